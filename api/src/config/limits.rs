@@ -1,0 +1,53 @@
+use std::{path::PathBuf, time::Duration};
+
+/// Rate limits and their Redis.
+#[derive(Debug, Clone, clap::Args)]
+pub struct LimitSettings {
+    /// TOML file of rate limit policies [default: 100/s, burst 200, per client address]
+    #[arg(long, env = "RATE_LIMITS_FILE", value_name = "RATE_LIMITS_FILE")]
+    pub rate_limits_file: Option<PathBuf>,
+
+    /// Redis that several gateways share their limits in; without it limits are counted in this process
+    #[arg(long, env = "REDIS_URL", value_name = "REDIS_URL", hide_env_values = true)]
+    pub redis_url: Option<String>,
+
+    /// Longest a request waits for Redis's decision before the local limiter decides
+    #[arg(
+        long,
+        env = "REDIS_DEADLINE",
+        value_name = "REDIS_DEADLINE",
+        default_value = "10ms",
+        value_parser = super::positive_duration
+    )]
+    pub redis_deadline: Duration,
+
+    /// Start of every key this gateway writes; gateways with the same prefix share their limits
+    #[arg(
+        long,
+        env = "REDIS_KEY_PREFIX",
+        value_name = "REDIS_KEY_PREFIX",
+        default_value = "firedrill:",
+        value_parser = prefix
+    )]
+    pub redis_key_prefix: String,
+}
+
+impl LimitSettings {
+    /// The policy file, an empty variable counting as unset, as compose files write it.
+    pub fn file(&self) -> Option<&PathBuf> {
+        self.rate_limits_file.as_ref().filter(|path| !path.as_os_str().is_empty())
+    }
+
+    /// The Redis URL, an empty variable counting as unset.
+    pub fn redis(&self) -> Option<&str> {
+        self.redis_url.as_deref().map(str::trim).filter(|url| !url.is_empty())
+    }
+}
+
+fn prefix(text: &str) -> Result<String, String> {
+    // Braces would move the hash tag, and with it the keys of one request to different cluster slots.
+    if text.contains(['{', '}']) || text.contains(char::is_whitespace) {
+        return Err("expected text without braces or spaces, such as firedrill:".to_owned());
+    }
+    Ok(text.to_owned())
+}

@@ -1,0 +1,102 @@
+//! Settings: flags and environment through one clap structure, grouped by subject.
+
+mod limits;
+mod logs;
+mod server;
+mod storage;
+
+pub use limits::LimitSettings;
+pub use logs::{LogFormat, LogLevel, LogSettings};
+pub use server::ServerSettings;
+pub use storage::StorageSettings;
+
+use std::time::Duration;
+
+/// Every setting of the gateway. A flag wins over its environment variable.
+#[derive(Debug, Clone, clap::Parser)]
+#[command(
+    name = "api",
+    version,
+    about = "The Firedrill gateway: users, health, slow and error endpoints, metrics and rate limits"
+)]
+pub struct Config {
+    /// Listening, workers, shutdown.
+    #[command(flatten)]
+    pub server: ServerSettings,
+    /// Where data is kept.
+    #[command(flatten)]
+    pub storage: StorageSettings,
+    /// Rate limits and their Redis.
+    #[command(flatten)]
+    pub limits: LimitSettings,
+    /// What is logged and how.
+    #[command(flatten)]
+    pub logs: LogSettings,
+}
+
+/// A setting whose text parses but whose value cannot be used.
+#[derive(Debug, thiserror::Error)]
+#[error("{variable}={value}: {reason}; {remedy}")]
+pub struct SettingError {
+    /// The environment variable, which also names the flag.
+    pub variable: &'static str,
+    /// The value as given, secrets masked.
+    pub value: String,
+    /// Why it cannot be used.
+    pub reason: String,
+    /// What to write instead.
+    pub remedy: &'static str,
+}
+
+/// Reads `250ms`, `5s`, `1m 30s`.
+fn duration(text: &str) -> Result<Duration, String> {
+    humantime::parse_duration(text.trim())
+        .map_err(|reason| format!("expected a duration such as 250ms, 5s or 1m ({reason})"))
+}
+
+/// A duration above zero.
+fn positive_duration(text: &str) -> Result<Duration, String> {
+    let parsed = duration(text)?;
+    if parsed.is_zero() {
+        return Err("expected a duration above zero, such as 10ms".to_owned());
+    }
+    Ok(parsed)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::Parser;
+
+    fn refusal(args: &[&str]) -> String {
+        let error = Config::try_parse_from([&["api"], args].concat()).unwrap_err();
+        assert_eq!(error.exit_code(), 2);
+        error.to_string()
+    }
+
+    #[test]
+    fn defaults_need_no_environment() {
+        let config = Config::try_parse_from(["api"]).unwrap();
+        assert_eq!(config.server.listen.to_string(), "127.0.0.1:8000");
+        assert_eq!(config.storage.database_url, "sqlite://firedrill.db");
+        assert_eq!(config.limits.redis_deadline, Duration::from_millis(10));
+        assert_eq!(config.limits.redis_key_prefix, "firedrill:");
+    }
+
+    #[test]
+    fn bad_values_name_the_variable_the_value_and_the_expectation() {
+        for (args, needles) in [
+            (&["--listen", "8000"][..], ["LISTEN", "'8000'", "127.0.0.1:8000"]),
+            (&["--workers", "0"], ["WORKERS", "'0'", "1 to 1024"]),
+            (&["--log-level", "loud"], ["LOG_LEVEL", "'loud'", "info"]),
+            (&["--drain-delay", "5"], ["DRAIN_DELAY", "'5'", "250ms"]),
+            (&["--redis-deadline", "0s"], ["REDIS_DEADLINE", "'0s'", "above zero"]),
+            (&["--redis-key-prefix", "a{b"], ["REDIS_KEY_PREFIX", "'a{b'", "braces"]),
+        ] {
+            let message = refusal(args);
+            for needle in needles {
+                assert!(message.contains(needle), "{needle} not in: {message}");
+            }
+        }
+    }
+}

@@ -1,0 +1,34 @@
+//! Why the gateway could not start.
+
+/// Everything that stops a start. Each message names the input, the reason and the way out.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// A setting that parses but cannot be used.
+    #[error(transparent)]
+    Setting(#[from] crate::config::SettingError),
+    /// The address cannot be listened on.
+    #[error(transparent)]
+    Listen(#[from] crate::listen::ListenError),
+    /// The rate limit policies cannot be used.
+    #[error(transparent)]
+    Limits(#[from] crate::limit::PolicyFileError),
+    /// The database cannot be opened.
+    #[error(transparent)]
+    Store(#[from] crate::store::OpenError),
+    /// A metric was declared twice: a fault in this program.
+    #[error("the metrics cannot be set up: {0}")]
+    Metrics(String),
+    /// The operating system refused something while serving.
+    #[error("the server stopped: {0}")]
+    Server(#[from] std::io::Error),
+}
+
+impl StartError {
+    /// The exit code a process should end with: 2 where the person can correct an input, 1 otherwise.
+    pub fn exit_code(&self) -> u8 {
+        match self {
+            Self::Setting(_) | Self::Listen(_) | Self::Limits(_) | Self::Store(_) => 2,
+            Self::Metrics(_) | Self::Server(_) => 1,
+        }
+    }
+}

@@ -1,0 +1,157 @@
+//! What a client sends: query parameters, and fields from a JSON body or from the query.
+
+use crate::{
+    problem::{FieldError, Kind, Problem},
+    store::Changes,
+};
+use actix_web::{HttpMessage, HttpRequest, web};
+use serde_json::Value;
+
+/// Longest name, in characters.
+const NAME_LIMIT: usize = 200;
+/// Longest address a mail path takes (RFC 5321, 4.5.3.1.3, without the angle brackets).
+const EMAIL_LIMIT: usize = 254;
+
+/// A request's query parameters.
+pub(super) struct Query(Vec<(String, String)>);
+
+impl Query {
+    pub(super) fn of(req: &HttpRequest) -> Result<Self, Problem> {
+        web::Query::<Vec<(String, String)>>::from_query(req.query_string())
+            .map(|pairs| Self(pairs.into_inner()))
+            .map_err(|error| {
+                Problem::new(Kind::BadRequest, "the query string cannot be understood").caused_by(error)
+            })
+    }
+
+    /// The first value of a parameter.
+    pub(super) fn get(&self, name: &str) -> Option<&str> {
+        self.0.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
+    }
+}
+
+/// A user's fields, from the JSON body where there is one, else from the query. Every field given is valid.
+pub(super) fn user_fields(req: &HttpRequest, body: &[u8]) -> Result<Changes, Problem> {
+    let mut errors = Vec::new();
+    let mut fields = if body.is_empty() {
+        let query = Query::of(req)?;
+        Changes { name: query.get("name").map(str::to_owned), email: query.get("email").map(str::to_owned) }
+    } else {
+        from_json(req, body, &mut errors)?
+    };
+    clean(&mut fields.name, "#/name", name_fault, &mut errors);
+    clean(&mut fields.email, "#/email", email_fault, &mut errors);
+    if errors.is_empty() { Ok(fields) } else { Err(Problem::validation(errors)) }
+}
+
+/// Name and e-mail of a user to create: both are needed.
+pub(super) fn required(fields: Changes) -> Result<(String, String), Problem> {
+    match (fields.name, fields.email) {
+        (Some(name), Some(email)) => Ok((name, email)),
+        (name, email) => {
+            let missing =
+                [("name", name.is_none()), ("email", email.is_none())].into_iter().filter(|(_, gone)| *gone);
+            Err(Problem::validation(
+                missing
+                    .map(|(field, _)| fault(&format!("#/{field}"), format!("{field} is required")))
+                    .collect(),
+            ))
+        }
+    }
+}
+
+fn from_json(req: &HttpRequest, body: &[u8], errors: &mut Vec<FieldError>) -> Result<Changes, Problem> {
+    let media_type = req.content_type();
+    if media_type != "application/json" && !media_type.ends_with("+json") {
+        let detail = "send the body as application/json, or the fields as query parameters without a body";
+        return Err(Problem::new(Kind::UnsupportedMediaType, detail));
+    }
+    let value: Value = serde_json::from_slice(body).map_err(|error| {
+        let detail = format!("the body is not JSON: line {}, column {}", error.line(), error.column());
+        Problem::new(Kind::BadRequest, detail)
+    })?;
+    let Value::Object(mut object) = value else {
+        let detail = "must be an object such as {\"name\":\"Ada\",\"email\":\"ada@example.com\"}";
+        return Err(Problem::validation(vec![fault("#", detail)]));
+    };
+    let mut take = |field: &str| match object.remove(field) {
+        None => None,
+        Some(Value::String(text)) => Some(text),
+        Some(_) => {
+            errors.push(fault(&format!("#/{field}"), "must be a string"));
+            None
+        }
+    };
+    Ok(Changes { name: take("name"), email: take("email") })
+}
+
+fn fault(pointer: &str, detail: impl Into<String>) -> FieldError {
+    FieldError { detail: detail.into(), pointer: pointer.to_owned() }
+}
+
+/// Trims a field that was given and notes what is wrong with it.
+fn clean(
+    field: &mut Option<String>,
+    pointer: &str,
+    check: fn(&str) -> Option<String>,
+    errors: &mut Vec<FieldError>,
+) {
+    if let Some(text) = field {
+        *text = text.trim().to_owned();
+        errors.extend(check(text).map(|detail| fault(pointer, detail)));
+    }
+}
+
+fn name_fault(name: &str) -> Option<String> {
+    if name.is_empty() {
+        Some("must not be empty".to_owned())
+    } else if name.chars().count() > NAME_LIMIT {
+        Some(format!("must be at most {NAME_LIMIT} characters"))
+    } else if name.chars().any(char::is_control) {
+        Some("must not contain control characters".to_owned())
+    } else {
+        None
+    }
+}
+
+/// Catches slips, not every address that no server would take: only a mail to it could tell.
+fn email_fault(email: &str) -> Option<String> {
+    let wrong = || Some("must be an e-mail address such as ada@example.com".to_owned());
+    if email.len() > EMAIL_LIMIT {
+        return Some(format!("must be at most {EMAIL_LIMIT} bytes"));
+    }
+    let Some((local, domain)) = email.rsplit_once('@') else { return wrong() };
+    let odd = |c: char| c.is_whitespace() || c.is_control() || matches!(c, '@' | '<' | '>' | ',' | ';' | '"');
+    let label = |label: &str| {
+        !label.is_empty()
+            && !label.starts_with('-')
+            && !label.ends_with('-')
+            && label.chars().all(|c| c.is_alphanumeric() || c == '-')
+    };
+    if local.is_empty() || local.contains(odd) || !domain.split('.').all(label) { wrong() } else { None }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn slips_in_addresses_are_caught() {
+        for good in ["a@b.c", "ada.l+x@example.com", "root@localhost", "ä@exämple.org"] {
+            assert_eq!(email_fault(good), None, "{good}");
+        }
+        let long = format!("{}@example.com", "a".repeat(250));
+        for bad in ["", "a", "@b", "a@", "a b@c.d", "a@b..c", "a@-b.c", "a@@b.c", "<a@b.c>", "a@b,c", &long] {
+            assert!(email_fault(bad).is_some(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn names_are_bounded() {
+        for (name, fine) in
+            [("Ada", true), ("", false), (&"x".repeat(200), true), (&"x".repeat(201), false), ("a\nb", false)]
+        {
+            assert_eq!(name_fault(name).is_none(), fine, "{name:?}");
+        }
+    }
+}

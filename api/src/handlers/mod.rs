@@ -1,0 +1,100 @@
+//! Handlers, and the registration of each route with its methods.
+
+mod etag;
+mod faults;
+mod gauges;
+mod health;
+mod index;
+mod input;
+mod users;
+
+use crate::{
+    problem::{Kind, Problem},
+    routes::{self, Endpoint},
+};
+use actix_web::{
+    Handler, HttpRequest, HttpResponse, Resource, Responder, Route,
+    http::{
+        Method, StatusCode,
+        header::{ALLOW, HeaderValue},
+    },
+    web,
+};
+
+/// Longest body taken, in bytes.
+const BODY_LIMIT: usize = 64 * 1024;
+
+/// Registers every route.
+pub(crate) fn register(config: &mut web::ServiceConfig) {
+    let users = resource(&routes::USERS)
+        .route(on("GET", users::list))
+        .route(on("HEAD", users::list))
+        .route(on("POST", users::create));
+    let user = resource(&routes::USER)
+        .route(on("GET", users::get))
+        .route(on("HEAD", users::get))
+        .route(on("PUT", users::update))
+        .route(on("PATCH", users::update))
+        .route(on("DELETE", users::delete));
+    config
+        .app_data(web::PayloadConfig::new(BODY_LIMIT))
+        .service(read(&routes::INDEX, index::index))
+        .service(read(&routes::HEALTH, health::health))
+        .service(read(&routes::LIVEZ, health::livez))
+        .service(read(&routes::READYZ, health::readyz))
+        .service(read(&routes::METRICS, health::metrics))
+        .service(users)
+        .service(user)
+        .service(read(&routes::SLOW, faults::slow))
+        .service(read(&routes::API_SLOW, faults::slow))
+        .service(read(&routes::ERROR, faults::error))
+        .service(read(&routes::API_ERROR, faults::error))
+        .service(read(&routes::UPDATE, gauges::active_users))
+        .service(read(&routes::CPU, gauges::cpu_usage))
+        .default_service(web::to(not_found));
+}
+
+/// A resource that answers OPTIONS, and 405 to what no route takes.
+fn resource(endpoint: &'static Endpoint) -> Resource {
+    let allow = HeaderValue::from_static(endpoint.allow);
+    web::resource(endpoint.path).default_service(web::to(move |req: HttpRequest| {
+        let allow = allow.clone();
+        async move {
+            if req.method() == Method::OPTIONS {
+                return Ok(HttpResponse::NoContent().insert_header((ALLOW, allow)).finish());
+            }
+            let detail = format!("this route takes {}", endpoint.allow);
+            Err(Problem::new(Kind::MethodNotAllowed, detail).header(ALLOW, allow))
+        }
+    }))
+}
+
+/// A resource that is only read.
+fn read<F, Args>(endpoint: &'static Endpoint, handler: F) -> Resource
+where
+    F: Handler<Args> + Copy,
+    Args: actix_web::FromRequest + 'static,
+    F::Output: Responder + 'static,
+{
+    resource(endpoint).route(on("GET", handler)).route(on("HEAD", handler))
+}
+
+fn on<F, Args>(method: &'static str, handler: F) -> Route
+where
+    F: Handler<Args>,
+    Args: actix_web::FromRequest + 'static,
+    F::Output: Responder + 'static,
+{
+    let method = Method::from_bytes(method.as_bytes()).expect("methods are written in this file");
+    web::method(method).to(handler)
+}
+
+async fn not_found() -> Result<HttpResponse, Problem> {
+    Err(Problem::new(Kind::NotFound, "there is nothing at this path; GET / lists what there is"))
+}
+
+/// A JSON answer.
+fn json(status: StatusCode, body: &impl serde::Serialize) -> Result<HttpResponse, Problem> {
+    let bytes = serde_json::to_vec(body).map_err(Problem::internal)?;
+    Ok(HttpResponse::build(status).content_type("application/json").body(bytes))
+}

@@ -1,0 +1,161 @@
+//! The users' resource.
+
+use super::{
+    etag,
+    input::{self, Query},
+    json,
+};
+use crate::{
+    problem::{FieldError, Kind, Problem},
+    routes,
+    server::State,
+    store::{Changes, Outcome, StoreError, User},
+};
+use actix_web::{
+    HttpRequest, HttpResponse,
+    http::{
+        StatusCode,
+        header::{HeaderValue, IF_MATCH, IF_NONE_MATCH, LINK, LOCATION, RETRY_AFTER},
+    },
+    web::{Bytes, Data},
+};
+use serde_json::json;
+
+/// Users on a page when the client names no number.
+const PAGE: u32 = 100;
+/// Most users on a page.
+const LARGEST_PAGE: u32 = 1000;
+
+/// GET `/api/users`: a page, by id, with `Link: rel="next"` where more follow. `count` is the page's length.
+pub(super) async fn list(req: HttpRequest, state: Data<State>) -> Result<HttpResponse, Problem> {
+    let query = Query::of(&req)?;
+    let limit = number(&query, "limit", 1, LARGEST_PAGE.into())?.map_or(PAGE, |limit| limit as u32);
+    let after = number(&query, "after", 0, i64::MAX)?.unwrap_or(0);
+    // One more than the page tells whether there is a next one.
+    let mut users = state.store.list(after, limit + 1).await?;
+    let more = users.len() > limit as usize;
+    users.truncate(limit as usize);
+    let mut response = json(StatusCode::OK, &json!({"users": users, "count": users.len()}))?;
+    if let (true, Some(last)) = (more, users.last()) {
+        let link = format!("<{}?limit={limit}&after={}>; rel=\"next\"", routes::USERS.path, last.id);
+        let link = HeaderValue::try_from(link).expect("a path and digits make a header value");
+        response.headers_mut().insert(LINK, link);
+    }
+    Ok(response)
+}
+
+/// POST `/api/users`: 201 with `Location` and `ETag`.
+pub(super) async fn create(
+    req: HttpRequest,
+    state: Data<State>,
+    body: Bytes,
+) -> Result<HttpResponse, Problem> {
+    let (name, email) = input::required(input::user_fields(&req, &body)?)?;
+    let user = state.store.create(&name, &email).await?;
+    state.metrics.users_registered.inc();
+    let mut response = answer(StatusCode::CREATED, &user)?;
+    let location = format!("{}/{}", routes::USERS.path, user.id);
+    let location = HeaderValue::try_from(location).expect("a path and digits make a header value");
+    response.headers_mut().insert(LOCATION, location);
+    Ok(response)
+}
+
+/// GET `/api/users/{id}`: the user, or 304 when the client has it as it is.
+pub(super) async fn get(req: HttpRequest, state: Data<State>) -> Result<HttpResponse, Problem> {
+    let user = find(&state, id(&req)?).await?;
+    if etag::matches(&req, &IF_NONE_MATCH, &user, true) == Some(true) {
+        return Ok(HttpResponse::NotModified().insert_header(etag::header(&user)).finish());
+    }
+    answer(StatusCode::OK, &user)
+}
+
+/// PUT and PATCH `/api/users/{id}`: changes the fields given, keeps the others.
+pub(super) async fn update(
+    req: HttpRequest,
+    state: Data<State>,
+    body: Bytes,
+) -> Result<HttpResponse, Problem> {
+    let id = id(&req)?;
+    let changes = input::user_fields(&req, &body)?;
+    let expected = expected_version(&req, &state, id).await?;
+    if changes == Changes::default() {
+        return answer(StatusCode::OK, &find(&state, id).await?);
+    }
+    answer(StatusCode::OK, &settle(state.store.update(id, &changes, expected).await?)?)
+}
+
+/// DELETE `/api/users/{id}`: 204.
+pub(super) async fn delete(req: HttpRequest, state: Data<State>) -> Result<HttpResponse, Problem> {
+    let id = id(&req)?;
+    let expected = expected_version(&req, &state, id).await?;
+    settle(state.store.delete(id, expected).await?)?;
+    Ok(HttpResponse::NoContent().finish())
+}
+
+async fn find(state: &State, id: i64) -> Result<User, Problem> {
+    state.store.get(id).await?.ok_or_else(no_such_user)
+}
+
+/// The version `If-Match` insists on; `None` without the header. The write itself checks it again, so a change in
+/// between is not lost.
+async fn expected_version(req: &HttpRequest, state: &State, id: i64) -> Result<Option<i64>, Problem> {
+    if !req.headers().contains_key(IF_MATCH) {
+        return Ok(None);
+    }
+    let user = find(state, id).await?;
+    match etag::matches(req, &IF_MATCH, &user, false) {
+        Some(false) => Err(changed()),
+        _ => Ok(Some(user.version)),
+    }
+}
+
+fn answer(status: StatusCode, user: &User) -> Result<HttpResponse, Problem> {
+    let mut response = json(status, user)?;
+    let (name, value) = etag::header(user);
+    response.headers_mut().insert(name, value);
+    Ok(response)
+}
+
+fn settle<T>(outcome: Outcome<T>) -> Result<T, Problem> {
+    match outcome {
+        Outcome::Done(value) => Ok(value),
+        Outcome::Missing => Err(no_such_user()),
+        Outcome::Changed => Err(changed()),
+    }
+}
+
+fn no_such_user() -> Problem {
+    Problem::new(Kind::NotFound, "there is no user with this id")
+}
+
+fn changed() -> Problem {
+    Problem::new(Kind::PreconditionFailed, "the user has changed since you read it; read it again")
+}
+
+/// An id that is no number names no user: 404, not a complaint about grammar.
+fn id(req: &HttpRequest) -> Result<i64, Problem> {
+    req.match_info().query("id").parse().map_err(|_| no_such_user())
+}
+
+fn number(query: &Query, name: &str, least: i64, most: i64) -> Result<Option<i64>, Problem> {
+    let Some(text) = query.get(name) else { return Ok(None) };
+    match text.trim().parse() {
+        Ok(number) if (least..=most).contains(&number) => Ok(Some(number)),
+        _ => {
+            let detail = format!("must be a whole number from {least} to {most}");
+            Err(Problem::validation(vec![FieldError { detail, pointer: format!("#/{name}") }]))
+        }
+    }
+}
+
+impl From<StoreError> for Problem {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::EmailTaken => Self::new(Kind::Conflict, "another user has this e-mail address"),
+            StoreError::Away(_) => Self::unavailable("the database is busy or away; try again shortly")
+                .header(RETRY_AFTER, HeaderValue::from_static("1"))
+                .caused_by(error),
+            StoreError::Failed(_) => Self::internal(error),
+        }
+    }
+}

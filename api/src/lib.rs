@@ -1,0 +1,27 @@
+//! The gateway as a library: the binary in `main.rs` and the tests both call [`Gateway::prepare`] and
+//! [`Gateway::serve`], passing the listener and the shutdown signal, so a test can bind port 0.
+//!
+//! Modules are in the order a request meets them: listener, observe, rate limit, handler, store.
+
+pub mod config;
+pub mod listen;
+pub mod telemetry;
+
+pub mod server;
+
+pub mod observe;
+
+pub mod limit;
+
+pub mod handlers;
+pub mod problem;
+pub mod shares;
+
+pub mod store;
+
+mod error;
+mod routes;
+
+pub use config::Config;
+pub use error::StartError;
+pub use server::Gateway;

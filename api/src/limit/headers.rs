@@ -1,0 +1,89 @@
+//! What a client is told: `RateLimit-Policy` and `RateLimit` (draft-ietf-httpapi-ratelimit-headers) and the older
+//! `X-RateLimit-*`.
+//!
+//! `q` is the burst and `w` the seconds an emptied key takes to be whole, so `r` never exceeds `q` and q/w is the
+//! policy's rate. The older headers speak of the policy that is nearest to refusing.
+
+use super::{Policy, Verdict};
+use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue};
+use std::fmt::Write;
+
+const POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
+const STATE: HeaderName = HeaderName::from_static("ratelimit");
+const LIMIT: HeaderName = HeaderName::from_static("x-ratelimit-limit");
+const REMAINING: HeaderName = HeaderName::from_static("x-ratelimit-remaining");
+const RESET: HeaderName = HeaderName::from_static("x-ratelimit-reset");
+
+/// Whole seconds, rounded up.
+fn seconds(microseconds: u64) -> u64 {
+    microseconds.div_ceil(1_000_000)
+}
+
+/// `Retry-After` of a refusal: rounded up and at least 1, so whoever waits that long is admitted.
+pub(super) fn retry_after(verdicts: &[(&Policy, Verdict)]) -> u64 {
+    verdicts.iter().map(|(_, verdict)| seconds(verdict.retry_us)).max().unwrap_or(0).max(1)
+}
+
+/// Adds the headers of a decision.
+pub(super) fn insert(headers: &mut HeaderMap, verdicts: &[(&Policy, Verdict)]) {
+    let Some((tightest, nearest)) =
+        verdicts.iter().min_by_key(|(_, verdict)| (verdict.admitted, verdict.remaining))
+    else {
+        return;
+    };
+    let mut policy_text = String::with_capacity(32);
+    let mut state_text = String::with_capacity(32);
+    for (index, (policy, verdict)) in verdicts.iter().enumerate() {
+        let comma = if index == 0 { "" } else { ", " };
+        let (name, quota) = (&policy.name, &policy.quota);
+        let written =
+            write!(policy_text, "{comma}\"{name}\";q={};w={}", quota.burst(), quota.window_seconds())
+                .and_then(|()| {
+                    let (r, t) = (verdict.remaining, seconds(verdict.reset_us));
+                    write!(state_text, "{comma}\"{name}\";r={r};t={t}")
+                });
+        written.expect("writing to a String cannot fail");
+    }
+    let text =
+        |text: String| HeaderValue::try_from(text).expect("policy names are header-safe by the file's check");
+    headers.insert(POLICY, text(policy_text));
+    headers.insert(STATE, text(state_text));
+    headers.insert(LIMIT, tightest.quota.burst().into());
+    headers.insert(REMAINING, nearest.remaining.into());
+    headers.insert(RESET, seconds(nearest.reset_us).into());
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::limit::PolicySet;
+
+    #[test]
+    fn headers_speak_of_every_policy_and_the_tightest() {
+        let text =
+            "[[policy]]\nname='a'\nlimit='100/s'\nburst=200\n[[policy]]\nname='b'\nlimit='1/m'\nburst=3\n";
+        let set = PolicySet::parse("x", text).unwrap();
+        let [a, b] = set.policies() else { panic!("two policies") };
+        let verdicts =
+            [(a, a.quota.verdict(15_000_000, true)), (b, b.quota.verdict(b.quota.capacity() - 1, false))];
+        let mut headers = HeaderMap::new();
+        insert(&mut headers, &verdicts);
+        let get = |name: &str| headers.get(name).unwrap().to_str().unwrap();
+        assert_eq!(get("RateLimit-Policy"), r#""a";q=200;w=2, "b";q=3;w=180"#);
+        assert_eq!(get("RateLimit"), r#""a";r=185;t=1, "b";r=0;t=180"#);
+        assert_eq!(
+            (get("X-RateLimit-Limit"), get("X-RateLimit-Remaining"), get("X-RateLimit-Reset")),
+            ("3", "0", "180")
+        );
+        assert_eq!(retry_after(&verdicts), 60);
+    }
+
+    #[test]
+    fn retry_after_is_never_zero() {
+        let set = PolicySet::built_in();
+        let default = &set.policies()[0];
+        let refused = default.quota.verdict(default.quota.capacity() - default.quota.period_us() + 1, false);
+        assert_eq!(refused.retry_us, 1);
+        assert_eq!(retry_after(&[(default, refused)]), 1);
+    }
+}

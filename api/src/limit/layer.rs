@@ -1,0 +1,60 @@
+//! The layer that asks the limiter and tells the client.
+
+use super::{ClientKey, Decision, headers};
+use crate::{
+    observe::RequestInfo,
+    problem::{Kind, Problem},
+    routes,
+    server::State,
+};
+use actix_web::{
+    Error, HttpMessage,
+    body::{BoxBody, MessageBody},
+    dev::{ServiceRequest, ServiceResponse},
+    http::header::RETRY_AFTER,
+    middleware::Next,
+    web,
+};
+
+/// The layer itself, for `middleware::from_fn`; the observe layer runs before it.
+pub(crate) async fn layer<B: MessageBody + 'static>(
+    req: ServiceRequest,
+    next: Next<B>,
+) -> Result<ServiceResponse<BoxBody>, Error> {
+    let state = req.app_data::<web::Data<State>>().expect("the server registers its state").clone();
+    let (endpoint, method) = {
+        let extensions = req.extensions();
+        let info = extensions.get::<RequestInfo>().expect("the observe layer runs first");
+        (info.endpoint, info.method)
+    };
+    // A browser's preflight must not use up the quota of the request it asks about.
+    let limited = endpoint.is_none_or(|endpoint| endpoint.limited) && method != "OPTIONS";
+    if !limited {
+        return Ok(next.call(req).await?.map_into_boxed_body());
+    }
+    let route = endpoint.map_or(routes::UNMATCHED, |endpoint| endpoint.path);
+    let client = ClientKey::of(req.peer_addr().map(|peer| peer.ip()));
+    let decision = state.limiter.decide(route, method, client).await;
+    let mut response = match &decision {
+        Some(decision) if !decision.admitted => req.error_response(refusal(decision)).map_into_boxed_body(),
+        _ => next.call(req).await?.map_into_boxed_body(),
+    };
+    if let Some(decision) = &decision {
+        headers::insert(response.headers_mut(), &decision.verdicts);
+    }
+    Ok(response)
+}
+
+fn refusal(decision: &Decision<'_>) -> Problem {
+    let wait = headers::retry_after(&decision.verdicts);
+    let violated: Vec<&str> = decision
+        .verdicts
+        .iter()
+        .filter(|(_, verdict)| !verdict.admitted)
+        .map(|(policy, _)| policy.name.as_str())
+        .collect();
+    let unit = if wait == 1 { "second" } else { "seconds" };
+    Problem::new(Kind::RateLimited, format!("too many requests; try again in {wait} {unit}"))
+        .header(RETRY_AFTER, wait.into())
+        .with("violated-policies", violated)
+}

@@ -1,0 +1,82 @@
+//! The outermost layer: every request gets an id, a route, a place in the in-progress gauge, one count and one log
+//! line; every error its problem body.
+
+mod in_flight;
+mod request_id;
+
+pub use request_id::RequestId;
+
+use crate::{problem, problem::Problem, routes, server::State, telemetry::Phase};
+use actix_web::{
+    Error, HttpMessage,
+    body::{BoxBody, MessageBody},
+    dev::{ServiceRequest, ServiceResponse},
+    http::{ConnectionType, Method},
+    middleware::Next,
+    web,
+};
+use futures_util::FutureExt;
+use in_flight::InFlight;
+use std::panic::AssertUnwindSafe;
+
+/// What the inner layers want to know of a request.
+#[derive(Debug, Clone)]
+pub(crate) struct RequestInfo {
+    /// The matched route; `None` for a path that matched nothing.
+    pub endpoint: Option<&'static routes::Endpoint>,
+    /// The bounded method name.
+    pub method: &'static str,
+}
+
+/// The layer itself, for `middleware::from_fn`. [`crate::telemetry::HttpMetrics::layer`] sits right inside it.
+pub(crate) async fn layer<B: MessageBody + 'static>(
+    mut req: ServiceRequest,
+    next: Next<B>,
+) -> Result<ServiceResponse<BoxBody>, Error> {
+    let state = req.app_data::<web::Data<State>>().expect("the server registers its state").clone();
+    let id = RequestId::of(&req);
+    let endpoint = routes::find(req.match_pattern().as_deref());
+    let method = routes::method_label(req.method().as_str());
+    if method == routes::OTHER_METHOD {
+        // The counting layer reads the method from the request: no client may mint a label.
+        req.head_mut().method = Method::from_bytes(method.as_bytes()).expect("letters make a method token");
+    }
+    req.extensions_mut().insert(RequestInfo { endpoint, method });
+    let route = endpoint.map_or(routes::UNMATCHED, |endpoint| endpoint.path);
+    let flight = InFlight::start(state.clone(), route, method, id);
+
+    let response = match AssertUnwindSafe(next.call(req)).catch_unwind().await {
+        Ok(Ok(response)) => response,
+        Ok(Err(error)) => return Err(flight.failed(&error.to_string())),
+        Err(_) => return Err(flight.failed("the handler panicked")),
+    };
+
+    let (mut response, rendered) = problem::for_request(response, flight.id.as_str());
+    let head = response.response_mut().head_mut();
+    head.headers_mut().insert(request_id::HEADER, flight.id.header());
+    if state.lifecycle.phase() == Phase::Draining {
+        head.set_connection_type(ConnectionType::Close);
+    }
+    flight.answered(response.status().as_u16(), rendered);
+    Ok(response)
+}
+
+/// The answer to a request that did not survive its handler.
+#[derive(Debug)]
+struct Broken {
+    id: RequestId,
+}
+
+impl std::fmt::Display for Broken {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "request {} failed", self.id.as_str())
+    }
+}
+
+impl actix_web::ResponseError for Broken {
+    fn error_response(&self) -> actix_web::HttpResponse {
+        let mut response = problem::without_request(&Problem::internal(""), self.id.as_str());
+        response.headers_mut().insert(request_id::HEADER, self.id.header());
+        response
+    }
+}

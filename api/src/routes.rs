@@ -1,0 +1,102 @@
+//! The one table of routes: handlers register from it, metrics pre-create their series from it, and the route
+//! label of a request is always one of its entries.
+
+/// A route template, the methods it answers and whether rate limits apply.
+#[derive(Debug)]
+pub(crate) struct Endpoint {
+    /// The template as registered and as it appears in the `route` label.
+    pub path: &'static str,
+    /// Methods answered, without OPTIONS, which every route answers.
+    pub methods: &'static [&'static str],
+    /// The value of `Allow`.
+    pub allow: &'static str,
+    /// Probes and `/metrics` are never limited: a monitor that is refused reports a false outage.
+    pub limited: bool,
+}
+
+const READ: &[&str] = &["GET", "HEAD"];
+const READ_ALLOW: &str = "GET, HEAD, OPTIONS";
+
+const fn read(path: &'static str) -> Endpoint {
+    Endpoint { path, methods: READ, allow: READ_ALLOW, limited: true }
+}
+
+const fn probe(path: &'static str) -> Endpoint {
+    Endpoint { path, methods: READ, allow: READ_ALLOW, limited: false }
+}
+
+pub(crate) const INDEX: Endpoint = read("/");
+pub(crate) const HEALTH: Endpoint = probe("/health");
+pub(crate) const LIVEZ: Endpoint = probe("/livez");
+pub(crate) const READYZ: Endpoint = probe("/readyz");
+pub(crate) const METRICS: Endpoint = probe("/metrics");
+pub(crate) const USERS: Endpoint = Endpoint {
+    path: "/api/users",
+    methods: &["GET", "HEAD", "POST"],
+    allow: "GET, HEAD, POST, OPTIONS",
+    limited: true,
+};
+pub(crate) const USER: Endpoint = Endpoint {
+    path: "/api/users/{id}",
+    methods: &["GET", "HEAD", "PUT", "PATCH", "DELETE"],
+    allow: "GET, HEAD, PUT, PATCH, DELETE, OPTIONS",
+    limited: true,
+};
+pub(crate) const SLOW: Endpoint = read("/slow");
+pub(crate) const API_SLOW: Endpoint = read("/api/slow");
+pub(crate) const ERROR: Endpoint = read("/error");
+pub(crate) const API_ERROR: Endpoint = read("/api/error");
+pub(crate) const UPDATE: Endpoint = read("/update");
+pub(crate) const CPU: Endpoint = read("/cpu");
+
+/// Every route.
+pub(crate) const ALL: &[Endpoint] =
+    &[INDEX, HEALTH, LIVEZ, READYZ, METRICS, USERS, USER, SLOW, API_SLOW, ERROR, API_ERROR, UPDATE, CPU];
+
+/// The `route` label of whatever matched nothing.
+pub(crate) const UNMATCHED: &str = "unmatched";
+
+/// The `method` label of whatever is not in [`KNOWN_METHODS`].
+pub(crate) const OTHER_METHOD: &str = "OTHER";
+
+/// Methods with a label of their own.
+pub(crate) const KNOWN_METHODS: &[&str] = &["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
+
+/// The table's entry for a matched template; `None` for an unmatched path.
+pub(crate) fn find(template: Option<&str>) -> Option<&'static Endpoint> {
+    let template = template?;
+    ALL.iter().find(|endpoint| endpoint.path == template)
+}
+
+/// The label of a method.
+pub(crate) fn method_label(method: &str) -> &'static str {
+    KNOWN_METHODS.iter().copied().find(|known| *known == method).unwrap_or(OTHER_METHOD)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn allow_lists_exactly_the_methods_and_options() {
+        for endpoint in ALL {
+            assert_eq!(
+                endpoint.allow,
+                format!("{}, OPTIONS", endpoint.methods.join(", ")),
+                "{}",
+                endpoint.path
+            );
+        }
+    }
+
+    #[test]
+    fn labels_are_bounded() {
+        assert_eq!(method_label("PATCH"), "PATCH");
+        for odd in ["get", "BREW", "CONNECT", ""] {
+            assert_eq!(method_label(odd), "OTHER");
+        }
+        assert!(find(Some("/api/users/{id}")).is_some());
+        assert!(find(Some("/api/users/7")).is_none());
+        assert!(find(None).is_none());
+    }
+}

@@ -1,0 +1,224 @@
+//! The gateway put together: prepare everything that can fail, then serve until told to stop.
+
+use crate::{
+    Config, StartError,
+    config::SettingError,
+    handlers, limit,
+    limit::{Limiter, PolicySet, RedisJudge, RedisSettings},
+    observe,
+    problem::Kind,
+    routes,
+    store::Store,
+    telemetry::{HttpMetrics, Lifecycle, Metrics, Phase},
+};
+use actix_web::{App, HttpServer, dev::Server, middleware::from_fn, web::Data};
+use prometheus::Registry;
+use std::{future::Future, net::TcpListener, pin::pin, sync::Arc, time::Duration};
+
+/// What every worker shares.
+pub(crate) struct State {
+    pub store: Store,
+    pub limiter: Arc<Limiter>,
+    pub metrics: Metrics,
+    pub http: HttpMetrics,
+    pub registry: Registry,
+    pub lifecycle: Lifecycle,
+}
+
+/// How long a connection may idle between requests.
+const KEEP_ALIVE: Duration = Duration::from_secs(75);
+
+/// A gateway that is ready to serve.
+pub struct Gateway {
+    state: Data<State>,
+    config: Config,
+}
+
+impl Gateway {
+    /// Opens the database, reads the policies, declares the metrics and tries Redis once. A Redis that is away is
+    /// no error: limits are counted locally until it is there.
+    ///
+    /// # Errors
+    /// [`StartError`] naming the input that cannot be used.
+    pub async fn prepare(config: &Config) -> Result<Self, StartError> {
+        let policies = PolicySet::load(config.limits.file().map(|path| path.as_path()))?;
+        let registry = Registry::new();
+        let metrics = declare(&registry).map_err(|error| StartError::Metrics(error.to_string()))?;
+        let http = HttpMetrics::new().map_err(|error| StartError::Metrics(error.to_string()))?;
+        let redis = redis_judge(config, &metrics)?;
+        let store = Store::open(&config.storage.database_url).await?;
+        if let Some(redis) = &redis
+            && !redis.connect().await
+        {
+            tracing::warn!("REDIS_URL does not answer; limits are counted locally until it does");
+        }
+        let limiter = Arc::new(Limiter::new(policies, redis, metrics.clone()));
+        let lifecycle = Lifecycle::default();
+        let state = Data::new(State { store, limiter, metrics, http, registry, lifecycle });
+        Ok(Self { state, config: config.clone() })
+    }
+
+    /// Serves on `listener` until `shutdown` resolves, then drains: `/readyz` says 503 for the drain delay, requests
+    /// in flight finish within the shutdown timeout, and the database closes last.
+    ///
+    /// # Errors
+    /// [`StartError::Server`] when the listener cannot be used or the server ends by itself.
+    pub async fn serve(
+        self,
+        listener: TcpListener,
+        shutdown: impl Future<Output = ()>,
+    ) -> Result<(), StartError> {
+        let server = server(&self.state, &self.config, listener)?;
+        let handle = server.handle();
+        let upkeep = tokio::spawn(self.state.limiter.clone().maintain());
+        self.state.lifecycle.enter(Phase::Ready);
+
+        let mut server = pin!(server);
+        let ended = tokio::select! {
+            ended = &mut server => Some(ended),
+            () = shutdown => None,
+        };
+        let outcome = match ended {
+            Some(ended) => ended.and_then(|()| Err(std::io::Error::other("the server ended by itself"))),
+            None => {
+                self.state.lifecycle.enter(Phase::Draining);
+                tracing::info!(delay = ?self.config.server.drain_delay, "draining");
+                let drained = async {
+                    tokio::time::sleep(self.config.server.drain_delay).await;
+                    handle.stop(true).await;
+                };
+                // The server is polled to its end meanwhile, or nothing would act on the stop.
+                tokio::join!(drained, server).1
+            }
+        };
+        upkeep.abort();
+        self.state.store.close().await;
+        tracing::info!("stopped");
+        Ok(outcome?)
+    }
+}
+
+fn server(state: &Data<State>, config: &Config, listener: TcpListener) -> std::io::Result<Server> {
+    let state = state.clone();
+    let http = state.http.clone();
+    // From the outside in: observe, count, limit, handle.
+    let factory = move || {
+        App::new()
+            .app_data(state.clone())
+            .wrap(from_fn(limit::layer))
+            .wrap(http.layer())
+            .wrap(from_fn(observe::layer))
+            .configure(handlers::register)
+    };
+    let mut server = HttpServer::new(factory)
+        .disable_signals()
+        .keep_alive(KEEP_ALIVE)
+        // A client that closes its half has hung up: its handler is dropped and counted as 499.
+        .h1_allow_half_closed(false)
+        .shutdown_timeout(config.server.shutdown_timeout.as_secs_f64().ceil() as u64);
+    if let Some(workers) = config.server.workers {
+        server = server.workers(workers);
+    }
+    Ok(server.listen(listener)?.run())
+}
+
+fn declare(registry: &Registry) -> prometheus::Result<Metrics> {
+    let metrics = Metrics::register(registry)?;
+    #[cfg(target_os = "linux")]
+    registry.register(Box::new(prometheus::process_collector::ProcessCollector::for_self()))?;
+    let revision = option_env!("GIT_REVISION").unwrap_or("unknown");
+    metrics.build_info.with_label_values(&[env!("CARGO_PKG_VERSION"), revision]).set(1);
+    for label in Kind::LABELS {
+        metrics.errors.with_label_values(&[label]);
+    }
+    for endpoint in routes::ALL {
+        for method in endpoint.methods {
+            metrics.in_progress.with_label_values(&[method, endpoint.path]);
+        }
+    }
+    Ok(metrics)
+}
+
+fn redis_judge(config: &Config, metrics: &Metrics) -> Result<Option<Arc<RedisJudge>>, SettingError> {
+    let Some(url) = config.limits.redis() else { return Ok(None) };
+    let settings = RedisSettings {
+        url: url.to_owned(),
+        deadline: config.limits.redis_deadline,
+        prefix: config.limits.redis_key_prefix.clone(),
+    };
+    let judge = RedisJudge::new(settings, metrics.clone()).map_err(|error| SettingError {
+        variable: "REDIS_URL",
+        // The URL may hold a password.
+        value: "…".to_owned(),
+        reason: format!("is not a Redis URL ({error})"),
+        remedy: "write redis://HOST:PORT, such as redis://127.0.0.1:6379",
+    })?;
+    Ok(Some(judge))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use actix_web::{HttpResponse, body::to_bytes, dev::Service, test, web};
+    use clap::Parser;
+
+    async fn boom() -> HttpResponse {
+        panic!("a handler's bug, on purpose")
+    }
+
+    #[actix_web::test]
+    async fn a_panic_is_a_counted_500_that_tells_nothing() {
+        let config = Config::try_parse_from(["api", "--database-url", "sqlite::memory:"]).unwrap();
+        let state = Gateway::prepare(&config).await.unwrap().state;
+        let app = App::new()
+            .app_data(state.clone())
+            .wrap(from_fn(limit::layer))
+            .wrap(state.http.layer())
+            .wrap(from_fn(observe::layer))
+            .route("/boom", web::get().to(boom));
+        let app = test::init_service(app).await;
+        let request =
+            test::TestRequest::get().uri("/boom").insert_header(("x-request-id", "abc")).to_request();
+        let response = app.call(request).await.map(|_| ()).unwrap_err().error_response();
+        assert_eq!(response.status(), 500);
+        assert_eq!(response.headers().get("content-type").unwrap(), "application/problem+json");
+        assert_eq!(response.headers().get("x-request-id").unwrap(), "abc");
+        let body = to_bytes(response.into_body()).await.unwrap();
+        let body = std::str::from_utf8(&body).unwrap();
+        assert!(body.contains("\"request_id\":\"abc\"") && !body.contains("bug"), "{body}");
+
+        let text = crate::telemetry::render(&state.http, &state.registry).unwrap();
+        let text = String::from_utf8(text).unwrap();
+        for line in [
+            r#"http_requests_total{method="GET",route="unmatched",status="500"} 1"#,
+            r#"api_errors_total{error_type="internal"} 1"#,
+            "app_requests_total 1",
+        ] {
+            assert!(text.lines().any(|found| found == line), "missing {line}\n{text}");
+        }
+        assert_eq!(state.metrics.in_progress.with_label_values(&["GET", "unmatched"]).get(), 0);
+    }
+
+    #[actix_web::test]
+    async fn a_database_that_is_away_is_503_and_explained() {
+        let config = Config::try_parse_from(["api", "--database-url", "sqlite::memory:"]).unwrap();
+        let state = Gateway::prepare(&config).await.unwrap().state;
+        let app = App::new().app_data(state.clone()).wrap(from_fn(limit::layer)).wrap(state.http.layer());
+        let app = test::init_service(app.wrap(from_fn(observe::layer)).configure(handlers::register)).await;
+        state.store.close().await;
+        for (uri, needle) in [
+            ("/health", r#""components":{"database":"unavailable","redis":"not configured"}"#),
+            ("/api/users", "try again shortly"),
+        ] {
+            let response = app.call(test::TestRequest::get().uri(uri).to_request()).await.unwrap();
+            assert_eq!(response.status(), 503, "{uri}");
+            let body = to_bytes(response.into_body()).await.unwrap();
+            let body = std::str::from_utf8(&body).unwrap();
+            assert!(body.contains(needle), "{uri}: {body}");
+        }
+        let live = app.call(test::TestRequest::get().uri("/livez").to_request()).await.unwrap();
+        assert_eq!(live.status(), 200, "liveness looks at no dependency");
+        let starting = app.call(test::TestRequest::get().uri("/readyz").to_request()).await.unwrap();
+        assert_eq!(starting.status(), 503, "not serving yet");
+    }
+}

@@ -1,0 +1,14 @@
+//! Logs and metrics: how they are set up and rendered.
+
+mod exposition;
+mod http;
+mod lifecycle;
+mod logs;
+mod metrics;
+
+pub use lifecycle::{Lifecycle, Phase};
+pub use logs::init as init_logs;
+pub use metrics::Metrics;
+
+pub(crate) use exposition::{CONTENT_TYPE, render};
+pub(crate) use http::HttpMetrics;

@@ -1,0 +1,79 @@
+//! Inputs a person can get wrong: exit code 2 and a message that names input, reason and way out.
+
+use crate::helpers::binary;
+use std::{net::TcpListener, path::Path, process::Output};
+
+fn refused(dir: &Path, args: &[&str], needles: &[&str]) {
+    let Output { status, stderr, .. } = binary(dir).args(args).output().unwrap();
+    let message = String::from_utf8(stderr).unwrap();
+    assert_eq!(status.code(), Some(2), "{args:?}: {message}");
+    for needle in needles {
+        assert!(message.contains(needle), "{args:?}: {needle:?} not in: {message}");
+    }
+}
+
+#[test]
+fn a_taken_port_is_named_with_its_owner_and_the_flag() {
+    let dir = tempfile::tempdir().unwrap();
+    let held = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = held.local_addr().unwrap().to_string();
+    let port = format!("port {} is taken", held.local_addr().unwrap().port());
+    refused(dir.path(), &["--listen", &address], &[&port, "--listen (LISTEN)"]);
+    if cfg!(target_os = "linux") {
+        refused(dir.path(), &["--listen", &address], &[&format!("pid {}", std::process::id())]);
+    }
+}
+
+#[test]
+fn a_malformed_limits_file_is_named_with_line_and_field() {
+    let dir = tempfile::tempdir().unwrap();
+    for (text, needles) in [
+        (
+            "[[policy]]\nname = \"a\"\nlimit = \"0/s\"\nburst = 1\n",
+            &["limits.toml", "line 3", "`limit`", "1/d"][..],
+        ),
+        (
+            "[[policy]]\nname = \"a\"\nlimit = \"1/s\"\nbrust = 1\n",
+            &["limits.toml", "line 4", "`brust`", "`burst`"],
+        ),
+        ("not toml", &["limits.toml", "line 1"]),
+    ] {
+        std::fs::write(dir.path().join("limits.toml"), text).unwrap();
+        let args = ["--listen", "127.0.0.1:0", "--rate-limits-file", "limits.toml"];
+        refused(dir.path(), &args, needles);
+    }
+    let args = ["--listen", "127.0.0.1:0", "--rate-limits-file", "missing.toml"];
+    refused(dir.path(), &args, &["RATE_LIMITS_FILE=missing.toml", "cannot be read"]);
+}
+
+#[test]
+fn a_database_that_cannot_be_used_is_named() {
+    let dir = tempfile::tempdir().unwrap();
+    std::fs::write(
+        dir.path().join("text.db"),
+        "this is no database, however long one looks at it ".repeat(50),
+    )
+    .unwrap();
+    std::fs::create_dir(dir.path().join("folder.db")).unwrap();
+    for url in ["sqlite:///nowhere/at/all.db", "sqlite://text.db", "sqlite://folder.db"] {
+        let needles = [&format!("DATABASE_URL={url}"), "cannot be opened", "name another"];
+        refused(dir.path(), &["--listen", "127.0.0.1:0", "--database-url", url], &needles);
+    }
+    let args = ["--listen", "127.0.0.1:0", "--database-url", "mysql://root:secret@db/x"];
+    refused(dir.path(), &args, &["DATABASE_URL=mysql://…", "sqlite://firedrill.db"]);
+}
+
+#[test]
+fn bad_settings_are_named() {
+    let dir = tempfile::tempdir().unwrap();
+    refused(dir.path(), &["--listen", "nonsense"], &["LISTEN", "'nonsense'", "127.0.0.1:8000"]);
+    refused(dir.path(), &["--redis-url", "http://x"], &["REDIS_URL", "redis://127.0.0.1:6379"]);
+    let output = binary(dir.path()).env("WORKERS", "many").output().unwrap();
+    let message = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    assert!(
+        message.contains("WORKERS") && message.contains("'many'") && message.contains("1 to 1024"),
+        "{message}"
+    );
+    assert!(!dir.path().join("firedrill.db").exists(), "nothing was opened");
+}

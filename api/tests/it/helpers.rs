@@ -1,0 +1,190 @@
+//! One gateway per test, on a port of its own, with a database of its own and a key prefix of its own.
+
+use api::{Config, Gateway};
+use clap::Parser;
+use reqwest::{Client, Method, RequestBuilder, Response};
+use serde_json::Value;
+use std::{
+    collections::HashMap,
+    future::Future,
+    net::TcpListener,
+    path::Path,
+    time::{Duration, Instant},
+};
+use tokio::{sync::oneshot, task::JoinHandle};
+
+/// Longest any condition may take to come true; far more than it should ever need.
+pub const PATIENCE: Duration = Duration::from_secs(20);
+
+pub struct TestApp {
+    pub base: String,
+    pub client: Client,
+    pub stop: Option<oneshot::Sender<()>>,
+    pub served: JoinHandle<Result<(), api::StartError>>,
+    // Holds the database and the policy file.
+    _dir: tempfile::TempDir,
+}
+
+/// A gateway with embedded limits: a million requests a second, so that no test is refused by accident.
+pub async fn spawn_app() -> TestApp {
+    spawn_with(&roomy(), &[]).await
+}
+
+/// Policies nobody runs into.
+pub fn roomy() -> String {
+    policy("default", "1000000/s", 1_000_000)
+}
+
+pub fn policy(name: &str, limit: &str, burst: u64) -> String {
+    format!("[[policy]]\nname = \"{name}\"\nlimit = \"{limit}\"\nburst = {burst}\n")
+}
+
+/// A gateway with these policies and further flags.
+pub async fn spawn_with(policies: &str, flags: &[&str]) -> TestApp {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("limits.toml");
+    std::fs::write(&file, policies).unwrap();
+    let database = format!("sqlite://{}", dir.path().join("test.db").display());
+    let mut args = vec![
+        "api",
+        "--database-url",
+        &database,
+        "--workers",
+        "2",
+        "--drain-delay",
+        "0s",
+        "--rate-limits-file",
+    ];
+    args.push(file.to_str().unwrap());
+    args.extend(flags);
+    let config = Config::try_parse_from(args).unwrap();
+
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let base = format!("http://{}", listener.local_addr().unwrap());
+    let gateway = Gateway::prepare(&config).await.unwrap();
+    let (stop, stopped) = oneshot::channel::<()>();
+    let served = tokio::spawn(gateway.serve(listener, async { stopped.await.unwrap_or(()) }));
+    let client = Client::builder().no_proxy().timeout(PATIENCE).build().unwrap();
+    TestApp { base, client, stop: Some(stop), served, _dir: dir }
+}
+
+/// A gateway whose limits are kept in Redis, under a prefix of its own unless `prefix` names a shared one.
+/// Returns once Redis decides.
+pub async fn spawn_on_redis(url: &str, policies: &str, prefix: Option<&str>) -> TestApp {
+    let app = spawn_without_waiting(url, policies, prefix).await;
+    app.health_becomes("ok").await;
+    app
+}
+
+/// The same, whether or not Redis is there.
+pub async fn spawn_without_waiting(url: &str, policies: &str, prefix: Option<&str>) -> TestApp {
+    let own = format!("test-{}:", uuid::Uuid::new_v4().simple());
+    // The default deadline of 10 ms is for production; a debug build on a busy machine may miss it.
+    let flags = ["--redis-url", url, "--redis-key-prefix", prefix.unwrap_or(&own), "--redis-deadline", "5s"];
+    spawn_with(policies, &flags).await
+}
+
+impl TestApp {
+    pub fn request(&self, method: &str, path: &str) -> RequestBuilder {
+        let method = Method::from_bytes(method.as_bytes()).unwrap();
+        self.client.request(method, format!("{}{path}", self.base))
+    }
+
+    pub async fn send(&self, method: &str, path: &str) -> Response {
+        self.request(method, path).send().await.unwrap()
+    }
+
+    pub async fn get(&self, path: &str) -> Response {
+        self.send("GET", path).await
+    }
+
+    pub async fn send_json(&self, method: &str, path: &str, body: Value) -> Response {
+        self.request(method, path).json(&body).send().await.unwrap()
+    }
+
+    pub async fn metrics(&self) -> Metrics {
+        Metrics::parse(&self.get("/metrics").await.text().await.unwrap())
+    }
+
+    pub async fn health(&self) -> (u16, Value) {
+        let response = self.get("/health").await;
+        (response.status().as_u16(), response.json().await.unwrap())
+    }
+
+    pub async fn health_becomes(&self, status: &str) {
+        eventually(&format!("health {status}"), || async { self.health().await.1["status"] == status }).await;
+    }
+}
+
+/// A scrape: series as written, such as `name{a="b"}`, with values.
+pub struct Metrics(HashMap<String, f64>);
+
+impl Metrics {
+    pub fn parse(text: &str) -> Self {
+        let lines = text.lines().filter(|line| !line.starts_with('#'));
+        let split = |line: &str| {
+            let (series, value) = line.rsplit_once(' ').unwrap();
+            (series.to_owned(), value.parse().unwrap())
+        };
+        Self(lines.map(split).collect())
+    }
+
+    /// The value of a series; `None` where there is none.
+    pub fn get(&self, series: &str) -> Option<f64> {
+        self.0.get(series).copied()
+    }
+
+    /// `http_requests_total` of one label set, 0 where there is none.
+    pub fn requests(&self, method: &str, route: &str, status: u16) -> f64 {
+        let series =
+            format!("http_requests_total{{method=\"{method}\",route=\"{route}\",status=\"{status}\"}}");
+        self.get(&series).unwrap_or(0.0)
+    }
+
+    /// The sum over all series of a family.
+    pub fn sum(&self, family: &str) -> f64 {
+        self.series(family).map(|(_, value)| value).sum()
+    }
+
+    pub fn series(&self, family: &str) -> impl Iterator<Item = (&str, f64)> {
+        let prefix = format!("{family}{{");
+        self.0
+            .iter()
+            .filter(move |(series, _)| series.starts_with(&prefix) || **series == prefix[..prefix.len() - 1])
+            .map(|(series, value)| (series.as_str(), *value))
+    }
+}
+
+/// Waits until a condition holds.
+pub async fn eventually<F: Future<Output = bool>>(what: &str, condition: impl Fn() -> F) {
+    let started = Instant::now();
+    while !condition().await {
+        assert!(started.elapsed() < PATIENCE, "waited {PATIENCE:?} in vain for: {what}");
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+}
+
+pub fn header<'a>(response: &'a Response, name: &str) -> &'a str {
+    let value = response.headers().get(name).unwrap_or_else(|| panic!("no {name} in {response:?}"));
+    value.to_str().unwrap()
+}
+
+/// Checks that an answer is a problem of this status and returns its body.
+pub async fn problem(response: Response, status: u16) -> Value {
+    assert_eq!(response.status().as_u16(), status);
+    assert_eq!(header(&response, "content-type"), "application/problem+json");
+    let id = header(&response, "x-request-id").to_owned();
+    let body: Value = response.json().await.unwrap();
+    assert_eq!(body["status"], status, "{body}");
+    assert_eq!(body["request_id"], id.as_str(), "{body}");
+    assert!(body["title"].as_str().is_some_and(|title| !title.is_empty()), "{body}");
+    assert!(body["detail"].as_str().is_some_and(|detail| !detail.is_empty()), "{body}");
+    body
+}
+
+/// The binary under test with a clean environment, in a folder of its own.
+pub fn binary(dir: &Path) -> std::process::Command {
+    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_api"));
+    command.env_clear().current_dir(dir);
+    command
+}

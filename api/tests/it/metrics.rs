@@ -1,0 +1,135 @@
+use crate::helpers::{PATIENCE, eventually, header, policy, spawn_app, spawn_with};
+use std::{io::Write, net::TcpStream};
+
+#[tokio::test]
+async fn the_scrape_has_every_contract_name_from_the_start() {
+    let app = spawn_app().await;
+    let response = app.get("/metrics").await;
+    assert_eq!(response.status(), 200);
+    assert_eq!(header(&response, "content-type"), "text/plain; version=0.0.4; charset=utf-8");
+    let text = response.text().await.unwrap();
+    for line in [
+        r#"http_requests_total{method="GET",route="/api/users",status="200"} 0"#,
+        r#"http_requests_total{method="GET",route="/api/users",status="429"} 0"#,
+        r#"http_requests_total{method="GET",route="/api/error",status="500"} 0"#,
+        r#"http_requests_total{method="GET",route="/error",status="500"} 0"#,
+        r#"http_requests_total{method="POST",route="/api/users",status="201"} 0"#,
+        r#"http_requests_in_progress{method="GET",route="/api/users"} 0"#,
+        r#"api_errors_total{error_type="internal"} 0"#,
+        r#"rate_limit_hits_total{policy="default"} 0"#,
+        r#"rate_limit_decisions_total{backend="local",decision="refused",policy="default"} 0"#,
+        r#"http_request_duration_seconds_bucket{method="GET",route="/api/users",status="200",le="0.5"} 0"#,
+        "app_requests_total 0",
+        "request_count_total 0",
+        "app_active_users 0",
+        "app_cpu_usage_percent 0",
+        "users_registered_total 0",
+        &format!(r#"app_build_info{{revision="unknown",version="{}"}} 1"#, env!("CARGO_PKG_VERSION")),
+        "# TYPE http_requests_total counter",
+        "# TYPE http_request_duration_seconds histogram",
+        "# TYPE http_requests_in_progress gauge",
+        "# TYPE rate_limit_check_duration_seconds histogram",
+        "# TYPE rate_limit_keys gauge",
+    ] {
+        assert!(text.lines().any(|found| found == line), "missing: {line}\n{text}");
+    }
+    if cfg!(target_os = "linux") {
+        assert!(
+            text.contains("\nprocess_cpu_seconds_total ") && text.contains("\nprocess_open_fds "),
+            "{text}"
+        );
+    }
+    let types: Vec<&str> = text.lines().filter(|line| line.starts_with("# TYPE")).collect();
+    let mut unique = types.clone();
+    unique.dedup();
+    assert_eq!(types, unique, "each family once");
+}
+
+#[tokio::test]
+async fn duration_buckets_are_the_contracts() {
+    let app = spawn_app().await;
+    app.get("/").await;
+    let metrics = app.metrics().await;
+    for bound in ["0.005", "0.01", "0.025", "0.05", "0.1", "0.25", "0.5", "1", "2.5", "5", "10", "+Inf"] {
+        let series = format!(
+            "http_request_duration_seconds_bucket{{method=\"GET\",route=\"/\",status=\"200\",le=\"{bound}\"}}"
+        );
+        assert!(metrics.get(&series).is_some(), "{series}");
+    }
+    let buckets = metrics.series("http_request_duration_seconds_bucket");
+    assert_eq!(buckets.filter(|(series, _)| series.contains(r#"route="/","#)).count(), 12);
+}
+
+#[tokio::test]
+async fn a_known_mixture_is_counted_exactly() {
+    let app = spawn_with(&policy("tight", "1/d", 40), &[]).await;
+    let mixture = [
+        ("GET", "/api/users", 7, "/api/users", 200),
+        ("GET", "/error", 5, "/error", 500),
+        ("GET", "/api/error?status=503", 3, "/api/error", 503),
+        ("GET", "/api/users/999", 2, "/api/users/{id}", 404),
+        ("POST", "/api/users", 4, "/api/users", 422),
+        ("PUT", "/api/users?name=x", 2, "/api/users", 405),
+        ("GET", "/no/such/path", 3, "unmatched", 404),
+        ("BREW", "/", 2, "/", 405),
+        ("MELT", "/other", 2, "unmatched", 404),
+        ("GET", "/cpu?value=nope", 1, "/cpu", 422),
+        ("HEAD", "/", 2, "/", 200),
+        ("GET", "/livez", 6, "/livez", 200),
+        // 33 of the burst of 40 are used: the probes above are free.
+        ("GET", "/", 7, "/", 200),
+        ("GET", "/", 9, "/", 429),
+    ];
+    for (method, path, times, _, status) in mixture {
+        for _ in 0..times {
+            assert_eq!(app.send(method, path).await.status(), status, "{method} {path}");
+        }
+    }
+    let metrics = app.metrics().await;
+    let label = |method: &'static str| if ["BREW", "MELT"].contains(&method) { "OTHER" } else { method };
+    for (method, path, times, route, status) in mixture {
+        assert_eq!(
+            metrics.requests(label(method), route, status),
+            f64::from(times),
+            "{method} {path} {status}"
+        );
+    }
+    let total: u32 = mixture.iter().map(|row| row.2).sum();
+    assert_eq!(metrics.sum("http_requests_total"), f64::from(total), "nothing is counted twice or elsewhere");
+    assert_eq!(metrics.sum("http_request_duration_seconds_count"), f64::from(total));
+    assert_eq!(metrics.get("app_requests_total"), Some(f64::from(total)));
+    assert_eq!(metrics.get("request_count_total"), Some(f64::from(total)));
+    let errors = f64::from(5 + 3 + 2 + 4 + 2 + 3 + 2 + 2 + 1 + 9);
+    assert_eq!(metrics.sum("api_errors_total"), errors);
+    assert_eq!(metrics.get(r#"rate_limit_hits_total{policy="tight"}"#), Some(9.0));
+    let decisions = |decision: &str| {
+        metrics.get(&format!(
+            "rate_limit_decisions_total{{backend=\"local\",decision=\"{decision}\",policy=\"tight\"}}"
+        ))
+    };
+    assert_eq!((decisions("admitted"), decisions("refused")), (Some(40.0), Some(9.0)));
+    assert_eq!(metrics.get(r#"rate_limit_check_duration_seconds_count{backend="local"}"#), Some(49.0));
+    assert_eq!(metrics.get(r#"rate_limit_keys{store="local"}"#), Some(1.0));
+    // Only the scrape itself is in progress.
+    assert_eq!(metrics.sum("http_requests_in_progress"), 1.0);
+}
+
+#[tokio::test]
+async fn a_client_that_hangs_up_is_counted_and_leaves_nothing_in_progress() {
+    let app = spawn_app().await;
+    let in_progress = r#"http_requests_in_progress{method="GET",route="/slow"}"#;
+    let mut socket = TcpStream::connect(app.base.trim_start_matches("http://")).unwrap();
+    socket.set_write_timeout(Some(PATIENCE)).unwrap();
+    socket.write_all(b"GET /slow?delay=30s HTTP/1.1\r\nHost: x\r\n\r\n").unwrap();
+    eventually("the request is in progress", || async { app.metrics().await.get(in_progress) == Some(1.0) })
+        .await;
+    drop(socket);
+    eventually("the hang-up is counted", || async {
+        let metrics = app.metrics().await;
+        metrics.requests("GET", "/slow", 499) == 1.0 && metrics.get(in_progress) == Some(0.0)
+    })
+    .await;
+    let metrics = app.metrics().await;
+    let count = r#"http_request_duration_seconds_count{method="GET",route="/slow",status="499"}"#;
+    assert_eq!(metrics.get(count), Some(1.0));
+}

@@ -1,0 +1,162 @@
+//! Healthy traffic until rates are steady: only then does a cause stand out.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use jiff::Timestamp;
+use tokio::time::{Instant, sleep};
+
+use super::clock::Deadline;
+use super::course::Context;
+use super::file::Drill;
+use super::record::{Record, Stage};
+use super::subject::Subject;
+use crate::run::engine::{self, Counts, Running};
+
+/// Consecutive seconds at the stated rate that make it steady.
+const STEADY_SECONDS: u32 = 2;
+/// Scrapes of every target since the baseline began: a rate needs two, and the first may have come too early.
+const SCRAPES: usize = 3;
+
+/// Whether the answers of a while are those of the rate: within a tenth, or within the one request by which
+/// counting whole requests is off anyhow.
+#[must_use]
+pub fn near(answers: u64, seconds: f64, rate: f64) -> bool {
+    let due = rate * seconds;
+    (answers as f64 - due).abs() <= (due * 0.1).max(1.0)
+}
+
+/// Starts the baseline and waits until it is steady: rate reached, scraped, and the rule evaluated on it.
+///
+/// # Errors
+/// Why the drill cannot go on.
+pub async fn steady(
+    context: &Context<'_>,
+    drill: &Drill,
+    subject: &Subject,
+    jobs: &BTreeSet<String>,
+    record: &mut Record,
+) -> Result<Running, String> {
+    let started = Timestamp::now();
+    record.instants.baseline = Some(started);
+    record.enter(Stage::Baseline, started);
+    context.progress.show(record);
+    let running = engine::start_endless(context.target, &drill.baseline)?;
+    let rate = drill.baseline.rate.per_second();
+    let interval = record.inputs.map_or(Duration::from_secs(15), |inputs| inputs.scrape);
+    let limit = interval * 6 + subject.evaluation * 3 + Duration::from_secs(20);
+    let deadline = Deadline::after(started, limit);
+    let mut pace = Pace::new(running.counts(), rate);
+    let mut scrapes: BTreeMap<String, BTreeSet<Timestamp>> = BTreeMap::new();
+    let mut scraped_at = None;
+    loop {
+        pace.look(running.counts());
+        let waiting = if pace.good < STEADY_SECONDS {
+            Some(format!("baseline traffic is not steady: {}", pace.said))
+        } else if scraped_at.is_none() {
+            match context.systems.prometheus.targets().await {
+                Err(error) => Some(error.to_string()),
+                Ok(targets) => {
+                    for target in
+                        targets.iter().filter(|target| jobs.is_empty() || jobs.contains(&target.job))
+                    {
+                        let seen = scrapes.entry(target.scrape_url.clone()).or_default();
+                        seen.extend(target.last_scrape.filter(|at| *at > started));
+                    }
+                    let slowest = scrapes.iter().min_by_key(|(_, seen)| seen.len());
+                    match slowest {
+                        Some((url, seen)) if seen.len() < SCRAPES => Some(format!(
+                            "{url} was scraped {} of {SCRAPES} times on the baseline",
+                            seen.len()
+                        )),
+                        _ => {
+                            scraped_at = Some(Timestamp::now());
+                            Some("the rule was not evaluated on the baseline".to_owned())
+                        }
+                    }
+                }
+            }
+        } else {
+            evaluated(context, subject, scraped_at).await
+        };
+        record.waiting.clone_from(&waiting);
+        context.progress.show(record);
+        let Some(waiting) = waiting else { return Ok(running) };
+        if deadline.passed() {
+            return Err(format!("{waiting}, after {}", super::clock::readable(limit.as_secs_f64())));
+        }
+        sleep(Duration::from_millis(250)).await;
+    }
+}
+
+/// What the rule still lacks: an evaluation after `since` with the alert inactive.
+async fn evaluated(context: &Context<'_>, subject: &Subject, since: Option<Timestamp>) -> Option<String> {
+    let rules = match context.systems.prometheus.rules().await {
+        Ok(rules) => rules,
+        Err(error) => return Some(error.to_string()),
+    };
+    let Some((rule, alerting)) = subject.rule(&rules) else {
+        return Some(format!("the rule `{}` is no longer loaded", subject.alert));
+    };
+    if rule.last_evaluation <= since {
+        return Some("the rule was not evaluated on the baseline".to_owned());
+    }
+    let active = alerting.alerts.iter().find(|alert| subject.owns(&alert.labels))?;
+    Some(format!("{} is {} on the baseline alone", subject.alert, active.state))
+}
+
+/// Answers second by second.
+struct Pace {
+    rate: f64,
+    answers: u64,
+    since: Instant,
+    good: u32,
+    said: String,
+}
+
+impl Pace {
+    fn new(counts: Counts, rate: f64) -> Self {
+        let answers = counts.expected + counts.unexpected;
+        Self { rate, answers, since: Instant::now(), good: 0, said: format!("0 of {rate}/s yet") }
+    }
+
+    fn look(&mut self, counts: Counts) {
+        let seconds = self.since.elapsed().as_secs_f64();
+        if seconds < 1.0 {
+            return;
+        }
+        let answers = counts.expected + counts.unexpected;
+        let fresh = answers - self.answers;
+        self.good = if near(fresh, seconds, self.rate) { self.good + 1 } else { 0 };
+        self.said = format!(
+            "{:.1} answers a second of {}, {} transport errors, {} requests unsent by the generator's own fault",
+            fresh as f64 / seconds,
+            self.rate,
+            counts.transport_errors,
+            counts.local_errors + counts.shed
+        );
+        (self.answers, self.since) = (answers, Instant::now());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn near_is_a_tenth_or_one_request() {
+        for (answers, seconds, rate, expected) in [
+            (40, 1.0, 40.0, true),
+            (36, 1.0, 40.0, true),
+            (35, 1.0, 40.0, false),
+            (45, 1.0, 40.0, false),
+            (48, 1.2, 40.0, true),
+            (0, 1.0, 0.5, true),
+            (1, 1.0, 0.5, true),
+            (2, 1.0, 0.5, false),
+            (0, 1.0, 40.0, false),
+        ] {
+            assert_eq!(near(answers, seconds, rate), expected, "{answers} in {seconds} s at {rate}/s");
+        }
+    }
+}

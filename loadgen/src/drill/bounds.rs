@@ -1,0 +1,168 @@
+//! How long each phase may take, worked out from the running configuration.
+//!
+//! | phase | at most |
+//! | --- | --- |
+//! | cause → pending | W·θ/share where the drill states its share, else W, + S + E |
+//! | pending → firing | ⌈F/E⌉·E |
+//! | firing → notified | GW (new group) or GI (existing group), + D |
+//! | lifted → resolved | W + S + E + ⌈K/E⌉·E |
+//! | resolved → told | GI + D |
+
+use std::time::Duration;
+
+use serde::Serialize;
+
+/// D: what a notification may take from Alertmanager's decision until the receiver has read it whole, on top of
+/// the wait its route prescribes. A constant, since no configuration states it; it does not scale with time.
+pub const DELIVERY: Duration = Duration::from_secs(2);
+
+/// What the bounds are computed from, all of it read from the running systems.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct Inputs {
+    /// S, the longest scrape interval of the targets the rule reads.
+    pub scrape: Duration,
+    /// E, the evaluation interval of the rule's group.
+    pub evaluation: Duration,
+    /// W, the widest range in the expression.
+    pub widest: Duration,
+    /// F, `for`.
+    pub hold: Duration,
+    /// K, `keep_firing_for`.
+    pub keep_firing: Duration,
+    /// θ/share, in (0, 1]; `None` where the drill states no share.
+    pub rise: Option<f64>,
+    /// GW of the route.
+    pub group_wait: Duration,
+    /// GI of the route.
+    pub group_interval: Duration,
+    /// Whether Alertmanager had the alert's group before the alert fired.
+    pub group_exists: bool,
+}
+
+/// The longest each phase may take.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Bounds {
+    /// Cause → pending.
+    pub pending: Duration,
+    /// Pending → firing.
+    pub firing: Duration,
+    /// Firing → notified.
+    pub notified: Duration,
+    /// Cause lifted → resolved.
+    pub resolved: Duration,
+    /// Resolved → told.
+    pub told: Duration,
+}
+
+/// θ/share for [`Inputs::rise`]: how much of W must be filled with the cause before the threshold is crossed.
+/// A share that does not exceed the threshold fills all of it (and will most likely not trip the alert).
+#[must_use]
+pub fn rise(threshold: f64, share: f64) -> f64 {
+    (threshold / share).clamp(0.0, 1.0)
+}
+
+/// The table above.
+#[must_use]
+pub fn compute(inputs: &Inputs) -> Bounds {
+    let around = inputs.scrape + inputs.evaluation;
+    let filled = inputs.rise.map_or(inputs.widest, |rise| inputs.widest.mul_f64(rise));
+    let wait = if inputs.group_exists { inputs.group_interval } else { inputs.group_wait };
+    Bounds {
+        pending: filled + around,
+        firing: whole_evaluations(inputs.hold, inputs.evaluation),
+        notified: wait + DELIVERY,
+        resolved: inputs.widest + around + whole_evaluations(inputs.keep_firing, inputs.evaluation),
+        told: inputs.group_interval + DELIVERY,
+    }
+}
+
+/// ⌈time/E⌉·E: a rule only moves on at evaluations.
+fn whole_evaluations(time: Duration, evaluation: Duration) -> Duration {
+    if evaluation.is_zero() {
+        return time; // No rule group has an interval of zero; without one there is nothing to round to.
+    }
+    let count = time.as_nanos().div_ceil(evaluation.as_nanos());
+    evaluation.saturating_mul(u32::try_from(count).unwrap_or(u32::MAX))
+}
+
+/// How long a phase is waited for, so that LATE can be told from MISSED: half as long again and ten seconds.
+#[must_use]
+pub fn patience(bound: Duration) -> Duration {
+    bound.mul_f64(1.5) + Duration::from_secs(10)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const fn s(seconds: u64) -> Duration {
+        Duration::from_secs(seconds)
+    }
+
+    fn production() -> Inputs {
+        Inputs {
+            scrape: s(15),
+            evaluation: s(15),
+            widest: s(300),
+            hold: s(120),
+            keep_firing: Duration::ZERO,
+            rise: None,
+            group_wait: s(30),
+            group_interval: s(300),
+            group_exists: false,
+        }
+    }
+
+    #[test]
+    fn the_table() {
+        let plain = production();
+        let cases = [
+            ("no share", plain, [330, 120, 32, 330, 302]),
+            ("5 % of 8 %", Inputs { rise: Some(rise(0.05, 0.08)), ..plain }, [217, 120, 32, 330, 302]),
+            (
+                "a share below the threshold",
+                Inputs { rise: Some(rise(0.05, 0.03)), ..plain },
+                [330, 120, 32, 330, 302],
+            ),
+            ("existing group", Inputs { group_exists: true, ..plain }, [330, 120, 302, 330, 302]),
+            ("for: 0", Inputs { hold: s(0), ..plain }, [330, 0, 32, 330, 302]),
+            ("for: 1s rounds up", Inputs { hold: s(1), ..plain }, [330, 15, 32, 330, 302]),
+            ("for: 16s rounds up", Inputs { hold: s(16), ..plain }, [330, 30, 32, 330, 302]),
+            ("keep firing", Inputs { keep_firing: s(50), ..plain }, [330, 120, 32, 390, 302]),
+            ("no range", Inputs { widest: s(0), ..plain }, [30, 120, 32, 30, 302]),
+        ];
+        for (name, inputs, expected) in cases {
+            let bounds = compute(&inputs);
+            let seconds = [bounds.pending, bounds.firing, bounds.notified, bounds.resolved, bounds.told]
+                .map(|bound| bound.as_secs());
+            assert_eq!(seconds, expected, "{name}");
+        }
+        let share = compute(&Inputs { rise: Some(rise(0.05, 0.08)), ..plain });
+        assert_eq!(share.pending, Duration::from_millis(217_500));
+    }
+
+    #[test]
+    fn patience_leaves_room_to_see_what_is_late() {
+        assert_eq!(patience(s(0)), s(10));
+        assert_eq!(patience(s(20)), s(40));
+    }
+
+    proptest! {
+        #[test]
+        fn firing_is_the_smallest_whole_number_of_evaluations_that_covers_for(hold in 0u64..100_000, every in 1u64..60_000) {
+            let rounded = whole_evaluations(Duration::from_millis(hold), Duration::from_millis(every));
+            let (rounded, every_ms) = (rounded.as_millis() as u64, every);
+            prop_assert_eq!(rounded % every_ms, 0);
+            prop_assert!(rounded >= hold && rounded < hold + every_ms);
+        }
+
+        #[test]
+        fn a_larger_share_never_lengthens_pending(theta in 0.001f64..1.0, small in 0.001f64..1.0, more in 0.0f64..1.0) {
+            let at = |share| compute(&Inputs { rise: Some(rise(theta, share)), ..production() }).pending;
+            prop_assert!(at(small + more) <= at(small));
+            prop_assert!(at(small) <= compute(&production()).pending);
+        }
+    }
+}

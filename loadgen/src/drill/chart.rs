@@ -1,0 +1,279 @@
+//! A drill on a time axis, as inline SVG: the rule's value against its threshold, the alert's state, the cause,
+//! notifications, and each phase with its bound as a whisker.
+
+use std::fmt::Write;
+
+use jiff::Timestamp;
+
+use super::clock::{readable, seconds};
+use super::diagnose::number;
+use super::evidence::Value;
+use super::file::Channel;
+use super::html::escape;
+use super::record::Record;
+
+/// Units across; at 400 px a unit is a pixel.
+const WIDTH: f64 = 400.0;
+/// Where the time axis begins, right of the row names, and ends.
+const LEFT: f64 = 70.0;
+const RIGHT: f64 = 392.0;
+/// Top and bottom of the value's panel.
+const TOP: f64 = 10.0;
+const BOTTOM: f64 = 84.0;
+const ROW: f64 = 15.0;
+
+/// Instants to units across.
+struct Axis {
+    from: Timestamp,
+    length: f64,
+}
+
+impl Axis {
+    fn x(&self, at: Timestamp) -> f64 {
+        self.x_seconds(seconds(self.from, at))
+    }
+
+    fn x_seconds(&self, seconds: f64) -> f64 {
+        LEFT + (RIGHT - LEFT) * (seconds / self.length).clamp(0.0, 1.0)
+    }
+}
+
+/// The picture; empty for a drill that had no traffic.
+#[must_use]
+pub fn svg(record: &Record) -> String {
+    let Some(from) = record.instants.baseline else { return String::new() };
+    let Some(axis) = axis(record, from) else { return String::new() };
+    let mut body = String::new();
+    let value = record.evidence.as_ref().map(|evidence| &evidence.value);
+    if let Some(value) = value {
+        body.push_str(&panel(&axis, value));
+    }
+    let mut y = BOTTOM + 8.0;
+    for row in [cause(&axis, record, y), state(&axis, record, y + ROW)] {
+        body.push_str(&row);
+    }
+    y += 2.0 * ROW;
+    for channel in [Channel::Webhook, Channel::Slack] {
+        if record.expected.contains(&channel) || record.instants.notified.contains_key(&channel) {
+            body.push_str(&notifications(&axis, record, channel, y));
+            y += ROW;
+        }
+    }
+    for (name, start, phase) in starts(record) {
+        body.push_str(&whisker(&axis, name, start, phase.seconds, phase.bound_seconds, y));
+        y += ROW;
+    }
+    body.push_str(&ticks(&axis, record, y + 2.0));
+    let height = y + 24.0;
+    let label = escape(&format!("{} on a time axis; the same is in the timeline below", record.alert));
+    format!("<svg viewBox=\"0 0 {WIDTH} {height}\" role=\"img\" aria-label=\"{label}\">\n{body}</svg>\n")
+}
+
+fn axis(record: &Record, from: Timestamp) -> Option<Axis> {
+    let instants = &record.instants;
+    let mut latest = vec![instants.pending, instants.firing, instants.lifted, instants.resolved];
+    latest.extend(instants.notified.values().chain(instants.told.values()).map(|at| Some(*at)));
+    let points = record.evidence.iter().flat_map(|evidence| &evidence.value.points);
+    latest.extend(points.map(|(at, _)| Some(*at)));
+    let mut length = latest.into_iter().flatten().map(|at| seconds(from, at)).fold(0.0, f64::max);
+    for (_, start, phase) in starts(record) {
+        length = start
+            .map_or(length, |start| length.max(seconds(from, start) + phase.bound_seconds.unwrap_or(0.0)));
+    }
+    (length > 0.0).then_some(Axis { from, length })
+}
+
+/// Each phase with the instant it began.
+fn starts(record: &Record) -> [(&'static str, Option<Timestamp>, super::phases::Measured); 5] {
+    let instants = &record.instants;
+    let begun = [instants.cause, instants.pending, instants.firing, instants.lifted, instants.resolved];
+    let named = record.phases().named();
+    std::array::from_fn(|index| (named[index].0, begun[index], named[index].1))
+}
+
+fn name(text: &str, y: f64) -> String {
+    format!("<text x=\"{}\" y=\"{:.1}\" text-anchor=\"end\">{}</text>\n", LEFT - 6.0, y + 9.0, escape(text))
+}
+
+fn panel(axis: &Axis, value: &Value) -> String {
+    let finite =
+        value.points.iter().map(|(_, value)| *value).chain(value.threshold).filter(|value| value.is_finite());
+    let (low, high) =
+        finite.fold((0.0_f64, f64::MIN_POSITIVE), |(low, high), value| (low.min(value), high.max(value)));
+    let y = |value: f64| BOTTOM - (BOTTOM - TOP) * ((value.clamp(low, high) - low) / (high - low));
+    let mut text = name(&number(high), TOP - 7.0) + &name(&number(low), BOTTOM - 9.0);
+    // Writing to a String cannot fail, here and below.
+    let _ = writeln!(text, "<path d=\"M{LEFT} {BOTTOM}H{RIGHT}\" stroke=\"var(--line)\"/>");
+    let mut path = String::new();
+    for (at, value) in &value.points {
+        let _ =
+            write!(path, "{}{:.1} {:.1}", if path.is_empty() { "M" } else { "L" }, axis.x(*at), y(*value));
+    }
+    let title = format!("<title>{}</title>", escape(&value.expr));
+    let _ = writeln!(
+        text,
+        "<path d=\"{path}\" fill=\"none\" stroke=\"var(--mark)\" stroke-width=\"1.6\">{title}</path>"
+    );
+    if let (Some(operator), Some(threshold)) = (&value.operator, value.threshold) {
+        let y = y(threshold);
+        let _ = writeln!(
+            text,
+            "<path d=\"M{LEFT} {y:.1}H{RIGHT}\" stroke=\"var(--firing)\" stroke-dasharray=\"4 3\"/>\
+             <text x=\"{}\" y=\"{:.1}\">{} {}</text>",
+            LEFT + 3.0,
+            if y < TOP + 12.0 { y + 9.0 } else { y - 3.0 },
+            escape(operator),
+            number(threshold)
+        );
+    }
+    text
+}
+
+fn band(axis: &Axis, from: Timestamp, to: Timestamp, y: f64, colour: &str, title: &str) -> String {
+    let (start, end) = (axis.x(from), axis.x(to));
+    format!(
+        "<rect x=\"{start:.1}\" y=\"{:.1}\" width=\"{:.1}\" height=\"9\" fill=\"var(--{colour})\"><title>{}</title></rect>\n",
+        y + 1.0,
+        (end - start).max(1.0),
+        escape(title)
+    )
+}
+
+fn cause(axis: &Axis, record: &Record, y: f64) -> String {
+    let Some(begun) = record.instants.cause else { return String::new() };
+    let lifted = record.instants.lifted.unwrap_or(begun);
+    name("cause", y) + &band(axis, begun, lifted, y, "soft", "cause")
+}
+
+fn state(axis: &Axis, record: &Record, y: f64) -> String {
+    let mut text = name("alert", y);
+    for spell in &record.spells {
+        let fired = spell.fired.unwrap_or(spell.last);
+        text.push_str(&band(axis, spell.began, fired, y, "pending", "pending"));
+        if spell.fired.is_some() {
+            text.push_str(&band(axis, fired, spell.last, y, "firing", "firing"));
+        }
+    }
+    text
+}
+
+fn notifications(axis: &Axis, record: &Record, channel: Channel, y: f64) -> String {
+    let mut text = name(channel.name(), y);
+    let arrived = [
+        (record.instants.notified.get(&channel), "firing", "fill=\"var(--firing)\""),
+        (
+            record.instants.told.get(&channel),
+            "resolved",
+            "fill=\"none\" stroke=\"var(--good)\" stroke-width=\"1.6\"",
+        ),
+    ];
+    for (at, title, paint) in arrived {
+        if let Some(at) = at {
+            let (x, y) = (axis.x(*at), y + 5.5);
+            let _ = writeln!(
+                text,
+                "<circle cx=\"{x:.1}\" cy=\"{y:.1}\" r=\"3.6\" {paint}><title>{title}</title></circle>\
+                 <text x=\"{:.1}\" y=\"{:.1}\">{title}</text>",
+                if x > RIGHT - 50.0 { x - 46.0 } else { x + 6.0 },
+                y + 3.5
+            );
+        }
+    }
+    text
+}
+
+fn whisker(
+    axis: &Axis,
+    phase: &str,
+    start: Option<Timestamp>,
+    took: Option<f64>,
+    bound: Option<f64>,
+    y: f64,
+) -> String {
+    let mut text = name(phase, y);
+    let Some(start) = start else { return text };
+    let (begun, middle) = (seconds(axis.from, start), y + 5.5);
+    let from = axis.x_seconds(begun);
+    if let Some(took) = took {
+        let late = bound.is_some_and(|bound| took > bound + 0.001);
+        let colour = if late { "bad" } else { "good" };
+        let width = (axis.x_seconds(begun + took.max(0.0)) - from).max(1.0);
+        let _ = writeln!(
+            text,
+            "<rect x=\"{from:.1}\" y=\"{:.1}\" width=\"{width:.1}\" height=\"5\" fill=\"var(--{colour})\">\
+             <title>{phase} took {}</title></rect>",
+            middle - 2.5,
+            readable(took)
+        );
+    }
+    if let Some(bound) = bound {
+        let to = axis.x_seconds(begun + bound);
+        let _ = writeln!(
+            text,
+            "<path d=\"M{from:.1} {middle}H{to:.1}M{to:.1} {:.1}v7\" stroke=\"var(--ink)\" fill=\"none\">\
+             <title>bound {}</title></path>",
+            middle - 3.5,
+            readable(bound)
+        );
+    }
+    text
+}
+
+/// Seconds since the cause began, at round distances.
+fn ticks(axis: &Axis, record: &Record, y: f64) -> String {
+    let origin = record.instants.cause.unwrap_or(axis.from);
+    let before = seconds(axis.from, origin);
+    let step = [1.0, 2.0, 5.0, 10.0, 20.0, 30.0, 60.0, 120.0, 300.0, 600.0, 1200.0, 3600.0]
+        .into_iter()
+        .find(|step| axis.length / step <= 8.0)
+        .unwrap_or(7200.0);
+    let mut text = name("seconds", y + 3.0);
+    let mut tick = (-before / step).ceil() + 0.0; // adding zero turns -0 into 0
+    while tick * step + before <= axis.length {
+        let x = axis.x_seconds(tick * step + before);
+        let _ = writeln!(
+            text,
+            "<path d=\"M{x:.1} {y:.1}v4\" stroke=\"var(--soft)\"/>\
+             <text x=\"{x:.1}\" y=\"{:.1}\" text-anchor=\"middle\">{}</text>",
+            y + 13.0,
+            tick * step
+        );
+        tick += 1.0;
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::table::tests::{at, record};
+    use super::*;
+
+    #[test]
+    fn everything_that_happened_is_drawn_within_the_picture() {
+        let drawn = svg(&record());
+        for part in [
+            "<title>firing</title>",
+            "<title>resolved</title>",
+            "pending took 9.0 s",
+            "bound 11.4 s",
+            "&gt; 0.05",
+        ] {
+            assert!(drawn.contains(part), "{part} in {drawn}");
+        }
+        assert!(!drawn.contains("NaN") && !drawn.contains("inf"), "{drawn}");
+        for x in drawn.split(" x=\"").skip(1).filter_map(|rest| rest.split('"').next()?.parse::<f64>().ok()) {
+            assert!((0.0..=WIDTH).contains(&x), "{x}");
+        }
+    }
+
+    #[test]
+    fn a_drill_that_never_began_has_no_picture() {
+        let mut refused = record();
+        refused.instants = super::super::phases::Instants::default();
+        assert_eq!(svg(&refused), "");
+        // Traffic without anything to see yet: an axis is there as soon as something gives it a length.
+        refused.evidence = None;
+        refused.instants.baseline = Some(at(0.0));
+        assert_eq!(svg(&refused), "");
+    }
+}

@@ -1,0 +1,95 @@
+//! Instants and the distances between them, as a drill writes them down.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use tokio::time::Instant;
+
+/// Seconds from `from` to `to`; negative when `to` came first.
+#[must_use]
+pub fn seconds(from: Timestamp, to: Timestamp) -> f64 {
+    to.duration_since(from).as_secs_f64()
+}
+
+/// `at` moved by `by`, held at the ends of the calendar.
+#[must_use]
+pub fn after(at: Timestamp, by: Duration) -> Timestamp {
+    at.checked_add(by).unwrap_or(Timestamp::MAX)
+}
+
+/// `at` moved back by `by`, held at the ends of the calendar.
+#[must_use]
+pub fn before(at: Timestamp, by: Duration) -> Timestamp {
+    at.checked_sub(by).unwrap_or(Timestamp::MIN)
+}
+
+/// `12:01:04`, UTC.
+#[must_use]
+pub fn time_of_day(at: Timestamp) -> String {
+    at.strftime("%H:%M:%S").to_string()
+}
+
+/// `12:01:04.250`, UTC.
+#[must_use]
+pub fn precise_time_of_day(at: Timestamp) -> String {
+    at.strftime("%H:%M:%S%.3f").to_string()
+}
+
+/// Seconds as a person reads them: `9.1 s`, `95 s`.
+#[must_use]
+pub fn readable(seconds: f64) -> String {
+    if seconds.abs() < 100.0 { format!("{seconds:.1} s") } else { format!("{seconds:.0} s") }
+}
+
+/// The last instant of a wait, kept on the monotonic clock so that a changed wall clock cannot make it endless.
+#[derive(Debug, Clone, Copy)]
+pub struct Deadline(Instant);
+
+impl Deadline {
+    /// `limit` after `origin`, or at once when that has passed.
+    #[must_use]
+    pub fn after(origin: Timestamp, limit: Duration) -> Self {
+        let left = seconds(Timestamp::now(), after(origin, limit)).clamp(0.0, limit.as_secs_f64());
+        Self(Instant::now() + Duration::from_secs_f64(left))
+    }
+
+    /// `limit` from now.
+    #[must_use]
+    pub fn within(limit: Duration) -> Self {
+        Self(Instant::now() + limit)
+    }
+
+    /// Whether it has come.
+    #[must_use]
+    pub fn passed(self) -> bool {
+        Instant::now() >= self.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn distances_are_signed_and_times_are_readable() {
+        let early: Timestamp = "2026-01-02T12:01:04.25Z".parse().unwrap();
+        let late = after(early, Duration::from_millis(1500));
+        assert_eq!(seconds(early, late), 1.5);
+        assert_eq!(seconds(late, early), -1.5);
+        assert_eq!(before(late, Duration::from_millis(1500)), early);
+        assert_eq!(time_of_day(early), "12:01:04");
+        assert_eq!(precise_time_of_day(early), "12:01:04.250");
+        assert_eq!(readable(9.06), "9.1 s");
+        assert_eq!(readable(95.2), "95.2 s");
+        assert_eq!(readable(610.4), "610 s");
+    }
+
+    #[test]
+    fn a_deadline_in_the_past_has_passed_and_one_ahead_has_not() {
+        let now = Timestamp::now();
+        assert!(Deadline::after(before(now, Duration::from_secs(9)), Duration::from_secs(3)).passed());
+        assert!(!Deadline::after(now, Duration::from_secs(300)).passed());
+        // A wall clock that was set back does not lengthen the wait beyond its limit.
+        assert!(!Deadline::after(after(now, Duration::from_secs(99)), Duration::from_secs(1)).passed());
+    }
+}

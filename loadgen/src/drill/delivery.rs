@@ -1,0 +1,208 @@
+//! Which notification tells of the alert under proof, and which of something nobody expected.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use super::clock;
+use super::file::Channel;
+use super::subject::covers;
+use crate::systems::inbox::{Notification, NotifiedAlert};
+use crate::systems::prometheus::Labels;
+
+/// `startsAt` is written by Prometheus to the nanosecond, samples to the millisecond, and Alertmanager may merge
+/// neighbours: this much apart is the same.
+const SAME_START: Duration = Duration::from_secs(1);
+
+/// The alert whose notifications are looked for.
+#[derive(Debug, Clone)]
+pub struct Wanted<'a> {
+    /// Its labels, `alertname` included.
+    pub labels: &'a Labels,
+    /// Alertmanager's hash of its labels, when known.
+    pub fingerprint: Option<&'a str>,
+    /// When it fired.
+    pub firing: Timestamp,
+}
+
+impl Wanted<'_> {
+    fn is(&self, channel: Channel, alert: &NotifiedAlert) -> bool {
+        if self.labels.get("alertname") != Some(&alert.alert) {
+            return false;
+        }
+        match channel {
+            // A Slack message has neither fingerprint nor start; its name is what a person goes by, too.
+            Channel::Slack => true,
+            Channel::Webhook => {
+                let same = match (self.fingerprint, &alert.fingerprint) {
+                    (Some(one), Some(other)) => one == other,
+                    _ => covers(&alert.labels, self.labels),
+                };
+                same && alert.starts_at.is_none_or(|start| start >= clock::before(self.firing, SAME_START))
+            }
+        }
+    }
+}
+
+/// The first notification of the alert firing on `channel`, received at or after `since`.
+#[must_use]
+pub fn notified(
+    all: &[Notification],
+    channel: Channel,
+    wanted: &Wanted<'_>,
+    since: Timestamp,
+) -> Option<Timestamp> {
+    find(all, channel, wanted, "firing", since).next().map(|(at, _)| at)
+}
+
+/// The first notification of the alert resolved on `channel`, received at or after `since`, with the instant of
+/// resolution where the channel tells it; one that tells of an end before `last_firing` is of an earlier spell.
+#[must_use]
+pub fn told(
+    all: &[Notification],
+    channel: Channel,
+    wanted: &Wanted<'_>,
+    since: Timestamp,
+    last_firing: Timestamp,
+) -> Option<(Timestamp, Option<Timestamp>)> {
+    find(all, channel, wanted, "resolved", since)
+        .find(|(_, alert)| alert.ends_at.is_none_or(|end| end >= last_firing))
+        .map(|(at, alert)| (at, alert.ends_at))
+}
+
+fn find<'a>(
+    all: &'a [Notification],
+    channel: Channel,
+    wanted: &'a Wanted<'_>,
+    status: &'static str,
+    since: Timestamp,
+) -> impl Iterator<Item = (Timestamp, &'a NotifiedAlert)> {
+    all.iter()
+        .filter(move |notification| {
+            notification.channel == channel.name() && notification.received_at >= since
+        })
+        .filter_map(move |notification| {
+            let alert = notification
+                .alerts
+                .iter()
+                .find(|alert| alert.status == status && wanted.is(channel, alert))?;
+            Some((notification.received_at, alert))
+        })
+}
+
+/// Notifications of firing alerts that `explained` does not know: (received, channel, alert). What began before
+/// `since` is an older story.
+#[must_use]
+pub fn unexplained(
+    all: &[Notification],
+    since: Timestamp,
+    explained: impl Fn(&NotifiedAlert) -> bool,
+) -> Vec<(Timestamp, String, String)> {
+    let mut found = Vec::new();
+    for notification in all {
+        for alert in &notification.alerts {
+            let begun = alert.starts_at.unwrap_or(notification.received_at);
+            if alert.status == "firing" && begun >= since && !explained(alert) {
+                found.push((notification.received_at, notification.channel.clone(), alert.alert.clone()));
+            }
+        }
+    }
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(seconds: i64) -> Timestamp {
+        Timestamp::from_second(1_800_000_000 + seconds).unwrap()
+    }
+
+    fn labels(job: &str) -> Labels {
+        Labels::from([("alertname".into(), "A".into()), ("job".into(), job.into())])
+    }
+
+    fn webhook(received: i64, status: &str, job: &str, print: Option<&str>, starts: i64) -> Notification {
+        let alert = NotifiedAlert {
+            alert: "A".into(),
+            status: status.into(),
+            fingerprint: print.map(str::to_owned),
+            starts_at: Some(at(starts)),
+            ends_at: (status == "resolved").then(|| at(received - 1)),
+            labels: labels(job),
+        };
+        notification(received, "webhook", status, vec![alert])
+    }
+
+    fn slack(received: i64, status: &str, name: &str) -> Notification {
+        let alert = NotifiedAlert {
+            alert: name.into(),
+            status: status.into(),
+            fingerprint: None,
+            starts_at: None,
+            ends_at: None,
+            labels: Labels::new(),
+        };
+        notification(received, "slack", status, vec![alert])
+    }
+
+    fn notification(received: i64, channel: &str, status: &str, alerts: Vec<NotifiedAlert>) -> Notification {
+        Notification {
+            id: 1,
+            received_at: at(received),
+            channel: channel.into(),
+            status: status.into(),
+            alerts,
+            body: serde_json::Value::Null,
+        }
+    }
+
+    #[test]
+    fn webhooks_go_by_fingerprint_and_start() {
+        let wanted = labels("api");
+        let all = [
+            webhook(5, "firing", "api", Some("f1"), -60),
+            webhook(8, "firing", "redis", Some("f2"), 7),
+            webhook(9, "firing", "api", Some("f1"), 7),
+            webhook(20, "resolved", "redis", Some("f2"), 7),
+            webhook(21, "resolved", "api", Some("f1"), 7),
+        ];
+        for fingerprint in [Some("f1"), None] {
+            let wanted = Wanted { labels: &wanted, fingerprint, firing: at(7) };
+            assert_eq!(notified(&all, Channel::Webhook, &wanted, at(0)), Some(at(9)), "{fingerprint:?}");
+            assert_eq!(told(&all, Channel::Webhook, &wanted, at(0), at(19)), Some((at(21), Some(at(20)))));
+            assert_eq!(told(&all, Channel::Webhook, &wanted, at(0), at(25)), None, "fired again since");
+            assert_eq!(notified(&all, Channel::Slack, &wanted, at(0)), None);
+        }
+        let other = Wanted { labels: &wanted, fingerprint: Some("f3"), firing: at(7) };
+        assert_eq!(notified(&all, Channel::Webhook, &other, at(0)), None);
+        let second = Wanted { labels: &wanted, fingerprint: None, firing: at(30) };
+        assert_eq!(notified(&all, Channel::Webhook, &second, at(0)), None, "an earlier activation");
+    }
+
+    #[test]
+    fn slack_goes_by_name_and_time() {
+        let wanted = labels("api");
+        let wanted = Wanted { labels: &wanted, fingerprint: Some("f1"), firing: at(7) };
+        let all = [
+            slack(-3, "firing", "A"),
+            slack(8, "firing", "B"),
+            slack(9, "firing", "A"),
+            slack(30, "resolved", "A"),
+        ];
+        assert_eq!(notified(&all, Channel::Slack, &wanted, at(0)), Some(at(9)));
+        assert_eq!(told(&all, Channel::Slack, &wanted, at(0), at(19)), Some((at(30), None)));
+    }
+
+    #[test]
+    fn what_nobody_expected() {
+        let all = [
+            webhook(5, "firing", "api", None, -60),
+            webhook(6, "resolved", "api", None, 1),
+            slack(7, "firing", "B"),
+            slack(8, "firing", "C"),
+        ];
+        let found = unexplained(&all, at(0), |alert| alert.alert == "C");
+        assert_eq!(found, [(at(7), "slack".to_owned(), "B".to_owned())]);
+    }
+}

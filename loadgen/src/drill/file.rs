@@ -1,0 +1,231 @@
+//! A drill file: what is proven, by which cause, and what is expected to happen.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use serde::{Deserialize, Deserializer, de};
+use serde_saphyr::{Location, Spanned};
+
+use crate::duration;
+use crate::run::spec::LoadSpec;
+
+/// A drill, as written in YAML.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Drill {
+    /// Its name, unique in a run.
+    pub drill: Spanned<String>,
+    /// The alert it proves.
+    pub proves: Proves,
+    /// What happens and why that is right, in a sentence.
+    #[serde(default)]
+    pub summary: String,
+    /// Healthy traffic: before the cause and through recovery.
+    pub baseline: LoadSpec,
+    /// What trips the alert.
+    pub cause: Cause,
+    /// What the team promises, whatever the configuration says.
+    #[serde(default)]
+    pub objective: Objective,
+    /// What the cause leads to.
+    #[serde(default)]
+    pub expect: Expect,
+}
+
+/// Which alert.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Proves {
+    /// `alertname`.
+    pub alert: Spanned<String>,
+    /// Labels the firing alert must carry, beside others.
+    #[serde(default)]
+    pub labels: BTreeMap<String, String>,
+}
+
+/// What trips the alert; undone on every way out. Each kind of cause is a field of its own.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Cause {
+    /// Traffic in place of the baseline.
+    pub load: Option<LoadSpec>,
+    /// The value the rule's left side settles at while the cause lasts; narrows the bound of `pending`.
+    pub share: Option<Spanned<Share>>,
+}
+
+/// A positive number: `8%`, `0.08` or, for rules that count, `240`.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Share(pub f64);
+
+/// Promised times, in production timing; both measured from the start of the cause, since that is when users
+/// began to suffer. A drill on a stack scaled by N divides them by N.
+#[derive(Debug, Clone, Copy, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Objective {
+    /// Start of the cause → notified on every expected channel.
+    #[serde(default, deserialize_with = "duration::deserialize_option")]
+    pub notified: Option<Duration>,
+    /// Start of the cause → told resolved on every expected channel.
+    #[serde(default, deserialize_with = "duration::deserialize_option")]
+    pub told_resolved: Option<Duration>,
+}
+
+/// What must, must not and may happen.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Expect {
+    /// Channels the notification arrives on.
+    #[serde(default = "webhook_only")]
+    pub delivered: Vec<Channel>,
+    /// Alerts that stay silent: named because they are the likely mistake.
+    #[serde(default)]
+    pub silent: Vec<Spanned<String>>,
+    /// Alerts that trip too, explained by the cause.
+    #[serde(default)]
+    pub also: Vec<Spanned<String>>,
+}
+
+/// A channel the inbox receives on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize, serde::Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Channel {
+    /// Alertmanager's own JSON.
+    Webhook,
+    /// A Slack message.
+    Slack,
+}
+
+impl Channel {
+    /// As the inbox writes it.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Webhook => "webhook",
+            Self::Slack => "slack",
+        }
+    }
+}
+
+impl fmt::Display for Channel {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+fn webhook_only() -> Vec<Channel> {
+    vec![Channel::Webhook]
+}
+
+impl Default for Expect {
+    fn default() -> Self {
+        Self { delivered: webhook_only(), silent: Vec::new(), also: Vec::new() }
+    }
+}
+
+impl std::str::FromStr for Share {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let trimmed = text.trim();
+        let (number, divisor) =
+            trimmed.strip_suffix('%').map_or((trimmed, 1.0), |number| (number.trim_end(), 100.0));
+        match number.parse::<f64>() {
+            Ok(number) if number.is_finite() && number > 0.0 => Ok(Self(number / divisor)),
+            _ => Err(format!("`{text}` is not a share: expected a positive number, such as 8%, 0.08 or 240")),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Share {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        // A number in YAML may be read as text: one notation serves both.
+        String::deserialize(from)?.parse().map_err(de::Error::custom)
+    }
+}
+
+/// A mistake in a file, with its place.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{}{}: {reason}", path.display(), at.map_or(String::new(), |(line, column)| format!(":{line}:{column}")))]
+pub struct FileError {
+    /// The file.
+    pub path: PathBuf,
+    /// Line and column, from 1.
+    pub at: Option<(u64, u64)>,
+    /// What is wrong and what was expected.
+    pub reason: String,
+}
+
+impl FileError {
+    /// A mistake at a place the parser knows.
+    #[must_use]
+    pub fn at(path: &Path, location: Location, reason: String) -> Self {
+        Self { path: path.to_owned(), at: Some((location.line(), location.column())), reason }
+    }
+
+    /// A mistake of the file as a whole.
+    #[must_use]
+    pub fn whole(path: &Path, reason: String) -> Self {
+        Self { path: path.to_owned(), at: None, reason }
+    }
+
+    /// What the YAML parser says.
+    #[must_use]
+    pub fn yaml(path: &Path, error: &serde_saphyr::Error) -> Self {
+        let error = error.without_snippet();
+        let at = error.location().map(|location| (location.line(), location.column()));
+        let mut reason = error.to_string();
+        if let Some((line, column)) = at {
+            // The place stands in front, as compilers write it; the parser's own suffix would say it twice.
+            for suffix in
+                [format!(" at line {line}, column {column}"), format!(" (line {line}, column {column})")]
+            {
+                reason = reason.replace(&suffix, "");
+            }
+        }
+        Self { path: path.to_owned(), at, reason }
+    }
+}
+
+/// Reads one drill from the text of `path`.
+///
+/// # Errors
+/// With file, line and what was expected.
+pub fn parse(path: &Path, text: &str) -> Result<Drill, FileError> {
+    let drill: Drill = serde_saphyr::from_str(text).map_err(|error| FileError::yaml(path, &error))?;
+    let name = &drill.drill.value;
+    if name.is_empty() || !name.chars().all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c)) {
+        let reason = format!("`{name}` is not a drill's name: expected letters, digits, `-`, `_` and `.`");
+        return Err(FileError::at(path, drill.drill.referenced, reason));
+    }
+    if drill.proves.alert.value.is_empty() {
+        let reason = "proves.alert is empty: expected the name of an alert".to_owned();
+        return Err(FileError::at(path, drill.proves.alert.referenced, reason));
+    }
+    if drill.cause.load.is_none() {
+        let reason = "the cause is empty: expected `load: {rate: …, requests: […]}`".to_owned();
+        return Err(FileError::at(path, drill.drill.referenced, reason));
+    }
+    if drill.expect.delivered.is_empty() {
+        let reason = "expect.delivered is empty: expected at least one of webhook, slack".to_owned();
+        return Err(FileError::at(path, drill.drill.referenced, reason));
+    }
+    let proved = &drill.proves.alert.value;
+    let silent =
+        drill.expect.silent.iter().find(|name| {
+            name.value == *proved || drill.expect.also.iter().any(|also| also.value == name.value)
+        });
+    if let Some(silent) = silent {
+        let reason = format!(
+            "`{}` is expected to stay silent and to fire: take it out of `silent`, or out of `also` and `proves`",
+            silent.value
+        );
+        return Err(FileError::at(path, silent.referenced, reason));
+    }
+    Ok(drill)
+}
+
+#[cfg(test)]
+#[path = "file_tests.rs"]
+mod tests;

@@ -1,0 +1,45 @@
+//! Drills: cause the real condition, watch the whole chain, give a verdict.
+//!
+//! In the order data flows: [`file`] and [`suite`] say what to prove, [`subject`] and [`routes`] what the running
+//! systems say about it, [`bounds`] how long each phase may take. [`course`] goes through [`preflight`],
+//! [`baseline`] and [`cause`] and lets [`watch`] collect the evidence into a [`record`]; [`diagnose`] and
+//! [`verdict`] judge it; [`table`], [`json`] and [`html`] tell.
+//!
+//! All instants are compared as they are written down by Prometheus, Alertmanager, the inbox and this process:
+//! the clocks must agree, which they do on one host. A phase that comes out negative is not hidden; it makes the
+//! drill UNDECIDED.
+
+pub mod clock;
+pub mod file;
+pub mod suite;
+
+pub mod reads;
+pub mod routes;
+pub mod subject;
+
+pub mod bounds;
+
+pub mod activation;
+pub mod baseline;
+pub mod cause;
+pub mod course;
+pub mod delivery;
+pub mod evidence;
+pub mod phases;
+pub mod preflight;
+pub mod record;
+pub mod watch;
+
+pub mod diagnose;
+pub mod verdict;
+
+pub mod chart;
+pub mod html;
+pub mod json;
+pub mod progress;
+pub mod table;
+pub mod timeline;
+
+pub mod cli;
+pub mod session;
+pub mod signals;

@@ -1,0 +1,309 @@
+//! Is everything there, and quiet? Otherwise the drill is refused before any traffic.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use tokio::time::sleep;
+
+use super::activation::alert_labels;
+use super::bounds::{self, DELIVERY, Inputs};
+use super::clock::{self, Deadline, time_of_day};
+use super::course::Context;
+use super::file::Drill;
+use super::reads::Selector;
+use super::record::Record;
+use super::routes::{Matcher, Routing};
+use super::subject::{self, Subject, recorded};
+use crate::duration;
+use crate::systems::alertmanager::Silence;
+use crate::systems::prometheus::{Labels, RuleGroup, Target};
+
+const POLL: Duration = Duration::from_millis(500);
+/// Prometheus takes up what it discovered every five seconds; twice that is enough.
+const DISCOVERY: Duration = Duration::from_secs(10);
+
+/// Goes through the list; fills in the record's subject, routes, inputs and bounds. Gives the subject and the
+/// jobs whose targets the rule reads (empty for all).
+///
+/// # Errors
+/// The reason why the drill is refused.
+pub async fn check(
+    context: &Context<'_>,
+    drill: &Drill,
+    record: &mut Record,
+) -> Result<(Subject, BTreeSet<String>), String> {
+    let systems = context.systems;
+    let (prometheus, alertmanager, inbox) =
+        tokio::join!(systems.prometheus.ready(), systems.alertmanager.ready(), systems.inbox.ready());
+    for ready in [prometheus, alertmanager, inbox] {
+        ready.map_err(|error| error.to_string())?;
+    }
+    sends_alerts(context, record).await?;
+    let rules = evaluated(context, drill, record).await?;
+    let subject = subject::gather(&rules, &drill.proves.alert.value, &drill.proves.labels)?;
+    record.subject = Some(subject.clone());
+    let jobs = jobs(context, &subject.selectors).await?;
+    let scrape = targets_up(context, &jobs, record).await?;
+    let config = systems.alertmanager.config().await.map_err(|error| error.to_string())?;
+    let routing = Routing::parse(&config)
+        .map_err(|error| format!("Alertmanager's configuration cannot be read: {error}"))?;
+    plan(record, &routing, &subject, &subject.known, scrape, drill, false);
+    let silences = systems.alertmanager.silences().await.map_err(|error| error.to_string())?;
+    if let Some(silence) = silences.iter().find(|silence| silences_all(silence, &subject.known)) {
+        return Err(format!(
+            "silence {} ({}) covers {}: expire it first",
+            silence.id, silence.comment, subject.alert
+        ));
+    }
+    quiet(context, &subject, scrape, record).await?;
+    group_gone(context, &subject, record).await?;
+    Ok((subject, jobs))
+}
+
+/// Sets routes, inputs and bounds for an alert of these labels; `group_exists` as in [`Inputs`].
+pub fn plan(
+    record: &mut Record,
+    routing: &Routing,
+    subject: &Subject,
+    labels: &Labels,
+    scrape: Duration,
+    drill: &Drill,
+    group_exists: bool,
+) {
+    record.routes = routing.of(labels).into_iter().cloned().collect();
+    let longest =
+        |of: fn(&super::routes::Route) -> Duration| record.routes.iter().map(of).max().unwrap_or_default();
+    let threshold = subject.threshold.as_ref().filter(|threshold| threshold.operator.starts_with('>'));
+    let rise = threshold.zip(drill.cause.share.as_ref());
+    let inputs = Inputs {
+        scrape,
+        evaluation: subject.evaluation,
+        widest: subject.widest,
+        hold: subject.hold,
+        keep_firing: subject.keep_firing,
+        rise: rise.map(|(threshold, share)| bounds::rise(threshold.value, share.value.0)),
+        group_wait: longest(|route| route.group_wait),
+        group_interval: longest(|route| route.group_interval),
+        group_exists,
+    };
+    record.bounds = Some(bounds::compute(&inputs));
+    record.inputs = Some(inputs);
+}
+
+/// Waits until Prometheus knows an Alertmanager to send to; after a reload it takes a few seconds to look again.
+async fn sends_alerts(context: &Context<'_>, record: &mut Record) -> Result<(), String> {
+    let deadline = Deadline::within(DISCOVERY);
+    loop {
+        let known = context.systems.prometheus.alertmanagers().await.map_err(|error| error.to_string())?;
+        if !known.is_empty() {
+            return Ok(());
+        }
+        if deadline.passed() {
+            return Err(
+                "Prometheus sends to no Alertmanager: its configuration needs `alerting.alertmanagers`"
+                    .into(),
+            );
+        }
+        wait(context, record, "Prometheus to find its Alertmanager").await;
+    }
+}
+
+/// Waits for the rule's first evaluation; refuses a rule that fails.
+async fn evaluated(
+    context: &Context<'_>,
+    drill: &Drill,
+    record: &mut Record,
+) -> Result<Vec<RuleGroup>, String> {
+    let (alert, wanted) = (&drill.proves.alert.value, &drill.proves.labels);
+    let mut deadline = None;
+    loop {
+        let rules = context.systems.prometheus.rules().await.map_err(|error| error.to_string())?;
+        let (group, rule, _) = subject::find(&rules, alert, wanted)?;
+        if rule.health == "err" {
+            return Err(format!("the rule {alert} fails: {}", rule.last_error));
+        }
+        if rule.last_evaluation.is_some() && rule.health != "unknown" {
+            return Ok(rules);
+        }
+        let limit = group.interval * 2 + Duration::from_secs(10);
+        if deadline.get_or_insert_with(|| Deadline::within(limit)).passed() {
+            return Err(format!("the rule {alert} was not evaluated within {}", duration::format(limit)));
+        }
+        wait(context, record, "the rule's first evaluation").await;
+    }
+}
+
+async fn wait(context: &Context<'_>, record: &mut Record, what: &str) {
+    record.waiting = Some(what.to_owned());
+    context.progress.show(record);
+    sleep(POLL).await;
+}
+
+/// The jobs that have the series an expression reads; empty when that cannot be told.
+async fn jobs(context: &Context<'_>, selectors: &[Selector]) -> Result<BTreeSet<String>, String> {
+    let mut jobs = BTreeSet::new();
+    for selector in selectors {
+        if let Some(job) = &selector.job {
+            jobs.insert(job.clone());
+            continue;
+        }
+        let query = format!("count by (job) ({{__name__={:?}}})", selector.metric);
+        let found =
+            context.systems.prometheus.query(&query, None).await.map_err(|error| error.to_string())?;
+        jobs.extend(found.into_iter().filter_map(|series| series.labels.get("job").cloned()));
+    }
+    Ok(jobs)
+}
+
+/// Waits until the targets of these jobs (all, when empty) have been scraped, and gives the longest interval.
+async fn targets_up(
+    context: &Context<'_>,
+    jobs: &BTreeSet<String>,
+    record: &mut Record,
+) -> Result<Duration, String> {
+    let mut deadline = None;
+    loop {
+        let targets = context.systems.prometheus.targets().await.map_err(|error| error.to_string())?;
+        let has_jobs = targets.iter().any(|target| jobs.contains(&target.job));
+        let of_rule: Vec<&Target> =
+            targets.iter().filter(|target| !has_jobs || jobs.contains(&target.job)).collect();
+        let Some(interval) = of_rule.iter().map(|target| target.scrape_interval).max() else {
+            return Err("Prometheus has no target to scrape".into());
+        };
+        let Some(bad) = of_rule.iter().find(|target| target.health != "up") else { return Ok(interval) };
+        let limit = interval * 2 + Duration::from_secs(5);
+        if deadline.get_or_insert_with(|| Deadline::within(limit)).passed() {
+            return Err(format!("target {} is {}: {}", bad.scrape_url, bad.health, bad.last_error));
+        }
+        let what = format!("target {}", bad.scrape_url);
+        wait(context, record, &what).await;
+    }
+}
+
+/// Whether every condition of a silence is met by labels that are already known. One that also looks at others
+/// may cover the alert or not; that shows when it fires.
+fn silences_all(silence: &Silence, known: &Labels) -> bool {
+    !silence.matchers.is_empty()
+        && silence.matchers.iter().all(|matcher| {
+            known.contains_key(&matcher.name)
+                && Matcher::new(&matcher.name, &matcher.value, matcher.is_regex, matcher.is_equal)
+                    .is_ok_and(|matcher| matcher.matches(known))
+        })
+}
+
+/// Waits until no alert is active but the ambient ones. After another drill, what it tripped is given the time
+/// it needs to resolve.
+async fn quiet(
+    context: &Context<'_>,
+    subject: &Subject,
+    scrape: Duration,
+    record: &mut Record,
+) -> Result<(), String> {
+    let mut deadline = None;
+    loop {
+        let rules = context.systems.prometheus.rules().await.map_err(|error| error.to_string())?;
+        let loud = loud(&rules, |alert| context.suite.ambient(alert).is_some());
+        let Some((alert, state, since, _)) = loud.first() else { return Ok(()) };
+        let limit = if context.first {
+            subject.evaluation * 2 + Duration::from_secs(5)
+        } else {
+            loud.iter()
+                .map(|(_, _, _, resolves)| bounds::patience(*resolves + scrape))
+                .max()
+                .unwrap_or_default()
+        };
+        if deadline.get_or_insert_with(|| Deadline::within(limit)).passed() {
+            let since = time_of_day(*since);
+            return Err(if *alert == subject.alert {
+                format!(
+                    "{alert} is already {state}, active since {since}: a drill must see it become so; wait until it has resolved"
+                )
+            } else {
+                format!(
+                    "{alert} is {state}, active since {since}: lift what trips it, or name it `ambient` in a suite file"
+                )
+            });
+        }
+        let what = format!("{alert} to resolve");
+        wait(context, record, &what).await;
+    }
+}
+
+/// Active alerts that are not ambient: (name, state, since, how long its rule takes to resolve without S).
+fn loud(groups: &[RuleGroup], ambient: impl Fn(&str) -> bool) -> Vec<(String, String, Timestamp, Duration)> {
+    let recorded = recorded(groups);
+    let mut loud = Vec::new();
+    for group in groups {
+        for rule in &group.rules {
+            let Some(alerting) = rule.alerting.as_ref().filter(|_| !ambient(&rule.name)) else { continue };
+            for alert in &alerting.alerts {
+                let widest = crate::promql::widest_range(&rule.query, &recorded).unwrap_or_default();
+                let resolves = widest + group.interval * 2 + alerting.keep_firing;
+                loud.push((rule.name.clone(), alert.state.clone(), alert.active_at, resolves));
+            }
+        }
+    }
+    loud
+}
+
+/// Waits until the alert's last activation is forgotten: a group that re-fires within GI notifies nobody, since
+/// Alertmanager has told the receivers of it already. Alertmanager's own API hides resolved alerts, so the samples
+/// of the alert say when it ended.
+async fn group_gone(context: &Context<'_>, subject: &Subject, record: &mut Record) -> Result<(), String> {
+    let interval = record.inputs.map_or(Duration::ZERO, |inputs| inputs.group_interval);
+    let forgotten = interval + DELIVERY + subject.evaluation;
+    let query = format!(
+        "ALERTS{{alertname={:?},alertstate=\"firing\"}}[{}]",
+        subject.alert,
+        duration::format(forgotten + Duration::from_secs(5))
+    );
+    let history = context.systems.prometheus.query(&query, None).await.map_err(|error| error.to_string())?;
+    let own = history.iter().filter(|series| subject.owns(&alert_labels(&series.labels)));
+    let Some(last) = own.flat_map(|series| &series.samples).map(|(at, _)| *at).max() else { return Ok(()) };
+    let deadline = Deadline::after(last, forgotten);
+    let what = format!("Alertmanager to forget {} of {}", subject.alert, time_of_day(last));
+    while !deadline.passed() {
+        wait(context, record, &what).await;
+    }
+    record.event(
+        clock::after(last, subject.evaluation),
+        format!("{} resolved, before this drill", subject.alert),
+    );
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::systems::alertmanager;
+
+    #[test]
+    fn a_silence_refuses_only_when_all_its_labels_are_known_to_match() {
+        let known = Labels::from([("alertname".into(), "A".into()), ("severity".into(), "warning".into())]);
+        let silence = |matchers: &[(&str, &str, bool, bool)]| Silence {
+            id: "1f".into(),
+            comment: "lunch".into(),
+            matchers: matchers
+                .iter()
+                .map(|(name, value, is_regex, is_equal)| alertmanager::Matcher {
+                    name: (*name).into(),
+                    value: (*value).into(),
+                    is_regex: *is_regex,
+                    is_equal: *is_equal,
+                })
+                .collect(),
+        };
+        for (matchers, expected) in [
+            (&[("alertname", "A", false, true)][..], true),
+            (&[("alertname", "B|A", true, true)], true),
+            (&[("alertname", "AB", true, true)], false),
+            (&[("severity", "critical", false, false)], true),
+            (&[("alertname", "A", false, true), ("job", "api", false, true)], false),
+            (&[("alertname", "A", false, true), ("severity", "critical", false, true)], false),
+            (&[], false),
+        ] {
+            assert_eq!(silences_all(&silence(matchers), &known), expected, "{matchers:?}");
+        }
+    }
+}

@@ -1,0 +1,103 @@
+//! One line a drill while it runs: redrawn in place on a terminal, else a line per change of phase.
+
+use std::io::{IsTerminal, Write};
+use std::sync::{Mutex, PoisonError};
+
+use jiff::Timestamp;
+
+use super::clock::{readable, seconds, time_of_day};
+use super::record::{Record, Stage};
+
+/// Columns of a line that is redrawn: a longer one would wrap and could not be taken back.
+const COLUMNS: usize = 79;
+
+/// Shows where the drills are, on standard error.
+#[derive(Debug)]
+pub struct Progress {
+    terminal: bool,
+    /// Drill and stage last shown.
+    shown: Mutex<Option<(String, Stage)>>,
+}
+
+impl Default for Progress {
+    fn default() -> Self {
+        Self { terminal: std::io::stderr().is_terminal(), shown: Mutex::new(None) }
+    }
+}
+
+impl Progress {
+    /// Shows the record's present stage.
+    pub fn show(&self, record: &Record) {
+        let now = Timestamp::now();
+        let mut shown = self.shown.lock().unwrap_or_else(PoisonError::into_inner);
+        let present = (record.drill.clone(), record.stage);
+        if self.terminal {
+            eprint(&format!("\r\x1b[2K{}", live(record, now)));
+        } else if shown.as_ref() != Some(&present) {
+            eprint(&format!("{}\n", plain(record, now)));
+        }
+        *shown = Some(present);
+    }
+
+    /// Ends the record's line with its verdict.
+    pub fn finish(&self, record: &Record) {
+        let Some(judgement) = &record.judgement else { return };
+        let line = format!("{}: {}, {}", record.drill, judgement.verdict.name(), judgement.reason);
+        let start = if self.terminal {
+            "\r\x1b[2K".to_owned()
+        } else {
+            format!("{}  ", time_of_day(Timestamp::now()))
+        };
+        eprint(&format!("{start}{line}\n"));
+    }
+}
+
+/// A standard error that is closed is no reason to stop a drill.
+fn eprint(text: &str) {
+    let mut stderr = std::io::stderr().lock();
+    let _ = stderr.write_all(text.as_bytes()).and_then(|()| stderr.flush());
+}
+
+/// `high-error-rate: firing 3.2 s of 6.0 s`.
+fn live(record: &Record, now: Timestamp) -> String {
+    let elapsed = readable(seconds(record.stage_since, now).max(0.0));
+    let bound = record.stage_bound().map_or_else(String::new, |bound| format!(" of {}", readable(bound)));
+    let waiting = record.waiting.as_ref().map_or_else(String::new, |waiting| format!(", waiting: {waiting}"));
+    let line = format!("{}: {} {elapsed}{bound}{waiting}", record.drill, record.stage.name());
+    line.chars().take(COLUMNS).collect()
+}
+
+/// `12:01:04  high-error-rate: firing, at most 6.0 s (pending took 9.1 s of 11.4 s)`.
+fn plain(record: &Record, now: Timestamp) -> String {
+    let bound =
+        record.stage_bound().map_or_else(String::new, |bound| format!(", at most {}", readable(bound)));
+    let phases = record.phases().named();
+    let before = phases.iter().take_while(|(name, _)| *name != record.stage.name()).last();
+    let took = before.filter(|_| record.stage > Stage::Pending).and_then(|(name, phase)| {
+        let (took, bound) = (phase.seconds?, phase.bound_seconds?);
+        Some(format!(" ({name} took {} of {})", readable(took), readable(bound)))
+    });
+    let took = took.unwrap_or_default();
+    format!("{}  {}: {}{bound}{took}", time_of_day(now), record.drill, record.stage.name())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::table::tests::{at, record};
+    use super::*;
+
+    #[test]
+    fn lines_name_phase_elapsed_and_bound() {
+        let mut record = record();
+        record.enter(Stage::Firing, at(9.0));
+        assert_eq!(live(&record, at(12.2)), "high-error-rate: firing 3.2 s of 6.0 s");
+        assert_eq!(
+            plain(&record, at(10.0)),
+            "08:00:10  high-error-rate: firing, at most 6.0 s (pending took 9.0 s of 11.4 s)"
+        );
+        record.enter(Stage::Preflight, at(0.0));
+        record.waiting = Some("x".repeat(200));
+        assert_eq!(plain(&record, at(1.0)), "08:00:01  high-error-rate: preflight");
+        assert_eq!(live(&record, at(1.0)).len(), COLUMNS);
+    }
+}

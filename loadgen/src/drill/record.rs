@@ -1,0 +1,284 @@
+//! Everything known about one drill so far. The course writes into it as it goes, so that an interrupted drill
+//! still has its partial results.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use serde::Serialize;
+
+use super::activation::Spell;
+use super::bounds::{Bounds, Inputs};
+use super::evidence::{Evidence, Held};
+use super::file::{Channel, Drill, Objective};
+use super::phases::{Instants, Phases, measure};
+use super::routes::Route;
+use super::subject::Subject;
+use super::verdict::Judgement;
+use crate::systems::inbox::Notification;
+use crate::systems::prometheus::Labels;
+
+/// Where the course is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Stage {
+    /// Is everything there and quiet?
+    Preflight,
+    /// Healthy traffic until rates are steady.
+    Baseline,
+    /// Waiting for the alert to go pending.
+    Pending,
+    /// Waiting for it to fire.
+    Firing,
+    /// Waiting for the notifications.
+    Notified,
+    /// The cause is lifted; waiting for it to resolve.
+    Resolved,
+    /// Waiting for the notifications of that.
+    Told,
+}
+
+impl Stage {
+    /// In a word.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Preflight => "preflight",
+            Self::Baseline => "baseline",
+            Self::Pending => "pending",
+            Self::Firing => "firing",
+            Self::Notified => "notified",
+            Self::Resolved => "resolved",
+            Self::Told => "told",
+        }
+    }
+}
+
+/// How the course came to its end.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum End {
+    /// Every phase happened.
+    Whole,
+    /// It could not begin, for this reason.
+    Refused(String),
+    /// The phase did not happen within its bound and patience.
+    Missed(Stage),
+    /// The systems did not answer well enough to say whether the phase happened.
+    Unseen(String),
+    /// A person or a supervisor ended it by this signal.
+    Interrupted(&'static str),
+}
+
+/// Something that happened, with the instant its witness gives.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Event {
+    /// When.
+    pub at: Timestamp,
+    /// What, in words.
+    pub what: String,
+}
+
+/// An alert or notification that nothing in the drill explains.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Surprise {
+    /// When it fired or arrived.
+    pub at: Timestamp,
+    /// The alert.
+    pub alert: String,
+    /// How it was noticed: `fired`, or `arrived at webhook`.
+    pub how: String,
+    /// Whether the drill says that it stays silent.
+    pub named_silent: bool,
+}
+
+/// How well the systems could be asked.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Gaps {
+    /// Questions asked since the cause began.
+    pub asked: u32,
+    /// Questions that got no usable answer.
+    pub failed: u32,
+    /// What the last of those said.
+    pub last_error: Option<String>,
+    /// Whether the latest question of a kind failed, by kind; those that matter are judged.
+    #[serde(skip)]
+    pub blind: BTreeMap<&'static str, String>,
+}
+
+impl Gaps {
+    /// Takes note of an answer; `kind` names the question.
+    pub fn note<T, E: ToString>(&mut self, kind: &'static str, answer: Result<T, E>) -> Option<T> {
+        self.asked += 1;
+        match answer {
+            Ok(answer) => {
+                self.blind.remove(kind);
+                Some(answer)
+            }
+            Err(error) => {
+                self.failed += 1;
+                self.last_error = Some(error.to_string());
+                self.blind.insert(kind, error.to_string());
+                None
+            }
+        }
+    }
+
+    /// Why a thing that was not seen may have happened all the same, if so: the latest question of some kind
+    /// failed, or more than a fifth of all did.
+    #[must_use]
+    pub fn too_many(&self) -> Option<String> {
+        let (asked, failed) = (self.asked, self.failed);
+        if let Some(error) = self.blind.values().next() {
+            return Some(format!(
+                "{failed} of {asked} questions went unanswered, the latest among them: {error}"
+            ));
+        }
+        let error = self.last_error.as_deref().unwrap_or_default();
+        (failed * 5 > asked)
+            .then(|| format!("{failed} of {asked} questions went unanswered, such as: {error}"))
+    }
+}
+
+/// What the generator did while the cause lasted.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize)]
+pub struct Applied {
+    /// Requests per second the drill asks for.
+    pub stated_rate: f64,
+    /// Answers per second, of any status.
+    pub achieved_rate: f64,
+    /// How long, seconds.
+    pub seconds: f64,
+    /// Answers with a status the drill did not expect.
+    pub unexpected: u64,
+    /// Refused, reset, timed out, malformed.
+    pub transport_errors: u64,
+    /// The generator's own fault, and what it did not send for its own limits.
+    pub own_errors: u64,
+}
+
+/// One drill, from its file to its verdict.
+#[derive(Debug)]
+pub struct Record {
+    /// Its name.
+    pub drill: String,
+    /// The alert it proves.
+    pub alert: String,
+    /// Its summary.
+    pub summary: String,
+    /// Channels the notification must arrive on.
+    pub expected: Vec<Channel>,
+    /// Promised times, scaled.
+    pub objective: Objective,
+    /// When its preflight began.
+    pub started: Timestamp,
+    /// Where the course is.
+    pub stage: Stage,
+    /// Since when.
+    pub stage_since: Timestamp,
+    /// What is being waited for, in words, where the stage alone does not say.
+    pub waiting: Option<String>,
+    /// The rule, once read.
+    pub subject: Option<Subject>,
+    /// Routes the alert takes.
+    pub routes: Vec<Route>,
+    /// What the bounds were computed from.
+    pub inputs: Option<Inputs>,
+    /// The bounds.
+    pub bounds: Option<Bounds>,
+    /// What happened when.
+    pub instants: Instants,
+    /// Labels of the alert that is followed.
+    pub labels: Option<Labels>,
+    /// Alertmanager's fingerprint of it.
+    pub fingerprint: Option<String>,
+    /// The last sample of it as firing.
+    pub last_firing: Option<Timestamp>,
+    /// Every spell of the rule's alerts.
+    pub spells: Vec<Spell>,
+    /// Received since the baseline began.
+    pub notifications: Vec<Notification>,
+    /// What Alertmanager did with the alert, when that was asked.
+    pub held: Option<Held>,
+    /// What happened, in the order noticed.
+    pub events: Vec<Event>,
+    /// What nothing in the drill explains.
+    pub surprises: Vec<Surprise>,
+    /// How well the systems answered.
+    pub gaps: Gaps,
+    /// What the generator did.
+    pub applied: Option<Applied>,
+    /// How the course ended; `None` while it goes on.
+    pub end: Option<End>,
+    /// The rule's value through the drill and what else explains the verdict.
+    pub evidence: Option<Evidence>,
+    /// The verdict.
+    pub judgement: Option<Judgement>,
+}
+
+impl Record {
+    /// A drill that is about to begin, with its objective divided by `scale`.
+    #[must_use]
+    pub fn new(drill: &Drill, scale: f64) -> Self {
+        let now = Timestamp::now();
+        let scaled = |promise: Option<std::time::Duration>| promise.map(|promise| promise.div_f64(scale));
+        Self {
+            drill: drill.drill.value.clone(),
+            alert: drill.proves.alert.value.clone(),
+            summary: drill.summary.clone(),
+            expected: drill.expect.delivered.clone(),
+            objective: Objective {
+                notified: scaled(drill.objective.notified),
+                told_resolved: scaled(drill.objective.told_resolved),
+            },
+            started: now,
+            stage: Stage::Preflight,
+            stage_since: now,
+            waiting: None,
+            subject: None,
+            routes: Vec::new(),
+            inputs: None,
+            bounds: None,
+            instants: Instants::default(),
+            labels: None,
+            fingerprint: None,
+            last_firing: None,
+            spells: Vec::new(),
+            notifications: Vec::new(),
+            held: None,
+            events: Vec::new(),
+            surprises: Vec::new(),
+            gaps: Gaps::default(),
+            applied: None,
+            end: None,
+            evidence: None,
+            judgement: None,
+        }
+    }
+
+    /// Goes on to `stage`, which began at `since`.
+    pub fn enter(&mut self, stage: Stage, since: Timestamp) {
+        self.stage = stage;
+        self.stage_since = since;
+        self.waiting = None;
+    }
+
+    /// Writes down what happened.
+    pub fn event(&mut self, at: Timestamp, what: impl Into<String>) {
+        let what = what.into();
+        if !self.events.iter().any(|event| event.what == what && event.at == at) {
+            self.events.push(Event { at, what });
+        }
+    }
+
+    /// The phases so far.
+    #[must_use]
+    pub fn phases(&self) -> Phases {
+        measure(&self.instants, self.bounds.as_ref(), &self.expected)
+    }
+
+    /// Bound of the present stage, in seconds, if it has one.
+    #[must_use]
+    pub fn stage_bound(&self) -> Option<f64> {
+        let phases = self.phases().named();
+        phases.iter().find(|(name, _)| *name == self.stage.name()).and_then(|(_, phase)| phase.bound_seconds)
+    }
+}

@@ -1,0 +1,291 @@
+//! Alertmanager's route tree: which receivers an alert is led to, and how long each route waits.
+//!
+//! Source: <https://prometheus.io/docs/alerting/latest/configuration/#route-related-settings>.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use regex::Regex;
+use serde::{Deserialize, Deserializer, de};
+
+use crate::duration;
+use crate::systems::prometheus::Labels;
+
+/// What applies when no route says otherwise.
+const GROUP_WAIT: Duration = Duration::from_secs(30);
+const GROUP_INTERVAL: Duration = Duration::from_secs(300);
+
+#[derive(Deserialize)]
+struct ConfigFile {
+    route: RouteFile,
+    #[serde(default)]
+    receivers: Vec<BTreeMap<String, serde_json::Value>>,
+}
+
+#[derive(Deserialize)]
+struct RouteFile {
+    receiver: Option<String>,
+    group_by: Option<Vec<String>>,
+    #[serde(default, rename = "continue")]
+    goes_on: bool,
+    #[serde(default)]
+    matchers: Vec<String>,
+    #[serde(default, rename = "match")]
+    equal: BTreeMap<String, String>,
+    #[serde(default)]
+    match_re: BTreeMap<String, String>,
+    #[serde(default, deserialize_with = "wait")]
+    group_wait: Option<Duration>,
+    #[serde(default, deserialize_with = "wait")]
+    group_interval: Option<Duration>,
+    #[serde(default)]
+    routes: Vec<RouteFile>,
+}
+
+/// A duration of Alertmanager's, where zero may have a unit: `group_wait: 0s` notifies at once.
+fn wait<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Duration>, D::Error> {
+    let read = |text: String| match text.trim().trim_start_matches('0') {
+        unit if unit.len() < text.trim().len() && unit.chars().all(char::is_alphabetic) => Ok(Duration::ZERO),
+        _ => duration::parse(&text).map_err(de::Error::custom),
+    };
+    Option::<String>::deserialize(from)?.map(read).transpose()
+}
+
+/// A running configuration, as far as it decides where alerts go.
+#[derive(Debug)]
+pub struct Routing {
+    root: Node,
+    /// Receiver → kinds of its configurations: `webhook`, `slack`, `email`, …
+    receivers: BTreeMap<String, Vec<String>>,
+}
+
+#[derive(Debug)]
+struct Node {
+    route: Route,
+    matchers: Vec<Matcher>,
+    goes_on: bool,
+    children: Vec<Node>,
+}
+
+/// Where a route leads, with everything inherited filled in.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct Route {
+    /// Its receiver.
+    pub receiver: String,
+    /// Labels that make a group; `...` for all.
+    pub group_by: Vec<String>,
+    /// GW, before the first notification of a group.
+    pub group_wait: Duration,
+    /// GI, between the notifications of a group.
+    pub group_interval: Duration,
+}
+
+impl Route {
+    /// Whether two alerts share a group of this route. A label that is absent counts as empty.
+    #[must_use]
+    pub fn groups_together(&self, one: &Labels, other: &Labels) -> bool {
+        if self.group_by.iter().any(|label| label == "...") {
+            return one == other;
+        }
+        let value = |labels: &Labels, name: &String| labels.get(name).cloned().unwrap_or_default();
+        self.group_by.iter().all(|name| value(one, name) == value(other, name))
+    }
+}
+
+/// One condition on a label.
+#[derive(Debug, Clone)]
+pub struct Matcher {
+    name: String,
+    equal: bool,
+    value: Value,
+}
+
+#[derive(Debug, Clone)]
+enum Value {
+    Text(String),
+    Pattern(Regex),
+}
+
+impl Matcher {
+    /// A condition; a pattern must match the whole value.
+    ///
+    /// # Errors
+    /// When the pattern is not a regular expression.
+    pub fn new(name: &str, value: &str, is_regex: bool, equal: bool) -> Result<Self, String> {
+        let value = if is_regex {
+            let anchored = format!("^(?s:{value})$");
+            Value::Pattern(
+                Regex::new(&anchored).map_err(|_| format!("`{value}` is not a regular expression"))?,
+            )
+        } else {
+            Value::Text(value.to_owned())
+        };
+        Ok(Self { name: name.to_owned(), equal, value })
+    }
+
+    /// The label it looks at.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Whether the labels meet it; an absent label counts as empty.
+    #[must_use]
+    pub fn matches(&self, labels: &Labels) -> bool {
+        let found = labels.get(&self.name).map_or("", String::as_str);
+        let same = match &self.value {
+            Value::Text(text) => found == text,
+            Value::Pattern(pattern) => pattern.is_match(found),
+        };
+        same == self.equal
+    }
+}
+
+/// Reads `severity=~"a|b"`, `{alertname="X", team!=db}`, one or several separated by commas.
+///
+/// # Errors
+/// A sentence that names the text and what was expected.
+pub fn matchers(text: &str) -> Result<Vec<Matcher>, String> {
+    let bad = || format!("`{text}` is not a matcher: expected label, =, !=, =~ or !~, and a value");
+    let trimmed = text.trim();
+    let inner = trimmed.strip_prefix('{').map_or(trimmed, |rest| rest.strip_suffix('}').unwrap_or(rest));
+    let mut rest = inner.trim();
+    let mut found = Vec::new();
+    while !rest.is_empty() {
+        let at = rest.find(['=', '!']).ok_or_else(bad)?;
+        let (name, after) = rest.split_at(at);
+        let name = name.trim().trim_matches('"');
+        let (operator, after) = ["=~", "!~", "!=", "="]
+            .into_iter()
+            .find_map(|operator| after.strip_prefix(operator).map(|after| (operator, after.trim_start())))
+            .ok_or_else(bad)?;
+        let (value, after) = value(after).ok_or_else(bad)?;
+        if name.is_empty() {
+            return Err(bad());
+        }
+        found.push(Matcher::new(name, &value, operator.ends_with('~'), operator.starts_with('='))?);
+        let after = after.trim_start();
+        rest = match after.strip_prefix(',') {
+            Some(after) => after.trim_start(),
+            None if after.is_empty() => after,
+            None => return Err(bad()),
+        };
+    }
+    if found.is_empty() { Err(bad()) } else { Ok(found) }
+}
+
+/// A value, quoted or bare, and what follows it.
+fn value(text: &str) -> Option<(String, &str)> {
+    let Some(quoted) = text.strip_prefix('"') else {
+        let end = text.find(',').unwrap_or(text.len());
+        return Some((text[..end].trim_end().to_owned(), &text[end..]));
+    };
+    let mut value = String::new();
+    let mut characters = quoted.char_indices();
+    while let Some((at, character)) = characters.next() {
+        match character {
+            '"' => return Some((value, &quoted[at + 1..])),
+            '\\' => match characters.next()?.1 {
+                'n' => value.push('\n'),
+                escaped @ ('"' | '\\') => value.push(escaped),
+                // Alertmanager keeps a backslash that escapes nothing: `\d` in a pattern.
+                other => value.extend(['\\', other]),
+            },
+            other => value.push(other),
+        }
+    }
+    None
+}
+
+impl Routing {
+    /// Reads the configuration as Alertmanager reports it.
+    ///
+    /// # Errors
+    /// What could not be understood.
+    pub fn parse(yaml: &str) -> Result<Self, String> {
+        let file: ConfigFile =
+            serde_saphyr::from_str(yaml).map_err(|error| error.without_snippet().to_string())?;
+        let top = Route {
+            receiver: String::new(),
+            group_by: Vec::new(),
+            group_wait: GROUP_WAIT,
+            group_interval: GROUP_INTERVAL,
+        };
+        let receivers = file
+            .receivers
+            .iter()
+            .filter_map(|receiver| {
+                let name = receiver.get("name")?.as_str()?.to_owned();
+                let configured =
+                    |value: &serde_json::Value| value.as_array().is_some_and(|list| !list.is_empty());
+                let kinds = receiver
+                    .iter()
+                    .filter(|(_, value)| configured(value))
+                    .filter_map(|(key, _)| key.strip_suffix("_configs").map(str::to_owned));
+                Some((name, kinds.collect()))
+            })
+            .collect();
+        Ok(Self { root: Node::build(&file.route, &top)?, receivers })
+    }
+
+    /// The routes an alert with these labels takes, in order.
+    #[must_use]
+    pub fn of(&self, labels: &Labels) -> Vec<&Route> {
+        let mut found = Vec::new();
+        self.root.walk(labels, &mut found);
+        if found.is_empty() {
+            found.push(&self.root.route); // The root takes whatever nobody took.
+        }
+        found
+    }
+
+    /// Kinds of channel a receiver has, `None` when it is not defined.
+    #[must_use]
+    pub fn kinds(&self, receiver: &str) -> Option<&[String]> {
+        self.receivers.get(receiver).map(Vec::as_slice)
+    }
+}
+
+impl Node {
+    fn build(file: &RouteFile, parent: &Route) -> Result<Self, String> {
+        let route = Route {
+            receiver: file.receiver.clone().unwrap_or_else(|| parent.receiver.clone()),
+            group_by: file.group_by.clone().unwrap_or_else(|| parent.group_by.clone()),
+            group_wait: file.group_wait.unwrap_or(parent.group_wait),
+            group_interval: file.group_interval.unwrap_or(parent.group_interval),
+        };
+        let mut conditions = Vec::new();
+        for text in &file.matchers {
+            conditions.extend(matchers(text)?);
+        }
+        for (is_regex, pairs) in [(false, &file.equal), (true, &file.match_re)] {
+            for (name, value) in pairs {
+                conditions.push(Matcher::new(name, value, is_regex, true)?);
+            }
+        }
+        let children =
+            file.routes.iter().map(|child| Self::build(child, &route)).collect::<Result<_, _>>()?;
+        Ok(Self { route, matchers: conditions, goes_on: file.goes_on, children })
+    }
+
+    /// Adds the routes taken below and at this node; says whether there was any.
+    fn walk<'a>(&'a self, labels: &Labels, found: &mut Vec<&'a Route>) -> bool {
+        if !self.matchers.iter().all(|matcher| matcher.matches(labels)) {
+            return false;
+        }
+        let before = found.len();
+        for child in &self.children {
+            if child.walk(labels, found) && !child.goes_on {
+                break;
+            }
+        }
+        if found.len() == before {
+            found.push(&self.route);
+        }
+        true
+    }
+}
+
+#[cfg(test)]
+#[path = "routes_tests.rs"]
+mod tests;

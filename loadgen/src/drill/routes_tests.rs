@@ -1,0 +1,131 @@
+use super::*;
+
+const CONFIG: &str = r#"
+global: {resolve_timeout: 5m, slack_api_url: <secret>}
+route:
+  receiver: default
+  group_by: [alertname, job]
+  group_interval: 2m
+  routes:
+    - receiver: heartbeat
+      matchers: ['alertname="Watchdog"']
+      group_wait: 0s
+    - receiver: pager
+      matchers: [severity=~"critical|page"]
+      group_wait: 10s
+      group_interval: 1m
+      continue: true
+      routes:
+        - match: {team: db}
+          receiver: dba
+    - receiver: chat
+      match_re: {severity: crit.*|warning}
+      group_by: ['...']
+    - receiver: 'null'
+      matchers: [silly != "", 'env!~"prod.*"']
+receivers:
+  - name: default
+  - name: heartbeat
+    webhook_configs: [{url: "http://localhost/watch"}]
+  - name: pager
+    webhook_configs: [{url: "http://localhost/x"}]
+    slack_configs: [{channel: '#alerts'}]
+  - name: dba
+    email_configs: []
+  - name: chat
+    slack_configs: [{channel: '#chat'}]
+  - name: 'null'
+"#;
+
+fn labels(pairs: &[(&str, &str)]) -> Labels {
+    pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
+}
+
+#[test]
+fn routes_of_labels() {
+    let routing = Routing::parse(CONFIG).unwrap();
+    type Found = (&'static str, u64, u64);
+    type Pairs = &'static [(&'static str, &'static str)];
+    let cases: &[(Pairs, &[Found])] = &[
+        (&[("alertname", "Watchdog"), ("severity", "critical")], &[("heartbeat", 0, 120)]),
+        (&[("alertname", "A"), ("severity", "critical")], &[("pager", 10, 60), ("chat", 30, 120)]),
+        (&[("alertname", "A"), ("severity", "page")], &[("pager", 10, 60)]),
+        (
+            &[("alertname", "A"), ("severity", "critical"), ("team", "db")],
+            &[("dba", 10, 60), ("chat", 30, 120)],
+        ),
+        (&[("alertname", "A"), ("severity", "warning")], &[("chat", 30, 120)]),
+        (&[("alertname", "A"), ("severity", "a warning")], &[("default", 30, 120)]),
+        (&[("alertname", "A")], &[("default", 30, 120)]),
+        (&[("alertname", "A"), ("silly", "x")], &[("null", 30, 120)]),
+        (&[("alertname", "A"), ("silly", "x"), ("env", "production")], &[("default", 30, 120)]),
+    ];
+    for (given, expected) in cases {
+        let found: Vec<_> = routing
+            .of(&labels(given))
+            .into_iter()
+            .map(|route| {
+                (route.receiver.as_str(), route.group_wait.as_secs(), route.group_interval.as_secs())
+            })
+            .collect();
+        assert_eq!(found, *expected, "{given:?}");
+    }
+}
+
+#[test]
+fn groups_follow_the_inherited_labels() {
+    let routing = Routing::parse(CONFIG).unwrap();
+    let route = |severity| routing.of(&labels(&[("alertname", "A"), ("severity", severity)]))[0].clone();
+    let one = labels(&[("alertname", "A"), ("job", "api"), ("route", "/")]);
+    let other = labels(&[("alertname", "A"), ("job", "api"), ("route", "/x")]);
+    let third = labels(&[("alertname", "A"), ("job", "redis"), ("route", "/")]);
+    let page = route("page");
+    assert_eq!(page.group_by, ["alertname", "job"]);
+    assert!(page.groups_together(&one, &other));
+    assert!(!page.groups_together(&one, &third));
+    let all = route("warning");
+    assert!(!all.groups_together(&one, &other));
+    assert!(all.groups_together(&one, &one));
+}
+
+#[test]
+fn receivers_and_what_they_have() {
+    let routing = Routing::parse(CONFIG).unwrap();
+    assert_eq!(routing.kinds("pager").unwrap(), ["slack", "webhook"]);
+    assert!(routing.kinds("null").unwrap().is_empty());
+    assert!(routing.kinds("dba").unwrap().is_empty());
+    assert!(routing.kinds("nobody").is_none());
+}
+
+#[test]
+fn defaults_hold_where_the_file_is_silent() {
+    let routing = Routing::parse("route: {receiver: a}\nreceivers: [{name: a}]\n").unwrap();
+    let route = routing.of(&Labels::new())[0];
+    assert_eq!((route.group_wait, route.group_interval), (Duration::from_secs(30), Duration::from_secs(300)));
+    assert!(route.group_by.is_empty());
+    assert!(Routing::parse("receivers: []").is_err());
+}
+
+#[test]
+fn matchers_in_all_their_spellings() {
+    let api = labels(&[("a", "b"), ("path", "x,y\"z"), ("code", "500")]);
+    for (text, expected) in [
+        (r#"a="b""#, true),
+        ("a=b", true),
+        (" a = b ", true),
+        ("{a=\"b\", code=~\"5..\"}", true),
+        ("a=b,code=404", false),
+        (r#"path="x,y\"z""#, true),
+        (r#"code=~"\d+""#, true),
+        ("code=~50", false),
+        ("code!~50", true),
+        ("none=\"\"", true),
+        ("none!=\"\"", false),
+    ] {
+        let found = matchers(text).unwrap().iter().all(|matcher| matcher.matches(&api));
+        assert_eq!(found, expected, "{text}");
+    }
+    for text in ["", "a", "=b", "a=\"b", "a=~\"(\"", "a=\"b\" c=\"d\""] {
+        assert!(matchers(text).is_err(), "{text}");
+    }
+}

@@ -1,0 +1,73 @@
+//! SIGINT and SIGTERM: the first ends the run in order, a second at once.
+
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::watch;
+
+use crate::exit;
+
+/// A signal that ends a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ending {
+    /// Ctrl-C.
+    Interrupt,
+    /// A supervisor's request.
+    Terminate,
+}
+
+impl Ending {
+    /// Its name.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Interrupt => "SIGINT",
+            Self::Terminate => "SIGTERM",
+        }
+    }
+
+    /// The exit code it leads to.
+    #[must_use]
+    pub fn code(self) -> u8 {
+        match self {
+            Self::Interrupt => exit::INTERRUPTED,
+            Self::Terminate => exit::TERMINATED,
+        }
+    }
+}
+
+/// Waits for the signals of a run.
+#[derive(Debug)]
+pub struct Signals(watch::Receiver<Option<Ending>>);
+
+impl Signals {
+    /// Takes over both signals; must be called inside a tokio runtime.
+    ///
+    /// # Errors
+    /// When the handlers cannot be installed.
+    pub fn install() -> std::io::Result<Self> {
+        let (mut interrupt, mut terminate) =
+            (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
+        let (sender, receiver) = watch::channel(None);
+        tokio::spawn(async move {
+            loop {
+                let ending = tokio::select! {
+                    _ = interrupt.recv() => Ending::Interrupt,
+                    _ = terminate.recv() => Ending::Terminate,
+                };
+                if sender.borrow().is_some() {
+                    std::process::exit(i32::from(ending.code()));
+                }
+                sender.send_replace(Some(ending));
+            }
+        });
+        Ok(Self(receiver))
+    }
+
+    /// Comes back when a signal has arrived, at once if one already has.
+    pub async fn wait(&mut self) -> Ending {
+        match self.0.wait_for(Option::is_some).await.map(|ending| *ending) {
+            Ok(Some(ending)) => ending,
+            // The task above lives as long as the runtime: without it there is no signal to wait for.
+            _ => std::future::pending().await,
+        }
+    }
+}

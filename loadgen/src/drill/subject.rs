@@ -1,0 +1,283 @@
+//! The rule under proof, as the running Prometheus has it.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::time::Duration;
+
+use super::file::{Drill, FileError};
+use super::reads::{self, Selector};
+use crate::promql::{self, Threshold};
+use crate::systems::prometheus::{Alerting, Labels, Rule, RuleGroup};
+
+/// What a drill needs to know about its rule.
+#[derive(Debug, Clone)]
+pub struct Subject {
+    /// `alertname`.
+    pub alert: String,
+    /// Labels the drill demands of the alert.
+    pub wanted: Labels,
+    /// Labels known before it fires: `alertname`, the rule's own without templates, and the demanded ones.
+    pub known: Labels,
+    /// Name of the rule's group.
+    pub group: String,
+    /// File Prometheus loaded it from.
+    pub file: String,
+    /// The expression.
+    pub query: String,
+    /// E, evaluation interval of the group.
+    pub evaluation: Duration,
+    /// F, `for`.
+    pub hold: Duration,
+    /// K, `keep_firing_for`.
+    pub keep_firing: Duration,
+    /// W, the widest range in the expression.
+    pub widest: Duration,
+    /// What the expression's comparison is held against.
+    pub threshold: Option<Threshold>,
+    /// The scraped series the expression reads.
+    pub selectors: Vec<Selector>,
+}
+
+impl Subject {
+    /// Whether labels are those of an alert this drill is about.
+    #[must_use]
+    pub fn owns(&self, labels: &Labels) -> bool {
+        labels.get("alertname") == Some(&self.alert) && covers(labels, &self.wanted)
+    }
+
+    /// The rule as loaded now.
+    #[must_use]
+    pub fn rule<'a>(&self, groups: &'a [RuleGroup]) -> Option<(&'a Rule, &'a Alerting)> {
+        find(groups, &self.alert, &self.wanted).ok().map(|(_, rule, alerting)| (rule, alerting))
+    }
+}
+
+/// Whether `labels` has all of `wanted`.
+#[must_use]
+pub fn covers(labels: &Labels, wanted: &Labels) -> bool {
+    wanted.iter().all(|(name, value)| labels.get(name) == Some(value))
+}
+
+/// Recorded metrics and their expressions.
+#[must_use]
+pub fn recorded(groups: &[RuleGroup]) -> BTreeMap<String, String> {
+    let rules = groups.iter().flat_map(|group| &group.rules);
+    rules.filter(|rule| rule.alerting.is_none()).map(|rule| (rule.name.clone(), rule.query.clone())).collect()
+}
+
+/// Finds the alerting rule of that name whose own labels do not contradict `wanted`.
+///
+/// # Errors
+/// A sentence that says what was loaded instead.
+pub fn find<'a>(
+    groups: &'a [RuleGroup],
+    alert: &str,
+    wanted: &Labels,
+) -> Result<(&'a RuleGroup, &'a Rule, &'a Alerting), String> {
+    let alerting = groups.iter().flat_map(|group| {
+        group
+            .rules
+            .iter()
+            .filter_map(move |rule| rule.alerting.as_ref().map(|alerting| (group, rule, alerting)))
+    });
+    let named: Vec<_> = alerting.clone().filter(|(_, rule, _)| rule.name == alert).collect();
+    let fits = |alerting: &Alerting| {
+        wanted.iter().all(|(name, value)| {
+            alerting.labels.get(name).is_none_or(|own| own == value || own.contains("{{"))
+        })
+    };
+    // Of several rules of one name, the one that itself sets most of what is wanted.
+    let best = named.iter().filter(|(_, _, alerting)| fits(alerting)).max_by_key(|(_, _, alerting)| {
+        wanted.iter().filter(|(name, value)| alerting.labels.get(*name) == Some(*value)).count()
+    });
+    if let Some(found) = best {
+        return Ok(*found);
+    }
+    if let Some((_, _, other)) = named.first() {
+        return Err(format!(
+            "the rule `{alert}` has the labels {}, not {}",
+            write_labels(&other.labels),
+            write_labels(wanted)
+        ));
+    }
+    let mut names: Vec<_> = alerting.map(|(_, rule, _)| rule.name.as_str()).collect();
+    names.sort_unstable();
+    names.dedup();
+    let loaded = if names.is_empty() { "no alert at all".to_owned() } else { names.join(", ") };
+    Err(format!("no loaded rule defines the alert `{alert}`: Prometheus has {loaded}"))
+}
+
+/// `{a="b", c="d"}`.
+#[must_use]
+pub fn write_labels(labels: &Labels) -> String {
+    let pairs: Vec<_> = labels.iter().map(|(name, value)| format!("{name}={value:?}")).collect();
+    format!("{{{}}}", pairs.join(", "))
+}
+
+/// Gathers what the drill needs to know.
+///
+/// # Errors
+/// When the rule is not there or its expression cannot be understood.
+pub fn gather(groups: &[RuleGroup], alert: &str, wanted: &Labels) -> Result<Subject, String> {
+    let (group, rule, alerting) = find(groups, alert, wanted)?;
+    let recorded = recorded(groups);
+    let mut known: Labels = alerting
+        .labels
+        .iter()
+        .filter(|(_, value)| !value.contains("{{"))
+        .map(|(n, v)| (n.clone(), v.clone()))
+        .collect();
+    known.extend(wanted.clone());
+    known.insert("alertname".into(), alert.to_owned());
+    Ok(Subject {
+        alert: alert.to_owned(),
+        wanted: wanted.clone(),
+        known,
+        group: group.name.clone(),
+        file: group.file.clone(),
+        query: rule.query.clone(),
+        evaluation: group.interval,
+        hold: alerting.hold,
+        keep_firing: alerting.keep_firing,
+        widest: promql::widest_range(&rule.query, &recorded)?,
+        threshold: threshold(&rule.query, &recorded),
+        selectors: reads::selectors(&rule.query, &recorded)?,
+    })
+}
+
+/// The comparison of the expression; when it is nothing but a recorded metric, of what is recorded.
+fn threshold(query: &str, recorded: &BTreeMap<String, String>) -> Option<Threshold> {
+    let mut query = query;
+    // A recording rule that leads back to itself ends this after as many steps as there are rules.
+    for _ in 0..=recorded.len() {
+        if let Some(found) = promql::threshold(query) {
+            return Some(found);
+        }
+        query = recorded.get(query.trim())?;
+    }
+    None
+}
+
+/// What a drill file says about rules, held against those that are loaded.
+#[must_use]
+pub fn check(path: &Path, drill: &Drill, groups: &[RuleGroup]) -> Vec<FileError> {
+    let mut errors = Vec::new();
+    let alert = &drill.proves.alert;
+    match find(groups, &alert.value, &drill.proves.labels) {
+        Err(reason) => errors.push(FileError::at(path, alert.referenced, reason)),
+        Ok((_, rule, _)) => {
+            let stated = drill.cause.share.as_ref();
+            if let Some(share) = stated.filter(|_| threshold(&rule.query, &recorded(groups)).is_none()) {
+                let reason = format!(
+                    "`share` has nothing to be compared with: the rule `{}` holds no single number against its \
+                     value; leave `share` out",
+                    alert.value
+                );
+                errors.push(FileError::at(path, share.referenced, reason));
+            }
+        }
+    }
+    for named in drill.expect.silent.iter().chain(&drill.expect.also) {
+        if let Err(reason) = find(groups, &named.value, &Labels::new()) {
+            errors.push(FileError::at(path, named.referenced, reason));
+        }
+    }
+    errors
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rule(name: &str, query: &str, severity: &str) -> Rule {
+        Rule {
+            name: name.into(),
+            query: query.into(),
+            health: "ok".into(),
+            last_error: String::new(),
+            last_evaluation: None,
+            alerting: (!severity.is_empty()).then(|| Alerting {
+                hold: Duration::from_secs(60),
+                keep_firing: Duration::ZERO,
+                labels: Labels::from([
+                    ("severity".into(), severity.into()),
+                    ("t".into(), "{{ $labels.t }}".into()),
+                ]),
+                state: "inactive".into(),
+                alerts: Vec::new(),
+            }),
+        }
+    }
+
+    fn groups() -> Vec<RuleGroup> {
+        vec![RuleGroup {
+            name: "api".into(),
+            file: "api.yml".into(),
+            interval: Duration::from_secs(10),
+            rules: vec![
+                rule("share:rate5m", "rate(errors_total[5m]) / rate(all_total[5m])", ""),
+                rule("High", "share:rate5m > 0.05", "warning"),
+                rule("Burn", "rate(errors_total[1h]) > 3", "critical"),
+                rule("Burn", "rate(errors_total[6h]) > 1", "warning"),
+                rule("Bare", "up", "warning"),
+            ],
+        }]
+    }
+
+    fn labels(pairs: &[(&str, &str)]) -> Labels {
+        pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
+    }
+
+    #[test]
+    fn gathers_the_rule_with_what_it_records() {
+        let subject = gather(&groups(), "High", &labels(&[("severity", "warning"), ("t", "x")])).unwrap();
+        assert_eq!(subject.widest, Duration::from_secs(300));
+        assert_eq!(subject.threshold.as_ref().unwrap().value, 0.05);
+        assert_eq!(
+            subject.selectors.iter().map(|s| s.metric.as_str()).collect::<Vec<_>>(),
+            ["all_total", "errors_total"]
+        );
+        assert_eq!(subject.known, labels(&[("alertname", "High"), ("severity", "warning"), ("t", "x")]));
+        assert_eq!(subject.evaluation, Duration::from_secs(10));
+        assert!(subject.owns(&labels(&[
+            ("alertname", "High"),
+            ("severity", "warning"),
+            ("t", "x"),
+            ("job", "a")
+        ])));
+        assert!(!subject.owns(&labels(&[("alertname", "High"), ("severity", "warning")])));
+    }
+
+    #[test]
+    fn picks_among_rules_of_one_name_by_label() {
+        let of = |severity| gather(&groups(), "Burn", &labels(&[("severity", severity)])).unwrap().query;
+        assert_eq!(of("critical"), "rate(errors_total[1h]) > 3");
+        assert_eq!(of("warning"), "rate(errors_total[6h]) > 1");
+    }
+
+    #[test]
+    fn says_what_is_loaded_instead() {
+        let missing = gather(&groups(), "Hihg", &Labels::new()).unwrap_err();
+        assert_eq!(missing, "no loaded rule defines the alert `Hihg`: Prometheus has Bare, Burn, High");
+        let other = gather(&groups(), "High", &labels(&[("severity", "critical")])).unwrap_err();
+        assert!(
+            other.contains("severity=\"warning\"") && other.contains("not {severity=\"critical\"}"),
+            "{other}"
+        );
+        assert!(gather(&[], "High", &Labels::new()).unwrap_err().ends_with("Prometheus has no alert at all"));
+        // A recording rule of that name is not an alert.
+        assert!(gather(&groups(), "share:rate5m", &Labels::new()).is_err());
+    }
+
+    #[test]
+    fn files_are_held_against_the_rules() {
+        let text = "drill: a\nproves: {alert: Bare}\nbaseline: {rate: 1/s, requests: [{get: /}]}\ncause:\n  \
+                    load: {rate: 1/s, requests: [{get: /}]}\n  share: 8%\nexpect:\n  silent: [Gone]\n  also: [High]\n";
+        let drill = super::super::file::parse(Path::new("a.yaml"), text).unwrap();
+        let errors = check(Path::new("a.yaml"), &drill, &groups());
+        let said: Vec<_> = errors.iter().map(ToString::to_string).collect();
+        assert_eq!(said.len(), 2, "{said:?}");
+        assert!(said[0].starts_with("a.yaml:6:") && said[0].contains("`share` has nothing"), "{said:?}");
+        assert!(said[1].starts_with("a.yaml:8:") && said[1].contains("`Gone`"), "{said:?}");
+    }
+}

@@ -1,0 +1,65 @@
+//! The `loadgen inbox` command line.
+
+use std::io::{self, Write};
+use std::net::SocketAddr;
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+
+use tokio::signal::unix::{SignalKind, signal};
+
+use super::{Config, InboxError, port, serve};
+use crate::exit;
+
+/// Arguments of `loadgen inbox`.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Address for the page, the JSON and the receivers; port 0 takes a free one
+    #[arg(long, value_name = "HOST:PORT", default_value = "127.0.0.1:8025")]
+    listen: SocketAddr,
+    /// Keep what arrived in this directory, over restarts; without it, in memory only
+    #[arg(long, value_name = "DIR")]
+    data_dir: Option<PathBuf>,
+    /// How many notifications to hold before the oldest goes
+    #[arg(long, value_name = "COUNT", default_value = "10000")]
+    capacity: NonZeroUsize,
+}
+
+/// Runs the command and gives the exit code.
+#[must_use]
+pub fn main(args: Args) -> u8 {
+    let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return fail(exit::FAILED, &format!("cannot start: {error}")),
+    };
+    match runtime.block_on(run(args)) {
+        Ok(()) => exit::FINE,
+        Err((code, reason)) => fail(code, &reason),
+    }
+}
+
+async fn run(args: Args) -> Result<(), (u8, String)> {
+    let broken = |error: io::Error| (exit::FAILED, error.to_string());
+    // Before the port is open: whoever sees it open may send a signal.
+    let (mut terminated, mut interrupted) =
+        (signal(SignalKind::terminate()).map_err(broken)?, signal(SignalKind::interrupt()).map_err(broken)?);
+    let listener = port::bind(args.listen, "--listen").map_err(|reason| (exit::USAGE, reason))?;
+    let address = listener.local_addr().map_err(broken)?;
+    // Nothing is left to do when nobody reads it.
+    let _ = writeln!(io::stdout(), "inbox on http://{address}");
+    let stop = async move {
+        tokio::select! {
+            _ = terminated.recv() => {}
+            _ = interrupted.recv() => {}
+        }
+    };
+    let config = Config { capacity: args.capacity.get(), data_dir: args.data_dir };
+    serve(listener, config, stop).await.map_err(|error| match error {
+        InboxError::Journal(_) => (exit::USAGE, error.to_string()),
+        InboxError::Server(_) => (exit::FAILED, error.to_string()),
+    })
+}
+
+fn fail(code: u8, reason: &str) -> u8 {
+    let _ = writeln!(io::stderr(), "error: {reason}");
+    code
+}

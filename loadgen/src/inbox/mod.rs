@@ -1,0 +1,80 @@
+//! The inbox: stands in for outside receivers, so that routes are exercised without accounts.
+//!
+//! A body arrives on a [`channel`], which checks the shape the real service demands and answers as it would; what
+//! is accepted goes into the [`history`], bounded and, with a data directory, kept in a [`journal`]; the page and
+//! `GET /notifications` show it. Another receiver is another [`channel::Channel`].
+
+pub mod channel;
+pub mod cli;
+pub mod history;
+pub mod journal;
+mod metrics;
+mod page;
+pub mod port;
+mod routes;
+mod slack;
+mod webhook;
+
+use std::future::Future;
+use std::net::TcpListener;
+use std::path::PathBuf;
+
+use actix_web::web::{Data, PayloadConfig};
+use actix_web::{App, HttpServer};
+
+/// The largest body taken, in bytes.
+pub const BODY_LIMIT: usize = 1024 * 1024;
+/// How long requests in progress may take once the inbox is told to stop, in seconds.
+const DRAIN_SECONDS: u64 = 2;
+
+/// What an inbox keeps.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// How many notifications it holds before the oldest goes; at least 1.
+    pub capacity: usize,
+    /// Where to keep them over a restart; `None` keeps them in memory only.
+    pub data_dir: Option<PathBuf>,
+}
+
+/// An inbox that cannot start or run.
+#[derive(Debug, thiserror::Error)]
+pub enum InboxError {
+    /// The history on disk cannot be used.
+    #[error(transparent)]
+    Journal(#[from] journal::JournalError),
+    /// The server failed.
+    #[error("inbox: {0}")]
+    Server(#[from] std::io::Error),
+}
+
+/// Serves on a listener until `shutdown` completes, then ends requests in progress, for two seconds at most.
+///
+/// # Errors
+/// When the history on disk cannot be read, or the server cannot run.
+pub async fn serve(
+    listener: TcpListener,
+    config: Config,
+    shutdown: impl Future<Output = ()>,
+) -> Result<(), InboxError> {
+    let state = Data::new(routes::State::open(&config)?);
+    let server = HttpServer::new(move || {
+        App::new()
+            .app_data(state.clone())
+            .app_data(PayloadConfig::new(BODY_LIMIT))
+            .configure(routes::configure)
+    })
+    .workers(1)
+    .disable_signals()
+    .shutdown_timeout(DRAIN_SECONDS)
+    .listen(listener)?
+    .run();
+    let handle = server.handle();
+    let mut server = std::pin::pin!(server);
+    tokio::select! {
+        ended = &mut server => return Ok(ended?),
+        () = shutdown => {}
+    }
+    // The server ends once it has drained; both must be polled for that.
+    let (_, ended) = tokio::join!(handle.stop(true), server);
+    Ok(ended?)
+}

@@ -1,0 +1,177 @@
+//! Slack's incoming webhooks: <https://docs.slack.dev/messaging/sending-messages-using-incoming-webhooks>.
+//!
+//! Slack knows no alerts, only text. Which alert a message is about is read from the heading that Alertmanager's
+//! templates write: `[FIRING:2] HighErrorRate …`, `[RESOLVED] HighErrorRate …`.
+
+use serde_json::Value;
+
+use super::channel::{FIRING, Message, RESOLVED, UNKNOWN};
+use crate::systems::inbox::NotifiedAlert;
+use crate::systems::prometheus::Labels;
+
+/// Slack's own words for a body it cannot read, and for a message with nothing to show.
+const INVALID_PAYLOAD: &str = "invalid_payload";
+const NO_TEXT: &str = "no_text";
+
+/// # Errors
+/// What Slack would answer.
+pub(super) fn read(bytes: &[u8]) -> Result<Message, String> {
+    let body: Value = serde_json::from_slice(bytes).map_err(|_| INVALID_PAYLOAD.to_owned())?;
+    let shown = parts(&body).ok_or(INVALID_PAYLOAD)?;
+    if shown.iter().all(|texts| texts.is_empty()) && list(&body, "blocks").is_none_or(<[Value]>::is_empty) {
+        return Err(NO_TEXT.to_owned());
+    }
+    let mut found: Vec<(&'static str, String)> = Vec::new();
+    for texts in &shown {
+        // The heading stands in title and fallback alike: the first text that has any counts, once per part.
+        found.extend(
+            texts.iter().map(|text| headings(text)).find(|found| !found.is_empty()).unwrap_or_default(),
+        );
+    }
+    let status = match found.iter().map(|(status, _)| *status).max_by_key(|status| *status == FIRING) {
+        Some(status) => status,
+        None => UNKNOWN,
+    };
+    let alerts = found.into_iter().map(|(status, alert)| NotifiedAlert {
+        alert,
+        status: status.to_owned(),
+        fingerprint: None,
+        starts_at: None,
+        ends_at: None,
+        labels: Labels::new(),
+    });
+    Ok(Message { status, alerts: alerts.collect(), body })
+}
+
+/// The texts of the message itself and of each attachment, in the order they are looked at; `None` when something
+/// has a type that Slack does not take.
+fn parts(body: &Value) -> Option<Vec<Vec<&str>>> {
+    let body_map = body.as_object()?;
+    if !body_map.get("blocks").is_none_or(Value::is_array) {
+        return None;
+    }
+    let mut parts = Vec::new();
+    for attachment in list(body, "attachments").or_else(|| none_or_null(body, "attachments"))? {
+        attachment.as_object()?;
+        parts.push(texts(attachment, &["title", "fallback", "pretext", "text"])?);
+    }
+    parts.push(texts(body, &["text"])?);
+    Some(parts)
+}
+
+fn list<'a>(value: &'a Value, key: &str) -> Option<&'a [Value]> {
+    value.get(key)?.as_array().map(Vec::as_slice)
+}
+
+fn none_or_null<'a>(value: &Value, key: &str) -> Option<&'a [Value]> {
+    value.get(key).is_none_or(Value::is_null).then_some(&[])
+}
+
+fn texts<'a>(value: &'a Value, keys: &[&str]) -> Option<Vec<&'a str>> {
+    let mut texts = Vec::new();
+    for key in keys {
+        match value.get(*key) {
+            None | Some(Value::Null) => {}
+            Some(Value::String(text)) if text.trim().is_empty() => {}
+            Some(Value::String(text)) => texts.push(text.as_str()),
+            Some(_) => return None,
+        }
+    }
+    Some(texts)
+}
+
+/// Status and alert name of each `[FIRING:n] Name` or `[RESOLVED:n] Name` in a text; `:n` may be missing.
+fn headings(text: &str) -> Vec<(&'static str, String)> {
+    let mut found = Vec::new();
+    for part in text.split('[').skip(1) {
+        let Some((bracket, rest)) = part.split_once(']') else { continue };
+        let (word, count) = bracket.split_once(':').unwrap_or((bracket, "1"));
+        let status = match word.trim().to_ascii_lowercase().as_str() {
+            FIRING => FIRING,
+            RESOLVED => RESOLVED,
+            _ => continue,
+        };
+        let ends = |c: char| c.is_whitespace() || matches!(c, '|' | '<' | '>' | '(' | ',');
+        let name = rest.trim_start_matches([' ', '*', '_', '`', '~']).split(ends).next().unwrap_or_default();
+        let name = name.trim_end_matches(['*', '`', '~', ':']);
+        if !name.is_empty() && count.trim().parse::<u32>().is_ok() {
+            found.push((status, name.to_owned()));
+        }
+    }
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn summary(body: &str) -> String {
+        match read(body.as_bytes()) {
+            Err(reason) => reason,
+            Ok(message) => {
+                let alerts: Vec<String> =
+                    message.alerts.iter().map(|it| format!("{}={}", it.alert, it.status)).collect();
+                format!("{}: {}", message.status, alerts.join(" "))
+            }
+        }
+    }
+
+    #[test]
+    fn reads_alerts_from_the_headings() {
+        for (body, expected) in [
+            (
+                r#"{"attachments":[{"title":"[FIRING:1] HighErrorRate (warning)","fallback":"[FIRING:1] HighErrorRate"}]}"#,
+                "firing: HighErrorRate=firing",
+            ),
+            (
+                r#"{"attachments":[{"title":"[RESOLVED:2] HighErrorRate (warning)","text":"fine again"}]}"#,
+                "resolved: HighErrorRate=resolved",
+            ),
+            (
+                r#"{"channel":"a","username":"b","attachments":[{"title":"[FIRING:1] HighErrorRate api (10.0.0.1 warning)","title_link":"http://x","text":"","fallback":"[FIRING:1] HighErrorRate api | http://x","color":"danger","mrkdwn_in":["fallback"]}]}"#,
+                "firing: HighErrorRate=firing",
+            ),
+            (
+                r#"{"attachments":[{"title":"[RESOLVED] HighErrorRate api","color":"good"}]}"#,
+                "resolved: HighErrorRate=resolved",
+            ),
+            (
+                r#"{"attachments":[{"fallback":"[FIRING:1] A"},{"fallback":"[RESOLVED] B"}]}"#,
+                "firing: A=firing B=resolved",
+            ),
+            (
+                r#"{"text":"*[FIRING:3] RateLimitHits*\nand <http://x|[RESOLVED] APIDown>"}"#,
+                "firing: RateLimitHits=firing APIDown=resolved",
+            ),
+            (r#"{"text":"[RESOLVED] A, [RESOLVED] B"}"#, "resolved: A=resolved B=resolved"),
+            (r#"{"text":"lunch is ready [FIRING soon] [x] y"}"#, "unknown: "),
+            (r#"{"text":"[FIRING:many] A"}"#, "unknown: "),
+            (r#"{"text":"hi","attachments":null}"#, "unknown: "),
+            (r#"{"blocks":[{"type":"divider"}]}"#, "unknown: "),
+        ] {
+            assert_eq!(summary(body), expected, "{body}");
+        }
+    }
+
+    #[test]
+    fn refuses_as_slack_does() {
+        for body in [
+            "",
+            "text",
+            "[]",
+            "5",
+            r#"{"text":5}"#,
+            r#"{"attachments":{}}"#,
+            r#"{"attachments":["x"]}"#,
+            r#"{"attachments":[{"title":7}]}"#,
+            r#"{"blocks":"x"}"#,
+        ] {
+            assert_eq!(summary(body), INVALID_PAYLOAD, "{body}");
+        }
+        for body in
+            ["{}", r#"{"text":" "}"#, r#"{"attachments":[]}"#, r#"{"attachments":[{"color":"good"}]}"#]
+        {
+            assert_eq!(summary(body), NO_TEXT, "{body}");
+        }
+    }
+}

@@ -1,0 +1,19 @@
+//! `loadgen`: sends load on an honest schedule, proves alerts with it, and stands in for their receivers.
+//!
+//! The modules stand in the order data flows. Load: [`run`] holds plan → schedule → send → record → report.
+//! Alerts: [`promql`] reads rules, [`scale`] renders them faster, [`systems`] asks Prometheus, Alertmanager and
+//! the [`inbox`], [`drill`] goes from a drill file over causes and watching to a verdict.
+
+pub mod duration;
+pub mod exit;
+pub mod rate;
+
+pub mod run;
+
+pub mod promql;
+pub mod scale;
+
+pub mod inbox;
+pub mod systems;
+
+pub mod drill;

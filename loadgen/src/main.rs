@@ -1,0 +1,35 @@
+//! The `loadgen` binary: each subcommand lives beside what it commands.
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// Sends load on an honest schedule and proves that alerts fire, arrive and resolve.
+#[derive(Parser)]
+#[command(name = "loadgen", version, max_term_width = 100)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Send load and report what a user would have felt
+    Run(loadgen::run::cli::Args),
+    /// Cause alerts for real and prove the whole chain, down to the receiver
+    Drill(loadgen::drill::cli::Args),
+    /// Stand in for the receivers of notifications and show what arrived
+    Inbox(loadgen::inbox::cli::Args),
+    /// Render Prometheus and Alertmanager files with every duration divided
+    Scale(loadgen::scale::cli::Args),
+}
+
+fn main() -> ExitCode {
+    let code = match Cli::parse().command {
+        Command::Run(args) => loadgen::run::cli::main(args),
+        Command::Drill(args) => loadgen::drill::cli::main(args),
+        Command::Inbox(args) => loadgen::inbox::cli::main(args),
+        Command::Scale(args) => loadgen::scale::cli::main(args),
+    };
+    ExitCode::from(code)
+}

@@ -1,0 +1,18 @@
+//! What a rule's expression says, read through a PromQL parser.
+//!
+//! Nothing here does I/O: expressions go in, ranges, thresholds and rewritten expressions come out.
+
+mod clock;
+mod literal;
+mod parse;
+mod reach;
+mod rewrite;
+mod threshold;
+mod tokens;
+mod walk;
+
+pub use clock::reads_clock;
+pub use reach::widest_range;
+pub use rewrite::{Change, rewrite_durations};
+pub use threshold::{Threshold, threshold};
+pub use tokens::Place;

@@ -1,0 +1,173 @@
+//! The `loadgen run` command line.
+
+use std::num::NonZero;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::builder::RangedU64ValueParser;
+
+use super::command;
+use super::patterns::Pattern;
+use super::request::{Expect, Method};
+use crate::duration;
+use crate::rate::Rate;
+
+const EXAMPLES: &str = "\
+Examples:
+  loadgen run                                     50/s for 30s to http://127.0.0.1:8000/
+  loadgen run http://127.0.0.1:8000/api/users -q 500 -z 30s
+  loadgen run --pattern error-storm               trips HighErrorRate on the local stack
+  loadgen run --pattern error-storm -z 1m --out storm.json
+  loadgen run http://127.0.0.1:8000/api/users -d '{\"name\":\"Ada\",\"email\":\"ada@example.com\"}' -n 10
+  loadgen run http://127.0.0.1:8000/ -q 10 --stage 30s:200 --stage 1m:200 --stage 30s:0
+  loadgen run http://127.0.0.1:8000/api/error --expect-status 5xx -q 5 -z 10s
+  loadgen run http://127.0.0.1:8000/ -c 8 -z 5s   closed loop: 8 connections, no rate
+
+Exit codes: 0 fine; 1 unexpected answers or errors; 2 bad arguments; 4 invalid, the generator could
+not keep up; 130 or 143 interrupted, after the partial report (a second signal ends it at once).";
+
+/// Arguments of `loadgen run`.
+#[derive(Debug, Clone, clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub struct Args {
+    /// Where to; with --pattern only its host and port count
+    #[arg(value_name = "URL", default_value = "http://127.0.0.1:8000")]
+    pub url: String,
+
+    /// A built-in mix of requests with its rate and duration; -q, -z, -n and --stage override them
+    #[arg(long, value_enum, value_name = "NAME", help_heading = "Load")]
+    pub pattern: Option<Pattern>,
+    /// Requests per time, all connections together: 500, 0.5, 90/m [default: 50/s]
+    #[arg(short = 'q', long = "rate", value_name = "RATE", help_heading = "Load")]
+    pub rate: Option<Rate>,
+    /// How long to send: 30s, 5m [default: 30s, or as long as -n takes]
+    #[arg(short = 'z', long = "duration", value_name = "TIME", value_parser = positive, help_heading = "Load")]
+    pub duration: Option<Duration>,
+    /// How many requests to send
+    #[arg(short = 'n', long, value_name = "COUNT", value_parser = RangedU64ValueParser::<u64>::new().range(1..), help_heading = "Load")]
+    pub requests: Option<u64>,
+    /// Ramp from the rate before (at first -q, else 0) to RATE within TIME; repeatable
+    #[arg(long = "stage", value_name = "TIME:RATE", value_parser = stage, conflicts_with = "duration", help_heading = "Load")]
+    pub stages: Vec<(Duration, f64)>,
+    /// How arrivals are spaced
+    #[arg(long, value_enum, default_value = "even", help_heading = "Load")]
+    pub arrivals: ArrivalsArg,
+    /// Of Poisson arrivals; printed, so that a run can be repeated
+    #[arg(long, value_name = "NUMBER", help_heading = "Load")]
+    pub seed: Option<u32>,
+
+    /// Connections at most [default: 64]; with -c and no rate, pattern or stage the loop is closed
+    #[arg(short = 'c', long, value_name = "COUNT", value_parser = clap::value_parser!(u16).range(1..), help_heading = "Limits")]
+    pub connections: Option<u16>,
+    /// Requests waiting or sent at most; arrivals beyond are shed and counted
+    #[arg(long, value_name = "COUNT", default_value = "10000", value_parser = clap::value_parser!(u32).range(1..=1_000_000), help_heading = "Limits")]
+    pub max_in_flight: u32,
+    /// From when a request is due to the end of its answer, 1ms to 1h
+    #[arg(short = 't', long, value_name = "TIME", default_value = "30s", value_parser = timeout, help_heading = "Limits")]
+    pub timeout: Duration,
+    /// A new connection for every request
+    #[arg(long, help_heading = "Limits")]
+    pub disable_keepalive: bool,
+    /// Threads that send [default: by rate, at most one a processor]
+    #[arg(long, value_name = "COUNT", help_heading = "Limits")]
+    pub threads: Option<NonZero<u8>>,
+    /// Pacer lag p99 beyond which the run is INVALID, unless it is under a tenth of response time p99
+    #[arg(long, value_name = "TIME", default_value = "20ms", value_parser = positive, help_heading = "Limits")]
+    pub max_lag: Duration,
+
+    /// The method [default: GET, or POST with a body]
+    #[arg(short = 'm', long, value_name = "METHOD", conflicts_with = "pattern", help_heading = "Request")]
+    pub method: Option<Method>,
+    /// A header, 'Name: value'; repeatable
+    #[arg(short = 'H', long = "header", value_name = "HEADER", value_parser = header, help_heading = "Request")]
+    pub headers: Vec<(String, String)>,
+    /// The body; JSON gets its Content-Type
+    #[arg(short = 'd', long, value_name = "BODY", conflicts_with = "pattern", help_heading = "Request")]
+    pub data: Option<String>,
+    /// The body from a file
+    #[arg(short = 'D', long, value_name = "FILE", conflicts_with_all = ["pattern", "data"], help_heading = "Request")]
+    pub data_file: Option<PathBuf>,
+    /// What counts as expected, such as 200,429 or 2xx [default: 200 to 399, or what the pattern says]
+    #[arg(long, value_name = "STATUSES", help_heading = "Request")]
+    pub expect_status: Option<Expect>,
+
+    /// Write the report as JSON
+    #[arg(long, value_name = "FILE.json", help_heading = "Output")]
+    pub out: Option<PathBuf>,
+    /// A plain line a second instead of the live view
+    #[arg(long, help_heading = "Output")]
+    pub no_tui: bool,
+}
+
+/// How arrivals are spaced along the rate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum ArrivalsArg {
+    /// Exactly by the rate
+    Even,
+    /// At random, as from many independent clients
+    Poisson,
+}
+
+fn positive(text: &str) -> Result<Duration, String> {
+    let duration = duration::parse(text)?;
+    if duration.is_zero() {
+        Err(format!("`{text}` is no time at all: give 1ms or more"))
+    } else {
+        Ok(duration)
+    }
+}
+
+fn timeout(text: &str) -> Result<Duration, String> {
+    let timeout = positive(text)?;
+    if timeout > Duration::from_secs(3_600) {
+        Err(format!("`{text}` is over the limit of 1h"))
+    } else {
+        Ok(timeout)
+    }
+}
+
+fn stage(text: &str) -> Result<(Duration, f64), String> {
+    let (time, rate) = text
+        .split_once(':')
+        .ok_or_else(|| format!("`{text}` is not a stage: expected a time and a rate, such as 30s:100"))?;
+    let rate = if rate.trim() == "0" { 0.0 } else { rate.parse::<Rate>()?.per_second() };
+    Ok((positive(time)?, rate))
+}
+
+fn header(text: &str) -> Result<(String, String), String> {
+    let (name, value) = text.split_once(':').ok_or_else(|| {
+        format!("`{text}` is not a header: expected a name and a value, such as 'X-Key: 1'")
+    })?;
+    Ok((name.trim().to_owned(), value.trim().to_owned()))
+}
+
+/// Runs the command and gives the exit code.
+#[must_use]
+pub fn main(args: Args) -> u8 {
+    command::run(&args).unwrap_or_else(|error| {
+        eprintln!("error: {error}");
+        error.exit_code()
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_read_or_refuse_by_name() {
+        assert_eq!(stage("30s:100"), Ok((Duration::from_secs(30), 100.0)));
+        assert_eq!(stage("1m:0"), Ok((Duration::from_secs(60), 0.0)));
+        assert_eq!(header("X-Key: a:b"), Ok(("X-Key".into(), "a:b".into())));
+        for (error, words) in [
+            (stage("30s").unwrap_err(), "such as 30s:100"),
+            (stage("30:100").unwrap_err(), "`30` is not a duration"),
+            (stage("30s:-5").unwrap_err(), "`-5` is not a rate"),
+            (header("nothing").unwrap_err(), "`nothing` is not a header"),
+            (positive("0").unwrap_err(), "`0`"),
+            (timeout("2h").unwrap_err(), "`2h`"),
+        ] {
+            assert!(error.contains(words), "{error}");
+        }
+    }
+}

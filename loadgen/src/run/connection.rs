@@ -1,0 +1,148 @@
+//! One connection to the target: opened, used for one request at a time, kept alive as long as both sides agree.
+
+use std::io;
+use std::net::SocketAddr;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::Instant;
+
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::TcpStream;
+
+use super::answer::{Answer, MAX_HEAD};
+use super::fault::Fault;
+use super::request::{Method, Request};
+
+/// What most answers fit into; the buffer grows up to [`MAX_HEAD`] for a longer head.
+const USUAL_BUFFER: usize = 8 * 1024;
+
+/// An open connection.
+#[derive(Debug)]
+pub struct Connection {
+    stream: TcpStream,
+    buffer: Vec<u8>,
+    /// Bytes at the front of the buffer that wait for the rest of a head.
+    filled: usize,
+    /// Whether the answer under way has brought any byte.
+    heard: bool,
+}
+
+/// An answer that arrived whole.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Arrived {
+    /// Its status, 200 to 999.
+    pub status: u16,
+    /// Whether the connection may be used again.
+    pub reusable: bool,
+}
+
+enum Progress {
+    Wrote { count: usize, from: Instant },
+    Read(usize),
+}
+
+impl Connection {
+    /// Connects to the first address that accepts. The caller limits the time.
+    ///
+    /// # Errors
+    /// The last address's failure.
+    pub async fn open(addresses: &[SocketAddr]) -> Result<Self, Fault> {
+        let mut fault = Fault::Unreachable;
+        for address in addresses {
+            match TcpStream::connect(address).await {
+                Ok(stream) => {
+                    stream.set_nodelay(true).map_err(|error| Fault::of(&error))?;
+                    return Ok(Self { stream, buffer: vec![0; USUAL_BUFFER], filled: 0, heard: false });
+                }
+                Err(error) => fault = Fault::of(&error),
+            }
+            if fault.is_local() {
+                break;
+            }
+        }
+        Err(fault)
+    }
+
+    /// Whether nothing came since the last answer, not even the end. Costs no system call unless something did.
+    pub async fn is_quiet(&mut self) -> bool {
+        std::future::poll_fn(|context| Poll::Ready(self.poll_read(context).is_pending())).await
+    }
+
+    /// Whether the peer sent anything since the last request began.
+    #[must_use]
+    pub fn heard(&self) -> bool {
+        self.heard
+    }
+
+    /// Sends a request and reads its answer to the end. `written` is called once the first byte is out, with the
+    /// instant just before: a local server can answer before the system call that sent the request returns, and the
+    /// time it took must not come out shorter than it was.
+    ///
+    /// # Errors
+    /// The fault; the connection is of no use afterwards.
+    pub async fn exchange(
+        &mut self,
+        request: &Request,
+        mut written: impl FnMut(Instant),
+    ) -> Result<Arrived, Fault> {
+        let mut answer = Answer::new(request.spec.method == Method::Head);
+        let mut sent = 0;
+        self.filled = 0;
+        self.heard = false;
+        while !answer.is_complete() {
+            let unsent = &request.bytes[sent..];
+            match std::future::poll_fn(|context| self.poll(context, unsent)).await? {
+                Progress::Wrote { count, from } => {
+                    if sent == 0 {
+                        written(from);
+                    }
+                    sent += count;
+                }
+                Progress::Read(0) => answer.closed()?,
+                Progress::Read(count) => {
+                    self.heard = true;
+                    self.filled += count;
+                    self.digest(&mut answer)?;
+                }
+            }
+        }
+        // Bytes behind the answer belong to no request; an answer before the request was out leaves it half-sent.
+        let reusable = answer.keep_alive() && self.filled == 0 && sent == request.bytes.len();
+        Ok(Arrived { status: answer.status(), reusable })
+    }
+
+    fn digest(&mut self, answer: &mut Answer) -> Result<(), Fault> {
+        let taken = answer.take(&self.buffer[..self.filled])?;
+        if taken > 0 {
+            self.buffer.copy_within(taken..self.filled, 0);
+            self.filled -= taken;
+        }
+        if self.filled == self.buffer.len() {
+            let larger = (self.buffer.len() * 2).min(MAX_HEAD);
+            if larger == self.buffer.len() {
+                return Err(Fault::TooLarge);
+            }
+            self.buffer.resize(larger, 0);
+        }
+        Ok(())
+    }
+
+    /// Writes what is left of the request and reads what comes, whichever is possible: a server may answer before it
+    /// has read a large body.
+    fn poll(&mut self, context: &mut Context<'_>, unsent: &[u8]) -> Poll<Result<Progress, Fault>> {
+        if !unsent.is_empty() {
+            let from = Instant::now();
+            match Pin::new(&mut self.stream).poll_write(context, unsent) {
+                Poll::Ready(Ok(count)) => return Poll::Ready(Ok(Progress::Wrote { count, from })),
+                Poll::Ready(Err(error)) => return Poll::Ready(Err(Fault::of(&error))),
+                Poll::Pending => {}
+            }
+        }
+        self.poll_read(context).map(|read| read.map(Progress::Read).map_err(|error| Fault::of(&error)))
+    }
+
+    fn poll_read(&mut self, context: &mut Context<'_>) -> Poll<io::Result<usize>> {
+        let mut space = ReadBuf::new(&mut self.buffer[self.filled..]);
+        Pin::new(&mut self.stream).poll_read(context, &mut space).map_ok(|()| space.filled().len())
+    }
+}

@@ -1,0 +1,155 @@
+//! What can go wrong with a request besides its answer: a closed set of kinds.
+
+use std::io;
+
+/// Why there is no answer; the names are the keys of `errors` in a report.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Fault {
+    /// Nothing listens at the address.
+    Refused,
+    /// No route to the host or its network.
+    Unreachable,
+    /// The time limit passed before a connection was there.
+    ConnectTimeout,
+    /// The time limit passed while every connection was busy with an earlier request.
+    QueueTimeout,
+    /// The time limit passed after sending.
+    Timeout,
+    /// The connection was reset.
+    Reset,
+    /// The connection was closed before the answer was complete.
+    Closed,
+    /// What came is not HTTP/1.
+    Malformed,
+    /// The head or the body passed its limit.
+    TooLarge,
+    /// Any other failure of the connection.
+    Network,
+    /// Ours: out of file descriptors.
+    Descriptors,
+    /// Ours: out of local ports.
+    Ports,
+    /// Ours: the operating system is out of memory or buffers.
+    Memory,
+}
+
+impl Fault {
+    /// Every kind, in report order.
+    pub const ALL: [Self; 13] = [
+        Self::Refused,
+        Self::Unreachable,
+        Self::ConnectTimeout,
+        Self::QueueTimeout,
+        Self::Timeout,
+        Self::Reset,
+        Self::Closed,
+        Self::Malformed,
+        Self::TooLarge,
+        Self::Network,
+        Self::Descriptors,
+        Self::Ports,
+        Self::Memory,
+    ];
+
+    /// The key in reports.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Refused => "refused",
+            Self::Unreachable => "unreachable",
+            Self::ConnectTimeout => "connect_timeout",
+            Self::QueueTimeout => "queue_timeout",
+            Self::Timeout => "timeout",
+            Self::Reset => "reset",
+            Self::Closed => "closed",
+            Self::Malformed => "malformed",
+            Self::TooLarge => "too_large",
+            Self::Network => "network",
+            Self::Descriptors => "descriptors",
+            Self::Ports => "ports",
+            Self::Memory => "memory",
+        }
+    }
+
+    /// For people, after a count: `12 × connection refused`.
+    #[must_use]
+    pub fn meaning(self) -> &'static str {
+        match self {
+            Self::Refused => "connection refused",
+            Self::Unreachable => "host or network unreachable",
+            Self::ConnectTimeout => "timed out while connecting",
+            Self::QueueTimeout => "timed out waiting for a free connection",
+            Self::Timeout => "timed out waiting for the answer",
+            Self::Reset => "connection reset",
+            Self::Closed => "closed before the answer was complete",
+            Self::Malformed => "answer was not HTTP/1",
+            Self::TooLarge => "answer too large",
+            Self::Network => "connection failed",
+            Self::Descriptors => "out of file descriptors",
+            Self::Ports => "out of local ports",
+            Self::Memory => "out of memory or buffers",
+        }
+    }
+
+    /// Whether the generator, not the target or the network, is at fault.
+    #[must_use]
+    pub fn is_local(self) -> bool {
+        matches!(self, Self::Descriptors | Self::Ports | Self::Memory)
+    }
+
+    /// Whether a time limit passed.
+    #[must_use]
+    pub fn is_timeout(self) -> bool {
+        matches!(self, Self::ConnectTimeout | Self::QueueTimeout | Self::Timeout)
+    }
+
+    /// The kind of an error of the operating system.
+    #[must_use]
+    pub fn of(error: &io::Error) -> Self {
+        match error.raw_os_error() {
+            Some(libc::EMFILE | libc::ENFILE) => return Self::Descriptors,
+            Some(libc::EADDRNOTAVAIL) => return Self::Ports,
+            Some(libc::ENOMEM | libc::ENOBUFS) => return Self::Memory,
+            _ => {}
+        }
+        match error.kind() {
+            io::ErrorKind::ConnectionRefused => Self::Refused,
+            io::ErrorKind::ConnectionReset | io::ErrorKind::ConnectionAborted | io::ErrorKind::BrokenPipe => {
+                Self::Reset
+            }
+            io::ErrorKind::HostUnreachable | io::ErrorKind::NetworkUnreachable => Self::Unreachable,
+            io::ErrorKind::TimedOut => Self::ConnectTimeout,
+            io::ErrorKind::UnexpectedEof => Self::Closed,
+            _ => Self::Network,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn errors_of_the_system_have_their_kinds() {
+        for (number, kind) in [
+            (libc::ECONNREFUSED, Fault::Refused),
+            (libc::ECONNRESET, Fault::Reset),
+            (libc::EPIPE, Fault::Reset),
+            (libc::EHOSTUNREACH, Fault::Unreachable),
+            (libc::ETIMEDOUT, Fault::ConnectTimeout),
+            (libc::EMFILE, Fault::Descriptors),
+            (libc::EADDRNOTAVAIL, Fault::Ports),
+            (libc::ENOBUFS, Fault::Memory),
+            (libc::EACCES, Fault::Network),
+        ] {
+            assert_eq!(Fault::of(&io::Error::from_raw_os_error(number)), kind, "{number}");
+        }
+    }
+
+    #[test]
+    fn the_list_is_in_order_and_the_names_differ() {
+        assert!(Fault::ALL.iter().enumerate().all(|(index, fault)| *fault as usize == index));
+        let names: std::collections::BTreeSet<_> = Fault::ALL.iter().map(|fault| fault.name()).collect();
+        assert_eq!(names.len(), Fault::ALL.len());
+    }
+}

@@ -1,0 +1,42 @@
+//! The load engine, in the order data flows: plan → schedule → send → record → report.
+//!
+//! [`spec`], [`patterns`] and [`cli`] say what is wanted, [`plan`] holds it checked and prepared. [`schedule`],
+//! [`arrivals`] and [`mix`] are pure: when each request is due, and which one it is. [`engine`] runs one
+//! [`worker`] a thread, which sends through [`connection`]s and reads [`answer`]s. [`tally`] and [`record`] keep
+//! what happened in bounded memory; [`report`], [`verdict`] and [`summary`] work on the finished record alone.
+
+pub mod spec;
+
+pub mod patterns;
+pub mod plan;
+pub mod request;
+pub mod target;
+
+pub mod arrivals;
+pub mod mix;
+pub mod schedule;
+
+pub mod answer;
+pub mod body;
+pub mod connection;
+pub mod engine;
+pub mod fault;
+mod line;
+pub mod timer;
+mod worker;
+
+pub mod collect;
+pub mod record;
+pub mod tally;
+pub mod window;
+
+pub mod distribution;
+pub mod human;
+pub mod live;
+pub mod report;
+pub mod summary;
+pub mod verdict;
+
+pub mod cli;
+mod command;
+mod outfile;

@@ -1,0 +1,208 @@
+//! A run, checked and prepared: nothing about it can turn out wrong once it has started.
+
+use std::num::NonZero;
+use std::time::Duration;
+
+use url::Url;
+
+use super::arrivals::Spacing;
+use super::mix::Mix;
+use super::request::Request;
+use super::schedule::Schedule;
+use super::spec::RequestSpec;
+use super::target::{Target, TargetError};
+
+/// Arrivals per second one thread is given before another is started.
+const RATE_OF_ONE_THREAD: f64 = 5_000.0;
+
+/// Why there is no plan; each names the input, the reason and the way out.
+#[derive(Debug, thiserror::Error)]
+pub enum PlanError {
+    /// The URL or its host.
+    #[error(transparent)]
+    Target(#[from] TargetError),
+    /// The weights.
+    #[error("requests: {0}")]
+    Mix(String),
+    /// One request.
+    #[error("requests[{index}]: {reason}")]
+    Request {
+        /// From 0.
+        index: usize,
+        /// Names the field.
+        reason: String,
+    },
+    /// The schedule.
+    #[error("{0}")]
+    Pace(String),
+}
+
+/// When requests are sent.
+#[derive(Debug, Clone)]
+pub enum Pace {
+    /// On a schedule fixed beforehand, whatever the target does.
+    Open {
+        /// The rate over time.
+        schedule: Schedule,
+        /// The most arrivals.
+        limit: Option<u64>,
+        /// Even or Poisson.
+        spacing: Spacing,
+    },
+    /// Each connection sends its next request when it has its answer.
+    Closed {
+        /// The most requests.
+        limit: Option<u64>,
+        /// How long.
+        duration: Option<Duration>,
+    },
+}
+
+impl Pace {
+    /// When the last arrival is behind, as far as it can be known beforehand.
+    #[must_use]
+    pub fn planned_end(&self) -> Option<Duration> {
+        match self {
+            Self::Closed { duration, .. } => *duration,
+            Self::Open { schedule, limit, .. } => {
+                let by_count = limit
+                    .filter(|&limit| limit as f64 <= schedule.integral())
+                    .map(|limit| Duration::from_nanos(schedule.due_nanos(limit as f64)));
+                by_count.or(schedule.duration())
+            }
+        }
+    }
+
+    /// Arrivals per second that were planned, on average over the first `span`; `None` in a closed loop.
+    #[must_use]
+    pub fn target_rate(&self, span: Duration) -> Option<f64> {
+        match self {
+            Self::Open { schedule, .. } if !span.is_zero() => {
+                Some(schedule.count_by(span.as_secs_f64()) / span.as_secs_f64())
+            }
+            Self::Open { schedule, .. } => Some(schedule.rate_at(0.0)),
+            Self::Closed { .. } => None,
+        }
+    }
+}
+
+/// What bounds a run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Limits {
+    /// The most connections, 1 or more, all threads together.
+    pub connections: usize,
+    /// The most arrivals waiting or sent and not yet answered, 1 or more; those beyond are shed.
+    pub max_in_flight: usize,
+    /// From the due time to the end of the answer.
+    pub timeout: Duration,
+    /// Whether connections carry more than one request.
+    pub keep_alive: bool,
+    /// Threads that send; by rate and processors when not given.
+    pub threads: Option<NonZero<usize>>,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            connections: 64,
+            max_in_flight: 10_000,
+            timeout: Duration::from_secs(30),
+            keep_alive: true,
+            threads: None,
+        }
+    }
+}
+
+/// Everything the workers need.
+#[derive(Debug)]
+pub struct Plan {
+    /// Where to.
+    pub target: Target,
+    /// What, ready to be written.
+    pub requests: Vec<Request>,
+    /// Which one when.
+    pub mix: Mix,
+    /// When.
+    pub pace: Pace,
+    /// Within what.
+    pub limits: Limits,
+}
+
+impl Plan {
+    /// Resolves the target, prepares the requests, checks the rest.
+    ///
+    /// # Errors
+    /// See [`PlanError`].
+    pub fn new(url: &Url, requests: &[RequestSpec], pace: Pace, limits: Limits) -> Result<Self, PlanError> {
+        let weights: Vec<u32> = requests.iter().map(|request| request.weight).collect();
+        let mix = Mix::new(&weights).map_err(PlanError::Mix)?;
+        if let Pace::Open { schedule, .. } = &pace
+            && schedule.total() == Some(0)
+        {
+            let reason = "the rate and the duration make less than one request: raise -q or -z";
+            return Err(PlanError::Pace(reason.to_owned()));
+        }
+        let target = Target::resolve(url)?;
+        let host = target.host_header();
+        let prepare = |(index, spec)| {
+            Request::prepare(spec, &host, !limits.keep_alive)
+                .map_err(|reason| PlanError::Request { index, reason })
+        };
+        let requests = requests.iter().enumerate().map(prepare).collect::<Result<_, _>>()?;
+        Ok(Self { target, requests, mix, pace, limits })
+    }
+
+    /// Threads that send: as many as the rate needs or, in a closed loop, as there are processors; never more than
+    /// connections.
+    #[must_use]
+    pub fn workers(&self) -> usize {
+        let processors = std::thread::available_parallelism().map_or(1, NonZero::get);
+        let useful = match (&self.pace, self.limits.threads) {
+            (_, Some(threads)) => threads.get(),
+            (Pace::Open { schedule, .. }, None) => {
+                processors.min((schedule.peak() / RATE_OF_ONE_THREAD).ceil() as usize)
+            }
+            (Pace::Closed { .. }, None) => processors,
+        };
+        useful.min(self.limits.connections).min(self.limits.max_in_flight).max(1)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rate::Rate;
+    use crate::run::request::Method;
+
+    fn open(rate: f64, seconds: Option<u64>, limit: Option<u64>) -> Pace {
+        let schedule = Schedule::constant(Rate::new(rate).unwrap(), seconds.map(Duration::from_secs));
+        Pace::Open { schedule, limit, spacing: Spacing::Even }
+    }
+
+    #[test]
+    fn the_end_is_the_earlier_of_time_and_count() {
+        for (pace, end) in [
+            (open(10.0, Some(5), None), Some(5.0)),
+            (open(10.0, Some(5), Some(20)), Some(2.0)),
+            (open(10.0, Some(5), Some(90)), Some(5.0)),
+            (open(10.0, None, Some(20)), Some(2.0)),
+            (open(10.0, None, None), None),
+        ] {
+            assert_eq!(pace.planned_end().map(|end| end.as_secs_f64()), end, "{pace:?}");
+        }
+    }
+
+    #[test]
+    fn what_sends_nothing_is_refused_and_threads_follow_the_rate() {
+        let url = Url::parse("http://127.0.0.1:1/").unwrap();
+        let get = [RequestSpec::new(Method::Get, "/")];
+        let error = Plan::new(&url, &get, open(0.1, Some(5), None), Limits::default()).unwrap_err();
+        assert!(error.to_string().contains("less than one request"), "{error}");
+        let error = Plan::new(&url, &[], open(1.0, Some(5), None), Limits::default()).unwrap_err();
+        assert!(error.to_string().starts_with("requests: "), "{error}");
+        let slow = Plan::new(&url, &get, open(40.0, None, None), Limits::default()).unwrap();
+        assert_eq!(slow.workers(), 1);
+        let limits = Limits { connections: 3, threads: NonZero::new(8), ..Limits::default() };
+        assert_eq!(Plan::new(&url, &get, open(40.0, None, None), limits).unwrap().workers(), 3);
+    }
+}

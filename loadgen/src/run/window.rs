@@ -1,0 +1,190 @@
+//! What a worker measured in one second, and how it is handed over without a pause.
+
+use std::sync::mpsc;
+
+use hdrhistogram::Histogram;
+
+/// The smallest difference told apart, in nanoseconds.
+const FINEST: u64 = 1_000;
+/// The longest latency told, in nanoseconds: an hour; longer ones count as this.
+const LONGEST: u64 = 3_600_000_000_000;
+
+/// An empty histogram of nanoseconds: 1 µs to 1 h, three significant digits, some 190 KiB.
+#[must_use]
+pub fn histogram() -> Histogram<u64> {
+    Histogram::new_with_bounds(FINEST, LONGEST, 3).expect("the bounds are constant and valid")
+}
+
+/// The four latencies of every request, in nanoseconds.
+#[derive(Debug, Clone)]
+pub struct Latencies {
+    /// Complete − due: what a user would have felt.
+    pub response: Histogram<u64>,
+    /// Complete − first byte written: what the server took.
+    pub service: Histogram<u64>,
+    /// Dispatched − due: the generator's own lateness.
+    pub pacer_lag: Histogram<u64>,
+    /// First byte written − dispatched: waiting for a connection.
+    pub connection_wait: Histogram<u64>,
+}
+
+impl Default for Latencies {
+    fn default() -> Self {
+        Self {
+            response: histogram(),
+            service: histogram(),
+            pacer_lag: histogram(),
+            connection_wait: histogram(),
+        }
+    }
+}
+
+impl Latencies {
+    /// Adds every record of another.
+    pub fn add(&mut self, other: &Self) {
+        for (into, from) in [
+            (&mut self.response, &other.response),
+            (&mut self.service, &other.service),
+            (&mut self.pacer_lag, &other.pacer_lag),
+            (&mut self.connection_wait, &other.connection_wait),
+        ] {
+            if !from.is_empty() {
+                into.add(from).expect("all histograms have the same bounds");
+            }
+        }
+    }
+
+    fn clear(&mut self) {
+        for histogram in
+            [&mut self.response, &mut self.service, &mut self.pacer_lag, &mut self.connection_wait]
+        {
+            if !histogram.is_empty() {
+                histogram.reset();
+            }
+        }
+    }
+}
+
+/// One worker's second.
+#[derive(Debug, Default)]
+pub struct Window {
+    /// Seconds from the start of the run, of its beginning.
+    pub second: u32,
+    /// Arrivals whose due time came.
+    pub scheduled: u32,
+    /// Requests sent.
+    pub sent: u32,
+    /// Expected answers.
+    pub expected: u32,
+    /// Other answers.
+    pub unexpected: u32,
+    /// Transport and local errors.
+    pub errors: u32,
+    /// Arrivals shed.
+    pub shed: u32,
+    /// Latencies of what completed in it (lag: of what was dispatched in it).
+    pub latencies: Latencies,
+}
+
+impl Window {
+    /// Adds another worker's same second.
+    pub fn add(&mut self, other: &Self) {
+        self.scheduled += other.scheduled;
+        self.sent += other.sent;
+        self.expected += other.expected;
+        self.unexpected += other.unexpected;
+        self.errors += other.errors;
+        self.shed += other.shed;
+        self.latencies.add(&other.latencies);
+    }
+
+    /// Empties it for another second, keeping its memory.
+    pub fn clear(&mut self) {
+        let Self { second, scheduled, sent, expected, unexpected, errors, shed, latencies } = self;
+        for count in [second, scheduled, sent, expected, unexpected, errors, shed] {
+            *count = 0;
+        }
+        latencies.clear();
+    }
+}
+
+/// A full window on its way to the collector.
+#[derive(Debug)]
+pub struct Full {
+    /// Which worker.
+    pub worker: usize,
+    /// Its window.
+    pub window: Window,
+}
+
+/// A worker's current window. At the end of a second it changes places with an empty one, so the sending thread
+/// neither merges nor clears; while the collector is behind, the second just goes on.
+#[derive(Debug)]
+pub struct Recorder {
+    worker: usize,
+    current: Window,
+    full: mpsc::Sender<Full>,
+    empty: mpsc::Receiver<Window>,
+}
+
+impl Recorder {
+    /// Starts with second 0.
+    #[must_use]
+    pub fn new(worker: usize, full: mpsc::Sender<Full>, empty: mpsc::Receiver<Window>) -> Self {
+        Self { worker, current: Window::default(), full, empty }
+    }
+
+    /// The window for events at `nanos` from the start.
+    pub fn at(&mut self, nanos: u64) -> &mut Window {
+        let second = u32::try_from(nanos / 1_000_000_000).unwrap_or(u32::MAX);
+        if second > self.current.second
+            && let Ok(mut next) = self.empty.try_recv()
+        {
+            next.second = second;
+            let window = std::mem::replace(&mut self.current, next);
+            let _ = self.full.send(Full { worker: self.worker, window }); // the collector outlives the workers
+        }
+        &mut self.current
+    }
+
+    /// Hands over the last window.
+    pub fn finish(self) {
+        let _ = self.full.send(Full { worker: self.worker, window: self.current });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cleared_window_remembers_nothing() {
+        let mut window = Window { second: 3, expected: 1, ..Window::default() };
+        window.latencies.response.saturating_record(1_000);
+        window.clear();
+        window.latencies.response.saturating_record(5_000_000);
+        let mut total = Latencies::default();
+        total.add(&window.latencies);
+        total.add(&window.latencies);
+        assert_eq!((window.second, window.expected, total.response.len()), (0, 0, 2));
+        assert!(total.response.equivalent(total.response.min(), 5_000_000), "{}", total.response.min());
+        assert!(total.response.equivalent(total.response.max(), 5_000_000), "{}", total.response.max());
+    }
+
+    #[test]
+    fn a_second_goes_on_while_the_collector_is_behind() {
+        let (full, filled) = mpsc::channel();
+        let (empty, emptied) = mpsc::channel();
+        let mut recorder = Recorder::new(4, full, emptied);
+        recorder.at(999_999_999).sent += 1;
+        recorder.at(1_000_000_000).sent += 1;
+        assert!(filled.try_recv().is_err(), "there was no empty window to change places with");
+        empty.send(Window::default()).unwrap();
+        recorder.at(2_500_000_000).sent += 1;
+        let first = filled.try_recv().unwrap();
+        assert_eq!((first.worker, first.window.second, first.window.sent), (4, 0, 2));
+        recorder.finish();
+        let last = filled.try_recv().unwrap();
+        assert_eq!((last.window.second, last.window.sent), (2, 1));
+    }
+}

@@ -1,0 +1,125 @@
+//! Reading a monitoring directory and writing its rendering.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use super::{ALERTMANAGER_FILE, PROMETHEUS_FILE, Rendered, ScaleError, glob, rule_files};
+
+/// A directory that cannot be read, rendered or written.
+#[derive(Debug, thiserror::Error)]
+pub enum FilesError {
+    /// Reading or writing failed.
+    #[error("{}: {reason}", path.display())]
+    Io {
+        /// The file or directory.
+        path: PathBuf,
+        /// What happened, in words.
+        reason: String,
+    },
+    /// A file's content is wrong.
+    #[error("{0}")]
+    Content(#[from] ScaleError),
+}
+
+fn io(path: &Path) -> impl FnOnce(std::io::Error) -> FilesError + '_ {
+    move |error| FilesError::Io { path: path.to_owned(), reason: error.to_string() }
+}
+
+/// The files of a monitoring directory that are rendered: `prometheus.yml`, the rule files it names,
+/// `alertmanager.yml` when there is one. Paths are relative to the directory.
+///
+/// # Errors
+/// When one cannot be read, or `prometheus.yml` names rule files that are not there.
+pub fn read(dir: &Path) -> Result<BTreeMap<String, String>, FilesError> {
+    let text = |name: &str| {
+        let path = dir.join(name);
+        fs::read_to_string(&path).map_err(io(&path))
+    };
+    let prometheus = text(PROMETHEUS_FILE)?;
+    let patterns = rule_files(&prometheus)?;
+    let mut files = BTreeMap::from([(PROMETHEUS_FILE.to_owned(), prometheus)]);
+    for pattern in patterns {
+        let found = expand(dir, &pattern)?;
+        if found.is_empty() {
+            let reason = format!("rule_files: `{pattern}` matches no file in {}", dir.display());
+            return Err(ScaleError::whole(PROMETHEUS_FILE, reason).into());
+        }
+        for path in found {
+            files.insert(path.clone(), text(&path)?);
+        }
+    }
+    if dir.join(ALERTMANAGER_FILE).exists() {
+        files.insert(ALERTMANAGER_FILE.to_owned(), text(ALERTMANAGER_FILE)?);
+    }
+    Ok(files)
+}
+
+/// Writes a rendering of `from` into `to`, with the further files it reads. Each file appears whole or not at all.
+///
+/// # Errors
+/// When a file cannot be written; when `to` is `from`; when `to` holds a rule file of an earlier rendering that
+/// Prometheus would load beside the new ones.
+pub fn write(rendered: &Rendered, from: &Path, to: &Path) -> Result<(), FilesError> {
+    fs::create_dir_all(to).map_err(io(to))?;
+    if fs::canonicalize(from).ok() == fs::canonicalize(to).ok() {
+        let reason = "is the directory that is rendered: expected another one for --out".to_owned();
+        return Err(FilesError::Io { path: to.to_owned(), reason });
+    }
+    for pattern in rule_files(&rendered.files[PROMETHEUS_FILE])? {
+        if let Some(stray) = expand(to, &pattern)?.into_iter().find(|path| !rendered.files.contains_key(path))
+        {
+            let reason = "is not part of this rendering, yet Prometheus would load it: remove it".to_owned();
+            return Err(FilesError::Io { path: to.join(stray), reason });
+        }
+    }
+    for (name, text) in &rendered.files {
+        replace(&to.join(name), |path| fs::write(path, text))?;
+    }
+    let companions: BTreeSet<&String> = rendered.companions.iter().collect();
+    for pattern in companions {
+        if pattern.starts_with('/') || pattern.split('/').any(|part| part == "..") {
+            continue; // absolute paths stay valid; those outside the directory are not ours to copy
+        }
+        for name in expand(from, pattern.trim_start_matches("./"))? {
+            let source = from.join(&name);
+            replace(&to.join(&name), |path| fs::copy(&source, path).map(|_| ()))?;
+        }
+    }
+    Ok(())
+}
+
+/// Makes a file beside its place, then moves it there.
+fn replace(path: &Path, make: impl FnOnce(&Path) -> std::io::Result<()>) -> Result<(), FilesError> {
+    if let Some(parent) = path.parent() {
+        fs::create_dir_all(parent).map_err(io(parent))?;
+    }
+    let mut name = path.file_name().unwrap_or_default().to_owned();
+    name.push(format!(".{}.new", std::process::id()));
+    let beside = path.with_file_name(name);
+    make(&beside).map_err(io(path))?;
+    fs::rename(&beside, path).map_err(io(path))
+}
+
+/// Files in `dir` that a pattern names, relative and sorted. Only its last part may hold `*` and `?`.
+fn expand(dir: &Path, pattern: &str) -> Result<Vec<String>, FilesError> {
+    let (folder, last) = pattern.rsplit_once('/').map_or(("", pattern), |(folder, last)| (folder, last));
+    if folder.contains(['*', '?', '[']) || last.contains('[') {
+        let reason = "expected `*` and `?` in the file name only".to_owned();
+        return Err(FilesError::Io { path: dir.join(pattern), reason });
+    }
+    let path = dir.join(folder);
+    if !path.is_dir() {
+        return Ok(Vec::new());
+    }
+    let mut found = Vec::new();
+    for entry in fs::read_dir(&path).map_err(io(&path))? {
+        let entry = entry.map_err(io(&path))?;
+        let name = entry.file_name().to_string_lossy().into_owned();
+        if glob::matches(last, &name) && entry.path().is_file() {
+            found.push(if folder.is_empty() { name } else { format!("{folder}/{name}") });
+        }
+    }
+    found.sort();
+    Ok(found)
+}

@@ -1,0 +1,114 @@
+//! `prometheus.yml`: intervals, timeouts, targets.
+
+use std::time::Duration;
+
+use super::address::Matching;
+use super::factor::{FLOOR, Factor};
+use super::report::ScaleError;
+use super::sheet::{Sheet, floor_note, join};
+use super::yaml::Node;
+use crate::duration;
+
+/// What Prometheus takes when `scrape_interval` or `evaluation_interval` is not written.
+const DEFAULT_INTERVAL: Duration = Duration::from_secs(60);
+
+/// Edits the sheet and gives the longest scrape interval, divided.
+pub(super) fn scale(
+    sheet: &mut Sheet,
+    factor: Factor,
+    addresses: &mut Matching,
+) -> Result<Duration, ScaleError> {
+    let root = sheet.tree();
+    let scraped_every = global(sheet, &root, factor)?;
+    let jobs = sheet.list(&root, "scrape_configs", "")?;
+    let mut longest = if jobs.is_empty() { scraped_every } else { Duration::ZERO };
+    for (at, job) in jobs.iter().enumerate() {
+        let field = element("scrape_configs", job.get("job_name"), at);
+        let own = sheet.divide(job, "scrape_interval", &field, factor)?;
+        sheet.divide(job, "scrape_timeout", &field, factor)?;
+        longest = longest.max(own.unwrap_or(scraped_every));
+        targets(sheet, job, &field, addresses)?;
+    }
+    if let Some(alerting) = root.get("alerting") {
+        for (at, one) in sheet.list(alerting, "alertmanagers", "alerting")?.iter().enumerate() {
+            targets(sheet, one, &element("alerting.alertmanagers", None, at), addresses)?;
+        }
+    }
+    if root.get("scrape_config_files").is_some() {
+        sheet.warn(
+            "scrape_config_files",
+            "these files are not rendered: their intervals stay, and a relative path leads nowhere",
+        );
+    }
+    super::alertmanager::companions(sheet, &root);
+    Ok(longest)
+}
+
+fn global(sheet: &mut Sheet, root: &Node, factor: Factor) -> Result<Duration, ScaleError> {
+    match root.get("global") {
+        Some(global) if !global.is_null() => {
+            let every =
+                sheet.divide_or_default(global, "scrape_interval", "global", factor, DEFAULT_INTERVAL)?;
+            sheet.divide(global, "scrape_timeout", "global", factor)?;
+            sheet.divide_or_default(global, "evaluation_interval", "global", factor, DEFAULT_INTERVAL)?;
+            sheet.divide(global, "rule_query_offset", "global", factor)?;
+            Ok(every)
+        }
+        Some(empty) => {
+            Err(sheet.error(empty, "global", "is empty: write `scrape_interval:` or leave it out"))
+        }
+        None => {
+            let divided = factor.divide(DEFAULT_INTERVAL, FLOOR);
+            if divided.to != DEFAULT_INTERVAL {
+                let text = duration::format(divided.to);
+                let raw = format!("{{scrape_interval: {text}, evaluation_interval: {text}}}");
+                sheet.insert(root, "global", "", &raw)?;
+                for key in ["scrape_interval", "evaluation_interval"] {
+                    sheet.note_change(
+                        &join("global", key),
+                        "1m (default)",
+                        &text,
+                        floor_note(divided.instead_of),
+                    );
+                }
+            }
+            Ok(divided.to)
+        }
+    }
+}
+
+fn targets(sheet: &mut Sheet, job: &Node, field: &str, addresses: &mut Matching) -> Result<(), ScaleError> {
+    for (at, group) in sheet.list(job, "static_configs", field)?.iter().enumerate() {
+        let field = element(&join(field, "static_configs"), None, at);
+        for (at, target) in sheet.list(group, "targets", &field)?.iter().enumerate() {
+            addresses.replace_in(sheet, target, &element(&join(&field, "targets"), None, at))?;
+        }
+    }
+    Ok(())
+}
+
+/// Patterns under `rule_files`.
+pub(super) fn rule_files(sheet: &Sheet) -> Result<Vec<String>, ScaleError> {
+    let root = sheet.tree();
+    let mut patterns = Vec::new();
+    for (at, node) in sheet.list(&root, "rule_files", "")?.iter().enumerate() {
+        let field = element("rule_files", None, at);
+        let pattern = node.scalar().ok_or_else(|| sheet.error(node, &field, "expected a path"))?;
+        if pattern.starts_with('/') || pattern.split('/').any(|part| part == "..") {
+            let reason = format!(
+                "`{pattern}` leads outside the directory, where nothing is rendered: expected a path below prometheus.yml"
+            );
+            return Err(sheet.error(node, &field, reason));
+        }
+        patterns.push(pattern.trim_start_matches("./").to_owned());
+    }
+    Ok(patterns)
+}
+
+/// `list[name]`, or `list[2]` (from 0) where there is no name.
+pub(super) fn element(list: &str, name: Option<&Node>, at: usize) -> String {
+    match name.and_then(Node::scalar) {
+        Some(name) => format!("{list}[{name}]"),
+        None => format!("{list}[{at}]"),
+    }
+}

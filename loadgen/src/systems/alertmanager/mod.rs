@@ -1,0 +1,64 @@
+//! Alertmanager's v2 API: <https://github.com/prometheus/alertmanager/blob/main/api/v2/openapi.yaml>.
+
+mod parse;
+mod types;
+
+pub use types::{HeldAlert, Matcher, Silence};
+
+use super::SystemError;
+use super::http::Http;
+use super::prometheus::Labels;
+
+/// A client of one Alertmanager; clones share connections.
+#[derive(Debug, Clone)]
+pub struct Alertmanager {
+    http: Http,
+}
+
+impl Alertmanager {
+    /// # Errors
+    /// When the URL cannot serve as a base.
+    pub fn new(base: &url::Url) -> Result<Self, SystemError> {
+        Ok(Self { http: Http::new("Alertmanager", base)? })
+    }
+
+    /// `/-/ready`.
+    ///
+    /// # Errors
+    /// When it does not answer 200.
+    pub async fn ready(&self) -> Result<(), SystemError> {
+        self.http.get("/-/ready", &[], |_| Ok(())).await
+    }
+
+    /// The running configuration, YAML as loaded (`config.original` of `/api/v2/status`).
+    ///
+    /// # Errors
+    /// When it cannot be asked or understood.
+    pub async fn config(&self) -> Result<String, SystemError> {
+        self.http.get("/api/v2/status", &[], parse::config).await
+    }
+
+    /// `/api/v2/alerts`, every alert held, suppressed ones too.
+    ///
+    /// # Errors
+    /// When it cannot be asked or understood.
+    pub async fn alerts(&self) -> Result<Vec<HeldAlert>, SystemError> {
+        self.http.get("/api/v2/alerts", &[], parse::alerts).await
+    }
+
+    /// Alert fingerprints by group, as `/api/v2/alerts/groups` tells: (receiver, group labels, fingerprints).
+    ///
+    /// # Errors
+    /// When it cannot be asked or understood.
+    pub async fn groups(&self) -> Result<Vec<(String, Labels, Vec<String>)>, SystemError> {
+        self.http.get("/api/v2/alerts/groups", &[], parse::groups).await
+    }
+
+    /// Active silences; those that expired or have not begun are left out.
+    ///
+    /// # Errors
+    /// When it cannot be asked or understood.
+    pub async fn silences(&self) -> Result<Vec<Silence>, SystemError> {
+        self.http.get("/api/v2/silences", &[], parse::silences).await
+    }
+}

@@ -1,0 +1,83 @@
+//! The inbox's own JSON, as a drill reads it.
+
+use jiff::Timestamp;
+
+use super::SystemError;
+use super::http::Http;
+use super::prometheus::Labels;
+
+/// A client of one inbox; clones share connections.
+#[derive(Debug, Clone)]
+pub struct Inbox {
+    http: Http,
+}
+
+/// One notification that arrived; `GET /notifications?after=ID` lists them, oldest first.
+#[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
+pub struct Notification {
+    /// Grows by one with each notification.
+    pub id: u64,
+    /// When the inbox had read it whole.
+    pub received_at: Timestamp,
+    /// The channel: `webhook` or `slack`.
+    pub channel: String,
+    /// `firing` or `resolved`, of the notification as a whole; `unknown` for a Slack text that does not say.
+    pub status: String,
+    /// The alerts it speaks of.
+    pub alerts: Vec<NotifiedAlert>,
+    /// The body as sent.
+    pub body: serde_json::Value,
+}
+
+/// An alert inside a notification. A webhook names all; a Slack message only what its text says.
+#[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
+pub struct NotifiedAlert {
+    /// `alertname`.
+    pub alert: String,
+    /// `firing` or `resolved`.
+    pub status: String,
+    /// Webhook only.
+    pub fingerprint: Option<String>,
+    /// Webhook only.
+    pub starts_at: Option<Timestamp>,
+    /// Webhook only; when it resolved.
+    pub ends_at: Option<Timestamp>,
+    /// Webhook only.
+    #[serde(default)]
+    pub labels: Labels,
+}
+
+impl Inbox {
+    /// # Errors
+    /// When the URL cannot serve as a base.
+    pub fn new(base: &url::Url) -> Result<Self, SystemError> {
+        Ok(Self { http: Http::new("inbox", base)? })
+    }
+
+    /// Whether it answers (`/readyz`).
+    ///
+    /// # Errors
+    /// When it does not.
+    pub async fn ready(&self) -> Result<(), SystemError> {
+        self.http.get("/readyz", &[], |_| Ok(())).await
+    }
+
+    /// Notifications with an id above `after`, oldest first (0 for all).
+    ///
+    /// # Errors
+    /// When it cannot be asked or understood.
+    pub async fn notifications(&self, after: u64) -> Result<Vec<Notification>, SystemError> {
+        self.http.get("/notifications", &[("after", &after.to_string())], parse).await
+    }
+}
+
+/// The answer of `GET /notifications`.
+#[derive(serde::Deserialize)]
+struct Page {
+    notifications: Vec<Notification>,
+}
+
+fn parse(body: &str) -> Result<Vec<Notification>, String> {
+    let page: Page = serde_json::from_str(body).map_err(|error| format!("answer not understood: {error}"))?;
+    Ok(page.notifications)
+}

@@ -1,0 +1,21 @@
+//! Clients of the systems under proof: ask, parse, nothing decided here.
+//!
+//! Every call has a time limit; an error is an error, never an empty answer.
+
+mod http;
+
+pub mod alertmanager;
+pub mod inbox;
+pub mod prometheus;
+
+/// A system did not answer, or not as documented.
+#[derive(Debug, thiserror::Error)]
+#[error("{system} at {url}: {reason}")]
+pub struct SystemError {
+    /// `Prometheus`, `Alertmanager` or `inbox`.
+    pub system: &'static str,
+    /// The address asked.
+    pub url: String,
+    /// What went wrong, in words.
+    pub reason: String,
+}

@@ -1,0 +1,73 @@
+//! `loadgen inbox` as a process.
+
+use std::io::{BufRead, BufReader, Read};
+use std::net::TcpListener;
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::time::{Duration, Instant};
+
+fn inbox(arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_loadgen"));
+    command.arg("inbox").args(arguments).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command
+}
+
+fn ended(child: &mut Child) -> ExitStatus {
+    let limit = Instant::now() + Duration::from_secs(30);
+    loop {
+        if let Some(status) = child.try_wait().unwrap() {
+            return status;
+        }
+        if Instant::now() > limit {
+            child.kill().unwrap();
+            panic!("still running");
+        }
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+#[test]
+fn says_where_it_is_and_ends_cleanly_on_either_signal() {
+    for signal in ["TERM", "INT"] {
+        let mut child = inbox(&["--listen", "127.0.0.1:0"]).spawn().unwrap();
+        let mut line = String::new();
+        BufReader::new(child.stdout.as_mut().unwrap()).read_line(&mut line).unwrap();
+        let address = line.trim().rsplit("http://").next().unwrap().to_owned();
+        // Open from the first line on.
+        drop(std::net::TcpStream::connect(&address).unwrap_or_else(|error| panic!("{line:?}: {error}")));
+        let kill = format!("kill -{signal} {}", child.id());
+        assert!(Command::new("sh").args(["-c", &kill]).status().unwrap().success());
+        assert_eq!(ended(&mut child).code(), Some(0), "signal {signal}");
+    }
+}
+
+#[test]
+fn a_taken_port_is_named_with_its_owner_and_the_flag() {
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = taken.local_addr().unwrap().port();
+    let mut child = inbox(&["--listen", &format!("127.0.0.1:{port}")]).spawn().unwrap();
+    assert_eq!(ended(&mut child).code(), Some(2));
+    let mut said = String::new();
+    child.stderr.unwrap().read_to_string(&mut said).unwrap();
+    assert!(said.contains(&format!("port {port} is taken")) && said.contains("--listen"), "{said}");
+    if cfg!(target_os = "linux") {
+        assert!(said.contains(&format!("(pid {})", std::process::id())), "{said}");
+    }
+}
+
+#[test]
+fn bad_arguments_exit_2_and_are_named() {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    let below = file.path().join("below");
+    for (arguments, says) in [
+        (&["--listen", "nowhere"][..], "nowhere"),
+        (&["--capacity", "0"], "capacity"),
+        (&["--listen", "127.0.0.1:0", "--data-dir", below.to_str().unwrap()], "--data-dir"),
+        (&["--listen", "203.0.113.1:0"], "203.0.113.1"),
+    ] {
+        let mut child = inbox(arguments).spawn().unwrap();
+        assert_eq!(ended(&mut child).code(), Some(2), "{arguments:?}");
+        let mut said = String::new();
+        child.stderr.unwrap().read_to_string(&mut said).unwrap();
+        assert!(said.contains(says), "{arguments:?}: {said}");
+    }
+}

@@ -1,0 +1,7 @@
+//! The inbox over HTTP, in this process and as `loadgen inbox`.
+
+#![allow(clippy::unwrap_used, reason = "helpers of tests: a panic is the report")]
+
+mod command;
+mod running;
+mod served;

@@ -1,0 +1,73 @@
+//! An inbox on a free port, and bodies to post.
+
+use std::net::TcpListener;
+use std::path::PathBuf;
+
+use loadgen::inbox::{Config, InboxError, serve};
+use loadgen::systems::inbox::{Inbox, Notification};
+use serde_json::{Value, json};
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+
+/// A running inbox; [`Running::stop`] ends it.
+pub struct Running {
+    pub base: String,
+    pub http: reqwest::Client,
+    stop: oneshot::Sender<()>,
+    task: JoinHandle<Result<(), InboxError>>,
+}
+
+impl Running {
+    pub fn start(capacity: usize, data_dir: Option<PathBuf>) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let base = format!("http://{}", listener.local_addr().unwrap());
+        let (stop, stopped) = oneshot::channel();
+        let shutdown = async move { stopped.await.unwrap_or(()) };
+        let task =
+            tokio::spawn(async move { serve(listener, Config { capacity, data_dir }, shutdown).await });
+        let http = reqwest::Client::builder().no_proxy().build().unwrap();
+        Self { base, http, stop, task }
+    }
+
+    pub async fn stop(self) {
+        self.stop.send(()).unwrap();
+        drop(self.http); // connections kept open would be waited for
+        self.task.await.unwrap().unwrap();
+    }
+
+    /// Status and body of the answer.
+    pub async fn post(&self, path: &str, body: impl Into<reqwest::Body>) -> (u16, String) {
+        let answer = self.http.post(format!("{}{path}", self.base)).body(body).send().await.unwrap();
+        (answer.status().as_u16(), answer.text().await.unwrap())
+    }
+
+    /// Status, content type and body of the answer.
+    pub async fn get(&self, path: &str) -> (u16, String, String) {
+        let answer = self.http.get(format!("{}{path}", self.base)).send().await.unwrap();
+        let kind = answer.headers()["content-type"].to_str().unwrap().to_owned();
+        (answer.status().as_u16(), kind, answer.text().await.unwrap())
+    }
+
+    /// Through the client that drills use.
+    pub async fn notifications(&self, after: u64) -> Vec<Notification> {
+        let inbox = Inbox::new(&self.base.parse().unwrap()).unwrap();
+        inbox.ready().await.unwrap();
+        inbox.notifications(after).await.unwrap()
+    }
+}
+
+pub fn webhook(status: &str, alert: &str) -> Value {
+    let ends_at = if status == "firing" { "0001-01-01T00:00:00Z" } else { "2026-05-04T12:05:00Z" };
+    json!({
+        "version": "4", "groupKey": format!("{{}}:{{alertname=\"{alert}\"}}"), "truncatedAlerts": 0, "status": status,
+        "receiver": "warning", "groupLabels": {"alertname": alert}, "commonLabels": {}, "commonAnnotations": {},
+        "externalURL": "http://127.0.0.1:9093",
+        "alerts": [{"status": status, "labels": {"alertname": alert, "job": "api", "severity": "warning"},
+            "annotations": {"summary": "8 % of answers are errors"}, "startsAt": "2026-05-04T12:00:00Z",
+            "endsAt": ends_at, "generatorURL": "http://127.0.0.1:9090", "fingerprint": "0badcafe00000001"}],
+    })
+}
+
+pub fn slack(heading: &str) -> Value {
+    json!({"channel": "#alerts", "attachments": [{"title": heading, "fallback": heading, "color": "danger"}]})
+}

@@ -1,0 +1,234 @@
+//! `loadgen run` as a person or a script meets it.
+
+use std::io::{BufRead, BufReader, Read};
+use std::net::TcpListener;
+use std::process::{Child, Command, Output, Stdio};
+
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+
+use crate::schema;
+use crate::server::Server;
+use crate::support::wait_for;
+
+const LOADGEN: &str = env!("CARGO_BIN_EXE_loadgen");
+/// A busy machine makes requests late; only the test of lag wants to hear of it.
+const LENIENT: [&str; 2] = ["--max-lag", "1h"];
+
+fn loadgen(args: &[&str]) -> Output {
+    Command::new(LOADGEN).arg("run").args(args).args(LENIENT).output().unwrap()
+}
+
+fn stdout(output: &Output) -> String {
+    String::from_utf8(output.stdout.clone()).unwrap()
+}
+
+fn stderr(output: &Output) -> String {
+    String::from_utf8(output.stderr.clone()).unwrap()
+}
+
+#[test]
+fn a_fine_run_exits_0_with_summary_progress_and_report() {
+    let server = Server::gateway();
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("run.json");
+    let url = server.url("/with/a/path");
+    let output = loadgen(&[
+        url.as_str(),
+        "--pattern",
+        "error-storm",
+        "-q",
+        "100",
+        "-z",
+        "2s",
+        "--out",
+        out.to_str().unwrap(),
+    ]);
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    assert!(stdout(&output).contains("200 scheduled = 200 expected"), "{}", stdout(&output));
+    assert!(stdout(&output).contains("200: 184 · 500: 16"), "{}", stdout(&output));
+    let progress = stderr(&output);
+    assert!(
+        progress.contains("trips: 8 % of answers are 500") && progress.contains("HighErrorRate"),
+        "{progress}"
+    );
+    assert!(progress.contains("   1s  ") && progress.contains("100.0/s of 100.0/s"), "{progress}");
+    assert!(!progress.contains('\u{1b}'), "no escape sequences without a terminal");
+    let report: serde_json::Value = serde_json::from_slice(&std::fs::read(&out).unwrap()).unwrap();
+    schema::validate(&report);
+    assert_eq!(report["pattern"], "error-storm");
+    assert_eq!(report["ledger"]["expected"], 200);
+    let left: Vec<_> =
+        std::fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    assert_eq!(left, ["run.json"]);
+}
+
+#[test]
+fn unexpected_answers_and_errors_exit_1() {
+    let server = Server::gateway();
+    let url = server.url("/api/error");
+    let output = loadgen(&[url.as_str(), "-q", "100", "-n", "20"]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(stdout(&output).contains("FAILED: 20 unexpected answers (100.0 %)."), "{}", stdout(&output));
+    let output = loadgen(&[url.as_str(), "-q", "100", "-n", "20", "--expect-status", "5xx"]);
+    assert_eq!(output.status.code(), Some(0), "{}", stdout(&output));
+    let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let output = loadgen(&[&format!("http://{free}/"), "-q", "100", "-n", "20"]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(stdout(&output).contains("20 connection refused"), "{}", stdout(&output));
+}
+
+#[test]
+fn bad_arguments_exit_2_and_name_input_and_remedy() {
+    for (args, words) in [
+        (&["https://127.0.0.1/"][..], "use http://"),
+        (&["localhost:8000"], "`localhost:8000` is not a URL"),
+        (&["http://no-such-host.invalid/"], "cannot resolve `no-such-host.invalid`"),
+        (&["-q", "0"], "`0` is not a rate"),
+        (&["-z", "30"], "`30` is not a duration"),
+        (&["-z=-5"], "`-5` is not a duration"),
+        (&["-t", "2h"], "over the limit of 1h"),
+        (&["-c", "0"], "1..=65535"),
+        (&["-n", "0"], "'0'"),
+        (&["-q", "0.01", "-z", "5s"], "less than one request"),
+        (&["--stage", "30s"], "`30s` is not a stage"),
+        (&["--pattern", "storm"], "error-storm"),
+        (&["-m", "FETCH"], "`FETCH` is not a method"),
+        (&["-H", "nothing"], "`nothing` is not a header"),
+        (&["-H", "Content-Length: 3"], "leave it out"),
+        (&["-D", "/no/such/file"], "-D /no/such/file"),
+        (&["--expect-status", "fine"], "`fine` is not a list of statuses"),
+        (&["--out", "run.html"], "ends in .json"),
+        (&["--out", "/no/such/folder/run.json"], "choose another place"),
+    ] {
+        let output = loadgen(args);
+        assert_eq!(output.status.code(), Some(2), "{args:?}: {}", stderr(&output));
+        assert!(stderr(&output).contains(words), "{args:?}: {}", stderr(&output));
+        assert!(stdout(&output).is_empty(), "{args:?}: {}", stdout(&output));
+    }
+}
+
+#[test]
+fn a_generator_that_cannot_keep_up_exits_4_with_the_cause() {
+    let server = Server::silent();
+    let url = server.url("/");
+    let output = loadgen(&[url.as_str(), "-q", "200", "-n", "50", "--max-in-flight", "5", "-t", "2s"]);
+    assert_eq!(output.status.code(), Some(4), "{}", stdout(&output));
+    let text = stdout(&output);
+    assert!(text.contains("INVALID") && text.contains("--max-in-flight"), "{text}");
+
+    let output = Command::new("sh")
+        .args(["-c", "ulimit -n 24; exec \"$0\" run \"$@\"", LOADGEN, url.as_str()])
+        .args(["-q", "200", "-n", "60", "-t", "1s"])
+        .args(LENIENT)
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(4), "{}{}", stdout(&output), stderr(&output));
+    let text = stdout(&output);
+    assert!(text.contains("out of file descriptors") && text.contains("ulimit -n"), "{text}");
+
+    let url = Server::gateway();
+    let output = Command::new(LOADGEN)
+        .args(["run", url.url("/").as_str(), "-q", "100", "-n", "50", "--max-lag", "1ms", "--threads", "1"])
+        .output()
+        .unwrap();
+    let code = output.status.code();
+    assert!(
+        code == Some(0) || code == Some(4) && stdout(&output).contains("pacer lag p99"),
+        "{}",
+        stdout(&output)
+    );
+}
+
+#[test]
+fn the_seed_is_printed_and_repeats_the_run() {
+    let server = Server::gateway();
+    let url = server.url("/");
+    let output = loadgen(&[url.as_str(), "-q", "300", "-z", "1s", "--arrivals", "poisson", "--seed", "7"]);
+    let again = loadgen(&[url.as_str(), "-q", "300", "-z", "1s", "--arrivals", "poisson", "--seed", "7"]);
+    assert!(stdout(&output).contains("--seed 7"), "{}", stdout(&output));
+    let requests =
+        |output: &Output| stdout(output).lines().find(|line| line.starts_with("requests")).map(str::to_owned);
+    assert!(requests(&output).is_some_and(|line| line.contains("expected")));
+    assert_eq!(requests(&output), requests(&again));
+}
+
+#[test]
+fn a_closed_loop_is_labelled_as_such() {
+    let server = Server::gateway();
+    let output = loadgen(&[server.url("/").as_str(), "-c", "2", "-n", "50"]);
+    assert_eq!(output.status.code(), Some(0), "{}", stdout(&output));
+    assert!(
+        stdout(&output).contains("CLOSED loop") && stdout(&output).contains("50 expected"),
+        "{}",
+        stdout(&output)
+    );
+}
+
+/// A run under way against `server`, after its first request.
+fn under_way(server: &Server, more: &[&str]) -> Child {
+    let child = Command::new(LOADGEN)
+        .args(["run", server.url("/").as_str(), "-q", "100", "-z", "10m"])
+        .args(more)
+        .args(LENIENT)
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    wait_for("the first request", || server.requests() > 0);
+    child
+}
+
+fn signal(child: &Child, signal: Signal) {
+    kill(Pid::from_raw(child.id().try_into().unwrap()), signal).unwrap();
+}
+
+#[test]
+fn an_interrupted_run_reports_what_it_has() {
+    for (name, number, code) in [("SIGINT", Signal::SIGINT, 130), ("SIGTERM", Signal::SIGTERM, 143)] {
+        let server = Server::gateway();
+        let folder = tempfile::tempdir().unwrap();
+        let out = folder.path().join("run.json");
+        let child = under_way(&server, &["--out", out.to_str().unwrap()]);
+        wait_for("some requests", || server.requests() > 20);
+        signal(&child, number);
+        let output = child.wait_with_output().unwrap();
+        assert_eq!(output.status.code(), Some(code), "{}", stderr(&output));
+        assert!(stdout(&output).contains(&format!("Interrupted by {name}")), "{}", stdout(&output));
+        let report: serde_json::Value = serde_json::from_slice(&std::fs::read(&out).unwrap()).unwrap();
+        schema::validate(&report);
+        assert_eq!(report["interrupted_by"], name);
+        assert_eq!(report["ledger"]["expected"], server.requests());
+    }
+}
+
+#[test]
+fn a_second_signal_ends_it_at_once_and_leaves_nothing_behind() {
+    let server = Server::silent();
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("run.json");
+    let mut child = under_way(&server, &["--out", out.to_str().unwrap()]);
+    signal(&child, Signal::SIGINT);
+    let mut errors = BufReader::new(child.stderr.take().unwrap());
+    let mut line = String::new();
+    while !line.contains("a second signal") {
+        line.clear();
+        assert!(errors.read_line(&mut line).unwrap() > 0, "it ended without a word");
+    }
+    signal(&child, Signal::SIGINT);
+    std::io::copy(&mut errors.by_ref(), &mut std::io::sink()).unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(130));
+    assert!(!folder.path().join("run.json.part").exists());
+}
+
+#[test]
+fn the_help_has_examples() {
+    let output = Command::new(LOADGEN).args(["run", "--help"]).output().unwrap();
+    assert_eq!(output.status.code(), Some(0));
+    let help = stdout(&output);
+    for words in
+        ["Examples:", "--pattern error-storm", "Load:", "Limits:", "Request:", "Output:", "Exit codes:"]
+    {
+        assert!(help.contains(words), "{words} is not in\n{help}");
+    }
+}

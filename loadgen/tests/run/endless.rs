@@ -1,0 +1,73 @@
+//! Load for drills: started without end, looked at, stopped.
+
+use std::time::Duration;
+
+use loadgen::run::engine::start_endless;
+use loadgen::run::spec::LoadSpec;
+
+use crate::server::Server;
+use crate::support::wait_for;
+
+fn load(yaml: &str) -> LoadSpec {
+    serde_saphyr::from_str(yaml).unwrap()
+}
+
+#[tokio::test]
+async fn counts_grow_until_it_is_stopped() {
+    let server = Server::gateway();
+    let load =
+        load("{rate: 400/s, requests: [{weight: 3, get: /api/users}, {get: /api/error, expect: 500}]}");
+    let running = start_endless(&server.url("/ignored"), &load).unwrap();
+    wait_for("100 answers", || running.counts().expected >= 100);
+    let before = running.counts();
+    assert_eq!((before.unexpected, before.transport_errors, before.local_errors, before.shed), (0, 0, 0, 0));
+    assert!(before.scheduled >= before.expected);
+    let statuses = running.statuses();
+    assert!(
+        statuses[&200].abs_diff(3 * statuses[&500]) <= 4 + running.counts().in_flight * 3,
+        "{statuses:?}"
+    );
+    let counts = running.stop(Duration::from_secs(30)).await;
+    assert!(counts.scheduled >= before.scheduled);
+    assert_eq!((counts.expected, counts.in_flight), (counts.scheduled, 0));
+    assert_eq!(server.requests() as u64, counts.scheduled);
+}
+
+#[tokio::test]
+async fn stopping_waits_no_longer_than_its_grace() {
+    let server = Server::silent();
+    let running = start_endless(&server.url("/"), &load("{rate: 200/s, requests: [{get: /}]}")).unwrap();
+    wait_for("requests in flight", || running.counts().in_flight >= 5);
+    let counts = tokio::time::timeout(Duration::from_secs(20), running.stop(Duration::from_millis(100)))
+        .await
+        .unwrap();
+    assert_eq!(counts.in_flight, counts.scheduled, "30 s of time-out had not passed");
+}
+
+#[test]
+fn dropping_it_stops_the_load() {
+    let server = Server::gateway();
+    let running = start_endless(&server.url("/"), &load("{rate: 200/s, requests: [{get: /}]}")).unwrap();
+    wait_for("requests", || server.requests() >= 10);
+    drop(running);
+    wait_for("every connection to be closed", || server.open() == 0);
+    let (requests, connections) = (server.requests(), server.connections());
+    std::thread::sleep(Duration::from_millis(50)); // ten arrivals' time
+    assert_eq!((server.requests(), server.connections()), (requests, connections));
+}
+
+#[test]
+fn what_cannot_start_says_why() {
+    let load = load("{rate: 1/s, requests: [{get: /}]}");
+    for (url, words) in [
+        ("https://a.example/", "https:// targets are not supported; use http://"),
+        ("http://no-such-host.invalid/", "cannot resolve `no-such-host.invalid`"),
+    ] {
+        let error = start_endless(&url.parse().unwrap(), &load).unwrap_err();
+        assert!(error.contains(words), "{error}");
+    }
+    let empty = LoadSpec { requests: Vec::new(), ..load };
+    assert!(
+        start_endless(&"http://127.0.0.1:1/".parse().unwrap(), &empty).unwrap_err().contains("at least one")
+    );
+}

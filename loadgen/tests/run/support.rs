@@ -1,0 +1,80 @@
+//! Plans, waiting, and the checks every run must pass.
+
+use std::time::{Duration, Instant};
+
+use loadgen::rate::Rate;
+use loadgen::run::arrivals::Spacing;
+use loadgen::run::engine::{self, Running};
+use loadgen::run::plan::{Limits, Pace, Plan};
+use loadgen::run::record::Record;
+use loadgen::run::request::Method;
+use loadgen::run::schedule::Schedule;
+use loadgen::run::spec::RequestSpec;
+use url::Url;
+
+/// No wait of a test lasts longer.
+pub const PATIENCE: Duration = Duration::from_secs(60);
+
+/// `count` requests at `rate`, evenly spaced.
+pub fn open(rate: f64, count: u64) -> Pace {
+    let schedule = Schedule::constant(Rate::new(rate).unwrap(), None);
+    Pace::Open { schedule, limit: Some(count), spacing: Spacing::Even }
+}
+
+/// Without end.
+pub fn endless(rate: f64) -> Pace {
+    let schedule = Schedule::constant(Rate::new(rate).unwrap(), None);
+    Pace::Open { schedule, limit: None, spacing: Spacing::Even }
+}
+
+pub fn get(path: &str) -> RequestSpec {
+    RequestSpec::new(Method::Get, path)
+}
+
+pub fn start(url: &Url, requests: &[RequestSpec], pace: Pace, limits: Limits) -> Running {
+    engine::start(Plan::new(url, requests, pace, limits).unwrap()).unwrap()
+}
+
+/// Runs to the end and checks what must hold for every run.
+pub async fn run(url: &Url, requests: &[RequestSpec], pace: Pace, limits: Limits) -> Record {
+    let running = start(url, requests, pace, limits);
+    let record = tokio::time::timeout(PATIENCE, running.record()).await.expect("the run ends by itself");
+    check(&record);
+    record
+}
+
+/// The ledger adds up, and totals, statuses, kinds, rows and histograms tell the same story.
+pub fn check(record: &Record) {
+    let ledger = &record.ledger;
+    assert!(ledger.adds_up(), "{ledger:?}");
+    assert_eq!(record.broken, Vec::<String>::new());
+    assert_eq!(record.statuses.values().sum::<u64>(), ledger.expected + ledger.unexpected);
+    assert_eq!(record.faults.values().sum::<u64>(), ledger.transport_errors + ledger.local_errors);
+    let sum = |of: fn(&loadgen::run::record::Row) -> u32| {
+        record.rows.iter().map(|row| u64::from(of(row))).sum::<u64>()
+    };
+    assert_eq!(sum(|row| row.scheduled), ledger.scheduled);
+    assert_eq!(sum(|row| row.sent), record.sent);
+    assert_eq!(sum(|row| row.expected), ledger.expected);
+    assert_eq!(sum(|row| row.unexpected), ledger.unexpected);
+    assert_eq!(sum(|row| row.errors), ledger.transport_errors + ledger.local_errors);
+    assert_eq!(sum(|row| row.shed), ledger.shed);
+    let timeouts: u64 =
+        record.faults.iter().filter(|(fault, _)| fault.is_timeout()).map(|(_, count)| count).sum();
+    assert_eq!(record.latencies.response.len(), ledger.expected + ledger.unexpected + timeouts);
+    assert_eq!(record.latencies.service.len(), record.latencies.connection_wait.len());
+}
+
+/// A quantile of a histogram of nanoseconds, in seconds.
+pub fn seconds(histogram: &hdrhistogram::Histogram<u64>, quantile: f64) -> f64 {
+    histogram.value_at_quantile(quantile) as f64 / 1e9
+}
+
+/// Waits until `done`, within [`PATIENCE`].
+pub fn wait_for(what: &str, mut done: impl FnMut() -> bool) {
+    let begin = Instant::now();
+    while !done() {
+        assert!(begin.elapsed() < PATIENCE, "waited in vain for {what}");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}

@@ -1,0 +1,131 @@
+//! `loadgen scale`, from directory to directory.
+
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Output};
+
+use crate::fixture::files;
+
+fn monitoring() -> tempfile::TempDir {
+    let dir = tempfile::tempdir().unwrap();
+    for (path, text) in files() {
+        write(dir.path(), &path, &text);
+    }
+    write(dir.path(), "templates/slack.tmpl", "{{ define \"slack.title\" }}x{{ end }}");
+    write(dir.path(), "secrets/pw", "secret");
+    write(dir.path(), "drills/not-copied.yaml", "drill: x");
+    dir
+}
+
+fn write(dir: &Path, path: &str, text: &str) {
+    let path = dir.join(path);
+    fs::create_dir_all(path.parent().unwrap()).unwrap();
+    fs::write(path, text).unwrap();
+}
+
+fn scale(dir: &Path, out: &Path, more: &[&str]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_loadgen"));
+    command.arg("scale").arg(dir).arg("--out").arg(out).args(more).output().unwrap()
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8(bytes.to_vec()).unwrap()
+}
+
+#[test]
+fn renders_a_directory_into_another() {
+    let (dir, out) = (monitoring(), tempfile::tempdir().unwrap());
+    let out = out.path().join("deep/rendered");
+    let ran = scale(dir.path(), &out, &["--by", "20", "--address", "api:8000=127.0.0.1:18000"]);
+    assert_eq!(ran.status.code(), Some(0), "{}", text(&ran.stderr));
+    let said = text(&ran.stdout);
+    for part in [
+        "prometheus.yml\n  global.scrape_interval: 15s → 1s  (floor; divided it would be 750ms)",
+        "scrape_configs[api].static_configs[0].targets[0]: api:8000 → 127.0.0.1:18000",
+        "alert_rules/api.yml\n",
+        "3 files written to",
+    ] {
+        assert!(said.contains(part), "{part}: {said}");
+    }
+    assert!(text(&ran.stderr).contains("warning: alert_rules/api.yml: groups[api].rules[Aged].expr"));
+    let rules = fs::read_to_string(out.join("alert_rules/api.yml")).unwrap();
+    assert!(rules.contains("for: 6s"), "{rules}");
+    assert!(fs::read_to_string(out.join("alertmanager.yml")).unwrap().contains("repeat_interval: 12m"));
+    assert_eq!(
+        fs::read(out.join("templates/slack.tmpl")).unwrap(),
+        fs::read(dir.path().join("templates/slack.tmpl")).unwrap()
+    );
+    assert_eq!(fs::read_to_string(out.join("secrets/pw")).unwrap(), "secret");
+    assert!(!out.join("drills").exists());
+
+    // Again, quietly, over what is there.
+    let ran = scale(dir.path(), &out, &["--by", "10", "--quiet"]);
+    assert_eq!((ran.status.code(), text(&ran.stdout)), (Some(0), String::new()));
+    assert!(fs::read_to_string(out.join("alert_rules/api.yml")).unwrap().contains("for: 12s"));
+    let names: Vec<_> = fs::read_dir(&out).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    assert_eq!(names.len(), 5, "{names:?}");
+}
+
+#[test]
+fn bad_input_exits_2_and_says_what_to_do() {
+    let dir = monitoring();
+    let out = tempfile::tempdir().unwrap();
+    let (dir, out) = (dir.path(), out.path());
+    let missing = dir.join("missing");
+    for (from, to, more, says) in [
+        (dir, out, &["--by", "0.5"][..], "`0.5`"),
+        (dir, out, &["--by", "inf"], "`inf`"),
+        (dir, out, &[], "--by"),
+        (dir, out, &["--by", "2", "--address", "api"], "`api`"),
+        (dir, out, &["--by", "2", "--address", "gone:1=b:2"], "`gone:1`"),
+        (dir, dir, &["--by", "2"], "expected another one for --out"),
+        (missing.as_path(), out, &["--by", "2"], "missing/prometheus.yml"),
+    ] {
+        let ran = scale(from, to, more);
+        assert_eq!(ran.status.code(), Some(2), "{more:?}: {}", text(&ran.stderr));
+        assert!(text(&ran.stderr).contains(says), "{more:?}: {}", text(&ran.stderr));
+    }
+    assert_eq!(fs::read_dir(out).unwrap().count(), 0);
+}
+
+#[test]
+fn rule_files_must_be_there_and_nothing_else_may_be_loaded() {
+    let (dir, out) = (monitoring(), tempfile::tempdir().unwrap());
+    write(out.path(), "alert_rules/old.yml", "groups: []");
+    let ran = scale(dir.path(), out.path(), &["--by", "2"]);
+    let said = text(&ran.stderr);
+    assert!(ran.status.code() == Some(2) && said.contains("old.yml") && said.contains("remove it"), "{said}");
+
+    for (pattern, says) in [
+        ("other/*.yml", "`other/*.yml` matches no file"),
+        ("/etc/rules.yml", "outside the directory"),
+        ("../r.yml", "outside the directory"),
+    ] {
+        let text_of = files()["prometheus.yml"].replace("alert_rules/*.yml", pattern);
+        write(dir.path(), "prometheus.yml", &text_of);
+        let ran = scale(dir.path(), &out.path().join("new"), &["--by", "2"]);
+        assert!(ran.status.code() == Some(2) && text(&ran.stderr).contains(says), "{}", text(&ran.stderr));
+    }
+}
+
+/// The files this repository ships: by 1 they stay as they are, by 20 they still read.
+#[test]
+fn the_shipped_files_can_be_scaled() {
+    let shipped = Path::new(env!("CARGO_MANIFEST_DIR")).join("../monitoring");
+    if !shipped.join("prometheus.yml").exists() {
+        return; // a crate taken out of its repository
+    }
+    let out = tempfile::tempdir().unwrap();
+    let ran = scale(&shipped, out.path(), &["--by", "1"]);
+    assert_eq!(ran.status.code(), Some(0), "{}", text(&ran.stderr));
+    for name in ["prometheus.yml", "alertmanager.yml"] {
+        assert_eq!(fs::read(out.path().join(name)).unwrap(), fs::read(shipped.join(name)).unwrap(), "{name}");
+    }
+    for entry in fs::read_dir(out.path().join("alert_rules")).unwrap() {
+        let name = entry.unwrap().file_name();
+        let of = |dir: &Path| fs::read(dir.join("alert_rules").join(&name)).unwrap();
+        assert_eq!(of(out.path()), of(&shipped), "{name:?}");
+    }
+    let ran = scale(&shipped, out.path(), &["--by", "20"]);
+    assert_eq!(ran.status.code(), Some(0), "{}", text(&ran.stderr));
+}

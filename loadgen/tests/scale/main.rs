@@ -1,0 +1,7 @@
+//! Rendering of monitoring files, as a library and as `loadgen scale`.
+
+#![allow(clippy::unwrap_used, reason = "helpers of tests: a panic is the report")]
+
+mod command;
+mod fixture;
+mod render;

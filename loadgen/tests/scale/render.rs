@@ -1,0 +1,251 @@
+//! The pure part.
+
+use proptest::prelude::*;
+
+use crate::fixture::{ALERTMANAGER, PROMETHEUS, RULES, changes, files, scaled};
+
+#[test]
+fn by_one_changes_no_byte() {
+    let rendered = scaled(&files(), 1.0, &[]).unwrap();
+    assert_eq!(rendered.files, files());
+    assert!(rendered.changes.is_empty() && rendered.warnings.is_empty());
+}
+
+#[test]
+fn by_twenty_divides_down_to_the_floors_and_says_so() {
+    let rendered = scaled(&files(), 20.0, &[]).unwrap();
+    let expected = [
+        "global.scrape_interval: 15s → 1s (floor; divided it would be 750ms)",
+        "global.scrape_timeout: 10s → 1s (floor; divided it would be 500ms)",
+        "global.evaluation_interval: 15s → 1s (floor; divided it would be 750ms)",
+        "scrape_configs[api].scrape_interval: 10s → 1s (floor; divided it would be 500ms)",
+        "scrape_configs[slow].scrape_interval: 2m → 6s",
+        "scrape_configs[slow].scrape_timeout: 30s → 1s500ms",
+        // Ranges hold four scrapes of the slowest job: 24 s.
+        "groups[api].interval: 10s → 1s (floor; divided it would be 500ms)",
+        "groups[api].rules[job:errors:ratio5m].expr: range: 5m → 24s (floor; divided it would be 15s)",
+        "groups[api].rules[job:errors:ratio5m].expr: range: 5m → 24s (floor; divided it would be 15s)",
+        "groups[api].rules[HighErrorRate].for: 2m → 6s",
+        "groups[api].rules[HighErrorRate].keep_firing_for: 90s → 4s500ms",
+        "groups[api].rules[HighErrorRate].expr: range: 5m → 24s (floor; divided it would be 15s)",
+        "groups[api].rules[Quiet].expr: range: 1m → 24s (floor; divided it would be 3s)",
+        "groups[api].rules[Quiet].expr: subquery range: 30m → 1m30s",
+        "groups[api].rules[Quiet].expr: subquery step: 1m → 3s",
+        "groups[api].rules[Quiet].expr: offset: 5m → 15s",
+        "groups[api].rules[Aged].expr: range: 10m → 30s",
+        "global.resolve_timeout: 5m → 15s",
+        "route.group_wait: 30s → 1s500ms",
+        "route.group_interval: 5m → 15s",
+        "route.repeat_interval: 4h → 12m",
+        "route.routes[critical].group_wait: 10s → 1s (floor; divided it would be 500ms)",
+        "route.routes[critical].group_interval: 1m → 3s",
+        "route.routes[critical].routes[deep].repeat_interval: 1d → 1h12m",
+    ];
+    let mut found = changes(&rendered);
+    let mut expected = expected.map(str::to_owned).to_vec();
+    found.sort();
+    expected.sort();
+    assert_eq!(found, expected);
+    assert_eq!(rendered.warnings.len(), 1, "{:?}", rendered.warnings);
+    assert_eq!(rendered.warnings[0].field, "groups[api].rules[Aged].expr");
+    assert_eq!(rendered.companions, ["secrets/pw", "templates/*.tmpl"].map(str::to_owned));
+}
+
+#[test]
+fn what_is_not_a_duration_stays_byte_for_byte() {
+    let rendered = scaled(&files(), 20.0, &[]).unwrap();
+    let lines = |text: &str| -> Vec<String> { text.lines().map(str::to_owned).collect() };
+    let same_but = |old: &str, new: &str, changed: &[(&str, &str)]| {
+        let mut expected = lines(old);
+        for (from, to) in changed {
+            let at = expected.iter().position(|line| line.contains(from)).unwrap_or_else(|| panic!("{from}"));
+            expected[at] = expected[at].replace(from, to);
+        }
+        assert_eq!(lines(new), expected);
+    };
+    same_but(
+        RULES,
+        &rendered.files["alert_rules/api.yml"],
+        &[
+            ("interval: 10s", "interval: 1s"),
+            (
+                r#""5.."}[5m])) / sum by (job) (rate(http[5m]))"#,
+                r#""5.."}[24s])) / sum by (job) (rate(http[24s]))"#,
+            ),
+            (r#"le="0.5"}[5m])"#, r#"le="0.5"}[24s])"#),
+            ("for: 2m", "for: 6s"),
+            ("keep_firing_for: 90s", "keep_firing_for: 4s500ms"),
+            (
+                r#"[1m])) == 0 and sum(max_over_time(x{a="it''s"}[30m:1m] offset -5m)"#,
+                r#"[24s])) == 0 and sum(max_over_time(x{a="it''s"}[1m30s:3s] offset -15s)"#,
+            ),
+            ("[ 10m ]", "[ 30s ]"),
+        ],
+    );
+    same_but(
+        PROMETHEUS,
+        &rendered.files["prometheus.yml"],
+        &[
+            ("scrape_interval: 15s", "scrape_interval: 1s"),
+            ("scrape_timeout: 10s", "scrape_timeout: 1s"),
+            ("evaluation_interval: \"15s\"", "evaluation_interval: \"1s\""),
+            ("scrape_interval: 10s", "scrape_interval: 1s"),
+            ("scrape_interval: 2m", "scrape_interval: 6s"),
+            ("scrape_timeout: 30s", "scrape_timeout: 1s500ms"),
+        ],
+    );
+}
+
+#[test]
+fn defaults_that_are_not_written_are_written_divided() {
+    let mut files = files();
+    files.insert("prometheus.yml".into(), "rule_files: [alert_rules/*.yml]\n".into());
+    files.insert("alertmanager.yml".into(), "route: {receiver: a}\nreceivers: [{name: a}]\n".into());
+    let rendered = scaled(&files, 20.0, &[]).unwrap();
+    assert_eq!(
+        rendered.files["prometheus.yml"],
+        "global: {scrape_interval: 3s, evaluation_interval: 3s}\nrule_files: [alert_rules/*.yml]\n"
+    );
+    assert_eq!(
+        rendered.files["alertmanager.yml"],
+        "route: {group_wait: 1s500ms, group_interval: 15s, repeat_interval: 12m, receiver: a}\nreceivers: [{name: a}]\n"
+    );
+    let list = changes(&rendered);
+    assert!(list.contains(&"route.group_wait: 30s (default) → 1s500ms".to_owned()), "{list:?}");
+    assert!(list.contains(&"global.scrape_interval: 1m (default) → 3s".to_owned()), "{list:?}");
+
+    files.insert("prometheus.yml".into(), "global:\n  # every\n  scrape_timeout: 10s\n".into());
+    files.insert("alertmanager.yml".into(), "receivers:\n- name: a\nroute:\n    receiver: a\n".into());
+    let rendered = scaled(&files, 20.0, &[]).unwrap();
+    assert_eq!(
+        rendered.files["prometheus.yml"],
+        "global:\n  # every\n  scrape_interval: 3s\n  evaluation_interval: 3s\n  scrape_timeout: 1s\n"
+    );
+    let expected = "route:\n    group_wait: 1s500ms\n    group_interval: 15s\n    repeat_interval: 12m\n    receiver: a\n";
+    assert!(rendered.files["alertmanager.yml"].ends_with(expected), "{}", rendered.files["alertmanager.yml"]);
+}
+
+#[test]
+fn addresses_are_replaced_in_targets_and_receivers() {
+    let addresses =
+        ["api:8000=127.0.0.1:18000", "inbox:8025=127.0.0.1:18025", "alertmanager:9093=127.0.0.1:19093"];
+    let rendered = scaled(&files(), 1.0, &addresses).unwrap();
+    let expect = |text: &str| {
+        text.replace("api:8000", "127.0.0.1:18000")
+            .replace("inbox:8025", "127.0.0.1:18025")
+            .replace("alertmanager:9093", "127.0.0.1:19093")
+    };
+    assert_eq!(rendered.files["prometheus.yml"], expect(PROMETHEUS));
+    assert_eq!(rendered.files["alertmanager.yml"], expect(ALERTMANAGER));
+    assert_eq!(rendered.files["alert_rules/api.yml"], RULES);
+    assert_eq!(changes(&rendered).len(), 4);
+
+    // Two that change places do not chase each other.
+    let swapped = scaled(&files(), 1.0, &["node:9100=redis:9121", "redis:9121=node:9100"]).unwrap();
+    assert!(swapped.files["prometheus.yml"].contains("targets: [redis:9121, \"node:9100\"]"));
+}
+
+#[test]
+fn an_address_that_is_nowhere_is_an_error_with_those_that_are() {
+    let error = scaled(&files(), 1.0, &["api:8001=127.0.0.1:1"]).unwrap_err().to_string();
+    for part in ["`api:8001`", "api:8000", "inbox:8025", "node:9100", "alertmanager:9093"] {
+        assert!(error.contains(part), "{part}: {error}");
+    }
+}
+
+#[test]
+fn errors_name_file_line_field_and_value() {
+    for (file, from, to, parts) in [
+        (
+            "prometheus.yml",
+            "scrape_interval: 2m",
+            "scrape_interval: 2x",
+            &["prometheus.yml:18: ", "scrape_configs[slow].scrape_interval", "`2x`"][..],
+        ),
+        (
+            "prometheus.yml",
+            "scrape_timeout: 10s",
+            "scrape_timeout: 10",
+            &["prometheus.yml:4: ", "global.scrape_timeout", "`10`"],
+        ),
+        (
+            "prometheus.yml",
+            "scrape_configs:\n",
+            "scrape_configs: none\nx:\n",
+            &["prometheus.yml:11: ", "scrape_configs", "list"],
+        ),
+        (
+            "alert_rules/api.yml",
+            "for: 2m",
+            "for: -2m",
+            &["alert_rules/api.yml:11:", "groups[api].rules[HighErrorRate].for", "`-2m`"],
+        ),
+        (
+            "alert_rules/api.yml",
+            "rate(http[5m]))\n",
+            "rate(http[5m)\n",
+            &["alert_rules/api.yml:6:", "rules[job:errors:ratio5m].expr", "rate(http[5m)"],
+        ),
+        (
+            "alert_rules/api.yml",
+            "    for: 0s",
+            "    expr: up\n    for: 0s",
+            &["alert_rules/api.yml:18:", "`expr`"],
+        ),
+        (
+            "alertmanager.yml",
+            "group_wait: 10s",
+            "group_wait: [10s]",
+            &["alertmanager.yml:14: ", "route.routes[critical].group_wait", "duration"],
+        ),
+        ("alertmanager.yml", "route:", "route: [", &["alertmanager.yml:", "YAML"]),
+    ] {
+        let mut files = files();
+        let text = files[file].clone();
+        assert!(text.contains(from), "{from}");
+        files.insert(file.into(), text.replacen(from, to, 1));
+        let error = scaled(&files, 20.0, &[]).unwrap_err().to_string();
+        for part in parts {
+            assert!(error.contains(part), "{from} → {to}: {part}: {error}");
+        }
+    }
+    let error = scaled(&Default::default(), 20.0, &[]).unwrap_err().to_string();
+    assert!(error.contains("prometheus.yml") && error.contains("missing"), "{error}");
+}
+
+#[test]
+fn anchors_are_edited_where_they_are_written() {
+    let mut files = files();
+    let rules = "groups:\n- name: a\n  rules:\n  - {alert: A, expr: 'up == 0', for: &hold 2m}\n  - {alert: B, expr: 'up == 0', for: *hold}\n";
+    files.insert("alert_rules/api.yml".into(), rules.into());
+    let rendered = scaled(&files, 20.0, &[]).unwrap();
+    assert_eq!(rendered.files["alert_rules/api.yml"], rules.replace("2m", "6s"));
+}
+
+proptest! {
+    /// However a text is quoted, it comes out as it went in, with the durations of the expression divided.
+    #[test]
+    fn any_way_of_writing_survives(label in "[ -~é{}'\"#:]{0,20}", minutes in 1u64..600, style in 0usize..4) {
+        let expr = format!("rate(x{{a={}}}[{minutes}m]) > 5", serde_json::to_string(&label).unwrap());
+        // PromQL knows JSON's escapes; a label with what neither can say plainly is not the point here.
+        prop_assume!(loadgen::promql::widest_range(&expr, &Default::default()).is_ok());
+        let written = match style {
+            0 => serde_json::to_string(&expr).unwrap(),
+            1 => format!("'{}'", expr.replace('\'', "''")),
+            2 => format!("|\n      {expr}"),
+            _ => format!(">-\n      {expr}"),
+        };
+        let rules = format!("groups:\n- name: g\n  rules:\n  - alert: A\n    expr: {written}\n    annotations: {{s: 'over {minutes}m'}}\n");
+        let mut files = files();
+        files.insert("prometheus.yml".into(), "global: {scrape_interval: 1s, evaluation_interval: 1s}\n".into());
+        files.insert("alert_rules/api.yml".into(), rules.clone());
+        let rendered = scaled(&files, 60.0, &[]).unwrap();
+        let seconds = minutes.max(4);
+        let new = loadgen::duration::format(std::time::Duration::from_secs(seconds));
+        // The label may hold the same text in brackets: the last is the range.
+        let old = format!("[{minutes}m]");
+        let at = rules.rfind(&old).unwrap();
+        let expected = format!("{}[{new}]{}", &rules[..at], &rules[at + old.len()..]);
+        prop_assert_eq!(&rendered.files["alert_rules/api.yml"], &expected);
+    }
+}

@@ -1,0 +1,107 @@
+#!/usr/bin/env bash
+# Brings the external programs the stack runs: Redis, its exporter, Prometheus, Alertmanager.
+#
+# What is on the PATH is used as it is. The rest is downloaded from the distribution's own packages into
+# target/tools and unpacked there: no root needed, nothing installed, no service of the machine enabled or
+# started. Running it again does nothing when everything is there.
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+tools="$PWD/target/tools"
+
+# program | the name Debian gives it | Debian package
+programs='redis-server|redis-server|redis-server
+redis-cli|redis-cli|redis-tools
+redis_exporter|prometheus-redis-exporter|prometheus-redis-exporter
+prometheus|prometheus|prometheus
+promtool|promtool|prometheus
+alertmanager|prometheus-alertmanager|prometheus-alertmanager
+amtool|amtool|prometheus-alertmanager'
+
+missing=''
+packages=''
+while IFS='|' read -r program debian package; do
+  command -v "$program" >/dev/null || command -v "$debian" >/dev/null || [ -x "$tools/bin/$program" ] || {
+    missing="$missing $program"
+    case " $packages " in *" $package "*) ;; *) packages="$packages $package" ;; esac
+  }
+done <<<"$programs"
+
+if [ -z "$missing" ]; then
+  echo "setup: every external program is here"
+  exit 0
+fi
+
+if ! command -v apt-get >/dev/null || ! command -v dpkg-deb >/dev/null; then
+  cat >&2 <<TXT
+setup: these programs are missing:$missing
+  and this is not a Debian or Ubuntu machine, so they cannot be brought automatically. Install them so that
+  they are on the PATH, then run 'make setup' again:
+    redis-server, redis-cli    https://redis.io/docs/latest/operate/oss_and_stack/install/
+    redis_exporter             https://github.com/oliver006/redis_exporter/releases
+    prometheus, promtool       https://prometheus.io/download/
+    alertmanager, amtool       https://prometheus.io/download/
+TXT
+  exit 1
+fi
+
+echo "setup: bringing$missing from the distribution's packages into target/tools"
+mkdir -p "$tools/apt/lists/partial" "$tools/apt/cache/archives/partial" "$tools/root" "$tools/bin"
+log="$tools/setup.log"
+: >"$log"
+
+apt() {
+  timeout 300 apt-get -q -o Dir::State::Lists="$tools/apt/lists" -o Dir::Cache="$tools/apt/cache" \
+    -o APT::Sandbox::User="$(id -un)" -o Debug::NoLocking=1 -o Acquire::Retries=3 "$@" 2>>"$log"
+}
+failed() {
+  echo "setup: $1; the end of $log:" >&2
+  tail -n 8 "$log" >&2
+  exit 1
+}
+
+apt update >>"$log" || failed "the package lists could not be read"
+# The simulation names what this machine lacks for them, libraries included, and installs nothing.
+# shellcheck disable=SC2086
+wanted=$(apt -s --no-install-recommends install $packages | awk '$1 == "Inst" {print $2}') ||
+  failed "no package for$missing was found"
+# Prometheus's pages want their scripts beside them in the unpacked tree, installed on the machine or not.
+pages=''
+case " $packages " in *' prometheus '*)
+  pages=$(apt-cache -o Dir::State::Lists="$tools/apt/lists" -o Dir::Cache="$tools/apt/cache" depends prometheus |
+    awk '$1 == "Depends:" && $2 ~ /^(libjs|fonts)-/ {print $2}') ;;
+esac
+# shellcheck disable=SC2086
+wanted=$(printf '%s\n' $packages $wanted $pages | sort -u)
+# shellcheck disable=SC2086
+(cd "$tools/apt" && apt download $wanted >>"$log") || failed "a package could not be downloaded"
+for deb in "$tools"/apt/*.deb; do
+  dpkg-deb -x "$deb" "$tools/root" 2>>"$log" || failed "$(basename "$deb") could not be unpacked"
+done
+rm -rf "$tools/apt"
+
+# A small starter for each program: it finds the unpacked libraries and becomes the program (exec keeps the pid).
+# Paths are relative to the starter, so that a checkout can be moved.
+libraries=$(cd "$tools/root" && find . -name '*.so*' -printf '%h\n' | sort -u | sed 's|^\.|$root|' | paste -sd: -)
+while IFS='|' read -r program debian package; do
+  case " $missing " in *" $program "*) ;; *) continue ;; esac
+  binary=$(cd "$tools/root" && find . -path "*bin/$debian" | head -n 1)
+  [ -n "$binary" ] || failed "package $package holds no $debian"
+  # Debian's Prometheus and Alertmanager read pages and templates from an absolute path, which is not there when they
+  # are only unpacked. A relative path of the same length, and a start in the unpacked tree, let them find it.
+  enter=''
+  case "$program" in prometheus | alertmanager)
+    LC_ALL=C sed -i 's#/usr/share/prometheus/#usr/share/prometheus//#g' "$tools/root/$binary"
+    enter='cd "$root" || exit 127'
+    ;;
+  esac
+  cat >"$tools/bin/$program.new" <<STARTER
+#!/bin/sh
+root=\$(cd "\$(dirname "\$0")/../root" && pwd) || exit 127
+$enter
+LD_LIBRARY_PATH="$libraries\${LD_LIBRARY_PATH:+:\$LD_LIBRARY_PATH}" exec "\$root${binary#.}" "\$@"
+STARTER
+  chmod +x "$tools/bin/$program.new"
+  mv "$tools/bin/$program.new" "$tools/bin/$program"
+  "$tools/bin/$program" --version >>"$log" 2>&1 || failed "$program does not run here"
+done <<<"$programs"
+echo "setup: done"

@@ -1,0 +1,67 @@
+//! The command line: `up`, `down`, `status`, `run`.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::{Error, Settings};
+
+pub mod detach;
+pub mod down;
+pub mod run;
+pub mod signals;
+pub mod status;
+pub mod up;
+
+/// The whole stack as local processes: Redis, its exporter, the gateway, Prometheus, Alertmanager, the inbox.
+#[derive(Debug, Parser)]
+#[command(name = "stack", version, max_term_width = 100)]
+pub struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Start everything, wait until it is ready, stop it on Ctrl-C
+    Up(up::Up),
+    /// Stop a stack started with `up --detach`
+    Down(Which),
+    /// Show what runs, where, and with which pid
+    Status(Which),
+    /// Start a stack of its own, run a command against it, stop it
+    Run(run::Run),
+}
+
+/// Which stack is meant.
+#[derive(Debug, Args)]
+pub struct Which {
+    /// Move every port up by N; each N is a stack of its own
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    port_offset: u16,
+}
+
+impl Which {
+    fn settings(&self, scale: f64) -> Result<Settings, Error> {
+        Settings::new(self.port_offset, scale)
+    }
+
+    fn dir(&self) -> Result<PathBuf, Error> {
+        self.settings(1.0).map(|settings| settings.dir)
+    }
+}
+
+/// Runs the command and gives the exit code: 0; 1 when something failed; 2 for what the caller can mend;
+/// 130 and 143 when interrupted.
+pub async fn main(cli: Cli) -> u8 {
+    let result = match cli.command {
+        Command::Up(up) => up::main(up).await,
+        Command::Down(which) => down::main(&which).await,
+        Command::Status(which) => status::main(&which),
+        Command::Run(run) => run::main(run).await,
+    };
+    result.unwrap_or_else(|error| {
+        eprintln!("stack: {error}");
+        error.exit_code()
+    })
+}

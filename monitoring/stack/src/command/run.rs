@@ -1,0 +1,129 @@
+//! `stack run -- COMMAND`: a stack of its own on free ports for the length of one command.
+
+use std::path::PathBuf;
+use std::process::ExitStatus;
+use std::time::Duration;
+
+use clap::Args;
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+use tokio::process::{Child, Command};
+
+use super::signals::{Signals, exit_code};
+use crate::{Error, Settings, Stack, program};
+
+/// Time the command has after a signal before it is killed.
+const GRACE: Duration = Duration::from_secs(60);
+
+/// Arguments of `stack run`. The command finds the stack by the variables `TARGET_URL`, `PROMETHEUS_URL`,
+/// `ALERTMANAGER_URL`, `INBOX_URL` and `TIME_SCALE`.
+#[derive(Debug, Args)]
+pub struct Run {
+    /// Divide every duration of the monitoring files by N; 1 keeps the production timings
+    #[arg(long, value_name = "N", default_value_t = 20.0)]
+    scale: f64,
+    /// Keep configuration, data and logs here; else they are removed when the command succeeded
+    #[arg(long, value_name = "DIR")]
+    dir: Option<PathBuf>,
+    /// The command and its arguments, after `--`
+    #[arg(required = true, last = true, value_name = "COMMAND")]
+    command: Vec<String>,
+}
+
+pub(super) async fn main(run: Run) -> Result<u8, Error> {
+    let kept = run.dir.is_some();
+    let dir = run
+        .dir
+        .clone()
+        .unwrap_or_else(|| program::repository().join(format!("target/stack/run-{}", std::process::id())));
+    let dir = std::path::absolute(&dir).map_err(Error::io(format!("the folder {}", dir.display())))?;
+    let settings = Settings::isolated(dir.clone(), run.scale)?;
+    let mut signals = Signals::catch(true)?;
+    println!("Starting a stack of its own, time scale {}", run.scale);
+    let started = tokio::select! {
+        stack = Stack::start(settings, |line| println!("{line}")) => stack,
+        signal = signals.next() => {
+            // The start was dropped, and with it every process it had started.
+            eprintln!("stack: {signal} while starting; everything is stopped");
+            remove(&dir, kept);
+            return Ok(exit_code(signal));
+        }
+    };
+    let stack = started?;
+    let code = command(&run, &stack, &mut signals).await;
+    tokio::select! {
+        () = stack.stop() => (),
+        signal = signals.next() => eprintln!("stack: {signal}: everything is killed"),
+    }
+    let code = code?;
+    if code == 0 {
+        remove(&dir, kept);
+    } else {
+        println!("The logs of this stack are in {}", dir.join("logs").display());
+    }
+    Ok(code)
+}
+
+/// Runs the command to its end; a signal is passed on to it once, so that it can print what it has.
+async fn command(run: &Run, stack: &Stack, signals: &mut Signals) -> Result<u8, Error> {
+    let (name, args) =
+        run.command.split_first().ok_or_else(|| Error::Usage("no command given".to_owned()))?;
+    // Its own process group: the terminal's Ctrl-C comes to it through us, once.
+    let mut command = Command::new(name);
+    command
+        .args(args)
+        .env("TARGET_URL", stack.url("api"))
+        .env("PROMETHEUS_URL", stack.url("prometheus"))
+        .env("ALERTMANAGER_URL", stack.url("alertmanager"))
+        .env("INBOX_URL", stack.url("inbox"))
+        .env("TIME_SCALE", run.scale.to_string())
+        .process_group(0)
+        .kill_on_drop(true);
+    crate::process::die_with_parent(&mut command);
+    let mut child = command
+        .spawn()
+        .map_err(|error| Error::Usage(format!("the command `{name}` could not be started: {error}")))?;
+    let pid = child.id().map(u32::cast_signed);
+    let mut forwarded: Option<Signal> = None;
+    loop {
+        tokio::select! {
+            status = child.wait() => {
+                let status = status.map_err(Error::io("waiting for the command"))?;
+                return Ok(forwarded.map_or_else(|| code(status), exit_code));
+            }
+            signal = signals.next() => {
+                if let Some(pid) = pid {
+                    // The child is not reaped while we hold it, so the pid is its own.
+                    let _ = kill(Pid::from_raw(pid), signal);
+                }
+                if forwarded.replace(signal).is_some() {
+                    return end(child, signal).await;
+                }
+            }
+            () = tokio::time::sleep(GRACE), if forwarded.is_some() => {
+                return end(child, forwarded.unwrap_or(Signal::SIGTERM)).await;
+            }
+        }
+    }
+}
+
+async fn end(mut child: Child, signal: Signal) -> Result<u8, Error> {
+    let _ = tokio::time::timeout(Duration::from_secs(2), child.wait()).await;
+    child.kill().await.map_err(Error::io("killing the command"))?;
+    Ok(exit_code(signal))
+}
+
+fn code(status: ExitStatus) -> u8 {
+    use std::os::unix::process::ExitStatusExt;
+    match (status.code(), status.signal()) {
+        (Some(code), _) => u8::try_from(code).unwrap_or(1),
+        (None, Some(signal)) => u8::try_from(128 + signal).unwrap_or(1),
+        (None, None) => 1,
+    }
+}
+
+fn remove(dir: &std::path::Path, kept: bool) {
+    if !kept && let Err(error) = std::fs::remove_dir_all(dir) {
+        eprintln!("stack: {} could not be removed: {error}", dir.display());
+    }
+}

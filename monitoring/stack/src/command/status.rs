@@ -1,0 +1,26 @@
+//! `stack status`: what runs, as a table.
+
+use super::Which;
+use crate::Error;
+use crate::state::State;
+
+/// Exit code 0 when everything runs, 1 when something does not or no stack was started.
+pub(super) fn main(which: &Which) -> Result<u8, Error> {
+    let dir = which.dir()?;
+    let Some(state) = State::read(&dir)? else {
+        println!("No stack is running from {}", dir.display());
+        return Ok(1);
+    };
+    let mut all = state.supervisor.alive();
+    if !all {
+        println!("The supervisor (pid {}) is gone; `stack down` cleans up.", state.supervisor.pid);
+    }
+    println!("{:<15} {:<8} {:>8}  address", "service", "state", "pid");
+    for service in &state.services {
+        let alive = service.process.alive();
+        all &= alive;
+        let word = if alive { "running" } else { "ended" };
+        println!("{:<15} {word:<8} {:>8}  {}", service.name, service.process.pid, service.address);
+    }
+    Ok(u8::from(!all))
+}

@@ -1,0 +1,23 @@
+//! The whole stack as local processes: Redis, its exporter, the gateway, Prometheus, Alertmanager and the inbox.
+//!
+//! In the order of a start: [`settings`] say where and how fast, [`program`] finds the binaries, [`port`] makes
+//! sure that nobody else listens, [`render`] writes the configuration for these ports and this time scale,
+//! [`service`] says how each one is started and when it is ready, [`process`] runs one, [`stack`] runs them all,
+//! [`state`] remembers them on disk for `down` and `status`. [`fixture`] is for tests that need one server.
+
+pub mod command;
+pub mod error;
+pub mod fixture;
+pub mod port;
+pub mod process;
+pub mod program;
+pub mod ready;
+pub mod render;
+pub mod service;
+pub mod settings;
+pub mod stack;
+pub mod state;
+
+pub use error::Error;
+pub use settings::Settings;
+pub use stack::Stack;

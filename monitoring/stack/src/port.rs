@@ -1,0 +1,144 @@
+//! Ports: the defaults, an offset to all of them, free ones for tests, and who sits on one that is taken.
+
+use std::collections::HashSet;
+use std::net::TcpListener;
+use std::sync::Mutex;
+
+use serde::{Deserialize, Serialize};
+
+use crate::Error;
+
+/// One port for each service, all on 127.0.0.1.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Ports {
+    /// The gateway.
+    pub api: u16,
+    /// Redis.
+    pub redis: u16,
+    /// Redis's exporter.
+    pub redis_exporter: u16,
+    /// Prometheus.
+    pub prometheus: u16,
+    /// Alertmanager.
+    pub alertmanager: u16,
+    /// The inbox.
+    pub inbox: u16,
+}
+
+impl Ports {
+    /// The documented ports.
+    pub const DEFAULT: Self = Self {
+        api: 8000,
+        redis: 6379,
+        redis_exporter: 9121,
+        prometheus: 9090,
+        alertmanager: 9093,
+        inbox: 8025,
+    };
+
+    /// The documented ports, each moved up by `offset`.
+    ///
+    /// # Errors
+    /// [`Error::Usage`] when one would pass 65535.
+    pub fn offset(offset: u16) -> Result<Self, Error> {
+        let moved = |port: u16| {
+            port.checked_add(offset).ok_or_else(|| {
+                Error::Usage(format!(
+                    "--port-offset {offset} moves port {port} past 65535: use at most {}",
+                    65_535 - 9_121
+                ))
+            })
+        };
+        let d = Self::DEFAULT;
+        Ok(Self {
+            redis_exporter: moved(d.redis_exporter)?,
+            api: moved(d.api)?,
+            redis: moved(d.redis)?,
+            prometheus: moved(d.prometheus)?,
+            alertmanager: moved(d.alertmanager)?,
+            inbox: moved(d.inbox)?,
+        })
+    }
+
+    /// Ports nobody listens on at this moment, handed out once in this process.
+    ///
+    /// # Errors
+    /// [`Error::Usage`] when the machine has none left.
+    pub fn free() -> Result<Self, Error> {
+        Ok(Self {
+            api: free()?,
+            redis: free()?,
+            redis_exporter: free()?,
+            prometheus: free()?,
+            alertmanager: free()?,
+            inbox: free()?,
+        })
+    }
+}
+
+/// A free port below the range the system gives to outgoing connections, so that none of those takes it
+/// between now and the service's own bind.
+///
+/// # Errors
+/// [`Error::Usage`] when none is found in a thousand tries.
+pub fn free() -> Result<u16, Error> {
+    static HANDED_OUT: Mutex<Option<HashSet<u16>>> = Mutex::new(None);
+    // Different processes start at different places: the hasher's keys are random for each.
+    let seed = std::hash::BuildHasher::hash_one(&std::hash::RandomState::new(), std::process::id());
+    for step in 0..1_000_u64 {
+        let port = 20_000 + u16::try_from(seed.wrapping_add(step * 7) % 12_000).unwrap_or(0);
+        let mut handed_out = HANDED_OUT.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        if handed_out.get_or_insert_default().insert(port) && TcpListener::bind(("127.0.0.1", port)).is_ok() {
+            return Ok(port);
+        }
+    }
+    Err(Error::Usage("no free port between 20000 and 32000 on 127.0.0.1".to_owned()))
+}
+
+/// Makes sure that nobody listens on the port.
+///
+/// # Errors
+/// [`Error::PortTaken`], naming the owner where it can be known.
+pub fn check(service: &str, port: u16) -> Result<(), Error> {
+    match TcpListener::bind(("127.0.0.1", port)) {
+        Ok(_) => Ok(()),
+        Err(_) => Err(Error::PortTaken { port, service: service.to_owned(), owner: owner(port) }),
+    }
+}
+
+fn owner(port: u16) -> String {
+    listeners::get_process_by_port(port, listeners::Protocol::TCP)
+        .map(|process| format!(" by {} (pid {})", process.name, process.pid))
+        .unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_offset_moves_every_port_or_says_why_not() {
+        let moved = Ports::offset(10_000).unwrap();
+        assert_eq!((moved.api, moved.redis, moved.inbox), (18_000, 16_379, 18_025));
+        let error = Ports::offset(60_000).unwrap_err();
+        assert_eq!(error.exit_code(), 2);
+        assert!(error.to_string().contains("--port-offset 60000"), "{error}");
+    }
+
+    #[test]
+    fn a_taken_port_names_its_owner() {
+        let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = taken.local_addr().unwrap().port();
+        let text = check("api", port).unwrap_err().to_string();
+        assert!(text.contains(&format!("port {port}")) && text.contains("api"), "{text}");
+        assert!(text.contains(&format!("pid {}", std::process::id())), "{text}");
+    }
+
+    #[test]
+    fn free_ports_differ() {
+        let ports = Ports::free().unwrap();
+        let all =
+            [ports.api, ports.redis, ports.redis_exporter, ports.prometheus, ports.alertmanager, ports.inbox];
+        assert_eq!(all.iter().collect::<HashSet<_>>().len(), all.len());
+    }
+}

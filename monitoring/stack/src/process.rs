@@ -1,0 +1,139 @@
+//! One child process: started with its log file, watched, signalled, stopped.
+
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::process::{ExitStatus, Stdio};
+use std::time::Duration;
+
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+use tokio::process::{Child, Command};
+
+use crate::Error;
+
+/// What to start.
+#[derive(Debug, Clone)]
+pub struct Launch {
+    /// Name for people and files: `redis`, `api`, ….
+    pub name: String,
+    /// The program.
+    pub program: PathBuf,
+    /// Its arguments.
+    pub args: Vec<String>,
+    /// Environment on top of ours.
+    pub env: Vec<(String, String)>,
+}
+
+/// A running child. It is killed when this is dropped, and by the kernel when this process dies.
+#[derive(Debug)]
+pub struct Process {
+    name: String,
+    log: PathBuf,
+    pid: i32,
+    child: Child,
+}
+
+impl Process {
+    /// Starts it in its own process group (a Ctrl-C at the terminal reaches only the supervisor, which stops
+    /// the others in order) with both outputs in `log`.
+    ///
+    /// # Errors
+    /// [`Error::Io`] when the log cannot be written or the program not started.
+    pub fn start(launch: &Launch, log: &Path) -> Result<Self, Error> {
+        let what = || format!("{} could not be started", launch.name);
+        let out = File::options()
+            .create(true)
+            .append(true)
+            .open(log)
+            .map_err(Error::io(format!("the log {}", log.display())))?;
+        let err = out.try_clone().map_err(Error::io(what()))?;
+        let mut command = Command::new(&launch.program);
+        command
+            .args(&launch.args)
+            .envs(launch.env.iter().map(|(key, value)| (key, value)))
+            .stdin(Stdio::null())
+            .stdout(out)
+            .stderr(err)
+            .process_group(0)
+            .kill_on_drop(true);
+        die_with_parent(&mut command);
+        let child = command.spawn().map_err(Error::io(what()))?;
+        let pid = child.id().and_then(|pid| i32::try_from(pid).ok()).unwrap_or(-1);
+        Ok(Self { name: launch.name.clone(), log: log.to_owned(), pid, child })
+    }
+
+    /// Its process id.
+    #[must_use]
+    pub fn pid(&self) -> i32 {
+        self.pid
+    }
+
+    /// Its log file.
+    #[must_use]
+    pub fn log(&self) -> &Path {
+        &self.log
+    }
+
+    /// Its exit status when it has ended, without waiting.
+    pub fn ended(&mut self) -> Option<ExitStatus> {
+        self.child.try_wait().ok().flatten()
+    }
+
+    /// Waits for its end.
+    ///
+    /// # Errors
+    /// [`Error::Io`] when the system cannot say.
+    pub async fn wait(&mut self) -> Result<ExitStatus, Error> {
+        self.child.wait().await.map_err(Error::io(format!("waiting for {}", self.name)))
+    }
+
+    /// Sends a signal; nothing happens when it has ended.
+    pub fn signal(&mut self, signal: Signal) {
+        if self.ended().is_none() && self.pid > 0 {
+            // Not reaped yet, so the pid is still this child's; that it just died is no error.
+            let _ = kill(Pid::from_raw(self.pid), signal);
+        }
+    }
+
+    /// SIGTERM, then SIGKILL after `grace`; returns when it is gone.
+    pub async fn stop(&mut self, grace: Duration) {
+        self.signal(Signal::SIGCONT); // a paused process could not act on SIGTERM
+        self.signal(Signal::SIGTERM);
+        if tokio::time::timeout(grace, self.child.wait()).await.is_err() {
+            let _ = self.child.start_kill(); // fails only when it has ended meanwhile
+            let _ = self.child.wait().await;
+        }
+    }
+
+    /// The error for an unexpected end, with the last lines of the log.
+    #[must_use]
+    pub fn ended_error(&self, status: ExitStatus) -> Error {
+        Error::Ended {
+            service: self.name.clone(),
+            status: status.to_string(),
+            log: self.log.clone(),
+            tail: tail(&self.log, 8),
+        }
+    }
+}
+
+/// The last lines of a log, indented.
+#[must_use]
+pub fn tail(log: &Path, lines: usize) -> String {
+    let text = std::fs::read_to_string(log).unwrap_or_default();
+    let all: Vec<&str> = text.lines().collect();
+    all[all.len().saturating_sub(lines)..].iter().map(|line| format!("    {line}\n")).collect()
+}
+
+/// Has the kernel kill the child when this process dies, however it dies.
+#[cfg(target_os = "linux")]
+#[allow(unsafe_code)] // pre_exec is unsafe by signature; the closure makes one async-signal-safe system call
+pub(crate) fn die_with_parent(command: &mut Command) {
+    // SAFETY: prctl(PR_SET_PDEATHSIG) is async-signal-safe and allocates nothing.
+    unsafe {
+        command.pre_exec(|| nix::sys::prctl::set_pdeathsig(Signal::SIGKILL).map_err(Into::into));
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+pub(crate) fn die_with_parent(_command: &mut Command) {}

@@ -1,0 +1,108 @@
+//! Finds programs: external ones on the PATH or in target/tools, our own beside the running binary.
+
+use std::path::{Path, PathBuf};
+
+use crate::Error;
+
+/// The names a program may go by: its own, then the one Debian gives it.
+fn names(program: &str) -> Vec<&str> {
+    match program {
+        "alertmanager" => vec!["alertmanager", "prometheus-alertmanager"],
+        "redis_exporter" => vec!["redis_exporter", "prometheus-redis-exporter"],
+        other => vec![other],
+    }
+}
+
+/// The repository this binary was built from: the parent of the first `target` folder above the executable,
+/// else of the source tree at build time.
+#[must_use]
+pub fn repository() -> PathBuf {
+    let marked = |folder: &Path| folder.join("monitoring/prometheus.yml").is_file();
+    if let Ok(exe) = std::env::current_exe()
+        && let Some(found) = exe.ancestors().find(|folder| marked(folder))
+    {
+        return found.to_owned();
+    }
+    if let Ok(here) = std::env::current_dir()
+        && let Some(found) = here.ancestors().find(|folder| marked(folder))
+    {
+        return found.to_owned();
+    }
+    let source = Path::new(env!("CARGO_MANIFEST_DIR"));
+    source.ancestors().nth(2).unwrap_or(source).to_owned()
+}
+
+/// Finds an external program: the PATH first, then what `make setup` brought (`STACK_TOOLS` names another
+/// folder than the repository's target/tools/bin).
+///
+/// # Errors
+/// [`Error::ProgramMissing`] with the way out.
+pub fn external(program: &str) -> Result<PathBuf, Error> {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let tools =
+        std::env::var_os("STACK_TOOLS").map_or_else(|| repository().join("target/tools/bin"), PathBuf::from);
+    external_in(program, std::env::split_paths(&path), &tools)
+}
+
+/// As [`external`], with the folders given.
+///
+/// # Errors
+/// [`Error::ProgramMissing`] with the way out.
+pub fn external_in(
+    program: &str,
+    path: impl Iterator<Item = PathBuf>,
+    tools: &Path,
+) -> Result<PathBuf, Error> {
+    let folders: Vec<PathBuf> = path.chain([tools.to_owned()]).collect();
+    folders
+        .iter()
+        .flat_map(|folder| names(program).into_iter().map(|name| folder.join(name)))
+        .find(|candidate| candidate.is_file())
+        .ok_or_else(|| Error::ProgramMissing { program: program.to_owned(), tools: tools.to_owned() })
+}
+
+/// Finds one of the workspace's own binaries in the folder of the running one; a test's executable lies one
+/// folder deeper, in `deps`.
+///
+/// # Errors
+/// [`Error::NotBuilt`] with the way out.
+pub fn own(program: &str) -> Result<PathBuf, Error> {
+    let exe = std::env::current_exe().map_err(Error::io("the running program's own path"))?;
+    let mut folder = exe.parent().unwrap_or(Path::new(".")).to_owned();
+    if folder.ends_with("deps") {
+        folder.pop();
+    }
+    let candidate = folder.join(program);
+    if candidate.is_file() {
+        Ok(candidate)
+    } else {
+        Err(Error::NotBuilt { program: program.to_owned(), folder })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_path_comes_before_the_tools_and_debians_name_serves_too() {
+        let dir = tempfile::tempdir().unwrap();
+        let (first, tools) = (dir.path().join("first"), dir.path().join("tools"));
+        for folder in [&first, &tools] {
+            std::fs::create_dir(folder).unwrap();
+        }
+        std::fs::write(tools.join("alertmanager"), "").unwrap();
+        let found = || external_in("alertmanager", [first.clone()].into_iter(), &tools).unwrap();
+        assert_eq!(found(), tools.join("alertmanager"));
+        std::fs::write(first.join("prometheus-alertmanager"), "").unwrap();
+        assert_eq!(found(), first.join("prometheus-alertmanager"));
+    }
+
+    #[test]
+    fn a_missing_program_is_named_with_the_way_out() {
+        let error = external_in("redis-server", std::iter::empty(), Path::new("/nowhere")).unwrap_err();
+        assert_eq!(error.exit_code(), 2);
+        let text = error.to_string();
+        assert!(text.contains("redis-server") && text.contains("make setup"), "{text}");
+    }
+}

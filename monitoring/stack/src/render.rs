@@ -1,0 +1,72 @@
+//! The configuration for these ports and this time scale, rendered by `loadgen scale` from the one source.
+
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::time::Duration;
+
+use tokio::process::Command;
+
+use crate::port::Ports;
+use crate::{Error, Settings, program};
+
+/// The names services have in the files, which are container names, and where they listen here.
+fn addresses(ports: &Ports) -> [(&'static str, u16); 5] {
+    [
+        ("api:8000", ports.api),
+        ("redis-exporter:9121", ports.redis_exporter),
+        ("prometheus:9090", ports.prometheus),
+        ("alertmanager:9093", ports.alertmanager),
+        ("inbox:8025", ports.inbox),
+    ]
+}
+
+/// Renders into `settings.dir/config` and gives that folder.
+///
+/// # Errors
+/// [`Error::Render`] with what `loadgen scale` said, or when it did not end within thirty seconds.
+pub async fn render(settings: &Settings) -> Result<PathBuf, Error> {
+    let out = settings.dir.join("config");
+    if out.exists() {
+        std::fs::remove_dir_all(&out).map_err(Error::io(format!("clearing {}", out.display())))?;
+    }
+    let mut command = Command::new(program::own("loadgen")?);
+    command.arg("scale").arg("--by").arg(settings.scale.to_string()).arg("--quiet").arg("--out").arg(&out);
+    for (name, port) in addresses(&settings.ports) {
+        command.arg("--address").arg(format!("{name}=127.0.0.1:{port}"));
+    }
+    command.arg(&settings.monitoring).stdin(Stdio::null()).kill_on_drop(true);
+    let output = tokio::time::timeout(Duration::from_secs(30), command.output())
+        .await
+        .map_err(|_| Error::Render("`loadgen scale` did not end within 30 s".to_owned()))?
+        .map_err(Error::io("`loadgen scale` could not be started"))?;
+    if output.status.success() {
+        Ok(out)
+    } else {
+        Err(Error::Render(String::from_utf8_lossy(&output.stderr).trim().to_owned()))
+    }
+}
+
+/// The flag with which Prometheus repeats alerts to Alertmanager: a minute, scaled like everything else, since
+/// Alertmanager takes an alert as resolved when it has not been repeated for four times as long.
+#[must_use]
+pub fn resend_delay(scale: f64) -> String {
+    format!("{}ms", Duration::from_secs_f64((60.0 / scale).max(1.0)).as_millis())
+}
+
+/// The rendered file of a service.
+#[must_use]
+pub fn file(config: &Path, name: &str) -> String {
+    config.join(name).display().to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_resend_delay_scales_down_to_a_second() {
+        assert_eq!(resend_delay(1.0), "60000ms");
+        assert_eq!(resend_delay(20.0), "3000ms");
+        assert_eq!(resend_delay(1_000.0), "1000ms");
+    }
+}

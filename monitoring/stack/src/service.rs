@@ -1,0 +1,151 @@
+//! The services: how each is started and when it is ready.
+
+use std::path::Path;
+use std::time::Duration;
+
+use crate::process::Launch;
+use crate::ready::Probe;
+use crate::{Error, Settings, program, render};
+
+/// A service of the stack.
+#[derive(Debug, Clone)]
+pub struct Service {
+    /// How to start it.
+    pub launch: Launch,
+    /// The port it listens on.
+    pub port: u16,
+    /// Its address for people.
+    pub address: String,
+    /// When it is ready.
+    pub probe: Probe,
+    /// How long it may take to be ready.
+    pub limit: Duration,
+}
+
+/// Arguments of a Redis that listens on loopback and keeps nothing on disk.
+#[must_use]
+pub fn redis_args(port: u16, dir: &Path) -> Vec<String> {
+    let dir = dir.display().to_string();
+    let port = port.to_string();
+    [
+        "--port",
+        &port,
+        "--bind",
+        "127.0.0.1",
+        "--daemonize",
+        "no",
+        "--save",
+        "",
+        "--appendonly",
+        "no",
+        "--dir",
+        &dir,
+    ]
+    .map(str::to_owned)
+    .to_vec()
+}
+
+/// All services in the order of their start; a service comes after those it needs. Prometheus is last, so that
+/// its first scrape finds everybody up.
+///
+/// # Errors
+/// When a program is missing, before anything is started.
+pub fn all(settings: &Settings, config: &Path) -> Result<Vec<Service>, Error> {
+    let ports = settings.ports;
+    let data = settings.dir.join("data");
+    let at = |port: u16| format!("127.0.0.1:{port}");
+    let http = |port: u16| format!("http://127.0.0.1:{port}");
+    let redis_url = format!("redis://127.0.0.1:{}", ports.redis);
+    let folder = |name: &str| data.join(name).display().to_string();
+    let quick = Duration::from_secs(20);
+    let service = |name: &str, program, args: Vec<String>, port, probe| Service {
+        launch: Launch { name: name.to_owned(), program, args, env: Vec::new() },
+        port,
+        address: http(port),
+        probe,
+        limit: quick,
+    };
+
+    let mut redis = service(
+        "redis",
+        program::external("redis-server")?,
+        redis_args(ports.redis, &data),
+        ports.redis,
+        Probe::RedisPing(ports.redis),
+    );
+    redis.address.clone_from(&redis_url);
+
+    let exporter = service(
+        "redis-exporter",
+        program::external("redis_exporter")?,
+        vec![
+            format!("--redis.addr={redis_url}"),
+            format!("--web.listen-address={}", at(ports.redis_exporter)),
+        ],
+        ports.redis_exporter,
+        Probe::Line(format!("{}/metrics", http(ports.redis_exporter)), "redis_up 1".to_owned()),
+    );
+
+    let mut api = service(
+        "api",
+        program::own("api")?,
+        vec![],
+        ports.api,
+        Probe::Http(format!("{}/readyz", http(ports.api))),
+    );
+    api.launch.env = [
+        ("LISTEN", at(ports.api)),
+        ("REDIS_URL", redis_url),
+        ("DATABASE_URL", format!("sqlite://{}", data.join("api.db").display())),
+        ("LOG_FORMAT", "json".to_owned()),
+        ("DRAIN_DELAY", "0s".to_owned()), // nobody balances load in front of it here
+    ]
+    .map(|(key, value)| (key.to_owned(), value))
+    .to_vec();
+
+    let inbox = service(
+        "inbox",
+        program::own("loadgen")?,
+        vec![
+            "inbox".to_owned(),
+            "--listen".to_owned(),
+            at(ports.inbox),
+            "--data-dir".to_owned(),
+            folder("inbox"),
+        ],
+        ports.inbox,
+        Probe::Http(format!("{}/readyz", http(ports.inbox))),
+    );
+
+    let alertmanager = service(
+        "alertmanager",
+        program::external("alertmanager")?,
+        vec![
+            format!("--config.file={}", render::file(config, "alertmanager.yml")),
+            format!("--storage.path={}", folder("alertmanager")),
+            format!("--web.listen-address={}", at(ports.alertmanager)),
+            "--cluster.listen-address=".to_owned(), // alone, so it need not wait for peers at start
+        ],
+        ports.alertmanager,
+        Probe::Http(format!("{}/-/ready", http(ports.alertmanager))),
+    );
+
+    let mut prometheus = service(
+        "prometheus",
+        program::external("prometheus")?,
+        vec![
+            format!("--config.file={}", render::file(config, "prometheus.yml")),
+            format!("--storage.tsdb.path={}", folder("prometheus")),
+            "--storage.tsdb.retention.time=30d".to_owned(),
+            "--storage.tsdb.retention.size=2GB".to_owned(),
+            format!("--web.listen-address={}", at(ports.prometheus)),
+            format!("--rules.alert.resend-delay={}", render::resend_delay(settings.scale)),
+        ],
+        ports.prometheus,
+        Probe::PrometheusTargets(http(ports.prometheus)),
+    );
+    // One scrape and one evaluation at production timings, and its own start.
+    prometheus.limit = quick + Duration::from_secs(30);
+
+    Ok(vec![redis, exporter, api, inbox, alertmanager, prometheus])
+}

@@ -1,0 +1,65 @@
+//! Where a stack lives, which files it runs, on which ports and how fast.
+
+use std::path::PathBuf;
+
+use crate::port::Ports;
+use crate::{Error, program};
+
+/// Settings of one stack.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// Its folder: rendered configuration, data, logs, state. Absolute; made when missing.
+    pub dir: PathBuf,
+    /// The monitoring files: prometheus.yml, alert_rules/, alertmanager.yml.
+    pub monitoring: PathBuf,
+    /// One port a service.
+    pub ports: Ports,
+    /// Every duration of the monitoring files is divided by this; 1 is production. At least 1.
+    pub scale: f64,
+}
+
+impl Settings {
+    /// The repository's files on the documented ports, moved up by `offset`; each offset has its own folder.
+    ///
+    /// # Errors
+    /// When the offset moves a port past the last.
+    pub fn new(offset: u16, scale: f64) -> Result<Self, Error> {
+        let repository = program::repository();
+        Ok(Self {
+            dir: repository.join(format!("target/stack/{offset}")),
+            monitoring: repository.join("monitoring"),
+            ports: Ports::offset(offset)?,
+            scale: check_scale(scale)?,
+        })
+    }
+
+    /// The repository's files on free ports in `dir`.
+    ///
+    /// # Errors
+    /// When there are no free ports or the scale is below 1.
+    pub fn isolated(dir: PathBuf, scale: f64) -> Result<Self, Error> {
+        let monitoring = program::repository().join("monitoring");
+        Ok(Self { dir, monitoring, ports: Ports::free()?, scale: check_scale(scale)? })
+    }
+}
+
+fn check_scale(scale: f64) -> Result<f64, Error> {
+    if scale.is_finite() && scale >= 1.0 {
+        Ok(scale)
+    } else {
+        Err(Error::Usage(format!("--scale {scale}: expected a number of at least 1, such as 20")))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_scale_below_one_is_refused() {
+        for scale in [0.0, 0.5, -1.0, f64::NAN, f64::INFINITY] {
+            assert_eq!(Settings::new(0, scale).unwrap_err().exit_code(), 2, "{scale}");
+        }
+        assert_eq!(Settings::new(7, 20.0).unwrap().ports.api, 8007);
+    }
+}

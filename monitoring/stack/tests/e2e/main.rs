@@ -1,0 +1,13 @@
+//! The whole chain for real: Redis, gateway, Prometheus, Alertmanager, inbox and `loadgen`, each test on a stack
+//! of its own. These are the slow tests; they spend their time waiting, so several run side by side.
+
+#![allow(clippy::unwrap_used)] // a test fails by panicking
+
+mod control;
+mod degraded;
+mod interrupt;
+mod lifecycle;
+mod proven;
+mod support;
+mod usage;
+mod verdicts;

@@ -1,0 +1,183 @@
+//! A stack for one test, `loadgen` against it, and waiting for conditions.
+
+use std::path::{Path, PathBuf};
+use std::process::{Output, Stdio};
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+use stack::{Settings, Stack, program};
+use tempfile::TempDir;
+use tokio::process::{Child, Command};
+
+/// The scale of the demo.
+pub const DEMO: f64 = 20.0;
+/// Faster, for tests whose verdict does not hang on tight bounds.
+pub const FAST: f64 = 60.0;
+
+/// A stack in a temporary folder on free ports.
+pub struct Bed {
+    pub stack: Stack,
+    pub dir: TempDir,
+}
+
+impl Bed {
+    /// With the repository's monitoring files.
+    pub async fn start(scale: f64) -> Self {
+        Self::start_with(scale, |_| ()).await
+    }
+
+    /// With a copy of them that `change` may edit.
+    pub async fn start_with(scale: f64, change: impl FnOnce(&Path)) -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let mut settings = Settings::isolated(dir.path().join("stack"), scale).unwrap();
+        settings.monitoring = copy_monitoring(&settings.monitoring, &dir.path().join("monitoring"));
+        change(&settings.monitoring);
+        let stack = Stack::start(settings, |_| ()).await.unwrap_or_else(|error| panic!("{error}"));
+        Self { stack, dir }
+    }
+
+    /// The command `loadgen drill` on these files, with a JSON report at [`Self::report_path`].
+    pub fn drill(&self, files: &[&Path]) -> Command {
+        let mut command = loadgen();
+        command
+            .arg("drill")
+            .args(["--target", self.stack.url("api"), "--prometheus", self.stack.url("prometheus")])
+            .args(["--alertmanager", self.stack.url("alertmanager"), "--inbox", self.stack.url("inbox")])
+            .args(["--scale", &self.stack.settings().scale.to_string()])
+            .arg("--json")
+            .arg(self.report_path())
+            .args(files);
+        command
+    }
+
+    /// Runs a drill written here; the ambient alerts of the shipped suite hold for it too.
+    pub async fn run_drill(&self, text: &str) -> Finished {
+        let file = self.write_drill(text);
+        let output = finish(self.drill(&[&file]), Duration::from_secs(240)).await;
+        Finished::new(&output, &self.report_path())
+    }
+
+    /// Writes a drill file beside the shipped suite file.
+    pub fn write_drill(&self, text: &str) -> PathBuf {
+        let folder = self.dir.path().join("drills");
+        std::fs::create_dir_all(&folder).unwrap();
+        std::fs::copy(drills().join("suite.yaml"), folder.join("suite.yaml")).unwrap();
+        let file = folder.join("drill.yaml");
+        std::fs::write(&file, text).unwrap();
+        file
+    }
+
+    pub fn report_path(&self) -> PathBuf {
+        self.dir.path().join("report.json")
+    }
+}
+
+/// What a drill run came to.
+pub struct Finished {
+    pub code: Option<i32>,
+    pub text: String,
+    pub report: Value,
+}
+
+impl Finished {
+    pub fn new(output: &Output, report: &Path) -> Self {
+        let text = format!(
+            "{}\n--- standard error:\n{}",
+            String::from_utf8_lossy(&output.stdout),
+            String::from_utf8_lossy(&output.stderr)
+        );
+        let report = std::fs::read_to_string(report).ok().and_then(|text| serde_json::from_str(&text).ok());
+        Self { code: output.status.code(), text, report: report.unwrap_or(Value::Null) }
+    }
+
+    /// The only drill's verdict and reason.
+    pub fn verdict(&self) -> (&str, &str) {
+        let drill = &self.report["drills"][0];
+        (drill["verdict"].as_str().unwrap_or("none"), drill["reason"].as_str().unwrap_or("none"))
+    }
+}
+
+/// The repository's drills.
+pub fn drills() -> PathBuf {
+    program::repository().join("monitoring/drills")
+}
+
+/// The `loadgen` binary; it dies with the test.
+pub fn loadgen() -> Command {
+    let mut command = Command::new(program::own("loadgen").unwrap());
+    command.stdin(Stdio::null()).kill_on_drop(true);
+    command
+}
+
+/// The `stack` binary; it dies with the test.
+pub fn stack() -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_stack"));
+    command.stdin(Stdio::null()).kill_on_drop(true);
+    command
+}
+
+/// Runs to the end, at most `limit`.
+pub async fn finish(mut command: Command, limit: Duration) -> Output {
+    tokio::time::timeout(limit, command.output()).await.expect("it ends in time").unwrap()
+}
+
+/// Sends a signal to a child.
+pub fn signal(child: &Child, signal: nix::sys::signal::Signal) {
+    let pid = child.id().expect("it is still running").cast_signed();
+    nix::sys::signal::kill(nix::unistd::Pid::from_raw(pid), signal).unwrap();
+}
+
+/// Asks until the answer is there.
+pub async fn eventually<T, F: Future<Output = Option<T>>>(
+    what: &str,
+    limit: Duration,
+    mut ask: impl FnMut() -> F,
+) -> T {
+    let started = Instant::now();
+    loop {
+        if let Some(answer) = ask().await {
+            return answer;
+        }
+        assert!(started.elapsed() < limit, "{what}: not within {limit:?}");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}
+
+/// GETs a URL: status and body; `None` when nobody answers.
+pub async fn get(url: &str) -> Option<(u16, String)> {
+    let client = reqwest::Client::builder().no_proxy().timeout(Duration::from_secs(5)).build().unwrap();
+    let answer = client.get(url).send().await.ok()?;
+    let status = answer.status().as_u16();
+    Some((status, answer.text().await.ok()?))
+}
+
+/// GETs JSON.
+pub async fn get_json(url: &str) -> Option<Value> {
+    get(url).await.and_then(|(_, body)| serde_json::from_str(&body).ok())
+}
+
+/// Copies what Prometheus and Alertmanager read; gives the copy's folder.
+pub fn copy_monitoring(from: &Path, to: &Path) -> PathBuf {
+    for part in ["alert_rules", "templates"] {
+        copy_dir(&from.join(part), &to.join(part));
+    }
+    for file in ["prometheus.yml", "alertmanager.yml"] {
+        std::fs::copy(from.join(file), to.join(file)).unwrap();
+    }
+    to.to_owned()
+}
+
+fn copy_dir(from: &Path, to: &Path) {
+    std::fs::create_dir_all(to).unwrap();
+    for entry in std::fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        std::fs::copy(entry.path(), to.join(entry.file_name())).unwrap();
+    }
+}
+
+/// Replaces text in a file; the text must be there.
+pub fn replace(file: &Path, old: &str, new: &str) {
+    let text = std::fs::read_to_string(file).unwrap();
+    assert!(text.contains(old), "{} does not contain {old}", file.display());
+    std::fs::write(file, text.replace(old, new)).unwrap();
+}

@@ -1,0 +1,96 @@
+//! What a drill says when the chain is broken: each break gives its verdict, with the likeliest reason.
+
+use nix::sys::signal::Signal;
+
+use crate::support::{Bed, FAST, replace};
+
+/// The shipped drill with another share of errors.
+fn drill(share: u32) -> String {
+    format!(
+        "drill: errors
+proves: {{alert: HighErrorRate, labels: {{severity: warning}}}}
+summary: {share} % of answers are 5xx
+baseline: {{rate: 40/s, requests: [{{get: /api/users}}]}}
+cause:
+  load: {{rate: 40/s, requests: [{{weight: {}, get: /api/users}}, {{weight: {share}, get: /api/error, expect: 500}}]}}
+expect: {{delivered: [webhook, slack]}}
+",
+        100 - share
+    )
+}
+
+#[tokio::test]
+async fn a_cause_that_is_too_weak_is_missed_and_told_how_far_it_got() {
+    let bed = Bed::start(FAST).await;
+    let finished = bed.run_drill(&drill(3)).await;
+    assert_eq!(finished.code, Some(5), "{}", finished.text);
+    let (verdict, reason) = finished.verdict();
+    assert_eq!(verdict, "MISSED", "{}", finished.text);
+    assert!(reason.contains("0.05"), "the threshold is named: {reason}");
+    assert!(reason.contains("0.03") || reason.contains("0.02"), "the value reached is named: {reason}");
+    bed.stack.stop().await;
+}
+
+#[tokio::test]
+async fn a_rule_with_a_misspelt_metric_is_missed_and_the_metric_named() {
+    let bed = Bed::start_with(FAST, |monitoring| {
+        let rules = monitoring.join("alert_rules/api.yml");
+        replace(
+            &rules,
+            r#"http_requests_total{job="api",status=~"5..""#,
+            r#"http_request_total{job="api",status=~"5..""#,
+        );
+    })
+    .await;
+    let finished = bed.run_drill(&drill(8)).await;
+    assert_eq!(finished.code, Some(5), "{}", finished.text);
+    let (verdict, reason) = finished.verdict();
+    assert_eq!(verdict, "MISSED", "{}", finished.text);
+    assert!(reason.contains("http_request_total"), "{reason}");
+    bed.stack.stop().await;
+}
+
+#[tokio::test]
+async fn a_route_that_leads_nowhere_is_missed_at_notified() {
+    let bed = Bed::start_with(FAST, |monitoring| {
+        let file = monitoring.join("alertmanager.yml");
+        replace(&file, "- receiver: warning\n      matchers", "- receiver: nowhere\n      matchers");
+        replace(&file, "receivers:\n", "receivers:\n  - name: nowhere\n");
+    })
+    .await;
+    let finished = bed.run_drill(&drill(8)).await;
+    assert_eq!(finished.code, Some(5), "{}", finished.text);
+    let (verdict, reason) = finished.verdict();
+    assert_eq!(verdict, "MISSED", "{}", finished.text);
+    assert!(reason.contains("nowhere"), "the receiver it was routed to is named: {reason}");
+    let phases = &finished.report["drills"][0]["phases"];
+    assert!(phases["firing"]["seconds"].is_number(), "{phases:#}");
+    assert!(phases["notified"]["seconds"].is_null(), "{phases:#}");
+    bed.stack.stop().await;
+}
+
+#[tokio::test]
+async fn a_stopped_alertmanager_is_refused_before_any_traffic() {
+    let mut bed = Bed::start(FAST).await;
+    bed.stack.signal("alertmanager", Signal::SIGKILL);
+    let finished = bed.run_drill(&drill(8)).await;
+    assert_eq!(finished.code, Some(5), "{}", finished.text);
+    let (verdict, reason) = finished.verdict();
+    assert_eq!(verdict, "REFUSED", "{}", finished.text);
+    assert!(reason.contains("Alertmanager"), "{reason}");
+    bed.stack.stop().await;
+}
+
+#[tokio::test]
+async fn another_alert_that_fires_too_is_unexpected() {
+    let bed = Bed::start(FAST).await;
+    // 30 % errors trip both alerts; this drill explains only one of them.
+    let finished = bed
+        .run_drill(&drill(30).replace("HighErrorRate", "CriticalErrorRate").replace("warning", "critical"))
+        .await;
+    assert_eq!(finished.code, Some(5), "{}", finished.text);
+    let (verdict, reason) = finished.verdict();
+    assert_eq!(verdict, "UNEXPECTED", "{}", finished.text);
+    assert!(reason.contains("HighErrorRate"), "{reason}");
+    bed.stack.stop().await;
+}
