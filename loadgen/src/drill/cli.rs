@@ -22,19 +22,19 @@ use crate::systems::prometheus::Prometheus;
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// Prometheus that evaluates the rules
-    #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:9090")]
+    #[arg(long, env = "PROMETHEUS_URL", value_name = "URL", default_value = "http://127.0.0.1:9090")]
     prometheus: Url,
     /// Alertmanager that routes the alerts
-    #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:9093")]
+    #[arg(long, env = "ALERTMANAGER_URL", value_name = "URL", default_value = "http://127.0.0.1:9093")]
     alertmanager: Url,
     /// Where load is sent
-    #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:8000")]
+    #[arg(long, env = "TARGET_URL", value_name = "URL", default_value = "http://127.0.0.1:8000")]
     target: Url,
     /// Inbox that receives the notifications
-    #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:8025")]
+    #[arg(long, env = "INBOX_URL", value_name = "URL", default_value = "http://127.0.0.1:8025")]
     inbox: Url,
     /// The stack's durations are divided by this: divides the drills' objectives, too
-    #[arg(long, value_name = "N", default_value = "1", value_parser = scale)]
+    #[arg(long, env = "TIME_SCALE", value_name = "N", default_value = "1", value_parser = scale)]
     scale: f64,
     /// Write the report as JSON
     #[arg(long, value_name = "FILE")]

@@ -27,6 +27,7 @@ pub mod delivery;
 pub mod evidence;
 pub mod phases;
 pub mod preflight;
+pub mod quiet;
 pub mod record;
 pub mod watch;
 

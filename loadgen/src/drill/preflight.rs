@@ -3,18 +3,17 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use jiff::Timestamp;
 use tokio::time::sleep;
 
-use super::activation::alert_labels;
-use super::bounds::{self, DELIVERY, Inputs};
-use super::clock::{self, Deadline, time_of_day};
+use super::bounds::{self, Inputs};
+use super::clock::Deadline;
 use super::course::Context;
 use super::file::Drill;
+use super::quiet;
 use super::reads::Selector;
 use super::record::Record;
 use super::routes::{Matcher, Routing};
-use super::subject::{self, Subject, recorded};
+use super::subject::{self, Subject};
 use crate::duration;
 use crate::systems::alertmanager::Silence;
 use crate::systems::prometheus::{Labels, RuleGroup, Target};
@@ -56,8 +55,8 @@ pub async fn check(
             silence.id, silence.comment, subject.alert
         ));
     }
-    quiet(context, &subject, scrape, record).await?;
-    group_gone(context, &subject, record).await?;
+    quiet::settled(context, &subject, scrape, record).await?;
+    quiet::forgotten(context, &subject, record).await?;
     Ok((subject, jobs))
 }
 
@@ -134,7 +133,8 @@ async fn evaluated(
     }
 }
 
-async fn wait(context: &Context<'_>, record: &mut Record, what: &str) {
+/// Shows what is being waited for, and lets some time pass.
+pub(super) async fn wait(context: &Context<'_>, record: &mut Record, what: &str) {
     record.waiting = Some(what.to_owned());
     context.progress.show(record);
     sleep(POLL).await;
@@ -190,87 +190,6 @@ fn silences_all(silence: &Silence, known: &Labels) -> bool {
                 && Matcher::new(&matcher.name, &matcher.value, matcher.is_regex, matcher.is_equal)
                     .is_ok_and(|matcher| matcher.matches(known))
         })
-}
-
-/// Waits until no alert is active but the ambient ones. After another drill, what it tripped is given the time
-/// it needs to resolve.
-async fn quiet(
-    context: &Context<'_>,
-    subject: &Subject,
-    scrape: Duration,
-    record: &mut Record,
-) -> Result<(), String> {
-    let mut deadline = None;
-    loop {
-        let rules = context.systems.prometheus.rules().await.map_err(|error| error.to_string())?;
-        let loud = loud(&rules, |alert| context.suite.ambient(alert).is_some());
-        let Some((alert, state, since, _)) = loud.first() else { return Ok(()) };
-        let limit = if context.first {
-            subject.evaluation * 2 + Duration::from_secs(5)
-        } else {
-            loud.iter()
-                .map(|(_, _, _, resolves)| bounds::patience(*resolves + scrape))
-                .max()
-                .unwrap_or_default()
-        };
-        if deadline.get_or_insert_with(|| Deadline::within(limit)).passed() {
-            let since = time_of_day(*since);
-            return Err(if *alert == subject.alert {
-                format!(
-                    "{alert} is already {state}, active since {since}: a drill must see it become so; wait until it has resolved"
-                )
-            } else {
-                format!(
-                    "{alert} is {state}, active since {since}: lift what trips it, or name it `ambient` in a suite file"
-                )
-            });
-        }
-        let what = format!("{alert} to resolve");
-        wait(context, record, &what).await;
-    }
-}
-
-/// Active alerts that are not ambient: (name, state, since, how long its rule takes to resolve without S).
-fn loud(groups: &[RuleGroup], ambient: impl Fn(&str) -> bool) -> Vec<(String, String, Timestamp, Duration)> {
-    let recorded = recorded(groups);
-    let mut loud = Vec::new();
-    for group in groups {
-        for rule in &group.rules {
-            let Some(alerting) = rule.alerting.as_ref().filter(|_| !ambient(&rule.name)) else { continue };
-            for alert in &alerting.alerts {
-                let widest = crate::promql::widest_range(&rule.query, &recorded).unwrap_or_default();
-                let resolves = widest + group.interval * 2 + alerting.keep_firing;
-                loud.push((rule.name.clone(), alert.state.clone(), alert.active_at, resolves));
-            }
-        }
-    }
-    loud
-}
-
-/// Waits until the alert's last activation is forgotten: a group that re-fires within GI notifies nobody, since
-/// Alertmanager has told the receivers of it already. Alertmanager's own API hides resolved alerts, so the samples
-/// of the alert say when it ended.
-async fn group_gone(context: &Context<'_>, subject: &Subject, record: &mut Record) -> Result<(), String> {
-    let interval = record.inputs.map_or(Duration::ZERO, |inputs| inputs.group_interval);
-    let forgotten = interval + DELIVERY + subject.evaluation;
-    let query = format!(
-        "ALERTS{{alertname={:?},alertstate=\"firing\"}}[{}]",
-        subject.alert,
-        duration::format(forgotten + Duration::from_secs(5))
-    );
-    let history = context.systems.prometheus.query(&query, None).await.map_err(|error| error.to_string())?;
-    let own = history.iter().filter(|series| subject.owns(&alert_labels(&series.labels)));
-    let Some(last) = own.flat_map(|series| &series.samples).map(|(at, _)| *at).max() else { return Ok(()) };
-    let deadline = Deadline::after(last, forgotten);
-    let what = format!("Alertmanager to forget {} of {}", subject.alert, time_of_day(last));
-    while !deadline.passed() {
-        wait(context, record, &what).await;
-    }
-    record.event(
-        clock::after(last, subject.evaluation),
-        format!("{} resolved, before this drill", subject.alert),
-    );
-    Ok(())
 }
 
 #[cfg(test)]

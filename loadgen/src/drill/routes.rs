@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use regex::Regex;
-use serde::{Deserialize, Deserializer, de};
+use serde::Deserialize;
 
 use crate::duration;
 use crate::systems::prometheus::Labels;
@@ -34,21 +34,12 @@ struct RouteFile {
     equal: BTreeMap<String, String>,
     #[serde(default)]
     match_re: BTreeMap<String, String>,
-    #[serde(default, deserialize_with = "wait")]
+    #[serde(default, deserialize_with = "duration::deserialize_option")]
     group_wait: Option<Duration>,
-    #[serde(default, deserialize_with = "wait")]
+    #[serde(default, deserialize_with = "duration::deserialize_option")]
     group_interval: Option<Duration>,
     #[serde(default)]
     routes: Vec<RouteFile>,
-}
-
-/// A duration of Alertmanager's, where zero may have a unit: `group_wait: 0s` notifies at once.
-fn wait<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Duration>, D::Error> {
-    let read = |text: String| match text.trim().trim_start_matches('0') {
-        unit if unit.len() < text.trim().len() && unit.chars().all(char::is_alphabetic) => Ok(Duration::ZERO),
-        _ => duration::parse(&text).map_err(de::Error::custom),
-    };
-    Option::<String>::deserialize(from)?.map(read).transpose()
 }
 
 /// A running configuration, as far as it decides where alerts go.

@@ -64,7 +64,11 @@ async fn prometheus_targets(client: &reqwest::Client, base: &str) -> Result<(), 
     let json =
         |text: String| serde_json::from_str::<serde_json::Value>(&text).map_err(|error| error.to_string());
     let targets = json(get(client, &format!("{base}/api/v1/targets?state=active")).await?)?;
-    for target in targets["data"]["activeTargets"].as_array().into_iter().flatten() {
+    let targets = targets["data"]["activeTargets"].as_array().map(Vec::as_slice).unwrap_or_default();
+    if targets.is_empty() {
+        return Err("it has found no target yet".to_owned());
+    }
+    for target in targets {
         if target["health"] != "up" {
             return Err(format!(
                 "target {} is {}: {}",

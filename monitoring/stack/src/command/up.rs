@@ -43,7 +43,9 @@ async fn foreground(up: &Up) -> Result<u8, Error> {
         }
     };
     announce(&stack.state(true), &dir);
-    println!("Ctrl-C stops it.");
+    if !up.background {
+        println!("Ctrl-C stops it.");
+    }
     let mut look = tokio::time::interval(Duration::from_millis(250));
     let signal = loop {
         tokio::select! {

@@ -5,6 +5,7 @@ use std::process::{Output, Stdio};
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
+use stack::port::{self, Ports};
 use stack::{Settings, Stack, program};
 use tempfile::TempDir;
 use tokio::process::{Child, Command};
@@ -125,6 +126,23 @@ pub async fn finish(mut command: Command, limit: Duration) -> Output {
 pub fn signal(child: &Child, signal: nix::sys::signal::Signal) {
     let pid = child.id().expect("it is still running").cast_signed();
     nix::sys::signal::kill(nix::unistd::Pid::from_raw(pid), signal).unwrap();
+}
+
+/// A port offset under which every port is free. The ports lie below those that [`port::free`] and the system's
+/// outgoing connections use, so that only another offset of this kind could come between.
+pub fn free_offset() -> u16 {
+    (0..200)
+        .filter_map(|_| port::free().ok())
+        .map(|random| 1_000 + random % 9_000)
+        .find(|offset| Ports::offset(*offset).is_ok_and(all_free))
+        .expect("some offset has all its ports free")
+}
+
+/// Whether nobody listens on any of them.
+pub fn all_free(ports: Ports) -> bool {
+    [ports.api, ports.redis, ports.redis_exporter, ports.prometheus, ports.alertmanager, ports.inbox]
+        .into_iter()
+        .all(|port| port::check("a test", port).is_ok())
 }
 
 /// Asks until the answer is there.

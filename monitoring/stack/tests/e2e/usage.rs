@@ -9,14 +9,8 @@ const LIMIT: Duration = Duration::from_secs(30);
 
 #[tokio::test]
 async fn a_taken_port_is_named_with_its_owner_and_the_flag() {
-    // Take the gateway's port of some offset.
-    let taken = (0..200).find_map(|_| {
-        let offset = stack::port::free().ok()?;
-        TcpListener::bind(("127.0.0.1", 8000_u16.checked_add(offset)?))
-            .ok()
-            .map(|listener| (offset, listener))
-    });
-    let (offset, listener) = taken.unwrap();
+    let offset = support::free_offset();
+    let listener = TcpListener::bind(("127.0.0.1", 8000 + offset)).unwrap();
     let mut command = support::stack();
     command.args(["up", "--port-offset", &offset.to_string()]);
     let output = support::finish(command, LIMIT).await;
