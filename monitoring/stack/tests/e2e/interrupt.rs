@@ -4,8 +4,9 @@ use std::process::Stdio;
 use std::time::Duration;
 
 use nix::sys::signal::Signal;
+use tokio::io::{AsyncBufReadExt, BufReader};
 
-use crate::support::{self, Bed, DEMO};
+use crate::support::{self, Bed, FAST};
 
 /// Requests the gateway has answered under /api, from its own metrics.
 async fn answered(bed: &Bed) -> f64 {
@@ -16,55 +17,56 @@ async fn answered(bed: &Bed) -> f64 {
         .sum()
 }
 
-/// Whether the alert is in this state, as Prometheus says.
-async fn alert_is(bed: &Bed, state: &str) -> Option<()> {
+/// Whether the alert is neither pending nor firing, as Prometheus says.
+async fn quiet(bed: &Bed) -> Option<()> {
     let alerts = support::get_json(&format!("{}/api/v1/alerts", bed.stack.url("prometheus"))).await?;
-    let found = alerts["data"]["alerts"]
+    let active = alerts["data"]["alerts"]
         .as_array()?
         .iter()
-        .any(|alert| alert["labels"]["alertname"] == "HighErrorRate" && alert["state"] == state);
-    found.then_some(())
+        .any(|alert| alert["labels"]["alertname"] == "HighErrorRate");
+    (!active).then_some(())
+}
+
+/// Starts the drill, interrupts it when it says that it has come to `phase`, and gives all it printed.
+async fn interrupted_in(bed: &Bed, phase: &str) -> String {
+    let mut command = bed.drill(&[&support::drills().join("high-error-rate.yaml")]);
+    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
+    let mut printed = String::new();
+    let reached = async {
+        while let Some(line) = lines.next_line().await.unwrap() {
+            printed += &format!("{line}\n");
+            if line.contains(&format!("high-error-rate: {phase}")) {
+                return;
+            }
+        }
+        panic!("it never came to {phase}");
+    };
+    tokio::time::timeout(Duration::from_secs(90), reached)
+        .await
+        .unwrap_or_else(|_| panic!("no {phase} in time"));
+    support::signal(&child, Signal::SIGINT);
+    let output =
+        tokio::time::timeout(Duration::from_secs(20), child.wait_with_output()).await.unwrap().unwrap();
+    printed += &String::from_utf8_lossy(&output.stdout);
+    assert_eq!(output.status.code(), Some(130), "in {phase}: {printed}");
+    printed
 }
 
 #[tokio::test]
 async fn ctrl_c_in_any_phase_of_a_drill_leaves_nothing_running() {
-    let bed = Bed::start(DEMO).await;
-    let file = support::drills().join("high-error-rate.yaml");
-    let limit = Duration::from_secs(90);
-    for phase in ["baseline", "pending", "firing"] {
-        let before = answered(&bed).await;
-        let mut command = bed.drill(&[&file]);
-        let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-        match phase {
-            "baseline" => {
-                support::eventually("baseline traffic", limit, || async {
-                    (answered(&bed).await > before + 10.0).then_some(())
-                })
-                .await;
-            }
-            state => support::eventually(state, limit, || alert_is(&bed, state)).await,
-        }
-        support::signal(&child, Signal::SIGINT);
-        let output =
-            tokio::time::timeout(Duration::from_secs(20), child.wait_with_output()).await.unwrap().unwrap();
-        let text =
-            String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
-        assert_eq!(output.status.code(), Some(130), "in {phase}: {text}");
-        assert!(text.contains("HighErrorRate"), "partial results in {phase}: {text}");
+    let bed = Bed::start(FAST).await;
+    for phase in ["preflight", "baseline", "pending", "firing", "notified", "resolved", "told"] {
+        let printed = interrupted_in(&bed, phase).await;
+        assert!(printed.contains("HighErrorRate"), "partial results in {phase}: {printed}");
+        let report = std::fs::read_to_string(bed.report_path()).unwrap();
+        assert!(report.contains("\"interrupted\""), "the report is written in {phase}: {report}");
 
         // Everything the drill sent has been answered by now; from here on the count stands still.
         let settled = answered(&bed).await;
         tokio::time::sleep(Duration::from_millis(500)).await; // the time in which traffic, if any, would show
         assert_eq!(answered(&bed).await, settled, "after {phase} somebody still sends");
-        support::eventually("the alert to be over", limit, || async {
-            let alerts = support::get_json(&format!("{}/api/v1/alerts", bed.stack.url("prometheus"))).await?;
-            let quiet = !alerts["data"]["alerts"]
-                .as_array()?
-                .iter()
-                .any(|alert| alert["labels"]["alertname"] == "HighErrorRate");
-            quiet.then_some(())
-        })
-        .await;
+        support::eventually("the alert to be over", Duration::from_secs(60), || quiet(&bed)).await;
     }
     bed.stack.stop().await;
 }
