@@ -1,9 +1,11 @@
 //! The gateway as a library: the binary in `main.rs` and the tests both call [`Gateway::prepare`] and
 //! [`Gateway::serve`], passing the listener and the shutdown signal, so a test can bind port 0.
 //!
-//! Modules are in the order a request meets them: listener, observe, rate limit, handler, store.
+//! Modules are in the order a request meets them: listener, observe, rate limit, fault, handler, store; the admin
+//! listener stands beside them.
 
 pub mod config;
+pub mod file_limit;
 pub mod listen;
 pub mod telemetry;
 
@@ -13,15 +15,20 @@ pub mod observe;
 
 pub mod limit;
 
+pub mod fault;
+
+pub mod bytes;
 pub mod handlers;
 pub mod problem;
 pub mod shares;
 
 pub mod store;
 
+mod admin;
+
 mod error;
 mod routes;
 
 pub use config::Config;
 pub use error::StartError;
-pub use server::Gateway;
+pub use server::{Gateway, Listeners};

@@ -1,6 +1,6 @@
 //! The gateway's binary: config, logs, prepare, bind, serve, drain.
 
-use api::{Config, Gateway, StartError, listen, telemetry};
+use api::{Config, Gateway, Listeners, StartError, file_limit, listen, telemetry};
 use clap::Parser;
 use std::process::ExitCode;
 use tokio::{
@@ -25,13 +25,16 @@ fn main() -> ExitCode {
 async fn run(config: &Config) -> anyhow::Result<()> {
     let terminate = signal(SignalKind::terminate())?;
     let interrupt = signal(SignalKind::interrupt())?;
+    file_limit::raise();
     let gateway = Gateway::prepare(config).await?;
-    let listener = listen::bind(config.server.listen, "--listen (LISTEN)").map_err(StartError::from)?;
-    tracing::info!(address = %listener.local_addr()?, "listening");
+    let bind = |address, flag| listen::bind(address, flag).map_err(StartError::from);
+    let public = bind(config.server.listen, "--listen (LISTEN)")?;
+    let admin = bind(config.admin.admin_listen, "--admin-listen (ADMIN_LISTEN)")?;
+    tracing::info!(address = %public.local_addr()?, admin = %admin.local_addr()?, "listening");
 
     let (stop, stopped) = oneshot::channel();
     tokio::spawn(watch_signals(terminate, interrupt, stop));
-    gateway.serve(listener, async { stopped.await.unwrap_or(()) }).await?;
+    gateway.serve(Listeners { public, admin }, async { stopped.await.unwrap_or(()) }).await?;
     Ok(())
 }
 

@@ -1,7 +1,7 @@
 //! The one table of routes: handlers register from it, metrics pre-create their series from it, and the route
 //! label of a request is always one of its entries.
 
-/// A route template, the methods it answers and whether rate limits apply.
+/// A route template, the methods it answers and whether rate limits and faults apply.
 #[derive(Debug)]
 pub(crate) struct Endpoint {
     /// The template as registered and as it appears in the `route` label.
@@ -10,7 +10,7 @@ pub(crate) struct Endpoint {
     pub methods: &'static [&'static str],
     /// The value of `Allow`.
     pub allow: &'static str,
-    /// Probes and `/metrics` are never limited: a monitor that is refused reports a false outage.
+    /// Probes and `/metrics` are never limited nor faulted: a monitor that is refused reports a false outage.
     pub limited: bool,
 }
 
@@ -21,7 +21,7 @@ const fn read(path: &'static str) -> Endpoint {
     Endpoint { path, methods: READ, allow: READ_ALLOW, limited: true }
 }
 
-const fn probe(path: &'static str) -> Endpoint {
+pub(crate) const fn probe(path: &'static str) -> Endpoint {
     Endpoint { path, methods: READ, allow: READ_ALLOW, limited: false }
 }
 

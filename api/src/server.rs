@@ -2,7 +2,9 @@
 
 use crate::{
     Config, StartError,
+    admin::{Admin, Token},
     config::SettingError,
+    fault::{Bounds, Layer as FaultLayer, Plane, Switches},
     handlers, limit,
     limit::{Limiter, PolicySet, RedisJudge, RedisSettings},
     observe,
@@ -12,7 +14,7 @@ use crate::{
     telemetry::{HttpMetrics, Lifecycle, Metrics, Phase},
 };
 use actix_web::{App, HttpServer, dev::Server, middleware::from_fn, web::Data};
-use prometheus::Registry;
+use prometheus::{IntGaugeVec, Opts, Registry};
 use std::{future::Future, net::TcpListener, pin::pin, sync::Arc, time::Duration};
 
 /// What every worker shares.
@@ -21,17 +23,30 @@ pub(crate) struct State {
     pub limiter: Arc<Limiter>,
     pub metrics: Metrics,
     pub http: HttpMetrics,
+    /// What the public `/metrics` shows besides the metrics of requests.
     pub registry: Registry,
+    /// What the admin `/metrics` shows: business and pipeline. No series is in both.
+    pub custom: Registry,
+    pub faults: Arc<Plane>,
     pub lifecycle: Lifecycle,
 }
 
 /// How long a connection may idle between requests.
 const KEEP_ALIVE: Duration = Duration::from_secs(75);
 
+/// The sockets a gateway serves on, bound by its caller.
+pub struct Listeners {
+    /// The API.
+    pub public: TcpListener,
+    /// Custom metrics, faults, drain.
+    pub admin: TcpListener,
+}
+
 /// A gateway that is ready to serve.
 pub struct Gateway {
     state: Data<State>,
     config: Config,
+    token: Token,
 }
 
 impl Gateway {
@@ -41,9 +56,12 @@ impl Gateway {
     /// # Errors
     /// [`StartError`] naming the input that cannot be used.
     pub async fn prepare(config: &Config) -> Result<Self, StartError> {
+        let token = Token::new(config.admin.token()?);
         let policies = PolicySet::load(config.limits.file().map(|path| path.as_path()))?;
         let registry = Registry::new();
+        let custom = Registry::new();
         let metrics = declare(&registry).map_err(|error| StartError::Metrics(error.to_string()))?;
+        metrics.memory_alert.set(i64::try_from(config.faults.memory_alert_bytes).unwrap_or(i64::MAX));
         let http = HttpMetrics::new().map_err(|error| StartError::Metrics(error.to_string()))?;
         let redis = redis_judge(config, &metrics)?;
         let store = Store::open(&config.storage.database_url).await?;
@@ -52,35 +70,43 @@ impl Gateway {
         {
             tracing::warn!("REDIS_URL does not answer; limits are counted locally until it does");
         }
+        // Parts that faults can act on plug their switches in here.
+        let switches = Switches::default();
+        let faults = faults(config, switches, &metrics, &custom)
+            .map_err(|error| StartError::Metrics(error.to_string()))?;
         let limiter = Arc::new(Limiter::new(policies, redis, metrics.clone()));
         let lifecycle = Lifecycle::default();
-        let state = Data::new(State { store, limiter, metrics, http, registry, lifecycle });
-        Ok(Self { state, config: config.clone() })
+        let state = Data::new(State { store, limiter, metrics, http, registry, custom, faults, lifecycle });
+        Ok(Self { state, config: config.clone(), token })
     }
 
-    /// Serves on `listener` until `shutdown` resolves, then drains: `/readyz` says 503 for the drain delay, requests
-    /// in flight finish within the shutdown timeout, and the database closes last.
+    /// Serves on `listeners` until `shutdown` resolves, then drains: `/readyz` says 503 on both for the drain delay;
+    /// then the public one closes and its requests in flight finish within the shutdown timeout; then the admin one
+    /// closes, and Redis and the database last.
     ///
     /// # Errors
-    /// [`StartError::Server`] when the listener cannot be used or the server ends by itself.
+    /// [`StartError::Server`] when a listener cannot be used or a server ends by itself.
     pub async fn serve(
         self,
-        listener: TcpListener,
+        listeners: Listeners,
         shutdown: impl Future<Output = ()>,
     ) -> Result<(), StartError> {
-        let server = server(&self.state, &self.config, listener)?;
+        let server = server(&self.state, &self.config, listeners.public)?;
         let handle = server.handle();
-        let upkeep = tokio::spawn(self.state.limiter.clone().maintain());
+        let mut admin = Admin::start(self.state.clone(), self.token, listeners.admin).await?;
+        let (limits, faults) = (self.state.limiter.clone().maintain(), self.state.faults.clone().upkeep());
+        let upkeep = tokio::spawn(async move { tokio::join!(limits, faults) });
         self.state.lifecycle.enter(Phase::Ready);
 
         let mut server = pin!(server);
-        let ended = tokio::select! {
-            ended = &mut server => Some(ended),
-            () = shutdown => None,
-        };
-        let outcome = match ended {
-            Some(ended) => ended.and_then(|()| Err(std::io::Error::other("the server ended by itself"))),
-            None => {
+        let outcome = tokio::select! {
+            ended = &mut server => {
+                ended.and_then(|()| Err(std::io::Error::other("the server ended by itself")))
+            }
+            error = admin.ended() => {
+                tokio::join!(handle.stop(false), server).1.and(Err(error))
+            }
+            () = shutdown => {
                 self.state.lifecycle.enter(Phase::Draining);
                 tracing::info!(delay = ?self.config.server.drain_delay, "draining");
                 let drained = async {
@@ -91,6 +117,10 @@ impl Gateway {
                 tokio::join!(drained, server).1
             }
         };
+        tracing::debug!("the public listener has closed");
+        // A worker that a fault holds back must be able to finish what it has.
+        self.state.faults.lift_all();
+        admin.stop().await;
         upkeep.abort();
         self.state.store.close().await;
         tracing::info!("stopped");
@@ -101,10 +131,11 @@ impl Gateway {
 fn server(state: &Data<State>, config: &Config, listener: TcpListener) -> std::io::Result<Server> {
     let state = state.clone();
     let http = state.http.clone();
-    // From the outside in: observe, count, limit, handle.
+    // From the outside in: observe, count, limit, fault, handle.
     let factory = move || {
         App::new()
             .app_data(state.clone())
+            .wrap(FaultLayer(state.faults.clone()))
             .wrap(from_fn(limit::layer))
             .wrap(http.layer())
             .wrap(from_fn(observe::layer))
@@ -137,6 +168,23 @@ fn declare(registry: &Registry) -> prometheus::Result<Metrics> {
         }
     }
     Ok(metrics)
+}
+
+fn faults(
+    config: &Config,
+    switches: Switches,
+    metrics: &Metrics,
+    custom: &Registry,
+) -> prometheus::Result<Arc<Plane>> {
+    let active = IntGaugeVec::new(Opts::new("faults_active", "Faults in force, by kind."), &["kind"])?;
+    custom.register(Box::new(active.clone()))?;
+    let bounds = Bounds {
+        ttl: config.faults.fault_max_ttl,
+        memory: config.faults.fault_max_memory,
+        ingest: switches.ingest.is_some(),
+        models: switches.models.is_some(),
+    };
+    Ok(Arc::new(Plane::new(bounds, switches, metrics.faults_injected.clone(), active)))
 }
 
 fn redis_judge(config: &Config, metrics: &Metrics) -> Result<Option<Arc<RedisJudge>>, SettingError> {

@@ -1,10 +1,14 @@
 //! Settings: flags and environment through one clap structure, grouped by subject.
 
+mod admin;
+mod faults;
 mod limits;
 mod logs;
 mod server;
 mod storage;
 
+pub use admin::AdminSettings;
+pub use faults::FaultSettings;
 pub use limits::LimitSettings;
 pub use logs::{LogFormat, LogLevel, LogSettings};
 pub use server::ServerSettings;
@@ -23,6 +27,12 @@ pub struct Config {
     /// Listening, workers, shutdown.
     #[command(flatten)]
     pub server: ServerSettings,
+    /// The admin listener.
+    #[command(flatten)]
+    pub admin: AdminSettings,
+    /// Bounds of the fault plane.
+    #[command(flatten)]
+    pub faults: FaultSettings,
     /// Where data is kept.
     #[command(flatten)]
     pub storage: StorageSettings,
@@ -78,6 +88,8 @@ mod tests {
     fn defaults_need_no_environment() {
         let config = Config::try_parse_from(["api"]).unwrap();
         assert_eq!(config.server.listen.to_string(), "127.0.0.1:8000");
+        assert_eq!(config.admin.admin_listen.to_string(), "127.0.0.1:8001");
+        assert_eq!(config.faults.memory_alert_bytes, 7_000_000_000);
         assert_eq!(config.storage.database_url, "sqlite://firedrill.db");
         assert_eq!(config.limits.redis_deadline, Duration::from_millis(10));
         assert_eq!(config.limits.redis_key_prefix, "firedrill:");
@@ -87,6 +99,10 @@ mod tests {
     fn bad_values_name_the_variable_the_value_and_the_expectation() {
         for (args, needles) in [
             (&["--listen", "8000"][..], ["LISTEN", "'8000'", "127.0.0.1:8000"]),
+            (&["--admin-listen", "8001"], ["ADMIN_LISTEN", "'8001'", "127.0.0.1:8000"]),
+            (&["--fault-max-ttl", "0s"], ["FAULT_MAX_TTL", "'0s'", "above zero"]),
+            (&["--fault-max-memory", "lots"], ["FAULT_MAX_MEMORY", "'lots'", "500MB"]),
+            (&["--memory-alert-bytes", "0"], ["MEMORY_ALERT_BYTES", "'0'", "500MB"]),
             (&["--workers", "0"], ["WORKERS", "'0'", "1 to 1024"]),
             (&["--log-level", "loud"], ["LOG_LEVEL", "'loud'", "info"]),
             (&["--drain-delay", "5"], ["DRAIN_DELAY", "'5'", "250ms"]),

@@ -26,7 +26,7 @@ pub struct ServerSettings {
     pub shutdown_timeout: Duration,
 }
 
-fn address(text: &str) -> Result<SocketAddr, String> {
+pub(super) fn address(text: &str) -> Result<SocketAddr, String> {
     text.trim().parse().map_err(|_| "expected ADDRESS:PORT such as 127.0.0.1:8000 or [::1]:8000".to_owned())
 }
 

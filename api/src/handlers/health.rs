@@ -41,12 +41,12 @@ pub(super) async fn health(state: Data<State>) -> Result<HttpResponse, Problem> 
 }
 
 /// GET `/livez`: the process answers. Looks at no dependency, so an outage elsewhere restarts nothing.
-pub(super) async fn livez() -> Result<HttpResponse, Problem> {
+pub(crate) async fn livez() -> Result<HttpResponse, Problem> {
     json(StatusCode::OK, &json!({"status": "alive"}))
 }
 
 /// GET `/readyz`: whether to send traffic here.
-pub(super) async fn readyz(state: Data<State>) -> Result<HttpResponse, Problem> {
+pub(crate) async fn readyz(state: Data<State>) -> Result<HttpResponse, Problem> {
     match state.lifecycle.phase() {
         Phase::Ready => json(StatusCode::OK, &json!({"status": "ready"})),
         Phase::Starting => Err(Problem::unavailable("starting; not ready for traffic yet")),

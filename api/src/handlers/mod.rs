@@ -3,7 +3,7 @@
 mod etag;
 mod faults;
 mod gauges;
-mod health;
+pub(crate) mod health;
 mod index;
 mod input;
 mod users;
@@ -55,7 +55,7 @@ pub(crate) fn register(config: &mut web::ServiceConfig) {
 }
 
 /// A resource that answers OPTIONS, and 405 to what no route takes.
-fn resource(endpoint: &'static Endpoint) -> Resource {
+pub(crate) fn resource(endpoint: &'static Endpoint) -> Resource {
     let allow = HeaderValue::from_static(endpoint.allow);
     web::resource(endpoint.path).default_service(web::to(move |req: HttpRequest| {
         let allow = allow.clone();
@@ -70,7 +70,7 @@ fn resource(endpoint: &'static Endpoint) -> Resource {
 }
 
 /// A resource that is only read.
-fn read<F, Args>(endpoint: &'static Endpoint, handler: F) -> Resource
+pub(crate) fn read<F, Args>(endpoint: &'static Endpoint, handler: F) -> Resource
 where
     F: Handler<Args> + Copy,
     Args: actix_web::FromRequest + 'static,
@@ -79,7 +79,7 @@ where
     resource(endpoint).route(on("GET", handler)).route(on("HEAD", handler))
 }
 
-fn on<F, Args>(method: &'static str, handler: F) -> Route
+pub(crate) fn on<F, Args>(method: &'static str, handler: F) -> Route
 where
     F: Handler<Args>,
     Args: actix_web::FromRequest + 'static,
@@ -94,7 +94,7 @@ async fn not_found() -> Result<HttpResponse, Problem> {
 }
 
 /// A JSON answer.
-fn json(status: StatusCode, body: &impl serde::Serialize) -> Result<HttpResponse, Problem> {
+pub(crate) fn json(status: StatusCode, body: &impl serde::Serialize) -> Result<HttpResponse, Problem> {
     let bytes = serde_json::to_vec(body).map_err(Problem::internal)?;
     Ok(HttpResponse::build(status).content_type("application/json").body(bytes))
 }

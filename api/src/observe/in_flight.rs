@@ -1,6 +1,6 @@
 use super::{Broken, RequestId};
 use crate::{problem::Rendered, server::State};
-use actix_web::{Error, web::Data};
+use actix_web::{Error, http::header::HeaderValue, web::Data};
 use prometheus::IntGauge;
 use std::time::Instant;
 
@@ -42,13 +42,14 @@ impl InFlight {
         self.log(status, cause.as_deref());
     }
 
-    /// The handler gave no answer; a 500 goes out that the counting layer does not see.
-    pub(super) fn failed(mut self, cause: &str) -> Error {
+    /// The handler gave no answer; a 500 goes out that the counting layer does not see. `fault` names the fault that
+    /// was injected, if one was.
+    pub(super) fn failed(mut self, cause: &str, fault: Option<HeaderValue>) -> Error {
         self.settled = true;
         self.state.metrics.errors.with_label_values(&["internal"]).inc();
         self.state.http.record_unanswered(self.route, self.method, "500", self.started.elapsed());
         self.log(500, Some(cause));
-        Broken { id: self.id.clone() }.into()
+        Broken::new(self.id.clone(), fault).into()
     }
 
     fn log(&self, status: u16, cause: Option<&str>) {

@@ -6,12 +6,21 @@ mod request_id;
 
 pub use request_id::RequestId;
 
-use crate::{problem, problem::Problem, routes, server::State, telemetry::Phase};
+pub(crate) use request_id::HEADER as REQUEST_ID;
+
+use crate::{
+    fault::{self, InjectedPanic},
+    problem,
+    problem::Problem,
+    routes,
+    server::State,
+    telemetry::Phase,
+};
 use actix_web::{
     Error, HttpMessage,
     body::{BoxBody, MessageBody},
     dev::{ServiceRequest, ServiceResponse},
-    http::{ConnectionType, Method},
+    http::{ConnectionType, Method, header::HeaderValue},
     middleware::Next,
     web,
 };
@@ -47,8 +56,11 @@ pub(crate) async fn layer<B: MessageBody + 'static>(
 
     let response = match AssertUnwindSafe(next.call(req)).catch_unwind().await {
         Ok(Ok(response)) => response,
-        Ok(Err(error)) => return Err(flight.failed(&error.to_string())),
-        Err(_) => return Err(flight.failed("the handler panicked")),
+        Ok(Err(error)) => return Err(flight.failed(&error.to_string(), None)),
+        Err(panic) => match InjectedPanic::header_of(&*panic) {
+            None => return Err(flight.failed("the handler panicked", None)),
+            fault => return Err(flight.failed("a panic was injected on purpose", fault)),
+        },
     };
 
     let (mut response, rendered) = problem::for_request(response, flight.id.as_str());
@@ -63,8 +75,16 @@ pub(crate) async fn layer<B: MessageBody + 'static>(
 
 /// The answer to a request that did not survive its handler.
 #[derive(Debug)]
-struct Broken {
+pub(crate) struct Broken {
     id: RequestId,
+    /// The fault that did it, when one was injected.
+    fault: Option<HeaderValue>,
+}
+
+impl Broken {
+    pub(crate) fn new(id: RequestId, fault: Option<HeaderValue>) -> Self {
+        Self { id, fault }
+    }
 }
 
 impl std::fmt::Display for Broken {
@@ -77,6 +97,9 @@ impl actix_web::ResponseError for Broken {
     fn error_response(&self) -> actix_web::HttpResponse {
         let mut response = problem::without_request(&Problem::internal(""), self.id.as_str());
         response.headers_mut().insert(request_id::HEADER, self.id.header());
+        if let Some(fault) = &self.fault {
+            response.headers_mut().insert(fault::HEADER, fault.clone());
+        }
         response
     }
 }

@@ -5,7 +5,7 @@ use actix_web::{
 use uuid::Uuid;
 
 /// `X-Request-Id`.
-pub(super) const HEADER: HeaderName = HeaderName::from_static("x-request-id");
+pub(crate) const HEADER: HeaderName = HeaderName::from_static("x-request-id");
 
 /// Longest id taken from a client, in bytes.
 const LONGEST: usize = 64;
@@ -15,7 +15,7 @@ const LONGEST: usize = 64;
 pub struct RequestId(HeaderValue);
 
 impl RequestId {
-    pub(super) fn of(req: &ServiceRequest) -> Self {
+    pub(crate) fn of(req: &ServiceRequest) -> Self {
         match req.headers().get(&HEADER) {
             Some(given) if acceptable(given.as_bytes()) => Self(given.clone()),
             _ => Self::fresh(),
@@ -33,7 +33,7 @@ impl RequestId {
         self.0.to_str().expect("both ways to make an id allow visible ASCII only")
     }
 
-    pub(super) fn header(&self) -> HeaderValue {
+    pub(crate) fn header(&self) -> HeaderValue {
         self.0.clone()
     }
 }

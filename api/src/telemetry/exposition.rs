@@ -30,8 +30,20 @@ pub(crate) fn render(http: &HttpMetrics, registry: &Registry) -> prometheus::Res
     families.extend(OLDER_NAMES.iter().map(|name| older(name, total)));
     families.extend(registry.gather());
     families.sort_by(|a, b| a.name().cmp(b.name()));
+    encode(&families)
+}
+
+/// Renders the custom metrics, which the admin listener serves.
+///
+/// # Errors
+/// When a family is malformed: a fault in this program.
+pub(crate) fn render_custom(custom: &Registry) -> prometheus::Result<Vec<u8>> {
+    encode(&custom.gather())
+}
+
+fn encode(families: &[MetricFamily]) -> prometheus::Result<Vec<u8>> {
     let mut text = Vec::with_capacity(32 * 1024);
-    TextEncoder::new().encode(&families, &mut text)?;
+    TextEncoder::new().encode(families, &mut text)?;
     Ok(text)
 }
 

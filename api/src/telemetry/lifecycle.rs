@@ -1,6 +1,6 @@
 //! Where the process is in its life, for `/readyz` and for answers given while draining.
 
-use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 
 /// A process's phases, in order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -9,26 +9,58 @@ pub enum Phase {
     Starting,
     /// Serving.
     Ready,
-    /// Serving, but about to stop: send no new traffic.
+    /// Serving, but to be sent no new traffic: about to stop, or asked to drain.
     Draining,
 }
 
 /// The current phase, shared by all workers.
 #[derive(Debug, Default)]
-pub struct Lifecycle(AtomicU8);
+pub struct Lifecycle {
+    phase: AtomicU8,
+    drain_asked: AtomicBool,
+}
 
 impl Lifecycle {
     /// The current phase.
     pub fn phase(&self) -> Phase {
-        match self.0.load(Ordering::Relaxed) {
+        match self.phase.load(Ordering::Relaxed) {
             0 => Phase::Starting,
-            1 => Phase::Ready,
+            1 if !self.drain_asked.load(Ordering::Relaxed) => Phase::Ready,
             _ => Phase::Draining,
         }
     }
 
     /// Moves to a phase.
     pub fn enter(&self, phase: Phase) {
-        self.0.store(phase as u8, Ordering::Relaxed);
+        self.phase.store(phase as u8, Ordering::Relaxed);
+    }
+
+    /// Drains without stopping, or takes that back.
+    pub fn ask_drain(&self, on: bool) {
+        self.drain_asked.store(on, Ordering::Relaxed);
+    }
+
+    /// Whether the process is about to stop, which nothing takes back.
+    pub fn is_stopping(&self) -> bool {
+        self.phase.load(Ordering::Relaxed) == Phase::Draining as u8
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_drain_that_was_asked_for_can_be_taken_back_until_the_process_stops() {
+        let life = Lifecycle::default();
+        assert_eq!(life.phase(), Phase::Starting);
+        life.enter(Phase::Ready);
+        for (on, phase) in [(true, Phase::Draining), (false, Phase::Ready), (true, Phase::Draining)] {
+            life.ask_drain(on);
+            assert_eq!((life.phase(), life.is_stopping()), (phase, false));
+        }
+        life.enter(Phase::Draining);
+        life.ask_drain(false);
+        assert_eq!((life.phase(), life.is_stopping()), (Phase::Draining, true));
     }
 }

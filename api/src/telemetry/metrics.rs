@@ -76,6 +76,10 @@ metrics! {
     cpu_usage: Gauge = "app_cpu_usage_percent" [];
     /// Users created.
     users_registered: IntCounter = "users_registered_total" [];
+    /// Resident memory in bytes above which HighMemoryUsage is to fire.
+    memory_alert: IntGauge = "app_memory_alert_bytes" [];
+    /// Faults injected on purpose: requests for abort, delay and panic, times put in force for the others.
+    faults_injected: IntCounterVec = "faults_injected_total" ["fault", "kind"];
     /// Always 1; the labels say what is running.
     build_info: IntGaugeVec = "app_build_info" ["version", "revision"];
     /// Rate limit decisions, by outcome, policy and the backend that decided.

@@ -10,5 +10,5 @@ pub use lifecycle::{Lifecycle, Phase};
 pub use logs::init as init_logs;
 pub use metrics::Metrics;
 
-pub(crate) use exposition::{CONTENT_TYPE, render};
+pub(crate) use exposition::{CONTENT_TYPE, render, render_custom};
 pub(crate) use http::HttpMetrics;

@@ -19,6 +19,11 @@ fn a_taken_port_is_named_with_its_owner_and_the_flag() {
     let address = held.local_addr().unwrap().to_string();
     let port = format!("port {} is taken", held.local_addr().unwrap().port());
     refused(dir.path(), &["--listen", &address], &[&port, "--listen (LISTEN)"]);
+    refused(
+        dir.path(),
+        &["--listen", "127.0.0.1:0", "--admin-listen", &address],
+        &[&port, "--admin-listen (ADMIN_LISTEN)"],
+    );
     if cfg!(target_os = "linux") {
         refused(dir.path(), &["--listen", &address], &[&format!("pid {}", std::process::id())]);
     }
@@ -64,9 +69,27 @@ fn a_database_that_cannot_be_used_is_named() {
 }
 
 #[test]
+fn an_admin_listener_that_others_can_reach_needs_a_token() {
+    let dir = tempfile::tempdir().unwrap();
+    let needles = ["ADMIN_LISTEN=0.0.0.0:0", "no ADMIN_TOKEN", "set ADMIN_TOKEN"];
+    refused(dir.path(), &["--listen", "127.0.0.1:0", "--admin-listen", "0.0.0.0:0"], &needles);
+    let output = binary(dir.path())
+        .env("ADMIN_TOKEN", "hush hush")
+        .args(["--listen", "127.0.0.1:0"])
+        .output()
+        .unwrap();
+    let message = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    assert!(message.contains("ADMIN_TOKEN=…") && !message.contains("hush"), "{message}");
+    assert!(!dir.path().join("firedrill.db").exists(), "nothing was opened");
+}
+
+#[test]
 fn bad_settings_are_named() {
     let dir = tempfile::tempdir().unwrap();
     refused(dir.path(), &["--listen", "nonsense"], &["LISTEN", "'nonsense'", "127.0.0.1:8000"]);
+    refused(dir.path(), &["--admin-listen", "8001"], &["ADMIN_LISTEN", "'8001'"]);
+    refused(dir.path(), &["--memory-alert-bytes", "much"], &["MEMORY_ALERT_BYTES", "'much'", "500MB"]);
     refused(dir.path(), &["--redis-url", "http://x"], &["REDIS_URL", "redis://127.0.0.1:6379"]);
     let output = binary(dir.path()).env("WORKERS", "many").output().unwrap();
     let message = String::from_utf8(output.stderr).unwrap();

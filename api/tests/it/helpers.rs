@@ -1,6 +1,6 @@
 //! One gateway per test, on a port of its own, with a database of its own and a key prefix of its own.
 
-use api::{Config, Gateway};
+use api::{Config, Gateway, Listeners};
 use clap::Parser;
 use reqwest::{Client, Method, RequestBuilder, Response};
 use serde_json::Value;
@@ -18,6 +18,8 @@ pub const PATIENCE: Duration = Duration::from_secs(20);
 
 pub struct TestApp {
     pub base: String,
+    /// The admin listener.
+    pub admin: String,
     pub client: Client,
     pub stop: Option<oneshot::Sender<()>>,
     pub served: JoinHandle<Result<(), api::StartError>>,
@@ -59,13 +61,20 @@ pub async fn spawn_with(policies: &str, flags: &[&str]) -> TestApp {
     args.extend(flags);
     let config = Config::try_parse_from(args).unwrap();
 
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let base = format!("http://{}", listener.local_addr().unwrap());
+    let (public, admin) = (free_port(), free_port());
+    let url = |listener: &TcpListener| format!("http://{}", listener.local_addr().unwrap());
+    let (base, admin_base) = (url(&public), url(&admin));
     let gateway = Gateway::prepare(&config).await.unwrap();
     let (stop, stopped) = oneshot::channel::<()>();
-    let served = tokio::spawn(gateway.serve(listener, async { stopped.await.unwrap_or(()) }));
+    let served = tokio::spawn(gateway.serve(Listeners { public, admin }, async {
+        stopped.await.unwrap_or(());
+    }));
     let client = Client::builder().no_proxy().timeout(PATIENCE).build().unwrap();
-    TestApp { base, client, stop: Some(stop), served, _dir: dir }
+    TestApp { base, admin: admin_base, client, stop: Some(stop), served, _dir: dir }
+}
+
+fn free_port() -> TcpListener {
+    TcpListener::bind("127.0.0.1:0").unwrap()
 }
 
 /// A gateway whose limits are kept in Redis, under a prefix of its own unless `prefix` names a shared one.
@@ -100,6 +109,27 @@ impl TestApp {
 
     pub async fn send_json(&self, method: &str, path: &str, body: Value) -> Response {
         self.request(method, path).json(&body).send().await.unwrap()
+    }
+
+    /// A request to the admin listener.
+    pub fn admin(&self, method: &str, path: &str) -> RequestBuilder {
+        let method = Method::from_bytes(method.as_bytes()).unwrap();
+        self.client.request(method, format!("{}{path}", self.admin))
+    }
+
+    /// PUTs a fault that must be taken.
+    pub async fn put_fault(&self, id: &str, fault: Value) -> Value {
+        let response = self.admin("PUT", &format!("/faults/{id}")).json(&fault).send().await.unwrap();
+        let status = response.status().as_u16();
+        let body: Value = response.json().await.unwrap();
+        assert!([200, 201].contains(&status), "{fault}: {status} {body}");
+        body
+    }
+
+    /// Lifts a fault that must be there.
+    pub async fn lift_fault(&self, id: &str) {
+        let response = self.admin("DELETE", &format!("/faults/{id}")).send().await.unwrap();
+        assert_eq!(response.status(), 204, "{id}");
     }
 
     pub async fn metrics(&self) -> Metrics {
@@ -182,9 +212,9 @@ pub async fn problem(response: Response, status: u16) -> Value {
     body
 }
 
-/// The binary under test with a clean environment, in a folder of its own.
+/// The binary under test with a clean environment, in a folder of its own, its admin listener on a free port.
 pub fn binary(dir: &Path) -> std::process::Command {
     let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_api"));
-    command.env_clear().current_dir(dir);
+    command.env_clear().env("ADMIN_LISTEN", "127.0.0.1:0").current_dir(dir);
     command
 }

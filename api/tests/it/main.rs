@@ -7,12 +7,16 @@
 
 mod helpers;
 
+mod admin;
 mod binary;
 mod endpoints;
 mod errors;
+mod faults;
 mod limits;
 mod metrics;
 mod redis_limits;
 mod redis_outage;
+mod running;
+mod saturation;
 mod shutdown;
 mod users;

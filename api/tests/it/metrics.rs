@@ -24,6 +24,7 @@ async fn the_scrape_has_every_contract_name_from_the_start() {
         "app_active_users 0",
         "app_cpu_usage_percent 0",
         "users_registered_total 0",
+        "app_memory_alert_bytes 7000000000",
         &format!(r#"app_build_info{{revision="unknown",version="{}"}} 1"#, env!("CARGO_PKG_VERSION")),
         "# TYPE http_requests_total counter",
         "# TYPE http_request_duration_seconds histogram",

@@ -1,0 +1,78 @@
+//! The admin listener's outermost layer: an id and a log line for every request, its problem body for every error,
+//! and the token. A small variant of the public one, without its counting.
+
+use super::{Token, routes};
+use crate::{
+    observe::{Broken, REQUEST_ID, RequestId},
+    problem::{self, Kind, Problem},
+};
+use actix_web::{
+    Error,
+    body::{BoxBody, MessageBody},
+    dev::{ServiceRequest, ServiceResponse},
+    http::{
+        StatusCode,
+        header::{HeaderValue, ORIGIN, WWW_AUTHENTICATE},
+    },
+    middleware::Next,
+    web,
+};
+use futures_util::FutureExt;
+use std::{panic::AssertUnwindSafe, time::Instant};
+
+/// The layer itself, for `middleware::from_fn`.
+pub(super) async fn layer<B: MessageBody + 'static>(
+    req: ServiceRequest,
+    next: Next<B>,
+) -> Result<ServiceResponse<BoxBody>, Error> {
+    let started = Instant::now();
+    let id = RequestId::of(&req);
+    let method = req.method().clone();
+    let path = req.path().to_owned();
+    let served = async {
+        match refusal(&req) {
+            Some(problem) => Ok(req.error_response(problem)),
+            None => Ok(next.call(req).await?.map_into_boxed_body()),
+        }
+    };
+    let failed = |cause: &str| {
+        tracing::error!(request_id = id.as_str(), %method, path, cause, "admin request failed");
+        Broken::new(id.clone(), None).into()
+    };
+    let response: ServiceResponse<BoxBody> = match AssertUnwindSafe(served).catch_unwind().await {
+        Ok(Ok(response)) => response,
+        Ok(Err(error)) => {
+            let error: Error = error;
+            return Err(failed(&error.to_string()));
+        }
+        Err(_) => return Err(failed("the handler panicked")),
+    };
+    let (mut response, rendered) = problem::for_request(response, id.as_str());
+    response.headers_mut().insert(REQUEST_ID, id.header());
+    let (status, cause) = (response.status().as_u16(), rendered.and_then(|rendered| rendered.cause));
+    let (request_id, duration_ms) = (id.as_str(), started.elapsed().as_micros() as f64 / 1000.0);
+    // A scrape every few seconds is no news; a change is.
+    if method.is_safe() && status < 400 {
+        tracing::debug!(request_id, %method, path, status, duration_ms, "admin request");
+    } else {
+        tracing::info!(request_id, %method, path, status, duration_ms, cause, "admin request");
+    }
+    Ok(response)
+}
+
+fn refusal(req: &ServiceRequest) -> Option<Problem> {
+    // A page from anywhere can make its reader's browser send a plain POST to loopback; browsers say whose page it is.
+    if !req.method().is_safe() && req.headers().contains_key(ORIGIN) {
+        let detail = "the admin listener takes no changes from web pages; send them without Origin";
+        return Some(Problem::new(Kind::Other(StatusCode::FORBIDDEN), detail));
+    }
+    let token = req.app_data::<web::Data<Token>>().expect("the admin server registers its token");
+    if routes::is_open(req.path()) || token.admits(req.headers()) {
+        return None;
+    }
+    let detail = "send the admin token as Authorization: Bearer TOKEN";
+    Some(
+        Problem::new(Kind::Other(StatusCode::UNAUTHORIZED), detail)
+            .header(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"admin\"")),
+    )
+}

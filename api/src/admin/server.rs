@@ -1,0 +1,80 @@
+use super::{Token, layer, register};
+use crate::server::State;
+use actix_web::{
+    App, HttpServer,
+    dev::{Server, ServerHandle},
+    middleware::from_fn,
+    rt::System,
+    web::Data,
+};
+use std::{io, net::TcpListener, time::Duration};
+use tokio::sync::oneshot;
+
+/// Admin requests are short; those past this are cut at the end.
+const SHUTDOWN_LIMIT: Duration = Duration::from_secs(5);
+
+/// The running admin listener.
+pub(crate) struct Admin {
+    handle: ServerHandle,
+    ended: oneshot::Receiver<io::Result<()>>,
+}
+
+impl Admin {
+    /// Serves on `listener` from a thread of its own.
+    ///
+    /// # Errors
+    /// When the thread or the listener cannot be used.
+    pub(crate) async fn start(state: Data<State>, token: Token, listener: TcpListener) -> io::Result<Self> {
+        let (started, handle) = oneshot::channel();
+        let (over, mut ended) = oneshot::channel();
+        std::thread::Builder::new().name("admin".to_owned()).spawn(move || {
+            let outcome = System::new().block_on(async move {
+                let server = build(state, token, listener)?;
+                // Nobody waits any more when the gateway was dropped meanwhile; the handle's end is not the server's.
+                let _ = started.send(server.handle());
+                server.await
+            });
+            let _ = over.send(outcome);
+        })?;
+        match handle.await {
+            Ok(handle) => Ok(Self { handle, ended }),
+            Err(_) => Err(Self::outcome((&mut ended).await)),
+        }
+    }
+
+    /// Resolves when the listener ends without having been told to.
+    pub(crate) async fn ended(&mut self) -> io::Error {
+        Self::outcome((&mut self.ended).await)
+    }
+
+    /// Lets requests in flight finish, within a limit, and ends the thread.
+    pub(crate) async fn stop(self) {
+        self.handle.stop(true).await;
+        // The server is gone; its thread follows. Should it hang, the process ends all the same.
+        let _ = tokio::time::timeout(SHUTDOWN_LIMIT, self.ended).await;
+    }
+
+    fn outcome(ended: Result<io::Result<()>, oneshot::error::RecvError>) -> io::Error {
+        match ended {
+            Ok(Err(error)) => error,
+            Ok(Ok(())) | Err(_) => io::Error::other("the admin listener ended by itself"),
+        }
+    }
+}
+
+fn build(state: Data<State>, token: Token, listener: TcpListener) -> io::Result<Server> {
+    let token = Data::new(token);
+    let factory = move || {
+        App::new()
+            .app_data(state.clone())
+            .app_data(token.clone())
+            .wrap(from_fn(layer::layer))
+            .configure(register)
+    };
+    let server = HttpServer::new(factory)
+        .workers(1)
+        .disable_signals()
+        .h1_allow_half_closed(false)
+        .shutdown_timeout(SHUTDOWN_LIMIT.as_secs());
+    Ok(server.listen(listener)?.run())
+}

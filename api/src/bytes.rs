@@ -1,0 +1,82 @@
+//! Sizes as people write them: `500MB`, `1.5 GiB`, `1048576`.
+
+/// Suffixes and what they multiply by; decimal without the `i`, binary with it.
+const UNITS: &[(&str, u64)] = &[
+    ("kib", 1 << 10),
+    ("mib", 1 << 20),
+    ("gib", 1 << 30),
+    ("tib", 1 << 40),
+    ("kb", 1_000),
+    ("mb", 1_000_000),
+    ("gb", 1_000_000_000),
+    ("tb", 1_000_000_000_000),
+    ("b", 1),
+];
+
+/// Reads a size into bytes, at least 1. Case does not matter; without a unit the number counts bytes.
+///
+/// # Errors
+/// What was expected, in words.
+pub fn parse(text: &str) -> Result<u64, String> {
+    let expected = || "expected a size such as 500MB, 7GB or 512MiB".to_owned();
+    let lower = text.trim().to_ascii_lowercase();
+    let (number, unit) = UNITS
+        .iter()
+        .find_map(|(suffix, unit)| lower.strip_suffix(suffix).map(|number| (number, *unit)))
+        .unwrap_or((&lower, 1));
+    let number = number.trim_end();
+    // Digits and one point only: `f64` would also take `inf`, `nan` and `1e9`.
+    if number.is_empty() || !number.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.') {
+        return Err(expected());
+    }
+    let bytes = match number.parse::<u64>() {
+        Ok(whole) => whole.checked_mul(unit).ok_or_else(expected)?,
+        Err(_) => (number.parse::<f64>().map_err(|_| expected())? * unit as f64).round() as u64,
+    };
+    // One process cannot hold more, and an `i64` gauge must be able to show it.
+    if (1..=1 << 50).contains(&bytes) { Ok(bytes) } else { Err(expected()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_what_people_write() {
+        for (text, bytes) in [
+            ("1", 1),
+            ("1048576", 1 << 20),
+            ("12B", 12),
+            ("500MB", 500_000_000),
+            ("7GB", 7_000_000_000),
+            ("7 gb", 7_000_000_000),
+            ("1.5GiB", 3 << 29),
+            ("0.5kB", 500),
+            ("64KiB", 65_536),
+            (" 2TB ", 2_000_000_000_000),
+        ] {
+            assert_eq!(parse(text), Ok(bytes), "{text}");
+        }
+    }
+
+    #[test]
+    fn refuses_what_is_no_size() {
+        for text in [
+            "",
+            "MB",
+            "0",
+            "0MB",
+            "-1",
+            "1e9",
+            "nan",
+            "inf",
+            "1.2.3",
+            "1XB",
+            "5 M B",
+            "99999999999TB",
+            "1 MB x",
+        ] {
+            assert!(parse(text).unwrap_err().contains("500MB"), "{text}");
+        }
+    }
+}

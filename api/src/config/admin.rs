@@ -1,0 +1,84 @@
+use super::SettingError;
+use std::net::SocketAddr;
+
+/// The admin listener.
+#[derive(Debug, Clone, clap::Args)]
+pub struct AdminSettings {
+    /// Address and port of the admin listener: custom metrics, faults, drain
+    #[arg(
+        long,
+        env = "ADMIN_LISTEN",
+        value_name = "ADMIN_LISTEN",
+        default_value = "127.0.0.1:8001",
+        value_parser = super::server::address
+    )]
+    pub admin_listen: SocketAddr,
+
+    /// Bearer token the admin listener demands; needed when it is not on loopback
+    #[arg(long, env = "ADMIN_TOKEN", value_name = "ADMIN_TOKEN", hide_env_values = true)]
+    pub admin_token: Option<String>,
+}
+
+impl AdminSettings {
+    /// The token, an empty variable counting as unset, as compose files write it.
+    ///
+    /// # Errors
+    /// When it cannot be sent in a header, or is missing although others than this machine can reach the listener.
+    /// The token is never part of the message.
+    pub fn token(&self) -> Result<Option<&str>, SettingError> {
+        let token = self.admin_token.as_deref().map(str::trim).filter(|token| !token.is_empty());
+        match token {
+            Some(token) if !token.bytes().all(|byte| byte.is_ascii_graphic()) => Err(SettingError {
+                variable: "ADMIN_TOKEN",
+                value: "…".to_owned(),
+                reason: "holds characters that a bearer token cannot have".to_owned(),
+                remedy: "use visible ASCII without spaces, such as the output of `openssl rand -hex 24`",
+            }),
+            // An IPv4 address in IPv6's clothes is the IPv4 address.
+            None if !self.admin_listen.ip().to_canonical().is_loopback() => Err(SettingError {
+                variable: "ADMIN_LISTEN",
+                value: self.admin_listen.to_string(),
+                reason:
+                    "others than this machine could reach it and inject faults, and there is no ADMIN_TOKEN"
+                        .to_owned(),
+                remedy: "set ADMIN_TOKEN, or listen on 127.0.0.1",
+            }),
+            token => Ok(token),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn off_loopback_a_token_is_needed() {
+        for (listen, token, expected) in [
+            ("127.0.0.1:0", None, Ok(None)),
+            ("127.9.9.9:0", Some(" "), Ok(None)),
+            ("[::1]:0", Some("secret"), Ok(Some("secret"))),
+            ("[::ffff:127.0.0.1]:0", None, Ok(None)),
+            ("0.0.0.0:0", Some("secret"), Ok(Some("secret"))),
+            ("0.0.0.0:8001", None, Err("ADMIN_LISTEN=0.0.0.0:8001: ")),
+            ("[::]:0", Some(""), Err("set ADMIN_TOKEN, or listen on 127.0.0.1")),
+            ("192.0.2.1:0", None, Err("no ADMIN_TOKEN")),
+            ("127.0.0.1:0", Some("two words"), Err("ADMIN_TOKEN=…: ")),
+            ("0.0.0.0:0", Some("süß"), Err("visible ASCII")),
+        ] {
+            let settings = AdminSettings {
+                admin_listen: listen.parse().unwrap(),
+                admin_token: token.map(str::to_owned),
+            };
+            match (settings.token(), expected) {
+                (Ok(found), Ok(expected)) => assert_eq!(found, expected, "{listen} {token:?}"),
+                (Err(error), Err(needle)) => {
+                    let message = error.to_string();
+                    assert!(message.contains(needle), "{listen} {token:?}: {message}");
+                    assert!(!message.contains("words"), "the token stays secret: {message}");
+                }
+                (found, _) => panic!("{listen} {token:?}: {found:?}"),
+            }
+        }
+    }
+}

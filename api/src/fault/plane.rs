@@ -1,0 +1,273 @@
+//! The faults in force.
+
+use super::{
+    Bounds, Decision, KINDS, ModelFault, Spec, Status, Switches, acceptable_id, in_force::InForce,
+    memory::Hold, switches::Applied,
+};
+use prometheus::{IntCounterVec, IntGaugeVec};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError, RwLock,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Instant,
+};
+use tokio::sync::Notify;
+
+/// Most faults in force at once.
+const MOST: usize = 32;
+/// Most ids with a `fault` label of their own in the life of the process; further ones share one.
+const MOST_LABELS: usize = 64;
+/// The label they share.
+const SHARED_LABEL: &str = "other";
+
+/// All faults in force, shared by the admin listener, which changes them, and the public workers, which suffer them.
+pub struct Plane {
+    bounds: Bounds,
+    switches: Switches,
+    injected: IntCounterVec,
+    active: IntGaugeVec,
+    /// Faults of traffic in force; a request looks at nothing else while there is none.
+    traffic: AtomicUsize,
+    book: RwLock<BTreeMap<String, Entry>>,
+    /// Held while faults change, so that changes are one after another; reading the book needs it not.
+    change: Mutex<Applied>,
+    labels: Mutex<BTreeSet<String>>,
+    /// Told when the next expiry may be another.
+    changed: Notify,
+}
+
+struct Entry {
+    fault: Arc<InForce>,
+    /// Dropped with the entry, though a request may still hold the fault.
+    hold: Option<Hold>,
+}
+
+/// Why a fault cannot be put in force.
+#[derive(Debug, thiserror::Error)]
+pub enum Refusal {
+    /// The id could not be a label.
+    #[error("a fault's id is 1 to 40 letters, digits, - and _")]
+    Id,
+    /// There are [`MOST`] already.
+    #[error("{MOST} faults are in force, the most there can be; lift one first")]
+    TooMany,
+    /// All together would hold more than `FAULT_MAX_MEMORY`.
+    #[error(
+        "with the {held} bytes that faults hold already it would be more than {most}, which FAULT_MAX_MEMORY sets"
+    )]
+    Memory {
+        /// Bytes held by others.
+        held: u64,
+        /// The limit in bytes.
+        most: u64,
+    },
+    /// The system has not enough memory.
+    #[error("the system does not give that much memory")]
+    NoMemory(#[source] std::io::Error),
+}
+
+impl Plane {
+    /// No faults yet. `injected` counts by fault and kind, `active` shows how many are in force by kind.
+    pub fn new(bounds: Bounds, switches: Switches, injected: IntCounterVec, active: IntGaugeVec) -> Self {
+        let bounds =
+            Bounds { ingest: switches.ingest.is_some(), models: switches.models.is_some(), ..bounds };
+        for kind in KINDS {
+            active.with_label_values(&[kind]);
+        }
+        Self {
+            bounds,
+            switches,
+            injected,
+            active,
+            traffic: AtomicUsize::new(0),
+            book: RwLock::default(),
+            change: Mutex::default(),
+            labels: Mutex::default(),
+            changed: Notify::new(),
+        }
+    }
+
+    /// What a fault may ask for.
+    pub fn bounds(&self) -> &Bounds {
+        &self.bounds
+    }
+
+    /// Puts a fault in force from `now` on, in the place of another of the same id; gives whether it is new. Takes as
+    /// long as the memory it is to hold.
+    ///
+    /// # Errors
+    /// [`Refusal`]; then nothing has changed.
+    pub fn put(&self, id: &str, spec: Spec, now: Instant) -> Result<bool, Refusal> {
+        if !acceptable_id(id) || id == SHARED_LABEL {
+            return Err(Refusal::Id);
+        }
+        let mut applied = lock(&self.change);
+        let (others, held) = {
+            let book = self.read();
+            let others = book.iter().filter(|(other, _)| *other != id).map(|(_, entry)| &entry.hold);
+            others.fold((0, 0), |(count, held), hold| (count + 1, held + hold.as_ref().map_or(0, Hold::len)))
+        };
+        if others >= MOST {
+            return Err(Refusal::TooMany);
+        }
+        let wanted = spec.memory.unwrap_or(0);
+        if held + wanted > self.bounds.memory {
+            return Err(Refusal::Memory { held, most: self.bounds.memory });
+        }
+        let hold = spec.memory.map(Hold::take).transpose().map_err(Refusal::NoMemory)?;
+        let label = self.label(id);
+        for kind in spec.kinds() {
+            self.injected.with_label_values(&[label.as_str(), kind]);
+        }
+        for kind in spec.kinds().filter(|kind| ["memory", "pause", "model"].contains(kind)) {
+            self.injected.with_label_values(&[label.as_str(), kind]).inc();
+        }
+        let fault = Arc::new(InForce::new(id, label, spec, now));
+        let old = self.write(|book| book.insert(id.to_owned(), Entry { fault, hold }));
+        let new = old.is_none();
+        end(old);
+        self.settle(&mut applied);
+        Ok(new)
+    }
+
+    /// Lifts a fault; gives whether it was in force.
+    pub fn lift(&self, id: &str) -> bool {
+        let mut applied = lock(&self.change);
+        let old = self.write(|book| book.remove(id));
+        let was = old.is_some();
+        end(old);
+        self.settle(&mut applied);
+        was
+    }
+
+    /// Lifts every fault.
+    pub fn lift_all(&self) {
+        let mut applied = lock(&self.change);
+        end(self.write(std::mem::take).into_values());
+        self.settle(&mut applied);
+    }
+
+    /// Lifts the faults whose time is over at `now`; gives their ids.
+    pub fn expire(&self, now: Instant) -> Vec<String> {
+        let mut applied = lock(&self.change);
+        let over: BTreeMap<String, Entry> =
+            self.write(|book| book.extract_if(.., |_, entry| entry.fault.expires <= now).collect());
+        let ids = over.keys().cloned().collect();
+        end(over.into_values());
+        self.settle(&mut applied);
+        ids
+    }
+
+    /// When the next fault ends by itself.
+    pub fn next_expiry(&self) -> Option<Instant> {
+        self.read().values().map(|entry| entry.fault.expires).min()
+    }
+
+    /// The faults in force at `now`, by id.
+    pub fn list(&self, now: Instant) -> Vec<Status> {
+        self.read().values().filter_map(|entry| entry.fault.status(now)).collect()
+    }
+
+    /// Lifts faults as their time comes, for ever. Runs as a task of its own.
+    pub async fn upkeep(self: Arc<Self>) {
+        loop {
+            let changed = self.changed.notified();
+            match self.next_expiry() {
+                None => changed.await,
+                Some(at) => tokio::select! {
+                    () = changed => {}
+                    () = tokio::time::sleep_until(at.into()) => {
+                        let plane = self.clone();
+                        // Giving back gigabytes takes a while. The task ends when the runtime does; then all ends.
+                        let ids = tokio::task::spawn_blocking(move || plane.expire(Instant::now())).await;
+                        for id in ids.unwrap_or_default() {
+                            tracing::info!(id, "the fault's time is over");
+                        }
+                    }
+                },
+            }
+        }
+    }
+
+    /// Whether any request may be acted on: one atomic load.
+    #[inline]
+    pub(super) fn acts_on_traffic(&self) -> bool {
+        self.traffic.load(Ordering::Acquire) > 0
+    }
+
+    /// What a request is to suffer from which faults, in the order of their ids, up to the first that ends it.
+    pub(super) fn decide(&self, route: &str, method: &str, now: Instant) -> Vec<(Arc<InForce>, Decision)> {
+        let mut hits = Vec::new();
+        for entry in self.read().values() {
+            if let Some(decision) = entry.fault.decide(route, method, now) {
+                hits.push((entry.fault.clone(), decision));
+                if decision.end.is_some() {
+                    break;
+                }
+            }
+        }
+        hits
+    }
+
+    /// Counts an injection.
+    pub(super) fn count(&self, fault: &InForce, kind: &str) {
+        self.injected.with_label_values(&[fault.label.as_str(), kind]).inc();
+    }
+
+    /// After a change: what requests look at, the gauges, the switches and the next expiry.
+    fn settle(&self, applied: &mut Applied) {
+        let book = self.read();
+        let specs = || book.values().map(|entry| &entry.fault.spec);
+        self.traffic.store(specs().filter(|spec| spec.acts_on_traffic()).count(), Ordering::Release);
+        for kind in KINDS {
+            let count = specs().filter(|spec| spec.kinds().any(|own| own == *kind)).count();
+            self.active.with_label_values(&[kind]).set(count as i64);
+        }
+        let wanted = Applied { paused: specs().any(|spec| spec.pause_ingest), model: model(specs()) };
+        drop(book);
+        self.switches.apply(applied, &wanted);
+        *applied = wanted;
+        self.changed.notify_one();
+    }
+
+    fn label(&self, id: &str) -> String {
+        let mut labels = lock(&self.labels);
+        if labels.contains(id) || labels.len() < MOST_LABELS {
+            labels.insert(id.to_owned());
+            return id.to_owned();
+        }
+        SHARED_LABEL.to_owned()
+    }
+
+    fn read(&self) -> std::sync::RwLockReadGuard<'_, BTreeMap<String, Entry>> {
+        self.book.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn write<T>(&self, change: impl FnOnce(&mut BTreeMap<String, Entry>) -> T) -> T {
+        change(&mut self.book.write().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+/// Lets go of the requests that wait, and of memory.
+fn end(entries: impl IntoIterator<Item = Entry>) {
+    for entry in entries {
+        entry.fault.lift();
+    }
+}
+
+/// Of several model faults the delay of the first that has one; they fail when any says so.
+fn model<'a>(specs: impl Iterator<Item = &'a Spec>) -> Option<ModelFault> {
+    specs
+        .filter_map(|spec| spec.model.clone())
+        .reduce(|first, next| ModelFault { delay: first.delay.or(next.delay), fail: first.fail || next.fail })
+}
+
+/// What panicked meanwhile left nothing half done: each change is one step.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,34 @@
+//! Where faults of state take hold of other parts of the gateway.
+
+use super::ModelFault;
+
+/// A part's switch, called with the state it is to be in; must not block.
+pub type Switch<T> = Box<dyn Fn(T) + Send + Sync>;
+
+/// The parts that faults can act on. What is not plugged in cannot be faulted: such a fault is refused.
+#[derive(Default)]
+pub struct Switches {
+    /// Pauses the ingest worker (`true`) or lets it go on.
+    pub ingest: Option<Switch<bool>>,
+    /// Slows or fails the models, or lets them be (`None`).
+    pub models: Option<Switch<Option<ModelFault>>>,
+}
+
+/// The state the switches are in, so that each change is told once.
+#[derive(Debug, Default, PartialEq)]
+pub(super) struct Applied {
+    pub(super) paused: bool,
+    pub(super) model: Option<ModelFault>,
+}
+
+impl Switches {
+    /// Brings the parts from one state to the next.
+    pub(super) fn apply(&self, old: &Applied, new: &Applied) {
+        if let (Some(ingest), true) = (&self.ingest, old.paused != new.paused) {
+            ingest(new.paused);
+        }
+        if let (Some(models), true) = (&self.models, old.model != new.model) {
+            models(new.model.clone());
+        }
+    }
+}
