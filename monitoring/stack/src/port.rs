@@ -13,6 +13,8 @@ use crate::Error;
 pub struct Ports {
     /// The gateway.
     pub api: u16,
+    /// The gateway's admin listener.
+    pub api_admin: u16,
     /// Redis.
     pub redis: u16,
     /// Redis's exporter.
@@ -29,6 +31,7 @@ impl Ports {
     /// The documented ports.
     pub const DEFAULT: Self = Self {
         api: 8000,
+        api_admin: 8001,
         redis: 6379,
         redis_exporter: 9121,
         prometheus: 9090,
@@ -53,6 +56,7 @@ impl Ports {
         Ok(Self {
             redis_exporter: moved(d.redis_exporter)?,
             api: moved(d.api)?,
+            api_admin: moved(d.api_admin)?,
             redis: moved(d.redis)?,
             prometheus: moved(d.prometheus)?,
             alertmanager: moved(d.alertmanager)?,
@@ -67,6 +71,7 @@ impl Ports {
     pub fn free() -> Result<Self, Error> {
         Ok(Self {
             api: free()?,
+            api_admin: free()?,
             redis: free()?,
             redis_exporter: free()?,
             prometheus: free()?,
@@ -119,7 +124,7 @@ mod tests {
     #[test]
     fn an_offset_moves_every_port_or_says_why_not() {
         let moved = Ports::offset(10_000).unwrap();
-        assert_eq!((moved.api, moved.redis, moved.inbox), (18_000, 16_379, 18_025));
+        assert_eq!((moved.api, moved.api_admin, moved.redis, moved.inbox), (18_000, 18_001, 16_379, 18_025));
         let error = Ports::offset(60_000).unwrap_err();
         assert_eq!(error.exit_code(), 2);
         assert!(error.to_string().contains("--port-offset 60000"), "{error}");
@@ -137,8 +142,15 @@ mod tests {
     #[test]
     fn free_ports_differ() {
         let ports = Ports::free().unwrap();
-        let all =
-            [ports.api, ports.redis, ports.redis_exporter, ports.prometheus, ports.alertmanager, ports.inbox];
+        let all = [
+            ports.api,
+            ports.api_admin,
+            ports.redis,
+            ports.redis_exporter,
+            ports.prometheus,
+            ports.alertmanager,
+            ports.inbox,
+        ];
         assert_eq!(all.iter().collect::<HashSet<_>>().len(), all.len());
     }
 }

@@ -10,9 +10,10 @@ use crate::port::Ports;
 use crate::{Error, Settings, program};
 
 /// The names services have in the files, which are container names, and where they listen here.
-fn addresses(ports: &Ports) -> [(&'static str, u16); 5] {
+fn addresses(ports: &Ports) -> [(&'static str, u16); 6] {
     [
         ("api:8000", ports.api),
+        ("api:8001", ports.api_admin),
         ("redis-exporter:9121", ports.redis_exporter),
         ("prometheus:9090", ports.prometheus),
         ("alertmanager:9093", ports.alertmanager),

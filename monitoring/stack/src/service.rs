@@ -95,6 +95,7 @@ pub fn all(settings: &Settings, config: &Path) -> Result<Vec<Service>, Error> {
     );
     api.launch.env = [
         ("LISTEN", at(ports.api)),
+        ("ADMIN_LISTEN", at(ports.api_admin)),
         ("REDIS_URL", redis_url),
         ("DATABASE_URL", format!("sqlite://{}", data.join("api.db").display())),
         ("LOG_FORMAT", "json".to_owned()),

@@ -50,6 +50,7 @@ impl Stack {
         for service in &services {
             port::check(&service.launch.name, service.port)?;
         }
+        port::check("api's admin listener", settings.ports.api_admin)?;
         render::render(&settings).await?;
         let client =
             reqwest::Client::builder().no_proxy().build().map_err(|error| Error::Usage(error.to_string()))?;

@@ -88,7 +88,7 @@ async fn up_status_an_api_stopped_by_hand_and_down() {
     let prometheus = format!("http://127.0.0.1:{}", ports.prometheus);
     let targets = support::get_json(&format!("{prometheus}/api/v1/targets?state=active")).await.unwrap();
     let targets = targets["data"]["activeTargets"].as_array().unwrap();
-    assert_eq!(targets.len(), 5);
+    assert_eq!(targets.len(), 6);
     assert!(targets.iter().all(|target| target["health"] == "up"), "{targets:#?}");
 
     let status = support::finish(offset.command("status"), limit).await;

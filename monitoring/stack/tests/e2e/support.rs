@@ -140,9 +140,17 @@ pub fn free_offset() -> u16 {
 
 /// Whether nobody listens on any of them.
 pub fn all_free(ports: Ports) -> bool {
-    [ports.api, ports.redis, ports.redis_exporter, ports.prometheus, ports.alertmanager, ports.inbox]
-        .into_iter()
-        .all(|port| port::check("a test", port).is_ok())
+    [
+        ports.api,
+        ports.api_admin,
+        ports.redis,
+        ports.redis_exporter,
+        ports.prometheus,
+        ports.alertmanager,
+        ports.inbox,
+    ]
+    .into_iter()
+    .all(|port| port::check("a test", port).is_ok())
 }
 
 /// Asks until the answer is there.
