@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Brings the external programs the stack runs: Redis, its exporter, Prometheus, Alertmanager.
+# Brings the external programs the stack runs: Redis, its exporter, Prometheus, Alertmanager; and PostgreSQL, which the
+# tests run.
 #
 # What is on the PATH is used as it is. The rest is downloaded from the distribution's own packages into
 # target/tools and unpacked there: no root needed, nothing installed, no service of the machine enabled or
@@ -15,12 +16,17 @@ redis_exporter|prometheus-redis-exporter|prometheus-redis-exporter
 prometheus|prometheus|prometheus
 promtool|promtool|prometheus
 alertmanager|prometheus-alertmanager|prometheus-alertmanager
-amtool|amtool|prometheus-alertmanager'
+amtool|amtool|prometheus-alertmanager
+postgres|postgres|postgresql
+initdb|initdb|postgresql'
+
+# Debian keeps PostgreSQL's programs off the PATH, in a folder for each version.
+here() { command -v "$1" >/dev/null || ls /usr/lib/postgresql/*/bin/"$1" >/dev/null 2>&1; }
 
 missing=''
 packages=''
 while IFS='|' read -r program debian package; do
-  command -v "$program" >/dev/null || command -v "$debian" >/dev/null || [ -x "$tools/bin/$program" ] || {
+  here "$program" || here "$debian" || [ -x "$tools/bin/$program" ] || {
     missing="$missing $program"
     case " $packages " in *" $package "*) ;; *) packages="$packages $package" ;; esac
   }
@@ -40,6 +46,7 @@ setup: these programs are missing:$missing
     redis_exporter             https://github.com/oliver006/redis_exporter/releases
     prometheus, promtool       https://prometheus.io/download/
     alertmanager, amtool       https://prometheus.io/download/
+    postgres, initdb           https://www.postgresql.org/download/
 TXT
   exit 1
 fi
@@ -59,7 +66,16 @@ failed() {
   exit 1
 }
 
+lists() { apt-cache -o Dir::State::Lists="$tools/apt/lists" -o Dir::Cache="$tools/apt/cache" "$@" 2>>"$log"; }
+
 apt update >>"$log" || failed "the package lists could not be read"
+# `postgresql` is an empty package that names the one with this release's server in it.
+case " $packages " in *' postgresql '*)
+  server=$(lists depends postgresql | awk '$1 == "Depends:" && $2 ~ /^postgresql-[0-9]+$/ {print $2; exit}')
+  [ -n "$server" ] || failed "no package with a PostgreSQL server was found"
+  packages="${packages/ postgresql/ $server}"
+  ;;
+esac
 # The simulation names what this machine lacks for them, libraries included, and installs nothing.
 # shellcheck disable=SC2086
 wanted=$(apt -s --no-install-recommends install $packages | awk '$1 == "Inst" {print $2}') ||
@@ -67,7 +83,7 @@ wanted=$(apt -s --no-install-recommends install $packages | awk '$1 == "Inst" {p
 # Prometheus's pages want their scripts beside them in the unpacked tree, installed on the machine or not.
 pages=''
 case " $packages " in *' prometheus '*)
-  pages=$(apt-cache -o Dir::State::Lists="$tools/apt/lists" -o Dir::Cache="$tools/apt/cache" depends prometheus |
+  pages=$(lists depends prometheus |
     awk '$1 == "Depends:" && $2 ~ /^(libjs|fonts)-/ {print $2}') ;;
 esac
 # shellcheck disable=SC2086

@@ -32,7 +32,8 @@ pub fn repository() -> PathBuf {
     source.ancestors().nth(2).unwrap_or(source).to_owned()
 }
 
-/// Finds an external program: the PATH first, then what `make setup` brought (`STACK_TOOLS` names another
+/// Finds an external program: the PATH first (Debian keeps PostgreSQL's programs off it, in a folder for each version,
+/// so those folders count as its end, the newest first), then what `make setup` brought (`STACK_TOOLS` names another
 /// folder than the repository's target/tools/bin).
 ///
 /// # Errors
@@ -41,7 +42,15 @@ pub fn external(program: &str) -> Result<PathBuf, Error> {
     let path = std::env::var_os("PATH").unwrap_or_default();
     let tools =
         std::env::var_os("STACK_TOOLS").map_or_else(|| repository().join("target/tools/bin"), PathBuf::from);
-    external_in(program, std::env::split_paths(&path), &tools)
+    external_in(program, std::env::split_paths(&path).chain(postgres_folders()), &tools)
+}
+
+fn postgres_folders() -> Vec<PathBuf> {
+    let versions = std::fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
+    let number = |folder: &PathBuf| folder.file_name()?.to_str()?.parse::<u32>().ok();
+    let mut folders: Vec<PathBuf> = versions.map(|entry| entry.path()).collect();
+    folders.sort_by_key(|folder| std::cmp::Reverse(number(folder)));
+    folders.into_iter().map(|folder| folder.join("bin")).collect()
 }
 
 /// As [`external`], with the folders given.
