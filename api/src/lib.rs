@@ -1,8 +1,8 @@
 //! The gateway as a library: the binary in `main.rs` and the tests both call [`Gateway::prepare`] and
 //! [`Gateway::serve`], passing the listener and the shutdown signal, so a test can bind port 0.
 //!
-//! Modules are in the order a request meets them: listener, observe, rate limit, fault, handler, store; the admin
-//! listener stands beside them.
+//! Modules are in the order a request meets them: listener, observe, rate limit, fault, handler, pipeline, store;
+//! the admin listener stands beside them.
 
 pub mod config;
 pub mod file_limit;
@@ -22,6 +22,7 @@ pub mod handlers;
 pub mod problem;
 pub mod shares;
 
+pub mod pipeline;
 pub mod store;
 
 mod admin;

@@ -42,6 +42,9 @@ pub(crate) const USER: Endpoint = Endpoint {
     allow: "GET, HEAD, PUT, PATCH, DELETE, OPTIONS",
     limited: true,
 };
+pub(crate) const INGEST: Endpoint =
+    Endpoint { path: "/api/ingest", methods: &["POST"], allow: "POST, OPTIONS", limited: true };
+pub(crate) const READINGS: Endpoint = read("/api/readings");
 pub(crate) const SLOW: Endpoint = read("/slow");
 pub(crate) const API_SLOW: Endpoint = read("/api/slow");
 pub(crate) const ERROR: Endpoint = read("/error");
@@ -50,8 +53,10 @@ pub(crate) const UPDATE: Endpoint = read("/update");
 pub(crate) const CPU: Endpoint = read("/cpu");
 
 /// Every route.
-pub(crate) const ALL: &[Endpoint] =
-    &[INDEX, HEALTH, LIVEZ, READYZ, METRICS, USERS, USER, SLOW, API_SLOW, ERROR, API_ERROR, UPDATE, CPU];
+pub(crate) const ALL: &[Endpoint] = &[
+    INDEX, HEALTH, LIVEZ, READYZ, METRICS, USERS, USER, INGEST, READINGS, SLOW, API_SLOW, ERROR, API_ERROR,
+    UPDATE, CPU,
+];
 
 /// The `route` label of whatever matched nothing.
 pub(crate) const UNMATCHED: &str = "unmatched";

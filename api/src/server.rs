@@ -8,6 +8,7 @@ use crate::{
     handlers, limit,
     limit::{Limiter, PolicySet, RedisJudge, RedisSettings},
     observe,
+    pipeline::Pipeline,
     problem::Kind,
     routes,
     store::Store,
@@ -27,6 +28,7 @@ pub(crate) struct State {
     pub registry: Registry,
     /// What the admin `/metrics` shows: business and pipeline. No series is in both.
     pub custom: Registry,
+    pub pipeline: Pipeline,
     pub faults: Arc<Plane>,
     pub lifecycle: Lifecycle,
 }
@@ -64,19 +66,24 @@ impl Gateway {
         metrics.memory_alert.set(i64::try_from(config.faults.memory_alert_bytes).unwrap_or(i64::MAX));
         let http = HttpMetrics::new().map_err(|error| StartError::Metrics(error.to_string()))?;
         let redis = redis_judge(config, &metrics)?;
-        let store = Store::open(&config.storage.database_url).await?;
+        let store = Store::open(&config.storage.database_url, config.storage.write_queue).await?;
+        let pipeline = Pipeline::start(&store, config.storage.ingest_queue, &custom)
+            .map_err(|error| StartError::Metrics(error.to_string()))?;
         if let Some(redis) = &redis
             && !redis.connect().await
         {
             tracing::warn!("REDIS_URL does not answer; limits are counted locally until it does");
         }
         // Parts that faults can act on plug their switches in here.
-        let switches = Switches::default();
+        let paused = pipeline.clone();
+        let switches =
+            Switches { ingest: Some(Box::new(move |pause| paused.pause(pause))), ..Switches::default() };
         let faults = faults(config, switches, &metrics, &custom)
             .map_err(|error| StartError::Metrics(error.to_string()))?;
         let limiter = Arc::new(Limiter::new(policies, redis, metrics.clone()));
         let lifecycle = Lifecycle::default();
-        let state = Data::new(State { store, limiter, metrics, http, registry, custom, faults, lifecycle });
+        let state =
+            Data::new(State { store, limiter, metrics, http, registry, custom, pipeline, faults, lifecycle });
         Ok(Self { state, config: config.clone(), token })
     }
 
@@ -108,6 +115,8 @@ impl Gateway {
             }
             () = shutdown => {
                 self.state.lifecycle.enter(Phase::Draining);
+                // Whoever waits for a paused pipeline would only hold the drain up.
+                self.state.pipeline.pause(false);
                 tracing::info!(delay = ?self.config.server.drain_delay, "draining");
                 let drained = async {
                     tokio::time::sleep(self.config.server.drain_delay).await;
@@ -122,6 +131,7 @@ impl Gateway {
         self.state.faults.lift_all();
         admin.stop().await;
         upkeep.abort();
+        self.state.pipeline.close().await;
         self.state.store.close().await;
         tracing::info!("stopped");
         Ok(outcome?)

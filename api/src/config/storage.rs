@@ -1,7 +1,48 @@
 /// Where data is kept.
 #[derive(Debug, Clone, clap::Args)]
 pub struct StorageSettings {
-    /// Database: sqlite://FILE (created when missing) or sqlite::memory:
-    #[arg(long, env = "DATABASE_URL", value_name = "DATABASE_URL", default_value = "sqlite://firedrill.db")]
+    /// Database: sqlite://FILE (created when missing), sqlite::memory: or postgres://USER:PASSWORD@HOST:PORT/DATABASE
+    #[arg(
+        long,
+        env = "DATABASE_URL",
+        value_name = "DATABASE_URL",
+        default_value = "sqlite://firedrill.db",
+        hide_env_values = true
+    )]
     pub database_url: String,
+
+    /// Writes that may wait to be committed before a client is told 503, 1 to 1000000
+    #[arg(
+        long,
+        env = "WRITE_QUEUE",
+        value_name = "WRITE_QUEUE",
+        default_value = "4096",
+        value_parser = |text: &str| places(text, 1)
+    )]
+    pub write_queue: usize,
+
+    /// Readings that may wait to be committed before a client is told 503, 1000 to 1000000
+    #[arg(
+        long,
+        env = "INGEST_QUEUE",
+        value_name = "INGEST_QUEUE",
+        default_value = "20000",
+        value_parser = |text: &str| places(text, 1000)
+    )]
+    pub ingest_queue: usize,
+}
+
+impl StorageSettings {
+    /// The database's URL as it may be shown: its password masked.
+    pub fn masked_url(&self) -> String {
+        crate::store::masked_url(&self.database_url)
+    }
+}
+
+/// A queue's length. One of readings holds a full batch at least, or that batch could never be taken.
+fn places(text: &str, least: usize) -> Result<usize, String> {
+    match text.trim().parse() {
+        Ok(places) if (least..=1_000_000).contains(&places) => Ok(places),
+        _ => Err(format!("expected a whole number from {least} to 1000000")),
+    }
 }

@@ -61,15 +61,7 @@ pub(super) fn required(fields: Changes) -> Result<(String, String), Problem> {
 }
 
 fn from_json(req: &HttpRequest, body: &[u8], errors: &mut Vec<FieldError>) -> Result<Changes, Problem> {
-    let media_type = req.content_type();
-    if media_type != "application/json" && !media_type.ends_with("+json") {
-        let detail = "send the body as application/json, or the fields as query parameters without a body";
-        return Err(Problem::new(Kind::UnsupportedMediaType, detail));
-    }
-    let value: Value = serde_json::from_slice(body).map_err(|error| {
-        let detail = format!("the body is not JSON: line {}, column {}", error.line(), error.column());
-        Problem::new(Kind::BadRequest, detail)
-    })?;
+    let value = json_value(req, body)?;
     let Value::Object(mut object) = value else {
         let detail = "must be an object such as {\"name\":\"Ada\",\"email\":\"ada@example.com\"}";
         return Err(Problem::validation(vec![fault("#", detail)]));
@@ -85,7 +77,32 @@ fn from_json(req: &HttpRequest, body: &[u8], errors: &mut Vec<FieldError>) -> Re
     Ok(Changes { name: take("name"), email: take("email") })
 }
 
-fn fault(pointer: &str, detail: impl Into<String>) -> FieldError {
+/// The body as JSON.
+pub(super) fn json_value(req: &HttpRequest, body: &[u8]) -> Result<Value, Problem> {
+    let media_type = req.content_type();
+    if media_type != "application/json" && !media_type.ends_with("+json") {
+        let detail = "send the body as application/json, or the fields as query parameters without a body";
+        return Err(Problem::new(Kind::UnsupportedMediaType, detail));
+    }
+    serde_json::from_slice(body).map_err(|error| {
+        let detail = format!("the body is not JSON: line {}, column {}", error.line(), error.column());
+        Problem::new(Kind::BadRequest, detail)
+    })
+}
+
+/// A whole number among the query parameters.
+pub(super) fn number(query: &Query, name: &str, least: i64, most: i64) -> Result<Option<i64>, Problem> {
+    let Some(text) = query.get(name) else { return Ok(None) };
+    match text.trim().parse() {
+        Ok(number) if (least..=most).contains(&number) => Ok(Some(number)),
+        _ => {
+            let detail = format!("must be a whole number from {least} to {most}");
+            Err(Problem::validation(vec![fault(&format!("#/{name}"), detail)]))
+        }
+    }
+}
+
+pub(super) fn fault(pointer: &str, detail: impl Into<String>) -> FieldError {
     FieldError { detail: detail.into(), pointer: pointer.to_owned() }
 }
 

@@ -5,7 +5,10 @@ mod faults;
 mod gauges;
 pub(crate) mod health;
 mod index;
+mod ingest;
 mod input;
+mod once;
+mod readings;
 mod users;
 
 use crate::{
@@ -23,6 +26,8 @@ use actix_web::{
 
 /// Longest body taken, in bytes.
 const BODY_LIMIT: usize = 64 * 1024;
+/// Longest body of readings, in bytes: a full batch, written as wastefully as any library does.
+const INGEST_BODY_LIMIT: usize = 512 * 1024;
 
 /// Registers every route.
 pub(crate) fn register(config: &mut web::ServiceConfig) {
@@ -45,6 +50,12 @@ pub(crate) fn register(config: &mut web::ServiceConfig) {
         .service(read(&routes::METRICS, health::metrics))
         .service(users)
         .service(user)
+        .service(
+            resource(&routes::INGEST)
+                .app_data(web::PayloadConfig::new(INGEST_BODY_LIMIT))
+                .route(on("POST", ingest::ingest)),
+        )
+        .service(read(&routes::READINGS, readings::list))
         .service(read(&routes::SLOW, faults::slow))
         .service(read(&routes::API_SLOW, faults::slow))
         .service(read(&routes::ERROR, faults::error))

@@ -4,18 +4,19 @@ use super::{
     etag,
     input::{self, Query},
     json,
+    once::{self, Key},
 };
 use crate::{
-    problem::{FieldError, Kind, Problem},
+    problem::{Kind, Problem},
     routes,
     server::State,
-    store::{Changes, Outcome, StoreError, User},
+    store::{Answer, Changes, CreationAnswer, Outcome, Sent, StoreError, User},
 };
 use actix_web::{
     HttpRequest, HttpResponse,
     http::{
         StatusCode,
-        header::{HeaderValue, IF_MATCH, IF_NONE_MATCH, LINK, LOCATION, RETRY_AFTER},
+        header::{HeaderValue, IF_MATCH, IF_NONE_MATCH, LINK, RETRY_AFTER},
     },
     web::{Bytes, Data},
 };
@@ -25,12 +26,13 @@ use serde_json::json;
 const PAGE: u32 = 100;
 /// Most users on a page.
 const LARGEST_PAGE: u32 = 1000;
+const EMAIL_TAKEN: &str = "another user has this e-mail address";
 
 /// GET `/api/users`: a page, by id, with `Link: rel="next"` where more follow. `count` is the page's length.
 pub(super) async fn list(req: HttpRequest, state: Data<State>) -> Result<HttpResponse, Problem> {
     let query = Query::of(&req)?;
-    let limit = number(&query, "limit", 1, LARGEST_PAGE.into())?.map_or(PAGE, |limit| limit as u32);
-    let after = number(&query, "after", 0, i64::MAX)?.unwrap_or(0);
+    let limit = input::number(&query, "limit", 1, LARGEST_PAGE.into())?.map_or(PAGE, |limit| limit as u32);
+    let after = input::number(&query, "after", 0, i64::MAX)?.unwrap_or(0);
     // One more than the page tells whether there is a next one.
     let mut users = state.store.list(after, limit + 1).await?;
     let more = users.len() > limit as usize;
@@ -44,20 +46,39 @@ pub(super) async fn list(req: HttpRequest, state: Data<State>) -> Result<HttpRes
     Ok(response)
 }
 
-/// POST `/api/users`: 201 with `Location` and `ETag`.
+/// POST `/api/users`: 201 with `Location` and `ETag`; once only with an `Idempotency-Key`.
 pub(super) async fn create(
     req: HttpRequest,
     state: Data<State>,
     body: Bytes,
 ) -> Result<HttpResponse, Problem> {
+    let key = Key::of(&req, &body)?;
     let (name, email) = input::required(input::user_fields(&req, &body)?)?;
-    let user = state.store.create(&name, &email).await?;
-    state.metrics.users_registered.inc();
-    let mut response = answer(StatusCode::CREATED, &user)?;
-    let location = format!("{}/{}", routes::USERS.path, user.id);
-    let location = HeaderValue::try_from(location).expect("a path and digits make a header value");
-    response.headers_mut().insert(LOCATION, location);
-    Ok(response)
+    let held = key.map(|key| key.hold(&state.store)).transpose()?;
+    let once = held.as_ref().map(|held| (held.once, created as CreationAnswer));
+    match state.store.create(name, email, once).await? {
+        Sent::First(user) => {
+            if user.is_some() {
+                state.metrics.users_registered.inc();
+            }
+            once::answer(created(user.as_ref()))
+        }
+        again => once::again(again),
+    }
+}
+
+/// The answer to a creation; without a user another has the address.
+fn created(user: Option<&User>) -> Answer {
+    let Some(user) = user else {
+        return Answer { status: 409, headers: Vec::new(), body: EMAIL_TAKEN.into() };
+    };
+    let (_, tag) = etag::header(user);
+    let headers = vec![
+        ("location".to_owned(), format!("{}/{}", routes::USERS.path, user.id)),
+        ("etag".to_owned(), String::from_utf8_lossy(tag.as_bytes()).into_owned()),
+    ];
+    let body = serde_json::to_vec(user).expect("strings and numbers always serialize");
+    Answer { status: 201, headers, body }
 }
 
 /// GET `/api/users/{id}`: the user, or 304 when the client has it as it is.
@@ -81,7 +102,7 @@ pub(super) async fn update(
     if changes == Changes::default() {
         return answer(StatusCode::OK, &find(&state, id).await?);
     }
-    answer(StatusCode::OK, &settle(state.store.update(id, &changes, expected).await?)?)
+    answer(StatusCode::OK, &settle(state.store.update(id, changes, expected).await?)?)
 }
 
 /// DELETE `/api/users/{id}`: 204.
@@ -137,21 +158,13 @@ fn id(req: &HttpRequest) -> Result<i64, Problem> {
     req.match_info().query("id").parse().map_err(|_| no_such_user())
 }
 
-fn number(query: &Query, name: &str, least: i64, most: i64) -> Result<Option<i64>, Problem> {
-    let Some(text) = query.get(name) else { return Ok(None) };
-    match text.trim().parse() {
-        Ok(number) if (least..=most).contains(&number) => Ok(Some(number)),
-        _ => {
-            let detail = format!("must be a whole number from {least} to {most}");
-            Err(Problem::validation(vec![FieldError { detail, pointer: format!("#/{name}") }]))
-        }
-    }
-}
-
 impl From<StoreError> for Problem {
     fn from(error: StoreError) -> Self {
         match error {
-            StoreError::EmailTaken => Self::new(Kind::Conflict, "another user has this e-mail address"),
+            StoreError::EmailTaken => Self::new(Kind::Conflict, EMAIL_TAKEN),
+            StoreError::Full => Self::unavailable("too many writes are waiting; try again shortly")
+                .header(RETRY_AFTER, HeaderValue::from_static("1"))
+                .caused_by(error),
             StoreError::Away(_) => Self::unavailable("the database is busy or away; try again shortly")
                 .header(RETRY_AFTER, HeaderValue::from_static("1"))
                 .caused_by(error),

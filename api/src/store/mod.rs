@@ -1,92 +1,66 @@
-//! Where users are kept. Handlers know this boundary only; what lies behind it is chosen by `DATABASE_URL`.
+//! Where data is kept. Handlers know this boundary only; what lies behind it is chosen by `DATABASE_URL`. Reads go to
+//! a pool of connections; writes go through a bounded queue to one task that commits them in groups.
 
+mod database;
+mod error;
+mod migrations;
+mod once;
+mod postgres;
+mod queue;
+mod reading;
 mod sqlite;
+mod statements;
+mod sweeper;
+mod url;
+mod user;
+mod writer;
+mod writes;
 
-use sqlite::Sqlite;
+pub use error::{OpenError, StoreError};
+pub use once::{Answer, CreationAnswer, Digest, InFlightGuard, Once, Sent};
+pub use reading::{Cursor, Reading, ReadingsQuery, Stream};
+pub use user::{Changes, Outcome, User};
 
-/// A user as stored.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
-pub struct User {
-    /// Never given out twice.
-    pub id: i64,
-    /// 1 to 200 characters.
-    pub name: String,
-    /// Unique, whatever its case.
-    pub email: String,
-    /// RFC 3339, UTC.
-    pub created_at: String,
-    /// RFC 3339, UTC.
-    pub updated_at: String,
-    /// Goes up by one with every change; the ETag.
-    #[serde(skip)]
-    pub version: i64,
+pub(crate) use url::masked as masked_url;
+pub(crate) use writer::Writer;
+
+use database::{Database, read};
+use once::InFlight;
+use statements::Statements;
+use std::sync::Arc;
+use tokio::task::AbortHandle;
+use writes::{CreateUser, DeleteUser, PutReadings, UpdateUser};
+
+/// Most writes committed together.
+const GROUP: usize = 512;
+/// Most readings committed together.
+const READINGS_GROUP: usize = 10_000;
+
+/// The store.
+#[derive(Clone)]
+pub struct Store {
+    database: Database,
+    writer: Writer,
+    in_flight: InFlight,
+    sweeper: Arc<AbortHandle>,
 }
-
-/// New values of a user's fields; `None` keeps the old one.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Changes {
-    /// The new name.
-    pub name: Option<String>,
-    /// The new e-mail address.
-    pub email: Option<String>,
-}
-
-/// What became of a conditional write.
-#[derive(Debug, PartialEq, Eq)]
-pub enum Outcome<T> {
-    /// Done.
-    Done(T),
-    /// There is no such user.
-    Missing,
-    /// The user is no longer at the version the caller expects.
-    Changed,
-}
-
-/// Why a call failed.
-#[derive(Debug, thiserror::Error)]
-pub enum StoreError {
-    /// Another user has this e-mail address.
-    #[error("the e-mail address is taken")]
-    EmailTaken,
-    /// The database cannot be reached or is too busy.
-    #[error("the database is away: {0}")]
-    Away(#[source] sqlx::Error),
-    /// Anything else.
-    #[error("the database failed: {0}")]
-    Failed(#[source] sqlx::Error),
-}
-
-/// Why the database cannot be opened.
-#[derive(Debug, thiserror::Error)]
-#[error("DATABASE_URL={value}: {reason}; {remedy}")]
-pub struct OpenError {
-    /// The URL as given; a SQLite URL holds no secret, others are cut at the scheme.
-    pub value: String,
-    /// What went wrong.
-    pub reason: String,
-    /// The way out.
-    pub remedy: &'static str,
-}
-
-/// The users' store.
-#[derive(Debug, Clone)]
-pub struct Store(Sqlite);
 
 impl Store {
-    /// Opens the database, creates its file when missing and runs the migrations.
+    /// Opens the database, creates its file when missing (SQLite), runs the migrations and starts the writer, whose
+    /// queue holds `queue` writes. The caller's runtime carries the writer and must outlive the store.
     ///
     /// # Errors
     /// [`OpenError`] naming variable, value, reason and remedy.
-    pub async fn open(url: &str) -> Result<Self, OpenError> {
-        if !url.starts_with("sqlite:") {
-            let scheme = url.split_once("://").map_or("…", |(scheme, _)| scheme);
-            return Err(OpenError {
-                value: format!("{scheme}://…"),
-                reason: "this database is not supported".to_owned(),
-                remedy: "use sqlite://FILE, such as sqlite://firedrill.db",
-            });
-        }
-        Ok(Self(Sqlite::open(url).await?))
+    pub async fn open(url: &str, queue: usize) -> Result<Self, OpenError> {
+        let database = Database::open(url).await?;
+        let writer = Writer::start(database.clone(), queue, GROUP);
+        let sweeper = Arc::new(tokio::spawn(sweeper::run(writer.clone())).abort_handle());
+        Ok(Self { database, writer, in_flight: InFlight::default(), sweeper })
+    }
+
+    /// A writer of its own for readings, whose queue holds `queue` of them: neither they nor a pause hold up users.
+    pub(crate) fn readings_writer(&self, queue: usize) -> Writer {
+        Writer::start(self.database.clone(), queue, READINGS_GROUP)
     }
 
     /// Up to `limit` users with ids above `after`, by id.
@@ -94,7 +68,7 @@ impl Store {
     /// # Errors
     /// [`StoreError::Away`] or [`StoreError::Failed`].
     pub async fn list(&self, after: i64, limit: u32) -> Result<Vec<User>, StoreError> {
-        self.0.list(after, limit).await
+        read!(&self.database, c => c.users(after, limit))
     }
 
     /// One user.
@@ -102,36 +76,68 @@ impl Store {
     /// # Errors
     /// [`StoreError::Away`] or [`StoreError::Failed`].
     pub async fn get(&self, id: i64) -> Result<Option<User>, StoreError> {
-        self.0.get(id).await
+        read!(&self.database, c => c.user(id))
     }
 
-    /// Adds a user.
+    /// Adds a user; with a claim at most once, its answer made by the function given and kept. `None` where another
+    /// user has the e-mail address.
     ///
     /// # Errors
-    /// [`StoreError::EmailTaken`], or the database's.
-    pub async fn create(&self, name: &str, email: &str) -> Result<User, StoreError> {
-        self.0.create(name, email).await
+    /// [`StoreError::Full`], [`StoreError::Away`] or [`StoreError::Failed`].
+    pub async fn create(
+        &self,
+        name: String,
+        email: String,
+        once: Option<(Once, CreationAnswer)>,
+    ) -> Result<Sent<Option<User>>, StoreError> {
+        self.writer.submit(CreateUser { name, email, once }).await
     }
 
     /// Changes a user, if it is still at version `expected` (where one is given).
     ///
     /// # Errors
-    /// [`StoreError::EmailTaken`], or the database's.
+    /// [`StoreError::EmailTaken`], [`StoreError::Full`], [`StoreError::Away`] or [`StoreError::Failed`].
     pub async fn update(
         &self,
         id: i64,
-        changes: &Changes,
+        changes: Changes,
         expected: Option<i64>,
     ) -> Result<Outcome<User>, StoreError> {
-        self.0.update(id, changes, expected).await
+        self.writer.submit(UpdateUser { id, changes, expected }).await
     }
 
     /// Deletes a user, if it is still at version `expected` (where one is given).
     ///
     /// # Errors
-    /// [`StoreError::Away`] or [`StoreError::Failed`].
+    /// [`StoreError::Full`], [`StoreError::Away`] or [`StoreError::Failed`].
     pub async fn delete(&self, id: i64, expected: Option<i64>) -> Result<Outcome<()>, StoreError> {
-        self.0.delete(id, expected).await
+        self.writer.submit(DeleteUser { id, expected }).await
+    }
+
+    /// Adds readings through their writer, no two of one device, stream and second; known ones take the new value.
+    /// With a claim at most once, its answer kept.
+    ///
+    /// # Errors
+    /// [`StoreError::Full`], [`StoreError::Away`] or [`StoreError::Failed`].
+    pub(crate) async fn put_readings(
+        writer: &Writer,
+        readings: Vec<Reading>,
+        once: Option<(Once, Answer)>,
+    ) -> Result<Sent<()>, StoreError> {
+        writer.submit(PutReadings { readings, once }).await
+    }
+
+    /// Readings in the order device, stream, time.
+    ///
+    /// # Errors
+    /// [`StoreError::Away`] or [`StoreError::Failed`].
+    pub async fn readings(&self, query: ReadingsQuery) -> Result<Vec<Reading>, StoreError> {
+        read!(&self.database, c => c.readings(&query))
+    }
+
+    /// Holds a key for a request that is being answered; `None` while another request holds it.
+    pub fn hold(&self, id: Digest) -> Option<InFlightGuard> {
+        self.in_flight.enter(id)
     }
 
     /// Whether data can be served now.
@@ -139,11 +145,14 @@ impl Store {
     /// # Errors
     /// [`StoreError::Away`] or [`StoreError::Failed`].
     pub async fn ping(&self) -> Result<(), StoreError> {
-        self.0.ping().await
+        read!(&self.database, c => c.ping())
     }
 
-    /// Waits for running calls and closes the database.
+    /// Commits the writes in the queue, waits for running calls and closes the database. The readings' writer is
+    /// closed by its owner, before.
     pub async fn close(&self) {
-        self.0.close().await;
+        self.sweeper.abort();
+        self.writer.close().await;
+        self.database.close().await;
     }
 }

@@ -93,6 +93,7 @@ impl HttpMetrics {
         for endpoint in routes::ALL {
             for method in endpoint.methods {
                 let success = match *method {
+                    "POST" if endpoint.path == routes::INGEST.path => "202",
                     "POST" => "201",
                     "DELETE" => "204",
                     _ => "200",

@@ -65,7 +65,14 @@ fn a_database_that_cannot_be_used_is_named() {
         refused(dir.path(), &["--listen", "127.0.0.1:0", "--database-url", url], &needles);
     }
     let args = ["--listen", "127.0.0.1:0", "--database-url", "mysql://root:secret@db/x"];
-    refused(dir.path(), &args, &["DATABASE_URL=mysql://…", "sqlite://firedrill.db"]);
+    refused(dir.path(), &args, &["DATABASE_URL=mysql://root:***@db/x", "sqlite://firedrill.db"]);
+}
+
+#[test]
+fn bad_queues_are_named() {
+    let dir = tempfile::tempdir().unwrap();
+    refused(dir.path(), &["--write-queue", "0"], &["WRITE_QUEUE", "'0'", "from 1 to 1000000"]);
+    refused(dir.path(), &["--ingest-queue", "999"], &["INGEST_QUEUE", "'999'", "from 1000 to 1000000"]);
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use api::{Config, Gateway, Listeners};
 use clap::Parser;
 use reqwest::{Client, Method, RequestBuilder, Response};
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::{
     collections::HashMap,
     future::Future,
@@ -23,7 +23,7 @@ pub struct TestApp {
     pub client: Client,
     pub stop: Option<oneshot::Sender<()>>,
     pub served: JoinHandle<Result<(), api::StartError>>,
-    // Holds the database and the policy file.
+    // Holds the policy file, and the database unless that is elsewhere.
     _dir: tempfile::TempDir,
 }
 
@@ -43,14 +43,19 @@ pub fn policy(name: &str, limit: &str, burst: u64) -> String {
 
 /// A gateway with these policies and further flags.
 pub async fn spawn_with(policies: &str, flags: &[&str]) -> TestApp {
+    spawn_at(None, policies, flags).await
+}
+
+/// A gateway on this database, or on a SQLite file of its own.
+pub async fn spawn_at(database: Option<&str>, policies: &str, flags: &[&str]) -> TestApp {
     let dir = tempfile::tempdir().unwrap();
     let file = dir.path().join("limits.toml");
     std::fs::write(&file, policies).unwrap();
-    let database = format!("sqlite://{}", dir.path().join("test.db").display());
+    let own = format!("sqlite://{}", dir.path().join("test.db").display());
     let mut args = vec![
         "api",
         "--database-url",
-        &database,
+        database.unwrap_or(&own),
         "--workers",
         "2",
         "--drain-delay",
@@ -134,6 +139,26 @@ impl TestApp {
 
     pub async fn metrics(&self) -> Metrics {
         Metrics::parse(&self.get("/metrics").await.text().await.unwrap())
+    }
+
+    /// The admin listener's own metrics.
+    pub async fn custom_metrics(&self) -> Metrics {
+        Metrics::parse(&self.admin("GET", "/metrics").send().await.unwrap().text().await.unwrap())
+    }
+
+    /// Pauses the ingest worker, or lets it go on.
+    pub async fn pause(&self, paused: bool) {
+        if paused {
+            self.put_fault("pause", json!({"pause": "ingest", "ttl": "60s"})).await;
+        } else {
+            assert!(self.admin("DELETE", "/faults/pause").send().await.unwrap().status().is_success());
+        }
+    }
+
+    /// Stops it as SIGTERM would, and waits for the end.
+    pub async fn shut_down(mut self) {
+        self.stop.take().unwrap().send(()).unwrap();
+        tokio::time::timeout(PATIENCE, self.served).await.unwrap().unwrap().unwrap();
     }
 
     pub async fn health(&self) -> (u16, Value) {

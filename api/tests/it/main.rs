@@ -1,17 +1,23 @@
-//! The gateway from outside: real sockets, a real SQLite file, a real Redis.
+//! The gateway from outside: real sockets, a real SQLite file, a real PostgreSQL, a real Redis.
 
 #![allow(
     clippy::unwrap_used,
     reason = "clippy's allowance for tests does not reach the helpers of this test crate"
 )]
 
+#[macro_use]
+mod backend;
 mod helpers;
 
 mod admin;
 mod binary;
+mod databases;
 mod endpoints;
 mod errors;
 mod faults;
+mod idempotency;
+mod ingest;
+mod killed;
 mod limits;
 mod metrics;
 mod redis_limits;

@@ -1,9 +1,11 @@
-use crate::helpers::{header, problem, spawn_app};
+use crate::{
+    backend::Backend,
+    helpers::{header, problem},
+};
 use serde_json::{Value, json};
 
-#[tokio::test]
-async fn a_user_lives_and_dies() {
-    let app = spawn_app().await;
+async fn a_user_lives_and_dies(backend: Backend) {
+    let (app, _database) = backend.spawn().await;
     let created =
         app.send_json("POST", "/api/users", json!({"name": "Ada", "email": "ada@example.com"})).await;
     assert_eq!(created.status(), 201);
@@ -42,9 +44,8 @@ async fn a_user_lives_and_dies() {
     assert_eq!(app.metrics().await.get("users_registered_total"), Some(2.0));
 }
 
-#[tokio::test]
-async fn lists_page_by_cursor() {
-    let app = spawn_app().await;
+async fn lists_page_by_cursor(backend: Backend) {
+    let (app, _database) = backend.spawn().await;
     let empty: Value = app.get("/api/users").await.json().await.unwrap();
     assert_eq!(empty, json!({"users": [], "count": 0}));
     for i in 1..=7 {
@@ -73,9 +74,8 @@ async fn lists_page_by_cursor() {
     }
 }
 
-#[tokio::test]
-async fn emails_are_unique_whatever_their_case() {
-    let app = spawn_app().await;
+async fn emails_are_unique_whatever_their_case(backend: Backend) {
+    let (app, _database) = backend.spawn().await;
     app.send("POST", "/api/users?name=A&email=a@example.com").await;
     app.send("POST", "/api/users?name=B&email=b@example.com").await;
     problem(app.send("POST", "/api/users?name=C&email=A@Example.com").await, 409).await;
@@ -84,9 +84,8 @@ async fn emails_are_unique_whatever_their_case() {
     assert_eq!(app.metrics().await.get("users_registered_total"), Some(2.0));
 }
 
-#[tokio::test]
-async fn validation_points_at_each_field() {
-    let app = spawn_app().await;
+async fn validation_points_at_each_field(backend: Backend) {
+    let (app, _database) = backend.spawn().await;
     app.send("POST", "/api/users?name=A&email=a@example.com").await;
     for (method, path, body, pointers) in [
         ("POST", "/api/users", json!({}), &["#/name", "#/email"][..]),
@@ -110,9 +109,8 @@ async fn validation_points_at_each_field() {
     assert_eq!((untouched.status().as_u16(), header(&untouched, "etag")), (200, "\"1-1\""), "nothing given");
 }
 
-#[tokio::test]
-async fn conditions_are_honoured() {
-    let app = spawn_app().await;
+async fn conditions_are_honoured(backend: Backend) {
+    let (app, _database) = backend.spawn().await;
     let created = app.send("POST", "/api/users?name=A&email=a@example.com").await;
     let tag = header(&created, "etag").to_owned();
     let cached = app.request("GET", "/api/users/1").header("If-None-Match", &tag).send().await.unwrap();
@@ -130,3 +128,11 @@ async fn conditions_are_honoured() {
     let gone = app.request("DELETE", "/api/users/1").header("If-Match", "*").send().await.unwrap();
     problem(gone, 404).await;
 }
+
+on_both!(
+    a_user_lives_and_dies,
+    lists_page_by_cursor,
+    emails_are_unique_whatever_their_case,
+    validation_points_at_each_field,
+    conditions_are_honoured,
+);

@@ -1,0 +1,226 @@
+//! What a client sends, checked record by record: one bad reading costs only itself. Pure.
+
+use crate::{
+    problem::FieldError,
+    store::{Reading, Stream},
+};
+use serde_json::{Map, Value};
+use std::ops::RangeInclusive;
+
+/// Most readings in a batch.
+pub const MOST_READINGS: usize = 1000;
+/// Longest device name, in characters.
+const LONGEST_DEVICE: usize = 64;
+/// Times a wearable can have measured at: the years 2000 to 2099. Milliseconds lie far outside.
+const TIMES: RangeInclusive<i64> = 946_684_800..=4_102_444_799;
+
+/// A batch, sorted out.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Batch {
+    /// The good readings, in the order given.
+    pub readings: Vec<Reading>,
+    /// The others.
+    pub rejected: Vec<Rejection>,
+}
+
+/// Why a reading was not taken.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct Rejection {
+    /// Its place in the batch, from 0.
+    pub index: usize,
+    /// JSON pointer of what is wrong as a URI fragment, such as `#/readings/3/value`.
+    pub pointer: String,
+    /// What is wrong and what is expected.
+    pub detail: String,
+    /// Its stream where that is known, for the metrics.
+    #[serde(skip)]
+    pub stream: Option<Stream>,
+}
+
+/// Sorts out a batch.
+///
+/// # Errors
+/// When the body is not a batch at all, is empty or too long.
+pub fn check(body: Value) -> Result<Batch, FieldError> {
+    let fault = |pointer: &str, detail: String| FieldError { detail, pointer: pointer.to_owned() };
+    let Value::Object(mut body) = body else {
+        let detail = "must be an object such as {\"readings\":[{\"device\":\"d1\",\"stream\":\"heart_rate\",\
+                      \"timestamp\":1790000000,\"value\":61}]}";
+        return Err(fault("#", detail.to_owned()));
+    };
+    let readings = match body.remove("readings") {
+        Some(Value::Array(readings)) => readings,
+        Some(_) => return Err(fault("#/readings", "must be a list of readings".to_owned())),
+        None => return Err(fault("#/readings", "readings is required".to_owned())),
+    };
+    if readings.is_empty() || readings.len() > MOST_READINGS {
+        return Err(fault("#/readings", format!("must hold 1 to {MOST_READINGS} readings")));
+    }
+    let mut batch = Batch::default();
+    for (index, value) in readings.into_iter().enumerate() {
+        let stream = value.get("stream").and_then(Value::as_str).and_then(Stream::of);
+        match reading(value) {
+            Ok(reading) => batch.readings.push(reading),
+            Err((field, detail)) => {
+                let pointer = format!("#/readings/{index}{field}");
+                batch.rejected.push(Rejection { index, pointer, detail, stream });
+            }
+        }
+    }
+    Ok(batch)
+}
+
+/// One reading, or the field at fault (`/value`; empty for the reading itself) and why.
+fn reading(value: Value) -> Result<Reading, (&'static str, String)> {
+    let Value::Object(fields) = value else {
+        return Err(("", "must be an object with device, stream, timestamp and value".to_owned()));
+    };
+    let device = text(&fields, "device").map_err(|detail| ("/device", detail))?;
+    if let Some(detail) = device_fault(device) {
+        return Err(("/device", detail));
+    }
+    let stream = text(&fields, "stream").map_err(|detail| ("/stream", detail))?;
+    let stream = Stream::of(stream).ok_or_else(|| ("/stream", unknown_stream()))?;
+    let timestamp = timestamp(&fields).map_err(|detail| ("/timestamp", detail))?;
+    let value = measured(&fields, stream).map_err(|detail| ("/value", detail))?;
+    Ok(Reading { device: device.to_owned(), stream, timestamp, value })
+}
+
+fn text<'a>(fields: &'a Map<String, Value>, name: &str) -> Result<&'a str, String> {
+    match fields.get(name) {
+        Some(Value::String(text)) => Ok(text),
+        Some(_) => Err("must be a string".to_owned()),
+        None => Err(format!("{name} is required")),
+    }
+}
+
+/// What is wrong with a device's name, if anything.
+pub fn device_fault(device: &str) -> Option<String> {
+    let clean = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | ':' | '-');
+    let fine = (1..=LONGEST_DEVICE).contains(&device.len()) && device.chars().all(clean);
+    (!fine).then(|| format!("must be 1 to {LONGEST_DEVICE} letters, digits, `.`, `_`, `:` or `-`"))
+}
+
+/// What to tell whoever names a stream there is not.
+pub fn unknown_stream() -> String {
+    format!("must be one of {}", Stream::ALL.map(Stream::name).join(", "))
+}
+
+fn timestamp(fields: &Map<String, Value>) -> Result<i64, String> {
+    let given = fields.get("timestamp").ok_or("timestamp is required")?;
+    given
+        .as_i64()
+        .filter(|seconds| TIMES.contains(seconds))
+        .ok_or_else(|| "must be whole seconds since 1970, in the years 2000 to 2099".to_owned())
+}
+
+fn measured(fields: &Map<String, Value>, stream: Stream) -> Result<f64, String> {
+    let given = fields.get("value").ok_or("value is required")?;
+    let (range, number) = (stream.range(), if stream.is_counted() { "whole number" } else { "number" });
+    given
+        .as_f64()
+        .filter(|value| range.contains(value) && (!stream.is_counted() || value.fract() == 0.0))
+        .ok_or_else(|| {
+            format!("must be a {number} from {} to {} ({})", range.start(), range.end(), stream.unit())
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn one(reading: Value) -> Batch {
+        check(json!({"readings": [reading]})).unwrap()
+    }
+
+    #[test]
+    fn every_streams_range_is_taken_to_its_ends() {
+        for (stream, value, taken) in [
+            ("heart_rate", json!(20), true),
+            ("heart_rate", json!(250.0), true),
+            ("heart_rate", json!(19.9), false),
+            ("heart_rate", json!(251), false),
+            ("hrv_rmssd", json!(0), true),
+            ("hrv_rmssd", json!(14.9), true),
+            ("hrv_rmssd", json!(300), true),
+            ("hrv_rmssd", json!(-0.1), false),
+            ("hrv_rmssd", json!(1000.5), false),
+            ("steps", json!(0), true),
+            ("steps", json!(12.0), true),
+            ("steps", json!(12.5), false),
+            ("steps", json!(100_001), false),
+            ("spo2", json!(50), true),
+            ("spo2", json!(100.1), false),
+            ("spo2", json!("97"), false),
+            ("spo2", json!(null), false),
+        ] {
+            let batch =
+                one(json!({"device": "d1", "stream": stream, "timestamp": 1_790_000_000, "value": value}));
+            assert_eq!(batch.readings.len() == 1, taken, "{stream} {value}");
+            if !taken {
+                assert_eq!(batch.rejected[0].pointer, "#/readings/0/value");
+                assert_eq!(batch.rejected[0].stream, Stream::of(stream));
+            }
+        }
+    }
+
+    #[test]
+    fn every_fault_points_at_its_field() {
+        let good = json!({"device": "d1", "stream": "spo2", "timestamp": 1_790_000_000, "value": 97});
+        let with = |field: &str, value: Value| {
+            let mut reading = good.clone();
+            reading[field] = value;
+            reading
+        };
+        let without = |field: &str| {
+            let mut reading = good.clone();
+            reading.as_object_mut().unwrap().remove(field);
+            reading
+        };
+        for (reading, field) in [
+            (json!(7), ""),
+            (json!([]), ""),
+            (without("device"), "/device"),
+            (with("device", json!("")), "/device"),
+            (with("device", json!("a b")), "/device"),
+            (with("device", json!("x".repeat(65))), "/device"),
+            (with("device", json!(1)), "/device"),
+            (without("stream"), "/stream"),
+            (with("stream", json!("pulse")), "/stream"),
+            (without("timestamp"), "/timestamp"),
+            (with("timestamp", json!(1_790_000_000_000_i64)), "/timestamp"),
+            (with("timestamp", json!(1_790_000_000.5)), "/timestamp"),
+            (with("timestamp", json!(-1)), "/timestamp"),
+            (without("value"), "/value"),
+        ] {
+            let batch = one(reading.clone());
+            assert_eq!(batch.readings, [], "{reading}");
+            let [rejection] = &batch.rejected[..] else { panic!("{batch:?}") };
+            assert_eq!(rejection.pointer, format!("#/readings/0{field}"), "{reading}");
+            assert!(!rejection.detail.is_empty());
+        }
+    }
+
+    #[test]
+    fn a_bad_record_costs_only_itself() {
+        let good = json!({"device": "d1", "stream": "spo2", "timestamp": 1_790_000_000, "value": 97});
+        let batch = check(json!({"readings": [good, {}, good, 1]})).unwrap();
+        assert_eq!(batch.readings.len(), 2);
+        assert_eq!(batch.rejected.iter().map(|r| r.index).collect::<Vec<_>>(), [1, 3]);
+    }
+
+    #[test]
+    fn what_is_no_batch_is_refused_whole() {
+        let many = vec![json!({}); MOST_READINGS + 1];
+        for (body, pointer) in [
+            (json!([]), "#"),
+            (json!({}), "#/readings"),
+            (json!({"readings": {}}), "#/readings"),
+            (json!({"readings": []}), "#/readings"),
+            (json!({"readings": many}), "#/readings"),
+        ] {
+            assert_eq!(check(body).unwrap_err().pointer, pointer);
+        }
+    }
+}

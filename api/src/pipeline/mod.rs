@@ -1,0 +1,103 @@
+//! Readings on their way into the database: checked one by one, queued in a bounded queue of their own, committed in
+//! groups, counted.
+
+mod batch;
+mod metrics;
+
+pub use batch::{Batch, MOST_READINGS, Rejection, check, device_fault, unknown_stream};
+
+use crate::store::{Answer, Once, Reading, Sent, Store, StoreError, Writer};
+use metrics::{Outcome, PipelineMetrics, QueueMetrics};
+use prometheus::Registry;
+use std::collections::HashMap;
+
+/// The pipeline.
+#[derive(Clone)]
+pub struct Pipeline {
+    writer: Writer,
+    metrics: PipelineMetrics,
+}
+
+impl Pipeline {
+    /// Starts it on a store, with room for `queue` waiting readings and its metrics in `registry`.
+    ///
+    /// # Errors
+    /// When a metric is registered twice.
+    pub(crate) fn start(store: &Store, queue: usize, registry: &Registry) -> prometheus::Result<Self> {
+        let metrics = PipelineMetrics::register(registry)?;
+        let writer = store.readings_writer(queue);
+        registry.register(Box::new(QueueMetrics::of(writer.clone())?))?;
+        Ok(Self { writer, metrics })
+    }
+
+    /// Queues readings and waits until they are committed. Of several for one device, stream and second the last one
+    /// stays, within a batch as between batches.
+    ///
+    /// # Errors
+    /// [`StoreError::Full`] without a wait when the queue has no room; the database's.
+    pub(crate) async fn submit(
+        &self,
+        readings: Vec<Reading>,
+        once: Option<(Once, Answer)>,
+    ) -> Result<Sent<()>, StoreError> {
+        let counted = readings.clone();
+        let sent = Store::put_readings(&self.writer, last_of_each(readings), once).await;
+        match &sent {
+            Ok(Sent::First(())) => self.metrics.committed(&counted),
+            Ok(_) => {}
+            Err(_) => {
+                counted.iter().for_each(|reading| self.metrics.count(Some(reading.stream), Outcome::Refused))
+            }
+        }
+        sent
+    }
+
+    /// Counts readings that are not valid.
+    pub(crate) fn note_rejected(&self, rejected: &[Rejection]) {
+        for rejection in rejected {
+            self.metrics.count(rejection.stream, Outcome::Rejected);
+        }
+    }
+
+    /// While paused nothing is committed: the queue fills, then clients are told 503. A shutdown lifts it.
+    pub fn pause(&self, paused: bool) {
+        self.writer.pause(paused);
+    }
+
+    /// Commits what is queued and takes nothing more.
+    pub(crate) async fn close(&self) {
+        self.writer.close().await;
+    }
+}
+
+/// Keeps the last reading of each device, stream and second, and sorts them: writers that meet in the same order do
+/// not wait for each other in a circle.
+fn last_of_each(readings: Vec<Reading>) -> Vec<Reading> {
+    let mut last = HashMap::with_capacity(readings.len());
+    for (index, reading) in readings.iter().enumerate() {
+        last.insert(reading.key(), index);
+    }
+    let mut keep: Vec<usize> = last.into_values().collect();
+    keep.sort_by(|a, b| readings[*a].key().cmp(&readings[*b].key()));
+    keep.into_iter().map(|index| readings[index].clone()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::Stream;
+
+    #[test]
+    fn the_last_of_each_stays_in_order() {
+        let reading = |device: &str, timestamp, value| Reading {
+            device: device.to_owned(),
+            stream: Stream::Spo2,
+            timestamp,
+            value,
+        };
+        let readings =
+            vec![reading("b", 1, 90.0), reading("a", 2, 91.0), reading("b", 1, 92.0), reading("a", 1, 93.0)];
+        let kept = last_of_each(readings);
+        assert_eq!(kept, [reading("a", 1, 93.0), reading("a", 2, 91.0), reading("b", 1, 92.0)]);
+    }
+}

@@ -1,0 +1,158 @@
+//! A bounded queue with many senders and one taker, who takes everything that has come together since last time.
+
+use std::{
+    collections::VecDeque,
+    sync::{Mutex, MutexGuard, PoisonError},
+    time::{Duration, Instant},
+};
+use tokio::sync::Notify;
+
+/// Why something was not queued.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Refusal {
+    /// No room.
+    Full,
+    /// Nothing is taken any more.
+    Closed,
+}
+
+/// The queue. What is in it weighs at most its capacity.
+#[derive(Debug)]
+pub(super) struct Queue<T> {
+    inner: Mutex<Inner<T>>,
+    wake: Notify,
+    capacity: usize,
+}
+
+#[derive(Debug)]
+struct Inner<T> {
+    items: VecDeque<(Instant, usize, T)>,
+    weight: usize,
+    paused: bool,
+    closed: bool,
+}
+
+impl<T> Queue<T> {
+    pub(super) fn new(capacity: usize) -> Self {
+        let inner = Inner { items: VecDeque::new(), weight: 0, paused: false, closed: false };
+        Self { inner: Mutex::new(inner), wake: Notify::new(), capacity }
+    }
+
+    /// Puts an item of a weight at the end, or says why not.
+    pub(super) fn push(&self, item: T, weight: usize) -> Result<(), Refusal> {
+        let mut inner = self.lock();
+        if inner.closed {
+            return Err(Refusal::Closed);
+        }
+        if inner.weight + weight > self.capacity {
+            return Err(Refusal::Full);
+        }
+        inner.weight += weight;
+        inner.items.push_back((Instant::now(), weight, item));
+        drop(inner);
+        self.wake.notify_one();
+        Ok(())
+    }
+
+    /// Waits until there is something, then takes from the front what weighs at most `most`, and at least one item.
+    /// `None` once the queue is closed and empty.
+    pub(super) async fn take(&self, most: usize) -> Option<Vec<T>> {
+        loop {
+            {
+                let mut inner = self.lock();
+                // A pause ends with the queue: what was promised room is still to be served.
+                if !inner.items.is_empty() && (!inner.paused || inner.closed) {
+                    return Some(inner.take(most));
+                }
+                if inner.items.is_empty() && inner.closed {
+                    return None;
+                }
+            }
+            // A notification between the look and this wait is kept for it.
+            self.wake.notified().await;
+        }
+    }
+
+    /// While paused nothing is taken.
+    pub(super) fn pause(&self, paused: bool) {
+        self.lock().paused = paused;
+        self.wake.notify_one();
+    }
+
+    /// Takes nothing more in; what is in it can still be taken.
+    pub(super) fn close(&self) {
+        self.lock().closed = true;
+        self.wake.notify_one();
+    }
+
+    /// The weight of what waits.
+    pub(super) fn weight(&self) -> usize {
+        self.lock().weight
+    }
+
+    /// How long the first in the queue has waited; zero when there is none.
+    pub(super) fn oldest_age(&self) -> Duration {
+        self.lock().items.front().map_or(Duration::ZERO, |(since, ..)| since.elapsed())
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Inner<T>> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl<T> Inner<T> {
+    fn take(&mut self, most: usize) -> Vec<T> {
+        let mut taken = Vec::new();
+        let mut weight = 0;
+        while let Some((_, next, _)) = self.items.front() {
+            if !taken.is_empty() && weight + next > most {
+                break;
+            }
+            weight += next;
+            taken.extend(self.items.pop_front().map(|(.., item)| item));
+        }
+        self.weight -= weight;
+        taken
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::Arc;
+
+    #[tokio::test]
+    async fn it_is_bounded_by_weight_and_taken_in_order() {
+        let queue = Queue::new(10);
+        assert_eq!(queue.push('a', 4), Ok(()));
+        assert_eq!(queue.push('b', 6), Ok(()));
+        assert_eq!(queue.push('c', 1), Err(Refusal::Full));
+        assert_eq!(queue.weight(), 10);
+        assert!(queue.oldest_age() > Duration::ZERO);
+        assert_eq!(queue.take(5).await, Some(vec!['a']), "b does not fit beside a");
+        assert_eq!(queue.take(5).await, Some(vec!['b']), "one is taken however heavy");
+        assert_eq!((queue.weight(), queue.oldest_age()), (0, Duration::ZERO));
+    }
+
+    #[tokio::test]
+    async fn a_pause_holds_everything_until_lifted_or_closed() {
+        let queue = Arc::new(Queue::new(10));
+        queue.pause(true);
+        queue.push(1, 1).unwrap();
+        let taker = tokio::spawn({
+            let queue = queue.clone();
+            async move { queue.take(10).await }
+        });
+        tokio::task::yield_now().await;
+        assert!(!taker.is_finished());
+        queue.pause(false);
+        assert_eq!(taker.await.unwrap(), Some(vec![1]));
+
+        queue.pause(true);
+        queue.push(2, 1).unwrap();
+        queue.close();
+        assert_eq!(queue.push(3, 1), Err(Refusal::Closed));
+        assert_eq!(queue.take(10).await, Some(vec![2]), "flushed at the end");
+        assert_eq!(queue.take(10).await, None);
+    }
+}

@@ -1,0 +1,153 @@
+//! Readings of wearables.
+
+use sqlx::{Database, FromRow, Row};
+use std::ops::RangeInclusive;
+
+/// What a device measures.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Stream {
+    /// Beats a minute.
+    HeartRate,
+    /// Heart rate variability: root mean square of successive differences, in milliseconds.
+    HrvRmssd,
+    /// Steps since the device's last reading.
+    Steps,
+    /// Blood oxygen saturation in percent.
+    Spo2,
+}
+
+impl Stream {
+    /// Every stream.
+    pub const ALL: [Self; 4] = [Self::HeartRate, Self::HrvRmssd, Self::Steps, Self::Spo2];
+
+    /// Its name on the wire, in the database and in metric labels.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::HeartRate => "heart_rate",
+            Self::HrvRmssd => "hrv_rmssd",
+            Self::Steps => "steps",
+            Self::Spo2 => "spo2",
+        }
+    }
+
+    /// Its name's stream; `None` for a name that is none of them.
+    pub fn of(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|stream| stream.name() == name)
+    }
+
+    /// Values that a working device can report: wider than what is healthy, since the unhealthy is what people want to
+    /// be alerted of.
+    pub fn range(self) -> RangeInclusive<f64> {
+        match self {
+            Self::HeartRate => 20.0..=250.0,
+            Self::HrvRmssd => 0.0..=1000.0,
+            Self::Steps => 0.0..=100_000.0,
+            Self::Spo2 => 50.0..=100.0,
+        }
+    }
+
+    /// The unit, for people.
+    pub fn unit(self) -> &'static str {
+        match self {
+            Self::HeartRate => "beats a minute",
+            Self::HrvRmssd => "milliseconds",
+            Self::Steps => "steps",
+            Self::Spo2 => "percent",
+        }
+    }
+
+    /// Whether only whole numbers make sense.
+    pub fn is_counted(self) -> bool {
+        self == Self::Steps
+    }
+}
+
+/// One value at one time.
+#[derive(Debug, Clone, PartialEq, serde::Serialize)]
+pub struct Reading {
+    /// Which device: 1 to 64 letters, digits, `.`, `_`, `:` or `-`.
+    pub device: String,
+    /// What was measured.
+    pub stream: Stream,
+    /// When, in seconds since 1970.
+    pub timestamp: i64,
+    /// How much, in the stream's unit and range.
+    pub value: f64,
+}
+
+impl Reading {
+    /// What it is a reading of: there is one value for each.
+    pub fn key(&self) -> (&str, Stream, i64) {
+        (&self.device, self.stream, self.timestamp)
+    }
+}
+
+impl<'r, R: Row> FromRow<'r, R> for Reading
+where
+    usize: sqlx::ColumnIndex<R>,
+    String: sqlx::Decode<'r, R::Database> + sqlx::Type<R::Database>,
+    i64: sqlx::Decode<'r, R::Database> + sqlx::Type<R::Database>,
+    f64: sqlx::Decode<'r, R::Database> + sqlx::Type<R::Database>,
+    R::Database: Database,
+{
+    fn from_row(row: &'r R) -> sqlx::Result<Self> {
+        let name: String = row.try_get(1)?;
+        let stream = Stream::of(&name)
+            .ok_or_else(|| sqlx::Error::Decode(format!("a reading of the unknown stream {name}").into()))?;
+        Ok(Self { device: row.try_get(0)?, stream, timestamp: row.try_get(2)?, value: row.try_get(3)? })
+    }
+}
+
+/// Which readings to read.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ReadingsQuery {
+    /// Of this device only.
+    pub device: Option<String>,
+    /// Of this stream only.
+    pub stream: Option<Stream>,
+    /// From this second on.
+    pub from: i64,
+    /// Up to and with this second.
+    pub to: i64,
+    /// Only those that come later than this place in the order device, stream, time.
+    pub after: Option<Cursor>,
+    /// At most so many.
+    pub limit: u32,
+}
+
+/// A place in the order of readings.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Cursor {
+    /// The device.
+    pub device: String,
+    /// The stream.
+    pub stream: Stream,
+    /// The time, in seconds since 1970.
+    pub timestamp: i64,
+}
+
+impl Cursor {
+    /// Reads `DEVICE,STREAM,SECONDS`.
+    pub fn parse(text: &str) -> Option<Self> {
+        let mut parts = text.split(',');
+        let cursor = Self {
+            device: parts.next()?.to_owned(),
+            stream: Stream::of(parts.next()?)?,
+            timestamp: parts.next()?.parse().ok()?,
+        };
+        parts.next().is_none().then_some(cursor)
+    }
+}
+
+impl std::fmt::Display for Cursor {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{},{},{}", self.device, self.stream.name(), self.timestamp)
+    }
+}
+
+impl From<&Reading> for Cursor {
+    fn from(reading: &Reading) -> Self {
+        Self { device: reading.device.clone(), stream: reading.stream, timestamp: reading.timestamp }
+    }
+}

@@ -1,0 +1,244 @@
+//! Every statement, written once for both databases: SQLite takes PostgreSQL's numbered parameters.
+
+use super::{
+    Changes, Reading, ReadingsQuery, User,
+    once::{Answer, Claim, Once},
+};
+use sqlx::{PgConnection, QueryBuilder, SqliteConnection};
+
+/// What a connection can be asked.
+pub(super) trait Statements {
+    /// Up to `limit` users with ids above `after`, by id.
+    fn users(&mut self, after: i64, limit: u32) -> impl Future<Output = sqlx::Result<Vec<User>>> + Send;
+    /// One user.
+    fn user(&mut self, id: i64) -> impl Future<Output = sqlx::Result<Option<User>>> + Send;
+    /// Adds a user; `None` when another has the address.
+    fn create_user(
+        &mut self,
+        name: &str,
+        email: &str,
+    ) -> impl Future<Output = sqlx::Result<Option<User>>> + Send;
+    /// Changes a user at a version (any without one); `None` when there is no such user and version.
+    fn update_user(
+        &mut self,
+        id: i64,
+        changes: &Changes,
+        expected: Option<i64>,
+    ) -> impl Future<Output = sqlx::Result<Option<User>>> + Send;
+    /// Deletes a user at a version (any without one); whether there was one.
+    fn delete_user(
+        &mut self,
+        id: i64,
+        expected: Option<i64>,
+    ) -> impl Future<Output = sqlx::Result<bool>> + Send;
+    /// Adds readings, no two of one device, stream and second; known ones take the new value.
+    fn put_readings(&mut self, readings: &[Reading]) -> impl Future<Output = sqlx::Result<()>> + Send;
+    /// Readings in the order device, stream, time.
+    fn readings(&mut self, query: &ReadingsQuery) -> impl Future<Output = sqlx::Result<Vec<Reading>>> + Send;
+    /// Claims a key that nobody has, or that has expired by `now`.
+    fn claim(
+        &mut self,
+        once: &Once,
+        now: i64,
+        until: i64,
+    ) -> impl Future<Output = sqlx::Result<Claim>> + Send;
+    /// Keeps the answer under a key claimed in this transaction.
+    fn keep(&mut self, once: &Once, answer: &Answer) -> impl Future<Output = sqlx::Result<()>> + Send;
+    /// Deletes up to `limit` keys that have expired by `now`; how many.
+    fn sweep(&mut self, now: i64, limit: i64) -> impl Future<Output = sqlx::Result<u64>> + Send;
+    /// Deletes up to `limit` keys of those beyond the `most` that expire last; how many.
+    fn trim(&mut self, most: i64, limit: i64) -> impl Future<Output = sqlx::Result<u64>> + Send;
+    /// Whether data can be served.
+    fn ping(&mut self) -> impl Future<Output = sqlx::Result<()>> + Send;
+}
+
+macro_rules! statements {
+    ($connection:ty, $database:ty, user: $user:literal, now: $now:literal) => {
+        impl Statements for $connection {
+            async fn users(&mut self, after: i64, limit: u32) -> sqlx::Result<Vec<User>> {
+                sqlx::query_as(concat!("SELECT ", $user, " FROM users WHERE id > $1 ORDER BY id LIMIT $2"))
+                    .bind(after)
+                    .bind(i64::from(limit))
+                    .fetch_all(self)
+                    .await
+            }
+
+            async fn user(&mut self, id: i64) -> sqlx::Result<Option<User>> {
+                sqlx::query_as(concat!("SELECT ", $user, " FROM users WHERE id = $1"))
+                    .bind(id)
+                    .fetch_optional(self)
+                    .await
+            }
+
+            async fn create_user(&mut self, name: &str, email: &str) -> sqlx::Result<Option<User>> {
+                // No error on a clash: on PostgreSQL one would end the whole group's transaction.
+                sqlx::query_as(concat!(
+                    "INSERT INTO users (name, email) VALUES ($1, $2) ON CONFLICT DO NOTHING RETURNING ",
+                    $user
+                ))
+                .bind(name)
+                .bind(email)
+                .fetch_optional(self)
+                .await
+            }
+
+            async fn update_user(
+                &mut self,
+                id: i64,
+                changes: &Changes,
+                expected: Option<i64>,
+            ) -> sqlx::Result<Option<User>> {
+                sqlx::query_as(concat!(
+                    "UPDATE users SET name = coalesce($1, name), email = coalesce($2, email), \
+                     version = version + 1, updated_at = ",
+                    $now,
+                    " WHERE id = $3 AND version = coalesce($4, version) RETURNING ",
+                    $user
+                ))
+                .bind(changes.name.as_deref())
+                .bind(changes.email.as_deref())
+                .bind(id)
+                .bind(expected)
+                .fetch_optional(self)
+                .await
+            }
+
+            async fn delete_user(&mut self, id: i64, expected: Option<i64>) -> sqlx::Result<bool> {
+                let deleted =
+                    sqlx::query("DELETE FROM users WHERE id = $1 AND version = coalesce($2, version)")
+                        .bind(id)
+                        .bind(expected)
+                        .execute(self)
+                        .await?;
+                Ok(deleted.rows_affected() == 1)
+            }
+
+            async fn put_readings(&mut self, readings: &[Reading]) -> sqlx::Result<()> {
+                let mut insert = QueryBuilder::<$database>::new(
+                    "INSERT INTO readings (device, stream, timestamp, value) ",
+                );
+                insert.push_values(readings, |mut row, reading| {
+                    row.push_bind(&*reading.device)
+                        .push_bind(reading.stream.name())
+                        .push_bind(reading.timestamp)
+                        .push_bind(reading.value);
+                });
+                insert.push(" ON CONFLICT (device, stream, timestamp) DO UPDATE SET value = excluded.value");
+                // As many statements as there are batch sizes: not worth a place in the cache.
+                insert.build().persistent(false).execute(self).await?;
+                Ok(())
+            }
+
+            async fn readings(&mut self, query: &ReadingsQuery) -> sqlx::Result<Vec<Reading>> {
+                let mut select = QueryBuilder::<$database>::new(
+                    "SELECT device, stream, timestamp, value FROM readings WHERE timestamp BETWEEN ",
+                );
+                select.push_bind(query.from).push(" AND ").push_bind(query.to);
+                if let Some(device) = &query.device {
+                    select.push(" AND device = ").push_bind(&**device);
+                }
+                if let Some(stream) = query.stream {
+                    select.push(" AND stream = ").push_bind(stream.name());
+                }
+                if let Some(after) = &query.after {
+                    select.push(" AND (device, stream, timestamp) > (").push_bind(&*after.device);
+                    select.push(", ").push_bind(after.stream.name());
+                    select.push(", ").push_bind(after.timestamp).push(")");
+                }
+                select.push(" ORDER BY device, stream, timestamp LIMIT ").push_bind(i64::from(query.limit));
+                select.build_query_as().fetch_all(self).await
+            }
+
+            async fn claim(&mut self, once: &Once, now: i64, until: i64) -> sqlx::Result<Claim> {
+                // On PostgreSQL this waits for another gateway that is claiming the same key.
+                let claimed = sqlx::query(
+                    "INSERT INTO idempotency_keys (id, fingerprint, status, headers, body, expires_at) \
+                     VALUES ($1, $2, 0, '', $3, $4) ON CONFLICT (id) DO UPDATE SET \
+                     fingerprint = excluded.fingerprint, expires_at = excluded.expires_at \
+                     WHERE idempotency_keys.expires_at <= $5",
+                )
+                .bind(&once.id[..])
+                .bind(&once.fingerprint[..])
+                .bind(&[][..] as &[u8])
+                .bind(until)
+                .bind(now)
+                .execute(&mut *self)
+                .await?;
+                if claimed.rows_affected() == 1 {
+                    return Ok(Claim::Fresh);
+                }
+                let (fingerprint, status, headers, body): (Vec<u8>, i64, String, Vec<u8>) = sqlx::query_as(
+                    "SELECT fingerprint, status, headers, body FROM idempotency_keys WHERE id = $1",
+                )
+                .bind(&once.id[..])
+                .fetch_one(self)
+                .await?;
+                let odd = |what: &str| sqlx::Error::Decode(format!("a kept answer has an odd {what}").into());
+                let answer = Answer {
+                    status: status.try_into().map_err(|_| odd("status"))?,
+                    headers: serde_json::from_str(&headers).map_err(|_| odd("list of headers"))?,
+                    body,
+                };
+                let fingerprint = fingerprint.try_into().map_err(|_| odd("fingerprint"))?;
+                Ok(Claim::Taken(fingerprint, answer))
+            }
+
+            async fn keep(&mut self, once: &Once, answer: &Answer) -> sqlx::Result<()> {
+                let headers = serde_json::to_string(&answer.headers)
+                    .map_err(|error| sqlx::Error::Encode(error.into()))?;
+                sqlx::query("UPDATE idempotency_keys SET status = $2, headers = $3, body = $4 WHERE id = $1")
+                    .bind(&once.id[..])
+                    .bind(i64::from(answer.status))
+                    .bind(headers)
+                    .bind(&answer.body[..])
+                    .execute(self)
+                    .await?;
+                Ok(())
+            }
+
+            async fn sweep(&mut self, now: i64, limit: i64) -> sqlx::Result<u64> {
+                let swept = sqlx::query(
+                    "DELETE FROM idempotency_keys WHERE id IN (SELECT id FROM idempotency_keys \
+                     WHERE expires_at <= $1 ORDER BY expires_at LIMIT $2)",
+                )
+                .bind(now)
+                .bind(limit)
+                .execute(self)
+                .await?;
+                Ok(swept.rows_affected())
+            }
+
+            async fn trim(&mut self, most: i64, limit: i64) -> sqlx::Result<u64> {
+                let trimmed = sqlx::query(
+                    "DELETE FROM idempotency_keys WHERE id IN (SELECT id FROM idempotency_keys \
+                     ORDER BY expires_at DESC LIMIT $2 OFFSET $1)",
+                )
+                .bind(most)
+                .bind(limit)
+                .execute(self)
+                .await?;
+                Ok(trimmed.rows_affected())
+            }
+
+            async fn ping(&mut self) -> sqlx::Result<()> {
+                sqlx::query("SELECT 1 FROM users LIMIT 1").execute(self).await?;
+                Ok(())
+            }
+        }
+    };
+}
+
+statements!(
+    SqliteConnection,
+    sqlx::Sqlite,
+    user: "id, name, email, created_at, updated_at, version",
+    now: "strftime('%Y-%m-%dT%H:%M:%fZ', 'now')"
+);
+statements!(
+    PgConnection,
+    sqlx::Postgres,
+    user: "id, name, email, \
+           to_char(created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.MS\"Z\"') AS created_at, \
+           to_char(updated_at AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.MS\"Z\"') AS updated_at, version",
+    now: "clock_timestamp()"
+);
