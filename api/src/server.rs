@@ -12,7 +12,7 @@ use crate::{
     problem::Kind,
     routes,
     store::Store,
-    telemetry::{HttpMetrics, Lifecycle, Metrics, Phase},
+    telemetry::{HttpMetrics, Lifecycle, Metrics, Phase, Spans},
 };
 use actix_web::{App, HttpServer, dev::Server, middleware::from_fn, web::Data};
 use prometheus::{IntGaugeVec, Opts, Registry};
@@ -31,6 +31,8 @@ pub(crate) struct State {
     pub pipeline: Pipeline,
     pub faults: Arc<Plane>,
     pub lifecycle: Lifecycle,
+    /// The way to the trace collector; `None` when none is configured.
+    pub spans: Option<Spans>,
 }
 
 /// How long a connection may idle between requests.
@@ -66,6 +68,7 @@ impl Gateway {
         metrics.memory_alert.set(i64::try_from(config.faults.memory_alert_bytes).unwrap_or(i64::MAX));
         let http = HttpMetrics::new().map_err(|error| StartError::Metrics(error.to_string()))?;
         let redis = redis_judge(config, &metrics)?;
+        let spans = Spans::start(&config.traces)?;
         let store = Store::open(&config.storage.database_url, config.storage.write_queue).await?;
         let pipeline = Pipeline::start(&store, config.storage.ingest_queue, &custom)
             .map_err(|error| StartError::Metrics(error.to_string()))?;
@@ -83,7 +86,7 @@ impl Gateway {
         let limiter = Arc::new(Limiter::new(policies, redis, metrics.clone()));
         let lifecycle = Lifecycle::default();
         let state =
-            Data::new(State { store, limiter, metrics, http, registry, custom, pipeline, faults, lifecycle });
+            Data::new(State { store, limiter, metrics, http, registry, custom, pipeline, faults, lifecycle, spans });
         Ok(Self { state, config: config.clone(), token })
     }
 
@@ -133,6 +136,12 @@ impl Gateway {
         upkeep.abort();
         self.state.pipeline.close().await;
         self.state.store.close().await;
+        if self.state.spans.is_some() {
+            let state = self.state.clone();
+            // Bounded by the exporter's own limits; what cannot be sent by then is lost.
+            let flushed = tokio::task::spawn_blocking(move || state.spans.as_ref().map(Spans::close));
+            let _ = flushed.await;
+        }
         tracing::info!("stopped");
         Ok(outcome?)
     }

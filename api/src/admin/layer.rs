@@ -3,7 +3,7 @@
 
 use super::{Token, routes};
 use crate::{
-    observe::{Broken, REQUEST_ID, RequestId},
+    observe::{Broken, Identity},
     problem::{self, Kind, Problem},
 };
 use actix_web::{
@@ -19,6 +19,7 @@ use actix_web::{
 };
 use futures_util::FutureExt;
 use std::{panic::AssertUnwindSafe, time::Instant};
+use tracing::field::display;
 
 /// The layer itself, for `middleware::from_fn`.
 pub(super) async fn layer<B: MessageBody + 'static>(
@@ -26,7 +27,8 @@ pub(super) async fn layer<B: MessageBody + 'static>(
     next: Next<B>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
     let started = Instant::now();
-    let id = RequestId::of(&req);
+    let identity = Identity::of(&req, None);
+    let (request_id, trace_id) = (identity.id.as_str(), display(identity.trace.id));
     let method = req.method().clone();
     let path = req.path().to_owned();
     let served = async {
@@ -36,8 +38,8 @@ pub(super) async fn layer<B: MessageBody + 'static>(
         }
     };
     let failed = |cause: &str| {
-        tracing::error!(request_id = id.as_str(), %method, path, cause, "admin request failed");
-        Broken::new(id.clone(), None).into()
+        tracing::error!(request_id, trace_id, %method, path, cause, "admin request failed");
+        Broken::new(identity.clone(), None).into()
     };
     let response: ServiceResponse<BoxBody> = match AssertUnwindSafe(served).catch_unwind().await {
         Ok(Ok(response)) => response,
@@ -47,15 +49,15 @@ pub(super) async fn layer<B: MessageBody + 'static>(
         }
         Err(_) => return Err(failed("the handler panicked")),
     };
-    let (mut response, rendered) = problem::for_request(response, id.as_str());
-    response.headers_mut().insert(REQUEST_ID, id.header());
+    let (mut response, rendered) = problem::for_request(response, identity.ids());
+    identity.stamp(response.headers_mut(), rendered.is_some());
     let (status, cause) = (response.status().as_u16(), rendered.and_then(|rendered| rendered.cause));
-    let (request_id, duration_ms) = (id.as_str(), started.elapsed().as_micros() as f64 / 1000.0);
+    let duration_ms = started.elapsed().as_micros() as f64 / 1000.0;
     // A scrape every few seconds is no news; a change is.
     if method.is_safe() && status < 400 {
-        tracing::debug!(request_id, %method, path, status, duration_ms, "admin request");
+        tracing::debug!(request_id, trace_id, %method, path, status, duration_ms, "admin request");
     } else {
-        tracing::info!(request_id, %method, path, status, duration_ms, cause, "admin request");
+        tracing::info!(request_id, trace_id, %method, path, status, duration_ms, cause, "admin request");
     }
     Ok(response)
 }

@@ -6,6 +6,7 @@ mod limits;
 mod logs;
 mod server;
 mod storage;
+mod traces;
 
 pub use admin::AdminSettings;
 pub use faults::FaultSettings;
@@ -13,6 +14,7 @@ pub use limits::LimitSettings;
 pub use logs::{LogFormat, LogLevel, LogSettings};
 pub use server::ServerSettings;
 pub use storage::StorageSettings;
+pub use traces::{OtlpEndpoint, TraceSettings};
 
 use std::time::Duration;
 
@@ -42,6 +44,9 @@ pub struct Config {
     /// What is logged and how.
     #[command(flatten)]
     pub logs: LogSettings,
+    /// Where traces go.
+    #[command(flatten)]
+    pub traces: TraceSettings,
 }
 
 /// A setting whose text parses but whose value cannot be used.
@@ -108,6 +113,11 @@ mod tests {
             (&["--drain-delay", "5"], ["DRAIN_DELAY", "'5'", "250ms"]),
             (&["--redis-deadline", "0s"], ["REDIS_DEADLINE", "'0s'", "above zero"]),
             (&["--redis-key-prefix", "a{b"], ["REDIS_KEY_PREFIX", "'a{b'", "braces"]),
+            (
+                &["--otlp-endpoint", "x:4318"],
+                ["OTEL_EXPORTER_OTLP_ENDPOINT", "'x:4318'", "http://127.0.0.1:4318"],
+            ),
+            (&["--otel-traces-sampler-arg", "2"], ["OTEL_TRACES_SAMPLER_ARG", "'2'", "0 to 1"]),
         ] {
             let message = refusal(args);
             for needle in needles {

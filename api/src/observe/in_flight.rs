@@ -1,19 +1,27 @@
-use super::{Broken, RequestId};
-use crate::{problem::Rendered, server::State};
-use actix_web::{Error, http::header::HeaderValue, web::Data};
+use super::{Broken, Identity};
+use crate::{problem::Rendered, server::State, telemetry::Finished};
+use actix_web::{Error, dev::ServiceRequest, http::header::HeaderValue, web::Data};
 use prometheus::IntGauge;
-use std::time::Instant;
+use std::{net::IpAddr, time::Instant};
+use tracing::field::display;
 
 /// A request being handled. Whatever becomes of it (answered, failed, dropped because the client hung up), the
 /// gauge goes back down and the request is counted and logged exactly once.
 pub(super) struct InFlight {
-    pub(super) id: RequestId,
+    pub(super) identity: Identity,
     state: Data<State>,
     route: &'static str,
     method: &'static str,
     gauge: IntGauge,
     started: Instant,
     settled: bool,
+    /// For the span; `None` when this request's is not exported.
+    origin: Option<Origin>,
+}
+
+struct Origin {
+    path: String,
+    client: Option<IpAddr>,
 }
 
 /// nginx's number for a client that closed the connection before the answer; it is counted, never sent.
@@ -24,11 +32,15 @@ impl InFlight {
         state: Data<State>,
         route: &'static str,
         method: &'static str,
-        id: RequestId,
+        req: &ServiceRequest,
     ) -> Self {
+        let identity = Identity::of(req, state.spans.as_ref());
+        let origin = identity
+            .sampled
+            .then(|| Origin { path: req.path().to_owned(), client: req.peer_addr().map(|peer| peer.ip()) });
         let gauge = state.metrics.in_progress.with_label_values(&[method, route]);
         gauge.inc();
-        Self { id, state, route, method, gauge, started: Instant::now(), settled: false }
+        Self { identity, state, route, method, gauge, started: Instant::now(), settled: false, origin }
     }
 
     /// An answer goes out; the counting layer counts it.
@@ -39,7 +51,7 @@ impl InFlight {
             self.state.metrics.errors.with_label_values(&[rendered.kind.label()]).inc();
             cause = rendered.cause;
         }
-        self.log(status, cause.as_deref());
+        self.tell(status, cause.as_deref());
     }
 
     /// The handler gave no answer; a 500 goes out that the counting layer does not see. `fault` names the fault that
@@ -48,20 +60,28 @@ impl InFlight {
         self.settled = true;
         self.state.metrics.errors.with_label_values(&["internal"]).inc();
         self.state.http.record_unanswered(self.route, self.method, "500", self.started.elapsed());
-        self.log(500, Some(cause));
-        Broken::new(self.id.clone(), fault).into()
+        self.tell(500, Some(cause));
+        Broken::new(self.identity.clone(), fault).into()
     }
 
-    fn log(&self, status: u16, cause: Option<&str>) {
-        let (request_id, method, route) = (self.id.as_str(), self.method, self.route);
-        let duration_ms = self.started.elapsed().as_micros() as f64 / 1000.0;
+    /// The log line and the span.
+    fn tell(&self, status: u16, cause: Option<&str>) {
+        let (trace, request_id) = (self.identity.trace, self.identity.id.as_str());
+        let (method, route, took) = (self.method, self.route, self.started.elapsed());
+        let (trace_id, duration_ms) = (display(trace.id), took.as_micros() as f64 / 1000.0);
         // `/error` is asked for, so only answers with a cause are faults of ours.
         match cause {
             Some(cause) if status >= 500 => {
-                tracing::error!(request_id, method, route, status, duration_ms, cause, "request");
+                tracing::error!(request_id, trace_id, method, route, status, duration_ms, cause, "request");
             }
-            Some(cause) => tracing::info!(request_id, method, route, status, duration_ms, cause, "request"),
-            None => tracing::info!(request_id, method, route, status, duration_ms, "request"),
+            Some(cause) => {
+                tracing::info!(request_id, trace_id, method, route, status, duration_ms, cause, "request");
+            }
+            None => tracing::info!(request_id, trace_id, method, route, status, duration_ms, "request"),
+        }
+        if let (Some(spans), Some(origin)) = (&self.state.spans, &self.origin) {
+            let (path, client) = (origin.path.as_str(), origin.client);
+            spans.record(&Finished { trace, request_id, method, route, path, client, status, took });
         }
     }
 }
@@ -71,7 +91,7 @@ impl Drop for InFlight {
         self.gauge.dec();
         if !self.settled {
             self.state.http.record_unanswered(self.route, self.method, "499", self.started.elapsed());
-            self.log(CLIENT_CLOSED, None);
+            self.tell(CLIENT_CLOSED, None);
         }
     }
 }

@@ -1,12 +1,15 @@
 //! The outermost layer: every request gets an id, a route, a place in the in-progress gauge, one count and one log
 //! line; every error its problem body.
 
+mod identity;
 mod in_flight;
 mod request_id;
+mod trace;
 
 pub use request_id::RequestId;
 
-pub(crate) use request_id::HEADER as REQUEST_ID;
+pub(crate) use identity::Identity;
+pub(crate) use trace::{Trace, TraceId};
 
 use crate::{
     fault::{self, InjectedPanic},
@@ -43,16 +46,15 @@ pub(crate) async fn layer<B: MessageBody + 'static>(
     next: Next<B>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
     let state = req.app_data::<web::Data<State>>().expect("the server registers its state").clone();
-    let id = RequestId::of(&req);
     let endpoint = routes::find(req.match_pattern().as_deref());
     let method = routes::method_label(req.method().as_str());
     if method == routes::OTHER_METHOD {
         // The counting layer reads the method from the request: no client may mint a label.
         req.head_mut().method = Method::from_bytes(method.as_bytes()).expect("letters make a method token");
     }
-    req.extensions_mut().insert(RequestInfo { endpoint, method });
     let route = endpoint.map_or(routes::UNMATCHED, |endpoint| endpoint.path);
-    let flight = InFlight::start(state.clone(), route, method, id);
+    let flight = InFlight::start(state.clone(), route, method, &req);
+    req.extensions_mut().insert(RequestInfo { endpoint, method });
 
     let response = match AssertUnwindSafe(next.call(req)).catch_unwind().await {
         Ok(Ok(response)) => response,
@@ -63,9 +65,9 @@ pub(crate) async fn layer<B: MessageBody + 'static>(
         },
     };
 
-    let (mut response, rendered) = problem::for_request(response, flight.id.as_str());
+    let (mut response, rendered) = problem::for_request(response, flight.identity.ids());
     let head = response.response_mut().head_mut();
-    head.headers_mut().insert(request_id::HEADER, flight.id.header());
+    flight.identity.stamp(head.headers_mut(), rendered.is_some());
     if state.lifecycle.phase() == Phase::Draining {
         head.set_connection_type(ConnectionType::Close);
     }
@@ -76,27 +78,27 @@ pub(crate) async fn layer<B: MessageBody + 'static>(
 /// The answer to a request that did not survive its handler.
 #[derive(Debug)]
 pub(crate) struct Broken {
-    id: RequestId,
+    identity: Identity,
     /// The fault that did it, when one was injected.
     fault: Option<HeaderValue>,
 }
 
 impl Broken {
-    pub(crate) fn new(id: RequestId, fault: Option<HeaderValue>) -> Self {
-        Self { id, fault }
+    pub(crate) fn new(identity: Identity, fault: Option<HeaderValue>) -> Self {
+        Self { identity, fault }
     }
 }
 
 impl std::fmt::Display for Broken {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "request {} failed", self.id.as_str())
+        write!(f, "request {} failed", self.identity.id.as_str())
     }
 }
 
 impl actix_web::ResponseError for Broken {
     fn error_response(&self) -> actix_web::HttpResponse {
-        let mut response = problem::without_request(&Problem::internal(""), self.id.as_str());
-        response.headers_mut().insert(request_id::HEADER, self.id.header());
+        let mut response = problem::without_request(&Problem::internal(""), self.identity.ids());
+        self.identity.stamp(response.headers_mut(), true);
         if let Some(fault) = &self.fault {
             response.headers_mut().insert(fault::HEADER, fault.clone());
         }

@@ -4,7 +4,7 @@ mod kind;
 mod render;
 
 pub use kind::Kind;
-pub(crate) use render::{Rendered, for_request, without_request};
+pub(crate) use render::{Body, Ids, MEDIA_TYPE, Rendered, for_request, without_request};
 
 use actix_web::{
     HttpResponse, ResponseError,
@@ -17,7 +17,7 @@ use serde::Serialize;
 use std::{borrow::Cow, fmt};
 
 /// One thing wrong with a request's fields.
-#[derive(Debug, Clone, Serialize, PartialEq, Eq)]
+#[derive(Debug, Clone, Serialize, PartialEq, Eq, utoipa::ToSchema)]
 pub struct FieldError {
     /// What is wrong and what is expected.
     pub detail: String,

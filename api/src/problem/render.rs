@@ -1,6 +1,7 @@
 //! From an error to its bytes.
 
 use super::{FieldError, Kind, Problem};
+use crate::observe::TraceId;
 use actix_web::{
     HttpResponse,
     body::{BoxBody, MessageBody},
@@ -9,31 +10,53 @@ use actix_web::{
 };
 use serde::Serialize;
 use serde_json::Value;
+use utoipa::ToSchema;
 
-const MEDIA_TYPE: HeaderValue = HeaderValue::from_static("application/problem+json");
+/// The media type of every error.
+pub(crate) const MEDIA_TYPE: &str = "application/problem+json";
 
-/// The members of RFC 9457, in the order a person reads them.
-#[derive(Serialize)]
-struct Body<'a> {
+// The members in the order a person reads them.
+/// An error (RFC 9457).
+#[derive(Serialize, ToSchema)]
+#[schema(as = Problem)]
+pub(crate) struct Body<'a> {
+    /// A registered problem type, or `about:blank`.
     r#type: &'static str,
+    /// The status in words.
     title: &'a str,
+    #[schema(minimum = 400, maximum = 599)]
     status: u16,
+    /// What happened and the way out.
     detail: &'a str,
+    /// The same as in `X-Request-Id`; finds the request in the log.
     request_id: &'a str,
+    /// Finds the request in its trace: the caller's from `traceparent`, or a new one.
+    #[schema(pattern = "^[0-9a-f]{32}$")]
+    trace_id: String,
+    /// Every field that is not valid.
+    #[schema(required = false)]
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     errors: &'a [FieldError],
     #[serde(flatten)]
     members: serde_json::Map<String, Value>,
 }
 
-fn bytes(problem: &Problem, request_id: &str) -> Vec<u8> {
+/// What finds a request again in logs and traces.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Ids<'a> {
+    pub request: &'a str,
+    pub trace: TraceId,
+}
+
+fn bytes(problem: &Problem, ids: Ids<'_>) -> Vec<u8> {
     let status = problem.kind.status();
     let body = Body {
         r#type: problem.kind.type_uri(),
         title: status.canonical_reason().unwrap_or("Error"),
         status: status.as_u16(),
         detail: &problem.detail,
-        request_id,
+        request_id: ids.request,
+        trace_id: ids.trace.to_string(),
         errors: &problem.extras.errors,
         members: problem.extras.members.iter().map(|(k, v)| ((*k).to_owned(), v.clone())).collect(),
     };
@@ -50,7 +73,7 @@ pub(crate) struct Rendered {
 /// limits) become problems here too, their own texts kept out of the answer.
 pub(crate) fn for_request<B: MessageBody + 'static>(
     response: ServiceResponse<B>,
-    request_id: &str,
+    ids: Ids<'_>,
 ) -> (ServiceResponse<BoxBody>, Option<Rendered>) {
     let status = response.status();
     if !(status.is_client_error() || status.is_server_error()) {
@@ -59,22 +82,22 @@ pub(crate) fn for_request<B: MessageBody + 'static>(
     let error = response.response().error();
     let (body, rendered) = match error.and_then(|error| error.as_error::<Problem>()) {
         Some(problem) => {
-            (bytes(problem, request_id), Rendered { kind: problem.kind, cause: problem.extras.cause.clone() })
+            (bytes(problem, ids), Rendered { kind: problem.kind, cause: problem.extras.cause.clone() })
         }
         None => {
             let kind = Kind::of_status(status);
             let cause = error.map(ToString::to_string);
-            (bytes(&Problem::new(kind, kind.stock_detail()), request_id), Rendered { kind, cause })
+            (bytes(&Problem::new(kind, kind.stock_detail()), ids), Rendered { kind, cause })
         }
     };
     let mut response = response.map_body(|_, _| BoxBody::new(body));
-    response.headers_mut().insert(CONTENT_TYPE, MEDIA_TYPE);
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(MEDIA_TYPE));
     (response, Some(rendered))
 }
 
 /// A whole answer for a request that is no longer there (its handler panicked).
-pub(crate) fn without_request(problem: &Problem, request_id: &str) -> HttpResponse {
+pub(crate) fn without_request(problem: &Problem, ids: Ids<'_>) -> HttpResponse {
     HttpResponse::build(problem.kind.status())
         .insert_header((CONTENT_TYPE, MEDIA_TYPE))
-        .body(bytes(problem, request_id))
+        .body(bytes(problem, ids))
 }

@@ -1,10 +1,11 @@
-//! Logs and metrics: how they are set up and rendered.
+//! Logs, metrics and traces: how they are set up and rendered.
 
 mod exposition;
 mod http;
 mod lifecycle;
 mod logs;
 mod metrics;
+mod spans;
 
 pub use lifecycle::{Lifecycle, Phase};
 pub use logs::init as init_logs;
@@ -12,3 +13,4 @@ pub use metrics::Metrics;
 
 pub(crate) use exposition::{CONTENT_TYPE, render, render_custom};
 pub(crate) use http::HttpMetrics;
+pub(crate) use spans::{Finished, Spans};

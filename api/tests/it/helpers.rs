@@ -229,9 +229,11 @@ pub async fn problem(response: Response, status: u16) -> Value {
     assert_eq!(response.status().as_u16(), status);
     assert_eq!(header(&response, "content-type"), "application/problem+json");
     let id = header(&response, "x-request-id").to_owned();
+    let trace = header(&response, "traceresponse")[3..35].to_owned();
     let body: Value = response.json().await.unwrap();
     assert_eq!(body["status"], status, "{body}");
     assert_eq!(body["request_id"], id.as_str(), "{body}");
+    assert_eq!(body["trace_id"], trace.as_str(), "{body}");
     assert!(body["title"].as_str().is_some_and(|title| !title.is_empty()), "{body}");
     assert!(body["detail"].as_str().is_some_and(|detail| !detail.is_empty()), "{body}");
     body
