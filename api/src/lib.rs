@@ -19,6 +19,7 @@ pub mod fault;
 
 pub mod bytes;
 pub mod handlers;
+mod openapi;
 pub mod problem;
 pub mod shares;
 

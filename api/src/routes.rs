@@ -51,11 +51,13 @@ pub(crate) const ERROR: Endpoint = read("/error");
 pub(crate) const API_ERROR: Endpoint = read("/api/error");
 pub(crate) const UPDATE: Endpoint = read("/update");
 pub(crate) const CPU: Endpoint = read("/cpu");
+pub(crate) const OPENAPI: Endpoint = read("/openapi.json");
+pub(crate) const DOCS: Endpoint = read("/docs");
 
 /// Every route.
 pub(crate) const ALL: &[Endpoint] = &[
     INDEX, HEALTH, LIVEZ, READYZ, METRICS, USERS, USER, INGEST, READINGS, SLOW, API_SLOW, ERROR, API_ERROR,
-    UPDATE, CPU,
+    UPDATE, CPU, OPENAPI, DOCS,
 ];
 
 /// The `route` label of whatever matched nothing.

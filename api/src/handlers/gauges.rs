@@ -6,9 +6,34 @@ use crate::{
     server::State,
 };
 use actix_web::{HttpRequest, HttpResponse, http::StatusCode, web::Data};
-use serde_json::json;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+/// The gauge as it is now.
+#[derive(Serialize, ToSchema)]
+pub(super) struct ActiveUsers {
+    app_active_users: i64,
+}
+
+/// The gauge as it is now.
+#[derive(Serialize, ToSchema)]
+pub(super) struct CpuUsage {
+    app_cpu_usage_percent: f64,
+}
 
 /// GET `/update?users=N`: sets `app_active_users`.
+#[utoipa::path(
+    get,
+    path = "/update",
+    tag = "gauges",
+    operation_id = "set_active_users",
+    summary = "Sets app_active_users",
+    params(("users" = i64, Query, minimum = 0, example = 42)),
+    responses(
+        (status = 200, description = "set", body = ActiveUsers),
+        (status = 422, description = "`users` is missing or no whole number of 0 or more"),
+    ),
+)]
 pub(super) async fn active_users(req: HttpRequest, state: Data<State>) -> Result<HttpResponse, Problem> {
     let query = Query::of(&req)?;
     let users =
@@ -16,10 +41,22 @@ pub(super) async fn active_users(req: HttpRequest, state: Data<State>) -> Result
     let users =
         users.ok_or_else(|| wrong("users", "must be a whole number of 0 or more, such as ?users=42"))?;
     state.metrics.active_users.set(users);
-    json(StatusCode::OK, &json!({"app_active_users": users}))
+    json(StatusCode::OK, &ActiveUsers { app_active_users: users })
 }
 
 /// GET `/cpu?value=F`: sets `app_cpu_usage_percent`.
+#[utoipa::path(
+    get,
+    path = "/cpu",
+    tag = "gauges",
+    operation_id = "set_cpu_usage",
+    summary = "Sets app_cpu_usage_percent",
+    params(("value" = f64, Query, minimum = 0, maximum = 100, example = 87.5)),
+    responses(
+        (status = 200, description = "set", body = CpuUsage),
+        (status = 422, description = "`value` is missing or no number from 0 to 100"),
+    ),
+)]
 pub(super) async fn cpu_usage(req: HttpRequest, state: Data<State>) -> Result<HttpResponse, Problem> {
     let query = Query::of(&req)?;
     let value = query.get("value").and_then(|text| text.trim().parse::<f64>().ok());
@@ -27,7 +64,7 @@ pub(super) async fn cpu_usage(req: HttpRequest, state: Data<State>) -> Result<Ht
         .filter(|value| (0.0..=100.0).contains(value))
         .ok_or_else(|| wrong("value", "must be a number from 0 to 100, such as ?value=87.5"))?;
     state.metrics.cpu_usage.set(value);
-    json(StatusCode::OK, &json!({"app_cpu_usage_percent": value}))
+    json(StatusCode::OK, &CpuUsage { app_cpu_usage_percent: value })
 }
 
 fn wrong(field: &str, detail: &str) -> Problem {

@@ -12,13 +12,49 @@ use actix_web::{
     http::{StatusCode, header::CONTENT_TYPE},
     web::Data,
 };
+use serde::Serialize;
 use serde_json::json;
 use std::time::Duration;
+use utoipa::ToSchema;
+
+/// The whole and its parts.
+#[derive(Serialize, ToSchema)]
+pub(super) struct Health {
+    /// `ok`, or `degraded` when a part is away that can be done without.
+    status: &'static str,
+    components: Components,
+}
+
+/// The state of each part.
+#[derive(Serialize, ToSchema)]
+struct Components {
+    database: &'static str,
+    /// `ok`, `unavailable` or `not configured`.
+    redis: &'static str,
+}
+
+/// A probe's answer.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct Probe {
+    /// `alive` or `ready`.
+    status: &'static str,
+}
 
 /// Longest `/health` waits for the database.
 const DATABASE_LIMIT: Duration = Duration::from_secs(1);
 
 /// GET `/health`: 200 while data can be served, `degraded` without Redis; 503 otherwise.
+#[utoipa::path(
+    get,
+    path = "/health",
+    tag = "probes",
+    operation_id = "health",
+    summary = "The state of each component",
+    responses(
+        (status = 200, description = "data can be served; `degraded` when Redis is away", body = Health),
+        (status = 503, description = "data cannot be served; `components` says what is away"),
+    ),
+)]
 pub(super) async fn health(state: Data<State>) -> Result<HttpResponse, Problem> {
     let redis_state = state.limiter.redis_state();
     let redis = match redis_state {
@@ -37,24 +73,56 @@ pub(super) async fn health(state: Data<State>) -> Result<HttpResponse, Problem> 
             .caused_by(cause));
     }
     let status = if redis_state == RedisState::Away { "degraded" } else { "ok" };
-    json(StatusCode::OK, &json!({"status": status, "components": {"database": "ok", "redis": redis}}))
+    json(StatusCode::OK, &Health { status, components: Components { database: "ok", redis } })
 }
 
 /// GET `/livez`: the process answers. Looks at no dependency, so an outage elsewhere restarts nothing.
+#[utoipa::path(
+    get,
+    path = "/livez",
+    tag = "probes",
+    operation_id = "livez",
+    summary = "The process answers; looks at no dependency",
+    responses((status = 200, description = "alive", body = Probe)),
+)]
 pub(crate) async fn livez() -> Result<HttpResponse, Problem> {
-    json(StatusCode::OK, &json!({"status": "alive"}))
+    json(StatusCode::OK, &Probe { status: "alive" })
 }
 
 /// GET `/readyz`: whether to send traffic here.
+#[utoipa::path(
+    get,
+    path = "/readyz",
+    tag = "probes",
+    operation_id = "readyz",
+    summary = "Whether to send traffic here",
+    responses(
+        (status = 200, description = "ready", body = Probe),
+        (status = 503, description = "starting or draining"),
+    ),
+)]
 pub(crate) async fn readyz(state: Data<State>) -> Result<HttpResponse, Problem> {
     match state.lifecycle.phase() {
-        Phase::Ready => json(StatusCode::OK, &json!({"status": "ready"})),
+        Phase::Ready => json(StatusCode::OK, &Probe { status: "ready" }),
         Phase::Starting => Err(Problem::unavailable("starting; not ready for traffic yet")),
         Phase::Draining => Err(Problem::unavailable("draining; send new traffic elsewhere")),
     }
 }
 
 /// GET `/metrics`.
+#[utoipa::path(
+    get,
+    path = "/metrics",
+    tag = "probes",
+    operation_id = "metrics",
+    summary = "Metrics in Prometheus' text format",
+    responses((
+        status = 200,
+        description = "every family",
+        body = String,
+        content_type = "text/plain; version=0.0.4; charset=utf-8"
+    )),
+)]
 pub(super) async fn metrics(state: Data<State>) -> Result<HttpResponse, Problem> {
     state.limiter.refresh_metrics();
     let text = telemetry::render(&state.http, &state.registry).map_err(Problem::internal)?;

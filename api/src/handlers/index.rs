@@ -1,18 +1,33 @@
 use super::json;
 use crate::{problem::Problem, routes};
 use actix_web::{HttpResponse, http::StatusCode};
+use serde::Serialize;
+use std::collections::BTreeMap;
+use utoipa::ToSchema;
+
+/// What this is, and where to go from here.
+#[derive(Serialize, ToSchema)]
+pub(super) struct Index {
+    name: &'static str,
+    version: &'static str,
+    /// Every path with its methods.
+    links: BTreeMap<&'static str, &'static [&'static str]>,
+}
 
 /// GET `/`: what this is and where to go from here.
+#[utoipa::path(
+    get,
+    path = "/",
+    tag = "start",
+    operation_id = "index",
+    summary = "What this is, and every path with its methods",
+    responses((status = 200, description = "the index", body = Index)),
+)]
 pub(super) async fn index() -> Result<HttpResponse, Problem> {
-    let links: serde_json::Map<String, serde_json::Value> = routes::ALL
+    let links = routes::ALL
         .iter()
         .filter(|endpoint| endpoint.path != routes::INDEX.path)
-        .map(|endpoint| (endpoint.path.to_owned(), endpoint.methods.into()))
+        .map(|endpoint| (endpoint.path, endpoint.methods))
         .collect();
-    let body = serde_json::json!({
-        "name": "firedrill api",
-        "version": env!("CARGO_PKG_VERSION"),
-        "links": links,
-    });
-    json(StatusCode::OK, &body)
+    json(StatusCode::OK, &Index { name: "firedrill api", version: env!("CARGO_PKG_VERSION"), links })
 }

@@ -5,19 +5,57 @@ use super::{
     once::{self, Key},
 };
 use crate::{
-    pipeline::{self, Batch},
+    pipeline::{self, Batch, Rejection},
     problem::{FieldError, Problem},
     server::State,
-    store::{Answer, Sent},
+    store::{Answer, Reading, Sent},
 };
 use actix_web::{
     HttpRequest, HttpResponse,
     web::{Bytes, Data},
 };
+use serde::Serialize;
 use serde_json::json;
+use utoipa::ToSchema;
+
+/// Readings to ingest, at most 1000.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "describes the body, which is checked reading by reading")]
+pub(super) struct Readings {
+    #[schema(min_items = 1, max_items = 1000)]
+    readings: Vec<Reading>,
+}
+
+/// What became of a batch.
+#[derive(Serialize, ToSchema)]
+pub(super) struct Ingested {
+    /// How many readings are committed.
+    accepted: usize,
+    /// The others, with what is wrong with each.
+    rejected: Vec<Rejection>,
+}
 
 /// POST `/api/ingest`: 202 once the good readings are committed, with what is wrong with each of the others; 422 when
 /// none is good.
+#[utoipa::path(
+    post,
+    path = "/api/ingest",
+    tag = "readings",
+    operation_id = "ingest",
+    summary = "Takes a batch of readings",
+    description = "Answers after the good ones are committed. For one device, stream and second, the last reading wins.",
+    params(
+        ("Idempotency-Key" = Option<String>, Header, description = "a request repeated with this key within a day gets the first answer again", min_length = 1, max_length = 255),
+    ),
+    request_body = Readings,
+    responses(
+        (status = 202, description = "at least one reading is committed", body = Ingested),
+        (status = 400, description = "the body is not JSON, or the idempotency key is not valid"),
+        (status = 409, description = "the first request with this key is still being answered"),
+        (status = 422, description = "no reading is good, or the key was used with another request"),
+        (status = 503, description = "the queue is full, or the database is busy or away"),
+    ),
+)]
 pub(super) async fn ingest(
     req: HttpRequest,
     state: Data<State>,
@@ -38,7 +76,7 @@ pub(super) async fn ingest(
         return Err(Problem::validation(errors).with("accepted", 0).with("rejected", json!(rejected)));
     }
     let held = key.map(|key| key.hold(&state.store)).transpose()?;
-    let body = json!({"accepted": readings.len(), "rejected": rejected}).to_string();
+    let body = serde_json::to_vec(&Ingested { accepted: readings.len(), rejected }).map_err(Problem::internal)?;
     let answer = Answer { status: 202, headers: Vec::new(), body: body.into() };
     let once = held.as_ref().map(|held| (held.once, answer.clone()));
     match state.pipeline.submit(readings, once).await? {

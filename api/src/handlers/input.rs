@@ -12,6 +12,30 @@ const NAME_LIMIT: usize = 200;
 /// Longest address a mail path takes (RFC 5321, 4.5.3.1.3, without the angle brackets).
 const EMAIL_LIMIT: usize = 254;
 
+// The two below are for the description only: `user_fields` reads both forms and names every fault at once.
+
+/// What creates a user.
+#[derive(utoipa::ToSchema)]
+#[expect(dead_code, reason = "describes what is read by hand")]
+pub(super) struct NewUser {
+    #[schema(min_length = 1, max_length = 200, example = "Ada Lovelace")]
+    name: String,
+    /// Unique, whatever its case.
+    #[schema(format = Email, max_length = 254, example = "ada@example.com")]
+    email: String,
+}
+
+/// What changes a user; a field that is not given keeps its value.
+#[derive(utoipa::ToSchema)]
+#[expect(dead_code, reason = "describes what is read by hand")]
+pub(super) struct UserChanges {
+    #[schema(required = false, min_length = 1, max_length = 200, example = "Ada Lovelace")]
+    name: String,
+    /// Unique, whatever its case.
+    #[schema(required = false, format = Email, max_length = 254, example = "ada@example.com")]
+    email: String,
+}
+
 /// A request's query parameters.
 pub(super) struct Query(Vec<(String, String)>);
 

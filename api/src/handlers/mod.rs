@@ -1,5 +1,10 @@
 //! Handlers, and the registration of each route with its methods.
+//!
+//! Each handler carries its own description (`#[utoipa::path]`): summary, parameters, bodies, and the statuses that
+//! are its own. [`crate::openapi`] adds what holds for all of them.
 
+mod description;
+mod docs;
 mod etag;
 mod faults;
 mod gauges;
@@ -10,6 +15,8 @@ mod input;
 mod once;
 mod readings;
 mod users;
+
+pub(crate) use description::Described;
 
 use crate::{
     problem::{Kind, Problem},
@@ -62,6 +69,8 @@ pub(crate) fn register(config: &mut web::ServiceConfig) {
         .service(read(&routes::API_ERROR, faults::error))
         .service(read(&routes::UPDATE, gauges::active_users))
         .service(read(&routes::CPU, gauges::cpu_usage))
+        .service(read(&routes::OPENAPI, docs::openapi))
+        .service(read(&routes::DOCS, docs::page))
         .default_service(web::to(not_found));
 }
 

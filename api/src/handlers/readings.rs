@@ -9,7 +9,7 @@ use crate::{
     problem::Problem,
     routes,
     server::State,
-    store::{Cursor, ReadingsQuery, Stream},
+    store::{Cursor, Reading, ReadingsQuery, Stream},
 };
 use actix_web::{
     HttpRequest, HttpResponse,
@@ -19,15 +19,49 @@ use actix_web::{
     },
     web::Data,
 };
-use serde_json::json;
+use serde::Serialize;
+use utoipa::ToSchema;
 
 /// Readings on a page when the client names no number.
 const PAGE: i64 = 100;
 /// Most readings on a page.
 const LARGEST_PAGE: i64 = 1000;
 
+/// Some readings, in the order device, stream, time.
+#[derive(Serialize, ToSchema)]
+pub(super) struct ReadingPage {
+    readings: Vec<Reading>,
+    /// How many are on this page.
+    count: usize,
+}
+
 /// GET `/api/readings`: a page in the order device, stream, time, with `Link: rel="next"` where more follow. `device`,
 /// `stream`, `from` and `to` (seconds, both included) narrow it down.
+#[utoipa::path(
+    get,
+    path = "/api/readings",
+    tag = "readings",
+    operation_id = "list_readings",
+    summary = "Readings, in pages by device, stream and time",
+    params(
+        ("device" = Option<String>, Query, description = "only this device's", min_length = 1, max_length = 64),
+        ("stream" = Option<Stream>, Query, description = "only this stream's"),
+        ("from" = Option<i64>, Query, description = "not before, in seconds since 1970", minimum = 0),
+        ("to" = Option<i64>, Query, description = "not after, in seconds since 1970", minimum = 0),
+        ("limit" = Option<u32>, Query, description = "most readings on the page; 100 without it", minimum = 1, maximum = 1000),
+        ("after" = Option<String>, Query, description = "readings after this one, DEVICE,STREAM,SECONDS, as `Link` gives it"),
+    ),
+    responses(
+        (
+            status = 200,
+            description = "a page",
+            body = ReadingPage,
+            headers(("Link" = String, description = "the next page, as `<…>; rel=\"next\"`; absent on the last"))
+        ),
+        (status = 422, description = "a parameter is not valid"),
+        (status = 503, description = "the database is busy or away"),
+    ),
+)]
 pub(super) async fn list(req: HttpRequest, state: Data<State>) -> Result<HttpResponse, Problem> {
     let query = Query::of(&req)?;
     let limit = input::number(&query, "limit", 1, LARGEST_PAGE)?.unwrap_or(PAGE);
@@ -35,9 +69,9 @@ pub(super) async fn list(req: HttpRequest, state: Data<State>) -> Result<HttpRes
     let mut readings = state.store.readings(wanted).await?;
     let more = readings.len() as i64 > limit;
     readings.truncate(limit as usize);
-    let mut response = json(StatusCode::OK, &json!({"readings": readings, "count": readings.len()}))?;
-    if let (true, Some(last)) = (more, readings.last()) {
-        let next = next(&query, limit, &Cursor::from(last));
+    let next = readings.last().filter(|_| more).map(|last| next(&query, limit, &Cursor::from(last)));
+    let mut response = json(StatusCode::OK, &ReadingPage { count: readings.len(), readings })?;
+    if let Some(next) = next {
         let link = format!("<{}?{next}>; rel=\"next\"", routes::READINGS.path);
         response.headers_mut().insert(LINK, HeaderValue::try_from(link).map_err(Problem::internal)?);
     }

@@ -20,7 +20,8 @@ use actix_web::{
     },
     web::{Bytes, Data},
 };
-use serde_json::json;
+use serde::Serialize;
+use utoipa::ToSchema;
 
 /// Users on a page when the client names no number.
 const PAGE: u32 = 100;
@@ -28,7 +29,36 @@ const PAGE: u32 = 100;
 const LARGEST_PAGE: u32 = 1000;
 const EMAIL_TAKEN: &str = "another user has this e-mail address";
 
+/// Some users, by id.
+#[derive(Serialize, ToSchema)]
+pub(super) struct UserPage {
+    users: Vec<User>,
+    /// How many are on this page.
+    count: usize,
+}
+
 /// GET `/api/users`: a page, by id, with `Link: rel="next"` where more follow. `count` is the page's length.
+#[utoipa::path(
+    get,
+    path = "/api/users",
+    tag = "users",
+    operation_id = "list_users",
+    summary = "Users, in pages by id",
+    params(
+        ("limit" = Option<u32>, Query, description = "most users on the page; 100 without it", minimum = 1, maximum = 1000),
+        ("after" = Option<i64>, Query, description = "users with ids above this one", minimum = 0),
+    ),
+    responses(
+        (
+            status = 200,
+            description = "a page",
+            body = UserPage,
+            headers(("Link" = String, description = "the next page, as `<…>; rel=\"next\"`; absent on the last"))
+        ),
+        (status = 422, description = "a parameter is not valid"),
+        (status = 503, description = "the database is busy or away"),
+    ),
+)]
 pub(super) async fn list(req: HttpRequest, state: Data<State>) -> Result<HttpResponse, Problem> {
     let query = Query::of(&req)?;
     let limit = input::number(&query, "limit", 1, LARGEST_PAGE.into())?.map_or(PAGE, |limit| limit as u32);
@@ -37,9 +67,10 @@ pub(super) async fn list(req: HttpRequest, state: Data<State>) -> Result<HttpRes
     let mut users = state.store.list(after, limit + 1).await?;
     let more = users.len() > limit as usize;
     users.truncate(limit as usize);
-    let mut response = json(StatusCode::OK, &json!({"users": users, "count": users.len()}))?;
-    if let (true, Some(last)) = (more, users.last()) {
-        let link = format!("<{}?limit={limit}&after={}>; rel=\"next\"", routes::USERS.path, last.id);
+    let last = users.last().map(|user| user.id);
+    let mut response = json(StatusCode::OK, &UserPage { count: users.len(), users })?;
+    if let (true, Some(last)) = (more, last) {
+        let link = format!("<{}?limit={limit}&after={last}>; rel=\"next\"", routes::USERS.path);
         let link = HeaderValue::try_from(link).expect("a path and digits make a header value");
         response.headers_mut().insert(LINK, link);
     }
@@ -47,6 +78,35 @@ pub(super) async fn list(req: HttpRequest, state: Data<State>) -> Result<HttpRes
 }
 
 /// POST `/api/users`: 201 with `Location` and `ETag`; once only with an `Idempotency-Key`.
+#[utoipa::path(
+    post,
+    path = "/api/users",
+    tag = "users",
+    operation_id = "create_user",
+    summary = "Creates a user",
+    description = "The fields come from a JSON body, or from the query when there is no body.",
+    params(
+        ("name" = Option<String>, Query, description = "when there is no body"),
+        ("email" = Option<String>, Query, description = "when there is no body"),
+        ("Idempotency-Key" = Option<String>, Header, description = "a request repeated with this key within a day gets the first answer again", min_length = 1, max_length = 255),
+    ),
+    request_body = Option<input::NewUser>,
+    responses(
+        (
+            status = 201,
+            description = "created",
+            body = User,
+            headers(
+                ("Location" = String, description = "where the user is"),
+                ("ETag" = String, description = "the user's version"),
+            )
+        ),
+        (status = 400, description = "the idempotency key is not valid"),
+        (status = 409, description = "another user has this e-mail address, or the first request with this key is still being answered"),
+        (status = 422, description = "a field is missing or not valid, or the key was used with another request"),
+        (status = 503, description = "the database is busy or away"),
+    ),
+)]
 pub(super) async fn create(
     req: HttpRequest,
     state: Data<State>,
@@ -82,6 +142,23 @@ fn created(user: Option<&User>) -> Answer {
 }
 
 /// GET `/api/users/{id}`: the user, or 304 when the client has it as it is.
+#[utoipa::path(
+    get,
+    path = "/api/users/{id}",
+    tag = "users",
+    operation_id = "read_user",
+    summary = "One user",
+    params(
+        ("id" = i64, Path, minimum = 1, example = 1),
+        ("If-None-Match" = Option<String>, Header, description = "entity tags, or `*`"),
+    ),
+    responses(
+        (status = 200, description = "the user", body = User, headers(("ETag" = String, description = "the user's version"))),
+        (status = 304, description = "as the client has it", headers(("ETag" = String, description = "the user's version"))),
+        (status = 404, description = "there is no such user"),
+        (status = 503, description = "the database is busy or away"),
+    ),
+)]
 pub(super) async fn get(req: HttpRequest, state: Data<State>) -> Result<HttpResponse, Problem> {
     let user = find(&state, id(&req)?).await?;
     if etag::matches(&req, &IF_NONE_MATCH, &user, true) == Some(true) {
@@ -91,6 +168,30 @@ pub(super) async fn get(req: HttpRequest, state: Data<State>) -> Result<HttpResp
 }
 
 /// PUT and PATCH `/api/users/{id}`: changes the fields given, keeps the others.
+#[utoipa::path(
+    method(put, patch),
+    path = "/api/users/{id}",
+    tag = "users",
+    operation_id = "update_user",
+    summary = "Changes a user",
+    description = "A field that is not given keeps its value, with PUT and with PATCH. The fields come from a JSON body, or \
+                   from the query when there is no body.",
+    params(
+        ("id" = i64, Path, minimum = 1, example = 1),
+        ("name" = Option<String>, Query, description = "when there is no body"),
+        ("email" = Option<String>, Query, description = "when there is no body"),
+        ("If-Match" = Option<String>, Header, description = "change only this version: entity tags, or `*`"),
+    ),
+    request_body = Option<input::UserChanges>,
+    responses(
+        (status = 200, description = "the user", body = User, headers(("ETag" = String, description = "the user's version"))),
+        (status = 404, description = "there is no such user"),
+        (status = 409, description = "another user has this e-mail address"),
+        (status = 412, description = "the user has changed since"),
+        (status = 422, description = "a field is not valid"),
+        (status = 503, description = "the database is busy or away"),
+    ),
+)]
 pub(super) async fn update(
     req: HttpRequest,
     state: Data<State>,
@@ -106,6 +207,23 @@ pub(super) async fn update(
 }
 
 /// DELETE `/api/users/{id}`: 204.
+#[utoipa::path(
+    delete,
+    path = "/api/users/{id}",
+    tag = "users",
+    operation_id = "delete_user",
+    summary = "Deletes a user",
+    params(
+        ("id" = i64, Path, minimum = 1, example = 1),
+        ("If-Match" = Option<String>, Header, description = "delete only this version: entity tags, or `*`"),
+    ),
+    responses(
+        (status = 204, description = "deleted"),
+        (status = 404, description = "there is no such user"),
+        (status = 412, description = "the user has changed since"),
+        (status = 503, description = "the database is busy or away"),
+    ),
+)]
 pub(super) async fn delete(req: HttpRequest, state: Data<State>) -> Result<HttpResponse, Problem> {
     let id = id(&req)?;
     let expected = expected_version(&req, &state, id).await?;

@@ -24,7 +24,7 @@ pub struct Batch {
 }
 
 /// Why a reading was not taken.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, utoipa::ToSchema)]
 pub struct Rejection {
     /// Its place in the batch, from 0.
     pub index: usize,

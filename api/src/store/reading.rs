@@ -4,7 +4,7 @@ use sqlx::{Database, FromRow, Row};
 use std::ops::RangeInclusive;
 
 /// What a device measures.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Stream {
     /// Beats a minute.
@@ -64,7 +64,7 @@ impl Stream {
 }
 
 /// One value at one time.
-#[derive(Debug, Clone, PartialEq, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, serde::Serialize, utoipa::ToSchema)]
 pub struct Reading {
     /// Which device: 1 to 64 letters, digits, `.`, `_`, `:` or `-`.
     pub device: String,

@@ -1,7 +1,7 @@
 use sqlx::{Database, FromRow, Row};
 
 /// A user as stored.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, utoipa::ToSchema)]
 pub struct User {
     /// Never given out twice.
     pub id: i64,

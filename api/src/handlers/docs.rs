@@ -1,0 +1,50 @@
+//! The description of this API, for programs and for people.
+
+use crate::openapi;
+use actix_web::{
+    HttpResponse,
+    http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, HeaderValue},
+    web::Bytes,
+};
+
+/// One file, no outside request: it reads `openapi.json` from where it came itself.
+const PAGE: &str = include_str!("docs.html");
+/// Nothing from elsewhere is loaded, and no other site may frame the page.
+const POLICY: HeaderValue = HeaderValue::from_static(
+    "default-src 'none'; connect-src 'self'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; \
+     base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+);
+const REVALIDATE: HeaderValue = HeaderValue::from_static("no-cache");
+
+/// GET `/openapi.json`.
+#[utoipa::path(
+    get,
+    path = "/openapi.json",
+    tag = "start",
+    operation_id = "openapi",
+    summary = "This description: OpenAPI 3.1",
+    responses((status = 200, description = "the description", body = serde_json::Map<String, serde_json::Value>)),
+)]
+pub(super) async fn openapi() -> HttpResponse {
+    HttpResponse::Ok()
+        .content_type("application/json")
+        .insert_header((CACHE_CONTROL, REVALIDATE))
+        .body(Bytes::from_static(openapi::text().as_bytes()))
+}
+
+/// GET `/docs`: a browser for the description.
+#[utoipa::path(
+    get,
+    path = "/docs",
+    tag = "start",
+    operation_id = "docs",
+    summary = "A browser for this description; works offline",
+    responses((status = 200, description = "a page", body = String, content_type = "text/html; charset=utf-8")),
+)]
+pub(super) async fn page() -> HttpResponse {
+    HttpResponse::Ok()
+        .content_type("text/html; charset=utf-8")
+        .insert_header((CACHE_CONTROL, REVALIDATE))
+        .insert_header((CONTENT_SECURITY_POLICY, POLICY))
+        .body(Bytes::from_static(PAGE.as_bytes()))
+}

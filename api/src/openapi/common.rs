@@ -1,0 +1,158 @@
+//! What operations have in common.
+
+use crate::{problem::MEDIA_TYPE, routes::Endpoint};
+use utoipa::openapi::{
+    Content, Header, Object, Ref, RefOr, Required, Response, ResponseBuilder, Type,
+    path::{Operation, OperationBuilder, Parameter, ParameterBuilder, ParameterIn},
+    schema::{Schema, SchemaType},
+};
+
+/// Headers of every limited answer.
+const LIMIT_HEADERS: &[(&str, Type, &str)] = &[
+    ("RateLimit-Policy", Type::String, "the policies that apply: quota `q` in a window of `w` seconds"),
+    ("RateLimit", Type::String, "of each policy what remains, `r`, and the seconds until it is whole, `t`"),
+    ("X-RateLimit-Limit", Type::Integer, "the quota of the policy nearest to refusing"),
+    ("X-RateLimit-Remaining", Type::Integer, "what remains of it"),
+    ("X-RateLimit-Reset", Type::Integer, "seconds until it is whole"),
+];
+
+/// Adds to an operation's own statuses those that any operation of its kind may answer, and to every answer its
+/// common parts.
+pub(super) fn complete(operation: &mut Operation, endpoint: &Endpoint, method: &str) {
+    // A browser's preflight is not limited.
+    let limited = endpoint.limited && method != "OPTIONS";
+    // 3.1 writes an optional parameter's type as "or null", but no query or header can be null.
+    for parameter in operation.parameters.iter_mut().flatten() {
+        never_null(parameter);
+    }
+    for content in operation.request_body.iter_mut().flat_map(|body| body.content.values_mut()) {
+        alone(&mut content.schema);
+    }
+    let responses = &mut operation.responses.responses;
+    let mut also = |status: u16, reason: &str| {
+        responses
+            .entry(status.to_string())
+            .or_insert_with(|| ResponseBuilder::new().description(reason).build().into());
+    };
+    also(500, "something went wrong on our side");
+    if operation.request_body.is_some() {
+        also(400, "the body is not JSON");
+        also(413, "the body is larger than 64 KiB");
+        also(415, "the body is not application/json");
+    }
+    if limited {
+        also(429, "a rate limit refuses; wait as long as `Retry-After` says");
+    }
+    for (status, response) in responses {
+        if let RefOr::T(response) = response {
+            common_parts(response, status, limited);
+        }
+    }
+}
+
+/// HEAD: as GET, without a body.
+pub(super) fn head(get: &Operation) -> Operation {
+    let mut head = get.clone();
+    head.operation_id = get.operation_id.as_ref().map(|id| format!("{id}_head"));
+    head.summary = Some("As GET, without a body".to_owned());
+    head.description = None;
+    for response in head.responses.responses.values_mut() {
+        if let RefOr::T(response) = response {
+            response.content.clear();
+        }
+    }
+    head
+}
+
+/// OPTIONS: what the route takes.
+pub(super) fn options(endpoint: &Endpoint) -> Operation {
+    let mut response = ResponseBuilder::new().description("see `Allow`").build();
+    response.headers.insert("Allow".to_owned(), header(Type::String, endpoint.allow));
+    let words: Vec<&str> =
+        endpoint.path.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty()).collect();
+    let mut operation = OperationBuilder::new()
+        .operation_id(Some(["options", &words.join("_")].join("_").trim_end_matches('_').to_owned()))
+        .summary(Some("The methods this route takes"))
+        .response("204", response)
+        .build();
+    // What a path's template names must be described for each of its methods.
+    let names = endpoint.path.split('{').skip(1).filter_map(|rest| rest.split('}').next());
+    let parameters: Vec<Parameter> = names
+        .map(|name| {
+            ParameterBuilder::new()
+                .name(name)
+                .parameter_in(ParameterIn::Path)
+                .required(Required::True)
+                .schema(Some(Object::with_type(Type::String)))
+                .build()
+        })
+        .collect();
+    if !parameters.is_empty() {
+        operation.parameters = Some(parameters);
+    }
+    complete(&mut operation, endpoint, "OPTIONS");
+    operation
+}
+
+/// Headers that any request may carry.
+pub(super) fn parameters() -> Vec<Parameter> {
+    let header = |name: &str, description: &str| {
+        ParameterBuilder::new()
+            .name(name)
+            .parameter_in(ParameterIn::Header)
+            .required(Required::False)
+            .description(Some(description))
+            .schema(Some(Object::with_type(Type::String)))
+            .build()
+    };
+    vec![
+        header("X-Request-Id", "kept when it is 1 to 64 letters, digits, `-`, `_` or `.`; else replaced"),
+        header("traceparent", "the caller's W3C trace context; continued when valid"),
+    ]
+}
+
+fn common_parts(response: &mut Response, status: &str, limited: bool) {
+    response.headers.insert("X-Request-Id".to_owned(), header(Type::String, "finds the request in the log"));
+    if limited {
+        for (name, kind, description) in LIMIT_HEADERS {
+            response.headers.insert((*name).to_owned(), header(kind.clone(), description));
+        }
+    }
+    if status == "429" || status == "503" {
+        let retry = header(Type::Integer, "seconds after which to try again");
+        response.headers.insert("Retry-After".to_owned(), retry);
+    }
+    if status.starts_with(['4', '5']) {
+        let trace = header(Type::String, "the request's place in its trace (W3C trace context)");
+        response.headers.insert("traceresponse".to_owned(), trace);
+        let problem: RefOr<Schema> = Ref::from_schema_name("Problem").into();
+        response.content.insert(MEDIA_TYPE.to_owned(), Content::new(Some(problem)));
+    }
+}
+
+fn header(kind: Type, description: &str) -> Header {
+    let mut header = Header::new(Object::with_type(kind));
+    header.description = Some(description.to_owned());
+    header
+}
+
+/// An optional body is absent, not null: leaves the one schema that is meant.
+fn alone(schema: &mut Option<RefOr<Schema>>) {
+    if let Some(RefOr::T(Schema::OneOf(choice))) = schema {
+        choice.items.retain(|item| matches!(item, RefOr::Ref(_)));
+        if let [only] = choice.items.as_slice() {
+            *schema = Some(only.clone());
+        }
+    }
+}
+
+fn never_null(parameter: &mut Parameter) {
+    if let Some(RefOr::T(Schema::Object(object))) = &mut parameter.schema
+        && let SchemaType::Array(types) = &mut object.schema_type
+    {
+        types.retain(|one| *one != Type::Null);
+        if let [only] = types.as_slice() {
+            object.schema_type = SchemaType::Type(only.clone());
+        }
+    }
+}
