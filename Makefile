@@ -13,7 +13,7 @@ drills     := $(if $(DRILL),monitoring/drills/$(DRILL).yaml,monitoring/drills)
 export PATH := $(PATH):$(CURDIR)/target/tools/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build demo test check format-check lint rules unit up down status load drill
+.PHONY: help setup build demo test check format-check lint rules unit up down status load drill fuzz-api
 
 help: ## print this
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -36,6 +36,7 @@ demo: setup build ## from nothing to two proven alerts and a report, in under th
 
 test: setup format-check lint rules ## everything that must hold, every drill end to end included
 	$(CARGO) test --locked --workspace
+	api/tests/fuzz/run.sh $(target)/debug/api
 
 check: setup format-check lint rules unit ## the fast part of `make test`
 
@@ -53,6 +54,10 @@ rules:
 
 unit:
 	$(CARGO) test --locked --workspace --lib --bins
+
+fuzz-api: ## look for answers that /openapi.json does not promise, with schemathesis, in half a minute
+	$(CARGO) build --locked -p api
+	api/tests/fuzz/run.sh $(target)/debug/api
 
 up: setup build ## start the whole stack at production timings and come back when it is ready
 	@$(release)/stack up --detach --port-offset $(OFFSET)

@@ -9,7 +9,8 @@ use crate::problem;
         description = "A monitored gateway: users, probes, and endpoints that are slow or wrong on purpose.\n\n\
                        Every answer carries `X-Request-Id`, the caller's when it is short and clean. Every error is \
                        `application/problem+json` (RFC 9457). HEAD answers wherever GET does; OPTIONS, and the 405 that \
-                       any other method gets, carry `Allow`. Limited answers say in `RateLimit` what is left.",
+                       any other method gets, carry `Allow`. Limited answers say in `RateLimit` what is left. An \
+                       answer that an operator's fault plane gave carries `X-Fault-Injected`.",
         license(name = "MIT OR Apache-2.0", identifier = "MIT OR Apache-2.0"),
     ),
     paths(

@@ -1,0 +1,70 @@
+#!/usr/bin/env bash
+# Lets schemathesis, driven by /openapi.json, look for answers the description does not promise.
+#
+#   run.sh API_BINARY
+#
+# Sets up its own Python environment under target/ the first time, starts a gateway of its own on a free port with a
+# database of its own, and stops it again. EXAMPLES and SEED may be set. Exits 0 when nothing was found, or with a line
+# that begins "skipped:" where there is no Python to run it with.
+set -euo pipefail
+here="$(cd "$(dirname "$0")" && pwd)"
+root="$(cd "$here/../../.." && pwd)"
+api="$(realpath "${1:?usage: run.sh API_BINARY}")"
+venv="$root/target/fuzz-venv"
+
+if ! python3 -c 'import sys, venv, ensurepip; assert sys.version_info >= (3, 10)' 2>/dev/null; then
+  echo "skipped: make fuzz-api needs python3, 3.10 or later, with venv and pip (Debian: python3-venv)"
+  exit 0
+fi
+if ! cmp -s "$here/requirements.txt" "$venv/requirements.txt"; then
+  echo "fuzz-api: setting up schemathesis in target/fuzz-venv"
+  rm -rf "$venv"
+  python3 -m venv "$venv"
+  if ! timeout 180 "$venv/bin/pip" install --quiet --disable-pip-version-check -r "$here/requirements.txt"; then
+    echo "skipped: make fuzz-api could not install schemathesis; is there a package index to be reached?"
+    exit 0
+  fi
+  cp "$here/requirements.txt" "$venv/requirements.txt"
+fi
+
+work="$(mktemp -d)"
+pid=''
+finish() {
+  [ -z "$pid" ] || kill "$pid" 2>/dev/null || true
+  [ -z "$pid" ] || wait "$pid" 2>/dev/null || true
+  rm -rf "$work"
+}
+trap finish EXIT
+
+cat >"$work/limits.toml" <<'TOML'
+[[policy]]
+name = "default"
+limit = "1000000/s"
+burst = 1000000
+TOML
+cd "$work"
+env -i PATH="$PATH" "$api" --listen 127.0.0.1:0 --admin-listen 127.0.0.1:0 --database-url sqlite://fuzz.db \
+  --rate-limits-file limits.toml --log-format json --drain-delay 0s >api.log 2>&1 &
+pid=$!
+
+address=''
+for _ in $(seq 200); do
+  address="$(sed -n 's/.*"message":"listening".*"address":"\([^"]*\)".*/\1/p' api.log | head -n 1)"
+  [ -z "$address" ] || break
+  kill -0 "$pid" 2>/dev/null || break
+  sleep 0.1
+done
+if [ -z "$address" ]; then
+  echo "fuzz-api: the gateway did not start:" >&2
+  tail -n 5 api.log >&2
+  exit 1
+fi
+
+status=0
+timeout --kill-after=5 300 "$venv/bin/schemathesis" --config-file "$here/schemathesis.toml" \
+  run "http://$address/openapi.json" --max-examples "${EXAMPLES:-20}" --seed "${SEED:-1}" --no-color || status=$?
+if ! kill -0 "$pid" 2>/dev/null; then
+  echo "fuzz-api: the gateway did not survive" >&2
+  status=1
+fi
+exit "$status"
