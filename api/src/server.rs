@@ -85,8 +85,18 @@ impl Gateway {
             .map_err(|error| StartError::Metrics(error.to_string()))?;
         let limiter = Arc::new(Limiter::new(policies, redis, metrics.clone()));
         let lifecycle = Lifecycle::default();
-        let state =
-            Data::new(State { store, limiter, metrics, http, registry, custom, pipeline, faults, lifecycle, spans });
+        let state = Data::new(State {
+            store,
+            limiter,
+            metrics,
+            http,
+            registry,
+            custom,
+            pipeline,
+            faults,
+            lifecycle,
+            spans,
+        });
         Ok(Self { state, config: config.clone(), token })
     }
 

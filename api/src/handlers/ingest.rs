@@ -76,8 +76,9 @@ pub(super) async fn ingest(
         return Err(Problem::validation(errors).with("accepted", 0).with("rejected", json!(rejected)));
     }
     let held = key.map(|key| key.hold(&state.store)).transpose()?;
-    let body = serde_json::to_vec(&Ingested { accepted: readings.len(), rejected }).map_err(Problem::internal)?;
-    let answer = Answer { status: 202, headers: Vec::new(), body: body.into() };
+    let body =
+        serde_json::to_vec(&Ingested { accepted: readings.len(), rejected }).map_err(Problem::internal)?;
+    let answer = Answer { status: 202, headers: Vec::new(), body };
     let once = held.as_ref().map(|held| (held.once, answer.clone()));
     match state.pipeline.submit(readings, once).await? {
         Sent::First(()) => once::answer(answer),

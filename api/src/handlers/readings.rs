@@ -45,7 +45,7 @@ pub(super) struct ReadingPage {
     summary = "Readings, in pages by device, stream and time",
     params(
         ("device" = Option<String>, Query, description = "only this device's", min_length = 1, max_length = 64),
-        ("stream" = Option<Stream>, Query, description = "only this stream's"),
+        ("stream" = inline(Option<Stream>), Query, description = "only this stream's"),
         ("from" = Option<i64>, Query, description = "not before, in seconds since 1970", minimum = 0),
         ("to" = Option<i64>, Query, description = "not after, in seconds since 1970", minimum = 0),
         ("limit" = Option<u32>, Query, description = "most readings on the page; 100 without it", minimum = 1, maximum = 1000),
