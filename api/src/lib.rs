@@ -23,6 +23,7 @@ mod openapi;
 pub mod problem;
 pub mod shares;
 
+pub mod models;
 pub mod pipeline;
 pub mod store;
 

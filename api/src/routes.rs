@@ -54,10 +54,20 @@ pub(crate) const CPU: Endpoint = read("/cpu");
 pub(crate) const OPENAPI: Endpoint = read("/openapi.json");
 pub(crate) const DOCS: Endpoint = read("/docs");
 
+pub(crate) const MODELS: Endpoint = read("/models");
+pub(crate) const MODEL: Endpoint = Endpoint {
+    path: "/models/{name}",
+    methods: &["GET", "HEAD", "PUT", "DELETE"],
+    allow: "GET, HEAD, PUT, DELETE, OPTIONS",
+    limited: true,
+};
+pub(crate) const INFERENCE: Endpoint =
+    Endpoint { path: "/inference", methods: &["POST"], allow: "POST, OPTIONS", limited: true };
+
 /// Every route.
 pub(crate) const ALL: &[Endpoint] = &[
     INDEX, HEALTH, LIVEZ, READYZ, METRICS, USERS, USER, INGEST, READINGS, SLOW, API_SLOW, ERROR, API_ERROR,
-    UPDATE, CPU, OPENAPI, DOCS,
+    UPDATE, CPU, MODELS, MODEL, INFERENCE, OPENAPI, DOCS,
 ];
 
 /// The `route` label of whatever matched nothing.

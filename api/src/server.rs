@@ -4,9 +4,10 @@ use crate::{
     Config, StartError,
     admin::{Admin, Token},
     config::SettingError,
-    fault::{Bounds, Layer as FaultLayer, Plane, Switches},
+    fault::{Bounds, Layer as FaultLayer, Plane, Switch, Switches},
     handlers, limit,
     limit::{Limiter, PolicySet, RedisJudge, RedisSettings},
+    models::{self, Models},
     observe,
     pipeline::Pipeline,
     problem::Kind,
@@ -22,6 +23,7 @@ use std::{future::Future, net::TcpListener, pin::pin, sync::Arc, time::Duration}
 pub(crate) struct State {
     pub store: Store,
     pub limiter: Arc<Limiter>,
+    pub models: Arc<Models>,
     pub metrics: Metrics,
     pub http: HttpMetrics,
     /// What the public `/metrics` shows besides the metrics of requests.
@@ -54,7 +56,7 @@ pub struct Gateway {
 }
 
 impl Gateway {
-    /// Opens the database, reads the policies, declares the metrics and tries Redis once. A Redis that is away is
+    /// Opens the database, reads the policies, declares the metrics, loads the models and tries Redis once. A Redis that is away is
     /// no error: limits are counted locally until it is there.
     ///
     /// # Errors
@@ -69,18 +71,23 @@ impl Gateway {
         let http = HttpMetrics::new().map_err(|error| StartError::Metrics(error.to_string()))?;
         let redis = redis_judge(config, &metrics)?;
         let spans = Spans::start(&config.traces)?;
+        let models = Models::open(&config.models, &registry)?;
         let store = Store::open(&config.storage.database_url, config.storage.write_queue).await?;
         let pipeline = Pipeline::start(&store, config.storage.ingest_queue, &custom)
             .map_err(|error| StartError::Metrics(error.to_string()))?;
+        models.load_all().await;
         if let Some(redis) = &redis
             && !redis.connect().await
         {
             tracing::warn!("REDIS_URL does not answer; limits are counted locally until it does");
         }
         // Parts that faults can act on plug their switches in here.
-        let paused = pipeline.clone();
-        let switches =
-            Switches { ingest: Some(Box::new(move |pause| paused.pause(pause))), ..Switches::default() };
+        let (paused, switched) = (pipeline.clone(), models.clone());
+        let models_switch: Switch<_> = Box::new(move |fault| switched.set_fault(fault));
+        let switches = Switches {
+            ingest: Some(Box::new(move |pause| paused.pause(pause))),
+            models: models::AVAILABLE.then_some(models_switch),
+        };
         let faults = faults(config, switches, &metrics, &custom)
             .map_err(|error| StartError::Metrics(error.to_string()))?;
         let limiter = Arc::new(Limiter::new(policies, redis, metrics.clone()));
@@ -88,6 +95,7 @@ impl Gateway {
         let state = Data::new(State {
             store,
             limiter,
+            models,
             metrics,
             http,
             registry,
@@ -144,6 +152,7 @@ impl Gateway {
         self.state.faults.lift_all();
         admin.stop().await;
         upkeep.abort();
+        self.state.models.close();
         self.state.pipeline.close().await;
         self.state.store.close().await;
         if self.state.spans.is_some() {

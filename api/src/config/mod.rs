@@ -4,6 +4,7 @@ mod admin;
 mod faults;
 mod limits;
 mod logs;
+mod models;
 mod server;
 mod storage;
 mod traces;
@@ -12,6 +13,7 @@ pub use admin::AdminSettings;
 pub use faults::FaultSettings;
 pub use limits::LimitSettings;
 pub use logs::{LogFormat, LogLevel, LogSettings};
+pub use models::ModelSettings;
 pub use server::ServerSettings;
 pub use storage::StorageSettings;
 pub use traces::{OtlpEndpoint, TraceSettings};
@@ -41,6 +43,9 @@ pub struct Config {
     /// Rate limits and their Redis.
     #[command(flatten)]
     pub limits: LimitSettings,
+    /// Where models come from and how inference is bounded.
+    #[command(flatten)]
+    pub models: ModelSettings,
     /// What is logged and how.
     #[command(flatten)]
     pub logs: LogSettings,
@@ -61,6 +66,14 @@ pub struct SettingError {
     pub reason: String,
     /// What to write instead.
     pub remedy: &'static str,
+}
+
+/// A whole number within bounds.
+fn whole(text: &str, least: usize, most: usize) -> Result<usize, String> {
+    match text.trim().parse() {
+        Ok(number) if (least..=most).contains(&number) => Ok(number),
+        _ => Err(format!("expected a whole number from {least} to {most}")),
+    }
 }
 
 /// Reads `250ms`, `5s`, `1m 30s`.
@@ -112,6 +125,9 @@ mod tests {
             (&["--log-level", "loud"], ["LOG_LEVEL", "'loud'", "info"]),
             (&["--drain-delay", "5"], ["DRAIN_DELAY", "'5'", "250ms"]),
             (&["--redis-deadline", "0s"], ["REDIS_DEADLINE", "'0s'", "above zero"]),
+            (&["--inference-workers", "0"], ["INFERENCE_WORKERS", "'0'", "1 to 256"]),
+            (&["--inference-queue", "0"], ["INFERENCE_QUEUE", "'0'", "1 to 100000"]),
+            (&["--inference-deadline", "0s"], ["INFERENCE_DEADLINE", "'0s'", "above zero"]),
             (&["--redis-key-prefix", "a{b"], ["REDIS_KEY_PREFIX", "'a{b'", "braces"]),
             (
                 &["--otlp-endpoint", "x:4318"],

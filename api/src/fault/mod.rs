@@ -17,7 +17,7 @@ pub use in_force::Status;
 pub use parse::{Bounds, parse};
 pub use plane::{Plane, Refusal};
 pub use spec::{Decision, Delays, End, ModelFault, Spec};
-pub use switches::Switches;
+pub use switches::{Switch, Switches};
 
 pub(crate) use layer::{HEADER, InjectedPanic, Layer};
 

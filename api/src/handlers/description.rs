@@ -1,4 +1,4 @@
-use super::{docs, faults, gauges, health, index, ingest, readings, users};
+use super::{docs, faults, gauges, health, index, inference, ingest, models, readings, users};
 use crate::problem;
 
 /// Every handler's description. [`crate::openapi`] adds what holds for all of them, so this lists and no more.
@@ -26,6 +26,11 @@ use crate::problem;
         users::delete,
         ingest::ingest,
         readings::list,
+        models::list,
+        models::get,
+        models::load,
+        models::unload,
+        inference::infer,
         faults::slow,
         faults::error,
         gauges::active_users,
@@ -37,6 +42,7 @@ use crate::problem;
     tags(
         (name = "users"),
         (name = "readings", description = "Of wearables."),
+        (name = "models"),
         (name = "faults", description = "To trip alerts with."),
         (name = "gauges", description = "Set by hand."),
         (name = "probes"),

@@ -10,7 +10,7 @@ use crate::{
 use actix_web::{
     HttpResponse,
     http::{StatusCode, header::CONTENT_TYPE},
-    web::Data,
+    web::{self, Data},
 };
 use serde::Serialize;
 use serde_json::json;
@@ -42,6 +42,9 @@ pub(crate) struct Probe {
 
 /// Longest `/health` waits for the database.
 const DATABASE_LIMIT: Duration = Duration::from_secs(1);
+
+/// Longest `/metrics` waits for the models folder.
+const FOLDER_LIMIT: Duration = Duration::from_millis(500);
 
 /// GET `/health`: 200 while data can be served, `degraded` without Redis; 503 otherwise.
 #[utoipa::path(
@@ -125,6 +128,9 @@ pub(crate) async fn readyz(state: Data<State>) -> Result<HttpResponse, Problem> 
 )]
 pub(super) async fn metrics(state: Data<State>) -> Result<HttpResponse, Problem> {
     state.limiter.refresh_metrics();
+    let models = state.models.clone();
+    // Reads a folder, which is not for a worker's thread; a scrape that cannot is as good as the one before.
+    let _ = tokio::time::timeout(FOLDER_LIMIT, web::block(move || models.refresh_metrics())).await;
     let text = telemetry::render(&state.http, &state.registry).map_err(Problem::internal)?;
     Ok(HttpResponse::Ok().insert_header((CONTENT_TYPE, telemetry::CONTENT_TYPE)).body(text))
 }

@@ -52,6 +52,7 @@ pub(super) struct Ingested {
         (status = 202, description = "at least one reading is committed", body = Ingested),
         (status = 400, description = "the body is not JSON, or the idempotency key is not valid"),
         (status = 409, description = "the first request with this key is still being answered"),
+        (status = 413, description = "the body is larger than 512 KiB"),
         (status = 422, description = "no reading is good, or the key was used with another request"),
         (status = 503, description = "the queue is full, or the database is busy or away"),
     ),

@@ -5,7 +5,7 @@ use crate::{
     store::Changes,
 };
 use actix_web::{HttpMessage, HttpRequest, web};
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 /// Longest name, in characters.
 const NAME_LIMIT: usize = 200;
@@ -84,12 +84,16 @@ pub(super) fn required(fields: Changes) -> Result<(String, String), Problem> {
     }
 }
 
+/// The JSON object a body holds; `example` shows one in the complaint about anything else.
+pub(super) fn object(req: &HttpRequest, body: &[u8], example: &str) -> Result<Map<String, Value>, Problem> {
+    match json_value(req, body)? {
+        Value::Object(object) => Ok(object),
+        _ => Err(Problem::validation(vec![fault("#", format!("must be an object such as {example}"))])),
+    }
+}
+
 fn from_json(req: &HttpRequest, body: &[u8], errors: &mut Vec<FieldError>) -> Result<Changes, Problem> {
-    let value = json_value(req, body)?;
-    let Value::Object(mut object) = value else {
-        let detail = "must be an object such as {\"name\":\"Ada\",\"email\":\"ada@example.com\"}";
-        return Err(Problem::validation(vec![fault("#", detail)]));
-    };
+    let mut object = object(req, body, r#"{"name":"Ada","email":"ada@example.com"}"#)?;
     let mut take = |field: &str| match object.remove(field) {
         None => None,
         Some(Value::String(text)) => Some(text),
@@ -126,6 +130,7 @@ pub(super) fn number(query: &Query, name: &str, least: i64, most: i64) -> Result
     }
 }
 
+/// A fault of one field.
 pub(super) fn fault(pointer: &str, detail: impl Into<String>) -> FieldError {
     FieldError { detail: detail.into(), pointer: pointer.to_owned() }
 }

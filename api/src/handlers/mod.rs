@@ -10,8 +10,10 @@ mod faults;
 mod gauges;
 pub(crate) mod health;
 mod index;
+mod inference;
 mod ingest;
 mod input;
+mod models;
 mod once;
 mod readings;
 mod users;
@@ -48,6 +50,14 @@ pub(crate) fn register(config: &mut web::ServiceConfig) {
         .route(on("PUT", users::update))
         .route(on("PATCH", users::update))
         .route(on("DELETE", users::delete));
+    let loaded = resource(&routes::MODEL)
+        .route(on("GET", models::get))
+        .route(on("HEAD", models::get))
+        .route(on("PUT", models::load))
+        .route(on("DELETE", models::unload));
+    let inference = resource(&routes::INFERENCE)
+        .app_data(web::PayloadConfig::new(inference::BODY_LIMIT))
+        .route(on("POST", inference::infer));
     config
         .app_data(web::PayloadConfig::new(BODY_LIMIT))
         .service(read(&routes::INDEX, index::index))
@@ -71,6 +81,9 @@ pub(crate) fn register(config: &mut web::ServiceConfig) {
         .service(read(&routes::CPU, gauges::cpu_usage))
         .service(read(&routes::OPENAPI, docs::openapi))
         .service(read(&routes::DOCS, docs::page))
+        .service(read(&routes::MODELS, models::list))
+        .service(loaded)
+        .service(inference)
         .default_service(web::to(not_found));
 }
 

@@ -23,8 +23,12 @@ pub enum Kind {
     RateLimited,
     /// 500: our fault.
     Internal,
+    /// 501: left out of this build.
+    NotImplemented,
     /// 503: a part of us is away.
     Unavailable,
+    /// 504: a part of us took too long.
+    DeadlineExceeded,
     /// Asked for through `/error`.
     Requested(StatusCode),
     /// Another status, from the framework.
@@ -44,7 +48,9 @@ impl Kind {
         "validation",
         "rate_limited",
         "internal",
+        "not_implemented",
         "unavailable",
+        "deadline_exceeded",
         "requested",
         "other",
     ];
@@ -62,7 +68,9 @@ impl Kind {
             Self::Validation => "validation",
             Self::RateLimited => "rate_limited",
             Self::Internal => "internal",
+            Self::NotImplemented => "not_implemented",
             Self::Unavailable => "unavailable",
+            Self::DeadlineExceeded => "deadline_exceeded",
             Self::Requested(_) => "requested",
             Self::Other(_) => "other",
         }
@@ -81,7 +89,9 @@ impl Kind {
             Self::Validation => StatusCode::UNPROCESSABLE_ENTITY,
             Self::RateLimited => StatusCode::TOO_MANY_REQUESTS,
             Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
+            Self::NotImplemented => StatusCode::NOT_IMPLEMENTED,
             Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
+            Self::DeadlineExceeded => StatusCode::GATEWAY_TIMEOUT,
             Self::Requested(status) | Self::Other(status) => status,
         }
     }

@@ -94,6 +94,10 @@ impl HttpMetrics {
             for method in endpoint.methods {
                 let success = match *method {
                     "POST" if endpoint.path == routes::INGEST.path => "202",
+                    "POST" if endpoint.path == routes::INFERENCE.path => {
+                        zero(endpoint.path, method, "504");
+                        "200"
+                    }
                     "POST" => "201",
                     "DELETE" => "204",
                     _ => "200",

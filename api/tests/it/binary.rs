@@ -98,6 +98,7 @@ fn bad_settings_are_named() {
     refused(dir.path(), &["--admin-listen", "8001"], &["ADMIN_LISTEN", "'8001'"]);
     refused(dir.path(), &["--memory-alert-bytes", "much"], &["MEMORY_ALERT_BYTES", "'much'", "500MB"]);
     refused(dir.path(), &["--redis-url", "http://x"], &["REDIS_URL", "redis://127.0.0.1:6379"]);
+    refused(dir.path(), &["--models-dir", "nowhere"], &["MODELS_DIR=nowhere", "not a folder", "api/models"]);
     let output = binary(dir.path()).env("WORKERS", "many").output().unwrap();
     let message = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(2));

@@ -236,6 +236,7 @@ async fn held_memory_is_resident_and_given_back() {
     );
 }
 
+#[cfg(not(feature = "inference"))]
 #[tokio::test]
 async fn parts_this_build_lacks_are_refused() {
     let app = spawn_app().await;

@@ -16,10 +16,16 @@ mod endpoints;
 mod errors;
 mod faults;
 mod idempotency;
+#[cfg(feature = "inference")]
+mod inference;
 mod ingest;
 mod killed;
 mod limits;
 mod metrics;
+#[cfg(feature = "inference")]
+mod model_folder;
+#[cfg(feature = "inference")]
+mod models;
 mod once;
 mod openapi;
 mod redis_limits;
@@ -29,3 +35,5 @@ mod saturation;
 mod shutdown;
 mod traces;
 mod users;
+#[cfg(not(feature = "inference"))]
+mod without_inference;

@@ -1,0 +1,231 @@
+//! POST `/inference`: rows of numbers to predictions.
+
+use super::{
+    input::{self, fault},
+    json, models,
+};
+use crate::{
+    fault::HEADER as INJECTED,
+    models::{Description, InferError, Rows},
+    problem::{FieldError, Kind, Problem},
+    server::State,
+};
+use actix_web::{
+    HttpRequest, HttpResponse,
+    http::{
+        StatusCode,
+        header::{HeaderValue, RETRY_AFTER},
+    },
+    web::{Bytes, Data},
+};
+use serde::Serialize;
+use serde_json::{Map, Value};
+use utoipa::ToSchema;
+
+/// Longest body taken, in bytes: the most rows of a few hundred features.
+pub(super) const BODY_LIMIT: usize = 4 * 1024 * 1024;
+
+/// Most faults of a body that are listed.
+const MOST_FAULTS: usize = 20;
+
+/// What to predict from.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "describes the body, which is read number by number against the model's shape")]
+pub(super) struct InferenceRequest {
+    #[schema(examples("iris"))]
+    model_name: String,
+    /// Rows of as many numbers as the model takes.
+    #[schema(examples(json!([[5.1, 3.5, 1.4, 0.2]])), min_items = 1, max_items = 1024)]
+    input_data: Vec<Vec<f32>>,
+}
+
+/// Predictions. Serialized as they are, so that a number keeps the few digits its 32 bits need.
+#[derive(Serialize, ToSchema)]
+pub(super) struct Predictions<'a> {
+    model_name: &'a str,
+    /// A row for each row sent.
+    predictions: &'a [Vec<f32>],
+    /// The likeliest class of each row, where the model names its classes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    predicted_classes: Option<Vec<&'a str>>,
+}
+
+/// POST `/inference`.
+#[utoipa::path(
+    post,
+    path = "/inference",
+    tag = "models",
+    operation_id = "infer",
+    summary = "Predicts with a loaded model",
+    request_body = InferenceRequest,
+    responses(
+        (status = 200, description = "the predictions", body = Predictions),
+        (status = 404, description = "no model of this name is loaded"),
+        (status = 413, description = "the body is larger than 4 MiB"),
+        (status = 422, description = "the rows do not fit the model"),
+        (status = 501, description = "this build has no models"),
+        (status = 503, description = "as many requests wait as may; try again"),
+        (status = 504, description = "not ready within the deadline"),
+    ),
+)]
+pub(super) async fn infer(
+    req: HttpRequest,
+    state: Data<State>,
+    body: Bytes,
+) -> Result<HttpResponse, Problem> {
+    models::available()?;
+    let example = r#"{"model_name":"iris","input_data":[[5.1,3.5,1.4,0.2]]}"#;
+    let body = input::object(&req, &body, example)?;
+    let name = match body.get("model_name") {
+        Some(Value::String(name)) => name,
+        Some(_) => return Err(Problem::validation(vec![fault("#/model_name", "must be a string")])),
+        None => return Err(Problem::validation(vec![fault("#/model_name", "model_name is required")])),
+    };
+    let model = state.models.get(name).ok_or_else(models::not_loaded)?;
+    let rows = rows(&body, model.description()).map_err(Problem::validation)?;
+    let predictions = state.models.infer(model.clone(), rows).await?;
+
+    let description = model.description();
+    let answer = Predictions {
+        model_name: model.name(),
+        predictions: &predictions.rows,
+        predicted_classes: predictions.rows.iter().map(|row| description.class_of(row)).collect(),
+    };
+    let mut response = json(StatusCode::OK, &answer)?;
+    if predictions.injected {
+        response.headers_mut().insert(INJECTED, HeaderValue::from_static("models"));
+    }
+    Ok(response)
+}
+
+/// The rows of `input_data`, checked against what the model takes.
+fn rows(body: &Map<String, Value>, model: &Description) -> Result<Rows, Vec<FieldError>> {
+    const FIELD: &str = "#/input_data";
+    let one = |detail: String| Err(vec![fault(FIELD, detail)]);
+    let features = model.features;
+    let expected = || format!("must be rows of {features} numbers each, such as [[…],[…]]");
+    let rows = match body.get("input_data") {
+        None => return one("input_data is required".to_owned()),
+        Some(Value::Array(rows)) if rows.is_empty() => return one("must hold at least one row".to_owned()),
+        Some(Value::Array(rows)) if rows.len() > model.most_rows() => {
+            return one(format!("must hold at most {} rows; {} were sent", model.most_rows(), rows.len()));
+        }
+        Some(Value::Array(rows)) if rows.len() % model.rows != 0 => {
+            return one(format!("this model takes {} rows at once; send a multiple of that", model.rows));
+        }
+        Some(Value::Array(rows)) => rows,
+        Some(_) => return one(expected()),
+    };
+    let mut faults = Vec::new();
+    let mut values = Vec::with_capacity(rows.len() * features);
+    for (at, row) in rows.iter().enumerate() {
+        match row {
+            Value::Array(numbers) if numbers.len() == features => {
+                for (column, number) in numbers.iter().enumerate() {
+                    let value = number.as_f64().map(|number| number as f32).filter(|value| value.is_finite());
+                    if value.is_none() && faults.len() < MOST_FAULTS {
+                        let detail = match number {
+                            Value::Number(_) => "must fit a floating point number of 32 bits",
+                            _ => "must be a number",
+                        };
+                        faults.push(fault(&format!("{FIELD}/{at}/{column}"), detail));
+                    }
+                    values.push(value.unwrap_or_default());
+                }
+            }
+            Value::Array(numbers) if faults.len() < MOST_FAULTS => {
+                let detail = format!("must hold {features} numbers; {} were sent", numbers.len());
+                faults.push(fault(&format!("{FIELD}/{at}"), detail));
+            }
+            _ if faults.len() < MOST_FAULTS => faults.push(fault(&format!("{FIELD}/{at}"), expected())),
+            _ => break,
+        }
+    }
+    if faults.is_empty() { Ok(Rows { count: rows.len(), values }) } else { Err(faults) }
+}
+
+impl From<InferError> for Problem {
+    fn from(error: InferError) -> Self {
+        let soon = |detail| Self::unavailable(detail).header(RETRY_AFTER, HeaderValue::from_static("1"));
+        match error {
+            InferError::Full => soon("as many requests wait for the models as may; try again shortly"),
+            InferError::Stopped => soon("the models are stopping; try again shortly"),
+            InferError::Late => {
+                Self::new(Kind::DeadlineExceeded, "the predictions were not ready within the deadline")
+            }
+            InferError::Injected => {
+                Self::internal(&error).header(INJECTED, HeaderValue::from_static("models"))
+            }
+            InferError::NotFinite(row) => Self::validation(vec![fault(
+                &format!("#/input_data/{row}"),
+                "its numbers are beyond what the model can work with: the prediction is not finite",
+            )]),
+            InferError::Failed(_) => Self::internal(error),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn check(input: Value, at_once: usize) -> Result<Rows, Vec<String>> {
+        let model = Description {
+            inputs: vec![],
+            outputs: vec![],
+            features: 2,
+            predictions: 1,
+            rows: at_once,
+            classes: None,
+        };
+        let body =
+            if input.is_null() { Map::new() } else { Map::from_iter([("input_data".to_owned(), input)]) };
+        rows(&body, &model).map_err(|faults| {
+            faults.iter().map(|fault| format!("{} {}", fault.pointer, fault.detail)).collect()
+        })
+    }
+
+    #[test]
+    fn rows_are_read_in_order() {
+        let found = check(json!([[1, 2.5], [-3, 1e-3]]), 1).unwrap();
+        assert_eq!(found, Rows { count: 2, values: vec![1.0, 2.5, -3.0, 0.001] });
+        assert_eq!(check(json!([[1, 2], [3, 4]]), 2).unwrap().count, 2);
+    }
+
+    #[test]
+    fn what_does_not_fit_is_pointed_at() {
+        for (input, at_once, expected) in [
+            (json!(null), 1, &["#/input_data input_data is required"][..]),
+            (json!("1,2"), 1, &["#/input_data must be rows of 2 numbers each, such as [[…],[…]]"]),
+            (json!([]), 1, &["#/input_data must hold at least one row"]),
+            (json!([1, 2]), 1, &["#/input_data/0 must be rows of 2", "#/input_data/1 must be rows of 2"]),
+            (
+                json!([[1, 2], [1], [1, 2, 3]]),
+                1,
+                &["#/input_data/1 must hold 2 numbers; 1 were", "#/input_data/2 must hold 2 numbers; 3 were"],
+            ),
+            (
+                json!([[1, "NaN"], [null, true]]),
+                1,
+                &[
+                    "#/input_data/0/1 must be a number",
+                    "#/input_data/1/0 must be",
+                    "#/input_data/1/1 must be",
+                ],
+            ),
+            (json!([[1e39, 0], [-1e39, 0]]), 1, &["#/input_data/0/0 must fit", "#/input_data/1/0 must fit"]),
+            (json!(vec![[0, 0]; 1025]), 1, &["#/input_data must hold at most 1024 rows; 1025 were"]),
+            (json!([[1, 2], [3, 4], [5, 6]]), 2, &["#/input_data this model takes 2 rows at once"]),
+        ] {
+            let found = check(input.clone(), at_once).unwrap_err();
+            assert_eq!(found.len(), expected.len(), "{found:?}");
+            for (found, expected) in found.iter().zip(expected) {
+                assert!(found.starts_with(expected), "{found} / {expected}");
+            }
+        }
+        assert_eq!(check(json!(vec![["x", "y"]; 500]), 1).unwrap_err().len(), MOST_FAULTS);
+        assert_eq!(check(json!(vec![0; 500]), 1).unwrap_err().len(), MOST_FAULTS);
+    }
+}

@@ -1,0 +1,105 @@
+//! What a model takes and gives.
+
+use serde::Serialize;
+
+/// Most rows of input in a request.
+pub(super) const MOST_ROWS: usize = 1024;
+
+/// Most numbers in a row of input or of predictions, and in all rows of a request.
+pub(super) const MOST_NUMBERS: usize = 1_000_000;
+
+/// An input or output of a model.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+pub struct Port {
+    /// Its name in the ONNX graph.
+    pub name: String,
+    /// The size of each dimension; `None` (null) for one that may have any.
+    pub shape: Vec<Option<usize>>,
+}
+
+/// A model as `GET /models` shows it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+pub struct Description {
+    /// Inputs: always one, of rows and what makes up a row.
+    pub inputs: Vec<Port>,
+    /// Outputs, in the file's order.
+    pub outputs: Vec<Port>,
+    /// Numbers in a row of input.
+    pub features: usize,
+    /// Numbers in a row of predictions.
+    pub predictions: usize,
+    /// The rows of a request must be a multiple of this; 1 for most models.
+    pub rows: usize,
+    /// Names of the classes that the predictions weigh, where the file's metadata has them under `classes`,
+    /// separated by commas.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub classes: Option<Vec<String>>,
+}
+
+impl Description {
+    /// Most rows a request may bring: 1024, or fewer where rows or their predictions are wide, so that neither the
+    /// input nor the answer has more than a million numbers.
+    pub fn most_rows(&self) -> usize {
+        (MOST_NUMBERS / self.features.max(self.predictions).max(1)).clamp(1, MOST_ROWS)
+    }
+
+    /// The class of the largest prediction of a row; `None` when the model has no classes.
+    pub fn class_of(&self, predictions: &[f32]) -> Option<&str> {
+        let classes = self.classes.as_ref()?;
+        let largest = predictions.iter().enumerate().max_by(|a, b| a.1.total_cmp(b.1))?;
+        classes.get(largest.0).map(String::as_str)
+    }
+
+    /// Class names from the metadata, when there is one for each prediction.
+    #[cfg_attr(
+        not(any(feature = "inference", test)),
+        expect(dead_code, reason = "no file is read without inference")
+    )]
+    pub(super) fn classes_from(text: &str, predictions: usize) -> Option<Vec<String>> {
+        let names: Vec<String> = text.split(',').map(|name| name.trim().to_owned()).collect();
+        let fine = names.len() == predictions && predictions > 1 && names.iter().all(|name| !name.is_empty());
+        fine.then_some(names)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn classes_need_a_name_for_each_prediction() {
+        for (text, predictions, named) in
+            [("a, b,c", 3, true), ("a,b", 3, false), ("a,,c", 3, false), ("a", 1, false), ("", 2, false)]
+        {
+            assert_eq!(Description::classes_from(text, predictions).is_some(), named, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn wide_rows_come_in_smaller_numbers() {
+        for (features, predictions, most) in
+            [(4, 3, 1024), (64, 10, 1024), (1000, 1, 1000), (2, 10_000, 100), (1_000_000, 1, 1)]
+        {
+            let model = Description {
+                inputs: vec![],
+                outputs: vec![],
+                features,
+                predictions,
+                rows: 1,
+                classes: None,
+            };
+            assert_eq!(model.most_rows(), most, "{features} {predictions}");
+        }
+    }
+
+    #[test]
+    fn the_class_is_that_of_the_largest_prediction() {
+        let classes = Description::classes_from("a,b,c", 3);
+        let model =
+            Description { inputs: vec![], outputs: vec![], features: 1, predictions: 3, rows: 1, classes };
+        for (row, class) in [([0.1, 0.7, 0.2], "b"), ([-3.0, -2.0, -1.0], "c"), ([1.0, 0.0, 0.0], "a")] {
+            assert_eq!(model.class_of(&row), Some(class), "{row:?}");
+        }
+        assert_eq!(Description { classes: None, ..model }.class_of(&[1.0]), None);
+    }
+}

@@ -1,0 +1,160 @@
+//! The models folder: names that cannot leave it, files that are not read when they are too large.
+
+use std::{
+    fs::File,
+    io::{ErrorKind, Read},
+    path::PathBuf,
+};
+
+/// Largest model file, in bytes.
+pub(super) const LARGEST_FILE: u64 = 256 * 1024 * 1024;
+
+/// Longest name, in bytes.
+const LONGEST_NAME: usize = 64;
+
+/// Most entries of the folder that are looked at.
+const MOST_ENTRIES: usize = 1000;
+
+const EXTENSION: &str = ".onnx";
+
+/// A model's name: up to 64 ASCII letters, digits, `-` and `_`, the first a letter or digit. It can name nothing
+/// outside the folder.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct ModelName(String);
+
+impl ModelName {
+    /// The name, when it is one.
+    pub fn parse(text: &str) -> Option<Self> {
+        let first = text.bytes().next()?;
+        let fine = text.len() <= LONGEST_NAME
+            && first.is_ascii_alphanumeric()
+            && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'));
+        fine.then(|| Self(text.to_owned()))
+    }
+
+    /// The name as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl std::borrow::Borrow<str> for ModelName {
+    fn borrow(&self) -> &str {
+        &self.0
+    }
+}
+
+/// Why there are no bytes.
+#[derive(Debug)]
+pub(super) enum ReadError {
+    /// No such file.
+    Missing,
+    /// There is something, but no model can come of it; the text is fit for the wire.
+    Unfit(String),
+}
+
+/// The models folder.
+#[derive(Debug)]
+pub(super) struct Folder(PathBuf);
+
+impl Folder {
+    pub(super) fn new(path: PathBuf) -> Self {
+        Self(path)
+    }
+
+    pub(super) fn path(&self) -> &PathBuf {
+        &self.0
+    }
+
+    /// The models whose files are there, sorted. A folder that is not there holds none.
+    pub(super) fn names(&self) -> Vec<ModelName> {
+        let Ok(entries) = std::fs::read_dir(&self.0) else { return Vec::new() };
+        let mut names: Vec<ModelName> = entries
+            .take(MOST_ENTRIES)
+            .filter_map(|entry| {
+                let name = entry.ok()?.file_name();
+                let stem = name.to_str()?.strip_suffix(EXTENSION)?.to_owned();
+                let parsed = ModelName::parse(&stem);
+                if parsed.is_none() {
+                    tracing::debug!(file = ?name, "not a model's name: letters, digits, - and _ only");
+                }
+                parsed
+            })
+            .collect();
+        names.sort();
+        names
+    }
+
+    /// A model's bytes.
+    pub(super) fn read(&self, name: &ModelName) -> Result<Vec<u8>, ReadError> {
+        let path = self.0.join(format!("{}{EXTENSION}", name.as_str()));
+        let unfit = |error: std::io::Error| match error.kind() {
+            ErrorKind::NotFound => ReadError::Missing,
+            kind => ReadError::Unfit(format!("the file cannot be read ({kind})")),
+        };
+        // Before it is opened: opening a pipe would wait for somebody to write to it.
+        let found = std::fs::metadata(&path).map_err(unfit)?;
+        if !found.is_file() {
+            return Err(ReadError::Unfit("it is not a regular file".to_owned()));
+        }
+        let too_large = |bytes: u64| {
+            ReadError::Unfit(format!(
+                "the file has {bytes} bytes; the most this server takes is {LARGEST_FILE}"
+            ))
+        };
+        if found.len() > LARGEST_FILE {
+            return Err(too_large(found.len()));
+        }
+        let mut bytes = Vec::with_capacity(found.len() as usize);
+        // It may grow while it is read.
+        File::open(&path)
+            .and_then(|file| file.take(LARGEST_FILE + 1).read_to_end(&mut bytes))
+            .map_err(unfit)?;
+        if bytes.len() as u64 > LARGEST_FILE {
+            return Err(too_large(bytes.len() as u64));
+        }
+        Ok(bytes)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_cannot_leave_the_folder() {
+        for good in ["iris", "Digits-2", "a_b", "7", &"x".repeat(64)] {
+            assert!(ModelName::parse(good).is_some(), "{good}");
+        }
+        for bad in
+            ["", ".", "..", "../x", "a/b", "a\\b", "a.b", "-a", "_a", "a b", "ä", "a\0", &"x".repeat(65)]
+        {
+            assert!(ModelName::parse(bad).is_none(), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn only_regular_files_of_bearable_size_are_read() {
+        let dir = tempfile::tempdir().unwrap();
+        let folder = Folder::new(dir.path().to_owned());
+        let at = |name: &str| dir.path().join(name);
+        std::fs::write(at("small.onnx"), b"abc").unwrap();
+        std::fs::write(at("not a name.onnx"), b"abc").unwrap();
+        std::fs::write(at("notes.txt"), b"abc").unwrap();
+        std::fs::create_dir(at("folder.onnx")).unwrap();
+        File::create(at("huge.onnx")).unwrap().set_len(1 << 30).unwrap();
+        let names: Vec<String> = folder.names().iter().map(|name| name.as_str().to_owned()).collect();
+        assert_eq!(names, ["folder", "huge", "small"]);
+
+        let read = |name: &str| folder.read(&ModelName::parse(name).unwrap());
+        assert_eq!(read("small").unwrap(), b"abc");
+        assert!(matches!(read("missing"), Err(ReadError::Missing)));
+        for (name, needle) in [("huge", "1073741824 bytes"), ("folder", "regular file")] {
+            match read(name) {
+                Err(ReadError::Unfit(reason)) => assert!(reason.contains(needle), "{reason}"),
+                other => panic!("{name}: {other:?}"),
+            }
+        }
+        assert!(Folder::new(at("nowhere")).names().is_empty());
+    }
+}

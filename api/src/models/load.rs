@@ -1,0 +1,126 @@
+//! From a file in the folder to a model in the registry.
+
+use super::{
+    LoadedModel, MOST_MODELS, ModelName, Models, folder::ReadError, network::Network, registry::Refusal,
+};
+use std::{sync::Arc, time::Duration};
+use tokio::{sync::oneshot, time::timeout};
+
+/// Longest a load waits for the one before it.
+const LONGEST_WAIT: Duration = Duration::from_secs(10);
+
+/// Longest a load is waited for; far more than the largest file needs.
+const LONGEST_LOAD: Duration = Duration::from_secs(60);
+
+/// Stack of the loading thread: graphs nest, and the reader follows them by recursion.
+const STACK: usize = 16 * 1024 * 1024;
+
+/// Why a model was not loaded. The texts are fit for the wire.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum LoadError {
+    /// The folder has no such file.
+    #[error("the models folder has no file of this name")]
+    Missing,
+    /// The file holds nothing that can be served.
+    #[error("{0}")]
+    Unfit(String),
+    /// [`MOST_MODELS`] are loaded.
+    #[error("{MOST_MODELS} models are loaded, the most this server takes; unload one first")]
+    TooMany,
+    /// Other loads take their time.
+    #[error("another model is being loaded; try again shortly")]
+    Busy,
+    /// The load did not end in time.
+    #[error("the model took longer than {} seconds to load", LONGEST_LOAD.as_secs())]
+    TooSlow,
+}
+
+impl Models {
+    /// Loads a model from the folder, in place of one of the same name and shape; true when none was there.
+    /// The work is done on a thread of its own. A failure leaves everything as it was, and is counted when the
+    /// file is to blame.
+    ///
+    /// # Errors
+    /// [`LoadError`].
+    pub async fn load(self: &Arc<Self>, name: ModelName) -> Result<(Arc<LoadedModel>, bool), LoadError> {
+        let turn = timeout(LONGEST_WAIT, self.loading.clone().acquire_owned());
+        let Ok(Ok(turn)) = turn.await else { return Err(LoadError::Busy) };
+        let (reply, loaded) = oneshot::channel();
+        let models = self.clone();
+        let work = move || {
+            let outcome = models.load_now(&name);
+            drop((turn, models));
+            // Who asked may have hung up; the model is loaded all the same.
+            let _ = reply.send(outcome);
+        };
+        // No pool's thread: a runtime would wait for it when it ends.
+        let started = std::thread::Builder::new().name("model-load".to_owned()).stack_size(STACK).spawn(work);
+        if let Err(error) = started {
+            tracing::error!(%error, "no thread to load a model");
+            return Err(LoadError::Busy);
+        }
+        match timeout(LONGEST_LOAD, loaded).await {
+            Ok(Ok(outcome)) => outcome,
+            Ok(Err(_)) => Err(LoadError::Unfit("the model could not be loaded".to_owned())),
+            Err(_) => Err(LoadError::TooSlow),
+        }
+    }
+
+    /// Loads everything in the folder. What does not load is logged and counted; the rest serves.
+    pub async fn load_all(self: &Arc<Self>) {
+        self.refresh_metrics();
+        for name in self.folder.names() {
+            // The failure is logged where it happens.
+            let _ = self.load(name).await;
+        }
+        let models = self.registry.list().len();
+        tracing::info!(folder = %self.folder.path().display(), models, "models");
+    }
+
+    fn load_now(&self, name: &ModelName) -> Result<(Arc<LoadedModel>, bool), LoadError> {
+        let outcome = self.try_load(name);
+        match &outcome {
+            Ok((model, new)) => {
+                tracing::info!(model = name.as_str(), bytes = model.size(), replaced = !new, "loaded");
+            }
+            Err(LoadError::Unfit(reason)) => {
+                self.metrics.failures(name).inc();
+                tracing::warn!(model = name.as_str(), reason, "not loaded");
+            }
+            Err(error) => tracing::info!(model = name.as_str(), reason = %error, "not loaded"),
+        }
+        outcome
+    }
+
+    #[cfg_attr(
+        not(feature = "inference"),
+        expect(
+            unreachable_code,
+            unused_variables,
+            reason = "without inference no network comes of any file"
+        )
+    )]
+    fn try_load(&self, name: &ModelName) -> Result<(Arc<LoadedModel>, bool), LoadError> {
+        let bytes = self.folder.read(name).map_err(|error| match error {
+            ReadError::Missing => LoadError::Missing,
+            ReadError::Unfit(reason) => LoadError::Unfit(reason),
+        })?;
+        let size = bytes.len() as u64;
+        let network = Network::parse(bytes).map_err(LoadError::Unfit)?;
+        let model = Arc::new(LoadedModel::new(name.clone(), size, network));
+        self.metrics.declare_failures(name);
+        self.metrics.inference(name.as_str());
+        match self.registry.insert(model.clone()) {
+            Ok(new) => Ok((model, new)),
+            Err(Refusal::TooMany) => Err(LoadError::TooMany),
+            Err(Refusal::OtherShape(old)) => {
+                let (old, new) = (old.description(), model.description());
+                Err(LoadError::Unfit(format!(
+                    "the loaded model of this name makes {} predictions of {} features, the file's {} of {}; \
+                     unload it first if its clients know",
+                    old.predictions, old.features, new.predictions, new.features
+                )))
+            }
+        }
+    }
+}

@@ -1,0 +1,120 @@
+//! The models' metrics. Each is a documented field; its comment is its HELP text.
+
+use super::{MOST_MODELS, ModelName};
+use prometheus::{
+    HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge, Opts, Registry, core::Collector,
+};
+use std::{
+    collections::BTreeSet,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+/// Seconds; small models take tens of microseconds, and SlowInference asks about one second.
+const BUCKETS: &[f64] = &[
+    0.000_1, 0.000_25, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0,
+];
+
+/// The `model` label of failures past the bound on names.
+const OTHER: &str = "other";
+
+/// What models count.
+#[derive(Debug, Clone)]
+pub(super) struct ModelMetrics {
+    /// Models loaded now.
+    pub(super) loaded: IntGauge,
+    /// Time a model ran, injected delays included, waiting in the queue not.
+    inference: HistogramVec,
+    /// Inference requests waiting for a worker.
+    pub(super) queue_depth: IntGauge,
+    /// Loads that failed because of what the file holds, by model.
+    failures: IntCounterVec,
+    /// Names that have a label: those of files that were in the folder.
+    names: Arc<Mutex<BTreeSet<String>>>,
+}
+
+impl ModelMetrics {
+    pub(super) fn register(registry: &Registry) -> prometheus::Result<Self> {
+        fn add<C: Collector + Clone + 'static>(
+            registry: &Registry,
+            metric: prometheus::Result<C>,
+        ) -> prometheus::Result<C> {
+            let metric = metric?;
+            registry.register(Box::new(metric.clone()))?;
+            Ok(metric)
+        }
+        let metrics = Self {
+            loaded: add(registry, IntGauge::new("models_loaded", "Models loaded now."))?,
+            inference: add(
+                registry,
+                HistogramVec::new(
+                    HistogramOpts::new(
+                        "inference_duration_seconds",
+                        "Time a model ran, injected delays included, waiting in the queue not.",
+                    )
+                    .buckets(BUCKETS.to_vec()),
+                    &["model"],
+                ),
+            )?,
+            queue_depth: add(
+                registry,
+                IntGauge::new("inference_queue_depth", "Inference requests waiting for a worker."),
+            )?,
+            failures: add(
+                registry,
+                IntCounterVec::new(
+                    Opts::new(
+                        "model_load_failures_total",
+                        "Loads that failed because of what the file holds, by model.",
+                    ),
+                    &["model"],
+                ),
+            )?,
+            names: Arc::default(),
+        };
+        metrics.failures.with_label_values(&[OTHER]);
+        Ok(metrics)
+    }
+
+    /// The failures of a model whose file is in the folder, at zero when it is new.
+    pub(super) fn declare_failures(&self, name: &ModelName) {
+        self.failures(name);
+    }
+
+    /// The failures of a model whose file is in the folder. Names past the bound share one series.
+    pub(super) fn failures(&self, name: &ModelName) -> IntCounter {
+        let mut names = self.names.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = names.contains(name.as_str())
+            || (names.len() < MOST_MODELS && names.insert(name.as_str().to_owned()));
+        self.failures.with_label_values(&[if known { name.as_str() } else { OTHER }])
+    }
+
+    /// The run time of a model that has loaded. Bounded like the failures, as loading declares those first.
+    pub(super) fn inference(&self, name: &str) -> prometheus::Histogram {
+        let names = self.names.lock().unwrap_or_else(PoisonError::into_inner);
+        self.inference.with_label_values(&[if names.contains(name) { name } else { OTHER }])
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_past_the_bound_share_a_series() {
+        let registry = Registry::new();
+        let metrics = ModelMetrics::register(&registry).unwrap();
+        for number in 0..MOST_MODELS + 20 {
+            let name = ModelName::parse(&format!("m{number}")).unwrap();
+            metrics.failures(&name).inc();
+            metrics.inference(name.as_str()).observe(0.1);
+        }
+        let count = |name: &str| {
+            let families = registry.gather();
+            families.iter().find(|family| family.name() == name).unwrap().get_metric().len()
+        };
+        assert_eq!(count("model_load_failures_total"), MOST_MODELS + 1);
+        assert_eq!(count("inference_duration_seconds"), MOST_MODELS + 1);
+        assert_eq!(metrics.failures.with_label_values(&[OTHER]).get(), 20);
+        assert_eq!(metrics.failures.with_label_values(&["m0"]).get(), 1);
+    }
+}

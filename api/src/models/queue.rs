@@ -1,0 +1,159 @@
+//! A bounded queue that work can leave before its turn.
+
+use prometheus::IntGauge;
+use std::{
+    collections::VecDeque,
+    sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
+};
+
+/// Work waiting for a thread, first come, first served.
+#[derive(Debug)]
+pub(super) struct Queue<T> {
+    inner: Mutex<Inner<T>>,
+    arrived: Condvar,
+    bound: usize,
+    depth: IntGauge,
+}
+
+#[derive(Debug)]
+struct Inner<T> {
+    waiting: VecDeque<(u64, T)>,
+    next: u64,
+    stopped: bool,
+}
+
+/// Why work was not taken.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Refusal {
+    /// As much waits as may.
+    Full,
+    /// Nothing is done any more.
+    Stopped,
+}
+
+/// A place in the queue. Dropping it gives the place up, if the work has not been taken out yet.
+#[derive(Debug)]
+pub(super) struct Ticket<T> {
+    queue: Arc<Queue<T>>,
+    number: u64,
+}
+
+impl<T> Queue<T> {
+    /// A queue in which at most `bound` wait; `depth` shows how many do.
+    pub(super) fn new(bound: usize, depth: IntGauge) -> Self {
+        let inner = Inner { waiting: VecDeque::new(), next: 0, stopped: false };
+        Self { inner: Mutex::new(inner), arrived: Condvar::new(), bound, depth }
+    }
+
+    pub(super) fn push(self: &Arc<Self>, work: T) -> Result<Ticket<T>, Refusal> {
+        let mut inner = self.lock();
+        if inner.stopped {
+            return Err(Refusal::Stopped);
+        }
+        if inner.waiting.len() >= self.bound {
+            return Err(Refusal::Full);
+        }
+        let number = inner.next;
+        inner.next += 1;
+        inner.waiting.push_back((number, work));
+        self.show(&inner);
+        self.arrived.notify_one();
+        Ok(Ticket { queue: self.clone(), number })
+    }
+
+    /// The work that waited longest, as soon as there is some; `None` once stopped.
+    pub(super) fn pop(&self) -> Option<T> {
+        let mut inner = self.lock();
+        loop {
+            if inner.stopped {
+                return None;
+            }
+            if let Some((_, work)) = inner.waiting.pop_front() {
+                self.show(&inner);
+                return Some(work);
+            }
+            inner = self.arrived.wait(inner).unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+
+    /// Takes nothing any more, drops what waits and wakes who waits for work.
+    pub(super) fn stop(&self) {
+        let mut inner = self.lock();
+        inner.stopped = true;
+        let dropped = std::mem::take(&mut inner.waiting);
+        self.show(&inner);
+        drop(inner);
+        drop(dropped);
+        self.arrived.notify_all();
+    }
+
+    pub(super) fn is_stopped(&self) -> bool {
+        self.lock().stopped
+    }
+
+    fn remove(&self, number: u64) {
+        let mut inner = self.lock();
+        let found = inner.waiting.binary_search_by_key(&number, |(number, _)| *number);
+        let removed = found.ok().and_then(|at| inner.waiting.remove(at));
+        self.show(&inner);
+        drop(inner);
+        drop(removed);
+    }
+
+    // Under the lock, so that the gauge never shows an older state than the last.
+    fn show(&self, inner: &Inner<T>) {
+        self.depth.set(inner.waiting.len() as i64);
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Inner<T>> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl<T> Drop for Ticket<T> {
+    fn drop(&mut self) {
+        self.queue.remove(self.number);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn queue(bound: usize) -> (Arc<Queue<u32>>, IntGauge) {
+        let depth = IntGauge::new("depth", "depth").unwrap();
+        (Arc::new(Queue::new(bound, depth.clone())), depth)
+    }
+
+    #[test]
+    fn first_come_first_served_and_no_more_than_the_bound() {
+        let (queue, depth) = queue(2);
+        let first = queue.push(1).unwrap();
+        let second = queue.push(2).unwrap();
+        assert_eq!(queue.push(3).unwrap_err(), Refusal::Full);
+        assert_eq!(depth.get(), 2);
+        assert_eq!(queue.pop(), Some(1));
+        let third = queue.push(3).unwrap();
+        drop(first);
+        assert_eq!(depth.get(), 2, "work that was taken has no place to give up");
+        drop(second);
+        assert_eq!((queue.pop(), depth.get()), (Some(3), 0), "who left is skipped");
+        drop(third);
+    }
+
+    #[test]
+    fn a_stop_drops_what_waits_and_wakes_who_waits() {
+        let (queue, depth) = queue(2);
+        let waiter = std::thread::spawn({
+            let queue = queue.clone();
+            move || [queue.pop(), queue.pop()]
+        });
+        let _ticket = queue.push(1).unwrap();
+        while depth.get() > 0 {
+            std::thread::yield_now();
+        }
+        queue.stop();
+        assert_eq!(waiter.join().unwrap(), [Some(1), None]);
+        assert_eq!(queue.push(2).unwrap_err(), Refusal::Stopped);
+    }
+}

@@ -1,0 +1,174 @@
+//! Whether a file's outline is sound, looked at before the ONNX reader sees it.
+//!
+//! An ONNX file is a Protocol Buffers message: fields of a number, a type and a value, where a length comes before
+//! text, bytes and nested messages (<https://protobuf.dev/programming-guides/encoding/>). The reader trusts those
+//! lengths: one beyond 2^63 makes it seek backwards for ever, one of many gigabytes makes it ask for that much
+//! memory, which ends the process. So every length has to fit into what it is nested in, down to the last message,
+//! and messages may nest only so deep.
+
+/// Deepest nesting: a graph within an attribute of a node of a graph adds three.
+const DEEPEST: usize = 64;
+
+/// The messages that hold messages, and the fields that do (onnx/onnx.proto3 of the ONNX project).
+#[derive(Debug, Clone, Copy)]
+enum Message {
+    Model,
+    Graph,
+    Node,
+    Attribute,
+    Tensor,
+    ValueInfo,
+    Type,
+    TensorType,
+    WrappedType,
+    Shape,
+    /// Holds no message that is read.
+    Flat,
+}
+
+impl Message {
+    /// What the field of this number holds; `None` for numbers, text and bytes.
+    fn nested(self, field: u64) -> Option<Self> {
+        Some(match (self, field) {
+            (Self::Model, 7) => Self::Graph,
+            (Self::Model, 8 | 14) => Self::Flat,
+            (Self::Graph, 1) => Self::Node,
+            (Self::Graph, 5) => Self::Tensor,
+            (Self::Graph, 11..=13) => Self::ValueInfo,
+            (Self::Node, 5) => Self::Attribute,
+            (Self::Attribute, 5 | 10) => Self::Tensor,
+            (Self::Attribute, 6 | 11) => Self::Graph,
+            (Self::Attribute, 14 | 15) => Self::Type,
+            (Self::Tensor, 13) => Self::Flat,
+            (Self::ValueInfo, 2) => Self::Type,
+            (Self::Type, 1) => Self::TensorType,
+            (Self::Type, 4 | 9) => Self::WrappedType,
+            (Self::WrappedType, 1) => Self::Type,
+            (Self::TensorType, 2) => Self::Shape,
+            (Self::Shape, 1) => Self::Flat,
+            _ => return None,
+        })
+    }
+}
+
+/// Checks the outline of an ONNX file.
+///
+/// # Errors
+/// What is wrong with it.
+pub(super) fn check(bytes: &[u8]) -> Result<(), &'static str> {
+    if bytes.is_empty() {
+        return Err("it is empty");
+    }
+    walk(bytes, Message::Model, DEEPEST)
+}
+
+fn walk(mut rest: &[u8], message: Message, depth: usize) -> Result<(), &'static str> {
+    let depth = depth.checked_sub(1).ok_or("it is nested too deep")?;
+    while !rest.is_empty() {
+        let tag = varint(&mut rest)?;
+        match tag & 7 {
+            0 => drop(varint(&mut rest)?),
+            1 => drop(take(&mut rest, 8)?),
+            2 => {
+                let length = varint(&mut rest)?;
+                let value = take(&mut rest, length)?;
+                if let Some(nested) = message.nested(tag >> 3) {
+                    walk(value, nested, depth)?;
+                }
+            }
+            5 => drop(take(&mut rest, 4)?),
+            _ => return Err("it holds a field of a type there is not"),
+        }
+    }
+    Ok(())
+}
+
+fn take<'a>(rest: &mut &'a [u8], length: u64) -> Result<&'a [u8], &'static str> {
+    let length = usize::try_from(length).ok().filter(|length| *length <= rest.len());
+    let (value, after) =
+        rest.split_at(length.ok_or("it ends in the middle of a field, or holds a false length")?);
+    *rest = after;
+    Ok(value)
+}
+
+/// Seven bits a byte, the least first; a set high bit says that more follow. At most 64 bits.
+fn varint(rest: &mut &[u8]) -> Result<u64, &'static str> {
+    let mut value = 0;
+    for (at, byte) in rest.iter().take(10).enumerate() {
+        let bits = u64::from(byte & 0x7f);
+        if at == 9 && bits > 1 {
+            break;
+        }
+        value |= bits << (7 * at);
+        if byte & 0x80 == 0 {
+            *rest = &rest[at + 1..];
+            return Ok(value);
+        }
+    }
+    Err("it ends in the middle of a number, or holds one of more than 64 bits")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_of_up_to_64_bits_are_read() {
+        for (bytes, expected) in [
+            (&[0x00][..], Some(0)),
+            (&[0x96, 0x01], Some(150)),
+            (&[0xff; 9], None),
+            (&[0x80], None),
+            (&[], None),
+            (&[0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x01], Some(u64::MAX)),
+            (&[0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x02], None),
+            (&[0xff; 11], None),
+        ] {
+            let mut rest = bytes;
+            assert_eq!(varint(&mut rest).ok(), expected, "{bytes:?}");
+        }
+    }
+
+    /// A field of text, bytes or a message.
+    fn field(number: u8, value: &[u8]) -> Vec<u8> {
+        let mut bytes = vec![number << 3 | 2];
+        let mut length = value.len();
+        while length > 0x7f {
+            bytes.push(length as u8 | 0x80);
+            length >>= 7;
+        }
+        bytes.push(length as u8);
+        [bytes, value.to_vec()].concat()
+    }
+
+    #[test]
+    fn lengths_have_to_fit_at_every_level() {
+        let node = field(4, b"Relu");
+        let sound = field(7, &field(1, &node));
+        check(&sound).unwrap();
+        let mut node = node;
+        // One byte longer than the node it is in, though not than the file.
+        node[1] += 1;
+        let file = [field(7, &field(1, &node)), vec![0x08, 0x07]].concat();
+        assert!(check(&file).unwrap_err().contains("false length"));
+        // The same bytes where text is due are nobody's business.
+        check(&field(2, &node)).unwrap();
+        for cut in 1..sound.len() {
+            assert!(check(&sound[..cut]).is_err(), "{cut}");
+        }
+        let backwards = [&[7 << 3 | 2][..], &[0xff; 9], &[0x01]].concat();
+        assert!(check(&backwards).unwrap_err().contains("false length"));
+        assert!(check(&[0x0b]).unwrap_err().contains("a type there is not"), "groups are of the past");
+        assert!(check(b"").is_err());
+    }
+
+    #[test]
+    fn nesting_ends() {
+        // From the inside: a graph in an attribute, that in a node, that in a graph.
+        let inner =
+            |levels: usize| (0..levels).fold(vec![], |inner, level| field([6, 5, 1][level % 3], &inner));
+        let file = |levels: usize| field(7, &inner(levels));
+        check(&file(30)).unwrap();
+        assert!(check(&file(3000)).unwrap_err().contains("nested too deep"));
+    }
+}
