@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Brings the external programs the stack runs: Redis, its exporter, Prometheus, Alertmanager; and PostgreSQL, which the
-# tests run.
+# Brings the external programs the stack runs: Redis, its exporter, Prometheus, Alertmanager; and PostgreSQL and
+# HAProxy, which the tests run.
 #
 # What is on the PATH is used as it is. The rest is downloaded from the distribution's own packages into
 # target/tools and unpacked there: no root needed, nothing installed, no service of the machine enabled or
@@ -18,7 +18,8 @@ promtool|promtool|prometheus
 alertmanager|prometheus-alertmanager|prometheus-alertmanager
 amtool|amtool|prometheus-alertmanager
 postgres|postgres|postgresql
-initdb|initdb|postgresql'
+initdb|initdb|postgresql
+haproxy|haproxy|haproxy'
 
 # Debian keeps PostgreSQL's programs off the PATH, in a folder for each version.
 here() { command -v "$1" >/dev/null || ls /usr/lib/postgresql/*/bin/"$1" >/dev/null 2>&1; }
@@ -47,6 +48,7 @@ setup: these programs are missing:$missing
     prometheus, promtool       https://prometheus.io/download/
     alertmanager, amtool       https://prometheus.io/download/
     postgres, initdb           https://www.postgresql.org/download/
+    haproxy                    https://www.haproxy.org/#down
 TXT
   exit 1
 fi
@@ -118,6 +120,8 @@ LD_LIBRARY_PATH="$libraries\${LD_LIBRARY_PATH:+:\$LD_LIBRARY_PATH}" exec "\$root
 STARTER
   chmod +x "$tools/bin/$program.new"
   mv "$tools/bin/$program.new" "$tools/bin/$program"
-  "$tools/bin/$program" --version >>"$log" 2>&1 || failed "$program does not run here"
+  version=--version
+  [ "$program" != haproxy ] || version=-v # it knows no long options
+  "$tools/bin/$program" "$version" >>"$log" 2>&1 || failed "$program does not run here"
 done <<<"$programs"
 echo "setup: done"

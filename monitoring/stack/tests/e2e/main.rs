@@ -8,6 +8,7 @@ mod degraded;
 mod interrupt;
 mod lifecycle;
 mod proven;
+mod rolling;
 mod support;
 mod usage;
 mod verdicts;
