@@ -1,9 +1,10 @@
 //! The gateway as a library: the binary in `main.rs` and the tests both call [`Gateway::prepare`] and
 //! [`Gateway::serve`], passing the listener and the shutdown signal, so a test can bind port 0.
 //!
-//! Modules are in the order a request meets them: listener, observe, rate limit, fault, handler, pipeline, store;
-//! the admin listener stands beside them.
+//! Modules are in the order a request meets them: listener, observe, access, rate limit, fault, handler, pipeline,
+//! store; the admin listener stands beside them.
 
+pub mod cli;
 pub mod config;
 pub mod file_limit;
 pub mod listen;
@@ -13,6 +14,7 @@ pub mod server;
 
 pub mod observe;
 
+pub mod access;
 pub mod limit;
 
 pub mod fault;

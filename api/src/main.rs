@@ -1,21 +1,67 @@
-//! The gateway's binary: config, logs, prepare, bind, serve, drain.
+//! The gateway's binary: .env, config, logs, prepare, bind, serve, drain; and the small commands beside it.
 
-use api::{Config, Gateway, Listeners, StartError, file_limit, listen, telemetry};
-use clap::Parser;
-use std::process::ExitCode;
+use api::{
+    Config, Gateway, Listeners, StartError,
+    cli::{Cli, Command, dotenv, print},
+    file_limit, listen, telemetry,
+};
+use clap::{CommandFactory, FromArgMatches};
+use std::{
+    io::{self, Write},
+    path::Path,
+    process::ExitCode,
+};
 use tokio::{
     signal::unix::{Signal, SignalKind, signal},
     sync::oneshot,
 };
 
 fn main() -> ExitCode {
-    let config = Config::parse();
+    if let Err(error) = dotenv::load(Path::new(".env")) {
+        return refused(error, 2);
+    }
+    let mut command = Cli::command();
+    let matches = command.get_matches_mut();
+    let cli = match Cli::from_arg_matches(&matches) {
+        Ok(cli) => cli,
+        Err(error) => error.format(&mut command).exit(),
+    };
+    if cli.print_config {
+        let lines = print::lines(&command, &matches).join("\n");
+        // Whoever reads may have seen enough.
+        let _ = writeln!(io::stdout(), "{lines}");
+        return ExitCode::SUCCESS;
+    }
+    match &cli.command {
+        Some(Command::HashKey(hash_key)) => {
+            let outcome = hash_key.run(io::stdin(), io::stdout(), io::stderr());
+            outcome.map_or_else(|reason| refused(reason, 2), |()| ExitCode::SUCCESS)
+        }
+        Some(Command::Healthcheck(check)) => {
+            let outcome = ask(|| check.run(&cli.config));
+            outcome.map_or_else(|reason| refused(reason, 1), |()| ExitCode::SUCCESS)
+        }
+        None => serve(&cli.config),
+    }
+}
+
+fn refused(reason: impl std::fmt::Display, code: u8) -> ExitCode {
+    eprintln!("error: {reason}");
+    ExitCode::from(code)
+}
+
+#[tokio::main(flavor = "current_thread")]
+async fn ask(check: impl AsyncFnOnce() -> Result<(), String>) -> Result<(), String> {
+    check().await
+}
+
+fn serve(config: &Config) -> ExitCode {
     telemetry::init_logs(&config.logs);
-    match run(&config) {
+    match run(config) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("error: {error}");
-            ExitCode::from(error.downcast_ref::<StartError>().map_or(1, StartError::exit_code))
+            let code = error.downcast_ref::<StartError>().map_or(1, StartError::exit_code);
+            refused(error, code)
         }
     }
 }

@@ -2,11 +2,13 @@
 
 use crate::{
     Config, StartError,
-    admin::{Admin, Token},
+    access::{self, Access, Token},
+    admin::Admin,
     config::SettingError,
     fault::{Bounds, Layer as FaultLayer, Plane, Switch, Switches},
     handlers, limit,
     limit::{Limiter, PolicySet, RedisJudge, RedisSettings},
+    listen,
     models::{self, Models},
     observe,
     pipeline::Pipeline,
@@ -15,12 +17,18 @@ use crate::{
     store::Store,
     telemetry::{HttpMetrics, Lifecycle, Metrics, Phase, Spans},
 };
-use actix_web::{App, HttpServer, dev::Server, middleware::from_fn, web::Data};
+use actix_web::{
+    App,
+    dev::Server,
+    middleware::{Condition, from_fn},
+    web::Data,
+};
 use prometheus::{IntGaugeVec, Opts, Registry};
-use std::{future::Future, net::TcpListener, pin::pin, sync::Arc, time::Duration};
+use std::{future::Future, net::TcpListener, pin::pin, sync::Arc};
 
 /// What every worker shares.
 pub(crate) struct State {
+    pub access: Access,
     pub store: Store,
     pub limiter: Arc<Limiter>,
     pub models: Arc<Models>,
@@ -37,9 +45,6 @@ pub(crate) struct State {
     pub spans: Option<Spans>,
 }
 
-/// How long a connection may idle between requests.
-const KEEP_ALIVE: Duration = Duration::from_secs(75);
-
 /// The sockets a gateway serves on, bound by its caller.
 pub struct Listeners {
     /// The API.
@@ -53,6 +58,7 @@ pub struct Gateway {
     state: Data<State>,
     config: Config,
     token: Token,
+    tls: Option<rustls::ServerConfig>,
 }
 
 impl Gateway {
@@ -64,6 +70,8 @@ impl Gateway {
     pub async fn prepare(config: &Config) -> Result<Self, StartError> {
         let token = Token::new(config.admin.token()?);
         let policies = PolicySet::load(config.limits.file().map(|path| path.as_path()))?;
+        let access = Access::prepare(&config.access, &policies)?;
+        let tls = listen::tls(&config.tls)?;
         let registry = Registry::new();
         let custom = Registry::new();
         let metrics = declare(&registry).map_err(|error| StartError::Metrics(error.to_string()))?;
@@ -93,6 +101,7 @@ impl Gateway {
         let limiter = Arc::new(Limiter::new(policies, redis, metrics.clone()));
         let lifecycle = Lifecycle::default();
         let state = Data::new(State {
+            access,
             store,
             limiter,
             models,
@@ -105,7 +114,7 @@ impl Gateway {
             lifecycle,
             spans,
         });
-        Ok(Self { state, config: config.clone(), token })
+        Ok(Self { state, config: config.clone(), token, tls })
     }
 
     /// Serves on `listeners` until `shutdown` resolves, then drains: `/readyz` says 503 on both for the drain delay;
@@ -119,7 +128,7 @@ impl Gateway {
         listeners: Listeners,
         shutdown: impl Future<Output = ()>,
     ) -> Result<(), StartError> {
-        let server = server(&self.state, &self.config, listeners.public)?;
+        let server = server(&self.state, &self.config, self.tls, listeners.public)?;
         let handle = server.handle();
         let mut admin = Admin::start(self.state.clone(), self.token, listeners.admin).await?;
         let (limits, faults) = (self.state.limiter.clone().maintain(), self.state.faults.clone().upkeep());
@@ -166,29 +175,28 @@ impl Gateway {
     }
 }
 
-fn server(state: &Data<State>, config: &Config, listener: TcpListener) -> std::io::Result<Server> {
-    let state = state.clone();
-    let http = state.http.clone();
-    // From the outside in: observe, count, limit, fault, handle.
+fn server(
+    state: &Data<State>,
+    config: &Config,
+    tls: Option<rustls::ServerConfig>,
+    listener: TcpListener,
+) -> std::io::Result<Server> {
+    let (shared, http) = (state.clone(), state.http.clone());
+    let cors = state.access.origins.are_named();
+    let body_timeout = config.connections.request_body_timeout;
+    // From the outside in: CORS, observe, count, watch the body's time, ask who it is and limit, fault, handle.
     let factory = move || {
         App::new()
-            .app_data(state.clone())
-            .wrap(FaultLayer(state.faults.clone()))
+            .app_data(shared.clone())
+            .wrap(FaultLayer(shared.faults.clone()))
             .wrap(from_fn(limit::layer))
+            .wrap(listen::BodyClock(body_timeout))
             .wrap(http.layer())
             .wrap(from_fn(observe::layer))
+            .wrap(Condition::new(cors, from_fn(access::cors_layer)))
             .configure(handlers::register)
     };
-    let mut server = HttpServer::new(factory)
-        .disable_signals()
-        .keep_alive(KEEP_ALIVE)
-        // A client that closes its half has hung up: its handler is dropped and counted as 499.
-        .h1_allow_half_closed(false)
-        .shutdown_timeout(config.server.shutdown_timeout.as_secs_f64().ceil() as u64);
-    if let Some(workers) = config.server.workers {
-        server = server.workers(workers);
-    }
-    Ok(server.listen(listener)?.run())
+    listen::serve(factory, listener, tls, config, state)
 }
 
 fn declare(registry: &Registry) -> prometheus::Result<Metrics> {

@@ -1,8 +1,9 @@
 //! The admin listener's outermost layer: an id and a log line for every request, its problem body for every error,
 //! and the token. A small variant of the public one, without its counting.
 
-use super::{Token, routes};
+use super::routes;
 use crate::{
+    access::Token,
     observe::{Broken, Identity},
     problem::{self, Kind, Problem},
 };
@@ -74,7 +75,7 @@ fn refusal(req: &ServiceRequest) -> Option<Problem> {
     }
     let detail = "send the admin token as Authorization: Bearer TOKEN";
     Some(
-        Problem::new(Kind::Other(StatusCode::UNAUTHORIZED), detail)
+        Problem::new(Kind::Unauthorized, detail)
             .header(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"admin\"")),
     )
 }

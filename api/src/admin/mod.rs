@@ -7,10 +7,8 @@ mod layer;
 mod metrics;
 mod routes;
 mod server;
-mod token;
 
 pub(crate) use server::Admin;
-pub(crate) use token::Token;
 
 use crate::{
     handlers::{health, on, read, resource},

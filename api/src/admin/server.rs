@@ -1,5 +1,5 @@
-use super::{Token, layer, register};
-use crate::server::State;
+use super::{layer, register};
+use crate::{access::Token, server::State};
 use actix_web::{
     App, HttpServer,
     dev::{Server, ServerHandle},

@@ -4,7 +4,7 @@ use std::{path::PathBuf, time::Duration};
 #[derive(Debug, Clone, clap::Args)]
 pub struct LimitSettings {
     /// TOML file of rate limit policies [default: 100/s, burst 200, per client address]
-    #[arg(long, env = "RATE_LIMITS_FILE", value_name = "RATE_LIMITS_FILE")]
+    #[arg(long, env = "RATE_LIMITS_FILE", value_name = "RATE_LIMITS_FILE", value_parser = super::path)]
     pub rate_limits_file: Option<PathBuf>,
 
     /// Redis that several gateways share their limits in; without it limits are counted in this process

@@ -1,24 +1,32 @@
 //! Settings: flags and environment through one clap structure, grouped by subject.
 
+mod access;
 mod admin;
+mod connections;
 mod faults;
 mod limits;
 mod logs;
 mod models;
+mod secret;
 mod server;
 mod storage;
+mod tls;
 mod traces;
 
+pub use access::{AccessSettings, RequireKey};
 pub use admin::AdminSettings;
+pub use connections::ConnectionSettings;
 pub use faults::FaultSettings;
 pub use limits::LimitSettings;
 pub use logs::{LogFormat, LogLevel, LogSettings};
 pub use models::ModelSettings;
+pub use secret::Secret;
 pub use server::ServerSettings;
 pub use storage::StorageSettings;
+pub use tls::TlsSettings;
 pub use traces::{OtlpEndpoint, TraceSettings};
 
-use std::time::Duration;
+use std::{convert::Infallible, path::PathBuf, time::Duration};
 
 /// Every setting of the gateway. A flag wins over its environment variable.
 #[derive(Debug, Clone, clap::Parser)]
@@ -37,6 +45,15 @@ pub struct Config {
     /// Bounds of the fault plane.
     #[command(flatten)]
     pub faults: FaultSettings,
+    /// What one connection may take.
+    #[command(flatten)]
+    pub connections: ConnectionSettings,
+    /// HTTPS.
+    #[command(flatten)]
+    pub tls: TlsSettings,
+    /// Who is let in.
+    #[command(flatten)]
+    pub access: AccessSettings,
     /// Where data is kept.
     #[command(flatten)]
     pub storage: StorageSettings,
@@ -74,6 +91,11 @@ fn whole(text: &str, least: usize, most: usize) -> Result<usize, String> {
         Ok(number) if (least..=most).contains(&number) => Ok(number),
         _ => Err(format!("expected a whole number from {least} to {most}")),
     }
+}
+
+/// A path; clap's own parser would refuse the empty variable that compose files write for "unset".
+fn path(text: &str) -> Result<PathBuf, Infallible> {
+    Ok(text.into())
 }
 
 /// Reads `250ms`, `5s`, `1m 30s`.
@@ -121,7 +143,7 @@ mod tests {
             (&["--fault-max-ttl", "0s"], ["FAULT_MAX_TTL", "'0s'", "above zero"]),
             (&["--fault-max-memory", "lots"], ["FAULT_MAX_MEMORY", "'lots'", "500MB"]),
             (&["--memory-alert-bytes", "0"], ["MEMORY_ALERT_BYTES", "'0'", "500MB"]),
-            (&["--workers", "0"], ["WORKERS", "'0'", "1 to 1024"]),
+            (&["--workers", "0"], ["WORKERS", "'0'", "1 to 512"]),
             (&["--log-level", "loud"], ["LOG_LEVEL", "'loud'", "info"]),
             (&["--drain-delay", "5"], ["DRAIN_DELAY", "'5'", "250ms"]),
             (&["--redis-deadline", "0s"], ["REDIS_DEADLINE", "'0s'", "above zero"]),

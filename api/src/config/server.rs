@@ -7,7 +7,7 @@ pub struct ServerSettings {
     #[arg(long, env = "LISTEN", value_name = "LISTEN", default_value = "127.0.0.1:8000", value_parser = address)]
     pub listen: SocketAddr,
 
-    /// Worker threads, 1 to 1024 [default: one per core]
+    /// Worker threads, 1 to 512 [default: one per core]
     #[arg(long, env = "WORKERS", value_name = "WORKERS", value_parser = workers)]
     pub workers: Option<usize>,
 
@@ -32,7 +32,7 @@ pub(super) fn address(text: &str) -> Result<SocketAddr, String> {
 
 fn workers(text: &str) -> Result<usize, String> {
     match text.trim().parse() {
-        Ok(count @ 1..=1024) => Ok(count),
-        _ => Err("expected a whole number from 1 to 1024".to_owned()),
+        Ok(count @ 1..=512) => Ok(count),
+        _ => Err("expected a whole number from 1 to 512".to_owned()),
     }
 }

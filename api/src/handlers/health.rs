@@ -8,7 +8,7 @@ use crate::{
     telemetry::{self, Phase},
 };
 use actix_web::{
-    HttpResponse,
+    HttpRequest, HttpResponse,
     http::{StatusCode, header::CONTENT_TYPE},
     web::{self, Data},
 };
@@ -112,21 +112,25 @@ pub(crate) async fn readyz(state: Data<State>) -> Result<HttpResponse, Problem> 
     }
 }
 
-/// GET `/metrics`.
+/// GET `/metrics`, for whoever has the token when there is one.
 #[utoipa::path(
     get,
     path = "/metrics",
     tag = "probes",
     operation_id = "metrics",
     summary = "Metrics in Prometheus' text format",
-    responses((
-        status = 200,
-        description = "every family",
-        body = String,
-        content_type = "text/plain; version=0.0.4; charset=utf-8"
-    )),
+    responses(
+        (
+            status = 200,
+            description = "every family",
+            body = String,
+            content_type = "text/plain; version=0.0.4; charset=utf-8"
+        ),
+        (status = 401, description = "the token of METRICS_TOKEN is missing or wrong"),
+    ),
 )]
-pub(super) async fn metrics(state: Data<State>) -> Result<HttpResponse, Problem> {
+pub(super) async fn metrics(req: HttpRequest, state: Data<State>) -> Result<HttpResponse, Problem> {
+    state.access.admits_to_metrics(req.headers())?;
     state.limiter.refresh_metrics();
     let models = state.models.clone();
     // Reads a folder, which is not for a worker's thread; a scrape that cannot is as good as the one before.

@@ -1,15 +1,18 @@
 use std::{
     fmt,
     net::{IpAddr, Ipv4Addr, Ipv6Addr},
+    sync::Arc,
 };
 
 /// Whose requests are counted together.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum ClientKey {
     /// An IPv4 address.
     V4(Ipv4Addr),
     /// An IPv6 network of 64 bits: one subscriber has that many addresses to choose from.
     V6(u64),
+    /// The name of an accepted API key.
+    Key(Arc<str>),
     /// No address is known.
     Unknown,
 }
@@ -30,6 +33,8 @@ impl fmt::Display for ClientKey {
         match self {
             Self::V4(address) => write!(f, "{address}"),
             Self::V6(network) => write!(f, "{}/64", Ipv6Addr::from_bits(u128::from(*network) << 64)),
+            // No address has a k, so no key can be named into a client's place.
+            Self::Key(name) => write!(f, "key:{name}"),
             Self::Unknown => f.write_str("unknown"),
         }
     }
@@ -50,6 +55,7 @@ mod tests {
         ] {
             assert_eq!(ClientKey::of(Some(address.parse().unwrap())).to_string(), key);
         }
+        assert_eq!(ClientKey::Key("192.0.2.1".into()).to_string(), "key:192.0.2.1");
         assert_eq!(ClientKey::of(None).to_string(), "unknown");
     }
 }

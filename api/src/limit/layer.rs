@@ -1,6 +1,6 @@
-//! The layer that asks the limiter and tells the client.
+//! The layer that asks who is calling, then the limiter, and tells the client.
 
-use super::{ClientKey, Decision, headers};
+use super::{Decision, headers};
 use crate::{
     observe::RequestInfo,
     problem::{Kind, Problem},
@@ -33,8 +33,11 @@ pub(crate) async fn layer<B: MessageBody + 'static>(
         return Ok(next.call(req).await?.map_into_boxed_body());
     }
     let route = endpoint.map_or(routes::UNMATCHED, |endpoint| endpoint.path);
-    let client = ClientKey::of(req.peer_addr().map(|peer| peer.ip()));
-    let decision = state.limiter.decide(route, method, client).await;
+    let caller = match state.access.identify(&req, method) {
+        Ok(caller) => caller,
+        Err(refusal) => return Ok(req.error_response(refusal).map_into_boxed_body()),
+    };
+    let decision = state.limiter.decide(route, method, &caller).await;
     let mut response = match &decision {
         Some(decision) if !decision.admitted => req.error_response(refusal(decision)).map_into_boxed_body(),
         _ => next.call(req).await?.map_into_boxed_body(),

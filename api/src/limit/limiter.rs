@@ -1,6 +1,6 @@
 //! Policies, judges and their metrics in one.
 
-use super::{ClientKey, Policy, PolicySet, RedisJudge, Verdict, local::LocalJudge};
+use super::{Caller, ClientKey, Policy, PolicySet, RedisJudge, Verdict, local::LocalJudge};
 use crate::telemetry::Metrics;
 use std::{
     sync::Arc,
@@ -78,17 +78,18 @@ impl Limiter {
         Self { policies, local, redis, metrics }
     }
 
-    /// Decides a request. `None` when no policy covers it.
-    pub async fn decide(&self, route: &str, method: &str, client: ClientKey) -> Option<Decision<'_>> {
+    /// Decides a request. `None` when no policy covers it or the caller's plan has none.
+    pub async fn decide(&self, route: &str, method: &str, caller: &Caller) -> Option<Decision<'_>> {
         let all = self.policies.policies();
-        let covering: Vec<usize> = (0..all.len()).filter(|&i| all[i].covers(route, method)).collect();
+        let covering: Vec<usize> =
+            (0..all.len()).filter(|&i| caller.plan.takes(&all[i]) && all[i].covers(route, method)).collect();
         if covering.is_empty() {
             return None;
         }
         let started = Instant::now();
-        let decision = match self.ask_redis(&covering, client).await {
+        let decision = match self.ask_redis(&covering, &caller.key).await {
             Some(decision) => decision,
-            None => self.ask_local(&covering, client),
+            None => self.ask_local(&covering, &caller.key),
         };
         self.record(&decision, started.elapsed());
         Some(decision)
@@ -124,7 +125,7 @@ impl Limiter {
         }
     }
 
-    async fn ask_redis(&self, covering: &[usize], client: ClientKey) -> Option<Decision<'_>> {
+    async fn ask_redis(&self, covering: &[usize], client: &ClientKey) -> Option<Decision<'_>> {
         let redis = self.redis.as_ref()?;
         let policies: Vec<&Policy> = covering.iter().map(|&index| &self.policies.policies()[index]).collect();
         let asked: Vec<_> = policies.iter().map(|policy| (policy.name.as_str(), policy.quota)).collect();
@@ -137,7 +138,7 @@ impl Limiter {
         Some(Decision { admitted: reply.admitted, backend: Backend::Redis, verdicts: verdicts.collect() })
     }
 
-    fn ask_local(&self, covering: &[usize], client: ClientKey) -> Decision<'_> {
+    fn ask_local(&self, covering: &[usize], client: &ClientKey) -> Decision<'_> {
         let verdicts = self.local.decide(covering, client);
         let admitted = verdicts.iter().all(|(_, verdict)| verdict.admitted);
         let verdicts =

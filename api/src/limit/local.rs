@@ -26,11 +26,11 @@ impl LocalJudge {
 
     /// Asks the policies at these positions, in order, up to the first that refuses. Those before it have been
     /// charged: `governor` has no way to look without taking.
-    pub(super) fn decide(&self, policies: &[usize], client: ClientKey) -> Vec<(usize, Verdict)> {
+    pub(super) fn decide(&self, policies: &[usize], client: &ClientKey) -> Vec<(usize, Verdict)> {
         let mut verdicts = Vec::with_capacity(policies.len());
         for &index in policies {
             let (quota, limiter) = &self.limiters[index];
-            let debt_and_outcome = match limiter.check_key(&client) {
+            let debt_and_outcome = match limiter.check_key(client) {
                 Ok(state) => {
                     let left = u64::from(state.remaining_burst_capacity()).min(quota.burst());
                     (quota.capacity() - left * quota.period_us(), true)
@@ -92,14 +92,14 @@ mod tests {
         let (_, judge) = judge("[[policy]]\nname='slow'\nlimit='1/h'\nburst=5\n");
         let client = |last| ClientKey::V4([192, 0, 2, last].into());
         for left in (0..5).rev() {
-            let [(0, verdict)] = judge.decide(&[0], client(1))[..] else { panic!("one verdict") };
+            let [(0, verdict)] = judge.decide(&[0], &client(1))[..] else { panic!("one verdict") };
             assert_eq!((verdict.admitted, verdict.remaining, verdict.retry_us > 0), (true, left, left == 0));
         }
-        let [(0, refused)] = judge.decide(&[0], client(1))[..] else { panic!("one verdict") };
+        let [(0, refused)] = judge.decide(&[0], &client(1))[..] else { panic!("one verdict") };
         assert!(!refused.admitted);
         assert_eq!(refused.remaining, 0);
         assert!((3_590_000_000..=3_600_000_000).contains(&refused.retry_us), "{}", refused.retry_us);
-        assert!(judge.decide(&[0], client(2))[0].1.admitted, "another client has a burst of its own");
+        assert!(judge.decide(&[0], &client(2))[0].1.admitted, "another client has a burst of its own");
         assert_eq!(judge.keys(), 2);
         judge.sweep();
         assert_eq!(judge.keys(), 2, "debts are kept");
@@ -108,7 +108,7 @@ mod tests {
     #[test]
     fn paid_debts_are_forgotten() {
         let (_, judge) = judge("[[policy]]\nname='fast'\nlimit='1000000/s'\nburst=5\n");
-        judge.decide(&[0], ClientKey::Unknown);
+        judge.decide(&[0], &ClientKey::Unknown);
         std::thread::sleep(Duration::from_millis(5));
         judge.sweep();
         assert_eq!(judge.keys(), 0);

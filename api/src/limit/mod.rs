@@ -7,14 +7,18 @@ mod headers;
 mod layer;
 mod limiter;
 mod local;
+mod plan;
 mod policy;
+mod policy_file;
 mod rate;
 mod redis_judge;
 
 pub use client::ClientKey;
 pub use gcra::{Quota, QuotaError, Tat, Verdict};
 pub use limiter::{Backend, Decision, Limiter, RedisState};
-pub use policy::{BUILT_IN, Policy, PolicyFileError, PolicySet};
+pub use plan::{Caller, Plan};
+pub use policy::{BUILT_IN, Policy, PolicySet};
+pub use policy_file::PolicyFileError;
 pub use rate::Rate;
 pub use redis_judge::{RedisJudge, RedisSettings, Reply};
 

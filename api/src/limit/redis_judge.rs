@@ -108,7 +108,7 @@ impl RedisJudge {
 
     /// Decides one request by all the given policies at once. `None` when Redis cannot say within the deadline; the
     /// caller then decides by itself.
-    pub async fn decide(&self, policies: &[(&str, Quota)], client: ClientKey) -> Option<Reply> {
+    pub async fn decide(&self, policies: &[(&str, Quota)], client: &ClientKey) -> Option<Reply> {
         let mut connection = self.connection()?;
         let mut call = self.script.prepare_invoke();
         for (name, quota) in policies {

@@ -19,6 +19,11 @@ impl Identity {
         Self { id: RequestId::of(req), trace, sampled }
     }
 
+    /// For what never became a request.
+    pub(super) fn fresh() -> Self {
+        Self { id: RequestId::fresh(), trace: Trace::of(&HeaderMap::new()), sampled: false }
+    }
+
     /// What a problem body names.
     pub(crate) fn ids(&self) -> Ids<'_> {
         Ids { request: self.id.as_str(), trace: self.trace.id }

@@ -5,14 +5,17 @@ mod identity;
 mod in_flight;
 mod request_id;
 mod trace;
+mod unread;
 
 pub use request_id::RequestId;
+pub(crate) use unread::unread;
 
 pub(crate) use identity::Identity;
 pub(crate) use trace::{Trace, TraceId};
 
 use crate::{
     fault::{self, InjectedPanic},
+    listen::Busy,
     problem,
     problem::Problem,
     routes,
@@ -46,6 +49,8 @@ pub(crate) async fn layer<B: MessageBody + 'static>(
     next: Next<B>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
     let state = req.app_data::<web::Data<State>>().expect("the server registers its state").clone();
+    // The connection is not idle until this is dropped, however the request ends.
+    let _busy = Busy::of(&req);
     let endpoint = routes::find(req.match_pattern().as_deref());
     let method = routes::method_label(req.method().as_str());
     if method == routes::OTHER_METHOD {

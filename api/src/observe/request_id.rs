@@ -22,7 +22,7 @@ impl RequestId {
         }
     }
 
-    fn fresh() -> Self {
+    pub(super) fn fresh() -> Self {
         let mut buffer = Uuid::encode_buffer();
         let text: &str = Uuid::new_v4().simple().encode_lower(&mut buffer);
         Self(HeaderValue::from_str(text).expect("hexadecimal digits make a header value"))

@@ -39,8 +39,10 @@ pub(super) fn complete(operation: &mut Operation, endpoint: &Endpoint, method: &
         also(400, "the body is not JSON");
         also(413, "the body is larger than 64 KiB");
         also(415, "the body is not application/json");
+        also(408, "the body was not complete in time");
     }
     if limited {
+        also(401, "the API key is not known, or one is needed");
         also(429, "a rate limit refuses; wait as long as `Retry-After` says");
     }
     for (status, response) in responses {
@@ -121,6 +123,10 @@ fn common_parts(response: &mut Response, status: &str, limited: bool) {
     if status == "429" || status == "503" {
         let retry = header(Type::Integer, "seconds after which to try again");
         response.headers.insert("Retry-After".to_owned(), retry);
+    }
+    if status == "401" {
+        let challenge = header(Type::String, "how to say who is asking");
+        response.headers.insert("WWW-Authenticate".to_owned(), challenge);
     }
     if status.starts_with(['4', '5']) {
         let trace = header(Type::String, "the request's place in its trace (W3C trace context)");

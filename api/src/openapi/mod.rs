@@ -2,8 +2,8 @@
 //! with what every answer has in common.
 //!
 //! A handler describes its parameters, bodies and the statuses that are its own; of an error the status and the
-//! reason are enough. Added here: HEAD and OPTIONS, the problem body of every error, 429 where limits apply, 400, 413
-//! and 415 where a body is read, 500, and the headers of all of them.
+//! reason are enough. Added here: HEAD and OPTIONS, the problem body of every error, 401 and 429 where keys and limits
+//! apply, 400, 408, 413 and 415 where a body is read, 500, and the headers of all of them.
 
 mod common;
 

@@ -5,10 +5,14 @@ use actix_web::http::StatusCode;
 pub enum Kind {
     /// 400: cannot be understood.
     BadRequest,
+    /// 401: does not say who it is.
+    Unauthorized,
     /// 404: no such route or no such thing.
     NotFound,
     /// 405.
     MethodNotAllowed,
+    /// 408: the client took too long to send it.
+    RequestTimeout,
     /// 409: clashes with what is there.
     Conflict,
     /// 412: changed since the caller read it.
@@ -39,8 +43,10 @@ impl Kind {
     /// Every value of the `error_type` label.
     pub(crate) const LABELS: &'static [&'static str] = &[
         "bad_request",
+        "unauthorized",
         "not_found",
         "method_not_allowed",
+        "request_timeout",
         "conflict",
         "precondition_failed",
         "payload_too_large",
@@ -59,8 +65,10 @@ impl Kind {
     pub fn label(self) -> &'static str {
         match self {
             Self::BadRequest => "bad_request",
+            Self::Unauthorized => "unauthorized",
             Self::NotFound => "not_found",
             Self::MethodNotAllowed => "method_not_allowed",
+            Self::RequestTimeout => "request_timeout",
             Self::Conflict => "conflict",
             Self::PreconditionFailed => "precondition_failed",
             Self::PayloadTooLarge => "payload_too_large",
@@ -80,8 +88,10 @@ impl Kind {
     pub fn status(self) -> StatusCode {
         match self {
             Self::BadRequest => StatusCode::BAD_REQUEST,
+            Self::Unauthorized => StatusCode::UNAUTHORIZED,
             Self::NotFound => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
+            Self::RequestTimeout => StatusCode::REQUEST_TIMEOUT,
             Self::Conflict => StatusCode::CONFLICT,
             Self::PreconditionFailed => StatusCode::PRECONDITION_FAILED,
             Self::PayloadTooLarge => StatusCode::PAYLOAD_TOO_LARGE,

@@ -103,7 +103,7 @@ fn bad_settings_are_named() {
     let message = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(2));
     assert!(
-        message.contains("WORKERS") && message.contains("'many'") && message.contains("1 to 1024"),
+        message.contains("WORKERS") && message.contains("'many'") && message.contains("1 to 512"),
         "{message}"
     );
     assert!(!dir.path().join("firedrill.db").exists(), "nothing was opened");

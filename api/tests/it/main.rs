@@ -9,8 +9,12 @@
 mod backend;
 mod helpers;
 
+mod access;
 mod admin;
 mod binary;
+mod commands;
+mod connections;
+mod cors;
 mod databases;
 mod endpoints;
 mod errors;
@@ -33,6 +37,7 @@ mod redis_outage;
 mod running;
 mod saturation;
 mod shutdown;
+mod tls;
 mod traces;
 mod users;
 #[cfg(not(feature = "inference"))]

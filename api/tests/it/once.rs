@@ -229,10 +229,10 @@ async fn a_known_mixture_agrees_exactly() {
     assert_eq!(metrics.get(r#"rate_limit_hits_total{policy="cpu"}"#), Some(5.0));
 }
 
-/// What the HTTP parser cannot read never becomes a request: it has no method and no path to be counted under. The
-/// connection is answered with a bare status and closed, before any layer of ours.
+/// What the HTTP parser cannot read never becomes a request: it has no method and no path. It is counted all the same,
+/// under the names for unknown ones, and its answer is a problem.
 #[tokio::test]
-async fn what_is_no_request_is_refused_and_not_counted() {
+async fn what_is_no_request_is_refused_and_counted_too() {
     let app = spawn_app().await;
     let many: String = (0..200).map(|i| format!("X-Header-{i}: v\r\n")).collect();
     let endless = format!("X-Endless: {}\r\n", "x".repeat(200_000));
@@ -254,9 +254,14 @@ async fn what_is_no_request_is_refused_and_not_counted() {
         // Where our bytes were left unread the answer may be lost to the reset.
         let lost = answer.is_empty() && bytes.len() > 100_000;
         assert!(lost || answer.starts_with(&format!("HTTP/1.1 {status} ")), "{start:?}: {answer}");
+        assert!(lost || answer.contains("content-type: application/problem+json\r\n"), "{start:?}: {answer}");
+        assert!(lost || answer.contains(&format!("\"status\":{status},")), "{start:?}: {answer}");
     }
     let metrics = app.metrics().await;
-    assert!(counted(&metrics, "http_requests_total").is_empty());
+    let unread =
+        |status: u16| format!(r#"http_requests_total{{method="OTHER",route="unmatched",status="{status}"}}"#);
+    let expected = [(unread(400), 7), (unread(431), 2)];
+    assert_eq!(counted(&metrics, "http_requests_total"), expected.into_iter().collect());
     assert_eq!(metrics.sum("http_requests_in_progress"), 1.0);
     assert_eq!(app.get("/livez").await.status(), 200, "others are served");
 }

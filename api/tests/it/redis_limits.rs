@@ -129,7 +129,7 @@ async fn the_script_agrees_with_the_pure_core() {
             if step % 20 == 19 {
                 tokio::time::sleep(Duration::from_millis(30)).await;
             }
-            let reply = judge.decide(&[(&name, quota)], ClientKey::Unknown).await.unwrap();
+            let reply = judge.decide(&[(&name, quota)], &ClientKey::Unknown).await.unwrap();
             let (debt, next) = quota.decide(stored, reply.now_us);
             assert_eq!(
                 (reply.admitted, &reply.debts),
@@ -148,10 +148,10 @@ async fn a_refusal_by_one_policy_charges_no_other() {
     let (wide, narrow) =
         (Quota::new(1, 86_400_000_000, 10).unwrap(), Quota::new(1, 86_400_000_000, 1).unwrap());
     let both = [("wide", wide), ("narrow", narrow)];
-    assert!(judge.decide(&both, ClientKey::Unknown).await.unwrap().admitted);
+    assert!(judge.decide(&both, &ClientKey::Unknown).await.unwrap().admitted);
     for _ in 0..5 {
-        assert!(!judge.decide(&both, ClientKey::Unknown).await.unwrap().admitted);
+        assert!(!judge.decide(&both, &ClientKey::Unknown).await.unwrap().admitted);
     }
-    let alone = judge.decide(&both[..1], ClientKey::Unknown).await.unwrap();
+    let alone = judge.decide(&both[..1], &ClientKey::Unknown).await.unwrap();
     assert_eq!(wide.verdict(alone.debts[0], true).remaining, 8, "charged for two admitted requests only");
 }

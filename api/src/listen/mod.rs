@@ -1,4 +1,16 @@
-//! Binding a port, with an error that says who holds it.
+//! The listener: binding a port, with an error that says who holds it; TLS; what a connection may take.
+
+mod body_clock;
+mod guarded;
+mod limits;
+mod marks;
+mod serve;
+mod tls;
+
+pub(crate) use body_clock::BodyClock;
+pub(crate) use marks::Busy;
+pub(crate) use serve::serve;
+pub(crate) use tls::tls;
 
 use std::{
     io,

@@ -1,0 +1,168 @@
+//! The keys file: strict, so that a typo is an error at start and not a key that never works.
+
+use super::key_ring::Entry;
+use crate::limit::{Plan, PolicySet};
+use serde::Deserialize;
+use std::{collections::HashMap, ops::Range};
+use toml::Spanned;
+
+/// A keys file that cannot be used: which file, where in it, what is wrong, and what to write.
+#[derive(Debug, thiserror::Error)]
+pub enum KeyFileError {
+    /// The file cannot be read.
+    #[error("API_KEYS_FILE={path}: cannot be read ({source}); name an existing file or unset the variable")]
+    Unreadable {
+        /// The file.
+        path: String,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// The file's content.
+    #[error("API_KEYS_FILE={path}: line {line}: {reason}")]
+    Content {
+        /// The file.
+        path: String,
+        /// Line, from 1.
+        line: usize,
+        /// The field, what is wrong with it and what to write instead.
+        reason: String,
+    },
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    keys: Vec<RawKey>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawKey {
+    name: Spanned<String>,
+    hash: Spanned<String>,
+    plan: Option<Spanned<String>>,
+}
+
+/// What is wrong and where in the text.
+type Fault = (Range<usize>, String);
+
+pub(super) fn parse(path: &str, text: &str, policies: &PolicySet) -> Result<Vec<Entry>, KeyFileError> {
+    let content = |(span, reason): Fault| KeyFileError::Content {
+        path: path.to_owned(),
+        line: text[..span.start.min(text.len())].matches('\n').count() + 1,
+        reason,
+    };
+    let file: File = toml::from_str(text).map_err(|error| {
+        let reason = format!("{}; `api hash-key` prints the lines of a key", error.message().trim_end());
+        content((error.span().unwrap_or(0..0), reason))
+    })?;
+    if file.keys.is_empty() {
+        return Err(content((
+            0..0,
+            "`keys`: the file has none; `api hash-key` prints the lines of one".to_owned(),
+        )));
+    }
+    let (mut names, mut hashes) = (HashMap::new(), HashMap::new());
+    let mut entries = Vec::with_capacity(file.keys.len());
+    for raw in &file.keys {
+        let entry = raw.check(policies).map_err(content)?;
+        if names.insert(entry.name.clone(), ()).is_some() {
+            let reason = format!("`name`: \"{}\" is another key's; give each its own", entry.name);
+            return Err(content((raw.name.span(), reason)));
+        }
+        if let Some(other) = hashes.insert(entry.hash, entry.name.clone()) {
+            let reason = format!("`hash`: is the key of \"{other}\"; make another with `api hash-key`");
+            return Err(content((raw.hash.span(), reason)));
+        }
+        entries.push(entry);
+    }
+    Ok(entries)
+}
+
+impl RawKey {
+    fn check(&self, policies: &PolicySet) -> Result<Entry, Fault> {
+        let name = self.name.get_ref();
+        if !name_is_clean(name) {
+            let reason = format!("`name`: \"{name}\" must be 1 to 64 letters, digits, `-`, `_` or `.`");
+            return Err((self.name.span(), reason));
+        }
+        // Not shown: somebody may have written the key itself here.
+        let hash = self.hash.get_ref().strip_prefix("sha256:").and_then(unhex).ok_or_else(|| {
+            let reason =
+                "`hash`: must be sha256: and 64 hexadecimal digits, as `api hash-key` prints".to_owned();
+            (self.hash.span(), reason)
+        })?;
+        let plan = match &self.plan {
+            None => Plan::Default,
+            Some(plan) => policies.plan(plan.get_ref()).ok_or_else(|| {
+                let known = policies.plans().collect::<Vec<_>>().join(", ");
+                let reason = format!(
+                    "`plan`: \"{}\" is none of {known}; a policy with `plan = true` in RATE_LIMITS_FILE adds one",
+                    plan.get_ref()
+                );
+                (plan.span(), reason)
+            })?,
+        };
+        Ok(Entry { name: name.as_str().into(), plan, hash })
+    }
+}
+
+/// Names appear in Redis keys.
+pub(crate) fn name_is_clean(name: &str) -> bool {
+    let clean = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
+    (1..=64).contains(&name.len()) && name.chars().all(clean)
+}
+
+fn unhex(text: &str) -> Option<[u8; 32]> {
+    if text.len() != 64 || !text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+        return None;
+    }
+    let mut bytes = [0; 32];
+    for (index, byte) in bytes.iter_mut().enumerate() {
+        *byte = u8::from_str_radix(&text[2 * index..2 * index + 2], 16).ok()?;
+    }
+    Some(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::access::hash;
+
+    #[test]
+    fn every_fault_names_file_line_field_and_remedy_and_no_key() {
+        let good = |name: &str| format!("[[keys]]\nname = \"{name}\"\nhash = \"{}\"\n", hash(name));
+        let policies = "[[policy]]\nname='all'\nlimit='1/s'\nburst=1\n[[policy]]\nname='gold'\nlimit='9/s'\nburst=9\nplan=true\n";
+        let policies = PolicySet::parse("x", policies).unwrap();
+        for (text, needles) in [
+            (String::new(), &["line 1", "`keys`", "hash-key"][..]),
+            ("keys = []".to_owned(), &["`keys`", "hash-key"]),
+            ("[[keys]\n".to_owned(), &["line 1"]),
+            (format!("{}hsah = 1\n", good("a")), &["line 4", "`hsah`", "`hash`"]),
+            ("[[keys]]\nname = \"a\"\n".to_owned(), &["`hash`", "hash-key"]),
+            (good("a b"), &["line 2", "`name`", "letters"]),
+            (good(&"a".repeat(65)), &["line 2", "`name`"]),
+            ("[[keys]]\nname='a'\nhash='SECRETKEY'".to_owned(), &["line 3", "`hash`", "64", "hash-key"]),
+            (format!("[[keys]]\nname='a'\nhash='sha256:{}'", "é".repeat(32)), &["line 3", "`hash`"]),
+            (format!("{}{}", good("a"), good("a")), &["line 5", "`name`", "another"]),
+            (
+                format!("{}{}", good("a"), good("a").replacen("\"a\"", "\"b\"", 1)),
+                &["line 6", "`hash`", "\"a\""],
+            ),
+            (
+                format!("{}plan = \"silver\"\n", good("a")),
+                &["line 4", "\"silver\"", "default, unlimited, gold;", "plan = true"],
+            ),
+            (format!("{}plan = \"all\"\n", good("a")), &["line 4", "`plan`", "gold"]),
+        ] {
+            let message = parse("keys.toml", &text, &policies).unwrap_err().to_string();
+            assert!(message.starts_with("API_KEYS_FILE=keys.toml: "), "{message}");
+            for needle in needles {
+                assert!(message.contains(needle), "{needle:?} not in: {message}");
+            }
+            assert!(!message.contains("SECRETKEY"), "{message}");
+        }
+        let plan = parse("k", &format!("{}plan = \"gold\"\n", good("a")), &policies).unwrap()[0].plan.clone();
+        assert_eq!(plan, Plan::Policy("gold".into()));
+    }
+}

@@ -1,0 +1,103 @@
+//! The API keys that are let in, found by the hash of what a client presents.
+
+use super::key_file::{self, KeyFileError};
+use crate::limit::{Caller, ClientKey, Plan, PolicySet};
+use sha2::{Digest, Sha256};
+use std::{collections::HashMap, fs, path::Path, sync::Arc};
+use subtle::ConstantTimeEq;
+
+/// One key: who it belongs to and what it grants.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Entry {
+    pub name: Arc<str>,
+    pub plan: Plan,
+    pub hash: [u8; 32],
+}
+
+/// Every API key. Keys themselves are never held, only their hashes; a plain SHA-256 is enough, as keys are long and
+/// random ([`crate::cli`] makes them) and cannot be guessed from it.
+#[derive(Debug)]
+pub struct KeyRing {
+    entries: Vec<Entry>,
+    /// Where entries are, by the first bytes of their hashes. Which of these exist is all that the time of a look-up
+    /// could tell, and nobody can choose a key by its hash.
+    places: HashMap<[u8; 8], Vec<usize>>,
+}
+
+impl KeyRing {
+    /// Reads a keys file. `policies` are the plans there are.
+    ///
+    /// # Errors
+    /// [`KeyFileError`] with file, line, field and remedy.
+    pub fn load(path: &Path, policies: &PolicySet) -> Result<Self, KeyFileError> {
+        let name = path.display().to_string();
+        let text = fs::read_to_string(path)
+            .map_err(|source| KeyFileError::Unreadable { path: name.clone(), source })?;
+        Self::parse(&name, &text, policies)
+    }
+
+    /// Parses the text of a keys file; `path` is for messages.
+    ///
+    /// # Errors
+    /// [`KeyFileError::Content`] with line, field and remedy.
+    pub fn parse(path: &str, text: &str, policies: &PolicySet) -> Result<Self, KeyFileError> {
+        let entries = key_file::parse(path, text, policies)?;
+        let mut places: HashMap<_, Vec<_>> = HashMap::new();
+        for (index, entry) in entries.iter().enumerate() {
+            places.entry(start(&entry.hash)).or_default().push(index);
+        }
+        Ok(Self { entries, places })
+    }
+
+    /// Whose key this is; `None` for one that is not known.
+    pub fn find(&self, key: &[u8]) -> Option<Caller> {
+        let hash = digest(key);
+        let candidates = self.places.get(&start(&hash))?;
+        let entry = candidates.iter().map(|&index| &self.entries[index]);
+        let entry = { entry }.find(|entry| entry.hash.ct_eq(&hash).into())?;
+        Some(Caller { key: ClientKey::Key(entry.name.clone()), plan: entry.plan.clone() })
+    }
+}
+
+fn start(hash: &[u8; 32]) -> [u8; 8] {
+    std::array::from_fn(|index| hash[index])
+}
+
+pub(super) fn digest(text: &[u8]) -> [u8; 32] {
+    Sha256::digest(text).into()
+}
+
+/// The hash of a key as the keys file writes it: `sha256:` and 64 hexadecimal digits.
+pub fn hash(key: &str) -> String {
+    digest(key.as_bytes()).iter().fold("sha256:".to_owned(), |text, byte| format!("{text}{byte:02x}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_are_found_by_their_hash() {
+        let text = format!(
+            "[[keys]]\nname = \"ci\"\nhash = \"{}\"\n[[keys]]\nname = \"ops\"\nhash = \"{}\"\nplan = \"unlimited\"\n",
+            hash("key-of-ci"),
+            hash("key-of-ops").to_uppercase().replace("SHA256", "sha256"),
+        );
+        let ring = KeyRing::parse("keys.toml", &text, &PolicySet::built_in()).unwrap();
+        for (key, name, plan) in
+            [("key-of-ci", "key:ci", Plan::Default), ("key-of-ops", "key:ops", Plan::Unlimited)]
+        {
+            let caller = ring.find(key.as_bytes()).unwrap();
+            assert_eq!((caller.key.to_string().as_str(), caller.plan), (name, plan));
+        }
+        for unknown in ["", "key-of-c", "key-of-ci ", &hash("key-of-ci")] {
+            assert!(ring.find(unknown.as_bytes()).is_none(), "{unknown}");
+        }
+    }
+
+    #[test]
+    fn the_hash_is_sha256() {
+        // The test vector "abc" of FIPS 180-2, appendix B.1.
+        assert_eq!(hash("abc"), "sha256:ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+    }
+}

@@ -1,0 +1,118 @@
+//! Who is calling: the client's address behind proxies, API keys, tokens of monitors, origins of web pages.
+
+mod address;
+mod cors;
+mod key_file;
+mod key_ring;
+mod token;
+
+pub use address::{TrustedProxies, client_address};
+pub use cors::Origins;
+pub use key_file::KeyFileError;
+pub use key_ring::{KeyRing, hash};
+
+pub(crate) use cors::layer as cors_layer;
+pub(crate) use key_file::name_is_clean;
+pub(crate) use token::Token;
+
+use token::bearer;
+
+use crate::{
+    StartError,
+    config::{AccessSettings, RequireKey, SettingError},
+    limit::{Caller, ClientKey, Plan, PolicySet},
+    problem::{Kind, Problem},
+};
+use actix_web::{
+    dev::ServiceRequest,
+    http::header::{HeaderName, HeaderValue, WWW_AUTHENTICATE},
+};
+
+const API_KEY: HeaderName = HeaderName::from_static("x-api-key");
+const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
+
+/// Everything that decides who a request comes from and whether it may.
+pub(crate) struct Access {
+    keys: Option<KeyRing>,
+    require: RequireKey,
+    proxies: TrustedProxies,
+    metrics_token: Token,
+    pub(crate) origins: Origins,
+}
+
+impl Access {
+    /// Reads the keys file and checks what the settings say together.
+    pub(crate) fn prepare(settings: &AccessSettings, policies: &PolicySet) -> Result<Self, StartError> {
+        let keys = settings.keys_file().map(|path| KeyRing::load(path, policies)).transpose()?;
+        if keys.is_none() && settings.require_api_key != RequireKey::None {
+            return Err(SettingError {
+                variable: "REQUIRE_API_KEY",
+                value: format!("{:?}", settings.require_api_key).to_lowercase(),
+                reason: "there are no keys, so nobody could get in".to_owned(),
+                remedy: "name a file of keys with API_KEYS_FILE, or say none",
+            }
+            .into());
+        }
+        Ok(Self {
+            keys,
+            require: settings.require_api_key,
+            proxies: settings.trusted_proxies.clone(),
+            metrics_token: Token::new(settings.metrics_token()?),
+            origins: settings.cors_origins.clone(),
+        })
+    }
+
+    /// Whose request this is. A key that is sent must be a known one; without a keys file nothing is taken for a key.
+    pub(crate) fn identify(&self, req: &ServiceRequest, method: &str) -> Result<Caller, Problem> {
+        let Some(keys) = &self.keys else { return Ok(self.by_address(req)) };
+        let presented = match req.headers().get(&API_KEY) {
+            Some(value) => Some(value.as_bytes()),
+            None => bearer(req.headers()),
+        };
+        match presented {
+            Some(key) => keys.find(key).ok_or_else(|| {
+                let challenge = HeaderValue::from_static("Bearer realm=\"api\", error=\"invalid_token\"");
+                unauthorized("this API key is not known", challenge)
+            }),
+            None if self.requires_key(method) => Err(unauthorized(
+                "this request needs an API key; send it as X-API-Key or Authorization: Bearer",
+                HeaderValue::from_static("Bearer realm=\"api\""),
+            )),
+            None => Ok(self.by_address(req)),
+        }
+    }
+
+    /// Whether a request may read `/metrics`.
+    pub(crate) fn admits_to_metrics(
+        &self,
+        headers: &actix_web::http::header::HeaderMap,
+    ) -> Result<(), Problem> {
+        if self.metrics_token.admits(headers) {
+            return Ok(());
+        }
+        Err(unauthorized(
+            "metrics need the token of METRICS_TOKEN; send it as Authorization: Bearer",
+            HeaderValue::from_static("Bearer realm=\"metrics\""),
+        ))
+    }
+
+    fn requires_key(&self, method: &str) -> bool {
+        match self.require {
+            RequireKey::None => false,
+            RequireKey::Writes => matches!(method, "POST" | "PUT" | "PATCH" | "DELETE"),
+            RequireKey::All => true,
+        }
+    }
+
+    fn by_address(&self, req: &ServiceRequest) -> Caller {
+        let address = req.peer_addr().map(|peer| {
+            let forwarded = req.headers().get_all(&FORWARDED_FOR).map(HeaderValue::as_bytes);
+            client_address(peer.ip(), forwarded, &self.proxies)
+        });
+        Caller { key: ClientKey::of(address), plan: Plan::Default }
+    }
+}
+
+fn unauthorized(detail: &'static str, challenge: HeaderValue) -> Problem {
+    Problem::new(Kind::Unauthorized, detail).header(WWW_AUTHENTICATE, challenge)
+}

@@ -1,0 +1,39 @@
+use super::{ClientKey, Policy};
+use std::sync::Arc;
+
+/// Who sends a request, and what they were granted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Caller {
+    /// Whose requests theirs are counted with.
+    pub key: ClientKey,
+    /// Which policies apply to them.
+    pub plan: Plan,
+}
+
+/// What an API key grants.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Plan {
+    /// What everybody has.
+    Default,
+    /// This policy, one with `plan = true`, in place of the one named [`Plan::DEFAULT`].
+    Policy(Arc<str>),
+    /// No limit at all.
+    Unlimited,
+}
+
+impl Plan {
+    /// The name of the policy that a plan replaces, and of the plan that replaces nothing.
+    pub const DEFAULT: &'static str = "default";
+    /// The name of the plan without limits; no policy may have it.
+    pub const UNLIMITED: &'static str = "unlimited";
+
+    /// Whether a policy applies under this plan.
+    pub fn takes(&self, policy: &Policy) -> bool {
+        match self {
+            Self::Default => !policy.plan,
+            Self::Policy(name) if policy.plan => *policy.name == **name,
+            Self::Policy(_) => policy.name != Self::DEFAULT,
+            Self::Unlimited => false,
+        }
+    }
+}

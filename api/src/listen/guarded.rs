@@ -1,0 +1,229 @@
+//! A connection whose client is not waited for without end, and whose every refusal is a problem.
+//!
+//! actix-http watches the first head on a connection and idle connections, nothing else: a head that trickles in
+//! after the first answer, or a client that reads nothing, would hold its connection for ever. And what it cannot
+//! read as HTTP it answers with a bare status, out of reach of every layer, so that answer is completed here.
+
+use super::marks::Marks;
+use std::{
+    io::{self, IoSlice},
+    pin::Pin,
+    rc::Rc,
+    task::{Context, Poll},
+    time::Duration,
+};
+use tokio::{
+    io::{AsyncRead, AsyncWrite, ReadBuf},
+    time::{Instant, Sleep, sleep_until},
+};
+
+/// Turns the status of a bare refusal into what to send: header lines, each with its line end, and the body.
+pub(super) type Explain = Rc<dyn Fn(u16) -> (String, Vec<u8>)>;
+
+/// The watch over an HTTP/1 connection's heads and refusals. HTTP/2 sees to both by itself.
+pub(super) struct Http1 {
+    pub marks: Rc<Marks>,
+    pub explain: Explain,
+}
+
+/// A connection with its watch.
+pub(super) struct Guarded<T> {
+    io: T,
+    http1: Option<Http1>,
+    write_timeout: Duration,
+    /// Wakes the connection when its next head is due, or earlier: it is set again only when that is needed.
+    head_clock: Option<Pin<Box<Sleep>>>,
+    /// Runs while the client takes nothing.
+    write_clock: Option<Pin<Box<Sleep>>>,
+    /// A refusal being written in place of the bare one, and how many bytes of the bare one it stands for.
+    refusal: Option<(Vec<u8>, usize)>,
+}
+
+impl<T> Guarded<T> {
+    pub(super) fn new(io: T, http1: Option<Http1>, write_timeout: Duration) -> Self {
+        Self { io, http1, write_timeout, head_clock: None, write_clock: None, refusal: None }
+    }
+
+    /// For the requests on this connection.
+    pub(super) fn marks(&self) -> Option<&Rc<Marks>> {
+        self.http1.as_ref().map(|http1| &http1.marks)
+    }
+
+    /// Ready when the next head is overdue; otherwise the connection is woken when it is.
+    fn poll_overdue(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let deadline = self.http1.as_ref().and_then(|http1| http1.marks.deadline());
+        let Some(deadline) = deadline.map(Instant::from_std) else { return Poll::Pending };
+        let clock = self.head_clock.get_or_insert_with(|| Box::pin(sleep_until(deadline)));
+        // Busy connections get new deadlines all the time; moving the clock for each would cost more than a wake-up.
+        if clock.deadline() > deadline {
+            clock.as_mut().reset(deadline);
+        }
+        while clock.as_mut().poll(cx).is_ready() {
+            if clock.deadline() >= deadline {
+                return Poll::Ready(());
+            }
+            clock.as_mut().reset(deadline);
+        }
+        Poll::Pending
+    }
+
+    /// A write's outcome, or an error when the client has taken nothing for too long.
+    fn watched<R>(&mut self, cx: &mut Context<'_>, outcome: Poll<io::Result<R>>) -> Poll<io::Result<R>> {
+        if outcome.is_ready() {
+            self.write_clock = None;
+            return outcome;
+        }
+        let limit = self.write_timeout;
+        let clock = self.write_clock.get_or_insert_with(|| Box::pin(sleep_until(Instant::now() + limit)));
+        clock.as_mut().poll(cx).map(|()| Err(io::ErrorKind::TimedOut.into()))
+    }
+}
+
+impl<T: AsyncRead + Unpin> Guarded<T> {
+    /// What to send in place of a bare refusal; `None` for everything else.
+    fn complete(&mut self, cx: &mut Context<'_>, bytes: &[u8]) -> Option<Vec<u8>> {
+        let http1 = self.http1.as_ref().filter(|http1| !http1.marks.is_busy())?;
+        let (status, head) = bare_refusal(bytes)?;
+        // What has come meanwhile tells whether anybody asked; left unread, it would make the close a reset, which
+        // can overtake the refusal.
+        let mut rest = [0; 4096];
+        for _ in 0..16 {
+            let mut rest = ReadBuf::new(&mut rest);
+            let outcome = Pin::new(&mut self.io).poll_read(cx, &mut rest);
+            if !matches!(outcome, Poll::Ready(Ok(()))) || rest.filled().is_empty() {
+                break;
+            }
+            http1.marks.received();
+        }
+        if !http1.marks.has_received() {
+            // Nobody asked anything: the connection is closed without a word.
+            return Some(Vec::new());
+        }
+        let (headers, body) = (http1.explain)(status);
+        let length = format!("content-length: {}\r\n{headers}", body.len());
+        let mut whole = head.replacen("content-length: 0\r\n", &length, 1).into_bytes();
+        whole.extend_from_slice(&body);
+        Some(whole)
+    }
+}
+
+impl<T: AsyncWrite + Unpin> Guarded<T> {
+    fn poll_refusal(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
+        while let Some((rest, stands_for)) = &mut self.refusal {
+            if rest.is_empty() {
+                let stands_for = *stands_for;
+                self.refusal = None;
+                return Poll::Ready(Ok(stands_for));
+            }
+            let written = Pin::new(&mut self.io).poll_write(cx, rest);
+            if let Poll::Ready(Ok(count @ 1..)) = written {
+                rest.drain(..count);
+                continue;
+            }
+            return self.watched(cx, written);
+        }
+        Poll::Ready(Ok(0))
+    }
+}
+
+/// The status and text of a refusal that is no more than a status: what actix-http says to what it cannot read. Our
+/// own always have a body and a request id.
+fn bare_refusal(bytes: &[u8]) -> Option<(u16, &str)> {
+    // No longer than its few headers; nothing else is looked at more closely.
+    if bytes.len() > 256 || !bytes.starts_with(b"HTTP/1.") {
+        return None;
+    }
+    let head = std::str::from_utf8(bytes).ok().filter(|head| head.ends_with("\r\n\r\n"))?;
+    let status = head.get(9..12)?.parse().ok().filter(|status| matches!(status, 400 | 408 | 431))?;
+    let bare = head.contains("\r\ncontent-length: 0\r\n") && !head.contains("\r\nx-request-id:");
+    bare.then_some((status, head))
+}
+
+impl<T: AsyncRead + Unpin> AsyncRead for Guarded<T> {
+    fn poll_read(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let this = self.get_mut();
+        let before = buffer.filled().len();
+        let outcome = Pin::new(&mut this.io).poll_read(cx, buffer);
+        if let (Some(http1), true) = (&this.http1, buffer.filled().len() > before) {
+            http1.marks.received();
+        }
+        // Looked at whether or not something came: a trickle is the point.
+        match this.poll_overdue(cx) {
+            Poll::Ready(()) => Poll::Ready(Err(io::ErrorKind::TimedOut.into())),
+            Poll::Pending => outcome,
+        }
+    }
+}
+
+impl<T: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Guarded<T> {
+    fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        let this = self.get_mut();
+        if this.refusal.is_none() {
+            this.refusal = this.complete(cx, bytes).map(|refusal| (refusal, bytes.len()));
+        }
+        if this.refusal.is_some() {
+            return this.poll_refusal(cx);
+        }
+        let outcome = Pin::new(&mut this.io).poll_write(cx, bytes);
+        if let (Some(http1), true) = (&this.http1, outcome.is_ready()) {
+            http1.marks.sent();
+            // The answer is the last that is seen of a request: from here on the connection waits for the next.
+            let _ = this.poll_overdue(cx);
+        }
+        this.watched(cx, outcome)
+    }
+
+    fn poll_write_vectored(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        slices: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let this = self.get_mut();
+        let outcome = Pin::new(&mut this.io).poll_write_vectored(cx, slices);
+        this.watched(cx, outcome)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        // HTTP/1 comes through `poll_write`, where its refusals are looked for.
+        self.http1.is_none() && self.io.is_write_vectored()
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let this = self.get_mut();
+        let outcome = Pin::new(&mut this.io).poll_flush(cx);
+        this.watched(cx, outcome)
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let this = self.get_mut();
+        let outcome = Pin::new(&mut this.io).poll_shutdown(cx);
+        this.watched(cx, outcome)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_bare_refusal_is_taken_for_one() {
+        let bare = "HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\nconnection: close\r\ndate: x\r\n\r\n";
+        assert_eq!(bare_refusal(bare.as_bytes()), Some((400, bare)));
+        for other in [
+            bare.replace("400 Bad Request", "200 OK"),
+            bare.replace("400", "412"),
+            bare.replace("length: 0", "length: 7"),
+            bare.replace("date: x", "x-request-id: 1"),
+            bare.replace("HTTP/1.1", "HTTP/2"),
+            format!("{bare}HTTP/1.1 200 OK\r\n"),
+            bare[..20].to_owned(),
+            String::new(),
+        ] {
+            assert_eq!(bare_refusal(other.as_bytes()), None, "{other}");
+        }
+    }
+}

@@ -1,0 +1,133 @@
+//! What one HTTP/1 connection is doing, as far as the watch over its time needs to know.
+
+use actix_web::dev::ServiceRequest;
+use std::{
+    cell::Cell,
+    rc::Rc,
+    time::{Duration, Instant},
+};
+
+/// Where a connection is between its requests.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Phase {
+    /// Before its first request, whose head the HTTP layer itself waits for.
+    First,
+    /// Requests are being handled.
+    Busy(u32),
+    /// No request is being handled. The HTTP layer closes a connection that is idle for the keep-alive time, except
+    /// when the start of another head came in together with the last request; so there is an end here as well.
+    Idle(Instant),
+    /// Something has come since: a head, which must be complete by then.
+    Head(Instant),
+}
+
+/// Shared by the connection and the requests on it.
+#[derive(Debug)]
+pub(super) struct Marks {
+    phase: Cell<Phase>,
+    received: Cell<bool>,
+    head_limit: Duration,
+    idle_limit: Duration,
+}
+
+/// By how much the HTTP layer may be late; it closes with more grace.
+const GRACE: Duration = Duration::from_millis(500);
+
+impl Marks {
+    pub(super) fn new(head_limit: Duration, keep_alive: Duration) -> Self {
+        let (phase, received) = (Cell::new(Phase::First), Cell::new(false));
+        Self { phase, received, head_limit, idle_limit: keep_alive + GRACE }
+    }
+
+    /// Bytes came in.
+    pub(super) fn received(&self) {
+        self.received.set(true);
+        if let Phase::Idle(_) = self.phase.get() {
+            self.phase.set(Phase::Head(Instant::now() + self.head_limit));
+        }
+    }
+
+    /// Bytes went out: a client that takes an answer slowly is not idle yet.
+    pub(super) fn sent(&self) {
+        if let Phase::Idle(_) = self.phase.get() {
+            self.phase.set(Phase::Idle(Instant::now() + self.idle_limit));
+        }
+    }
+
+    /// Whether the client has sent anything at all.
+    pub(super) fn has_received(&self) -> bool {
+        self.received.get()
+    }
+
+    /// When the next head must be complete; `None` while requests are handled and before the first.
+    pub(super) fn deadline(&self) -> Option<Instant> {
+        match self.phase.get() {
+            Phase::Idle(deadline) | Phase::Head(deadline) => Some(deadline),
+            Phase::First | Phase::Busy(_) => None,
+        }
+    }
+
+    /// Whether requests are being handled.
+    pub(super) fn is_busy(&self) -> bool {
+        matches!(self.phase.get(), Phase::Busy(_))
+    }
+}
+
+/// A request being handled; its connection is idle again when the last of them is dropped.
+pub(crate) struct Busy(Rc<Marks>);
+
+impl Busy {
+    /// Marks the connection of a request; `None` where nothing watches it (HTTP/2, tests without a connection).
+    pub(crate) fn of(req: &ServiceRequest) -> Option<Self> {
+        req.conn_data::<Rc<Marks>>().map(|marks| Self::on(marks.clone()))
+    }
+
+    fn on(marks: Rc<Marks>) -> Self {
+        let others = if let Phase::Busy(count) = marks.phase.get() { count } else { 0 };
+        marks.phase.set(Phase::Busy(others + 1));
+        Self(marks)
+    }
+}
+
+impl Drop for Busy {
+    fn drop(&mut self) {
+        self.0.phase.set(match self.0.phase.get() {
+            Phase::Busy(count) if count > 1 => Phase::Busy(count - 1),
+            _ => Phase::Idle(Instant::now() + self.0.idle_limit),
+        });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_head_after_the_first_has_a_deadline() {
+        let (head, idle) = (Duration::from_secs(5), Duration::from_secs(75));
+        let marks = Rc::new(Marks::new(head, idle));
+        let within = |limit: Duration| {
+            let left = marks.deadline().unwrap().saturating_duration_since(Instant::now());
+            assert!(left <= limit + GRACE && left > limit / 2, "{left:?} of {limit:?}");
+        };
+        marks.received();
+        assert_eq!(marks.deadline(), None, "the first head is the HTTP layer's");
+        let (one, two) = (Busy::on(marks.clone()), Busy::on(marks.clone()));
+        marks.received();
+        drop(one);
+        marks.received();
+        assert!(marks.is_busy() && marks.deadline().is_none(), "bodies and pipelined heads are no matter");
+        drop(two);
+        assert!(!marks.is_busy());
+        within(idle);
+        marks.received();
+        within(head);
+        let deadline = marks.deadline();
+        marks.received();
+        assert_eq!(marks.deadline(), deadline, "a trickle moves nothing");
+        let busy = Busy::on(marks.clone());
+        assert_eq!(marks.deadline(), None);
+        drop(busy);
+        within(idle);
+    }
+}

@@ -1,0 +1,183 @@
+//! The server, put together from actix's parts as `HttpServer` would, with each connection in its guard.
+
+use super::{
+    guarded::{Explain, Guarded, Http1},
+    limits,
+    marks::Marks,
+};
+use crate::{Config, config::ConnectionSettings, observe, server::State};
+use actix_http::{HttpService, Protocol, Request, Response, error::DispatchError};
+use actix_server::{GracefulShutdownSignal, Server};
+use actix_service::{IntoServiceFactory, Service, ServiceFactory, ServiceFactoryExt, fn_service, map_config};
+use actix_tls::accept::{
+    TlsError,
+    rustls_0_23::{Acceptor, TlsStream},
+};
+use actix_web::{
+    Error,
+    body::MessageBody,
+    dev::{AppConfig, ServiceResponse},
+    rt::net::TcpStream,
+    web::Data,
+};
+use rustls::ServerConfig;
+use std::{
+    fmt,
+    future::ready,
+    io,
+    net::{SocketAddr, TcpListener},
+    num::NonZero,
+    rc::Rc,
+    time::Duration,
+};
+use tokio::io::{AsyncRead, AsyncWrite};
+
+/// Longest a closing connection is waited for.
+const DISCONNECT: Duration = Duration::from_secs(1);
+
+/// A server of `app` on `listener`: HTTP/1, or with `tls` HTTPS in both versions. It runs when it is polled.
+pub(crate) fn serve<F, I, S, B>(
+    app: F,
+    listener: TcpListener,
+    tls: Option<ServerConfig>,
+    config: &Config,
+    state: &Data<State>,
+) -> io::Result<Server>
+where
+    F: Fn() -> I + Send + Clone + 'static,
+    I: IntoServiceFactory<S, Request>,
+    S: ServiceFactory<Request, Config = AppConfig, Response = ServiceResponse<B>, Error = Error> + 'static,
+    S::InitError: fmt::Debug,
+    S::Service: 'static,
+    <S::Service as Service<Request>>::Future: 'static,
+    B: MessageBody + 'static,
+{
+    let workers = config.server.workers.unwrap_or_else(cores);
+    let settings = config.connections.clone();
+    limits::prepare(&listener, &settings)?;
+    let builder = Server::build()
+        .disable_signals()
+        .workers(workers)
+        .backlog(settings.backlog)
+        .max_concurrent_connections((settings.max_connections as usize).div_ceil(workers))
+        .shutdown_timeout(config.server.shutdown_timeout.as_secs_f64().ceil() as u64);
+    let draining = builder.graceful_shutdown_signal();
+    let state = state.clone();
+    let server = match tls {
+        None => builder.listen("http", listener, move || {
+            let watch = Watch::new(&settings, &state);
+            let accept = move |io: TcpStream| {
+                let peer = welcome(&io);
+                let guarded = watch.over(io, Protocol::Http1);
+                ready(Ok::<_, DispatchError>((guarded, Protocol::Http1, peer)))
+            };
+            fn_service(accept).and_then(http(&app, &settings, &draining))
+        })?,
+        Some(mut tls) => {
+            tls.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+            builder.listen("https", listener, move || {
+                let watch = Watch::new(&settings, &state);
+                let mut acceptor = Acceptor::new(tls.clone());
+                acceptor.set_handshake_timeout(settings.request_head_timeout);
+                let accept = move |io: TlsStream<TcpStream>| {
+                    let (socket, session) = io.get_ref();
+                    let peer = welcome(socket);
+                    let spoken = match session.alpn_protocol() {
+                        Some(b"h2") => Protocol::Http2,
+                        _ => Protocol::Http1,
+                    };
+                    let guarded = watch.over(io, spoken);
+                    ready(Ok::<_, TlsError<io::Error, DispatchError>>((guarded, spoken, peer)))
+                };
+                acceptor
+                    .map_err(TlsError::into_service_error)
+                    .and_then(fn_service(accept))
+                    .and_then(http(&app, &settings, &draining).map_err(TlsError::Service))
+            })?
+        }
+    };
+    Ok(server.run())
+}
+
+/// One HTTP service: a worker's copy of the application behind a connection of either kind.
+fn http<T, F, I, S, B>(
+    app: &F,
+    settings: &ConnectionSettings,
+    draining: &GracefulShutdownSignal,
+) -> impl ServiceFactory<
+    (Guarded<T>, Protocol, Option<SocketAddr>),
+    Config = (),
+    Response = (),
+    Error = DispatchError,
+    InitError = (),
+> + use<T, F, I, S, B>
+where
+    T: AsyncRead + AsyncWrite + Unpin + 'static,
+    F: Fn() -> I,
+    I: IntoServiceFactory<S, Request>,
+    S: ServiceFactory<Request, Config = AppConfig, Response = ServiceResponse<B>, Error = Error> + 'static,
+    S::InitError: fmt::Debug,
+    S::Service: 'static,
+    <S::Service as Service<Request>>::Future: 'static,
+    B: MessageBody + 'static,
+{
+    let draining = draining.clone();
+    let app = app().into_factory().map_err(|error: Error| Response::from(error.error_response()));
+    HttpService::build()
+        .graceful_shutdown_signal(move || {
+            let draining = draining.clone();
+            async move { draining.notified().await }
+        })
+        .keep_alive(settings.keep_alive)
+        .client_request_timeout(settings.request_head_timeout)
+        .client_disconnect_timeout(DISCONNECT)
+        // A client that closes its half has hung up: its handler is dropped and counted as 499.
+        .h1_allow_half_closed(false)
+        .on_connect_ext(|connection: &Guarded<T>, data| {
+            if let Some(marks) = connection.marks() {
+                data.insert(marks.clone());
+            }
+        })
+        .finish(map_config(app, |()| AppConfig::default()))
+}
+
+/// Makes the guards of one worker's connections.
+#[derive(Clone)]
+struct Watch {
+    head_timeout: Duration,
+    keep_alive: Duration,
+    write_timeout: Duration,
+    explain: Explain,
+}
+
+impl Watch {
+    fn new(settings: &ConnectionSettings, state: &Data<State>) -> Self {
+        let state = state.clone();
+        Self {
+            head_timeout: settings.request_head_timeout,
+            keep_alive: settings.keep_alive,
+            write_timeout: settings.write_timeout,
+            explain: Rc::new(move |status| observe::unread(&state, status)),
+        }
+    }
+
+    fn over<T>(&self, io: T, spoken: Protocol) -> Guarded<T> {
+        let http1 = (spoken == Protocol::Http1).then(|| Http1 {
+            marks: Rc::new(Marks::new(self.head_timeout, self.keep_alive)),
+            explain: self.explain.clone(),
+        });
+        Guarded::new(io, http1, self.write_timeout)
+    }
+}
+
+/// Prepares a connection and tells whose it is.
+fn welcome(socket: &TcpStream) -> Option<SocketAddr> {
+    // An answer goes out in one piece; waiting for more only delays it. A socket that refuses is slower, no worse.
+    let _ = socket.set_nodelay(true);
+    socket.peer_addr().ok()
+}
+
+fn cores() -> usize {
+    // More workers than this the server refuses.
+    std::thread::available_parallelism().map_or(1, NonZero::get).min(512)
+}

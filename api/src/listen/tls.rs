@@ -1,0 +1,58 @@
+//! Certificate and key of the public listener.
+
+use crate::config::{SettingError, TlsSettings};
+use rustls::{
+    ServerConfig,
+    crypto::ring,
+    pki_types::{
+        CertificateDer, PrivateKeyDer,
+        pem::{Error as PemError, PemObject},
+    },
+};
+use std::{path::Path, sync::Arc};
+
+/// Reads the certificate and key; `None` when HTTP is served.
+///
+/// # Errors
+/// [`SettingError`] naming the file that is missing, unreadable, of another kind, or does not belong to the other.
+pub(crate) fn tls(settings: &TlsSettings) -> Result<Option<ServerConfig>, SettingError> {
+    let Some((cert, key)) = settings.files()? else { return Ok(None) };
+    let chain = CertificateDer::pem_file_iter(cert)
+        .and_then(Iterator::collect::<Result<Vec<_>, _>>)
+        .map_err(|error| refusal("TLS_CERT", cert, unreadable(&error), CERT))?;
+    if chain.is_empty() {
+        return Err(refusal("TLS_CERT", cert, "holds no certificate".to_owned(), CERT));
+    }
+    let secret = PrivateKeyDer::from_pem_file(key)
+        .map_err(|error| refusal("TLS_KEY", key, unreadable(&error), KEY))?;
+    // Named rather than taken from the process: a second provider among the dependencies must not decide.
+    let config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
+        .with_safe_default_protocol_versions()
+        .expect("ring has the cipher suites of TLS 1.2 and 1.3")
+        .with_no_client_auth()
+        .with_single_cert(chain, secret)
+        .map_err(|error| match error {
+            rustls::Error::InconsistentKeys(_) => {
+                let reason = format!("is not the key of the certificate in {}", cert.display());
+                refusal("TLS_KEY", key, reason, KEY)
+            }
+            rustls::Error::InvalidCertificate(_) => refusal("TLS_CERT", cert, error.to_string(), CERT),
+            _ => refusal("TLS_KEY", key, error.to_string(), KEY),
+        })?;
+    Ok(Some(config))
+}
+
+const CERT: &str = "name a PEM file with the certificate first and its chain after it";
+const KEY: &str = "name the PEM file with the private key of that certificate";
+
+fn refusal(variable: &'static str, path: &Path, reason: String, remedy: &'static str) -> SettingError {
+    SettingError { variable, value: path.display().to_string(), reason, remedy }
+}
+
+fn unreadable(error: &PemError) -> String {
+    match error {
+        PemError::Io(error) => format!("cannot be read ({error})"),
+        PemError::NoItemsFound => "holds none of the kind in PEM form".to_owned(),
+        other => format!("is not good PEM ({other})"),
+    }
+}

@@ -1,0 +1,243 @@
+//! Clients that misbehave: the limits hold, and others are served meanwhile.
+
+use crate::helpers::{PATIENCE, TestApp, eventually, roomy, spawn_with};
+use std::time::{Duration, Instant};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::{TcpSocket, TcpStream},
+    time::{sleep, timeout},
+};
+
+/// Every limit on a client's time in these tests.
+const LIMIT: Duration = Duration::from_secs(3);
+/// What a busy machine may add.
+const SLACK: Duration = Duration::from_secs(10);
+const TRICKLE: Duration = Duration::from_millis(40);
+
+const GOOD: &str = "GET /livez HTTP/1.1\r\nhost: a\r\n\r\n";
+const HALF: &str = "GET /livez HTTP/1.1\r\nhost: a\r\n";
+
+async fn spawn(flags: &[&str]) -> TestApp {
+    let limits = ["--request-head-timeout", "3s", "--request-body-timeout", "3s", "--write-timeout", "3s"];
+    spawn_with(&roomy(), &[&limits[..], flags].concat()).await
+}
+
+async fn connect(app: &TestApp) -> TcpStream {
+    TcpStream::connect(app.base.strip_prefix("http://").unwrap()).await.unwrap()
+}
+
+/// Ways to be a bad client.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Bad {
+    Silent,
+    HalfHead,
+    TricklingHead,
+    EndlessHeaders,
+    Garbage,
+    HalfHeadLater,
+    TricklingHeadLater,
+    HalfHeadBehind,
+    TricklingBody,
+    EndlessUnwantedBody,
+    TricklingUnwantedBody,
+}
+
+const ALL: &[Bad] = &[
+    Bad::Silent,
+    Bad::HalfHead,
+    Bad::TricklingHead,
+    Bad::EndlessHeaders,
+    Bad::Garbage,
+    Bad::HalfHeadLater,
+    Bad::TricklingHeadLater,
+    Bad::HalfHeadBehind,
+    Bad::TricklingBody,
+    Bad::EndlessUnwantedBody,
+    Bad::TricklingUnwantedBody,
+];
+
+impl Bad {
+    /// What is sent at once, what is then repeated, and how often.
+    fn script(self) -> (String, String) {
+        let chunked = "POST /nope HTTP/1.1\r\nhost: a\r\ntransfer-encoding: chunked\r\n\r\n";
+        let text = match self {
+            Self::Silent => String::new(),
+            Self::HalfHead | Self::TricklingHead | Self::EndlessHeaders => HALF.to_owned(),
+            Self::Garbage => "\u{1}\u{2} what\r\n\r\n".to_owned(),
+            Self::HalfHeadLater | Self::TricklingHeadLater => GOOD.to_owned(),
+            Self::HalfHeadBehind => format!("{GOOD}{HALF}"),
+            Self::TricklingBody => {
+                "POST /api/users HTTP/1.1\r\nhost: a\r\ncontent-type: application/json\r\ncontent-length: 9999\r\n\r\n{"
+                    .to_owned()
+            }
+            Self::EndlessUnwantedBody | Self::TricklingUnwantedBody => chunked.to_owned(),
+        };
+        let again = match self {
+            Self::Silent | Self::HalfHead | Self::Garbage | Self::HalfHeadLater | Self::HalfHeadBehind => {
+                String::new()
+            }
+            Self::TricklingHead | Self::TricklingHeadLater => "x: y\r\n".to_owned(),
+            // Past any limit within seconds, without taking the machine from those who watch.
+            Self::EndlessHeaders => format!("x: {}\r\n", "y".repeat(4096)),
+            Self::TricklingBody => " ".to_owned(),
+            Self::EndlessUnwantedBody => format!("1000\r\n{}\r\n", "x".repeat(4096)),
+            Self::TricklingUnwantedBody => "1\r\nx\r\n".to_owned(),
+        };
+        (text, again)
+    }
+
+    /// Goes on to misbehave until the server closes; what it said, and how long that took.
+    async fn misbehave(self, stream: TcpStream) -> (String, Duration) {
+        let started = Instant::now();
+        let (mut reading, mut writing) = stream.into_split();
+        let (_, again) = self.script();
+        let send = async {
+            if matches!(self, Self::HalfHeadLater | Self::TricklingHeadLater) {
+                // The answer to the good one is on its way by then, or the head is pipelined: both must end.
+                sleep(TRICKLE).await;
+                let _ = writing.write_all(HALF.as_bytes()).await;
+            }
+            while writing.write_all(again.as_bytes()).await.is_ok() {
+                sleep(TRICKLE).await;
+            }
+        };
+        let receive = async {
+            let mut answer = Vec::new();
+            let mut part = [0; 4096];
+            while let Ok(count @ 1..) = reading.read(&mut part).await {
+                answer.extend_from_slice(&part[..count]);
+            }
+            String::from_utf8(answer).unwrap()
+        };
+        tokio::pin!(receive);
+        let answer = tokio::select! {
+            answer = &mut receive => answer,
+            () = send => receive.await,
+        };
+        (answer, started.elapsed())
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn bad_clients_are_closed_in_time_while_others_are_served() {
+    const EACH: usize = 30;
+    let app = spawn(&["--keep-alive", "4s"]).await;
+    let mut bad = Vec::new();
+    for _ in 0..EACH {
+        for kind in ALL {
+            let mut stream = connect(&app).await;
+            // At once: a busy machine may start the task only when the head would be late.
+            stream.write_all(kind.script().0.as_bytes()).await.unwrap();
+            bad.push((*kind, tokio::spawn(timeout(PATIENCE, kind.misbehave(stream)))));
+        }
+    }
+    for _ in 0..50 {
+        let asked = Instant::now();
+        assert_eq!(app.get("/api/users").await.status(), 200);
+        assert!(asked.elapsed() < SLACK, "{:?}", asked.elapsed());
+    }
+    for (kind, task) in bad {
+        let (answer, took) = task.await.unwrap().unwrap_or_else(|_| panic!("{kind:?} was never closed"));
+        assert!(took < LIMIT + SLACK, "{kind:?} took {took:?}");
+        let start = answer.lines().next().unwrap_or_default();
+        let said = |status: &str| {
+            assert!(start.starts_with(&format!("HTTP/1.1 {status}")), "{kind:?}: {answer}");
+            assert!(answer.contains("content-type: application/problem+json\r\n"), "{kind:?}: {answer}");
+            assert!(answer.contains("x-request-id: ") && answer.ends_with('}'), "{kind:?}: {answer}");
+        };
+        match kind {
+            Bad::Silent => assert_eq!(answer, "", "nobody asked anything"),
+            Bad::HalfHead | Bad::TricklingHead | Bad::TricklingBody => said("408"),
+            Bad::Garbage => said("400"),
+            // The close may overtake the answer while the client is still sending.
+            Bad::EndlessHeaders if answer.is_empty() => {}
+            Bad::EndlessHeaders => said("4"),
+            Bad::HalfHeadLater | Bad::TricklingHeadLater | Bad::HalfHeadBehind => {
+                assert!(start.contains(" 200 "), "{kind:?}: {answer}");
+            }
+            Bad::EndlessUnwantedBody | Bad::TricklingUnwantedBody => said("404"),
+        }
+    }
+    let metrics = app.metrics().await;
+    // Endless headers get 431, or 408 where the machine is too busy to read as much in time.
+    let refused = |status| metrics.requests("OTHER", "unmatched", status);
+    assert!(refused(400) >= EACH as f64 && refused(408) >= 2.0 * EACH as f64);
+    assert_eq!(refused(400) + refused(408) + refused(431), 4.0 * EACH as f64, "each is counted once");
+    assert_eq!(metrics.requests("POST", "/api/users", 408), EACH as f64);
+    let too_late = metrics.get("api_errors_total{error_type=\"request_timeout\"}");
+    assert_eq!(too_late, Some(EACH as f64 + refused(408)));
+    let in_progress = metrics.series("http_requests_in_progress").filter(|(_, value)| *value != 0.0);
+    assert_eq!(
+        in_progress.map(|(series, _)| series).collect::<Vec<_>>(),
+        ["http_requests_in_progress{method=\"GET\",route=\"/metrics\"}"]
+    );
+}
+
+#[tokio::test]
+async fn garbage_ends_the_connection_wherever_it_comes() {
+    let app = spawn(&[]).await;
+    let mut stream = connect(&app).await;
+    stream.write_all(GOOD.as_bytes()).await.unwrap();
+    let mut part = [0; 4096];
+    let count = timeout(PATIENCE, stream.read(&mut part)).await.unwrap().unwrap();
+    assert!(part[..count].starts_with(b"HTTP/1.1 200"));
+    stream.write_all(format!("what is this\r\n\r\n{GOOD}").as_bytes()).await.unwrap();
+    let mut answer = String::new();
+    timeout(PATIENCE, stream.read_to_string(&mut answer)).await.expect("closed in time").unwrap();
+    assert!(answer.starts_with("HTTP/1.1 400 ") && answer.contains("application/problem+json"), "{answer}");
+    assert_eq!(answer.matches("HTTP/1.1").count(), 1, "nothing after it is served: {answer}");
+
+    // Behind others in one piece: the client has left HTTP before they were answered, so they are given up.
+    let mut stream = connect(&app).await;
+    stream.write_all(format!("{GOOD}{GOOD}what is this\r\n\r\n{GOOD}").as_bytes()).await.unwrap();
+    let mut answer = Vec::new();
+    timeout(PATIENCE, stream.read_to_end(&mut answer)).await.expect("closed in time").unwrap();
+    eventually("nothing in progress", || async {
+        app.metrics().await.sum("http_requests_in_progress") == 1.0
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn whoever_reads_nothing_is_closed() {
+    let app = spawn(&[]).await;
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.set_recv_buffer_size(4096).unwrap();
+    let mut stream =
+        socket.connect(app.base.strip_prefix("http://").unwrap().parse().unwrap()).await.unwrap();
+    // Answers pile up until nothing more can be sent either way; then nothing moves but the clock.
+    let request = "GET /metrics HTTP/1.1\r\nhost: a\r\n\r\n".repeat(100);
+    let ended = timeout(PATIENCE, async { while stream.write_all(request.as_bytes()).await.is_ok() {} });
+    ended.await.expect("closed in time");
+    eventually("nothing in progress", || async {
+        let metrics = app.metrics().await;
+        metrics.sum("http_requests_in_progress") == 1.0
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn an_idle_connection_is_kept_longer_than_a_head_may_take() {
+    let app = spawn(&[]).await;
+    let mut stream = connect(&app).await;
+    let mut part = [0; 4096];
+    for pause in [LIMIT + LIMIT / 2, Duration::ZERO] {
+        stream.write_all(GOOD.as_bytes()).await.unwrap();
+        let count = timeout(PATIENCE, stream.read(&mut part)).await.unwrap().unwrap();
+        assert!(part[..count].starts_with(b"HTTP/1.1 200"));
+        sleep(pause).await;
+    }
+}
+
+#[tokio::test]
+async fn connections_past_the_maximum_wait_for_their_turn() {
+    let app = spawn(&["--max-connections", "16"]).await;
+    let mut idle = Vec::new();
+    for _ in 0..24 {
+        idle.push(connect(&app).await);
+    }
+    // Sixteen are accepted and say nothing until they are closed; then the others, and this one.
+    let asked = Instant::now();
+    assert_eq!(app.get("/livez").await.status(), 200);
+    assert!(asked.elapsed() < LIMIT + SLACK, "{:?}", asked.elapsed());
+}
