@@ -35,8 +35,9 @@ demo: setup build ## from nothing to two proven alerts and a report, in under th
 	@echo "The report is target/demo/report.html"
 
 test: setup format-check lint rules ## everything that must hold, every drill end to end included
-	$(CARGO) test --locked --workspace
+	$(CARGO) build --locked --workspace
 	api/tests/fuzz/run.sh $(target)/debug/api
+	$(CARGO) test --locked --workspace
 
 check: setup format-check lint rules unit ## the fast part of `make test`
 
