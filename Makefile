@@ -13,7 +13,7 @@ drills     := $(if $(DRILL),monitoring/drills/$(DRILL).yaml,monitoring/drills)
 export PATH := $(PATH):$(CURDIR)/target/tools/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build demo test check format-check lint rules unit up down status load drill fuzz-api
+.PHONY: help setup build demo test check format-check lint rules unit up down status load drill bench fuzz-api
 
 help: ## print this
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -77,3 +77,6 @@ drill: setup build ## every drill on a stack of its own, or one: DRILL=high-erro
 	$(release)/stack run --scale $(SCALE) -- $(release)/loadgen drill \
 	  --json target/drills/report.json --html target/drills/report.html $(drills)
 	@echo "The report is target/drills/report.html"
+
+bench: setup build ## the figures: CPU per request, memory, durable writes, beside what they are compared to
+	@$(CARGO) bench --locked --workspace --bench gateway

@@ -56,7 +56,7 @@ async fn ask(check: impl AsyncFnOnce() -> Result<(), String>) -> Result<(), Stri
 }
 
 fn serve(config: &Config) -> ExitCode {
-    telemetry::init_logs(&config.logs);
+    let _logs = telemetry::init_logs(&config.logs);
     match run(config) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
@@ -96,5 +96,6 @@ async fn watch_signals(mut terminate: Signal, mut interrupt: Signal, stop: onesh
     // Nobody listens any more when the server has already ended; then there is nothing to stop.
     let _ = stop.send(());
     let number = either(&mut terminate, &mut interrupt).await;
+    telemetry::flush_logs();
     std::process::exit(128 + number);
 }

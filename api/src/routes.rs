@@ -1,6 +1,8 @@
 //! The one table of routes: handlers register from it, metrics pre-create their series from it, and the route
 //! label of a request is always one of its entries.
 
+use std::sync::LazyLock;
+
 /// A route template, the methods it answers and whether rate limits and faults apply.
 #[derive(Debug)]
 pub(crate) struct Endpoint {
@@ -85,6 +87,27 @@ pub(crate) fn find(template: Option<&str>) -> Option<&'static Endpoint> {
     ALL.iter().find(|endpoint| endpoint.path == template)
 }
 
+/// The table's entry for a path, by the router's own rule: a parameter stands for one segment that is not empty. What
+/// the router would say, before it is asked and without its regular expressions.
+pub(crate) fn of_path(path: &str) -> Option<&'static Endpoint> {
+    static WITH_PARAMETERS: LazyLock<Vec<&Endpoint>> =
+        LazyLock::new(|| ALL.iter().filter(|endpoint| endpoint.path.contains('{')).collect());
+    let plain = ALL.iter().find(|endpoint| endpoint.path == path);
+    plain.or_else(|| WITH_PARAMETERS.iter().copied().find(|endpoint| fits(endpoint.path, path)))
+}
+
+fn fits(template: &str, path: &str) -> bool {
+    let (mut template, mut path) = (template.split('/'), path.split('/'));
+    loop {
+        match (template.next(), path.next()) {
+            (None, None) => return true,
+            (Some(wanted), Some(found))
+                if wanted == found || wanted.starts_with('{') && !found.is_empty() => {}
+            _ => return false,
+        }
+    }
+}
+
 /// The label of a method.
 pub(crate) fn method_label(method: &str) -> &'static str {
     KNOWN_METHODS.iter().copied().find(|known| *known == method).unwrap_or(OTHER_METHOD)
@@ -93,6 +116,31 @@ pub(crate) fn method_label(method: &str) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use actix_web::dev::ResourceDef;
+    use proptest::{prelude::*, sample::select};
+
+    /// Segments of paths, with those that the table knows among them.
+    fn paths() -> impl Strategy<Value = String> {
+        let known = ALL.iter().flat_map(|endpoint| endpoint.path.split('/')).collect::<Vec<_>>();
+        let segment = prop_oneof![select(known).prop_map(str::to_owned), "[a-z0-9%.é\n-]{0,3}"];
+        prop::collection::vec(segment, 0..5).prop_map(|segments| format!("/{}", segments.join("/")))
+    }
+
+    proptest! {
+        #[test]
+        fn a_path_is_matched_as_the_router_matches_it(path in paths()) {
+            let router = ALL.iter().find(|endpoint| ResourceDef::new(endpoint.path).is_match(&path));
+            prop_assert_eq!(of_path(&path).map(|endpoint| endpoint.path), router.map(|endpoint| endpoint.path));
+        }
+    }
+
+    #[test]
+    fn every_template_matches_itself_first() {
+        for endpoint in ALL {
+            let path = endpoint.path.replace(['{', '}'], "");
+            assert_eq!(of_path(&path).map(|endpoint| endpoint.path), Some(endpoint.path));
+        }
+    }
 
     #[test]
     fn allow_lists_exactly_the_methods_and_options() {

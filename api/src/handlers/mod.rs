@@ -28,7 +28,7 @@ use actix_web::{
     Handler, HttpRequest, HttpResponse, Resource, Responder, Route,
     http::{
         Method, StatusCode,
-        header::{ALLOW, HeaderValue},
+        header::{ALLOW, CONTENT_TYPE, HeaderValue},
     },
     web,
 };
@@ -128,6 +128,8 @@ async fn not_found() -> Result<HttpResponse, Problem> {
 
 /// A JSON answer.
 pub(crate) fn json(status: StatusCode, body: &impl serde::Serialize) -> Result<HttpResponse, Problem> {
-    let bytes = serde_json::to_vec(body).map_err(Problem::internal)?;
-    Ok(HttpResponse::build(status).content_type("application/json").body(bytes))
+    let mut bytes = Vec::with_capacity(512);
+    serde_json::to_writer(&mut bytes, body).map_err(Problem::internal)?;
+    let json = (CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    Ok(HttpResponse::build(status).insert_header(json).body(bytes))
 }

@@ -51,7 +51,7 @@ pub(crate) async fn layer<B: MessageBody + 'static>(
     let state = req.app_data::<web::Data<State>>().expect("the server registers its state").clone();
     // The connection is not idle until this is dropped, however the request ends.
     let _busy = Busy::of(&req);
-    let endpoint = routes::find(req.match_pattern().as_deref());
+    let endpoint = routes::of_path(req.match_info().unprocessed());
     let method = routes::method_label(req.method().as_str());
     if method == routes::OTHER_METHOD {
         // The counting layer reads the method from the request: no client may mint a label.

@@ -107,10 +107,7 @@ impl Database {
     pub(super) async fn close(&self) {
         let closed = async {
             match self {
-                Self::Sqlite(db) => {
-                    db.reader.close().await;
-                    db.writer.close().await;
-                }
+                Self::Sqlite(db) => db.close().await,
                 Self::Postgres(db) => {
                     db.reader.close().await;
                     db.writer.close().await;

@@ -1,6 +1,6 @@
 //! SQLite in WAL mode: one writer, and readers that never wait for it.
 
-use super::OpenError;
+use super::{OpenError, direct::Direct};
 use sqlx::{
     SqlitePool,
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
@@ -16,6 +16,8 @@ const READERS: u32 = 4;
 pub(super) struct Sqlite {
     pub(super) reader: SqlitePool,
     pub(super) writer: SqlitePool,
+    /// Single rows, without the pool; `None` in memory, where every connection is a database of its own.
+    pub(super) direct: Option<Direct>,
 }
 
 impl Sqlite {
@@ -33,6 +35,7 @@ impl Sqlite {
             // Every commit is on the disk before it is answered; commits in groups pay for it.
             .synchronous(SqliteSynchronous::Full)
             .busy_timeout(WAIT_LIMIT);
+        let filename = options.get_filename().to_owned();
         let pool = |size: u32| SqlitePoolOptions::new().max_connections(size).acquire_timeout(WAIT_LIMIT);
         let in_memory = url.contains(":memory:") || url.contains("mode=memory");
         // Each connection to an in-memory database is a database of its own: keep exactly one, for ever.
@@ -40,6 +43,18 @@ impl Sqlite {
         let writer = writer_pool.connect_with(options.clone()).await.map_err(|error| explain(&error))?;
         let reader = if in_memory { writer.clone() } else { pool(READERS).connect_lazy_with(options) };
         super::migrations::sqlite(&writer).await.map_err(|error| explain(&error))?;
-        Ok(Self { reader, writer })
+        // Parameters of the URL change how the file is to be opened.
+        let plain = !in_memory && !url.contains('?');
+        let direct = plain.then(|| Direct::new(&filename));
+        Ok(Self { reader, writer, direct })
+    }
+
+    /// Waits for running calls and closes the connections.
+    pub(super) async fn close(&self) {
+        if let Some(direct) = &self.direct {
+            direct.close();
+        }
+        self.reader.close().await;
+        self.writer.close().await;
     }
 }

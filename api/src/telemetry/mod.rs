@@ -8,7 +8,7 @@ mod metrics;
 mod spans;
 
 pub use lifecycle::{Lifecycle, Phase};
-pub use logs::init as init_logs;
+pub use logs::{LogGuard, flush as flush_logs, init as init_logs};
 pub use metrics::Metrics;
 
 pub(crate) use exposition::{CONTENT_TYPE, render, render_custom};

@@ -1,11 +1,45 @@
 //! Log lines on standard output: one JSON object each, or pretty ones for a terminal.
 
+mod json;
+mod layer;
+mod sink;
+
 use crate::config::{LogFormat, LogLevel, LogSettings};
-use std::io::{IsTerminal, stdout};
+use layer::JsonLines;
+use sink::Sink;
+use std::{
+    io::{IsTerminal, stdout},
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
 use tracing_subscriber::{filter::LevelFilter, fmt, layer::SubscriberExt, util::SubscriberInitExt};
 
+/// Where JSON lines gather; there once a logger of that kind is installed.
+static SINK: OnceLock<Arc<Sink>> = OnceLock::new();
+
+/// Longest the end of the process waits for whoever reads standard output.
+const FLUSH_LIMIT: Duration = Duration::from_secs(2);
+
+/// Writes what has gathered when it goes.
+#[derive(Debug)]
+#[must_use = "lines that have gathered are written when this is dropped"]
+pub struct LogGuard(());
+
+impl Drop for LogGuard {
+    fn drop(&mut self) {
+        flush();
+    }
+}
+
+/// Writes what has gathered, for a process that is about to end; waits two seconds at most.
+pub fn flush() {
+    if let Some(sink) = SINK.get() {
+        sink.flush(FLUSH_LIMIT);
+    }
+}
+
 /// Installs the process-wide logger. A second call changes nothing, so tests may start many gateways.
-pub fn init(settings: &LogSettings) {
+pub fn init(settings: &LogSettings) -> LogGuard {
     let level = match settings.log_level {
         LogLevel::Off => LevelFilter::OFF,
         LogLevel::Error => LevelFilter::ERROR,
@@ -21,11 +55,13 @@ pub fn init(settings: &LogSettings) {
     };
     let registry = tracing_subscriber::registry().with(level);
     let installed = if json {
-        registry.with(fmt::layer().json().flatten_event(true).with_current_span(false)).try_init()
+        let sink = SINK.get_or_init(|| Sink::start(stdout()));
+        registry.with(JsonLines::new(sink.clone())).try_init()
     } else {
         registry.with(fmt::layer().compact().with_target(false)).try_init()
     };
     if installed.is_err() {
         tracing::debug!("a logger is already installed");
     }
+    LogGuard(())
 }

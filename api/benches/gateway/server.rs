@@ -1,0 +1,185 @@
+//! The servers under measurement, the load on them, and what the system says they used.
+
+use crate::machine::Machine;
+use anyhow::{Context, bail, ensure};
+use serde_json::{Value, json};
+use stack::process::{Launch, Process};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    time::{Duration, Instant},
+};
+
+/// Connections of the closed loop.
+pub const CONNECTIONS: u32 = 64;
+/// Longest a server may take to start or stop.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// How a gateway's writes or limits differ from the defaults.
+pub struct Settings<'a> {
+    pub redis_url: &'a str,
+    pub database: &'a Path,
+}
+
+/// A server in a process of its own, stopped when dropped.
+pub struct Server {
+    process: Process,
+    base: String,
+}
+
+/// How long to load.
+pub enum Load {
+    Seconds(u32),
+    Requests(u64),
+}
+
+impl Server {
+    /// The gateway: one worker, limits nobody runs into, everything else at its default.
+    pub async fn gateway(
+        name: &str,
+        settings: &Settings<'_>,
+        machine: &Machine,
+        dir: &Path,
+    ) -> anyhow::Result<Self> {
+        let limits = dir.join("limits.toml");
+        fs::write(&limits, "[[policy]]\nname = \"default\"\nlimit = \"1000000/s\"\nburst = 1000000\n")?;
+        let (port, admin) = (stack::port::free()?, stack::port::free()?);
+        let (program, args) = machine.on_the_servers_core(PathBuf::from(env!("CARGO_BIN_EXE_api")), vec![]);
+        let env = [
+            ("LISTEN", format!("127.0.0.1:{port}")),
+            ("ADMIN_LISTEN", format!("127.0.0.1:{admin}")),
+            ("WORKERS", "1".to_owned()),
+            ("DATABASE_URL", format!("sqlite://{}", settings.database.display())),
+            ("REDIS_URL", settings.redis_url.to_owned()),
+            ("RATE_LIMITS_FILE", limits.display().to_string()),
+            ("DRAIN_DELAY", "0s".to_owned()),
+            // The defaults, whatever the person's own environment says.
+            ("LOG_LEVEL", "info".to_owned()),
+            ("LOG_FORMAT", "json".to_owned()),
+        ];
+        let env = env.map(|(key, value)| (key.to_owned(), value)).to_vec();
+        let launch = Launch { name: name.to_owned(), program, args, env };
+        let process = Process::start(&launch, &dir.join(format!("{name}.log")))?;
+        Self { process, base: format!("http://127.0.0.1:{port}") }.ready("/readyz").await
+    }
+
+    /// The floor, answering this body.
+    pub async fn floor(body: &str, machine: &Machine, dir: &Path) -> anyhow::Result<Self> {
+        let port = stack::port::free()?;
+        let file = dir.join("floor.body");
+        fs::write(&file, body)?;
+        // A shell, because a launched process has no standard input; `exec` keeps the pid.
+        let exe = std::env::current_exe()?;
+        let script = "exec \"$0\" --floor \"$1\" < \"$2\"".to_owned();
+        let args = vec![
+            "-c".to_owned(),
+            script,
+            exe.display().to_string(),
+            format!("127.0.0.1:{port}"),
+            file.display().to_string(),
+        ];
+        let (program, args) = machine.on_the_servers_core(PathBuf::from("/bin/sh"), args);
+        let launch = Launch { name: "floor".to_owned(), program, args, env: vec![] };
+        let process = Process::start(&launch, &dir.join("floor.log"))?;
+        Self { process, base: format!("http://127.0.0.1:{port}") }.ready(USER).await
+    }
+
+    async fn ready(mut self, path: &str) -> anyhow::Result<Self> {
+        let (url, started) = (format!("{}{path}", self.base), Instant::now());
+        loop {
+            if let Some(status) = self.process.ended() {
+                return Err(self.process.ended_error(status).into());
+            }
+            match reqwest::get(&url).await {
+                Ok(answer) if answer.status().is_success() => return Ok(self),
+                _ if started.elapsed() > PATIENCE => bail!("{url} does not answer"),
+                _ => tokio::time::sleep(Duration::from_millis(20)).await,
+            }
+        }
+    }
+
+    /// `http://127.0.0.1:PORT`
+    pub fn base(&self) -> &str {
+        &self.base
+    }
+
+    /// Makes the user that is read, and gives the body of its answer.
+    pub async fn user(&self) -> anyhow::Result<String> {
+        let user = json!({"name": "Ada Lovelace", "email": "ada@example.com"});
+        let created =
+            reqwest::Client::new().post(format!("{}/api/users", self.base)).json(&user).send().await?;
+        ensure!(created.status() == 201, "the user could not be created: {}", created.text().await?);
+        Ok(reqwest::get(format!("{}{USER}", self.base)).await?.error_for_status()?.text().await?)
+    }
+
+    /// Loads it in a closed loop; gives the number of answers and the seconds it took. Anything but 200 is an error.
+    pub async fn load(&self, load: &Load, dir: &Path) -> anyhow::Result<(u64, f64)> {
+        // What was logged has cost what it costs; a gigabyte of it need not stay.
+        fs::File::options().write(true).open(self.process.log())?.set_len(0)?;
+        let (out, url) = (dir.join("load.json"), format!("{}{USER}", self.base));
+        let mut command = tokio::process::Command::new(stack::program::own("loadgen")?);
+        command.args([
+            "run",
+            &url,
+            "--no-tui",
+            "--expect-status",
+            "200",
+            "-c",
+            &CONNECTIONS.to_string(),
+            "--out",
+        ]);
+        command.arg(&out);
+        let limit = match load {
+            Load::Seconds(seconds) => {
+                command.args(["-z", &format!("{seconds}s")]);
+                Duration::from_secs(u64::from(*seconds)) + PATIENCE
+            }
+            // At a thousand a second, a fiftieth of what is usual.
+            Load::Requests(requests) => {
+                command.args(["-n", &requests.to_string()]);
+                Duration::from_millis(*requests) + PATIENCE
+            }
+        };
+        let finished = tokio::time::timeout(limit, command.kill_on_drop(true).output()).await;
+        let output = finished.with_context(|| format!("loadgen did not end within {limit:?}"))??;
+        // 4: its threads had no time to spare, which is what a closed loop is for.
+        ensure!(
+            matches!(output.status.code(), Some(0 | 4)),
+            "loadgen failed ({}): {}",
+            output.status,
+            String::from_utf8_lossy(&output.stderr)
+        );
+        let report: Value = serde_json::from_slice(&fs::read(&out)?)?;
+        let (answers, ledger) = (report["statuses"]["200"].as_u64().unwrap_or(0), &report["ledger"]);
+        ensure!(answers > 0 && report["errors"] == json!({}), "the load met errors: {report}");
+        ensure!(
+            ledger["expected"] == answers && ledger["unexpected"] == 0,
+            "not every answer was 200: {ledger}"
+        );
+        Ok((answers, report["elapsed_seconds"].as_f64().context("elapsed_seconds")?))
+    }
+
+    /// CPU time used so far by all its threads, in seconds; the system counts in hundredths.
+    pub fn cpu_seconds(&self) -> anyhow::Result<f64> {
+        let stat = fs::read_to_string(format!("/proc/{}/stat", self.process.pid()))?;
+        // The name in parentheses may hold spaces; utime and stime are fields 14 and 15, counted from 1.
+        let fields: Vec<&str> = stat.rsplit(')').next().unwrap_or_default().split_whitespace().collect();
+        let ticks = |index: usize| fields.get(index).and_then(|field| field.parse::<f64>().ok());
+        Ok((ticks(11).context("utime")? + ticks(12).context("stime")?) / 100.0)
+    }
+
+    /// Memory it holds, in bytes.
+    pub fn resident_bytes(&self) -> anyhow::Result<u64> {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.process.pid()))?;
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).context("VmRSS")?;
+        Ok(line.trim().trim_end_matches(" kB").parse::<u64>()? * 1024)
+    }
+
+    /// Stops it in good order.
+    pub async fn stop(mut self) {
+        self.process.stop(PATIENCE).await;
+    }
+}
+
+/// What is read.
+const USER: &str = "/api/users/1";

@@ -1,0 +1,110 @@
+//! Durable writes: the gateway's, through HTTP, beside the same INSERT in a transaction of its own each, through sqlx
+//! alone with `synchronous=FULL`.
+
+use crate::{
+    Args,
+    machine::Machine,
+    server::{CONNECTIONS, Server, Settings},
+    spread::{Spread, count},
+    table::Table,
+};
+use anyhow::ensure;
+use serde_json::json;
+use sqlx::{
+    SqlitePool,
+    sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
+};
+use std::{
+    path::Path,
+    sync::atomic::{AtomicU64, Ordering},
+    time::{Duration, Instant},
+};
+use tokio::task::JoinSet;
+
+pub async fn measure(args: &Args, machine: &Machine, dir: &Path, table: &mut Table) -> anyhow::Result<()> {
+    let database = dir.join("direct.db");
+    // A gateway makes the file, so that both write into the same table with the same indexes.
+    let maker = Settings { redis_url: "", database: &database };
+    Server::gateway("maker", &maker, machine, dir).await?.stop().await;
+    let options = SqliteConnectOptions::new()
+        .filename(&database)
+        .journal_mode(SqliteJournalMode::Wal)
+        .synchronous(SqliteSynchronous::Full);
+    let pool = SqlitePoolOptions::new().max_connections(1).connect_with(options).await?;
+
+    let database = dir.join("writes.db");
+    let settings = Settings { redis_url: "", database: &database };
+    let server = Server::gateway("writes", &settings, machine, dir).await?;
+    let client = reqwest::Client::new();
+    let url = format!("{}/api/users", server.base());
+
+    let insert = {
+        let pool = pool.clone();
+        move |email| insert(pool.clone(), email)
+    };
+    let create = move |email| create(client.clone(), url.clone(), email);
+    let span = Duration::from_secs(args.seconds.into());
+    let (mut alone, mut grouped) = (Vec::new(), Vec::new());
+    for round in 1..=args.rounds {
+        alone.push(rate(span, insert.clone()).await?);
+        grouped.push(rate(span, create.clone()).await?);
+        let (alone, grouped) = (alone[alone.len() - 1], grouped[grouped.len() - 1]);
+        eprintln!("round {round}: {} alone, {} by the gateway", count(alone), count(grouped));
+    }
+    let ratio = Spread::of(grouped.iter().zip(&alone).map(|(grouped, alone)| grouped / alone));
+    let per_second = |values: Vec<f64>| {
+        let Spread { median, least, most } = Spread::of(values);
+        format!("{}/s ({}–{})", count(median), count(least), count(most))
+    };
+    let what = format!("Durable writes, {CONNECTIONS} writers: one transaction each, no HTTP");
+    table.reference(&what, per_second(alone));
+    let measured = format!("{}; {}×", per_second(grouped), ratio.text(1));
+    table.reference("the same through POST `/api/users`, answered when durable", measured);
+    pool.close().await;
+    server.stop().await;
+    Ok(())
+}
+
+/// Writes a second by many writers, each waiting for its answer before the next. `write` is given an address that was
+/// not written before.
+async fn rate<W, F>(span: Duration, write: W) -> anyhow::Result<f64>
+where
+    W: Fn(String) -> F + Clone + Send + 'static,
+    F: Future<Output = anyhow::Result<()>> + Send,
+{
+    static ADDRESSES: AtomicU64 = AtomicU64::new(0);
+    let started = Instant::now();
+    let mut writers = JoinSet::new();
+    for _ in 0..CONNECTIONS {
+        let write = write.clone();
+        writers.spawn(async move {
+            let mut done = 0_u64;
+            while started.elapsed() < span {
+                let number = ADDRESSES.fetch_add(1, Ordering::Relaxed);
+                write(format!("user-{number}@example.com")).await?;
+                done += 1;
+            }
+            anyhow::Ok(done)
+        });
+    }
+    let mut done = 0;
+    while let Some(finished) = writers.join_next().await {
+        done += finished??;
+    }
+    Ok(done as f64 / started.elapsed().as_secs_f64())
+}
+
+async fn insert(pool: SqlitePool, email: String) -> anyhow::Result<()> {
+    let insert = sqlx::query("INSERT INTO users (name, email) VALUES (?, ?)");
+    insert.bind("Ada Lovelace").bind(email).execute(&pool).await?;
+    Ok(())
+}
+
+async fn create(client: reqwest::Client, url: String, email: String) -> anyhow::Result<()> {
+    let answer = client.post(url).json(&json!({"name": "Ada Lovelace", "email": email})).send().await?;
+    let status = answer.status();
+    // Read to its end, or the connection could not be used again.
+    let body = answer.text().await?;
+    ensure!(status == 201, "answered {status}: {body}");
+    Ok(())
+}

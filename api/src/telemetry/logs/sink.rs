@@ -1,0 +1,193 @@
+//! Where lines gather before they are written. A system call for each would cost a request more than its handler; and
+//! whoever reads standard output, when he stops reading, must not stop the workers.
+//!
+//! Lines are written within [`GATHER`], at once when there are many or one is urgent. What does not fit in [`MOST`]
+//! bytes is dropped and counted, and a later line says how many.
+
+use std::{
+    io::Write,
+    sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
+    thread,
+    time::{Duration, Instant},
+};
+
+/// Longest a line waits for others.
+const GATHER: Duration = Duration::from_millis(50);
+/// Bytes that are written without waiting for more.
+const ENOUGH: usize = 64 * 1024;
+/// Most bytes that wait for a reader who is slow.
+const MOST: usize = 8 * 1024 * 1024;
+
+/// Gathers lines for a thread of its own that writes them.
+#[derive(Debug, Default)]
+pub(super) struct Sink {
+    pending: Mutex<Pending>,
+    /// There is something to write, or a reason to hurry.
+    wake: Condvar,
+    /// Something was written.
+    written: Condvar,
+}
+
+#[derive(Debug, Default)]
+struct Pending {
+    lines: Vec<u8>,
+    urgent: bool,
+    dropped: u64,
+    /// Bytes ever taken, and of those the ones that are written or given up.
+    taken: u64,
+    done: u64,
+}
+
+impl Sink {
+    /// A sink, and its thread, which ends with the process.
+    pub(super) fn start(output: impl Write + Send + 'static) -> Arc<Self> {
+        let sink = Arc::new(Self::default());
+        let writer = sink.clone();
+        let started = thread::Builder::new().name("log".to_owned()).spawn(move || writer.write(output));
+        if let Err(error) = started {
+            eprintln!("error: nothing will be logged: no thread can be started for it ({error})");
+        }
+        sink
+    }
+
+    /// Takes a line, which ends in a line feed. Never waits for the output.
+    pub(super) fn take(&self, line: &[u8], urgent: bool) {
+        let mut pending = self.lock();
+        if pending.lines.len() + line.len() > MOST {
+            pending.dropped += 1;
+            return;
+        }
+        let before = pending.lines.len();
+        pending.lines.extend_from_slice(line);
+        pending.taken += line.len() as u64;
+        let enough = before < ENOUGH && pending.lines.len() >= ENOUGH;
+        let hurry = urgent && !pending.urgent;
+        pending.urgent |= urgent;
+        drop(pending);
+        if before == 0 || enough || hurry {
+            self.wake.notify_one();
+        }
+    }
+
+    /// Waits until everything taken so far is written, at most this long.
+    pub(super) fn flush(&self, limit: Duration) {
+        let mut pending = self.lock();
+        pending.urgent = true;
+        self.wake.notify_one();
+        let (all, deadline) = (pending.taken, Instant::now() + limit);
+        while pending.done < all {
+            let left = deadline.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return;
+            }
+            pending = self.written.wait_timeout(pending, left).unwrap_or_else(PoisonError::into_inner).0;
+        }
+    }
+
+    fn write(&self, mut output: impl Write) {
+        let mut lines = Vec::with_capacity(2 * ENOUGH);
+        loop {
+            let dropped = self.gather(&mut lines);
+            // Nobody is there to be told when standard output is closed.
+            let _ = output.write_all(&lines).and_then(|()| output.flush());
+            let mut pending = self.lock();
+            pending.done += lines.len() as u64;
+            drop(pending);
+            self.written.notify_all();
+            lines.clear();
+            lines.shrink_to(2 * ENOUGH);
+            if dropped > 0 {
+                tracing::warn!(dropped, "log lines were dropped: standard output was not read fast enough");
+            }
+        }
+    }
+
+    /// Waits until there is something to write and it is time, and moves it into `lines`, which is empty. Gives the
+    /// number of lines dropped until then.
+    fn gather(&self, lines: &mut Vec<u8>) -> u64 {
+        let pending = self.lock();
+        let pending = self
+            .wake
+            .wait_while(pending, |pending| pending.lines.is_empty())
+            .unwrap_or_else(PoisonError::into_inner);
+        let (mut pending, _) = self
+            .wake
+            .wait_timeout_while(pending, GATHER, |pending| !pending.urgent && pending.lines.len() < ENOUGH)
+            .unwrap_or_else(PoisonError::into_inner);
+        pending.urgent = false;
+        std::mem::swap(lines, &mut pending.lines);
+        std::mem::take(&mut pending.dropped)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Pending> {
+        self.pending.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::mpsc::{Receiver, Sender, channel};
+
+    /// An output that tells what it was given, and takes it only when allowed to.
+    struct Slow {
+        told: Sender<Vec<u8>>,
+        allowed: Receiver<()>,
+    }
+
+    impl Write for Slow {
+        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+            self.told.send(bytes.to_vec()).unwrap();
+            self.allowed.recv().unwrap();
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+
+    fn slow() -> (Arc<Sink>, Receiver<Vec<u8>>, Sender<()>) {
+        let ((told, writes), (allow, allowed)) = (channel(), channel());
+        (Sink::start(Slow { told, allowed }), writes, allow)
+    }
+
+    #[test]
+    fn lines_gather_and_are_written_in_order() {
+        let (sink, writes, allow) = slow();
+        allow.send(()).unwrap();
+        sink.take(b"one\n", false);
+        sink.take(b"two\n", false);
+        let mut written = writes.recv().unwrap();
+        if written == b"one\n" {
+            // The thread was awake already; then the second comes by itself.
+            allow.send(()).unwrap();
+            written.extend(writes.recv().unwrap());
+        }
+        assert_eq!(written, b"one\ntwo\n");
+        sink.flush(Duration::from_secs(20));
+        assert_eq!(sink.lock().done, 8);
+    }
+
+    #[test]
+    fn a_reader_who_stops_stops_nobody_and_is_told_later() {
+        let (sink, writes, allow) = slow();
+        sink.take(b"first\n", true);
+        assert_eq!(writes.recv().unwrap(), b"first\n");
+        // The output is stuck from here on.
+        let line = [b'x'; 1024];
+        for _ in 0..MOST / line.len() + 5 {
+            sink.take(&line, false);
+        }
+        let started = Instant::now();
+        sink.flush(Duration::from_millis(20));
+        assert!(started.elapsed() < Duration::from_secs(10), "a flush has a limit");
+        let (waiting, dropped) = {
+            let pending = sink.lock();
+            (pending.lines.len(), pending.dropped)
+        };
+        assert_eq!((waiting, dropped), (MOST, 5));
+        allow.send(()).unwrap();
+        assert_eq!(writes.recv().unwrap().len(), MOST, "what was kept comes when the output takes it");
+    }
+}
