@@ -49,7 +49,14 @@ pub(super) async fn main(run: Run) -> Result<u8, Error> {
             return Ok(exit_code(signal));
         }
     };
-    let stack = started?;
+    let stack = match started {
+        Ok(stack) => stack,
+        Err(error) => {
+            // Where nothing was started there is no log to be kept.
+            remove(&dir, kept || error.exit_code() != 2);
+            return Err(error);
+        }
+    };
     let code = command(&run, &stack, &mut signals).await;
     tokio::select! {
         () = stack.stop() => (),
