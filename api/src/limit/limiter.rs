@@ -129,7 +129,7 @@ impl Limiter {
 
     async fn ask_redis(
         &self,
-        redis: &RedisJudge,
+        redis: &Arc<RedisJudge>,
         covering: &[usize],
         client: &ClientKey,
     ) -> Option<Decision<'_>> {

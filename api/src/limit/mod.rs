@@ -7,6 +7,7 @@ mod headers;
 mod layer;
 mod limiter;
 mod local;
+mod own_connection;
 mod plan;
 mod policy;
 mod policy_file;

@@ -3,12 +3,20 @@
 //! The connection comes from `deadpool-redis`, whose pool gives the connect time-outs, and is then held and shared:
 //! a checkout per request would cost a PING each. A background task, never a request, probes and reconnects.
 
-use super::{breaker::Breaker, client::ClientKey, gcra::Quota};
+use super::{
+    breaker::Breaker,
+    client::ClientKey,
+    gcra::Quota,
+    own_connection::{self, Found, Of},
+};
 use crate::telemetry::Metrics;
 use deadpool_redis::{Connection, Manager, Pool, Runtime, Timeouts};
 use redis::{AsyncConnectionConfig, RedisError, Script, ScriptInvocation, aio::MultiplexedConnection};
 use std::{
-    sync::{Arc, PoisonError, RwLock},
+    sync::{
+        Arc, PoisonError, RwLock,
+        atomic::{AtomicU64, Ordering},
+    },
     time::{Duration, Instant},
 };
 use tokio::{
@@ -52,6 +60,10 @@ pub struct RedisJudge {
     settings: RedisSettings,
     probe_limit: Duration,
     connection: RwLock<Option<MultiplexedConnection>>,
+    /// Tells the judges of a process apart.
+    number: u64,
+    /// Connections held so far; a thread's own is good as long as this stands.
+    epoch: AtomicU64,
     breaker: Breaker,
     /// The breaker's clock starts here.
     born: Instant,
@@ -71,6 +83,7 @@ impl RedisJudge {
     /// # Errors
     /// When the URL is not a Redis URL.
     pub fn new(settings: RedisSettings, metrics: Metrics) -> Result<Arc<Self>, RedisError> {
+        static NUMBERS: AtomicU64 = AtomicU64::new(0);
         let probe_limit = settings.deadline.max(PROBE_LIMIT);
         // No time-out for answers: every call here has a limit of its own around it.
         let config =
@@ -94,6 +107,8 @@ impl RedisJudge {
             settings,
             probe_limit,
             connection: RwLock::new(None),
+            number: NUMBERS.fetch_add(1, Ordering::Relaxed),
+            epoch: AtomicU64::new(0),
             breaker: Breaker::open(),
             born: Instant::now(),
             opened: Notify::new(),
@@ -108,8 +123,8 @@ impl RedisJudge {
 
     /// Decides one request by all the given policies at once. `None` when Redis cannot say within the deadline; the
     /// caller then decides by itself.
-    pub async fn decide(&self, policies: &[(&str, Quota)], client: &ClientKey) -> Option<Reply> {
-        let mut connection = self.connection()?;
+    pub async fn decide(self: &Arc<Self>, policies: &[(&str, Quota)], client: &ClientKey) -> Option<Reply> {
+        let mut connection = self.nearest_connection()?;
         let mut call = self.script.prepare_invoke();
         for (name, quota) in policies {
             // The braces are the hash tag: all keys of one client lie in one cluster slot.
@@ -140,8 +155,32 @@ impl RedisJudge {
         self.connection.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
+    /// This thread's own connection, the shared one until that stands.
+    fn nearest_connection(self: &Arc<Self>) -> Option<MultiplexedConnection> {
+        if !self.breaker.is_closed() {
+            return None;
+        }
+        let of = Of { judge: self.number, epoch: self.epoch.load(Ordering::Acquire) };
+        match own_connection::find(of) {
+            Found::Ready(own) => return Some(own),
+            Found::Absent => {}
+            Found::Wanted(place) => {
+                let judge = self.clone();
+                // On the runtime of the thread that asks, which from then on drives the connection.
+                tokio::spawn(async move {
+                    match judge.establish().await {
+                        Ok(connection) => _ = place.set(connection),
+                        Err(reason) => tracing::debug!(%reason, "a thread stays with the shared connection"),
+                    }
+                });
+            }
+        }
+        self.connection()
+    }
+
     fn replace_connection(&self, connection: Option<MultiplexedConnection>) {
         *self.connection.write().unwrap_or_else(PoisonError::into_inner) = connection;
+        self.epoch.fetch_add(1, Ordering::Release);
     }
 
     fn failed(&self, kind: &'static str, certain: bool, reason: impl std::fmt::Display) {

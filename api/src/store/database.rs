@@ -104,6 +104,13 @@ impl Database {
         }
     }
 
+    /// A group of writes was committed, or may have been: to be called before it is answered.
+    pub(super) fn committed(&self) {
+        if let Self::Sqlite(Sqlite { direct: Some(direct), .. }) = self {
+            direct.committed();
+        }
+    }
+
     pub(super) async fn close(&self) {
         let closed = async {
             match self {

@@ -6,7 +6,7 @@
 //! writer, and it sees every commit that came before it. Whatever is out of the ordinary is left to the pool: this
 //! says nothing then, and the pool finds out and tells.
 
-use super::User;
+use super::{User, snapshot::Reader};
 use rusqlite::{Connection, OpenFlags, OptionalExtension, Row};
 use std::{
     cell::RefCell,
@@ -16,6 +16,7 @@ use std::{
         atomic::{AtomicBool, AtomicU64, Ordering},
     },
 };
+use tokio::runtime::{Handle, RuntimeFlavor};
 
 /// Databases a thread keeps open; more than one only in tests.
 const MOST: usize = 4;
@@ -24,7 +25,7 @@ const USER: &str = "SELECT id, name, email, created_at, updated_at, version FROM
 
 thread_local! {
     /// This thread's connections, by the database's number.
-    static OPEN: RefCell<Vec<(u64, Connection)>> = const { RefCell::new(Vec::new()) };
+    static OPEN: RefCell<Vec<(u64, Reader)>> = const { RefCell::new(Vec::new()) };
 }
 
 /// A database file that threads read by themselves.
@@ -35,6 +36,8 @@ pub(super) struct Direct(Arc<File>);
 struct File {
     path: PathBuf,
     number: u64,
+    /// Groups of writes committed so far.
+    commits: AtomicU64,
     closed: AtomicBool,
 }
 
@@ -42,7 +45,13 @@ impl Direct {
     pub(super) fn new(path: &Path) -> Self {
         static NUMBERS: AtomicU64 = AtomicU64::new(0);
         let number = NUMBERS.fetch_add(1, Ordering::Relaxed);
-        Self(Arc::new(File { path: path.to_owned(), number, closed: AtomicBool::new(false) }))
+        let (commits, closed) = (AtomicU64::new(0), AtomicBool::new(false));
+        Self(Arc::new(File { path: path.to_owned(), number, commits, closed }))
+    }
+
+    /// Something was committed: to be called before it is answered.
+    pub(super) fn committed(&self) {
+        self.0.commits.fetch_add(1, Ordering::Release);
     }
 
     /// One user, if there is one; nothing when it cannot be read here.
@@ -50,6 +59,17 @@ impl Direct {
         if self.0.closed.load(Ordering::Relaxed) {
             return None;
         }
+        // Where the thread's loop takes turns, so can the reads; elsewhere each is by itself.
+        let turns = Handle::try_current().ok().filter(|h| h.runtime_flavor() == RuntimeFlavor::CurrentThread);
+        let read = |reader: &mut Reader| {
+            let Some(turns) = turns else { return row(reader.alone()?, id) };
+            let (connection, began) = reader.shared(self.0.commits.load(Ordering::Acquire))?;
+            if began {
+                let number = self.0.number;
+                turns.spawn(async move { end_turn(number) });
+            }
+            row(connection, id)
+        };
         OPEN.with_borrow_mut(|open| {
             let number = self.0.number;
             let at = match open.iter().position(|(known, _)| *known == number) {
@@ -59,11 +79,11 @@ impl Direct {
                     if open.len() >= MOST {
                         open.remove(0);
                     }
-                    open.push((number, connection));
+                    open.push((number, Reader::new(connection)));
                     open.len() - 1
                 }
             };
-            let read = read(&open[at].1, id);
+            let read = read(&mut open[at].1);
             if read.is_err() {
                 open.remove(at);
             }
@@ -77,6 +97,18 @@ impl Direct {
     }
 }
 
+/// Lets the snapshot of this thread's turn go. A task that is queued when the turn's first read was made runs after those
+/// that were ready by then and before the loop looks for new work.
+fn end_turn(number: u64) {
+    OPEN.with_borrow_mut(|open| {
+        if let Some(at) = open.iter().position(|(known, _)| *known == number)
+            && open[at].1.end().is_err()
+        {
+            open.remove(at);
+        }
+    });
+}
+
 fn connect(path: &Path) -> rusqlite::Result<Connection> {
     // Never used by two threads at once, so SQLite need not see to it.
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
@@ -86,7 +118,7 @@ fn connect(path: &Path) -> rusqlite::Result<Connection> {
     Ok(connection)
 }
 
-fn read(connection: &Connection, id: i64) -> rusqlite::Result<Option<User>> {
+fn row(connection: &Connection, id: i64) -> rusqlite::Result<Option<User>> {
     connection.prepare_cached(USER)?.query_row([id], user).optional()
 }
 
@@ -104,12 +136,14 @@ fn user(row: &Row<'_>) -> rusqlite::Result<User> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::{Changes, Outcome, Store};
+    use crate::store::{Changes, Outcome, Store, database::Database};
 
     async fn store(dir: &Path) -> (Store, Direct) {
         let path = dir.join("users.db");
         let store = Store::open(&format!("sqlite://{}", path.display()), 16).await.unwrap();
-        (store, Direct::new(&path))
+        let Database::Sqlite(sqlite) = &store.database else { panic!("SQLite was asked for") };
+        let direct = sqlite.direct.clone().expect("a file is read directly");
+        (store, direct)
     }
 
     async fn ada(store: &Store) -> User {
@@ -135,6 +169,44 @@ mod tests {
         }
         store.delete(user.id, None).await.unwrap();
         assert_eq!(direct.user(user.id), Some(None));
+        store.close().await;
+    }
+
+    #[tokio::test]
+    async fn reads_of_a_turn_share_a_snapshot_until_something_is_committed() {
+        let dir = tempfile::tempdir().unwrap();
+        let (store, _) = store(dir.path()).await;
+        let user = ada(&store).await;
+        // Closed, as its tasks cannot run while this turn lasts.
+        store.close().await;
+        let path = dir.path().join("users.db");
+        let (direct, elsewhere) = (Direct::new(&path), Connection::open(&path).unwrap());
+        let rename = |name: &str| elsewhere.execute("UPDATE users SET name = ?1", [name]).unwrap();
+        let name = || direct.user(user.id).unwrap().unwrap().name;
+        // No `await` from here on: one turn.
+        assert_eq!(name(), "Ada");
+        rename("Grace");
+        assert_eq!(name(), "Ada", "by another process, and not answered here");
+        direct.committed();
+        assert_eq!(name(), "Grace");
+        rename("Mary");
+        assert_eq!(name(), "Grace");
+        tokio::task::yield_now().await;
+        // Nothing is held open between turns, or the write-ahead log could not be taken into the file.
+        let busy = elsewhere.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get::<_, i64>(0));
+        assert_eq!(busy, Ok(0));
+        assert_eq!(name(), "Mary");
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn where_no_turns_are_taken_each_read_is_by_itself() {
+        let dir = tempfile::tempdir().unwrap();
+        let (store, direct) = store(dir.path()).await;
+        let user = ada(&store).await;
+        let elsewhere = Connection::open(dir.path().join("users.db")).unwrap();
+        assert_eq!(direct.user(user.id).unwrap().unwrap().name, "Ada");
+        elsewhere.execute("UPDATE users SET name = 'Grace'", []).unwrap();
+        assert_eq!(direct.user(user.id).unwrap().unwrap().name, "Grace");
         store.close().await;
     }
 

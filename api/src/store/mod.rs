@@ -9,6 +9,7 @@ mod once;
 mod postgres;
 mod queue;
 mod reading;
+mod snapshot;
 mod sqlite;
 mod statements;
 mod sweeper;

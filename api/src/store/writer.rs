@@ -168,6 +168,7 @@ async fn run(database: Database, queue: Arc<Jobs>, group: usize) {
             tracing::error!(writes = jobs.len(), cause = %error, "a group of writes was not committed");
         }
         let failure = outcome.err();
+        database.committed();
         for job in jobs {
             job.settle(failure.as_ref());
         }
