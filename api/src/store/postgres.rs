@@ -33,7 +33,8 @@ impl Postgres {
             value: url::masked(text),
             reason: url::without_password(text, &format!("the database cannot be opened ({error})")),
             remedy: "check that the server runs, and user, password and database in \
-                     postgres://USER:PASSWORD@HOST:PORT/DATABASE",
+                     postgres://USER:PASSWORD@HOST:PORT/DATABASE; for TLS append ?sslmode=require, or \
+                     ?sslmode=verify-full&sslrootcert=FILE to check the server's certificate too",
         };
         let options = PgConnectOptions::from_str(text)
             .map_err(|error| explain(&error))?

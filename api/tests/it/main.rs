@@ -32,6 +32,7 @@ mod model_folder;
 mod models;
 mod once;
 mod openapi;
+mod postgres_tls;
 mod redis_limits;
 mod redis_outage;
 mod running;

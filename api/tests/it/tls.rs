@@ -16,13 +16,23 @@ use tokio_rustls::{TlsConnector, client::TlsStream};
 
 /// Writes `cert.pem` and `key.pem` for localhost.
 pub fn certify(dir: &Path) {
-    let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+    certify_for(dir, "localhost");
+}
+
+/// The same for a name or address.
+pub fn certify_for(dir: &Path, host: &str) {
+    let made = rcgen::generate_simple_self_signed([host.to_owned()]).unwrap();
     std::fs::write(dir.join("cert.pem"), made.cert.pem()).unwrap();
     std::fs::write(dir.join("key.pem"), made.signing_key.serialize_pem()).unwrap();
 }
 
 /// A connection that trusts `cert.pem` only and offers these protocols.
-async fn connect(address: &str, dir: &Path, offers: &[&str], name: &str) -> io::Result<TlsStream<TcpStream>> {
+pub async fn connect(
+    address: &str,
+    dir: &Path,
+    offers: &[&str],
+    name: &str,
+) -> io::Result<TlsStream<TcpStream>> {
     let mut roots = RootCertStore::empty();
     roots.add(CertificateDer::from_pem_file(dir.join("cert.pem")).unwrap()).unwrap();
     let mut config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
@@ -39,12 +49,12 @@ fn spoken(stream: &TlsStream<TcpStream>) -> Option<&str> {
     stream.get_ref().1.alpn_protocol().map(|protocol| std::str::from_utf8(protocol).unwrap())
 }
 
-struct Https {
-    app: crate::helpers::TestApp,
+pub struct Https {
+    pub app: crate::helpers::TestApp,
     dir: tempfile::TempDir,
 }
 
-async fn spawn() -> Https {
+pub async fn spawn() -> Https {
     let dir = tempfile::tempdir().unwrap();
     certify(dir.path());
     let file = |name: &str| dir.path().join(name).display().to_string();
@@ -57,7 +67,7 @@ impl Https {
         self.app.base.strip_prefix("http://").unwrap()
     }
 
-    async fn connect(&self, offers: &[&str], name: &str) -> io::Result<TlsStream<TcpStream>> {
+    pub async fn connect(&self, offers: &[&str], name: &str) -> io::Result<TlsStream<TcpStream>> {
         timeout(PATIENCE, connect(self.address(), self.dir.path(), offers, name))
             .await
             .expect("an answer in time")
