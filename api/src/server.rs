@@ -80,7 +80,12 @@ impl Gateway {
         let redis = redis_judge(config, &metrics)?;
         let spans = Spans::start(&config.traces)?;
         let models = Models::open(&config.models, &registry)?;
-        let store = Store::open(&config.storage.database_url, config.storage.write_queue).await?;
+        let store = Store::open_keeping(
+            &config.storage.database_url,
+            config.storage.write_queue,
+            config.storage.readings_retention.0,
+        )
+        .await?;
         let pipeline = Pipeline::start(&store, config.storage.ingest_queue, &custom)
             .map_err(|error| StartError::Metrics(error.to_string()))?;
         models.load_all().await;
@@ -91,7 +96,7 @@ impl Gateway {
         }
         // Parts that faults can act on plug their switches in here.
         let (paused, switched) = (pipeline.clone(), models.clone());
-        let models_switch: Switch<_> = Box::new(move |fault| switched.set_fault(fault));
+        let models_switch: Switch<_> = Box::new(move |faults| switched.set_faults(faults));
         let switches = Switches {
             ingest: Some(Box::new(move |pause| paused.pause(pause))),
             models: models::AVAILABLE.then_some(models_switch),

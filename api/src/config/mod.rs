@@ -22,7 +22,7 @@ pub use logs::{LogFormat, LogLevel, LogSettings};
 pub use models::ModelSettings;
 pub use secret::Secret;
 pub use server::ServerSettings;
-pub use storage::StorageSettings;
+pub use storage::{Retention, StorageSettings};
 pub use tls::TlsSettings;
 pub use traces::{OtlpEndpoint, TraceSettings};
 
@@ -150,6 +150,8 @@ mod tests {
             (&["--inference-workers", "0"], ["INFERENCE_WORKERS", "'0'", "1 to 256"]),
             (&["--inference-queue", "0"], ["INFERENCE_QUEUE", "'0'", "1 to 100000"]),
             (&["--inference-deadline", "0s"], ["INFERENCE_DEADLINE", "'0s'", "above zero"]),
+            (&["--readings-retention", "0s"], ["READINGS_RETENTION", "'0s'", "30d, or forever"]),
+            (&["--model-load-timeout", "0s"], ["MODEL_LOAD_TIMEOUT", "'0s'", "above zero"]),
             (&["--redis-key-prefix", "a{b"], ["REDIS_KEY_PREFIX", "'a{b'", "braces"]),
             (
                 &["--otlp-endpoint", "x:4318"],

@@ -31,6 +31,16 @@ pub struct ModelSettings {
         value_parser = super::positive_duration
     )]
     pub inference_deadline: Duration,
+
+    /// Longest a model may take to be loaded and tried before the PUT is answered 504
+    #[arg(
+        long,
+        env = "MODEL_LOAD_TIMEOUT",
+        value_name = "MODEL_LOAD_TIMEOUT",
+        default_value = "60s",
+        value_parser = super::positive_duration
+    )]
+    pub model_load_timeout: Duration,
 }
 
 impl ModelSettings {

@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 /// Where data is kept.
 #[derive(Debug, Clone, clap::Args)]
 pub struct StorageSettings {
@@ -30,12 +32,37 @@ pub struct StorageSettings {
         value_parser = |text: &str| places(text, 1000)
     )]
     pub ingest_queue: usize,
+
+    /// How long readings are kept after they came in, such as 30d, or forever
+    #[arg(
+        long,
+        env = "READINGS_RETENTION",
+        value_name = "READINGS_RETENTION",
+        default_value = "30d",
+        value_parser = retention
+    )]
+    pub readings_retention: Retention,
 }
+
+/// How long something is kept; `None` is for ever.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Retention(pub Option<Duration>);
 
 impl StorageSettings {
     /// The database's URL as it may be shown: its password masked.
     pub fn masked_url(&self) -> String {
         crate::store::masked_url(&self.database_url)
+    }
+}
+
+fn retention(text: &str) -> Result<Retention, String> {
+    match text.trim() {
+        "forever" => Ok(Retention(None)),
+        text => {
+            let kept = super::duration(text).ok().filter(|kept| kept.as_secs() > 0);
+            kept.map(|kept| Retention(Some(kept)))
+                .ok_or_else(|| "expected a duration of a second or more, such as 30d, or forever".to_owned())
+        }
     }
 }
 

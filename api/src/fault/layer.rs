@@ -134,6 +134,11 @@ fn aborted(status: StatusCode) -> Problem {
 }
 
 fn names(faults: &[Arc<InForce>]) -> HeaderValue {
-    let names: Vec<&str> = faults.iter().map(|fault| fault.id.as_str()).collect();
-    HeaderValue::from_str(&names.join(", ")).expect("ids are letters, digits, - and _")
+    named(faults.iter().map(|fault| fault.id.as_str()))
+}
+
+/// The value of [`HEADER`] for the faults of these ids.
+pub(crate) fn named<'a>(ids: impl Iterator<Item = &'a str>) -> HeaderValue {
+    let ids = ids.collect::<Vec<_>>().join(", ");
+    HeaderValue::from_str(&ids).expect("ids are letters, digits, - and _")
 }

@@ -17,9 +17,9 @@ pub use in_force::Status;
 pub use parse::{Bounds, parse};
 pub use plane::{Plane, Refusal};
 pub use spec::{Decision, Delays, End, ModelFault, Spec};
-pub use switches::{Switch, Switches};
+pub use switches::{ModelFaults, Switch, Switches};
 
-pub(crate) use layer::{HEADER, InjectedPanic, Layer};
+pub(crate) use layer::{HEADER, InjectedPanic, Layer, named};
 
 /// Every value of the `kind` label.
 pub(crate) const KINDS: &[&str] = &["abort", "delay", "panic", "memory", "pause", "model"];

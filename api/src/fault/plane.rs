@@ -1,7 +1,7 @@
 //! The faults in force.
 
 use super::{
-    Bounds, Decision, KINDS, ModelFault, Spec, Status, Switches, acceptable_id, in_force::InForce,
+    Bounds, Decision, KINDS, ModelFaults, Spec, Status, Switches, acceptable_id, in_force::InForce,
     memory::Hold, switches::Applied,
 };
 use prometheus::{IntCounterVec, IntGaugeVec};
@@ -121,7 +121,8 @@ impl Plane {
         for kind in spec.kinds() {
             self.injected.with_label_values(&[label.as_str(), kind]);
         }
-        for kind in spec.kinds().filter(|kind| ["memory", "pause", "model"].contains(kind)) {
+        // The others count what they act on.
+        for kind in spec.kinds().filter(|kind| ["memory", "pause"].contains(kind)) {
             self.injected.with_label_values(&[label.as_str(), kind]).inc();
         }
         let fault = Arc::new(InForce::new(id, label, spec, now));
@@ -216,6 +217,13 @@ impl Plane {
         self.injected.with_label_values(&[fault.label.as_str(), kind]).inc();
     }
 
+    /// Counts an answer of the models that faults of these ids acted on.
+    pub(crate) fn count_models(&self, ids: &[String]) {
+        for id in ids {
+            self.injected.with_label_values(&[self.label(id).as_str(), "model"]).inc();
+        }
+    }
+
     /// After a change: what requests look at, the gauges, the switches and the next expiry.
     fn settle(&self, applied: &mut Applied) {
         let book = self.read();
@@ -225,7 +233,10 @@ impl Plane {
             let count = specs().filter(|spec| spec.kinds().any(|own| own == *kind)).count();
             self.active.with_label_values(&[kind]).set(count as i64);
         }
-        let wanted = Applied { paused: specs().any(|spec| spec.pause_ingest), model: model(specs()) };
+        let models =
+            book.iter().filter_map(|(id, entry)| Some((id.clone(), entry.fault.spec.model.clone()?)));
+        let models: ModelFaults = models.collect();
+        let wanted = Applied { paused: specs().any(|spec| spec.pause_ingest), models };
         drop(book);
         self.switches.apply(applied, &wanted);
         *applied = wanted;
@@ -255,13 +266,6 @@ fn end(entries: impl IntoIterator<Item = Entry>) {
     for entry in entries {
         entry.fault.lift();
     }
-}
-
-/// Of several model faults the delay of the first that has one; they fail when any says so.
-fn model<'a>(specs: impl Iterator<Item = &'a Spec>) -> Option<ModelFault> {
-    specs
-        .filter_map(|spec| spec.model.clone())
-        .reduce(|first, next| ModelFault { delay: first.delay.or(next.delay), fail: first.fail || next.fail })
 }
 
 /// What panicked meanwhile left nothing half done: each change is one step.

@@ -2,6 +2,9 @@
 
 use super::ModelFault;
 
+/// The model faults in force with their ids, in the order of those.
+pub type ModelFaults = Vec<(String, ModelFault)>;
+
 /// A part's switch, called with the state it is to be in; must not block.
 pub type Switch<T> = Box<dyn Fn(T) + Send + Sync>;
 
@@ -10,15 +13,15 @@ pub type Switch<T> = Box<dyn Fn(T) + Send + Sync>;
 pub struct Switches {
     /// Pauses the ingest worker (`true`) or lets it go on.
     pub ingest: Option<Switch<bool>>,
-    /// Slows or fails the models, or lets them be (`None`).
-    pub models: Option<Switch<Option<ModelFault>>>,
+    /// Slows or fails the models, or lets them be (none).
+    pub models: Option<Switch<ModelFaults>>,
 }
 
 /// The state the switches are in, so that each change is told once.
 #[derive(Debug, Default, PartialEq)]
 pub(super) struct Applied {
     pub(super) paused: bool,
-    pub(super) model: Option<ModelFault>,
+    pub(super) models: ModelFaults,
 }
 
 impl Switches {
@@ -27,8 +30,8 @@ impl Switches {
         if let (Some(ingest), true) = (&self.ingest, old.paused != new.paused) {
             ingest(new.paused);
         }
-        if let (Some(models), true) = (&self.models, old.model != new.model) {
-            models(new.model.clone());
+        if let (Some(models), true) = (&self.models, old.models != new.models) {
+            models(new.models.clone());
         }
     }
 }

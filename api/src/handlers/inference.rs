@@ -1,21 +1,20 @@
 //! POST `/inference`: rows of numbers to predictions.
 
 use super::{
-    input::{self, fault},
-    json, models,
+    input::{self, fault as wrong},
+    models,
+    once::{self, Held, Key},
 };
 use crate::{
-    fault::HEADER as INJECTED,
-    models::{Description, InferError, Rows},
+    fault,
+    models::{Description, InferError, Inferred, LoadedModel, Rows},
     problem::{FieldError, Kind, Problem},
     server::State,
+    store::{Answer, Sent},
 };
 use actix_web::{
     HttpRequest, HttpResponse,
-    http::{
-        StatusCode,
-        header::{HeaderValue, RETRY_AFTER},
-    },
+    http::header::{HeaderValue, RETRY_AFTER},
     web::{Bytes, Data},
 };
 use serde::Serialize;
@@ -24,6 +23,9 @@ use utoipa::ToSchema;
 
 /// Longest body taken, in bytes: the most rows of a few hundred features.
 pub(super) const BODY_LIMIT: usize = 4 * 1024 * 1024;
+
+/// Longest answer kept under an `Idempotency-Key`, in bytes: some thousand predictions.
+const LARGEST_KEPT: usize = 64 * 1024;
 
 /// Most faults of a body that are listed.
 const MOST_FAULTS: usize = 20;
@@ -58,12 +60,17 @@ pub(super) struct Predictions<'a> {
     tag = "models",
     operation_id = "infer",
     summary = "Predicts with a loaded model",
+    params(
+        ("Idempotency-Key" = Option<String>, Header, description = "a request repeated with this key within a day gets the first answer again", min_length = 1, max_length = 255),
+    ),
     request_body = InferenceRequest,
     responses(
         (status = 200, description = "the predictions", body = Predictions),
+        (status = 400, description = "the body is not JSON, or the idempotency key is not valid"),
         (status = 404, description = "no model of this name is loaded"),
+        (status = 409, description = "the first request with this key is still being answered"),
         (status = 413, description = "the body is larger than 4 MiB"),
-        (status = 422, description = "the rows do not fit the model"),
+        (status = 422, description = "the rows do not fit the model, the key was used with another request, or the answer is too large to be kept under one"),
         (status = 501, description = "this build has no models"),
         (status = 503, description = "as many requests wait as may; try again"),
         (status = 504, description = "not ready within the deadline"),
@@ -75,34 +82,63 @@ pub(super) async fn infer(
     body: Bytes,
 ) -> Result<HttpResponse, Problem> {
     models::available()?;
+    let key = Key::of(&req, &body)?;
     let example = r#"{"model_name":"iris","input_data":[[5.1,3.5,1.4,0.2]]}"#;
     let body = input::object(&req, &body, example)?;
     let name = match body.get("model_name") {
         Some(Value::String(name)) => name,
-        Some(_) => return Err(Problem::validation(vec![fault("#/model_name", "must be a string")])),
-        None => return Err(Problem::validation(vec![fault("#/model_name", "model_name is required")])),
+        Some(_) => return Err(Problem::validation(vec![wrong("#/model_name", "must be a string")])),
+        None => return Err(Problem::validation(vec![wrong("#/model_name", "model_name is required")])),
     };
     let model = state.models.get(name).ok_or_else(models::not_loaded)?;
     let rows = rows(&body, model.description()).map_err(Problem::validation)?;
-    let predictions = state.models.infer(model.clone(), rows).await?;
-
-    let description = model.description();
-    let answer = Predictions {
-        model_name: model.name(),
-        predictions: &predictions.rows,
-        predicted_classes: predictions.rows.iter().map(|row| description.class_of(row)).collect(),
+    let held = key.map(|key| key.hold(&state.store)).transpose()?;
+    if let Some(Held { once, .. }) = &held
+        && let Some(sent) = state.store.kept(*once).await?
+    {
+        return once::again(sent);
+    }
+    let Inferred { outcome, faults } = state.models.infer(model.clone(), rows).await;
+    state.faults.count_models(&faults);
+    let acted = (!faults.is_empty()).then(|| fault::named(faults.iter().map(String::as_str)));
+    let rows = match (outcome, &acted) {
+        (Ok(rows), _) => rows,
+        (Err(error), None) => return Err(error.into()),
+        (Err(error), Some(acted)) => return Err(Problem::from(error).header(fault::HEADER, acted.clone())),
     };
-    let mut response = json(StatusCode::OK, &answer)?;
-    if predictions.injected {
-        response.headers_mut().insert(INJECTED, HeaderValue::from_static("models"));
+    let answer = answer(&model, &rows)?;
+    if let Some(Held { once, .. }) = &held {
+        if answer.body.len() > LARGEST_KEPT {
+            let detail = "the answer is too large to be kept; send fewer rows, or no Idempotency-Key";
+            return Err(Problem::new(Kind::Validation, detail));
+        }
+        match state.store.keep(*once, answer.clone()).await? {
+            Sent::First(()) => {}
+            again => return once::again(again),
+        }
+    }
+    let mut response = once::answer(answer)?;
+    if let Some(acted) = acted {
+        response.headers_mut().insert(fault::HEADER, acted);
     }
     Ok(response)
+}
+
+fn answer(model: &LoadedModel, rows: &[Vec<f32>]) -> Result<Answer, Problem> {
+    let description = model.description();
+    let predictions = Predictions {
+        model_name: model.name(),
+        predictions: rows,
+        predicted_classes: rows.iter().map(|row| description.class_of(row)).collect(),
+    };
+    let body = serde_json::to_vec(&predictions).map_err(Problem::internal)?;
+    Ok(Answer { status: 200, headers: Vec::new(), body })
 }
 
 /// The rows of `input_data`, checked against what the model takes.
 fn rows(body: &Map<String, Value>, model: &Description) -> Result<Rows, Vec<FieldError>> {
     const FIELD: &str = "#/input_data";
-    let one = |detail: String| Err(vec![fault(FIELD, detail)]);
+    let one = |detail: String| Err(vec![wrong(FIELD, detail)]);
     let features = model.features;
     let expected = || format!("must be rows of {features} numbers each, such as [[…],[…]]");
     let rows = match body.get("input_data") {
@@ -129,16 +165,16 @@ fn rows(body: &Map<String, Value>, model: &Description) -> Result<Rows, Vec<Fiel
                             Value::Number(_) => "must fit a floating point number of 32 bits",
                             _ => "must be a number",
                         };
-                        faults.push(fault(&format!("{FIELD}/{at}/{column}"), detail));
+                        faults.push(wrong(&format!("{FIELD}/{at}/{column}"), detail));
                     }
                     values.push(value.unwrap_or_default());
                 }
             }
             Value::Array(numbers) if faults.len() < MOST_FAULTS => {
                 let detail = format!("must hold {features} numbers; {} were sent", numbers.len());
-                faults.push(fault(&format!("{FIELD}/{at}"), detail));
+                faults.push(wrong(&format!("{FIELD}/{at}"), detail));
             }
-            _ if faults.len() < MOST_FAULTS => faults.push(fault(&format!("{FIELD}/{at}"), expected())),
+            _ if faults.len() < MOST_FAULTS => faults.push(wrong(&format!("{FIELD}/{at}"), expected())),
             _ => break,
         }
     }
@@ -154,14 +190,11 @@ impl From<InferError> for Problem {
             InferError::Late => {
                 Self::new(Kind::DeadlineExceeded, "the predictions were not ready within the deadline")
             }
-            InferError::Injected => {
-                Self::internal(&error).header(INJECTED, HeaderValue::from_static("models"))
-            }
-            InferError::NotFinite(row) => Self::validation(vec![fault(
+            InferError::Injected | InferError::Failed(_) => Self::internal(error),
+            InferError::NotFinite(row) => Self::validation(vec![wrong(
                 &format!("#/input_data/{row}"),
                 "its numbers are beyond what the model can work with: the prediction is not finite",
             )]),
-            InferError::Failed(_) => Self::internal(error),
         }
     }
 }

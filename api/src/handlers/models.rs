@@ -170,7 +170,7 @@ impl From<LoadError> for Problem {
             LoadError::Unfit(_) => Self::new(Kind::Validation, detail),
             LoadError::TooMany => Self::new(Kind::Conflict, detail),
             LoadError::Busy => Self::unavailable(detail).header(RETRY_AFTER, HeaderValue::from_static("5")),
-            LoadError::TooSlow => Self::new(Kind::DeadlineExceeded, detail),
+            LoadError::TooSlow(_) => Self::new(Kind::DeadlineExceeded, detail),
         }
     }
 }

@@ -1,39 +1,91 @@
 //! The switch with which the fault plane slows or fails the models.
 
-use crate::{fault::ModelFault, shares::random_point};
+use crate::{fault::ModelFaults, shares::random_point};
 use std::{
     sync::{PoisonError, RwLock},
     time::Duration,
 };
 
-/// The fault in force.
+/// The faults in force.
 #[derive(Debug, Default)]
-pub(super) struct Faults(RwLock<Option<ModelFault>>);
+pub(super) struct Faults(RwLock<ModelFaults>);
 
 /// What one run is to suffer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Fate {
     /// First this long a wait.
     pub(super) delay: Duration,
     /// Then no predictions.
     pub(super) fail: bool,
+    /// Ids of the faults that say so.
+    pub(super) faults: Vec<String>,
 }
 
 impl Faults {
-    pub(super) fn set(&self, fault: Option<ModelFault>) {
-        *self.0.write().unwrap_or_else(PoisonError::into_inner) = fault;
+    pub(super) fn set(&self, faults: ModelFaults) {
+        *self.0.write().unwrap_or_else(PoisonError::into_inner) = faults;
     }
 
-    /// The fate of the next run; `None` when it is spared.
+    /// The fate of the next run; `None` when it is spared. Of several delays the first one holds, and one fault that
+    /// fails it is enough.
     pub(super) fn decide(&self) -> Option<Fate> {
-        let fault = self.0.read().unwrap_or_else(PoisonError::into_inner);
-        let ModelFault { delay, fail } = fault.as_ref()?;
-        let delay = delay.as_ref().and_then(|delays| delays.shares.pick(random_point()));
-        (delay.is_some() || *fail).then(|| Fate { delay: delay.unwrap_or_default(), fail: *fail })
+        decide(&self.0.read().unwrap_or_else(PoisonError::into_inner), random_point())
     }
 
     /// Whether there is none any more.
     pub(super) fn are_lifted(&self) -> bool {
-        self.0.read().unwrap_or_else(PoisonError::into_inner).is_none()
+        self.0.read().unwrap_or_else(PoisonError::into_inner).is_empty()
+    }
+}
+
+fn decide(faults: &ModelFaults, point: f64) -> Option<Fate> {
+    let slow = faults.iter().find_map(|(id, fault)| Some((id, fault.delay.as_ref()?)));
+    let slow = slow.and_then(|(id, delays)| Some((id, delays.shares.pick(point)?)));
+    let broken = faults.iter().find(|(_, fault)| fault.fail).map(|(id, _)| id);
+    let mut acting: Vec<String> = slow.iter().map(|(id, _)| (*id).clone()).chain(broken.cloned()).collect();
+    acting.dedup();
+    (!acting.is_empty()).then(|| Fate {
+        delay: slow.map(|(_, delay)| delay).unwrap_or_default(),
+        fail: broken.is_some(),
+        faults: acting,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        fault::{Delays, ModelFault},
+        shares::Shares,
+    };
+
+    fn fault(id: &str, delay: Option<&str>, fail: bool) -> (String, ModelFault) {
+        let delay = delay.map(|text| {
+            let shares =
+                Shares::parse(text, |value| humantime::parse_duration(value).map_err(|e| e.to_string()));
+            Delays { text: text.to_owned(), shares: shares.unwrap() }
+        });
+        (id.to_owned(), ModelFault { delay, fail })
+    }
+
+    #[test]
+    fn the_first_delay_and_any_failure_name_their_faults() {
+        let (slow, mixed) = (fault("slow", Some("2s"), false), fault("mixed", Some("1s:50"), false));
+        let (broken, both) = (fault("broken", None, true), fault("both", Some("3s"), true));
+        for (faults, expected) in [
+            (vec![], None),
+            (vec![slow.clone()], Some((2, false, &["slow"][..]))),
+            (vec![slow.clone(), both.clone()], Some((2, true, &["slow", "both"]))),
+            (vec![both.clone(), slow.clone()], Some((3, true, &["both"]))),
+            (vec![broken.clone(), slow.clone()], Some((2, true, &["slow", "broken"]))),
+            (vec![mixed.clone()], None),
+            (vec![mixed, broken], Some((0, true, &["broken"]))),
+        ] {
+            let found = decide(&faults, 0.9);
+            let found = found.as_ref().map(|fate| (fate.delay.as_secs(), fate.fail, fate.faults.clone()));
+            let expected = expected
+                .map(|(delay, fail, ids)| (delay, fail, ids.iter().map(|id| (*id).to_owned()).collect()));
+            assert_eq!(found, expected, "{faults:?}");
+        }
     }
 }

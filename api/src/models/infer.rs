@@ -1,7 +1,7 @@
 //! A request for predictions: from its rows to its answer.
 
 use super::{LoadedModel, Models, queue::Refusal, worker::Job};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use tokio::{sync::oneshot, time::timeout};
 
 /// Rows of input, checked against a model's shape.
@@ -13,13 +13,13 @@ pub struct Rows {
     pub values: Vec<f32>,
 }
 
-/// What a model says.
+/// What came of a request.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Predictions {
+pub struct Inferred {
     /// For each row of input its predictions.
-    pub rows: Vec<Vec<f32>>,
-    /// Whether a fault delayed them.
-    pub injected: bool,
+    pub outcome: Result<Vec<Vec<f32>>, InferError>,
+    /// Ids of the faults that acted on it.
+    pub faults: Vec<String>,
 }
 
 /// Why there are no predictions.
@@ -47,15 +47,24 @@ pub enum InferError {
 
 impl Models {
     /// Runs a model. Waiting in the queue counts towards the deadline; dropping the future gives the place up.
-    ///
-    /// # Errors
-    /// [`InferError`].
-    pub async fn infer(&self, model: Arc<LoadedModel>, rows: Rows) -> Result<Predictions, InferError> {
+    pub async fn infer(&self, model: Arc<LoadedModel>, rows: Rows) -> Inferred {
+        let faults = Arc::new(OnceLock::new());
+        let outcome = self.run(model, rows, faults.clone()).await;
+        Inferred { outcome, faults: faults.get().cloned().unwrap_or_default() }
+    }
+
+    async fn run(
+        &self,
+        model: Arc<LoadedModel>,
+        rows: Rows,
+        faults: Arc<OnceLock<Vec<String>>>,
+    ) -> Result<Vec<Vec<f32>>, InferError> {
         let (reply, answer) = oneshot::channel();
-        let _ticket = self.queue.push(Job { model, rows, reply }).map_err(|refusal| match refusal {
-            Refusal::Full => InferError::Full,
-            Refusal::Stopped => InferError::Stopped,
-        })?;
+        let _ticket =
+            self.queue.push(Job { model, rows, faults, reply }).map_err(|refusal| match refusal {
+                Refusal::Full => InferError::Full,
+                Refusal::Stopped => InferError::Stopped,
+            })?;
         match timeout(self.deadline, answer).await {
             Ok(Ok(outcome)) => outcome,
             Ok(Err(_)) => Err(InferError::Stopped),

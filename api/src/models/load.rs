@@ -9,9 +9,6 @@ use tokio::{sync::oneshot, time::timeout};
 /// Longest a load waits for the one before it.
 const LONGEST_WAIT: Duration = Duration::from_secs(10);
 
-/// Longest a load is waited for; far more than the largest file needs.
-const LONGEST_LOAD: Duration = Duration::from_secs(60);
-
 /// Stack of the loading thread: graphs nest, and the reader follows them by recursion.
 const STACK: usize = 16 * 1024 * 1024;
 
@@ -31,8 +28,11 @@ pub enum LoadError {
     #[error("another model is being loaded; try again shortly")]
     Busy,
     /// The load did not end in time.
-    #[error("the model took longer than {} seconds to load", LONGEST_LOAD.as_secs())]
-    TooSlow,
+    #[error(
+        "the model took longer than {} to load; it goes on, and GET /models shows it should it come to an end",
+        humantime::format_duration(*.0)
+    )]
+    TooSlow(Duration),
 }
 
 impl Models {
@@ -45,11 +45,12 @@ impl Models {
     pub async fn load(self: &Arc<Self>, name: ModelName) -> Result<(Arc<LoadedModel>, bool), LoadError> {
         let turn = timeout(LONGEST_WAIT, self.loading.clone().acquire_owned());
         let Ok(Ok(turn)) = turn.await else { return Err(LoadError::Busy) };
+        let Ok(thread) = self.load_threads.clone().try_acquire_owned() else { return Err(LoadError::Busy) };
         let (reply, loaded) = oneshot::channel();
         let models = self.clone();
         let work = move || {
             let outcome = models.load_now(&name);
-            drop((turn, models));
+            drop((thread, models));
             // Who asked may have hung up; the model is loaded all the same.
             let _ = reply.send(outcome);
         };
@@ -59,11 +60,19 @@ impl Models {
             tracing::error!(%error, "no thread to load a model");
             return Err(LoadError::Busy);
         }
-        match timeout(LONGEST_LOAD, loaded).await {
-            Ok(Ok(outcome)) => outcome,
-            Ok(Err(_)) => Err(LoadError::Unfit("the model could not be loaded".to_owned())),
-            Err(_) => Err(LoadError::TooSlow),
-        }
+        let limit = self.load_limit;
+        // A task of its own: who hangs up gives up the answer, not the turn.
+        let outcome = tokio::spawn(async move {
+            let outcome = timeout(limit, loaded).await;
+            // A load that takes too long goes on by itself, and the next one may begin.
+            drop(turn);
+            match outcome {
+                Ok(Ok(outcome)) => outcome,
+                Ok(Err(_)) => Err(LoadError::Unfit("the model could not be loaded".to_owned())),
+                Err(_) => Err(LoadError::TooSlow(limit)),
+            }
+        });
+        outcome.await.unwrap_or(Err(LoadError::Busy))
     }
 
     /// Loads everything in the folder. What does not load is logged and counted; the rest serves.

@@ -26,11 +26,11 @@ mod worker;
 
 pub use describe::{Description, Port};
 pub use folder::ModelName;
-pub use infer::{InferError, Predictions, Rows};
+pub use infer::{InferError, Inferred, Rows};
 pub use load::LoadError;
 pub use registry::LoadedModel;
 
-use crate::{config::ModelSettings, fault::ModelFault};
+use crate::{config::ModelSettings, fault::ModelFaults};
 use fault::Faults;
 use folder::Folder;
 use metrics::ModelMetrics;
@@ -47,6 +47,9 @@ pub const AVAILABLE: bool = cfg!(feature = "inference");
 /// Most models loaded at once, and most names with a label of their own.
 pub const MOST_MODELS: usize = 100;
 
+/// Most threads that load at once: one whose outcome is waited for, and others that took too long.
+const LOAD_THREADS: usize = 4;
+
 /// The models part of the gateway.
 #[derive(Debug)]
 pub struct Models {
@@ -57,6 +60,9 @@ pub struct Models {
     metrics: ModelMetrics,
     /// One load at a time: each may hold a whole file in memory.
     loading: Arc<Semaphore>,
+    /// Threads that load, those included that took too long and were given up: nothing can end a thread.
+    load_threads: Arc<Semaphore>,
+    load_limit: Duration,
     deadline: Duration,
 }
 
@@ -76,10 +82,17 @@ impl Models {
                 worker::start(number, queue.clone(), faults.clone(), metrics.clone())?;
             }
         }
-        let registry = Registry::new(metrics.loaded.clone());
-        let loading = Arc::new(Semaphore::new(1));
-        let deadline = settings.inference_deadline;
-        Ok(Arc::new(Self { folder, registry, queue, faults, metrics, loading, deadline }))
+        Ok(Arc::new(Self {
+            folder,
+            registry: Registry::new(metrics.loaded.clone()),
+            queue,
+            faults,
+            metrics,
+            loading: Arc::new(Semaphore::new(1)),
+            load_threads: Arc::new(Semaphore::new(LOAD_THREADS)),
+            load_limit: settings.model_load_timeout,
+            deadline: settings.inference_deadline,
+        }))
     }
 
     /// Every loaded model, by name.
@@ -101,9 +114,9 @@ impl Models {
         unloaded
     }
 
-    /// Slows or fails the models from now on; `None` lifts it, for those that are slowed right now too.
-    pub fn set_fault(&self, fault: Option<ModelFault>) {
-        self.faults.set(fault);
+    /// Slows or fails the models from now on; none lifts it, for those that are slowed right now too.
+    pub fn set_faults(&self, faults: ModelFaults) {
+        self.faults.set(faults);
     }
 
     /// Gives every model file in the folder its failure series at zero: a counter born at 5 has no increase.

@@ -9,6 +9,10 @@
 /// Deepest nesting: a graph within an attribute of a node of a graph adds three.
 const DEEPEST: usize = 64;
 
+/// The field of a node that names its operator. `Loop` alone runs for as long as its inputs say: everything else that
+/// the reader knows ends with the data it works on. Nothing can stop a thread that is in it.
+const OPERATOR: u64 = 4;
+
 /// The messages that hold messages, and the fields that do (onnx/onnx.proto3 of the ONNX project).
 #[derive(Debug, Clone, Copy)]
 enum Message {
@@ -72,6 +76,9 @@ fn walk(mut rest: &[u8], message: Message, depth: usize) -> Result<(), &'static 
             2 => {
                 let length = varint(&mut rest)?;
                 let value = take(&mut rest, length)?;
+                if matches!(message, Message::Node) && tag >> 3 == OPERATOR && value == b"Loop" {
+                    return Err("it holds the operator Loop, which may never end");
+                }
                 if let Some(nested) = message.nested(tag >> 3) {
                     walk(value, nested, depth)?;
                 }
@@ -160,6 +167,18 @@ mod tests {
         assert!(check(&backwards).unwrap_err().contains("false length"));
         assert!(check(&[0x0b]).unwrap_err().contains("a type there is not"), "groups are of the past");
         assert!(check(b"").is_err());
+    }
+
+    #[test]
+    fn a_loop_is_found_wherever_it_is() {
+        let graph = |operator: &[u8]| field(1, &field(4, operator));
+        check(&field(7, &graph(b"Relu"))).unwrap();
+        check(&field(7, &field(2, b"Loop"))).unwrap();
+        // In a branch of an If: a graph within an attribute.
+        let nested = field(1, &[field(4, b"If"), field(5, &field(6, &graph(b"Loop")))].concat());
+        for bytes in [graph(b"Loop"), nested] {
+            assert!(check(&field(7, &bytes)).unwrap_err().contains("Loop"));
+        }
     }
 
     #[test]

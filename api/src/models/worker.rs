@@ -1,14 +1,14 @@
 //! The threads that run models.
 
 use super::{
-    InferError, LoadedModel, Predictions, Rows,
+    InferError, LoadedModel, Rows,
     fault::{Fate, Faults},
     metrics::ModelMetrics,
     network::Pool,
     queue::Queue,
 };
 use std::{
-    sync::Arc,
+    sync::{Arc, OnceLock},
     time::{Duration, Instant},
 };
 use tokio::sync::oneshot;
@@ -21,7 +21,9 @@ const LOOK: Duration = Duration::from_millis(10);
 pub(super) struct Job {
     pub(super) model: Arc<LoadedModel>,
     pub(super) rows: Rows,
-    pub(super) reply: oneshot::Sender<Result<Predictions, InferError>>,
+    /// Where the ids of faults go that act on it, before they do.
+    pub(super) faults: Arc<OnceLock<Vec<String>>>,
+    pub(super) reply: oneshot::Sender<Result<Vec<Vec<f32>>, InferError>>,
 }
 
 /// Starts a worker, which ends when the queue is stopped.
@@ -46,14 +48,16 @@ pub(super) fn start(
     std::thread::Builder::new().name(format!("inference-{number}")).spawn(work).map(|_| ())
 }
 
-fn serve(job: Job, queue: &Queue<Job>, faults: &Faults, metrics: &ModelMetrics, pool: &Pool) {
-    let Job { model, rows, reply } = job;
+fn serve(job: Job, queue: &Queue<Job>, in_force: &Faults, metrics: &ModelMetrics, pool: &Pool) {
+    let Job { model, rows, faults, reply } = job;
     let started = Instant::now();
-    let fate = faults.decide();
-    if let Some(Fate { delay, .. }) = fate {
-        let until = started + delay;
+    let fate = in_force.decide();
+    if let Some(Fate { delay, faults: acting, .. }) = &fate {
+        // Only here it is set, once for each job.
+        let _ = faults.set(acting.clone());
+        let until = started + *delay;
         while let Some(left) = until.checked_duration_since(Instant::now()).filter(|left| !left.is_zero()) {
-            if reply.is_closed() || queue.is_stopped() || faults.are_lifted() {
+            if reply.is_closed() || queue.is_stopped() || in_force.are_lifted() {
                 break;
             }
             std::thread::sleep(left.min(LOOK));
@@ -61,7 +65,7 @@ fn serve(job: Job, queue: &Queue<Job>, faults: &Faults, metrics: &ModelMetrics, 
     }
     let outcome = match fate {
         Some(Fate { fail: true, .. }) => Err(InferError::Injected),
-        _ => run(&model, &rows, pool).map(|rows| Predictions { rows, injected: fate.is_some() }),
+        _ => run(&model, &rows, pool),
     };
     // Counted before it is answered, so that who has the answer finds it counted; and counted though nobody
     // waits any more, or the slowest would be missing.

@@ -24,6 +24,11 @@ macro_rules! migrations {
                 "idempotency_keys",
                 include_str!(concat!("../../migrations/", $folder, "/0003_idempotency_keys.sql")),
             ),
+            migration(
+                4,
+                "readings_stored_at",
+                include_str!(concat!("../../migrations/", $folder, "/0004_readings_stored_at.sql")),
+            ),
         ])
     };
 }

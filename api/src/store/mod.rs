@@ -29,9 +29,9 @@ pub(crate) use writer::Writer;
 use database::{Database, read};
 use once::InFlight;
 use statements::Statements;
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 use tokio::task::AbortHandle;
-use writes::{CreateUser, DeleteUser, PutReadings, UpdateUser};
+use writes::{CreateUser, DeleteUser, KeepAnswer, PutReadings, UpdateUser};
 
 /// Most writes committed together.
 const GROUP: usize = 512;
@@ -49,14 +49,23 @@ pub struct Store {
 
 impl Store {
     /// Opens the database, creates its file when missing (SQLite), runs the migrations and starts the writer, whose
-    /// queue holds `queue` writes. The caller's runtime carries the writer and must outlive the store.
+    /// queue holds `queue` writes. Readings are kept for ever. The caller's runtime carries the writer and must outlive
+    /// the store.
     ///
     /// # Errors
     /// [`OpenError`] naming variable, value, reason and remedy.
     pub async fn open(url: &str, queue: usize) -> Result<Self, OpenError> {
+        Self::open_keeping(url, queue, None).await
+    }
+
+    /// The same with readings deleted `kept` after they came in.
+    ///
+    /// # Errors
+    /// As [`Self::open`].
+    pub async fn open_keeping(url: &str, queue: usize, kept: Option<Duration>) -> Result<Self, OpenError> {
         let database = Database::open(url).await?;
         let writer = Writer::start(database.clone(), queue, GROUP);
-        let sweeper = Arc::new(tokio::spawn(sweeper::run(writer.clone())).abort_handle());
+        let sweeper = Arc::new(tokio::spawn(sweeper::run(writer.clone(), kept)).abort_handle());
         Ok(Self { database, writer, in_flight: InFlight::default(), sweeper })
     }
 
@@ -142,6 +151,24 @@ impl Store {
     /// [`StoreError::Away`] or [`StoreError::Failed`].
     pub async fn readings(&self, query: ReadingsQuery) -> Result<Vec<Reading>, StoreError> {
         read!(&self.database, c => c.readings(&query))
+    }
+
+    /// What was answered under a key, before anything is done; `None` when it is free.
+    ///
+    /// # Errors
+    /// [`StoreError::Away`] or [`StoreError::Failed`].
+    pub async fn kept(&self, once: Once) -> Result<Option<Sent<()>>, StoreError> {
+        let now = once::unix_now();
+        let claim = read!(&self.database, c => c.kept(&once, now))?;
+        Ok(claim.verdict(&once))
+    }
+
+    /// Keeps an answer that nothing else was written for, unless another was quicker.
+    ///
+    /// # Errors
+    /// [`StoreError::Full`], [`StoreError::Away`] or [`StoreError::Failed`].
+    pub async fn keep(&self, once: Once, answer: Answer) -> Result<Sent<()>, StoreError> {
+        self.writer.submit(KeepAnswer { once, answer }).await
     }
 
     /// Holds a key for a request that is being answered; `None` while another request holds it.

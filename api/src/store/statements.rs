@@ -31,8 +31,12 @@ pub(super) trait Statements {
         id: i64,
         expected: Option<i64>,
     ) -> impl Future<Output = sqlx::Result<bool>> + Send;
-    /// Adds readings, no two of one device, stream and second; known ones take the new value.
-    fn put_readings(&mut self, readings: &[Reading]) -> impl Future<Output = sqlx::Result<()>> + Send;
+    /// Adds readings that came in `now`, no two of one device, stream and second; known ones take the new value.
+    fn put_readings(
+        &mut self,
+        readings: &[Reading],
+        now: i64,
+    ) -> impl Future<Output = sqlx::Result<()>> + Send;
     /// Readings in the order device, stream, time.
     fn readings(&mut self, query: &ReadingsQuery) -> impl Future<Output = sqlx::Result<Vec<Reading>>> + Send;
     /// Claims a key that nobody has, or that has expired by `now`.
@@ -42,14 +46,29 @@ pub(super) trait Statements {
         now: i64,
         until: i64,
     ) -> impl Future<Output = sqlx::Result<Claim>> + Send;
+    /// What a claim would say, without claiming.
+    fn kept(&mut self, once: &Once, now: i64) -> impl Future<Output = sqlx::Result<Claim>> + Send;
     /// Keeps the answer under a key claimed in this transaction.
     fn keep(&mut self, once: &Once, answer: &Answer) -> impl Future<Output = sqlx::Result<()>> + Send;
     /// Deletes up to `limit` keys that have expired by `now`; how many.
     fn sweep(&mut self, now: i64, limit: i64) -> impl Future<Output = sqlx::Result<u64>> + Send;
     /// Deletes up to `limit` keys of those beyond the `most` that expire last; how many.
     fn trim(&mut self, most: i64, limit: i64) -> impl Future<Output = sqlx::Result<u64>> + Send;
+    /// Deletes up to `limit` readings that came in at `until` or before; how many.
+    fn forget_readings(&mut self, until: i64, limit: i64) -> impl Future<Output = sqlx::Result<u64>> + Send;
     /// Whether data can be served.
     fn ping(&mut self) -> impl Future<Output = sqlx::Result<()>> + Send;
+}
+
+/// What is known of a key that is taken.
+fn taken((fingerprint, status, headers, body): (Vec<u8>, i64, String, Vec<u8>)) -> sqlx::Result<Claim> {
+    let odd = |what: &str| sqlx::Error::Decode(format!("a kept answer has an odd {what}").into());
+    let answer = Answer {
+        status: status.try_into().map_err(|_| odd("status"))?,
+        headers: serde_json::from_str(&headers).map_err(|_| odd("list of headers"))?,
+        body,
+    };
+    Ok(Claim::Taken(fingerprint.try_into().map_err(|_| odd("fingerprint"))?, answer))
 }
 
 macro_rules! statements {
@@ -113,17 +132,21 @@ macro_rules! statements {
                 Ok(deleted.rows_affected() == 1)
             }
 
-            async fn put_readings(&mut self, readings: &[Reading]) -> sqlx::Result<()> {
+            async fn put_readings(&mut self, readings: &[Reading], now: i64) -> sqlx::Result<()> {
                 let mut insert = QueryBuilder::<$database>::new(
-                    "INSERT INTO readings (device, stream, timestamp, value) ",
+                    "INSERT INTO readings (device, stream, timestamp, value, stored_at) ",
                 );
                 insert.push_values(readings, |mut row, reading| {
                     row.push_bind(&*reading.device)
                         .push_bind(reading.stream.name())
                         .push_bind(reading.timestamp)
-                        .push_bind(reading.value);
+                        .push_bind(reading.value)
+                        .push_bind(now);
                 });
-                insert.push(" ON CONFLICT (device, stream, timestamp) DO UPDATE SET value = excluded.value");
+                insert.push(
+                    " ON CONFLICT (device, stream, timestamp) \
+                     DO UPDATE SET value = excluded.value, stored_at = excluded.stored_at",
+                );
                 // As many statements as there are batch sizes: not worth a place in the cache.
                 insert.build().persistent(false).execute(self).await?;
                 Ok(())
@@ -167,20 +190,19 @@ macro_rules! statements {
                 if claimed.rows_affected() == 1 {
                     return Ok(Claim::Fresh);
                 }
-                let (fingerprint, status, headers, body): (Vec<u8>, i64, String, Vec<u8>) = sqlx::query_as(
+                let row = sqlx::query_as(
                     "SELECT fingerprint, status, headers, body FROM idempotency_keys WHERE id = $1",
-                )
-                .bind(&once.id[..])
-                .fetch_one(self)
-                .await?;
-                let odd = |what: &str| sqlx::Error::Decode(format!("a kept answer has an odd {what}").into());
-                let answer = Answer {
-                    status: status.try_into().map_err(|_| odd("status"))?,
-                    headers: serde_json::from_str(&headers).map_err(|_| odd("list of headers"))?,
-                    body,
-                };
-                let fingerprint = fingerprint.try_into().map_err(|_| odd("fingerprint"))?;
-                Ok(Claim::Taken(fingerprint, answer))
+                );
+                taken(row.bind(&once.id[..]).fetch_one(self).await?)
+            }
+
+            async fn kept(&mut self, once: &Once, now: i64) -> sqlx::Result<Claim> {
+                let row = sqlx::query_as(
+                    "SELECT fingerprint, status, headers, body FROM idempotency_keys \
+                     WHERE id = $1 AND expires_at > $2",
+                );
+                let row = row.bind(&once.id[..]).bind(now).fetch_optional(self).await?;
+                row.map_or(Ok(Claim::Fresh), taken)
             }
 
             async fn keep(&mut self, once: &Once, answer: &Answer) -> sqlx::Result<()> {
@@ -218,6 +240,18 @@ macro_rules! statements {
                 .execute(self)
                 .await?;
                 Ok(trimmed.rows_affected())
+            }
+
+            async fn forget_readings(&mut self, until: i64, limit: i64) -> sqlx::Result<u64> {
+                let forgotten = sqlx::query(
+                    "DELETE FROM readings WHERE (device, stream, timestamp) IN (SELECT device, stream, timestamp \
+                     FROM readings WHERE stored_at BETWEEN 1 AND $1 ORDER BY stored_at LIMIT $2)",
+                )
+                .bind(until)
+                .bind(limit)
+                .execute(self)
+                .await?;
+                Ok(forgotten.rows_affected())
             }
 
             async fn ping(&mut self) -> sqlx::Result<()> {

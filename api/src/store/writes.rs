@@ -6,9 +6,12 @@ use super::{
     once::{Answer, CreationAnswer, KEPT_SECONDS, MOST_KEPT, Once, Sent, unix_now},
     writer::Write,
 };
+use std::time::Duration;
 
 /// Keys deleted in one go: few enough not to hold others up.
 const SWEPT_AT_ONCE: i64 = 5_000;
+/// Readings deleted in one go.
+const FORGOTTEN_AT_ONCE: i64 = 1_000;
 
 /// A new user, or none where another has the address.
 pub(super) struct CreateUser {
@@ -91,7 +94,7 @@ impl Write for PutReadings {
         {
             return Ok(verdict);
         }
-        on!(tx, c => c.put_readings(&self.readings))?;
+        on!(tx, c => c.put_readings(&self.readings, unix_now()))?;
         if let Some((once, answer)) = &self.once {
             on!(tx, c => c.keep(once, answer))?;
         }
@@ -100,6 +103,24 @@ impl Write for PutReadings {
 
     fn weight(&self) -> usize {
         self.readings.len()
+    }
+}
+
+/// An answer that nothing else was written for.
+pub(super) struct KeepAnswer {
+    pub(super) once: Once,
+    pub(super) answer: Answer,
+}
+
+impl Write for KeepAnswer {
+    type Done = Sent<()>;
+
+    async fn apply(&self, tx: &mut Tx) -> Result<Self::Done, StoreError> {
+        if let Some(verdict) = claim(tx, &self.once).await? {
+            return Ok(verdict);
+        }
+        on!(tx, c => c.keep(&self.once, &self.answer))?;
+        Ok(Sent::First(()))
     }
 }
 
@@ -114,6 +135,22 @@ impl Write for Sweep {
         let swept = on!(tx, c => c.sweep(unix_now(), SWEPT_AT_ONCE))?;
         let trimmed = on!(tx, c => c.trim(MOST_KEPT, SWEPT_AT_ONCE))?;
         Ok(swept.max(trimmed) >= SWEPT_AT_ONCE as u64)
+    }
+}
+
+/// Deletes readings that came in longer ago than they are kept, some at a time.
+pub(super) struct ForgetReadings {
+    pub(super) kept: Duration,
+}
+
+impl Write for ForgetReadings {
+    /// Whether there may be more.
+    type Done = bool;
+
+    async fn apply(&self, tx: &mut Tx) -> Result<bool, StoreError> {
+        let kept = i64::try_from(self.kept.as_secs()).unwrap_or(i64::MAX);
+        let forgotten = on!(tx, c => c.forget_readings(unix_now() - kept, FORGOTTEN_AT_ONCE))?;
+        Ok(forgotten >= FORGOTTEN_AT_ONCE as u64)
     }
 }
 

@@ -70,6 +70,17 @@ impl Database {
         }
     }
 
+    /// Runs a statement of the test's own.
+    pub async fn execute(&self, statement: &'static str) {
+        if self.url.starts_with("sqlite:") {
+            let mut connection = SqliteConnection::connect(&self.url).await.unwrap();
+            sqlx::query(statement).execute(&mut connection).await.unwrap();
+        } else {
+            let mut connection = PgConnection::connect(&self.url).await.unwrap();
+            sqlx::query(statement).execute(&mut connection).await.unwrap();
+        }
+    }
+
     /// SQLite's own word on the file; nothing to ask of a server that was not killed.
     pub async fn is_whole(&self) -> bool {
         if !self.url.starts_with("sqlite:") {

@@ -80,7 +80,7 @@ async fn several_gateways_start_at_once_on_an_empty_database(backend: Backend) {
     for gateway in started {
         assert!(gateway.is_ok(), "{}", gateway.err().unwrap());
     }
-    assert_eq!(database.number("SELECT count(*) FROM _sqlx_migrations").await, 3);
+    assert_eq!(database.number("SELECT count(*) FROM _sqlx_migrations").await, 4);
 }
 
 on_both!(
@@ -104,7 +104,8 @@ async fn a_server_that_is_gone_is_503_until_it_is_back() {
         assert_eq!(header(&response, "retry-after"), "1", "{method} {path}");
         problem(response, 503).await;
     }
-    assert_eq!(app.health().await.0, 503);
+    let health = problem(app.get("/health").await, 503).await;
+    assert_eq!(health["components"], json!({"database": "unavailable", "redis": "not configured"}));
     assert_eq!(app.get("/livez").await.status(), 200);
     server.restart().unwrap();
     eventually("it serves again", || async { app.get("/api/users/1").await.status() == 200 }).await;

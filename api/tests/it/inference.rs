@@ -169,6 +169,11 @@ async fn over_the_deadline_is_504_in_the_queue_and_in_the_run() {
     let body = problem(infer(&app, ask()).await, 504).await;
     assert_eq!(body["title"], "Gateway Timeout");
     assert_eq!(app.metrics().await.get(r#"api_errors_total{error_type="deadline_exceeded"}"#), Some(3.0));
+    // A busy machine may let the deadline pass in the queue, where no fault has acted yet.
+    eventually("the fault is blamed", || async {
+        infer(&app, ask()).await.headers().get("x-fault-injected").is_some_and(|id| id == "slow")
+    })
+    .await;
     app.lift_fault("slow").await;
     // The worker is free again; a busy machine may still need a second try within so short a deadline.
     eventually("it serves", || async { infer(&app, ask()).await.status() == 200 }).await;
@@ -204,17 +209,27 @@ async fn faults_slow_and_fail_the_models_and_mark_the_answers() {
     let app = spawn_on(&Folder::shipped(), &[]).await;
     app.put_fault("broken", json!({"model": {"fail": true}, "ttl": "10m"})).await;
     let response = infer(&app, ask()).await;
-    assert_eq!(header(&response, "x-fault-injected"), "models");
+    assert_eq!(header(&response, "x-fault-injected"), "broken");
     problem(response, 500).await;
     app.lift_fault("broken").await;
 
     app.put_fault("late", json!({"model": {"delay": "50ms"}, "ttl": "10m"})).await;
     let response = infer(&app, ask()).await;
-    assert_eq!(header(&response, "x-fault-injected"), "models");
+    assert_eq!(header(&response, "x-fault-injected"), "late");
     assert_eq!(response.status(), 200);
     let sum = app.metrics().await.get(r#"inference_duration_seconds_sum{model="iris"}"#).unwrap();
     assert!(sum >= 0.05, "{sum}");
+    app.put_fault("worse", json!({"model": {"fail": true}, "ttl": "10m"})).await;
+    let response = infer(&app, ask()).await;
+    assert_eq!(header(&response, "x-fault-injected"), "late, worse");
+    problem(response, 500).await;
+    app.lift_fault("worse").await;
     app.lift_fault("late").await;
+    let metrics = app.metrics().await;
+    for (fault, answers) in [("broken", 1.0), ("late", 2.0), ("worse", 1.0)] {
+        let series = format!("faults_injected_total{{fault=\"{fault}\",kind=\"model\"}}");
+        assert_eq!(metrics.get(&series), Some(answers), "{fault}");
+    }
     assert!(!infer(&app, ask()).await.headers().contains_key("x-fault-injected"));
 }
 

@@ -35,6 +35,7 @@ mod openapi;
 mod postgres_tls;
 mod redis_limits;
 mod redis_outage;
+mod retention;
 mod running;
 mod saturation;
 mod shutdown;

@@ -107,8 +107,15 @@ async fn what_is_no_model_is_422_and_counted_and_the_others_serve_on() {
     folder.put("empty", b"");
     fs::create_dir(folder.path("folder")).unwrap();
     File::create(folder.path("huge")).unwrap().set_len(1 << 30).unwrap();
-    for name in ["two-inputs", "whole-numbers", "any-width", "no-rows", "unknown-operator", "inner-mismatch"]
-    {
+    for name in [
+        "two-inputs",
+        "whole-numbers",
+        "any-width",
+        "no-rows",
+        "unknown-operator",
+        "inner-mismatch",
+        "endless",
+    ] {
         folder.put(name, &Folder::fixture(name));
     }
     for (name, needle) in [
@@ -124,6 +131,7 @@ async fn what_is_no_model_is_422_and_counted_and_the_others_serve_on() {
         ("no-rows", "dimension for rows"),
         ("unknown-operator", "Teleport"),
         ("inner-mismatch", "trial run failed"),
+        ("endless", "may never end"),
     ] {
         let body = problem(app.send("PUT", &format!("/models/{name}")).await, 422).await;
         assert!(body["detail"].as_str().unwrap().contains(needle), "{name}: {body}");
@@ -190,6 +198,26 @@ async fn no_name_leaves_the_folder_or_makes_a_series() {
     }
     assert_eq!(app.metrics().await.series("model_load_failures_total").count(), before);
     assert_eq!(app.metrics().await.series("inference_duration_seconds_count").count(), 2);
+}
+
+#[tokio::test]
+async fn a_model_that_takes_too_long_to_load_holds_up_no_other() {
+    let folder = Folder::shipped();
+    folder.put("slow", &Folder::fixture("slow"));
+    let app = spawn_on(&folder, &["--model-load-timeout", "100ms"]).await;
+    let mut late = 0;
+    // Three are given up on, each on its thread; the fourth finds no thread left until one of them is done.
+    for _ in 0..3 {
+        let answer = app.send("PUT", "/models/slow").await;
+        if answer.status() == 504 {
+            late += 1;
+            assert!(problem(answer, 504).await["detail"].as_str().unwrap().contains("100ms"));
+        }
+    }
+    assert!(late > 0, "nothing was slow");
+    eventually("another is loaded", || async { app.send("PUT", "/models/iris").await.status() == 200 }).await;
+    eventually("the slow one is done after all", || async { app.get("/models/slow").await.status() == 200 })
+        .await;
 }
 
 #[tokio::test]

@@ -1,5 +1,5 @@
 use super::*;
-use crate::fault::{End, parse};
+use crate::fault::{End, ModelFault, parse};
 use actix_web::http::StatusCode;
 use prometheus::Opts;
 use serde_json::{Value, json};
@@ -135,9 +135,10 @@ fn switches_are_told_each_change_once_and_set_back() {
     let (ingest, models) = (note(&calls), note(&calls));
     let plane = plane_with(Switches {
         ingest: Some(Box::new(move |paused| ingest(format!("paused {paused}")))),
-        models: Some(Box::new(move |fault| {
-            let shown = fault.map(|fault: ModelFault| (fault.delay.map(|delay| delay.text), fault.fail));
-            models(format!("{shown:?}"));
+        models: Some(Box::new(move |faults| {
+            let shown =
+                |(id, fault): (String, ModelFault)| (id, fault.delay.map(|delay| delay.text), fault.fail);
+            models(format!("{:?}", faults.into_iter().map(shown).collect::<Vec<_>>()));
         })),
     });
     let now = Instant::now();
@@ -151,10 +152,10 @@ fn switches_are_told_each_change_once_and_set_back() {
     plane.lift_all();
     let expected = [
         "paused true",
-        r#"Some((Some("1s"), false))"#,
-        r#"Some((Some("1s"), true))"#,
+        r#"[("m", Some("1s"), false)]"#,
+        r#"[("m", Some("1s"), false), ("n", None, true)]"#,
         "paused false",
-        "None",
+        "[]",
     ];
     assert_eq!(*calls.lock().unwrap(), expected);
 }

@@ -1,0 +1,38 @@
+//! Readings are kept for a while after they came in, whatever time they are of.
+
+use crate::{backend::Backend, helpers::eventually};
+use serde_json::{Value, json};
+
+async fn readings_go_when_they_have_been_kept_long_enough(backend: Backend) {
+    let database = backend.database().await;
+    let app = database.spawn(&["--readings-retention", "1h"]).await;
+    let send = async |app: &crate::helpers::TestApp, device: &str, count: i64| {
+        // Of the past: it is the time they came in that counts.
+        let readings: Vec<Value> = (0..count)
+            .map(|i| json!({"device": device, "stream": "steps", "timestamp": 1_000_000_000 + i, "value": i}))
+            .collect();
+        assert_eq!(app.send_json("POST", "/api/ingest", json!({"readings": readings})).await.status(), 202);
+    };
+    // More than go at once.
+    for device in ["old-1", "old-2", "old-3"] {
+        send(&app, device, 900).await;
+    }
+    send(&app, "renewed", 3).await;
+    database.execute("UPDATE readings SET stored_at = stored_at - 3601").await;
+    send(&app, "renewed", 3).await;
+    send(&app, "new", 5).await;
+    app.shut_down().await;
+
+    let all = "SELECT count(*) FROM readings";
+    let kept = database.spawn(&["--readings-retention", "forever"]).await;
+    assert_eq!(kept.get("/api/readings?device=old-1").await.json::<Value>().await.unwrap()["count"], 100);
+    kept.shut_down().await;
+    assert_eq!(database.number(all).await, 2708);
+
+    let _app = database.spawn(&["--readings-retention", "1h"]).await;
+    eventually("the old ones are gone", || async { database.number(all).await <= 8 }).await;
+    assert_eq!(database.number("SELECT count(*) FROM readings WHERE device = 'renewed'").await, 3);
+    assert_eq!(database.number("SELECT count(*) FROM readings WHERE device = 'new'").await, 5);
+}
+
+on_both!(readings_go_when_they_have_been_kept_long_enough);
