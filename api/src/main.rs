@@ -57,6 +57,7 @@ async fn ask(check: impl AsyncFnOnce() -> Result<(), String>) -> Result<(), Stri
 
 fn serve(config: &Config) -> ExitCode {
     let _logs = telemetry::init_logs(&config.logs);
+    telemetry::log_panics();
     match run(config) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {

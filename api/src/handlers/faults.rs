@@ -47,22 +47,21 @@ const USUAL: std::ops::Range<f64> = 2.0..3.0;
 )]
 pub(super) async fn slow(req: HttpRequest) -> Result<HttpResponse, Problem> {
     let query = Query::of(&req)?;
-    let delay = match query.get("delay") {
-        None => Duration::from_secs_f64(USUAL.start + (USUAL.end - USUAL.start) * random_point()),
-        Some(text) => {
-            let shares = Shares::parse(text, |value| {
-                humantime::parse_duration(value)
-                    .map_err(|_| "expected a duration such as 250ms or 2s".to_owned())
-            });
-            shares
-                .map_err(|error| bad("delay", &error))?
-                .pick(random_point())
-                .unwrap_or_default()
-                .min(LONGEST)
-        }
-    };
+    let delay = delay(query.get("delay"), random_point())?;
     tokio::time::sleep(delay).await;
     json(StatusCode::OK, &Slow { message: "slow on purpose", delay_seconds: delay.as_secs_f64() })
+}
+
+/// The delay that `text` asks for at `point`, a number from 0.0 to 1.0: the usual one without a text.
+fn delay(text: Option<&str>, point: f64) -> Result<Duration, Problem> {
+    let Some(text) = text else {
+        return Ok(Duration::from_secs_f64(USUAL.start + (USUAL.end - USUAL.start) * point));
+    };
+    let shares = Shares::parse(text, |value| {
+        humantime::parse_duration(value).map_err(|_| "expected a duration such as 250ms or 2s".to_owned())
+    });
+    let delay = shares.map_err(|error| bad("delay", &error))?.pick(point);
+    Ok(delay.unwrap_or_default().min(LONGEST))
 }
 
 /// GET `/error`: 500. `?status=503:20,404:10` answers those shares of requests so, and 200 otherwise.
@@ -107,4 +106,30 @@ fn bad(parameter: &str, error: &dyn std::fmt::Display) -> Problem {
          A:20,B:10"
     );
     Problem::new(Kind::BadRequest, detail)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn delays_are_the_usual_or_as_asked_for_and_end() {
+        let millis = |text, point| delay(text, point).unwrap().as_millis();
+        for (text, point, expected) in [
+            (None, 0.0, 2_000),
+            (None, 0.5, 2_500),
+            (Some("250ms"), 0.99, 250),
+            (Some("50ms:90,2s:10"), 0.89, 50),
+            (Some("50ms:90,2s:10"), 0.91, 2_000),
+            (Some("2s:10"), 0.5, 0),
+            (Some("30s"), 0.0, 30_000),
+            (Some("31s"), 0.0, 30_000),
+            (Some("1year:100"), 0.3, 30_000),
+        ] {
+            assert_eq!(millis(text, point), expected, "{text:?} at {point}");
+        }
+        for text in ["", "fast", "-1s", "1s:0", "1s:60,2s:50", "1s,2s"] {
+            assert_eq!(delay(Some(text), 0.0).unwrap_err().kind.status(), StatusCode::BAD_REQUEST, "{text}");
+        }
+    }
 }

@@ -7,6 +7,9 @@ use crate::{
 use actix_web::{HttpMessage, HttpRequest, web};
 use serde_json::{Map, Value};
 
+const BOTH_FORMS: &str =
+    "send the body as application/json, or the fields as query parameters without a body";
+
 /// Longest name, in characters.
 const NAME_LIMIT: usize = 200;
 /// Longest address a mail path takes (RFC 5321, 4.5.3.1.3, without the angle brackets).
@@ -93,7 +96,11 @@ pub(super) fn object(req: &HttpRequest, body: &[u8], example: &str) -> Result<Ma
 }
 
 fn from_json(req: &HttpRequest, body: &[u8], errors: &mut Vec<FieldError>) -> Result<Changes, Problem> {
-    let mut object = object(req, body, r#"{"name":"Ada","email":"ada@example.com"}"#)?;
+    let object = object(req, body, r#"{"name":"Ada","email":"ada@example.com"}"#);
+    let mut object = object.map_err(|problem| match problem.kind {
+        Kind::UnsupportedMediaType => Problem::new(problem.kind, BOTH_FORMS),
+        _ => problem,
+    })?;
     let mut take = |field: &str| match object.remove(field) {
         None => None,
         Some(Value::String(text)) => Some(text),
@@ -109,8 +116,7 @@ fn from_json(req: &HttpRequest, body: &[u8], errors: &mut Vec<FieldError>) -> Re
 pub(super) fn json_value(req: &HttpRequest, body: &[u8]) -> Result<Value, Problem> {
     let media_type = req.content_type();
     if media_type != "application/json" && !media_type.ends_with("+json") {
-        let detail = "send the body as application/json, or the fields as query parameters without a body";
-        return Err(Problem::new(Kind::UnsupportedMediaType, detail));
+        return Err(Problem::new(Kind::UnsupportedMediaType, "send the body as application/json"));
     }
     serde_json::from_slice(body).map_err(|error| {
         let detail = format!("the body is not JSON: line {}, column {}", error.line(), error.column());

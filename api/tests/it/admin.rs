@@ -48,6 +48,15 @@ async fn routes_answer_and_refuse_as_the_public_ones_do() {
         assert_eq!(header(&wrong, "allow"), allow);
         problem(wrong, 405).await;
     }
+    for path in ["/livez", "/readyz", "/metrics", "/faults"] {
+        let (get, head) =
+            (app.admin("GET", path).send().await.unwrap(), app.admin("HEAD", path).send().await.unwrap());
+        assert_eq!(
+            (head.status(), header(&head, "content-type")),
+            (get.status(), header(&get, "content-type"))
+        );
+        assert!(head.bytes().await.unwrap().is_empty(), "{path}");
+    }
     for path in ["/", "/api/users", "/slow", "/nope"] {
         let body = problem(app.admin("GET", path).send().await.unwrap(), 404).await;
         assert!(body["detail"].as_str().unwrap().contains("/drain"), "{path}: {body}");

@@ -25,6 +25,7 @@ mod inference;
 mod ingest;
 mod killed;
 mod limits;
+mod logs;
 mod metrics;
 #[cfg(feature = "inference")]
 mod model_folder;

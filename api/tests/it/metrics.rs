@@ -1,5 +1,9 @@
 use crate::helpers::{PATIENCE, eventually, header, policy, spawn_app, spawn_with};
-use std::{io::Write, net::TcpStream};
+use std::{
+    io::Write,
+    net::TcpStream,
+    time::{SystemTime, UNIX_EPOCH},
+};
 
 #[tokio::test]
 async fn the_scrape_has_every_contract_name_from_the_start() {
@@ -59,6 +63,40 @@ async fn duration_buckets_are_the_contracts() {
     }
     let buckets = metrics.series("http_request_duration_seconds_bucket");
     assert_eq!(buckets.filter(|(series, _)| series.contains(r#"route="/","#)).count(), 12);
+}
+
+#[tokio::test]
+async fn durations_are_seconds_in_the_right_bucket() {
+    let app = spawn_app().await;
+    assert_eq!(app.get("/slow?delay=300ms").await.status(), 200);
+    let metrics = app.metrics().await;
+    let of = |suffix: &str, label: &str| {
+        let labels = r#"method="GET",route="/slow",status="200""#;
+        metrics.get(&format!("http_request_duration_seconds_{suffix}{{{labels}{label}}}")).unwrap()
+    };
+    // A busy machine adds to it; it cannot be shorter.
+    assert_eq!((of("bucket", r#",le="0.25""#), of("bucket", r#",le="+Inf""#)), (0.0, 1.0));
+    assert!((0.3..20.0).contains(&of("sum", "")), "{}", of("sum", ""));
+    assert_eq!(of("count", ""), 1.0);
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn process_metrics_are_of_this_process() {
+    let metrics = spawn_app().await.metrics().await;
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs_f64();
+    for (name, range) in [
+        ("process_start_time_seconds", now - 3600.0..now + 1.0),
+        ("process_resident_memory_bytes", 5e6..5e9),
+        ("process_virtual_memory_bytes", 5e6..1e15),
+        ("process_open_fds", 10.0..1e6),
+        ("process_max_fds", 10.0..1e10),
+        ("process_threads", 3.0..1e4),
+        ("process_cpu_seconds_total", 0.0..1e6),
+    ] {
+        let value = metrics.get(name).unwrap_or_else(|| panic!("no {name}"));
+        assert!(range.contains(&value), "{name} is {value}");
+    }
 }
 
 #[tokio::test]

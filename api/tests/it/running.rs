@@ -9,7 +9,7 @@ use serde_json::Value;
 use std::{
     io::{BufRead, BufReader},
     net::SocketAddr,
-    process::{Child, ExitStatus, Stdio},
+    process::{Child, Command, ExitStatus, Stdio},
     sync::mpsc::{Receiver, channel},
     time::Instant,
 };
@@ -21,18 +21,40 @@ pub struct Running {
     pub admin: String,
     pub client: reqwest::Client,
     child: Child,
-    _dir: tempfile::TempDir,
+    dir: tempfile::TempDir,
+}
+
+fn standard_error(dir: &tempfile::TempDir) -> String {
+    std::fs::read_to_string(dir.path().join("stderr.txt")).unwrap()
 }
 
 impl Running {
     /// With these flags, on free ports, with a database of its own and limits nobody runs into.
     pub fn start(flags: &[&str]) -> Self {
         let dir = tempfile::tempdir().unwrap();
+        let command = binary(dir.path());
+        Self::launch(command, flags, dir)
+    }
+
+    /// As above, where the system lets it have so many files open.
+    pub fn start_with_files(files: usize, flags: &[&str]) -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let api = binary(dir.path());
+        let mut shell = Command::new("/bin/sh");
+        shell.args(["-c", &format!("ulimit -n {files}; exec \"$0\" \"$@\"")]).arg(api.get_program());
+        shell.env_clear().envs(api.get_envs().filter_map(|(name, value)| Some((name, value?))));
+        shell.current_dir(dir.path());
+        Self::launch(shell, flags, dir)
+    }
+
+    fn launch(mut command: Command, flags: &[&str], dir: tempfile::TempDir) -> Self {
         std::fs::write(dir.path().join("limits.toml"), crate::helpers::roomy()).unwrap();
-        let mut child = binary(dir.path())
+        let errors = std::fs::File::create(dir.path().join("stderr.txt")).unwrap();
+        let mut child = command
             .args(["--listen", "127.0.0.1:0", "--workers", "2", "--rate-limits-file", "limits.toml"])
             .args(flags)
             .stdout(Stdio::piped())
+            .stderr(errors)
             .spawn()
             .unwrap();
         let stdout = BufReader::new(child.stdout.take().unwrap());
@@ -42,10 +64,20 @@ impl Running {
                 let _ = sender.send(serde_json::from_str(&line).unwrap_or(Value::String(line)));
             }
         });
-        let listening = lines.iter().find(|line: &Value| line["message"] == "listening").expect("it listens");
+        let listening = lines.iter().find(|line: &Value| line["message"] == "listening");
+        let listening = listening.unwrap_or_else(|| panic!("it does not listen: {}", standard_error(&dir)));
         let url = |field: &str| format!("http://{}", listening[field].as_str().unwrap());
         let client = reqwest::Client::builder().no_proxy().timeout(PATIENCE).build().unwrap();
-        Self { base: url("address"), admin: url("admin"), lines, client, child, _dir: dir }
+        Self { base: url("address"), admin: url("admin"), lines, client, child, dir }
+    }
+
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// What it has written to standard error.
+    pub fn standard_error(&self) -> String {
+        standard_error(&self.dir)
     }
 
     /// The public listener's address.
@@ -107,5 +139,8 @@ impl Drop for Running {
     fn drop(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
+        if std::thread::panicking() {
+            eprintln!("{}", self.standard_error());
+        }
     }
 }

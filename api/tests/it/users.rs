@@ -44,6 +44,42 @@ async fn a_user_lives_and_dies(backend: Backend) {
     assert_eq!(app.metrics().await.get("users_registered_total"), Some(2.0));
 }
 
+async fn put_patch_and_post_take_a_body_or_the_query(backend: Backend) {
+    let (app, _database) = backend.spawn().await;
+    for (number, method, path, body, name, email) in [
+        (1, "POST", "/api/users?name=Ada&email=ada@example.com", None, "Ada", "ada@example.com"),
+        (
+            2,
+            "POST",
+            "/api/users",
+            Some(json!({"name": "Bo", "email": "bo@example.com"})),
+            "Bo",
+            "bo@example.com",
+        ),
+        (1, "PUT", "/api/users/1?name=John%20Doe", None, "John Doe", "ada@example.com"),
+        (1, "PATCH", "/api/users/1?email=john%2Bx@example.com", None, "John Doe", "john+x@example.com"),
+        (1, "PUT", "/api/users/1", Some(json!({"email": "j@example.com"})), "John Doe", "j@example.com"),
+        (1, "PATCH", "/api/users/1", Some(json!({"name": "Jo"})), "Jo", "j@example.com"),
+        // A body is the whole truth where there is one.
+        (1, "PUT", "/api/users/1?name=Query", Some(json!({"name": "Body"})), "Body", "j@example.com"),
+    ] {
+        let request = app.request(method, path);
+        let request = if let Some(body) = &body { request.json(body) } else { request };
+        let answer = request.send().await.unwrap();
+        assert_eq!(answer.status(), if method == "POST" { 201 } else { 200 }, "{method} {path}");
+        assert_eq!(header(&answer, "content-type"), "application/json");
+        assert!(header(&answer, "etag").starts_with(&format!("\"{number}-")), "{method} {path}");
+        let user: Value = answer.json().await.unwrap();
+        assert_eq!(
+            (&user["id"], &user["name"], &user["email"]),
+            (&json!(number), &json!(name), &json!(email)),
+            "{method} {path}"
+        );
+        let kept: Value = app.get(&format!("/api/users/{number}")).await.json().await.unwrap();
+        assert_eq!(kept, user);
+    }
+}
+
 async fn lists_page_by_cursor(backend: Backend) {
     let (app, _database) = backend.spawn().await;
     let empty: Value = app.get("/api/users").await.json().await.unwrap();
@@ -115,6 +151,20 @@ async fn conditions_are_honoured(backend: Backend) {
     let tag = header(&created, "etag").to_owned();
     let cached = app.request("GET", "/api/users/1").header("If-None-Match", &tag).send().await.unwrap();
     assert_eq!((cached.status().as_u16(), header(&cached, "etag")), (304, tag.as_str()));
+    for (method, list, status) in [
+        ("HEAD", tag.clone(), 304),
+        ("GET", format!("\"0-0\", W/{tag}"), 304),
+        ("GET", "*".to_owned(), 304),
+        ("GET", "\"0-0\"".to_owned(), 200),
+    ] {
+        let answer = app.request(method, "/api/users/1").header("If-None-Match", &list).send().await.unwrap();
+        assert_eq!(
+            (answer.status().as_u16(), header(&answer, "etag")),
+            (status, tag.as_str()),
+            "{method} {list}"
+        );
+        assert_eq!(answer.text().await.unwrap().is_empty(), status == 304, "{method} {list}");
+    }
     let first = app.request("PUT", "/api/users/1?name=B").header("If-Match", &tag).send().await.unwrap();
     assert_eq!(first.status(), 200);
     for method in ["PUT", "PATCH", "DELETE"] {
@@ -131,6 +181,7 @@ async fn conditions_are_honoured(backend: Backend) {
 
 on_both!(
     a_user_lives_and_dies,
+    put_patch_and_post_take_a_body_or_the_query,
     lists_page_by_cursor,
     emails_are_unique_whatever_their_case,
     validation_points_at_each_field,
