@@ -21,15 +21,18 @@ use crate::{
     StartError,
     config::{AccessSettings, RequireKey, SettingError},
     limit::{Caller, ClientKey, Plan, PolicySet},
+    listen::Encrypted,
     problem::{Kind, Problem},
 };
 use actix_web::{
     dev::ServiceRequest,
     http::header::{HeaderName, HeaderValue, WWW_AUTHENTICATE},
 };
+use std::net::IpAddr;
 
 const API_KEY: HeaderName = HeaderName::from_static("x-api-key");
 const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
+const FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
 
 /// Everything that decides who a request comes from and whether it may.
 pub(crate) struct Access {
@@ -104,12 +107,26 @@ impl Access {
         }
     }
 
+    /// The address a request comes from; `None` in tests without a connection.
+    pub(crate) fn client(&self, req: &ServiceRequest) -> Option<IpAddr> {
+        let forwarded = req.headers().get_all(&FORWARDED_FOR).map(HeaderValue::as_bytes);
+        Some(client_address(req.peer_addr()?.ip(), forwarded, &self.proxies))
+    }
+
+    /// `http` or `https`, as the client sent it: to us, or to the proxy that we trust to say so.
+    pub(crate) fn scheme(&self, req: &ServiceRequest) -> &'static str {
+        let said = req.headers().get_all(&FORWARDED_PROTO).next_back().map(HeaderValue::as_bytes);
+        let said = said.filter(|_| req.peer_addr().is_some_and(|peer| self.proxies.contains(peer.ip())));
+        match said.and_then(|list| list.rsplit(|byte| *byte == b',').next()).map(<[u8]>::trim_ascii) {
+            Some(b"https") => "https",
+            Some(b"http") => "http",
+            _ if req.conn_data::<Encrypted>().is_some() => "https",
+            _ => "http",
+        }
+    }
+
     fn by_address(&self, req: &ServiceRequest) -> Caller {
-        let address = req.peer_addr().map(|peer| {
-            let forwarded = req.headers().get_all(&FORWARDED_FOR).map(HeaderValue::as_bytes);
-            client_address(peer.ip(), forwarded, &self.proxies)
-        });
-        Caller { key: ClientKey::of(address), plan: Plan::Default }
+        Caller { key: ClientKey::of(self.client(req)), plan: Plan::Default }
     }
 }
 

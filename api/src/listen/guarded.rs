@@ -14,6 +14,7 @@ use std::{
 };
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
+    sync::watch,
     time::{Instant, Sleep, sleep_until},
 };
 
@@ -37,11 +38,32 @@ pub(super) struct Guarded<T> {
     write_clock: Option<Pin<Box<Sleep>>>,
     /// A refusal being written in place of the bare one, and how many bytes of the bare one it stands for.
     refusal: Option<(Vec<u8>, usize)>,
+    /// Dropped with the connection, which tells the requests on it.
+    alive: Option<watch::Sender<()>>,
+}
+
+/// The end of a connection whose requests do not end with it by themselves.
+#[derive(Clone)]
+pub(super) struct Departure(watch::Receiver<()>);
+
+impl Departure {
+    /// Resolves when the connection is gone.
+    pub(super) async fn wait(mut self) {
+        // Nothing is ever sent, so this is the end of the sender.
+        while self.0.changed().await.is_ok() {}
+    }
 }
 
 impl<T> Guarded<T> {
     pub(super) fn new(io: T, http1: Option<Http1>, write_timeout: Duration) -> Self {
-        Self { io, http1, write_timeout, head_clock: None, write_clock: None, refusal: None }
+        // An HTTP/1 connection drops its request when it ends; HTTP/2 leaves its streams to run on.
+        let alive = http1.is_none().then(|| watch::Sender::new(()));
+        Self { io, http1, write_timeout, head_clock: None, write_clock: None, refusal: None, alive }
+    }
+
+    /// For the requests on this connection, where they need it.
+    pub(super) fn departure(&self) -> Option<Departure> {
+        self.alive.as_ref().map(|alive| Departure(alive.subscribe()))
     }
 
     /// For the requests on this connection.

@@ -17,6 +17,9 @@ use std::{
     net::{SocketAddr, TcpListener},
 };
 
+/// Marks a connection that came in over TLS, for the requests on it.
+pub(crate) struct Encrypted;
+
 /// An address that cannot be listened on.
 #[derive(Debug, thiserror::Error)]
 #[error("cannot listen on {address}: {reason}; {remedy}")]

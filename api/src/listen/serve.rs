@@ -1,14 +1,17 @@
 //! The server, put together from actix's parts as `HttpServer` would, with each connection in its guard.
 
 use super::{
-    guarded::{Explain, Guarded, Http1},
+    Encrypted,
+    guarded::{Departure, Explain, Guarded, Http1},
     limits,
     marks::Marks,
 };
 use crate::{Config, config::ConnectionSettings, observe, server::State};
 use actix_http::{HttpService, Protocol, Request, Response, error::DispatchError};
 use actix_server::{GracefulShutdownSignal, Server};
-use actix_service::{IntoServiceFactory, Service, ServiceFactory, ServiceFactoryExt, fn_service, map_config};
+use actix_service::{
+    IntoServiceFactory, Service, ServiceFactory, ServiceFactoryExt, apply_fn_factory, fn_service, map_config,
+};
 use actix_tls::accept::{
     TlsError,
     rustls_0_23::{Acceptor, TlsStream},
@@ -20,6 +23,7 @@ use actix_web::{
     rt::net::TcpStream,
     web::Data,
 };
+use futures_util::future::Either;
 use rustls::ServerConfig;
 use std::{
     fmt,
@@ -54,12 +58,12 @@ where
 {
     let workers = config.server.workers.unwrap_or_else(cores);
     let settings = config.connections.clone();
-    limits::prepare(&listener, &settings)?;
+    let connections = limits::prepare(&listener, &settings)?;
     let builder = Server::build()
         .disable_signals()
         .workers(workers)
         .backlog(settings.backlog)
-        .max_concurrent_connections((settings.max_connections as usize).div_ceil(workers))
+        .max_concurrent_connections(connections.div_ceil(workers))
         .shutdown_timeout(config.server.shutdown_timeout.as_secs_f64().ceil() as u64);
     let draining = builder.graceful_shutdown_signal();
     let state = state.clone();
@@ -71,7 +75,7 @@ where
                 let guarded = watch.over(io, Protocol::Http1);
                 ready(Ok::<_, DispatchError>((guarded, Protocol::Http1, peer)))
             };
-            fn_service(accept).and_then(http(&app, &settings, &draining))
+            fn_service(accept).and_then(http(&app, &settings, &draining, false))
         })?,
         Some(mut tls) => {
             tls.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
@@ -92,7 +96,7 @@ where
                 acceptor
                     .map_err(TlsError::into_service_error)
                     .and_then(fn_service(accept))
-                    .and_then(http(&app, &settings, &draining).map_err(TlsError::Service))
+                    .and_then(http(&app, &settings, &draining, true).map_err(TlsError::Service))
             })?
         }
     };
@@ -104,6 +108,7 @@ fn http<T, F, I, S, B>(
     app: &F,
     settings: &ConnectionSettings,
     draining: &GracefulShutdownSignal,
+    encrypted: bool,
 ) -> impl ServiceFactory<
     (Guarded<T>, Protocol, Option<SocketAddr>),
     Config = (),
@@ -122,7 +127,22 @@ where
     B: MessageBody + 'static,
 {
     let draining = draining.clone();
-    let app = app().into_factory().map_err(|error: Error| Response::from(error.error_response()));
+    let app = apply_fn_factory(app(), move |request: Request, app: &S::Service| {
+        // HTTP/2 is spoken over TLS only.
+        let departure = encrypted.then(|| request.conn_data::<Departure>().cloned()).flatten();
+        let answer = app.call(request);
+        match departure {
+            None => Either::Left(answer),
+            // Dropped, a request whose client hung up is counted as such.
+            Some(departure) => Either::Right(async move {
+                tokio::select! {
+                    answer = answer => answer,
+                    () = departure.wait() => Err(io::Error::from(io::ErrorKind::ConnectionAborted).into()),
+                }
+            }),
+        }
+    })
+    .map_err(|error: Error| Response::from(error.error_response()));
     HttpService::build()
         .graceful_shutdown_signal(move || {
             let draining = draining.clone();
@@ -133,9 +153,15 @@ where
         .client_disconnect_timeout(DISCONNECT)
         // A client that closes its half has hung up: its handler is dropped and counted as 499.
         .h1_allow_half_closed(false)
-        .on_connect_ext(|connection: &Guarded<T>, data| {
+        .on_connect_ext(move |connection: &Guarded<T>, data| {
+            if encrypted {
+                data.insert(Encrypted);
+            }
             if let Some(marks) = connection.marks() {
                 data.insert(marks.clone());
+            }
+            if let Some(departure) = connection.departure() {
+                data.insert(departure);
             }
         })
         .finish(map_config(app, |()| AppConfig::default()))

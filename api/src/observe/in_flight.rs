@@ -22,6 +22,7 @@ pub(super) struct InFlight {
 struct Origin {
     path: String,
     client: Option<IpAddr>,
+    scheme: &'static str,
 }
 
 /// nginx's number for a client that closed the connection before the answer; it is counted, never sent.
@@ -35,9 +36,11 @@ impl InFlight {
         req: &ServiceRequest,
     ) -> Self {
         let identity = Identity::of(req, state.spans.as_ref());
-        let origin = identity
-            .sampled
-            .then(|| Origin { path: req.path().to_owned(), client: req.peer_addr().map(|peer| peer.ip()) });
+        let origin = identity.sampled.then(|| Origin {
+            path: req.path().to_owned(),
+            client: state.access.client(req),
+            scheme: state.access.scheme(req),
+        });
         let gauge = state.metrics.in_progress.with_label_values(&[method, route]);
         gauge.inc();
         Self { identity, state, route, method, gauge, started: Instant::now(), settled: false, origin }
@@ -80,8 +83,8 @@ impl InFlight {
             None => tracing::info!(request_id, trace_id, method, route, status, duration_ms, "request"),
         }
         if let (Some(spans), Some(origin)) = (&self.state.spans, &self.origin) {
-            let (path, client) = (origin.path.as_str(), origin.client);
-            spans.record(&Finished { trace, request_id, method, route, path, client, status, took });
+            let &Origin { ref path, client, scheme } = origin;
+            spans.record(&Finished { trace, request_id, method, route, path, client, scheme, status, took });
         }
     }
 }

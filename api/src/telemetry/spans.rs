@@ -48,7 +48,10 @@ pub(crate) struct Finished<'a> {
     pub route: &'static str,
     /// The path without its query, which may hold secrets.
     pub path: &'a str,
+    /// Behind trusted proxies, the first that is none of them.
     pub client: Option<IpAddr>,
+    /// `http` or `https`, as the client sent it.
+    pub scheme: &'static str,
     pub status: u16,
     pub took: Duration,
 }
@@ -117,7 +120,7 @@ fn span(request: &Finished<'_>, scope: InstrumentationScope) -> SpanData {
         KeyValue::new("http.request.method", method),
         KeyValue::new("http.response.status_code", i64::from(request.status)),
         KeyValue::new("url.path", request.path.to_owned()),
-        KeyValue::new("url.scheme", "http"),
+        KeyValue::new("url.scheme", request.scheme),
         KeyValue::new("request_id", request.request_id.to_owned()),
     ];
     if matched {

@@ -15,10 +15,13 @@ mod binary;
 mod commands;
 mod connections;
 mod cors;
+#[cfg(target_os = "linux")]
+mod crowd;
 mod databases;
 mod endpoints;
 mod errors;
 mod faults;
+mod http2;
 mod idempotency;
 #[cfg(feature = "inference")]
 mod inference;
@@ -41,6 +44,7 @@ mod running;
 mod saturation;
 mod shutdown;
 mod tls;
+mod trace_origins;
 mod traces;
 mod users;
 #[cfg(not(feature = "inference"))]

@@ -7,7 +7,7 @@ use crate::{
 use nix::sys::signal::Signal;
 use opentelemetry_proto::tonic::{
     collector::trace::v1::ExportTraceServiceRequest,
-    common::v1::{AnyValue, any_value::Value as Any},
+    common::v1::{AnyValue, any_value},
     trace::v1::{ResourceSpans, Span, span::SpanKind, status::StatusCode},
 };
 use prost::Message;
@@ -21,8 +21,12 @@ use std::{
 const TRACE: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
 const SPAN: &str = "00f067aa0ba902b7";
 
+pub type Any = any_value::Value;
+/// What a collector was sent, with the request line.
+pub type Batches = Receiver<(String, ExportTraceServiceRequest)>;
+
 /// An OTLP/HTTP collector: what it was sent, batch by batch, with the request line.
-fn collector() -> (String, Receiver<(String, ExportTraceServiceRequest)>) {
+pub fn collector() -> (String, Batches) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = format!("http://{}", listener.local_addr().unwrap());
     let (sender, batches) = channel();
@@ -64,7 +68,7 @@ fn receive(mut socket: &TcpStream) -> Option<(String, ExportTraceServiceRequest)
 }
 
 /// Ends the gateway, which sends what it has, and returns every span.
-async fn spans(mut api: Running, batches: &Receiver<(String, ExportTraceServiceRequest)>) -> Vec<Span> {
+pub async fn spans(mut api: Running, batches: &Batches) -> Vec<Span> {
     api.signal(Signal::SIGTERM);
     assert_eq!(api.ended().await.code(), Some(0));
     let mut spans = Vec::new();
@@ -80,11 +84,11 @@ async fn spans(mut api: Running, batches: &Receiver<(String, ExportTraceServiceR
     spans
 }
 
-fn attribute(span: &Span, key: &str) -> Option<Any> {
+pub fn attribute(span: &Span, key: &str) -> Option<Any> {
     span.attributes.iter().find(|attribute| attribute.key == key)?.value.clone()?.value
 }
 
-fn text(text: &str) -> Option<Any> {
+pub fn text(text: &str) -> Option<Any> {
     Some(Any::StringValue(text.into()))
 }
 

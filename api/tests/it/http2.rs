@@ -1,0 +1,69 @@
+//! HTTP/2: each stream is a request, counted once however it ends.
+
+use crate::{
+    helpers::{Metrics, PATIENCE, eventually},
+    tls,
+};
+use h2::{Reason, client::SendRequest};
+use tokio::time::timeout;
+
+type Client = SendRequest<actix_web::web::Bytes>;
+
+fn request(path: &str) -> http::Request<()> {
+    http::Request::get(format!("https://localhost{path}")).body(()).unwrap()
+}
+
+async fn text(client: &Client, path: &str) -> String {
+    let (answer, _) = client.clone().send_request(request(path), true).unwrap();
+    let answer = timeout(PATIENCE, answer).await.unwrap().unwrap();
+    assert_eq!(answer.status(), 200, "{path}");
+    let mut body = answer.into_body();
+    let mut bytes = Vec::new();
+    while let Some(chunk) = body.data().await {
+        let chunk = chunk.unwrap();
+        let _ = body.flow_control().release_capacity(chunk.len());
+        bytes.extend_from_slice(&chunk);
+    }
+    String::from_utf8(bytes).unwrap()
+}
+
+#[tokio::test]
+async fn streams_that_are_reset_and_connections_that_break_are_counted_once() {
+    const IN_PROGRESS: &str = r#"http_requests_in_progress{method="GET",route="/slow"}"#;
+    let https = tls::spawn().await;
+    let connect = async || {
+        let stream = https.connect(&["h2"], "localhost").await.unwrap();
+        let (client, connection) = h2::client::handshake(stream).await.unwrap();
+        (client, tokio::spawn(connection))
+    };
+    let (watcher, _driver) = connect().await;
+    let metrics = async || Metrics::parse(&text(&watcher, "/metrics").await);
+    let waiting = |count: f64| {
+        let metrics = &metrics;
+        eventually(
+            "all are in progress",
+            move || async move { metrics().await.get(IN_PROGRESS) == Some(count) },
+        )
+    };
+
+    // Ten streams of one connection, reset while they are handled. Nothing tells their handlers, which end by themselves.
+    let (mut client, driver) = connect().await;
+    let send = |client: &mut Client, path| client.send_request(request(path), false).unwrap();
+    let streams: Vec<_> = (0..10).map(|_| send(&mut client, "/slow?delay=2s")).collect();
+    waiting(10.0).await;
+    for (answer, mut stream) in streams {
+        drop(answer);
+        stream.send_reset(Reason::CANCEL);
+    }
+    assert!(text(&client, "/livez").await.contains("alive"), "a reset stream harms no other");
+    waiting(0.0).await;
+    // The connection breaks with five more, which would take half a minute.
+    let _more: Vec<_> = (0..5).map(|_| send(&mut client, "/slow?delay=30s")).collect();
+    waiting(5.0).await;
+    driver.abort();
+    drop(client);
+    eventually("nothing is in progress", || async { metrics().await.get(IN_PROGRESS) == Some(0.0) }).await;
+    let metrics = metrics().await;
+    let counted = [200, 499].map(|status| metrics.requests("GET", "/slow", status));
+    assert_eq!(counted, [10.0, 5.0]);
+}
