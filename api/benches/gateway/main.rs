@@ -2,11 +2,13 @@
 //!
 //! * CPU per request of GET `/api/users/{id}` beside the floor, a bare actix-web server that answers the same bytes;
 //! * memory over a million requests;
-//! * durable writes per second beside one transaction per write.
+//! * durable writes per second beside one transaction per write;
+//! * what idle connections cost, and that others are served meanwhile.
 //!
 //! It prints a table in Markdown, the one in the README, and judges no figure by its exit code: on a busy machine a
 //! figure may miss its bar without anything being wrong.
 
+mod connections;
 mod cpu;
 mod floor;
 mod machine;
@@ -26,7 +28,7 @@ use table::Table;
 #[derive(Debug, Parser)]
 #[command(name = "make bench")]
 struct Args {
-    /// The parts to run: cpu, memory, writes [default: all]
+    /// The parts to run: cpu, memory, writes, connections [default: all]
     parts: Vec<Part>,
     /// Rounds of each comparison
     #[arg(long, default_value = "5", value_parser = clap::value_parser!(u32).range(1..=100))]
@@ -37,6 +39,9 @@ struct Args {
     /// Requests of the memory figure
     #[arg(long, default_value = "1000000", value_parser = clap::value_parser!(u64).range(1000..=100_000_000))]
     requests: u64,
+    /// Idle connections, where the limit of open files lets them be
+    #[arg(long, default_value = "100000", value_parser = clap::value_parser!(u64).range(1000..=1_000_000))]
+    connections: u64,
     /// Serve as the floor on this address, answering the body on standard input
     #[arg(long, hide = true)]
     floor: Option<SocketAddr>,
@@ -50,6 +55,7 @@ enum Part {
     Cpu,
     Memory,
     Writes,
+    Connections,
 }
 
 fn main() -> ExitCode {
@@ -88,6 +94,9 @@ async fn measure(args: &Args) -> anyhow::Result<()> {
     }
     if wanted(Part::Writes) {
         writes::measure(args, &machine, dir.path(), &mut table).await.context("durable writes")?;
+    }
+    if wanted(Part::Connections) {
+        connections::measure(args, &machine, dir.path(), &mut table).await.context("idle connections")?;
     }
     println!("\n{table}\n{}", machine.note());
     Ok(())

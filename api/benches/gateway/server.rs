@@ -41,6 +41,17 @@ impl Server {
         machine: &Machine,
         dir: &Path,
     ) -> anyhow::Result<Self> {
+        Self::gateway_with(name, settings, &[], machine, dir).await
+    }
+
+    /// The same with further settings.
+    pub async fn gateway_with(
+        name: &str,
+        settings: &Settings<'_>,
+        extra: &[(&str, String)],
+        machine: &Machine,
+        dir: &Path,
+    ) -> anyhow::Result<Self> {
         let limits = dir.join("limits.toml");
         fs::write(&limits, "[[policy]]\nname = \"default\"\nlimit = \"1000000/s\"\nburst = 1000000\n")?;
         let (port, admin) = (stack::port::free()?, stack::port::free()?);
@@ -57,7 +68,7 @@ impl Server {
             ("LOG_LEVEL", "info".to_owned()),
             ("LOG_FORMAT", "json".to_owned()),
         ];
-        let env = env.map(|(key, value)| (key.to_owned(), value)).to_vec();
+        let env = env.iter().chain(extra).map(|(key, value)| ((*key).to_owned(), value.clone())).collect();
         let launch = Launch { name: name.to_owned(), program, args, env };
         let process = Process::start(&launch, &dir.join(format!("{name}.log")))?;
         Self { process, base: format!("http://127.0.0.1:{port}") }.ready("/readyz").await

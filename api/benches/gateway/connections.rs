@@ -1,0 +1,167 @@
+//! Idle connections: what one costs, that others are served meanwhile, and that the limit holds when more come.
+
+use crate::{
+    Args,
+    machine::Machine,
+    server::{Server, Settings},
+    spread::{Spread, count},
+    table::Table,
+};
+use anyhow::{Context, ensure};
+use futures_util::{StreamExt, TryStreamExt, stream};
+use std::{
+    net::{Ipv4Addr, SocketAddr},
+    path::Path,
+    time::{Duration, Instant},
+};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::{TcpSocket, TcpStream},
+    time::{sleep, timeout},
+};
+
+/// Files that neither the gateway nor the load can spend on idle connections: their own, and the guests of below.
+const OTHER_FILES: u64 = 1_000;
+/// Connections that a client's one address opens; the system has some 28,000 ports for each.
+const PER_ADDRESS: usize = 10_000;
+/// Connections being opened at once.
+const OPENING: usize = 128;
+/// Places of the gateway beyond the idle ones, for those who are served meanwhile.
+const GUESTS: usize = 64;
+/// Requests of theirs.
+const REQUESTS: usize = 500;
+/// Connections past the limit; the backlog has room for them.
+const WAITING: usize = 500;
+/// How long they are watched waiting.
+const WATCHED: Duration = Duration::from_secs(2);
+/// Longest anything may take.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+pub async fn measure(args: &Args, machine: &Machine, dir: &Path, table: &mut Table) -> anyhow::Result<()> {
+    let files = api::file_limit::raise().context("the limit of open files")?;
+    let idle = args.connections.min(files.saturating_sub(OTHER_FILES)) as usize;
+    ensure!(idle > WAITING, "a limit of {files} open files leaves no room for a measurement");
+    let database = dir.join("connections.db");
+    let settings = Settings { redis_url: "", database: &database };
+    let extra = [("MAX_CONNECTIONS", (idle + GUESTS).to_string()), ("KEEP_ALIVE", "1h".to_owned())];
+    let server = Server::gateway_with("connections", &settings, &extra, machine, dir).await?;
+    server.user().await?;
+    let address: SocketAddr = server.base().trim_start_matches("http://").parse()?;
+
+    let alone = requests(address).await?;
+    let before = server.resident_bytes()?;
+    let mut held = open(address, idle).await?;
+    let after = server.resident_bytes()?;
+    let each = after.saturating_sub(before) as f64 / idle as f64;
+    let wanted = if (idle as u64) < args.connections {
+        format!(
+            " (of {}: a process may have {} files open here)",
+            count(args.connections as f64),
+            count(files as f64)
+        )
+    } else {
+        String::new()
+    };
+    let megabytes = |bytes: u64| bytes as f64 / 1e6;
+    table.reference(
+        &format!("Memory with {} idle connections{wanted}", count(idle as f64)),
+        format!("{:.0} MB, {:.1} kB a connection", megabytes(after), each / 1e3),
+    );
+    let meanwhile = requests(address).await?;
+    table.reference(
+        "GET `/api/users/{id}` on a new connection, with none idle and with all of them",
+        format!("{} ms, {} ms", alone.text(2), meanwhile.text(2)),
+    );
+
+    let guests = open(address, GUESTS).await?;
+    let mut waiting = stream::iter((0..WAITING).map(|number| async move {
+        let mut stream = connect(address, number).await?;
+        stream.write_all(PROBE).await?;
+        anyhow::Ok(stream)
+    }))
+    .buffer_unordered(OPENING)
+    .try_collect::<Vec<_>>()
+    .await?;
+    sleep(WATCHED).await;
+    let served_early = waiting.iter().filter(|stream| has_answer(stream)).count();
+    ensure!(served_early == 0, "{served_early} of {WAITING} connections past MAX_CONNECTIONS were served");
+    let mut took = Vec::new();
+    for stream in held.iter_mut().step_by(idle / REQUESTS) {
+        let asked = Instant::now();
+        ask(stream).await.context("a connection that was served before")?;
+        took.push(asked.elapsed().as_secs_f64() * 1e3);
+    }
+    let served = Spread::of(took);
+    let left = Instant::now();
+    held.truncate(idle - WAITING);
+    for stream in &mut waiting {
+        answer(stream).await.context("a connection that waited")?;
+    }
+    let then = left.elapsed().as_secs_f64() * 1e3;
+    table.reference(
+        &format!("{WAITING} connections past MAX_CONNECTIONS"),
+        format!(
+            "none served in {WATCHED:?}, the others answered in {} ms; all served {then:.0} ms after as many left",
+            served.text(2)
+        ),
+    );
+    drop((held, guests, waiting));
+    server.stop().await;
+    Ok(())
+}
+
+const PROBE: &[u8] = b"GET /livez HTTP/1.1\r\nhost: bench\r\n\r\n";
+/// The end of its answer.
+const ALIVE: &[u8] = b"{\"status\":\"alive\"}";
+
+/// Connections that have been served one request each and say nothing more.
+async fn open(address: SocketAddr, connections: usize) -> anyhow::Result<Vec<TcpStream>> {
+    let opened = stream::iter((0..connections).map(|number| async move {
+        let mut stream = connect(address, number).await?;
+        ask(&mut stream).await?;
+        anyhow::Ok(stream)
+    }));
+    opened.buffer_unordered(OPENING).try_collect().await.context("opening connections")
+}
+
+async fn connect(address: SocketAddr, number: usize) -> anyhow::Result<TcpStream> {
+    let block = u8::try_from(number / PER_ADDRESS + 1).context("too many connections")?;
+    let socket = TcpSocket::new_v4()?;
+    socket.bind((Ipv4Addr::new(127, 0, 1, block), 0).into())?;
+    Ok(timeout(PATIENCE, socket.connect(address)).await.context("connecting takes too long")??)
+}
+
+async fn ask(stream: &mut TcpStream) -> anyhow::Result<()> {
+    stream.write_all(PROBE).await?;
+    answer(stream).await
+}
+
+async fn answer(stream: &mut TcpStream) -> anyhow::Result<()> {
+    let (mut whole, mut part) = (Vec::new(), [0; 1024]);
+    while !whole.ends_with(ALIVE) {
+        let count = timeout(PATIENCE, stream.read(&mut part)).await.context("no answer")??;
+        ensure!(count > 0, "closed without an answer");
+        whole.extend_from_slice(&part[..count]);
+    }
+    Ok(())
+}
+
+/// Whether something has come, or the end.
+fn has_answer(stream: &TcpStream) -> bool {
+    !matches!(stream.try_read(&mut [0]), Err(error) if error.kind() == std::io::ErrorKind::WouldBlock)
+}
+
+/// Milliseconds of requests for a user, each on a connection of its own, connecting included.
+async fn requests(address: SocketAddr) -> anyhow::Result<Spread> {
+    let mut took = Vec::new();
+    for _ in 0..REQUESTS {
+        let asked = Instant::now();
+        let mut stream = TcpStream::connect(address).await?;
+        stream.write_all(b"GET /api/users/1 HTTP/1.1\r\nhost: bench\r\nconnection: close\r\n\r\n").await?;
+        let mut text = String::new();
+        timeout(PATIENCE, stream.read_to_string(&mut text)).await.context("no answer")??;
+        ensure!(text.starts_with("HTTP/1.1 200"), "{text}");
+        took.push(asked.elapsed().as_secs_f64() * 1e3);
+    }
+    Ok(Spread::of(took))
+}
