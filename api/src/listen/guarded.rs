@@ -4,7 +4,10 @@
 //! after the first answer, or a client that reads nothing, would hold its connection for ever. And what it cannot
 //! read as HTTP it answers with a bare status, out of reach of every layer, so that answer is completed here.
 
-use super::marks::Marks;
+use super::{
+    marks::Marks,
+    streams::{Entrance, Streams},
+};
 use std::{
     io::{self, IoSlice},
     pin::Pin,
@@ -14,7 +17,6 @@ use std::{
 };
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
-    sync::watch,
     time::{Instant, Sleep, sleep_until},
 };
 
@@ -38,32 +40,20 @@ pub(super) struct Guarded<T> {
     write_clock: Option<Pin<Box<Sleep>>>,
     /// A refusal being written in place of the bare one, and how many bytes of the bare one it stands for.
     refusal: Option<(Vec<u8>, usize)>,
-    /// Dropped with the connection, which tells the requests on it.
-    alive: Option<watch::Sender<()>>,
-}
-
-/// The end of a connection whose requests do not end with it by themselves.
-#[derive(Clone)]
-pub(super) struct Departure(watch::Receiver<()>);
-
-impl Departure {
-    /// Resolves when the connection is gone.
-    pub(super) async fn wait(mut self) {
-        // Nothing is ever sent, so this is the end of the sender.
-        while self.0.changed().await.is_ok() {}
-    }
+    /// Of HTTP/2.
+    streams: Option<Streams>,
 }
 
 impl<T> Guarded<T> {
     pub(super) fn new(io: T, http1: Option<Http1>, write_timeout: Duration) -> Self {
-        // An HTTP/1 connection drops its request when it ends; HTTP/2 leaves its streams to run on.
-        let alive = http1.is_none().then(|| watch::Sender::new(()));
-        Self { io, http1, write_timeout, head_clock: None, write_clock: None, refusal: None, alive }
+        // An HTTP/1 connection has one request at a time and drops it when it ends.
+        let streams = http1.is_none().then(Streams::new);
+        Self { io, http1, write_timeout, head_clock: None, write_clock: None, refusal: None, streams }
     }
 
-    /// For the requests on this connection, where they need it.
-    pub(super) fn departure(&self) -> Option<Departure> {
-        self.alive.as_ref().map(|alive| Departure(alive.subscribe()))
+    /// For the requests on this connection, of HTTP/2.
+    pub(super) fn entrance(&self) -> Option<Entrance> {
+        self.streams.as_ref().map(Streams::entrance)
     }
 
     /// For the requests on this connection.
@@ -168,6 +158,9 @@ impl<T: AsyncRead + Unpin> AsyncRead for Guarded<T> {
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         let this = self.get_mut();
+        if this.streams.as_ref().is_some_and(|streams| streams.are_overrun(cx)) {
+            return Poll::Ready(Err(io::ErrorKind::ConnectionAborted.into()));
+        }
         let before = buffer.filled().len();
         let outcome = Pin::new(&mut this.io).poll_read(cx, buffer);
         if let (Some(http1), true) = (&this.http1, buffer.filled().len() > before) {

@@ -5,6 +5,7 @@ mod guarded;
 mod limits;
 mod marks;
 mod serve;
+mod streams;
 mod tls;
 
 pub(crate) use body_clock::BodyClock;

@@ -2,9 +2,10 @@
 
 use super::{
     Encrypted,
-    guarded::{Departure, Explain, Guarded, Http1},
+    guarded::{Explain, Guarded, Http1},
     limits,
     marks::Marks,
+    streams::{Entrance, Place},
 };
 use crate::{Config, config::ConnectionSettings, observe, server::State};
 use actix_http::{HttpService, Protocol, Request, Response, error::DispatchError};
@@ -129,17 +130,12 @@ where
     let draining = draining.clone();
     let app = apply_fn_factory(app(), move |request: Request, app: &S::Service| {
         // HTTP/2 is spoken over TLS only.
-        let departure = encrypted.then(|| request.conn_data::<Departure>().cloned()).flatten();
-        let answer = app.call(request);
-        match departure {
-            None => Either::Left(answer),
-            // Dropped, a request whose client hung up is counted as such.
-            Some(departure) => Either::Right(async move {
-                tokio::select! {
-                    answer = answer => answer,
-                    () = departure.wait() => Err(io::Error::from(io::ErrorKind::ConnectionAborted).into()),
-                }
-            }),
+        match encrypted.then(|| request.conn_data::<Entrance>().cloned()).flatten() {
+            None => Either::Left(app.call(request)),
+            Some(entrance) => {
+                let stream = entrance.enter().map(|place| (place, app.call(request)));
+                Either::Right(on_stream(entrance, stream))
+            }
         }
     })
     .map_err(|error: Error| Response::from(error.error_response()));
@@ -160,11 +156,31 @@ where
             if let Some(marks) = connection.marks() {
                 data.insert(marks.clone());
             }
-            if let Some(departure) = connection.departure() {
-                data.insert(departure);
+            if let Some(entrance) = connection.entrance() {
+                data.insert(entrance);
             }
         })
         .finish(map_config(app, |()| AppConfig::default()))
+}
+
+/// The answer on a stream of HTTP/2, which keeps its place until it has been taken. Without a place, or once the
+/// connection is gone, there is nobody to answer: the request is dropped, and counted as one whose client hung up.
+async fn on_stream<B>(
+    entrance: Entrance,
+    stream: Option<(Place, impl Future<Output = Result<ServiceResponse<B>, Error>>)>,
+) -> Result<ServiceResponse<B>, Error> {
+    let gone = || Err(io::Error::from(io::ErrorKind::ConnectionAborted).into());
+    let Some((place, answer)) = stream else { return gone() };
+    tokio::select! {
+        // In this order, so that every request is begun, and by that counted.
+        biased;
+        answer = answer => answer.map(|mut response| {
+            // The extensions go when the last byte of the body has.
+            response.response_mut().extensions_mut().insert(place);
+            response
+        }),
+        () = entrance.closed() => gone(),
+    }
 }
 
 /// Makes the guards of one worker's connections.

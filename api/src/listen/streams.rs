@@ -1,0 +1,113 @@
+//! The streams of one HTTP/2 connection. The HTTP library bounds neither their number nor tells them when their
+//! connection is gone: a client could open streams without end, reading none of the answers, and what was begun for it
+//! would run on after it left. Both are seen to here.
+
+use std::{
+    cell::{Cell, RefCell},
+    rc::Rc,
+    task::{Context, Waker},
+};
+use tokio::sync::watch;
+
+/// Most streams of a connection that are handled or whose answers have not been taken. No client that means well has as
+/// many: those that ask how many there may be assume 100, and those that do not some more.
+pub(super) const MOST: u32 = 1_000;
+
+/// A connection's side: its end is told to every stream.
+pub(super) struct Streams {
+    shared: Rc<Shared>,
+    alive: watch::Sender<()>,
+}
+
+#[derive(Default)]
+struct Shared {
+    open: Cell<u32>,
+    overrun: Cell<bool>,
+    connection: RefCell<Option<Waker>>,
+}
+
+impl Streams {
+    pub(super) fn new() -> Self {
+        Self { shared: Rc::default(), alive: watch::Sender::new(()) }
+    }
+
+    /// For the requests on the connection.
+    pub(super) fn entrance(&self) -> Entrance {
+        Entrance { shared: self.shared.clone(), alive: self.alive.subscribe() }
+    }
+
+    /// Whether there were more than [`MOST`]; the connection is woken when that happens later.
+    pub(super) fn are_overrun(&self, cx: &Context<'_>) -> bool {
+        let mut connection = self.shared.connection.borrow_mut();
+        if !connection.as_ref().is_some_and(|known| known.will_wake(cx.waker())) {
+            *connection = Some(cx.waker().clone());
+        }
+        self.shared.overrun.get()
+    }
+}
+
+/// Where a request begins its stream.
+#[derive(Clone)]
+pub(super) struct Entrance {
+    shared: Rc<Shared>,
+    alive: watch::Receiver<()>,
+}
+
+impl Entrance {
+    /// A place for one more; `None` when there are [`MOST`], which ends the connection.
+    pub(super) fn enter(&self) -> Option<Place> {
+        if self.shared.open.get() >= MOST {
+            self.shared.overrun.set(true);
+            if let Some(connection) = self.shared.connection.borrow_mut().take() {
+                connection.wake();
+            }
+            return None;
+        }
+        self.shared.open.set(self.shared.open.get() + 1);
+        Some(Place(self.shared.clone()))
+    }
+
+    /// Resolves when the connection is gone.
+    pub(super) async fn closed(mut self) {
+        // Nothing is ever sent, so this is the end of the sender.
+        while self.alive.changed().await.is_ok() {}
+    }
+}
+
+/// One stream, until its answer has been taken.
+pub(super) struct Place(Rc<Shared>);
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        self.0.open.set(self.0.open.get() - 1);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::task::Waker;
+    use tokio::time::{Duration, timeout};
+
+    #[test]
+    fn places_are_given_back_and_one_too_many_ends_the_connection() {
+        let (streams, cx) = (Streams::new(), Context::from_waker(Waker::noop()));
+        let entrance = streams.entrance();
+        let mut places: Vec<Place> = (0..MOST).map(|_| entrance.enter().unwrap()).collect();
+        places.pop();
+        places.push(entrance.clone().enter().expect("one was given back"));
+        assert!(!streams.are_overrun(&cx));
+        assert!(entrance.enter().is_none() && streams.are_overrun(&cx));
+        places.clear();
+        assert!(streams.are_overrun(&cx), "too late");
+    }
+
+    #[tokio::test]
+    async fn the_end_of_the_connection_is_told() {
+        let streams = Streams::new();
+        let entrance = streams.entrance();
+        assert!(timeout(Duration::from_millis(5), entrance.clone().closed()).await.is_err());
+        drop(streams);
+        timeout(Duration::from_secs(20), entrance.closed()).await.unwrap();
+    }
+}
