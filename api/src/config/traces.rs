@@ -1,3 +1,4 @@
+use std::path::{Path, PathBuf};
 use url::Url;
 
 /// Where traces go.
@@ -12,6 +13,15 @@ pub struct TraceSettings {
         value_parser = endpoint
     )]
     pub otlp_endpoint: Option<OtlpEndpoint>,
+
+    /// PEM file to check an https collector's certificate by [default: the system's authorities]
+    #[arg(
+        long,
+        env = "OTEL_EXPORTER_OTLP_CERTIFICATE",
+        value_name = "OTEL_EXPORTER_OTLP_CERTIFICATE",
+        value_parser = super::path
+    )]
+    pub otlp_certificate: Option<PathBuf>,
 
     /// Name of this service in its traces
     #[arg(
@@ -51,6 +61,17 @@ impl TraceSettings {
         let base = self.otlp_endpoint.as_ref()?.0.as_ref()?;
         Some(format!("{}/v1/traces", base.as_str().trim_end_matches('/')))
     }
+
+    /// Whether the collector is spoken to over https.
+    pub fn is_encrypted(&self) -> bool {
+        let base = self.otlp_endpoint.as_ref().and_then(|endpoint| endpoint.0.as_ref());
+        base.is_some_and(|base| base.scheme() == "https")
+    }
+
+    /// The file to check its certificate by, an empty variable counting as unset.
+    pub fn certificate(&self) -> Option<&Path> {
+        self.otlp_certificate.as_deref().filter(|path| !path.as_os_str().is_empty())
+    }
 }
 
 fn endpoint(text: &str) -> Result<OtlpEndpoint, String> {
@@ -58,12 +79,12 @@ fn endpoint(text: &str) -> Result<OtlpEndpoint, String> {
     if text.is_empty() {
         return Ok(OtlpEndpoint(None));
     }
-    let expected = "expected the http:// address of an OTLP/HTTP collector, such as http://127.0.0.1:4318";
+    let expected =
+        "expected the http:// or https:// address of an OTLP/HTTP collector, such as http://127.0.0.1:4318";
     let url = Url::parse(text).map_err(|reason| format!("{expected} ({reason})"))?;
     match url.scheme() {
-        "http" if url.query().is_none() && url.fragment().is_none() => Ok(OtlpEndpoint(Some(url))),
-        "http" => Err(format!("{expected} (an address has no `?` or `#`)")),
-        "https" => Err(format!("{expected} (https is not supported; send to a collector on this host)")),
+        "http" | "https" if url.query().is_none() && url.fragment().is_none() => Ok(OtlpEndpoint(Some(url))),
+        "http" | "https" => Err(format!("{expected} (an address has no `?` or `#`)")),
         _ => Err(expected.to_owned()),
     }
 }
@@ -83,6 +104,7 @@ mod tests {
     fn endpoints_are_base_addresses() {
         let settings = |text: &str| TraceSettings {
             otlp_endpoint: Some(endpoint(text).unwrap()),
+            otlp_certificate: None,
             otel_service_name: String::new(),
             otel_traces_sampler_arg: 1.0,
         };
@@ -90,13 +112,12 @@ mod tests {
             ("http://127.0.0.1:4318", Some("http://127.0.0.1:4318/v1/traces")),
             (" http://collector:4318/ ", Some("http://collector:4318/v1/traces")),
             ("http://collector/otlp/", Some("http://collector/otlp/v1/traces")),
+            ("https://collector:4318", Some("https://collector:4318/v1/traces")),
             ("", None),
         ] {
             assert_eq!(settings(text).traces_url().as_deref(), url, "{text}");
         }
-        for text in
-            ["127.0.0.1:4318", "https://collector:4318", "grpc://collector", "http://", "http://x/?a=b"]
-        {
+        for text in ["127.0.0.1:4318", "https://x/#a", "grpc://collector", "http://", "http://x/?a=b"] {
             assert!(endpoint(text).unwrap_err().contains("http://127.0.0.1:4318"), "{text}");
         }
         assert_eq!(format!("{:?}", endpoint("http://me:secret@collector:4318").unwrap()), "collector");

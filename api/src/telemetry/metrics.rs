@@ -78,7 +78,7 @@ metrics! {
     users_registered: IntCounter = "users_registered_total" [];
     /// Resident memory in bytes above which HighMemoryUsage is to fire.
     memory_alert: IntGauge = "app_memory_alert_bytes" [];
-    /// Faults injected on purpose: requests for abort, delay and panic, times put in force for the others.
+    /// Faults injected on purpose: requests acted on, and for memory and pause times put in force.
     faults_injected: IntCounterVec = "faults_injected_total" ["fault", "kind"];
     /// Always 1; the labels say what is running.
     build_info: IntGaugeVec = "app_build_info" ["version", "revision"];

@@ -1,5 +1,6 @@
 //! Logs, metrics and traces: how they are set up and rendered.
 
+mod collector;
 mod exposition;
 mod http;
 mod lifecycle;

@@ -4,6 +4,7 @@
 //! spans are dropped, and a collector that does not answer is logged once: no request ever waits for it. The
 //! `OTEL_BSP_*` variables of the OpenTelemetry specification set the queue's sizes and the delay.
 
+use super::collector::Collector;
 use crate::{
     config::{SettingError, TraceSettings},
     observe::Trace,
@@ -13,7 +14,7 @@ use opentelemetry::{
     InstrumentationScope, KeyValue, SpanId, TraceFlags, TraceId,
     trace::{SpanContext, SpanKind, Status, TraceState},
 };
-use opentelemetry_otlp::{Protocol, SpanExporter as Otlp, WithExportConfig};
+use opentelemetry_otlp::{Protocol, SpanExporter as Otlp, WithExportConfig, WithHttpConfig};
 use opentelemetry_sdk::{
     Resource,
     error::OTelSdkResult,
@@ -65,6 +66,7 @@ impl Spans {
         let Some(url) = settings.traces_url() else { return Ok(None) };
         let exporter = Otlp::builder()
             .with_http()
+            .with_http_client(Collector::new(settings, SEND_LIMIT)?)
             .with_protocol(Protocol::HttpBinary)
             .with_endpoint(url)
             .with_timeout(SEND_LIMIT)
@@ -74,7 +76,7 @@ impl Spans {
                 // The address may hold a password.
                 value: "…".to_owned(),
                 reason: format!("cannot be exported to ({error})"),
-                remedy: "write the http:// address of a collector, such as http://127.0.0.1:4318",
+                remedy: "write the address of a collector, such as http://127.0.0.1:4318",
             })?;
         let exporter = Reported { exporter, failing: AtomicBool::new(false) };
         let mut processor = BatchSpanProcessor::builder(exporter).build();

@@ -25,6 +25,8 @@ mod http2;
 mod idempotency;
 #[cfg(feature = "inference")]
 mod inference;
+#[cfg(feature = "inference")]
+mod inference_once;
 mod ingest;
 mod killed;
 mod limits;
@@ -45,6 +47,7 @@ mod saturation;
 mod shutdown;
 mod tls;
 mod trace_origins;
+mod trace_tls;
 mod traces;
 mod users;
 #[cfg(not(feature = "inference"))]

@@ -13,7 +13,7 @@ use opentelemetry_proto::tonic::{
 use prost::Message;
 use std::{
     io::{BufRead, BufReader, Read, Write},
-    net::{TcpListener, TcpStream},
+    net::{SocketAddr, TcpListener, TcpStream},
     sync::mpsc::{Receiver, channel},
     time::Instant,
 };
@@ -27,14 +27,23 @@ pub type Batches = Receiver<(String, ExportTraceServiceRequest)>;
 
 /// An OTLP/HTTP collector: what it was sent, batch by batch, with the request line.
 pub fn collector() -> (String, Batches) {
+    let (listener, batches) = collector_of(Ok);
+    (format!("http://{listener}"), batches)
+}
+
+/// The same over a connection of another kind; gives where it listens.
+pub fn collector_of<S: Read + Write>(
+    speak: impl Fn(TcpStream) -> std::io::Result<S> + Clone + Send + 'static,
+) -> (SocketAddr, Batches) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let address = format!("http://{}", listener.local_addr().unwrap());
+    let address = listener.local_addr().unwrap();
     let (sender, batches) = channel();
     std::thread::spawn(move || {
         for socket in listener.incoming().map_while(Result::ok) {
-            let sender = sender.clone();
+            let (sender, speak) = (sender.clone(), speak.clone());
             std::thread::spawn(move || {
-                while let Some(batch) = receive(&socket) {
+                let Ok(mut stream) = speak(socket) else { return };
+                while let Some(batch) = receive(&mut stream) {
                     let _ = sender.send(batch);
                 }
             });
@@ -44,8 +53,8 @@ pub fn collector() -> (String, Batches) {
 }
 
 /// One request and its answer; `None` at the end of the connection.
-fn receive(mut socket: &TcpStream) -> Option<(String, ExportTraceServiceRequest)> {
-    let mut reader = BufReader::new(socket);
+fn receive(stream: &mut (impl Read + Write)) -> Option<(String, ExportTraceServiceRequest)> {
+    let mut reader = BufReader::new(&mut *stream);
     let mut head = Vec::new();
     loop {
         let mut line = String::new();
@@ -61,9 +70,10 @@ fn receive(mut socket: &TcpStream) -> Option<(String, ExportTraceServiceRequest)
     let length = head.iter().find_map(|line| line.strip_prefix("content-length: ")).unwrap();
     let mut body = vec![0; length.parse().unwrap()];
     reader.read_exact(&mut body).unwrap();
-    socket
+    stream
         .write_all(b"HTTP/1.1 200 OK\r\nContent-Type: application/x-protobuf\r\nContent-Length: 0\r\n\r\n")
         .unwrap();
+    stream.flush().unwrap();
     Some((head[0].clone(), ExportTraceServiceRequest::decode(&body[..]).unwrap()))
 }
 
