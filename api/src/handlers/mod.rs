@@ -122,7 +122,12 @@ where
     web::method(method).to(handler)
 }
 
-async fn not_found() -> Result<HttpResponse, Problem> {
+/// Whatever matches no route. `OPTIONS *` asks about the server as a whole (RFC 9110, 9.3.7).
+async fn not_found(req: HttpRequest) -> Result<HttpResponse, Problem> {
+    if req.method() == Method::OPTIONS && req.path() == "*" {
+        let allow = (ALLOW, routes::KNOWN_METHODS.join(", "));
+        return Ok(HttpResponse::NoContent().insert_header(allow).finish());
+    }
     Err(Problem::new(Kind::NotFound, "there is nothing at this path; GET / lists what there is"))
 }
 

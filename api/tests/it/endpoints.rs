@@ -1,6 +1,10 @@
-use crate::helpers::{header, problem, spawn_app};
+use crate::helpers::{PATIENCE, header, problem, spawn_app};
 use serde_json::{Value, json};
 use std::time::{Duration, Instant};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+};
 
 #[tokio::test]
 async fn index_lists_what_follows() {
@@ -73,6 +77,17 @@ async fn options_and_wrong_methods_say_what_is_allowed() {
         assert_eq!(header(&wrong, "allow"), allow);
         problem(wrong, 405).await;
     }
+}
+
+#[tokio::test]
+async fn options_of_the_whole_server_lists_its_methods() {
+    let app = spawn_app().await;
+    let mut stream = TcpStream::connect(app.base.trim_start_matches("http://")).await.unwrap();
+    stream.write_all(b"OPTIONS * HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n").await.unwrap();
+    let mut answer = String::new();
+    tokio::time::timeout(PATIENCE, stream.read_to_string(&mut answer)).await.unwrap().unwrap();
+    assert!(answer.starts_with("HTTP/1.1 204 "), "{answer}");
+    assert!(answer.contains("\r\nallow: GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS\r\n"), "{answer}");
 }
 
 #[tokio::test]

@@ -205,17 +205,16 @@ async fn a_model_that_takes_too_long_to_load_holds_up_no_other() {
     let folder = Folder::shipped();
     folder.put("slow", &Folder::fixture("slow"));
     let app = spawn_on(&folder, &["--model-load-timeout", "100ms"]).await;
-    let mut late = 0;
-    // Three are given up on, each on its thread; the fourth finds no thread left until one of them is done.
-    for _ in 0..3 {
-        let answer = app.send("PUT", "/models/slow").await;
-        if answer.status() == 504 {
-            late += 1;
-            assert!(problem(answer, 504).await["detail"].as_str().unwrap().contains("100ms"));
-        }
-    }
-    assert!(late > 0, "nothing was slow");
-    eventually("another is loaded", || async { app.send("PUT", "/models/iris").await.status() == 200 }).await;
+    let answer = app.send("PUT", "/models/slow").await;
+    assert!(problem(answer, 504).await["detail"].as_str().unwrap().contains("100ms"));
+    // A busy machine may take as long for the other.
+    eventually("another is loaded while that one is still at it", || async {
+        app.send("DELETE", "/models/slow").await;
+        let late = app.send("PUT", "/models/slow").await.status() == 504;
+        let other = app.send("PUT", "/models/iris").await.status() == 200;
+        late && other && app.get("/models/slow").await.status() == 404
+    })
+    .await;
     eventually("the slow one is done after all", || async { app.get("/models/slow").await.status() == 200 })
         .await;
 }

@@ -2,6 +2,7 @@
 
 use crate::{backend::Backend, helpers::eventually};
 use serde_json::{Value, json};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 async fn readings_go_when_they_have_been_kept_long_enough(backend: Backend) {
     let database = backend.database().await;
@@ -35,4 +36,27 @@ async fn readings_go_when_they_have_been_kept_long_enough(backend: Backend) {
     assert_eq!(database.number("SELECT count(*) FROM readings WHERE device = 'new'").await, 5);
 }
 
-on_both!(readings_go_when_they_have_been_kept_long_enough);
+async fn readings_from_before_there_was_a_retention_are_kept_from_now_on(backend: Backend) {
+    let (app, database) = backend.spawn().await;
+    app.shut_down().await;
+    // As a gateway of that time left it.
+    for statement in [
+        "DROP INDEX readings_stored_at",
+        "ALTER TABLE readings DROP COLUMN stored_at",
+        "DELETE FROM _sqlx_migrations WHERE version = 4",
+        "INSERT INTO readings (device, stream, timestamp, value) VALUES ('d1', 'spo2', 1000000000, 97)",
+    ] {
+        database.execute(statement).await;
+    }
+    let app = database.spawn(&["--readings-retention", "1h"]).await;
+    let kept = "SELECT stored_at FROM readings";
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs() as i64;
+    assert!((now - 60..=now).contains(&database.number(kept).await));
+    let read: Value = app.get("/api/readings?device=d1").await.json().await.unwrap();
+    assert_eq!((&read["count"], &read["readings"][0]["value"]), (&json!(1), &json!(97.0)));
+}
+
+on_both!(
+    readings_go_when_they_have_been_kept_long_enough,
+    readings_from_before_there_was_a_retention_are_kept_from_now_on,
+);
