@@ -4,13 +4,6 @@ use super::{
     LoadedModel, MOST_MODELS, ModelName, Models, folder::ReadError, network::Network, registry::Refusal,
 };
 use std::{sync::Arc, time::Duration};
-use tokio::{sync::oneshot, time::timeout};
-
-/// Longest a load waits for the one before it.
-const LONGEST_WAIT: Duration = Duration::from_secs(10);
-
-/// Stack of the loading thread: graphs nest, and the reader follows them by recursion.
-const STACK: usize = 16 * 1024 * 1024;
 
 /// Why a model was not loaded. The texts are fit for the wire.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -43,36 +36,8 @@ impl Models {
     /// # Errors
     /// [`LoadError`].
     pub async fn load(self: &Arc<Self>, name: ModelName) -> Result<(Arc<LoadedModel>, bool), LoadError> {
-        let turn = timeout(LONGEST_WAIT, self.loading.clone().acquire_owned());
-        let Ok(Ok(turn)) = turn.await else { return Err(LoadError::Busy) };
-        let Ok(thread) = self.load_threads.clone().try_acquire_owned() else { return Err(LoadError::Busy) };
-        let (reply, loaded) = oneshot::channel();
         let models = self.clone();
-        let work = move || {
-            let outcome = models.load_now(&name);
-            drop((thread, models));
-            // Who asked may have hung up; the model is loaded all the same.
-            let _ = reply.send(outcome);
-        };
-        // No pool's thread: a runtime would wait for it when it ends.
-        let started = std::thread::Builder::new().name("model-load".to_owned()).stack_size(STACK).spawn(work);
-        if let Err(error) = started {
-            tracing::error!(%error, "no thread to load a model");
-            return Err(LoadError::Busy);
-        }
-        let limit = self.load_limit;
-        // A task of its own: who hangs up gives up the answer, not the turn.
-        let outcome = tokio::spawn(async move {
-            let outcome = timeout(limit, loaded).await;
-            // A load that takes too long goes on by itself, and the next one may begin.
-            drop(turn);
-            match outcome {
-                Ok(Ok(outcome)) => outcome,
-                Ok(Err(_)) => Err(LoadError::Unfit("the model could not be loaded".to_owned())),
-                Err(_) => Err(LoadError::TooSlow(limit)),
-            }
-        });
-        outcome.await.unwrap_or(Err(LoadError::Busy))
+        self.loading.run(move || models.load_now(&name)).await?
     }
 
     /// Loads everything in the folder. What does not load is logged and counted; the rest serves.

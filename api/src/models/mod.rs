@@ -17,6 +17,7 @@ mod fault;
 mod folder;
 mod infer;
 mod load;
+mod loading;
 mod metrics;
 mod queue;
 mod registry;
@@ -33,12 +34,12 @@ pub use registry::LoadedModel;
 use crate::{config::ModelSettings, fault::ModelFaults};
 use fault::Faults;
 use folder::Folder;
+use loading::Loading;
 use metrics::ModelMetrics;
 use prometheus::Registry as MetricRegistry;
 use queue::Queue;
 use registry::Registry;
 use std::{sync::Arc, time::Duration};
-use tokio::sync::Semaphore;
 use worker::Job;
 
 /// Whether this build can run models: the cargo feature `inference`.
@@ -46,9 +47,6 @@ pub const AVAILABLE: bool = cfg!(feature = "inference");
 
 /// Most models loaded at once, and most names with a label of their own.
 pub const MOST_MODELS: usize = 100;
-
-/// Most threads that load at once: one whose outcome is waited for, and others that took too long.
-const LOAD_THREADS: usize = 4;
 
 /// The models part of the gateway.
 #[derive(Debug)]
@@ -58,11 +56,7 @@ pub struct Models {
     queue: Arc<Queue<Job>>,
     faults: Arc<Faults>,
     metrics: ModelMetrics,
-    /// One load at a time: each may hold a whole file in memory.
-    loading: Arc<Semaphore>,
-    /// Threads that load, those included that took too long and were given up: nothing can end a thread.
-    load_threads: Arc<Semaphore>,
-    load_limit: Duration,
+    loading: Loading,
     deadline: Duration,
 }
 
@@ -88,9 +82,7 @@ impl Models {
             queue,
             faults,
             metrics,
-            loading: Arc::new(Semaphore::new(1)),
-            load_threads: Arc::new(Semaphore::new(LOAD_THREADS)),
-            load_limit: settings.model_load_timeout,
+            loading: Loading::new(settings.model_load_timeout),
             deadline: settings.inference_deadline,
         }))
     }

@@ -201,25 +201,6 @@ async fn no_name_leaves_the_folder_or_makes_a_series() {
 }
 
 #[tokio::test]
-async fn a_model_that_takes_too_long_to_load_holds_up_no_other() {
-    let folder = Folder::shipped();
-    folder.put("slow", &Folder::fixture("slow"));
-    let app = spawn_on(&folder, &["--model-load-timeout", "100ms"]).await;
-    let answer = app.send("PUT", "/models/slow").await;
-    assert!(problem(answer, 504).await["detail"].as_str().unwrap().contains("100ms"));
-    // A busy machine may take as long for the other.
-    eventually("another is loaded while that one is still at it", || async {
-        app.send("DELETE", "/models/slow").await;
-        let late = app.send("PUT", "/models/slow").await.status() == 504;
-        let other = app.send("PUT", "/models/iris").await.status() == 200;
-        late && other && app.get("/models/slow").await.status() == 404
-    })
-    .await;
-    eventually("the slow one is done after all", || async { app.get("/models/slow").await.status() == 200 })
-        .await;
-}
-
-#[tokio::test]
 async fn a_put_takes_no_file() {
     let app = spawn_on(&Folder::shipped(), &[]).await;
     let send = |body: Vec<u8>| app.request("PUT", "/models/iris").body(body).send();
