@@ -21,7 +21,7 @@ help: ## print this
 	@echo "  variables: PATTERN=$(PATTERN) (make load), DRILL=high-error-rate (make drill), SCALE=$(SCALE) (make drill),"
 	@echo "             OFFSET=N moves every port of up, down, status and load by N"
 
-setup: ## bring Redis, Prometheus, Alertmanager, the exporter, PostgreSQL and HAProxy; installs nothing system-wide
+setup: ## bring Redis, Prometheus, Alertmanager, the exporter, PostgreSQL, HAProxy, libfaketime; installs nothing system-wide
 	@monitoring/stack/setup.sh
 
 build: ## build everything, optimised

@@ -3,7 +3,9 @@
 use api::{
     Config, Gateway, Listeners, StartError,
     cli::{Cli, Command, dotenv, print},
-    file_limit, listen, telemetry,
+    file_limit,
+    limit::Reloader,
+    listen, telemetry,
 };
 use clap::{CommandFactory, FromArgMatches};
 use std::{
@@ -72,6 +74,7 @@ fn serve(config: &Config) -> ExitCode {
 async fn run(config: &Config) -> anyhow::Result<()> {
     let terminate = signal(SignalKind::terminate())?;
     let interrupt = signal(SignalKind::interrupt())?;
+    let hangup = signal(SignalKind::hangup())?;
     file_limit::raise();
     let gateway = Gateway::prepare(config).await?;
     let bind = |address, flag| listen::bind(address, flag).map_err(StartError::from);
@@ -81,8 +84,23 @@ async fn run(config: &Config) -> anyhow::Result<()> {
 
     let (stop, stopped) = oneshot::channel();
     tokio::spawn(watch_signals(terminate, interrupt, stop));
+    tokio::spawn(reload_on(hangup, gateway.reloader()));
     gateway.serve(Listeners { public, admin }, async { stopped.await.unwrap_or(()) }).await?;
     Ok(())
+}
+
+/// Each SIGHUP has the rate limits read again.
+async fn reload_on(mut hangup: Signal, reloader: Reloader) {
+    while hangup.recv().await.is_some() {
+        let reloader = reloader.clone();
+        match tokio::task::spawn_blocking(move || reloader.reload()).await {
+            Ok(Ok(policies)) => tracing::info!(policies, "the rate limits were read again and are in force"),
+            Ok(Err(reason)) => {
+                tracing::error!(%reason, "the rate limits were read again; those in force stay")
+            }
+            Err(reason) => tracing::error!(%reason, "the rate limits could not be read again"),
+        }
+    }
 }
 
 /// The first SIGTERM or SIGINT starts the shutdown, the second ends the process at once.

@@ -7,7 +7,7 @@ use crate::{
     config::SettingError,
     fault::{Bounds, Layer as FaultLayer, Plane, Switch, Switches},
     handlers, limit,
-    limit::{Limiter, PolicySet, RedisJudge, RedisSettings},
+    limit::{Limiter, PolicySet, RedisJudge, RedisSettings, Reloader},
     listen,
     models::{self, Models},
     observe,
@@ -103,7 +103,7 @@ impl Gateway {
         };
         let faults = faults(config, switches, &metrics, &custom)
             .map_err(|error| StartError::Metrics(error.to_string()))?;
-        let limiter = Arc::new(Limiter::new(policies, redis, metrics.clone()));
+        let limiter = Arc::new(Limiter::new(policies, redis, config.limits.rate_limit_keys, metrics.clone()));
         let lifecycle = Lifecycle::default();
         let state = Data::new(State {
             access,
@@ -120,6 +120,11 @@ impl Gateway {
             spans,
         });
         Ok(Self { state, config: config.clone(), token, tls })
+    }
+
+    /// What reads the rate limits again while this serves.
+    pub fn reloader(&self) -> Reloader {
+        Reloader::new(self.state.clone(), self.config.limits.file().cloned())
     }
 
     /// Serves on `listeners` until `shutdown` resolves, then drains: `/readyz` says 503 on both for the drain delay;

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Brings the external programs the stack runs: Redis, its exporter, Prometheus, Alertmanager; and PostgreSQL and
-# HAProxy, which the tests run.
+# Brings the external programs the stack runs: Redis, its exporter, Prometheus, Alertmanager; and PostgreSQL,
+# HAProxy and libfaketime, which the tests run.
 #
 # What is on the PATH is used as it is. The rest is downloaded from the distribution's own packages into
 # target/tools and unpacked there: no root needed, nothing installed, no service of the machine enabled or
@@ -24,6 +24,10 @@ haproxy|haproxy|haproxy'
 # Debian keeps PostgreSQL's programs off the PATH, in a folder for each version.
 here() { command -v "$1" >/dev/null || ls /usr/lib/postgresql/*/bin/"$1" >/dev/null 2>&1; }
 
+# Preloaded by tests that need wrong clocks; it is kept beside bin, in lib.
+clock='libfaketime.so.1'
+clock_here() { ls /usr/lib/*/faketime/"$clock" /usr/local/lib/faketime/"$clock" "$tools/lib/$clock" 2>/dev/null | grep -q .; }
+
 missing=''
 packages=''
 while IFS='|' read -r program debian package; do
@@ -32,6 +36,10 @@ while IFS='|' read -r program debian package; do
     case " $packages " in *" $package "*) ;; *) packages="$packages $package" ;; esac
   }
 done <<<"$programs"
+clock_here || {
+  missing="$missing $clock"
+  packages="$packages libfaketime"
+}
 
 if [ -z "$missing" ]; then
   echo "setup: every external program is here"
@@ -49,6 +57,7 @@ setup: these programs are missing:$missing
     alertmanager, amtool       https://prometheus.io/download/
     postgres, initdb           https://www.postgresql.org/download/
     haproxy                    https://www.haproxy.org/#down
+    libfaketime.so.1           https://github.com/wolfcw/libfaketime
 TXT
   exit 1
 fi
@@ -124,4 +133,12 @@ STARTER
   [ "$program" != haproxy ] || version=-v # it knows no long options
   "$tools/bin/$program" "$version" >>"$log" 2>&1 || failed "$program does not run here"
 done <<<"$programs"
+case " $missing " in *" $clock "*)
+  library=$(cd "$tools/root" && find . -path "*/faketime/$clock" | head -n 1)
+  [ -n "$library" ] || failed "package libfaketime holds no $clock"
+  mkdir -p "$tools/lib"
+  cp "$tools/root/$library" "$tools/lib/$clock.new"
+  mv "$tools/lib/$clock.new" "$tools/lib/$clock"
+  ;;
+esac
 echo "setup: done"

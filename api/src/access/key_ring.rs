@@ -3,7 +3,7 @@
 use super::key_file::{self, KeyFileError};
 use crate::limit::{Caller, ClientKey, Plan, PolicySet};
 use sha2::{Digest, Sha256};
-use std::{collections::HashMap, fs, path::Path, sync::Arc};
+use std::{collections::HashMap, fs, net::IpAddr, path::Path, sync::Arc};
 use subtle::ConstantTimeEq;
 
 /// One key: who it belongs to and what it grants.
@@ -49,13 +49,18 @@ impl KeyRing {
         Ok(Self { entries, places })
     }
 
-    /// Whose key this is; `None` for one that is not known.
-    pub fn find(&self, key: &[u8]) -> Option<Caller> {
+    /// A plan that a key has and these policies do not.
+    pub fn plan_missing<'a>(&'a self, policies: &PolicySet) -> Option<&'a str> {
+        self.entries.iter().map(|entry| entry.plan.name()).find(|plan| policies.plan(plan).is_none())
+    }
+
+    /// Whose key this is, sent from this address; `None` for one that is not known.
+    pub fn find(&self, key: &[u8], address: Option<IpAddr>) -> Option<Caller> {
         let hash = digest(key);
         let candidates = self.places.get(&start(&hash))?;
         let entry = candidates.iter().map(|&index| &self.entries[index]);
         let entry = { entry }.find(|entry| entry.hash.ct_eq(&hash).into())?;
-        Some(Caller { key: ClientKey::Key(entry.name.clone()), plan: entry.plan.clone() })
+        Some(Caller { key: ClientKey::Key(entry.name.clone()), plan: entry.plan.clone(), address })
     }
 }
 
@@ -87,11 +92,11 @@ mod tests {
         for (key, name, plan) in
             [("key-of-ci", "key:ci", Plan::Default), ("key-of-ops", "key:ops", Plan::Unlimited)]
         {
-            let caller = ring.find(key.as_bytes()).unwrap();
+            let caller = ring.find(key.as_bytes(), None).unwrap();
             assert_eq!((caller.key.to_string().as_str(), caller.plan), (name, plan));
         }
         for unknown in ["", "key-of-c", "key-of-ci ", &hash("key-of-ci")] {
-            assert!(ring.find(unknown.as_bytes()).is_none(), "{unknown}");
+            assert!(ring.find(unknown.as_bytes(), None).is_none(), "{unknown}");
         }
     }
 

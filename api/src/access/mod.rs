@@ -20,7 +20,7 @@ use token::bearer;
 use crate::{
     StartError,
     config::{AccessSettings, RequireKey, SettingError},
-    limit::{Caller, ClientKey, Plan, PolicySet},
+    limit::{Caller, PolicySet},
     listen::Encrypted,
     problem::{Kind, Problem},
 };
@@ -65,15 +65,21 @@ impl Access {
         })
     }
 
+    /// A plan that an API key has and these policies do not.
+    pub(crate) fn plan_missing(&self, policies: &PolicySet) -> Option<&str> {
+        self.keys.as_ref()?.plan_missing(policies)
+    }
+
     /// Whose request this is. A key that is sent must be a known one; without a keys file nothing is taken for a key.
     pub(crate) fn identify(&self, req: &ServiceRequest, method: &str) -> Result<Caller, Problem> {
-        let Some(keys) = &self.keys else { return Ok(self.by_address(req)) };
+        let address = self.client(req);
+        let Some(keys) = &self.keys else { return Ok(Caller::by_address(address)) };
         let presented = match req.headers().get(&API_KEY) {
             Some(value) => Some(value.as_bytes()),
             None => bearer(req.headers()),
         };
         match presented {
-            Some(key) => keys.find(key).ok_or_else(|| {
+            Some(key) => keys.find(key, address).ok_or_else(|| {
                 let challenge = HeaderValue::from_static("Bearer realm=\"api\", error=\"invalid_token\"");
                 unauthorized("this API key is not known", challenge)
             }),
@@ -81,7 +87,7 @@ impl Access {
                 "this request needs an API key; send it as X-API-Key or Authorization: Bearer",
                 HeaderValue::from_static("Bearer realm=\"api\""),
             )),
-            None => Ok(self.by_address(req)),
+            None => Ok(Caller::by_address(address)),
         }
     }
 
@@ -123,10 +129,6 @@ impl Access {
             _ if req.conn_data::<Encrypted>().is_some() => "https",
             _ => "http",
         }
-    }
-
-    fn by_address(&self, req: &ServiceRequest) -> Caller {
-        Caller { key: ClientKey::of(self.client(req)), plan: Plan::Default }
     }
 }
 

@@ -102,7 +102,7 @@ mod tests {
         assert_eq!(key.len(), 3 + 64);
         assert!(!lines.contains(key));
         let ring = KeyRing::parse("k", &lines, &PolicySet::built_in()).unwrap();
-        assert_eq!(ring.find(key.as_bytes()).unwrap().key.to_string(), "key:ci");
+        assert_eq!(ring.find(key.as_bytes(), None).unwrap().key.to_string(), "key:ci");
         assert_ne!(run(&command, "").unwrap().1, aside, "another each time");
     }
 

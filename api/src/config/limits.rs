@@ -7,6 +7,16 @@ pub struct LimitSettings {
     #[arg(long, env = "RATE_LIMITS_FILE", value_name = "RATE_LIMITS_FILE", value_parser = super::path)]
     pub rate_limits_file: Option<PathBuf>,
 
+    /// Most debts of clients held in memory; at the cap new clients share one
+    #[arg(
+        long,
+        env = "RATE_LIMIT_KEYS",
+        value_name = "RATE_LIMIT_KEYS",
+        default_value = "200000",
+        value_parser = keys
+    )]
+    pub rate_limit_keys: usize,
+
     /// Redis that several gateways share their limits in; without it limits are counted in this process
     #[arg(long, env = "REDIS_URL", value_name = "REDIS_URL", hide_env_values = true)]
     pub redis_url: Option<String>,
@@ -42,6 +52,10 @@ impl LimitSettings {
     pub fn redis(&self) -> Option<&str> {
         self.redis_url.as_deref().map(str::trim).filter(|url| !url.is_empty())
     }
+}
+
+fn keys(text: &str) -> Result<usize, String> {
+    super::whole(text, 1, 100_000_000)
 }
 
 fn prefix(text: &str) -> Result<String, String> {

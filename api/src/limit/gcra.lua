@@ -1,51 +1,63 @@
 -- One rate limit decision over all policies of a request, in one round trip, by this server's clock.
 --
 -- KEYS[i]                the key of policy i
--- ARGV[3i-2 .. 3i]       requests per period, period in microseconds, burst
--- reply                  { 1 admitted or 0 refused, now in microseconds, debt of policy 1, debt of policy 2, ... }
+-- ARGV[5i-4 .. 5i]       units per period, period in microseconds, burst, cost of this request, 1 for a shadow policy
+-- reply                  { which refused, now in microseconds, debt of policy 1, debt of policy 2, ... }
+--
+-- Which refused is a sum: 2^(i-1) for each policy i that cannot afford the request, so 0 when all can. A refusal by a
+-- policy that is no shadow charges none of them; a shadow's own refusal charges all but itself.
 --
 -- Same arithmetic as gcra.rs: debts in ticks of 1/count microseconds. Every number stays below 2^53, where Lua's
--- doubles are exact, and is written with %.0f, as Lua's own %.14g would round it. A refusal charges no policy.
+-- doubles are exact, and is written with %.0f, as Lua's own %.14g would round it.
 
 local time = redis.call('TIME')
 local now = tonumber(time[1]) * 1000000 + tonumber(time[2])
 
-local admitted = 1
-local debts = {}
+-- The key lives as long as its debt. Expiry counts whole milliseconds, both ends rounded down: one more keeps the key
+-- from going a moment early, which would hand out a second burst.
+local function store(key, debt, count)
+  local ticks = debt % count
+  local ahead = (debt - ticks) / count
+  redis.call('SET', key, string.format('%.0f:%.0f', now + ahead, ticks),
+    'PX', string.format('%.0f', math.ceil(ahead / 1000) + 1))
+end
+
+local refusing, refused, bit = 0, false, 1
+local debts, prices = {}, {}
 for i = 1, #KEYS do
-  local count, period, burst = tonumber(ARGV[3 * i - 2]), tonumber(ARGV[3 * i - 1]), tonumber(ARGV[3 * i])
-  local capacity = burst * period
+  local a = 5 * i
+  local count, period, burst = tonumber(ARGV[a - 4]), tonumber(ARGV[a - 3]), tonumber(ARGV[a - 2])
+  local capacity, price = burst * period, tonumber(ARGV[a - 1]) * period
   local debt = 0
   local stored = redis.call('GET', KEYS[i])
   if stored then
     local us, ticks = string.match(stored, '^(%d+):(%d+)$')
-    if us then
-      local ahead = tonumber(us) - now
-      if ahead > math.floor(capacity / count) then
-        debt = capacity
-      elseif ahead >= 0 then
-        debt = math.min(ahead * count + tonumber(ticks), capacity)
-      end
+    local ahead = us and tonumber(us) - now or -1
+    if ahead >= 0 then
+      debt = ahead * count + math.min(tonumber(ticks), count - 1)
+    end
+    if debt > capacity then
+      debt = capacity
+      store(KEYS[i], debt, count)
     end
   end
-  if debt + period > capacity then
-    admitted = 0
-  end
   debts[i] = debt
+  if debt + price <= capacity then
+    prices[i] = price
+  else
+    refusing = refusing + bit
+    refused = refused or ARGV[a] ~= '1'
+  end
+  bit = bit * 2
 end
 
-if admitted == 1 then
+if not refused then
   for i = 1, #KEYS do
-    local count, period = tonumber(ARGV[3 * i - 2]), tonumber(ARGV[3 * i - 1])
-    local after = debts[i] + period
-    local ticks = after % count
-    local ahead = (after - ticks) / count
-    -- The key lives as long as its debt. Expiry counts whole milliseconds, both ends rounded down: one more keeps
-    -- the key from going a moment early, which would hand out a second burst.
-    redis.call('SET', KEYS[i], string.format('%.0f:%.0f', now + ahead, ticks),
-      'PX', string.format('%.0f', math.ceil(ahead / 1000) + 1))
-    debts[i] = after
+    if prices[i] then
+      debts[i] = debts[i] + prices[i]
+      store(KEYS[i], debts[i], tonumber(ARGV[5 * i - 4]))
+    end
   end
 end
 
-return { admitted, now, unpack(debts) }
+return { refusing, now, unpack(debts) }

@@ -19,8 +19,8 @@ fn seconds(microseconds: u64) -> u64 {
 }
 
 /// `Retry-After` of a refusal: rounded up and at least 1, so whoever waits that long is admitted.
-pub(super) fn retry_after(verdicts: &[(&Policy, Verdict)]) -> u64 {
-    verdicts.iter().map(|(_, verdict)| seconds(verdict.retry_us)).max().unwrap_or(0).max(1)
+pub(super) fn retry_after<'a>(told: impl Iterator<Item = (&'a Policy, &'a Verdict)>) -> u64 {
+    told.map(|(_, verdict)| seconds(verdict.retry_us)).max().unwrap_or(0).max(1)
 }
 
 /// Appends an item of a structured list (RFC 9651): `"name";q=200;w=2`. Without `write!`, as it is done for every request.
@@ -38,14 +38,16 @@ fn item(list: &mut String, name: &str, parameters: [(&str, u64); 2]) {
 }
 
 /// Adds the headers of a decision.
-pub(super) fn insert(headers: &mut HeaderMap, verdicts: &[(&Policy, Verdict)]) {
-    let Some((tightest, nearest)) =
-        verdicts.iter().min_by_key(|(_, verdict)| (verdict.admitted, verdict.remaining))
-    else {
+pub(super) fn insert<'a>(
+    headers: &mut HeaderMap,
+    told: impl Iterator<Item = (&'a Policy, &'a Verdict)> + Clone,
+) {
+    let nearest = told.clone().min_by_key(|(_, verdict)| (verdict.admitted, verdict.remaining));
+    let Some((tightest, nearest)) = nearest else {
         return;
     };
     let (mut policies, mut states) = (String::with_capacity(48), String::with_capacity(48));
-    for (policy, verdict) in verdicts {
+    for (policy, verdict) in told {
         let (name, quota) = (&policy.name, &policy.quota);
         item(&mut policies, name, [(";q=", quota.burst()), (";w=", quota.window_seconds())]);
         item(&mut states, name, [(";r=", verdict.remaining), (";t=", seconds(verdict.reset_us))]);
@@ -71,9 +73,10 @@ mod tests {
         let set = PolicySet::parse("x", text).unwrap();
         let [a, b] = set.policies() else { panic!("two policies") };
         let verdicts =
-            [(a, a.quota.verdict(15_000_000, true)), (b, b.quota.verdict(b.quota.capacity() - 1, false))];
+            [a.quota.verdict(15_000_000, 1, true), b.quota.verdict(b.quota.capacity() - 1, 1, false)];
+        let told = [a, b].into_iter().zip(&verdicts);
         let mut headers = HeaderMap::new();
-        insert(&mut headers, &verdicts);
+        insert(&mut headers, told.clone());
         let get = |name: &str| headers.get(name).unwrap().to_str().unwrap();
         assert_eq!(get("RateLimit-Policy"), r#""a";q=200;w=2, "b";q=3;w=180"#);
         assert_eq!(get("RateLimit"), r#""a";r=185;t=1, "b";r=0;t=180"#);
@@ -81,15 +84,16 @@ mod tests {
             (get("X-RateLimit-Limit"), get("X-RateLimit-Remaining"), get("X-RateLimit-Reset")),
             ("3", "0", "180")
         );
-        assert_eq!(retry_after(&verdicts), 60);
+        assert_eq!(retry_after(told), 60);
     }
 
     #[test]
     fn retry_after_is_never_zero() {
         let set = PolicySet::built_in();
         let default = &set.policies()[0];
-        let refused = default.quota.verdict(default.quota.capacity() - default.quota.period_us() + 1, false);
+        let nearly = default.quota.capacity() - default.quota.period_us() + 1;
+        let refused = default.quota.verdict(nearly, 1, false);
         assert_eq!(refused.retry_us, 1);
-        assert_eq!(retry_after(&[(default, refused)]), 1);
+        assert_eq!(retry_after([(default, &refused)].into_iter()), 1);
     }
 }

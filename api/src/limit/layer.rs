@@ -1,6 +1,6 @@
 //! The layer that asks who is calling, then the limiter, and tells the client.
 
-use super::{Decision, headers};
+use super::{Decision, Outcome, headers};
 use crate::{
     observe::RequestInfo,
     problem::{Kind, Problem},
@@ -38,26 +38,38 @@ pub(crate) async fn layer<B: MessageBody + 'static>(
         Err(refusal) => return Ok(req.error_response(refusal).map_into_boxed_body()),
     };
     let decision = state.limiter.decide(route, method, &caller).await;
-    let mut response = match &decision {
-        Some(decision) if !decision.admitted => req.error_response(refusal(decision)).map_into_boxed_body(),
-        _ => next.call(req).await?.map_into_boxed_body(),
+    let mut response = match decision.as_ref().and_then(refusal) {
+        Some(refusal) => req.error_response(refusal).map_into_boxed_body(),
+        None => next.call(req).await?.map_into_boxed_body(),
     };
     if let Some(decision) = &decision {
-        headers::insert(response.headers_mut(), &decision.verdicts);
+        headers::insert(response.headers_mut(), decision.told());
     }
     Ok(response)
 }
 
-fn refusal(decision: &Decision<'_>) -> Problem {
-    let wait = headers::retry_after(&decision.verdicts);
-    let violated: Vec<&str> = decision
-        .verdicts
-        .iter()
-        .filter(|(_, verdict)| !verdict.admitted)
-        .map(|(policy, _)| policy.name.as_str())
-        .collect();
-    let unit = if wait == 1 { "second" } else { "seconds" };
-    Problem::new(Kind::RateLimited, format!("too many requests; try again in {wait} {unit}"))
-        .header(RETRY_AFTER, wait.into())
-        .with("violated-policies", violated)
+/// Seconds to wait when Redis is away and a policy lets nothing pass; it is looked for several times a second.
+const AWAY: u64 = 1;
+
+/// The answer to a request that does not pass.
+fn refusal(decision: &Decision) -> Option<Problem> {
+    match decision.outcome {
+        Outcome::Admitted => None,
+        Outcome::Refused => {
+            let wait = headers::retry_after(decision.told());
+            let violated: Vec<&str> = decision
+                .told()
+                .filter(|(_, verdict)| !verdict.admitted)
+                .map(|(policy, _)| policy.name.as_str())
+                .collect();
+            let unit = if wait == 1 { "second" } else { "seconds" };
+            let problem =
+                Problem::new(Kind::RateLimited, format!("too many requests; try again in {wait} {unit}"));
+            Some(problem.header(RETRY_AFTER, wait.into()).with("violated-policies", violated))
+        }
+        Outcome::Unavailable => {
+            let detail = "the rate limit of this request cannot be checked now; try again in a second";
+            Some(Problem::unavailable(detail).header(RETRY_AFTER, AWAY.into()))
+        }
+    }
 }

@@ -1,116 +1,311 @@
 //! The local judge: `governor`, the whole limiter without Redis and the stand-in when Redis is gone.
 
-use super::{ClientKey, Policy, Quota, Verdict};
-use governor::{
-    Quota as GovernorQuota, RateLimiter,
-    clock::{Clock, DefaultClock},
-    middleware::StateInformationMiddleware,
-    state::keyed::DefaultKeyedStateStore,
+use super::{
+    ask::{Answer, Ask},
+    debt,
+    shards::{Expires, Shard, Shards, Slot},
 };
-use std::{num::NonZeroU32, time::Duration};
+use smallvec::SmallVec;
+use std::{
+    collections::HashMap,
+    sync::{Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
 
-type Keyed =
-    RateLimiter<ClientKey, DefaultKeyedStateStore<ClientKey>, DefaultClock, StateInformationMiddleware>;
+/// A theoretical arrival time: nanoseconds since the fixed instant that all times here count from.
+#[derive(Debug, Clone, Copy)]
+struct Arrival(u64);
 
-/// One in-memory limiter per policy.
-pub(super) struct LocalJudge {
-    limiters: Vec<(Quota, Keyed)>,
-    clock: DefaultClock,
+impl Expires for Arrival {
+    fn expired(&self, now: Duration) -> bool {
+        self.0 <= nanoseconds(now)
+    }
 }
 
+/// Debts of every key under every policy, with a cap.
+#[derive(Debug)]
+pub(super) struct LocalJudge {
+    debts: Shards<Arrival>,
+    /// The debt, for each policy, that all keys share for which there was no room.
+    overflow: Mutex<HashMap<u32, Arrival>>,
+}
+
+/// Where a key's debt is kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Home {
+    Held,
+    /// A place is reserved.
+    New,
+    Overflow,
+}
+
+/// One policy's question on its way to an answer.
+struct Case {
+    slot: Slot,
+    shard: usize,
+    home: Home,
+    /// The debt before and after the decision.
+    before: u64,
+    after: u64,
+}
+
+type Guards<'a> = SmallVec<[(usize, MutexGuard<'a, Shard<Arrival>>); 2]>;
+
 impl LocalJudge {
-    pub(super) fn new(policies: &[Policy]) -> Self {
-        let limiters = policies.iter().map(|policy| (policy.quota, keyed(policy.quota))).collect();
-        Self { limiters, clock: DefaultClock::default() }
+    /// Holds at most `cap` debts.
+    pub(super) fn new(cap: usize) -> Self {
+        Self { debts: Shards::new(cap), overflow: Mutex::default() }
     }
 
-    /// Asks the policies at these positions, in order, up to the first that refuses. Those before it have been
-    /// charged: `governor` has no way to look without taking.
-    pub(super) fn decide(&self, policies: &[usize], client: &ClientKey) -> Vec<(usize, Verdict)> {
-        let mut verdicts = Vec::with_capacity(policies.len());
-        for &index in policies {
-            let (quota, limiter) = &self.limiters[index];
-            let debt_and_outcome = match limiter.check_key(client) {
-                Ok(state) => {
-                    let left = u64::from(state.remaining_burst_capacity()).min(quota.burst());
-                    (quota.capacity() - left * quota.period_us(), true)
+    /// Decides one request by all its policies at `now`, at the part of their quotas that one of so many `instances` has:
+    /// all or nothing, also beside requests on other threads.
+    pub(super) fn decide<'a>(
+        &self,
+        asks: impl Iterator<Item = &'a Ask>,
+        instances: u64,
+        now: Duration,
+    ) -> Vec<Answer> {
+        let asks: SmallVec<[&Ask; 2]> = asks.collect();
+        let mut cases: SmallVec<[Case; 2]> = asks
+            .iter()
+            .map(|ask| {
+                let slot = (ask.slot, ask.key.clone());
+                Case { shard: self.debts.index(&slot), slot, home: Home::Held, before: 0, after: 0 }
+            })
+            .collect();
+        let mut guards = self.lock(&cases);
+        let mut overflow = None;
+        let mut answers = Vec::with_capacity(asks.len());
+        for (ask, case) in asks.iter().zip(&mut cases) {
+            let shard = guarded(&mut guards, case.shard);
+            let arrival = match shard.get(&case.slot).copied() {
+                Some(arrival) => arrival.0,
+                None if self.debts.reserve(shard, now) => {
+                    case.home = Home::New;
+                    0
                 }
-                Err(refusal) => {
-                    let wait = refusal.wait_time_from(self.clock.now());
-                    let wait_us = wait.as_nanos().div_ceil(1000).max(1) as u64;
-                    // The debt that takes exactly this wait to become payable.
-                    let over = wait_us.saturating_mul(quota.count()).min(quota.period_us());
-                    (quota.capacity() - quota.period_us() + over, false)
+                None => {
+                    case.home = Home::Overflow;
+                    let shared = overflow.get_or_insert_with(|| self.lock_overflow());
+                    shared.get(&ask.slot).map_or(0, |arrival| arrival.0)
                 }
             };
-            let verdict = quota.verdict(debt_and_outcome.0, debt_and_outcome.1);
-            verdicts.push((index, verdict));
-            if !verdict.admitted {
-                break;
+            let quota = if instances > 1 { ask.quota.share(instances, ask.dearest) } else { ask.quota };
+            let owed = arrival.saturating_sub(nanoseconds(now));
+            let most = debt::most(&quota);
+            if owed > most && case.home == Home::Held {
+                // Kept although nothing is charged: else it would be as much again and again, and a limit that was raised
+                // would stay blocked.
+                let cut = Arrival(nanoseconds(now).saturating_add(most));
+                self.debts.put(shard, case.slot.clone(), cut);
+            }
+            case.before = owed.min(most);
+            let (verdict, after) = debt::judge(&quota, case.before, ask.cost);
+            case.after = after;
+            answers.push(Answer { policy: ask.policy, shadow: ask.shadow, verdict });
+        }
+        let refused = answers.iter().any(Answer::refuses);
+        for ((case, answer), ask) in cases.into_iter().zip(&mut answers).zip(asks) {
+            let arrival = Arrival(nanoseconds(now).saturating_add(case.after));
+            let charged = !refused && answer.verdict.admitted;
+            if refused && answer.verdict.admitted {
+                answer.verdict.remaining += ask.cost;
+                answer.verdict.reset_us = case.before.div_ceil(1000);
+            }
+            match case.home {
+                Home::New if !charged => self.debts.release(),
+                _ if !charged => {}
+                Home::New => guarded(&mut guards, case.shard).insert(case.slot, arrival),
+                Home::Held => self.debts.put(guarded(&mut guards, case.shard), case.slot, arrival),
+                Home::Overflow => {
+                    if let Some(shared) = &mut overflow {
+                        shared.insert(case.slot.0, arrival);
+                    }
+                }
             }
         }
-        verdicts
+        answers
+    }
+
+    /// Locks every shard the cases lie in, in the one order that everybody keeps.
+    fn lock(&self, cases: &[Case]) -> Guards<'_> {
+        let mut shards: SmallVec<[usize; 2]> = cases.iter().map(|case| case.shard).collect();
+        shards.sort_unstable();
+        shards.dedup();
+        shards.into_iter().map(|shard| (shard, self.debts.lock(shard))).collect()
+    }
+
+    /// After the shards, never before.
+    fn lock_overflow(&self) -> MutexGuard<'_, HashMap<u32, Arrival>> {
+        self.overflow.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Forgets keys whose debt is paid: they are as good as new.
-    pub(super) fn sweep(&self) {
-        for (_, limiter) in &self.limiters {
-            limiter.retain_recent();
-            limiter.shrink_to_fit();
-        }
+    pub(super) fn sweep(&self, now: Duration) {
+        self.debts.sweep(now);
+        self.lock_overflow().retain(|_, arrival| !arrival.expired(now));
     }
 
-    /// Keys held.
-    pub(super) fn keys(&self) -> usize {
-        self.limiters.iter().map(|(_, limiter)| limiter.len()).sum()
+    /// Debts held.
+    pub(super) fn held(&self) -> usize {
+        self.debts.held()
     }
 }
 
-fn keyed(quota: Quota) -> Keyed {
-    // Rounded up to a nanosecond, so the local judge never grants more than the policy.
-    let interval = Duration::from_nanos((quota.period_us() * 1000).div_ceil(quota.count()));
-    let burst = u32::try_from(quota.burst()).unwrap_or(u32::MAX);
-    let burst = NonZeroU32::new(burst).expect("Quota::new refuses a burst of zero");
-    let quota =
-        GovernorQuota::with_period(interval).expect("Quota::new refuses a period of zero").allow_burst(burst);
-    RateLimiter::keyed(quota).with_middleware()
+fn guarded<'a, 'g>(guards: &'a mut Guards<'g>, shard: usize) -> &'a mut Shard<Arrival> {
+    let found = guards.iter_mut().find(|(index, _)| *index == shard);
+    &mut found.expect("every case's shard was locked").1
+}
+
+/// 2^64 of them are 584 years.
+fn nanoseconds(time: Duration) -> u64 {
+    time.as_nanos() as u64
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::limit::PolicySet;
+    use crate::limit::{Caller, ClientKey, Key, PolicySet};
+    use std::sync::{
+        Arc, Barrier,
+        atomic::{AtomicU64, Ordering},
+    };
 
-    fn judge(text: &str) -> (PolicySet, LocalJudge) {
+    const NOW: Duration = Duration::from_secs(5);
+
+    fn asks(text: &str, client: u8) -> Vec<Ask> {
         let set = PolicySet::parse("test", text).unwrap();
-        let judge = LocalJudge::new(set.policies());
-        (set, judge)
+        let caller = Caller::by_address(Some([192, 0, 2, client].into()));
+        let ask = |(index, policy): (usize, &crate::limit::Policy)| {
+            Ask::new(index, [index as u32; 2], policy, "/", policy.key.of("/", &caller).unwrap())
+        };
+        set.policies().iter().enumerate().map(ask).collect()
+    }
+
+    fn policy(name: &str, limit: &str, burst: u64) -> String {
+        format!("[[policy]]\nname='{name}'\nlimit='{limit}'\nburst={burst}\n")
     }
 
     #[test]
     fn admits_the_burst_per_client_and_then_says_how_long_to_wait() {
-        let (_, judge) = judge("[[policy]]\nname='slow'\nlimit='1/h'\nburst=5\n");
-        let client = |last| ClientKey::V4([192, 0, 2, last].into());
+        let judge = LocalJudge::new(100);
+        let slow = policy("slow", "1/h", 5);
         for left in (0..5).rev() {
-            let [(0, verdict)] = judge.decide(&[0], &client(1))[..] else { panic!("one verdict") };
-            assert_eq!((verdict.admitted, verdict.remaining, verdict.retry_us > 0), (true, left, left == 0));
+            let [answer] = judge.decide(asks(&slow, 1).iter(), 1, NOW)[..] else { panic!("one answer") };
+            assert_eq!((answer.verdict.admitted, answer.verdict.remaining), (true, left));
         }
-        let [(0, refused)] = judge.decide(&[0], &client(1))[..] else { panic!("one verdict") };
-        assert!(!refused.admitted);
-        assert_eq!(refused.remaining, 0);
-        assert!((3_590_000_000..=3_600_000_000).contains(&refused.retry_us), "{}", refused.retry_us);
-        assert!(judge.decide(&[0], &client(2))[0].1.admitted, "another client has a burst of its own");
-        assert_eq!(judge.keys(), 2);
-        judge.sweep();
-        assert_eq!(judge.keys(), 2, "debts are kept");
+        let [refused] = judge.decide(asks(&slow, 1).iter(), 1, NOW)[..] else { panic!("one answer") };
+        assert_eq!((refused.verdict.admitted, refused.verdict.remaining), (false, 0));
+        assert_eq!(refused.verdict.retry_us, 3_600_000_000);
+        assert!(
+            judge.decide(asks(&slow, 2).iter(), 1, NOW)[0].verdict.admitted,
+            "another client's own burst"
+        );
+        assert_eq!(judge.held(), 2);
+        judge.sweep(NOW + Duration::from_secs(3_600));
+        assert_eq!(judge.held(), 1, "one owes five hours, the other's hour is paid");
+        judge.sweep(NOW + Duration::from_secs(5 * 3_600));
+        assert_eq!(judge.held(), 0);
     }
 
     #[test]
-    fn paid_debts_are_forgotten() {
-        let (_, judge) = judge("[[policy]]\nname='fast'\nlimit='1000000/s'\nburst=5\n");
-        judge.decide(&[0], &ClientKey::Unknown);
-        std::thread::sleep(Duration::from_millis(5));
-        judge.sweep();
-        assert_eq!(judge.keys(), 0);
+    fn a_refusal_by_one_policy_charges_no_other() {
+        let judge = LocalJudge::new(100);
+        let both = asks(&(policy("wide", "1/d", 10) + &policy("narrow", "1/d", 1)), 1);
+        assert!(judge.decide(both.iter(), 1, NOW).iter().all(|answer| answer.verdict.admitted));
+        for _ in 0..5 {
+            let answers = judge.decide(both.iter(), 1, NOW);
+            let outcome: Vec<_> = answers.iter().map(|answer| answer.verdict.admitted).collect();
+            assert_eq!(outcome, [true, false]);
+            assert_eq!(answers[0].verdict.remaining, 9, "and the client is told so");
+        }
+        assert_eq!(judge.decide(both[..1].iter(), 1, NOW)[0].verdict.remaining, 8);
+        // The other way round, and with a key that is new.
+        let judge = LocalJudge::new(100);
+        judge.decide(both[1..].iter(), 1, NOW);
+        assert!(judge.decide(both.iter(), 1, NOW)[1].refuses());
+        assert_eq!(judge.held(), 1, "no place is kept for a debt that was not made");
+    }
+
+    #[test]
+    fn a_shadow_counts_and_refuses_nothing() {
+        let judge = LocalJudge::new(100);
+        let text = policy("wide", "1/d", 3) + &policy("shade", "1/d", 1) + "shadow=true\n";
+        let outcomes: Vec<_> = (0..4)
+            .map(|_| {
+                let answers = judge.decide(asks(&text, 1).iter(), 1, NOW);
+                (answers.iter().any(Answer::refuses), answers[1].verdict.admitted)
+            })
+            .collect();
+        assert_eq!(outcomes, [(false, true), (false, false), (false, false), (true, false)]);
+    }
+
+    #[test]
+    fn a_raised_limit_is_not_held_back_by_old_debt() {
+        let judge = LocalJudge::new(100);
+        let strict = asks(&policy("p", "1/d", 10), 1);
+        while judge.decide(strict.iter(), 1, NOW)[0].verdict.admitted {}
+        let lax = asks(&policy("p", "100/s", 200), 1);
+        let refused = judge.decide(lax.iter(), 1, NOW)[0].verdict;
+        assert_eq!((refused.admitted, refused.retry_us), (false, 10_000));
+        assert!(judge.decide(lax.iter(), 1, NOW + Duration::from_millis(10))[0].verdict.admitted);
+    }
+
+    #[test]
+    fn instances_share_the_limit() {
+        let text = policy("p", "1/d", 9);
+        for (instances, granted) in [(1, 9), (2, 4), (3, 3), (9, 1), (100, 1)] {
+            let judge = LocalJudge::new(100);
+            let admitted =
+                (0..20).filter(|_| judge.decide(asks(&text, 1).iter(), instances, NOW)[0].verdict.admitted);
+            assert_eq!(admitted.count(), granted, "{instances}");
+        }
+    }
+
+    #[test]
+    fn past_the_cap_new_keys_share_one_debt_and_known_ones_keep_theirs() {
+        let judge = LocalJudge::new(50);
+        let text = policy("p", "1/d", 2);
+        let admitted = |client| judge.decide(asks(&text, client).iter(), 1, NOW)[0].verdict.admitted;
+        assert!((0..50).all(admitted), "below the cap everybody has a burst of their own");
+        let late: Vec<_> = (50..60).map(admitted).collect();
+        assert_eq!(
+            late.iter().filter(|admitted| **admitted).count(),
+            2,
+            "one burst for all that came too late"
+        );
+        assert!((0..50).all(admitted), "those who came first are not held back by them");
+        assert_eq!(judge.held(), 50);
+    }
+
+    #[test]
+    fn threads_admit_exactly_the_burst_of_the_narrower_policy() {
+        let judge = Arc::new(LocalJudge::new(1000));
+        // Keyed differently, so that the two lie in different shards, asked in both orders.
+        let text = policy("a", "1/d", 700) + "key='route'\n" + &policy("b", "1/d", 500);
+        let (admitted, start) = (Arc::new(AtomicU64::new(0)), Arc::new(Barrier::new(4)));
+        let threads: Vec<_> = (0..4)
+            .map(|thread| {
+                let (judge, text, admitted, start) =
+                    (judge.clone(), text.clone(), admitted.clone(), start.clone());
+                std::thread::spawn(move || {
+                    let mut asks = asks(&text, 1);
+                    if thread % 2 == 0 {
+                        asks.reverse();
+                    }
+                    start.wait();
+                    for _ in 0..400 {
+                        if !judge.decide(asks.iter(), 1, NOW).iter().any(Answer::refuses) {
+                            admitted.fetch_add(1, Ordering::Relaxed);
+                        }
+                    }
+                })
+            })
+            .collect();
+        threads.into_iter().for_each(|thread| thread.join().unwrap());
+        assert_eq!(admitted.load(Ordering::Relaxed), 500);
+        let left = judge.decide(asks(&text, 2).iter(), 1, NOW);
+        assert_eq!(left[0].verdict.remaining, 199, "the route paid for 500 and this one");
+        assert!(matches!(asks(&text, 2)[1].key, Key::Client(ClientKey::V4(_))));
     }
 }

@@ -1,26 +1,41 @@
 //! Rate limits: policies from a file, an exact GCRA, Redis as the shared judge and `governor` as the local one.
 
+mod ask;
 mod breaker;
 mod client;
+mod debt;
+mod decision;
 mod gcra;
+mod hash_tag;
 mod headers;
+mod key;
 mod layer;
 mod limiter;
 mod local;
+#[cfg(test)]
+mod oracle;
 mod own_connection;
 mod plan;
 mod policy;
 mod policy_file;
 mod rate;
 mod redis_judge;
+mod refusals;
+mod reload;
+mod rules;
+mod shards;
 
+pub use ask::{Answer, Ask};
 pub use client::ClientKey;
-pub use gcra::{Quota, QuotaError, Tat, Verdict};
-pub use limiter::{Backend, Decision, Limiter, RedisState};
+pub use decision::{Backend, Decision, Outcome};
+pub use gcra::{Decided, Quota, QuotaError, Tat, Verdict};
+pub use key::{Key, KeyBy, KeyPart};
+pub use limiter::{Limiter, RedisState};
 pub use plan::{Caller, Plan};
-pub use policy::{BUILT_IN, Policy, PolicySet};
+pub use policy::{BUILT_IN, Cost, MOST_POLICIES, Policy, PolicySet, WithoutRedis};
 pub use policy_file::PolicyFileError;
 pub use rate::Rate;
-pub use redis_judge::{RedisJudge, RedisSettings, Reply};
+pub use redis_judge::{Question, RedisJudge, RedisSettings, Reply};
+pub use reload::{ReloadError, Reloader};
 
 pub(crate) use layer::layer;

@@ -1,5 +1,5 @@
 use super::{ClientKey, Policy};
-use std::sync::Arc;
+use std::{net::IpAddr, sync::Arc};
 
 /// Who sends a request, and what they were granted.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -8,10 +8,12 @@ pub struct Caller {
     pub key: ClientKey,
     /// Which policies apply to them.
     pub plan: Plan,
+    /// The client's address, where one is known.
+    pub address: Option<IpAddr>,
 }
 
 /// What an API key grants.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Plan {
     /// What everybody has.
     Default,
@@ -26,6 +28,15 @@ impl Plan {
     pub const DEFAULT: &'static str = "default";
     /// The name of the plan without limits; no policy may have it.
     pub const UNLIMITED: &'static str = "unlimited";
+
+    /// The plan's name.
+    pub fn name(&self) -> &str {
+        match self {
+            Self::Default => Self::DEFAULT,
+            Self::Policy(name) => name,
+            Self::Unlimited => Self::UNLIMITED,
+        }
+    }
 
     /// Whether a policy applies under this plan.
     pub fn takes(&self, policy: &Policy) -> bool {

@@ -1,15 +1,14 @@
 //! Policies: which requests, how many, counted by what.
 
 use super::{
-    Plan, Quota,
+    KeyBy, Plan, Quota,
     policy_file::{self, PolicyFileError},
 };
-use serde::Deserialize;
 use std::{fs, path::Path};
 
 /// The policies used when no file is named; `api/rate_limits.toml` ships the same.
 pub const BUILT_IN: &str =
-    "[[policy]]\nname = \"default\"\nlimit = \"100/s\"\nburst = 200\nkey = \"address\"\n";
+    "[[policy]]\nname = \"default\"\nlimit = \"100/s\"\nburst = 200\nkey = \"client\"\n";
 
 /// One policy.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,17 +23,65 @@ pub struct Policy {
     pub methods: Vec<String>,
     /// Whose requests are counted together.
     pub key: KeyBy,
+    /// Units a request takes.
+    pub cost: Cost,
+    /// Who decides while Redis does not.
+    pub without_redis: WithoutRedis,
+    /// Counts what it would refuse, and refuses nothing.
+    pub shadow: bool,
     /// Applies to API keys whose plan has this name, in place of the policy `default`, and to nobody else.
     pub plan: bool,
 }
 
-/// Whose requests a policy counts together.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum KeyBy {
-    /// The client's address, IPv6 by /64.
+/// Most policies a file may have. The script's reply names those that refuse in one number.
+pub const MOST_POLICIES: usize = 32;
+
+/// Who decides while Redis, though configured, does not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum WithoutRedis {
+    /// This process, at its share of the limit.
     #[default]
-    Address,
+    Local,
+    /// Nobody: requests pass.
+    Open,
+    /// Nobody: requests are answered 503.
+    Closed,
+}
+
+impl WithoutRedis {
+    /// Every mode, by the name it has in a policy file.
+    pub const ALL: [(&'static str, Self); 3] =
+        [("local", Self::Local), ("open", Self::Open), ("closed", Self::Closed)];
+}
+
+/// What requests cost: the same for all, or by route.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Cost {
+    /// Of a route that none of the patterns match; at least 1.
+    pub usual: u64,
+    /// Of routes by pattern; the first that matches counts.
+    pub by_route: Vec<(String, u64)>,
+}
+
+impl Cost {
+    /// Units one request of this route takes.
+    pub fn of(&self, route: &str) -> u64 {
+        let found = self.by_route.iter().find(|(pattern, _)| matches(pattern, route));
+        found.map_or(self.usual, |(_, cost)| *cost)
+    }
+
+    /// The most a request can take.
+    pub fn dearest(&self) -> u64 {
+        self.by_route.iter().map(|(_, cost)| *cost).fold(self.usual, u64::max)
+    }
+}
+
+/// Whether a route template fits a pattern; a trailing `*` matches the rest.
+pub(super) fn matches(pattern: &str, route: &str) -> bool {
+    match pattern.strip_suffix('*') {
+        Some(start) => route.starts_with(start),
+        None => route == pattern,
+    }
 }
 
 /// Every policy, in file order.
@@ -44,11 +91,7 @@ pub struct PolicySet(Vec<Policy>);
 impl Policy {
     /// Whether the policy covers a request.
     pub fn covers(&self, route: &str, method: &str) -> bool {
-        let route_fits = |pattern: &String| match pattern.strip_suffix('*') {
-            Some(start) => route.starts_with(start),
-            None => route == pattern,
-        };
-        (self.routes.is_empty() || self.routes.iter().any(route_fits))
+        (self.routes.is_empty() || self.routes.iter().any(|pattern| matches(pattern, route)))
             && (self.methods.is_empty() || self.methods.iter().any(|covered| covered == method))
     }
 }

@@ -1,9 +1,15 @@
 //! The policy file: strict, so that a typo is an error at start and not a limit that never applies.
 
-use super::{Plan, Policy, Quota, Rate, policy::KeyBy};
-use crate::routes;
+use super::{
+    KeyBy, KeyPart, MOST_POLICIES, Plan, Policy, Quota, Rate, WithoutRedis,
+    policy::{Cost, matches},
+};
+use crate::{access, routes};
 use serde::Deserialize;
-use std::{collections::HashSet, ops::Range};
+use std::{
+    collections::{BTreeMap, HashSet},
+    ops::Range,
+};
 use toml::Spanned;
 
 /// A policy file that cannot be used: which file, where in it, what is wrong, and what to write.
@@ -43,14 +49,36 @@ struct RawPolicy {
     name: Spanned<String>,
     limit: Spanned<String>,
     burst: Spanned<i64>,
+    key: Option<Spanned<Names>>,
+    cost: Option<Spanned<RawCost>>,
+    without_redis: Option<Spanned<String>>,
     #[serde(default)]
-    key: KeyBy,
+    shadow: bool,
     #[serde(default)]
     routes: Vec<Spanned<String>>,
     #[serde(default)]
     methods: Vec<Spanned<String>>,
     #[serde(default)]
     plan: bool,
+}
+
+/// `key = "client"` or `key = ["client", "route"]`.
+#[derive(Deserialize)]
+#[serde(untagged, expecting = "`key`: expected a name or a list of names, such as \"client\"")]
+enum Names {
+    One(String),
+    Several(Vec<String>),
+}
+
+/// `cost = 5` or `cost = { "/inference" = 20, "*" = 1 }`.
+#[derive(Deserialize)]
+#[serde(
+    untagged,
+    expecting = "`cost`: expected a number, or numbers by route such as { \"/inference\" = 20 }"
+)]
+enum RawCost {
+    Same(i64),
+    ByRoute(BTreeMap<String, i64>),
 }
 
 /// What is wrong and where in the text.
@@ -68,6 +96,10 @@ pub(super) fn parse(path: &str, text: &str) -> Result<Vec<Policy>, PolicyFileErr
     })?;
     if file.policy.is_empty() {
         return Err(content((0..0, "`policy`: the file has none; add a [[policy]]".to_owned())));
+    }
+    if let Some(further) = file.policy.get(MOST_POLICIES) {
+        let reason = format!("`policy`: this is number {}; keep at most {MOST_POLICIES}", MOST_POLICIES + 1);
+        return Err(content((further.name.span(), reason)));
     }
     let mut names = HashSet::new();
     let mut policies = Vec::new();
@@ -87,8 +119,7 @@ pub(super) fn parse(path: &str, text: &str) -> Result<Vec<Policy>, PolicyFileErr
 impl RawPolicy {
     fn check(self) -> Result<Policy, Fault> {
         let name = self.name.get_ref();
-        let clean = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
-        if name.is_empty() || name.len() > 64 || !name.chars().all(clean) {
+        if !access::name_is_clean(name) {
             let reason = format!("`name`: \"{name}\" must be 1 to 64 letters, digits, `-`, `_` or `.`");
             return Err((self.name.span(), reason));
         }
@@ -107,8 +138,18 @@ impl RawPolicy {
             })?;
         let quota = Quota::new(rate.count, rate.seconds * 1_000_000, burst)
             .map_err(|why| (self.limit.span(), format!("`limit` {rate} with `burst` {burst}: {why}")))?;
+        let cost = self.cost.as_ref().map_or(Ok(Cost { usual: 1, by_route: Vec::new() }), |cost| {
+            check_cost(cost.get_ref(), burst).map_err(|reason| (cost.span(), reason))
+        })?;
+        let key = self.key.as_ref().map_or(Ok(KeyBy::default()), |key| {
+            check_key(key.get_ref()).map_err(|reason| (key.span(), reason))
+        })?;
+        let without_redis = self.without_redis.as_ref().map_or(Ok(WithoutRedis::default()), |mode| {
+            one_of("without_redis", mode.get_ref(), &WithoutRedis::ALL)
+                .map_err(|reason| (mode.span(), reason))
+        })?;
         for route in &self.routes {
-            check_route(route)?;
+            check_route("routes", route.get_ref()).map_err(|reason| (route.span(), reason))?;
         }
         for method in &self.methods {
             if !routes::KNOWN_METHODS.contains(&method.get_ref().as_str()) {
@@ -124,37 +165,69 @@ impl RawPolicy {
             quota,
             routes: self.routes.into_iter().map(Spanned::into_inner).collect(),
             methods: self.methods.into_iter().map(Spanned::into_inner).collect(),
-            key: self.key,
+            key,
+            cost,
+            without_redis,
+            shadow: self.shadow,
             plan: self.plan,
         })
     }
 }
 
-/// A pattern that matches no limited route would be a limit that never applies.
-fn check_route(route: &Spanned<String>) -> Result<(), Fault> {
-    let pattern = route.get_ref();
-    let probe = Policy {
-        name: String::new(),
-        quota: Quota::new(1, 1, 1).expect("ones are in range"),
-        routes: vec![pattern.clone()],
-        methods: Vec::new(),
-        key: KeyBy::Address,
-        plan: false,
+fn one_of<T: Copy>(field: &str, name: &str, all: &[(&str, T)]) -> Result<T, String> {
+    let found = all.iter().find(|(known, _)| *known == name);
+    found.map(|(_, value)| *value).ok_or_else(|| {
+        let known: Vec<_> = all.iter().map(|(known, _)| format!("\"{known}\"")).collect();
+        format!("`{field}`: \"{name}\" is none of {}", known.join(", "))
+    })
+}
+
+fn check_key(names: &Names) -> Result<KeyBy, String> {
+    let names = match names {
+        Names::One(name) => std::slice::from_ref(name),
+        Names::Several(names) => names,
     };
+    let parts = names.iter().map(|name| one_of("key", name, &KeyPart::ALL));
+    let parts = parts.collect::<Result<Vec<_>, _>>()?;
+    KeyBy::new(parts).ok_or_else(|| "`key`: the list is empty; write \"client\" or leave it out".to_owned())
+}
+
+fn check_cost(cost: &RawCost, burst: u64) -> Result<Cost, String> {
+    let check = |cost: i64| match u64::try_from(cost) {
+        Ok(cost) if (1..=burst).contains(&cost) => Ok(cost),
+        Ok(cost) if cost > burst => Err(format!(
+            "`cost`: {cost} is above `burst` {burst}, so such a request could never pass; raise the burst to {cost} or lower the cost"
+        )),
+        _ => Err(format!("`cost`: {cost} must be from 1 to the burst, {burst}")),
+    };
+    match cost {
+        RawCost::Same(cost) => Ok(Cost { usual: check(*cost)?, by_route: Vec::new() }),
+        RawCost::ByRoute(costs) => {
+            let mut by_route = Vec::new();
+            for (pattern, cost) in costs {
+                check_route("cost", pattern)?;
+                by_route.push((pattern.clone(), check(*cost)?));
+            }
+            // The narrowest first: templates before patterns, longer before shorter.
+            by_route.sort_by_key(|(pattern, _)| (pattern.ends_with('*'), std::cmp::Reverse(pattern.len())));
+            Ok(Cost { usual: 1, by_route })
+        }
+    }
+}
+
+/// A pattern that matches no limited route would be a limit that never applies.
+fn check_route(field: &str, pattern: &str) -> Result<(), String> {
     let limited = routes::ALL.iter().filter(|endpoint| endpoint.limited).map(|endpoint| endpoint.path);
     let known: Vec<_> = limited.chain([routes::UNMATCHED]).collect();
-    if known.iter().any(|path| probe.covers(path, "GET")) {
+    if known.iter().any(|path| matches(pattern, path)) {
         return Ok(());
     }
-    Err((
-        route.span(),
-        format!("`routes`: \"{pattern}\" matches no limited route; they are {}", known.join(", ")),
-    ))
+    Err(format!("`{field}`: \"{pattern}\" matches no limited route; they are {}", known.join(", ")))
 }
 
 #[cfg(test)]
 mod tests {
-    use crate::limit::PolicySet;
+    use crate::limit::{KeyPart, PolicySet, WithoutRedis};
 
     fn refusal(text: &str) -> String {
         PolicySet::parse("limits.toml", text).unwrap_err().to_string()
@@ -177,7 +250,25 @@ mod tests {
             ("[[policy]]\nname = \"a b\"\nlimit = \"1/s\"\nburst = 1\n".to_owned(), &["line 2", "`name`"]),
             ("[[policy]]\nname = \"a\"\nburst = 1\n".to_owned(), &["`limit`", "rate_limits.toml"]),
             (with("brust = 2"), &["line 6", "`brust`", "`burst`"]),
-            (with("key = \"plan\""), &["line 6", "`plan`", "`address`"]),
+            (with("key = \"host\""), &["line 6", "`key`", "\"host\"", "\"client\", \"address\""]),
+            (with("key = [\"client\", \"host\"]"), &["line 6", "`key`", "\"host\""]),
+            (with("key = []"), &["line 6", "`key`", "empty", "client"]),
+            (with("key = 5"), &["line 6", "`key`", "client"]),
+            (with("cost = 2"), &["line 6", "`cost`", "2 is above `burst` 1", "raise the burst to 2"]),
+            (with("cost = 0"), &["line 6", "`cost`", "from 1 to the burst"]),
+            (with("cost = -1"), &["line 6", "`cost`", "from 1 to the burst"]),
+            (with("cost = \"much\""), &["line 6", "`cost`", "/inference"]),
+            (with("cost = { \"/nope\" = 1 }"), &["line 6", "`cost`", "/nope", "/api/users"]),
+            (with("cost = { \"*\" = 7 }"), &["line 6", "`cost`", "7 is above"]),
+            (
+                with("without_redis = \"pray\""),
+                &["line 6", "`without_redis`", "\"local\", \"open\", \"closed\""],
+            ),
+            (with("shadow = 1"), &["line 6", "boolean"]),
+            (
+                (0..33).map(|i| format!("[[policy]]\nname='p{i}'\nlimit='1/s'\nburst=1\n")).collect(),
+                &["line 130", "`policy`", "33", "at most 32"],
+            ),
             (with("routes = [\"/nope\"]"), &["line 6", "`routes`", "/api/users"]),
             (with("routes = [\"/health\"]"), &["line 6", "`routes`", "/api/users"]),
             (with("methods = [\"FETCH\"]"), &["line 6", "`methods`", "POST"]),
@@ -198,5 +289,22 @@ mod tests {
                 assert!(message.contains(needle), "{needle:?} not in: {message}");
             }
         }
+    }
+
+    #[test]
+    fn every_field_is_read() {
+        let text = "[[policy]]\nname='p'\nlimit='10/s'\nburst=30\nkey=['route','client']\nwithout_redis='closed'\nshadow=true\n\
+            cost={'*'=2,'/api/*'=3,'/api/users/*'=4,'/api/users'=5}\n";
+        let set = PolicySet::parse("x", text).unwrap();
+        let [policy] = set.policies() else { panic!("one policy") };
+        assert_eq!(policy.key.parts(), [KeyPart::Client, KeyPart::Route]);
+        assert_eq!((policy.without_redis, policy.shadow), (WithoutRedis::Closed, true));
+        for (route, cost) in [("/", 2), ("/api/slow", 3), ("/api/users/{id}", 4), ("/api/users", 5)] {
+            assert_eq!(policy.cost.of(route), cost, "{route}");
+        }
+        assert_eq!(policy.cost.dearest(), 5);
+        let plain = PolicySet::built_in().policies()[0].clone();
+        assert_eq!((plain.cost.of("/"), plain.without_redis, plain.shadow), (1, WithoutRedis::Local, false));
+        assert_eq!(plain.key.parts(), [KeyPart::Client]);
     }
 }

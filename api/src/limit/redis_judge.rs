@@ -5,7 +5,6 @@
 
 use super::{
     breaker::Breaker,
-    client::ClientKey,
     gcra::Quota,
     own_connection::{self, Found, Of},
 };
@@ -42,11 +41,24 @@ pub struct RedisSettings {
     pub prefix: String,
 }
 
+/// What one policy asks Redis about one request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Question {
+    /// The key's whole name.
+    pub key: String,
+    /// What the policy grants.
+    pub quota: Quota,
+    /// Units the request takes, at most the burst.
+    pub cost: u64,
+    /// Whether a refusal counts without refusing.
+    pub shadow: bool,
+}
+
 /// Redis's answer to one request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reply {
-    /// Whether every policy lets the request pass.
-    pub admitted: bool,
+    /// The sum of 2^i over the questions i, from 0, that cannot afford the request.
+    pub refusing: u64,
     /// Redis's clock at the decision, microseconds since 1970.
     pub now_us: u64,
     /// Each policy's debt in ticks after the decision, in the order asked.
@@ -65,6 +77,7 @@ pub struct RedisJudge {
     /// Connections held so far; a thread's own is good as long as this stands.
     epoch: AtomicU64,
     breaker: Breaker,
+    instances: AtomicU64,
     /// The breaker's clock starts here.
     born: Instant,
     opened: Notify,
@@ -110,6 +123,7 @@ impl RedisJudge {
             number: NUMBERS.fetch_add(1, Ordering::Relaxed),
             epoch: AtomicU64::new(0),
             breaker: Breaker::open(),
+            instances: AtomicU64::new(1),
             born: Instant::now(),
             opened: Notify::new(),
             metrics,
@@ -121,16 +135,26 @@ impl RedisJudge {
         self.breaker.is_closed()
     }
 
+    /// Start of every key.
+    pub fn prefix(&self) -> &str {
+        &self.settings.prefix
+    }
+
+    /// How often Redis was found: another number, perhaps another Redis or an empty one.
+    pub fn epoch(&self) -> u64 {
+        self.epoch.load(Ordering::Acquire)
+    }
+
+    /// Gateways that shared this Redis when it was last asked, this one included.
+    pub fn instances(&self) -> u64 {
+        self.instances.load(Ordering::Relaxed)
+    }
+
     /// Decides one request by all the given policies at once. `None` when Redis cannot say within the deadline; the
     /// caller then decides by itself.
-    pub async fn decide(self: &Arc<Self>, policies: &[(&str, Quota)], client: &ClientKey) -> Option<Reply> {
+    pub async fn decide(self: &Arc<Self>, questions: &[Question]) -> Option<Reply> {
         let mut connection = self.nearest_connection()?;
-        let mut call = self.script.prepare_invoke();
-        for (name, quota) in policies {
-            // The braces are the hash tag: all keys of one client lie in one cluster slot.
-            let key = format!("{}limit:{name}:{{{client}}}", self.settings.prefix);
-            call.key(key).arg(quota.count()).arg(quota.period_us()).arg(quota.burst());
-        }
+        let call = self.call(questions);
         match timeout(self.settings.deadline, invoke(&call, &mut connection)).await {
             Ok(Ok(reply)) => {
                 self.breaker.succeeded();
@@ -146,6 +170,15 @@ impl RedisJudge {
                 None
             }
         }
+    }
+
+    fn call(&self, questions: &[Question]) -> ScriptInvocation<'_> {
+        let mut call = self.script.prepare_invoke();
+        for Question { key, quota, cost, shadow } in questions {
+            call.key(key).arg(quota.count()).arg(quota.period_us()).arg(quota.burst());
+            call.arg(*cost).arg(u8::from(*shadow));
+        }
+        call
     }
 
     fn connection(&self) -> Option<MultiplexedConnection> {
@@ -245,9 +278,10 @@ impl RedisJudge {
     /// A real decision on a key of its own: proves that the script runs and that Redis takes writes, which a PING
     /// would not (read-only replica, out of memory).
     async fn probe(&self, connection: &mut MultiplexedConnection) -> Result<(), String> {
-        let mut call = self.script.prepare_invoke();
         // A thousand at once, whole again in a millisecond: always admitted, so always written.
-        call.key(format!("{}probe", self.settings.prefix)).arg(1000).arg(1000).arg(1000);
+        let quota = Quota::new(1000, 1000, 1000).expect("small numbers are exact");
+        let key = format!("{}probe", self.settings.prefix);
+        let call = self.call(&[Question { key, quota, cost: 1, shadow: false }]);
         match timeout(self.probe_limit, invoke(&call, connection)).await {
             Ok(Ok(_)) => Ok(()),
             Ok(Err(error)) => Err(error.to_string()),
@@ -264,10 +298,10 @@ async fn invoke(
     let numbers: Vec<i64> = call.invoke_async(connection).await?;
     let unexpected =
         || RedisError::from((redis::ErrorKind::UnexpectedReturnType, "the script's reply is not ours"));
-    let [admitted, now_us, debts @ ..] = &numbers[..] else { return Err(unexpected()) };
+    let [refusing, now_us, debts @ ..] = &numbers[..] else { return Err(unexpected()) };
     let unsigned = |number: &i64| u64::try_from(*number).map_err(|_| unexpected());
     Ok(Reply {
-        admitted: *admitted == 1,
+        refusing: unsigned(refusing)?,
         now_us: unsigned(now_us)?,
         debts: debts.iter().map(unsigned).collect::<Result<_, _>>()?,
     })

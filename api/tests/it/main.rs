@@ -29,6 +29,8 @@ mod inference;
 mod inference_once;
 mod ingest;
 mod killed;
+mod limit_reload;
+mod limit_script;
 mod limits;
 mod logs;
 mod metrics;

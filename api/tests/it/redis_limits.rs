@@ -1,13 +1,9 @@
 //! Limits that several gateways share in a real Redis.
 
 use crate::helpers::{header, policy, problem, spawn_on_redis};
-use api::{
-    limit::{ClientKey, Quota, RedisJudge, RedisSettings, Tat},
-    telemetry::Metrics,
-};
 use serde_json::json;
 use stack::fixture::Redis;
-use std::{collections::HashMap, sync::Arc, time::Duration};
+use std::{collections::HashMap, time::Duration};
 
 async fn ask<T: redis::FromRedisValue>(redis: &Redis, command: &[&str]) -> T {
     let client = redis::Client::open(redis.url()).unwrap();
@@ -23,15 +19,6 @@ async fn calls(redis: &Redis) -> HashMap<String, u64> {
         Some((name.to_owned(), stats.split(',').next()?.parse().ok()?))
     };
     text.lines().filter_map(line).collect()
-}
-
-async fn judge(redis: &Redis) -> Arc<RedisJudge> {
-    let metrics = Metrics::register(&prometheus::Registry::new()).unwrap();
-    let prefix = format!("test-{}:", uuid::Uuid::new_v4().simple());
-    let settings = RedisSettings { url: redis.url(), deadline: Duration::from_secs(5), prefix };
-    let judge = RedisJudge::new(settings, metrics).unwrap();
-    assert!(judge.connect().await);
-    judge
 }
 
 #[tokio::test]
@@ -106,52 +93,4 @@ async fn a_script_that_redis_forgot_is_loaded_again() {
     }
     let metrics = app.metrics().await;
     assert_eq!(metrics.sum("rate_limit_backend_errors_total"), 0.0);
-}
-
-#[tokio::test]
-async fn the_script_agrees_with_the_pure_core() {
-    let redis = Redis::start().await.unwrap();
-    let judge = judge(&redis).await;
-    for (case, (count, period_us, burst)) in [
-        (100, 1_000_000, 200),
-        (3, 1_000_000, 5),
-        (7, 60_000_000, 4),
-        (1, 86_400_000_000, 9),
-        (999_983, 1_000_000, 50),
-    ]
-    .into_iter()
-    .enumerate()
-    {
-        let quota = Quota::new(count, period_us, burst).unwrap();
-        let name = format!("case-{case}");
-        let mut stored: Option<Tat> = None;
-        for step in 0..60 {
-            if step % 20 == 19 {
-                tokio::time::sleep(Duration::from_millis(30)).await;
-            }
-            let reply = judge.decide(&[(&name, quota)], &ClientKey::Unknown).await.unwrap();
-            let (debt, next) = quota.decide(stored, reply.now_us);
-            assert_eq!(
-                (reply.admitted, &reply.debts),
-                (next.is_some(), &vec![debt]),
-                "{quota:?} step {step}"
-            );
-            stored = next.or(stored);
-        }
-    }
-}
-
-#[tokio::test]
-async fn a_refusal_by_one_policy_charges_no_other() {
-    let redis = Redis::start().await.unwrap();
-    let judge = judge(&redis).await;
-    let (wide, narrow) =
-        (Quota::new(1, 86_400_000_000, 10).unwrap(), Quota::new(1, 86_400_000_000, 1).unwrap());
-    let both = [("wide", wide), ("narrow", narrow)];
-    assert!(judge.decide(&both, &ClientKey::Unknown).await.unwrap().admitted);
-    for _ in 0..5 {
-        assert!(!judge.decide(&both, &ClientKey::Unknown).await.unwrap().admitted);
-    }
-    let alone = judge.decide(&both[..1], &ClientKey::Unknown).await.unwrap();
-    assert_eq!(wide.verdict(alone.debts[0], true).remaining, 8, "charged for two admitted requests only");
 }

@@ -31,9 +31,14 @@ fn standard_error(dir: &tempfile::TempDir) -> String {
 impl Running {
     /// With these flags, on free ports, with a database of its own and limits nobody runs into.
     pub fn start(flags: &[&str]) -> Self {
+        Self::start_with(flags, &[])
+    }
+
+    /// The same with further environment variables.
+    pub fn start_with(flags: &[&str], env: &[(&str, &str)]) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let command = binary(dir.path());
-        Self::launch(command, flags, dir)
+        Self::launch(command, flags, env, dir)
     }
 
     /// As above, where the system lets it have so many files open.
@@ -44,14 +49,16 @@ impl Running {
         shell.args(["-c", &format!("ulimit -n {files}; exec \"$0\" \"$@\"")]).arg(api.get_program());
         shell.env_clear().envs(api.get_envs().filter_map(|(name, value)| Some((name, value?))));
         shell.current_dir(dir.path());
-        Self::launch(shell, flags, dir)
+        Self::launch(shell, flags, &[], dir)
     }
 
-    fn launch(mut command: Command, flags: &[&str], dir: tempfile::TempDir) -> Self {
+    fn launch(mut command: Command, flags: &[&str], env: &[(&str, &str)], dir: tempfile::TempDir) -> Self {
         std::fs::write(dir.path().join("limits.toml"), crate::helpers::roomy()).unwrap();
         let errors = std::fs::File::create(dir.path().join("stderr.txt")).unwrap();
         let mut child = command
-            .args(["--listen", "127.0.0.1:0", "--workers", "2", "--rate-limits-file", "limits.toml"])
+            .env("RATE_LIMITS_FILE", "limits.toml")
+            .envs(env.iter().copied())
+            .args(["--listen", "127.0.0.1:0", "--workers", "2"])
             .args(flags)
             .stdout(Stdio::piped())
             .stderr(errors)

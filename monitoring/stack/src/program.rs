@@ -40,9 +40,24 @@ pub fn repository() -> PathBuf {
 /// [`Error::ProgramMissing`] with the way out.
 pub fn external(program: &str) -> Result<PathBuf, Error> {
     let path = std::env::var_os("PATH").unwrap_or_default();
-    let tools =
-        std::env::var_os("STACK_TOOLS").map_or_else(|| repository().join("target/tools/bin"), PathBuf::from);
-    external_in(program, std::env::split_paths(&path).chain(postgres_folders()), &tools)
+    external_in(program, std::env::split_paths(&path).chain(postgres_folders()), &tools())
+}
+
+/// Finds a library to preload: where Debian keeps libfaketime's, then what `make setup` brought.
+///
+/// # Errors
+/// [`Error::ProgramMissing`] with the way out.
+pub fn preload(library: &str) -> Result<PathBuf, Error> {
+    let installed = std::fs::read_dir("/usr/lib").into_iter().flatten().flatten().map(|entry| entry.path());
+    let folders = installed.chain([PathBuf::from("/usr/local/lib")]).map(|folder| folder.join("faketime"));
+    let lib = tools().with_file_name("lib");
+    let found = folders.chain([lib.clone()]).map(|folder| folder.join(library)).find(|path| path.is_file());
+    found.ok_or_else(|| Error::ProgramMissing { program: library.to_owned(), tools: lib })
+}
+
+/// The folder of what `make setup` brought.
+fn tools() -> PathBuf {
+    std::env::var_os("STACK_TOOLS").map_or_else(|| repository().join("target/tools/bin"), PathBuf::from)
 }
 
 fn postgres_folders() -> Vec<PathBuf> {

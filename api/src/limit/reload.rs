@@ -1,0 +1,57 @@
+//! The policy file once more, while requests are served.
+
+use super::{PolicyFileError, PolicySet};
+use crate::server::State;
+use actix_web::web::Data;
+use std::path::PathBuf;
+
+/// Puts the policy file's present content in force, on request.
+#[derive(Clone)]
+pub struct Reloader {
+    state: Data<State>,
+    file: Option<PathBuf>,
+}
+
+/// Why the policies in force stay.
+#[derive(Debug, thiserror::Error)]
+pub enum ReloadError {
+    /// There is nothing to read.
+    #[error("RATE_LIMITS_FILE is not set: the built-in policies cannot change; start again with a file")]
+    NoFile,
+    /// The file cannot be used.
+    #[error(transparent)]
+    File(#[from] PolicyFileError),
+    /// API keys in use would lose their plan.
+    #[error(
+        "RATE_LIMITS_FILE={path}: no policy `{plan}` with `plan = true`, which keys in API_KEYS_FILE have; keep it, or \
+         change those keys and start again"
+    )]
+    PlanMissing {
+        /// The file.
+        path: String,
+        /// The plan.
+        plan: String,
+    },
+}
+
+impl Reloader {
+    pub(crate) fn new(state: Data<State>, file: Option<PathBuf>) -> Self {
+        Self { state, file }
+    }
+
+    /// Reads the file and puts its policies in force; policies that keep their names keep their debts. Gives how many
+    /// there are. Reads from disk: not for a thread that serves.
+    ///
+    /// # Errors
+    /// [`ReloadError`] when the file cannot be used; the policies in force then stay.
+    pub fn reload(&self) -> Result<usize, ReloadError> {
+        let file = self.file.as_deref().ok_or(ReloadError::NoFile)?;
+        let policies = PolicySet::load(Some(file))?;
+        if let Some(plan) = self.state.access.plan_missing(&policies) {
+            return Err(ReloadError::PlanMissing { path: file.display().to_string(), plan: plan.to_owned() });
+        }
+        let count = policies.policies().len();
+        self.state.limiter.replace(policies);
+        Ok(count)
+    }
+}
