@@ -255,7 +255,7 @@ fn redis_judge(config: &Config, metrics: &Metrics) -> Result<Option<Arc<RedisJud
         // The URL may hold a password.
         value: "…".to_owned(),
         reason: format!("is not a Redis URL ({error})"),
-        remedy: "write redis://HOST:PORT, such as redis://127.0.0.1:6379",
+        remedy: "write redis://127.0.0.1:6379, redis+sentinel://HOST:26379,HOST:26379/SERVICE or redis+cluster://HOST:6379,HOST:6379",
     })?;
     Ok(Some(judge))
 }

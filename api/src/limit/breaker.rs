@@ -9,7 +9,7 @@ use std::{
 const FAILURES: u32 = 3;
 /// ... and has lasted at least this long. A count alone would take one hiccup that makes sixteen concurrent
 /// requests late for an outage.
-const LASTING: Duration = Duration::from_millis(100);
+const LASTING: Duration = Duration::from_millis(25);
 
 /// Closed: requests ask Redis. Open: they do not, until the background probe succeeds.
 #[derive(Debug)]
@@ -78,11 +78,11 @@ mod tests {
         }
         breaker.succeeded();
         assert!(
-            !breaker.failed(false, ms(1200)) && !breaker.failed(false, ms(1299)),
+            !breaker.failed(false, ms(1200)) && !breaker.failed(false, ms(1224)),
             "a success ends the row"
         );
         assert!(breaker.is_closed());
-        assert!(breaker.failed(false, ms(1300)), "the third, after a tenth of a second");
+        assert!(breaker.failed(false, ms(1225)), "the third, after a fortieth of a second");
         assert!(!breaker.failed(false, ms(1400)), "it is open already");
         assert!(!breaker.is_closed());
         breaker.close();

@@ -94,7 +94,7 @@ impl Limiter {
             None => self.ask_local(&rules, &asks, 1, started),
             Some(redis) => match self.proven(&rules, redis, &asks, started) {
                 Some(refusal) => refusal,
-                // Boxed: the call is large, and most gateways never make it.
+                // Boxed: the call is large, and many gateways never make it.
                 None => match Box::pin(self.ask_redis(&rules, redis, &asks, started)).await {
                     Some(decided) => decided,
                     None => self.without_redis(&rules, redis, &asks, started),
@@ -178,9 +178,6 @@ impl Limiter {
         let questions: Vec<_> = asks.iter().map(question).collect();
         let epoch = redis.epoch();
         let Reply { refusing, debts, .. } = redis.decide(&questions).await?;
-        if debts.len() != asks.len() {
-            return None;
-        }
         let answer =
             |(index, ask): (usize, &Ask)| Answer::to(ask, debts[index], refusing & (1 << index) == 0);
         let answers: Vec<_> = asks.iter().enumerate().map(answer).collect();

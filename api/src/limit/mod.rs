@@ -3,6 +3,7 @@
 mod ask;
 mod breaker;
 mod client;
+mod connection;
 mod debt;
 mod decision;
 mod gcra;
@@ -20,10 +21,13 @@ mod policy;
 mod policy_file;
 mod rate;
 mod redis_judge;
+mod redis_url;
 mod refusals;
 mod reload;
 mod rules;
+mod script;
 mod shards;
+mod watch;
 
 pub use ask::{Answer, Ask};
 pub use client::ClientKey;
@@ -35,7 +39,9 @@ pub use plan::{Caller, Plan};
 pub use policy::{BUILT_IN, Cost, MOST_POLICIES, Policy, PolicySet, WithoutRedis};
 pub use policy_file::PolicyFileError;
 pub use rate::Rate;
-pub use redis_judge::{Question, RedisJudge, RedisSettings, Reply};
+pub use redis_judge::{RedisJudge, RedisSettings};
+pub use redis_url::{RedisUrl, RedisUrlError};
+pub use script::{Question, Reply};
 pub use reload::{ReloadError, Reloader};
 
 pub(crate) use layer::layer;

@@ -5,21 +5,26 @@
 //! thread that asks gets one. It is good for as long as the shared one it was made beside; until it is
 //! there, or when it cannot be had, the shared one serves.
 
-use redis::aio::MultiplexedConnection;
+use super::connection::Connection;
 use std::{
-    cell::RefCell,
+    cell::{Cell, RefCell},
     sync::{Arc, OnceLock},
 };
 
 /// Judges a thread remembers; more than one only in tests.
 const MOST: usize = 4;
 
+/// Answers late in a row after which a thread looks for another connection: others may be served well meanwhile, so that
+/// nobody else would notice.
+const LATE: u32 = 3;
+
 thread_local! {
+    static LATE_IN_A_ROW: Cell<u32> = const { Cell::new(0) };
     static OWN: RefCell<Vec<Own>> = const { RefCell::new(Vec::new()) };
 }
 
 /// Where a connection will be once it stands.
-pub(super) type Place = Arc<OnceLock<MultiplexedConnection>>;
+pub(super) type Place = Arc<OnceLock<Connection>>;
 
 struct Own {
     of: Of,
@@ -36,7 +41,7 @@ pub(super) struct Of {
 /// What a thread finds.
 pub(super) enum Found {
     /// Its own connection.
-    Ready(MultiplexedConnection),
+    Ready(Connection),
     /// It is being made, or could not be.
     Absent,
     /// Nobody has begun to make it: the caller is to put one here.
@@ -59,6 +64,20 @@ pub(super) fn find(of: Of) -> Found {
     })
 }
 
+/// An answer came in time.
+pub(super) fn on_time() {
+    LATE_IN_A_ROW.set(0);
+}
+
+/// An answer did not come in time: perhaps this thread's connection is of no more use.
+pub(super) fn late(of: Of) {
+    LATE_IN_A_ROW.set(LATE_IN_A_ROW.get() + 1);
+    if LATE_IN_A_ROW.get() >= LATE {
+        LATE_IN_A_ROW.set(0);
+        OWN.with_borrow_mut(|own| own.retain(|known| known.of != of));
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -75,5 +94,21 @@ mod tests {
         }
         assert_eq!(OWN.with_borrow(Vec::len), MOST);
         assert!(matches!(find(of(1, 1)), Found::Wanted(_)), "forgotten for another");
+    }
+
+    #[test]
+    fn a_connection_that_is_always_late_is_given_up() {
+        let of = Of { judge: 7, epoch: 0 };
+        assert!(matches!(find(of), Found::Wanted(_)));
+        for _ in 0..2 {
+            late(of);
+        }
+        on_time();
+        for _ in 0..2 {
+            late(of);
+        }
+        assert!(matches!(find(of), Found::Absent), "never three in a row");
+        late(of);
+        assert!(matches!(find(of), Found::Wanted(_)));
     }
 }

@@ -1,0 +1,175 @@
+//! `REDIS_URL`: one server, a Sentinel's primary, or a cluster.
+
+use redis::{ConnectionInfo, IntoConnectionInfo, RedisConnectionInfo, RedisError};
+use std::fmt;
+
+const SENTINEL: &str = "redis+sentinel://";
+const CLUSTER: &str = "redis+cluster://";
+const SENTINEL_PORT: u16 = 26_379;
+
+/// Where to find Redis.
+#[derive(Clone)]
+pub enum RedisUrl {
+    /// `redis://[USER:PASSWORD@]HOST[:PORT][/DB]`, `unix:///PATH`.
+    Single(ConnectionInfo),
+    /// `redis+sentinel://[USER:PASSWORD@]HOST[:PORT],…/SERVICE[/DB]`; the credentials are the primary's, the Sentinels' own
+    /// are the parameters `sentinel_username` and `sentinel_password`.
+    Sentinel {
+        /// The Sentinels.
+        sentinels: Vec<ConnectionInfo>,
+        /// The name the primary goes by.
+        service: String,
+        /// How to log in to the primary.
+        primary: RedisConnectionInfo,
+    },
+    /// `redis+cluster://[USER:PASSWORD@]HOST[:PORT],…`: some of its nodes, which know the others.
+    Cluster(Vec<ConnectionInfo>),
+}
+
+/// A URL that is none of these. It says nothing of the URL itself, which may hold a password.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct RedisUrlError(String);
+
+impl From<RedisError> for RedisUrlError {
+    fn from(error: RedisError) -> Self {
+        Self(error.to_string())
+    }
+}
+
+impl RedisUrl {
+    /// Reads a URL.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    pub fn parse(url: &str) -> Result<Self, RedisUrlError> {
+        if let Some(rest) = url.strip_prefix(SENTINEL) {
+            return sentinel(rest);
+        }
+        if let Some(rest) = url.strip_prefix(CLUSTER) {
+            let rest = rest.trim_end_matches('/');
+            if rest.contains(['/', '?']) {
+                return Err(wrong("a cluster has no databases to choose from: nothing follows the hosts"));
+            }
+            return Ok(Self::Cluster(hosts(rest, 6379)?));
+        }
+        info(url).map(Self::Single)
+    }
+}
+
+fn sentinel(rest: &str) -> Result<RedisUrl, RedisUrlError> {
+    let missing = || wrong("the name of the service is missing: redis+sentinel://HOST:PORT/SERVICE");
+    let (rest, parameters) = rest.split_once('?').unwrap_or((rest, ""));
+    let (authority, path) = rest.split_once('/').ok_or_else(missing)?;
+    let (service, database) = path.split_once('/').unwrap_or((path, ""));
+    if service.is_empty() {
+        return Err(missing());
+    }
+    let mut login = RedisConnectionInfo::default();
+    for (name, value) in url::form_urlencoded::parse(parameters.as_bytes()) {
+        login = match &*name {
+            "sentinel_username" => login.set_username(value),
+            "sentinel_password" => login.set_password(value),
+            _ => return Err(wrong("the parameters are sentinel_username and sentinel_password")),
+        };
+    }
+    let nodes = hosts(authority, SENTINEL_PORT)?;
+    let mut primary = nodes[0].redis_settings().clone();
+    if !database.is_empty() {
+        let number = database.parse().map_err(|_| wrong("the database after the service is a number"))?;
+        primary = primary.set_db(number);
+    }
+    let sentinels = nodes.into_iter().map(|node| node.set_redis_settings(login.clone())).collect();
+    Ok(RedisUrl::Sentinel { sentinels, service: service.to_owned(), primary })
+}
+
+/// `[USER:PASSWORD@]HOST[:PORT],…`, each host with the credentials.
+fn hosts(authority: &str, default_port: u16) -> Result<Vec<ConnectionInfo>, RedisUrlError> {
+    let (login, hosts) = authority.rsplit_once('@').map_or(("", authority), |(_, hosts)| {
+        authority.split_at(authority.len() - hosts.len())
+    });
+    let host = |host: &str| {
+        if host.is_empty() {
+            return Err(wrong("a host is missing between the commas"));
+        }
+        // A colon after the bracket that may close an IPv6 address.
+        let has_port = host.rsplit(']').next().is_some_and(|end| end.contains(':'));
+        let port = if has_port { String::new() } else { format!(":{default_port}") };
+        info(&format!("redis://{login}{host}{port}"))
+    };
+    hosts.split(',').map(host).collect()
+}
+
+fn info(url: &str) -> Result<ConnectionInfo, RedisUrlError> {
+    Ok(url.into_connection_info()?)
+}
+
+fn wrong(reason: impl Into<String>) -> RedisUrlError {
+    RedisUrlError(reason.into())
+}
+
+impl fmt::Debug for RedisUrl {
+    /// Without credentials.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Single(node) => write!(f, "{}", node.addr()),
+            Self::Sentinel { sentinels, service, .. } => {
+                write!(f, "{service} of {} Sentinels", sentinels.len())
+            }
+            Self::Cluster(nodes) => write!(f, "a cluster, by {} of its nodes", nodes.len()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn addresses(nodes: &[ConnectionInfo]) -> String {
+        nodes.iter().map(|node| node.addr().to_string()).collect::<Vec<_>>().join(" ")
+    }
+
+    #[test]
+    fn every_form_is_read() {
+        let RedisUrl::Single(node) = RedisUrl::parse("redis://user:p%40ss@cache:7000/3").unwrap() else {
+            panic!("one server")
+        };
+        let login = node.redis_settings();
+        assert_eq!((node.addr().to_string().as_str(), login.db()), ("cache:7000", 3));
+        assert_eq!((login.username(), login.password()), (Some("user"), Some("p@ss")));
+
+        let url = "redis+sentinel://:pa%2Css@s1,s2:26380,[::1]/main/2?sentinel_password=hush";
+        let RedisUrl::Sentinel { sentinels, service, primary } = RedisUrl::parse(url).unwrap() else {
+            panic!("Sentinels")
+        };
+        assert_eq!(addresses(&sentinels), "s1:26379 s2:26380 ::1:26379");
+        assert_eq!((service.as_str(), primary.db(), primary.password()), ("main", 2, Some("pa,ss")));
+        assert!(sentinels.iter().all(|node| node.redis_settings().password() == Some("hush")));
+        assert!(sentinels.iter().all(|node| node.redis_settings().db() == 0));
+
+        let RedisUrl::Cluster(nodes) = RedisUrl::parse("redis+cluster://u:p@a:1,b,c:3/").unwrap() else {
+            panic!("a cluster")
+        };
+        assert_eq!(addresses(&nodes), "a:1 b:6379 c:3");
+        assert!(nodes.iter().all(|node| node.redis_settings().username() == Some("u")));
+    }
+
+    #[test]
+    fn what_is_none_of_them_is_refused_without_its_password() {
+        for (url, needle) in [
+            ("http://:hush@x", "not"),
+            ("", "not"),
+            ("redis+sentinel://:hush@s1:1", "SERVICE"),
+            ("redis+sentinel://:hush@s1:1/", "SERVICE"),
+            ("redis+sentinel://:hush@s1:1/main/two", "number"),
+            ("redis+sentinel://:hush@s1/main?password=x", "sentinel_password"),
+            ("redis+cluster://:hush@a,,b", "host"),
+            ("redis+cluster://:hush@a,b/1", "databases"),
+            ("redis+cluster://:hush@a:x", ""),
+        ] {
+            let reason = RedisUrl::parse(url).unwrap_err().to_string();
+            assert!(reason.contains(needle), "{url}: {reason}");
+            assert!(!reason.contains("hush"), "{reason}");
+        }
+    }
+}
