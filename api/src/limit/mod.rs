@@ -41,7 +41,7 @@ pub use policy_file::PolicyFileError;
 pub use rate::Rate;
 pub use redis_judge::{RedisJudge, RedisSettings};
 pub use redis_url::{RedisUrl, RedisUrlError};
-pub use script::{Question, Reply};
 pub use reload::{ReloadError, Reloader};
+pub use script::{Question, Reply};
 
 pub(crate) use layer::layer;

@@ -46,7 +46,7 @@ pub struct RedisJudge {
     /// Connections held so far; a thread's own is good as long as this stands.
     epoch: AtomicU64,
     pub(super) breaker: Breaker,
-    pub(super) instances: AtomicU64,
+    instances: AtomicU64,
     /// The breaker's clock starts here.
     born: Instant,
     /// There is something to look at before the next heartbeat: the breaker opened, or a decision failed.
@@ -54,7 +54,7 @@ pub struct RedisJudge {
     metrics: Metrics,
 }
 
-/// `rate_limit_backend_up` has no labels; it is a vector only so that it is absent without a Redis.
+/// `rate_limit_backend_up` and `rate_limit_instances` are vectors only so that they are absent without a Redis.
 const NO_LABELS: &[&str] = &[];
 
 /// Why Redis did not decide.
@@ -100,6 +100,7 @@ impl RedisJudge {
         static NUMBERS: AtomicU64 = AtomicU64::new(0);
         let source = Source::new(RedisUrl::parse(&settings.url)?, settings.deadline)?;
         metrics.limit_backend_up.with_label_values(NO_LABELS).set(0);
+        metrics.limit_instances.with_label_values(NO_LABELS).set(1);
         for failure in Failure::ALL {
             metrics.limit_backend_errors.with_label_values(&[failure.label()]);
         }
@@ -137,6 +138,12 @@ impl RedisJudge {
     /// Gateways that shared this Redis when it was last asked, this one included.
     pub fn instances(&self) -> u64 {
         self.instances.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn saw(&self, instances: u64) {
+        let instances = instances.max(1);
+        self.instances.store(instances, Ordering::Relaxed);
+        self.metrics.limit_instances.with_label_values(NO_LABELS).set(instances as i64);
     }
 
     /// Decides one request by all the given policies at once. `None` when Redis cannot say within the deadline; the

@@ -85,9 +85,9 @@ fn sentinel(rest: &str) -> Result<RedisUrl, RedisUrlError> {
 
 /// `[USER:PASSWORD@]HOST[:PORT],…`, each host with the credentials.
 fn hosts(authority: &str, default_port: u16) -> Result<Vec<ConnectionInfo>, RedisUrlError> {
-    let (login, hosts) = authority.rsplit_once('@').map_or(("", authority), |(_, hosts)| {
-        authority.split_at(authority.len() - hosts.len())
-    });
+    let (login, hosts) = authority
+        .rsplit_once('@')
+        .map_or(("", authority), |(_, hosts)| authority.split_at(authority.len() - hosts.len()));
     let host = |host: &str| {
         if host.is_empty() {
             return Err(wrong("a host is missing between the commas"));

@@ -5,10 +5,7 @@ use super::{
     redis_judge::{Failure, RedisJudge},
 };
 use redis::RedisError;
-use std::{
-    sync::{Arc, atomic::Ordering},
-    time::Duration,
-};
+use std::{sync::Arc, time::Duration};
 use tokio::time::{sleep, timeout};
 
 /// Longest a connection attempt may take, unless the deadline of a decision is longer. With the pause it leaves half of the
@@ -107,7 +104,7 @@ impl RedisJudge {
     async fn count_instances(&self, connection: &mut Connection) {
         let asked = self.scripts.instances(connection, &self.settings.prefix, &self.name, INSTANCE_COUNTS);
         match timeout(connect_limit(self.settings.deadline), asked).await {
-            Ok(Ok(instances)) => self.instances.store(instances.max(1), Ordering::Relaxed),
+            Ok(Ok(instances)) => self.saw(instances),
             Ok(Err(reason)) => tracing::debug!(%reason, "the gateways that share Redis are not counted"),
             // Whatever is wrong, the next probe meets it too.
             Err(_) => {}

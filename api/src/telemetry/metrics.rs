@@ -92,6 +92,8 @@ metrics! {
     limit_backend_errors: IntCounterVec = "rate_limit_backend_errors_total" ["kind"];
     /// 1 while Redis decides, 0 while the local limiter stands in for it; absent when no Redis is configured.
     limit_backend_up: IntGaugeVec = "rate_limit_backend_up" [];
-    /// Client keys held in this process's memory.
+    /// Gateways that shared Redis when it was last asked, this one included; absent when no Redis is configured.
+    limit_instances: IntGaugeVec = "rate_limit_instances" [];
+    /// Keys held in this process's memory: debts of the local limiter, refusals that Redis proved.
     limit_keys: IntGaugeVec = "rate_limit_keys" ["store"];
 }

@@ -29,6 +29,8 @@ mod inference;
 mod inference_once;
 mod ingest;
 mod killed;
+mod limit_cluster;
+mod limit_policies;
 mod limit_reload;
 mod limit_script;
 mod limits;
@@ -51,6 +53,7 @@ mod tls;
 mod trace_origins;
 mod trace_tls;
 mod traces;
+mod traffic;
 mod users;
 #[cfg(not(feature = "inference"))]
 mod without_inference;

@@ -1,0 +1,61 @@
+//! Steady requests while something happens to Redis.
+
+use crate::helpers::{TestApp, eventually};
+use std::{
+    collections::BTreeMap,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+use tokio::task::JoinHandle;
+
+/// Clients in a closed loop, each with a short pause between its requests.
+pub struct Traffic {
+    running: Arc<AtomicBool>,
+    answered: Arc<AtomicU64>,
+    clients: Vec<JoinHandle<BTreeMap<u16, u64>>>,
+}
+
+impl Traffic {
+    /// So many clients that GET a path of a gateway.
+    pub fn start(app: &TestApp, path: &str, clients: usize) -> Self {
+        let (running, answered) = (Arc::new(AtomicBool::new(true)), Arc::new(AtomicU64::new(0)));
+        let client = || {
+            let (client, url) = (app.client.clone(), format!("{}{path}", app.base));
+            let (running, answered) = (running.clone(), answered.clone());
+            tokio::spawn(async move {
+                let mut statuses = BTreeMap::new();
+                while running.load(Ordering::Relaxed) {
+                    let status = client.get(&url).send().await.unwrap().status().as_u16();
+                    *statuses.entry(status).or_default() += 1;
+                    answered.fetch_add(1, Ordering::Relaxed);
+                    tokio::time::sleep(Duration::from_millis(2)).await;
+                }
+                statuses
+            })
+        };
+        let clients = (0..clients).map(|_| client()).collect();
+        Self { running, answered, clients }
+    }
+
+    /// Returns when a hundred more were answered.
+    pub async fn goes_on(&self) {
+        let target = self.answered.load(Ordering::Relaxed) + 100;
+        eventually("a hundred more answers", || async { self.answered.load(Ordering::Relaxed) >= target })
+            .await;
+    }
+
+    /// How many answers there were of each status.
+    pub async fn stop(self) -> BTreeMap<u16, u64> {
+        self.running.store(false, Ordering::Relaxed);
+        let mut all = BTreeMap::new();
+        for client in self.clients {
+            for (status, count) in client.await.unwrap() {
+                *all.entry(status).or_default() += count;
+            }
+        }
+        all
+    }
+}
