@@ -30,6 +30,8 @@ mod inference_once;
 mod ingest;
 mod killed;
 mod limit_cluster;
+mod limit_exact;
+mod limit_outage;
 mod limit_policies;
 mod limit_reload;
 mod limit_script;
