@@ -78,5 +78,5 @@ drill: setup build ## every drill on a stack of its own, or one: DRILL=high-erro
 	  --json target/drills/report.json --html target/drills/report.html $(drills)
 	@echo "The report is target/drills/report.html"
 
-bench: setup build ## the figures: CPU per request, memory, durable writes, idle connections, beside what they are compared to
+bench: setup build ## the figures: CPU per request, memory, durable writes, idle connections, limits while Redis fails
 	@$(CARGO) bench --locked --workspace --bench gateway

@@ -42,7 +42,7 @@ pub async fn measure(args: &Args, machine: &Machine, dir: &Path, table: &mut Tab
     let idle = args.connections.min(files.saturating_sub(OTHER_FILES)) as usize;
     ensure!(idle > WAITING, "a limit of {files} open files leaves no room for a measurement");
     let database = dir.join("connections.db");
-    let settings = Settings { redis_url: "", database: &database };
+    let settings = Settings::roomy("", &database);
     let extra = [("MAX_CONNECTIONS", (idle + GUESTS).to_string()), ("KEEP_ALIVE", "1h".to_owned())];
     let server = Server::gateway_with("connections", &settings, &extra, machine, dir).await?;
     server.user().await?;

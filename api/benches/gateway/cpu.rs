@@ -42,8 +42,7 @@ pub async fn measure(args: &Args, machine: &Machine, dir: &Path, table: &mut Tab
     let redis_url = redis.url();
     let gateway = async |name: &str, redis_url: &str| {
         let database = dir.join(format!("{name}.db"));
-        let server =
-            Server::gateway(name, &Settings { redis_url, database: &database }, machine, dir).await?;
+        let server = Server::gateway(name, &Settings::roomy(redis_url, &database), machine, dir).await?;
         let body = server.user().await?;
         anyhow::Ok((server, body))
     };

@@ -3,16 +3,20 @@
 //! * CPU per request of GET `/api/users/{id}` beside the floor, a bare actix-web server that answers the same bytes;
 //! * memory over a million requests;
 //! * durable writes per second beside one transaction per write;
-//! * what idle connections cost, and that others are served meanwhile.
+//! * what idle connections cost, and that others are served meanwhile;
+//! * limits: what clients see while Redis fails in every way, what a known refusal costs, and a million clients.
 //!
 //! It prints a table in Markdown, the one in the README, and judges no figure by its exit code: on a busy machine a
 //! figure may miss its bar without anything being wrong.
 
 mod connections;
 mod cpu;
+mod crowd;
 mod floor;
+mod limits;
 mod machine;
 mod memory;
+mod outages;
 mod server;
 mod spread;
 mod table;
@@ -28,7 +32,7 @@ use table::Table;
 #[derive(Debug, Parser)]
 #[command(name = "make bench")]
 struct Args {
-    /// The parts to run: cpu, memory, writes, connections [default: all]
+    /// The parts to run: cpu, memory, writes, connections, limits [default: all]
     parts: Vec<Part>,
     /// Rounds of each comparison
     #[arg(long, default_value = "5", value_parser = clap::value_parser!(u32).range(1..=100))]
@@ -56,6 +60,7 @@ enum Part {
     Memory,
     Writes,
     Connections,
+    Limits,
 }
 
 fn main() -> ExitCode {
@@ -97,6 +102,9 @@ async fn measure(args: &Args) -> anyhow::Result<()> {
     }
     if wanted(Part::Connections) {
         connections::measure(args, &machine, dir.path(), &mut table).await.context("idle connections")?;
+    }
+    if wanted(Part::Limits) {
+        limits::measure(&machine, dir.path(), &mut table).await.context("limits")?;
     }
     println!("\n{table}\n{}", machine.note());
     Ok(())

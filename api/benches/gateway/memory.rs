@@ -16,7 +16,7 @@ const SLACK_PERCENT: f64 = 5.0;
 
 pub async fn measure(args: &Args, machine: &Machine, dir: &Path, table: &mut Table) -> anyhow::Result<()> {
     let database = dir.join("memory.db");
-    let settings = Settings { redis_url: "", database: &database };
+    let settings = Settings::roomy("", &database);
     let server = Server::gateway("memory", &settings, machine, dir).await?;
     server.user().await?;
     // Connections, pools and buffers reach their size in the first tenth.
@@ -36,6 +36,6 @@ pub async fn measure(args: &Args, machine: &Machine, dir: &Path, table: &mut Tab
     Ok(())
 }
 
-fn mebibytes(bytes: u64) -> f64 {
+pub fn mebibytes(bytes: u64) -> f64 {
     bytes as f64 / f64::from(1 << 20)
 }

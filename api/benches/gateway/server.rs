@@ -19,6 +19,18 @@ const PATIENCE: Duration = Duration::from_secs(20);
 pub struct Settings<'a> {
     pub redis_url: &'a str,
     pub database: &'a Path,
+    /// The limits file's content.
+    pub policies: &'a str,
+    /// Proxies that may say whom a request comes from.
+    pub trusted_proxies: &'a str,
+}
+
+impl<'a> Settings<'a> {
+    /// Limits nobody runs into.
+    pub fn roomy(redis_url: &'a str, database: &'a Path) -> Self {
+        let policies = "[[policy]]\nname = \"default\"\nlimit = \"1000000/s\"\nburst = 1000000\n";
+        Self { redis_url, database, policies, trusted_proxies: "" }
+    }
 }
 
 /// A server in a process of its own, stopped when dropped.
@@ -34,7 +46,7 @@ pub enum Load {
 }
 
 impl Server {
-    /// The gateway: one worker, limits nobody runs into, everything else at its default.
+    /// The gateway: one worker, everything that the settings leave open at its default.
     pub async fn gateway(
         name: &str,
         settings: &Settings<'_>,
@@ -52,8 +64,8 @@ impl Server {
         machine: &Machine,
         dir: &Path,
     ) -> anyhow::Result<Self> {
-        let limits = dir.join("limits.toml");
-        fs::write(&limits, "[[policy]]\nname = \"default\"\nlimit = \"1000000/s\"\nburst = 1000000\n")?;
+        let limits = dir.join(format!("{name}.limits.toml"));
+        fs::write(&limits, settings.policies)?;
         let (port, admin) = (stack::port::free()?, stack::port::free()?);
         let (program, args) = machine.on_the_servers_core(PathBuf::from(env!("CARGO_BIN_EXE_api")), vec![]);
         let env = [
@@ -63,6 +75,7 @@ impl Server {
             ("DATABASE_URL", format!("sqlite://{}", settings.database.display())),
             ("REDIS_URL", settings.redis_url.to_owned()),
             ("RATE_LIMITS_FILE", limits.display().to_string()),
+            ("TRUSTED_PROXIES", settings.trusted_proxies.to_owned()),
             ("DRAIN_DELAY", "0s".to_owned()),
             // The defaults, whatever the person's own environment says.
             ("LOG_LEVEL", "info".to_owned()),
@@ -168,6 +181,25 @@ impl Server {
             "not every answer was 200: {ledger}"
         );
         Ok((answers, report["elapsed_seconds"].as_f64().context("elapsed_seconds")?))
+    }
+
+    /// Loads it steadily with so many requests a second; gives the report, whatever the answers were.
+    pub async fn steady(&self, rate: u32, seconds: u32, dir: &Path) -> anyhow::Result<Value> {
+        let (out, url) = (dir.join("steady.json"), format!("{}{USER}", self.base));
+        let mut command = tokio::process::Command::new(stack::program::own("loadgen")?);
+        command.args(["run", &url, "--no-tui", "--expect-status", "200", "-q", &rate.to_string()]);
+        command.args(["-z", &format!("{seconds}s"), "--out"]).arg(&out);
+        let limit = Duration::from_secs(u64::from(seconds)) + PATIENCE;
+        let finished = tokio::time::timeout(limit, command.kill_on_drop(true).output()).await;
+        let output = finished.with_context(|| format!("loadgen did not end within {limit:?}"))??;
+        // 1: answers that were not expected, which the report counts.
+        ensure!(
+            matches!(output.status.code(), Some(0 | 1)),
+            "loadgen failed ({}): {}",
+            output.status,
+            String::from_utf8_lossy(&output.stderr)
+        );
+        Ok(serde_json::from_slice(&fs::read(&out)?)?)
     }
 
     /// CPU time used so far by all its threads, in seconds; the system counts in hundredths.

@@ -24,7 +24,7 @@ use tokio::task::JoinSet;
 pub async fn measure(args: &Args, machine: &Machine, dir: &Path, table: &mut Table) -> anyhow::Result<()> {
     let database = dir.join("direct.db");
     // A gateway makes the file, so that both write into the same table with the same indexes.
-    let maker = Settings { redis_url: "", database: &database };
+    let maker = Settings::roomy("", &database);
     Server::gateway("maker", &maker, machine, dir).await?.stop().await;
     let options = SqliteConnectOptions::new()
         .filename(&database)
@@ -33,7 +33,7 @@ pub async fn measure(args: &Args, machine: &Machine, dir: &Path, table: &mut Tab
     let pool = SqlitePoolOptions::new().max_connections(1).connect_with(options).await?;
 
     let database = dir.join("writes.db");
-    let settings = Settings { redis_url: "", database: &database };
+    let settings = Settings::roomy("", &database);
     let server = Server::gateway("writes", &settings, machine, dir).await?;
     let client = reqwest::Client::new();
     let url = format!("{}/api/users", server.base());

@@ -40,7 +40,7 @@ pub struct Limiter {
     local: LocalJudge,
     redis: Option<Arc<RedisJudge>>,
     refusals: Refusals,
-    /// Which of Redis's connections the refusals were learnt over.
+    /// How often Redis had been found when the refusals were learnt.
     learnt: AtomicU64,
     /// All times count from here.
     born: Instant,
@@ -91,13 +91,13 @@ impl Limiter {
         }
         let started = self.born.elapsed();
         let (outcome, backend, answers) = match &self.redis {
-            None => self.ask_local(&rules, &asks, 1, started),
+            None => self.ask_local(&rules, &asks, 1),
             Some(redis) => match self.proven(&rules, redis, &asks, started) {
                 Some(refusal) => refusal,
                 // Boxed: the call is large, and many gateways never make it.
                 None => match Box::pin(self.ask_redis(&rules, redis, &asks, started)).await {
                     Some(decided) => decided,
-                    None => self.without_redis(&rules, redis, &asks, started),
+                    None => self.without_redis(&rules, redis, &asks),
                 },
             },
         };
@@ -146,11 +146,8 @@ impl Limiter {
 
     /// A refusal that an earlier answer of Redis proves.
     fn proven(&self, rules: &Rules, redis: &RedisJudge, asks: &[Ask], now: Duration) -> Option<Judged> {
-        if self.refusals.held() == 0 {
-            return None;
-        }
-        // A Redis that was away may be another one, or an empty one.
-        if self.learnt.load(Ordering::Relaxed) != redis.epoch() {
+        // A Redis that was away may have come back as another one, or an empty one.
+        if self.refusals.held() == 0 || self.learnt.load(Ordering::Relaxed) != redis.times_found() {
             return None;
         }
         let counts = |ask: &&Ask| redis.is_up() || ask.without_redis != WithoutRedis::Open;
@@ -176,19 +173,19 @@ impl Limiter {
             shadow: ask.shadow,
         };
         let questions: Vec<_> = asks.iter().map(question).collect();
-        let epoch = redis.epoch();
+        let found = redis.times_found();
         let Reply { refusing, debts, .. } = redis.decide(&questions).await?;
         let answer =
             |(index, ask): (usize, &Ask)| Answer::to(ask, debts[index], refusing & (1 << index) == 0);
         let answers: Vec<_> = asks.iter().enumerate().map(answer).collect();
         if answers.iter().any(Answer::refuses) {
-            self.learn(asks, &answers, &debts, epoch, started);
+            self.learn(asks, &answers, &debts, found, started);
         }
         Some(settle(rules, Backend::Redis, answers))
     }
 
-    fn learn(&self, asks: &[Ask], answers: &[Answer], debts: &[u64], epoch: u64, asked: Duration) {
-        if self.learnt.swap(epoch, Ordering::Relaxed) != epoch {
+    fn learn(&self, asks: &[Ask], answers: &[Answer], debts: &[u64], found: u64, asked: Duration) {
+        if self.learnt.swap(found, Ordering::Relaxed) != found {
             self.refusals.clear();
         }
         let answered = self.born.elapsed();
@@ -204,13 +201,15 @@ impl Limiter {
         rules: &Rules,
         asks: impl IntoIterator<Item = &'a Ask>,
         instances: u64,
-        now: Duration,
     ) -> Judged {
+        // Not when the request came: it may have waited for Redis, and by that clock what others spent meanwhile would
+        // be a debt from the future.
+        let now = self.born.elapsed();
         settle(rules, Backend::Local, self.local.decide(asks.into_iter(), instances, now))
     }
 
     /// What each policy says for the time that Redis does not decide.
-    fn without_redis(&self, rules: &Rules, redis: &RedisJudge, asks: &Asks, now: Duration) -> Judged {
+    fn without_redis(&self, rules: &Rules, redis: &RedisJudge, asks: &Asks) -> Judged {
         let of = |mode: WithoutRedis| asks.iter().filter(move |ask| ask.without_redis == mode);
         let undecided = |mode| of(mode).filter(|ask| !ask.shadow);
         if undecided(WithoutRedis::Closed).next().is_some() {
@@ -221,7 +220,7 @@ impl Limiter {
         if of(WithoutRedis::Local).next().is_none() {
             return (Outcome::Admitted, Backend::None, Vec::new());
         }
-        self.ask_local(rules, of(WithoutRedis::Local), redis.instances(), now)
+        self.ask_local(rules, of(WithoutRedis::Local), redis.instances())
     }
 }
 

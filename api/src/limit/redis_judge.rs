@@ -45,6 +45,7 @@ pub struct RedisJudge {
     pub(super) name: String,
     /// Connections held so far; a thread's own is good as long as this stands.
     epoch: AtomicU64,
+    times_found: AtomicU64,
     pub(super) breaker: Breaker,
     instances: AtomicU64,
     /// The breaker's clock starts here.
@@ -112,6 +113,7 @@ impl RedisJudge {
             number: NUMBERS.fetch_add(1, Ordering::Relaxed),
             name: uuid::Uuid::new_v4().simple().to_string(),
             epoch: AtomicU64::new(0),
+            times_found: AtomicU64::new(0),
             breaker: Breaker::open(),
             instances: AtomicU64::new(1),
             born: Instant::now(),
@@ -130,9 +132,9 @@ impl RedisJudge {
         &self.settings.prefix
     }
 
-    /// Another number: another connection, perhaps to another Redis or an empty one.
-    pub fn epoch(&self) -> u64 {
-        self.epoch.load(Ordering::Acquire)
+    /// Another number: perhaps another Redis, or an empty one.
+    pub fn times_found(&self) -> u64 {
+        self.times_found.load(Ordering::Relaxed)
     }
 
     /// Gateways that shared this Redis when it was last asked, this one included.
@@ -198,7 +200,7 @@ impl RedisJudge {
     }
 
     fn own(&self) -> Of {
-        Of { judge: self.number, epoch: self.epoch() }
+        Of { judge: self.number, epoch: self.epoch.load(Ordering::Acquire) }
     }
 
     pub(super) fn replace_connection(&self, connection: Option<Connection>) {
@@ -232,6 +234,7 @@ impl RedisJudge {
     /// Closes the breaker: requests ask Redis over this connection.
     pub(super) fn found(&self, connection: Connection) {
         self.replace_connection(Some(connection));
+        self.times_found.fetch_add(1, Ordering::Relaxed);
         self.breaker.close();
         self.metrics.limit_backend_up.with_label_values(NO_LABELS).set(1);
         tracing::info!("Redis decides rate limits");

@@ -41,6 +41,18 @@ fn a_malformed_limits_file_is_named_with_line_and_field() {
             "[[policy]]\nname = \"a\"\nlimit = \"1/s\"\nbrust = 1\n",
             &["limits.toml", "line 4", "`brust`", "`burst`"],
         ),
+        (
+            "[[policy]]\nname = \"a\"\nlimit = \"9/s\"\nburst = 9\ncost = 10\n",
+            &["limits.toml", "line 5", "`cost`", "raise the burst to 10"],
+        ),
+        (
+            "[[policy]]\nname = \"a\"\nlimit = \"9/s\"\nburst = 9\n[[policy]]\nname = \"a\"\nlimit = \"1/s\"\nburst = 1\n",
+            &["limits.toml", "line 6", "`name`", "choose another"],
+        ),
+        (
+            "[[policy]]\nname = \"a\"\nlimit = \"9/s\"\nburst = 9\nroutes = [\"/api/usres\"]\n",
+            &["limits.toml", "line 5", "`routes`", "\"/api/usres\" matches no limited route", "/api/users"],
+        ),
         ("not toml", &["limits.toml", "line 1"]),
     ] {
         std::fs::write(dir.path().join("limits.toml"), text).unwrap();
@@ -98,6 +110,9 @@ fn bad_settings_are_named() {
     refused(dir.path(), &["--admin-listen", "8001"], &["ADMIN_LISTEN", "'8001'"]);
     refused(dir.path(), &["--memory-alert-bytes", "much"], &["MEMORY_ALERT_BYTES", "'much'", "500MB"]);
     refused(dir.path(), &["--redis-url", "http://x"], &["REDIS_URL", "redis://127.0.0.1:6379"]);
+    refused(dir.path(), &["--redis-url", "redis+sentinel://x:1"], &["REDIS_URL=…", "SERVICE"]);
+    refused(dir.path(), &["--redis-url", "redis+cluster://x/3"], &["REDIS_URL=…", "databases"]);
+    refused(dir.path(), &["--rate-limit-keys", "0"], &["RATE_LIMIT_KEYS", "'0'", "1 to 100000000"]);
     refused(dir.path(), &["--models-dir", "nowhere"], &["MODELS_DIR=nowhere", "not a folder", "api/models"]);
     let output = binary(dir.path()).env("WORKERS", "many").output().unwrap();
     let message = String::from_utf8(output.stderr).unwrap();

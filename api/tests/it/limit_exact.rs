@@ -22,7 +22,8 @@ impl Skewed {
         std::fs::write(&file, policies).unwrap();
         let clock = program::preload("libfaketime.so.1").unwrap();
         let start = |offset: &str| {
-            let flags = ["--redis-url", &redis.url(), "--redis-deadline", "5s", "--trusted-proxies", "127.0.0.1"];
+            let flags =
+                ["--redis-url", &redis.url(), "--redis-deadline", "5s", "--trusted-proxies", "127.0.0.1"];
             Running::start_with(
                 &flags,
                 &[
@@ -47,13 +48,12 @@ impl Skewed {
         let mut clocks = Vec::new();
         for (index, app) in self.0.iter().enumerate() {
             while app.lines.try_recv().is_ok() {}
-            let asked = Instant::now();
             self.get(index, "192.0.2.250").await;
             let line = app.lines.recv_timeout(PATIENCE).unwrap();
             let time = line["timestamp"].as_str().unwrap_or_else(|| panic!("no timestamp in {line}"));
             let time = humantime::parse_rfc3339(time).unwrap();
             let since = time.duration_since(std::time::UNIX_EPOCH).unwrap();
-            clocks.push(since.as_secs_f64() - asked.elapsed().as_secs_f64());
+            clocks.push(since.as_secs_f64());
         }
         clocks
     }
@@ -64,14 +64,13 @@ async fn skewed_gateways_admit_exactly_the_burst_twenty_times_of_twenty() {
     let (redis, dir) = (Redis::start().await.unwrap(), tempfile::tempdir().unwrap());
     let gateways = Skewed::start(&redis, &policy("p", "1/d", 100), dir.path());
     let clocks = gateways.clocks().await;
-    for (early, late) in [(0, 1), (1, 2)] {
-        let apart = clocks[late] - clocks[early];
-        assert!((4.0..30.0).contains(&apart), "the clocks are about five seconds apart: {clocks:?}");
-    }
+    // Asked one after the other, so even a busy machine only adds to the five seconds.
+    assert!(clocks[1] - clocks[0] > 4.9 && clocks[2] - clocks[1] > 4.9, "{clocks:?}");
     for run in 0..20 {
         let client = format!("198.51.100.{run}");
         let calls = (0..160).map(|call| gateways.get(call, &client));
-        let statuses: Vec<u16> = join_all(calls).await.iter().map(|answer| answer.status().as_u16()).collect();
+        let statuses: Vec<u16> =
+            join_all(calls).await.iter().map(|answer| answer.status().as_u16()).collect();
         let count = |status| statuses.iter().filter(|found| **found == status).count();
         assert_eq!((count(200), count(429)), (100, 60), "run {run}");
     }
@@ -150,8 +149,7 @@ async fn a_thousand_refusals_waited_out_exactly_are_all_admitted() {
     let text = policy("p", "2/s", 2) + "cost = 2\n";
     let flags = ["--trusted-proxies", "127.0.0.1"];
     let with_redis = ["--redis-url", &redis.url(), "--redis-deadline", "5s"];
-    for app in
-        [spawn_with(&text, &flags).await, spawn_with(&text, &[&flags[..], &with_redis].concat()).await]
+    for app in [spawn_with(&text, &flags).await, spawn_with(&text, &[&flags[..], &with_redis].concat()).await]
     {
         let url = format!("{}/", app.base);
         // A few hundred at a time: more connections than that are another test.

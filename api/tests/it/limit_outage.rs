@@ -18,9 +18,8 @@ async fn gateway(url: &str, deadline: &str) -> TestApp {
 
 /// Decisions by one backend.
 async fn decisions(app: &TestApp, backend: &str) -> f64 {
-    let series = format!(
-        r#"rate_limit_decisions_total{{backend="{backend}",decision="admitted",policy="default"}}"#
-    );
+    let series =
+        format!(r#"rate_limit_decisions_total{{backend="{backend}",decision="admitted",policy="default"}}"#);
     app.metrics().await.get(&series).unwrap()
 }
 

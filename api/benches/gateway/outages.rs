@@ -1,0 +1,205 @@
+//! Redis failing in every way in the middle of a steady load.
+
+use crate::{
+    machine::Machine,
+    server::{Server, Settings},
+    table::Table,
+};
+use anyhow::ensure;
+use serde_json::Value;
+use stack::fixture::{Redis, RedisProxy, RedisSentinel};
+use std::{
+    path::Path,
+    time::{Duration, Instant},
+};
+use tokio::{sync::Mutex, time::sleep};
+
+/// Requests a second.
+const RATE: u32 = 2000;
+/// The default of REDIS_DEADLINE.
+const DEADLINE_MS: f64 = 10.0;
+/// Steady load before the fault, and after Redis is back.
+const AROUND: Duration = Duration::from_secs(2);
+/// Longest a wait for the gateway to notice may take.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// What clients saw, and when the gateway noticed.
+struct Seen {
+    answers: u64,
+    failed: u64,
+    /// Of the worst second, milliseconds.
+    p99: f64,
+    longest: f64,
+    /// From the fault to the first answer of `/health` that says so, milliseconds.
+    opened: Option<f64>,
+    /// From the moment Redis is well again, milliseconds.
+    recovered: Option<f64>,
+}
+
+/// Every fault in turn.
+pub async fn measure(machine: &Machine, dir: &Path, table: &mut Table) -> anyhow::Result<()> {
+    let redis = Redis::start().await?;
+    let proxy = RedisProxy::start(redis.port()).await?;
+    let gateway = gateway("outages", &redis.url(), machine, dir).await?;
+    let delayed = self::gateway("delayed", &proxy.url(), machine, dir).await?;
+    let redis = Mutex::new(redis);
+    let ask = async |command: &[&str]| {
+        redis.lock().await.ask(command).await?;
+        now()
+    };
+    let quiet = async || now();
+    let (short, mut failed) = (Duration::from_secs(3), 0);
+    let mut tell = |what: &str, seen: Seen| {
+        failed += seen.failed;
+        tell(table, what, &seen);
+    };
+
+    tell("nothing at all, to compare", run(&gateway, dir, short, false, quiet, quiet).await?);
+    let stop = async || {
+        redis.lock().await.pause();
+        now()
+    };
+    let go_on = async || {
+        redis.lock().await.resume();
+        now()
+    };
+    tell("SIGSTOP for 10 s", run(&gateway, dir, Duration::from_secs(10), true, stop, go_on).await?);
+    let kill = async || {
+        redis.lock().await.kill().await;
+        now()
+    };
+    let restart = async || {
+        redis.lock().await.restart().await?;
+        now()
+    };
+    tell("SIGKILL, started again after 3 s", run(&gateway, dir, short, true, kill, restart).await?);
+    let scripts = async || ask(&["SCRIPT", "FLUSH"]).await;
+    tell("SCRIPT FLUSH", run(&gateway, dir, short, false, scripts, quiet).await?);
+    let keys = async || ask(&["FLUSHALL"]).await;
+    tell("FLUSHALL", run(&gateway, dir, short, false, keys, quiet).await?);
+    let replica = async || ask(&["REPLICAOF", "127.0.0.1", "1"]).await;
+    let primary = async || ask(&["REPLICAOF", "NO", "ONE"]).await;
+    tell("read-only replica for 3 s", run(&gateway, dir, short, true, replica, primary).await?);
+    let full = async || ask(&["CONFIG", "SET", "maxmemory", "1"]).await;
+    let free = async || ask(&["CONFIG", "SET", "maxmemory", "0"]).await;
+    tell("`maxmemory` reached for 3 s", run(&gateway, dir, short, true, full, free).await?);
+    let slow = async || {
+        proxy.delay(Duration::from_millis(50));
+        now()
+    };
+    let quick = async || {
+        proxy.delay(Duration::ZERO);
+        now()
+    };
+    tell("a proxy that adds 50 ms for 3 s", run(&delayed, dir, short, true, slow, quick).await?);
+    gateway.stop().await;
+    delayed.stop().await;
+
+    let sentinel = RedisSentinel::start().await?;
+    let gateway = self::gateway("sentinel", &sentinel.url(), machine, dir).await?;
+    let sentinel = Mutex::new(sentinel);
+    let kill = async || {
+        sentinel.lock().await.first().kill().await;
+        now()
+    };
+    let over = async || {
+        sentinel.lock().await.failed_over().await?;
+        now()
+    };
+    tell("Sentinel failover after SIGKILL", run(&gateway, dir, short, true, kill, over).await?);
+    gateway.stop().await;
+    table.at_most("Answers but 200 in all of these", failed.to_string(), failed as f64, 0.0, "");
+    Ok(())
+}
+
+async fn gateway(name: &str, redis_url: &str, machine: &Machine, dir: &Path) -> anyhow::Result<Server> {
+    let database = dir.join(format!("{name}.db"));
+    let server = Server::gateway(name, &Settings::roomy(redis_url, &database), machine, dir).await?;
+    server.user().await?;
+    Ok(server)
+}
+
+/// The moment something was done.
+fn now() -> anyhow::Result<Instant> {
+    Ok(Instant::now())
+}
+
+fn tell(table: &mut Table, what: &str, seen: &Seen) {
+    let Seen { answers, p99, longest, .. } = seen;
+    let after = |ms: Option<f64>, words: &str| ms.map_or(String::new(), |ms| format!("; {words} {ms:.0} ms"));
+    let measured = format!(
+        "{p99:.1} ms, longest {longest:.1} ms of {answers} answers{}{}",
+        after(seen.opened, "breaker open after"),
+        after(seen.recovered, "Redis decides again after"),
+    );
+    let name = format!("{RATE} requests/s, {what}: p99 of the worst second");
+    table.at_most(&name, measured, *p99, DEADLINE_MS + 5.0, " ms");
+    if let Some(opened) = seen.opened {
+        // The first failures come a deadline after the fault.
+        let bar = DEADLINE_MS + 50.0;
+        table.at_most(&format!("{what}: breaker open"), format!("{opened:.0} ms"), opened, bar, " ms");
+    }
+    if let Some(recovered) = seen.recovered {
+        table.at_most(&format!("{what}: recovery"), format!("{recovered:.0} ms"), recovered, 1000.0, " ms");
+    }
+}
+
+/// Loads a gateway, with a fault in the middle that lasts this long. `outage`: the gateway is to notice it.
+async fn run(
+    gateway: &Server,
+    dir: &Path,
+    lasting: Duration,
+    outage: bool,
+    begin: impl AsyncFnOnce() -> anyhow::Result<Instant>,
+    end: impl AsyncFnOnce() -> anyhow::Result<Instant>,
+) -> anyhow::Result<Seen> {
+    let fault = async {
+        sleep(AROUND).await;
+        let begun = begin().await?;
+        let opened = if outage { Some(since(begun, gateway, "degraded").await?) } else { None };
+        sleep(lasting.saturating_sub(begun.elapsed())).await;
+        let ended = end().await?;
+        let recovered = if outage { Some(since(ended, gateway, "ok").await?) } else { None };
+        sleep(AROUND).await;
+        anyhow::Ok((opened, recovered))
+    };
+    // The load ends by itself; it is to outlast the fault.
+    let seconds = (2 * AROUND + lasting).as_secs() as u32 + if outage { 2 } else { 0 };
+    let (report, noticed) = tokio::join!(gateway.steady(RATE, seconds, dir), fault);
+    let ((opened, recovered), report) = (noticed?, report?);
+    let answers: u64 =
+        report["statuses"].as_object().into_iter().flatten().filter_map(|(_, n)| n.as_u64()).sum();
+    let good = report["statuses"]["200"].as_u64().unwrap_or(0);
+    ensure!(answers > 0, "no answers: {report}");
+    let worst = report["series"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .map(|second| milliseconds(&second["response_p99_seconds"]));
+    let lost = report["ledger"]["transport_errors"].as_u64().unwrap_or(0);
+    Ok(Seen {
+        answers,
+        failed: answers - good + lost,
+        p99: worst.fold(0.0, f64::max),
+        longest: milliseconds(&report["latency_seconds"]["response"]["max"]),
+        opened,
+        recovered,
+    })
+}
+
+/// Milliseconds from a moment until `/health` says this.
+async fn since(moment: Instant, gateway: &Server, status: &str) -> anyhow::Result<f64> {
+    let (client, url) = (reqwest::Client::new(), format!("{}/health", gateway.base()));
+    loop {
+        let health: Value = client.get(&url).send().await?.json().await?;
+        if health["status"] == status {
+            return Ok(moment.elapsed().as_secs_f64() * 1000.0);
+        }
+        ensure!(moment.elapsed() < PATIENCE, "{url} never says {status}");
+        sleep(Duration::from_millis(2)).await;
+    }
+}
+
+fn milliseconds(seconds: &Value) -> f64 {
+    seconds.as_f64().unwrap_or(0.0) * 1000.0
+}

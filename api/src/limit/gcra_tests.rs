@@ -1,0 +1,190 @@
+use super::*;
+use crate::limit::oracle::Oracle;
+use proptest::prelude::*;
+
+/// From one unit a day to a million a second, every one exact.
+fn quotas() -> impl Strategy<Value = Quota> {
+    let second = 1u64..=86_400;
+    (1u64..=1_000_000, second, 1u64..=50_000)
+        .prop_filter_map("inexact", |(count, seconds, burst)| Quota::new(count, seconds * SECOND, burst).ok())
+}
+
+/// Microseconds between requests: none, few, many, and clocks that step back.
+fn gaps() -> impl Strategy<Value = i64> {
+    prop_oneof![4 => Just(0), 4 => 1i64..50, 4 => 1i64..3_000_000, 1 => 1i64..90_000_000_000, 1 => -5_000_000i64..0]
+}
+
+const SECOND: u64 = 1_000_000;
+/// A realistic epoch: microseconds since 1970, above 2^50.
+const NOW: u64 = 1_790_000_000 * SECOND;
+
+fn burst_from_idle(quota: Quota, now: u64) -> (u64, Option<Tat>) {
+    burst_from(quota, None, now)
+}
+
+fn burst_from(quota: Quota, mut state: Option<Tat>, now: u64) -> (u64, Option<Tat>) {
+    let mut admitted = 0;
+    loop {
+        let decided = quota.decide(state, now, 1);
+        if !decided.admitted {
+            break;
+        }
+        state = decided.store;
+        admitted += 1;
+    }
+    (admitted, state)
+}
+
+#[test]
+fn an_idle_key_admits_its_burst_exactly() {
+    for (count, period, burst) in [
+        (100, SECOND, 200),
+        (3, SECOND, 1),
+        (7, 60 * SECOND, 50),
+        (1, 86_400 * SECOND, 5),
+        (SECOND, SECOND, 1000),
+    ] {
+        let quota = Quota::new(count, period, burst).unwrap();
+        assert_eq!(burst_from_idle(quota, NOW).0, burst, "{count}/{period} burst {burst}");
+    }
+}
+
+#[test]
+fn a_client_that_waits_exactly_the_retry_time_passes_and_no_sooner() {
+    for (count, period, burst) in [(100, SECOND, 200), (3, SECOND, 4), (7, 60 * SECOND, 1)] {
+        let quota = Quota::new(count, period, burst).unwrap();
+        let (_, state) = burst_from_idle(quota, NOW);
+        let refused = quota.decide(state, NOW, 1);
+        assert_eq!((refused.admitted, refused.store), (false, None));
+        let verdict = quota.verdict(refused.debt, 1, false);
+        assert_eq!(verdict.remaining, 0);
+        assert!(verdict.retry_us > 0);
+        assert!(!quota.decide(state, NOW + verdict.retry_us - 1, 1).admitted, "a microsecond early");
+        assert!(quota.decide(state, NOW + verdict.retry_us, 1).admitted, "on time");
+    }
+}
+
+#[test]
+fn thirds_do_not_drift() {
+    // 3 a second, each as early as it may come, over an hour: exactly 10,800 and the burst of the start. (With
+    // a burst of 1 the client's own rounding up to a microsecond would idle the key.)
+    let quota = Quota::new(3, SECOND, 2).unwrap();
+    let (mut state, mut now, mut admitted) = (None, NOW, 0);
+    while now <= NOW + 3600 * SECOND {
+        let decided = quota.decide(state, now, 1);
+        if decided.admitted {
+            state = decided.store;
+            admitted += 1;
+        } else {
+            now += quota.verdict(decided.debt, 1, false).retry_us;
+        }
+    }
+    assert_eq!(admitted, 10_802);
+}
+
+#[test]
+fn a_raised_limit_is_not_held_back_by_old_state() {
+    let strict = Quota::new(1, 86_400 * SECOND, 10).unwrap();
+    let (_, state) = burst_from_idle(strict, NOW);
+    let lax = Quota::new(100, SECOND, 200).unwrap();
+    let refused = lax.decide(state, NOW, 1);
+    assert_eq!((refused.admitted, refused.debt), (false, lax.capacity()));
+    let wait = lax.verdict(refused.debt, 1, false).retry_us;
+    assert_eq!(wait, 10_000);
+    // Ten days of old debt are two seconds of the new limit's, and they pass.
+    assert!(lax.decide(refused.store, NOW + wait, 1).admitted);
+    let (admitted, _) = burst_from(lax, refused.store, NOW + 2 * SECOND);
+    assert_eq!(admitted, 200);
+}
+
+#[test]
+fn a_debt_shrinks_with_time_and_is_gone_at_the_reset() {
+    let quota = Quota::new(100, SECOND, 200).unwrap();
+    let (_, state) = burst_from_idle(quota, NOW);
+    let full = quota.verdict(quota.debt(state, NOW).0, 1, false);
+    assert_eq!((full.reset_us, full.remaining), (2 * SECOND, 0));
+    let half = quota.verdict(quota.debt(state, NOW + SECOND).0, 1, true);
+    assert_eq!((half.reset_us, half.remaining), (SECOND, 100));
+    assert_eq!(quota.debt(state, NOW + 2 * SECOND).0, 0);
+}
+
+#[test]
+fn quotas_that_cannot_be_exact_are_refused() {
+    assert_eq!(Quota::new(0, 1, 1), Err(QuotaError::Zero));
+    assert_eq!(Quota::new(1, SECOND, 0), Err(QuotaError::Zero));
+    assert_eq!(Quota::new(SECOND + 1, SECOND, 1), Err(QuotaError::TooFast));
+    assert_eq!(Quota::new(1, 86_400 * SECOND, 1_000_000), Err(QuotaError::TooLarge));
+}
+
+#[test]
+fn a_dear_request_takes_its_cost_and_is_told_when_it_could() {
+    let quota = Quota::new(10, SECOND, 20).unwrap();
+    let first = quota.decide(None, NOW, 15);
+    assert_eq!(quota.verdict(first.debt, 15, first.admitted).remaining, 5);
+    let second = quota.decide(first.store, NOW, 15);
+    assert!(!second.admitted);
+    // Ten more units at ten a second.
+    assert_eq!(quota.verdict(second.debt, 15, false).retry_us, SECOND);
+    assert!(quota.decide(first.store, NOW, 5).admitted, "a cheap one still passes");
+    assert!(!quota.affords(0, 21), "never");
+}
+
+#[test]
+fn instances_share_rate_and_burst() {
+    let quota = Quota::new(100, SECOND, 200).unwrap();
+    assert_eq!(quota.share(1, 1), quota);
+    assert_eq!(quota.share(0, 1), quota);
+    assert_eq!(quota.share(3, 1), Quota::new(100, 3 * SECOND, 66).unwrap());
+    assert_eq!(quota.share(1000, 5).burst(), 5, "one request passes at least");
+    let large = Quota::new(1, 86_400 * SECOND, 50_000).unwrap();
+    assert_eq!(large.share(u64::MAX, 1), large);
+}
+
+proptest! {
+    /// The core beside the oracle over any sequence of requests, with a change of limits in the middle.
+    #[test]
+    fn the_core_agrees_with_the_oracle(
+        first in quotas(), second in quotas(),
+        steps in proptest::collection::vec((gaps(), 1u64..12), 1..120),
+    ) {
+        let (mut state, mut oracle, mut now) = (None, Oracle::default(), NOW);
+        for (step, (gap, cost)) in steps.iter().enumerate() {
+            let quota = if step < steps.len() / 2 { first } else { second };
+            now = now.saturating_add_signed(*gap);
+            let expected = oracle.decide(quota.count(), quota.period_us(), quota.burst(), now, *cost);
+            let decided = quota.decide(state, now, *cost);
+            let verdict = quota.verdict(decided.debt, *cost, decided.admitted);
+            prop_assert_eq!(
+                (decided.admitted, verdict.remaining, verdict.reset_us, verdict.retry_us),
+                (expected.admitted, expected.remaining, expected.reset_us, expected.retry_us)
+            );
+            prop_assert!(decided.debt <= quota.capacity());
+            state = decided.store.or(state);
+        }
+    }
+
+    /// In any window of W microseconds no more pass than the burst plus what the rate refills in W.
+    #[test]
+    fn never_more_than_burst_plus_refill(
+        count in 1u64..500, period_s in 1u64..60, burst in 1u64..50,
+        gaps in proptest::collection::vec(0u64..300_000, 1..300),
+    ) {
+        let quota = Quota::new(count, period_s * SECOND, burst).unwrap();
+        let (mut state, mut now) = (None, NOW);
+        let mut admitted = Vec::new();
+        for gap in gaps {
+            now += gap;
+            let decided = quota.decide(state, now, 1);
+            if decided.admitted {
+                state = decided.store;
+                admitted.push(now);
+            }
+        }
+        for (i, from) in admitted.iter().enumerate() {
+            for (j, to) in admitted.iter().enumerate().skip(i) {
+                let refill = (to - from) * count / (period_s * SECOND);
+                prop_assert!((j - i + 1) as u64 <= burst + refill);
+            }
+        }
+    }
+}
