@@ -125,7 +125,9 @@ mod tests {
         fn a_proven_refusal_is_redis_own(
             limit in proptest::sample::select(vec!["100/s", "3/s", "7/m", "1/d", "999983/s"]),
             burst in 1u64..50, cost in 1u64..5,
-            spent in 0u64..60, before in 0u64..5_000, after in 0u64..5_000, later in 0u64..3_000_000,
+            spent in 0u64..60, before in 0u64..5_000, after in 0u64..5_000,
+            // Around the moment at which Redis would admit, where it matters.
+            offset in -12_000i64..12_000,
         ) {
             let cost = cost.min(burst);
             let ask = ask(limit, burst, cost);
@@ -140,7 +142,8 @@ mod tests {
             let (asked, answered) = (here(decided - before), here(decided + after));
             let refusals = Refusals::new(10);
             refusals.remember(&ask, debt, asked, answered);
-            let later = decided + after + later;
+            let admits = decided + quota.verdict(debt, cost, false).retry_us;
+            let later = admits.saturating_add_signed(offset).max(decided + after);
             match refusals.proven(&ask, here(later)) {
                 Some(answer) => {
                     prop_assert!(!quota.decide(Some(tat), later, cost).admitted, "Redis would have admitted");

@@ -1,7 +1,7 @@
 //! What Redis is asked, and what it answers.
 
 use super::{connection::Connection, gcra::Quota};
-use redis::{ErrorKind, RedisError, Script};
+use redis::{Cmd, ErrorKind, FromRedisValue, RedisError, Script, ServerErrorKind};
 use std::time::Duration;
 
 /// What one policy asks Redis about one request.
@@ -28,17 +28,50 @@ pub struct Reply {
     pub debts: Vec<u64>,
 }
 
-/// The scripts. Each is sent by its hash, and whole only to a server that has not seen it.
+/// A script, sent by its hash, and whole only to a server that has not seen it.
+struct Known {
+    source: &'static str,
+    hash: String,
+}
+
+/// The scripts.
 pub(super) struct Scripts {
-    gcra: Script,
-    instances: Script,
+    gcra: Known,
+    instances: Known,
+}
+
+impl Known {
+    fn new(source: &'static str) -> Self {
+        Self { source, hash: Script::new(source).get_hash().to_owned() }
+    }
+
+    /// Runs it; `rest` adds the number of keys, the keys and the arguments.
+    async fn run<T: FromRedisValue>(
+        &self,
+        connection: &mut Connection,
+        rest: impl Fn(&mut Cmd),
+    ) -> Result<T, RedisError> {
+        let command = |word: &str, script: &str| {
+            let mut command = redis::cmd(word);
+            command.arg(script);
+            rest(&mut command);
+            command
+        };
+        match command("EVALSHA", &self.hash).query_async(connection).await {
+            // With the whole script, and not SCRIPT LOAD and the hash once more: nobody can flush in between.
+            Err(error) if error.kind() == ErrorKind::Server(ServerErrorKind::NoScript) => {
+                command("EVAL", self.source).query_async(connection).await
+            }
+            other => other,
+        }
+    }
 }
 
 impl Scripts {
     pub(super) fn new() -> Self {
         Self {
-            gcra: Script::new(include_str!("gcra.lua")),
-            instances: Script::new(include_str!("instances.lua")),
+            gcra: Known::new(include_str!("gcra.lua")),
+            instances: Known::new(include_str!("instances.lua")),
         }
     }
 
@@ -48,12 +81,17 @@ impl Scripts {
         connection: &mut Connection,
         questions: &[Question],
     ) -> Result<Reply, RedisError> {
-        let mut call = self.gcra.prepare_invoke();
-        for Question { key, quota, cost, shadow } in questions {
-            call.key(key).arg(quota.count()).arg(quota.period_us()).arg(quota.burst());
-            call.arg(*cost).arg(u8::from(*shadow));
-        }
-        let numbers: Vec<i64> = call.invoke_async(connection).await?;
+        let ask = |command: &mut Cmd| {
+            command.arg(questions.len());
+            for question in questions {
+                command.arg(&question.key);
+            }
+            for Question { quota, cost, shadow, .. } in questions {
+                command.arg(quota.count()).arg(quota.period_us()).arg(quota.burst());
+                command.arg(*cost).arg(u8::from(*shadow));
+            }
+        };
+        let numbers: Vec<i64> = self.gcra.run(connection, ask).await?;
         let unexpected =
             || RedisError::from((ErrorKind::UnexpectedReturnType, "the script's reply is not ours"));
         let [refusing, now_us, debts @ ..] = &numbers[..] else { return Err(unexpected()) };
@@ -76,9 +114,11 @@ impl Scripts {
         name: &str,
         limit: Duration,
     ) -> Result<u64, RedisError> {
-        let mut call = self.instances.key(format!("{prefix}instances"));
-        call.arg(name).arg(limit.as_millis() as u64);
-        call.invoke_async(connection).await
+        let key = format!("{prefix}instances");
+        let ask = |command: &mut Cmd| {
+            command.arg(1).arg(&key).arg(name).arg(limit.as_millis() as u64);
+        };
+        self.instances.run(connection, ask).await
     }
 
     /// A real decision on a key of its own: proves that the script runs and that Redis takes writes, which a PING
