@@ -30,6 +30,8 @@ struct Seen {
     /// Of the worst second, milliseconds.
     p99: f64,
     longest: f64,
+    /// Whether the generator kept its schedule; else these are also its own delays.
+    valid: bool,
     /// From the fault to the first answer of `/health` that says so, milliseconds.
     opened: Option<f64>,
     /// From the moment Redis is well again, milliseconds.
@@ -128,9 +130,10 @@ fn tell(table: &mut Table, what: &str, seen: &Seen) {
     let Seen { answers, p99, longest, .. } = seen;
     let after = |ms: Option<f64>, words: &str| ms.map_or(String::new(), |ms| format!("; {words} {ms:.0} ms"));
     let measured = format!(
-        "{p99:.1} ms, longest {longest:.1} ms of {answers} answers{}{}",
+        "{p99:.1} ms, longest {longest:.1} ms of {answers} answers{}{}{}",
         after(seen.opened, "breaker open after"),
         after(seen.recovered, "Redis decides again after"),
+        if seen.valid { "" } else { " (the generator was kept from its schedule)" },
     );
     let name = format!("{RATE} requests/s, {what}: p99 of the worst second");
     table.at_most(&name, measured, *p99, DEADLINE_MS + 5.0, " ms");
@@ -182,6 +185,7 @@ async fn run(
         failed: answers - good + lost,
         p99: worst.fold(0.0, f64::max),
         longest: milliseconds(&report["latency_seconds"]["response"]["max"]),
+        valid: report["valid"] == true,
         opened,
         recovered,
     })

@@ -192,9 +192,10 @@ impl Server {
         let limit = Duration::from_secs(u64::from(seconds)) + PATIENCE;
         let finished = tokio::time::timeout(limit, command.kill_on_drop(true).output()).await;
         let output = finished.with_context(|| format!("loadgen did not end within {limit:?}"))??;
-        // 1: answers that were not expected, which the report counts.
+        // 1: answers that were not expected, which the report counts. 4: other programs kept the generator from its schedule,
+        // which the report says too.
         ensure!(
-            matches!(output.status.code(), Some(0 | 1)),
+            matches!(output.status.code(), Some(0 | 1 | 4)),
             "loadgen failed ({}): {}",
             output.status,
             String::from_utf8_lossy(&output.stderr)

@@ -3,7 +3,7 @@ use std::{path::PathBuf, time::Duration};
 /// Rate limits and their Redis.
 #[derive(Debug, Clone, clap::Args)]
 pub struct LimitSettings {
-    /// TOML file of rate limit policies [default: 100/s, burst 200, per client address]
+    /// TOML file of rate limit policies, read again on SIGHUP [default: 100/s, burst 200, per client]
     #[arg(long, env = "RATE_LIMITS_FILE", value_name = "RATE_LIMITS_FILE", value_parser = super::path)]
     pub rate_limits_file: Option<PathBuf>,
 
@@ -17,11 +17,12 @@ pub struct LimitSettings {
     )]
     pub rate_limit_keys: usize,
 
-    /// Redis that several gateways share their limits in; without it limits are counted in this process
+    /// Redis that several gateways share their limits in: redis://, redis+sentinel://HOST,HOST/SERVICE or
+    /// redis+cluster://HOST,HOST; without it limits are counted in this process
     #[arg(long, env = "REDIS_URL", value_name = "REDIS_URL", hide_env_values = true)]
     pub redis_url: Option<String>,
 
-    /// Longest a request waits for Redis's decision before the local limiter decides
+    /// Longest a request waits for Redis's decision before each policy's `without_redis` decides
     #[arg(
         long,
         env = "REDIS_DEADLINE",
