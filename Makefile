@@ -5,8 +5,10 @@ PATTERN    ?= error-storm
 SCALE      ?= 20
 DRILL      ?=
 OFFSET     ?= 0
+SHARDS     ?= 6
 target     := $(or $(CARGO_TARGET_DIR),target)
 release    := $(target)/release
+shards     := $(if $(DRILL),1,$(SHARDS))
 drills     := $(if $(DRILL),monitoring/drills/$(DRILL).yaml,monitoring/drills)
 
 # What `make setup` brought comes after what the machine has.
@@ -18,10 +20,10 @@ export PATH := $(PATH):$(CURDIR)/target/tools/bin
 help: ## print this
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 	@echo
-	@echo "  variables: PATTERN=$(PATTERN) (make load), DRILL=high-error-rate (make drill), SCALE=$(SCALE) (make drill),"
+	@echo "  variables: PATTERN=$(PATTERN) (make load), DRILL=high-error-rate (make drill), SCALE=$(SCALE), SHARDS=$(SHARDS) (make drill),"
 	@echo "             OFFSET=N moves every port of up, down, status and load by N"
 
-setup: ## bring Redis, Prometheus, Alertmanager, the exporter, PostgreSQL, HAProxy, libfaketime; installs nothing system-wide
+setup: ## bring Redis, Prometheus, Alertmanager, the exporters, PostgreSQL, HAProxy, libfaketime; installs nothing system-wide
 	@monitoring/stack/setup.sh
 
 build: ## build everything, optimised
@@ -47,11 +49,12 @@ format-check:
 lint:
 	$(CARGO) clippy --locked --workspace --all-targets -- -D warnings
 
-rules:
+rules: ## promtool and amtool over every rule, unit test and configuration; no alert may lack drill, test or runbook
 	promtool check config --syntax-only monitoring/prometheus.yml
 	promtool check rules monitoring/alert_rules/*.yml
 	promtool test rules monitoring/rule_tests/*.yml
 	amtool check-config monitoring/alertmanager.yml
+	$(CARGO) run --quiet --locked -p loadgen -- coverage --proofs target/proofs
 
 unit:
 	$(CARGO) test --locked --workspace --lib --bins
@@ -72,10 +75,10 @@ status: ## show what runs, where, with which pid
 load: build ## traffic that trips alerts: PATTERN=error-storm, rate-limit-storm, steady
 	@$(release)/loadgen run http://127.0.0.1:$$((8000 + $(OFFSET))) --pattern $(PATTERN)
 
-drill: setup build ## every drill on a stack of its own, or one: DRILL=high-error-rate
+drill: setup build ## every drill, on SHARDS isolated stacks side by side, or one: DRILL=high-error-rate
 	@mkdir -p target/drills
-	$(release)/stack run --scale $(SCALE) -- $(release)/loadgen drill \
-	  --json target/drills/report.json --html target/drills/report.html $(drills)
+	$(release)/stack run --shards $(shards) --scale $(SCALE) -- $(release)/loadgen drill --proofs target/proofs \
+	  --json target/drills/report.json --html target/drills/report.html --junit target/drills/junit.xml $(drills)
 	@echo "The report is target/drills/report.html"
 
 bench: setup build ## the figures: CPU per request, memory, durable writes, idle connections, limits while Redis fails

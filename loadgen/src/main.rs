@@ -18,6 +18,8 @@ enum Command {
     Run(loadgen::run::cli::Args),
     /// Cause alerts for real and prove the whole chain, down to the receiver
     Drill(loadgen::drill::cli::Args),
+    /// Show which alerts have a drill, a unit test and a runbook, and when each was last proven
+    Coverage(loadgen::coverage::cli::Args),
     /// Stand in for the receivers of notifications and show what arrived
     Inbox(loadgen::inbox::cli::Args),
     /// Render Prometheus and Alertmanager files with every duration divided
@@ -28,6 +30,7 @@ fn main() -> ExitCode {
     let code = match Cli::parse().command {
         Command::Run(args) => loadgen::run::cli::main(args),
         Command::Drill(args) => loadgen::drill::cli::main(args),
+        Command::Coverage(args) => loadgen::coverage::cli::main(args),
         Command::Inbox(args) => loadgen::inbox::cli::main(args),
         Command::Scale(args) => loadgen::scale::cli::main(args),
     };

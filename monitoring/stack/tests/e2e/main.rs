@@ -6,6 +6,7 @@
 mod control;
 mod degraded;
 mod interrupt;
+mod leftovers;
 mod lifecycle;
 mod proven;
 mod rolling;
