@@ -17,7 +17,7 @@ enum Command {
     /// Send load and report what a user would have felt
     Run(loadgen::run::cli::Args),
     /// Cause alerts for real and prove the whole chain, down to the receiver
-    Drill(loadgen::drill::cli::Args),
+    Drill(Box<loadgen::drill::cli::Args>),
     /// Show which alerts have a drill, a unit test and a runbook, and when each was last proven
     Coverage(loadgen::coverage::cli::Args),
     /// Stand in for the receivers of notifications and show what arrived
@@ -29,7 +29,7 @@ enum Command {
 fn main() -> ExitCode {
     let code = match Cli::parse().command {
         Command::Run(args) => loadgen::run::cli::main(args),
-        Command::Drill(args) => loadgen::drill::cli::main(args),
+        Command::Drill(args) => loadgen::drill::cli::main(*args),
         Command::Coverage(args) => loadgen::coverage::cli::main(args),
         Command::Inbox(args) => loadgen::inbox::cli::main(args),
         Command::Scale(args) => loadgen::scale::cli::main(args),

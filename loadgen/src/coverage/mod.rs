@@ -1,6 +1,6 @@
 //! Coverage: which alerts have a drill, a unit test and a runbook, and when each was last proven.
 //!
-//! [`rules`] reads the alerts from rule files or a Prometheus, [`table`] and [`json`] tell, [`scaffold`] writes drill
+//! [`rules`] reads the alerts from rule files or a Prometheus, [`report`] tells, [`scaffold`] writes drill
 //! files for those that have none, [`cli`] is the command.
 
 pub mod cli;
@@ -59,8 +59,8 @@ impl Covered {
 pub struct Holdings {
     /// Drill files.
     pub suite: Suite,
-    /// Alerts that a unit test expects to fire: name, and the labels it expects.
-    pub tested: Vec<(String, BTreeMap<String, String>)>,
+    /// Alerts that a unit test expects to fire.
+    pub tested: Vec<rules::Tested>,
     /// Alerts that have a runbook.
     pub runbooks: BTreeSet<String>,
     /// Last proofs.

@@ -53,6 +53,9 @@ struct Expected {
     exp_labels: BTreeMap<String, String>,
 }
 
+/// An alert that a unit test expects, by name, and the labels it expects.
+pub type Tested = (String, BTreeMap<String, String>);
+
 fn read<T: serde::de::DeserializeOwned>(path: &Path) -> Result<T, String> {
     let text =
         fs::read_to_string(path).map_err(|error| format!("{}: cannot be read: {error}", path.display()))?;
@@ -110,7 +113,7 @@ pub fn loaded(groups: &[RuleGroup]) -> Vec<Alert> {
 ///
 /// # Errors
 /// The file that cannot be read or understood.
-pub fn tested(path: &Path) -> Result<Vec<(String, BTreeMap<String, String>)>, String> {
+pub fn tested(path: &Path) -> Result<Vec<Tested>, String> {
     let mut found = Vec::new();
     for file in files(path)? {
         let file: TestFile = read(&file)?;
