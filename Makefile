@@ -15,7 +15,7 @@ drills     := $(if $(DRILL),monitoring/drills/$(DRILL).yaml,monitoring/drills)
 export PATH := $(PATH):$(CURDIR)/target/tools/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build demo test check format-check lint rules unit up down status load drill bench fuzz-api
+.PHONY: help setup build demo test check format-check lint rules unit up down status load drill mutate bench fuzz-api
 
 help: ## print this
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -33,7 +33,7 @@ demo: setup build ## from nothing to two proven alerts and a report, in under th
 	@mkdir -p target/demo
 	$(release)/stack run --scale 20 -- $(release)/loadgen drill \
 	  --json target/demo/report.json --html target/demo/report.html \
-	  monitoring/drills/high-error-rate.yaml monitoring/drills/rate-limit-hits.yaml
+	  monitoring/drills/rate-limit-hits.yaml monitoring/drills/high-error-rate.yaml
 	@echo "The report is target/demo/report.html"
 
 test: setup format-check lint rules ## everything that must hold, every drill end to end included
@@ -80,6 +80,9 @@ drill: setup build ## every drill, on SHARDS isolated stacks side by side, or on
 	$(release)/stack run --shards $(shards) --scale $(SCALE) -- $(release)/loadgen drill --proofs target/proofs \
 	  --json target/drills/report.json --html target/drills/report.html --junit target/drills/junit.xml $(drills)
 	@echo "The report is target/drills/report.html"
+
+mutate: setup build ## break every rule and route in turn: each time its drill must notice (about half an hour)
+	monitoring/mutate.py --jobs $(SHARDS)
 
 bench: setup build ## the figures: CPU per request, memory, durable writes, idle connections, limits while Redis fails
 	@$(CARGO) bench --locked --workspace --bench gateway

@@ -20,11 +20,20 @@ impl Shards {
     ///
     /// # Errors
     /// The first that could not be started; those before it are stopped.
-    pub async fn start(dir: &Path, count: usize, scale: f64) -> Result<Self, Error> {
+    pub async fn start(
+        dir: &Path,
+        count: usize,
+        scale: f64,
+        monitoring: Option<&Path>,
+    ) -> Result<Self, Error> {
         let mut shards = Self { stacks: Vec::new() };
         for number in 1..=count {
             let dir = if count == 1 { dir.to_owned() } else { dir.join(number.to_string()) };
-            let started = match Settings::isolated(dir, scale) {
+            let settings = Settings::isolated(dir, scale).map(|mut settings| {
+                settings.monitoring = monitoring.map_or(settings.monitoring, Path::to_owned);
+                settings
+            });
+            let started = match settings {
                 Ok(settings) if count == 1 => Stack::start(settings, |line| println!("{line}")).await,
                 Ok(settings) => Stack::start(settings, |_| ()).await,
                 Err(error) => Err(error),
