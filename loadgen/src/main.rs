@@ -16,6 +16,8 @@ struct Cli {
 enum Command {
     /// Send load and report what a user would have felt
     Run(loadgen::run::cli::Args),
+    /// List the built-in patterns of load, each with a picture of its rate
+    Patterns(loadgen::run::listing::Args),
     /// Cause alerts for real and prove the whole chain, down to the receiver
     Drill(loadgen::drill::cli::Args),
     /// Stand in for the receivers of notifications and show what arrived
@@ -27,6 +29,7 @@ enum Command {
 fn main() -> ExitCode {
     let code = match Cli::parse().command {
         Command::Run(args) => loadgen::run::cli::main(args),
+        Command::Patterns(args) => loadgen::run::listing::main(&args),
         Command::Drill(args) => loadgen::drill::cli::main(args),
         Command::Inbox(args) => loadgen::inbox::cli::main(args),
         Command::Scale(args) => loadgen::scale::cli::main(args),

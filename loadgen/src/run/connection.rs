@@ -1,17 +1,17 @@
 //! One connection to the target: opened, used for one request at a time, kept alive as long as both sides agree.
 
 use std::io;
-use std::net::SocketAddr;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Instant;
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::TcpStream;
 
 use super::answer::{Answer, MAX_HEAD};
 use super::fault::Fault;
 use super::request::{Method, Request};
+use super::target::Target;
+use super::transport::Transport;
 
 /// What most answers fit into; the buffer grows up to [`MAX_HEAD`] for a longer head.
 const USUAL_BUFFER: usize = 8 * 1024;
@@ -19,10 +19,12 @@ const USUAL_BUFFER: usize = 8 * 1024;
 /// An open connection.
 #[derive(Debug)]
 pub struct Connection {
-    stream: TcpStream,
+    stream: Transport,
     buffer: Vec<u8>,
     /// Bytes at the front of the buffer that wait for the rest of a head.
     filled: usize,
+    /// Whether what was written may not be out yet.
+    unflushed: bool,
     /// Whether the answer under way has brought any byte.
     heard: bool,
 }
@@ -42,25 +44,13 @@ enum Progress {
 }
 
 impl Connection {
-    /// Connects to the first address that accepts. The caller limits the time.
+    /// Connects. The caller limits the time.
     ///
     /// # Errors
-    /// The last address's failure.
-    pub async fn open(addresses: &[SocketAddr]) -> Result<Self, Fault> {
-        let mut fault = Fault::Unreachable;
-        for address in addresses {
-            match TcpStream::connect(address).await {
-                Ok(stream) => {
-                    stream.set_nodelay(true).map_err(|error| Fault::of(&error))?;
-                    return Ok(Self { stream, buffer: vec![0; USUAL_BUFFER], filled: 0, heard: false });
-                }
-                Err(error) => fault = Fault::of(&error),
-            }
-            if fault.is_local() {
-                break;
-            }
-        }
-        Err(fault)
+    /// See [`Transport::open`].
+    pub async fn open(target: &Target) -> Result<Self, Fault> {
+        let stream = Transport::open(target).await?;
+        Ok(Self { stream, buffer: vec![0; USUAL_BUFFER], filled: 0, unflushed: false, heard: false })
     }
 
     /// Whether nothing came since the last answer, not even the end. Costs no system call unless something did.
@@ -133,7 +123,17 @@ impl Connection {
         if !unsent.is_empty() {
             let from = Instant::now();
             match Pin::new(&mut self.stream).poll_write(context, unsent) {
-                Poll::Ready(Ok(count)) => return Poll::Ready(Ok(Progress::Wrote { count, from })),
+                Poll::Ready(Ok(count)) => {
+                    self.unflushed = self.stream.buffers();
+                    return Poll::Ready(Ok(Progress::Wrote { count, from }));
+                }
+                Poll::Ready(Err(error)) => return Poll::Ready(Err(Fault::of(&error))),
+                Poll::Pending => {}
+            }
+        }
+        if self.unflushed {
+            match Pin::new(&mut self.stream).poll_flush(context) {
+                Poll::Ready(Ok(())) => self.unflushed = false,
                 Poll::Ready(Err(error)) => return Poll::Ready(Err(Fault::of(&error))),
                 Poll::Pending => {}
             }

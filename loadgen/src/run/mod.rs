@@ -1,20 +1,25 @@
 //! The load engine, in the order data flows: plan → schedule → send → record → report.
 //!
-//! [`spec`], [`patterns`] and [`cli`] say what is wanted, [`plan`] holds it checked and prepared. [`schedule`],
-//! [`arrivals`] and [`mix`] are pure: when each request is due, and which one it is. [`engine`] runs one
+//! [`spec`], [`scenario`], [`patterns`] and [`cli`] say what is wanted, [`plan`] holds it checked and prepared.
+//! [`schedule`] with its [`segment`]s, [`arrivals`] and [`mix`] are pure: when each request is due, and which one it is. [`engine`] runs one
 //! [`worker`] a thread, which sends through [`connection`]s and reads [`answer`]s. [`tally`] and [`record`] keep
 //! what happened in bounded memory; [`report`], [`verdict`] and [`summary`] work on the finished record alone.
 
+pub mod scenario;
 pub mod spec;
 
 pub mod patterns;
 pub mod plan;
 pub mod request;
 pub mod target;
+pub mod tls;
 
 pub mod arrivals;
+pub mod dice;
 pub mod mix;
+pub mod picture;
 pub mod schedule;
+pub mod segment;
 
 pub mod answer;
 pub mod body;
@@ -23,6 +28,7 @@ pub mod engine;
 pub mod fault;
 mod line;
 pub mod timer;
+pub mod transport;
 mod worker;
 
 pub mod collect;
@@ -35,8 +41,11 @@ pub mod human;
 pub mod live;
 pub mod report;
 pub mod summary;
+pub mod threshold;
 pub mod verdict;
 
+mod arguments;
 pub mod cli;
 mod command;
+pub mod listing;
 mod outfile;

@@ -11,6 +11,7 @@ use super::request::Request;
 use super::schedule::Schedule;
 use super::spec::RequestSpec;
 use super::target::{Target, TargetError};
+use crate::rate::Rate;
 
 /// Arrivals per second one thread is given before another is started.
 const RATE_OF_ONE_THREAD: f64 = 5_000.0;
@@ -73,6 +74,34 @@ impl Pace {
         }
     }
 
+    /// Arrivals per second that were planned for the `step` seconds from `second`; `None` in a closed loop.
+    #[must_use]
+    pub fn planned_rate(&self, second: u32, step: u32) -> Option<f64> {
+        let Self::Open { schedule, limit, .. } = self else { return None };
+        let by =
+            |second: f64| schedule.count_by(second).min(limit.map_or(f64::INFINITY, |limit| limit as f64));
+        // What is due at the very end belongs to the last second before it.
+        let (from, to) = (f64::from(second), f64::from(second) + f64::from(step));
+        let end = self.planned_end().map_or(f64::INFINITY, |end| end.as_secs_f64());
+        let until = if to >= end { by(to) } else { by(to - 1e-9) };
+        let before = if second == 0 { 0.0 } else { by(from - 1e-9) };
+        Some((until - before).max(0.0) / f64::from(step.max(1)))
+    }
+
+    /// What to warm up with: the rate it begins with, or its mean when it begins with nothing, for `time`.
+    #[must_use]
+    pub fn warm_up(&self, time: Duration) -> Self {
+        let Self::Open { schedule, spacing, .. } = self else {
+            return Self::Closed { limit: None, duration: Some(time) };
+        };
+        let mean =
+            || schedule.integral() / schedule.duration().map_or(1.0, |length| length.as_secs_f64().max(1.0));
+        let rates = [schedule.rate_at(0.0), mean()];
+        let rate = rates.into_iter().find_map(|rate| Rate::new(rate).ok());
+        let schedule = rate.map_or_else(|| schedule.clone(), |rate| Schedule::constant(rate, Some(time)));
+        Self::Open { schedule, limit: None, spacing: *spacing }
+    }
+
     /// Arrivals per second that were planned, on average over the first `span`; `None` in a closed loop.
     #[must_use]
     pub fn target_rate(&self, span: Duration) -> Option<f64> {
@@ -114,7 +143,7 @@ impl Default for Limits {
 }
 
 /// Everything the workers need.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Plan {
     /// Where to.
     pub target: Target,
@@ -134,6 +163,19 @@ impl Plan {
     /// # Errors
     /// See [`PlanError`].
     pub fn new(url: &Url, requests: &[RequestSpec], pace: Pace, limits: Limits) -> Result<Self, PlanError> {
+        Self::to(Target::resolve(url)?, requests, pace, limits)
+    }
+
+    /// The same for a target that was resolved.
+    ///
+    /// # Errors
+    /// See [`PlanError`].
+    pub fn to(
+        target: Target,
+        requests: &[RequestSpec],
+        pace: Pace,
+        limits: Limits,
+    ) -> Result<Self, PlanError> {
         let weights: Vec<u32> = requests.iter().map(|request| request.weight).collect();
         let mix = Mix::new(&weights).map_err(PlanError::Mix)?;
         if let Pace::Open { schedule, .. } = &pace
@@ -142,7 +184,6 @@ impl Plan {
             let reason = "the rate and the duration make less than one request: raise -q or -z";
             return Err(PlanError::Pace(reason.to_owned()));
         }
-        let target = Target::resolve(url)?;
         let host = target.host_header();
         let prepare = |(index, spec)| {
             Request::prepare(spec, &host, !limits.keep_alive)
@@ -171,7 +212,6 @@ impl Plan {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::rate::Rate;
     use crate::run::request::Method;
 
     fn open(rate: f64, seconds: Option<u64>, limit: Option<u64>) -> Pace {
@@ -189,6 +229,26 @@ mod tests {
             (open(10.0, None, None), None),
         ] {
             assert_eq!(pace.planned_end().map(|end| end.as_secs_f64()), end, "{pace:?}");
+        }
+    }
+
+    #[test]
+    fn a_warm_up_begins_where_the_schedule_does() {
+        let ramp = |from: f64| Pace::Open {
+            schedule: Schedule::ramps(from, &[(Duration::from_secs(10), 40.0)]).unwrap(),
+            limit: Some(7),
+            spacing: Spacing::Even,
+        };
+        let closed = Pace::Closed { limit: Some(3), duration: None };
+        for (pace, rate) in [
+            (open(10.0, Some(5), None), Some(10.0)),
+            (ramp(4.0), Some(4.0)),
+            (ramp(0.0), Some(20.0)),
+            (closed, None),
+        ] {
+            let warm = pace.warm_up(Duration::from_secs(2));
+            assert_eq!(warm.planned_end(), Some(Duration::from_secs(2)), "{warm:?}");
+            assert_eq!(warm.target_rate(Duration::from_secs(1)), rate);
         }
     }
 

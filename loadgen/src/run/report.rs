@@ -3,6 +3,7 @@
 //! The format is described in `loadgen/schema/run-1.schema.json`; a change that breaks readers raises its number.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
@@ -10,6 +11,7 @@ use super::arrivals::Spacing;
 use super::distribution::Distribution;
 use super::plan::{Pace, Plan};
 use super::record::{Ledger, Record, Row};
+use super::threshold::{Measured, Threshold};
 use super::verdict;
 
 /// The version of the format.
@@ -28,6 +30,8 @@ pub struct Report {
     pub started_at: jiff::Timestamp,
     /// From then to the last answer.
     pub elapsed_seconds: f64,
+    /// How many runs it holds: 1, or those that were merged.
+    pub runs: u32,
     /// Where the load came from.
     pub host: Host,
     /// Of the arrival times; null when they are evenly spaced.
@@ -48,12 +52,22 @@ pub struct Report {
     pub target_rate: Option<f64>,
     /// Requests per second that were sent.
     pub achieved_rate: f64,
+    /// Requests sent.
+    pub sent: u64,
     /// False when the generator itself could not keep up: the figures then say nothing about the target.
     pub valid: bool,
     /// Why not, a sentence each.
     pub invalid_because: Vec<String>,
     /// The signal that ended the run early, if one did.
     pub interrupted_by: Option<String>,
+    /// `deadline` or `threshold`, when that ended the run early.
+    pub ended_early_by: Option<String>,
+    /// What the run was held against.
+    pub thresholds: Vec<Held>,
+    /// How it showed that the target does not keep up with the rate; none when it does.
+    pub overload: Option<String>,
+    /// What was sent beforehand and is in no figure.
+    pub warmup: Option<WarmUp>,
     /// Where every arrival went.
     pub ledger: Ledger,
     /// Answers by status.
@@ -91,6 +105,28 @@ pub enum Loop {
     Open,
     /// Each connection for its answer.
     Closed,
+}
+
+/// A threshold and what became of it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Held {
+    /// As it was written: `p99<250ms`.
+    pub threshold: String,
+    /// The figure; null when there was nothing to tell it from.
+    pub value: Option<f64>,
+    /// Of the figure: `seconds`, `ratio` or `per_second`.
+    pub unit: String,
+    /// Whether it was kept.
+    pub ok: bool,
+}
+
+/// What was sent before the run.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct WarmUp {
+    /// For how long.
+    pub seconds: f64,
+    /// Where its arrivals went.
+    pub ledger: Ledger,
 }
 
 /// One request of the mix.
@@ -137,6 +173,8 @@ pub struct Latency {
 pub struct Point {
     /// Seconds from the start to its beginning.
     pub at_seconds: u32,
+    /// Requests per second that were planned for it; null in a closed loop.
+    pub planned_rate: Option<f64>,
     /// Arrivals due in it.
     pub scheduled: u32,
     /// Requests sent in it.
@@ -187,8 +225,14 @@ pub struct Labels {
     pub planned: String,
     /// The signal that ended it early.
     pub interrupted_by: Option<String>,
+    /// What else ended it early.
+    pub ended_early_by: Option<String>,
     /// Pacer lag p99 up to which the run is valid in any case, in seconds.
     pub max_lag_seconds: f64,
+    /// What was sent beforehand.
+    pub warmup: Option<(Duration, Ledger)>,
+    /// What to hold it against.
+    pub thresholds: Vec<Threshold>,
 }
 
 impl Report {
@@ -209,6 +253,7 @@ impl Report {
             loadgen_version: env!("CARGO_PKG_VERSION").to_owned(),
             started_at: record.started,
             elapsed_seconds: record.elapsed.as_secs_f64(),
+            runs: 1,
             host: Host::this(),
             seed,
             target: format!("{}{path}", plan.target.origin()),
@@ -224,9 +269,14 @@ impl Report {
             },
             target_rate: plan.pace.target_rate(record.span).map(rounded),
             achieved_rate: rounded(record.achieved_rate()),
+            sent: record.sent,
             valid: invalid_because.is_empty(),
             invalid_because,
             interrupted_by: labels.interrupted_by,
+            ended_early_by: labels.ended_early_by,
+            thresholds: held(&labels.thresholds, record),
+            overload: verdict::overload(plan, record),
+            warmup: labels.warmup.map(|(time, ledger)| WarmUp { seconds: time.as_secs_f64(), ledger }),
             ledger: record.ledger,
             statuses: record.statuses.clone(),
             errors: record.faults.iter().map(|(fault, count)| (fault.name().to_owned(), *count)).collect(),
@@ -237,7 +287,7 @@ impl Report {
                 connection_wait: Distribution::of(&record.latencies.connection_wait),
             },
             series_step_seconds: record.step,
-            series: record.rows.iter().map(Point::of).collect(),
+            series: record.rows.iter().map(|row| Point::of(row, &plan.pace, record.step)).collect(),
             generator: Generator {
                 threads: record.workers,
                 cpu_seconds: record.cpu.as_secs_f64(),
@@ -247,6 +297,25 @@ impl Report {
             },
         }
     }
+}
+
+fn held(thresholds: &[Threshold], record: &Record) -> Vec<Held> {
+    let Record { latencies, ledger, .. } = record;
+    let measured = Measured { latencies, ledger, rate: record.achieved_rate() };
+    let held = thresholds.iter().map(|threshold| {
+        let value = threshold.value(&measured);
+        Held {
+            threshold: threshold.text.clone(),
+            value: value.map(rounded_nano),
+            unit: threshold.unit().to_owned(),
+            ok: threshold.holds(value),
+        }
+    });
+    held.collect()
+}
+
+fn rounded_nano(value: f64) -> f64 {
+    (value * 1e9).round() / 1e9
 }
 
 /// To a millionth: more digits say nothing, and these come back from JSON exactly.
@@ -278,9 +347,10 @@ impl Mixed {
 }
 
 impl Point {
-    fn of(row: &Row) -> Self {
+    fn of(row: &Row, pace: &Pace, step: u32) -> Self {
         Self {
             at_seconds: row.second,
+            planned_rate: pace.planned_rate(row.second, step).map(rounded),
             scheduled: row.scheduled,
             sent: row.sent,
             expected: row.expected,

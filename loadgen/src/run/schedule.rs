@@ -1,57 +1,19 @@
 //! The planned rate over time, and its inverse: arrival k is due at Λ⁻¹(k), Λ being the rate's integral.
 //!
-//! Within a stage the rate is a straight line from r0 with slope s, so that m arrivals into it the time is
-//! 2m/(r0 + √(r0² + 2sm)); for a constant rate that is m/r0. Stages share one Λ, so a fraction of an arrival left
-//! at the end of a stage carries into the next.
+//! Segments share one Λ, so a fraction of an arrival left at the end of one carries into the next. Within a straight
+//! line from r0 with slope s, m arrivals have come after 2m/(r0 + √(r0² + 2sm)); for a constant rate that is m/r0. A
+//! burst is a step of Λ: its arrivals share one instant.
 
 use std::time::Duration;
 
+use super::segment::{Segment, Shape};
 use crate::rate::Rate;
 
-/// A stretch of time whose rate goes in a straight line.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Stage {
-    /// How long; endless only as the last and with `from == to`.
-    pub duration: Option<Duration>,
-    /// Arrivals per second at its start, 0 or more.
-    pub from: f64,
-    /// Arrivals per second at its end, 0 or more.
-    pub to: f64,
-}
-
-impl Stage {
-    fn seconds(&self) -> f64 {
-        self.duration.map_or(f64::INFINITY, |duration| duration.as_secs_f64())
-    }
-
-    /// Arrivals within the first `seconds` of the stage.
-    fn count(&self, seconds: f64) -> f64 {
-        if self.from == self.to {
-            return if self.from == 0.0 { 0.0 } else { self.from * seconds };
-        }
-        let slope = (self.to - self.from) / self.seconds();
-        self.from * seconds + slope * seconds * seconds / 2.0
-    }
-
-    /// Seconds into the stage at which `count` arrivals have come.
-    fn time(&self, count: f64) -> f64 {
-        if count <= 0.0 {
-            return 0.0;
-        }
-        if self.from == self.to {
-            return count / self.from;
-        }
-        let slope = (self.to - self.from) / self.seconds();
-        let root = (self.from * self.from + 2.0 * slope * count).max(0.0).sqrt();
-        (2.0 * count / (self.from + root)).min(self.seconds())
-    }
-}
-
-/// Stages one after the other.
+/// Segments one after the other.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Schedule {
     /// Each with Λ and the time, in seconds, at its start.
-    stages: Vec<(Stage, f64, f64)>,
+    segments: Vec<(Segment, f64, f64)>,
     /// Λ and the time at the end.
     end: (f64, f64),
 }
@@ -60,7 +22,8 @@ impl Schedule {
     /// A constant rate, for `duration` or without end.
     #[must_use]
     pub fn constant(rate: Rate, duration: Option<Duration>) -> Self {
-        Self::build(vec![Stage { duration, from: rate.per_second(), to: rate.per_second() }])
+        let shape = Shape::Line { from: rate.per_second(), to: rate.per_second() };
+        Self::build(vec![Segment { duration, shape }])
     }
 
     /// Ramps: each pair is a duration and the rate per second at its end; the first starts from `from` per second.
@@ -69,35 +32,68 @@ impl Schedule {
     /// When there is no stage, one lasts no time, a rate is not a number of 0 or more, or nothing would ever be sent.
     pub fn ramps(from: f64, stages: &[(Duration, f64)]) -> Result<Self, String> {
         let mut from = from;
-        let mut built = Vec::with_capacity(stages.len());
-        for &(duration, to) in stages {
-            if duration.is_zero() {
+        let ramps = stages.iter().map(|&(duration, to)| {
+            let shape = Shape::Line { from: std::mem::replace(&mut from, to), to };
+            Segment { duration: Some(duration), shape }
+        });
+        Self::of(ramps.collect())
+    }
+
+    /// Segments in their order.
+    ///
+    /// # Errors
+    /// When there is none, one other than a burst lasts no time, a rate is not a number of 0 or more, or nothing would
+    /// ever be sent.
+    pub fn of(segments: Vec<Segment>) -> Result<Self, String> {
+        for segment in &segments {
+            if segment.duration.is_some_and(|duration| duration.is_zero())
+                && !matches!(segment.shape, Shape::Burst { .. })
+            {
                 return Err("a stage lasts 0s: give it a duration such as 30s".to_owned());
             }
-            if !(to.is_finite() && to >= 0.0) {
-                return Err(format!("a stage's rate is {to}: expected 0 or more per second"));
+            let rates = match segment.shape {
+                Shape::Line { from, to } => [from, to],
+                Shape::Sine { low, high, .. } => [low, high],
+                Shape::Burst { count } => [count, count],
+            };
+            if let Some(rate) = rates.into_iter().find(|rate| !(rate.is_finite() && *rate >= 0.0)) {
+                return Err(format!("a stage's rate is {rate}: expected 0 or more per second"));
             }
-            built.push(Stage { duration: Some(duration), from, to });
-            from = to;
         }
-        let schedule = Self::build(built);
+        let schedule = Self::build(segments);
         if schedule.total() == Some(0) {
             return Err("the stages add up to less than one request: raise a rate or a duration".to_owned());
         }
         Ok(schedule)
     }
 
-    fn build(stages: Vec<Stage>) -> Self {
+    /// The same with every rate and burst times `rate` and every length of time times `time`.
+    #[must_use]
+    pub fn scaled(&self, rate: f64, time: f64) -> Self {
+        let scaled = self.segments.iter().map(|(segment, ..)| Segment {
+            duration: segment.duration.map(|duration| duration.mul_f64(time)),
+            shape: match segment.shape {
+                Shape::Line { from, to } => Shape::Line { from: from * rate, to: to * rate },
+                Shape::Sine { low, high, period } => {
+                    Shape::Sine { low: low * rate, high: high * rate, period: period * time }
+                }
+                Shape::Burst { count } => Shape::Burst { count: count * rate },
+            },
+        });
+        Self::build(scaled.collect())
+    }
+
+    fn build(segments: Vec<Segment>) -> Self {
         let mut end = (0.0, 0.0);
-        let stages = stages
+        let segments = segments
             .into_iter()
-            .map(|stage| {
+            .map(|segment| {
                 let start = end;
-                end = (start.0 + stage.count(stage.seconds()), start.1 + stage.seconds());
-                (stage, start.0, start.1)
+                end = (start.0 + segment.count(segment.seconds()), start.1 + segment.seconds());
+                (segment, start.0, start.1)
             })
             .collect();
-        Self { stages, end }
+        Self { segments, end }
     }
 
     /// Number of arrivals, ⌊Λ(end)⌋; `None` when endless.
@@ -122,37 +118,49 @@ impl Schedule {
     /// Λ⁻¹: nanoseconds from the start at which `position` arrivals have come; at most the schedule's end.
     #[must_use]
     pub fn due_nanos(&self, position: f64) -> u64 {
-        // The last stage that begins at or before the position: a stage without arrivals is passed over.
-        let after = self.stages.partition_point(|&(_, count, _)| count <= position);
-        let (stage, count, time) = self.stages[after.saturating_sub(1)];
-        ((time + stage.time(position - count)) * 1e9).round() as u64
+        // The last segment that begins at or before the position: one without arrivals is passed over.
+        let after = self.segments.partition_point(|&(_, count, _)| count <= position);
+        let (segment, count, time) = self.segments[after.saturating_sub(1)];
+        ((time + segment.time(position - count)) * 1e9).round() as u64
     }
 
     /// Λ: arrivals due within the first `seconds`.
     #[must_use]
     pub fn count_by(&self, seconds: f64) -> f64 {
-        self.stages
-            .iter()
-            .map(|(stage, _, start)| stage.count((seconds - start).clamp(0.0, stage.seconds())))
-            .sum()
+        // Due times are whole nanoseconds: what begins within half a one begins now, however the sum was rounded.
+        let begun = self.segments.iter().filter(|(_, _, start)| *start <= seconds + 5e-10);
+        begun.map(|(segment, _, start)| segment.count((seconds - start).clamp(0.0, segment.seconds()))).sum()
     }
 
     /// The planned rate at `seconds` from the start, per second; 0 after the end.
     #[must_use]
     pub fn rate_at(&self, seconds: f64) -> f64 {
-        let current = self.stages.iter().find(|(stage, _, start)| seconds < start + stage.seconds());
-        current.map_or(0.0, |(stage, _, start)| {
-            if stage.from == stage.to {
-                return stage.from;
-            }
-            stage.from + (stage.to - stage.from) * ((seconds - start) / stage.seconds()).max(0.0)
-        })
+        let current = self.segments.iter().find(|(segment, _, start)| seconds < start + segment.seconds());
+        current.map_or(0.0, |(segment, _, start)| segment.rate((seconds - start).max(0.0)))
     }
 
-    /// The highest rate of any stage, per second.
+    /// The rate, when it is one and the same throughout.
+    #[must_use]
+    pub fn constant_rate(&self) -> Option<f64> {
+        match self.segments[..] {
+            [(Segment { shape: Shape::Line { from, to }, .. }, ..)] if from == to => Some(from),
+            _ => None,
+        }
+    }
+
+    /// The least rate of any segment, per second; bursts aside.
+    #[must_use]
+    pub fn least(&self) -> f64 {
+        let timed =
+            self.segments.iter().filter(|(segment, ..)| !matches!(segment.shape, Shape::Burst { .. }));
+        let least = timed.map(|(segment, ..)| segment.least()).fold(f64::INFINITY, f64::min);
+        if least.is_finite() { least } else { 0.0 }
+    }
+
+    /// The highest rate of any segment, per second; bursts aside.
     #[must_use]
     pub fn peak(&self) -> f64 {
-        self.stages.iter().map(|(stage, ..)| stage.from.max(stage.to)).fold(0.0, f64::max)
+        self.segments.iter().map(|(segment, ..)| segment.peak()).fold(0.0, f64::max)
     }
 }
 
@@ -214,6 +222,39 @@ mod tests {
     }
 
     #[test]
+    fn a_burst_shares_one_instant_and_nothing_is_lost_around_it() {
+        let line = |length, rate| Segment {
+            duration: Some(seconds(length)),
+            shape: Shape::Line { from: rate, to: rate },
+        };
+        let burst = Segment { duration: Some(Duration::ZERO), shape: Shape::Burst { count: 100.0 } };
+        // 2.5 arrivals, 100 at once, then half an arrival is still owed: the next comes after 0.05 s.
+        let plan = Schedule::of(vec![line(0.25, 10.0), burst, line(1.0, 10.0)]).unwrap();
+        assert_eq!(plan.total(), Some(112));
+        let dues: Vec<u64> = (0..112).map(|k| plan.due_nanos(f64::from(k))).collect();
+        assert_eq!(dues[..4], [0, 100_000_000, 200_000_000, 250_000_000]);
+        assert_eq!(dues.iter().filter(|&&due| due == 250_000_000).count(), 100);
+        assert_eq!(dues[103], 300_000_000);
+        assert_eq!((plan.rate_at(0.25), plan.peak()), (10.0, 10.0));
+        assert_eq!([plan.count_by(0.2), plan.count_by(0.25)], [2.0, 102.5]);
+        let alone = Schedule::of(vec![burst]).unwrap();
+        assert_eq!(
+            (alone.total(), alone.duration(), alone.due_nanos(99.0)),
+            (Some(100), Some(Duration::ZERO), 0)
+        );
+    }
+
+    #[test]
+    fn scaling_keeps_the_shape() {
+        let wave = Shape::Sine { low: 5.0, high: 15.0, period: 10.0 };
+        let plan = Schedule::of(vec![Segment { duration: Some(seconds(20.0)), shape: wave }]).unwrap();
+        let scaled = plan.scaled(2.0, 0.5);
+        assert_eq!((plan.total(), scaled.total(), scaled.peak()), (Some(200), Some(200), 30.0));
+        assert_eq!(scaled.duration(), Some(seconds(10.0)));
+        assert_eq!(scaled.rate_at(2.5), 2.0 * plan.rate_at(5.0));
+    }
+
+    #[test]
     fn what_sends_nothing_is_refused() {
         assert!(Schedule::ramps(0.0, &[]).is_err());
         assert!(Schedule::ramps(0.0, &[(seconds(10.0), 0.0)]).is_err());
@@ -223,15 +264,16 @@ mod tests {
 
     proptest! {
         #[test]
-        fn due_times_rise_and_invert_the_integral(
-            from in 0.0_f64..500.0,
-            stages in prop::collection::vec((0.1_f64..20.0, 0.0_f64..500.0), 1..5),
-        ) {
-            let stages: Vec<_> = stages.into_iter().map(|(length, to)| (seconds(length), to)).collect();
-            let Ok(schedule) = Schedule::ramps(from, &stages) else { return Ok(()) };
+        fn due_times_rise_and_invert_the_integral(segments in prop::collection::vec(segment(), 1..6)) {
+            let bursts: f64 = segments.iter().map(|segment| match segment.shape {
+                Shape::Burst { count } => count,
+                _ => 0.0,
+            }).sum();
+            let Ok(schedule) = Schedule::of(segments) else { return Ok(()) };
             let end = schedule.duration().unwrap().as_secs_f64();
             let total = schedule.total().unwrap();
-            prop_assert_eq!(total, (schedule.count_by(end) + 1e-9).floor() as u64);
+            prop_assert!((schedule.count_by(end) - schedule.integral()).abs() < 1e-5);
+            prop_assert_eq!(total, (schedule.integral() + 1e-9).floor() as u64);
             let mut last = 0;
             for k in 0..total {
                 let due = schedule.due_nanos(k as f64);
@@ -239,9 +281,32 @@ mod tests {
                 last = due;
                 let seconds = due as f64 / 1e9;
                 prop_assert!(seconds <= end + 1e-9);
-                // A nanosecond of rounding moves Λ by at most rate × 1 ns.
-                prop_assert!((schedule.count_by(seconds) - k as f64).abs() < 1e-5);
+                // A nanosecond of rounding moves Λ by at most rate × 1 ns; a burst holds all of its arrivals at once.
+                let by = schedule.count_by(seconds + 1e-9) - k as f64;
+                prop_assert!((-1e-5..bursts + 1e-5).contains(&by), "{by}");
             }
         }
+    }
+
+    fn segment() -> impl Strategy<Value = Segment> {
+        let line = (0.1_f64..20.0, 0.0_f64..500.0, 0.0_f64..500.0).prop_map(|(length, from, to)| Segment {
+            duration: Some(seconds(length)),
+            shape: Shape::Line { from, to },
+        });
+        let flat = (0.1_f64..20.0, 0.0_f64..500.0).prop_map(|(length, rate)| Segment {
+            duration: Some(seconds(length)),
+            shape: Shape::Line { from: rate, to: rate },
+        });
+        let sine = (0.1_f64..20.0, 0.0_f64..200.0, 0.1_f64..300.0, 0.5_f64..30.0).prop_map(
+            |(length, low, over, period)| Segment {
+                duration: Some(seconds(length)),
+                shape: Shape::Sine { low, high: low + over, period },
+            },
+        );
+        let burst = (1_u32..300).prop_map(|count| Segment {
+            duration: Some(Duration::ZERO),
+            shape: Shape::Burst { count: f64::from(count) },
+        });
+        prop_oneof![line, flat, sine, burst]
     }
 }

@@ -184,7 +184,11 @@ pub fn add_content_type(headers: &mut Vec<(String, String)>, body: &[u8]) {
     }
 }
 
-fn at_least_one<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<RequestSpec>, D::Error> {
+/// For lists of requests that must not be empty.
+///
+/// # Errors
+/// When it is, or a request cannot be sent.
+pub fn at_least_one<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<RequestSpec>, D::Error> {
     let requests = Vec::<RequestSpec>::deserialize(from)?;
     if requests.is_empty() {
         return Err(de::Error::custom("requests: at least one request is needed, such as {get: /api/users}"));

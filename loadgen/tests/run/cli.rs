@@ -15,15 +15,35 @@ const LOADGEN: &str = env!("CARGO_BIN_EXE_loadgen");
 /// A busy machine makes requests late; only the test of lag wants to hear of it.
 const LENIENT: [&str; 2] = ["--max-lag", "1h"];
 
-fn loadgen(args: &[&str]) -> Output {
+pub fn loadgen(args: &[&str]) -> Output {
     Command::new(LOADGEN).arg("run").args(args).args(LENIENT).output().unwrap()
 }
 
-fn stdout(output: &Output) -> String {
+/// Runs it against `url` and reads its report, whose ledger must add up.
+pub fn report_of(url: &url::Url, args: &[&str]) -> (Output, serde_json::Value) {
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("run.json");
+    let output = loadgen(&[&[url.as_str(), "--out", out.to_str().unwrap()], args].concat());
+    let text = std::fs::read(&out).unwrap_or_else(|error| panic!("{error}: {}", stderr(&output)));
+    let report: serde_json::Value = serde_json::from_slice(&text).unwrap();
+    schema::validate(&report);
+    ledger_adds_up(&report);
+    (output, report)
+}
+
+/// `scheduled` is the sum of all that became of arrivals.
+pub fn ledger_adds_up(report: &serde_json::Value) {
+    let ledger = &report["ledger"];
+    let of = |name: &str| ledger[name].as_u64().unwrap();
+    let parts = ["expected", "unexpected", "transport_errors", "local_errors", "shed", "unfinished"];
+    assert_eq!(of("scheduled"), parts.map(of).iter().sum::<u64>(), "{ledger}");
+}
+
+pub fn stdout(output: &Output) -> String {
     String::from_utf8(output.stdout.clone()).unwrap()
 }
 
-fn stderr(output: &Output) -> String {
+pub fn stderr(output: &Output) -> String {
     String::from_utf8(output.stderr.clone()).unwrap()
 }
 
@@ -56,6 +76,7 @@ fn a_fine_run_exits_0_with_summary_progress_and_report() {
     assert!(!progress.contains('\u{1b}'), "no escape sequences without a terminal");
     let report: serde_json::Value = serde_json::from_slice(&std::fs::read(&out).unwrap()).unwrap();
     schema::validate(&report);
+    ledger_adds_up(&report);
     assert_eq!(report["pattern"], "error-storm");
     assert_eq!(report["ledger"]["expected"], 200);
     let left: Vec<_> =
@@ -81,8 +102,13 @@ fn unexpected_answers_and_errors_exit_1() {
 #[test]
 fn bad_arguments_exit_2_and_name_input_and_remedy() {
     for (args, words) in [
-        (&["https://127.0.0.1/"][..], "use http://"),
-        (&["localhost:8000"], "`localhost:8000` is not a URL"),
+        (&["localhost:8000"][..], "`localhost:8000` is not a URL"),
+        (&["https://127.0.0.1/", "--cacert", "/no/such/file"], "--cacert /no/such/file"),
+        (&["--connect-to", "localhost"], "`localhost` is not a host and a port"),
+        (&["--scenario", "/no/such/file"], "--scenario /no/such/file: cannot read it"),
+        (&["--threshold", "p99"], "`p99` is not a threshold"),
+        (&["--abort-on-fail"], "--threshold"),
+        (&["--warmup", "0s"], "`0s` is no time at all"),
         (&["http://no-such-host.invalid/"], "cannot resolve `no-such-host.invalid`"),
         (&["-q", "0"], "`0` is not a rate"),
         (&["-z", "30"], "`30` is not a duration"),
@@ -197,6 +223,7 @@ fn an_interrupted_run_reports_what_it_has() {
         assert!(stdout(&output).contains(&format!("Interrupted by {name}")), "{}", stdout(&output));
         let report: serde_json::Value = serde_json::from_slice(&std::fs::read(&out).unwrap()).unwrap();
         schema::validate(&report);
+        ledger_adds_up(&report);
         assert_eq!(report["interrupted_by"], name);
         assert_eq!(report["ledger"]["expected"], server.requests());
     }

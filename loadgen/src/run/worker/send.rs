@@ -49,7 +49,7 @@ impl Worker {
             let mut connection = match used {
                 Some(connection) => connection,
                 None => {
-                    let connection = Connection::open(&self.plan.target.addresses).await?;
+                    let connection = Connection::open(&self.plan.target).await?;
                     self.tally().connections.add();
                     connection
                 }
