@@ -1,6 +1,7 @@
 //! Reads one answer from bytes as they come: head by `httparse`, then the body's end. No I/O here.
 
 use super::body::{Body, Chunks, MAX_BODY};
+use super::capture::Kept;
 use super::fault::Fault;
 
 /// The longest head, in bytes, and so the largest buffer a connection needs.
@@ -15,6 +16,7 @@ pub struct Answer {
     state: State,
     status: u16,
     keep_alive: bool,
+    kept: Option<Box<Kept>>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,7 +30,20 @@ impl Answer {
     /// Waits for the answer to a request; answers to `HEAD` have no body whatever their head says.
     #[must_use]
     pub fn new(to_head: bool) -> Self {
-        Self { to_head, state: State::Head, status: 0, keep_alive: false }
+        Self { to_head, state: State::Head, status: 0, keep_alive: false, kept: None }
+    }
+
+    /// The same, but its headers and its body are kept, to capture from.
+    #[must_use]
+    pub fn keeping(mut self) -> Self {
+        self.kept = Some(Box::default());
+        self
+    }
+
+    /// What was kept.
+    #[must_use]
+    pub fn kept(&self) -> Option<&Kept> {
+        self.kept.as_deref()
     }
 
     /// Takes what it can from the front of `bytes` and says how many. Until the head is complete nothing is taken:
@@ -43,7 +58,8 @@ impl Answer {
             match &mut self.state {
                 State::Complete => break,
                 State::Body(body) => {
-                    let (count, ended) = body.take(rest)?;
+                    let keep = self.kept.as_mut().map(|kept| &mut kept.body);
+                    let (count, ended) = body.take(rest, keep)?;
                     taken += count;
                     if ended {
                         self.state = State::Complete;
@@ -109,6 +125,10 @@ impl Answer {
             _ => return Err(Fault::Malformed),
         }
         let framing = Framing::read(response.headers)?;
+        if let Some(kept) = &mut self.kept {
+            let lines = response.headers.iter();
+            kept.headers = lines.map(|line| (line.name.to_owned(), line.value.to_vec())).collect();
+        }
         self.keep_alive = match response.version {
             Some(1) => !framing.close,
             _ => framing.keep_alive && !framing.close,

@@ -1,10 +1,10 @@
 //! From arguments to a plan.
 
-use std::hash::{BuildHasher, Hasher};
 use std::time::Duration;
 
 use super::arrivals::Spacing;
 use super::cli::{Args, ArrivalsArg};
+use super::dice;
 use super::listing;
 use super::plan::{Limits, Pace, Plan};
 use super::request::Method;
@@ -24,6 +24,8 @@ const USUAL_DURATION: Duration = Duration::from_secs(30);
 pub struct Asked {
     /// The pattern or the file, if there was one.
     pub scenario: Option<Scenario>,
+    /// Each to be sent beforehand, in this order.
+    pub before: Vec<Plan>,
     /// Ready to be started.
     pub plan: Plan,
     /// Its pace in words.
@@ -37,7 +39,8 @@ impl Asked {
         let scenario = scenario(args)?;
         let url = Target::parse(&args.url).map_err(|error| error.to_string())?;
         let requests = requests(args, scenario.as_ref(), &url)?;
-        let (pace, planned) = pace(args, scenario.as_ref())?;
+        let seed = args.seed.map_or_else(dice::seed, u64::from);
+        let (pace, planned) = pace(args, scenario.as_ref(), seed)?;
         let limits = Limits {
             connections: args.connections.map_or(Limits::default().connections, usize::from),
             max_in_flight: args.max_in_flight as usize,
@@ -46,8 +49,16 @@ impl Asked {
             threads: args.threads.map(Into::into),
         };
         let target = Target::by(&url, &access(args)).map_err(|error| error.to_string())?;
+        let before =
+            scenario.iter().flat_map(|scenario| &scenario.before).enumerate().map(|(index, request)| {
+                let mut request = request.clone();
+                request.headers.extend(args.headers.iter().cloned());
+                let plan = Plan::once(target.clone(), &request, limits.clone());
+                plan.map_err(|error| format!("before[{index}]: {error}"))
+            });
+        let before = before.collect::<Result<_, _>>()?;
         let plan = Plan::to(target, &requests, pace, limits).map_err(|error| error.to_string())?;
-        Ok(Self { scenario, plan, planned })
+        Ok(Self { scenario, before, plan: Plan { seed, ..plan }, planned })
     }
 
     /// The scenario's name or the target, for people.
@@ -112,7 +123,7 @@ fn single(args: &Args, url: &url::Url) -> Result<RequestSpec, String> {
     Ok(request)
 }
 
-fn pace(args: &Args, scenario: Option<&Scenario>) -> Result<(Pace, String), String> {
+fn pace(args: &Args, scenario: Option<&Scenario>, seed: u64) -> Result<(Pace, String), String> {
     let limit = args.requests;
     let rated = args.rate.is_some() || scenario.is_some() || !args.stages.is_empty();
     if let (Some(connections), false) = (args.connections, rated) {
@@ -123,7 +134,7 @@ fn pace(args: &Args, scenario: Option<&Scenario>) -> Result<(Pace, String), Stri
     let (schedule, planned) = schedule(args, scenario)?;
     let spacing = match args.arrivals {
         ArrivalsArg::Even => Spacing::Even,
-        ArrivalsArg::Poisson => Spacing::Poisson { seed: u64::from(args.seed.unwrap_or_else(random)) },
+        ArrivalsArg::Poisson => Spacing::Poisson { seed },
     };
     Ok((Pace::Open { schedule, limit, spacing }, planned))
 }
@@ -166,9 +177,4 @@ fn bounds(duration: Option<Duration>, limit: Option<u64>) -> String {
     let count = limit.map(|count| format!("{count} requests"));
     let bounds: Vec<String> = time.into_iter().chain(count).collect();
     if bounds.is_empty() { String::new() } else { format!(" for {}", bounds.join(" or ")) }
-}
-
-/// A seed nobody chose; 32 bits, so that it is easily typed again.
-fn random() -> u32 {
-    std::collections::hash_map::RandomState::new().build_hasher().finish() as u32
 }

@@ -4,6 +4,7 @@ use std::num::NonZero;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use clap::ArgAction;
 use clap::builder::{PossibleValuesParser, RangedU64ValueParser, TypedValueParser};
 
 use super::command;
@@ -30,13 +31,17 @@ Exit codes: 0 fine; 1 unexpected answers or errors; 2 bad arguments; 3 a thresho
 
 /// Arguments of `loadgen run`.
 #[derive(Debug, Clone, clap::Args)]
-#[command(after_help = EXAMPLES)]
+#[command(after_help = EXAMPLES, disable_help_flag = true)]
 pub struct Args {
+    /// Print this
+    #[arg(short, long, action = ArgAction::HelpShort)]
+    help: Option<bool>,
+
     /// Where to; with --pattern or --scenario only its host and port count
     #[arg(value_name = "URL", default_value = "http://127.0.0.1:8000")]
     pub url: String,
 
-    /// Built-in load, see `loadgen patterns`; -q sets its highest rate, -z its length, --stage replaces its stages
+    /// Built-in load, see `loadgen patterns`; -q sets its highest rate, -z its length
     #[arg(long, value_name = "NAME", value_parser = pattern(), hide_possible_values = true, help_heading = "Load")]
     pub pattern: Option<Pattern>,
     /// The same from a file of your own; `loadgen patterns NAME` prints one to begin with
@@ -54,18 +59,18 @@ pub struct Args {
     /// Ramp from the rate before (at first -q, else 0) to RATE within TIME; repeatable
     #[arg(long = "stage", value_name = "TIME:RATE", value_parser = stage, conflicts_with = "duration", help_heading = "Load")]
     pub stages: Vec<(Duration, f64)>,
-    /// How arrivals are spaced
+    /// How arrivals are spaced: exactly by the rate, or at random as from many independent clients
     #[arg(long, value_enum, default_value = "even", help_heading = "Load")]
     pub arrivals: ArrivalsArg,
-    /// Of Poisson arrivals; printed, so that a run can be repeated
+    /// Of Poisson arrivals and random values; printed, so that a run can be repeated
     #[arg(long, value_name = "NUMBER", help_heading = "Load")]
     pub seed: Option<u32>,
 
-    /// Send this long beforehand, at the rate the schedule begins with, and leave it out of every figure
+    /// Send this long beforehand, at the first rate of the schedule; in no figure
     #[arg(long, value_name = "TIME", value_parser = positive, help_heading = "Load")]
     pub warmup: Option<Duration>,
 
-    /// Connections at most [default: 64]; with -c and no rate, pattern or stage the loop is closed
+    /// Connections at most [default: 64]; without rate, pattern or stage a closed loop
     #[arg(short = 'c', long, value_name = "COUNT", value_parser = clap::value_parser!(u16).range(1..), help_heading = "Limits")]
     pub connections: Option<u16>,
     /// Requests waiting or sent at most; arrivals beyond are shed and counted
@@ -97,29 +102,29 @@ pub struct Args {
     /// A new connection for every request
     #[arg(long, help_heading = "Connection")]
     pub disable_keepalive: bool,
-    /// Connect to this socket; the URL still gives path and Host
+    /// Connect to this Unix socket; the URL still gives path and Host
     #[arg(long, value_name = "PATH", conflicts_with = "connect_to", help_heading = "Connection")]
     pub unix_socket: Option<PathBuf>,
-    /// Connect to this host and port; the URL still gives path, Host and the certificate's name
+    /// Connect there; the URL still gives path, Host and the certificate's name
     #[arg(long, value_name = "HOST:PORT", value_parser = host_and_port, help_heading = "Connection")]
     pub connect_to: Option<(String, u16)>,
-    /// Accept certificates signed by those of this PEM file instead of the system's
+    /// Trust the certificates of this file instead of the system's
     #[arg(long, value_name = "FILE.pem", conflicts_with = "insecure", help_heading = "Connection")]
     pub cacert: Option<PathBuf>,
     /// Accept any certificate
     #[arg(short = 'k', long, help_heading = "Connection")]
     pub insecure: bool,
 
-    /// What counts as expected, such as 200,429 or 2xx [default: 200 to 399, or what the pattern says]
+    /// Expected statuses, such as 200,429 or 2xx [default: 200 to 399, or the pattern's]
     #[arg(long, value_name = "STATUSES", help_heading = "Verdict")]
     pub expect_status: Option<Expect>,
-    /// A bound the run must keep, or it exits 3: p99<250ms, service.p50<=10ms, failed<1%, rate>=95/s; repeatable
+    /// Exit 3 unless it holds: p99<250ms, service.p50<=10ms, failed<1%, rate>=95/s; repeatable
     #[arg(long = "threshold", value_name = "BOUND", help_heading = "Verdict")]
     pub thresholds: Vec<Threshold>,
     /// End the run as soon as an upper bound is crossed
     #[arg(long, requires = "thresholds", help_heading = "Verdict")]
     pub abort_on_fail: bool,
-    /// Pacer lag p99 beyond which the run is INVALID, unless it is under a tenth of response time p99
+    /// INVALID beyond this pacer lag p99, if it is over a tenth of response time p99
     #[arg(long, value_name = "TIME", default_value = "20ms", value_parser = positive, help_heading = "Verdict")]
     pub max_lag: Duration,
 
@@ -134,9 +139,10 @@ pub struct Args {
 /// How arrivals are spaced along the rate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub enum ArrivalsArg {
-    /// Exactly by the rate
+    // No sentences here: the help would spread over lines.
+    #[allow(missing_docs, reason = "the argument says what they are")]
     Even,
-    /// At random, as from many independent clients
+    #[allow(missing_docs, reason = "the argument says what they are")]
     Poisson,
 }
 

@@ -58,6 +58,9 @@ pub fn run(args: &Args) -> Result<u8, CommandError> {
         let mut watcher =
             Watcher { progress: Progress::new(args.no_tui), signals: Signals::new().map_err(failed)? };
         announce(&asked, &mut watcher.progress);
+        for plan in &asked.before {
+            beforehand(plan).await?;
+        }
         let warmup = match args.warmup {
             Some(time) => match watcher.warm_up(&asked, time).await? {
                 Ok(ledger) => Some(ledger),
@@ -94,6 +97,24 @@ fn start(plan: Plan) -> Result<Running, CommandError> {
         StartError::Plan(_) => CommandError::Usage(error.to_string()),
         StartError::System(_) => CommandError::Failed(error.to_string()),
     })
+}
+
+/// Sends what the scenario wants sent first; without it the run would not be what it says.
+async fn beforehand(plan: &Plan) -> Result<(), CommandError> {
+    let record = start(plan.clone())?.record().await;
+    if record.ledger.expected == 1 {
+        return Ok(());
+    }
+    let spec = &plan.requests[0].spec;
+    let answer = match record.statuses.keys().next() {
+        Some(status) => format!("was answered {status}, expected {}", spec.expect),
+        None => format!("had no answer: {}", human::faults(record.faults)),
+    };
+    Err(CommandError::Failed(format!(
+        "{} {}, which the scenario sends first, {answer}; nothing else was sent",
+        spec.method.name(),
+        spec.path
+    )))
 }
 
 async fn finish(running: Running, labels: Labels, out: Option<OutFile>) -> Result<u8, CommandError> {

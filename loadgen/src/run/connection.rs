@@ -9,7 +9,6 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use super::answer::{Answer, MAX_HEAD};
 use super::fault::Fault;
-use super::request::{Method, Request};
 use super::target::Target;
 use super::transport::Transport;
 
@@ -27,15 +26,6 @@ pub struct Connection {
     unflushed: bool,
     /// Whether the answer under way has brought any byte.
     heard: bool,
-}
-
-/// An answer that arrived whole.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Arrived {
-    /// Its status, 200 to 999.
-    pub status: u16,
-    /// Whether the connection may be used again.
-    pub reusable: bool,
 }
 
 enum Progress {
@@ -64,7 +54,7 @@ impl Connection {
         self.heard
     }
 
-    /// Sends a request and reads its answer to the end. `written` is called once the first byte is out, with the
+    /// Sends a request and reads its answer to the end; whether the connection may be used again. `written` is called once the first byte is out, with the
     /// instant just before: a local server can answer before the system call that sent the request returns, and the
     /// time it took must not come out shorter than it was.
     ///
@@ -72,15 +62,15 @@ impl Connection {
     /// The fault; the connection is of no use afterwards.
     pub async fn exchange(
         &mut self,
-        request: &Request,
+        request: &[u8],
+        answer: &mut Answer,
         mut written: impl FnMut(Instant),
-    ) -> Result<Arrived, Fault> {
-        let mut answer = Answer::new(request.spec.method == Method::Head);
+    ) -> Result<bool, Fault> {
         let mut sent = 0;
         self.filled = 0;
         self.heard = false;
         while !answer.is_complete() {
-            let unsent = &request.bytes[sent..];
+            let unsent = &request[sent..];
             match std::future::poll_fn(|context| self.poll(context, unsent)).await? {
                 Progress::Wrote { count, from } => {
                     if sent == 0 {
@@ -92,13 +82,12 @@ impl Connection {
                 Progress::Read(count) => {
                     self.heard = true;
                     self.filled += count;
-                    self.digest(&mut answer)?;
+                    self.digest(answer)?;
                 }
             }
         }
         // Bytes behind the answer belong to no request; an answer before the request was out leaves it half-sent.
-        let reusable = answer.keep_alive() && self.filled == 0 && sent == request.bytes.len();
-        Ok(Arrived { status: answer.status(), reusable })
+        Ok(answer.keep_alive() && self.filled == 0 && sent == request.len())
     }
 
     fn digest(&mut self, answer: &mut Answer) -> Result<(), Fault> {

@@ -1,5 +1,13 @@
 //! Random numbers that come again with the same seed.
 
+use std::hash::{BuildHasher, Hasher, RandomState};
+
+/// A seed nobody chose; 32 bits, so that it is easily typed again.
+#[must_use]
+pub fn seed() -> u64 {
+    RandomState::new().build_hasher().finish() & 0xffff_ffff
+}
+
 /// SplitMix64 (Steele, Lea, Flood, OOPSLA 2014): eight bytes of state, good enough for arrival times and test data.
 #[derive(Debug, Clone)]
 pub struct Dice(u64);

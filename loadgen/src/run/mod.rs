@@ -5,8 +5,10 @@
 //! [`worker`] a thread, which sends through [`connection`]s and reads [`answer`]s. [`tally`] and [`record`] keep
 //! what happened in bounded memory; [`report`], [`verdict`] and [`summary`] work on the finished record alone.
 
+pub mod capture;
 pub mod scenario;
 pub mod spec;
+pub mod template;
 
 pub mod patterns;
 pub mod plan;

@@ -20,7 +20,7 @@ macro_rules! pattern {
 }
 
 /// Every pattern: shapes of healthy traffic, storms that trip alerts, kinds of clients.
-pub const ALL: [Pattern; 9] = [
+pub const ALL: [Pattern; 15] = [
     pattern!("steady"),
     pattern!("ramp"),
     pattern!("spike"),
@@ -30,6 +30,12 @@ pub const ALL: [Pattern; 9] = [
     pattern!("error-storm"),
     pattern!("slow-storm"),
     pattern!("rate-limit-storm"),
+    pattern!("crud"),
+    pattern!("devices"),
+    pattern!("devices-stall"),
+    pattern!("devices-corrupt"),
+    pattern!("devices-abnormal"),
+    pattern!("inference"),
 ];
 
 impl Pattern {

@@ -1,11 +1,13 @@
 //! A run, checked and prepared: nothing about it can turn out wrong once it has started.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZero;
 use std::time::Duration;
 
 use url::Url;
 
 use super::arrivals::Spacing;
+use super::dice;
 use super::mix::Mix;
 use super::request::Request;
 use super::schedule::Schedule;
@@ -155,6 +157,10 @@ pub struct Plan {
     pub pace: Pace,
     /// Within what.
     pub limits: Limits,
+    /// Of random values in requests.
+    pub seed: u64,
+    /// By captured value, the request to send where it is needed and not there yet.
+    pub suppliers: BTreeMap<String, usize>,
 }
 
 impl Plan {
@@ -185,12 +191,23 @@ impl Plan {
             return Err(PlanError::Pace(reason.to_owned()));
         }
         let host = target.host_header();
+        let suppliers =
+            suppliers(requests).map_err(|(index, reason)| PlanError::Request { index, reason })?;
         let prepare = |(index, spec)| {
             Request::prepare(spec, &host, !limits.keep_alive)
                 .map_err(|reason| PlanError::Request { index, reason })
         };
         let requests = requests.iter().enumerate().map(prepare).collect::<Result<_, _>>()?;
-        Ok(Self { target, requests, mix, pace, limits })
+        Ok(Self { target, requests, mix, pace, limits, seed: dice::seed(), suppliers })
+    }
+
+    /// One request, once, for what has to be done before a run.
+    ///
+    /// # Errors
+    /// See [`PlanError`].
+    pub fn once(target: Target, request: &RequestSpec, limits: Limits) -> Result<Self, PlanError> {
+        let pace = Pace::Closed { limit: Some(1), duration: None };
+        Self::to(target, std::slice::from_ref(request), pace, Limits { connections: 1, ..limits })
     }
 
     /// Threads that send: as many as the rate needs or, in a closed loop, as there are processors; never more than
@@ -206,6 +223,44 @@ impl Plan {
             (Pace::Closed { .. }, None) => processors,
         };
         useful.min(self.limits.connections).min(self.limits.max_in_flight).max(1)
+    }
+}
+
+/// For each captured value the request that captures it, such that nothing needs what could never be had.
+fn suppliers(requests: &[RequestSpec]) -> Result<BTreeMap<String, usize>, (usize, String)> {
+    let needs: Vec<BTreeSet<String>> = requests.iter().map(RequestSpec::needs).collect();
+    let mut suppliers: BTreeMap<String, usize> = BTreeMap::new();
+    // A request counts once all it needs is supplied by others before it; each round finds at least one or is the last.
+    for _ in requests {
+        for (index, request) in requests.iter().enumerate() {
+            if needs[index].iter().all(|name| suppliers.contains_key(name)) {
+                for capture in &request.capture {
+                    suppliers.entry(capture.name.clone()).or_insert(index);
+                }
+            }
+        }
+    }
+    let missing = needs
+        .iter()
+        .enumerate()
+        .find_map(|(index, needs)| Some((index, needs.iter().find(|name| !suppliers.contains_key(*name))?)));
+    match missing {
+        None => Ok(suppliers),
+        Some((index, name)) => {
+            let captured = requests.iter().any(|request| request.capture.iter().any(|own| own.name == *name));
+            Err((
+                index,
+                if captured {
+                    format!(
+                        "`{{{{{name}}}}}` can never be had: every request that captures it needs it first"
+                    )
+                } else {
+                    format!(
+                        "`{{{{{name}}}}}`: no request captures `{name}`; add `capture: {{{name}: /id}}` to one"
+                    )
+                },
+            ))
+        }
     }
 }
 
@@ -229,6 +284,26 @@ mod tests {
             (open(10.0, None, None), None),
         ] {
             assert_eq!(pace.planned_end().map(|end| end.as_secs_f64()), end, "{pace:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_needed_must_be_captured_by_another() {
+        let of = |yaml: &str| suppliers(&serde_saphyr::from_str::<Vec<RequestSpec>>(yaml).unwrap());
+        let chain =
+            of("[{get: '/{{b}}'}, {get: '/{{a}}', capture: {b: /b}}, {get: /, capture: {a: /a}}]").unwrap();
+        assert_eq!(chain, [("a".to_owned(), 2), ("b".to_owned(), 1)].into());
+        for (yaml, index, words) in [
+            ("[{get: /}, {get: '/{{id}}'}]", 1, "no request captures `id`"),
+            ("[{get: '/{{id}}', capture: {id: /id}}]", 0, "can never be had"),
+            (
+                "[{get: '/{{a}}', capture: {b: /b}}, {post: /, body: '{{b}}', capture: {a: X}}]",
+                0,
+                "can never be had",
+            ),
+        ] {
+            let (at, reason) = of(yaml).unwrap_err();
+            assert!(at == index && reason.contains(words), "{yaml}: {at} {reason}");
         }
     }
 

@@ -11,6 +11,7 @@ use super::arrivals::Spacing;
 use super::distribution::Distribution;
 use super::plan::{Pace, Plan};
 use super::record::{Ledger, Record, Row};
+use super::request::Request;
 use super::threshold::{Measured, Threshold};
 use super::verdict;
 
@@ -34,7 +35,7 @@ pub struct Report {
     pub runs: u32,
     /// Where the load came from.
     pub host: Host,
-    /// Of the arrival times; null when they are evenly spaced.
+    /// Of Poisson arrivals and of random values in requests; null when there are neither.
     pub seed: Option<u64>,
     /// Scheme, host and port; with a single request its path too.
     pub target: String,
@@ -242,10 +243,11 @@ impl Report {
         let invalid_because = verdict::invalid_because(plan, record, labels.max_lag_seconds);
         let single = plan.requests.len() == 1 && labels.pattern.is_none();
         let path = plan.requests.first().filter(|_| single).map_or("", |request| request.spec.path.as_str());
+        let made = plan.requests.iter().any(Request::is_made).then_some(plan.seed);
         let (r#loop, seed) = match &plan.pace {
             Pace::Open { spacing: Spacing::Poisson { seed }, .. } => (Loop::Open, Some(*seed)),
-            Pace::Open { .. } => (Loop::Open, None),
-            Pace::Closed { .. } => (Loop::Closed, None),
+            Pace::Open { .. } => (Loop::Open, made),
+            Pace::Closed { .. } => (Loop::Closed, made),
         };
         Self {
             schema: "loadgen-run".to_owned(),

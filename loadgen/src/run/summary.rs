@@ -57,7 +57,7 @@ fn heading(text: &mut String, report: &Report) {
         Loop::Open => "open loop",
         Loop::Closed => "CLOSED loop, each connection waits for its answer",
     };
-    let seed = report.seed.map(|seed| format!(", Poisson arrivals from --seed {seed}")).unwrap_or_default();
+    let seed = report.seed.map(|seed| format!(", --seed {seed}")).unwrap_or_default();
     let threads = if report.generator.threads == 1 { "thread" } else { "threads" };
     let line = format!(
         "{open}, {}{seed}, {} {threads}, at most {} connections",

@@ -14,6 +14,7 @@ use tokio::sync::{Notify, watch};
 use tokio::task::LocalSet;
 
 use super::arrivals::{Arrival, Arrivals};
+use super::capture::Pools;
 use super::line::{Job, Line};
 use super::plan::{Pace, Plan};
 use super::tally::Tally;
@@ -83,6 +84,7 @@ struct Worker {
     started: Cell<usize>,
     active: Cell<usize>,
     recorder: RefCell<Recorder>,
+    pools: Pools,
     /// Told when the last job in flight is done, or a closed loop has used up its count.
     quiet: Notify,
 }
@@ -114,6 +116,7 @@ impl Worker {
             started: Cell::new(0),
             active: Cell::new(0),
             recorder: RefCell::new(recorder),
+            pools: Pools::default(),
             quiet: Notify::new(),
         }
     }
