@@ -18,6 +18,8 @@ enum Command {
     Run(loadgen::run::cli::Args),
     /// List the built-in patterns of load, each with a picture of its rate
     Patterns(loadgen::run::listing::Args),
+    /// Show, merge and convert reports of runs
+    Report(loadgen::run::review::Args),
     /// Cause alerts for real and prove the whole chain, down to the receiver
     Drill(loadgen::drill::cli::Args),
     /// Stand in for the receivers of notifications and show what arrived
@@ -30,6 +32,7 @@ fn main() -> ExitCode {
     let code = match Cli::parse().command {
         Command::Run(args) => loadgen::run::cli::main(args),
         Command::Patterns(args) => loadgen::run::listing::main(&args),
+        Command::Report(args) => loadgen::run::review::main(&args),
         Command::Drill(args) => loadgen::drill::cli::main(args),
         Command::Inbox(args) => loadgen::inbox::cli::main(args),
         Command::Scale(args) => loadgen::scale::cli::main(args),

@@ -1,5 +1,6 @@
 //! The `loadgen run` command line.
 
+use std::net::SocketAddr;
 use std::num::NonZero;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -128,9 +129,12 @@ pub struct Args {
     #[arg(long, value_name = "TIME", default_value = "20ms", value_parser = positive, help_heading = "Verdict")]
     pub max_lag: Duration,
 
-    /// Write the report as JSON
-    #[arg(long, value_name = "FILE.json", help_heading = "Output")]
-    pub out: Option<PathBuf>,
+    /// Write the report as JSON, as one offline HTML file, or its series as CSV; repeatable
+    #[arg(long, value_name = "FILE.json|.html|.csv", help_heading = "Output")]
+    pub out: Vec<PathBuf>,
+    /// Show the running figures to Prometheus at http://ADDRESS/metrics, such as 127.0.0.1:9464
+    #[arg(long, value_name = "ADDRESS", help_heading = "Output")]
+    pub prometheus_addr: Option<SocketAddr>,
     /// A plain line a second instead of the live view
     #[arg(long, help_heading = "Output")]
     pub no_tui: bool,

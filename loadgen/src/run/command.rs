@@ -1,13 +1,16 @@
 //! The steps of `loadgen run`: plan, warm up, start, watch, report.
 
 use std::io::Write;
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::arguments::Asked;
 use super::cli::Args;
+use super::descriptors;
 use super::engine::{self, Running, StartError};
+use super::exposition::{self, Exposition};
 use super::human;
 use super::live::{Progress, View};
 use super::outfile::OutFile;
@@ -51,12 +54,17 @@ impl CommandError {
 /// Runs the load and prints the summary; the exit code.
 pub fn run(args: &Args) -> Result<u8, CommandError> {
     let asked = Asked::of(args).map_err(CommandError::Usage)?;
-    let out = args.out.as_deref().map(OutFile::create).transpose().map_err(CommandError::Usage)?;
+    let outs = args.out.iter().map(|path| OutFile::create(path)).collect::<Result<Vec<_>, _>>();
+    let outs = outs.map_err(CommandError::Usage)?;
+    descriptors::allow(asked.plan.limits.connections);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let failed = |error: std::io::Error| CommandError::Failed(format!("cannot watch the run: {error}"));
     runtime.map_err(failed)?.block_on(async {
-        let mut watcher =
-            Watcher { progress: Progress::new(args.no_tui), signals: Signals::new().map_err(failed)? };
+        let mut watcher = Watcher {
+            progress: Progress::new(args.no_tui),
+            signals: Signals::new().map_err(failed)?,
+            exposition: args.prometheus_addr.map(expose).transpose()?,
+        };
         announce(&asked, &mut watcher.progress);
         for plan in &asked.before {
             beforehand(plan).await?;
@@ -76,6 +84,9 @@ pub fn run(args: &Args) -> Result<u8, CommandError> {
             thresholds: if args.abort_on_fail { &args.thresholds } else { &[] },
         };
         let Ended { interrupted_by, early, at_once } = watcher.watch(&mut running, &ending).await;
+        if let Some(exposition) = watcher.exposition.take() {
+            exposition.stop().await;
+        }
         if let Some(code) = at_once {
             return Ok(code);
         }
@@ -88,8 +99,16 @@ pub fn run(args: &Args) -> Result<u8, CommandError> {
             warmup: args.warmup.zip(warmup),
             thresholds: args.thresholds.clone(),
         };
-        finish(running, labels, out).await
+        finish(running, labels, outs).await
     })
+}
+
+fn expose(address: SocketAddr) -> Result<Exposition, CommandError> {
+    let exposition = Exposition::start(address).map_err(|error| {
+        CommandError::Usage(format!("--prometheus-addr {address}: {error}; choose another address or port"))
+    })?;
+    eprintln!("metrics: http://{}/metrics", exposition.address);
+    Ok(exposition)
 }
 
 fn start(plan: Plan) -> Result<Running, CommandError> {
@@ -117,16 +136,14 @@ async fn beforehand(plan: &Plan) -> Result<(), CommandError> {
     )))
 }
 
-async fn finish(running: Running, labels: Labels, out: Option<OutFile>) -> Result<u8, CommandError> {
+async fn finish(running: Running, labels: Labels, outs: Vec<OutFile>) -> Result<u8, CommandError> {
     let plan = running.plan_handle();
     let record = running.record().await;
     let report = Report::new(&plan, &record, labels);
     let mut stdout = std::io::stdout().lock();
     // A closed pipe is the reader's decision; the exit code still says how it went.
     let _ = stdout.write_all(summary::text(&report).as_bytes()).and_then(|()| stdout.flush());
-    if let Some(out) = out {
-        out.finish(&report).map_err(CommandError::Failed)?;
-    }
+    outs.into_iter().try_for_each(|out| out.finish(&report)).map_err(CommandError::Failed)?;
     Ok(Outcome::of(&report).exit_code())
 }
 
@@ -179,6 +196,7 @@ struct Ended {
 struct Watcher {
     progress: Progress,
     signals: Signals,
+    exposition: Option<Exposition>,
 }
 
 impl Watcher {
@@ -203,6 +221,7 @@ impl Watcher {
                 }
                 _ = refresh.tick() => {
                     self.progress.show(&View::of(running, ending.title));
+                    self.expose(running);
                     if ended.interrupted_by.is_none() && ended.early.is_none() {
                         ended.early = ending.early(running);
                         match ended.early {
@@ -215,7 +234,16 @@ impl Watcher {
             }
         }
         self.progress.end();
+        self.expose(running);
         ended
+    }
+
+    fn expose(&self, running: &Running) {
+        if let Some(exposition) = &self.exposition
+            && let Ok(text) = exposition::text(running)
+        {
+            exposition.show(text);
+        }
     }
 
     /// The same requests at the rate the schedule begins with, counted apart; an exit code when it was interrupted.

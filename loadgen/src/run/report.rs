@@ -14,6 +14,7 @@ use super::record::{Ledger, Record, Row};
 use super::request::Request;
 use super::threshold::{Measured, Threshold};
 use super::verdict;
+use super::window::Latencies;
 
 /// The version of the format.
 pub const SCHEMA_VERSION: u32 = 1;
@@ -243,6 +244,8 @@ impl Report {
         let invalid_because = verdict::invalid_because(plan, record, labels.max_lag_seconds);
         let single = plan.requests.len() == 1 && labels.pattern.is_none();
         let path = plan.requests.first().filter(|_| single).map_or("", |request| request.spec.path.as_str());
+        let Record { latencies, ledger, .. } = record;
+        let measured = Measured { latencies, ledger, rate: record.achieved_rate() };
         let made = plan.requests.iter().any(Request::is_made).then_some(plan.seed);
         let (r#loop, seed) = match &plan.pace {
             Pace::Open { spacing: Spacing::Poisson { seed }, .. } => (Loop::Open, Some(*seed)),
@@ -276,7 +279,7 @@ impl Report {
             invalid_because,
             interrupted_by: labels.interrupted_by,
             ended_early_by: labels.ended_early_by,
-            thresholds: held(&labels.thresholds, record),
+            thresholds: held(&labels.thresholds, &measured),
             overload: verdict::overload(plan, record),
             warmup: labels.warmup.map(|(time, ledger)| WarmUp { seconds: time.as_secs_f64(), ledger }),
             ledger: record.ledger,
@@ -301,11 +304,9 @@ impl Report {
     }
 }
 
-fn held(thresholds: &[Threshold], record: &Record) -> Vec<Held> {
-    let Record { latencies, ledger, .. } = record;
-    let measured = Measured { latencies, ledger, rate: record.achieved_rate() };
+fn held(thresholds: &[Threshold], measured: &Measured<'_>) -> Vec<Held> {
     let held = thresholds.iter().map(|threshold| {
-        let value = threshold.value(&measured);
+        let value = threshold.value(measured);
         Held {
             threshold: threshold.text.clone(),
             value: value.map(rounded_nano),
@@ -318,6 +319,25 @@ fn held(thresholds: &[Threshold], record: &Record) -> Vec<Held> {
 
 fn rounded_nano(value: f64) -> f64 {
     (value * 1e9).round() / 1e9
+}
+
+impl Report {
+    /// Holds it against thresholds, in place of those it was held against.
+    ///
+    /// # Errors
+    /// When its histograms cannot be read.
+    pub fn hold(&mut self, thresholds: &[Threshold]) -> Result<(), String> {
+        let latency = &self.latency_seconds;
+        let latencies = Latencies {
+            response: latency.response.histogram()?,
+            service: latency.service.histogram()?,
+            pacer_lag: latency.pacer_lag.histogram()?,
+            connection_wait: latency.connection_wait.histogram()?,
+        };
+        let measured = Measured { latencies: &latencies, ledger: &self.ledger, rate: self.achieved_rate };
+        self.thresholds = held(thresholds, &measured);
+        Ok(())
+    }
 }
 
 /// To a millionth: more digits say nothing, and these come back from JSON exactly.

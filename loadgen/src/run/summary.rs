@@ -58,9 +58,10 @@ fn heading(text: &mut String, report: &Report) {
         Loop::Closed => "CLOSED loop, each connection waits for its answer",
     };
     let seed = report.seed.map(|seed| format!(", --seed {seed}")).unwrap_or_default();
+    let merged = if report.runs > 1 { format!(", {} runs merged", report.runs) } else { String::new() };
     let threads = if report.generator.threads == 1 { "thread" } else { "threads" };
     let line = format!(
-        "{open}, {}{seed}, {} {threads}, at most {} connections",
+        "{open}, {}{seed}{merged}, {} {threads}, at most {} connections",
         report.planned, report.generator.threads, report.settings.connections
     );
     paragraph(text, &line, "");

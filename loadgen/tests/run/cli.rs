@@ -11,9 +11,9 @@ use crate::schema;
 use crate::server::Server;
 use crate::support::wait_for;
 
-const LOADGEN: &str = env!("CARGO_BIN_EXE_loadgen");
+pub const LOADGEN: &str = env!("CARGO_BIN_EXE_loadgen");
 /// A busy machine makes requests late; only the test of lag wants to hear of it.
-const LENIENT: [&str; 2] = ["--max-lag", "1h"];
+pub const LENIENT: [&str; 2] = ["--max-lag", "1h"];
 
 pub fn loadgen(args: &[&str]) -> Output {
     Command::new(LOADGEN).arg("run").args(args).args(LENIENT).output().unwrap()
@@ -121,7 +121,8 @@ fn bad_arguments_exit_2_and_name_input_and_remedy() {
         (&["-H", "Content-Length: 3"], "leave it out"),
         (&["-D", "/no/such/file"], "-D /no/such/file"),
         (&["--expect-status", "fine"], "`fine` is not a list of statuses"),
-        (&["--out", "run.html"], "ends in .json"),
+        (&["--out", "run.txt"], "ends in .json, .html or .csv"),
+        (&["--prometheus-addr", "localhost"], "--prometheus-addr"),
         (&["--out", "/no/such/folder/run.json"], "choose another place"),
     ] {
         let output = loadgen(args);
@@ -149,6 +150,18 @@ fn a_generator_that_cannot_keep_up_exits_4_with_the_cause() {
     assert_eq!(output.status.code(), Some(4), "{}{}", stdout(&output), stderr(&output));
     let text = stdout(&output);
     assert!(text.contains("out of file descriptors") && text.contains("ulimit -n"), "{text}");
+
+    // Ten thousand connections asked for with 256 descriptors: what fits is served, the rest is our own fault.
+    let gateway = Server::gateway();
+    let output = Command::new("sh")
+        .args(["-c", "ulimit -n 256; exec \"$0\" run \"$@\"", LOADGEN, gateway.url("/").as_str()])
+        .args(["-c", "10000", "-n", "12000", "-t", "5s"])
+        .args(LENIENT)
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(4), "{}{}", stdout(&output), stderr(&output));
+    let text = stdout(&output);
+    assert!(text.contains("out of file descriptors") && text.contains("12,000 scheduled = "), "{text}");
 
     let url = Server::gateway();
     let output = Command::new(LOADGEN)
@@ -202,7 +215,7 @@ fn under_way(server: &Server, more: &[&str]) -> Child {
     child
 }
 
-fn signal(child: &Child, signal: Signal) {
+pub fn signal(child: &Child, signal: Signal) {
     kill(Pid::from_raw(child.id().try_into().unwrap()), signal).unwrap();
 }
 
