@@ -28,7 +28,12 @@ fn answers() -> Vec<(Vec<u8>, bool, Read)> {
             true,
             "hello0123456789",
         ),
-        whole("HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, chunked\r\n\r\n1\r\nx\r\n0\r\n\r\n", 200, true, "x"),
+        whole(
+            "HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, chunked\r\n\r\n1\r\nx\r\n0\r\n\r\n",
+            200,
+            true,
+            "x",
+        ),
         // Both framings may be an attempt to smuggle: read, and the connection is given up.
         whole(
             "HTTP/1.1 200 OK\r\nContent-Length: 99\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nx\r\n0\r\n\r\n",
@@ -114,7 +119,10 @@ fn every_answer_is_what_it_is_cut_at_every_byte() {
 fn what_comes_behind_an_answer_is_left() {
     for (mut bytes, to_head, expected) in answers() {
         let Ok((status, keep_alive, body, _)) = expected else { continue };
-        if !keep_alive && (body == b"until the end" || body == b"old" && !bytes.windows(7).any(|part| part == b"Content")) {
+        if !keep_alive
+            && (body == b"until the end"
+                || body == b"old" && !bytes.windows(7).any(|part| part == b"Content"))
+        {
             continue; // ends with the connection alone
         }
         let behind = b"HTTP/1.1 500 Next\r\n\r\n";
