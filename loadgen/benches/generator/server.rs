@@ -13,7 +13,7 @@ use tokio::sync::{Notify, oneshot};
 use crate::cores::Cores;
 
 const ANSWER: &[u8] =
-    b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 13\r\n\r\nHello, world!";
+    b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nConnection: keep-alive\r\nContent-Length: 13\r\n\r\nHello, world!";
 /// What is frozen each time, after how long from the first request, and how often.
 pub const FREEZE: Duration = Duration::from_secs(1);
 const FIRST: Duration = Duration::from_secs(4);

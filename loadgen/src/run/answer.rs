@@ -1,5 +1,7 @@
 //! Reads one answer from bytes as they come: head by `httparse`, then the body's end. No I/O here.
 
+use std::mem::MaybeUninit;
+
 use super::body::{Body, Chunks, MAX_BODY};
 use super::capture::Kept;
 use super::fault::Fault;
@@ -109,9 +111,11 @@ impl Answer {
 
     /// Length of the head at the front of `bytes`, 0 when it is not complete yet. Interim answers (1xx) are passed over.
     fn head(&mut self, bytes: &[u8]) -> Result<usize, Fault> {
-        let mut headers = [httparse::EMPTY_HEADER; MAX_HEADERS];
-        let mut response = httparse::Response::new(&mut headers);
-        let length = match response.parse(bytes) {
+        // Left as it is: filling in so many lines would cost more than reading the few there are.
+        let mut lines = [const { MaybeUninit::uninit() }; MAX_HEADERS];
+        let mut response = httparse::Response::new(&mut []);
+        let config = httparse::ParserConfig::default();
+        let length = match config.parse_response_with_uninit_headers(&mut response, bytes, &mut lines) {
             Ok(httparse::Status::Complete(length)) => length,
             Ok(httparse::Status::Partial) if bytes.len() >= MAX_HEAD => return Err(Fault::TooLarge),
             Ok(httparse::Status::Partial) => return Ok(0),

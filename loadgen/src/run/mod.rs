@@ -31,6 +31,7 @@ pub mod fault;
 mod line;
 pub mod timer;
 pub mod transport;
+pub mod watchdog;
 mod worker;
 
 pub mod collect;

@@ -19,6 +19,7 @@ use super::line::{Job, Line};
 use super::plan::{Pace, Plan};
 use super::tally::Tally;
 use super::timer::Timer;
+use super::watchdog::Watchdog;
 use super::window::Recorder;
 
 /// What a worker is given.
@@ -202,9 +203,10 @@ impl Worker {
     /// The life of one connection: job after job, opened anew when it breaks.
     async fn serve(self: Rc<Self>, connection: usize) {
         let mut kept = None;
+        let mut watchdog = Watchdog::new();
         while let Some(job) = self.line.next(connection, || self.closed_loop_job()).await {
             self.active.set(self.active.get() + 1);
-            let arrived = self.perform(job, &mut kept).await;
+            let arrived = self.perform(job, &mut kept, &mut watchdog).await;
             self.active.set(self.active.get() - 1);
             self.dispatch_due();
             if self.line.is_closed() && self.in_flight() == 0 {

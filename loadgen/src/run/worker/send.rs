@@ -11,6 +11,7 @@ use crate::run::fault::Fault;
 use crate::run::line::Job;
 use crate::run::request::{Method, Request};
 use crate::run::template::Moment;
+use crate::run::watchdog::Watchdog;
 
 /// An answer that came to its end.
 #[derive(Debug, Clone, Copy)]
@@ -22,7 +23,12 @@ struct Arrived {
 
 impl Worker {
     /// Sends one request and records what became of it; whether an answer arrived.
-    pub(super) async fn perform(&self, job: Job, kept: &mut Option<Connection>) -> bool {
+    pub(super) async fn perform(
+        &self,
+        job: Job,
+        kept: &mut Option<Connection>,
+        watchdog: &mut Watchdog,
+    ) -> bool {
         let mut made = Vec::new();
         let (request, bytes) = self.compose(job, &mut made);
         let written = Cell::new(None);
@@ -31,10 +37,10 @@ impl Worker {
         let result = if Instant::now() >= deadline {
             Err(Fault::QueueTimeout)
         } else {
-            let attempt = self.attempt(request, bytes, kept, &written);
-            tokio::time::timeout_at(deadline.into(), attempt).await.unwrap_or_else(|_| {
-                Err(if written.get().is_some() { Fault::Timeout } else { Fault::ConnectTimeout })
-            })
+            let attempt = std::pin::pin!(self.attempt(request, bytes, kept, &written));
+            let timed_out =
+                || Err(if written.get().is_some() { Fault::Timeout } else { Fault::ConnectTimeout });
+            watchdog.within(deadline, attempt).await.unwrap_or_else(timed_out)
         };
         if result.is_err() {
             *kept = None;
