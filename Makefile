@@ -5,6 +5,7 @@ PATTERN    ?= error-storm
 SCALE      ?= 20
 DRILL      ?=
 OFFSET     ?= 0
+FUZZ_SECONDS ?= 60
 target     := $(or $(CARGO_TARGET_DIR),target)
 release    := $(target)/release
 drills     := $(if $(DRILL),monitoring/drills/$(DRILL).yaml,monitoring/drills)
@@ -13,7 +14,7 @@ drills     := $(if $(DRILL),monitoring/drills/$(DRILL).yaml,monitoring/drills)
 export PATH := $(PATH):$(CURDIR)/target/tools/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build demo test check format-check lint rules unit up down status load drill bench fuzz-api
+.PHONY: help setup build demo test check format-check lint rules unit up down status load drill bench fuzz-api fuzz-load
 
 help: ## print this
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -60,6 +61,9 @@ fuzz-api: ## look for answers that /openapi.json does not promise, with schemath
 	$(CARGO) build --locked -p api
 	api/tests/fuzz/run.sh $(target)/debug/api
 
+fuzz-load: ## throw damaged answers at the load generator's parser, for FUZZ_SECONDS=60; needs nightly Rust and cargo-fuzz
+	cd loadgen && $(CARGO) +nightly fuzz run answer -- -max_total_time=$(FUZZ_SECONDS) -dict=fuzz/dictionary.txt
+
 up: setup build ## start the whole stack at production timings and come back when it is ready
 	@$(release)/stack up --detach --port-offset $(OFFSET)
 
@@ -69,7 +73,7 @@ down: ## stop it
 status: ## show what runs, where, with which pid
 	@$(release)/stack status --port-offset $(OFFSET)
 
-load: build ## traffic that trips alerts: PATTERN=error-storm, rate-limit-storm, steady
+load: build ## traffic, PATTERN=error-storm and fourteen others (`loadgen patterns` lists them)
 	@$(release)/loadgen run http://127.0.0.1:$$((8000 + $(OFFSET))) --pattern $(PATTERN)
 
 drill: setup build ## every drill on a stack of its own, or one: DRILL=high-error-rate
@@ -78,5 +82,6 @@ drill: setup build ## every drill on a stack of its own, or one: DRILL=high-erro
 	  --json target/drills/report.json --html target/drills/report.html $(drills)
 	@echo "The report is target/drills/report.html"
 
-bench: setup build ## the figures: CPU per request, memory, durable writes, idle connections, limits while Redis fails
+bench: setup build ## the figures of gateway, limits and load generator, beside what they are compared to
 	@$(CARGO) bench --locked --workspace --bench gateway
+	@$(CARGO) bench --locked -p loadgen --bench generator

@@ -266,7 +266,7 @@ fn spectrum(report: &Report) -> String {
     let y = Scale::fitting(values(&curves));
     let ticks = [
         (0.0, "0"),
-        (0.301_03, "50"),
+        (std::f64::consts::LOG10_2, "50"),
         (1.0, "90"),
         (2.0, "99"),
         (3.0, "99.9"),

@@ -49,11 +49,17 @@ pub fn list() -> String {
 #[must_use]
 pub fn in_words(schedule: &Schedule) -> String {
     let (low, high) = (schedule.least(), schedule.peak());
+    let (low, high) = (short(low), short(high));
     let rate = if low == high { format!("{high}/s") } else { format!("{low}/s to {high}/s") };
     match schedule.duration() {
         Some(time) => format!("{rate} for {}", duration::format(time)),
         None => rate,
     }
+}
+
+/// To a thousandth: scaled rates have no end.
+fn short(rate: f64) -> f64 {
+    (rate * 1e3).round() / 1e3
 }
 
 #[cfg(test)]

@@ -341,7 +341,7 @@ impl Place {
             }
             Self::Json => {
                 let text = serde_json::Value::String(String::from_utf8_lossy(bytes).into_owned()).to_string();
-                into.extend_from_slice(text[1..text.len() - 1].as_bytes());
+                into.extend_from_slice(&text.as_bytes()[1..text.len() - 1]);
             }
         }
     }

@@ -18,13 +18,14 @@ pub struct Watchdog {
     armed_for: Option<Instant>,
 }
 
-impl Watchdog {
+impl Default for Watchdog {
     /// Needs a running tokio runtime with time.
-    #[must_use]
-    pub fn new() -> Self {
+    fn default() -> Self {
         Self { sleep: Box::pin(tokio::time::sleep(Duration::ZERO)), armed_for: None }
     }
+}
 
+impl Watchdog {
     /// What comes of `future`; `None` when `deadline` passes first, to tokio's millisecond.
     pub async fn within<F: Future>(
         &mut self,
@@ -63,7 +64,7 @@ mod tests {
 
     #[tokio::test]
     async fn each_deadline_holds_and_what_is_ready_wins() {
-        let mut watchdog = Watchdog::new();
+        let mut watchdog = Watchdog::default();
         let after = |millis| Instant::now() + Duration::from_millis(millis);
         for round in 0..3 {
             let late = after(3_600_000);

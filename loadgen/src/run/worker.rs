@@ -203,7 +203,7 @@ impl Worker {
     /// The life of one connection: job after job, opened anew when it breaks.
     async fn serve(self: Rc<Self>, connection: usize) {
         let mut kept = None;
-        let mut watchdog = Watchdog::new();
+        let mut watchdog = Watchdog::default();
         while let Some(job) = self.line.next(connection, || self.closed_loop_job()).await {
             self.active.set(self.active.get() + 1);
             let arrived = self.perform(job, &mut kept, &mut watchdog).await;
