@@ -135,6 +135,9 @@ pub struct Args {
     /// Show the running figures to Prometheus at http://ADDRESS/metrics, such as 127.0.0.1:9464
     #[arg(long, value_name = "ADDRESS", help_heading = "Output")]
     pub prometheus_addr: Option<SocketAddr>,
+    /// Put the alerts of this Prometheus on the report's time axis, such as http://127.0.0.1:9090
+    #[arg(long, value_name = "URL", help_heading = "Output")]
+    pub alerts_from: Option<url::Url>,
     /// A plain line a second instead of the live view
     #[arg(long, help_heading = "Output")]
     pub no_tui: bool,

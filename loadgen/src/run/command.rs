@@ -5,7 +5,9 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
+use url::Url;
 
+use super::alerts;
 use super::arguments::Asked;
 use super::cli::Args;
 use super::descriptors;
@@ -98,8 +100,9 @@ pub fn run(args: &Args) -> Result<u8, CommandError> {
             max_lag_seconds: args.max_lag.as_secs_f64(),
             warmup: args.warmup.zip(warmup),
             thresholds: args.thresholds.clone(),
+            alerts: Vec::new(),
         };
-        finish(running, labels, outs).await
+        finish(running, labels, outs, args.alerts_from.as_ref()).await
     })
 }
 
@@ -136,9 +139,21 @@ async fn beforehand(plan: &Plan) -> Result<(), CommandError> {
     )))
 }
 
-async fn finish(running: Running, labels: Labels, outs: Vec<OutFile>) -> Result<u8, CommandError> {
+async fn finish(
+    running: Running,
+    mut labels: Labels,
+    outs: Vec<OutFile>,
+    alerts_from: Option<&Url>,
+) -> Result<u8, CommandError> {
     let plan = running.plan_handle();
     let record = running.record().await;
+    if let Some(prometheus) = alerts_from {
+        // The run is over and its figures stand: that nobody tells of alerts is no reason to lose them.
+        match alerts::fetch(prometheus, record.started, record.elapsed).await {
+            Ok(alerts) => labels.alerts = alerts,
+            Err(error) => eprintln!("warning: {error}"),
+        }
+    }
     let report = Report::new(&plan, &record, labels);
     let mut stdout = std::io::stdout().lock();
     // A closed pipe is the reader's decision; the exit code still says how it went.

@@ -7,7 +7,7 @@ use super::axis::{Scale, time_ticks};
 use super::distribution::Distribution;
 use super::fault::Fault;
 use super::human;
-use super::plot::{Curve, Frame, key};
+use super::plot::{Bar, Curve, Frame, key};
 use super::report::{Loop, Point, Report};
 use super::threshold::Threshold;
 use super::verdict::Outcome;
@@ -35,6 +35,7 @@ pub fn page(report: &Report) -> String {
     for figure in [rate(&steps), percentiles(&steps), spectrum(report), outcomes(&steps), lag(&steps)] {
         text.push_str(&figure);
     }
+    text.push_str(&alerts(report, &steps));
     text.push_str("</div>\n");
     text.push_str(&tables(report));
     text.push_str("</body></html>\n");
@@ -244,6 +245,33 @@ fn outcomes(steps: &Steps<'_>) -> String {
         (0..bars[0].points.len()).map(|at| bars.iter().filter_map(|bar| bar.points[at].1).sum::<f64>());
     let frame = steps.frame("Answers per second over time", Scale::straight(sums), short);
     figure("Answers per second", &frame.stacks(steps.step, &bars), &key(&bars, true))
+}
+
+/// A row for each alert, on the time axis of the other plots.
+fn alerts(report: &Report, steps: &Steps<'_>) -> String {
+    if report.alerts.is_empty() {
+        return String::new();
+    }
+    let mut names: Vec<&str> = Vec::new();
+    report.alerts.iter().for_each(|span| {
+        if !names.contains(&span.alert.as_str()) {
+            names.push(&span.alert);
+        }
+    });
+    let row = |name: &str| {
+        let spans = report.alerts.iter().filter(|span| span.alert == name);
+        let bars = spans.map(|span| Bar {
+            class: if span.state == "firing" { "fc" } else { "fb" },
+            from: span.from_seconds,
+            to: span.to_seconds,
+        });
+        (escape(name), bars.collect())
+    };
+    let rows: Vec<(String, Vec<Bar>)> = names.into_iter().map(row).collect();
+    let frame = steps.frame("Alerts over time", Scale::straight(std::iter::empty()), short);
+    let curve = |name, class| Curve { name, class, points: Vec::new() };
+    let caption = key(&[curve("pending", "fb"), curve("firing", "fc")], true);
+    figure("Alerts", &frame.rows(&rows), &caption)
 }
 
 /// Latency by percentile; equal steps across are ten times fewer requests beyond.

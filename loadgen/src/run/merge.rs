@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::alerts::AlertSpan;
 use super::distribution::Distribution;
 use super::record::Ledger;
 use super::report::{Generator, Host, Latency, Loop, Point, Report, Settings, WarmUp};
@@ -92,6 +93,7 @@ pub fn merge(mut reports: Vec<Report>) -> Result<Report, MergeError> {
         latency_seconds: latencies(&reports)?,
         series_step_seconds: step(&reports),
         series: series(&reports, &first),
+        alerts: alerts(&reports, &first),
         generator: Generator {
             threads: all().map(|report| report.generator.threads).sum(),
             cpu_seconds: all().map(|report| report.generator.cpu_seconds).sum(),
@@ -214,6 +216,19 @@ fn series(reports: &[Report], first: &Report) -> Vec<Point> {
         }
     }
     series.into_values().collect()
+}
+
+fn alerts(reports: &[Report], first: &Report) -> Vec<AlertSpan> {
+    let mut alerts: Vec<AlertSpan> = Vec::new();
+    for report in reports {
+        let shift = offset(first, report);
+        for alert in &report.alerts {
+            let (from_seconds, to_seconds) = (alert.from_seconds + shift, alert.to_seconds + shift);
+            alerts.push(AlertSpan { from_seconds, to_seconds, ..alert.clone() });
+        }
+    }
+    alerts.sort_by(|a, b| a.from_seconds.total_cmp(&b.from_seconds));
+    alerts
 }
 
 impl Point {

@@ -39,6 +39,7 @@ pub mod record;
 pub mod tally;
 pub mod window;
 
+pub mod alerts;
 pub mod axis;
 pub mod csv;
 pub mod distribution;

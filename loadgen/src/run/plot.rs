@@ -22,6 +22,17 @@ pub struct Curve {
     pub points: Vec<(f64, Option<f64>)>,
 }
 
+/// A stretch of a row.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Bar {
+    /// Of the style sheet.
+    pub class: &'static str,
+    /// Where it begins.
+    pub from: f64,
+    /// Where it ends.
+    pub to: f64,
+}
+
 /// What is drawn in.
 #[derive(Debug, Clone)]
 pub struct Frame {
@@ -87,11 +98,39 @@ impl Frame {
         self.svg(&body)
     }
 
-    fn svg(&self, body: &str) -> String {
-        let mut text = format!(
-            "<svg viewBox=\"0 0 {WIDTH} {HEIGHT}\" role=\"img\" aria-label=\"{}\"><title>{0}</title>",
+    /// The picture of rows of bars, each row with its name above it.
+    #[must_use]
+    pub fn rows(&self, rows: &[(String, Vec<Bar>)]) -> String {
+        const ROW: f64 = 26.0;
+        let height = TOP + ROW * rows.len() as f64 + 20.0;
+        let mut text = self.opening(height);
+        for (index, (name, bars)) in rows.iter().enumerate() {
+            let top = TOP + ROW * index as f64;
+            let _ = write!(text, "<text x=\"{LEFT}\" y=\"{:.1}\">{name}</text>", top + 9.0);
+            for bar in bars {
+                let [(left, _), (right, _)] = [bar.from, bar.to].map(|x| self.at(x, 0.0));
+                let width = (right - left).max(1.0);
+                let _ = write!(
+                    text,
+                    "<rect class=\"{}\" x=\"{left:.1}\" y=\"{:.1}\" width=\"{width:.1}\" height=\"9\"/>",
+                    bar.class,
+                    top + 13.0
+                );
+            }
+        }
+        self.time_marks(&mut text, TOP + ROW * rows.len() as f64);
+        text + "</svg>"
+    }
+
+    fn opening(&self, height: f64) -> String {
+        format!(
+            "<svg viewBox=\"0 0 {WIDTH} {height}\" role=\"img\" aria-label=\"{}\"><title>{0}</title>",
             self.title
-        );
+        )
+    }
+
+    fn svg(&self, body: &str) -> String {
+        let mut text = self.opening(HEIGHT);
         for (value, words) in &self.y_ticks {
             let (_, y) = self.at(self.x.low, *value);
             let _ = write!(
@@ -102,18 +141,22 @@ impl Frame {
                 y + 3.5
             );
         }
+        self.time_marks(&mut text, BOTTOM);
+        text + body + "</svg>"
+    }
+
+    fn time_marks(&self, text: &mut String, bottom: f64) {
         for (value, words) in &self.x_ticks {
             let (x, _) = self.at(*value, self.y.low);
             // The last one's words would pass the edge.
             let anchor = if x > RIGHT - 12.0 { "end" } else { "middle" };
             let _ = write!(
                 text,
-                "<path class=\"rule\" d=\"M{x:.1} {BOTTOM}v4\"/><text x=\"{x:.1}\" y=\"{:.1}\" \
+                "<path class=\"rule\" d=\"M{x:.1} {bottom}v4\"/><text x=\"{x:.1}\" y=\"{:.1}\" \
                  text-anchor=\"{anchor}\">{words}</text>",
-                BOTTOM + 15.0
+                bottom + 15.0
             );
         }
-        text + body + "</svg>"
     }
 }
 

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::alerts::AlertSpan;
 use super::arrivals::Spacing;
 use super::distribution::Distribution;
 use super::plan::{Pace, Plan};
@@ -82,6 +83,8 @@ pub struct Report {
     pub series_step_seconds: u32,
     /// The run by time.
     pub series: Vec<Point>,
+    /// Alerts that were pending or firing meanwhile; empty unless a Prometheus was asked.
+    pub alerts: Vec<AlertSpan>,
     /// What it cost.
     pub generator: Generator,
 }
@@ -235,6 +238,8 @@ pub struct Labels {
     pub warmup: Option<(Duration, Ledger)>,
     /// What to hold it against.
     pub thresholds: Vec<Threshold>,
+    /// What a Prometheus told.
+    pub alerts: Vec<AlertSpan>,
 }
 
 impl Report {
@@ -293,6 +298,7 @@ impl Report {
             },
             series_step_seconds: record.step,
             series: record.rows.iter().map(|row| Point::of(row, &plan.pace, record.step)).collect(),
+            alerts: labels.alerts,
             generator: Generator {
                 threads: record.workers,
                 cpu_seconds: record.cpu.as_secs_f64(),

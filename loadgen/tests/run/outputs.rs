@@ -98,6 +98,7 @@ fn the_page_is_one_file_with_every_plot() {
         assert!(page.contains(words), "{words} is not in\n{page}");
     }
     assert_eq!(page.matches("<svg viewBox=\"0 0 400 176\"").count(), 5);
+    assert!(!page.contains("<h2>Alerts</h2>"), "nobody was asked for alerts");
     // No request leaves it: no address but the one that was loaded, which is text.
     assert!(
         !page.contains("src=")
@@ -146,6 +147,73 @@ fn csv_has_a_row_a_second() {
     assert_eq!(lines[1][..3], ["0", "100", "100"]);
     let report = run(&server, &["-q", "100", "-n", "30"]);
     assert!(csv::rows(&report).ends_with("\r\n"));
+}
+
+/// Starts a real Prometheus that loads a rule which fires at once, and waits until it does.
+#[tokio::test]
+async fn alerts_stand_on_the_same_time_axis() {
+    let folder = tempfile::tempdir().unwrap();
+    let rules = "groups: [{name: a, interval: 1s, rules: [{alert: AlwaysThere, expr: vector(1), labels: {severity: warning}}]}]";
+    std::fs::write(folder.path().join("rules.yml"), rules).unwrap();
+    std::fs::write(folder.path().join("prometheus.yml"), "rule_files: [rules.yml]\n").unwrap();
+    let Some(prometheus) = prometheus(folder.path()) else {
+        panic!("Prometheus is not on the PATH: `make setup` brings it to target/tools/bin")
+    };
+    let server = Server::gateway();
+    let mut alerts = Vec::new();
+    for _ in 0..30 {
+        let report = run(&server, &["-q", "50", "-z", "1s", "--alerts-from", &prometheus.url]);
+        alerts.clone_from(&report.alerts);
+        if !alerts.is_empty() {
+            let page = html::page(&report);
+            assert!(page.contains("<h2>Alerts</h2>") && page.contains("AlwaysThere</text>"), "{page}");
+            break;
+        }
+    }
+    let [span] = alerts.as_slice() else { panic!("{alerts:?}") };
+    assert_eq!(
+        (span.alert.as_str(), span.severity.as_str(), span.state.as_str()),
+        ("AlwaysThere", "warning", "firing")
+    );
+    assert!(span.from_seconds < span.to_seconds && span.to_seconds <= 61.0, "{span:?}");
+
+    let (output, report) =
+        report_of(&server.url("/"), &["-q", "50", "-n", "5", "--alerts-from", "http://127.0.0.1:1/"]);
+    assert_eq!(output.status.code(), Some(0), "the run went well whoever tells of alerts");
+    assert!(stderr(&output).contains("the report is without alerts"), "{}", stderr(&output));
+    assert_eq!(report["alerts"], serde_json::json!([]));
+}
+
+struct Running {
+    child: std::process::Child,
+    url: String,
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.child.kill(); // it may have ended
+        let _ = self.child.wait();
+    }
+}
+
+fn prometheus(folder: &std::path::Path) -> Option<Running> {
+    let program = std::env::split_paths(&std::env::var_os("PATH")?)
+        .chain(std::env::var_os("STACK_TOOLS").map(Into::into))
+        .chain([std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/tools/bin")])
+        .map(|folder| folder.join("prometheus"))
+        .find(|program| program.is_file())?;
+    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let child = Command::new(program)
+        .arg(format!("--config.file={}", folder.join("prometheus.yml").display()))
+        .arg(format!("--storage.tsdb.path={}", folder.join("data").display()))
+        .arg(format!("--web.listen-address=127.0.0.1:{port}"))
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let running = Running { child, url: format!("http://127.0.0.1:{port}/") };
+    wait_for("Prometheus", || TcpStream::connect(("127.0.0.1", port)).is_ok());
+    Some(running)
 }
 
 fn scrape(address: &str) -> Option<String> {
