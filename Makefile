@@ -38,6 +38,7 @@ demo: setup build ## from nothing to two proven alerts and a report, in under th
 test: setup format-check lint rules ## everything that must hold, every drill end to end included
 	$(CARGO) build --locked --workspace
 	api/tests/fuzz/run.sh $(target)/debug/api
+	loadgen/fuzz/run.sh 20
 	$(CARGO) test --locked --workspace
 
 check: setup format-check lint rules unit ## the fast part of `make test`
@@ -61,8 +62,8 @@ fuzz-api: ## look for answers that /openapi.json does not promise, with schemath
 	$(CARGO) build --locked -p api
 	api/tests/fuzz/run.sh $(target)/debug/api
 
-fuzz-load: ## throw damaged answers at the load generator's parser, for FUZZ_SECONDS=60; needs nightly Rust and cargo-fuzz
-	cd loadgen && $(CARGO) +nightly fuzz run answer -- -max_total_time=$(FUZZ_SECONDS) -dict=fuzz/dictionary.txt
+fuzz-load: ## throw damaged answers at the load generator's parser, for FUZZ_SECONDS=60
+	loadgen/fuzz/run.sh $(FUZZ_SECONDS)
 
 up: setup build ## start the whole stack at production timings and come back when it is ready
 	@$(release)/stack up --detach --port-offset $(OFFSET)

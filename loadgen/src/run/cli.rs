@@ -18,13 +18,13 @@ use crate::rate::Rate;
 const EXAMPLES: &str = "\
 Examples:
   loadgen run                                     50/s for 30s to http://127.0.0.1:8000/
-  loadgen run http://127.0.0.1:8000/api/users -q 500 -z 30s
+  loadgen run http://127.0.0.1:8000/api/users -q 80 -z 30s --threshold 'p99<250ms'
   loadgen run --pattern error-storm               trips HighErrorRate on the local stack
-  loadgen run --pattern error-storm -z 1m --out storm.json
-  loadgen run http://127.0.0.1:8000/api/users -d '{\"name\":\"Ada\",\"email\":\"ada@example.com\"}' -n 10
-  loadgen run http://127.0.0.1:8000/ -q 10 --stage 30s:200 --stage 1m:200 --stage 30s:0
+  loadgen run --pattern error-storm -z 1m --out storm.json --out storm.html
+  loadgen run http://127.0.0.1:8000/api/users -d '{\"name\":\"A\"}' --expect-status 422 -n 9
+  loadgen run http://127.0.0.1:8000/ -q 10 --stage 30s:90 --stage 1m:90 --stage 30s:0
   loadgen run http://127.0.0.1:8000/api/error --expect-status 5xx -q 5 -z 10s
-  loadgen run http://127.0.0.1:8000/ -c 8 -z 5s   closed loop: 8 connections, no rate
+  loadgen run http://127.0.0.1:8000/livez -c 8 -z 5s   closed loop: 8 connections, no rate
 
 Exit codes: 0 fine; 1 unexpected answers or errors; 2 bad arguments; 3 a threshold was crossed;
 4 invalid, the generator could not keep up; 130 or 143 interrupted, after the partial report

@@ -259,13 +259,89 @@ fn a_second_signal_ends_it_at_once_and_leaves_nothing_behind() {
 }
 
 #[test]
+fn every_example_of_the_help_works() {
+    let help = Command::new(LOADGEN).args(["run", "--help"]).output().unwrap();
+    let help = stdout(&help);
+    assert!(help.lines().count() <= 90, "two screens: {}", help.lines().count());
+    assert!(
+        help.lines().all(|line| line.chars().count() <= 100),
+        "an example that is wrapped cannot be copied: {help}"
+    );
+    let server = Server::start(|stream, request| {
+        let status = match request.head.split(' ').take(2).collect::<Vec<_>>()[..] {
+            ["POST", _] => "422 No",
+            [_, "/api/error"] => "500 Asked",
+            _ => "200 OK",
+        };
+        let _ = std::io::Write::write_all(
+            stream,
+            format!("HTTP/1.1 {status}\r\nContent-Length: 0\r\n\r\n").as_bytes(),
+        );
+        crate::server::Then::KeepOpen
+    });
+    let folder = tempfile::tempdir().unwrap();
+    let examples: Vec<&str> = help.lines().filter_map(|line| line.strip_prefix("  loadgen run")).collect();
+    assert!(examples.len() >= 8, "{help}");
+    for example in examples {
+        // What stands behind some spaces is a remark.
+        let (command, remark) = example.split_once("   ").unwrap_or((example, ""));
+        let mut words: Vec<String> = words(command)
+            .into_iter()
+            .map(|word| word.replace("http://127.0.0.1:8000", &format!("http://{}", server.address)))
+            .collect();
+        if !words.iter().any(|word| word.starts_with("http://")) {
+            words.insert(0, server.url("/").to_string());
+        }
+        // Twenty requests show as much as minutes of them; a later flag of the same name would be refused.
+        match words.iter().position(|word| word == "-n") {
+            Some(at) => words[at + 1] = "5".to_owned(),
+            None => words.extend(["-n".to_owned(), "20".to_owned()]),
+        }
+        let output =
+            Command::new(LOADGEN).arg("run").args(&words).args(LENIENT).current_dir(folder.path()).output();
+        let output = output.unwrap();
+        assert_eq!(
+            output.status.code(),
+            Some(0),
+            "{command} {remark}: {}{}",
+            stdout(&output),
+            stderr(&output)
+        );
+    }
+    assert!(folder.path().join("storm.json").exists() && folder.path().join("storm.html").exists());
+}
+
+/// Splits as a shell does, as far as the examples need it.
+fn words(command: &str) -> Vec<String> {
+    let mut words = vec![String::new()];
+    let mut quoted = false;
+    for character in command.trim().chars() {
+        match character {
+            '\'' => quoted = !quoted,
+            ' ' if !quoted => words.push(String::new()),
+            other => words.last_mut().unwrap().push(other),
+        }
+    }
+    words.retain(|word| !word.is_empty());
+    words
+}
+
+#[test]
 fn the_help_has_examples() {
     let output = Command::new(LOADGEN).args(["run", "--help"]).output().unwrap();
     assert_eq!(output.status.code(), Some(0));
     let help = stdout(&output);
-    for words in
-        ["Examples:", "--pattern error-storm", "Load:", "Limits:", "Request:", "Output:", "Exit codes:"]
-    {
+    for words in [
+        "Examples:",
+        "--pattern error-storm",
+        "Load:",
+        "Limits:",
+        "Request:",
+        "Connection:",
+        "Verdict:",
+        "Output:",
+        "Exit codes:",
+    ] {
         assert!(help.contains(words), "{words} is not in\n{help}");
     }
 }
