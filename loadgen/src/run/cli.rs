@@ -9,8 +9,9 @@ use clap::ArgAction;
 use clap::builder::{PossibleValuesParser, RangedU64ValueParser, TypedValueParser};
 
 use super::command;
+use super::expect::Expect;
 use super::patterns::{ALL, Pattern};
-use super::request::{Expect, Method};
+use super::request::Method;
 use super::threshold::Threshold;
 use crate::duration;
 use crate::rate::Rate;

@@ -2,7 +2,8 @@
 
 use std::fmt::Write;
 
-use super::report::{Point, Report};
+use super::point::Point;
+use super::report::Report;
 
 const HEADER: &str = "at_seconds,planned_rate,scheduled,sent,expected,unexpected,errors,shed,response_p50_seconds,\
                       response_p95_seconds,response_p99_seconds,service_p50_seconds,service_p99_seconds,\

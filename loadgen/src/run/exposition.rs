@@ -13,7 +13,7 @@ use prometheus::proto::{Bucket, Counter, Gauge, LabelPair, Metric, MetricFamily,
 
 use super::engine::Running;
 use super::fault::Fault;
-use super::plan::Pace;
+use super::pace::Pace;
 use super::threshold::Measured;
 
 /// Upper bounds of the latencies' buckets, in seconds.

@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 
 use super::alerts::AlertSpan;
 use super::distribution::Distribution;
+use super::point::Point;
 use super::record::Ledger;
-use super::report::{Generator, Host, Latency, Loop, Point, Report, Settings, WarmUp};
+use super::report::{Generator, Host, Latency, Loop, Report, Settings, WarmUp};
 
 /// Why reports cannot be merged.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]

@@ -10,9 +10,12 @@ pub mod scenario;
 pub mod spec;
 pub mod template;
 
+pub mod expect;
+pub mod pace;
 pub mod patterns;
 pub mod plan;
 pub mod request;
+mod suppliers;
 pub mod target;
 pub mod tls;
 
@@ -49,6 +52,7 @@ pub mod human;
 pub mod live;
 pub mod merge;
 pub mod plot;
+pub mod point;
 pub mod report;
 pub mod summary;
 pub mod threshold;
@@ -61,3 +65,4 @@ mod descriptors;
 pub mod listing;
 mod outfile;
 pub mod review;
+mod watcher;

@@ -1,19 +1,18 @@
 //! A run, checked and prepared: nothing about it can turn out wrong once it has started.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::num::NonZero;
 use std::time::Duration;
 
 use url::Url;
 
-use super::arrivals::Spacing;
 use super::dice;
 use super::mix::Mix;
+use super::pace::Pace;
 use super::request::Request;
-use super::schedule::Schedule;
 use super::spec::RequestSpec;
+use super::suppliers::suppliers;
 use super::target::{Target, TargetError};
-use crate::rate::Rate;
 
 /// Arrivals per second one thread is given before another is started.
 const RATE_OF_ONE_THREAD: f64 = 5_000.0;
@@ -38,83 +37,6 @@ pub enum PlanError {
     /// The schedule.
     #[error("{0}")]
     Pace(String),
-}
-
-/// When requests are sent.
-#[derive(Debug, Clone)]
-pub enum Pace {
-    /// On a schedule fixed beforehand, whatever the target does.
-    Open {
-        /// The rate over time.
-        schedule: Schedule,
-        /// The most arrivals.
-        limit: Option<u64>,
-        /// Even or Poisson.
-        spacing: Spacing,
-    },
-    /// Each connection sends its next request when it has its answer.
-    Closed {
-        /// The most requests.
-        limit: Option<u64>,
-        /// How long.
-        duration: Option<Duration>,
-    },
-}
-
-impl Pace {
-    /// When the last arrival is behind, as far as it can be known beforehand.
-    #[must_use]
-    pub fn planned_end(&self) -> Option<Duration> {
-        match self {
-            Self::Closed { duration, .. } => *duration,
-            Self::Open { schedule, limit, .. } => {
-                let by_count = limit
-                    .filter(|&limit| limit as f64 <= schedule.integral())
-                    .map(|limit| Duration::from_nanos(schedule.due_nanos(limit as f64)));
-                by_count.or(schedule.duration())
-            }
-        }
-    }
-
-    /// Arrivals per second that were planned for the `step` seconds from `second`; `None` in a closed loop.
-    #[must_use]
-    pub fn planned_rate(&self, second: u32, step: u32) -> Option<f64> {
-        let Self::Open { schedule, limit, .. } = self else { return None };
-        let by =
-            |second: f64| schedule.count_by(second).min(limit.map_or(f64::INFINITY, |limit| limit as f64));
-        // What is due at the very end belongs to the last second before it.
-        let (from, to) = (f64::from(second), f64::from(second) + f64::from(step));
-        let end = self.planned_end().map_or(f64::INFINITY, |end| end.as_secs_f64());
-        let until = if to >= end { by(to) } else { by(to - 1e-9) };
-        let before = if second == 0 { 0.0 } else { by(from - 1e-9) };
-        Some((until - before).max(0.0) / f64::from(step.max(1)))
-    }
-
-    /// What to warm up with: the rate it begins with, or its mean when it begins with nothing, for `time`.
-    #[must_use]
-    pub fn warm_up(&self, time: Duration) -> Self {
-        let Self::Open { schedule, spacing, .. } = self else {
-            return Self::Closed { limit: None, duration: Some(time) };
-        };
-        let mean =
-            || schedule.integral() / schedule.duration().map_or(1.0, |length| length.as_secs_f64().max(1.0));
-        let rates = [schedule.rate_at(0.0), mean()];
-        let rate = rates.into_iter().find_map(|rate| Rate::new(rate).ok());
-        let schedule = rate.map_or_else(|| schedule.clone(), |rate| Schedule::constant(rate, Some(time)));
-        Self::Open { schedule, limit: None, spacing: *spacing }
-    }
-
-    /// Arrivals per second that were planned, on average over the first `span`; `None` in a closed loop.
-    #[must_use]
-    pub fn target_rate(&self, span: Duration) -> Option<f64> {
-        match self {
-            Self::Open { schedule, .. } if !span.is_zero() => {
-                Some(schedule.count_by(span.as_secs_f64()) / span.as_secs_f64())
-            }
-            Self::Open { schedule, .. } => Some(schedule.rate_at(0.0)),
-            Self::Closed { .. } => None,
-        }
-    }
 }
 
 /// What bounds a run.
@@ -226,48 +148,13 @@ impl Plan {
     }
 }
 
-/// For each captured value the request that captures it, such that nothing needs what could never be had.
-fn suppliers(requests: &[RequestSpec]) -> Result<BTreeMap<String, usize>, (usize, String)> {
-    let needs: Vec<BTreeSet<String>> = requests.iter().map(RequestSpec::needs).collect();
-    let mut suppliers: BTreeMap<String, usize> = BTreeMap::new();
-    // A request counts once all it needs is supplied by others before it; each round finds at least one or is the last.
-    for _ in requests {
-        for (index, request) in requests.iter().enumerate() {
-            if needs[index].iter().all(|name| suppliers.contains_key(name)) {
-                for capture in &request.capture {
-                    suppliers.entry(capture.name.clone()).or_insert(index);
-                }
-            }
-        }
-    }
-    let missing = needs
-        .iter()
-        .enumerate()
-        .find_map(|(index, needs)| Some((index, needs.iter().find(|name| !suppliers.contains_key(*name))?)));
-    match missing {
-        None => Ok(suppliers),
-        Some((index, name)) => {
-            let captured = requests.iter().any(|request| request.capture.iter().any(|own| own.name == *name));
-            Err((
-                index,
-                if captured {
-                    format!(
-                        "`{{{{{name}}}}}` can never be had: every request that captures it needs it first"
-                    )
-                } else {
-                    format!(
-                        "`{{{{{name}}}}}`: no request captures `{name}`; add `capture: {{{name}: /id}}` to one"
-                    )
-                },
-            ))
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::rate::Rate;
+    use crate::run::arrivals::Spacing;
     use crate::run::request::Method;
+    use crate::run::schedule::Schedule;
 
     fn open(rate: f64, seconds: Option<u64>, limit: Option<u64>) -> Pace {
         let schedule = Schedule::constant(Rate::new(rate).unwrap(), seconds.map(Duration::from_secs));
@@ -284,26 +171,6 @@ mod tests {
             (open(10.0, None, None), None),
         ] {
             assert_eq!(pace.planned_end().map(|end| end.as_secs_f64()), end, "{pace:?}");
-        }
-    }
-
-    #[test]
-    fn what_is_needed_must_be_captured_by_another() {
-        let of = |yaml: &str| suppliers(&serde_saphyr::from_str::<Vec<RequestSpec>>(yaml).unwrap());
-        let chain =
-            of("[{get: '/{{b}}'}, {get: '/{{a}}', capture: {b: /b}}, {get: /, capture: {a: /a}}]").unwrap();
-        assert_eq!(chain, [("a".to_owned(), 2), ("b".to_owned(), 1)].into());
-        for (yaml, index, words) in [
-            ("[{get: /}, {get: '/{{id}}'}]", 1, "no request captures `id`"),
-            ("[{get: '/{{id}}', capture: {id: /id}}]", 0, "can never be had"),
-            (
-                "[{get: '/{{a}}', capture: {b: /b}}, {post: /, body: '{{b}}', capture: {a: X}}]",
-                0,
-                "can never be had",
-            ),
-        ] {
-            let (at, reason) = of(yaml).unwrap_err();
-            assert!(at == index && reason.contains(words), "{yaml}: {at} {reason}");
         }
     }
 

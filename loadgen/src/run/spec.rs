@@ -6,7 +6,8 @@ use serde::{Deserialize, Deserializer, de};
 use serde_json::Value as Json;
 
 use super::capture::{Capture, Source};
-use super::request::{Expect, Method};
+use super::expect::Expect;
+use super::request::Method;
 use super::template::{Part, Place, Template, Value, WORDS, is_name};
 use crate::rate::Rate;
 

@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use super::fault::Fault;
 use super::human;
-use super::plan::{Limits, Pace, Plan};
+use super::pace::Pace;
+use super::plan::{Limits, Plan};
 use super::record::{Ledger, Record, Row};
 use super::report::{Held, Report};
 use super::threshold::{Share, Threshold};

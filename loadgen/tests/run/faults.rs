@@ -6,7 +6,8 @@ use std::net::TcpListener;
 use std::time::Duration;
 
 use loadgen::run::fault::Fault;
-use loadgen::run::plan::{Limits, Pace};
+use loadgen::run::pace::Pace;
+use loadgen::run::plan::Limits;
 
 use crate::server::{Server, Then};
 use crate::support::{check, endless, get, open, run, seconds, start, wait_for};
