@@ -43,7 +43,7 @@ pub struct Report {
     pub seed: Option<u64>,
     /// Scheme, host and port; with a single request its path too.
     pub target: String,
-    /// The built-in pattern, if it was one.
+    /// The name of the built-in pattern or of the scenario, if it was one.
     pub pattern: Option<String>,
     /// What was asked for, in words: `50/s for 30s`.
     pub planned: String,
@@ -193,7 +193,7 @@ pub struct Generator {
 /// What a record does not know about its run.
 #[derive(Debug, Clone, Default)]
 pub struct Labels {
-    /// The built-in pattern, if it was one.
+    /// The name of the built-in pattern or of the scenario, if it was one.
     pub pattern: Option<String>,
     /// What was asked for, in words.
     pub planned: String,

@@ -38,6 +38,9 @@ impl Ending<'_> {
         if self.deadline.is_some_and(|deadline| running.elapsed() >= deadline) {
             return Some("deadline");
         }
+        if self.thresholds.is_empty() {
+            return None;
+        }
         let (enough, patience) = ENOUGH;
         if running.counts().settled() < enough && running.elapsed() < patience {
             return None;
