@@ -1,9 +1,11 @@
 //! The load engine, in the order data flows: plan → schedule → send → record → report.
 //!
-//! [`spec`], [`scenario`], [`patterns`] and [`cli`] say what is wanted, [`plan`] holds it checked and prepared.
-//! [`schedule`] with its [`segment`]s, [`arrivals`] and [`mix`] are pure: when each request is due, and which one it is. [`engine`] runs one
-//! [`worker`] a thread, which sends through [`connection`]s and reads [`answer`]s. [`tally`] and [`record`] keep
-//! what happened in bounded memory; [`report`], [`verdict`] and [`summary`] work on the finished record alone.
+//! [`spec`], [`scenario`], [`patterns`] and [`cli`] say what is wanted, with values that differ from request to request
+//! ([`template`], [`capture`]); [`plan`] holds it checked and prepared. [`schedule`] with its [`segment`]s, [`arrivals`] and
+//! [`mix`] are pure: when each request is due, and which one it is. [`engine`] runs one [`worker`] a thread, which sends
+//! through [`connection`]s over a [`transport`] and reads [`answer`]s. [`tally`] and [`record`] keep what happened in
+//! bounded memory; [`report`], [`threshold`], [`verdict`], [`merge`], [`summary`], [`html`] and [`csv`] work on the finished
+//! record alone.
 
 pub mod capture;
 pub mod scenario;
