@@ -5,6 +5,7 @@ PATTERN    ?= error-storm
 SCALE      ?= 20
 DRILL      ?=
 OFFSET     ?= 0
+STACK      ?= auto
 target     := $(or $(CARGO_TARGET_DIR),target)
 release    := $(target)/release
 drills     := $(if $(DRILL),monitoring/drills/$(DRILL).yaml,monitoring/drills)
@@ -13,10 +14,10 @@ drills     := $(if $(DRILL),monitoring/drills/$(DRILL).yaml,monitoring/drills)
 export PATH := $(PATH):$(CURDIR)/target/tools/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build demo test check format-check lint rules unit up down status load drill bench fuzz-api
+.PHONY: help setup build demo test check format-check lint rules unit up down status load drill bench fuzz-api dashboards images-local password
 
 help: ## print this
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 	@echo
 	@echo "  variables: PATTERN=$(PATTERN) (make load), DRILL=high-error-rate (make drill), SCALE=$(SCALE) (make drill),"
 	@echo "             OFFSET=N moves every port of up, down, status and load by N"
@@ -52,6 +53,7 @@ rules:
 	promtool check rules monitoring/alert_rules/*.yml
 	promtool test rules monitoring/rule_tests/*.yml
 	amtool check-config monitoring/alertmanager.yml
+	$(CARGO) test --locked -p dashboards
 
 unit:
 	$(CARGO) test --locked --workspace --lib --bins
@@ -60,14 +62,30 @@ fuzz-api: ## look for answers that /openapi.json does not promise, with schemath
 	$(CARGO) build --locked -p api
 	api/tests/fuzz/run.sh $(target)/debug/api
 
-up: setup build ## start the whole stack at production timings and come back when it is ready
-	@$(release)/stack up --detach --port-offset $(OFFSET)
+# Containers bring what local processes need set-up and a build for.
+stack_sh = STACK=$(STACK) OFFSET=$(OFFSET) deploy/compose/stack.sh
+ready = $$($(stack_sh) which) && if [ "$$way" = native ]; then $(MAKE) --no-print-directory setup build; fi
+
+up: ## start the whole stack at production timings: STACK=docker, native, or what is there
+	@way=$(ready)
+	@$(stack_sh) up $(release)/stack
 
 down: ## stop it
-	@if [ -x $(release)/stack ]; then $(release)/stack down --port-offset $(OFFSET); else echo "nothing is built, so nothing runs"; fi
+	@$(stack_sh) down $(release)/stack
 
 status: ## show what runs, where, with which pid
-	@$(release)/stack status --port-offset $(OFFSET)
+	@$(stack_sh) status $(release)/stack
+
+dashboards: ## write grafana/dashboards/*.json from grafana/src
+	@$(CARGO) run --locked --quiet -p dashboards
+
+images-local: build ## stand-ins of every image, from Debian's packages and what was built here, for machines without a registry
+	@deploy/images/build.sh $(release)/api $(release)/loadgen
+
+password: ## show the password of Grafana's first user, in containers
+	@docker exec $${COMPOSE_PROJECT_NAME:-firedrill}_grafana_1 cat /run/firedrill/admin_password 2>/dev/null \
+	  || docker exec $${COMPOSE_PROJECT_NAME:-firedrill}-grafana-1 cat /run/firedrill/admin_password
+	@echo
 
 load: build ## traffic that trips alerts: PATTERN=error-storm, rate-limit-storm, steady
 	@$(release)/loadgen run http://127.0.0.1:$$((8000 + $(OFFSET))) --pattern $(PATTERN)

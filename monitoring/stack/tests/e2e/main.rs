@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used)] // a test fails by panicking
 
 mod control;
+mod dashboards;
 mod degraded;
 mod interrupt;
 mod lifecycle;
