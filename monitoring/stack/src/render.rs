@@ -41,10 +41,19 @@ pub async fn render(settings: &Settings) -> Result<PathBuf, Error> {
         .map_err(|_| Error::Render("`loadgen scale` did not end within 30 s".to_owned()))?
         .map_err(Error::io("`loadgen scale` could not be started"))?;
     if output.status.success() {
+        write_token(&out)?;
         Ok(out)
     } else {
         Err(Error::Render(String::from_utf8_lossy(&output.stderr).trim().to_owned()))
     }
+}
+
+/// The file that prometheus.yml names for the gateway's admin listener, which on loopback demands no token.
+fn write_token(config: &Path) -> Result<(), Error> {
+    let folder = config.join("secrets");
+    std::fs::create_dir_all(&folder)
+        .and_then(|()| std::fs::write(folder.join("admin_token"), "none"))
+        .map_err(Error::io(format!("writing into {}", folder.display())))
 }
 
 /// The flag with which Prometheus repeats alerts to Alertmanager: a minute, scaled like everything else, since
