@@ -6,6 +6,7 @@
 mod control;
 mod dashboards;
 mod degraded;
+mod documents;
 mod interrupt;
 mod lifecycle;
 mod proven;
