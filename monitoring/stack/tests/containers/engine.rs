@@ -34,7 +34,7 @@ impl Images {
 
 impl Drop for Images {
     fn drop(&mut self) {
-        for tag in [TAG.to_owned(), format!("{TAG}-stand-in")] {
+        for tag in [format!("{TAG}-stand-in"), TAG.to_owned()] {
             let listed =
                 Command::new("docker").args(["images", "-q", &format!("firedrill/*:{tag}")]).output();
             let ids = listed.map(|it| String::from_utf8_lossy(&it.stdout).into_owned()).unwrap_or_default();
