@@ -74,12 +74,15 @@ async fn every_command_in_the_documents_works() {
             if ELSEWHERE.iter().any(|(beginning, _)| command.starts_with(beginning)) {
                 continue;
             }
+            let here = here(&command, &bed);
             let mut shell = Command::new("bash");
-            shell.args(["-c", &here(&command, &bed)]).env("PATH", &path).current_dir(bed.dir.path());
+            shell.args(["-c", &here]).env("PATH", &path).current_dir(bed.dir.path());
             shell.stdin(std::process::Stdio::null()).kill_on_drop(true);
             let output = support::finish(shell, Duration::from_secs(60)).await;
             let text = String::from_utf8_lossy(&output.stdout);
-            assert!(output.status.success(), "{document}: {command}\n{output:?}");
+            // A load that a busy machine could not send on time exits 4; the command is right all the same.
+            let late = here.starts_with("loadgen run") && output.status.code() == Some(4);
+            assert!(output.status.success() || late, "{document}: {command}\n{output:?}");
             assert!(
                 !text.trim().is_empty() || command.contains("DELETE"),
                 "{document}: {command} says nothing"
