@@ -5,23 +5,27 @@ PATTERN    ?= error-storm
 SCALE      ?= 20
 DRILL      ?=
 OFFSET     ?= 0
+SHARDS     ?= 6
+FUZZ_SECONDS ?= 60
+STACK      ?= auto
 target     := $(or $(CARGO_TARGET_DIR),target)
 release    := $(target)/release
+shards     := $(if $(DRILL),1,$(SHARDS))
 drills     := $(if $(DRILL),monitoring/drills/$(DRILL).yaml,monitoring/drills)
 
 # What `make setup` brought comes after what the machine has.
 export PATH := $(PATH):$(CURDIR)/target/tools/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build demo test check format-check lint rules unit up down status load drill bench fuzz-api
+.PHONY: help setup build demo test check format-check lint rules unit up down status load drill bench fuzz-api fuzz-load dashboards images-local password
 
 help: ## print this
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 	@echo
-	@echo "  variables: PATTERN=$(PATTERN) (make load), DRILL=high-error-rate (make drill), SCALE=$(SCALE) (make drill),"
+	@echo "  variables: PATTERN=$(PATTERN) (make load), DRILL=high-error-rate (make drill), SCALE=$(SCALE), SHARDS=$(SHARDS) (make drill),"
 	@echo "             OFFSET=N moves every port of up, down, status and load by N"
 
-setup: ## bring Redis, Prometheus, Alertmanager, the exporter, PostgreSQL, HAProxy, libfaketime; installs nothing system-wide
+setup: ## bring Redis, Prometheus, Alertmanager, the exporters, PostgreSQL, HAProxy, libfaketime; installs nothing system-wide
 	@monitoring/stack/setup.sh
 
 build: ## build everything, optimised
@@ -37,6 +41,7 @@ demo: setup build ## from nothing to two proven alerts and a report, in under th
 test: setup format-check lint rules ## everything that must hold, every drill end to end included
 	$(CARGO) build --locked --workspace
 	api/tests/fuzz/run.sh $(target)/debug/api
+	loadgen/fuzz/run.sh 20
 	$(CARGO) test --locked --workspace
 
 check: setup format-check lint rules unit ## the fast part of `make test`
@@ -47,11 +52,13 @@ format-check:
 lint:
 	$(CARGO) clippy --locked --workspace --all-targets -- -D warnings
 
-rules:
+rules: ## promtool and amtool over every rule, unit test and configuration; no alert may lack drill, test or runbook
 	promtool check config --syntax-only monitoring/prometheus.yml
 	promtool check rules monitoring/alert_rules/*.yml
 	promtool test rules monitoring/rule_tests/*.yml
 	amtool check-config monitoring/alertmanager.yml
+	$(CARGO) run --quiet --locked -p loadgen -- coverage --proofs target/proofs
+	$(CARGO) test --locked -p dashboards
 
 unit:
 	$(CARGO) test --locked --workspace --lib --bins
@@ -60,23 +67,43 @@ fuzz-api: ## look for answers that /openapi.json does not promise, with schemath
 	$(CARGO) build --locked -p api
 	api/tests/fuzz/run.sh $(target)/debug/api
 
-up: setup build ## start the whole stack at production timings and come back when it is ready
-	@$(release)/stack up --detach --port-offset $(OFFSET)
+fuzz-load: ## throw damaged answers at the load generator's parser, for FUZZ_SECONDS=60
+	loadgen/fuzz/run.sh $(FUZZ_SECONDS)
+
+# Containers bring what local processes need set-up and a build for.
+stack_sh = STACK=$(STACK) OFFSET=$(OFFSET) deploy/compose/stack.sh
+ready = $$($(stack_sh) which) && if [ "$$way" = native ]; then $(MAKE) --no-print-directory setup build; fi
+
+up: ## start the whole stack at production timings: STACK=docker, native, or what is there
+	@way=$(ready)
+	@$(stack_sh) up $(release)/stack
 
 down: ## stop it
-	@if [ -x $(release)/stack ]; then $(release)/stack down --port-offset $(OFFSET); else echo "nothing is built, so nothing runs"; fi
+	@$(stack_sh) down $(release)/stack
 
 status: ## show what runs, where, with which pid
-	@$(release)/stack status --port-offset $(OFFSET)
+	@$(stack_sh) status $(release)/stack
 
-load: build ## traffic that trips alerts: PATTERN=error-storm, rate-limit-storm, steady
+dashboards: ## write grafana/dashboards/*.json from grafana/src
+	@$(CARGO) run --locked --quiet -p dashboards
+
+images-local: build ## stand-ins of every image, from Debian's packages and what was built here, for machines without a registry
+	@deploy/images/build.sh $(release)/api $(release)/loadgen
+
+password: ## show the password of Grafana's first user, in containers
+	@docker exec $${COMPOSE_PROJECT_NAME:-firedrill}_grafana_1 cat /run/firedrill/admin_password 2>/dev/null \
+	  || docker exec $${COMPOSE_PROJECT_NAME:-firedrill}-grafana-1 cat /run/firedrill/admin_password
+	@echo
+
+load: build ## traffic, PATTERN=error-storm and fourteen others (`loadgen patterns` lists them)
 	@$(release)/loadgen run http://127.0.0.1:$$((8000 + $(OFFSET))) --pattern $(PATTERN)
 
-drill: setup build ## every drill on a stack of its own, or one: DRILL=high-error-rate
+drill: setup build ## every drill, on SHARDS isolated stacks side by side, or one: DRILL=high-error-rate
 	@mkdir -p target/drills
-	$(release)/stack run --scale $(SCALE) -- $(release)/loadgen drill \
-	  --json target/drills/report.json --html target/drills/report.html $(drills)
+	$(release)/stack run --shards $(shards) --scale $(SCALE) -- $(release)/loadgen drill --proofs target/proofs \
+	  --json target/drills/report.json --html target/drills/report.html --junit target/drills/junit.xml $(drills)
 	@echo "The report is target/drills/report.html"
 
-bench: setup build ## the figures: CPU per request, memory, durable writes, idle connections, limits while Redis fails
+bench: setup build ## the figures of gateway, limits and load generator, beside what they are compared to
 	@$(CARGO) bench --locked --workspace --bench gateway
+	@$(CARGO) bench --locked -p loadgen --bench generator

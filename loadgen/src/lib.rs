@@ -2,7 +2,8 @@
 //!
 //! The modules stand in the order data flows. Load: [`run`] holds plan → schedule → send → record → report.
 //! Alerts: [`promql`] reads rules, [`scale`] renders them faster, [`systems`] asks Prometheus, Alertmanager and
-//! the [`inbox`], [`drill`] goes from a drill file over causes and watching to a verdict.
+//! the [`inbox`], [`drill`] goes from a drill file over causes and watching to a verdict, [`proof`] keeps the last
+//! ones, [`coverage`] says which alerts lack something.
 
 pub mod duration;
 pub mod exit;
@@ -13,7 +14,11 @@ pub mod run;
 pub mod promql;
 pub mod scale;
 
+pub mod proof;
+
 pub mod inbox;
 pub mod systems;
 
 pub mod drill;
+
+pub mod coverage;

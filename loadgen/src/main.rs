@@ -15,9 +15,15 @@ struct Cli {
 #[derive(Subcommand)]
 enum Command {
     /// Send load and report what a user would have felt
-    Run(loadgen::run::cli::Args),
+    Run(Box<loadgen::run::cli::Args>),
+    /// List the built-in patterns of load, each with a picture of its rate
+    Patterns(loadgen::run::listing::Args),
+    /// Show, merge and convert reports of runs
+    Report(loadgen::run::review::Args),
     /// Cause alerts for real and prove the whole chain, down to the receiver
-    Drill(loadgen::drill::cli::Args),
+    Drill(Box<loadgen::drill::cli::Args>),
+    /// Show which alerts have a drill, a unit test and a runbook, and when each was last proven
+    Coverage(loadgen::coverage::cli::Args),
     /// Stand in for the receivers of notifications and show what arrived
     Inbox(loadgen::inbox::cli::Args),
     /// Render Prometheus and Alertmanager files with every duration divided
@@ -26,8 +32,11 @@ enum Command {
 
 fn main() -> ExitCode {
     let code = match Cli::parse().command {
-        Command::Run(args) => loadgen::run::cli::main(args),
-        Command::Drill(args) => loadgen::drill::cli::main(args),
+        Command::Run(args) => loadgen::run::cli::main(*args),
+        Command::Patterns(args) => loadgen::run::listing::main(&args),
+        Command::Report(args) => loadgen::run::review::main(&args),
+        Command::Drill(args) => loadgen::drill::cli::main(*args),
+        Command::Coverage(args) => loadgen::coverage::cli::main(args),
         Command::Inbox(args) => loadgen::inbox::cli::main(args),
         Command::Scale(args) => loadgen::scale::cli::main(args),
     };

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Brings the external programs the stack runs: Redis, its exporter, Prometheus, Alertmanager; and PostgreSQL,
+# Brings the external programs the stack runs: Redis, the exporters, Prometheus, Alertmanager; and PostgreSQL,
 # HAProxy and libfaketime, which the tests run.
 #
 # What is on the PATH is used as it is. The rest is downloaded from the distribution's own packages into
@@ -12,7 +12,9 @@ tools="$PWD/target/tools"
 # program | the name Debian gives it | Debian package
 programs='redis-server|redis-server|redis-server
 redis-cli|redis-cli|redis-tools
+redis-benchmark|redis-benchmark|redis-tools
 redis_exporter|prometheus-redis-exporter|prometheus-redis-exporter
+node_exporter|prometheus-node-exporter|prometheus-node-exporter
 prometheus|prometheus|prometheus
 promtool|promtool|prometheus
 alertmanager|prometheus-alertmanager|prometheus-alertmanager
@@ -51,8 +53,10 @@ if ! command -v apt-get >/dev/null || ! command -v dpkg-deb >/dev/null; then
 setup: these programs are missing:$missing
   and this is not a Debian or Ubuntu machine, so they cannot be brought automatically. Install them so that
   they are on the PATH, then run 'make setup' again:
-    redis-server, redis-cli    https://redis.io/docs/latest/operate/oss_and_stack/install/
+    redis-server, redis-cli, redis-benchmark
+                               https://redis.io/docs/latest/operate/oss_and_stack/install/
     redis_exporter             https://github.com/oliver006/redis_exporter/releases
+    node_exporter              https://prometheus.io/download/
     prometheus, promtool       https://prometheus.io/download/
     alertmanager, amtool       https://prometheus.io/download/
     postgres, initdb           https://www.postgresql.org/download/

@@ -36,22 +36,30 @@ pub async fn steady(
     subject: &Subject,
     jobs: &BTreeSet<String>,
     record: &mut Record,
-) -> Result<Running, String> {
+) -> Result<Option<Running>, String> {
     let started = Timestamp::now();
     record.instants.baseline = Some(started);
     record.enter(Stage::Baseline, started);
     context.progress.show(record);
-    let running = engine::start_endless(context.target, &drill.baseline)?;
-    let rate = drill.baseline.rate.per_second();
+    let running = match &drill.baseline {
+        Some(load) => Some(engine::start_endless(context.target(), load)?),
+        None => None,
+    };
     let interval = record.inputs.map_or(Duration::from_secs(15), |inputs| inputs.scrape);
     let limit = interval * 6 + subject.evaluation * 3 + Duration::from_secs(20);
     let deadline = Deadline::after(started, limit);
-    let mut pace = Pace::new(running.counts(), rate);
+    let mut pace = drill
+        .baseline
+        .as_ref()
+        .zip(running.as_ref())
+        .map(|(load, running)| Pace::new(running.counts(), load.rate.per_second()));
     let mut scrapes: BTreeMap<String, BTreeSet<Timestamp>> = BTreeMap::new();
     let mut scraped_at = None;
     loop {
-        pace.look(running.counts());
-        let waiting = if pace.good < STEADY_SECONDS {
+        if let (Some(pace), Some(running)) = (&mut pace, &running) {
+            pace.look(running.counts());
+        }
+        let waiting = if let Some(pace) = pace.as_ref().filter(|pace| pace.good < STEADY_SECONDS) {
             Some(format!("baseline traffic is not steady: {}", pace.said))
         } else if scraped_at.is_none() {
             match context.systems.prometheus.targets().await {
@@ -84,6 +92,35 @@ pub async fn steady(
         let Some(waiting) = waiting else { return Ok(running) };
         if deadline.passed() {
             return Err(format!("{waiting}, after {}", super::clock::readable(limit.as_secs_f64())));
+        }
+        sleep(Duration::from_millis(250)).await;
+    }
+}
+
+/// Starts the baseline of a negative control and waits until its rate is reached.
+///
+/// # Errors
+/// Why the drill cannot go on.
+pub async fn paced(
+    context: &Context<'_>,
+    drill: &Drill,
+    record: &mut Record,
+) -> Result<Option<Running>, String> {
+    let started = Timestamp::now();
+    record.instants.baseline = Some(started);
+    record.enter(Stage::Baseline, started);
+    let Some(load) = &drill.baseline else { return Ok(None) };
+    let running = engine::start_endless(context.target(), load)?;
+    let mut pace = Pace::new(running.counts(), load.rate.per_second());
+    let deadline = Deadline::within(Duration::from_secs(30));
+    loop {
+        pace.look(running.counts());
+        context.progress.show(record);
+        if pace.good >= STEADY_SECONDS {
+            return Ok(Some(running));
+        }
+        if deadline.passed() {
+            return Err(format!("baseline traffic is not steady: {}", pace.said));
         }
         sleep(Duration::from_millis(250)).await;
     }

@@ -1,64 +1,117 @@
 //! The course of a drill: preflight, baseline, cause, firing and delivered, lifted, resolved and told.
 
-use jiff::Timestamp;
-use url::Url;
+use std::time::Duration;
 
+use jiff::Timestamp;
+
+use super::absence;
 use super::baseline;
 use super::bounds::{Bounds, patience};
-use super::cause::{self, GRACE};
-use super::clock::Deadline;
+use super::causes::undo::Undoing;
+use super::causes::{self, GRACE};
+use super::clock::{self, Deadline};
 use super::evidence;
 use super::file::Drill;
+use super::inhibition;
 use super::preflight;
 use super::progress::Progress;
+use super::quiet;
 use super::record::{End, Record, Stage};
 use super::suite::Suite;
+use super::surprises;
 use super::watch::{self, Systems, Watch};
-use crate::run::engine;
+use crate::run::engine::{self, Running};
 
-/// What every drill of a run shares.
+/// On top of the waits of a drill, how long a fault outlasts them.
+const OUTLAST: Duration = Duration::from_secs(30);
+
+/// What every drill on one stack shares.
 #[derive(Debug)]
 pub struct Context<'a> {
     /// The systems under proof.
     pub systems: &'a Systems,
-    /// Where load is sent.
-    pub target: &'a Url,
+    /// What has to be undone, and where causes act.
+    pub undoing: &'a Undoing,
     /// Ambient alerts.
     pub suite: &'a Suite,
     /// Shows where the course is.
     pub progress: &'a Progress,
-    /// Whether no drill of this run went before: what is active then was not caused by one.
+    /// Whether no drill of this run went before on this stack: what is active then was not caused by one.
     pub first: bool,
+    /// By how much the stack's durations are divided.
+    pub scale: f64,
 }
 
-/// Goes through the course and leaves in `record` what happened and how it ended. May be dropped at any point:
-/// load and causes are undone by their guards.
+impl Context<'_> {
+    /// Where load is sent.
+    #[must_use]
+    pub fn target(&self) -> &url::Url {
+        &self.undoing.place().target
+    }
+}
+
+/// Goes through the course and leaves in `record` what happened and how it ended. May be dropped at any point: load
+/// is stopped by its guards, the rest is left for [`Undoing::undo_all`].
 pub async fn run(context: &Context<'_>, drill: &Drill, record: &mut Record) {
-    let end = match begin(context, drill, record).await {
-        Ok(end) => end,
-        Err(reason) => End::Refused(reason),
+    let ended = match (drill.proves.quiet, drill.proves.stops) {
+        (Some(length), _) => absence::nothing(context, drill, length.div_f64(context.scale), record).await,
+        (None, true) => absence::stops(context, drill, record).await,
+        (None, false) => begin(context, drill, record).await,
     };
-    record.end = Some(end);
+    lift(context, record).await; // nothing is left to undo, unless the course broke off
+    record.end = Some(ended.unwrap_or_else(End::Refused));
+}
+
+/// Undoes what the cause did beside traffic.
+pub(super) async fn lift(context: &Context<'_>, record: &mut Record) {
+    for failed in context.undoing.undo_all().await {
+        record.event(Timestamp::now(), failed);
+    }
+}
+
+/// Starts the baseline's traffic again where the cause had taken its place, so that the target is not idle.
+pub(super) fn go_on(
+    context: &Context<'_>,
+    drill: &Drill,
+    record: &mut Record,
+    running: &mut Option<Running>,
+) {
+    let Some(load) = drill.baseline.as_ref().filter(|_| running.is_none()) else { return };
+    match engine::start_endless(context.target(), load) {
+        Ok(started) => *running = Some(started),
+        Err(error) => record.event(Timestamp::now(), format!("baseline traffic could not go on: {error}")),
+    }
 }
 
 /// # Errors
-/// Why the drill is refused; nothing was caused then.
+/// Why the drill is refused.
 async fn begin(context: &Context<'_>, drill: &Drill, record: &mut Record) -> Result<End, String> {
     context.progress.show(record);
     let (subject, jobs) = preflight::check(context, drill, record).await?;
     let arrived = context.systems.inbox.notifications(0).await.map_err(|error| error.to_string())?;
-    let running = baseline::steady(context, drill, &subject, &jobs, record).await?;
-    let since = record.instants.baseline.unwrap_or(record.started);
+    let mut running = baseline::steady(context, drill, &subject, &jobs, record).await?;
+    // Traffic may have ended an activation (of an alert on its absence, say), which is not the one to follow.
+    let earlier = quiet::forgotten(context, &subject, record).await?;
+    let baseline = record.instants.baseline.filter(|_| !earlier);
+    let since = baseline.unwrap_or_else(Timestamp::now);
     let scrape = record.inputs.map_or(subject.evaluation, |inputs| inputs.scrape);
     let mut watch = Watch::new(context, drill, &subject, scrape, since, watch::last_id(&arrived));
 
     let cause_at = Timestamp::now();
-    let caused = cause::apply(context.target, &drill.cause)?;
     record.instants.cause = Some(cause_at);
     record.enter(Stage::Pending, cause_at);
-    let mut baseline = Some(running);
-    if cause::replaces_baseline(&drill.cause)
-        && let Some(running) = baseline.take()
+    context.progress.show(record);
+    let ttl = record.bounds.map_or(OUTLAST, |bounds| {
+        patience(bounds.pending) + patience(bounds.firing) + patience(bounds.notified) + OUTLAST
+    });
+    let caused =
+        causes::apply(context.undoing, &record.drill.clone(), &drill.cause, ttl, scrape.mul_f64(2.5)).await;
+    let caused = match caused {
+        Ok(caused) => caused,
+        Err(reason) => return Ok(End::Unseen(format!("the cause could not be applied: {reason}"))),
+    };
+    if causes::replaces_baseline(&drill.cause)
+        && let Some(running) = running.take()
     {
         running.stop(GRACE).await;
     }
@@ -70,17 +123,15 @@ async fn begin(context: &Context<'_>, drill: &Drill, record: &mut Record) -> Res
         let held = evidence::held(&context.systems.alertmanager, &labels).await;
         record.held = record.gaps.note("held", held).flatten();
     }
+    let free = match missed {
+        None => inhibition::seen(context, drill, scrape, record).await,
+        Some(_) => None,
+    };
 
     // Baseline traffic is there before the cause goes, so that the target is never idle.
-    if baseline.is_none() {
-        match engine::start_endless(context.target, &drill.baseline) {
-            Ok(running) => baseline = Some(running),
-            Err(error) => {
-                record.event(Timestamp::now(), format!("baseline traffic could not go on: {error}"))
-            }
-        }
-    }
+    go_on(context, drill, record, &mut running);
     record.applied = caused.lift().await;
+    lift(context, record).await;
     let lifted = Timestamp::now();
     record.instants.lifted = Some(lifted);
     let end = match missed {
@@ -89,12 +140,21 @@ async fn begin(context: &Context<'_>, drill: &Drill, record: &mut Record) -> Res
         missed => {
             record.enter(Stage::Resolved, lifted);
             let later = recovered(&mut watch, record, missed.is_none()).await;
+            if missed.is_none() && later.is_none() {
+                inhibition::over(context, drill, scrape, record).await;
+                watch.look(record).await;
+            }
             missed.or(later).map_or(End::Whole, End::Missed)
         }
     };
-    watch.surprises(record).await;
-    if let Some(running) = baseline {
+    surprises::collect(context, drill, Some(&subject), since, record).await;
+    if let Some(running) = running {
         running.stop(GRACE).await;
+    }
+    if end == End::Whole
+        && let Some(free) = free
+    {
+        return Ok(End::NotInhibited(free));
     }
     if end == End::Whole
         && let Some(gap) = record.gaps.blind.get("every ALERTS").or_else(|| record.gaps.blind.get("inbox"))
@@ -104,13 +164,23 @@ async fn begin(context: &Context<'_>, drill: &Drill, record: &mut Record) -> Res
     Ok(end)
 }
 
+/// The last instant a phase that began at `from` is waited for: its bound and patience, but not longer past what the
+/// drill promises, since then it is late in any case.
+fn by(record: &Record, from: Timestamp, of: fn(&Bounds) -> Duration, promise: Option<Duration>) -> Deadline {
+    let limit = patience(record.bounds.as_ref().map(of).unwrap_or_default());
+    let cause = record.instants.cause.unwrap_or(record.started);
+    let left = promise.map(|promise| {
+        let past = clock::after(cause, patience(promise));
+        Duration::from_secs_f64(clock::seconds(from, past).max(1.0))
+    });
+    Deadline::after(from, left.map_or(limit, |left| limit.min(left)))
+}
+
 /// Waits for pending, firing and notified, each within its bound and patience; gives the one that was missed.
-async fn caught(watch: &mut Watch<'_>, record: &mut Record, scrape: std::time::Duration) -> Option<Stage> {
-    let bound = |record: &Record, of: fn(&Bounds) -> std::time::Duration| {
-        patience(record.bounds.as_ref().map(of).unwrap_or_default())
-    };
+async fn caught(watch: &mut Watch<'_>, record: &mut Record, scrape: Duration) -> Option<Stage> {
     let cause_at = record.instants.cause.unwrap_or(record.started);
-    let pending_by = Deadline::after(cause_at, bound(record, |bounds| bounds.pending));
+    let promise = record.objective.notified;
+    let pending_by = by(record, cause_at, |bounds| bounds.pending, promise);
     loop {
         let fires_or_pends =
             |watch: &Watch<'_>, record: &Record| record.instants.firing.is_some() || watch.active();
@@ -120,7 +190,7 @@ async fn caught(watch: &mut Watch<'_>, record: &mut Record, scrape: std::time::D
         }
         let pending = record.instants.pending.unwrap_or(cause_at);
         record.enter(Stage::Firing, pending);
-        let firing_by = Deadline::after(pending, bound(record, |bounds| bounds.firing));
+        let firing_by = by(record, pending, |bounds| bounds.firing, promise);
         let fires_or_lapses =
             |watch: &Watch<'_>, record: &Record| record.instants.firing.is_some() || !watch.active();
         if !watch.until(record, firing_by, fires_or_lapses).await {
@@ -135,7 +205,7 @@ async fn caught(watch: &mut Watch<'_>, record: &mut Record, scrape: std::time::D
     watch.settle_bounds(record, scrape).await;
     let firing = record.instants.firing.unwrap_or(cause_at);
     record.enter(Stage::Notified, firing);
-    let notified_by = Deadline::after(firing, bound(record, |bounds| bounds.notified));
+    let notified_by = by(record, firing, |bounds| bounds.notified, promise);
     let notified = watch.until(record, notified_by, |_, record| watch::all_notified(record)).await;
     (!notified).then_some(Stage::Notified)
 }
@@ -143,10 +213,8 @@ async fn caught(watch: &mut Watch<'_>, record: &mut Record, scrape: std::time::D
 /// Waits for resolved and, when the receivers were notified, for told; gives the one that was missed.
 async fn recovered(watch: &mut Watch<'_>, record: &mut Record, notified: bool) -> Option<Stage> {
     let lifted = record.instants.lifted.unwrap_or(record.started);
-    let bound =
-        |of: fn(&Bounds) -> std::time::Duration| patience(record.bounds.as_ref().map(of).unwrap_or_default());
-    let (resolved_within, told_within) = (bound(|bounds| bounds.resolved), bound(|bounds| bounds.told));
-    let resolved_by = Deadline::after(lifted, resolved_within);
+    let promise = record.objective.told_resolved;
+    let resolved_by = by(record, lifted, |bounds| bounds.resolved, promise);
     if !watch.until(record, resolved_by, |_, record| record.instants.resolved.is_some()).await {
         return Some(Stage::Resolved);
     }
@@ -155,7 +223,7 @@ async fn recovered(watch: &mut Watch<'_>, record: &mut Record, notified: bool) -
     }
     let resolved = record.instants.resolved.unwrap_or(lifted);
     record.enter(Stage::Told, resolved);
-    let told_by = Deadline::after(resolved, told_within);
+    let told_by = by(record, resolved, |bounds| bounds.told, promise);
     let told = watch.until(record, told_by, |_, record| watch::all_told(record)).await;
     (!told).then_some(Stage::Told)
 }

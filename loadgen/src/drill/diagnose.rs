@@ -47,7 +47,7 @@ pub fn likeliest(signs: &Signs<'_>) -> String {
         Stage::Notified => not_notified(signs),
         Stage::Resolved => not_resolved(signs),
         Stage::Told => not_told(signs),
-        Stage::Preflight | Stage::Baseline | Stage::Pending => not_pending(signs),
+        Stage::Preflight | Stage::Baseline | Stage::Pending | Stage::Quiet => not_pending(signs),
     }
 }
 

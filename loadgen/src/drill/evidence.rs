@@ -106,7 +106,12 @@ impl Receiver {
     /// Whether it sends on this channel.
     #[must_use]
     pub fn has(&self, channel: Channel) -> bool {
-        self.kinds.as_ref().is_some_and(|kinds| kinds.iter().any(|kind| kind == channel.name()))
+        let ways: &[&str] = match channel {
+            Channel::Discord => &["discord", "slack"], // it takes Slack's bodies, too
+            Channel::Heartbeat => &["webhook"],
+            other => &[other.name()],
+        };
+        self.kinds.as_ref().is_some_and(|kinds| kinds.iter().any(|kind| ways.contains(&kind.as_str())))
     }
 }
 

@@ -8,6 +8,7 @@ use std::time::Duration;
 use serde::{Deserialize, Deserializer, de};
 use serde_saphyr::{Location, Spanned};
 
+pub use super::causes::spec::Cause;
 use crate::duration;
 use crate::run::spec::LoadSpec;
 
@@ -22,9 +23,10 @@ pub struct Drill {
     /// What happens and why that is right, in a sentence.
     #[serde(default)]
     pub summary: String,
-    /// Healthy traffic: before the cause and through recovery.
-    pub baseline: LoadSpec,
+    /// Healthy traffic: before the cause and through recovery; left out, none is sent.
+    pub baseline: Option<LoadSpec>,
     /// What trips the alert.
+    #[serde(default)]
     pub cause: Cause,
     /// What the team promises, whatever the configuration says.
     #[serde(default)]
@@ -38,21 +40,18 @@ pub struct Drill {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Proves {
-    /// `alertname`.
+    /// `alertname`; empty for a negative control.
+    #[serde(default = "no_alert")]
     pub alert: Spanned<String>,
+    /// Instead of an alert: nothing fires for this long, in production timing. A negative control.
+    #[serde(default, deserialize_with = "duration::deserialize_option")]
+    pub quiet: Option<Duration>,
+    /// The alert is one that always fires, and what is proven is that somebody notices when it stops arriving.
+    #[serde(default)]
+    pub stops: bool,
     /// Labels the firing alert must carry, beside others.
     #[serde(default)]
     pub labels: BTreeMap<String, String>,
-}
-
-/// What trips the alert; undone on every way out. Each kind of cause is a field of its own.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Cause {
-    /// Traffic in place of the baseline.
-    pub load: Option<LoadSpec>,
-    /// The value the rule's left side settles at while the cause lasts; narrows the bound of `pending`.
-    pub share: Option<Spanned<Share>>,
 }
 
 /// A positive number: `8%`, `0.08` or, for rules that count, `240`.
@@ -85,6 +84,9 @@ pub struct Expect {
     /// Alerts that trip too, explained by the cause.
     #[serde(default)]
     pub also: Vec<Spanned<String>>,
+    /// Alerts that must trip too and of which nobody may be told, since Alertmanager inhibits them.
+    #[serde(default)]
+    pub inhibited: Vec<Spanned<String>>,
 }
 
 /// A channel the inbox receives on.
@@ -95,15 +97,31 @@ pub enum Channel {
     Webhook,
     /// A Slack message.
     Slack,
+    /// A Discord message.
+    Discord,
+    /// A PagerDuty event.
+    Pagerduty,
+    /// A mail.
+    Email,
+    /// The heartbeat's absence, noticed by the inbox: the only news when nothing can be delivered.
+    Heartbeat,
 }
 
 impl Channel {
+    /// All there are.
+    pub const ALL: [Self; 6] =
+        [Self::Webhook, Self::Slack, Self::Discord, Self::Pagerduty, Self::Email, Self::Heartbeat];
+
     /// As the inbox writes it.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
             Self::Webhook => "webhook",
             Self::Slack => "slack",
+            Self::Discord => "discord",
+            Self::Pagerduty => "pagerduty",
+            Self::Email => "email",
+            Self::Heartbeat => "heartbeat",
         }
     }
 }
@@ -114,13 +132,17 @@ impl fmt::Display for Channel {
     }
 }
 
+fn no_alert() -> Spanned<String> {
+    Spanned { value: String::new(), referenced: Location::UNKNOWN, defined: Location::UNKNOWN }
+}
+
 fn webhook_only() -> Vec<Channel> {
     vec![Channel::Webhook]
 }
 
 impl Default for Expect {
     fn default() -> Self {
-        Self { delivered: webhook_only(), silent: Vec::new(), also: Vec::new() }
+        Self { delivered: webhook_only(), silent: Vec::new(), also: Vec::new(), inhibited: Vec::new() }
     }
 }
 
@@ -199,23 +221,34 @@ pub fn parse(path: &Path, text: &str) -> Result<Drill, FileError> {
         let reason = format!("`{name}` is not a drill's name: expected letters, digits, `-`, `_` and `.`");
         return Err(FileError::at(path, drill.drill.referenced, reason));
     }
+    if drill.proves.quiet.is_some() {
+        return if drill.proves.alert.value.is_empty() && !drill.proves.stops {
+            check_cause(path, &drill).map(|()| drill)
+        } else {
+            let reason = "proves: `quiet` is that no alert fires: leave `alert` and `stops` out".to_owned();
+            Err(FileError::at(path, drill.drill.referenced, reason))
+        };
+    }
     if drill.proves.alert.value.is_empty() {
         let reason = "proves.alert is empty: expected the name of an alert".to_owned();
         return Err(FileError::at(path, drill.proves.alert.referenced, reason));
     }
-    if drill.cause.load.is_none() {
-        let reason = "the cause is empty: expected `load: {rate: …, requests: […]}`".to_owned();
+    if drill.cause.is_empty() {
+        let reason = "the cause is empty: expected `load: {rate: …, requests: […]}` or one of idle, fault, stop, pause, \
+                      restart, run, inbox"
+            .to_owned();
         return Err(FileError::at(path, drill.drill.referenced, reason));
     }
+    check_cause(path, &drill)?;
     if drill.expect.delivered.is_empty() {
-        let reason = "expect.delivered is empty: expected at least one of webhook, slack".to_owned();
+        let reason = "expect.delivered is empty: expected at least one of webhook, slack, discord, pagerduty, email, heartbeat".to_owned();
         return Err(FileError::at(path, drill.drill.referenced, reason));
     }
     let proved = &drill.proves.alert.value;
-    let silent =
-        drill.expect.silent.iter().find(|name| {
-            name.value == *proved || drill.expect.also.iter().any(|also| also.value == name.value)
-        });
+    let silent = drill.expect.silent.iter().find(|name| {
+        let fires = drill.expect.also.iter().chain(&drill.expect.inhibited);
+        name.value == *proved || fires.clone().any(|fires| fires.value == name.value)
+    });
     if let Some(silent) = silent {
         let reason = format!(
             "`{}` is expected to stay silent and to fire: take it out of `silent`, or out of `also` and `proves`",
@@ -224,6 +257,10 @@ pub fn parse(path: &Path, text: &str) -> Result<Drill, FileError> {
         return Err(FileError::at(path, silent.referenced, reason));
     }
     Ok(drill)
+}
+
+fn check_cause(path: &Path, drill: &Drill) -> Result<(), FileError> {
+    drill.cause.check().map_err(|reason| FileError::at(path, drill.drill.referenced, reason))
 }
 
 #[cfg(test)]

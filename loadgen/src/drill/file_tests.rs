@@ -22,7 +22,7 @@ fn reads_the_whole_file() {
     assert_eq!(drill.drill.value, "high-error-rate");
     assert_eq!(drill.proves.alert.value, "HighErrorRate");
     assert_eq!(drill.proves.labels["severity"], "warning");
-    assert_eq!(drill.baseline.rate.per_second(), 40.0);
+    assert_eq!(drill.baseline.as_ref().unwrap().rate.per_second(), 40.0);
     assert_eq!(drill.cause.share.as_ref().unwrap().value, Share(0.08));
     assert_eq!(drill.objective.notified, Some(Duration::from_secs(600)));
     assert_eq!(drill.objective.told_resolved, Some(Duration::from_secs(1200)));
@@ -46,7 +46,7 @@ fn what_is_left_out_has_a_default() {
 fn a_mistake_is_told_with_file_line_and_what_was_expected() {
     for (from, to, line, said) in [
         ("summary:", "sumary:", 3, "expected one of drill, proves, summary"),
-        ("  share: 8%", "  shaer: 8%", 7, "unknown field `shaer`, expected one of load, share"),
+        ("  share: 8%", "  shaer: 8%", 7, "unknown field `shaer`, expected one of load, idle, fault"),
         ("  share: 8%", "  share: many", 7, "`many` is not a share: expected a positive number"),
         ("  share: 8%", "  share: 0%", 7, "expected a positive number"),
         ("notified: 10m", "notified: ten", 8, "`ten` is not a duration: expected"),
@@ -90,4 +90,51 @@ fn shares() {
     for text in ["", "%", "-1", "NaN", "inf", "0"] {
         assert!(text.parse::<Share>().unwrap_err().contains("is not a share"), "{text}");
     }
+}
+
+#[test]
+fn every_kind_of_cause_is_read() {
+    let text = "\
+drill: a
+proves: {alert: A}
+cause:
+  fault: {route: /x, delay: 200ms}
+  stop: api
+  pause: redis
+  restart: {name: api, times: 3}
+  run: {start: [sh, -c, 'true'], undo: ['true'], hold: true}
+  inbox: {slack: 500, email: hang}
+expect: {delivered: [heartbeat, discord, pagerduty, email], inhibited: [B]}
+";
+    let drill = read(text).unwrap();
+    assert!(drill.baseline.is_none());
+    let cause = drill.cause;
+    assert_eq!(cause.fault.as_ref().unwrap()["delay"], "200ms");
+    assert_eq!((cause.stop.as_deref(), cause.pause.as_deref()), (Some("api"), Some("redis")));
+    assert_eq!(cause.restart.as_ref().unwrap().times, 3);
+    assert!(cause.run.as_ref().unwrap().hold && cause.needs_control());
+    use super::super::causes::spec::InboxFailure;
+    assert_eq!(cause.inbox[&Channel::Slack], InboxFailure::Status(500));
+    assert_eq!(cause.inbox[&Channel::Email], InboxFailure::Hang);
+    assert_eq!(drill.expect.inhibited[0].value, "B");
+    for (cause, said) in [
+        ("{fault: {ttl: 5s}}", "leave `ttl` out"),
+        ("{restart: {name: api, times: 0}}", "restart.times is 0"),
+        ("{run: {start: []}}", "run.start is empty"),
+        ("{inbox: {slack: 200}}", "expected a status from 400 to 599, or hang"),
+        ("{idle: true, load: {rate: 1/s, requests: [{get: /}]}}", "expected one of them"),
+        ("{halt: api}", "unknown field `halt`"),
+    ] {
+        let text = format!("drill: a\nproves: {{alert: A}}\ncause: {cause}\n");
+        let error = read(&text).unwrap_err().to_string();
+        assert!(error.contains(said), "{cause}: {error}");
+    }
+}
+
+#[test]
+fn a_negative_control_names_no_alert_and_may_have_no_cause() {
+    let text = "drill: a\nproves: {quiet: 10m}\nbaseline: {rate: 1/s, requests: [{get: /}]}\n";
+    assert_eq!(read(text).unwrap().proves.quiet, Some(Duration::from_secs(600)));
+    let both = read("drill: a\nproves: {quiet: 10m, alert: A}\n").unwrap_err().to_string();
+    assert!(both.contains("leave `alert`"), "{both}");
 }

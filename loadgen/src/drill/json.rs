@@ -48,6 +48,7 @@ fn drill(record: &Record) -> Value {
         "alert": record.alert,
         "verdict": judgement.map(|judgement| judgement.verdict),
         "reason": judgement.map(|judgement| &judgement.reason),
+        "disturbed": record.disturbed,
         "phases": record.phases(),
         "summary": record.summary,
         "labels": record.labels,

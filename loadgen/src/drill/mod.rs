@@ -2,7 +2,7 @@
 //!
 //! In the order data flows: [`file`] and [`suite`] say what to prove, [`subject`] and [`routes`] what the running
 //! systems say about it, [`bounds`] how long each phase may take. [`course`] goes through [`preflight`],
-//! [`baseline`] and [`cause`] and lets [`watch`] collect the evidence into a [`record`]; [`diagnose`] and
+//! [`baseline`] and [`causes`] and lets [`watch`] collect the evidence into a [`record`]; [`diagnose`] and
 //! [`verdict`] judge it; [`table`], [`json`] and [`html`] tell.
 //!
 //! All instants are compared as they are written down by Prometheus, Alertmanager, the inbox and this process:
@@ -19,16 +19,19 @@ pub mod subject;
 
 pub mod bounds;
 
+pub mod absence;
 pub mod activation;
 pub mod baseline;
-pub mod cause;
+pub mod causes;
 pub mod course;
 pub mod delivery;
 pub mod evidence;
+pub mod inhibition;
 pub mod phases;
 pub mod preflight;
 pub mod quiet;
 pub mod record;
+pub mod surprises;
 pub mod watch;
 
 pub mod diagnose;
@@ -37,6 +40,7 @@ pub mod verdict;
 pub mod chart;
 pub mod html;
 pub mod json;
+pub mod junit;
 pub mod progress;
 pub mod table;
 pub mod timeline;

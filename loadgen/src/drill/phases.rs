@@ -55,6 +55,19 @@ pub struct Phases {
 }
 
 impl Phases {
+    /// Of a drill that follows no rule: how long after the cause somebody noticed, and after it was lifted.
+    #[must_use]
+    pub fn without_rule(self, instants: &Instants) -> Self {
+        let took = |from: Option<Timestamp>, to: &BTreeMap<Channel, Timestamp>| {
+            from.zip(to.values().max().copied()).map(|(from, to)| clock::seconds(from, to))
+        };
+        Self {
+            notified: Measured { seconds: took(instants.cause, &instants.notified), ..self.notified },
+            told: Measured { seconds: took(instants.lifted, &instants.told), ..self.told },
+            ..Self::default()
+        }
+    }
+
     /// Each with its name, in order.
     #[must_use]
     pub fn named(&self) -> [(&'static str, Measured); 5] {

@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use tokio::time::sleep;
 
-use super::bounds::{self, Inputs};
+use super::bounds::{self, DELIVERY, Inputs};
 use super::clock::Deadline;
 use super::course::Context;
-use super::file::Drill;
+use super::file::{Channel, Drill};
 use super::quiet;
 use super::reads::Selector;
 use super::record::Record;
@@ -16,6 +16,7 @@ use super::routes::{Matcher, Routing};
 use super::subject::{self, Subject};
 use crate::duration;
 use crate::systems::alertmanager::Silence;
+use crate::systems::gateway::Gateway;
 use crate::systems::prometheus::{Labels, RuleGroup, Target};
 
 const POLL: Duration = Duration::from_millis(500);
@@ -33,20 +34,14 @@ pub async fn check(
     record: &mut Record,
 ) -> Result<(Subject, BTreeSet<String>), String> {
     let systems = context.systems;
-    let (prometheus, alertmanager, inbox) =
-        tokio::join!(systems.prometheus.ready(), systems.alertmanager.ready(), systems.inbox.ready());
-    for ready in [prometheus, alertmanager, inbox] {
-        ready.map_err(|error| error.to_string())?;
-    }
-    sends_alerts(context, record).await?;
-    let rules = evaluated(context, drill, record).await?;
-    let subject = subject::gather(&rules, &drill.proves.alert.value, &drill.proves.labels)?;
-    record.subject = Some(subject.clone());
+    let (subject, _) = rule(context, drill, record).await?;
+    causes_possible(context, drill).await?;
     let jobs = jobs(context, &subject.selectors).await?;
     let scrape = targets_up(context, &jobs, record).await?;
     let config = systems.alertmanager.config().await.map_err(|error| error.to_string())?;
     let routing = Routing::parse(&config)
         .map_err(|error| format!("Alertmanager's configuration cannot be read: {error}"))?;
+    record.heartbeat_limit = heartbeat_limit(context, drill).await?;
     plan(record, &routing, &subject, &subject.known, scrape, drill, false);
     let silences = systems.alertmanager.silences().await.map_err(|error| error.to_string())?;
     if let Some(silence) = silences.iter().find(|silence| silences_all(silence, &subject.known)) {
@@ -58,6 +53,63 @@ pub async fn check(
     quiet::settled(context, &subject, scrape, record).await?;
     quiet::forgotten(context, &subject, record).await?;
     Ok((subject, jobs))
+}
+
+/// Asks the systems whether they are there.
+///
+/// # Errors
+/// Which is not.
+pub async fn systems(context: &Context<'_>, record: &mut Record) -> Result<(), String> {
+    let systems = context.systems;
+    let (prometheus, alertmanager, inbox) =
+        tokio::join!(systems.prometheus.ready(), systems.alertmanager.ready(), systems.inbox.ready());
+    for ready in [prometheus, alertmanager, inbox] {
+        ready.map_err(|error| error.to_string())?;
+    }
+    sends_alerts(context, record).await
+}
+
+/// The systems and the rule under proof; fills in the record's subject.
+///
+/// # Errors
+/// The reason why the drill is refused.
+pub async fn rule(
+    context: &Context<'_>,
+    drill: &Drill,
+    record: &mut Record,
+) -> Result<(Subject, Vec<RuleGroup>), String> {
+    systems(context, record).await?;
+    let rules = evaluated(context, drill, record).await?;
+    let subject = subject::gather(&rules, &drill.proves.alert.value, &drill.proves.labels)?;
+    record.subject = Some(subject.clone());
+    Ok((subject, rules))
+}
+
+/// Whether what the cause needs is there, as far as that can be known without doing it.
+async fn causes_possible(context: &Context<'_>, drill: &Drill) -> Result<(), String> {
+    let place = context.undoing.place();
+    if drill.cause.needs_control() && place.control.is_empty() {
+        return Err("the cause orders a service of the stack about, and nothing is known that could: give --control, \
+                    such as \"docker compose\" or \"stack service\""
+            .to_owned());
+    }
+    if drill.cause.fault.is_some() {
+        let gateway = Gateway::new(&place.admin).map_err(|error| error.to_string())?;
+        gateway.alive().await.map_err(|error| error.to_string())?;
+    }
+    Ok(())
+}
+
+/// After how long the inbox misses the heartbeat, for drills whose news is that.
+async fn heartbeat_limit(context: &Context<'_>, drill: &Drill) -> Result<Option<Duration>, String> {
+    if !drill.expect.delivered.contains(&Channel::Heartbeat) {
+        return Ok(None);
+    }
+    let beats = context.systems.inbox.heartbeat().await.map_err(|error| error.to_string())?;
+    if beats.state != "beating" {
+        return Err(format!("the inbox's heartbeat is {}: its absence would be no news", beats.state));
+    }
+    Duration::try_from_secs_f64(beats.limit_seconds).map(Some).map_err(|error| error.to_string())
 }
 
 /// Sets routes, inputs and bounds for an alert of these labels; `group_exists` as in [`Inputs`].
@@ -86,7 +138,13 @@ pub fn plan(
         group_interval: longest(|route| route.group_interval),
         group_exists,
     };
-    record.bounds = Some(bounds::compute(&inputs));
+    let mut bounds = bounds::compute(&inputs);
+    if let Some(limit) = record.heartbeat_limit {
+        // The heartbeat goes by its own clock: missed after the limit, back within it.
+        bounds.notified = bounds.notified.max(limit + DELIVERY);
+        bounds.told = bounds.told.max(limit + DELIVERY);
+    }
+    record.bounds = Some(bounds);
     record.inputs = Some(inputs);
 }
 

@@ -1,5 +1,6 @@
 //! One line a drill while it runs: redrawn in place on a terminal, else a line per change of phase.
 
+use std::collections::BTreeMap;
 use std::io::{IsTerminal, Write};
 use std::sync::{Mutex, PoisonError};
 
@@ -15,28 +16,27 @@ const COLUMNS: usize = 79;
 #[derive(Debug)]
 pub struct Progress {
     terminal: bool,
-    /// Drill and stage last shown.
-    shown: Mutex<Option<(String, Stage)>>,
-}
-
-impl Default for Progress {
-    fn default() -> Self {
-        Self { terminal: std::io::stderr().is_terminal(), shown: Mutex::new(None) }
-    }
+    /// The stage last shown of each drill.
+    shown: Mutex<BTreeMap<String, Stage>>,
 }
 
 impl Progress {
+    /// `several`: drills run side by side, so that no line can be redrawn in place.
+    #[must_use]
+    pub fn new(several: bool) -> Self {
+        Self { terminal: !several && std::io::stderr().is_terminal(), shown: Mutex::default() }
+    }
+
     /// Shows the record's present stage.
     pub fn show(&self, record: &Record) {
         let now = Timestamp::now();
         let mut shown = self.shown.lock().unwrap_or_else(PoisonError::into_inner);
-        let present = (record.drill.clone(), record.stage);
         if self.terminal {
             eprint(&format!("\r\x1b[2K{}", live(record, now)));
-        } else if shown.as_ref() != Some(&present) {
+        } else if shown.get(&record.drill) != Some(&record.stage) {
             eprint(&format!("{}\n", plain(record, now)));
         }
-        *shown = Some(present);
+        shown.insert(record.drill.clone(), record.stage);
     }
 
     /// Ends the record's line with its verdict.

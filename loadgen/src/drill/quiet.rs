@@ -25,13 +25,32 @@ pub async fn settled(
     scrape: Duration,
     record: &mut Record,
 ) -> Result<(), String> {
+    until_quiet(context, &subject.alert, subject.evaluation, scrape, record).await
+}
+
+/// As [`settled`], before a negative control.
+///
+/// # Errors
+/// Which alert is active, when that does not end.
+pub async fn all_settled(context: &Context<'_>, record: &mut Record) -> Result<(), String> {
+    let second = Duration::from_secs(1);
+    until_quiet(context, "", second, second, record).await
+}
+
+async fn until_quiet(
+    context: &Context<'_>,
+    own: &str,
+    evaluation: Duration,
+    scrape: Duration,
+    record: &mut Record,
+) -> Result<(), String> {
     let mut deadline = None;
     loop {
         let rules = context.systems.prometheus.rules().await.map_err(|error| error.to_string())?;
         let loud = loud(&rules, |alert| context.suite.ambient(alert).is_some());
         let Some((alert, state, since, _)) = loud.first() else { return Ok(()) };
         let limit = if context.first {
-            subject.evaluation * 2 + Duration::from_secs(5)
+            evaluation * 2 + Duration::from_secs(5)
         } else {
             loud.iter()
                 .map(|(_, _, _, resolves)| bounds::patience(*resolves + scrape))
@@ -40,7 +59,7 @@ pub async fn settled(
         };
         if deadline.get_or_insert_with(|| Deadline::within(limit)).passed() {
             let since = time_of_day(*since);
-            return Err(if *alert == subject.alert {
+            return Err(if alert == own {
                 format!(
                     "{alert} is already {state}, active since {since}: a drill must see it become so; wait until it has resolved"
                 )
@@ -74,11 +93,15 @@ fn loud(groups: &[RuleGroup], ambient: impl Fn(&str) -> bool) -> Vec<(String, St
 
 /// Waits until the alert's last activation is forgotten: a group that re-fires within GI notifies nobody, since
 /// Alertmanager has told the receivers of it already. Alertmanager's own API hides resolved alerts, so the samples
-/// of the alert say when it ended.
+/// of the alert say when it ended. Says whether there was one.
 ///
 /// # Errors
 /// When Prometheus cannot be asked.
-pub async fn forgotten(context: &Context<'_>, subject: &Subject, record: &mut Record) -> Result<(), String> {
+pub async fn forgotten(
+    context: &Context<'_>,
+    subject: &Subject,
+    record: &mut Record,
+) -> Result<bool, String> {
     let interval = record.inputs.map_or(Duration::ZERO, |inputs| inputs.group_interval);
     let forgotten = interval + DELIVERY + subject.evaluation;
     let query = format!(
@@ -88,7 +111,9 @@ pub async fn forgotten(context: &Context<'_>, subject: &Subject, record: &mut Re
     );
     let history = context.systems.prometheus.query(&query, None).await.map_err(|error| error.to_string())?;
     let own = history.iter().filter(|series| subject.owns(&alert_labels(&series.labels)));
-    let Some(last) = own.flat_map(|series| &series.samples).map(|(at, _)| *at).max() else { return Ok(()) };
+    let Some(last) = own.flat_map(|series| &series.samples).map(|(at, _)| *at).max() else {
+        return Ok(false);
+    };
     let deadline = Deadline::after(last, forgotten);
     let what = format!("Alertmanager to forget {} of {}", subject.alert, time_of_day(last));
     while !deadline.passed() {
@@ -98,5 +123,5 @@ pub async fn forgotten(context: &Context<'_>, subject: &Subject, record: &mut Re
         clock::after(last, subject.evaluation),
         format!("{} resolved, before this drill", subject.alert),
     );
-    Ok(())
+    Ok(true)
 }

@@ -35,6 +35,8 @@ pub enum Stage {
     Resolved,
     /// Waiting for the notifications of that.
     Told,
+    /// A negative control: nothing is to fire.
+    Quiet,
 }
 
 impl Stage {
@@ -49,6 +51,7 @@ impl Stage {
             Self::Notified => "notified",
             Self::Resolved => "resolved",
             Self::Told => "told",
+            Self::Quiet => "quiet",
         }
     }
 }
@@ -62,6 +65,8 @@ pub enum End {
     Refused(String),
     /// The phase did not happen within its bound and patience.
     Missed(Stage),
+    /// An alert that was to be inhibited was not, in words.
+    NotInhibited(String),
     /// The systems did not answer well enough to say whether the phase happened.
     Unseen(String),
     /// A person or a supervisor ended it by this signal.
@@ -166,10 +171,20 @@ pub struct Record {
     pub summary: String,
     /// Channels the notification must arrive on.
     pub expected: Vec<Channel>,
+    /// Whether it follows the alert from pending to resolved; a heartbeat's drill and a negative control do not.
+    pub follows: bool,
+    /// After how long the inbox misses the heartbeat, where that is what is expected.
+    pub heartbeat_limit: Option<std::time::Duration>,
+    /// For a negative control: how long nothing may fire.
+    pub quiet: Option<std::time::Duration>,
     /// Promised times, scaled.
     pub objective: Objective,
     /// When its preflight began.
     pub started: Timestamp,
+    /// What a first run came to that others beside it may have disturbed; the rest of the record is of a second one.
+    pub disturbed: Option<String>,
+    /// When it had its verdict.
+    pub ended: Option<Timestamp>,
     /// Where the course is.
     pub stage: Stage,
     /// Since when.
@@ -225,11 +240,16 @@ impl Record {
             alert: drill.proves.alert.value.clone(),
             summary: drill.summary.clone(),
             expected: drill.expect.delivered.clone(),
+            follows: drill.proves.quiet.is_none() && !drill.proves.stops,
+            heartbeat_limit: None,
+            quiet: None,
             objective: Objective {
                 notified: scaled(drill.objective.notified),
                 told_resolved: scaled(drill.objective.told_resolved),
             },
             started: now,
+            disturbed: None,
+            ended: None,
             stage: Stage::Preflight,
             stage_since: now,
             waiting: None,
@@ -272,7 +292,8 @@ impl Record {
     /// The phases so far.
     #[must_use]
     pub fn phases(&self) -> Phases {
-        measure(&self.instants, self.bounds.as_ref(), &self.expected)
+        let measured = measure(&self.instants, self.bounds.as_ref(), &self.expected);
+        if self.follows { measured } else { measured.without_rule(&self.instants) }
     }
 
     /// Bound of the present stage, in seconds, if it has one.

@@ -1,11 +1,13 @@
-//! A run of drills, one after the other, and what is left to ask when each has ended.
+//! A run of drills, on each stack one after the other, and what is left to ask when each has ended.
 
+use std::path::Path;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use jiff::Timestamp;
 use tokio::time::timeout;
-use url::Url;
 
+use super::causes::undo::Undoing;
 use super::course::{self, Context};
 use super::diagnose::{self, Signs};
 use super::evidence;
@@ -15,50 +17,121 @@ use super::progress::Progress;
 use super::record::{End, Record};
 use super::signals::{Ending, Signals};
 use super::suite::Suite;
-use super::verdict::{Case, judge};
+use super::verdict::{Case, Verdict, judge};
 use super::watch::Systems;
+use crate::proof::{Proof, Took};
 
 /// How long evidence may be asked for after a drill.
 const EVIDENCE: Duration = Duration::from_secs(20);
 /// And after an interrupt, when somebody is waiting.
 const EVIDENCE_IN_HASTE: Duration = Duration::from_secs(2);
 
+/// How long undoing a cause may take after an interrupt.
+const UNDO: Duration = Duration::from_secs(60);
+
+/// One stack to drill.
+#[derive(Debug)]
+pub struct Shard {
+    /// The systems under proof.
+    pub systems: Systems,
+    /// What has to be undone, and where causes act.
+    pub undoing: Undoing,
+}
+
+/// What a run goes through.
+#[derive(Debug)]
+pub struct Plan<'a> {
+    /// The stacks; drills are given to whichever is free.
+    pub shards: &'a [Shard],
+    /// The drills and what is ambient.
+    pub suite: &'a Suite,
+    /// Indices of the suite's drills, in the order they are begun.
+    pub order: Vec<usize>,
+    /// By how much the stacks' durations are divided.
+    pub scale: f64,
+    /// Where last proofs are kept.
+    pub proofs: Option<&'a Path>,
+}
+
 /// Goes through the suite's drills until the end or a signal.
-pub async fn run(
-    systems: &Systems,
-    target: &Url,
-    suite: &Suite,
-    scale: f64,
-    signals: &mut Signals,
-) -> (Run, Vec<Record>, Option<Ending>) {
+pub async fn run(plan: &Plan<'_>, signals: &Signals) -> (Run, Vec<Record>, Option<Ending>) {
     let started = Timestamp::now();
-    let progress = Progress::default();
-    let mut records: Vec<Record> = Vec::new();
+    let progress = Progress::new(plan.shards.len() > 1);
+    let next = AtomicUsize::new(0);
+    let workers = plan.shards.iter().map(|shard| work(plan, shard, &next, &progress, signals.clone()));
     let mut ending = None;
-    for (_, drill) in &suite.drills {
-        let mut record = Record::new(drill, scale);
-        let context = Context { systems, target, suite, progress: &progress, first: records.is_empty() };
-        // Dropping the course is what stops its load and lifts its cause.
-        ending = tokio::select! {
+    let mut found: Vec<(usize, Record)> = Vec::new();
+    for (records, ended) in futures_util::future::join_all(workers).await {
+        found.extend(records);
+        ending = ending.or(ended);
+    }
+    found.sort_by_key(|(index, _)| *index);
+    let ran: Vec<usize> = found.iter().map(|(index, _)| *index).collect();
+    let names = plan.suite.drills.iter().enumerate().filter(|(index, _)| !ran.contains(index));
+    let not_run = names.map(|(_, (_, drill))| drill.drill.value.clone()).collect();
+    let records = found.into_iter().map(|(_, record)| record).collect();
+    let interrupted = ending.map(Ending::name);
+    (Run { started, finished: Timestamp::now(), scale: plan.scale, interrupted, not_run }, records, ending)
+}
+
+/// The drills of one stack, one after the other.
+async fn work(
+    plan: &Plan<'_>,
+    shard: &Shard,
+    next: &AtomicUsize,
+    progress: &Progress,
+    mut signals: Signals,
+) -> (Vec<(usize, Record)>, Option<Ending>) {
+    let Shard { systems, undoing } = shard;
+    let mut records: Vec<(usize, Record)> = Vec::new();
+    while let Some(&index) = plan.order.get(next.fetch_add(1, Ordering::Relaxed)) {
+        let (_, drill) = &plan.suite.drills[index];
+        let mut record = Record::new(drill, plan.scale);
+        let first = records.is_empty();
+        let context = Context { systems, undoing, suite: plan.suite, progress, first, scale: plan.scale };
+        // Dropping the course is what stops its load.
+        let ending = tokio::select! {
             biased;
             ending = signals.wait() => Some(ending),
             () = course::run(&context, drill, &mut record) => None,
         };
         if let Some(ending) = ending {
+            let failed = timeout(UNDO, undoing.undo_all()).await;
+            for failed in failed.unwrap_or_else(|_| vec!["undoing the cause took too long".to_owned()]) {
+                record.event(Timestamp::now(), failed);
+            }
             interrupted(&mut record, ending);
         }
         explain(systems, &mut record, if ending.is_some() { EVIDENCE_IN_HASTE } else { EVIDENCE }).await;
         conclude(&mut record);
+        keep(plan, &mut record);
         progress.finish(&record);
-        records.push(record);
+        records.push((index, record));
         if ending.is_some() {
-            break;
+            return (records, ending);
         }
     }
-    let not_run =
-        suite.drills.iter().skip(records.len()).map(|(_, drill)| drill.drill.value.clone()).collect();
-    let interrupted = ending.map(Ending::name);
-    (Run { started, finished: Timestamp::now(), scale, interrupted, not_run }, records, ending)
+    (records, None)
+}
+
+/// Keeps the proof, if it is one.
+fn keep(plan: &Plan<'_>, record: &mut Record) {
+    let proven = record.judgement.as_ref().is_some_and(|judgement| judgement.verdict == Verdict::Proven);
+    let Some(dir) = plan.proofs.filter(|_| proven && !record.alert.is_empty()) else { return };
+    let took = |(name, phase): (&str, super::phases::Measured)| {
+        let took = Took { seconds: phase.seconds?, bound_seconds: phase.bound_seconds? };
+        Some((name.to_owned(), took))
+    };
+    let proof = Proof {
+        alert: record.alert.clone(),
+        drill: record.drill.clone(),
+        proven_at: Timestamp::now(),
+        scale: plan.scale,
+        phases: record.phases().named().into_iter().filter_map(took).collect(),
+    };
+    if let Err(error) = crate::proof::keep(dir, &proof) {
+        record.event(Timestamp::now(), format!("the proof could not be kept in {}: {error}", dir.display()));
+    }
 }
 
 fn interrupted(record: &mut Record, ending: Ending) {
@@ -116,6 +189,8 @@ fn conclude(record: &mut Record) {
         _ => None,
     };
     let judgement = judge(&Case {
+        phases: record.phases(),
+        quiet: record.quiet,
         end: &end,
         stage: record.stage,
         instants: &record.instants,
@@ -128,4 +203,5 @@ fn conclude(record: &mut Record) {
         likeliest: likeliest.as_deref(),
     });
     record.judgement = Some(judgement);
+    record.ended = Some(Timestamp::now());
 }

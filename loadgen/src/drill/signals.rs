@@ -35,7 +35,7 @@ impl Ending {
 }
 
 /// Waits for the signals of a run.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Signals(watch::Receiver<Option<Ending>>);
 
 impl Signals {

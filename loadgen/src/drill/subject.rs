@@ -164,6 +164,7 @@ pub fn check(path: &Path, drill: &Drill, groups: &[RuleGroup]) -> Vec<FileError>
     let mut errors = Vec::new();
     let alert = &drill.proves.alert;
     match find(groups, &alert.value, &drill.proves.labels) {
+        Err(_) if drill.proves.quiet.is_some() => {}
         Err(reason) => errors.push(FileError::at(path, alert.referenced, reason)),
         Ok((_, rule, _)) => {
             let stated = drill.cause.share.as_ref();
@@ -177,12 +178,29 @@ pub fn check(path: &Path, drill: &Drill, groups: &[RuleGroup]) -> Vec<FileError>
             }
         }
     }
-    for named in drill.expect.silent.iter().chain(&drill.expect.also) {
+    let expect = &drill.expect;
+    for named in expect.silent.iter().chain(&expect.also).chain(&expect.inhibited) {
         if let Err(reason) = find(groups, &named.value, &Labels::new()) {
             errors.push(FileError::at(path, named.referenced, reason));
         }
     }
     errors
+}
+
+/// How long what a drill explains may go on after it, by the rules: what comes next on that stack waits for it.
+#[must_use]
+pub fn aftermath(drill: &Drill, groups: &[RuleGroup]) -> Duration {
+    let recorded = recorded(groups);
+    let resolves = |name: &str| {
+        let named = groups.iter().flat_map(|group| &group.rules).filter(|rule| rule.name == name);
+        let alerting = named.filter_map(|rule| rule.alerting.as_ref().map(|alerting| (rule, alerting)));
+        alerting
+            .map(|(rule, alerting)| {
+                promql::widest_range(&rule.query, &recorded).unwrap_or_default() + alerting.keep_firing
+            })
+            .max()
+    };
+    drill.expect.also.iter().filter_map(|also| resolves(&also.value)).max().unwrap_or_default()
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use serde::Serialize;
 use super::bounds::Bounds;
 use super::clock::readable;
 use super::file::{Channel, Objective};
-use super::phases::{Instants, Measured, Phases, last_of, measure};
+use super::phases::{Instants, Measured, Phases, last_of};
 use super::record::{Applied, End, Gaps, Stage, Surprise};
 
 /// Prometheus stores times in whole milliseconds: a phase may come out this much longer than it was.
@@ -65,6 +65,10 @@ pub struct Case<'a> {
     pub stage: Stage,
     /// What happened when.
     pub instants: &'a Instants,
+    /// Where the time went; see [`super::record::Record::phases`].
+    pub phases: Phases,
+    /// For a negative control: how long nothing might fire.
+    pub quiet: Option<std::time::Duration>,
     /// The bounds, if the configuration could be read.
     pub bounds: Option<&'a Bounds>,
     /// Channels the notification must arrive on.
@@ -85,13 +89,14 @@ pub struct Case<'a> {
 /// be seen, then what did not happen, then what should not have, then what came late.
 #[must_use]
 pub fn judge(case: &Case<'_>) -> Judgement {
-    let phases = measure(case.instants, case.bounds, case.expected);
+    let phases = case.phases;
     let (verdict, reason) = match case.end {
         End::Refused(reason) => (Verdict::Refused, reason.clone()),
         End::Interrupted(signal) => {
             (Verdict::Undecided, format!("interrupted by {signal} in phase {}", case.stage.name()))
         }
         End::Unseen(reason) => (Verdict::Undecided, reason.clone()),
+        End::NotInhibited(reason) => (Verdict::Missed, reason.clone()),
         End::Missed(stage) => missed(case, *stage),
         End::Whole => whole(case, &phases),
     };
@@ -153,8 +158,18 @@ fn whole(case: &Case<'_>, phases: &Phases) -> (Verdict, String) {
     if !late.is_empty() {
         return (Verdict::Late, late.join("; "));
     }
-    let unmeasured =
-        phases.named().iter().any(|(_, phase)| phase.seconds.is_none() || phase.bound_seconds.is_none());
+    if let Some(quiet) = case.quiet {
+        if let Some(weak) = case.applied.and_then(not_applied) {
+            return (Verdict::Undecided, weak);
+        }
+        return (Verdict::Proven, format!("nothing fired in {}", readable(quiet.as_secs_f64())));
+    }
+    // A heartbeat's drill has two phases; any other has all five, of which one without a bound is a hole.
+    let followed = phases.pending.bound_seconds.is_some();
+    let unmeasured = phases.named().iter().any(|(name, phase)| {
+        (followed || matches!(*name, "notified" | "told"))
+            && (phase.seconds.is_none() || phase.bound_seconds.is_none())
+    });
     if unmeasured {
         // The course says all happened: an instant that is missing is a hole in the evidence, not a proof.
         return (Verdict::Undecided, "an instant of the course is not on record".to_owned());

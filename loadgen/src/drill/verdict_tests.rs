@@ -3,6 +3,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
+use super::super::phases::measure;
 use super::*;
 
 fn at(seconds: f64) -> Timestamp {
@@ -42,6 +43,7 @@ struct Given {
     gaps: Gaps,
     applied: Option<Applied>,
     likeliest: Option<&'static str>,
+    quiet: Option<Duration>,
 }
 
 fn given(end: End) -> Given {
@@ -53,12 +55,15 @@ fn given(end: End) -> Given {
         gaps: Gaps { asked: 100, ..Gaps::default() },
         applied: Some(Applied { stated_rate: 40.0, achieved_rate: 39.5, ..Applied::default() }),
         likeliest: None,
+        quiet: None,
     }
 }
 
 fn judged(given: &Given) -> (Verdict, String) {
     let bounds = bounds();
     let judgement = judge(&Case {
+        phases: measure(&given.instants, Some(&bounds), &EXPECTED),
+        quiet: given.quiet,
         end: &given.end,
         stage: Stage::Firing,
         instants: &given.instants,
@@ -208,4 +213,21 @@ fn refused_unseen_and_interrupted_keep_their_reason() {
     ] {
         assert_eq!(judged(&given(end)), (verdict, reason.to_owned()));
     }
+}
+
+#[test]
+fn a_negative_control_is_proven_by_silence_and_not_by_traffic_that_was_not_sent() {
+    let quiet = |given: Given| judged(&Given { quiet: Some(Duration::from_secs(30)), ..given });
+    assert_eq!(quiet(given(End::Whole)), (Verdict::Proven, "nothing fired in 30.0 s".into()));
+    let loud = Given { surprises: vec![surprise("HighErrorRate", true)], ..given(End::Whole) };
+    assert_eq!(quiet(loud).0, Verdict::Unexpected);
+    let weak = Applied { stated_rate: 40.0, achieved_rate: 9.0, ..Applied::default() };
+    assert_eq!(quiet(Given { applied: Some(weak), ..given(End::Whole) }).0, Verdict::Undecided);
+}
+
+#[test]
+fn an_alert_that_was_to_be_inhibited_and_was_not_is_missed() {
+    let (verdict, reason) =
+        judged(&given(End::NotInhibited("HighLatency fired and was not inhibited".into())));
+    assert_eq!((verdict, reason.as_str()), (Verdict::Missed, "HighLatency fired and was not inhibited"));
 }

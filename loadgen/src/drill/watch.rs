@@ -12,7 +12,7 @@ use super::delivery::{self, Wanted};
 use super::file::{Channel, Drill};
 use super::phases::last_of;
 use super::preflight::plan;
-use super::record::{Record, Surprise};
+use super::record::Record;
 use super::routes::Routing;
 use super::subject::{Subject, covers};
 use crate::duration;
@@ -172,7 +172,7 @@ impl<'a> Watch<'a> {
         let (Some(labels), Some(firing)) = (record.labels.clone(), record.instants.firing) else { return };
         let fingerprint = record.fingerprint.clone();
         let wanted = Wanted { labels: &labels, fingerprint: fingerprint.as_deref(), firing };
-        for channel in [Channel::Webhook, Channel::Slack] {
+        for channel in Channel::ALL {
             let since = record.instants.cause.unwrap_or(self.since);
             if let Some(at) = delivery::notified(&record.notifications, channel, &wanted, since) {
                 record.instants.notified.insert(channel, at);
@@ -209,43 +209,6 @@ impl<'a> Watch<'a> {
                 firing,
                 "Alertmanager may still have the alert's group: its next notification waits for GI",
             );
-        }
-    }
-
-    /// What fired or arrived that nothing in the drill explains. A question that fails here leaves open whether
-    /// there was any, so it counts as a gap that matters.
-    pub async fn surprises(&mut self, record: &mut Record) {
-        let range = (clock::seconds(self.since, Timestamp::now()).ceil().max(0.0) as u64) + 1;
-        let query = format!("ALERTS[{range}s]");
-        let answer = self.context.systems.prometheus.query(&query, None).await;
-        let also = |name: &str| self.drill.expect.also.iter().any(|also| also.value == name);
-        let silent = |name: &str| self.drill.expect.silent.iter().any(|silent| silent.value == name);
-        for series in record.gaps.note("every ALERTS", answer).iter().flatten() {
-            let labels = alert_labels(&series.labels);
-            let name = labels.get("alertname").cloned().unwrap_or_default();
-            let state = series.labels.get("alertstate").map_or("", String::as_str);
-            let Some((at, _)) = series.samples.iter().find(|(at, _)| *at >= self.since) else { continue };
-            if self.subject.owns(&labels) {
-                continue;
-            }
-            let reason = self.context.suite.ambient(&name);
-            if state == "firing" && reason.is_none() && !also(&name) {
-                let named_silent = silent(&name);
-                record.surprises.push(Surprise { at: *at, alert: name, how: "fired".into(), named_silent });
-            } else {
-                let why = reason.map_or(String::new(), |reason| format!(" (ambient: {reason})"));
-                record.event(*at, format!("{name} {state}{why}"));
-            }
-        }
-        let explained = |alert: &crate::systems::inbox::NotifiedAlert| {
-            let own = alert.alert == self.subject.alert
-                && (alert.labels.is_empty() || covers(&alert.labels, &self.subject.wanted));
-            own || also(&alert.alert) || self.context.suite.ambient(&alert.alert).is_some()
-        };
-        let since = record.instants.baseline.unwrap_or(self.since);
-        for (at, channel, alert) in delivery::unexplained(&record.notifications, since, explained) {
-            let named_silent = silent(&alert);
-            record.surprises.push(Surprise { at, alert, how: format!("arrived at {channel}"), named_silent });
         }
     }
 }

@@ -22,6 +22,21 @@ pub struct Args {
     /// How many notifications to hold before the oldest goes
     #[arg(long, value_name = "COUNT", default_value = "10000")]
     capacity: NonZeroUsize,
+    /// Take mail by SMTP here; AUTH is demanded, any user and password will do
+    #[arg(long, value_name = "HOST:PORT", default_value = "127.0.0.1:1025", conflicts_with = "no_smtp")]
+    smtp: SocketAddr,
+    /// Take no mail
+    #[arg(long)]
+    no_smtp: bool,
+    /// Say that the heartbeat (posted to /heartbeat) has stopped when it has not come for this long
+    #[arg(long, value_name = "DURATION", default_value = "5m", value_parser = crate::duration::parse)]
+    heartbeat_limit: std::time::Duration,
+    /// Export the last proofs kept here at /metrics/drills
+    #[arg(long, env = "PROOFS_DIR", value_name = "DIR")]
+    proofs: Option<PathBuf>,
+    /// Serve the runbooks ALERTNAME.md of this directory at /runbooks/ALERTNAME
+    #[arg(long, value_name = "DIR")]
+    runbooks: Option<PathBuf>,
 }
 
 /// Runs the command and gives the exit code.
@@ -52,8 +67,18 @@ async fn run(args: Args) -> Result<(), (u8, String)> {
             _ = interrupted.recv() => {}
         }
     };
-    let config = Config { capacity: args.capacity.get(), data_dir: args.data_dir };
-    serve(listener, config, stop).await.map_err(|error| match error {
+    let smtp = match args.no_smtp {
+        true => None,
+        false => Some(port::bind(args.smtp, "--smtp").map_err(|reason| (exit::USAGE, reason))?),
+    };
+    let config = Config {
+        capacity: args.capacity.get(),
+        data_dir: args.data_dir,
+        heartbeat_limit: args.heartbeat_limit,
+        proofs: args.proofs,
+        runbooks: args.runbooks,
+    };
+    serve(listener, smtp, config, stop).await.map_err(|error| match error {
         InboxError::Journal(_) => (exit::USAGE, error.to_string()),
         InboxError::Server(_) => (exit::FAILED, error.to_string()),
     })

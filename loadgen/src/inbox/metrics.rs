@@ -1,6 +1,6 @@
 //! What the inbox counts.
 
-use prometheus::{IntCounterVec, Opts, Registry, TextEncoder};
+use prometheus::{Gauge, IntCounter, IntCounterVec, IntGauge, Opts, Registry, TextEncoder};
 
 use super::channel::{Channel, STATUSES};
 
@@ -12,6 +12,14 @@ pub(super) struct Metrics {
     pub(super) notifications: IntCounterVec,
     /// Bodies refused, by channel.
     pub(super) bad_requests: IntCounterVec,
+    /// Messages answered with an error on purpose, by channel.
+    pub(super) failed: IntCounterVec,
+    /// Heartbeats received.
+    pub(super) heartbeats: IntCounter,
+    /// When the last heartbeat came, in seconds since 1970; 0 before the first.
+    pub(super) last_heartbeat: Gauge,
+    /// 1 while the heartbeat comes, 0 before the first and once it has stopped.
+    pub(super) heartbeat_up: IntGauge,
 }
 
 impl Metrics {
@@ -29,13 +37,34 @@ impl Metrics {
             &["channel", "status"],
         );
         let bad_requests = counter("inbox_bad_requests_total", "Bodies refused, by channel.", &["channel"]);
+        let failed = counter(
+            "inbox_failed_on_purpose_total",
+            "Messages answered with an error on purpose, by channel.",
+            &["channel"],
+        );
+        let valid = "names are valid constants, each registered once";
+        let heartbeats = IntCounter::new("inbox_heartbeats_total", "Heartbeats received.").expect(valid);
+        let last_heartbeat = Gauge::new(
+            "inbox_last_heartbeat_timestamp_seconds",
+            "When the last heartbeat came, in seconds since 1970; 0 before the first.",
+        )
+        .expect(valid);
+        let heartbeat_up = IntGauge::new(
+            "inbox_heartbeat_up",
+            "1 while the heartbeat comes, 0 before the first and once it has stopped.",
+        )
+        .expect(valid);
+        registry.register(Box::new(heartbeats.clone())).expect(valid);
+        registry.register(Box::new(last_heartbeat.clone())).expect(valid);
+        registry.register(Box::new(heartbeat_up.clone())).expect(valid);
         for channel in Channel::ALL {
+            failed.with_label_values(&[channel.name()]);
             bad_requests.with_label_values(&[channel.name()]);
             for status in STATUSES {
                 notifications.with_label_values(&[channel.name(), status]);
             }
         }
-        Self { registry, notifications, bad_requests }
+        Self { registry, notifications, bad_requests, failed, heartbeats, last_heartbeat, heartbeat_up }
     }
 
     /// All of them in Prometheus's text format 0.0.4.

@@ -6,18 +6,25 @@
 
 pub mod channel;
 pub mod cli;
+mod discord;
+pub mod failing;
+pub mod heartbeat;
 pub mod history;
 pub mod journal;
+mod mail;
 mod metrics;
 mod page;
+mod pagerduty;
 pub mod port;
 mod routes;
 mod slack;
+mod smtp;
 mod webhook;
 
 use std::future::Future;
 use std::net::TcpListener;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use actix_web::web::{Data, PayloadConfig};
 use actix_web::{App, HttpServer};
@@ -26,6 +33,8 @@ use actix_web::{App, HttpServer};
 pub const BODY_LIMIT: usize = 1024 * 1024;
 /// How long requests in progress may take once the inbox is told to stop, in seconds.
 const DRAIN_SECONDS: u64 = 2;
+/// How often it is looked whether the heartbeat has stopped.
+const LOOK: Duration = Duration::from_millis(250);
 
 /// What an inbox keeps.
 #[derive(Debug, Clone)]
@@ -34,6 +43,12 @@ pub struct Config {
     pub capacity: usize,
     /// Where to keep them over a restart; `None` keeps them in memory only.
     pub data_dir: Option<PathBuf>,
+    /// How long the heartbeat may take before it counts as stopped.
+    pub heartbeat_limit: Duration,
+    /// Where last proofs are kept, to be exported.
+    pub proofs: Option<PathBuf>,
+    /// Where runbooks are, one `ALERTNAME.md` each, to be linked to.
+    pub runbooks: Option<PathBuf>,
 }
 
 /// An inbox that cannot start or run.
@@ -47,16 +62,25 @@ pub enum InboxError {
     Server(#[from] std::io::Error),
 }
 
-/// Serves on a listener until `shutdown` completes, then ends requests in progress, for two seconds at most.
+/// Serves on a listener, and mail on another, until `shutdown` completes, then ends requests in progress, for two seconds at most.
 ///
 /// # Errors
 /// When the history on disk cannot be read, or the server cannot run.
 pub async fn serve(
     listener: TcpListener,
+    smtp: Option<TcpListener>,
     config: Config,
     shutdown: impl Future<Output = ()>,
 ) -> Result<(), InboxError> {
     let state = Data::new(routes::State::open(&config)?);
+    let smtp = match smtp {
+        Some(listener) => {
+            listener.set_nonblocking(true)?;
+            Some(tokio::net::TcpListener::from_std(listener)?)
+        }
+        None => None,
+    };
+    let aside = aside(smtp, state.clone());
     let server = HttpServer::new(move || {
         App::new()
             .app_data(state.clone())
@@ -72,9 +96,28 @@ pub async fn serve(
     let mut server = std::pin::pin!(server);
     tokio::select! {
         ended = &mut server => return Ok(ended?),
+        () = aside => {}
         () = shutdown => {}
     }
     // The server ends once it has drained; both must be polled for that.
     let (_, ended) = tokio::join!(handle.stop(true), server);
     Ok(ended?)
+}
+
+/// What goes on beside the HTTP server; never ends.
+async fn aside(smtp: Option<tokio::net::TcpListener>, state: Data<routes::State>) {
+    let look = async {
+        let mut every = tokio::time::interval(LOOK);
+        loop {
+            every.tick().await;
+            state.look();
+        }
+    };
+    let mail = async {
+        match smtp {
+            Some(listener) => smtp::serve(listener, state.clone()).await,
+            None => std::future::pending().await,
+        }
+    };
+    tokio::join!(look, mail);
 }

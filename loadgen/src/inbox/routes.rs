@@ -1,24 +1,35 @@
 //! The HTTP side: bodies in, JSON, metrics and the page out.
 
+use std::path::PathBuf;
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use actix_web::http::StatusCode;
-use actix_web::web::{self, Bytes, Data, Query, ServiceConfig};
+use actix_web::web::{self, Bytes, Data, Path, Query, ServiceConfig};
 use actix_web::{HttpResponse, Responder};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use serde_json::json;
+use tokio::time::Instant;
 
-use super::channel::{Channel, text};
+use super::channel::{Channel, FIRING, Message, RESOLVED, text};
+use super::failing::{Failing, Failure};
+use super::heartbeat::Heartbeat;
 use super::history::History;
 use super::journal::{Journal, JournalError};
 use super::metrics::Metrics;
 use super::{BODY_LIMIT, Config, page};
-use crate::systems::inbox::Notification;
+use crate::proof;
+use crate::systems::inbox::{Notification, NotifiedAlert};
 
 /// What all requests share.
 pub(super) struct State {
     book: Mutex<Book>,
+    failing: Mutex<Failing>,
+    heartbeat: Mutex<Heartbeat>,
     metrics: Metrics,
+    pub(super) proofs: Option<PathBuf>,
+    pub(super) runbooks: Option<PathBuf>,
 }
 
 struct Book {
@@ -26,6 +37,11 @@ struct Book {
     journal: Option<Journal>,
     /// Why the last notification is not on disk, when it is not.
     not_kept: Option<String>,
+}
+
+/// Every change behind these locks is whole by itself, so one that panicked left it usable.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl State {
@@ -36,34 +52,108 @@ impl State {
             None => (None, Vec::new()),
         };
         let book = Book { history: History::new(capacity, earlier), journal, not_kept: None };
-        Ok(Self { book: Mutex::new(book), metrics: Metrics::new() })
+        Ok(Self {
+            book: Mutex::new(book),
+            failing: Mutex::default(),
+            heartbeat: Mutex::new(Heartbeat::new(config.heartbeat_limit)),
+            metrics: Metrics::new(),
+            proofs: config.proofs.clone(),
+            runbooks: config.runbooks.clone(),
+        })
     }
 
     fn book(&self) -> MutexGuard<'_, Book> {
-        // Every change to the book is whole by itself, so one that panicked left it usable.
-        self.book.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.book)
     }
+
+    /// Counts a body that was not taken.
+    pub(super) fn refused(&self, channel: Channel) {
+        self.metrics.bad_requests.with_label_values(&[channel.name()]).inc();
+    }
+
+    /// How the channel is to fail now, counting that it does.
+    pub(super) fn failure(&self, channel: Channel) -> Option<(Failure, Instant)> {
+        let failure = lock(&self.failing).of(channel);
+        if failure.is_some() {
+            self.metrics.failed.with_label_values(&[channel.name()]).inc();
+        }
+        failure
+    }
+
+    /// Takes a message in; of heartbeats only the news that they are back.
+    pub(super) fn accept(&self, channel: Channel, message: Message) {
+        self.metrics.notifications.with_label_values(&[channel.name(), message.status]).inc();
+        if channel == Channel::Heartbeat {
+            let now = Timestamp::now();
+            self.metrics.heartbeats.inc();
+            self.metrics.last_heartbeat.set(now.as_millisecond() as f64 / 1000.0);
+            self.metrics.heartbeat_up.set(1);
+            if lock(&self.heartbeat).beat(now).is_some() {
+                self.book().add(channel, heartbeat_message(RESOLVED, "the heartbeat is back"));
+            }
+            return;
+        }
+        self.book().add(channel, message);
+    }
+
+    /// Looks whether the heartbeat has stopped; to be called every so often.
+    pub(super) fn look(&self) {
+        let mut heartbeat = lock(&self.heartbeat);
+        if heartbeat.look(Timestamp::now()).is_some() {
+            self.metrics.heartbeat_up.set(0);
+            let limit = crate::duration::format(heartbeat.limit());
+            drop(heartbeat);
+            let text =
+                format!("no heartbeat for {limit}: Prometheus, Alertmanager or the way here is broken");
+            self.book().add(Channel::Heartbeat, heartbeat_message(FIRING, &text));
+        }
+    }
+}
+
+/// What the inbox itself says of the heartbeat.
+fn heartbeat_message(status: &'static str, text: &str) -> Message {
+    let alert = NotifiedAlert {
+        alert: "Watchdog".to_owned(),
+        status: status.to_owned(),
+        fingerprint: None,
+        starts_at: None,
+        ends_at: None,
+        labels: crate::systems::prometheus::Labels::new(),
+    };
+    Message { status, alerts: vec![alert], body: json!({"text": text}) }
 }
 
 pub(super) fn configure(config: &mut ServiceConfig) {
     for channel in Channel::ALL {
-        let receive = move |state, body| async move { receive(channel, state, body) };
-        config.route(channel.path(), web::post().to(receive));
+        for path in channel.paths() {
+            let receive = move |state, body| receive(channel, path, state, body);
+            config.route(path, web::post().to(receive));
+        }
     }
     config
         .route("/notifications", web::get().to(notifications))
+        .route("/heartbeat", web::get().to(heartbeat))
+        .route("/fail", web::get().to(failing))
+        .route("/fail/{channel}", web::put().to(fail))
+        .route("/fail/{channel}", web::delete().to(work))
         .route("/metrics", web::get().to(metrics))
+        .route("/metrics/drills", web::get().to(drills))
+        .route("/runbooks/{alert}", web::get().to(runbook))
         .route("/livez", web::get().to(livez))
         .route("/readyz", web::get().to(readyz))
         .configure(page::configure);
 }
 
-fn receive(channel: Channel, state: Data<State>, body: Result<Bytes, actix_web::Error>) -> HttpResponse {
-    let refuse = || state.metrics.bad_requests.with_label_values(&[channel.name()]).inc();
+async fn receive(
+    channel: Channel,
+    path: &'static str,
+    state: Data<State>,
+    body: Result<Bytes, actix_web::Error>,
+) -> HttpResponse {
     let body = match body {
         Ok(body) => body,
         Err(error) => {
-            refuse();
+            state.refused(channel);
             return match error.as_response_error().status_code() {
                 StatusCode::PAYLOAD_TOO_LARGE => text(
                     StatusCode::PAYLOAD_TOO_LARGE,
@@ -73,21 +163,29 @@ fn receive(channel: Channel, state: Data<State>, body: Result<Bytes, actix_web::
             };
         }
     };
-    let message = match channel.read(&body) {
-        Ok(message) => message,
-        Err(reason) => {
-            refuse();
-            return channel.refused(&reason);
+    match state.failure(channel) {
+        Some((Failure::Hang, until)) => tokio::time::sleep_until(until).await,
+        Some((Failure::Status(status), _)) => {
+            let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+            return text(status, "told to fail");
         }
-    };
-    let status = message.status;
-    state.book().add(channel, message);
-    state.metrics.notifications.with_label_values(&[channel.name(), status]).inc();
-    channel.accepted()
+        None => {}
+    }
+    match channel.read(path, &body) {
+        Ok(message) => {
+            let answer = channel.accepted(path, &message.body);
+            state.accept(channel, message);
+            answer
+        }
+        Err(reason) => {
+            state.refused(channel);
+            channel.refused(&reason)
+        }
+    }
 }
 
 impl Book {
-    fn add(&mut self, channel: Channel, message: super::channel::Message) {
+    fn add(&mut self, channel: Channel, message: Message) {
         let added = self.history.add(channel, message, Timestamp::now()).clone();
         let Some(journal) = &mut self.journal else { return };
         let capacity = self.history.capacity();
@@ -95,6 +193,77 @@ impl Book {
             .append(&added, capacity, self.history.after(0, capacity))
             .err()
             .map(|error| error.to_string());
+    }
+}
+
+async fn heartbeat(state: Data<State>) -> HttpResponse {
+    let heartbeat = lock(&state.heartbeat);
+    HttpResponse::Ok().insert_header(("cache-control", "no-store")).json(json!({
+        "state": heartbeat.state(),
+        "last": heartbeat.last(),
+        "limit_seconds": heartbeat.limit().as_secs_f64(),
+    }))
+}
+
+/// `{"status": 500, "ttl": "60s"}` or `{"hang": true, "ttl": "60s"}`.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Fail {
+    status: Option<u16>,
+    #[serde(default)]
+    hang: bool,
+    #[serde(deserialize_with = "crate::duration::deserialize")]
+    ttl: Duration,
+}
+
+async fn failing(state: Data<State>) -> HttpResponse {
+    let all: serde_json::Map<String, serde_json::Value> = lock(&state.failing)
+        .all()
+        .map(|(channel, failure)| (channel.name().to_owned(), json!(failure)))
+        .collect();
+    HttpResponse::Ok().json(all)
+}
+
+async fn fail(state: Data<State>, name: Path<String>, body: Bytes) -> HttpResponse {
+    let Some(channel) = Channel::named(&name) else { return no_channel() };
+    let how = serde_json::from_slice::<Fail>(&body).map_err(|error| error.to_string());
+    let how = how.and_then(|fail| match (fail.status, fail.hang) {
+        (Some(status), false) => Ok((Failure::Status(status), fail.ttl)),
+        (None, true) => Ok((Failure::Hang, fail.ttl)),
+        _ => Err("expected either `status` or `\"hang\": true`".to_owned()),
+    });
+    match how.and_then(|(failure, ttl)| lock(&state.failing).set(channel, failure, ttl)) {
+        Ok(()) => HttpResponse::NoContent().finish(),
+        Err(reason) => {
+            text(StatusCode::BAD_REQUEST, &format!("{reason}; such as {{\"status\": 500, \"ttl\": \"60s\"}}"))
+        }
+    }
+}
+
+async fn work(state: Data<State>, name: Path<String>) -> HttpResponse {
+    let Some(channel) = Channel::named(&name) else { return no_channel() };
+    lock(&state.failing).lift(channel);
+    HttpResponse::NoContent().finish()
+}
+
+fn no_channel() -> HttpResponse {
+    let names: Vec<_> = Channel::ALL.iter().map(|channel| channel.name()).collect();
+    text(StatusCode::NOT_FOUND, &format!("no such channel: expected one of {}", names.join(", ")))
+}
+
+/// What drills have proven, from the folder of proofs.
+async fn drills(state: Data<State>) -> HttpResponse {
+    let body =
+        state.proofs.as_deref().map(proof::read_all).map_or_else(String::new, |found| proof::metrics(&found));
+    HttpResponse::Ok().content_type(prometheus::TEXT_FORMAT).body(body)
+}
+
+async fn runbook(state: Data<State>, alert: Path<String>) -> HttpResponse {
+    let plain = !alert.is_empty() && alert.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
+    let file = state.runbooks.as_ref().filter(|_| plain).map(|dir| dir.join(format!("{alert}.md")));
+    match file.and_then(|file| std::fs::read_to_string(file).ok()) {
+        Some(body) => text(StatusCode::OK, &body),
+        None => text(StatusCode::NOT_FOUND, "there is no runbook of this alert here"),
     }
 }
 

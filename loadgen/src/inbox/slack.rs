@@ -28,6 +28,16 @@ pub(super) fn read(bytes: &[u8]) -> Result<Message, String> {
             texts.iter().map(|text| headings(text)).find(|found| !found.is_empty()).unwrap_or_default(),
         );
     }
+    let (status, alerts) = summed_up(found);
+    Ok(Message { status, alerts, body })
+}
+
+/// What texts that stand for one message say, by the first of them with a heading.
+pub(super) fn told_by<'a>(texts: impl Iterator<Item = &'a str>) -> (&'static str, Vec<NotifiedAlert>) {
+    summed_up(texts.map(headings).find(|found| !found.is_empty()).unwrap_or_default())
+}
+
+fn summed_up(found: Vec<(&'static str, String)>) -> (&'static str, Vec<NotifiedAlert>) {
     let status = match found.iter().map(|(status, _)| *status).max_by_key(|status| *status == FIRING) {
         Some(status) => status,
         None => UNKNOWN,
@@ -40,7 +50,7 @@ pub(super) fn read(bytes: &[u8]) -> Result<Message, String> {
         ends_at: None,
         labels: Labels::new(),
     });
-    Ok(Message { status, alerts: alerts.collect(), body })
+    (status, alerts.collect())
 }
 
 /// The texts of the message itself and of each attachment, in the order they are looked at; `None` when something

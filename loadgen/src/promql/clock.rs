@@ -19,9 +19,25 @@ pub fn reads_clock(expr: &str) -> Result<bool, String> {
             Expr::Subquery(it) => it.at.is_some(),
             _ => false,
         };
+        // `min_over_time(vector(time())[30d:1d])` is the moment 30 days ago, an age written as a range.
+        if let Expr::Subquery(it) = expr
+            && is_now(&it.expr)
+        {
+            return here;
+        }
         here || children(expr).into_iter().any(any)
     }
     Ok(any(&parse(expr)?))
+}
+
+/// `vector(time())`, in parentheses or not.
+fn is_now(expr: &Expr) -> bool {
+    match expr {
+        Expr::Paren(it) => is_now(&it.expr),
+        Expr::Call(call) if call.func.name == "vector" => children(expr).iter().all(|it| is_now(it)),
+        Expr::Call(call) => call.func.name == "time",
+        _ => false,
+    }
 }
 
 #[cfg(test)]
@@ -38,6 +54,8 @@ mod tests {
             ("time_total > 5", false),
             (r#"x{fn="time()"} > 5"#, false),
             ("topk(time(), x)", true),
+            ("x < on () group_left () min_over_time(vector(time())[30d:1d])", false),
+            ("x < min_over_time((vector(time()) - 600)[30d:1d])", true),
         ] {
             assert_eq!(reads_clock(expr).unwrap(), clock, "{expr}");
         }

@@ -1,6 +1,9 @@
 //! Reads one answer from bytes as they come: head by `httparse`, then the body's end. No I/O here.
 
+use std::mem::MaybeUninit;
+
 use super::body::{Body, Chunks, MAX_BODY};
+use super::capture::Kept;
 use super::fault::Fault;
 
 /// The longest head, in bytes, and so the largest buffer a connection needs.
@@ -15,6 +18,7 @@ pub struct Answer {
     state: State,
     status: u16,
     keep_alive: bool,
+    kept: Option<Box<Kept>>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,7 +32,20 @@ impl Answer {
     /// Waits for the answer to a request; answers to `HEAD` have no body whatever their head says.
     #[must_use]
     pub fn new(to_head: bool) -> Self {
-        Self { to_head, state: State::Head, status: 0, keep_alive: false }
+        Self { to_head, state: State::Head, status: 0, keep_alive: false, kept: None }
+    }
+
+    /// The same, but its headers and its body are kept, to capture from.
+    #[must_use]
+    pub fn keeping(mut self) -> Self {
+        self.kept = Some(Box::default());
+        self
+    }
+
+    /// What was kept.
+    #[must_use]
+    pub fn kept(&self) -> Option<&Kept> {
+        self.kept.as_deref()
     }
 
     /// Takes what it can from the front of `bytes` and says how many. Until the head is complete nothing is taken:
@@ -43,7 +60,8 @@ impl Answer {
             match &mut self.state {
                 State::Complete => break,
                 State::Body(body) => {
-                    let (count, ended) = body.take(rest)?;
+                    let keep = self.kept.as_mut().map(|kept| &mut kept.body);
+                    let (count, ended) = body.take(rest, keep)?;
                     taken += count;
                     if ended {
                         self.state = State::Complete;
@@ -93,9 +111,11 @@ impl Answer {
 
     /// Length of the head at the front of `bytes`, 0 when it is not complete yet. Interim answers (1xx) are passed over.
     fn head(&mut self, bytes: &[u8]) -> Result<usize, Fault> {
-        let mut headers = [httparse::EMPTY_HEADER; MAX_HEADERS];
-        let mut response = httparse::Response::new(&mut headers);
-        let length = match response.parse(bytes) {
+        // Left as it is: filling in so many lines would cost more than reading the few there are.
+        let mut lines = [const { MaybeUninit::uninit() }; MAX_HEADERS];
+        let mut response = httparse::Response::new(&mut []);
+        let config = httparse::ParserConfig::default();
+        let length = match config.parse_response_with_uninit_headers(&mut response, bytes, &mut lines) {
             Ok(httparse::Status::Complete(length)) => length,
             Ok(httparse::Status::Partial) if bytes.len() >= MAX_HEAD => return Err(Fault::TooLarge),
             Ok(httparse::Status::Partial) => return Ok(0),
@@ -109,6 +129,10 @@ impl Answer {
             _ => return Err(Fault::Malformed),
         }
         let framing = Framing::read(response.headers)?;
+        if let Some(kept) = &mut self.kept {
+            let lines = response.headers.iter();
+            kept.headers = lines.map(|line| (line.name.to_owned(), line.value.to_vec())).collect();
+        }
         self.keep_alive = match response.version {
             Some(1) => !framing.close,
             _ => framing.keep_alive && !framing.close,

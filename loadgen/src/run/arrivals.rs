@@ -1,5 +1,6 @@
 //! The arrivals of one worker: every n-th of the schedule, evenly spaced or Poisson.
 
+use super::dice::Dice;
 use super::schedule::Schedule;
 
 /// How arrivals are spaced along the planned rate.
@@ -45,7 +46,7 @@ impl Arrivals {
         let limit = planned.unwrap_or(u64::MAX).min(limit.unwrap_or(u64::MAX));
         let dice = match spacing {
             Spacing::Even => None,
-            Spacing::Poisson { seed } => Some((Dice(seed), 0.0)),
+            Spacing::Poisson { seed } => Some((Dice::new(seed), 0.0)),
         };
         Self { schedule: schedule.clone(), limit, dice, number: 0, index: index as u64, of: of as u64 }
     }
@@ -73,26 +74,6 @@ impl Iterator for Arrivals {
                 return Some(Arrival { number, due: self.schedule.due_nanos(*position) });
             }
         }
-    }
-}
-
-/// SplitMix64 (Steele, Lea, Flood, OOPSLA 2014): eight bytes of state, good enough for arrival times.
-#[derive(Debug, Clone)]
-struct Dice(u64);
-
-impl Dice {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ (z >> 31)
-    }
-
-    /// Exponentially distributed with mean 1.
-    fn exponential(&mut self) -> f64 {
-        let uniform = ((self.next() >> 11) + 1) as f64 / (1_u64 << 53) as f64; // in (0, 1]
-        -uniform.ln()
     }
 }
 

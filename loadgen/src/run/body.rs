@@ -1,6 +1,7 @@
-//! Where a body ends: by length, by chunks, by the connection's end (RFC 9112, 6 and 7). Bytes are passed over, not
-//! kept.
+//! Where a body ends: by length, by chunks, by the connection's end (RFC 9112, 6 and 7). Bytes are passed over, unless
+//! they are to be captured from.
 
+use super::capture::BODY_KEPT;
 use super::fault::Fault;
 
 /// The largest body that is read to its end, in bytes; beyond it the answer counts as too large.
@@ -23,23 +24,33 @@ pub enum Body {
 }
 
 impl Body {
-    /// Takes what belongs to the body from the front of `bytes`: how many bytes, and whether that was the end.
+    /// Takes what belongs to the body from the front of `bytes`: how many bytes, and whether that was the end. Data is
+    /// added to `keep`, as much as fits.
     ///
     /// # Errors
     /// [`Fault::Malformed`] or [`Fault::TooLarge`].
-    pub fn take(&mut self, bytes: &[u8]) -> Result<(usize, bool), Fault> {
+    pub fn take(&mut self, bytes: &[u8], keep: Option<&mut Vec<u8>>) -> Result<(usize, bool), Fault> {
         match self {
             Self::Length(left) => {
                 let taken = bytes.len().min(usize::try_from(*left).unwrap_or(usize::MAX));
                 *left -= taken as u64;
+                keep_some(keep, &bytes[..taken]);
                 Ok((taken, *left == 0))
             }
-            Self::Chunked(chunks) => chunks.take(bytes),
+            Self::Chunked(chunks) => chunks.take(bytes, keep),
             Self::UntilClose { seen } => {
                 *seen += bytes.len() as u64;
+                keep_some(keep, bytes);
                 if *seen > MAX_BODY { Err(Fault::TooLarge) } else { Ok((bytes.len(), false)) }
             }
         }
+    }
+}
+
+fn keep_some(keep: Option<&mut Vec<u8>>, data: &[u8]) {
+    if let Some(keep) = keep {
+        let room = BODY_KEPT.saturating_sub(keep.len());
+        keep.extend_from_slice(&data[..data.len().min(room)]);
     }
 }
 
@@ -72,11 +83,12 @@ impl Default for Chunks {
 }
 
 impl Chunks {
-    fn take(&mut self, bytes: &[u8]) -> Result<(usize, bool), Fault> {
+    fn take(&mut self, bytes: &[u8], mut keep: Option<&mut Vec<u8>>) -> Result<(usize, bool), Fault> {
         let mut at = 0;
         while at < bytes.len() {
             if let State::Data { left } = &mut self.state {
                 let taken = (bytes.len() - at).min(usize::try_from(*left).unwrap_or(usize::MAX));
+                keep_some(keep.as_deref_mut(), &bytes[at..at + taken]);
                 at += taken;
                 *left -= taken as u64;
                 if *left == 0 {
@@ -149,14 +161,19 @@ mod tests {
 
     /// Feeds `text` in two parts, split at `split`.
     fn feed(text: &[u8], split: usize) -> Result<(usize, bool), Fault> {
+        keep(text, split).map(|(taken, ended, _)| (taken, ended))
+    }
+
+    fn keep(text: &[u8], split: usize) -> Result<(usize, bool, Vec<u8>), Fault> {
+        let mut kept = Vec::new();
         let mut body = Body::Chunked(Chunks::default());
-        let (first, ended) = body.take(&text[..split])?;
+        let (first, ended) = body.take(&text[..split], Some(&mut kept))?;
         if ended {
-            return Ok((first, true));
+            return Ok((first, true, kept));
         }
         assert_eq!(first, split, "without an end everything is taken");
-        let (second, ended) = body.take(&text[split..])?;
-        Ok((first + second, ended))
+        let (second, ended) = body.take(&text[split..], Some(&mut kept))?;
+        Ok((first + second, ended, kept))
     }
 
     #[test]
@@ -165,7 +182,8 @@ mod tests {
         let mut with_more = text.to_vec();
         with_more.extend_from_slice(b"HTTP/1.1 200 OK");
         for split in 0..=text.len() {
-            assert_eq!(feed(&with_more, split), Ok((text.len(), true)), "split at {split}");
+            let kept = b"hello0123456789".to_vec();
+            assert_eq!(keep(&with_more, split), Ok((text.len(), true, kept)), "split at {split}");
         }
         for cut in 0..text.len() {
             assert_eq!(feed(&text[..cut], cut / 2), Ok((cut, false)), "cut at {cut}");

@@ -1,42 +1,54 @@
 //! The `loadgen run` command line.
 
+use std::net::SocketAddr;
 use std::num::NonZero;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::builder::RangedU64ValueParser;
+use clap::ArgAction;
+use clap::builder::{PossibleValuesParser, RangedU64ValueParser, TypedValueParser};
 
 use super::command;
-use super::patterns::Pattern;
-use super::request::{Expect, Method};
+use super::expect::Expect;
+use super::patterns::{ALL, Pattern};
+use super::request::Method;
+use super::threshold::Threshold;
 use crate::duration;
 use crate::rate::Rate;
 
 const EXAMPLES: &str = "\
 Examples:
   loadgen run                                     50/s for 30s to http://127.0.0.1:8000/
-  loadgen run http://127.0.0.1:8000/api/users -q 500 -z 30s
+  loadgen run http://127.0.0.1:8000/api/users -q 80 -z 30s --threshold 'p99<250ms'
   loadgen run --pattern error-storm               trips HighErrorRate on the local stack
-  loadgen run --pattern error-storm -z 1m --out storm.json
-  loadgen run http://127.0.0.1:8000/api/users -d '{\"name\":\"Ada\",\"email\":\"ada@example.com\"}' -n 10
-  loadgen run http://127.0.0.1:8000/ -q 10 --stage 30s:200 --stage 1m:200 --stage 30s:0
+  loadgen run --pattern error-storm -z 1m --out storm.json --out storm.html
+  loadgen run http://127.0.0.1:8000/api/users -d '{\"name\":\"A\"}' --expect-status 422 -n 9
+  loadgen run http://127.0.0.1:8000/ -q 10 --stage 30s:90 --stage 1m:90 --stage 30s:0
   loadgen run http://127.0.0.1:8000/api/error --expect-status 5xx -q 5 -z 10s
-  loadgen run http://127.0.0.1:8000/ -c 8 -z 5s   closed loop: 8 connections, no rate
+  loadgen run http://127.0.0.1:8000/livez -c 8 -z 5s   closed loop: 8 connections, no rate
 
-Exit codes: 0 fine; 1 unexpected answers or errors; 2 bad arguments; 4 invalid, the generator could
-not keep up; 130 or 143 interrupted, after the partial report (a second signal ends it at once).";
+Exit codes: 0 fine; 1 unexpected answers or errors; 2 bad arguments; 3 a threshold was crossed;
+4 invalid, the generator could not keep up; 130 or 143 interrupted, after the partial report
+(a second signal ends it at once).";
 
 /// Arguments of `loadgen run`.
 #[derive(Debug, Clone, clap::Args)]
-#[command(after_help = EXAMPLES)]
+#[command(after_help = EXAMPLES, disable_help_flag = true)]
 pub struct Args {
-    /// Where to; with --pattern only its host and port count
+    /// Print this
+    #[arg(short, long, action = ArgAction::HelpShort)]
+    help: Option<bool>,
+
+    /// Where to; with --pattern or --scenario only its host and port count
     #[arg(value_name = "URL", default_value = "http://127.0.0.1:8000")]
     pub url: String,
 
-    /// A built-in mix of requests with its rate and duration; -q, -z, -n and --stage override them
-    #[arg(long, value_enum, value_name = "NAME", help_heading = "Load")]
+    /// Built-in load, see `loadgen patterns`; -q sets its highest rate, -z its length
+    #[arg(long, value_name = "NAME", value_parser = pattern(), hide_possible_values = true, help_heading = "Load")]
     pub pattern: Option<Pattern>,
+    /// The same from a file of your own; `loadgen patterns NAME` prints one to begin with
+    #[arg(long, value_name = "FILE.yaml", conflicts_with = "pattern", help_heading = "Load")]
+    pub scenario: Option<PathBuf>,
     /// Requests per time, all connections together: 500, 0.5, 90/m [default: 50/s]
     #[arg(short = 'q', long = "rate", value_name = "RATE", help_heading = "Load")]
     pub rate: Option<Rate>,
@@ -49,14 +61,18 @@ pub struct Args {
     /// Ramp from the rate before (at first -q, else 0) to RATE within TIME; repeatable
     #[arg(long = "stage", value_name = "TIME:RATE", value_parser = stage, conflicts_with = "duration", help_heading = "Load")]
     pub stages: Vec<(Duration, f64)>,
-    /// How arrivals are spaced
+    /// How arrivals are spaced: exactly by the rate, or at random as from many independent clients
     #[arg(long, value_enum, default_value = "even", help_heading = "Load")]
     pub arrivals: ArrivalsArg,
-    /// Of Poisson arrivals; printed, so that a run can be repeated
+    /// Of Poisson arrivals and random values; printed, so that a run can be repeated
     #[arg(long, value_name = "NUMBER", help_heading = "Load")]
     pub seed: Option<u32>,
 
-    /// Connections at most [default: 64]; with -c and no rate, pattern or stage the loop is closed
+    /// Send this long beforehand, at the first rate of the schedule; in no figure
+    #[arg(long, value_name = "TIME", value_parser = positive, help_heading = "Load")]
+    pub warmup: Option<Duration>,
+
+    /// Connections at most [default: 64]; without rate, pattern or stage a closed loop
     #[arg(short = 'c', long, value_name = "COUNT", value_parser = clap::value_parser!(u16).range(1..), help_heading = "Limits")]
     pub connections: Option<u16>,
     /// Requests waiting or sent at most; arrivals beyond are shed and counted
@@ -65,35 +81,64 @@ pub struct Args {
     /// From when a request is due to the end of its answer, 1ms to 1h
     #[arg(short = 't', long, value_name = "TIME", default_value = "30s", value_parser = timeout, help_heading = "Limits")]
     pub timeout: Duration,
-    /// A new connection for every request
-    #[arg(long, help_heading = "Limits")]
-    pub disable_keepalive: bool,
+    /// End the whole run by then; what is in flight counts as unfinished
+    #[arg(long, value_name = "TIME", value_parser = positive, help_heading = "Limits")]
+    pub deadline: Option<Duration>,
     /// Threads that send [default: by rate, at most one a processor]
     #[arg(long, value_name = "COUNT", help_heading = "Limits")]
     pub threads: Option<NonZero<u8>>,
-    /// Pacer lag p99 beyond which the run is INVALID, unless it is under a tenth of response time p99
-    #[arg(long, value_name = "TIME", default_value = "20ms", value_parser = positive, help_heading = "Limits")]
-    pub max_lag: Duration,
 
     /// The method [default: GET, or POST with a body]
-    #[arg(short = 'm', long, value_name = "METHOD", conflicts_with = "pattern", help_heading = "Request")]
+    #[arg(short = 'm', long, value_name = "METHOD", conflicts_with_all = ["pattern", "scenario"], help_heading = "Request")]
     pub method: Option<Method>,
     /// A header, 'Name: value'; repeatable
     #[arg(short = 'H', long = "header", value_name = "HEADER", value_parser = header, help_heading = "Request")]
     pub headers: Vec<(String, String)>,
     /// The body; JSON gets its Content-Type
-    #[arg(short = 'd', long, value_name = "BODY", conflicts_with = "pattern", help_heading = "Request")]
+    #[arg(short = 'd', long, value_name = "BODY", conflicts_with_all = ["pattern", "scenario"], help_heading = "Request")]
     pub data: Option<String>,
     /// The body from a file
-    #[arg(short = 'D', long, value_name = "FILE", conflicts_with_all = ["pattern", "data"], help_heading = "Request")]
+    #[arg(short = 'D', long, value_name = "FILE", conflicts_with_all = ["pattern", "scenario", "data"], help_heading = "Request")]
     pub data_file: Option<PathBuf>,
-    /// What counts as expected, such as 200,429 or 2xx [default: 200 to 399, or what the pattern says]
-    #[arg(long, value_name = "STATUSES", help_heading = "Request")]
-    pub expect_status: Option<Expect>,
 
-    /// Write the report as JSON
-    #[arg(long, value_name = "FILE.json", help_heading = "Output")]
-    pub out: Option<PathBuf>,
+    /// A new connection for every request
+    #[arg(long, help_heading = "Connection")]
+    pub disable_keepalive: bool,
+    /// Connect to this Unix socket; the URL still gives path and Host
+    #[arg(long, value_name = "PATH", conflicts_with = "connect_to", help_heading = "Connection")]
+    pub unix_socket: Option<PathBuf>,
+    /// Connect there; the URL still gives path, Host and the certificate's name
+    #[arg(long, value_name = "HOST:PORT", value_parser = host_and_port, help_heading = "Connection")]
+    pub connect_to: Option<(String, u16)>,
+    /// Trust the certificates of this file instead of the system's
+    #[arg(long, value_name = "FILE.pem", conflicts_with = "insecure", help_heading = "Connection")]
+    pub cacert: Option<PathBuf>,
+    /// Accept any certificate
+    #[arg(short = 'k', long, help_heading = "Connection")]
+    pub insecure: bool,
+
+    /// Expected statuses, such as 200,429 or 2xx [default: 200 to 399, or the pattern's]
+    #[arg(long, value_name = "STATUSES", help_heading = "Verdict")]
+    pub expect_status: Option<Expect>,
+    /// Exit 3 unless it holds: p99<250ms, service.p50<=10ms, failed<1%, rate>=95/s; repeatable
+    #[arg(long = "threshold", value_name = "BOUND", help_heading = "Verdict")]
+    pub thresholds: Vec<Threshold>,
+    /// End the run as soon as an upper bound is crossed
+    #[arg(long, requires = "thresholds", help_heading = "Verdict")]
+    pub abort_on_fail: bool,
+    /// INVALID beyond this pacer lag p99, if it is over a tenth of response time p99
+    #[arg(long, value_name = "TIME", default_value = "20ms", value_parser = positive, help_heading = "Verdict")]
+    pub max_lag: Duration,
+
+    /// Write the report as JSON, as one offline HTML file, or its series as CSV; repeatable
+    #[arg(long, value_name = "FILE.json|.html|.csv", help_heading = "Output")]
+    pub out: Vec<PathBuf>,
+    /// Show the running figures to Prometheus at http://ADDRESS/metrics, such as 127.0.0.1:9464
+    #[arg(long, value_name = "ADDRESS", help_heading = "Output")]
+    pub prometheus_addr: Option<SocketAddr>,
+    /// Put the alerts of this Prometheus on the report's time axis, such as http://127.0.0.1:9090
+    #[arg(long, value_name = "URL", help_heading = "Output")]
+    pub alerts_from: Option<url::Url>,
     /// A plain line a second instead of the live view
     #[arg(long, help_heading = "Output")]
     pub no_tui: bool,
@@ -102,10 +147,17 @@ pub struct Args {
 /// How arrivals are spaced along the rate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub enum ArrivalsArg {
-    /// Exactly by the rate
+    // No sentences here: the help would spread over lines.
+    #[allow(missing_docs, reason = "the argument says what they are")]
     Even,
-    /// At random, as from many independent clients
+    #[allow(missing_docs, reason = "the argument says what they are")]
     Poisson,
+}
+
+/// Reads the name of a pattern.
+pub fn pattern() -> impl TypedValueParser<Value = Pattern> {
+    let names = PossibleValuesParser::new(ALL.map(|pattern| pattern.name));
+    names.map(|name| Pattern::named(&name).expect("only names of patterns come through"))
 }
 
 fn positive(text: &str) -> Result<Duration, String> {
@@ -134,6 +186,20 @@ fn stage(text: &str) -> Result<(Duration, f64), String> {
     Ok((positive(time)?, rate))
 }
 
+fn host_and_port(text: &str) -> Result<(String, u16), String> {
+    // curl and oha write the URL's own host and port in front: HOST:PORT:TO_HOST:TO_PORT.
+    let mut from_behind = text.rsplitn(2, ':');
+    let port = from_behind.next().and_then(|port| port.parse::<u16>().ok()).filter(|&port| port > 0);
+    let host = from_behind.next().map(|rest| match rest.rsplit_once(']') {
+        Some((address, "")) => address.rsplit_once('[').map_or("", |(_, address)| address),
+        _ => rest.rsplit_once(':').map_or(rest, |(_, host)| host),
+    });
+    match (host, port) {
+        (Some(host), Some(port)) if !host.is_empty() => Ok((host.to_owned(), port)),
+        _ => Err(format!("`{text}` is not a host and a port: expected such as 127.0.0.1:8443")),
+    }
+}
+
 fn header(text: &str) -> Result<(String, String), String> {
     let (name, value) = text.split_once(':').ok_or_else(|| {
         format!("`{text}` is not a header: expected a name and a value, such as 'X-Key: 1'")
@@ -159,7 +225,17 @@ mod tests {
         assert_eq!(stage("30s:100"), Ok((Duration::from_secs(30), 100.0)));
         assert_eq!(stage("1m:0"), Ok((Duration::from_secs(60), 0.0)));
         assert_eq!(header("X-Key: a:b"), Ok(("X-Key".into(), "a:b".into())));
+        for (text, host, port) in [
+            ("127.0.0.1:8443", "127.0.0.1", 8443),
+            ("[::1]:80", "::1", 80),
+            ("a.example:443:localhost:8443", "localhost", 8443),
+            ("a.example:443:[::1]:8443", "::1", 8443),
+        ] {
+            assert_eq!(host_and_port(text), Ok((host.to_owned(), port)), "{text}");
+        }
         for (error, words) in [
+            (host_and_port("localhost").unwrap_err(), "`localhost` is not a host and a port"),
+            (host_and_port(":80").unwrap_err(), "`:80`"),
             (stage("30s").unwrap_err(), "such as 30s:100"),
             (stage("30:100").unwrap_err(), "`30` is not a duration"),
             (stage("30s:-5").unwrap_err(), "`-5` is not a rate"),

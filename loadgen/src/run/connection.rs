@@ -1,17 +1,16 @@
 //! One connection to the target: opened, used for one request at a time, kept alive as long as both sides agree.
 
 use std::io;
-use std::net::SocketAddr;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Instant;
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::TcpStream;
 
 use super::answer::{Answer, MAX_HEAD};
 use super::fault::Fault;
-use super::request::{Method, Request};
+use super::target::Target;
+use super::transport::Transport;
 
 /// What most answers fit into; the buffer grows up to [`MAX_HEAD`] for a longer head.
 const USUAL_BUFFER: usize = 8 * 1024;
@@ -19,21 +18,14 @@ const USUAL_BUFFER: usize = 8 * 1024;
 /// An open connection.
 #[derive(Debug)]
 pub struct Connection {
-    stream: TcpStream,
+    stream: Transport,
     buffer: Vec<u8>,
     /// Bytes at the front of the buffer that wait for the rest of a head.
     filled: usize,
+    /// Whether what was written may not be out yet.
+    unflushed: bool,
     /// Whether the answer under way has brought any byte.
     heard: bool,
-}
-
-/// An answer that arrived whole.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Arrived {
-    /// Its status, 200 to 999.
-    pub status: u16,
-    /// Whether the connection may be used again.
-    pub reusable: bool,
 }
 
 enum Progress {
@@ -42,25 +34,13 @@ enum Progress {
 }
 
 impl Connection {
-    /// Connects to the first address that accepts. The caller limits the time.
+    /// Connects. The caller limits the time.
     ///
     /// # Errors
-    /// The last address's failure.
-    pub async fn open(addresses: &[SocketAddr]) -> Result<Self, Fault> {
-        let mut fault = Fault::Unreachable;
-        for address in addresses {
-            match TcpStream::connect(address).await {
-                Ok(stream) => {
-                    stream.set_nodelay(true).map_err(|error| Fault::of(&error))?;
-                    return Ok(Self { stream, buffer: vec![0; USUAL_BUFFER], filled: 0, heard: false });
-                }
-                Err(error) => fault = Fault::of(&error),
-            }
-            if fault.is_local() {
-                break;
-            }
-        }
-        Err(fault)
+    /// See [`Transport::open`].
+    pub async fn open(target: &Target) -> Result<Self, Fault> {
+        let stream = Transport::open(target).await?;
+        Ok(Self { stream, buffer: vec![0; USUAL_BUFFER], filled: 0, unflushed: false, heard: false })
     }
 
     /// Whether nothing came since the last answer, not even the end. Costs no system call unless something did.
@@ -74,7 +54,7 @@ impl Connection {
         self.heard
     }
 
-    /// Sends a request and reads its answer to the end. `written` is called once the first byte is out, with the
+    /// Sends a request and reads its answer to the end; whether the connection may be used again. `written` is called once the first byte is out, with the
     /// instant just before: a local server can answer before the system call that sent the request returns, and the
     /// time it took must not come out shorter than it was.
     ///
@@ -82,15 +62,15 @@ impl Connection {
     /// The fault; the connection is of no use afterwards.
     pub async fn exchange(
         &mut self,
-        request: &Request,
+        request: &[u8],
+        answer: &mut Answer,
         mut written: impl FnMut(Instant),
-    ) -> Result<Arrived, Fault> {
-        let mut answer = Answer::new(request.spec.method == Method::Head);
+    ) -> Result<bool, Fault> {
         let mut sent = 0;
         self.filled = 0;
         self.heard = false;
         while !answer.is_complete() {
-            let unsent = &request.bytes[sent..];
+            let unsent = &request[sent..];
             match std::future::poll_fn(|context| self.poll(context, unsent)).await? {
                 Progress::Wrote { count, from } => {
                     if sent == 0 {
@@ -102,13 +82,12 @@ impl Connection {
                 Progress::Read(count) => {
                     self.heard = true;
                     self.filled += count;
-                    self.digest(&mut answer)?;
+                    self.digest(answer)?;
                 }
             }
         }
         // Bytes behind the answer belong to no request; an answer before the request was out leaves it half-sent.
-        let reusable = answer.keep_alive() && self.filled == 0 && sent == request.bytes.len();
-        Ok(Arrived { status: answer.status(), reusable })
+        Ok(answer.keep_alive() && self.filled == 0 && sent == request.len())
     }
 
     fn digest(&mut self, answer: &mut Answer) -> Result<(), Fault> {
@@ -133,7 +112,17 @@ impl Connection {
         if !unsent.is_empty() {
             let from = Instant::now();
             match Pin::new(&mut self.stream).poll_write(context, unsent) {
-                Poll::Ready(Ok(count)) => return Poll::Ready(Ok(Progress::Wrote { count, from })),
+                Poll::Ready(Ok(count)) => {
+                    self.unflushed = self.stream.buffers();
+                    return Poll::Ready(Ok(Progress::Wrote { count, from }));
+                }
+                Poll::Ready(Err(error)) => return Poll::Ready(Err(Fault::of(&error))),
+                Poll::Pending => {}
+            }
+        }
+        if self.unflushed {
+            match Pin::new(&mut self.stream).poll_flush(context) {
+                Poll::Ready(Ok(())) => self.unflushed = false,
                 Poll::Ready(Err(error)) => return Poll::Ready(Err(Fault::of(&error))),
                 Poll::Pending => {}
             }

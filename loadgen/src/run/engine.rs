@@ -11,11 +11,13 @@ use tokio::sync::{oneshot, watch};
 use super::arrivals::Spacing;
 use super::collect::{Collector, Gathered};
 use super::fault::Fault;
-use super::plan::{Limits, Pace, Plan, PlanError};
+use super::pace::Pace;
+use super::plan::{Limits, Plan, PlanError};
 use super::record::{Ledger, Record, Row};
 use super::schedule::Schedule;
 use super::spec::LoadSpec;
 use super::tally::{Sums, Tally};
+use super::threshold::Measured;
 use super::window::{Recorder, Window};
 use super::worker::{self, Seat};
 
@@ -193,6 +195,24 @@ impl Running {
     pub fn last_row(&self) -> Option<(Row, u32)> {
         let gathered = self.gathered.lock().unwrap_or_else(PoisonError::into_inner);
         gathered.rows.back().map(|row| (*row, gathered.step))
+    }
+
+    /// What can be said so far: of arrivals, only those of which it is known what became of them.
+    pub fn measured<T>(&self, look: impl FnOnce(&Measured<'_>) -> T) -> T {
+        let counts = self.counts();
+        let ledger = Ledger {
+            scheduled: counts.settled(),
+            expected: counts.expected,
+            unexpected: counts.unexpected,
+            transport_errors: counts.transport_errors,
+            local_errors: counts.local_errors,
+            shed: counts.shed,
+            unfinished: 0,
+        };
+        let seconds = self.elapsed().as_secs_f64().max(1e-3);
+        let rate = self.tallies.sum(|tally| &tally.sent) as f64 / seconds;
+        let gathered = self.gathered.lock().unwrap_or_else(PoisonError::into_inner);
+        look(&Measured { latencies: &gathered.latencies, ledger: &ledger, rate })
     }
 
     /// The plan that is played.

@@ -9,6 +9,10 @@ pub enum Fault {
     Refused,
     /// No route to the host or its network.
     Unreachable,
+    /// The target's certificate is not accepted.
+    Certificate,
+    /// The TLS handshake failed otherwise, or what came after it is no TLS.
+    Tls,
     /// The time limit passed before a connection was there.
     ConnectTimeout,
     /// The time limit passed while every connection was busy with an earlier request.
@@ -35,9 +39,11 @@ pub enum Fault {
 
 impl Fault {
     /// Every kind, in report order.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 15] = [
         Self::Refused,
         Self::Unreachable,
+        Self::Certificate,
+        Self::Tls,
         Self::ConnectTimeout,
         Self::QueueTimeout,
         Self::Timeout,
@@ -57,6 +63,8 @@ impl Fault {
         match self {
             Self::Refused => "refused",
             Self::Unreachable => "unreachable",
+            Self::Certificate => "certificate",
+            Self::Tls => "tls",
             Self::ConnectTimeout => "connect_timeout",
             Self::QueueTimeout => "queue_timeout",
             Self::Timeout => "timeout",
@@ -77,6 +85,8 @@ impl Fault {
         match self {
             Self::Refused => "connection refused",
             Self::Unreachable => "host or network unreachable",
+            Self::Certificate => "TLS certificate not accepted",
+            Self::Tls => "TLS failed",
             Self::ConnectTimeout => "timed out while connecting",
             Self::QueueTimeout => "timed out waiting for a free connection",
             Self::Timeout => "timed out waiting for the answer",
@@ -106,6 +116,12 @@ impl Fault {
     /// The kind of an error of the operating system.
     #[must_use]
     pub fn of(error: &io::Error) -> Self {
+        if let Some(error) = error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>()) {
+            return match error {
+                rustls::Error::InvalidCertificate(_) => Self::Certificate,
+                _ => Self::Tls,
+            };
+        }
         match error.raw_os_error() {
             Some(libc::EMFILE | libc::ENFILE) => return Self::Descriptors,
             Some(libc::EADDRNOTAVAIL) => return Self::Ports,

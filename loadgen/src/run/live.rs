@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::engine::{Counts, Running};
 use super::fault::Fault;
 use super::human;
-use super::plan::Pace;
+use super::pace::Pace;
 use super::record::Row;
 use crate::duration;
 

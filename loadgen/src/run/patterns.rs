@@ -1,111 +1,104 @@
-//! Built-in patterns of load against the gateway, each with what it is for.
+//! Built-in patterns of load against the gateway: scenario files that are compiled in.
 
-use std::time::Duration;
+use std::path::Path;
 
-use super::request::Method;
-use super::spec::{LoadSpec, RequestSpec};
-use crate::rate::Rate;
+use super::scenario::Scenario;
 
-/// The patterns by name.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-pub enum Pattern {
-    /// Healthy traffic: 50/s for 30s; trips nothing
-    Steady,
-    /// 8 % of requests answered 500, as asked: 40/s for 7m; trips HighErrorRate
-    ErrorStorm,
-    /// One client far over its quota: 300/s for 2m; trips RateLimitHits
-    RateLimitStorm,
+/// A pattern by name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Pattern {
+    /// As on the command line.
+    pub name: &'static str,
+    /// Its file, as a template for one's own.
+    pub text: &'static str,
 }
 
+macro_rules! pattern {
+    ($name:literal) => {
+        Pattern { name: $name, text: include_str!(concat!("../../patterns/", $name, ".yaml")) }
+    };
+}
+
+/// Every pattern: shapes of healthy traffic, storms that trip alerts, kinds of clients.
+pub const ALL: [Pattern; 15] = [
+    pattern!("steady"),
+    pattern!("ramp"),
+    pattern!("spike"),
+    pattern!("burst"),
+    pattern!("wave"),
+    pattern!("soak"),
+    pattern!("error-storm"),
+    pattern!("slow-storm"),
+    pattern!("rate-limit-storm"),
+    pattern!("crud"),
+    pattern!("devices"),
+    pattern!("devices-stall"),
+    pattern!("devices-corrupt"),
+    pattern!("devices-abnormal"),
+    pattern!("inference"),
+];
+
 impl Pattern {
-    /// As on the command line.
+    /// The pattern of that name.
     #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Steady => "steady",
-            Self::ErrorStorm => "error-storm",
-            Self::RateLimitStorm => "rate-limit-storm",
-        }
+    pub fn named(name: &str) -> Option<Self> {
+        ALL.into_iter().find(|pattern| pattern.name == name)
     }
 
-    /// What it will trip, told before it starts.
+    /// Its stages and requests.
     #[must_use]
-    pub fn trips(self) -> &'static str {
-        match self {
-            Self::Steady => "healthy traffic, within the default quota: no alert should fire",
-            Self::ErrorStorm => {
-                "8 % of answers are 500, over the 5 % of HighErrorRate: it goes pending as its 5m window \
-                 fills and fires 2m later; CriticalErrorRate (10 %) stays silent"
-            }
-            Self::RateLimitStorm => {
-                "one client at three times its quota of 100/s: most answers are 429 once the burst of \
-                 200 is used up, and RateLimitHits fires"
-            }
-        }
-    }
-
-    /// How long it lasts unless `-z` says otherwise.
-    #[must_use]
-    pub fn duration(self) -> Duration {
-        Duration::from_secs(match self {
-            Self::Steady => 30,
-            // Healthy traffic in the window delays pending by up to 5m · 5/8 and firing by 2m more.
-            Self::ErrorStorm => 7 * 60,
-            Self::RateLimitStorm => 2 * 60,
-        })
-    }
-
-    /// Its rate and requests.
-    #[must_use]
-    pub fn load(self) -> LoadSpec {
-        let users = || RequestSpec::new(Method::Get, "/api/users");
-        let (rate, requests) = match self {
-            Self::Steady => (
-                50.0,
-                vec![
-                    users().weight(80),
-                    RequestSpec::new(Method::Get, "/health").weight(10),
-                    RequestSpec::new(Method::Get, "/").weight(10),
-                ],
-            ),
-            Self::ErrorStorm => (
-                40.0,
-                vec![
-                    users().weight(92),
-                    RequestSpec::new(Method::Get, "/api/error").weight(8).expecting(&[500]),
-                ],
-            ),
-            Self::RateLimitStorm => (300.0, vec![users().expecting(&[200, 429])]),
-        };
-        LoadSpec { rate: Rate::new(rate).expect("the rates above are positive"), requests }
+    pub fn scenario(self) -> Scenario {
+        Scenario::parse(Path::new(self.name), self.text).expect("a test reads every pattern")
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn every_pattern_can_be_read_and_says_what_it_trips() {
+        let names: BTreeSet<&str> = ALL.iter().map(|pattern| pattern.name).collect();
+        assert_eq!(names.len(), ALL.len());
+        for pattern in ALL {
+            let scenario = pattern.scenario();
+            assert_eq!(scenario.name, pattern.name);
+            assert!(!scenario.summary.is_empty() && !scenario.trips.is_empty(), "{}", pattern.name);
+            assert!(scenario.schedule.total().is_some_and(|total| total > 100), "{}", pattern.name);
+        }
+    }
 
     #[test]
     fn the_error_storm_lies_between_the_two_thresholds() {
-        let load = Pattern::ErrorStorm.load();
-        let share = load.share(|request| request.expect.matches(500));
+        let Scenario { requests, schedule, .. } = Pattern::named("error-storm").unwrap().scenario();
+        let weight = |errors: bool| -> f64 {
+            requests.iter().filter(|r| r.expect.matches(500) == errors).map(|r| f64::from(r.weight)).sum()
+        };
+        let share = weight(true) / (weight(true) + weight(false));
         assert!((share - 0.08).abs() < 1e-12, "{share}");
         // Worst case, a window full of healthy traffic: pending after 5m · 0.05/0.08, firing 2m later.
         let fires = 300.0 * 0.05 / share + 120.0;
-        assert!(Pattern::ErrorStorm.duration().as_secs_f64() > fires + 60.0, "{fires} s");
+        assert!(schedule.duration().unwrap().as_secs_f64() > fires + 60.0, "{fires} s");
     }
 
     #[test]
-    fn the_rate_limit_storm_is_over_the_quota_and_steady_is_not() {
-        assert!(Pattern::RateLimitStorm.load().rate.per_second() > 2.0 * 100.0);
-        assert!(Pattern::Steady.load().rate.per_second() < 100.0);
-    }
-
-    #[test]
-    fn every_pattern_is_sendable() {
-        for pattern in [Pattern::Steady, Pattern::ErrorStorm, Pattern::RateLimitStorm] {
-            for request in pattern.load().requests {
-                assert_eq!(request.check(), Ok(()), "{}", pattern.name());
+    fn only_the_rate_limit_storm_passes_the_quota_of_100_a_second() {
+        for pattern in ALL {
+            let schedule = pattern.scenario().schedule;
+            let peak = schedule.peak();
+            if pattern.name == "rate-limit-storm" {
+                assert!(peak > 2.0 * 100.0);
+                continue;
+            }
+            assert!(peak < 100.0, "{}: {peak}", pattern.name);
+            // A bucket of 200 that fills at 100/s: what is drawn over any second must have been in it.
+            let mut level = 200.0_f64;
+            let end = schedule.duration().unwrap().as_secs_f64() * 10.0;
+            for tenth in 1..=end as u32 {
+                let [from, to] = [tenth - 1, tenth].map(|tenth| schedule.count_by(f64::from(tenth) / 10.0));
+                level = (level + 10.0).min(200.0) - (to - from);
+                assert!(level >= 0.0, "{} after {} s", pattern.name, f64::from(tenth) / 10.0);
             }
         }
     }

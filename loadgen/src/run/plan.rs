@@ -1,15 +1,17 @@
 //! A run, checked and prepared: nothing about it can turn out wrong once it has started.
 
+use std::collections::BTreeMap;
 use std::num::NonZero;
 use std::time::Duration;
 
 use url::Url;
 
-use super::arrivals::Spacing;
+use super::dice;
 use super::mix::Mix;
+use super::pace::Pace;
 use super::request::Request;
-use super::schedule::Schedule;
 use super::spec::RequestSpec;
+use super::suppliers::suppliers;
 use super::target::{Target, TargetError};
 
 /// Arrivals per second one thread is given before another is started.
@@ -35,55 +37,6 @@ pub enum PlanError {
     /// The schedule.
     #[error("{0}")]
     Pace(String),
-}
-
-/// When requests are sent.
-#[derive(Debug, Clone)]
-pub enum Pace {
-    /// On a schedule fixed beforehand, whatever the target does.
-    Open {
-        /// The rate over time.
-        schedule: Schedule,
-        /// The most arrivals.
-        limit: Option<u64>,
-        /// Even or Poisson.
-        spacing: Spacing,
-    },
-    /// Each connection sends its next request when it has its answer.
-    Closed {
-        /// The most requests.
-        limit: Option<u64>,
-        /// How long.
-        duration: Option<Duration>,
-    },
-}
-
-impl Pace {
-    /// When the last arrival is behind, as far as it can be known beforehand.
-    #[must_use]
-    pub fn planned_end(&self) -> Option<Duration> {
-        match self {
-            Self::Closed { duration, .. } => *duration,
-            Self::Open { schedule, limit, .. } => {
-                let by_count = limit
-                    .filter(|&limit| limit as f64 <= schedule.integral())
-                    .map(|limit| Duration::from_nanos(schedule.due_nanos(limit as f64)));
-                by_count.or(schedule.duration())
-            }
-        }
-    }
-
-    /// Arrivals per second that were planned, on average over the first `span`; `None` in a closed loop.
-    #[must_use]
-    pub fn target_rate(&self, span: Duration) -> Option<f64> {
-        match self {
-            Self::Open { schedule, .. } if !span.is_zero() => {
-                Some(schedule.count_by(span.as_secs_f64()) / span.as_secs_f64())
-            }
-            Self::Open { schedule, .. } => Some(schedule.rate_at(0.0)),
-            Self::Closed { .. } => None,
-        }
-    }
 }
 
 /// What bounds a run.
@@ -114,7 +67,7 @@ impl Default for Limits {
 }
 
 /// Everything the workers need.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Plan {
     /// Where to.
     pub target: Target,
@@ -126,6 +79,10 @@ pub struct Plan {
     pub pace: Pace,
     /// Within what.
     pub limits: Limits,
+    /// Of random values in requests.
+    pub seed: u64,
+    /// By captured value, the request to send where it is needed and not there yet.
+    pub suppliers: BTreeMap<String, usize>,
 }
 
 impl Plan {
@@ -134,6 +91,19 @@ impl Plan {
     /// # Errors
     /// See [`PlanError`].
     pub fn new(url: &Url, requests: &[RequestSpec], pace: Pace, limits: Limits) -> Result<Self, PlanError> {
+        Self::to(Target::resolve(url)?, requests, pace, limits)
+    }
+
+    /// The same for a target that was resolved.
+    ///
+    /// # Errors
+    /// See [`PlanError`].
+    pub fn to(
+        target: Target,
+        requests: &[RequestSpec],
+        pace: Pace,
+        limits: Limits,
+    ) -> Result<Self, PlanError> {
         let weights: Vec<u32> = requests.iter().map(|request| request.weight).collect();
         let mix = Mix::new(&weights).map_err(PlanError::Mix)?;
         if let Pace::Open { schedule, .. } = &pace
@@ -142,14 +112,24 @@ impl Plan {
             let reason = "the rate and the duration make less than one request: raise -q or -z";
             return Err(PlanError::Pace(reason.to_owned()));
         }
-        let target = Target::resolve(url)?;
         let host = target.host_header();
+        let suppliers =
+            suppliers(requests).map_err(|(index, reason)| PlanError::Request { index, reason })?;
         let prepare = |(index, spec)| {
             Request::prepare(spec, &host, !limits.keep_alive)
                 .map_err(|reason| PlanError::Request { index, reason })
         };
         let requests = requests.iter().enumerate().map(prepare).collect::<Result<_, _>>()?;
-        Ok(Self { target, requests, mix, pace, limits })
+        Ok(Self { target, requests, mix, pace, limits, seed: dice::seed(), suppliers })
+    }
+
+    /// One request, once, for what has to be done before a run.
+    ///
+    /// # Errors
+    /// See [`PlanError`].
+    pub fn once(target: Target, request: &RequestSpec, limits: Limits) -> Result<Self, PlanError> {
+        let pace = Pace::Closed { limit: Some(1), duration: None };
+        Self::to(target, std::slice::from_ref(request), pace, Limits { connections: 1, ..limits })
     }
 
     /// Threads that send: as many as the rate needs or, in a closed loop, as there are processors; never more than
@@ -172,7 +152,9 @@ impl Plan {
 mod tests {
     use super::*;
     use crate::rate::Rate;
+    use crate::run::arrivals::Spacing;
     use crate::run::request::Method;
+    use crate::run::schedule::Schedule;
 
     fn open(rate: f64, seconds: Option<u64>, limit: Option<u64>) -> Pace {
         let schedule = Schedule::constant(Rate::new(rate).unwrap(), seconds.map(Duration::from_secs));
@@ -189,6 +171,26 @@ mod tests {
             (open(10.0, None, None), None),
         ] {
             assert_eq!(pace.planned_end().map(|end| end.as_secs_f64()), end, "{pace:?}");
+        }
+    }
+
+    #[test]
+    fn a_warm_up_begins_where_the_schedule_does() {
+        let ramp = |from: f64| Pace::Open {
+            schedule: Schedule::ramps(from, &[(Duration::from_secs(10), 40.0)]).unwrap(),
+            limit: Some(7),
+            spacing: Spacing::Even,
+        };
+        let closed = Pace::Closed { limit: Some(3), duration: None };
+        for (pace, rate) in [
+            (open(10.0, Some(5), None), Some(10.0)),
+            (ramp(4.0), Some(4.0)),
+            (ramp(0.0), Some(20.0)),
+            (closed, None),
+        ] {
+            let warm = pace.warm_up(Duration::from_secs(2));
+            assert_eq!(warm.planned_end(), Some(Duration::from_secs(2)), "{warm:?}");
+            assert_eq!(warm.target_rate(Duration::from_secs(1)), rate);
         }
     }
 

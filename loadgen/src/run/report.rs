@@ -3,14 +3,21 @@
 //! The format is described in `loadgen/schema/run-1.schema.json`; a change that breaks readers raises its number.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::alerts::AlertSpan;
 use super::arrivals::Spacing;
 use super::distribution::Distribution;
-use super::plan::{Pace, Plan};
-use super::record::{Ledger, Record, Row};
+use super::pace::Pace;
+use super::plan::Plan;
+use super::point::Point;
+use super::record::{Ledger, Record};
+use super::request::Request;
+use super::threshold::{Measured, Threshold};
 use super::verdict;
+use super::window::Latencies;
 
 /// The version of the format.
 pub const SCHEMA_VERSION: u32 = 1;
@@ -28,13 +35,15 @@ pub struct Report {
     pub started_at: jiff::Timestamp,
     /// From then to the last answer.
     pub elapsed_seconds: f64,
+    /// How many runs it holds: 1, or those that were merged.
+    pub runs: u32,
     /// Where the load came from.
     pub host: Host,
-    /// Of the arrival times; null when they are evenly spaced.
+    /// Of Poisson arrivals and of random values in requests; null when there are neither.
     pub seed: Option<u64>,
     /// Scheme, host and port; with a single request its path too.
     pub target: String,
-    /// The built-in pattern, if it was one.
+    /// The name of the built-in pattern or of the scenario, if it was one.
     pub pattern: Option<String>,
     /// What was asked for, in words: `50/s for 30s`.
     pub planned: String,
@@ -48,12 +57,22 @@ pub struct Report {
     pub target_rate: Option<f64>,
     /// Requests per second that were sent.
     pub achieved_rate: f64,
+    /// Requests sent.
+    pub sent: u64,
     /// False when the generator itself could not keep up: the figures then say nothing about the target.
     pub valid: bool,
     /// Why not, a sentence each.
     pub invalid_because: Vec<String>,
     /// The signal that ended the run early, if one did.
     pub interrupted_by: Option<String>,
+    /// `deadline` or `threshold`, when that ended the run early.
+    pub ended_early_by: Option<String>,
+    /// What the run was held against.
+    pub thresholds: Vec<Held>,
+    /// How it showed that the target does not keep up with the rate; none when it does.
+    pub overload: Option<String>,
+    /// What was sent beforehand and is in no figure.
+    pub warmup: Option<WarmUp>,
     /// Where every arrival went.
     pub ledger: Ledger,
     /// Answers by status.
@@ -66,6 +85,8 @@ pub struct Report {
     pub series_step_seconds: u32,
     /// The run by time.
     pub series: Vec<Point>,
+    /// Alerts that were pending or firing meanwhile; empty unless a Prometheus was asked.
+    pub alerts: Vec<AlertSpan>,
     /// What it cost.
     pub generator: Generator,
 }
@@ -91,6 +112,28 @@ pub enum Loop {
     Open,
     /// Each connection for its answer.
     Closed,
+}
+
+/// A threshold and what became of it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Held {
+    /// As it was written: `p99<250ms`.
+    pub threshold: String,
+    /// The figure; null when there was nothing to tell it from.
+    pub value: Option<f64>,
+    /// Of the figure: `seconds`, `ratio` or `per_second`.
+    pub unit: String,
+    /// Whether it was kept.
+    pub ok: bool,
+}
+
+/// What was sent before the run.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct WarmUp {
+    /// For how long.
+    pub seconds: f64,
+    /// Where its arrivals went.
+    pub ledger: Ledger,
 }
 
 /// One request of the mix.
@@ -132,37 +175,6 @@ pub struct Latency {
     pub connection_wait: Distribution,
 }
 
-/// One step of the series.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Point {
-    /// Seconds from the start to its beginning.
-    pub at_seconds: u32,
-    /// Arrivals due in it.
-    pub scheduled: u32,
-    /// Requests sent in it.
-    pub sent: u32,
-    /// Expected answers that arrived in it.
-    pub expected: u32,
-    /// Other answers.
-    pub unexpected: u32,
-    /// Transport and local errors.
-    pub errors: u32,
-    /// Arrivals shed.
-    pub shed: u32,
-    /// Response time of what completed in it.
-    pub response_p50_seconds: Option<f64>,
-    /// The same, 95 %.
-    pub response_p95_seconds: Option<f64>,
-    /// The same, 99 %.
-    pub response_p99_seconds: Option<f64>,
-    /// Service time, half.
-    pub service_p50_seconds: Option<f64>,
-    /// Service time, 99 %.
-    pub service_p99_seconds: Option<f64>,
-    /// Pacer lag of what was dispatched in it, 99 %.
-    pub pacer_lag_p99_seconds: Option<f64>,
-}
-
 /// What the run cost its own machine.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Generator {
@@ -181,14 +193,22 @@ pub struct Generator {
 /// What a record does not know about its run.
 #[derive(Debug, Clone, Default)]
 pub struct Labels {
-    /// The built-in pattern, if it was one.
+    /// The name of the built-in pattern or of the scenario, if it was one.
     pub pattern: Option<String>,
     /// What was asked for, in words.
     pub planned: String,
     /// The signal that ended it early.
     pub interrupted_by: Option<String>,
+    /// What else ended it early.
+    pub ended_early_by: Option<String>,
     /// Pacer lag p99 up to which the run is valid in any case, in seconds.
     pub max_lag_seconds: f64,
+    /// What was sent beforehand.
+    pub warmup: Option<(Duration, Ledger)>,
+    /// What to hold it against.
+    pub thresholds: Vec<Threshold>,
+    /// What a Prometheus told.
+    pub alerts: Vec<AlertSpan>,
 }
 
 impl Report {
@@ -198,10 +218,13 @@ impl Report {
         let invalid_because = verdict::invalid_because(plan, record, labels.max_lag_seconds);
         let single = plan.requests.len() == 1 && labels.pattern.is_none();
         let path = plan.requests.first().filter(|_| single).map_or("", |request| request.spec.path.as_str());
+        let Record { latencies, ledger, .. } = record;
+        let measured = Measured { latencies, ledger, rate: record.achieved_rate() };
+        let made = plan.requests.iter().any(Request::is_made).then_some(plan.seed);
         let (r#loop, seed) = match &plan.pace {
             Pace::Open { spacing: Spacing::Poisson { seed }, .. } => (Loop::Open, Some(*seed)),
-            Pace::Open { .. } => (Loop::Open, None),
-            Pace::Closed { .. } => (Loop::Closed, None),
+            Pace::Open { .. } => (Loop::Open, made),
+            Pace::Closed { .. } => (Loop::Closed, made),
         };
         Self {
             schema: "loadgen-run".to_owned(),
@@ -209,6 +232,7 @@ impl Report {
             loadgen_version: env!("CARGO_PKG_VERSION").to_owned(),
             started_at: record.started,
             elapsed_seconds: record.elapsed.as_secs_f64(),
+            runs: 1,
             host: Host::this(),
             seed,
             target: format!("{}{path}", plan.target.origin()),
@@ -224,9 +248,14 @@ impl Report {
             },
             target_rate: plan.pace.target_rate(record.span).map(rounded),
             achieved_rate: rounded(record.achieved_rate()),
+            sent: record.sent,
             valid: invalid_because.is_empty(),
             invalid_because,
             interrupted_by: labels.interrupted_by,
+            ended_early_by: labels.ended_early_by,
+            thresholds: held(&labels.thresholds, &measured),
+            overload: verdict::overload(plan, record),
+            warmup: labels.warmup.map(|(time, ledger)| WarmUp { seconds: time.as_secs_f64(), ledger }),
             ledger: record.ledger,
             statuses: record.statuses.clone(),
             errors: record.faults.iter().map(|(fault, count)| (fault.name().to_owned(), *count)).collect(),
@@ -237,7 +266,8 @@ impl Report {
                 connection_wait: Distribution::of(&record.latencies.connection_wait),
             },
             series_step_seconds: record.step,
-            series: record.rows.iter().map(Point::of).collect(),
+            series: record.rows.iter().map(|row| Point::of(row, &plan.pace, record.step)).collect(),
+            alerts: labels.alerts,
             generator: Generator {
                 threads: record.workers,
                 cpu_seconds: record.cpu.as_secs_f64(),
@@ -249,8 +279,44 @@ impl Report {
     }
 }
 
+fn held(thresholds: &[Threshold], measured: &Measured<'_>) -> Vec<Held> {
+    let held = thresholds.iter().map(|threshold| {
+        let value = threshold.value(measured);
+        Held {
+            threshold: threshold.text.clone(),
+            value: value.map(rounded_nano),
+            unit: threshold.unit().to_owned(),
+            ok: threshold.holds(value),
+        }
+    });
+    held.collect()
+}
+
+fn rounded_nano(value: f64) -> f64 {
+    (value * 1e9).round() / 1e9
+}
+
+impl Report {
+    /// Holds it against thresholds, in place of those it was held against.
+    ///
+    /// # Errors
+    /// When its histograms cannot be read.
+    pub fn hold(&mut self, thresholds: &[Threshold]) -> Result<(), String> {
+        let latency = &self.latency_seconds;
+        let latencies = Latencies {
+            response: latency.response.histogram()?,
+            service: latency.service.histogram()?,
+            pacer_lag: latency.pacer_lag.histogram()?,
+            connection_wait: latency.connection_wait.histogram()?,
+        };
+        let measured = Measured { latencies: &latencies, ledger: &self.ledger, rate: self.achieved_rate };
+        self.thresholds = held(thresholds, &measured);
+        Ok(())
+    }
+}
+
 /// To a millionth: more digits say nothing, and these come back from JSON exactly.
-fn rounded(rate: f64) -> f64 {
+pub(super) fn rounded(rate: f64) -> f64 {
     (rate * 1e6).round() / 1e6
 }
 
@@ -273,26 +339,6 @@ impl Mixed {
             method: spec.method.name().to_owned(),
             path: spec.path.clone(),
             expected_statuses: spec.expect.to_string(),
-        }
-    }
-}
-
-impl Point {
-    fn of(row: &Row) -> Self {
-        Self {
-            at_seconds: row.second,
-            scheduled: row.scheduled,
-            sent: row.sent,
-            expected: row.expected,
-            unexpected: row.unexpected,
-            errors: row.errors,
-            shed: row.shed,
-            response_p50_seconds: Row::seconds(row.response_p50),
-            response_p95_seconds: Row::seconds(row.response_p95),
-            response_p99_seconds: Row::seconds(row.response_p99),
-            service_p50_seconds: Row::seconds(row.service_p50),
-            service_p99_seconds: Row::seconds(row.service_p99),
-            pacer_lag_p99_seconds: Row::seconds(row.pacer_lag_p99),
         }
     }
 }

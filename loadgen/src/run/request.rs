@@ -1,6 +1,7 @@
 //! Requests as bytes, made once before the run: sending one costs no formatting and no allocation.
 
 use super::spec::RequestSpec;
+use super::template::{Moment, Part, Place};
 
 /// The methods a request may have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -75,77 +76,24 @@ impl std::str::FromStr for Method {
     }
 }
 
-/// The statuses that count as expected.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Expect {
-    /// Inclusive ranges, in the order given.
-    ranges: Vec<(u16, u16)>,
-}
-
-impl Default for Expect {
-    /// 200 to 399.
-    fn default() -> Self {
-        Self { ranges: vec![(200, 399)] }
-    }
-}
-
-impl Expect {
-    /// Exactly these statuses.
-    #[must_use]
-    pub fn statuses(codes: &[u16]) -> Self {
-        Self { ranges: codes.iter().map(|&code| (code, code)).collect() }
-    }
-
-    /// Whether `status` is one of them.
-    #[must_use]
-    pub fn matches(&self, status: u16) -> bool {
-        self.ranges.iter().any(|&(from, to)| (from..=to).contains(&status))
-    }
-}
-
-impl std::fmt::Display for Expect {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        for (index, &(from, to)) in self.ranges.iter().enumerate() {
-            let comma = if index == 0 { "" } else { "," };
-            match (from, to) {
-                _ if from == to => write!(f, "{comma}{from}")?,
-                _ if from % 100 == 0 && to == from + 99 => write!(f, "{comma}{}xx", from / 100)?,
-                _ => write!(f, "{comma}{from}-{to}")?,
-            }
-        }
-        Ok(())
-    }
-}
-
-impl std::str::FromStr for Expect {
-    type Err = String;
-
-    /// Reads `200,429` and classes such as `2xx`.
-    fn from_str(text: &str) -> Result<Self, String> {
-        let range = |part: &str| {
-            if let Some(class) = part.strip_suffix("xx") {
-                let class: u16 = class.parse().ok().filter(|class| (1..=5).contains(class))?;
-                return Some((class * 100, class * 100 + 99));
-            }
-            let code: u16 = part.parse().ok().filter(|code| (100..=599).contains(code))?;
-            Some((code, code))
-        };
-        let ranges: Option<Vec<_>> = text.split(',').map(|part| range(part.trim())).collect();
-        ranges.map(|ranges| Self { ranges }).ok_or_else(|| {
-            format!(
-                "`{text}` is not a list of statuses: expected 100 to 599 or a class, such as 200,429 or 2xx"
-            )
-        })
-    }
-}
-
 /// A request ready to be written.
 #[derive(Debug, Clone)]
 pub struct Request {
-    /// Head and body as they go on the wire.
+    /// Head and body as they go on the wire; empty when they differ from one to the next.
     pub bytes: Vec<u8>,
     /// What the request was made from.
     pub spec: RequestSpec,
+    /// How they are made then.
+    made: Option<Made>,
+}
+
+/// What is put together for each arrival.
+#[derive(Debug, Clone)]
+struct Made {
+    /// Up to where `Content-Length` goes.
+    head: Vec<(Part, Place)>,
+    /// `None` where no length is said.
+    body: Option<Vec<(Part, Place)>>,
 }
 
 impl Request {
@@ -156,13 +104,12 @@ impl Request {
     pub fn prepare(spec: &RequestSpec, host: &str, close: bool) -> Result<Self, String> {
         spec.check()?;
         let given = |name: &str| spec.headers.iter().any(|(own, _)| own.eq_ignore_ascii_case(name));
-        let mut head = format!("{} {} HTTP/1.1\r\n", spec.method.name(), spec.path);
-        let mut line = |name: &str, value: &str| {
-            head.push_str(name);
-            head.push_str(": ");
-            head.push_str(value);
-            head.push_str("\r\n");
-        };
+        let mut head = vec![text(format!("{} ", spec.method.name()))];
+        let path = spec.template(&spec.path)?;
+        let places = std::iter::once(Place::Path).chain(std::iter::repeat(Place::Segment));
+        head.extend(path.parts().iter().cloned().zip(places));
+        head.push(text(" HTTP/1.1\r\n".to_owned()));
+        let mut line = |name: &str, value: &str| head.push(text(format!("{name}: {value}\r\n")));
         let agent = concat!("loadgen/", env!("CARGO_PKG_VERSION"));
         for (name, value) in [("Host", host), ("User-Agent", agent), ("Accept", "*/*")] {
             if !given(name) {
@@ -173,16 +120,82 @@ impl Request {
             line("Connection", "close");
         }
         for (name, value) in &spec.headers {
-            line(name, value);
+            head.push(text(format!("{name}: ")));
+            head.extend(spec.template(value)?.parts().iter().cloned().map(|part| (part, Place::Header)));
+            head.push(text("\r\n".to_owned()));
         }
-        if !spec.body.is_empty() || spec.method.usually_has_body() {
-            line("Content-Length", &spec.body.len().to_string());
+        let body = (!spec.body.is_empty() || spec.method.usually_has_body())
+            .then(|| spec.body_parts())
+            .transpose()?;
+        let made = Made { head, body };
+        if made.differs() {
+            return Ok(Self { bytes: Vec::new(), spec: spec.clone(), made: Some(made) });
         }
-        head.push_str("\r\n");
+        let head: String = made.head.iter().map(|(part, _)| fixed(part)).collect();
         let mut bytes = head.into_bytes();
+        if made.body.is_some() {
+            bytes.extend_from_slice(format!("Content-Length: {}\r\n", spec.body.len()).as_bytes());
+        }
+        bytes.extend_from_slice(b"\r\n");
         bytes.extend_from_slice(&spec.body);
-        Ok(Self { bytes, spec: spec.clone() })
+        Ok(Self { bytes, spec: spec.clone(), made: None })
     }
+
+    /// Whether each arrival has bytes of its own.
+    #[must_use]
+    pub fn is_made(&self) -> bool {
+        self.made.is_some()
+    }
+
+    /// Adds the bytes for one arrival.
+    ///
+    /// # Errors
+    /// The name of a value that was not captured yet.
+    pub fn make<'a>(&'a self, moment: &mut Moment<'_>, into: &mut Vec<u8>) -> Result<(), &'a str> {
+        let Some(made) = &self.made else { return Ok(()) };
+        add_all(&made.head, moment, into)?;
+        let Some(body) = &made.body else {
+            into.extend_from_slice(b"\r\n");
+            return Ok(());
+        };
+        let mut bytes = Vec::new();
+        add_all(body, moment, &mut bytes)?;
+        into.extend_from_slice(format!("Content-Length: {}\r\n\r\n", bytes.len()).as_bytes());
+        into.extend_from_slice(&bytes);
+        Ok(())
+    }
+}
+
+impl Made {
+    fn differs(&self) -> bool {
+        let mut parts = self.head.iter().chain(self.body.iter().flatten());
+        parts.any(|(part, _)| matches!(part, Part::Value(_)))
+    }
+}
+
+fn text(text: String) -> (Part, Place) {
+    (Part::Text(text), Place::Plain)
+}
+
+fn fixed(part: &Part) -> &str {
+    match part {
+        Part::Text(text) => text,
+        Part::Value(_) => "", // there are none where nothing differs
+    }
+}
+
+fn add_all<'a>(
+    parts: &'a [(Part, Place)],
+    moment: &mut Moment<'_>,
+    into: &mut Vec<u8>,
+) -> Result<(), &'a str> {
+    parts.iter().try_for_each(|(part, place)| match part {
+        Part::Text(text) => {
+            into.extend_from_slice(text.as_bytes());
+            Ok(())
+        }
+        Part::Value(value) => value.add(*place, moment, into),
+    })
 }
 
 #[cfg(test)]
@@ -215,17 +228,36 @@ mod tests {
     }
 
     #[test]
-    fn expectations_read_and_match() {
-        for (text, yes, no) in
-            [("200", 200, 201), ("200,429", 429, 500), ("2xx", 204, 300), ("5xx, 404", 404, 403)]
-        {
-            let expect: Expect = text.parse().unwrap();
-            assert!(expect.matches(yes) && !expect.matches(no), "{text}");
-        }
-        for text in ["", "99", "600", "6xx", "ok", "200;300"] {
-            assert!(text.parse::<Expect>().unwrap_err().contains(&format!("`{text}`")), "{text}");
-        }
-        assert_eq!(Expect::default().to_string(), "200-399");
-        assert_eq!("200,5xx".parse::<Expect>().unwrap().to_string(), "200,5xx");
+    fn what_differs_is_made_with_its_length() {
+        use crate::run::{capture::Pools, dice::Dice};
+        let spec: RequestSpec = serde_saphyr::from_str(
+            "{put: '/api/users/{{user}}?n={{n}}', headers: {X-Id: 'a{{n 5}}'}, body: {age: '{{n}}', name: 'Ada {{user}}'}}",
+        )
+        .unwrap();
+        let request = Request::prepare(&spec, "h", false).unwrap();
+        assert!(request.is_made());
+        let pools = Pools::default();
+        let make = |number| {
+            let moment = &mut Moment {
+                number,
+                elapsed: std::time::Duration::ZERO,
+                timestamp: 0,
+                dice: Dice::new(1),
+                pools: &pools,
+            };
+            let mut bytes = Vec::new();
+            request.make(moment, &mut bytes).map(|()| String::from_utf8(bytes).unwrap())
+        };
+        assert_eq!(make(3), Err("user"));
+        pools.put("user", b"a/\"b".to_vec());
+        let text = make(13).unwrap();
+        assert!(text.starts_with("PUT /api/users/a%2F%22b?n=13 HTTP/1.1\r\n"), "{text}");
+        assert!(
+            text.contains("\r\nX-Id: a3\r\n") && text.contains("Content-Type: application/json"),
+            "{text}"
+        );
+        let (head, body) = text.split_once("\r\n\r\n").unwrap();
+        assert_eq!(body, r#"{"age":13,"name":"Ada a/\"b"}"#);
+        assert!(head.ends_with(&format!("Content-Length: {}", body.len())), "{head}");
     }
 }

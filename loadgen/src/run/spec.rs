@@ -1,11 +1,14 @@
 //! Load as written in YAML files: `{rate: 40/s, requests: [{weight: 92, get: /api/users}, …]}`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Deserializer, de};
-use serde_json::Value;
+use serde_json::Value as Json;
 
-use super::request::{Expect, Method};
+use super::capture::{Capture, Source};
+use super::expect::Expect;
+use super::request::Method;
+use super::template::{Part, Place, Template, Value, WORDS, is_name};
 use crate::rate::Rate;
 
 /// A rate and the requests that share it; used by drill files (`baseline:`, `cause.load:`).
@@ -50,6 +53,22 @@ pub struct RequestSpec {
     pub body: Vec<u8>,
     /// Statuses that count as expected; below 400 when absent.
     pub expect: Expect,
+    /// What is taken from a 2xx answer for later requests; one that lacks it is not as expected.
+    pub capture: Vec<Capture>,
+    /// What `{{…}}` in path, headers and body means.
+    pub templates: Templates,
+}
+
+/// What `{{…}}` means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Templates {
+    /// Nothing: it is sent as it is.
+    #[default]
+    Off,
+    /// A value; the body is text.
+    Text,
+    /// A value; the body is JSON made from YAML, and a string that is nothing but a number becomes one.
+    Json,
 }
 
 impl RequestSpec {
@@ -63,6 +82,8 @@ impl RequestSpec {
             headers: Vec::new(),
             body: Vec::new(),
             expect: Expect::default(),
+            capture: Vec::new(),
+            templates: Templates::Off,
         }
     }
 
@@ -87,13 +108,52 @@ impl RequestSpec {
             return Err("weight: 0 would never be sent; give 1 or more, or leave the request out".to_owned());
         }
         let key = self.method.key();
-        if !self.path.starts_with('/') {
+        let path = self.template(&self.path).map_err(|error| format!("{key}: {error}"))?;
+        let begins_with_value = matches!(path.parts().first(), Some(Part::Value(Value::Captured { .. })));
+        if !self.path.starts_with('/') && !begins_with_value {
             return Err(format!("{key}: `{}` is not a path: it must begin with `/`", self.path));
         }
-        if let Some(bad) = self.path.chars().find(|c| !c.is_ascii_graphic() || *c == '#') {
+        if let Some(bad) = path.sample().chars().find(|c| !c.is_ascii_graphic() || *c == '#') {
             return Err(format!("{key}: `{}` holds {bad:?}; percent-encode it", self.path));
         }
-        self.headers.iter().try_for_each(|(name, value)| check_header(name, value))
+        for (name, value) in &self.headers {
+            let value = self.template(value).map_err(|error| format!("headers: {error}"))?;
+            check_header(name, &value.sample())?;
+        }
+        self.body_parts().map_err(|error| format!("body: {error}")).map(drop)
+    }
+
+    /// Text of it as a template; as it stands when it has none.
+    ///
+    /// # Errors
+    /// As [`Template::parse`].
+    pub fn template(&self, text: &str) -> Result<Template, String> {
+        if self.templates == Templates::Off { Ok(Template::literal(text)) } else { Template::parse(text) }
+    }
+
+    /// The body's parts, each with the place it stands in; without templates the body stands for itself.
+    ///
+    /// # Errors
+    /// As [`Template::parse`].
+    pub fn body_parts(&self) -> Result<Vec<(Part, Place)>, String> {
+        let Ok(text) = std::str::from_utf8(&self.body) else { return Ok(Vec::new()) };
+        let template = match self.templates {
+            Templates::Off => return Ok(Vec::new()),
+            Templates::Text => Template::parse(text)?,
+            Templates::Json => Template::parse(text)?.with_bare_numbers(),
+        };
+        let place = if is_json(template.sample().as_bytes()) { Place::Json } else { Place::Plain };
+        Ok(template.parts().iter().cloned().map(|part| (part, place)).collect())
+    }
+
+    /// The names of the captured values it needs.
+    #[must_use]
+    pub fn needs(&self) -> BTreeSet<String> {
+        let texts =
+            [self.path.as_str()].into_iter().chain(self.headers.iter().map(|(_, value)| value.as_str()));
+        let body = std::str::from_utf8(&self.body).unwrap_or_default();
+        let templates = texts.chain([body]).filter_map(|text| self.template(text).ok());
+        templates.flat_map(|template| template.needs().map(str::to_owned).collect::<Vec<_>>()).collect()
     }
 }
 
@@ -125,9 +185,11 @@ struct Written {
     options: Option<String>,
     #[serde(default)]
     headers: BTreeMap<String, String>,
-    body: Option<Value>,
+    body: Option<Json>,
     #[serde(default, deserialize_with = "statuses")]
     expect: Option<Expect>,
+    #[serde(default)]
+    capture: BTreeMap<String, String>,
 }
 
 impl TryFrom<Written> for RequestSpec {
@@ -155,19 +217,24 @@ impl TryFrom<Written> for RequestSpec {
             ));
         }
         let mut headers: Vec<(String, String)> = written.headers.into_iter().collect();
-        let body = match written.body {
-            None | Some(Value::Null) => Vec::new(),
-            Some(Value::String(text)) => text.into_bytes(),
-            Some(value) => value.to_string().into_bytes(),
+        let (body, templates) = match written.body {
+            None | Some(Json::Null) => (String::new(), Templates::Text),
+            Some(Json::String(text)) => (text, Templates::Text),
+            Some(value) => (value.to_string(), Templates::Json),
         };
-        add_content_type(&mut headers, &body);
+        let sample = Template::parse(&body).map_err(|error| format!("body: {error}"))?.sample();
+        add_content_type(&mut headers, sample.as_bytes());
+        let capture =
+            written.capture.into_iter().map(|(name, from)| capture(name, from)).collect::<Result<_, _>>()?;
         let request = Self {
             weight: written.weight.unwrap_or(1),
             method,
             path,
             headers,
-            body,
+            body: body.into_bytes(),
             expect: written.expect.unwrap_or_default(),
+            capture,
+            templates,
         };
         request.check()?;
         Ok(request)
@@ -177,14 +244,41 @@ impl TryFrom<Written> for RequestSpec {
 /// Bodies that are JSON objects or arrays get `Content-Type: application/json` unless a type was given.
 pub fn add_content_type(headers: &mut Vec<(String, String)>, body: &[u8]) {
     let given = headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("content-type"));
-    let json = matches!(body.first(), Some(b'{' | b'['))
-        && serde_json::from_slice::<serde::de::IgnoredAny>(body).is_ok();
-    if json && !given {
+    if !given && is_json(body) {
         headers.push(("Content-Type".to_owned(), "application/json".to_owned()));
     }
 }
 
-fn at_least_one<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<RequestSpec>, D::Error> {
+fn is_json(body: &[u8]) -> bool {
+    matches!(body.first(), Some(b'{' | b'[')) && serde_json::from_slice::<serde::de::IgnoredAny>(body).is_ok()
+}
+
+/// One entry of `capture:`: a JSON pointer begins with `/`, a header's name does not.
+fn capture(name: String, from: String) -> Result<Capture, String> {
+    if !is_name(&name) {
+        return Err(format!(
+            "capture: `{name}` cannot be a name: expected letters, digits and `_`, and none of {}",
+            WORDS.join(", ")
+        ));
+    }
+    let source = if from.starts_with('/') {
+        Source::Body(from)
+    } else {
+        check_header(&from, "").map_err(|_| {
+            format!(
+                "capture: `{from}` is neither a JSON pointer such as /id nor a header's name such as Location"
+            )
+        })?;
+        Source::Header(from)
+    };
+    Ok(Capture { name, source })
+}
+
+/// For lists of requests that must not be empty.
+///
+/// # Errors
+/// When it is, or a request cannot be sent.
+pub fn at_least_one<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<RequestSpec>, D::Error> {
     let requests = Vec::<RequestSpec>::deserialize(from)?;
     if requests.is_empty() {
         return Err(de::Error::custom("requests: at least one request is needed, such as {get: /api/users}"));

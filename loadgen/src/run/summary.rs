@@ -6,6 +6,7 @@ use super::distribution::Distribution;
 use super::fault::Fault;
 use super::human;
 use super::report::{Loop, Report};
+use super::threshold::Threshold;
 use super::verdict::Outcome;
 use crate::duration;
 
@@ -19,12 +20,34 @@ pub fn text(report: &Report) -> String {
     let mut text = String::new();
     heading(&mut text, report);
     entry(&mut text, "requests", &ledger(report));
+    if let Some(warmup) = &report.warmup {
+        let time = duration::format(std::time::Duration::from_secs_f64(warmup.seconds));
+        entry(
+            &mut text,
+            "warm-up",
+            &format!("{} in {time}, counted nowhere else", human::count(warmup.ledger.scheduled)),
+        );
+    }
     entry(&mut text, "rate", &rates(report));
     entry(&mut text, "statuses", &human::statuses(&report.statuses));
     entry(&mut text, "errors", &errors(report));
     latencies(&mut text, report);
+    thresholds(&mut text, report);
     outcome(&mut text, report);
     text
+}
+
+fn thresholds(text: &mut String, report: &Report) {
+    if report.thresholds.is_empty() {
+        return;
+    }
+    text.push('\n');
+    for held in &report.thresholds {
+        let sign = if held.ok { "kept" } else { "CROSSED" };
+        let value =
+            held.threshold.parse::<Threshold>().map_or_else(|_| String::new(), |t| t.readable(held.value));
+        let _ = writeln!(text, "{sign:<12}{:<28}{value}", held.threshold); // writing to a String cannot fail
+    }
 }
 
 fn heading(text: &mut String, report: &Report) {
@@ -34,10 +57,11 @@ fn heading(text: &mut String, report: &Report) {
         Loop::Open => "open loop",
         Loop::Closed => "CLOSED loop, each connection waits for its answer",
     };
-    let seed = report.seed.map(|seed| format!(", Poisson arrivals from --seed {seed}")).unwrap_or_default();
+    let seed = report.seed.map(|seed| format!(", --seed {seed}")).unwrap_or_default();
+    let merged = if report.runs > 1 { format!(", {} runs merged", report.runs) } else { String::new() };
     let threads = if report.generator.threads == 1 { "thread" } else { "threads" };
     let line = format!(
-        "{open}, {}{seed}, {} {threads}, at most {} connections",
+        "{open}, {}{seed}{merged}, {} {threads}, at most {} connections",
         report.planned, report.generator.threads, report.settings.connections
     );
     paragraph(text, &line, "");
@@ -124,10 +148,16 @@ fn outcome(text: &mut String, report: &Report) {
         Outcome::LedgerBroken(why) => {
             paragraph(text, &format!("FAILED: the ledger does not add up: {why}."), "")
         }
+        Outcome::Threshold(which) => paragraph(text, &format!("THRESHOLD crossed: {which}."), ""),
         Outcome::Invalid => paragraph(text, "INVALID: these figures say little about the target.", ""),
         Outcome::Interrupted(signal) => {
             paragraph(text, &format!("Interrupted by {signal}: the report is partial."), "")
         }
+    }
+    match report.ended_early_by.as_deref() {
+        Some("threshold") => paragraph(text, "Ended early, as --abort-on-fail asks.", ""),
+        Some(_) => paragraph(text, "Ended early by --deadline.", ""),
+        None => {}
     }
     for cause in &report.invalid_because {
         paragraph(text, &format!("- {cause}"), "  ");

@@ -4,9 +4,11 @@ use std::time::Duration;
 
 use super::fault::Fault;
 use super::human;
+use super::pace::Pace;
 use super::plan::{Limits, Plan};
-use super::record::{Ledger, Record};
-use super::report::Report;
+use super::record::{Ledger, Record, Row};
+use super::report::{Held, Report};
+use super::threshold::{Share, Threshold};
 use crate::exit;
 
 /// The part of response time p99 that pacer lag p99 may be before the headline is mostly our own noise.
@@ -98,6 +100,55 @@ fn judge(facts: &Facts, max_lag: f64) -> Vec<String> {
     causes
 }
 
+/// Rows a run needs before anything is said about growth.
+const ROWS_TO_JUDGE: usize = 8;
+/// The part of its arrivals that a target must answer in the last quarter of the schedule.
+const KEEPS_UP: f64 = 0.9;
+/// Response times that grow less than this, in microseconds, do not count as growing.
+const GROWS: u32 = 50_000;
+
+/// How it showed that the target does not keep up with the rate: towards the end fewer requests are answered than come,
+/// and each waits longer than those before. Then the figures depend on how long the run was.
+#[must_use]
+pub fn overload(plan: &Plan, record: &Record) -> Option<String> {
+    if !matches!(plan.pace, Pace::Open { .. }) {
+        return None;
+    }
+    let end = record.span.as_secs_f64();
+    let planned = record.rows.iter().filter(|row| f64::from(row.second + record.step) <= end + 1e-6);
+    let rows: Vec<Row> = planned.copied().collect();
+    if rows.len() < ROWS_TO_JUDGE {
+        return None;
+    }
+    let quarter = rows.len() / 4;
+    let (early, late) = (&rows[quarter..2 * quarter], &rows[rows.len() - quarter..]);
+    let per_second = |of: fn(&Row) -> u32| {
+        let sum: u64 = late.iter().map(|row| u64::from(of(row))).sum();
+        sum as f64 / (quarter as f64 * f64::from(record.step))
+    };
+    let (asked, answered) =
+        (per_second(|row| row.scheduled), per_second(|row| row.expected + row.unexpected + row.errors));
+    let (before, after) = (middle(early)?, middle(late)?);
+    let grows = f64::from(after) > 1.5 * f64::from(before) && after - before > GROWS;
+    (answered < KEEPS_UP * asked && grows).then(|| {
+        format!(
+            "the target does not keep up: of {} asked it answered {} towards the end, and response time p50 grew from              {} to {}; it would go on growing",
+            human::rate(asked),
+            human::rate(answered),
+            human::latency(Row::seconds(before)),
+            human::latency(Row::seconds(after)),
+        )
+    })
+}
+
+/// The median of the rows' medians, in microseconds.
+fn middle(rows: &[Row]) -> Option<u32> {
+    let mut medians: Vec<u32> =
+        rows.iter().map(|row| row.response_p50).filter(|&p50| p50 != Row::NONE).collect();
+    medians.sort_unstable();
+    medians.get(medians.len() / 2).copied()
+}
+
 /// How a run went.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Outcome {
@@ -109,6 +160,8 @@ pub enum Outcome {
     LedgerBroken(String),
     /// The generator could not keep up.
     Invalid,
+    /// These thresholds were crossed.
+    Threshold(String),
     /// Ended early by this signal.
     Interrupted(String),
 }
@@ -131,19 +184,14 @@ impl Outcome {
         if !report.valid {
             return Self::Invalid;
         }
-        let bad = [
-            (ledger.unexpected, "unexpected answers"),
-            (ledger.transport_errors, "errors"),
-            (ledger.unfinished, "unfinished requests"),
-        ];
-        let bad: Vec<String> = bad
-            .into_iter()
-            .filter(|(number, _)| *number > 0)
-            .map(|(number, what)| {
-                format!("{} {what} ({})", human::count(number), human::share(number, ledger.scheduled))
-            })
-            .collect();
-        if bad.is_empty() { Self::Fine } else { Self::Failed(bad.join(", ")) }
+        let crossed: Vec<String> = report.thresholds.iter().filter(|held| !held.ok).map(told).collect();
+        if !crossed.is_empty() {
+            return Self::Threshold(crossed.join(", "));
+        }
+        match failures(report) {
+            bad if bad.is_empty() => Self::Fine,
+            bad => Self::Failed(bad.join(", ")),
+        }
     }
 
     /// The exit code.
@@ -153,10 +201,47 @@ impl Outcome {
             Self::Fine => exit::FINE,
             Self::Failed(_) | Self::LedgerBroken(_) => exit::FAILED,
             Self::Invalid => exit::INVALID,
+            Self::Threshold(_) => exit::THRESHOLD,
             Self::Interrupted(signal) if signal == "SIGTERM" => exit::TERMINATED,
             Self::Interrupted(_) => exit::INTERRUPTED,
         }
     }
+}
+
+/// What went wrong, but for what a threshold bounds: whoever says how much is too much says that less is not.
+fn failures(report: &Report) -> Vec<String> {
+    let ledger = &report.ledger;
+    let tolerated: Vec<Share> = report
+        .thresholds
+        .iter()
+        .filter_map(|held| held.threshold.parse::<Threshold>().ok()?.tolerates())
+        .collect();
+    let bad = [
+        (ledger.unexpected, "unexpected answers", Share::Unexpected),
+        (ledger.transport_errors, "errors", Share::Errors),
+        (ledger.unfinished, "unfinished requests", Share::Failed),
+    ];
+    let mut failures: Vec<String> = bad
+        .into_iter()
+        .filter(|(number, _, share)| {
+            *number > 0 && !tolerated.contains(share) && !tolerated.contains(&Share::Failed)
+        })
+        .map(|(number, what, _)| {
+            format!("{} {what} ({})", human::count(number), human::share(number, ledger.scheduled))
+        })
+        .collect();
+    failures.extend(report.overload.clone());
+    if report.ended_early_by.as_deref() == Some("deadline") {
+        failures.push("the deadline came before the end".to_owned());
+    }
+    failures
+}
+
+/// `p99<250ms (is 312ms)`
+fn told(held: &Held) -> String {
+    let threshold: Option<Threshold> = held.threshold.parse().ok();
+    let value = threshold.map_or_else(String::new, |threshold| threshold.readable(held.value));
+    format!("{} (is {value})", held.threshold)
 }
 
 #[cfg(test)]

@@ -14,10 +14,13 @@ use tokio::sync::{Notify, watch};
 use tokio::task::LocalSet;
 
 use super::arrivals::{Arrival, Arrivals};
+use super::capture::Pools;
 use super::line::{Job, Line};
-use super::plan::{Pace, Plan};
+use super::pace::Pace;
+use super::plan::Plan;
 use super::tally::Tally;
 use super::timer::Timer;
+use super::watchdog::Watchdog;
 use super::window::Recorder;
 
 /// What a worker is given.
@@ -83,6 +86,7 @@ struct Worker {
     started: Cell<usize>,
     active: Cell<usize>,
     recorder: RefCell<Recorder>,
+    pools: Pools,
     /// Told when the last job in flight is done, or a closed loop has used up its count.
     quiet: Notify,
 }
@@ -114,6 +118,7 @@ impl Worker {
             started: Cell::new(0),
             active: Cell::new(0),
             recorder: RefCell::new(recorder),
+            pools: Pools::default(),
             quiet: Notify::new(),
         }
     }
@@ -199,9 +204,10 @@ impl Worker {
     /// The life of one connection: job after job, opened anew when it breaks.
     async fn serve(self: Rc<Self>, connection: usize) {
         let mut kept = None;
+        let mut watchdog = Watchdog::default();
         while let Some(job) = self.line.next(connection, || self.closed_loop_job()).await {
             self.active.set(self.active.get() + 1);
-            let arrived = self.perform(job, &mut kept).await;
+            let arrived = self.perform(job, &mut kept, &mut watchdog).await;
             self.active.set(self.active.get() - 1);
             self.dispatch_due();
             if self.line.is_closed() && self.in_flight() == 0 {

@@ -99,7 +99,9 @@ impl Matching<'_> {
             Some(from) => {
                 let met: Vec<&str> = self.met.iter().map(String::as_str).collect();
                 let met = if met.is_empty() { "none".to_owned() } else { met.join(", ") };
-                Err(format!("`{from}` stands in no target and no receiver; the addresses there are: {met}"))
+                Err(format!(
+                    "`{from}` stands in no target, no receiver and no link; the addresses there are: {met}"
+                ))
             }
         }
     }

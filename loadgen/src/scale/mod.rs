@@ -81,7 +81,7 @@ pub fn render(files: &BTreeMap<String, String>, options: &Options) -> Result<Ren
         if path == ALERTMANAGER_FILE {
             alertmanager::scale(&mut sheet, options.factor, &mut addresses)?;
         } else {
-            rules::scale(&mut sheet, options.factor, scraped_every)?;
+            rules::scale(&mut sheet, options.factor, scraped_every, &mut addresses)?;
         }
         rendered.add(sheet)?;
     }

@@ -1,8 +1,9 @@
-//! Rule files: group intervals, `for`, `keep_firing_for`, and the durations inside expressions.
+//! Rule files: group intervals, `for`, `keep_firing_for`, the durations inside expressions, and the addresses in links.
 
 use std::ops::Range;
 use std::time::Duration;
 
+use super::address::Matching;
 use super::factor::{FLOOR, Factor, SCRAPES_PER_RANGE};
 use super::prometheus::element;
 use super::report::ScaleError;
@@ -12,7 +13,12 @@ use crate::duration;
 use crate::promql::{self, Place};
 
 /// Edits the sheet; `scraped_every` is the scrape interval, divided, that ranges must hold enough of.
-pub(super) fn scale(sheet: &mut Sheet, factor: Factor, scraped_every: Duration) -> Result<(), ScaleError> {
+pub(super) fn scale(
+    sheet: &mut Sheet,
+    factor: Factor,
+    scraped_every: Duration,
+    addresses: &mut Matching,
+) -> Result<(), ScaleError> {
     let root = sheet.tree();
     for (at, group) in sheet.list(&root, "groups", "")?.iter().enumerate() {
         let field = element("groups", group.get("name"), at);
@@ -24,6 +30,11 @@ pub(super) fn scale(sheet: &mut Sheet, factor: Factor, scraped_every: Duration) 
             sheet.divide(rule, "for", &field, factor)?;
             sheet.divide(rule, "keep_firing_for", &field, factor)?;
             expression(sheet, rule, &join(&field, "expr"), factor, scraped_every)?;
+            for (key, link) in rule.get("annotations").map(Node::entries).unwrap_or_default() {
+                if key.ends_with("_url") {
+                    addresses.replace_in(sheet, link, &join(&join(&field, "annotations"), key))?;
+                }
+            }
         }
     }
     Ok(())

@@ -71,6 +71,26 @@ impl Http {
         self.call(&url, request, parse).await
     }
 
+    /// `PUT path` with a JSON body.
+    pub(super) async fn put_json(&self, path: &str, body: &Value) -> Result<(), SystemError> {
+        let url = self.url(path);
+        let request = self.client.put(url.clone()).json(body);
+        self.call(&url, request, |_| Ok(())).await
+    }
+
+    /// `DELETE path`; what is not there counts as deleted.
+    pub(super) async fn delete(&self, path: &str) -> Result<(), SystemError> {
+        let url = self.url(path);
+        let fail = |reason| SystemError { system: self.system, url: url.to_string(), reason };
+        let response = self.client.delete(url.clone()).send().await.map_err(|error| fail(words(&error)))?;
+        let status = response.status();
+        if status.is_success() || status == reqwest::StatusCode::NOT_FOUND {
+            Ok(())
+        } else {
+            Err(fail(format!("answered {status}")))
+        }
+    }
+
     async fn call<T>(
         &self,
         url: &Url,

@@ -19,7 +19,7 @@ pub struct Notification {
     pub id: u64,
     /// When the inbox had read it whole.
     pub received_at: Timestamp,
-    /// The channel: `webhook` or `slack`.
+    /// The channel: `webhook`, `slack`, `discord`, `pagerduty`, `email` or `heartbeat`.
     pub channel: String,
     /// `firing` or `resolved`, of the notification as a whole; `unknown` for a Slack text that does not say.
     pub status: String,
@@ -68,6 +68,45 @@ impl Inbox {
     /// When it cannot be asked or understood.
     pub async fn notifications(&self, after: u64) -> Result<Vec<Notification>, SystemError> {
         self.http.get("/notifications", &[("after", &after.to_string())], parse).await
+    }
+}
+
+/// The heartbeat, as the inbox watches it.
+#[derive(Debug, Clone, serde::Deserialize)]
+pub struct HeartbeatState {
+    /// `unknown` before the first, `beating` or `stopped`.
+    pub state: String,
+    /// After how many seconds it counts as stopped.
+    pub limit_seconds: f64,
+}
+
+impl Inbox {
+    /// `GET /heartbeat`.
+    ///
+    /// # Errors
+    /// When it cannot be asked or understood.
+    pub async fn heartbeat(&self) -> Result<HeartbeatState, SystemError> {
+        self.http
+            .get("/heartbeat", &[], |body| {
+                serde_json::from_str(body).map_err(|error| format!("answer not understood: {error}"))
+            })
+            .await
+    }
+
+    /// Lets a channel fail, as `PUT /fail/{channel}` takes it.
+    ///
+    /// # Errors
+    /// When it does not answer or does not take it.
+    pub async fn fail(&self, channel: &str, how: &serde_json::Value) -> Result<(), SystemError> {
+        self.http.put_json(&format!("/fail/{channel}"), how).await
+    }
+
+    /// Lets a channel work again.
+    ///
+    /// # Errors
+    /// When it does not answer.
+    pub async fn work(&self, channel: &str) -> Result<(), SystemError> {
+        self.http.delete(&format!("/fail/{channel}")).await
     }
 }
 

@@ -5,6 +5,7 @@
 mod http;
 
 pub mod alertmanager;
+pub mod gateway;
 pub mod inbox;
 pub mod prometheus;
 

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 fn inbox(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_loadgen"));
-    command.arg("inbox").args(arguments).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command.args(["inbox", "--no-smtp"]).args(arguments).stdout(Stdio::piped()).stderr(Stdio::piped());
     command
 }
 

@@ -3,5 +3,6 @@
 #![allow(clippy::unwrap_used, reason = "helpers of tests: a panic is the report")]
 
 mod command;
+mod receivers;
 mod running;
 mod served;

@@ -2,6 +2,7 @@
 
 use std::net::TcpListener;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use loadgen::inbox::{Config, InboxError, serve};
 use loadgen::systems::inbox::{Inbox, Notification};
@@ -12,6 +13,7 @@ use tokio::task::JoinHandle;
 /// A running inbox; [`Running::stop`] ends it.
 pub struct Running {
     pub base: String,
+    pub smtp_address: String,
     pub http: reqwest::Client,
     stop: oneshot::Sender<()>,
     task: JoinHandle<Result<(), InboxError>>,
@@ -19,14 +21,25 @@ pub struct Running {
 
 impl Running {
     pub fn start(capacity: usize, data_dir: Option<PathBuf>) -> Self {
+        Self::with(Config {
+            capacity,
+            data_dir,
+            heartbeat_limit: Duration::from_secs(300),
+            proofs: None,
+            runbooks: None,
+        })
+    }
+
+    pub fn with(config: Config) -> Self {
+        let smtp = TcpListener::bind("127.0.0.1:0").unwrap();
+        let smtp_address = smtp.local_addr().unwrap().to_string();
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let base = format!("http://{}", listener.local_addr().unwrap());
         let (stop, stopped) = oneshot::channel();
         let shutdown = async move { stopped.await.unwrap_or(()) };
-        let task =
-            tokio::spawn(async move { serve(listener, Config { capacity, data_dir }, shutdown).await });
+        let task = tokio::spawn(async move { serve(listener, Some(smtp), config, shutdown).await });
         let http = reqwest::Client::builder().no_proxy().build().unwrap();
-        Self { base, http, stop, task }
+        Self { base, smtp_address, http, stop, task }
     }
 
     pub async fn stop(self) {

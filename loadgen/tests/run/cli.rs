@@ -11,19 +11,39 @@ use crate::schema;
 use crate::server::Server;
 use crate::support::wait_for;
 
-const LOADGEN: &str = env!("CARGO_BIN_EXE_loadgen");
+pub const LOADGEN: &str = env!("CARGO_BIN_EXE_loadgen");
 /// A busy machine makes requests late; only the test of lag wants to hear of it.
-const LENIENT: [&str; 2] = ["--max-lag", "1h"];
+pub const LENIENT: [&str; 2] = ["--max-lag", "1h"];
 
-fn loadgen(args: &[&str]) -> Output {
+pub fn loadgen(args: &[&str]) -> Output {
     Command::new(LOADGEN).arg("run").args(args).args(LENIENT).output().unwrap()
 }
 
-fn stdout(output: &Output) -> String {
+/// Runs it against `url` and reads its report, whose ledger must add up.
+pub fn report_of(url: &url::Url, args: &[&str]) -> (Output, serde_json::Value) {
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("run.json");
+    let output = loadgen(&[&[url.as_str(), "--out", out.to_str().unwrap()], args].concat());
+    let text = std::fs::read(&out).unwrap_or_else(|error| panic!("{error}: {}", stderr(&output)));
+    let report: serde_json::Value = serde_json::from_slice(&text).unwrap();
+    schema::validate(&report);
+    ledger_adds_up(&report);
+    (output, report)
+}
+
+/// `scheduled` is the sum of all that became of arrivals.
+pub fn ledger_adds_up(report: &serde_json::Value) {
+    let ledger = &report["ledger"];
+    let of = |name: &str| ledger[name].as_u64().unwrap();
+    let parts = ["expected", "unexpected", "transport_errors", "local_errors", "shed", "unfinished"];
+    assert_eq!(of("scheduled"), parts.map(of).iter().sum::<u64>(), "{ledger}");
+}
+
+pub fn stdout(output: &Output) -> String {
     String::from_utf8(output.stdout.clone()).unwrap()
 }
 
-fn stderr(output: &Output) -> String {
+pub fn stderr(output: &Output) -> String {
     String::from_utf8(output.stderr.clone()).unwrap()
 }
 
@@ -48,14 +68,12 @@ fn a_fine_run_exits_0_with_summary_progress_and_report() {
     assert!(stdout(&output).contains("200 scheduled = 200 expected"), "{}", stdout(&output));
     assert!(stdout(&output).contains("200: 184 · 500: 16"), "{}", stdout(&output));
     let progress = stderr(&output);
-    assert!(
-        progress.contains("trips: 8 % of answers are 500") && progress.contains("HighErrorRate"),
-        "{progress}"
-    );
-    assert!(progress.contains("   1s  ") && progress.contains("100.0/s of 100.0/s"), "{progress}");
+    assert!(progress.contains("trips: HighErrorRate, whose 5 % are passed"), "{progress}");
+    assert!(progress.contains("   1s  ") && progress.contains("/s of 100.0/s"), "{progress}");
     assert!(!progress.contains('\u{1b}'), "no escape sequences without a terminal");
     let report: serde_json::Value = serde_json::from_slice(&std::fs::read(&out).unwrap()).unwrap();
     schema::validate(&report);
+    ledger_adds_up(&report);
     assert_eq!(report["pattern"], "error-storm");
     assert_eq!(report["ledger"]["expected"], 200);
     let left: Vec<_> =
@@ -81,8 +99,13 @@ fn unexpected_answers_and_errors_exit_1() {
 #[test]
 fn bad_arguments_exit_2_and_name_input_and_remedy() {
     for (args, words) in [
-        (&["https://127.0.0.1/"][..], "use http://"),
-        (&["localhost:8000"], "`localhost:8000` is not a URL"),
+        (&["localhost:8000"][..], "`localhost:8000` is not a URL"),
+        (&["https://127.0.0.1/", "--cacert", "/no/such/file"], "--cacert /no/such/file"),
+        (&["--connect-to", "localhost"], "`localhost` is not a host and a port"),
+        (&["--scenario", "/no/such/file"], "--scenario /no/such/file: cannot read it"),
+        (&["--threshold", "p99"], "`p99` is not a threshold"),
+        (&["--abort-on-fail"], "--threshold"),
+        (&["--warmup", "0s"], "`0s` is no time at all"),
         (&["http://no-such-host.invalid/"], "cannot resolve `no-such-host.invalid`"),
         (&["-q", "0"], "`0` is not a rate"),
         (&["-z", "30"], "`30` is not a duration"),
@@ -98,7 +121,8 @@ fn bad_arguments_exit_2_and_name_input_and_remedy() {
         (&["-H", "Content-Length: 3"], "leave it out"),
         (&["-D", "/no/such/file"], "-D /no/such/file"),
         (&["--expect-status", "fine"], "`fine` is not a list of statuses"),
-        (&["--out", "run.html"], "ends in .json"),
+        (&["--out", "run.txt"], "ends in .json, .html or .csv"),
+        (&["--prometheus-addr", "localhost"], "--prometheus-addr"),
         (&["--out", "/no/such/folder/run.json"], "choose another place"),
     ] {
         let output = loadgen(args);
@@ -126,6 +150,18 @@ fn a_generator_that_cannot_keep_up_exits_4_with_the_cause() {
     assert_eq!(output.status.code(), Some(4), "{}{}", stdout(&output), stderr(&output));
     let text = stdout(&output);
     assert!(text.contains("out of file descriptors") && text.contains("ulimit -n"), "{text}");
+
+    // Ten thousand connections asked for with 256 descriptors: what fits is served, the rest is our own fault.
+    let gateway = Server::gateway();
+    let output = Command::new("sh")
+        .args(["-c", "ulimit -n 256; exec \"$0\" run \"$@\"", LOADGEN, gateway.url("/").as_str()])
+        .args(["-c", "10000", "-n", "12000", "-t", "5s"])
+        .args(LENIENT)
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(4), "{}{}", stdout(&output), stderr(&output));
+    let text = stdout(&output);
+    assert!(text.contains("out of file descriptors") && text.contains("12,000 scheduled = "), "{text}");
 
     let url = Server::gateway();
     let output = Command::new(LOADGEN)
@@ -179,7 +215,7 @@ fn under_way(server: &Server, more: &[&str]) -> Child {
     child
 }
 
-fn signal(child: &Child, signal: Signal) {
+pub fn signal(child: &Child, signal: Signal) {
     kill(Pid::from_raw(child.id().try_into().unwrap()), signal).unwrap();
 }
 
@@ -197,6 +233,7 @@ fn an_interrupted_run_reports_what_it_has() {
         assert!(stdout(&output).contains(&format!("Interrupted by {name}")), "{}", stdout(&output));
         let report: serde_json::Value = serde_json::from_slice(&std::fs::read(&out).unwrap()).unwrap();
         schema::validate(&report);
+        ledger_adds_up(&report);
         assert_eq!(report["interrupted_by"], name);
         assert_eq!(report["ledger"]["expected"], server.requests());
     }
@@ -222,13 +259,89 @@ fn a_second_signal_ends_it_at_once_and_leaves_nothing_behind() {
 }
 
 #[test]
+fn every_example_of_the_help_works() {
+    let help = Command::new(LOADGEN).args(["run", "--help"]).output().unwrap();
+    let help = stdout(&help);
+    assert!(help.lines().count() <= 90, "two screens: {}", help.lines().count());
+    assert!(
+        help.lines().all(|line| line.chars().count() <= 100),
+        "an example that is wrapped cannot be copied: {help}"
+    );
+    let server = Server::start(|stream, request| {
+        let status = match request.head.split(' ').take(2).collect::<Vec<_>>()[..] {
+            ["POST", _] => "422 No",
+            [_, "/api/error"] => "500 Asked",
+            _ => "200 OK",
+        };
+        let _ = std::io::Write::write_all(
+            stream,
+            format!("HTTP/1.1 {status}\r\nContent-Length: 0\r\n\r\n").as_bytes(),
+        );
+        crate::server::Then::KeepOpen
+    });
+    let folder = tempfile::tempdir().unwrap();
+    let examples: Vec<&str> = help.lines().filter_map(|line| line.strip_prefix("  loadgen run")).collect();
+    assert!(examples.len() >= 8, "{help}");
+    for example in examples {
+        // What stands behind some spaces is a remark.
+        let (command, remark) = example.split_once("   ").unwrap_or((example, ""));
+        let mut words: Vec<String> = words(command)
+            .into_iter()
+            .map(|word| word.replace("http://127.0.0.1:8000", &format!("http://{}", server.address)))
+            .collect();
+        if !words.iter().any(|word| word.starts_with("http://")) {
+            words.insert(0, server.url("/").to_string());
+        }
+        // Twenty requests show as much as minutes of them; a later flag of the same name would be refused.
+        match words.iter().position(|word| word == "-n") {
+            Some(at) => words[at + 1] = "5".to_owned(),
+            None => words.extend(["-n".to_owned(), "20".to_owned()]),
+        }
+        let output =
+            Command::new(LOADGEN).arg("run").args(&words).args(LENIENT).current_dir(folder.path()).output();
+        let output = output.unwrap();
+        assert_eq!(
+            output.status.code(),
+            Some(0),
+            "{command} {remark}: {}{}",
+            stdout(&output),
+            stderr(&output)
+        );
+    }
+    assert!(folder.path().join("storm.json").exists() && folder.path().join("storm.html").exists());
+}
+
+/// Splits as a shell does, as far as the examples need it.
+fn words(command: &str) -> Vec<String> {
+    let mut words = vec![String::new()];
+    let mut quoted = false;
+    for character in command.trim().chars() {
+        match character {
+            '\'' => quoted = !quoted,
+            ' ' if !quoted => words.push(String::new()),
+            other => words.last_mut().unwrap().push(other),
+        }
+    }
+    words.retain(|word| !word.is_empty());
+    words
+}
+
+#[test]
 fn the_help_has_examples() {
     let output = Command::new(LOADGEN).args(["run", "--help"]).output().unwrap();
     assert_eq!(output.status.code(), Some(0));
     let help = stdout(&output);
-    for words in
-        ["Examples:", "--pattern error-storm", "Load:", "Limits:", "Request:", "Output:", "Exit codes:"]
-    {
+    for words in [
+        "Examples:",
+        "--pattern error-storm",
+        "Load:",
+        "Limits:",
+        "Request:",
+        "Connection:",
+        "Verdict:",
+        "Output:",
+        "Exit codes:",
+    ] {
         assert!(help.contains(words), "{words} is not in\n{help}");
     }
 }

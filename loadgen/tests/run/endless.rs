@@ -60,7 +60,7 @@ fn dropping_it_stops_the_load() {
 fn what_cannot_start_says_why() {
     let load = load("{rate: 1/s, requests: [{get: /}]}");
     for (url, words) in [
-        ("https://a.example/", "https:// targets are not supported; use http://"),
+        ("ftp://a.example/", "expected http://HOST:PORT"),
         ("http://no-such-host.invalid/", "cannot resolve `no-such-host.invalid`"),
     ] {
         let error = start_endless(&url.parse().unwrap(), &load).unwrap_err();

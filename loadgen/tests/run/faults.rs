@@ -6,7 +6,8 @@ use std::net::TcpListener;
 use std::time::Duration;
 
 use loadgen::run::fault::Fault;
-use loadgen::run::plan::{Limits, Pace};
+use loadgen::run::pace::Pace;
+use loadgen::run::plan::Limits;
 
 use crate::server::{Server, Then};
 use crate::support::{check, endless, get, open, run, seconds, start, wait_for};
@@ -147,6 +148,32 @@ async fn beyond_the_limit_in_flight_arrivals_are_shed() {
     check(&record);
     assert_eq!(record.ledger.unfinished, 5);
     assert_eq!(record.ledger.shed + 5, record.ledger.scheduled);
+}
+
+#[tokio::test]
+async fn a_reset_storm_is_counted_one_by_one() {
+    // Closing a socket with unread bytes in it sends a reset: each connection gets as far as its request.
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}/", listener.local_addr().unwrap()).parse().unwrap();
+    std::thread::spawn(move || {
+        for stream in listener.incoming().flatten() {
+            let _ = stream.peek(&mut [0; 1]); // until the request is there
+        }
+    });
+    let record = run(&url, &[get("/")], open(1_000.0, 1_000), Limits::default()).await;
+    assert_eq!(record.faults, [(Fault::Reset, 1_000)].into());
+    assert_eq!((record.ledger.transport_errors, record.sent), (1_000, 1_000));
+}
+
+#[tokio::test]
+async fn two_hundred_connections_refused() {
+    let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let url = format!("http://{free}/").parse().unwrap();
+    let limits = Limits { connections: 200, ..Limits::default() };
+    let pace = Pace::Closed { limit: Some(2_000), duration: None };
+    let record = run(&url, &[get("/")], pace, limits).await;
+    assert_eq!(record.faults, [(Fault::Refused, 2_000)].into());
+    assert_eq!(record.connections, 0);
 }
 
 #[tokio::test]

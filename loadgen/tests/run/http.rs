@@ -4,7 +4,8 @@ use std::io::Write;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use loadgen::run::plan::{Limits, Pace};
+use loadgen::run::pace::Pace;
+use loadgen::run::plan::Limits;
 use loadgen::run::request::Method;
 use loadgen::run::spec::RequestSpec;
 

@@ -6,12 +6,18 @@
 )]
 
 mod cli;
+mod conformity;
 mod endless;
 mod faults;
 mod honesty;
 mod http;
+mod outputs;
+mod overload;
 mod report;
+mod scenarios;
 mod schema;
+mod secure;
 mod server;
 mod spec;
 mod support;
+mod verdicts;

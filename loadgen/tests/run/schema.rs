@@ -14,6 +14,7 @@ fn fits(value: &Value, schema: &Value, root: &Value, at: &str) {
     for (keyword, rule) in schema.as_object().unwrap() {
         match keyword.as_str() {
             "$schema" | "$defs" | "title" | "description" | "required" | "properties" | "propertyNames" => {}
+            "additionalProperties" if value.is_null() => {} // whether it may be is for `type` to say
             "additionalProperties" => object(value, schema, root, at),
             "$ref" => {
                 let name = rule.as_str().unwrap().trim_start_matches("#/$defs/");

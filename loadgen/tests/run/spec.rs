@@ -64,6 +64,11 @@ fn mistakes_are_named() {
         ("{rate: 1/s, requests: [{get: /, headers: {'a b': c}}]}", "`a b` is not a header name"),
         ("{rate: 1/s, requests: [{get: /, headers: {Content-Length: '5'}}]}", "leave it out"),
         ("{rate: 1/s, requests: [{get: /, headers: {A: \"x\\r\\ny\"}}]}", "control character"),
+        ("{rate: 1/s, requests: [{get: '/{{int 5}}'}]}", "get: `{{int 5}}`: expected the least"),
+        ("{rate: 1/s, requests: [{get: /, headers: {A: '{{n'}}]}", "headers: `{{n` is not closed"),
+        ("{rate: 1/s, requests: [{post: /, body: {a: '{{text x}}'}}]}", "body: `{{text x}}`"),
+        ("{rate: 1/s, requests: [{get: /, capture: {take: /id}}]}", "capture: `take` cannot be a name"),
+        ("{rate: 1/s, requests: [{get: /, capture: {user: 'a b'}}]}", "neither a JSON pointer such as /id"),
         ("{rate: 1/s, requests: [{get: /}], target: x}", "target"),
     ] {
         let error = read(yaml).unwrap_err();

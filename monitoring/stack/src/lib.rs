@@ -1,11 +1,14 @@
 //! The whole stack as local processes: Redis, its exporter, the gateway, Prometheus, Alertmanager and the inbox.
 //!
 //! In the order of a start: [`settings`] say where and how fast, [`program`] finds the binaries, [`port`] makes
-//! sure that nobody else listens, [`render`] writes the configuration for these ports and this time scale,
+//! sure that nobody else listens, [`render`] and [`channels`] write the configuration,
 //! [`service`] says how each one is started and when it is ready, [`process`] runs one, [`stack`] runs them all,
-//! [`state`] remembers them on disk for `down` and `status`. [`fixture`] is for tests that need one server.
+//! [`state`] remembers them on disk for `down` and `status`, [`control`] takes orders for single ones, [`textfile`]
+//! reports on them. [`fixture`] is for tests that need one server.
 
+pub mod channels;
 pub mod command;
+pub mod control;
 pub mod error;
 pub mod fixture;
 pub mod port;
@@ -17,6 +20,7 @@ pub mod service;
 pub mod settings;
 pub mod stack;
 pub mod state;
+pub mod textfile;
 
 pub use error::Error;
 pub use settings::Settings;

@@ -23,8 +23,12 @@ pub struct Ports {
     pub prometheus: u16,
     /// Alertmanager.
     pub alertmanager: u16,
-    /// The inbox.
+    /// The inbox's pages and receivers.
     pub inbox: u16,
+    /// The inbox's SMTP.
+    pub inbox_smtp: u16,
+    /// The node exporter.
+    pub node_exporter: u16,
 }
 
 impl Ports {
@@ -37,6 +41,8 @@ impl Ports {
         prometheus: 9090,
         alertmanager: 9093,
         inbox: 8025,
+        inbox_smtp: 1025,
+        node_exporter: 9100,
     };
 
     /// The documented ports, each moved up by `offset`.
@@ -61,7 +67,25 @@ impl Ports {
             prometheus: moved(d.prometheus)?,
             alertmanager: moved(d.alertmanager)?,
             inbox: moved(d.inbox)?,
+            inbox_smtp: moved(d.inbox_smtp)?,
+            node_exporter: moved(d.node_exporter)?,
         })
+    }
+
+    /// All of them.
+    #[must_use]
+    pub fn all(&self) -> [u16; 9] {
+        [
+            self.api,
+            self.api_admin,
+            self.redis,
+            self.redis_exporter,
+            self.prometheus,
+            self.alertmanager,
+            self.inbox,
+            self.inbox_smtp,
+            self.node_exporter,
+        ]
     }
 
     /// Ports nobody listens on at this moment, handed out once in this process.
@@ -77,6 +101,8 @@ impl Ports {
             prometheus: free()?,
             alertmanager: free()?,
             inbox: free()?,
+            inbox_smtp: free()?,
+            node_exporter: free()?,
         })
     }
 }
@@ -142,15 +168,7 @@ mod tests {
     #[test]
     fn free_ports_differ() {
         let ports = Ports::free().unwrap();
-        let all = [
-            ports.api,
-            ports.api_admin,
-            ports.redis,
-            ports.redis_exporter,
-            ports.prometheus,
-            ports.alertmanager,
-            ports.inbox,
-        ];
+        let all = ports.all();
         assert_eq!(all.iter().collect::<HashSet<_>>().len(), all.len());
     }
 }

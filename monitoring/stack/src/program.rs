@@ -8,6 +8,7 @@ use crate::Error;
 fn names(program: &str) -> Vec<&str> {
     match program {
         "alertmanager" => vec!["alertmanager", "prometheus-alertmanager"],
+        "node_exporter" => vec!["node_exporter", "prometheus-node-exporter"],
         "redis_exporter" => vec!["redis_exporter", "prometheus-redis-exporter"],
         other => vec![other],
     }

@@ -7,10 +7,10 @@ use std::time::Duration;
 use tokio::process::Command;
 
 use crate::port::Ports;
-use crate::{Error, Settings, program};
+use crate::{Error, Settings, channels, program};
 
 /// The names services have in the files, which are container names, and where they listen here.
-fn addresses(ports: &Ports) -> [(&'static str, u16); 6] {
+fn addresses(ports: &Ports) -> [(&'static str, u16); 9] {
     [
         ("api:8000", ports.api),
         ("api:8001", ports.api_admin),
@@ -18,6 +18,10 @@ fn addresses(ports: &Ports) -> [(&'static str, u16); 6] {
         ("prometheus:9090", ports.prometheus),
         ("alertmanager:9093", ports.alertmanager),
         ("inbox:8025", ports.inbox),
+        ("inbox:1025", ports.inbox_smtp),
+        ("node-exporter:9100", ports.node_exporter),
+        // Links for people, who open them where the stack's ports are.
+        ("127.0.0.1:8025", ports.inbox),
     ]
 }
 
@@ -40,11 +44,27 @@ pub async fn render(settings: &Settings) -> Result<PathBuf, Error> {
         .await
         .map_err(|_| Error::Render("`loadgen scale` did not end within 30 s".to_owned()))?
         .map_err(Error::io("`loadgen scale` could not be started"))?;
-    if output.status.success() {
-        Ok(out)
-    } else {
-        Err(Error::Render(String::from_utf8_lossy(&output.stderr).trim().to_owned()))
+    if !output.status.success() {
+        return Err(Error::Render(String::from_utf8_lossy(&output.stderr).trim().to_owned()));
     }
+    channels::write(&out, settings.ports.inbox, &settings.channels)?;
+    // Into the folder that the channels' secrets are in by now.
+    write_token(&out)?;
+    Ok(out)
+}
+
+/// How long the inbox waits for the heartbeat, which comes every minute or two: five minutes, scaled.
+#[must_use]
+pub fn heartbeat_limit(scale: f64) -> String {
+    format!("{}ms", Duration::from_secs_f64((300.0 / scale).max(5.0)).as_millis())
+}
+
+/// The file that prometheus.yml names for the gateway's admin listener, which on loopback demands no token.
+fn write_token(config: &Path) -> Result<(), Error> {
+    let folder = config.join("secrets");
+    std::fs::create_dir_all(&folder)
+        .and_then(|()| std::fs::write(folder.join("admin_token"), "none"))
+        .map_err(Error::io(format!("writing into {}", folder.display())))
 }
 
 /// The flag with which Prometheus repeats alerts to Alertmanager: a minute, scaled like everything else, since

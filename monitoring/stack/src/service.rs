@@ -16,11 +16,16 @@ pub struct Service {
     pub port: u16,
     /// Its address for people.
     pub address: String,
-    /// When it is ready.
+    /// When it is ready at the start of the stack.
     pub probe: Probe,
+    /// When it answers after having been started anew, whatever the others do.
+    pub answers: Probe,
     /// How long it may take to be ready.
     pub limit: Duration,
 }
+
+/// Folder, below the stack's data, that the node exporter's textfile collector reads.
+pub const TEXTFILES: &str = "textfiles";
 
 /// Arguments of a Redis that listens on loopback and keeps nothing on disk.
 #[must_use]
@@ -58,10 +63,11 @@ pub fn all(settings: &Settings, config: &Path) -> Result<Vec<Service>, Error> {
     let redis_url = format!("redis://127.0.0.1:{}", ports.redis);
     let folder = |name: &str| data.join(name).display().to_string();
     let quick = Duration::from_secs(20);
-    let service = |name: &str, program, args: Vec<String>, port, probe| Service {
+    let service = |name: &str, program, args: Vec<String>, port, probe: Probe| Service {
         launch: Launch { name: name.to_owned(), program, args, env: Vec::new() },
         port,
         address: http(port),
+        answers: probe.clone(),
         probe,
         limit: quick,
     };
@@ -75,7 +81,7 @@ pub fn all(settings: &Settings, config: &Path) -> Result<Vec<Service>, Error> {
     );
     redis.address.clone_from(&redis_url);
 
-    let exporter = service(
+    let mut exporter = service(
         "redis-exporter",
         program::external("redis_exporter")?,
         vec![
@@ -85,6 +91,8 @@ pub fn all(settings: &Settings, config: &Path) -> Result<Vec<Service>, Error> {
         ports.redis_exporter,
         Probe::Line(format!("{}/metrics", http(ports.redis_exporter)), "redis_up 1".to_owned()),
     );
+
+    exporter.answers = Probe::Http(format!("{}/metrics", http(ports.redis_exporter)));
 
     let mut api = service(
         "api",
@@ -100,6 +108,11 @@ pub fn all(settings: &Settings, config: &Path) -> Result<Vec<Service>, Error> {
         ("DATABASE_URL", format!("sqlite://{}", data.join("api.db").display())),
         ("LOG_FORMAT", "json".to_owned()),
         ("DRAIN_DELAY", "0s".to_owned()), // nobody balances load in front of it here
+        // All of the stack shares one machine with whatever else runs there.
+        ("REDIS_DEADLINE", "200ms".to_owned()),
+        ("MODELS_DIR", folder("models")),
+        // Low, so that a drill can pass it without taking the machine's memory.
+        ("MEMORY_ALERT_BYTES", "400MB".to_owned()),
     ]
     .map(|(key, value)| (key.to_owned(), value))
     .to_vec();
@@ -113,9 +126,35 @@ pub fn all(settings: &Settings, config: &Path) -> Result<Vec<Service>, Error> {
             at(ports.inbox),
             "--data-dir".to_owned(),
             folder("inbox"),
+            "--smtp".to_owned(),
+            at(ports.inbox_smtp),
+            "--heartbeat-limit".to_owned(),
+            render::heartbeat_limit(settings.scale),
+            "--proofs".to_owned(),
+            folder("proofs"),
+            "--runbooks".to_owned(),
+            program::repository().join("docs/runbooks").display().to_string(),
         ],
         ports.inbox,
         Probe::Http(format!("{}/readyz", http(ports.inbox))),
+    );
+
+    let node_exporter = service(
+        "node-exporter",
+        program::external("node_exporter")?,
+        [
+            format!("--web.listen-address={}", at(ports.node_exporter)),
+            format!("--collector.textfile.directory={}", folder(TEXTFILES)),
+            "--collector.disable-defaults".to_owned(),
+        ]
+        .into_iter()
+        .chain(
+            ["cpu", "diskstats", "filesystem", "loadavg", "meminfo", "netdev", "stat", "textfile", "uname"]
+                .map(|name| format!("--collector.{name}")),
+        )
+        .collect(),
+        ports.node_exporter,
+        Probe::Http(format!("{}/metrics", http(ports.node_exporter))),
     );
 
     let alertmanager = service(
@@ -145,8 +184,9 @@ pub fn all(settings: &Settings, config: &Path) -> Result<Vec<Service>, Error> {
         ports.prometheus,
         Probe::PrometheusTargets(http(ports.prometheus)),
     );
+    prometheus.answers = Probe::Http(format!("{}/-/ready", http(ports.prometheus)));
     // One scrape and one evaluation at production timings, and its own start.
     prometheus.limit = quick + Duration::from_secs(30);
 
-    Ok(vec![redis, exporter, api, inbox, alertmanager, prometheus])
+    Ok(vec![redis, exporter, api, inbox, node_exporter, alertmanager, prometheus])
 }

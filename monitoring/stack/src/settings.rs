@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use crate::channels::Channels;
 use crate::port::Ports;
 use crate::{Error, program};
 
@@ -16,6 +17,10 @@ pub struct Settings {
     pub ports: Ports,
     /// Every duration of the monitoring files is divided by this; 1 is production. At least 1.
     pub scale: f64,
+    /// Where notifications go besides the inbox.
+    pub channels: Channels,
+    /// Whether it is one for a test or a drill: the host's processors being busy is then no news.
+    pub alone: bool,
 }
 
 impl Settings {
@@ -30,6 +35,8 @@ impl Settings {
             monitoring: repository.join("monitoring"),
             ports: Ports::offset(offset)?,
             scale: check_scale(scale)?,
+            channels: Channels::from_env(&repository),
+            alone: false,
         })
     }
 
@@ -39,7 +46,9 @@ impl Settings {
     /// When there are no free ports or the scale is below 1.
     pub fn isolated(dir: PathBuf, scale: f64) -> Result<Self, Error> {
         let monitoring = program::repository().join("monitoring");
-        Ok(Self { dir, monitoring, ports: Ports::free()?, scale: check_scale(scale)? })
+        // A stack for a test or a drill tells nobody outside.
+        let channels = Channels::default();
+        Ok(Self { dir, monitoring, ports: Ports::free()?, scale: check_scale(scale)?, channels, alone: true })
     }
 }
 

@@ -3,17 +3,21 @@
 use std::fs::{File, TryLockError};
 use std::path::Path;
 use std::process::ExitStatus;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use nix::sys::signal::Signal;
 
+use crate::control::{Control, Order, Verb};
 use crate::process::Process;
-use crate::service::{self, Service};
+use crate::service::{self, Service, TEXTFILES};
 use crate::state::{Identity, ServiceState, State};
-use crate::{Error, Settings, port, ready, render};
+use crate::textfile::{self, Reported};
+use crate::{Error, Settings, port, program, ready, render};
 
 /// Time a service has to end after SIGTERM.
 const GRACE: Duration = Duration::from_secs(10);
+/// How often the supervisor looks whether a service has ended.
+const LOOK: Duration = Duration::from_millis(250);
 
 /// All services, running. Dropping it kills them; [`Stack::stop`] ends them in order.
 #[derive(Debug)]
@@ -21,6 +25,7 @@ pub struct Stack {
     settings: Settings,
     running: Vec<Running>,
     client: reqwest::Client,
+    control: Control,
     /// Held while the stack runs; the system gives it back when this process dies.
     _lock: File,
 }
@@ -29,6 +34,7 @@ pub struct Stack {
 struct Running {
     service: Service,
     process: Process,
+    started: SystemTime,
     end_reported: bool,
 }
 
@@ -40,7 +46,7 @@ impl Stack {
     /// A missing program, a taken port, a file that cannot be rendered, before anything is started; a service
     /// that ends or is not ready in time.
     pub async fn start(settings: Settings, mut progress: impl FnMut(&str)) -> Result<Self, Error> {
-        for folder in ["data", "logs"] {
+        for folder in ["data", "data/models", "data/textfiles", "logs"] {
             let folder = settings.dir.join(folder);
             std::fs::create_dir_all(&folder).map_err(Error::io(format!("making {}", folder.display())))?;
         }
@@ -51,10 +57,20 @@ impl Stack {
             port::check(&service.launch.name, service.port)?;
         }
         port::check("api's admin listener", settings.ports.api_admin)?;
+        port::check("the inbox's SMTP", settings.ports.inbox_smtp)?;
         render::render(&settings).await?;
+        // A folder of its own: a drill that breaks a model breaks nobody else's.
+        copy_models(&settings.dir.join("data/models"))?;
+        if settings.alone {
+            // A stack for drills on a machine that is busy with them: what the machine does is not its news.
+            let path = settings.dir.join("data").join(TEXTFILES).join("allotment-cpu.prom");
+            std::fs::write(&path, "host_allotment_ratio{resource=\"cpu\"} 10\n")
+                .map_err(Error::io(format!("writing {}", path.display())))?;
+        }
+        let control = Control::bind(&settings.dir)?;
         let client =
             reqwest::Client::builder().no_proxy().build().map_err(|error| Error::Usage(error.to_string()))?;
-        let mut stack = Self { settings, running: Vec::new(), client, _lock: lock };
+        let mut stack = Self { settings, running: Vec::new(), client, control, _lock: lock };
         match stack.start_each(services, &mut progress).await {
             Ok(()) => Ok(stack),
             Err(error) => {
@@ -73,10 +89,11 @@ impl Stack {
             let started = Instant::now();
             let log = self.settings.dir.join("logs").join(format!("{}.log", service.launch.name));
             let process = Process::start(&service.launch, &log)?;
-            self.running.push(Running { service, process, end_reported: false });
+            self.running.push(Running { service, process, started: SystemTime::now(), end_reported: false });
             self.write_state(false)?;
             if let Some(last) = self.running.last_mut() {
-                wait_ready(&self.client, last).await?;
+                let probe = last.service.probe.clone();
+                wait_ready(&self.client, last, &probe).await?;
                 let line = format!(
                     "  {:<15} {}  ready after {:.1} s",
                     last.service.launch.name,
@@ -102,6 +119,7 @@ impl Stack {
             supervisor: Identity::of(std::process::id().cast_signed()),
             ready,
             scale: self.settings.scale,
+            control: self.control.path().to_owned(),
             services: self
                 .running
                 .iter()
@@ -115,8 +133,70 @@ impl Stack {
         }
     }
 
-    fn write_state(&self, ready: bool) -> Result<(), Error> {
+    fn write_state(&mut self, ready: bool) -> Result<(), Error> {
+        let report = |running: &mut Running| Reported {
+            name: running.service.launch.name.clone(),
+            up: running.process.ended().is_none(),
+            started: running.started,
+        };
+        let processes: Vec<_> = self.running.iter_mut().map(report).collect();
+        textfile::write(&self.settings.dir.join("data").join(TEXTFILES), &processes)?;
         self.state(ready).write(&self.settings.dir)
+    }
+
+    /// Looks after the services until dropped: carries out orders and says which services have ended. May be
+    /// dropped and called again at any time.
+    pub async fn tend(&mut self, mut say: impl FnMut(&str)) {
+        let mut look = tokio::time::interval(LOOK);
+        loop {
+            tokio::select! {
+                (order, asker) = self.control.next() => {
+                    let done = self.carry_out(&order).await;
+                    // What runs is as it is; that it could not be written down is the order's failure, too.
+                    let written = self.write_state(true).map_err(|error| error.to_string());
+                    asker.answer(done.and(written)).await;
+                }
+                _ = look.tick() => {
+                    let ended = self.newly_ended();
+                    for (name, status) in &ended {
+                        say(&format!("{name} ended ({status}); the others go on"));
+                    }
+                    if !ended.is_empty() && let Err(error) = self.write_state(true) {
+                        say(&error.to_string());
+                    }
+                }
+            }
+        }
+    }
+
+    async fn carry_out(&mut self, order: &Order) -> Result<(), String> {
+        let names: Vec<_> = self.running.iter().map(|running| running.service.launch.name.clone()).collect();
+        let running = self.running.iter_mut().find(|running| running.service.launch.name == order.name);
+        let running = running.ok_or_else(|| {
+            format!("no service is called `{}`: expected one of {}", order.name, names.join(", "))
+        })?;
+        match order.verb {
+            Verb::Pause => running.process.signal(Signal::SIGSTOP),
+            Verb::Unpause => running.process.signal(Signal::SIGCONT),
+            Verb::Kill(signal) => running.process.signal(signal),
+            Verb::Stop | Verb::Restart => {
+                running.process.stop(GRACE).await;
+                running.end_reported = true; // it was asked for
+            }
+            Verb::Start => {}
+        }
+        if !matches!(order.verb, Verb::Start | Verb::Restart) {
+            return Ok(());
+        }
+        if running.process.ended().is_some() {
+            let log = running.process.log().to_owned();
+            running.process =
+                Process::start(&running.service.launch, &log).map_err(|error| error.to_string())?;
+            running.started = SystemTime::now();
+            running.end_reported = false;
+        }
+        let answers = running.service.answers.clone();
+        wait_ready(&self.client, running, &answers).await.map_err(|error| error.to_string())
     }
 
     /// Base URL of the gateway, Prometheus, Alertmanager or inbox, by service name.
@@ -161,14 +241,32 @@ impl Stack {
     }
 }
 
-async fn wait_ready(client: &reqwest::Client, running: &mut Running) -> Result<(), Error> {
+fn copy_models(folder: &Path) -> Result<(), Error> {
+    let source = program::repository().join("api/models");
+    let entries = match std::fs::read_dir(&source) {
+        Ok(entries) => entries,
+        Err(_) => return Ok(()), // a stack away from the repository serves no models
+    };
+    for entry in entries.flatten().filter(|entry| entry.path().extension().is_some_and(|it| it == "onnx")) {
+        let to = folder.join(entry.file_name());
+        std::fs::copy(entry.path(), &to)
+            .map_err(Error::io(format!("copying a model to {}", to.display())))?;
+    }
+    Ok(())
+}
+
+async fn wait_ready(
+    client: &reqwest::Client,
+    running: &mut Running,
+    probe: &ready::Probe,
+) -> Result<(), Error> {
     let started = Instant::now();
     let limit = running.service.limit;
     loop {
         if let Some(status) = running.process.ended() {
             return Err(running.process.ended_error(status));
         }
-        match ready::ask(client, &running.service.probe).await {
+        match ready::ask(client, probe).await {
             Ok(()) => return Ok(()),
             Err(reason) if started.elapsed() > limit => {
                 let log = running.process.log().to_owned();

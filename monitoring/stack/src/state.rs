@@ -75,6 +75,9 @@ pub struct State {
     pub ready: bool,
     /// The time scale.
     pub scale: f64,
+    /// The socket that takes orders.
+    #[serde(default)]
+    pub control: PathBuf,
     /// In the order of their start.
     pub services: Vec<ServiceState>,
 }
@@ -132,7 +135,13 @@ mod tests {
     fn what_is_written_is_read() {
         let dir = tempfile::tempdir().unwrap();
         assert!(State::read(dir.path()).unwrap().is_none());
-        let state = State { supervisor: Identity::of(1), ready: true, scale: 20.0, services: vec![] };
+        let state = State {
+            supervisor: Identity::of(1),
+            ready: true,
+            scale: 20.0,
+            control: PathBuf::new(),
+            services: vec![],
+        };
         state.write(dir.path()).unwrap();
         let read = State::read(dir.path()).unwrap().unwrap();
         assert_eq!((read.supervisor, read.ready, read.scale), (state.supervisor, true, 20.0));

@@ -116,7 +116,18 @@ function content(notification, episode) {
     const own = body.alerts.find((alert) => alert.fingerprint === episode.alert.fingerprint) ?? body.alerts[0];
     return [pairs(own.annotations), pairs(own.labels)];
   }
-  return [body.text && element("p", {}, ...formatted(body.text)), ...(body.attachments ?? []).flatMap(attachment)];
+  if (notification.channel === "email") {
+    return [element("p", {}, element("strong", { textContent: body.subject })), element("p", { textContent: body.text ?? "" }),
+      pairs({ from: body.from, to: (body.to ?? []).join(", ") })];
+  }
+  if (notification.channel === "pagerduty") {
+    const payload = body.payload ?? {};
+    return [element("p", {}, element("strong", { textContent: payload.summary ?? "" })), pairs(payload.custom_details),
+      pairs({ action: body.event_action, severity: payload.severity, source: payload.source })];
+  }
+  const embeds = (body.embeds ?? []).map((it) => ({ title: it.title, text: it.description }));
+  return [body.content && element("p", {}, ...formatted(body.content)), body.text && element("p", {}, ...formatted(body.text)),
+    ...embeds.flatMap(attachment), ...(body.attachments ?? []).flatMap(attachment)];
 }
 
 function message(notification, episode) {
@@ -135,8 +146,10 @@ function saying(episode) {
     const own = body.alerts.find((alert) => alert.fingerprint === episode.alert.fingerprint);
     return own?.annotations?.summary ?? own?.annotations?.description;
   }
+  if (episode.channel === "email") return body.subject;
+  if (episode.channel === "pagerduty") return body.payload?.summary;
   const first = body.attachments?.[0];
-  return first ? first.text || first.pretext || first.fallback : body.text;
+  return first ? first.text || first.pretext || first.fallback : body.text ?? body.content ?? body.embeds?.[0]?.description;
 }
 
 function draw(episode) {
@@ -158,7 +171,7 @@ function draw(episode) {
     element("div", { className: "top" },
       element("h2", { textContent: alert.alert || "A message" }),
       ...[episode.channel, severity, ...labels].filter(Boolean).map((it) => element("span", { className: "tag", textContent: it }))),
-    text ? element("p", { className: "saying" }, ...(episode.channel === "slack" ? formatted(text) : [text])) : null,
+    text ? element("p", { className: "saying" }, ...(["slack", "discord"].includes(episode.channel) ? formatted(text) : [text])) : null,
     known
       ? element("div", { className: "course" }, moment("firing", episode.firing), moment("resolved", episode.resolved, episode.firing.first))
       : element("div", { className: "course" }, element("div", { className: "moment" }, element("time", { textContent: clock(episode.messages[0].received_at) }))),
@@ -193,6 +206,16 @@ function state(text, kind) {
   link.className = kind;
 }
 
+// The heartbeat is said in words: a colour alone would not be heard.
+async function pulse() {
+  const answer = await fetch("heartbeat", { signal: AbortSignal.timeout(5000), cache: "no-store" });
+  const beats = await answer.json();
+  const place = $("heartbeat");
+  const said = { unknown: "no heartbeat yet", beating: "heartbeat", stopped: `heartbeat stopped, last at ${beats.last ? clock(beats.last) : "?"}` }[beats.state];
+  if (place.textContent !== said) place.textContent = said;
+  place.className = beats.state;
+}
+
 async function poll() {
   try {
     const answer = await fetch(`notifications?after=${last}&limit=1000`, { signal: AbortSignal.timeout(5000), cache: "no-store" });
@@ -209,6 +232,7 @@ async function poll() {
         last = Math.max(last, notification.id);
       }
     }
+    await pulse();
     show();
     lostAt = null;
     state("live", "live");

@@ -4,25 +4,43 @@ use std::cell::Cell;
 use std::time::{Duration, Instant};
 
 use super::Worker;
+use crate::run::answer::Answer;
 use crate::run::connection::Connection;
+use crate::run::dice::Dice;
 use crate::run::fault::Fault;
 use crate::run::line::Job;
-use crate::run::request::Request;
+use crate::run::request::{Method, Request};
+use crate::run::template::Moment;
+use crate::run::watchdog::Watchdog;
+
+/// An answer that came to its end.
+#[derive(Debug, Clone, Copy)]
+struct Arrived {
+    status: u16,
+    /// Whether everything to be captured was there.
+    complete: bool,
+}
 
 impl Worker {
     /// Sends one request and records what became of it; whether an answer arrived.
-    pub(super) async fn perform(&self, job: Job, kept: &mut Option<Connection>) -> bool {
-        let request = &self.plan.requests[self.plan.mix.pick(job.number)];
+    pub(super) async fn perform(
+        &self,
+        job: Job,
+        kept: &mut Option<Connection>,
+        watchdog: &mut Watchdog,
+    ) -> bool {
+        let mut made = Vec::new();
+        let (request, bytes) = self.compose(job, &mut made);
         let written = Cell::new(None);
         let timeout = self.plan.limits.timeout;
         let deadline = self.origin + Duration::from_nanos(job.due) + timeout;
         let result = if Instant::now() >= deadline {
             Err(Fault::QueueTimeout)
         } else {
-            let attempt = self.attempt(request, kept, &written);
-            tokio::time::timeout_at(deadline.into(), attempt).await.unwrap_or_else(|_| {
-                Err(if written.get().is_some() { Fault::Timeout } else { Fault::ConnectTimeout })
-            })
+            let attempt = std::pin::pin!(self.attempt(request, bytes, kept, &written));
+            let timed_out =
+                || Err(if written.get().is_some() { Fault::Timeout } else { Fault::ConnectTimeout });
+            watchdog.within(deadline, attempt).await.unwrap_or_else(timed_out)
         };
         if result.is_err() {
             *kept = None;
@@ -34,9 +52,10 @@ impl Worker {
     async fn attempt(
         &self,
         request: &Request,
+        bytes: &[u8],
         kept: &mut Option<Connection>,
         written: &Cell<Option<u64>>,
-    ) -> Result<u16, Fault> {
+    ) -> Result<Arrived, Fault> {
         let mut sent = false;
         loop {
             let mut used = kept.take();
@@ -49,7 +68,7 @@ impl Worker {
             let mut connection = match used {
                 Some(connection) => connection,
                 None => {
-                    let connection = Connection::open(&self.plan.target.addresses).await?;
+                    let connection = Connection::open(&self.plan.target).await?;
                     self.tally().connections.add();
                     connection
                 }
@@ -63,10 +82,14 @@ impl Worker {
                     self.recorder.borrow_mut().at(now).sent += 1;
                 }
             };
-            match connection.exchange(request, on_write).await {
-                Ok(arrived) => {
-                    *kept = (arrived.reusable && self.plan.limits.keep_alive).then_some(connection);
-                    return Ok(arrived.status);
+            let mut answer = Answer::new(request.spec.method == Method::Head);
+            if !request.spec.capture.is_empty() {
+                answer = answer.keeping();
+            }
+            match connection.exchange(bytes, &mut answer, on_write).await {
+                Ok(reusable) => {
+                    *kept = (reusable && self.plan.limits.keep_alive).then_some(connection);
+                    return Ok(Arrived { status: answer.status(), complete: self.capture(request, &answer) });
                 }
                 // The server closed the kept connection just as it was used: not an error of this request.
                 Err(Fault::Closed | Fault::Reset)
@@ -80,13 +103,47 @@ impl Worker {
         }
     }
 
-    fn record(&self, job: Job, request: &Request, written: Option<u64>, result: Result<u16, Fault>) {
+    /// The request of an arrival and its bytes. Where it needs a value that was not captured yet, the request that
+    /// captures it takes its place.
+    fn compose<'a>(&'a self, job: Job, made: &'a mut Vec<u8>) -> (&'a Request, &'a [u8]) {
+        let plan = &*self.plan;
+        let mut request = &plan.requests[plan.mix.pick(job.number)];
+        while request.is_made() {
+            let mut moment = Moment {
+                number: job.number,
+                elapsed: Duration::from_nanos(job.due),
+                timestamp: jiff::Timestamp::now().as_second(),
+                dice: Dice::of(plan.seed, job.number),
+                pools: &self.pools,
+            };
+            made.clear();
+            match request.make(&mut moment, made) {
+                Ok(()) => return (request, made),
+                Err(missing) => request = &plan.requests[plan.suppliers[missing]],
+            }
+        }
+        (request, &request.bytes)
+    }
+
+    /// Keeps what later requests need; false when a good answer lacks it.
+    fn capture(&self, request: &Request, answer: &Answer) -> bool {
+        let Some(kept) = answer.kept().filter(|_| (200..300).contains(&answer.status())) else { return true };
+        request.spec.capture.iter().fold(true, |complete, capture| match kept.find(&capture.source) {
+            Some(value) => {
+                self.pools.put(&capture.name, value);
+                complete
+            }
+            None => false,
+        })
+    }
+
+    fn record(&self, job: Job, request: &Request, written: Option<u64>, result: Result<Arrived, Fault>) {
         let now = self.now();
         let mut recorder = self.recorder.borrow_mut();
         let window = recorder.at(now);
         let end = match result {
-            Ok(status) => {
-                let expected = request.spec.expect.matches(status);
+            Ok(Arrived { status, complete }) => {
+                let expected = complete && request.spec.expect.matches(status);
                 self.tally().answer(status, expected);
                 if expected {
                     window.expected += 1

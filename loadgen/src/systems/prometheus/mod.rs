@@ -58,6 +58,15 @@ impl Prometheus {
         self.http.get("/api/v1/alertmanagers", &[], parse::alertmanagers).await
     }
 
+    /// `--rules.alert.resend-delay`, from `/api/v1/status/flags`: how often a firing alert is sent again. Alertmanager
+    /// takes it as resolved when it has not been for four times as long.
+    ///
+    /// # Errors
+    /// When it cannot be asked or understood.
+    pub async fn resend_delay(&self) -> Result<Duration, SystemError> {
+        self.http.get("/api/v1/status/flags", &[], parse::resend_delay).await
+    }
+
     /// Instant query (at `at`, else now). A vector gives one sample a series; a range selector
     /// (`ALERTS{…}[5m]`) gives the raw samples with the times they were written; a scalar gives one series
     /// without labels. Samples that are native histograms are left out.

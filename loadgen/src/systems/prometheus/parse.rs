@@ -31,6 +31,13 @@ fn data<T: DeserializeOwned>(body: &str) -> Result<T, String> {
     serde_json::from_value(envelope.data.unwrap_or(Value::Null)).map_err(not_understood)
 }
 
+pub(super) fn resend_delay(body: &str) -> Result<Duration, String> {
+    let flags: std::collections::BTreeMap<String, String> = data(body)?;
+    let name = "rules.alert.resend-delay";
+    let value = flags.get(name).ok_or_else(|| format!("answer not understood: no flag {name}"))?;
+    duration::parse(value).map_err(|error| format!("answer not understood: {name}: {error}"))
+}
+
 #[derive(Deserialize)]
 struct WireGroups {
     groups: Vec<WireGroup>,

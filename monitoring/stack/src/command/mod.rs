@@ -1,4 +1,4 @@
-//! The command line: `up`, `down`, `status`, `run`.
+//! The command line: `up`, `down`, `status`, `service`, `run`.
 
 use std::path::PathBuf;
 
@@ -9,11 +9,13 @@ use crate::{Error, Settings};
 pub mod detach;
 pub mod down;
 pub mod run;
+pub mod service;
+pub mod shards;
 pub mod signals;
 pub mod status;
 pub mod up;
 
-/// The whole stack as local processes: Redis, its exporter, the gateway, Prometheus, Alertmanager, the inbox.
+/// The whole stack as local processes: Redis, the gateway, the exporters, Prometheus, Alertmanager, the inbox.
 #[derive(Debug, Parser)]
 #[command(name = "stack", version, max_term_width = 100)]
 pub struct Cli {
@@ -29,6 +31,8 @@ enum Command {
     Down(Which),
     /// Show what runs, where, and with which pid
     Status(Which),
+    /// Stop, start, pause or signal one service of a running stack
+    Service(service::Service),
     /// Start a stack of its own, run a command against it, stop it
     Run(run::Run),
 }
@@ -58,6 +62,7 @@ pub async fn main(cli: Cli) -> u8 {
         Command::Up(up) => up::main(up).await,
         Command::Down(which) => down::main(&which).await,
         Command::Status(which) => status::main(&which),
+        Command::Service(service) => service::main(&service).await,
         Command::Run(run) => run::main(run).await,
     };
     result.unwrap_or_else(|error| {

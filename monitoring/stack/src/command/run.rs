@@ -1,6 +1,6 @@
 //! `stack run -- COMMAND`: a stack of its own on free ports for the length of one command.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitStatus;
 use std::time::Duration;
 
@@ -9,14 +9,15 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use tokio::process::{Child, Command};
 
+use super::shards::Shards;
 use super::signals::{Signals, exit_code};
-use crate::{Error, Settings, Stack, program};
+use crate::{Error, program};
 
 /// Time the command has after a signal before it is killed.
 const GRACE: Duration = Duration::from_secs(60);
 
-/// Arguments of `stack run`. The command finds the stack by the variables `TARGET_URL`, `PROMETHEUS_URL`,
-/// `ALERTMANAGER_URL`, `INBOX_URL` and `TIME_SCALE`.
+/// Arguments of `stack run`. The command finds the stack by the variables `TARGET_URL`, `ADMIN_URL`, `PROMETHEUS_URL`,
+/// `ALERTMANAGER_URL`, `INBOX_URL` and `TIME_SCALE`; all of several by the JSON file that `STACKS_FILE` names.
 #[derive(Debug, Args)]
 pub struct Run {
     /// Divide every duration of the monitoring files by N; 1 keeps the production timings
@@ -25,6 +26,9 @@ pub struct Run {
     /// Keep configuration, data and logs here; else they are removed when the command succeeded
     #[arg(long, value_name = "DIR")]
     dir: Option<PathBuf>,
+    /// Start N isolated stacks side by side
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u8).range(1..=32))]
+    shards: u8,
     /// The command and its arguments, after `--`
     #[arg(required = true, last = true, value_name = "COMMAND")]
     command: Vec<String>,
@@ -37,11 +41,13 @@ pub(super) async fn main(run: Run) -> Result<u8, Error> {
         .clone()
         .unwrap_or_else(|| program::repository().join(format!("target/stack/run-{}", std::process::id())));
     let dir = std::path::absolute(&dir).map_err(Error::io(format!("the folder {}", dir.display())))?;
-    let settings = Settings::isolated(dir.clone(), run.scale)?;
     let mut signals = Signals::catch(true)?;
-    println!("Starting a stack of its own, time scale {}", run.scale);
+    match run.shards {
+        1 => println!("Starting a stack of its own, time scale {}", run.scale),
+        many => println!("Starting {many} stacks of its own, time scale {}", run.scale),
+    }
     let started = tokio::select! {
-        stack = Stack::start(settings, |line| println!("{line}")) => stack,
+        stacks = Shards::start(&dir, run.shards.into(), run.scale) => stacks,
         signal = signals.next() => {
             // The start was dropped, and with it every process it had started.
             eprintln!("stack: {signal} while starting; everything is stopped");
@@ -49,40 +55,49 @@ pub(super) async fn main(run: Run) -> Result<u8, Error> {
             return Ok(exit_code(signal));
         }
     };
-    let stack = match started {
-        Ok(stack) => stack,
+    let mut stacks = match started {
+        Ok(stacks) => stacks,
         Err(error) => {
             // Where nothing was started there is no log to be kept.
             remove(&dir, kept || error.exit_code() != 2);
             return Err(error);
         }
     };
-    let code = command(&run, &stack, &mut signals).await;
+    let code = command(&run, &dir, &mut stacks, &mut signals).await;
     tokio::select! {
-        () = stack.stop() => (),
+        () = stacks.stop() => (),
         signal = signals.next() => eprintln!("stack: {signal}: everything is killed"),
     }
     let code = code?;
     if code == 0 {
         remove(&dir, kept);
     } else {
-        println!("The logs of this stack are in {}", dir.join("logs").display());
+        match run.shards {
+            1 => println!("The logs of this stack are in {}", dir.join("logs").display()),
+            _ => println!("The logs of these stacks are below {}", dir.display()),
+        }
     }
     Ok(code)
 }
 
 /// Runs the command to its end; a signal is passed on to it once, so that it can print what it has.
-async fn command(run: &Run, stack: &Stack, signals: &mut Signals) -> Result<u8, Error> {
+async fn command(run: &Run, dir: &Path, stacks: &mut Shards, signals: &mut Signals) -> Result<u8, Error> {
+    let described = dir.join("stacks.json");
+    std::fs::write(&described, format!("{:#}\n", stacks.description()))
+        .map_err(Error::io(format!("writing {}", described.display())))?;
+    let first = &stacks.stacks[0]; // there is at least one
     let (name, args) =
         run.command.split_first().ok_or_else(|| Error::Usage("no command given".to_owned()))?;
     // Its own process group: the terminal's Ctrl-C comes to it through us, once.
     let mut command = Command::new(name);
     command
         .args(args)
-        .env("TARGET_URL", stack.url("api"))
-        .env("PROMETHEUS_URL", stack.url("prometheus"))
-        .env("ALERTMANAGER_URL", stack.url("alertmanager"))
-        .env("INBOX_URL", stack.url("inbox"))
+        .env("TARGET_URL", first.url("api"))
+        .env("ADMIN_URL", format!("http://127.0.0.1:{}", first.settings().ports.api_admin))
+        .env("PROMETHEUS_URL", first.url("prometheus"))
+        .env("ALERTMANAGER_URL", first.url("alertmanager"))
+        .env("INBOX_URL", first.url("inbox"))
+        .env("STACKS_FILE", &described)
         .env("TIME_SCALE", run.scale.to_string())
         .process_group(0)
         .kill_on_drop(true);
@@ -107,6 +122,7 @@ async fn command(run: &Run, stack: &Stack, signals: &mut Signals) -> Result<u8, 
                     return end(child, signal).await;
                 }
             }
+            () = stacks.tend() => {}
             () = tokio::time::sleep(GRACE), if forwarded.is_some() => {
                 return end(child, forwarded.unwrap_or(Signal::SIGTERM)).await;
             }
@@ -129,7 +145,7 @@ fn code(status: ExitStatus) -> u8 {
     }
 }
 
-fn remove(dir: &std::path::Path, kept: bool) {
+fn remove(dir: &Path, kept: bool) {
     if !kept && let Err(error) = std::fs::remove_dir_all(dir) {
         eprintln!("stack: {} could not be removed: {error}", dir.display());
     }

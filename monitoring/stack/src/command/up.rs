@@ -1,7 +1,5 @@
 //! `stack up`: in the foreground until Ctrl-C, or `--detach`ed.
 
-use std::time::Duration;
-
 use clap::Args;
 
 use super::{Which, detach, signals};
@@ -46,14 +44,9 @@ async fn foreground(up: &Up) -> Result<u8, Error> {
     if !up.background {
         println!("Ctrl-C stops it.");
     }
-    let mut look = tokio::time::interval(Duration::from_millis(250));
-    let signal = loop {
-        tokio::select! {
-            signal = signals.next() => break signal,
-            _ = look.tick() => for (name, status) in stack.newly_ended() {
-                println!("{name} ended ({status}); the others go on");
-            },
-        }
+    let signal = tokio::select! {
+        signal = signals.next() => signal,
+        () = stack.tend(|line| println!("{line}")) => unreachable!("tending never ends"),
     };
     println!("{signal}: stopping");
     tokio::select! {

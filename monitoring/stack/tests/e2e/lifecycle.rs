@@ -88,12 +88,12 @@ async fn up_status_an_api_stopped_by_hand_and_down() {
     let prometheus = format!("http://127.0.0.1:{}", ports.prometheus);
     let targets = support::get_json(&format!("{prometheus}/api/v1/targets?state=active")).await.unwrap();
     let targets = targets["data"]["activeTargets"].as_array().unwrap();
-    assert_eq!(targets.len(), 6);
+    assert_eq!(targets.len(), 8);
     assert!(targets.iter().all(|target| target["health"] == "up"), "{targets:#?}");
 
     let status = support::finish(offset.command("status"), limit).await;
     assert_eq!(status.status.code(), Some(0));
-    assert_eq!(String::from_utf8_lossy(&status.stdout).matches("running").count(), 6);
+    assert_eq!(String::from_utf8_lossy(&status.stdout).matches("running").count(), 7);
 
     let state = offset.state().unwrap();
     let api = state.services.iter().find(|service| service.name == "api").unwrap();
@@ -112,7 +112,7 @@ async fn up_status_an_api_stopped_by_hand_and_down() {
     })
     .await;
     let status = support::finish(offset.command("status"), limit).await;
-    assert_eq!(status.status.code(), Some(1), "one of six has ended");
+    assert_eq!(status.status.code(), Some(1), "one of seven has ended");
 
     let second = support::finish(
         {
@@ -137,7 +137,7 @@ async fn up_status_an_api_stopped_by_hand_and_down() {
 
 #[tokio::test]
 async fn ctrl_c_while_starting_and_while_running_stops_everything() {
-    for services in [1, 3, 6] {
+    for services in [1, 3, 7] {
         let offset = Offset::free();
         let child = up(&offset);
         let state = started(&offset, services).await;

@@ -4,8 +4,11 @@
 #![allow(clippy::unwrap_used)] // a test fails by panicking
 
 mod control;
+mod dashboards;
 mod degraded;
+mod documents;
 mod interrupt;
+mod leftovers;
 mod lifecycle;
 mod proven;
 mod rolling;

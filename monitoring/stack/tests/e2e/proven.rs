@@ -1,14 +1,26 @@
-//! The shipped drills prove their alerts, each phase within its bound.
+//! The shipped drills prove their alerts, each phase within its bound, on isolated stacks side by side.
 
 use std::time::Duration;
 
-use crate::support::{self, Bed, DEMO, Finished};
+use crate::support::{self, Finished};
+
+/// More than the two cores that the limit of ten minutes is meant for can use; a drill mostly waits.
+const SHARDS: &str = "6";
 
 #[tokio::test]
 async fn every_shipped_drill_is_proven_within_its_bounds() {
-    let bed = Bed::start(DEMO).await;
-    let output = support::finish(bed.drill(&[&support::drills()]), Duration::from_secs(420)).await;
-    let finished = Finished::new(&output, &bed.report_path());
+    let dir = tempfile::tempdir().unwrap();
+    let report = dir.path().join("report.json");
+    let mut command = support::stack();
+    command
+        .args(["run", "--scale", "20", "--shards", SHARDS, "--dir"])
+        .arg(dir.path().join("stacks"))
+        .arg("--");
+    command.arg(stack::program::own("loadgen").unwrap()).args(["drill", "--json"]).arg(&report);
+    command.arg("--leftovers").arg(dir.path().join("leftovers"));
+    command.arg("--proofs").arg(dir.path().join("proofs")).arg(support::drills());
+    let output = support::finish(command, Duration::from_secs(900)).await;
+    let finished = Finished::new(&output, &report);
     assert_eq!(finished.code, Some(0), "{}", finished.text);
 
     let drills = finished.report["drills"].as_array().unwrap();
@@ -16,13 +28,32 @@ async fn every_shipped_drill_is_proven_within_its_bounds() {
     assert_eq!(drills.len(), files, "{}", finished.text);
     for drill in drills {
         assert_eq!(drill["verdict"], "PROVEN", "{drill:#}");
-        for phase in ["pending", "firing", "notified", "resolved", "told"] {
+        let phases = match (drill["alert"].as_str(), drill["drill"].as_str()) {
+            (Some(""), _) => &[][..], // a negative control
+            (_, Some("watchdog")) => &["notified", "told"],
+            _ => &["pending", "firing", "notified", "resolved", "told"],
+        };
+        for phase in phases {
             let figure = |name: &str| {
                 drill["phases"][phase][name].as_f64().unwrap_or_else(|| panic!("{phase} {drill:#}"))
             };
             let (seconds, bound) = (figure("seconds"), figure("bound_seconds"));
-            assert!((0.0..=bound).contains(&seconds), "{phase}: {seconds} of {bound} in {drill:#}");
+            // Times are written down to the millisecond.
+            assert!(
+                (-0.002..=bound + 0.002).contains(&seconds),
+                "{phase}: {seconds} of {bound} in {drill:#}"
+            );
         }
     }
-    bed.stack.stop().await;
+
+    // With these proofs nothing is missing: the repository's own rules stand at 100 %.
+    let mut coverage = support::loadgen();
+    coverage.current_dir(stack::program::repository()).args(["coverage", "--json", "--proofs"]);
+    coverage.arg(dir.path().join("proofs"));
+    let output = support::finish(coverage, Duration::from_secs(30)).await;
+    assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stdout));
+    let coverage: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    for alert in coverage["alerts"].as_array().unwrap() {
+        assert!(alert["last_proven"].is_string(), "{alert:#}");
+    }
 }

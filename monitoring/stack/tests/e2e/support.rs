@@ -10,9 +10,7 @@ use stack::{Settings, Stack, program};
 use tempfile::TempDir;
 use tokio::process::{Child, Command};
 
-/// The scale of the demo.
-pub const DEMO: f64 = 20.0;
-/// Faster, for tests whose verdict does not hang on tight bounds.
+/// Fast, for tests whose verdict does not hang on tight bounds.
 pub const FAST: f64 = 60.0;
 
 /// A stack in a temporary folder on free ports.
@@ -140,17 +138,7 @@ pub fn free_offset() -> u16 {
 
 /// Whether nobody listens on any of them.
 pub fn all_free(ports: Ports) -> bool {
-    [
-        ports.api,
-        ports.api_admin,
-        ports.redis,
-        ports.redis_exporter,
-        ports.prometheus,
-        ports.alertmanager,
-        ports.inbox,
-    ]
-    .into_iter()
-    .all(|port| port::check("a test", port).is_ok())
+    ports.all().into_iter().all(|port| port::check("a test", port).is_ok())
 }
 
 /// Asks until the answer is there.

@@ -1,0 +1,139 @@
+//! The gateway in detail.
+
+use crate::dashboard::Dashboard;
+use crate::panel::Panel;
+
+pub(super) fn board() -> Dashboard {
+    Dashboard {
+        uid: "firedrill-api",
+        title: "API Monitoring Dashboard",
+        description: "What callers of the gateway experience, by endpoint. Probes and /metrics are left out.",
+        refresh: "5s",
+        from: "now-30m",
+        offered: "http_requests_total",
+        rows: Vec::new(),
+    }
+    .row(
+        "",
+        8,
+        vec![
+            Panel::lines(
+                "Request rate by method and route",
+                "reqps",
+                16,
+                "Requests answered in a second, of the endpoints that are called. Routes are templates; everything unmatched is one line.",
+            )
+            .ask(
+                "{{method}} {{route}}",
+                r#"sum by (method, route) (rate(http_requests_total{job=~"$job",instance=~"$instance",route!~"/health|/livez|/readyz|/metrics"}[$__rate_interval])) > 0"#,
+            ),
+            Panel::gauge(
+                "Active requests",
+                "short",
+                8,
+                "Requests being handled at the last scrape: up to 2 is quiet, more than 5 says that answers take long or \
+                 that many came at once. HighInFlight fires above 10.",
+            )
+            .ask(
+                "in progress",
+                r#"sum(http_requests_in_progress{job=~"$job",instance=~"$instance",route!~"/health|/livez|/readyz|/metrics"})"#,
+            )
+            .steps(&[(2.0, "yellow"), (5.01, "red")])
+            .up_to(10.0),
+        ],
+    )
+    .row(
+        "",
+        8,
+        vec![
+            Panel::lines(
+                "Latency percentiles",
+                "s",
+                12,
+                "Half, 95 % and 99 % of the requests were answered faster than this. HighLatency watches P95 at 100 ms.",
+            )
+            .ask(
+                "P50",
+                r#"histogram_quantile(0.50, sum by (le) (rate(http_request_duration_seconds_bucket{job=~"$job",instance=~"$instance",route!~"/health|/livez|/readyz|/metrics"}[$__rate_interval])))"#,
+            )
+            .ask(
+                "P95",
+                r#"histogram_quantile(0.95, sum by (le) (rate(http_request_duration_seconds_bucket{job=~"$job",instance=~"$instance",route!~"/health|/livez|/readyz|/metrics"}[$__rate_interval])))"#,
+            )
+            .ask(
+                "P99",
+                r#"histogram_quantile(0.99, sum by (le) (rate(http_request_duration_seconds_bucket{job=~"$job",instance=~"$instance",route!~"/health|/livez|/readyz|/metrics"}[$__rate_interval])))"#,
+            ),
+            Panel::lines(
+                "Error rate",
+                "percentunit",
+                12,
+                "Share of requests answered with 5xx. Below 2 % is normal; HighErrorRate fires above 5 %. Empty without \
+                 traffic.",
+            )
+            .ask(
+                "5xx",
+                r#"sum(rate(http_requests_total{job=~"$job",instance=~"$instance",status=~"5..",route!~"/health|/livez|/readyz|/metrics"}[$__rate_interval])) / (sum(rate(http_requests_total{job=~"$job",instance=~"$instance",route!~"/health|/livez|/readyz|/metrics"}[$__rate_interval])) > 0)"#,
+            )
+            .steps(&[(0.02, "yellow"), (0.05, "red")])
+            .marked(),
+        ],
+    )
+    .row(
+        "",
+        8,
+        vec![
+            Panel::stacked(
+                "Requests by status class",
+                "reqps",
+                12,
+                "Answers in a second, by the first digit of their status. 429 is among the 4xx.",
+            )
+            .ask(
+                "{{class}}",
+                r#"sum by (class) (label_replace(rate(http_requests_total{job=~"$job",instance=~"$instance"}[$__rate_interval]), "class", "${1}xx", "status", "(.).."))"#,
+            )
+            .color("2xx", "green")
+            .color("3xx", "blue")
+            .color("4xx", "yellow")
+            .color("5xx", "red"),
+            Panel::lines(
+                "Errors by type",
+                "ops",
+                12,
+                "Problems told to callers in a second, by the `type` that their body names.",
+            )
+            .ask(
+                "{{error_type}}",
+                r#"sum by (error_type) (rate(api_errors_total{job=~"$job",instance=~"$instance"}[$__rate_interval]))"#,
+            ),
+        ],
+    )
+    .row(
+        "",
+        8,
+        vec![
+            Panel::pie(
+                "Requests by endpoint",
+                "short",
+                12,
+                "Which endpoints the requests of the whole time shown went to.",
+            )
+            .ask(
+                "{{route}}",
+                r#"sum by (route) (increase(http_requests_total{job=~"$job",instance=~"$instance",route!~"/health|/livez|/readyz|/metrics"}[$__range])) > 0"#,
+            ),
+            Panel::bars(
+                "Mean latency by endpoint",
+                "s",
+                12,
+                "Mean time to answer, now, of the endpoints that are being called.",
+            )
+            .ask(
+                "{{route}}",
+                r#"sum by (route) (rate(http_request_duration_seconds_sum{job=~"$job",instance=~"$instance",route!~"/health|/livez|/readyz|/metrics"}[$__rate_interval])) / (sum by (route) (rate(http_request_duration_seconds_count{job=~"$job",instance=~"$instance",route!~"/health|/livez|/readyz|/metrics"}[$__rate_interval])) > 0)"#,
+            )
+            .steps(&[(0.1, "yellow"), (0.5, "red")]),
+        ],
+    )
+}

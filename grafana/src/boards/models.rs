@@ -1,0 +1,121 @@
+//! Models and the pipeline of readings.
+
+use crate::dashboard::Dashboard;
+use crate::panel::Panel;
+
+pub(super) fn board() -> Dashboard {
+    Dashboard {
+        uid: "firedrill-models-pipeline",
+        title: "Models and pipeline",
+        description: "What models predict and how fast, and whether readings of wearables come in, are valid and are committed.",
+        refresh: "10s",
+        from: "now-30m",
+        offered: r#"up{job=~"api|custom-metrics"}"#,
+        rows: Vec::new(),
+    }
+    .row(
+        "Models",
+        8,
+        vec![
+            Panel::stat("Models loaded", "short", 4, "On all instances chosen.")
+                .ask("models", r#"sum(models_loaded{job=~"$job",instance=~"$instance"})"#),
+            Panel::lines("Predictions by model", "reqps", 6, "Inferences run in a second.").ask(
+                "{{model}}",
+                r#"sum by (model) (rate(inference_duration_seconds_count{job=~"$job",instance=~"$instance"}[$__rate_interval]))"#,
+            ),
+            Panel::lines(
+                "Inference time",
+                "s",
+                8,
+                "Half and 95 % of the inferences ran shorter, waiting not counted. SlowInference fires when P95 is above 1 s.",
+            )
+            .ask(
+                "P50 {{model}}",
+                r#"histogram_quantile(0.50, sum by (le, model) (rate(inference_duration_seconds_bucket{job=~"$job",instance=~"$instance"}[$__rate_interval])))"#,
+            )
+            .ask(
+                "P95 {{model}}",
+                r#"histogram_quantile(0.95, sum by (le, model) (rate(inference_duration_seconds_bucket{job=~"$job",instance=~"$instance"}[$__rate_interval])))"#,
+            ),
+            Panel::lines(
+                "Waiting for a worker",
+                "short",
+                6,
+                "Requests in the inference queue; when INFERENCE_QUEUE are there, further ones get 503.",
+            )
+            .ask("{{instance}}", r#"inference_queue_depth{job=~"$job",instance=~"$instance"}"#),
+        ],
+    )
+    .row(
+        "",
+        7,
+        vec![Panel::bars(
+            "Failed loads by model",
+            "short",
+            24,
+            "Loads that failed in the time shown because of what the file holds. ModelLoadFailures fires above 3 in 10 minutes.",
+        )
+        .ask(
+            "{{model}}",
+            r#"sum by (model) (increase(model_load_failures_total{job=~"$job",instance=~"$instance"}[$__range]))"#,
+        )
+        .steps(&[(1.0, "yellow"), (3.0, "red")])],
+    )
+    .row(
+        "Pipeline",
+        8,
+        vec![
+            Panel::stacked("Readings by stream", "ops", 8, "Readings committed in a second.").ask(
+                "{{stream}}",
+                r#"sum by (stream) (rate(pipeline_records_total{job=~"$job",instance=~"$instance",outcome="accepted"}[$__rate_interval]))"#,
+            ),
+            Panel::lines(
+                "Readings not committed",
+                "ops",
+                8,
+                "Rejected: not valid; IngestionFailures fires above 3 in 10 minutes. Refused: no room, the client was told 503.",
+            )
+            .ask(
+                "{{outcome}} {{stream}}",
+                r#"sum by (outcome, stream) (rate(pipeline_records_total{job=~"$job",instance=~"$instance",outcome!="accepted"}[$__rate_interval]))"#,
+            ),
+            Panel::bars(
+                "Since the last commit",
+                "s",
+                8,
+                "Time since a reading of the stream was committed. PipelineStalled fires when all have stood still for 10 minutes.",
+            )
+            .ask(
+                "{{stream}}",
+                r#"time() - max by (stream) (pipeline_last_success_timestamp_seconds{job=~"$job",instance=~"$instance"} > 0)"#,
+            )
+            .steps(&[(120.0, "yellow"), (600.0, "red")]),
+        ],
+    )
+    .row(
+        "",
+        8,
+        vec![
+            Panel::lines("Queue", "short", 8, "Readings waiting to be committed; the room is INGEST_QUEUE.")
+                .ask("{{instance}}", r#"pipeline_queue_depth{job=~"$job",instance=~"$instance"}"#),
+            Panel::lines("Oldest in the queue", "s", 8, "How long the reading at the head of the queue has waited.")
+                .ask("{{instance}}", r#"pipeline_queue_oldest_age_seconds{job=~"$job",instance=~"$instance"}"#),
+            Panel::lines(
+                "Heart rate variability",
+                "ms",
+                8,
+                "Mean and 95th percentile of the RMSSD readings that came in. AbnormalHRV fires when the mean leaves 15 to 200 ms.",
+            )
+            .ask(
+                "mean",
+                r#"sum(rate(pipeline_hrv_rmssd_ms_sum{job=~"$job",instance=~"$instance"}[$__rate_interval])) / (sum(rate(pipeline_hrv_rmssd_ms_count{job=~"$job",instance=~"$instance"}[$__rate_interval])) > 0)"#,
+            )
+            .ask(
+                "P95",
+                r#"histogram_quantile(0.95, sum by (le) (rate(pipeline_hrv_rmssd_ms_bucket{job=~"$job",instance=~"$instance"}[$__rate_interval])))"#,
+            )
+            .steps(&[(15.0, "green"), (200.0, "red")])
+            .marked(),
+        ],
+    )
+}

@@ -1,0 +1,85 @@
+//! The gateway at a glance.
+
+use crate::dashboard::Dashboard;
+use crate::panel::Panel;
+
+pub(super) fn board() -> Dashboard {
+    Dashboard {
+        uid: "rx580-api-overview",
+        title: "API Overview",
+        description: "The gateway at a glance: is it answering, how fast, how well? Alerts on the API link here.",
+        refresh: "5s",
+        from: "now-15m",
+        offered: "http_requests_total",
+        rows: Vec::new(),
+    }
+    .row(
+        "",
+        5,
+        vec![
+            Panel::stat("Request rate", "reqps", 6, "Requests answered in a second. HighRequestRate fires above 100.")
+                .ask(
+                    "requests",
+                    r#"sum(rate(http_requests_total{job=~"$job",instance=~"$instance",route!~"/health|/livez|/readyz|/metrics"}[$__rate_interval]))"#,
+                )
+                .steps(&[(100.0, "yellow")]),
+            Panel::stat(
+                "Error rate",
+                "percentunit",
+                6,
+                "Share of requests answered with 5xx. HighErrorRate fires above 5 %, CriticalErrorRate above 10 %.",
+            )
+            .ask(
+                "5xx",
+                r#"sum(rate(http_requests_total{job=~"$job",instance=~"$instance",status=~"5..",route!~"/health|/livez|/readyz|/metrics"}[$__rate_interval])) / (sum(rate(http_requests_total{job=~"$job",instance=~"$instance",route!~"/health|/livez|/readyz|/metrics"}[$__rate_interval])) > 0)"#,
+            )
+            .steps(&[(0.02, "yellow"), (0.05, "red")]),
+            Panel::stat(
+                "P95 latency",
+                "s",
+                6,
+                "95 % of the requests were answered faster. HighLatency fires above 100 ms, VeryHighLatency above 500 ms.",
+            )
+            .ask(
+                "P95",
+                r#"histogram_quantile(0.95, sum by (le) (rate(http_request_duration_seconds_bucket{job=~"$job",instance=~"$instance",route!~"/health|/livez|/readyz|/metrics"}[$__rate_interval])))"#,
+            )
+            .steps(&[(0.1, "yellow"), (0.5, "red")]),
+            Panel::stat("Models loaded", "short", 6, "Models that can be asked for predictions, on all instances chosen.")
+                .ask("models", r#"sum(models_loaded{job=~"$job",instance=~"$instance"})"#),
+        ],
+    )
+    .row(
+        "",
+        9,
+        vec![
+            Panel::stacked("Request rate by status class", "reqps", 12, "Answers in a second, by the first digit of their status.")
+                .ask(
+                    "{{class}}",
+                    r#"sum by (class) (label_replace(rate(http_requests_total{job=~"$job",instance=~"$instance"}[$__rate_interval]), "class", "${1}xx", "status", "(.).."))"#,
+                )
+                .color("2xx", "green")
+                .color("3xx", "blue")
+                .color("4xx", "yellow")
+                .color("5xx", "red"),
+            Panel::lines(
+                "Response latency percentiles",
+                "s",
+                12,
+                "Half, 95 % and 99 % of the requests were answered faster than this.",
+            )
+            .ask(
+                "P50",
+                r#"histogram_quantile(0.50, sum by (le) (rate(http_request_duration_seconds_bucket{job=~"$job",instance=~"$instance",route!~"/health|/livez|/readyz|/metrics"}[$__rate_interval])))"#,
+            )
+            .ask(
+                "P95",
+                r#"histogram_quantile(0.95, sum by (le) (rate(http_request_duration_seconds_bucket{job=~"$job",instance=~"$instance",route!~"/health|/livez|/readyz|/metrics"}[$__rate_interval])))"#,
+            )
+            .ask(
+                "P99",
+                r#"histogram_quantile(0.99, sum by (le) (rate(http_request_duration_seconds_bucket{job=~"$job",instance=~"$instance",route!~"/health|/livez|/readyz|/metrics"}[$__rate_interval])))"#,
+            ),
+        ],
+    )
+}

@@ -1,0 +1,31 @@
+//! Grafana's classic dashboard JSON, of the schema version that `@grafana/schema` 13 publishes.
+
+mod frame;
+mod panels;
+
+pub use frame::within_job;
+use serde_json::Value;
+
+use crate::dashboard::Dashboard;
+
+/// The version of the format.
+pub const SCHEMA_VERSION: u32 = 42;
+/// What every panel, variable and annotation asks: the value of the variable `datasource`.
+pub const DATASOURCE: &str = "${datasource}";
+/// The data source that [the provisioning](../../provisioning) defines.
+pub const PROMETHEUS_UID: &str = "firedrill-prometheus";
+
+/// The whole dashboard.
+#[must_use]
+pub fn json(board: &Dashboard) -> Value {
+    frame::dashboard(board, panels::all(board))
+}
+
+/// The text of its file.
+///
+/// # Panics
+/// Never: what is written is a tree of JSON values.
+#[must_use]
+pub fn text(board: &Dashboard) -> String {
+    serde_json::to_string_pretty(&json(board)).expect("a tree of JSON values can be written") + "\n"
+}

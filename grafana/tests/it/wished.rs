@@ -1,0 +1,111 @@
+//! What people were promised is on the dashboards.
+
+use serde_json::{Value, json};
+
+use crate::files::shipped;
+
+fn board(uid: &str) -> Value {
+    shipped().into_iter().find(|board| board["uid"] == uid).unwrap_or_else(|| panic!("no dashboard {uid}"))
+}
+
+fn titles(board: &Value) -> Vec<&str> {
+    dashboards::lint::panels(board).map(|panel| panel["title"].as_str().unwrap()).collect()
+}
+
+#[test]
+fn the_api_dashboard_has_its_eight_panels() {
+    let board = board("firedrill-api");
+    assert_eq!(board["title"], "API Monitoring Dashboard");
+    let panels: Vec<(&str, &str)> = dashboards::lint::panels(&board)
+        .map(|panel| (panel["type"].as_str().unwrap(), panel["title"].as_str().unwrap()))
+        .collect();
+    assert_eq!(
+        panels,
+        [
+            ("timeseries", "Request rate by method and route"),
+            ("gauge", "Active requests"),
+            ("timeseries", "Latency percentiles"),
+            ("timeseries", "Error rate"),
+            ("timeseries", "Requests by status class"),
+            ("timeseries", "Errors by type"),
+            ("piechart", "Requests by endpoint"),
+            ("bargauge", "Mean latency by endpoint"),
+        ]
+    );
+    let steps =
+        |index: usize| board["panels"][index]["fieldConfig"]["defaults"]["thresholds"]["steps"].clone();
+    assert_eq!(
+        steps(1),
+        json!([
+            {"color": "green", "value": null}, {"color": "yellow", "value": 2.0}, {"color": "red", "value": 5.01},
+        ]),
+        "5 is yellow still"
+    );
+    assert_eq!(
+        steps(3),
+        json!([
+            {"color": "green", "value": null}, {"color": "yellow", "value": 0.02}, {"color": "red", "value": 0.05},
+        ])
+    );
+    assert_eq!(board["panels"][4]["fieldConfig"]["defaults"]["custom"]["stacking"]["mode"], "normal");
+}
+
+#[test]
+fn the_overview_has_its_six_panels_and_reloads_every_five_seconds() {
+    let board = board("rx580-api-overview");
+    assert_eq!(board["refresh"], "5s");
+    assert_eq!(
+        titles(&board),
+        [
+            "Request rate",
+            "Error rate",
+            "P95 latency",
+            "Models loaded",
+            "Request rate by status class",
+            "Response latency percentiles",
+        ]
+    );
+}
+
+#[test]
+fn there_are_eight_and_each_leads_to_the_others() {
+    let boards = shipped();
+    assert_eq!(boards.len(), 8);
+    for board in &boards {
+        assert_eq!(board["links"][0]["type"], "dashboards", "{}", board["title"]);
+        assert_eq!(board["links"][0]["tags"], board["tags"], "{}", board["title"]);
+        let annotations: Vec<&str> = board["annotations"]["list"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|annotation| annotation["name"].as_str().unwrap())
+            .collect();
+        assert_eq!(annotations, ["Annotations & Alerts", "Firing alerts", "Proven by a drill"]);
+        assert!(!board["description"].as_str().unwrap().is_empty());
+    }
+}
+
+/// The addresses in the alerts' `dashboard_url` are dashboards that exist.
+#[test]
+fn every_dashboard_an_alert_links_to_exists() {
+    let uids: Vec<String> = shipped().iter().map(|board| board["uid"].as_str().unwrap().to_owned()).collect();
+    let rules = dashboards::folder().join("../monitoring/alert_rules");
+    for entry in std::fs::read_dir(rules).unwrap() {
+        let path = entry.unwrap().path();
+        for line in std::fs::read_to_string(&path).unwrap().lines() {
+            let Some((_, address)) = line.split_once("dashboard_url:") else { continue };
+            let uid = address.rsplit_once("/d/").map(|(_, uid)| uid.trim().trim_end_matches(['"', '\'']));
+            assert!(uids.iter().any(|it| Some(it.as_str()) == uid), "{}: {line}", path.display());
+        }
+    }
+}
+
+#[test]
+fn every_annotation_is_promql() {
+    for board in shipped() {
+        for annotation in board["annotations"]["list"].as_array().unwrap() {
+            let Some(query) = annotation["target"]["expr"].as_str() else { continue };
+            promql_parser::parser::parse(query).unwrap_or_else(|error| panic!("{query}: {error}"));
+        }
+    }
+}

@@ -1,0 +1,39 @@
+#!/usr/bin/env bash
+# Type-checks each dashboard, and each file given instead, against the types that Grafana publishes as @grafana/schema.
+#
+# Exits 0 when all fit, or with a line that begins "skipped:" where there is no Node.js or no package registry. The
+# packages live under target/.
+set -euo pipefail
+here="$(cd "$(dirname "$0")" && pwd)"
+work="$(cd "$here/../.." && pwd)/target/dashboard-types"
+
+if ! command -v node >/dev/null || ! command -v npm >/dev/null; then
+  echo "skipped: type-checking the dashboards needs node and npm (Debian: npm)"
+  exit 0
+fi
+mkdir -p "$work"
+if ! cmp -s "$here/package-lock.json" "$work/installed.json"; then
+  cp "$here/package.json" "$here/package-lock.json" "$work/"
+  if ! (cd "$work" && timeout 180 npm ci --silent --no-audit --no-fund --ignore-scripts >npm.log 2>&1); then
+    echo "skipped: type-checking the dashboards could not install @grafana/schema; is there a package registry to be reached?"
+    exit 0
+  fi
+  cp "$here/package-lock.json" "$work/installed.json"
+fi
+
+# A literal in place: only there does TypeScript refuse fields that the type does not know.
+rm -rf "$work/src"
+mkdir -p "$work/src"
+cp "$here/tsconfig.json" "$work/"
+cp "$here/shapes.ts" "$work/src/"
+[ $# -gt 0 ] || set -- "$here"/../dashboards/*.json
+for file in "$@"; do
+  {
+    echo "import type { Provisioned } from './shapes';"
+    echo "export const dashboard: Provisioned ="
+    cat "$file"
+  } >"$work/src/$(basename "$file" .json).ts"
+done
+cd "$work"
+node node_modules/typescript/bin/tsc --project tsconfig.json
+echo "dashboards: $# of $# fit the types of @grafana/schema $(node -p 'require("./node_modules/@grafana/schema/package.json").version')"

@@ -1,0 +1,84 @@
+//! Open loop: whether the rate is kept, and whether what is told is the target's doing or our own.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use loadgen::run::report::Report;
+use loadgen::run::review;
+
+use crate::cores::Cores;
+use crate::server::{EVERY, FREEZE, Server};
+use crate::table::Table;
+use crate::tool::{self, Cost};
+
+fn play(cores: &Cores, server: &Server, rate: u32, seconds: u32) -> anyhow::Result<(Report, Cost)> {
+    let folder = tempfile::tempdir()?;
+    let out = folder.path().join("run.json");
+    let mut command = cores.generator(env!("CARGO_BIN_EXE_loadgen"));
+    command.args(["run", &server.url(), "-q", &rate.to_string(), "-z", &format!("{seconds}s")]);
+    command.args(["--threads", "1", "--no-tui", "--out"]).arg(&out);
+    let limit = Duration::from_secs(u64::from(seconds)) + Duration::from_secs(60);
+    let cost = tool::run(command, limit, &[0, 1, 4])?;
+    Ok((review::read(&out).map_err(anyhow::Error::msg)?, cost))
+}
+
+fn millis(seconds: Option<f64>) -> f64 {
+    seconds.unwrap_or(f64::NAN) * 1e3
+}
+
+/// 10,000/s for a minute.
+pub fn rate(cores: &Arc<Cores>, table: &mut Table) -> anyhow::Result<()> {
+    let server = Server::start(cores, false)?;
+    let (report, cost) = play(cores, &server, 10_000, 60)?;
+    let text = format!("{:.1} MiB", cost.mebibytes);
+    table.bar("memory after 60 s at 10,000/s", &text, "≤ 32 MiB", cost.mebibytes <= 32.0);
+    let off = (report.achieved_rate / 10_000.0 - 1.0) * 100.0;
+    let text = format!("{:.1}/s, {off:+.3} %", report.achieved_rate);
+    table.bar("rate at 10,000/s", &text, "within 0.1 %", off.abs() <= 0.1);
+    let lag = millis(report.latency_seconds.pacer_lag.p99);
+    table.bar("pacer lag p99 at 10,000/s", &format!("{lag:.3} ms"), "≤ 1 ms", lag <= 1.0);
+    Ok(())
+}
+
+/// 1,000/s to a fast server: the headline must not be our own noise.
+pub fn noise(cores: &Arc<Cores>, table: &mut Table) -> anyhow::Result<()> {
+    let server = Server::start(cores, false)?;
+    let (report, _) = play(cores, &server, 1_000, 20)?;
+    let latency = &report.latency_seconds;
+    let [p50, p99] = [latency.pacer_lag.p50, latency.pacer_lag.p99].map(millis);
+    table.bar("pacer lag p50 at 1,000/s", &format!("{p50:.3} ms"), "≤ 0.1 ms", p50 <= 0.1);
+    table.bar("pacer lag p99 at 1,000/s", &format!("{p99:.3} ms"), "≤ 0.5 ms", p99 <= 0.5);
+    let (response, service) = (millis(latency.response.p50), millis(latency.service.p50));
+    let text = format!("{response:.3} and {service:.3} ms");
+    table.bar("response and service time p50", &text, "within 0.15 ms", response - service <= 0.15);
+    Ok(())
+}
+
+/// 1,000/s for a minute to a server that stands still 1 s in every 10.
+pub fn freeze(cores: &Arc<Cores>, table: &mut Table) -> anyhow::Result<()> {
+    let server = Server::start(cores, true)?;
+    let (report, _) = play(cores, &server, 1_000, 60)?;
+    let response = &report.latency_seconds.response;
+    // A share of FREEZE/EVERY of the arrivals finds it frozen and waits for what is left: P(R > x) = share · (1 − x/FREEZE).
+    let share = FREEZE.as_secs_f64() / EVERY.as_secs_f64();
+    for (name, quantile, measured) in
+        [("p95", 0.95, response.p95), ("p99", 0.99, response.p99), ("p99.9", 0.999, response.p999)]
+    {
+        let expected = FREEZE.as_secs_f64() * (1.0 - (1.0 - quantile) / share);
+        let measured = measured.unwrap_or(f64::NAN);
+        let off = (measured / expected - 1.0) * 100.0;
+        let text = format!("{measured:.3} s, {off:+.1} % of {expected:.2} s");
+        table.bar(&format!("frozen 1 s in 10: response time {name}"), &text, "within 2 %", off.abs() <= 2.0);
+    }
+    let (fast, service) = (millis(response.p50), millis(report.latency_seconds.service.p50));
+    let text = format!("{fast:.3} and {service:.3} ms");
+    table.bar(
+        "frozen 1 s in 10: response and service time p50",
+        &text,
+        "within 0.15 ms",
+        fast - service <= 0.15,
+    );
+    let naive = millis(report.latency_seconds.service.p99);
+    table.reference("frozen 1 s in 10: service time p99, what naive tools say", &format!("{naive:.3} ms"));
+    Ok(())
+}

@@ -1,0 +1,99 @@
+//! The `loadgen coverage` command line.
+
+use std::io::{self, Write};
+use std::path::PathBuf;
+
+use url::Url;
+
+use super::{Alert, Holdings, cover, report, rules, scaffold};
+use crate::drill::suite::{self, Suite};
+use crate::systems::prometheus::Prometheus;
+use crate::{exit, proof};
+
+/// Arguments of `loadgen coverage`.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Rule file, or directory of them
+    #[arg(long, value_name = "FILE|DIR", default_value = "monitoring/alert_rules")]
+    rules: PathBuf,
+    /// Take the alerts that this Prometheus has loaded instead
+    #[arg(long, value_name = "URL", conflicts_with = "rules")]
+    prometheus: Option<Url>,
+    /// Directory of drill files
+    #[arg(long, value_name = "DIR", default_value = "monitoring/drills")]
+    drills: PathBuf,
+    /// Directory of promtool unit tests
+    #[arg(long, value_name = "DIR", default_value = "monitoring/rule_tests")]
+    tests: PathBuf,
+    /// Directory of runbooks, ALERTNAME.md each
+    #[arg(long, value_name = "DIR", default_value = "docs/runbooks")]
+    runbooks: PathBuf,
+    /// Directory of last proofs
+    #[arg(long, value_name = "DIR", default_value = "target/proofs")]
+    proofs: PathBuf,
+    /// Print JSON instead of the table
+    #[arg(long)]
+    json: bool,
+    /// Write a drill file to begin with for each alert that has none
+    #[arg(long)]
+    write_missing: bool,
+}
+
+/// Runs the command and gives the exit code: 0 when every alert has a drill, a unit test and a runbook, else 5.
+#[must_use]
+pub fn main(args: Args) -> u8 {
+    match run(&args) {
+        Ok(code) => code,
+        Err(error) => {
+            let _ = writeln!(io::stderr(), "error: {error}"); // nothing is left to do when nobody reads it
+            exit::USAGE
+        }
+    }
+}
+
+fn run(args: &Args) -> Result<u8, String> {
+    let alerts = match &args.prometheus {
+        Some(url) => ask(url)?,
+        None => rules::alerts(&args.rules)?,
+    };
+    // What is asked of somebody else's rules may have no tests or runbooks yet: then every alert lacks them.
+    let missing = |path: &PathBuf| !path.exists();
+    let holdings = Holdings {
+        suite: if missing(&args.drills) { Suite::default() } else { drills(args)? },
+        tested: if missing(&args.tests) { Vec::new() } else { rules::tested(&args.tests)? },
+        runbooks: if missing(&args.runbooks) { Default::default() } else { rules::runbooks(&args.runbooks)? },
+        proofs: proof::read_all(&args.proofs),
+    };
+    let covered = cover(&alerts, &holdings);
+    let mut text =
+        if args.json { format!("{:#}\n", report::json(&covered)) } else { report::table(&covered) };
+    if args.write_missing {
+        for path in scaffold::write_missing(&args.drills, &covered)? {
+            if !args.json {
+                text.push_str(&format!("written: {}\n", path.display()));
+            }
+        }
+    }
+    let _ = io::stdout().lock().write_all(text.as_bytes());
+    Ok(if covered.iter().all(super::Covered::whole) { exit::FINE } else { exit::NOT_PROVEN })
+}
+
+/// A directory without any drill is one in which every alert lacks it.
+fn drills(args: &Args) -> Result<Suite, String> {
+    let files =
+        std::fs::read_dir(&args.drills).map_err(|error| format!("{}: {error}", args.drills.display()))?;
+    let yaml = |path: PathBuf| path.extension().is_some_and(|it| it == "yaml" || it == "yml");
+    if !files.flatten().any(|entry| yaml(entry.path())) {
+        return Ok(Suite::default());
+    }
+    suite::load(std::slice::from_ref(&args.drills))
+        .map_err(|errors| errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))
+}
+
+fn ask(url: &Url) -> Result<Vec<Alert>, String> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let runtime = runtime.map_err(|error| format!("the runtime cannot start: {error}"))?;
+    let prometheus = Prometheus::new(url).map_err(|error| error.to_string())?;
+    let groups = runtime.block_on(prometheus.rules()).map_err(|error| error.to_string())?;
+    Ok(rules::loaded(&groups))
+}

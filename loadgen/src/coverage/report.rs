@@ -1,0 +1,68 @@
+//! Coverage as a table and as JSON.
+
+use std::fmt::Write;
+
+use serde_json::{Value, json};
+
+use super::Covered;
+use crate::drill::subject::write_labels;
+
+/// The table, and what is missing beneath it.
+#[must_use]
+pub fn table(covered: &[Covered]) -> String {
+    let name = |it: &Covered| match it.labels.is_empty() {
+        true => it.alert.clone(),
+        false => format!("{} {}", it.alert, it.labels.values().cloned().collect::<Vec<_>>().join(" ")),
+    };
+    let width = covered.iter().map(|it| name(it).chars().count()).max().unwrap_or(0).max(5);
+    let mut text = format!("{:width$}  drill  test  runbook  last proven\n", "alert");
+    let yes = |it: bool| if it { "yes" } else { "NO" };
+    for it in covered {
+        let proven =
+            it.last_proven.map_or_else(|| "never".to_owned(), |at| at.strftime("%Y-%m-%d %H:%M").to_string());
+        let _ = writeln!(
+            text,
+            "{:width$}  {:<5}  {:<4}  {:<7}  {proven}",
+            name(it),
+            yes(!it.drills.is_empty()),
+            yes(it.tested),
+            yes(it.runbook)
+        ); // writing to a String cannot fail
+    }
+    let whole = covered.iter().filter(|it| it.whole()).count();
+    let _ = writeln!(text, "{whole} of {} alerts are covered: {} %", covered.len(), percent(covered));
+    for it in covered.iter().filter(|it| !it.whole()) {
+        let lacks =
+            [("a drill", !it.drills.is_empty()), ("a unit test", it.tested), ("a runbook", it.runbook)];
+        let lacks: Vec<_> = lacks.into_iter().filter(|(_, has)| !has).map(|(what, _)| what).collect();
+        let _ = writeln!(
+            text,
+            "{}{} ({}) lacks {}",
+            it.alert,
+            write_labels_or_none(it),
+            it.origin,
+            lacks.join(", ")
+        );
+    }
+    text
+}
+
+fn write_labels_or_none(it: &Covered) -> String {
+    if it.labels.is_empty() { String::new() } else { write_labels(&it.labels) }
+}
+
+/// Whole percents, rounded down: 100 only when nothing is missing.
+#[must_use]
+pub fn percent(covered: &[Covered]) -> usize {
+    if covered.is_empty() {
+        100
+    } else {
+        covered.iter().filter(|it| it.whole()).count() * 100 / covered.len()
+    }
+}
+
+/// The same as JSON.
+#[must_use]
+pub fn json(covered: &[Covered]) -> Value {
+    json!({"version": 1, "percent": percent(covered), "alerts": covered})
+}

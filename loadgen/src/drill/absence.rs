@@ -1,0 +1,170 @@
+//! The course of two kinds of drill that follow no alert from pending to resolved: the heartbeat that stops, and the
+//! negative control in which nothing fires.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use tokio::time::sleep;
+
+use super::baseline;
+use super::bounds::{Bounds, DELIVERY, patience};
+use super::causes::{self, GRACE};
+use super::clock::Deadline;
+use super::course::{Context, go_on, lift};
+use super::delivery::{self, Wanted};
+use super::file::{Channel, Drill};
+use super::preflight;
+use super::record::{End, Record, Stage};
+use super::{quiet, surprises, watch};
+use crate::systems::prometheus::Labels;
+
+const POLL: Duration = Duration::from_millis(500);
+
+/// The heartbeat: the cause stops it, the inbox says so within its limit; lifted, it comes back.
+///
+/// # Errors
+/// Why the drill is refused.
+pub async fn stops(context: &Context<'_>, drill: &Drill, record: &mut Record) -> Result<End, String> {
+    let (subject, _) = preflight::rule(context, drill, record).await?;
+    let beats = context.systems.inbox.heartbeat().await.map_err(|error| error.to_string())?;
+    let limit = Duration::try_from_secs_f64(beats.limit_seconds).map_err(|error| error.to_string())?;
+    beating(context, record, limit).await?;
+    record.expected = vec![Channel::Heartbeat];
+    // Alertmanager takes the alert as resolved, and sends no more beats, once Prometheus has not sent it again for
+    // four times the resend delay; the inbox notices after its limit.
+    let resend = context.systems.prometheus.resend_delay().await.map_err(|error| error.to_string())?;
+    let bound = resend.max(subject.evaluation) * 4 + limit + DELIVERY;
+    let zero = Duration::ZERO;
+    record.bounds =
+        Some(Bounds { pending: zero, firing: zero, notified: bound, resolved: zero, told: bound });
+    let mut read =
+        watch::last_id(&context.systems.inbox.notifications(0).await.map_err(|error| error.to_string())?);
+    record.instants.baseline = Some(Timestamp::now());
+
+    let cause_at = Timestamp::now();
+    record.instants.cause = Some(cause_at);
+    record.enter(Stage::Notified, cause_at);
+    context.progress.show(record);
+    causes::apply(context.undoing, &record.drill.clone(), &drill.cause, patience(bound) * 2, zero).await?;
+    let labels = Labels::from([("alertname".to_owned(), subject.alert.clone())]);
+    let told_of = |record: &Record, status: Stage, since: Timestamp| {
+        let wanted = Wanted { labels: &labels, fingerprint: None, firing: since };
+        match status {
+            Stage::Notified => delivery::notified(&record.notifications, Channel::Heartbeat, &wanted, since),
+            _ => delivery::told(&record.notifications, Channel::Heartbeat, &wanted, since, since)
+                .map(|(at, _)| at),
+        }
+    };
+    let mut missed = None;
+    for stage in [Stage::Notified, Stage::Told] {
+        let since = if stage == Stage::Told {
+            lift(context, record).await;
+            let lifted = Timestamp::now();
+            record.instants.lifted = Some(lifted);
+            record.enter(Stage::Told, lifted);
+            lifted
+        } else {
+            cause_at
+        };
+        let deadline = Deadline::after(since, patience(bound));
+        loop {
+            let passed = deadline.passed();
+            if let Some(arrived) = record.gaps.note("inbox", context.systems.inbox.notifications(read).await)
+            {
+                read = arrived.last().map_or(read, |last| last.id);
+                record.notifications.extend(arrived);
+            }
+            context.progress.show(record);
+            if let Some(at) = told_of(record, stage, since) {
+                let of = if stage == Stage::Told {
+                    &mut record.instants.told
+                } else {
+                    &mut record.instants.notified
+                };
+                of.insert(Channel::Heartbeat, at);
+                break;
+            }
+            if passed {
+                missed = missed.or(Some(stage));
+                break;
+            }
+            sleep(POLL).await;
+        }
+    }
+    Ok(missed.map_or(End::Whole, End::Missed))
+}
+
+async fn beating(context: &Context<'_>, record: &mut Record, limit: Duration) -> Result<(), String> {
+    let deadline = Deadline::within(limit + Duration::from_secs(5));
+    loop {
+        let beats = context.systems.inbox.heartbeat().await.map_err(|error| error.to_string())?;
+        if beats.state == "beating" {
+            return Ok(());
+        }
+        if deadline.passed() {
+            return Err(format!(
+                "the inbox's heartbeat is {}: does a route lead it to /heartbeat?",
+                beats.state
+            ));
+        }
+        preflight::wait(context, record, "the heartbeat").await;
+    }
+}
+
+/// The negative control: the cause goes on for `length`, and nothing may fire or arrive.
+///
+/// # Errors
+/// Why the drill is refused.
+pub async fn nothing(
+    context: &Context<'_>,
+    drill: &Drill,
+    length: Duration,
+    record: &mut Record,
+) -> Result<End, String> {
+    preflight::systems(context, record).await?;
+    quiet::all_settled(context, record).await?;
+    record.expected.clear();
+    let mut read =
+        watch::last_id(&context.systems.inbox.notifications(0).await.map_err(|error| error.to_string())?);
+    let since = Timestamp::now();
+    let mut running = baseline::paced(context, drill, record).await?;
+    let cause_at = Timestamp::now();
+    record.instants.cause = Some(cause_at);
+    record.enter(Stage::Quiet, cause_at);
+    record.quiet = Some(length);
+    let caused = causes::apply(
+        context.undoing,
+        &record.drill.clone(),
+        &drill.cause,
+        length + Duration::from_secs(60),
+        Duration::from_secs(2),
+    )
+    .await?;
+    if causes::replaces_baseline(&drill.cause)
+        && let Some(running) = running.take()
+    {
+        running.stop(GRACE).await;
+    }
+    let deadline = Deadline::after(cause_at, length);
+    while !deadline.passed() {
+        if let Some(arrived) = record.gaps.note("inbox", context.systems.inbox.notifications(read).await) {
+            read = arrived.last().map_or(read, |last| last.id);
+            record.notifications.extend(arrived);
+        }
+        context.progress.show(record);
+        sleep(POLL).await;
+    }
+    go_on(context, drill, record, &mut running);
+    record.applied = caused.lift().await;
+    lift(context, record).await;
+    record.instants.lifted = Some(Timestamp::now());
+    surprises::collect(context, drill, None, since, record).await;
+    if let Some(running) = running {
+        running.stop(GRACE).await;
+    }
+    let blind = record.gaps.blind.get("every ALERTS").or_else(|| record.gaps.blind.get("inbox"));
+    Ok(match blind {
+        Some(gap) => End::Unseen(format!("whether anything fired could not be seen: {gap}")),
+        None => End::Whole,
+    })
+}

@@ -1,0 +1,94 @@
+//! PagerDuty's Events API v2: <https://developer.pagerduty.com/docs/events-api-v2-overview>.
+
+use serde_json::{Value, json};
+
+use super::channel::{FIRING, Message, RESOLVED, UNKNOWN};
+use super::slack;
+
+/// Length of a routing key, the integration key of a service.
+const KEY: usize = 32;
+/// Most characters of `payload.summary`.
+const SUMMARY: usize = 1_024;
+const SEVERITIES: [&str; 4] = ["critical", "error", "warning", "info"];
+
+/// # Errors
+/// What PagerDuty would answer, as JSON.
+pub(super) fn read(bytes: &[u8]) -> Result<Message, String> {
+    let bad = |errors: &[String]| {
+        json!({"status": "invalid event", "message": "Event object is invalid", "errors": errors}).to_string()
+    };
+    let body: Value =
+        serde_json::from_slice(bytes).map_err(|error| bad(&[format!("body is not JSON: {error}")]))?;
+    let text = |pointer: &str| body.pointer(pointer).and_then(Value::as_str).unwrap_or_default();
+    let mut errors = Vec::new();
+    if text("/routing_key").len() != KEY {
+        errors.push(format!("'routing_key' must be a string of {KEY} characters"));
+    }
+    let action = text("/event_action");
+    if !["trigger", "acknowledge", "resolve"].contains(&action) {
+        errors.push("'event_action' must be one of trigger, acknowledge, resolve".to_owned());
+    }
+    if action != "trigger" && text("/dedup_key").is_empty() {
+        errors.push(format!("'dedup_key' is required for '{action}'"));
+    }
+    if action == "trigger" {
+        let summary = text("/payload/summary");
+        if summary.is_empty() || summary.chars().count() > SUMMARY {
+            errors.push(format!("'payload.summary' must have 1 to {SUMMARY} characters"));
+        }
+        if text("/payload/source").is_empty() {
+            errors.push("'payload.source' is missing or blank".to_owned());
+        }
+        if !SEVERITIES.contains(&text("/payload/severity")) {
+            errors.push(format!("'payload.severity' must be one of {}", SEVERITIES.join(", ")));
+        }
+    }
+    if !errors.is_empty() {
+        return Err(bad(&errors));
+    }
+    let status = match action {
+        "trigger" => FIRING,
+        "resolve" => RESOLVED,
+        _ => UNKNOWN,
+    };
+    let (_, mut alerts) = slack::told_by([text("/payload/summary")].into_iter());
+    // What it does counts, not what the text calls it.
+    alerts.iter_mut().for_each(|alert| status.clone_into(&mut alert.status));
+    Ok(Message { status, alerts, body })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn event() -> Value {
+        json!({"routing_key": "0".repeat(32), "event_action": "trigger", "dedup_key": "k",
+            "payload": {"summary": "[FIRING:1] APIDown (critical)", "source": "alertmanager", "severity": "critical"}})
+    }
+
+    #[test]
+    fn reads_triggers_and_resolves() {
+        let message = read(event().to_string().as_bytes()).unwrap();
+        assert_eq!((message.status, message.alerts[0].alert.as_str()), ("firing", "APIDown"));
+        let mut resolve = event();
+        resolve["event_action"] = json!("resolve");
+        let message = read(resolve.to_string().as_bytes()).unwrap();
+        assert_eq!((message.status, message.alerts[0].status.as_str()), ("resolved", "resolved"));
+    }
+
+    #[test]
+    fn refuses_what_pagerduty_refuses() {
+        for (pointer, value, says) in [
+            ("/routing_key", json!("short"), "routing_key"),
+            ("/event_action", json!("fire"), "event_action"),
+            ("/payload/summary", json!(""), "payload.summary"),
+            ("/payload/source", json!(null), "payload.source"),
+            ("/payload/severity", json!("none"), "payload.severity"),
+        ] {
+            let mut event = event();
+            *event.pointer_mut(pointer).unwrap() = value;
+            assert!(read(event.to_string().as_bytes()).unwrap_err().contains(says), "{event}");
+        }
+        assert!(read(b"[").unwrap_err().contains("not JSON"));
+    }
+}

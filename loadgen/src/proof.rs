@@ -1,0 +1,140 @@
+//! Last proofs: what was proven when, on disk, a file an alert and drill; and as metrics.
+
+use std::collections::BTreeMap;
+use std::fmt::Write;
+use std::fs;
+use std::path::Path;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+/// The last time a drill said PROVEN of an alert.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Proof {
+    /// The alert.
+    pub alert: String,
+    /// The drill, whose name is the file's, too.
+    pub drill: String,
+    /// When it ended.
+    pub proven_at: Timestamp,
+    /// By how much the stack's durations were divided.
+    #[serde(default = "one")]
+    pub scale: f64,
+    /// How long each phase took and might have taken, in seconds.
+    #[serde(default)]
+    pub phases: BTreeMap<String, Took>,
+}
+
+/// One phase.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Took {
+    /// Seconds it took.
+    pub seconds: f64,
+    /// Seconds it might have taken.
+    pub bound_seconds: f64,
+}
+
+fn one() -> f64 {
+    1.0
+}
+
+/// Keeps a proof in `dir`, in place of the drill's earlier one.
+///
+/// # Errors
+/// When the directory or file cannot be written.
+pub fn keep(dir: &Path, proof: &Proof) -> std::io::Result<()> {
+    fs::create_dir_all(dir)?;
+    let (new, path) =
+        (dir.join(format!("{}.json.new", proof.drill)), dir.join(format!("{}.json", proof.drill)));
+    fs::write(&new, format!("{:#}\n", serde_json::to_value(proof)?))?;
+    fs::rename(new, path)
+}
+
+/// Every proof kept in `dir`, by drill; files that are none are left out.
+#[must_use]
+pub fn read_all(dir: &Path) -> Vec<Proof> {
+    let files = fs::read_dir(dir).into_iter().flatten().flatten().map(|entry| entry.path());
+    let texts = files
+        .filter(|path| path.extension().is_some_and(|it| it == "json"))
+        .filter_map(|path| fs::read(path).ok());
+    let mut proofs: Vec<Proof> = texts.filter_map(|text| serde_json::from_slice(&text).ok()).collect();
+    proofs.sort_by(|one, other| one.drill.cmp(&other.drill));
+    proofs
+}
+
+/// In Prometheus's text format: the latest proof of each alert.
+#[must_use]
+pub fn metrics(proofs: &[Proof]) -> String {
+    let mut latest: BTreeMap<&str, &Proof> = BTreeMap::new();
+    for proof in proofs {
+        let held = latest.entry(&proof.alert).or_insert(proof);
+        if held.proven_at < proof.proven_at {
+            *held = proof;
+        }
+    }
+    let mut text = String::new();
+    let mut family = |name: &str, help: &str, line: &dyn Fn(&Proof, &mut String)| {
+        let _ = writeln!(text, "# HELP {name} {help}\n# TYPE {name} gauge"); // writing to a String cannot fail
+        latest.values().for_each(|proof| line(proof, &mut text));
+    };
+    let last = "drill_last_proven_timestamp_seconds";
+    family(last, "When the alert was last proven, in seconds since 1970.", &|proof, text| {
+        let _ = writeln!(text, "{last}{{alert={:?}}} {}", proof.alert, proof.proven_at.as_second());
+    });
+    type Value = fn(&Took) -> f64;
+    let phases: [(&str, &str, Value); 2] = [
+        ("drill_phase_seconds", "How long the phase took in the last proof.", |took| took.seconds),
+        ("drill_bound_seconds", "How long the phase might have taken in the last proof.", |took| {
+            took.bound_seconds
+        }),
+    ];
+    for (name, help, value) in phases {
+        family(name, help, &|proof, text| {
+            for (phase, took) in &proof.phases {
+                let _ = writeln!(text, "{name}{{alert={:?},phase={phase:?}}} {}", proof.alert, value(took));
+            }
+        });
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn proof(drill: &str, second: i64) -> Proof {
+        let took = Took { seconds: 9.5, bound_seconds: 11.4 };
+        Proof {
+            alert: "HighErrorRate".into(),
+            drill: drill.into(),
+            proven_at: Timestamp::from_second(second).unwrap(),
+            scale: 20.0,
+            phases: BTreeMap::from([("pending".to_owned(), took)]),
+        }
+    }
+
+    #[test]
+    fn what_is_kept_is_read_and_the_latest_is_exported() {
+        let dir = tempfile::tempdir().unwrap();
+        for kept in [proof("a", 1_800_000_000), proof("b", 1_700_000_000), proof("a", 1_900_000_000)] {
+            keep(&dir.path().join("proofs"), &kept).unwrap();
+        }
+        fs::write(dir.path().join("proofs/c.json"), "{}").unwrap();
+        let read = read_all(&dir.path().join("proofs"));
+        assert_eq!(read, [proof("a", 1_900_000_000), proof("b", 1_700_000_000)]);
+        let text = metrics(&read);
+        assert!(
+            text.contains("drill_last_proven_timestamp_seconds{alert=\"HighErrorRate\"} 1900000000\n"),
+            "{text}"
+        );
+        assert!(
+            text.contains("drill_phase_seconds{alert=\"HighErrorRate\",phase=\"pending\"} 9.5\n"),
+            "{text}"
+        );
+        assert!(
+            text.contains("drill_bound_seconds{alert=\"HighErrorRate\",phase=\"pending\"} 11.4\n"),
+            "{text}"
+        );
+        assert!(read_all(Path::new("/nowhere")).is_empty());
+    }
+}

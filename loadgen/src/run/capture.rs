@@ -1,0 +1,148 @@
+//! Values taken from answers for later requests.
+
+use std::cell::RefCell;
+use std::collections::{BTreeMap, VecDeque};
+
+use super::dice::Dice;
+
+/// The most values kept under one name; beyond it the oldest go.
+const KEPT: usize = 1_024;
+/// `{{take …}}` takes only what has this many younger ones, so that requests under way with a value are answered first.
+const YOUNGER: usize = 8;
+/// `{{…}}` is one of so many youngest.
+const YOUNGEST: u64 = 4;
+/// The longest value, in bytes.
+const LONGEST: usize = 1_024;
+/// The most of a body that is kept to look for values in, in bytes.
+pub const BODY_KEPT: usize = 1024 * 1024;
+
+/// Where in an answer a value is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Source {
+    /// A JSON pointer into the body (RFC 6901), such as `/id` or `/users/0/id`.
+    Body(String),
+    /// A header's name.
+    Header(String),
+}
+
+/// One entry of `capture:`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Capture {
+    /// What later requests call it.
+    pub name: String,
+    /// Where it is.
+    pub source: Source,
+}
+
+/// What is kept of an answer to capture from.
+#[derive(Debug, Clone, Default)]
+pub struct Kept {
+    /// Header lines.
+    pub headers: Vec<(String, Vec<u8>)>,
+    /// The body, up to [`BODY_KEPT`].
+    pub body: Vec<u8>,
+}
+
+impl Kept {
+    /// The value, if it is there: a string, a number or a boolean of at most 1,024 bytes.
+    #[must_use]
+    pub fn find(&self, source: &Source) -> Option<Vec<u8>> {
+        let value = match source {
+            Source::Header(name) => {
+                let line = self.headers.iter().find(|(own, _)| own.eq_ignore_ascii_case(name))?;
+                line.1.clone()
+            }
+            Source::Body(pointer) => {
+                let body: serde_json::Value = serde_json::from_slice(&self.body).ok()?;
+                match body.pointer(pointer)? {
+                    serde_json::Value::String(text) => text.clone().into_bytes(),
+                    value @ (serde_json::Value::Number(_) | serde_json::Value::Bool(_)) => {
+                        value.to_string().into_bytes()
+                    }
+                    _ => return None,
+                }
+            }
+        };
+        (!value.is_empty() && value.len() <= LONGEST).then_some(value)
+    }
+}
+
+/// The values of one worker, by name.
+#[derive(Debug, Default)]
+pub struct Pools(RefCell<BTreeMap<String, VecDeque<Vec<u8>>>>);
+
+impl Pools {
+    /// Keeps a value.
+    pub fn put(&self, name: &str, value: Vec<u8>) {
+        let mut pools = self.0.borrow_mut();
+        let pool = pools.entry(name.to_owned()).or_default();
+        if pool.len() == KEPT {
+            pool.pop_front();
+        }
+        pool.push_back(value);
+    }
+
+    /// One of the youngest.
+    pub fn one(&self, name: &str, dice: &mut Dice) -> Option<Vec<u8>> {
+        let pools = self.0.borrow();
+        let pool = pools.get(name).filter(|pool| !pool.is_empty())?;
+        let back = dice.below(YOUNGEST.min(pool.len() as u64)) as usize;
+        pool.get(pool.len() - 1 - back).cloned()
+    }
+
+    /// The oldest, which is gone then; none while too few younger ones are there.
+    pub fn take(&self, name: &str) -> Option<Vec<u8>> {
+        self.0.borrow_mut().get_mut(name).filter(|pool| pool.len() > YOUNGER)?.pop_front()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_are_found_where_they_are() {
+        let kept = Kept {
+            headers: vec![("Location".into(), b"/api/users/7".to_vec())],
+            body: br#"{"id":7,"name":"Ada","tags":["x",true],"none":null,"more":{"id":"8"}}"#.to_vec(),
+        };
+        for (source, value) in [
+            (Source::Header("location".into()), Some("/api/users/7")),
+            (Source::Header("ETag".into()), None),
+            (Source::Body("/id".into()), Some("7")),
+            (Source::Body("/name".into()), Some("Ada")),
+            (Source::Body("/tags/1".into()), Some("true")),
+            (Source::Body("/more/id".into()), Some("8")),
+            (Source::Body("/more".into()), None),
+            (Source::Body("/none".into()), None),
+            (Source::Body("/absent".into()), None),
+        ] {
+            assert_eq!(kept.find(&source), value.map(|value| value.as_bytes().to_vec()), "{source:?}");
+        }
+        assert_eq!(
+            Kept { body: b"no json".to_vec(), ..Kept::default() }.find(&Source::Body("/id".into())),
+            None
+        );
+    }
+
+    #[test]
+    fn the_youngest_are_used_and_the_oldest_taken() {
+        let pools = Pools::default();
+        let mut dice = Dice::new(1);
+        assert_eq!((pools.one("id", &mut dice), pools.take("id")), (None, None));
+        for id in 0..10_u8 {
+            pools.put("id", vec![id]);
+        }
+        for _ in 0..50 {
+            assert!(pools.one("id", &mut dice).unwrap()[0] >= 6);
+        }
+        assert_eq!(
+            [pools.take("id"), pools.take("id"), pools.take("id")],
+            [Some(vec![0]), Some(vec![1]), None]
+        );
+        for id in 0..5_000_u32 {
+            pools.put("id", id.to_le_bytes().to_vec());
+        }
+        assert_eq!(pools.0.borrow()["id"].len(), KEPT, "memory is bounded");
+    }
+}

@@ -1,0 +1,81 @@
+//! `loadgen report`: reports read again, merged, held against thresholds, written in another form.
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use super::merge::merge;
+use super::outfile::OutFile;
+use super::report::{Report, SCHEMA_VERSION};
+use super::summary;
+use super::threshold::Threshold;
+use super::verdict::Outcome;
+use crate::exit;
+
+/// Arguments of `loadgen report`.
+#[derive(Debug, Clone, clap::Args)]
+#[command(after_help = "\
+Examples:
+  loadgen report run.json --out run.html
+  loadgen report machine-1.json machine-2.json --out both.json --threshold 'p99<250ms'
+
+The exit code is that of a run that came to the same.")]
+pub struct Args {
+    /// Reports that `loadgen run --out FILE.json` wrote; several are merged, their histograms without loss
+    #[arg(required = true, value_name = "FILE.json")]
+    pub files: Vec<PathBuf>,
+    /// Write the report as JSON, as one offline HTML file, or its series as CSV; repeatable
+    #[arg(long, value_name = "FILE.json|.html|.csv")]
+    pub out: Vec<PathBuf>,
+    /// Exit 3 unless it holds, such as p99<250ms; repeatable
+    #[arg(long = "threshold", value_name = "BOUND")]
+    pub thresholds: Vec<Threshold>,
+}
+
+/// Prints the summary; the exit code.
+#[must_use]
+pub fn main(args: &Args) -> u8 {
+    match review(args) {
+        Ok(code) => code,
+        Err((error, code)) => {
+            eprintln!("error: {error}");
+            code
+        }
+    }
+}
+
+fn review(args: &Args) -> Result<u8, (String, u8)> {
+    let usage = |error: String| (error, exit::USAGE);
+    let reports = args.files.iter().map(|file| read(file)).collect::<Result<Vec<_>, _>>().map_err(usage)?;
+    let mut report = merge(reports).map_err(|error| usage(error.to_string()))?;
+    if !args.thresholds.is_empty() {
+        report.hold(&args.thresholds).map_err(usage)?;
+    }
+    let outs =
+        args.out.iter().map(|path| OutFile::create(path)).collect::<Result<Vec<_>, _>>().map_err(usage)?;
+    let mut stdout = std::io::stdout().lock();
+    // A closed pipe is the reader's decision; the exit code still says how it went.
+    let _ = stdout.write_all(summary::text(&report).as_bytes()).and_then(|()| stdout.flush());
+    outs.into_iter().try_for_each(|out| out.finish(&report)).map_err(|error| (error, exit::FAILED))?;
+    Ok(Outcome::of(&report).exit_code())
+}
+
+/// Reads one report.
+///
+/// # Errors
+/// A sentence that names the file, what is wrong and the way out.
+pub fn read(path: &Path) -> Result<Report, String> {
+    let shown = path.display();
+    let text = std::fs::read_to_string(path).map_err(|error| format!("{shown}: cannot read it: {error}"))?;
+    let bad = |reason: &dyn std::fmt::Display| {
+        format!("{shown}: {reason}; expected a report that `loadgen run --out FILE.json` wrote")
+    };
+    let value: serde_json::Value = serde_json::from_str(&text).map_err(|error| bad(&error))?;
+    if value["schema"] != "loadgen-run" {
+        return Err(bad(&"it is no report of a run"));
+    }
+    if value["schema_version"] != SCHEMA_VERSION {
+        let reason = format!("its version is {}, not {SCHEMA_VERSION}", value["schema_version"]);
+        return Err(bad(&reason));
+    }
+    serde_json::from_value(value).map_err(|error| bad(&error))
+}

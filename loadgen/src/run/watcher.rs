@@ -1,0 +1,171 @@
+//! Watches a run: shows it, and ends it early where someone or something wants that.
+
+use std::time::Duration;
+
+use tokio::signal::unix::{Signal, SignalKind, signal};
+
+use super::arguments::Asked;
+use super::command::{CommandError, start};
+use super::engine::Running;
+use super::exposition::{self, Exposition};
+use super::human;
+use super::live::{Progress, View};
+use super::plan::Plan;
+use super::record::Ledger;
+use super::threshold::Threshold;
+use crate::{duration, exit};
+
+/// How long an interrupted run waits for what is in flight.
+const GRACE: Duration = Duration::from_secs(1);
+/// How often it is looked at whether there is something new to show.
+const REFRESH: Duration = Duration::from_millis(100);
+/// Requests of which it must be known what became of them before a threshold may end the run, and how long it may take
+/// until then.
+const ENOUGH: (u64, Duration) = (100, Duration::from_secs(10));
+
+/// What may end a run before its schedule does.
+pub struct Ending<'a> {
+    /// Shown above the figures.
+    pub title: &'a str,
+    /// When the whole run ends at the latest.
+    pub deadline: Option<Duration>,
+    /// Those that end the run when they are crossed.
+    pub thresholds: &'a [Threshold],
+}
+
+impl Ending<'_> {
+    fn early(&self, running: &Running) -> Option<&'static str> {
+        if self.deadline.is_some_and(|deadline| running.elapsed() >= deadline) {
+            return Some("deadline");
+        }
+        if self.thresholds.is_empty() {
+            return None;
+        }
+        let (enough, patience) = ENOUGH;
+        if running.counts().settled() < enough && running.elapsed() < patience {
+            return None;
+        }
+        running.measured(|measured| {
+            let mut thresholds = self.thresholds.iter().filter(|threshold| threshold.may_abort());
+            let crossed = thresholds.any(|threshold| {
+                let value = threshold.value(measured);
+                value.is_some() && !threshold.holds(value)
+            });
+            crossed.then_some("threshold")
+        })
+    }
+}
+
+/// How watching ended.
+#[derive(Default)]
+pub struct Ended {
+    /// The signal that was first.
+    pub interrupted_by: Option<&'static str>,
+    /// `deadline` or `threshold`.
+    pub early: Option<&'static str>,
+    /// The exit code of a second signal.
+    pub at_once: Option<u8>,
+}
+
+/// What stands between a run and the person who started it.
+pub struct Watcher {
+    /// What they see.
+    pub progress: Progress,
+    /// What they say.
+    pub signals: Signals,
+    /// What their Prometheus sees.
+    pub exposition: Option<Exposition>,
+}
+
+impl Watcher {
+    /// Shows the run until its end or the second signal.
+    pub async fn watch(&mut self, running: &mut Running, ending: &Ending<'_>) -> Ended {
+        let mut refresh = tokio::time::interval(REFRESH);
+        let mut ended = Ended::default();
+        loop {
+            tokio::select! {
+                () = running.ended() => break,
+                (name, code) = self.signals.next() => {
+                    if ended.interrupted_by.is_some() {
+                        ended.at_once = Some(code);
+                        break;
+                    }
+                    ended.interrupted_by = Some(name);
+                    running.request_stop(GRACE);
+                    self.progress.say(&format!(
+                        "{name}: stopping; up to {} for answers in flight, a second signal ends it at once",
+                        duration::format(GRACE)
+                    ));
+                }
+                _ = refresh.tick() => {
+                    self.progress.show(&View::of(running, ending.title));
+                    self.expose(running);
+                    if ended.interrupted_by.is_none() && ended.early.is_none() {
+                        ended.early = ending.early(running);
+                        match ended.early {
+                            Some("deadline") => running.request_stop(Duration::ZERO),
+                            Some(_) => running.request_stop(GRACE),
+                            None => {}
+                        }
+                    }
+                }
+            }
+        }
+        self.progress.end();
+        self.expose(running);
+        ended
+    }
+
+    fn expose(&self, running: &Running) {
+        if let Some(exposition) = &self.exposition
+            && let Ok(text) = exposition::text(running)
+        {
+            exposition.show(text);
+        }
+    }
+
+    /// The same requests at the rate the schedule begins with, counted apart; an exit code when it was interrupted.
+    pub async fn warm_up(
+        &mut self,
+        asked: &Asked,
+        time: Duration,
+    ) -> Result<Result<Ledger, u8>, CommandError> {
+        let plan = Plan { pace: asked.plan.pace.warm_up(time), ..asked.plan.clone() };
+        let mut running = start(plan)?;
+        let title = format!("warm-up · {}", asked.title());
+        let ending = Ending { title: &title, deadline: None, thresholds: &[] };
+        let Ended { interrupted_by, at_once, .. } = self.watch(&mut running, &ending).await;
+        if let Some(name) = interrupted_by {
+            self.progress.say(&format!("{name} while warming up: nothing was measured"));
+            return Ok(Err(at_once.unwrap_or(if name == "SIGTERM" {
+                exit::TERMINATED
+            } else {
+                exit::INTERRUPTED
+            })));
+        }
+        let ledger = running.record().await.ledger;
+        let sent = human::count(ledger.scheduled);
+        self.progress
+            .say(&format!("warmed up with {sent} requests in {}, not counted", duration::format(time)));
+        Ok(Ok(ledger))
+    }
+}
+
+/// The signals that end a run.
+pub struct Signals {
+    interrupt: Signal,
+    terminate: Signal,
+}
+
+impl Signals {
+    pub fn new() -> std::io::Result<Self> {
+        Ok(Self { interrupt: signal(SignalKind::interrupt())?, terminate: signal(SignalKind::terminate())? })
+    }
+
+    async fn next(&mut self) -> (&'static str, u8) {
+        tokio::select! {
+            _ = self.interrupt.recv() => ("SIGINT", exit::INTERRUPTED),
+            _ = self.terminate.recv() => ("SIGTERM", exit::TERMINATED),
+        }
+    }
+}

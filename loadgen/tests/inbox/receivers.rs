@@ -1,0 +1,182 @@
+//! The receivers beside webhook and Slack: Discord, PagerDuty, mail, the heartbeat; failing on purpose; what is served
+//! of proofs and runbooks.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use loadgen::inbox::Config;
+use loadgen::proof::{self, Proof};
+use serde_json::{Value, json};
+use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
+use tokio::net::TcpStream;
+
+use crate::running::{Running, slack, webhook};
+
+fn event(action: &str) -> String {
+    json!({"routing_key": "0".repeat(32), "event_action": action, "dedup_key": "k",
+        "payload": {"summary": "[FIRING:1] APIDown (critical)", "source": "am", "severity": "critical"}})
+    .to_string()
+}
+
+#[tokio::test]
+async fn discord_and_pagerduty_answer_as_they_do() {
+    let inbox = Running::start(10, None);
+    let own = json!({"content": "[FIRING:1] APIDown (critical)"}).to_string();
+    assert_eq!(inbox.post("/discord", own).await, (204, String::new()));
+    let as_slack = slack("[RESOLVED:1] APIDown (critical)").to_string();
+    assert_eq!(inbox.post("/discord/slack", as_slack).await, (200, "ok".into()));
+    let (status, body) = inbox.post("/pagerduty", event("trigger")).await;
+    let body: Value = serde_json::from_str(&body).unwrap();
+    assert_eq!((status, &body["status"], &body["dedup_key"]), (202, &json!("success"), &json!("k")));
+    let (status, body) = inbox.post("/pagerduty", event("burn")).await;
+    assert!(status == 400 && body.contains("Event object is invalid"), "{status} {body}");
+    assert_eq!(inbox.post("/discord", "{}").await.0, 400);
+    let all = inbox.notifications(0).await;
+    let seen: Vec<_> = all.iter().map(|it| (it.channel.as_str(), it.status.as_str())).collect();
+    assert_eq!(seen, [("discord", "firing"), ("discord", "resolved"), ("pagerduty", "firing")]);
+    assert!(all.iter().all(|it| it.alerts[0].alert == "APIDown"));
+    inbox.stop().await;
+}
+
+/// Says each line and gives the replies, the greeting first.
+async fn talk(address: &str, lines: &[&str]) -> Vec<String> {
+    let mut stream = BufReader::new(TcpStream::connect(address).await.unwrap());
+    let mut replies = Vec::new();
+    for line in [None].into_iter().chain(lines.iter().map(Some)) {
+        if let Some(line) = line {
+            stream.get_mut().write_all(format!("{line}\r\n").as_bytes()).await.unwrap();
+        }
+        let mut reply = String::new();
+        loop {
+            let mut part = String::new();
+            let read = stream.read_line(&mut part);
+            tokio::time::timeout(Duration::from_secs(10), read).await.unwrap().unwrap();
+            reply.push_str(&part);
+            if part.as_bytes().get(3) != Some(&b'-') {
+                break;
+            }
+        }
+        replies.push(reply[..3].to_owned());
+    }
+    replies
+}
+
+const MAIL: &str = "From: a@b.example\r\nTo: c@d.example\r\nDate: Mon, 04 May 2026 12:00:00 +0000\r\n\
+                    Subject: [FIRING:1] APIDown (critical)\r\n\r\n..dot\r\n.";
+
+#[tokio::test]
+async fn mail_is_taken_after_auth_and_not_before() {
+    let inbox = Running::start(10, None);
+    let before = ["EHLO am", "MAIL FROM:<a@b.example>"];
+    assert_eq!(talk(&inbox.smtp_address, &before).await, ["220", "250", "530"]);
+    // \0user\0password
+    let lines = [
+        "EHLO am",
+        "AUTH PLAIN AHVzZXIAcGFzc3dvcmQ=",
+        "MAIL FROM:<a@b.example>",
+        "RCPT TO:<c@d.example>",
+        "DATA",
+        MAIL,
+        "QUIT",
+    ];
+    let replies = talk(&inbox.smtp_address, &lines).await;
+    assert_eq!(replies, ["220", "250", "235", "250", "250", "354", "250", "221"]);
+    let login = ["EHLO am", "AUTH LOGIN", "dXNlcg==", "cGFzc3dvcmQ=", "AUTH PLAIN AAA=", "BURN", "DATA"];
+    let replies = talk(&inbox.smtp_address, &login).await;
+    assert_eq!(replies, ["220", "250", "334", "334", "235", "535", "500", "503"]);
+
+    let all = inbox.notifications(0).await;
+    assert_eq!(all.len(), 1);
+    assert_eq!((all[0].channel.as_str(), all[0].alerts[0].alert.as_str()), ("email", "APIDown"));
+    assert_eq!((&all[0].body["user"], &all[0].body["to"]), (&json!("user"), &json!(["c@d.example"])));
+    assert_eq!(all[0].body["text"], ".dot\r\n", "the dot that was doubled is one again");
+    inbox.stop().await;
+}
+
+#[tokio::test]
+async fn a_channel_fails_when_told_and_works_again() {
+    let inbox = Running::start(10, None);
+    let put = |path: &str, body: Value| {
+        let request = inbox.http.put(format!("{}{path}", inbox.base)).body(body.to_string());
+        async move { request.send().await.unwrap().status().as_u16() }
+    };
+    assert_eq!(put("/fail/fax", json!({"status": 500, "ttl": "60s"})).await, 404);
+    assert_eq!(put("/fail/slack", json!({"status": 200, "ttl": "60s"})).await, 400);
+    assert_eq!(put("/fail/slack", json!({"status": 500})).await, 400, "it must end by itself");
+    assert_eq!(put("/fail/slack", json!({"status": 503, "ttl": "60s"})).await, 204);
+    assert_eq!(put("/fail/webhook", json!({"hang": true, "ttl": "300ms"})).await, 204);
+    assert_eq!(inbox.post("/slack", slack("[FIRING:1] A").to_string()).await.0, 503);
+    assert!(inbox.notifications(0).await.is_empty());
+    let begun = std::time::Instant::now();
+    assert_eq!(inbox.post("/webhook", webhook("firing", "A").to_string()).await.0, 200);
+    assert!(begun.elapsed() >= Duration::from_millis(200), "it hung until its failure ended");
+    let lifted = inbox.http.delete(format!("{}/fail/slack", inbox.base)).send().await.unwrap();
+    assert_eq!(lifted.status().as_u16(), 204);
+    assert_eq!(inbox.post("/slack", slack("[FIRING:1] A").to_string()).await.0, 200);
+    let (_, _, metrics) = inbox.get("/metrics").await;
+    assert!(metrics.contains("inbox_failed_on_purpose_total{channel=\"slack\"} 1\n"), "{metrics}");
+    inbox.stop().await;
+}
+
+#[tokio::test]
+async fn the_heartbeat_is_news_only_when_it_stops_and_comes_back() {
+    let inbox = Running::with(Config {
+        capacity: 10,
+        data_dir: None,
+        heartbeat_limit: Duration::from_millis(600),
+        proofs: None,
+        runbooks: None,
+    });
+    let state = || async {
+        let (_, _, body) = inbox.get("/heartbeat").await;
+        serde_json::from_str::<Value>(&body).unwrap()["state"].as_str().unwrap().to_owned()
+    };
+    assert_eq!(state().await, "unknown");
+    for _ in 0..2 {
+        assert_eq!(inbox.post("/heartbeat", webhook("firing", "Watchdog").to_string()).await.0, 200);
+    }
+    assert!(inbox.notifications(0).await.is_empty(), "that it beats is no news");
+    let begun = std::time::Instant::now();
+    while inbox.notifications(0).await.is_empty() {
+        assert!(begun.elapsed() < Duration::from_secs(20), "nobody notices");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    assert_eq!(state().await, "stopped");
+    inbox.post("/heartbeat", webhook("firing", "Watchdog").to_string()).await;
+    let all = inbox.notifications(0).await;
+    let seen: Vec<_> = all.iter().map(|it| (it.channel.as_str(), it.status.as_str())).collect();
+    assert_eq!(seen[..2], [("heartbeat", "firing"), ("heartbeat", "resolved")]);
+    inbox.stop().await;
+}
+
+#[tokio::test]
+async fn proofs_and_runbooks_are_served() {
+    let dir = tempfile::tempdir().unwrap();
+    let proof = Proof {
+        alert: "APIDown".into(),
+        drill: "api-down".into(),
+        proven_at: Timestamp::from_second(1_800_000_000).unwrap(),
+        scale: 20.0,
+        phases: std::collections::BTreeMap::new(),
+    };
+    proof::keep(dir.path(), &proof).unwrap();
+    std::fs::write(dir.path().join("APIDown.md"), "# APIDown\n").unwrap();
+    let inbox = Running::with(Config {
+        capacity: 10,
+        data_dir: None,
+        heartbeat_limit: Duration::from_secs(300),
+        proofs: Some(dir.path().to_owned()),
+        runbooks: Some(dir.path().to_owned()),
+    });
+    let (status, kind, metrics) = inbox.get("/metrics/drills").await;
+    assert!(status == 200 && kind.starts_with("text/plain"), "{status} {kind}");
+    assert!(
+        metrics.contains("drill_last_proven_timestamp_seconds{alert=\"APIDown\"} 1800000000\n"),
+        "{metrics}"
+    );
+    assert_eq!(inbox.get("/runbooks/APIDown").await.2, "# APIDown\n");
+    for path in ["/runbooks/Nothing", "/runbooks/..%2Fapi-down", "/runbooks/api-down.json"] {
+        assert_eq!(inbox.get(path).await.0, 404, "{path}");
+    }
+    inbox.stop().await;
+}

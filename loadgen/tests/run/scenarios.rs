@@ -1,0 +1,177 @@
+//! Scenario files and built-in patterns, as a person uses them.
+
+use std::process::Command;
+
+use crate::cli::{loadgen, stderr, stdout};
+use crate::server::Server;
+
+#[test]
+fn a_file_of_stages_is_played_as_written() {
+    let server = Server::gateway();
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("own.yaml");
+    std::fs::write(
+        &file,
+        "scenario: own
+trips: nothing, it is a test
+stages:
+  - {duration: 1s, rate: 20/s}
+  - {burst: 30}
+  - {duration: 1s, rate: 100/s, shape: linear}
+requests:
+  - {weight: 3, get: /api/users}
+  - {weight: 1, get: /api/error, expect: 500}
+",
+    )
+    .unwrap();
+    let out = folder.path().join("run.json");
+    let (file, out) = (file.to_str().unwrap(), out.to_str().unwrap());
+    let output = loadgen(&[server.url("/").as_str(), "--scenario", file, "--out", out]);
+    assert_eq!(output.status.code(), Some(0), "{}{}", stdout(&output), stderr(&output));
+    // 20 + 30 + (20 + 100) / 2, a quarter of them errors.
+    assert!(stdout(&output).contains("110 scheduled = 110 expected"), "{}", stdout(&output));
+    assert!(stderr(&output).contains("trips: nothing, it is a test"), "{}", stderr(&output));
+    let report: serde_json::Value = serde_json::from_slice(&std::fs::read(out).unwrap()).unwrap();
+    crate::schema::validate(&report);
+    assert_eq!((&report["pattern"], &report["statuses"]["500"]), (&"own".into(), &27.into()));
+    let planned: Vec<f64> = report["series"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|point| point["planned_rate"].as_f64().unwrap())
+        .collect();
+    assert_eq!(
+        planned[..2].iter().map(|rate| rate.round()).collect::<Vec<_>>(),
+        [20.0, 90.0],
+        "the burst belongs to the second it falls into"
+    );
+}
+
+/// Keeps users as the gateway does.
+fn users() -> Server {
+    use std::collections::BTreeMap;
+    use std::io::Write;
+    use std::sync::Mutex;
+    let users: Mutex<BTreeMap<u64, String>> = Mutex::default();
+    Server::start(move |stream, request| {
+        let (method, rest) = request.head.split_once(' ').unwrap();
+        let path = rest.split(' ').next().unwrap();
+        let id: Option<u64> = path.strip_prefix("/api/users/").and_then(|id| id.parse().ok());
+        let json = || serde_json::from_slice::<serde_json::Value>(&request.body).unwrap();
+        let mut users = users.lock().unwrap();
+        let (status, body) = match (method, id) {
+            ("POST", None) => {
+                let email = json()["email"].as_str().unwrap().to_owned();
+                if users.values().any(|other| *other == email) {
+                    ("409 Taken", String::new())
+                } else {
+                    let id = 1 + users.keys().last().copied().unwrap_or(0);
+                    users.insert(id, email);
+                    ("201 Created", format!("{{\"id\": {id}}}"))
+                }
+            }
+            ("PUT", Some(id)) if users.contains_key(&id) && json()["name"].is_string() => {
+                ("200 OK", String::new())
+            }
+            ("GET", Some(id)) if users.contains_key(&id) => ("200 OK", String::new()),
+            ("DELETE", Some(id)) if users.remove(&id).is_some() => ("204 Gone", String::new()),
+            ("GET", None) => ("200 OK", String::new()),
+            _ => ("404 Not Found", String::new()),
+        };
+        let length = if status.starts_with("204") {
+            String::new()
+        } else {
+            format!("Content-Length: {}\r\n", body.len())
+        };
+        let _ = write!(stream, "HTTP/1.1 {status}\r\n{length}\r\n{body}");
+        crate::server::Then::KeepOpen
+    })
+}
+
+#[test]
+fn values_of_earlier_answers_are_used_by_later_requests() {
+    let server = users();
+    let more = ["--pattern", "crud", "-q", "250", "-z", "2s", "--seed", "9"];
+    let (output, report) = crate::cli::report_of(&server.url("/"), &more);
+    // Not one 404: nothing is read before it is there, nor after it was deleted.
+    assert_eq!(output.status.code(), Some(0), "{}{}", stdout(&output), stderr(&output));
+    assert_eq!((&report["ledger"]["expected"], &report["seed"]), (&500.into(), &9.into()));
+    let [made, deleted] = ["201", "204"].map(|status| report["statuses"][status].as_u64().unwrap());
+    assert!(made >= 100 && (10..=75).contains(&deleted), "{}", report["statuses"]);
+    // The same seed makes the same users again, which are taken by now, but for those that were deleted.
+    let (output, report) = crate::cli::report_of(&server.url("/"), &[&more[..], &["-n", "1"]].concat());
+    assert_eq!(report["ledger"]["scheduled"], 1, "{}", stdout(&output));
+}
+
+#[test]
+fn a_good_answer_without_the_value_is_not_as_expected() {
+    let server = Server::gateway();
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("own.yaml");
+    let text = "scenario: own\nstages: [{duration: 1s, rate: 50/s}]\nrequests:\n  - {post: /, capture: {user: /id}}\n  \
+                - {get: '/{{user}}'}\n";
+    std::fs::write(&file, text).unwrap();
+    let (output, report) = crate::cli::report_of(&server.url("/"), &["--scenario", file.to_str().unwrap()]);
+    assert_eq!(output.status.code(), Some(1), "{}", stdout(&output));
+    // What needs the value never goes out: its supplier goes in its place.
+    assert_eq!((&report["ledger"]["unexpected"], &report["statuses"]["200"]), (&50.into(), &50.into()));
+}
+
+#[test]
+fn what_the_scenario_sends_first_must_go_well() {
+    let server = Server::start(|stream, request| {
+        use std::io::Write;
+        let answer = if request.head.starts_with("PUT /models/iris ") { "404 No" } else { "200 OK" };
+        let _ = write!(stream, "HTTP/1.1 {answer}\r\nContent-Length: 0\r\n\r\n");
+        crate::server::Then::KeepOpen
+    });
+    let output = loadgen(&[server.url("/").as_str(), "--pattern", "inference"]);
+    assert_eq!(output.status.code(), Some(1));
+    let error = stderr(&output);
+    assert!(error.contains("PUT /models/iris, which the scenario sends first, was answered 404"), "{error}");
+    assert_eq!(server.requests(), 1);
+}
+
+#[test]
+fn rate_and_duration_scale_a_scenario() {
+    let server = Server::gateway();
+    let output = loadgen(&[server.url("/").as_str(), "--pattern", "ramp", "-q", "160", "-z", "2s"]);
+    assert_eq!(output.status.code(), Some(0), "{}{}", stdout(&output), stderr(&output));
+    assert!(stdout(&output).contains("10/s to 160/s for 2s"), "{}", stdout(&output));
+    // Twice the rate for 2 s of 210: (42.5·120 + 80·60 + 42.5·30) · 2 · 2/210.
+    assert!(stdout(&output).contains("212 scheduled = 212 expected"), "{}", stdout(&output));
+}
+
+#[test]
+fn a_mistake_in_a_file_has_its_place() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("own.yaml");
+    std::fs::write(&file, "scenario: own\nstages: [{duration: 1s, rate: 20/s}]\nrequests:\n  - {gte: /}\n")
+        .unwrap();
+    let output = loadgen(&["--scenario", file.to_str().unwrap()]);
+    assert_eq!(output.status.code(), Some(2));
+    let error = stderr(&output);
+    assert!(error.contains("own.yaml:4:") && error.contains("gte"), "{error}");
+}
+
+#[test]
+fn a_printed_pattern_is_a_file_to_begin_with() {
+    let loadgen = env!("CARGO_BIN_EXE_loadgen");
+    let printed = Command::new(loadgen).args(["patterns", "error-storm"]).output().unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("mine.yaml");
+    std::fs::write(&file, &printed.stdout).unwrap();
+    let server = Server::gateway();
+    let output = crate::cli::loadgen(&[
+        server.url("/").as_str(),
+        "--scenario",
+        file.to_str().unwrap(),
+        "-q",
+        "200",
+        "-z",
+        "1s",
+    ]);
+    assert!(stdout(&output).contains("200: 184 · 500: 16"), "{}", stdout(&output));
+    let list = Command::new(loadgen).arg("patterns").output().unwrap();
+    assert!(stdout(&list).contains("rate-limit-storm  ████"), "{}", stdout(&list));
+}

@@ -1,0 +1,107 @@
+//! Several isolated stacks for one command, and the file that tells it of them.
+
+use std::path::{Path, PathBuf};
+
+use serde_json::{Value, json};
+
+use crate::service::TEXTFILES;
+use crate::{Error, Settings, Stack};
+
+/// The stacks of one `stack run`.
+#[derive(Debug)]
+pub struct Shards {
+    /// At least one.
+    pub stacks: Vec<Stack>,
+}
+
+impl Shards {
+    /// Starts `count` stacks below `dir`, one after the other, so that their starts do not slow one another down
+    /// past their limits; a single one lives in `dir` itself.
+    ///
+    /// # Errors
+    /// The first that could not be started; those before it are stopped.
+    pub async fn start(dir: &Path, count: usize, scale: f64) -> Result<Self, Error> {
+        let mut shards = Self { stacks: Vec::new() };
+        for number in 1..=count {
+            let dir = if count == 1 { dir.to_owned() } else { dir.join(number.to_string()) };
+            let started = match Settings::isolated(dir, scale) {
+                Ok(settings) if count == 1 => Stack::start(settings, |line| println!("{line}")).await,
+                Ok(settings) => Stack::start(settings, |_| ()).await,
+                Err(error) => Err(error),
+            };
+            match started {
+                Ok(stack) => shards.stacks.push(stack),
+                Err(error) => {
+                    shards.stop().await;
+                    return Err(error);
+                }
+            }
+            if count > 1 {
+                println!("  stack {number} of {count} is ready");
+            }
+        }
+        Ok(shards)
+    }
+
+    /// Stops all of them, side by side.
+    pub async fn stop(self) {
+        let stopping: Vec<_> = self.stacks.into_iter().map(|stack| tokio::spawn(stack.stop())).collect();
+        for stopped in stopping {
+            let _ = stopped.await; // a stop that broke down has killed its processes by being dropped
+        }
+    }
+
+    /// Looks after all of them until dropped.
+    pub async fn tend(&mut self) {
+        let tending = self.stacks.iter_mut().map(|stack| Box::pin(stack.tend(|line| println!("{line}"))));
+        futures_util::future::select_all(tending).await;
+    }
+
+    /// What a command needs to know of each stack: addresses, how to order its services about, and where its files
+    /// are, as environment for commands.
+    #[must_use]
+    pub fn description(&self) -> Value {
+        self.stacks.iter().map(describe).collect()
+    }
+}
+
+fn describe(stack: &Stack) -> Value {
+    let settings = stack.settings();
+    let dir = &settings.dir;
+    let path = |below: &str| dir.join(below).display().to_string();
+    json!({
+        "target": stack.url("api"),
+        "admin": format!("http://127.0.0.1:{}", settings.ports.api_admin),
+        "prometheus": stack.url("prometheus"),
+        "alertmanager": stack.url("alertmanager"),
+        "inbox": stack.url("inbox"),
+        "control": control(dir),
+        "env": {
+            "STACK_CONTROL": control(dir).join(" "),
+            "PATH": path_with_tools(),
+            "REDIS_PORT": settings.ports.redis.to_string(),
+            "CONFIG_DIR": path("config"),
+            "MODELS_DIR": path("data/models"),
+            "TEXTFILES_DIR": path(&format!("data/{TEXTFILES}")),
+            "PROOFS_DIR": path("data/proofs"),
+        },
+    })
+}
+
+/// The PATH with what `make setup` brought at its end.
+fn path_with_tools() -> String {
+    let tools = std::env::var("STACK_TOOLS")
+        .unwrap_or_else(|_| crate::program::repository().join("target/tools/bin").display().to_string());
+    format!("{}:{tools}", std::env::var("PATH").unwrap_or_default())
+}
+
+/// The command that orders this stack's services about: this program, and the folder of the stack.
+fn control(dir: &Path) -> Vec<String> {
+    let exe = std::env::current_exe().unwrap_or_else(|_| PathBuf::from("stack"));
+    // A test's own executable is not `stack`; the binary lies one folder above.
+    let exe = match exe.parent() {
+        Some(folder) if folder.ends_with("deps") => folder.with_file_name("stack"),
+        _ => exe,
+    };
+    vec![exe.display().to_string(), "service".into(), "--dir".into(), dir.display().to_string()]
+}

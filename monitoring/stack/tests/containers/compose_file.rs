@@ -1,0 +1,121 @@
+//! The practice that every service of the compose file follows.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value};
+use stack::program::repository;
+
+/// Services that are root, and why they cannot be otherwise.
+const ROOT: &[(&str, &str)] = &[
+    ("secrets", "writes into volumes that other users read, and ends at once"),
+    ("cadvisor", "reads control groups and Docker's folder, which are root's"),
+];
+
+fn text(file: &str) -> String {
+    std::fs::read_to_string(repository().join(file)).unwrap()
+}
+
+fn services() -> Map<String, Value> {
+    let file: Value = serde_saphyr::from_str(&text("docker-compose.yml")).unwrap();
+    file["services"].as_object().unwrap().clone()
+}
+
+#[test]
+fn every_service_is_confined() {
+    for (name, service) in services() {
+        assert_eq!(service["read_only"], true, "{name}: its root can be written");
+        assert_eq!(service["cap_drop"][0], "ALL", "{name}: it has capabilities");
+        assert_eq!(service["security_opt"][0], "no-new-privileges:true", "{name}");
+        for limit in ["mem_limit", "cpus", "pids_limit"] {
+            assert!(!service[limit].is_null(), "{name}: no {limit}");
+        }
+        assert_eq!(service["logging"]["options"]["max-size"], "10m", "{name}: its log is not rotated");
+        // Ours say in their images who they are.
+        let own = service["image"].as_str().unwrap().contains(":-firedrill/");
+        let user = service["user"].as_str().unwrap_or(if own { "65532" } else { "0" });
+        let root = user.starts_with('0');
+        assert_eq!(root, ROOT.iter().any(|(excused, _)| *excused == name), "{name} runs as {user}");
+        for capability in service["cap_add"].as_array().into_iter().flatten() {
+            assert!(root && capability == "DAC_READ_SEARCH", "{name}: {capability}");
+        }
+    }
+}
+
+#[test]
+fn every_service_says_when_it_is_healthy_and_waits_for_others_to_be() {
+    for (name, service) in services() {
+        if name != "secrets" {
+            assert!(service["healthcheck"]["test"].is_array(), "{name} has no health check");
+        }
+        for (needed, how) in service["depends_on"].as_object().into_iter().flatten() {
+            let expected =
+                if needed == "secrets" { "service_completed_successfully" } else { "service_healthy" };
+            assert_eq!(how["condition"], expected, "{name} needs {needed}");
+        }
+    }
+}
+
+#[test]
+fn ports_are_on_loopback_and_images_are_pinned_and_can_be_replaced() {
+    for (name, service) in services() {
+        for port in service["ports"].as_array().into_iter().flatten() {
+            assert!(port.as_str().unwrap().starts_with("127.0.0.1:${"), "{name}: {port}");
+        }
+        let image = service["image"].as_str().unwrap();
+        let default = image.strip_prefix("${").and_then(|it| it.strip_suffix('}')).unwrap();
+        let (variable, default) = default.split_once(":-").unwrap();
+        assert!(variable.ends_with("_IMAGE"), "{name}: {image}");
+        let (_, tag) = default.rsplit_once(':').unwrap_or_else(|| panic!("{name}: {image} has no tag"));
+        assert_ne!(tag, "latest", "{name}");
+    }
+}
+
+#[test]
+fn the_profiles_are_what_they_say() {
+    let mut profiles: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for (name, service) in services() {
+        let profile = service["profiles"][0].as_str().unwrap_or("always").to_owned();
+        profiles.entry(profile).or_default().push(name);
+    }
+    for names in profiles.values_mut() {
+        names.sort();
+    }
+    assert_eq!(profiles["always"], ["api", "redis", "secrets"]);
+    assert_eq!(profiles["load"], ["loadgen"]);
+    assert_eq!(
+        profiles["monitoring"],
+        ["alertmanager", "cadvisor", "grafana", "inbox", "node-exporter", "prometheus", "redis-exporter",]
+    );
+}
+
+/// `.env.example` has each variable of the compose file, with the default that holds without it.
+#[test]
+fn the_example_settings_are_the_defaults() {
+    let compose = text("docker-compose.yml");
+    let mut defaults = BTreeMap::new();
+    for part in compose.split("${").skip(1) {
+        let (variable, _) = part.split_once('}').unwrap();
+        let (name, default) =
+            variable.split_once(":-").unwrap_or_else(|| panic!("{variable} has no default"));
+        let before = defaults.insert(name.to_owned(), default.to_owned());
+        assert!(before.is_none_or(|before| before == default), "{name} has two defaults");
+    }
+    defaults.insert("COMPOSE_PROJECT_NAME".into(), "firedrill".into());
+    let example: BTreeMap<String, String> = text(".env.example")
+        .lines()
+        .filter(|line| !line.starts_with('#') && !line.is_empty())
+        .map(|line| line.split_once('=').map(|(name, value)| (name.to_owned(), value.to_owned())).unwrap())
+        .collect();
+    assert_eq!(example, defaults);
+}
+
+/// No secret is written into it, and none is in an environment.
+#[test]
+fn secrets_are_files() {
+    for (name, service) in services() {
+        for (variable, value) in service["environment"].as_object().into_iter().flatten() {
+            let secret = ["TOKEN", "PASSWORD", "SECRET", "KEY"].iter().any(|part| variable.contains(part));
+            assert!(!secret || variable.ends_with("__FILE"), "{name}: {variable}={value}");
+        }
+    }
+}

@@ -1,0 +1,7 @@
+//! The stack in containers: what the compose file says, and, where a Docker engine answers, that it works.
+
+#![allow(clippy::unwrap_used)] // a test fails by panicking
+
+mod compose_file;
+mod engine;
+mod kubernetes;

@@ -1,0 +1,129 @@
+//! The engine is killed in every phase in which its cause is at work: the next run undoes what was left.
+
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::time::Duration;
+
+use nix::sys::signal::Signal;
+use serde_json::Value;
+use tempfile::TempDir;
+use tokio::io::{AsyncBufReadExt, BufReader};
+use tokio::process::Child;
+
+use crate::support;
+
+const CAUSE: &str = "drill: redis-gone
+proves: {alert: RedisDown}
+cause: {stop: redis, fault: {route: /api/users, delay: 10ms}}
+expect: {delivered: [webhook]}
+";
+
+/// Nothing but what has to be undone first.
+const NEXT: &str = "drill: next\nproves: {quiet: 1s}\n";
+
+/// A stack that takes orders: that of `stack run`, around a command that waits.
+struct Running {
+    dir: TempDir,
+    child: Child,
+    place: Value,
+}
+
+impl Running {
+    async fn start() -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let mut command = support::stack();
+        command
+            .args(["run", "--scale", "60", "--dir"])
+            .arg(dir.path().join("stack"))
+            .args(["--", "sleep", "600"]);
+        let child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        let stacks = dir.path().join("stack/stacks.json");
+        let place = support::eventually("the stack", Duration::from_secs(120), || async {
+            let text = std::fs::read_to_string(&stacks).ok()?;
+            serde_json::from_str::<Value>(&text).ok()
+        })
+        .await[0]
+            .take();
+        Self { dir, child, place }
+    }
+
+    fn write(&self, name: &str, text: &str) -> PathBuf {
+        let path = self.dir.path().join(name);
+        std::fs::write(&path, text).unwrap();
+        path
+    }
+
+    fn drill(&self, file: &Path) -> tokio::process::Command {
+        let mut command = support::loadgen();
+        command.args(["drill", "--scale", "60", "--stacks"]).arg(self.dir.path().join("stack/stacks.json"));
+        command.arg("--leftovers").arg(self.dir.path().join("leftovers")).arg(file);
+        command
+    }
+
+    /// Faults in force at the gateway.
+    async fn faults(&self) -> u64 {
+        let url = format!("{}/faults", self.place["admin"].as_str().unwrap().trim_end_matches('/'));
+        support::get_json(&url).await.unwrap()["count"].as_u64().unwrap()
+    }
+
+    async fn redis_answers(&self) -> bool {
+        let port = self.place["env"]["REDIS_PORT"].as_str().unwrap();
+        tokio::net::TcpStream::connect(format!("127.0.0.1:{port}")).await.is_ok()
+    }
+}
+
+/// Starts the drill and kills it without warning when it says that it has come to `phase`.
+async fn killed_in(stack: &Running, file: &Path, phase: &str) {
+    let mut child = stack.drill(file).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
+    let reached = async {
+        while let Some(line) = lines.next_line().await.unwrap() {
+            if line.contains(&format!("redis-gone: {phase}")) {
+                return;
+            }
+        }
+        panic!("it never came to {phase}");
+    };
+    tokio::time::timeout(Duration::from_secs(120), reached)
+        .await
+        .unwrap_or_else(|_| panic!("no {phase} in time"));
+    support::signal(&child, Signal::SIGKILL);
+    child.wait().await.unwrap();
+}
+
+#[tokio::test]
+async fn what_a_killed_run_left_is_undone_by_the_next() {
+    let mut stack = Running::start().await;
+    let ambient = "suite: s\nambient: [{alert: Watchdog, reason: always}, {alert: RedisDown, reason: just undone}, \
+                   {alert: RateLimiterDegraded, reason: just undone}, {alert: ContainerDown, reason: just undone}]\n";
+    stack.write("suite.yaml", ambient);
+    let (cause, next) = (stack.write("cause.yaml", CAUSE), stack.write("next.yaml", NEXT));
+    for phase in ["pending", "firing", "notified"] {
+        killed_in(&stack, &cause, phase).await;
+        if phase != "pending" {
+            assert!(
+                !stack.redis_answers().await && stack.faults().await == 1,
+                "{phase}: the cause is at work"
+            );
+        }
+        let output = support::finish(stack.drill(&next), Duration::from_secs(120)).await;
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(stack.redis_answers().await, "{phase}: {said}");
+        assert_eq!(stack.faults().await, 0, "{phase}: {said}");
+        assert!(
+            said.contains("left over from a run that was killed, now done: lift the fault"),
+            "{phase}: {said}"
+        );
+        if phase != "pending" {
+            assert!(said.contains("now done: start redis"), "{phase}: {said}");
+        }
+    }
+    // From here on the cause is undone already: there is nothing left.
+    killed_in(&stack, &cause, "resolved").await;
+    let output = support::finish(stack.drill(&next), Duration::from_secs(120)).await;
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(!said.contains("left over"), "{said}");
+    assert!(stack.redis_answers().await && stack.faults().await == 0);
+    support::signal(&stack.child, Signal::SIGTERM);
+    tokio::time::timeout(Duration::from_secs(60), stack.child.wait()).await.unwrap().unwrap();
+}
