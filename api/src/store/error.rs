@@ -40,6 +40,11 @@ fn passing(code: &str) -> bool {
     }
 }
 
+/// Whether a SQLite code says that another connection has the file or a table.
+pub(super) fn is_locked(code: &str) -> bool {
+    code.parse::<u32>().is_ok_and(|code| [5, 6].contains(&(code & 0xff)))
+}
+
 impl From<sqlx::Error> for StoreError {
     fn from(error: sqlx::Error) -> Self {
         match &error {

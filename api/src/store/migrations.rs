@@ -4,11 +4,6 @@ use sqlx::{
     PgPool, SqlSafeStr, SqlitePool,
     migrate::{MigrateError, Migration, MigrationType, Migrator},
 };
-use std::time::Duration;
-
-/// What one gateway waits for another that migrates the same SQLite file: tries, and the time between them.
-const TRIES: u32 = 20;
-const BETWEEN: Duration = Duration::from_millis(100);
 
 macro_rules! migrations {
     ($folder:literal) => {
@@ -43,17 +38,10 @@ pub(super) async fn postgres(pool: &PgPool) -> Result<(), MigrateError> {
     migrations!("postgres").run(pool).await
 }
 
-/// Brings a SQLite file up to date. SQLite has no advisory locks: of several gateways that start at once one
-/// migrates, the others fail on its lock or its tables and look again.
+/// Brings a SQLite file up to date. SQLite has no advisory locks: the write lock, held from before the first look until
+/// the last step, lets one of several gateways that start at once migrate while the others wait for it.
 pub(super) async fn sqlite(pool: &SqlitePool) -> Result<(), MigrateError> {
-    let mut tries = 1;
-    loop {
-        match migrations!("sqlite").run(pool).await {
-            Err(MigrateError::Execute(_) | MigrateError::ExecuteMigration(..)) if tries < TRIES => {
-                tries += 1;
-                tokio::time::sleep(BETWEEN).await;
-            }
-            outcome => return outcome,
-        }
-    }
+    let mut transaction = pool.begin_with("BEGIN IMMEDIATE").await?;
+    migrations!("sqlite").run_direct(None, &mut *transaction, false).await?;
+    Ok(transaction.commit().await?)
 }

@@ -3,14 +3,22 @@
 use super::{OpenError, direct::Direct};
 use sqlx::{
     SqlitePool,
+    migrate::MigrateError,
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
-use std::{str::FromStr, time::Duration};
+use std::{
+    str::FromStr,
+    time::{Duration, Instant},
+};
 
 /// Longest anything waits for a connection or a lock.
 const WAIT_LIMIT: Duration = Duration::from_secs(2);
 /// More readers than cores only take turns.
 const READERS: u32 = 4;
+
+/// Longest a start waits for others that open or migrate the same file, and the time between two tries.
+const START_LIMIT: Duration = Duration::from_secs(30);
+const BETWEEN: Duration = Duration::from_millis(50);
 
 #[derive(Debug, Clone)]
 pub(super) struct Sqlite {
@@ -40,9 +48,8 @@ impl Sqlite {
         let in_memory = url.contains(":memory:") || url.contains("mode=memory");
         // Each connection to an in-memory database is a database of its own: keep exactly one, for ever.
         let writer_pool = if in_memory { pool(1).idle_timeout(None).max_lifetime(None) } else { pool(1) };
-        let writer = writer_pool.connect_with(options.clone()).await.map_err(|error| explain(&error))?;
+        let writer = up_to_date(writer_pool, &options).await.map_err(|error| explain(&error))?;
         let reader = if in_memory { writer.clone() } else { pool(READERS).connect_lazy_with(options) };
-        super::migrations::sqlite(&writer).await.map_err(|error| explain(&error))?;
         // Parameters of the URL change how the file is to be opened.
         let plain = !in_memory && !url.contains('?');
         let direct = plain.then(|| Direct::new(&filename));
@@ -57,4 +64,38 @@ impl Sqlite {
         self.reader.close().await;
         self.writer.close().await;
     }
+}
+
+/// A writer on a migrated file. SQLite answers "busy" at once, without waiting as long as it was told to, when a
+/// connection asks for WAL mode while another does; so a start that finds the file busy tries again.
+async fn up_to_date(
+    pool: SqlitePoolOptions,
+    options: &SqliteConnectOptions,
+) -> Result<SqlitePool, MigrateError> {
+    let began = Instant::now();
+    loop {
+        let opened = async {
+            let writer = pool.clone().connect_with(options.clone()).await?;
+            super::migrations::sqlite(&writer).await?;
+            Ok(writer)
+        };
+        match opened.await {
+            Err(error) if is_busy(&error) && began.elapsed() < START_LIMIT => {
+                tokio::time::sleep(BETWEEN).await
+            }
+            outcome => return outcome,
+        }
+    }
+}
+
+/// Whether another connection was in the way, or the disk too slow for now.
+fn is_busy(error: &MigrateError) -> bool {
+    let (MigrateError::Execute(cause) | MigrateError::ExecuteMigration(cause, _)) = error else {
+        return false;
+    };
+    matches!(cause, sqlx::Error::PoolTimedOut)
+        || cause
+            .as_database_error()
+            .and_then(|cause| cause.code())
+            .is_some_and(|code| super::error::is_locked(&code))
 }

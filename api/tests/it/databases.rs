@@ -9,6 +9,7 @@ use clap::Parser;
 use futures_util::future::join_all;
 use serde_json::{Value, json};
 use stack::fixture::{Durability, Postgres};
+use std::time::Duration;
 
 async fn a_clash_costs_only_its_own_caller(backend: Backend) {
     let (app, database) = backend.spawn().await;
@@ -88,6 +89,23 @@ on_both!(
     a_full_queue_is_503_and_everything_answered_is_there,
     several_gateways_start_at_once_on_an_empty_database,
 );
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_start_waits_for_whoever_has_the_sqlite_file() {
+    let database = Backend::Sqlite.database().await;
+    let path = database.url.strip_prefix("sqlite://").unwrap();
+    let other = rusqlite::Connection::open(path).unwrap();
+    other.execute_batch("BEGIN EXCLUSIVE; CREATE TABLE mine (id INTEGER)").unwrap();
+    let config = Config::try_parse_from(["api", "--database-url", &database.url]).unwrap();
+    let mut starting = Box::pin(Gateway::prepare(&config));
+    // Longer than a single call waits for a lock.
+    let early = tokio::time::timeout(Duration::from_secs(3), &mut starting).await;
+    assert!(early.is_err(), "it neither fails nor starts while the file is another's");
+    other.execute_batch("COMMIT").unwrap();
+    let started = tokio::time::timeout(Duration::from_secs(20), starting).await.unwrap();
+    assert!(started.is_ok(), "{}", started.err().unwrap());
+    assert_eq!(database.number("SELECT count(*) FROM _sqlx_migrations").await, 4);
+}
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_server_that_is_gone_is_503_until_it_is_back() {
