@@ -132,7 +132,8 @@ pub fn overload(plan: &Plan, record: &Record) -> Option<String> {
     let grows = f64::from(after) > 1.5 * f64::from(before) && after - before > GROWS;
     (answered < KEEPS_UP * asked && grows).then(|| {
         format!(
-            "the target does not keep up: of {} asked it answered {} towards the end, and response time p50 grew from              {} to {}; it would go on growing",
+            "the target does not keep up: of {} asked it answered {} towards the end, and response time p50 grew \
+             from {} to {}; it would go on growing",
             human::rate(asked),
             human::rate(answered),
             human::latency(Row::seconds(before)),

@@ -74,7 +74,17 @@ async fn a_server_capped_at_half_the_rate_is_said_not_to_keep_up() {
     assert!(seconds(&record.latencies.response, 1.0) >= 8.9);
     assert!(seconds(&record.latencies.response, 0.5) >= 4.4);
     let said = verdict::overload(&plan, &record).expect("the run says so");
-    assert!(said.contains("does not keep up") && said.contains("200.0/s asked"), "{said}");
+    // An arrival counts in the second in which it was handed out, so a second may have a few more or less.
+    let asked: f64 = said
+        .strip_prefix("the target does not keep up: of ")
+        .unwrap()
+        .split("/s asked")
+        .next()
+        .unwrap()
+        .parse()
+        .unwrap();
+    assert!((190.0..=210.0).contains(&asked), "{said}");
+    assert!(said.contains("response time p50 grew from"), "{said}");
 }
 
 #[tokio::test]
