@@ -20,10 +20,10 @@ pub struct View {
     pub elapsed: Duration,
     /// Of the schedule, when it has an end.
     pub planned: Option<Duration>,
-    /// Requests per second the schedule asks for now; none in a closed loop.
-    pub asked: Option<f64>,
     /// The last complete step and its seconds.
     pub row: Option<(Row, u32)>,
+    /// Requests per second the schedule asked for in it; none in a closed loop.
+    pub asked: Option<f64>,
     /// Totals.
     pub counts: Counts,
     /// Answers by status.
@@ -37,16 +37,20 @@ impl View {
     #[must_use]
     pub fn of(running: &Running, title: &str) -> Self {
         let elapsed = running.elapsed();
-        let asked = match &running.plan().pace {
-            Pace::Open { schedule, .. } => Some(schedule.rate_at(elapsed.as_secs_f64())),
-            Pace::Closed { .. } => None,
+        let row = running.last_row();
+        let pace = &running.plan().pace;
+        // Of the same seconds as what is shown beside it: on a ramp the present rate is another one.
+        let asked = match (pace, row) {
+            (_, Some((row, step))) => pace.planned_rate(row.second, step),
+            (Pace::Open { schedule, .. }, None) => Some(schedule.rate_at(elapsed.as_secs_f64())),
+            (Pace::Closed { .. }, None) => None,
         };
         Self {
             title: title.to_owned(),
             elapsed,
             planned: running.plan().pace.planned_end(),
             asked,
-            row: running.last_row(),
+            row,
             counts: running.counts(),
             statuses: running.statuses(),
             faults: running.faults(),
