@@ -7,6 +7,8 @@
 
 pub mod duration;
 pub mod exit;
+pub mod file_error;
+pub mod markup;
 pub mod rate;
 
 pub mod run;

@@ -9,8 +9,8 @@ use super::clock::{readable, seconds};
 use super::diagnose::number;
 use super::evidence::Value;
 use super::file::Channel;
-use super::html::escape;
 use super::record::Record;
+use crate::markup::escape;
 
 /// Units across; at 400 px a unit is a pixel.
 const WIDTH: f64 = 400.0;

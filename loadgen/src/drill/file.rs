@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
 use serde::{Deserialize, Deserializer, de};
@@ -10,6 +10,7 @@ use serde_saphyr::{Location, Spanned};
 
 pub use super::causes::spec::Cause;
 use crate::duration;
+use crate::file_error::FileError;
 use crate::run::spec::LoadSpec;
 
 /// A drill, as written in YAML.
@@ -164,49 +165,6 @@ impl<'de> Deserialize<'de> for Share {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
         // A number in YAML may be read as text: one notation serves both.
         String::deserialize(from)?.parse().map_err(de::Error::custom)
-    }
-}
-
-/// A mistake in a file, with its place.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{}{}: {reason}", path.display(), at.map_or(String::new(), |(line, column)| format!(":{line}:{column}")))]
-pub struct FileError {
-    /// The file.
-    pub path: PathBuf,
-    /// Line and column, from 1.
-    pub at: Option<(u64, u64)>,
-    /// What is wrong and what was expected.
-    pub reason: String,
-}
-
-impl FileError {
-    /// A mistake at a place the parser knows.
-    #[must_use]
-    pub fn at(path: &Path, location: Location, reason: String) -> Self {
-        Self { path: path.to_owned(), at: Some((location.line(), location.column())), reason }
-    }
-
-    /// A mistake of the file as a whole.
-    #[must_use]
-    pub fn whole(path: &Path, reason: String) -> Self {
-        Self { path: path.to_owned(), at: None, reason }
-    }
-
-    /// What the YAML parser says.
-    #[must_use]
-    pub fn yaml(path: &Path, error: &serde_saphyr::Error) -> Self {
-        let error = error.without_snippet();
-        let at = error.location().map(|location| (location.line(), location.column()));
-        let mut reason = error.to_string();
-        if let Some((line, column)) = at {
-            // The place stands in front, as compilers write it; the parser's own suffix would say it twice.
-            for suffix in
-                [format!(" at line {line}, column {column}"), format!(" (line {line}, column {column})")]
-            {
-                reason = reason.replace(&suffix, "");
-            }
-        }
-        Self { path: path.to_owned(), at, reason }
     }
 }
 

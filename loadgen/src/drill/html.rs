@@ -8,6 +8,7 @@ use super::json::Run;
 use super::record::Record;
 use super::verdict::Verdict;
 use super::{table, timeline};
+use crate::markup::escape;
 
 const STYLE: &str = "\
 :root{color-scheme:light dark;--ink:#1d2430;--soft:#5b6675;--paper:#fff;--line:#d5dae2;--good:#1a7f4b;--bad:#b3261e;\
@@ -21,23 +22,6 @@ th,td{padding:.25rem .7rem .25rem 0;text-align:left;border-bottom:1px solid var(
 td.wrap{white-space:normal}.soft{color:var(--soft)}.good{color:var(--good);font-weight:600}\
 .bad{color:var(--bad);font-weight:600}code{font-size:.85em;overflow-wrap:anywhere}svg{width:100%;height:auto;display:block;margin:.6rem 0}\
 svg text{font:10.5px system-ui,sans-serif;fill:var(--soft)}a{color:var(--mark)}";
-
-/// Text as it may stand in HTML, in attributes too.
-#[must_use]
-pub fn escape(text: &str) -> String {
-    let mut safe = String::with_capacity(text.len());
-    for character in text.chars() {
-        match character {
-            '&' => safe.push_str("&amp;"),
-            '<' => safe.push_str("&lt;"),
-            '>' => safe.push_str("&gt;"),
-            '"' => safe.push_str("&quot;"),
-            '\'' => safe.push_str("&#39;"),
-            other => safe.push(other),
-        }
-    }
-    safe
-}
 
 /// The page.
 #[must_use]

@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Duration;
 
-use super::file::{Drill, FileError};
+use super::file::Drill;
 use super::reads::{self, Selector};
+use crate::file_error::FileError;
 use crate::promql::{self, Threshold};
 use crate::systems::prometheus::{Alerting, Labels, Rule, RuleGroup};
 

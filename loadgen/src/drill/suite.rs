@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
-use super::file::{self, Drill, FileError};
+use super::file::{self, Drill};
+use crate::file_error::FileError;
 
 /// A suite file: `suite: NAME` first, then what holds for every drill beside it.
 #[derive(Debug, Clone, Deserialize)]

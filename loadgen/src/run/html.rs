@@ -12,8 +12,8 @@ use super::point::Point;
 use super::report::{Loop, Report};
 use super::threshold::Threshold;
 use super::verdict::Outcome;
-use crate::drill::html::escape;
 use crate::duration;
+use crate::markup::escape;
 
 const STYLE: &str = include_str!("html/style.css");
 /// The most points of a curve: as many as a narrow screen has pixels.

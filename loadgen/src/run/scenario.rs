@@ -23,8 +23,8 @@ use serde_saphyr::Spanned;
 use super::schedule::Schedule;
 use super::segment::{Segment, Shape};
 use super::spec::{RequestSpec, at_least_one};
-use crate::drill::file::FileError;
 use crate::duration;
+use crate::file_error::FileError;
 use crate::rate::Rate;
 
 /// A scenario as written in YAML, its stages checked.
