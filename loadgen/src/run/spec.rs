@@ -1,15 +1,19 @@
 //! Load as written in YAML files: `{rate: 40/s, requests: [{weight: 92, get: /api/users}, …]}`.
 
-use std::collections::{BTreeMap, BTreeSet};
+mod written;
 
-use serde::{Deserialize, Deserializer, de};
-use serde_json::Value as Json;
+use std::collections::BTreeSet;
 
-use super::capture::{Capture, Source};
+use serde::Deserialize;
+
+use super::capture::Capture;
 use super::expect::Expect;
 use super::request::Method;
-use super::template::{Part, Place, Template, Value, WORDS, is_name};
+use super::template::{Part, Place, Template, Value};
 use crate::rate::Rate;
+
+use written::Written;
+pub use written::at_least_one;
 
 /// A rate and the requests that share it; used by drill files (`baseline:`, `cause.load:`).
 #[derive(Debug, Clone, PartialEq, Deserialize)]
@@ -171,76 +175,6 @@ fn check_header(name: &str, value: &str) -> Result<(), String> {
     Ok(())
 }
 
-/// The fields as written; the method is the key of the path.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Written {
-    weight: Option<u32>,
-    get: Option<String>,
-    post: Option<String>,
-    put: Option<String>,
-    patch: Option<String>,
-    delete: Option<String>,
-    head: Option<String>,
-    options: Option<String>,
-    #[serde(default)]
-    headers: BTreeMap<String, String>,
-    body: Option<Json>,
-    #[serde(default, deserialize_with = "statuses")]
-    expect: Option<Expect>,
-    #[serde(default)]
-    capture: BTreeMap<String, String>,
-}
-
-impl TryFrom<Written> for RequestSpec {
-    type Error = String;
-
-    fn try_from(written: Written) -> Result<Self, String> {
-        let paths = [
-            written.get,
-            written.post,
-            written.put,
-            written.patch,
-            written.delete,
-            written.head,
-            written.options,
-        ];
-        let mut given = Method::ALL.into_iter().zip(paths).filter_map(|(method, path)| Some((method, path?)));
-        let keys = "get, post, put, patch, delete, head or options";
-        let (method, path) =
-            given.next().ok_or_else(|| format!("a request needs its method and path: one of {keys}"))?;
-        if let Some((second, _)) = given.next() {
-            return Err(format!(
-                "a request has exactly one of {keys}, here are `{}` and `{}`",
-                method.key(),
-                second.key()
-            ));
-        }
-        let mut headers: Vec<(String, String)> = written.headers.into_iter().collect();
-        let (body, templates) = match written.body {
-            None | Some(Json::Null) => (String::new(), Templates::Text),
-            Some(Json::String(text)) => (text, Templates::Text),
-            Some(value) => (value.to_string(), Templates::Json),
-        };
-        let sample = Template::parse(&body).map_err(|error| format!("body: {error}"))?.sample();
-        add_content_type(&mut headers, sample.as_bytes());
-        let capture =
-            written.capture.into_iter().map(|(name, from)| capture(name, from)).collect::<Result<_, _>>()?;
-        let request = Self {
-            weight: written.weight.unwrap_or(1),
-            method,
-            path,
-            headers,
-            body: body.into_bytes(),
-            expect: written.expect.unwrap_or_default(),
-            capture,
-            templates,
-        };
-        request.check()?;
-        Ok(request)
-    }
-}
-
 /// Bodies that are JSON objects or arrays get `Content-Type: application/json` unless a type was given.
 pub fn add_content_type(headers: &mut Vec<(String, String)>, body: &[u8]) {
     let given = headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("content-type"));
@@ -251,76 +185,4 @@ pub fn add_content_type(headers: &mut Vec<(String, String)>, body: &[u8]) {
 
 fn is_json(body: &[u8]) -> bool {
     matches!(body.first(), Some(b'{' | b'[')) && serde_json::from_slice::<serde::de::IgnoredAny>(body).is_ok()
-}
-
-/// One entry of `capture:`: a JSON pointer begins with `/`, a header's name does not.
-fn capture(name: String, from: String) -> Result<Capture, String> {
-    if !is_name(&name) {
-        return Err(format!(
-            "capture: `{name}` cannot be a name: expected letters, digits and `_`, and none of {}",
-            WORDS.join(", ")
-        ));
-    }
-    let source = if from.starts_with('/') {
-        Source::Body(from)
-    } else {
-        check_header(&from, "").map_err(|_| {
-            format!(
-                "capture: `{from}` is neither a JSON pointer such as /id nor a header's name such as Location"
-            )
-        })?;
-        Source::Header(from)
-    };
-    Ok(Capture { name, source })
-}
-
-/// For lists of requests that must not be empty.
-///
-/// # Errors
-/// When it is, or a request cannot be sent.
-pub fn at_least_one<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<RequestSpec>, D::Error> {
-    let requests = Vec::<RequestSpec>::deserialize(from)?;
-    if requests.is_empty() {
-        return Err(de::Error::custom("requests: at least one request is needed, such as {get: /api/users}"));
-    }
-    Ok(requests)
-}
-
-fn statuses<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Expect>, D::Error> {
-    struct Statuses;
-
-    fn status<E: de::Error>(code: u64) -> Result<u16, E> {
-        u16::try_from(code).ok().filter(|code| (100..=599).contains(code)).ok_or_else(|| {
-            de::Error::custom(format!("expect: `{code}` is not a status: expected 100 to 599"))
-        })
-    }
-
-    impl<'de> de::Visitor<'de> for Statuses {
-        type Value = Option<Expect>;
-
-        fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-            f.write_str("expect: a status such as 500 or a list such as [200, 429]")
-        }
-
-        fn visit_u64<E: de::Error>(self, code: u64) -> Result<Self::Value, E> {
-            Ok(Some(Expect::statuses(&[status(code)?])))
-        }
-
-        fn visit_i64<E: de::Error>(self, code: i64) -> Result<Self::Value, E> {
-            self.visit_u64(u64::try_from(code).unwrap_or(0))
-        }
-
-        fn visit_seq<A: de::SeqAccess<'de>>(self, mut from: A) -> Result<Self::Value, A::Error> {
-            let mut codes = Vec::new();
-            while let Some(code) = from.next_element::<u64>()? {
-                codes.push(status(code)?);
-            }
-            if codes.is_empty() {
-                return Err(de::Error::custom("expect: the list is empty; name a status or leave it out"));
-            }
-            Ok(Some(Expect::statuses(&codes)))
-        }
-    }
-
-    from.deserialize_any(Statuses)
 }

@@ -1,4 +1,8 @@
+use std::time::Duration;
+
 use super::*;
+use crate::run::capture::Pools;
+use crate::run::dice::Dice;
 
 fn moment(number: u64, pools: &Pools) -> Moment<'_> {
     let dice = Dice::of(7, number);
