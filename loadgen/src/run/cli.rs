@@ -16,20 +16,21 @@ use super::threshold::Threshold;
 use crate::duration;
 use crate::rate::Rate;
 
+// In lines that 80 columns hold: one that is wrapped cannot be copied.
 const EXAMPLES: &str = "\
 Examples:
-  loadgen run                                     50/s for 30s to http://127.0.0.1:8000/
-  loadgen run http://127.0.0.1:8000/api/users -q 80 -z 30s --threshold 'p99<250ms'
-  loadgen run --pattern error-storm               trips HighErrorRate on the local stack
-  loadgen run --pattern error-storm -z 1m --out storm.json --out storm.html
-  loadgen run http://127.0.0.1:8000/api/users -d '{\"name\":\"A\"}' --expect-status 422 -n 9
-  loadgen run http://127.0.0.1:8000/ -q 10 --stage 30s:90 --stage 1m:90 --stage 30s:0
-  loadgen run http://127.0.0.1:8000/api/error --expect-status 5xx -q 5 -z 10s
-  loadgen run http://127.0.0.1:8000/livez -c 8 -z 5s   closed loop: 8 connections, no rate
+  loadgen run -q 20                            # http://127.0.0.1:8000 for 30s
+  loadgen run http://127.0.0.1:8000/api/users -q 80 --threshold 'p99<250ms'
+  loadgen run --pattern error-storm            # trips HighErrorRate
+  loadgen run --pattern wave -z 1m --out wave.json --out wave.html
+  loadgen run http://127.0.0.1:8000/api/users -d '{}' --expect-status 422 -n 9
+  loadgen run -q 10 --stage 30s:90 --stage 1m:90 --stage 30s:0
+  loadgen run http://127.0.0.1:8000/api/error -q 5 --expect-status 5xx
+  loadgen run http://127.0.0.1:8000/livez -c 8 -z 5s   # closed loop: no rate
 
-Exit codes: 0 fine; 1 unexpected answers or errors; 2 bad arguments; 3 a threshold was crossed;
-4 invalid, the generator could not keep up; 130 or 143 interrupted, after the partial report
-(a second signal ends it at once).";
+Exit codes: 0 fine; 1 unexpected answers or errors; 2 bad arguments; 3 threshold
+crossed; 4 INVALID, the generator could not keep up; 130, 143 interrupted, after
+the partial report (a second signal ends it at once).";
 
 /// Arguments of `loadgen run`.
 #[derive(Debug, Clone, clap::Args)]
@@ -43,10 +44,10 @@ pub struct Args {
     #[arg(value_name = "URL", default_value = "http://127.0.0.1:8000")]
     pub url: String,
 
-    /// Built-in load, see `loadgen patterns`; -q sets its highest rate, -z its length
+    /// Built-in load (`loadgen patterns`); -q sets its peak, -z its length
     #[arg(long, value_name = "NAME", value_parser = pattern(), hide_possible_values = true, help_heading = "Load")]
     pub pattern: Option<Pattern>,
-    /// The same from a file of your own; `loadgen patterns NAME` prints one to begin with
+    /// The same from a file of your own; begin with `loadgen patterns NAME`
     #[arg(long, value_name = "FILE.yaml", conflicts_with = "pattern", help_heading = "Load")]
     pub scenario: Option<PathBuf>,
     /// Requests per time, all connections together: 500, 0.5, 90/m [default: 50/s]
@@ -61,10 +62,10 @@ pub struct Args {
     /// Ramp from the rate before (at first -q, else 0) to RATE within TIME; repeatable
     #[arg(long = "stage", value_name = "TIME:RATE", value_parser = stage, conflicts_with = "duration", help_heading = "Load")]
     pub stages: Vec<(Duration, f64)>,
-    /// How arrivals are spaced: exactly by the rate, or at random as from many independent clients
+    /// Spaced exactly by the rate, or as from many independent clients
     #[arg(long, value_enum, default_value = "even", help_heading = "Load")]
     pub arrivals: ArrivalsArg,
-    /// Of Poisson arrivals and random values; printed, so that a run can be repeated
+    /// Of Poisson arrivals and random values; printed, to repeat a run
     #[arg(long, value_name = "NUMBER", help_heading = "Load")]
     pub seed: Option<u32>,
 
@@ -75,7 +76,7 @@ pub struct Args {
     /// Connections at most [default: 64]; without rate, pattern or stage a closed loop
     #[arg(short = 'c', long, value_name = "COUNT", value_parser = clap::value_parser!(u16).range(1..), help_heading = "Limits")]
     pub connections: Option<u16>,
-    /// Requests waiting or sent at most; arrivals beyond are shed and counted
+    /// Waiting or sent at most; arrivals beyond are shed and counted
     #[arg(long, value_name = "COUNT", default_value = "10000", value_parser = clap::value_parser!(u32).range(1..=1_000_000), help_heading = "Limits")]
     pub max_in_flight: u32,
     /// From when a request is due to the end of its answer, 1ms to 1h
@@ -117,8 +118,8 @@ pub struct Args {
     #[arg(short = 'k', long, help_heading = "Connection")]
     pub insecure: bool,
 
-    /// Expected statuses, such as 200,429 or 2xx [default: 200 to 399, or the pattern's]
-    #[arg(long, value_name = "STATUSES", help_heading = "Verdict")]
+    /// Such as 200,429 or 2xx [default: 200 to 399, or the pattern's]
+    #[arg(long, value_name = "LIST", help_heading = "Verdict")]
     pub expect_status: Option<Expect>,
     /// Exit 3 unless it holds: p99<250ms, service.p50<=10ms, failed<1%, rate>=95/s; repeatable
     #[arg(long = "threshold", value_name = "BOUND", help_heading = "Verdict")]
@@ -130,13 +131,13 @@ pub struct Args {
     #[arg(long, value_name = "TIME", default_value = "20ms", value_parser = positive, help_heading = "Verdict")]
     pub max_lag: Duration,
 
-    /// Write the report as JSON, as one offline HTML file, or its series as CSV; repeatable
-    #[arg(long, value_name = "FILE.json|.html|.csv", help_heading = "Output")]
+    /// Write the report: .json, one offline .html, or its series as .csv; repeatable
+    #[arg(long, value_name = "FILE", help_heading = "Output")]
     pub out: Vec<PathBuf>,
-    /// Show the running figures to Prometheus at http://ADDRESS/metrics, such as 127.0.0.1:9464
-    #[arg(long, value_name = "ADDRESS", help_heading = "Output")]
+    /// Live figures at http://ADDR/metrics, such as 127.0.0.1:9464
+    #[arg(long, value_name = "ADDR", help_heading = "Output")]
     pub prometheus_addr: Option<SocketAddr>,
-    /// Put the alerts of this Prometheus on the report's time axis, such as http://127.0.0.1:9090
+    /// Put this Prometheus's alerts on the report's time axis, such as http://127.0.0.1:9090
     #[arg(long, value_name = "URL", help_heading = "Output")]
     pub alerts_from: Option<url::Url>,
     /// A plain line a second instead of the live view

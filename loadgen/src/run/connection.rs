@@ -54,9 +54,9 @@ impl Connection {
         self.heard
     }
 
-    /// Sends a request and reads its answer to the end; whether the connection may be used again. `written` is called once the first byte is out, with the
-    /// instant just before: a local server can answer before the system call that sent the request returns, and the
-    /// time it took must not come out shorter than it was.
+    /// Sends a request and reads its answer to the end; whether the connection may be used again. `written` is called
+    /// once the first byte is out, with the instant just before: a local server can answer before the system call that
+    /// sent the request returns, and the time it took must not come out shorter than it was.
     ///
     /// # Errors
     /// The fault; the connection is of no use afterwards.

@@ -1,6 +1,7 @@
 //! What bytes go over: TCP or a Unix socket, with TLS or without.
 
 use std::io;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
@@ -68,7 +69,7 @@ impl Socket {
                     stream.set_nodelay(true).map_err(|error| Fault::of(&error))?;
                     return Ok(Self::Tcp(stream));
                 }
-                Err(error) => fault = Fault::of(&error),
+                Err(error) => fault = fault_at(&error, *address),
             }
             if fault.is_local() {
                 break;
@@ -76,6 +77,22 @@ impl Socket {
         }
         Err(fault)
     }
+}
+
+/// "Address not available" is said of two things: that every local port is in use, which is our fault, and that this
+/// machine has no address to speak to that one from, as with `::1` where IPv6 is off; then the host's next one may do.
+fn fault_at(error: &io::Error, address: SocketAddr) -> Fault {
+    match Fault::of(error) {
+        Fault::Ports if !can_be_spoken_to(address) => Fault::Unreachable,
+        fault => fault,
+    }
+}
+
+fn can_be_spoken_to(address: SocketAddr) -> bool {
+    let any: IpAddr =
+        if address.is_ipv4() { Ipv4Addr::UNSPECIFIED.into() } else { Ipv6Addr::UNSPECIFIED.into() };
+    // UDP has ports of its own, and nothing is sent by connecting.
+    UdpSocket::bind((any, 0)).is_ok_and(|socket| socket.connect(address).is_ok())
 }
 
 /// Calls the same method of whichever stream it is.

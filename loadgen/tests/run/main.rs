@@ -5,19 +5,23 @@
     reason = "clippy.toml allows it in tests, but clippy does not see helpers as such"
 )]
 
-mod cli;
+mod command;
 mod conformity;
 mod endless;
+mod exits;
 mod faults;
+mod help;
 mod honesty;
 mod http;
 mod outputs;
 mod overload;
+mod ports;
 mod report;
 mod scenarios;
 mod schema;
 mod secure;
 mod server;
+mod signals;
 mod spec;
 mod support;
 mod verdicts;

@@ -8,7 +8,7 @@ use loadgen::run::merge::merge;
 use loadgen::run::report::Report;
 use loadgen::run::{csv, html};
 
-use crate::cli::{LENIENT, LOADGEN, loadgen, report_of, stderr, stdout};
+use crate::command::{LENIENT, LOADGEN, loadgen, report_of, stderr, stdout};
 use crate::server::Server;
 use crate::support::wait_for;
 
@@ -266,7 +266,7 @@ fn live_metrics_show_the_run_while_it_goes_on() {
         .map(|line| line.rsplit(' ').next().unwrap().parse().unwrap())
         .collect();
     assert!(buckets.is_sorted() && buckets.len() == 17, "{buckets:?}");
-    crate::cli::signal(&child, nix::sys::signal::Signal::SIGINT);
+    crate::command::signal(&child, nix::sys::signal::Signal::SIGINT);
     assert_eq!(child.wait().unwrap().code(), Some(130));
     drain.join().unwrap();
     assert!(TcpStream::connect(&address).is_err(), "it ends with the run");

@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use crate::cli::{loadgen, stderr, stdout};
+use crate::command::{loadgen, stderr, stdout};
 use crate::server::Server;
 
 #[test]
@@ -92,14 +92,14 @@ fn users() -> Server {
 fn values_of_earlier_answers_are_used_by_later_requests() {
     let server = users();
     let more = ["--pattern", "crud", "-q", "250", "-z", "2s", "--seed", "9"];
-    let (output, report) = crate::cli::report_of(&server.url("/"), &more);
+    let (output, report) = crate::command::report_of(&server.url("/"), &more);
     // Not one 404: nothing is read before it is there, nor after it was deleted.
     assert_eq!(output.status.code(), Some(0), "{}{}", stdout(&output), stderr(&output));
     assert_eq!((&report["ledger"]["expected"], &report["seed"]), (&500.into(), &9.into()));
     let [made, deleted] = ["201", "204"].map(|status| report["statuses"][status].as_u64().unwrap());
     assert!(made >= 100 && (10..=75).contains(&deleted), "{}", report["statuses"]);
     // The same seed makes the same users again, which are taken by now, but for those that were deleted.
-    let (output, report) = crate::cli::report_of(&server.url("/"), &[&more[..], &["-n", "1"]].concat());
+    let (output, report) = crate::command::report_of(&server.url("/"), &[&more[..], &["-n", "1"]].concat());
     assert_eq!(report["ledger"]["scheduled"], 1, "{}", stdout(&output));
 }
 
@@ -111,7 +111,8 @@ fn a_good_answer_without_the_value_is_not_as_expected() {
     let text = "scenario: own\nstages: [{duration: 1s, rate: 50/s}]\nrequests:\n  - {post: /, capture: {user: /id}}\n  \
                 - {get: '/{{user}}'}\n";
     std::fs::write(&file, text).unwrap();
-    let (output, report) = crate::cli::report_of(&server.url("/"), &["--scenario", file.to_str().unwrap()]);
+    let (output, report) =
+        crate::command::report_of(&server.url("/"), &["--scenario", file.to_str().unwrap()]);
     assert_eq!(output.status.code(), Some(1), "{}", stdout(&output));
     // What needs the value never goes out: its supplier goes in its place.
     assert_eq!((&report["ledger"]["unexpected"], &report["statuses"]["200"]), (&50.into(), &50.into()));
@@ -162,7 +163,7 @@ fn a_printed_pattern_is_a_file_to_begin_with() {
     let file = folder.path().join("mine.yaml");
     std::fs::write(&file, &printed.stdout).unwrap();
     let server = Server::gateway();
-    let output = crate::cli::loadgen(&[
+    let output = crate::command::loadgen(&[
         server.url("/").as_str(),
         "--scenario",
         file.to_str().unwrap(),

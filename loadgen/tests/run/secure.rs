@@ -10,7 +10,7 @@ use rcgen::{CertificateParams, KeyPair};
 use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
 
-use crate::cli::{report_of, stdout};
+use crate::command::{report_of, stdout};
 use crate::server::Server;
 
 /// A certificate of its own for `name`, as a PEM file, and the configuration of a server that shows it.

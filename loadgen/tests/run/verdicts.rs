@@ -3,7 +3,7 @@
 use std::io::Write;
 use std::time::Duration;
 
-use crate::cli::{loadgen, report_of, stderr, stdout};
+use crate::command::{loadgen, report_of, stderr, stdout};
 use crate::server::{Server, Then};
 
 #[test]

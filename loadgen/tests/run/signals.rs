@@ -1,0 +1,64 @@
+//! A run that is interrupted says what it has; interrupted twice it leaves nothing behind.
+
+use std::io::{BufRead, BufReader, Read};
+use std::process::{Child, Command, Stdio};
+
+use nix::sys::signal::Signal;
+
+use crate::command::{LENIENT, LOADGEN, ledger_adds_up, signal, stderr, stdout};
+use crate::schema;
+use crate::server::Server;
+use crate::support::wait_for;
+
+/// A run under way against `server`, after its first request.
+fn under_way(server: &Server, more: &[&str]) -> Child {
+    let child = Command::new(LOADGEN)
+        .args(["run", server.url("/").as_str(), "-q", "100", "-z", "10m"])
+        .args(more)
+        .args(LENIENT)
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    wait_for("the first request", || server.requests() > 0);
+    child
+}
+
+#[test]
+fn an_interrupted_run_reports_what_it_has() {
+    for (name, number, code) in [("SIGINT", Signal::SIGINT, 130), ("SIGTERM", Signal::SIGTERM, 143)] {
+        let server = Server::gateway();
+        let folder = tempfile::tempdir().unwrap();
+        let out = folder.path().join("run.json");
+        let child = under_way(&server, &["--out", out.to_str().unwrap()]);
+        wait_for("some requests", || server.requests() > 20);
+        signal(&child, number);
+        let output = child.wait_with_output().unwrap();
+        assert_eq!(output.status.code(), Some(code), "{}", stderr(&output));
+        assert!(stdout(&output).contains(&format!("Interrupted by {name}")), "{}", stdout(&output));
+        let report: serde_json::Value = serde_json::from_slice(&std::fs::read(&out).unwrap()).unwrap();
+        schema::validate(&report);
+        ledger_adds_up(&report);
+        assert_eq!(report["interrupted_by"], name);
+        assert_eq!(report["ledger"]["expected"], server.requests());
+    }
+}
+
+#[test]
+fn a_second_signal_ends_it_at_once_and_leaves_nothing_behind() {
+    let server = Server::silent();
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("run.json");
+    let mut child = under_way(&server, &["--out", out.to_str().unwrap()]);
+    signal(&child, Signal::SIGINT);
+    let mut errors = BufReader::new(child.stderr.take().unwrap());
+    let mut line = String::new();
+    while !line.contains("a second signal") {
+        line.clear();
+        assert!(errors.read_line(&mut line).unwrap() > 0, "it ended without a word");
+    }
+    signal(&child, Signal::SIGINT);
+    std::io::copy(&mut errors.by_ref(), &mut std::io::sink()).unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(130));
+    assert!(!folder.path().join("run.json.part").exists());
+}
