@@ -66,8 +66,9 @@ impl Session {
             match verb.to_ascii_uppercase().as_str() {
                 "EHLO" => {
                     self.greeted = true;
+                    // LOGIN first: Alertmanager takes the first it knows, and refuses PLAIN without TLS but on loopback.
                     self.say(&format!(
-                        "250-inbox\r\n250-AUTH PLAIN LOGIN\r\n250-8BITMIME\r\n250 SIZE {BODY_LIMIT}"
+                        "250-inbox\r\n250-AUTH LOGIN PLAIN\r\n250-8BITMIME\r\n250 SIZE {BODY_LIMIT}"
                     ))
                     .await?;
                 }

@@ -64,6 +64,19 @@ async fn talk(address: &str, lines: &[&str]) -> Vec<String> {
 const MAIL: &str = "From: a@b.example\r\nTo: c@d.example\r\nDate: Mon, 04 May 2026 12:00:00 +0000\r\n\
                     Subject: [FIRING:1] APIDown (critical)\r\n\r\n..dot\r\n.";
 
+/// Alertmanager takes the first way it knows, and by PLAIN it sends no password to another host without TLS.
+#[tokio::test]
+async fn login_is_offered_before_plain() {
+    let inbox = Running::start(10, None);
+    let mut stream = BufReader::new(TcpStream::connect(&inbox.smtp_address).await.unwrap());
+    stream.get_mut().write_all(b"EHLO am\r\nQUIT\r\n").await.unwrap();
+    let mut said = String::new();
+    let read = tokio::io::AsyncReadExt::read_to_string(&mut stream, &mut said);
+    tokio::time::timeout(Duration::from_secs(10), read).await.unwrap().unwrap();
+    assert!(said.contains("250-AUTH LOGIN PLAIN\r\n"), "{said}");
+    inbox.stop().await;
+}
+
 #[tokio::test]
 async fn mail_is_taken_after_auth_and_not_before() {
     let inbox = Running::start(10, None);
