@@ -19,6 +19,7 @@ pub mod port;
 mod routes;
 mod slack;
 mod smtp;
+mod state;
 mod webhook;
 
 use std::future::Future;
@@ -72,7 +73,7 @@ pub async fn serve(
     config: Config,
     shutdown: impl Future<Output = ()>,
 ) -> Result<(), InboxError> {
-    let state = Data::new(routes::State::open(&config)?);
+    let state = Data::new(state::State::open(&config)?);
     let smtp = match smtp {
         Some(listener) => {
             listener.set_nonblocking(true)?;
@@ -105,7 +106,7 @@ pub async fn serve(
 }
 
 /// What goes on beside the HTTP server; never ends.
-async fn aside(smtp: Option<tokio::net::TcpListener>, state: Data<routes::State>) {
+async fn aside(smtp: Option<tokio::net::TcpListener>, state: Data<state::State>) {
     let look = async {
         let mut every = tokio::time::interval(LOOK);
         loop {

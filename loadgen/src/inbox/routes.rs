@@ -1,127 +1,19 @@
 //! The HTTP side: bodies in, JSON, metrics and the page out.
 
-use std::path::PathBuf;
-use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use actix_web::http::StatusCode;
 use actix_web::web::{self, Bytes, Data, Path, Query, ServiceConfig};
 use actix_web::{HttpResponse, Responder};
-use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
-use tokio::time::Instant;
 
-use super::channel::{Channel, FIRING, Message, RESOLVED, text};
-use super::failing::{Failing, Failure};
-use super::heartbeat::Heartbeat;
-use super::history::History;
-use super::journal::{Journal, JournalError};
-use super::metrics::Metrics;
-use super::{BODY_LIMIT, Config, page};
+use super::channel::{Channel, text};
+use super::failing::Failure;
+use super::state::State;
+use super::{BODY_LIMIT, page};
 use crate::proof;
-use crate::systems::inbox::{Notification, NotifiedAlert};
-
-/// What all requests share.
-pub(super) struct State {
-    book: Mutex<Book>,
-    failing: Mutex<Failing>,
-    heartbeat: Mutex<Heartbeat>,
-    metrics: Metrics,
-    pub(super) proofs: Option<PathBuf>,
-    pub(super) runbooks: Option<PathBuf>,
-}
-
-struct Book {
-    history: History,
-    journal: Option<Journal>,
-    /// Why the last notification is not on disk, when it is not.
-    not_kept: Option<String>,
-}
-
-/// Every change behind these locks is whole by itself, so one that panicked left it usable.
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-impl State {
-    pub(super) fn open(config: &Config) -> Result<Self, JournalError> {
-        let capacity = config.capacity.max(1);
-        let (journal, earlier) = match &config.data_dir {
-            Some(dir) => Journal::open(dir, capacity).map(|(journal, earlier)| (Some(journal), earlier))?,
-            None => (None, Vec::new()),
-        };
-        let book = Book { history: History::new(capacity, earlier), journal, not_kept: None };
-        Ok(Self {
-            book: Mutex::new(book),
-            failing: Mutex::default(),
-            heartbeat: Mutex::new(Heartbeat::new(config.heartbeat_limit)),
-            metrics: Metrics::new(),
-            proofs: config.proofs.clone(),
-            runbooks: config.runbooks.clone(),
-        })
-    }
-
-    fn book(&self) -> MutexGuard<'_, Book> {
-        lock(&self.book)
-    }
-
-    /// Counts a body that was not taken.
-    pub(super) fn refused(&self, channel: Channel) {
-        self.metrics.bad_requests.with_label_values(&[channel.name()]).inc();
-    }
-
-    /// How the channel is to fail now, counting that it does.
-    pub(super) fn failure(&self, channel: Channel) -> Option<(Failure, Instant)> {
-        let failure = lock(&self.failing).of(channel);
-        if failure.is_some() {
-            self.metrics.failed.with_label_values(&[channel.name()]).inc();
-        }
-        failure
-    }
-
-    /// Takes a message in; of heartbeats only the news that they are back.
-    pub(super) fn accept(&self, channel: Channel, message: Message) {
-        self.metrics.notifications.with_label_values(&[channel.name(), message.status]).inc();
-        if channel == Channel::Heartbeat {
-            let now = Timestamp::now();
-            self.metrics.heartbeats.inc();
-            self.metrics.last_heartbeat.set(now.as_millisecond() as f64 / 1000.0);
-            self.metrics.heartbeat_up.set(1);
-            if lock(&self.heartbeat).beat(now).is_some() {
-                self.book().add(channel, heartbeat_message(RESOLVED, "the heartbeat is back"));
-            }
-            return;
-        }
-        self.book().add(channel, message);
-    }
-
-    /// Looks whether the heartbeat has stopped; to be called every so often.
-    pub(super) fn look(&self) {
-        let mut heartbeat = lock(&self.heartbeat);
-        if heartbeat.look(Timestamp::now()).is_some() {
-            self.metrics.heartbeat_up.set(0);
-            let limit = crate::duration::format(heartbeat.limit());
-            drop(heartbeat);
-            let text =
-                format!("no heartbeat for {limit}: Prometheus, Alertmanager or the way here is broken");
-            self.book().add(Channel::Heartbeat, heartbeat_message(FIRING, &text));
-        }
-    }
-}
-
-/// What the inbox itself says of the heartbeat.
-fn heartbeat_message(status: &'static str, text: &str) -> Message {
-    let alert = NotifiedAlert {
-        alert: "Watchdog".to_owned(),
-        status: status.to_owned(),
-        fingerprint: None,
-        starts_at: None,
-        ends_at: None,
-        labels: crate::systems::prometheus::Labels::new(),
-    };
-    Message { status, alerts: vec![alert], body: json!({"text": text}) }
-}
+use crate::systems::inbox::Notification;
 
 pub(super) fn configure(config: &mut ServiceConfig) {
     for channel in Channel::ALL {
@@ -184,20 +76,8 @@ async fn receive(
     }
 }
 
-impl Book {
-    fn add(&mut self, channel: Channel, message: Message) {
-        let added = self.history.add(channel, message, Timestamp::now()).clone();
-        let Some(journal) = &mut self.journal else { return };
-        let capacity = self.history.capacity();
-        self.not_kept = journal
-            .append(&added, capacity, self.history.after(0, capacity))
-            .err()
-            .map(|error| error.to_string());
-    }
-}
-
 async fn heartbeat(state: Data<State>) -> HttpResponse {
-    let heartbeat = lock(&state.heartbeat);
+    let heartbeat = state.heartbeat();
     HttpResponse::Ok().insert_header(("cache-control", "no-store")).json(json!({
         "state": heartbeat.state(),
         "last": heartbeat.last(),
@@ -217,10 +97,8 @@ struct Fail {
 }
 
 async fn failing(state: Data<State>) -> HttpResponse {
-    let all: serde_json::Map<String, serde_json::Value> = lock(&state.failing)
-        .all()
-        .map(|(channel, failure)| (channel.name().to_owned(), json!(failure)))
-        .collect();
+    let all: serde_json::Map<String, serde_json::Value> =
+        state.failing().all().map(|(channel, failure)| (channel.name().to_owned(), json!(failure))).collect();
     HttpResponse::Ok().json(all)
 }
 
@@ -232,7 +110,7 @@ async fn fail(state: Data<State>, name: Path<String>, body: Bytes) -> HttpRespon
         (None, true) => Ok((Failure::Hang, fail.ttl)),
         _ => Err("expected either `status` or `\"hang\": true`".to_owned()),
     });
-    match how.and_then(|(failure, ttl)| lock(&state.failing).set(channel, failure, ttl)) {
+    match how.and_then(|(failure, ttl)| state.failing().set(channel, failure, ttl)) {
         Ok(()) => HttpResponse::NoContent().finish(),
         Err(reason) => {
             text(StatusCode::BAD_REQUEST, &format!("{reason}; such as {{\"status\": 500, \"ttl\": \"60s\"}}"))
@@ -242,7 +120,7 @@ async fn fail(state: Data<State>, name: Path<String>, body: Bytes) -> HttpRespon
 
 async fn work(state: Data<State>, name: Path<String>) -> HttpResponse {
     let Some(channel) = Channel::named(&name) else { return no_channel() };
-    lock(&state.failing).lift(channel);
+    state.failing().lift(channel);
     HttpResponse::NoContent().finish()
 }
 
@@ -298,7 +176,7 @@ async fn notifications(state: Data<State>, range: Result<Query<Range>, actix_web
 }
 
 async fn metrics(state: Data<State>) -> HttpResponse {
-    match state.metrics.text() {
+    match state.metrics().text() {
         Ok(body) => HttpResponse::Ok().content_type(prometheus::TEXT_FORMAT).body(body),
         Err(error) => text(StatusCode::INTERNAL_SERVER_ERROR, &error.to_string()),
     }

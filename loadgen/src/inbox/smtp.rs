@@ -14,7 +14,7 @@ use tokio::time::timeout;
 
 use super::channel::Channel;
 use super::failing::Failure;
-use super::routes::State;
+use super::state::State;
 use super::{BODY_LIMIT, mail};
 
 /// How long a client may take for a line, and for its message.
