@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Brings the external programs the stack runs: Redis, the exporters, Prometheus, Alertmanager; and PostgreSQL,
-# HAProxy and libfaketime, which the tests run.
+# HAProxy, nginx with its exporter and libfaketime, which the tests run.
 #
 # What is on the PATH is used as it is. The rest is downloaded from the distribution's own packages into
 # target/tools and unpacked there: no root needed, nothing installed, no service of the machine enabled or
@@ -21,7 +21,9 @@ alertmanager|prometheus-alertmanager|prometheus-alertmanager
 amtool|amtool|prometheus-alertmanager
 postgres|postgres|postgresql
 initdb|initdb|postgresql
-haproxy|haproxy|haproxy'
+haproxy|haproxy|haproxy
+nginx|nginx|nginx
+nginx_exporter|prometheus-nginx-exporter|prometheus-nginx-exporter'
 
 # Debian keeps PostgreSQL's programs off the PATH, in a folder for each version.
 here() { command -v "$1" >/dev/null || ls /usr/lib/postgresql/*/bin/"$1" >/dev/null 2>&1; }
@@ -61,6 +63,8 @@ setup: these programs are missing:$missing
     alertmanager, amtool       https://prometheus.io/download/
     postgres, initdb           https://www.postgresql.org/download/
     haproxy                    https://www.haproxy.org/#down
+    nginx                      https://nginx.org/en/download.html
+    nginx_exporter             https://github.com/nginx/nginx-prometheus-exporter/releases
     libfaketime.so.1           https://github.com/wolfcw/libfaketime
 TXT
   exit 1
@@ -134,7 +138,7 @@ STARTER
   chmod +x "$tools/bin/$program.new"
   mv "$tools/bin/$program.new" "$tools/bin/$program"
   version=--version
-  [ "$program" != haproxy ] || version=-v # it knows no long options
+  case "$program" in haproxy | nginx) version=-v ;; esac # they know no long options
   "$tools/bin/$program" "$version" >>"$log" 2>&1 || failed "$program does not run here"
 done <<<"$programs"
 case " $missing " in *" $clock "*)

@@ -9,6 +9,7 @@ fn names(program: &str) -> Vec<&str> {
     match program {
         "alertmanager" => vec!["alertmanager", "prometheus-alertmanager"],
         "node_exporter" => vec!["node_exporter", "prometheus-node-exporter"],
+        "nginx_exporter" => vec!["nginx_exporter", "nginx-prometheus-exporter", "prometheus-nginx-exporter"],
         "redis_exporter" => vec!["redis_exporter", "prometheus-redis-exporter"],
         other => vec![other],
     }
