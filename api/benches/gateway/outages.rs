@@ -41,6 +41,9 @@ struct Seen {
     recovered: Option<f64>,
 }
 
+/// A figure of a run that noticed its fault.
+type Figure = fn(&Seen) -> Option<f64>;
+
 /// Every fault in turn, several times.
 pub async fn measure(machine: &Machine, dir: &Path, table: &mut Table) -> anyhow::Result<()> {
     let mut faults: Vec<(&str, Vec<Seen>)> = Vec::new();
@@ -166,7 +169,7 @@ fn tell(table: &mut Table, what: &str, all: &[Seen]) {
     let name = format!("{RATE} requests/s, {what}: p99 of the worst second");
     table.at_most(&name, measured, p99.median, DEADLINE_MS + 5.0, " ms");
     // The first failures come a deadline after the fault.
-    let bars: [(_, _, fn(&Seen) -> Option<f64>); 2] = [
+    let bars: [(&str, f64, Figure); 2] = [
         ("breaker open", DEADLINE_MS + 50.0, |seen: &Seen| seen.opened),
         ("recovery", 1000.0, |seen: &Seen| seen.recovered),
     ];
