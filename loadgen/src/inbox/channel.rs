@@ -88,7 +88,7 @@ impl Channel {
         match self {
             Self::Webhook | Self::Heartbeat => webhook::read(body),
             Self::Slack => slack::read(body),
-            Self::Discord if path == DISCORD_AS_SLACK => slack::read(body),
+            Self::Discord if path == DISCORD_AS_SLACK => discord::read_slack(body),
             Self::Discord => discord::read(body),
             Self::Pagerduty => pagerduty::read(body),
             Self::Email => Err("mail is taken by SMTP".to_owned()),

@@ -1,6 +1,7 @@
 //! PagerDuty's Events API v2: <https://developer.pagerduty.com/docs/events-api-v2-overview>.
 
 use serde_json::{Value, json};
+use url::Url;
 
 use super::channel::{FIRING, Message, RESOLVED, UNKNOWN};
 use super::slack;
@@ -9,6 +10,10 @@ use super::slack;
 const KEY: usize = 32;
 /// Most characters of `payload.summary`.
 const SUMMARY: usize = 1_024;
+/// Most characters of `dedup_key`.
+const DEDUP_KEY: usize = 255;
+/// Most bytes of an event.
+const EVENT: usize = 512_000;
 const SEVERITIES: [&str; 4] = ["critical", "error", "warning", "info"];
 
 /// # Errors
@@ -17,6 +22,9 @@ pub(super) fn read(bytes: &[u8]) -> Result<Message, String> {
     let bad = |errors: &[String]| {
         json!({"status": "invalid event", "message": "Event object is invalid", "errors": errors}).to_string()
     };
+    if bytes.len() > EVENT {
+        return Err(bad(&[format!("the event has {} bytes, {EVENT} are taken", bytes.len())]));
+    }
     let body: Value =
         serde_json::from_slice(bytes).map_err(|error| bad(&[format!("body is not JSON: {error}")]))?;
     let text = |pointer: &str| body.pointer(pointer).and_then(Value::as_str).unwrap_or_default();
@@ -30,6 +38,13 @@ pub(super) fn read(bytes: &[u8]) -> Result<Message, String> {
     }
     if action != "trigger" && text("/dedup_key").is_empty() {
         errors.push(format!("'dedup_key' is required for '{action}'"));
+    }
+    if text("/dedup_key").chars().count() > DEDUP_KEY {
+        errors.push(format!("'dedup_key' must have at most {DEDUP_KEY} characters"));
+    }
+    let links = body.get("links").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
+    if links.iter().any(|link| link["href"].as_str().is_none_or(|href| Url::parse(href).is_err())) {
+        errors.push("each of 'links' must have a URL as 'href'".to_owned());
     }
     if action == "trigger" {
         let summary = text("/payload/summary");
@@ -63,6 +78,7 @@ mod tests {
 
     fn event() -> Value {
         json!({"routing_key": "0".repeat(32), "event_action": "trigger", "dedup_key": "k",
+            "links": [{"href": "http://127.0.0.1/runbook", "text": "Runbook"}],
             "payload": {"summary": "[FIRING:1] APIDown (critical)", "source": "alertmanager", "severity": "critical"}})
     }
 
@@ -84,6 +100,11 @@ mod tests {
             ("/payload/summary", json!(""), "payload.summary"),
             ("/payload/source", json!(null), "payload.source"),
             ("/payload/severity", json!("none"), "payload.severity"),
+            ("/payload/summary", json!("x".repeat(1_025)), "payload.summary"),
+            ("/dedup_key", json!("k".repeat(256)), "dedup_key"),
+            ("/links", json!([{"href": "", "text": "Runbook"}]), "links"),
+            ("/links", json!([{"text": "Runbook"}]), "links"),
+            ("/payload/source", json!("s".repeat(512_000)), "512000"),
         ] {
             let mut event = event();
             *event.pointer_mut(pointer).unwrap() = value;

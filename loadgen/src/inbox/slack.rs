@@ -12,6 +12,14 @@ use crate::systems::prometheus::Labels;
 /// Slack's own words for a body it cannot read, and for a message with nothing to show.
 const INVALID_PAYLOAD: &str = "invalid_payload";
 const NO_TEXT: &str = "no_text";
+/// And for more than it takes: 100 attachments (<https://docs.slack.dev/reference/methods/chat.postMessage>), 50 blocks
+/// with texts of 3000 characters (<https://docs.slack.dev/reference/block-kit/blocks>). Longer texts of a message or an
+/// attachment it cuts without a word.
+const TOO_MANY_ATTACHMENTS: &str = "too_many_attachments";
+const INVALID_BLOCKS: &str = "invalid_blocks";
+const ATTACHMENTS: usize = 100;
+const BLOCKS: usize = 50;
+const BLOCK_TEXT: usize = 3_000;
 
 /// # Errors
 /// What Slack would answer.
@@ -20,6 +28,12 @@ pub(super) fn read(bytes: &[u8]) -> Result<Message, String> {
     let shown = parts(&body).ok_or(INVALID_PAYLOAD)?;
     if shown.iter().all(|texts| texts.is_empty()) && list(&body, "blocks").is_none_or(<[Value]>::is_empty) {
         return Err(NO_TEXT.to_owned());
+    }
+    if list(&body, "attachments").is_some_and(|all| all.len() > ATTACHMENTS) {
+        return Err(TOO_MANY_ATTACHMENTS.to_owned());
+    }
+    if list(&body, "blocks").is_some_and(|all| all.len() > BLOCKS || !all.iter().all(block_fits)) {
+        return Err(INVALID_BLOCKS.to_owned());
     }
     let mut found: Vec<(&'static str, String)> = Vec::new();
     for texts in &shown {
@@ -30,6 +44,12 @@ pub(super) fn read(bytes: &[u8]) -> Result<Message, String> {
     }
     let (status, alerts) = summed_up(found);
     Ok(Message { status, alerts, body })
+}
+
+/// Whether a block has a type and no text longer than it may be.
+fn block_fits(block: &Value) -> bool {
+    let text = block.pointer("/text/text").and_then(Value::as_str).unwrap_or_default();
+    block["type"].is_string() && text.chars().count() <= BLOCK_TEXT
 }
 
 /// What texts that stand for one message say, by the first of them with a heading.
@@ -113,6 +133,8 @@ fn headings(text: &str) -> Vec<(&'static str, String)> {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     fn summary(body: &str) -> String {
@@ -183,5 +205,16 @@ mod tests {
         {
             assert_eq!(summary(body), NO_TEXT, "{body}");
         }
+        let attachments =
+            |count: usize| json!({"attachments": vec![json!({"text": "x"}); count]}).to_string();
+        assert_eq!(summary(&attachments(100)), "unknown: ");
+        assert_eq!(summary(&attachments(101)), TOO_MANY_ATTACHMENTS);
+        let section = |length: usize| json!({"type": "section", "text": {"type": "mrkdwn", "text": "x".repeat(length)}});
+        let blocks =
+            |count: usize, length: usize| json!({"blocks": vec![section(length); count]}).to_string();
+        assert_eq!(summary(&blocks(50, 3_000)), "unknown: ");
+        assert_eq!(summary(&blocks(51, 1)), INVALID_BLOCKS);
+        assert_eq!(summary(&blocks(1, 3_001)), INVALID_BLOCKS);
+        assert_eq!(summary(r#"{"blocks":[{"text":"x"}]}"#), INVALID_BLOCKS);
     }
 }

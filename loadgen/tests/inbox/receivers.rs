@@ -23,8 +23,14 @@ async fn discord_and_pagerduty_answer_as_they_do() {
     let inbox = Running::start(10, None);
     let own = json!({"content": "[FIRING:1] APIDown (critical)"}).to_string();
     assert_eq!(inbox.post("/discord", own).await, (204, String::new()));
-    let as_slack = slack("[RESOLVED:1] APIDown (critical)").to_string();
-    assert_eq!(inbox.post("/discord/slack", as_slack).await, (200, "ok".into()));
+    let mut as_slack = slack("[RESOLVED:1] APIDown (critical)");
+    assert_eq!(
+        inbox.post("/discord/slack", as_slack.to_string()).await.0,
+        400,
+        "a colour that only Slack knows"
+    );
+    as_slack["attachments"][0]["color"] = json!("#2eb67d");
+    assert_eq!(inbox.post("/discord/slack", as_slack.to_string()).await, (200, "ok".into()));
     let (status, body) = inbox.post("/pagerduty", event("trigger")).await;
     let body: Value = serde_json::from_str(&body).unwrap();
     assert_eq!((status, &body["status"], &body["dedup_key"]), (202, &json!("success"), &json!("k")));
