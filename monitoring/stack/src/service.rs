@@ -164,6 +164,8 @@ pub fn all(settings: &Settings, config: &Path) -> Result<Vec<Service>, Error> {
             format!("--config.file={}", render::file(config, "alertmanager.yml")),
             format!("--storage.path={}", folder("alertmanager")),
             format!("--web.listen-address={}", at(ports.alertmanager)),
+            // The links in notifications begin with it.
+            format!("--web.external-url={}", http(ports.alertmanager)),
             "--cluster.listen-address=".to_owned(), // alone, so it need not wait for peers at start
         ],
         ports.alertmanager,
@@ -179,6 +181,7 @@ pub fn all(settings: &Settings, config: &Path) -> Result<Vec<Service>, Error> {
             "--storage.tsdb.retention.time=30d".to_owned(),
             "--storage.tsdb.retention.size=2GB".to_owned(),
             format!("--web.listen-address={}", at(ports.prometheus)),
+            format!("--web.external-url={}", http(ports.prometheus)),
             format!("--rules.alert.resend-delay={}", render::resend_delay(settings.scale)),
         ],
         ports.prometheus,

@@ -11,6 +11,7 @@ mod interrupt;
 mod leftovers;
 mod lifecycle;
 mod proven;
+mod receivers;
 mod rolling;
 mod support;
 mod usage;
