@@ -59,10 +59,22 @@ impl History {
         self.capacity
     }
 
+    /// The id of the oldest that is kept, 0 when there is none.
+    #[must_use]
+    pub fn first_id(&self) -> u64 {
+        self.kept.front().map_or(0, |it| it.id)
+    }
+
     /// Those with an id above `after`, oldest first, the newest `limit` of them.
     pub fn after(&self, after: u64, limit: usize) -> impl Iterator<Item = &Notification> {
-        let first = self.kept.partition_point(|it| it.id <= after).max(self.kept.len().saturating_sub(limit));
-        self.kept.iter().skip(first)
+        self.between(after, u64::MAX, limit)
+    }
+
+    /// Those with an id above `after` and below `before`, oldest first, the newest `limit` of them.
+    pub fn between(&self, after: u64, before: u64, limit: usize) -> impl Iterator<Item = &Notification> {
+        let end = self.kept.partition_point(|it| it.id < before);
+        let first = self.kept.partition_point(|it| it.id <= after).max(end.saturating_sub(limit)).min(end);
+        self.kept.range(first..end)
     }
 }
 
@@ -83,7 +95,7 @@ mod tests {
     #[test]
     fn keeps_the_newest_and_counts_on() {
         let mut history = History::new(3, []);
-        assert_eq!((history.last_id(), ids(&history, 0, 10)), (0, vec![]));
+        assert_eq!((history.first_id(), history.last_id(), ids(&history, 0, 10)), (0, 0, vec![]));
         for expected in 1..=5 {
             let added = history.add(Channel::Slack, message(), Timestamp::UNIX_EPOCH);
             assert_eq!((added.id, added.channel.as_str()), (expected, "slack"));
@@ -93,6 +105,15 @@ mod tests {
         assert_eq!(ids(&history, 5, 10), [0; 0]);
         assert_eq!(ids(&history, u64::MAX, 10), [0; 0]);
         assert_eq!(ids(&history, 0, 2), [4, 5]);
+
+        let between = |after, before, limit| -> Vec<u64> {
+            history.between(after, before, limit).map(|it| it.id).collect()
+        };
+        assert_eq!(between(0, 5, 10), [3, 4]);
+        assert_eq!(between(0, 5, 1), [4]);
+        assert_eq!(between(4, 4, 10), [0; 0]);
+        assert_eq!(between(9, 2, 10), [0; 0]);
+        assert_eq!(history.first_id(), 3);
 
         let earlier: Vec<Notification> = history.after(0, 10).cloned().collect();
         let mut again = History::new(2, earlier);

@@ -12,6 +12,8 @@ pub(super) fn configure(config: &mut ServiceConfig) {
     let files = [
         ("/", "text/html; charset=utf-8", include_str!("page/page.html")),
         ("/page.css", "text/css; charset=utf-8", include_str!("page/page.css")),
+        ("/text.js", "text/javascript; charset=utf-8", include_str!("page/text.js")),
+        ("/message.js", "text/javascript; charset=utf-8", include_str!("page/message.js")),
         ("/page.js", "text/javascript; charset=utf-8", include_str!("page/page.js")),
     ];
     for (path, kind, text) in files {

@@ -149,6 +149,7 @@ async fn runbook(state: Data<State>, alert: Path<String>) -> HttpResponse {
 struct Range {
     #[serde(default)]
     after: u64,
+    before: Option<u64>,
     limit: Option<usize>,
 }
 
@@ -156,6 +157,8 @@ struct Range {
 struct Listing<'a> {
     /// The newest id ever given; below `after` when the inbox began anew.
     last: u64,
+    /// The oldest id that is kept, 0 when none is.
+    first: u64,
     notifications: Vec<&'a Notification>,
 }
 
@@ -164,15 +167,18 @@ async fn notifications(state: Data<State>, range: Result<Query<Range>, actix_web
         Ok(range) => range,
         Err(error) => {
             let reason =
-                format!("{error}: expected ?after=ID&limit=COUNT, both whole numbers, both optional");
+                format!("{error}: expected ?after=ID&before=ID&limit=COUNT, whole numbers, each optional");
             return text(StatusCode::BAD_REQUEST, &reason);
         }
     };
     let book = state.book();
-    let notifications = book.history.after(range.after, range.limit.unwrap_or(usize::MAX)).collect();
-    HttpResponse::Ok()
-        .insert_header(("cache-control", "no-store"))
-        .json(Listing { last: book.history.last_id(), notifications })
+    let (before, limit) = (range.before.unwrap_or(u64::MAX), range.limit.unwrap_or(usize::MAX));
+    let notifications = book.history.between(range.after, before, limit).collect();
+    HttpResponse::Ok().insert_header(("cache-control", "no-store")).json(Listing {
+        last: book.history.last_id(),
+        first: book.history.first_id(),
+        notifications,
+    })
 }
 
 async fn metrics(state: Data<State>) -> HttpResponse {

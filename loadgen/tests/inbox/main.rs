@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, reason = "helpers of tests: a panic is the report")]
 
+mod browser;
+mod chromium;
 mod command;
 mod receivers;
 mod running;

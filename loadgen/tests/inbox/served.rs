@@ -97,6 +97,10 @@ async fn history_is_bounded_and_survives_a_restart() {
     let listing: Value = serde_json::from_str(&listing).unwrap();
     assert_eq!((&listing["last"], &listing["notifications"][0]["id"]), (&6.into(), &6.into()));
     assert_eq!(listing["notifications"].as_array().unwrap().len(), 1);
+    let (_, _, listing) = inbox.get("/notifications?before=6&limit=1").await;
+    let listing: Value = serde_json::from_str(&listing).unwrap();
+    assert_eq!((&listing["first"], &listing["notifications"][0]["id"]), (&4.into(), &5.into()));
+    assert_eq!(listing["notifications"].as_array().unwrap().len(), 1);
     inbox.stop().await;
 }
 
@@ -105,7 +109,13 @@ async fn serves_probes_and_a_page_that_asks_nobody_else() {
     let inbox = Running::start(3, None);
     assert_eq!(inbox.get("/livez").await.0, 200);
     assert_eq!(inbox.get("/readyz").await.0, 200);
-    for (path, expected) in [("/", "text/html"), ("/page.css", "text/css"), ("/page.js", "text/javascript")] {
+    for (path, expected) in [
+        ("/", "text/html"),
+        ("/page.css", "text/css"),
+        ("/text.js", "text/javascript"),
+        ("/message.js", "text/javascript"),
+        ("/page.js", "text/javascript"),
+    ] {
         let (status, kind, text) = inbox.get(path).await;
         assert!(status == 200 && kind.starts_with(expected), "{path}: {status} {kind}");
         assert!(!text.contains("://"), "{path} leads elsewhere");

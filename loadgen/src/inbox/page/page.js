@@ -1,32 +1,30 @@
 "use strict";
-// Shows what arrived, one card per episode of an alert on a channel: firing beside resolved, newest first.
-// Foreign text is only ever set as text, never as markup.
+// Shows what arrived, one card per episode of an alert on a channel: firing beside resolved, newest first. However much the
+// inbox holds, the page holds a window of the newest, and draws the newest cards of it; "Show older" widens both.
 
-const POLL_MS = 2000;
-const SHOWN = 200; // cards; older ones are in the JSON
+const POLL_MS = 1000;
+const PAGE = 500; // notifications fetched at once
+const CARDS = 100; // cards drawn, for each page
 const KEPT = 20; // messages of one card, the newest; a heartbeat would grow for ever
-const episodes = new Map(); // key → episode
-const openBySlackName = new Map(); // channel and name → key of the episode that is firing
+const episodes = new Map(); // key → episode, the one that changed last at the end
+const openByName = new Map(); // channel and name → key of the episode that is firing
+let held = []; // notifications, oldest first
+let pages = 1;
+let first = 0; // the oldest that the inbox holds
 let last = 0;
 let counter = 0;
 let lostAt = null;
 
 const $ = (id) => document.getElementById(id);
 
-function element(name, properties = {}, ...children) {
-  const made = Object.assign(document.createElement(name), properties);
-  made.append(...children.filter((child) => child !== null && child !== undefined && child !== ""));
-  return made;
-}
-
-// A webhook names the episode by fingerprint and start; a Slack text only says which alert, so the next
-// "resolved" belongs to the last "firing" of that name.
+// A webhook names the episode by fingerprint and start; a text only says which alert, so the next "resolved" belongs to
+// the last "firing" of that name.
 function keyOf(notification, alert) {
   if (alert.fingerprint) return `${notification.channel} ${alert.fingerprint} ${alert.starts_at}`;
   const name = `${notification.channel} ${alert.alert}`;
-  if (!openBySlackName.has(name)) openBySlackName.set(name, `${name} ${++counter}`);
-  const key = openBySlackName.get(name);
-  if (alert.status === "resolved") openBySlackName.delete(name);
+  if (!openByName.has(name)) openByName.set(name, `${name} ${++counter}`);
+  const key = openByName.get(name);
+  if (alert.status === "resolved") openByName.delete(name);
   return key;
 }
 
@@ -34,9 +32,10 @@ function take(notification) {
   const alerts = notification.alerts.length ? notification.alerts : [{ alert: "", status: notification.status, labels: {} }];
   for (const alert of alerts) {
     const key = notification.alerts.length ? keyOf(notification, alert) : `message ${notification.id}`;
-    const episode = episodes.get(key) ?? { key, channel: notification.channel, firing: { count: 0 }, resolved: { count: 0 }, messages: [], count: 0 };
-    episodes.delete(key); // to the end: the newest
+    const episode = episodes.get(key) ?? { channel: notification.channel, firing: { count: 0 }, resolved: { count: 0 }, messages: [], count: 0 };
+    episodes.delete(key);
     episodes.set(key, episode);
+    episode.key = key;
     episode.alert = alert;
     episode.status = alert.status;
     if (alert.status === "firing" || alert.status === "resolved") {
@@ -51,32 +50,16 @@ function take(notification) {
     }
     episode.stale = true;
   }
-  while (episodes.size > SHOWN) {
-    const oldest = episodes.values().next().value;
-    oldest.card?.remove();
-    episodes.delete(oldest.key);
+}
+
+// What has left the window.
+function trim() {
+  held = held.slice(-PAGE * pages);
+  for (const episode of episodes.values()) {
+    if (!held.length || episode.messages.at(-1).id >= held[0].id) break;
+    episode.card?.remove();
+    episodes.delete(episode.key);
   }
-}
-
-// The time of day, with the date unless it is today's.
-function clock(at) {
-  const date = new Date(at);
-  const day = date.toDateString() === new Date().toDateString() ? {} : { month: "short", day: "numeric" };
-  return date.toLocaleString([], { ...day, hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23" });
-}
-
-// Slack's *bold* and `code`, the two that templates use.
-function formatted(text) {
-  return text.split(/(\*[^*\n]+\*|`[^`\n]+`)/).map((part, at) => {
-    if (at % 2 === 0) return part;
-    return element(part[0] === "*" ? "strong" : "code", { textContent: part.slice(1, -1) });
-  });
-}
-
-function span(milliseconds) {
-  const seconds = Math.max(0, Math.round(milliseconds / 1000));
-  const parts = [[Math.floor(seconds / 3600), "h"], [Math.floor(seconds / 60) % 60, "m"], [seconds % 60, "s"]];
-  return parts.filter(([count, unit], at) => count || (at === 2 && seconds < 60)).map(([count, unit]) => count + unit).join(" ");
 }
 
 function moment(kind, told, since) {
@@ -93,85 +76,25 @@ function moment(kind, told, since) {
     notes.length ? element("small", { textContent: notes.join(", ") }) : null);
 }
 
-function pairs(map) {
-  const list = element("dl");
-  for (const [name, value] of Object.entries(map ?? {})) {
-    list.append(element("dt", { textContent: name }), element("dd", { textContent: String(value) }));
-  }
-  return list.children.length ? list : null;
-}
-
-function attachment(it) {
-  return [
-    it.pretext && element("p", {}, ...formatted(it.pretext)),
-    it.title && element("p", {}, element("strong", { textContent: it.title })),
-    (it.text || (!it.title && it.fallback)) && element("p", {}, ...formatted(it.text || it.fallback)),
-    pairs(Object.fromEntries((Array.isArray(it.fields) ? it.fields : []).filter(Boolean).map((field) => [field.title, field.value]))),
-  ].filter(Boolean);
-}
-
-function content(notification, episode) {
-  const body = notification.body;
-  if (notification.channel === "webhook") {
-    const own = body.alerts.find((alert) => alert.fingerprint === episode.alert.fingerprint) ?? body.alerts[0];
-    return [pairs(own.annotations), pairs(own.labels)];
-  }
-  if (notification.channel === "email") {
-    return [element("p", {}, element("strong", { textContent: body.subject })), element("p", { textContent: body.text ?? "" }),
-      pairs({ from: body.from, to: (body.to ?? []).join(", ") })];
-  }
-  if (notification.channel === "pagerduty") {
-    const payload = body.payload ?? {};
-    return [element("p", {}, element("strong", { textContent: payload.summary ?? "" })), pairs(payload.custom_details),
-      pairs({ action: body.event_action, severity: payload.severity, source: payload.source })];
-  }
-  const embeds = (body.embeds ?? []).map((it) => ({ title: it.title, text: it.description }));
-  return [body.content && element("p", {}, ...formatted(body.content)), body.text && element("p", {}, ...formatted(body.text)),
-    ...embeds.flatMap(attachment), ...(body.attachments ?? []).flatMap(attachment)];
-}
-
-function message(notification, episode) {
-  const json = element("details", {}, element("summary", { textContent: "JSON" }));
-  json.addEventListener("toggle", () => {
-    if (json.open && !json.querySelector("pre")) json.append(element("pre", { tabIndex: 0, textContent: JSON.stringify(notification.body, null, 2) }));
-  });
-  return element("div", { className: `message ${notification.status}` },
-    element("h3", { textContent: `${clock(notification.received_at)} ${notification.status}` }),
-    ...content(notification, episode), json);
-}
-
-function saying(episode) {
-  const body = episode.messages.at(-1).body;
-  if (episode.channel === "webhook") {
-    const own = body.alerts.find((alert) => alert.fingerprint === episode.alert.fingerprint);
-    return own?.annotations?.summary ?? own?.annotations?.description;
-  }
-  if (episode.channel === "email") return body.subject;
-  if (episode.channel === "pagerduty") return body.payload?.summary;
-  const first = body.attachments?.[0];
-  return first ? first.text || first.pretext || first.fallback : body.text ?? body.content ?? body.embeds?.[0]?.description;
-}
-
 function draw(episode) {
   const { alert } = episode;
   const opened = episode.card?.querySelector("details")?.open;
   const known = episode.status === "firing" || episode.status === "resolved";
-  const severity = alert.labels?.severity;
-  const labels = ["job", "instance"].map((name) => alert.labels?.[name]).filter(Boolean);
+  const tags = [episode.channel, ...["severity", "job", "instance"].map((name) => alert.labels?.[name])].filter(Boolean);
   const more = episode.count > episode.messages.length ? `, the newest ${episode.messages.length} below` : "";
   const heading = episode.count > 1 ? `${episode.count} messages${more}` : "message";
   const details = element("details", { open: Boolean(opened) }, element("summary", { textContent: heading }));
   const fill = () => {
-    if (details.open && details.children.length === 1) details.append(...episode.messages.toReversed().map((it) => message(it, episode)));
+    if (details.open && details.children.length === 1) details.append(...episode.messages.toReversed().map((it) => message(it, alert)));
   };
   details.addEventListener("toggle", fill);
   fill();
-  const text = saying(episode);
+  const text = saying(episode.messages.at(-1), alert).filter(Boolean);
   const card = element("li", { className: "episode" },
     element("div", { className: "top" },
       element("h2", { textContent: alert.alert || "A message" }),
-      ...[episode.channel, severity, ...labels].filter(Boolean).map((it) => element("span", { className: "tag", textContent: it }))),
-    text ? element("p", { className: "saying" }, ...(["slack", "discord"].includes(episode.channel) ? formatted(text) : [text])) : null,
+      ...tags.map((it) => element("span", { className: "tag", textContent: it }))),
+    text.length ? element("p", { className: "saying" }, ...text) : null,
     known
       ? element("div", { className: "course" }, moment("firing", episode.firing), moment("resolved", episode.resolved, episode.firing.first))
       : element("div", { className: "course" }, element("div", { className: "moment" }, element("time", { textContent: clock(episode.messages[0].received_at) }))),
@@ -184,26 +107,84 @@ function draw(episode) {
   if (focused) details.firstChild.focus(); // a keyboard keeps its place
 }
 
+function wanted(episode) {
+  const words = $("filter").value.toLowerCase().split(/\s+/).filter(Boolean);
+  if (!words.length) return true;
+  const { alert } = episode;
+  const hay = [alert.alert, episode.channel, episode.status, ...Object.values(alert.labels ?? {})].join(" ").toLowerCase();
+  return words.every((word) => hay.includes(word));
+}
+
 function show() {
-  for (const episode of episodes.values()) if (episode.stale) draw(episode);
   const all = [...episodes.values()];
-  const count = (status) => all.filter((it) => it.status === status).length;
+  const found = all.filter(wanted);
+  const drawn = new Set(found.slice(-CARDS * pages));
+  for (const episode of all) {
+    if (drawn.has(episode)) continue;
+    episode.card?.remove();
+    episode.card = null;
+    episode.stale = true;
+  }
+  for (const episode of drawn) if (episode.stale) draw(episode);
+  const count = (status) => found.filter((it) => it.status === status).length;
   $("totals").textContent = all.length ? `${count("firing")} firing, ${count("resolved")} resolved` : "";
   document.title = count("firing") ? `(${count("firing")}) Inbox` : "Inbox";
   $("empty").hidden = all.length > 0;
+  $("none").hidden = !all.length || found.length > 0;
+  const older = held.length > 0 && held[0].id > first;
+  const rest = found.length > drawn.size;
+  $("older").hidden = !older && !rest;
+  $("range").textContent = older || rest
+    ? `${drawn.size} cards, from the newest ${held.length.toLocaleString("en")} of ${(last - first + 1).toLocaleString("en")} notifications.` : "";
+}
+
+// Every card anew.
+function redraw() {
+  for (const episode of episodes.values()) {
+    episode.card?.remove();
+    episode.stale = true;
+  }
+  show();
 }
 
 function forget() {
   for (const episode of episodes.values()) episode.card?.remove();
   episodes.clear();
-  openBySlackName.clear();
-  last = 0;
+  openByName.clear();
+  counter = 0;
+}
+
+async function listing(query) {
+  const answer = await fetch(`notifications?limit=${PAGE}&${query}`, { signal: AbortSignal.timeout(5000), cache: "no-store" });
+  if (!answer.ok) throw new Error(`HTTP ${answer.status}`);
+  return answer.json();
+}
+
+async function older() {
+  $("older").disabled = true;
+  pages += 1; // before the answer is there, so that nothing leaves the window meanwhile
+  try {
+    const earlier = held.length && held[0].id > first ? (await listing(`before=${held[0].id}`)).notifications : [];
+    held = [...earlier, ...held];
+    forget(); // which "resolved" belongs to which "firing" is only known from the beginning
+    held.forEach(take);
+    show();
+  } catch {
+    pages -= 1;
+    lost();
+  }
+  $("older").disabled = false;
 }
 
 function state(text, kind) {
   const link = $("link");
   if (link.textContent !== text) link.textContent = text;
   link.className = kind;
+}
+
+function lost() {
+  lostAt ??= Date.now();
+  state(`no connection since ${clock(lostAt)}, trying again`, "lost");
 }
 
 // The heartbeat is said in words: a colour alone would not be heard.
@@ -218,29 +199,56 @@ async function pulse() {
 
 async function poll() {
   try {
-    const answer = await fetch(`notifications?after=${last}&limit=1000`, { signal: AbortSignal.timeout(5000), cache: "no-store" });
-    if (!answer.ok) throw new Error(`HTTP ${answer.status}`);
-    const listing = await answer.json();
-    if (listing.last < last) {
+    const news = await listing(`after=${last}`);
+    if (news.last < last) {
       forget(); // the inbox began anew
+      held = [];
+      last = 0;
       return setTimeout(poll, 0);
     }
-    for (const notification of listing.notifications) {
+    for (const notification of news.notifications) {
       try {
         take(notification);
+        held.push(notification);
       } finally {
         last = Math.max(last, notification.id);
       }
     }
+    first = news.first;
+    trim();
     await pulse();
     show();
     lostAt = null;
     state("live", "live");
-  } catch (error) {
-    lostAt ??= Date.now();
-    state(`no connection since ${clock(lostAt)}, trying again`, "lost");
+  } catch {
+    lost();
   }
   setTimeout(poll, POLL_MS);
 }
 
+// j and k go from card to card, / to the filter, Escape out of it.
+function key(event) {
+  if (event.ctrlKey || event.altKey || event.metaKey) return;
+  const filter = $("filter");
+  if (event.target === filter) {
+    if (event.key !== "Escape") return;
+    filter.value = "";
+    filter.blur();
+    return redraw();
+  }
+  if (event.key === "/") {
+    event.preventDefault();
+    return filter.focus();
+  }
+  const step = { j: 1, k: -1 }[event.key];
+  if (!step) return;
+  const cards = [...$("episodes").children];
+  const at = cards.findIndex((card) => card.contains(document.activeElement));
+  const next = cards[at < 0 ? 0 : Math.min(Math.max(at + step, 0), cards.length - 1)];
+  next?.querySelector("summary").focus();
+}
+
+$("older").addEventListener("click", older);
+$("filter").addEventListener("input", redraw);
+document.addEventListener("keydown", key);
 poll();
