@@ -96,7 +96,8 @@ password: ## show the password of Grafana's first user, in containers
 	@echo
 
 load: build ## traffic, PATTERN=error-storm and fourteen others (`loadgen patterns` lists them)
-	@$(release)/loadgen run http://127.0.0.1:$$((8000 + $(OFFSET))) --pattern $(PATTERN)
+	@$(release)/loadgen run http://127.0.0.1:$$((8000 + $(OFFSET))) --pattern $(PATTERN) \
+	  --prometheus-addr 127.0.0.1:$$((9464 + $(OFFSET)))
 
 drill: setup build ## every drill, on SHARDS isolated stacks side by side, or one: DRILL=high-error-rate
 	@mkdir -p target/drills

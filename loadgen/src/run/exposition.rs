@@ -8,6 +8,8 @@ use actix_web::http::header::ContentType;
 use actix_web::web::Data;
 use actix_web::{App, HttpResponse, HttpServer, dev::ServerHandle, web};
 use hdrhistogram::Histogram;
+use nix::sys::resource::{UsageWho, getrusage};
+use nix::sys::time::TimeValLike;
 use prometheus::TextEncoder;
 use prometheus::proto::{Bucket, Counter, Gauge, LabelPair, Metric, MetricFamily, MetricType};
 
@@ -71,6 +73,7 @@ fn families(running: &Running) -> Vec<MetricFamily> {
             running.elapsed().as_secs_f64(),
         ),
     ];
+    families.extend(processor_time());
     if let Pace::Open { schedule, .. } = &running.plan().pace {
         let rate = schedule.rate_at(running.elapsed().as_secs_f64());
         families.push(gauge(
@@ -125,6 +128,18 @@ fn counter(name: &str, help: &str, samples: Vec<(Vec<(&str, String)>, u64)>) -> 
         metric
     });
     family(name, help, MetricType::COUNTER, metrics.collect())
+}
+
+/// What the whole process has used, under the name that every process exports it by.
+fn processor_time() -> Option<MetricFamily> {
+    let usage = getrusage(UsageWho::RUSAGE_SELF).ok()?;
+    let spent = usage.user_time() + usage.system_time();
+    let mut metric = Metric::default();
+    let mut counter = Counter::default();
+    counter.set_value(spent.num_microseconds() as f64 / 1e6);
+    metric.set_counter(counter);
+    let help = "Processor time of the generator, user and system, in seconds.";
+    Some(family("process_cpu_seconds_total", help, MetricType::COUNTER, vec![metric]))
 }
 
 fn gauge(name: &str, help: &str, value: f64) -> MetricFamily {

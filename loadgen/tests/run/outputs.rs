@@ -258,6 +258,8 @@ fn live_metrics_show_the_run_while_it_goes_on() {
     assert!(text.starts_with("HTTP/1.1 200") && text.contains("text/plain; version=0.0.4"), "{text}");
     assert_eq!(sample(&text, "loadgen_target_rate"), 100.0);
     assert_eq!(sample(&text, "loadgen_errors_total{kind=\"refused\"}"), 0.0);
+    let busy = sample(&text, "process_cpu_seconds_total");
+    assert!(busy > 0.0 && busy < 60.0, "{busy} s of processor time for 100 requests");
     let count = sample(&text, "loadgen_response_seconds_count");
     assert_eq!(sample(&text, "loadgen_response_seconds_bucket{le=\"+Inf\"}"), count);
     let buckets: Vec<f64> = text

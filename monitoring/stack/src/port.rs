@@ -29,6 +29,8 @@ pub struct Ports {
     pub inbox_smtp: u16,
     /// The node exporter.
     pub node_exporter: u16,
+    /// Where a run of the load generator shows its figures, when there is one; no service of the stack's own.
+    pub load: u16,
 }
 
 impl Ports {
@@ -43,6 +45,7 @@ impl Ports {
         inbox: 8025,
         inbox_smtp: 1025,
         node_exporter: 9100,
+        load: 9464,
     };
 
     /// The documented ports, each moved up by `offset`.
@@ -54,27 +57,28 @@ impl Ports {
             port.checked_add(offset).ok_or_else(|| {
                 Error::Usage(format!(
                     "--port-offset {offset} moves port {port} past 65535: use at most {}",
-                    65_535 - 9_121
+                    65_535 - Self::DEFAULT.load
                 ))
             })
         };
         let d = Self::DEFAULT;
         Ok(Self {
-            redis_exporter: moved(d.redis_exporter)?,
             api: moved(d.api)?,
             api_admin: moved(d.api_admin)?,
             redis: moved(d.redis)?,
+            redis_exporter: moved(d.redis_exporter)?,
             prometheus: moved(d.prometheus)?,
             alertmanager: moved(d.alertmanager)?,
             inbox: moved(d.inbox)?,
             inbox_smtp: moved(d.inbox_smtp)?,
             node_exporter: moved(d.node_exporter)?,
+            load: moved(d.load)?,
         })
     }
 
     /// All of them.
     #[must_use]
-    pub fn all(&self) -> [u16; 9] {
+    pub fn all(&self) -> [u16; 10] {
         [
             self.api,
             self.api_admin,
@@ -85,6 +89,7 @@ impl Ports {
             self.inbox,
             self.inbox_smtp,
             self.node_exporter,
+            self.load,
         ]
     }
 
@@ -103,6 +108,7 @@ impl Ports {
             inbox: free()?,
             inbox_smtp: free()?,
             node_exporter: free()?,
+            load: free()?,
         })
     }
 }

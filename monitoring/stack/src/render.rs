@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::process::Command;
 
 use crate::port::Ports;
-use crate::{Error, Settings, channels, program};
+use crate::{Error, Settings, channels, load, program};
 
 /// The names services have in the files, which are container names, and where they listen here.
 fn addresses(ports: &Ports) -> [(&'static str, u16); 9] {
@@ -50,7 +50,31 @@ pub async fn render(settings: &Settings) -> Result<PathBuf, Error> {
     channels::write(&out, settings.ports.inbox, &settings.channels)?;
     // Into the folder that the channels' secrets are in by now.
     write_token(&out)?;
+    let targets = load::folder(&out);
+    std::fs::create_dir(&targets).map_err(Error::io(format!("making {}", targets.display())))?;
+    let path = out.join("prometheus.yml");
+    std::fs::read_to_string(&path)
+        .and_then(|text| std::fs::write(&path, without_names(&text)))
+        .map_err(Error::io(format!("completing {}", path.display())))?;
     Ok(out)
+}
+
+/// Without targets that are found by name: names are those of containers, and what has such a name around here is none of ours.
+fn without_names(text: &str) -> String {
+    let mut kept = String::with_capacity(text.len());
+    let mut within = None;
+    for line in text.lines() {
+        let indent = line.len() - line.trim_start().len();
+        within = within.filter(|begin| indent > *begin || line.trim().is_empty());
+        if within.is_none() && line.trim_start().starts_with("dns_sd_configs:") {
+            within = Some(indent);
+        }
+        if within.is_none() {
+            kept.push_str(line);
+            kept.push('\n');
+        }
+    }
+    kept
 }
 
 /// How long the inbox waits for the heartbeat, which comes every minute or two: five minutes, scaled.
@@ -83,6 +107,21 @@ pub fn file(config: &Path, name: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn nothing_is_looked_for_by_name() {
+        let text = "jobs:\n  - name: a\n    dns_sd_configs:\n      - names: [x]\n        port: 1\n\n  - name: b\n    static: []\n";
+        assert_eq!(without_names(text), "jobs:\n  - name: a\n  - name: b\n    static: []\n");
+        let shipped =
+            std::fs::read_to_string(program::repository().join("monitoring/prometheus.yml")).unwrap();
+        assert!(shipped.contains("dns_sd_configs"));
+        let kept = without_names(&shipped);
+        assert!(
+            !kept.contains("dns_sd")
+                && kept.contains("targets/load*.json")
+                && kept.contains("job_name: cadvisor")
+        );
+    }
 
     #[test]
     fn the_resend_delay_scales_down_to_a_second() {

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant, SystemTime};
 use nix::sys::signal::Signal;
 
 use crate::control::{Control, Order, Verb};
+use crate::load::LoadTarget;
 use crate::process::Process;
 use crate::service::{self, Service, TEXTFILES};
 use crate::state::{Identity, ServiceState, State};
@@ -18,6 +19,8 @@ use crate::{Error, Settings, port, program, ready, render};
 const GRACE: Duration = Duration::from_secs(10);
 /// How often the supervisor looks whether a service has ended.
 const LOOK: Duration = Duration::from_millis(250);
+/// How often it looks whether a run of the load generator shows its figures.
+const LOOK_LOAD: Duration = Duration::from_secs(1);
 
 /// All services, running. Dropping it kills them; [`Stack::stop`] ends them in order.
 #[derive(Debug)]
@@ -26,6 +29,7 @@ pub struct Stack {
     running: Vec<Running>,
     client: reqwest::Client,
     control: Control,
+    load: LoadTarget,
     /// Held while the stack runs; the system gives it back when this process dies.
     _lock: File,
 }
@@ -70,7 +74,8 @@ impl Stack {
         let control = Control::bind(&settings.dir)?;
         let client =
             reqwest::Client::builder().no_proxy().build().map_err(|error| Error::Usage(error.to_string()))?;
-        let mut stack = Self { settings, running: Vec::new(), client, control, _lock: lock };
+        let load = LoadTarget::new(settings.ports.load, &config);
+        let mut stack = Self { settings, running: Vec::new(), client, control, load, _lock: lock };
         match stack.start_each(services, &mut progress).await {
             Ok(()) => Ok(stack),
             Err(error) => {
@@ -148,6 +153,7 @@ impl Stack {
     /// dropped and called again at any time.
     pub async fn tend(&mut self, mut say: impl FnMut(&str)) {
         let mut look = tokio::time::interval(LOOK);
+        let mut look_load = tokio::time::interval(LOOK_LOAD);
         loop {
             tokio::select! {
                 (order, asker) = self.control.next() => {
@@ -162,6 +168,11 @@ impl Stack {
                         say(&format!("{name} ended ({status}); the others go on"));
                     }
                     if !ended.is_empty() && let Err(error) = self.write_state(true) {
+                        say(&error.to_string());
+                    }
+                }
+                _ = look_load.tick() => {
+                    if let Err(error) = self.load.look(&self.client).await {
                         say(&error.to_string());
                     }
                 }
