@@ -2,7 +2,7 @@
 //!
 //! | phase | at most |
 //! | --- | --- |
-//! | cause → pending | W·θ/share where the drill states its share, else W, + S + E |
+//! | cause → pending | W·θ/share where the drill states its share, else W, + S + E, + what the cause's orders took |
 //! | pending → firing | ⌈F/E⌉·E |
 //! | firing → notified | GW (new group) or GI (existing group), + D |
 //! | lifted → resolved | W + S + E + ⌈K/E⌉·E |
@@ -31,6 +31,8 @@ pub struct Inputs {
     pub keep_firing: Duration,
     /// θ/share, in (0, 1]; `None` where the drill states no share.
     pub rise: Option<f64>,
+    /// What it took to carry out the cause's orders: a service that is told to stop is down when that has been done.
+    pub ordered: Duration,
     /// GW of the route.
     pub group_wait: Duration,
     /// GI of the route.
@@ -68,7 +70,7 @@ pub fn compute(inputs: &Inputs) -> Bounds {
     let filled = inputs.rise.map_or(inputs.widest, |rise| inputs.widest.mul_f64(rise));
     let wait = if inputs.group_exists { inputs.group_interval } else { inputs.group_wait };
     Bounds {
-        pending: filled + around,
+        pending: filled + around + inputs.ordered,
         firing: whole_evaluations(inputs.hold, inputs.evaluation),
         notified: wait + DELIVERY,
         resolved: inputs.widest + around + whole_evaluations(inputs.keep_firing, inputs.evaluation),
@@ -109,6 +111,7 @@ mod tests {
             hold: s(120),
             keep_firing: Duration::ZERO,
             rise: None,
+            ordered: Duration::ZERO,
             group_wait: s(30),
             group_interval: s(300),
             group_exists: false,
@@ -131,6 +134,7 @@ mod tests {
             ("for: 1s rounds up", Inputs { hold: s(1), ..plain }, [330, 15, 32, 330, 302]),
             ("for: 16s rounds up", Inputs { hold: s(16), ..plain }, [330, 30, 32, 330, 302]),
             ("keep firing", Inputs { keep_firing: s(50), ..plain }, [330, 120, 32, 390, 302]),
+            ("a slow stop", Inputs { widest: s(0), ordered: s(11), ..plain }, [41, 120, 32, 30, 302]),
             ("no range", Inputs { widest: s(0), ..plain }, [30, 120, 32, 30, 302]),
         ];
         for (name, inputs, expected) in cases {

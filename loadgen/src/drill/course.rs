@@ -110,6 +110,11 @@ async fn begin(context: &Context<'_>, drill: &Drill, record: &mut Record) -> Res
         Ok(caused) => caused,
         Err(reason) => return Ok(End::Unseen(format!("the cause could not be applied: {reason}"))),
     };
+    let ordered = Duration::from_secs_f64(clock::seconds(cause_at, Timestamp::now()).max(0.0));
+    if let (Some(inputs), Some(bounds)) = (record.inputs.as_mut(), record.bounds.as_mut()) {
+        inputs.ordered = ordered;
+        bounds.pending += ordered;
+    }
     if causes::replaces_baseline(&drill.cause)
         && let Some(running) = running.take()
     {

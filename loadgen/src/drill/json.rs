@@ -76,6 +76,7 @@ fn drill(record: &Record) -> Value {
             "evaluation_interval_seconds": inputs.evaluation.as_secs_f64(),
             "widest_range_seconds": inputs.widest.as_secs_f64(),
             "threshold_by_share": inputs.rise,
+            "ordered_seconds": inputs.ordered.as_secs_f64(),
             "group_wait_seconds": inputs.group_wait.as_secs_f64(),
             "group_interval_seconds": inputs.group_interval.as_secs_f64(),
             "group_exists": inputs.group_exists,

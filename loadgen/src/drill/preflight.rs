@@ -134,6 +134,7 @@ pub fn plan(
         hold: subject.hold,
         keep_firing: subject.keep_firing,
         rise: rise.map(|(threshold, share)| bounds::rise(threshold.value, share.value.0)),
+        ordered: record.inputs.map_or(Duration::ZERO, |inputs| inputs.ordered),
         group_wait: longest(|route| route.group_wait),
         group_interval: longest(|route| route.group_interval),
         group_exists,
