@@ -26,7 +26,7 @@ struct Rounds {
 pub fn measure(args: &Args, cores: &Arc<Cores>, table: &mut Table) -> anyhow::Result<()> {
     let server = Server::start(cores, false)?;
     let mut tools = vec![env!("CARGO_BIN_EXE_loadgen")];
-    tools.extend(OTHERS.into_iter().filter(|name| tool::is_installed(name)));
+    tools.extend(tool::others());
     let absent: Vec<&str> = OTHERS.into_iter().filter(|name| !tools.contains(name)).collect();
     if !absent.is_empty() {
         eprintln!("note: not on the PATH, so not compared: {}", absent.join(", "));
@@ -38,8 +38,7 @@ pub fn measure(args: &Args, cores: &Arc<Cores>, table: &mut Table) -> anyhow::Re
             let mut command = cores.generator(tool);
             command.args(tool::arguments(tool, &server.url(), args.seconds));
             let limit = Duration::from_secs(u64::from(args.seconds)) + Duration::from_secs(30);
-            // 4: loadgen says that its thread had no time to spare, which is what a closed loop is for.
-            let cost = tool::run(command, limit, &[0, 4])?;
+            let cost = tool::run(command, limit, &[0])?;
             let served = server.served() - before;
             ensure!(served > 0, "{tool} sent nothing");
             rounds.add(served as f64, cost);

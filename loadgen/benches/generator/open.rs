@@ -26,10 +26,29 @@ fn millis(seconds: Option<f64>) -> f64 {
     seconds.unwrap_or(f64::NAN) * 1e3
 }
 
-/// 10,000/s for a minute.
+/// Of the part that looks at memory.
+const MINUTE: u32 = 60;
+
+/// 10,000/s for a minute, and the same of the others where they can be told a rate.
 pub fn rate(cores: &Arc<Cores>, table: &mut Table) -> anyhow::Result<()> {
     let server = Server::start(cores, false)?;
-    let (report, cost) = play(cores, &server, 10_000, 60)?;
+    for name in tool::others() {
+        let before = server.served();
+        let (what, arguments) = match tool::paced(name, &server.url(), MINUTE) {
+            Some(arguments) => ("10,000/s", arguments),
+            None => ("closed loop, it takes no rate,", tool::arguments(name, &server.url(), MINUTE)),
+        };
+        let mut command = cores.generator(name);
+        command.args(arguments);
+        let cost = tool::run(command, Duration::from_secs(u64::from(MINUTE) + 60), &[0])?;
+        let rate = (server.served() - before) as f64 / f64::from(MINUTE);
+        let micros = cost.cpu_seconds * 1e6 / (server.served() - before).max(1) as f64;
+        let text = format!("{:.1} MiB, {rate:.1}/s, {micros:.1} µs CPU a request", cost.mebibytes);
+        table.reference(&format!("{what} for a minute: {name}"), &text);
+    }
+    let (report, cost) = play(cores, &server, 10_000, MINUTE)?;
+    let micros = cost.cpu_seconds * 1e6 / report.sent.max(1) as f64;
+    table.reference("10,000/s for a minute: loadgen", &format!("{micros:.1} µs CPU a request"));
     let text = format!("{:.1} MiB", cost.mebibytes);
     table.bar("memory after 60 s at 10,000/s", &text, "≤ 32 MiB", cost.mebibytes <= 32.0);
     let off = (report.achieved_rate / 10_000.0 - 1.0) * 100.0;

@@ -25,7 +25,7 @@ pub struct Cost {
 pub const OTHERS: [&str; 4] = ["wrk", "hey", "ab", "oha"];
 
 /// Whether it is on the PATH.
-pub fn is_installed(program: &str) -> bool {
+fn is_installed(program: &str) -> bool {
     std::env::split_paths(&std::env::var_os("PATH").unwrap_or_default())
         .any(|folder| folder.join(program).is_file())
 }
@@ -41,6 +41,23 @@ pub fn arguments(program: &str, url: &str, seconds: u32) -> Vec<String> {
         _ => vec!["run", url, "-c", "64", "-z", &time, "--threads", "1", "--no-tui"],
     };
     arguments.into_iter().map(str::to_owned).collect()
+}
+
+/// The arguments of 10,000 requests a second for so long on 64 kept connections, for those that can be told a rate.
+pub fn paced(program: &str, url: &str, seconds: u32) -> Option<Vec<String>> {
+    let time = format!("{seconds}s");
+    let arguments = match program {
+        // Its rate is each connection's.
+        "hey" => vec!["-cpus", "1", "-c", "50", "-q", "200", "-z", &time, url],
+        "oha" => vec!["--no-tui", "-c", "64", "-q", "10000", "-z", &time, url],
+        _ => return None,
+    };
+    Some(arguments.into_iter().map(str::to_owned).collect())
+}
+
+/// Those of the others that are on the PATH.
+pub fn others() -> impl Iterator<Item = &'static str> {
+    OTHERS.into_iter().filter(|name| is_installed(name))
 }
 
 /// Runs it to its end, which must come within `limit`. `accept` says which exit codes are fine.
