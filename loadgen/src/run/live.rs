@@ -177,12 +177,16 @@ impl Progress {
             lines.iter().for_each(|line| text.push_str(&format!("{line}\n")));
             self.drawn = lines.len();
             write(&text);
-        } else if let Some((row, _)) = view.row
-            && self.told != Some(row.second)
-        {
-            self.told = Some(row.second);
+        } else if self.has_news(view.row) {
+            self.told = view.row.map(|(row, _)| row.second);
             write(&format!("{}\n", view.plain()));
         }
+    }
+
+    /// Whether a view with this last row would be shown: always on a terminal, else once for each row.
+    #[must_use]
+    pub fn has_news(&self, row: Option<(Row, u32)>) -> bool {
+        self.terminal || row.is_some_and(|(row, _)| self.told != Some(row.second))
     }
 
     /// A message of its own; the view is drawn anew below it.

@@ -98,7 +98,10 @@ impl Watcher {
                     ));
                 }
                 _ = refresh.tick() => {
-                    self.progress.show(&View::of(running, ending.title));
+                    // Looking costs the sender time where they share a core.
+                    if self.progress.has_news(running.last_row()) {
+                        self.progress.show(&View::of(running, ending.title));
+                    }
                     self.expose(running);
                     if ended.interrupted_by.is_none() && ended.early.is_none() {
                         ended.early = ending.early(running);
