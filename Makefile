@@ -17,7 +17,7 @@ drills     := $(if $(DRILL),monitoring/drills/$(DRILL).yaml,monitoring/drills)
 export PATH := $(PATH):$(CURDIR)/target/tools/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build demo test check format-check lint rules unit up down status load drill bench fuzz-api fuzz-load dashboards images-local password
+.PHONY: help setup build demo test check format-check lint rules unit up down status load drill bench fuzz-api fuzz-load dashboards images-local password versions pictures
 
 help: ## print this
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -62,6 +62,12 @@ rules: ## promtool and amtool over every rule, unit test and configuration; no a
 
 unit:
 	$(CARGO) test --locked --workspace --lib --bins
+
+versions: ## check rules, their tests and both configurations with the Prometheus and Alertmanager of newer Debian releases
+	@monitoring/versions.sh
+
+pictures: setup build ## draw what each receiver is sent in a drill anew: docs/receivers.md; wants chromium
+	@docs/pictures/receivers.sh
 
 fuzz-api: ## look for answers that /openapi.json does not promise, with schemathesis, in half a minute
 	$(CARGO) build --locked -p api

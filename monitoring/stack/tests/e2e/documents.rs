@@ -12,6 +12,7 @@ use crate::support::{self, Bed, FAST};
 const DOCUMENTS: &[&str] = &[
     "docs/architecture.md",
     "docs/pipeline.md",
+    "docs/receivers.md",
     "docs/troubleshooting.md",
     "docs/walkthrough.md",
     "CONTRIBUTING.md",
