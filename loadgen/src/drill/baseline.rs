@@ -6,6 +6,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use tokio::time::{Instant, sleep};
 
+use super::bounds;
 use super::clock::Deadline;
 use super::course::Context;
 use super::file::Drill;
@@ -46,7 +47,9 @@ pub async fn steady(
         None => None,
     };
     let interval = record.inputs.map_or(Duration::from_secs(15), |inputs| inputs.scrape);
-    let limit = interval * 6 + subject.evaluation * 3 + Duration::from_secs(20);
+    let least = record.inputs.as_ref().filter(|_| drill.baseline.is_some()).map(bounds::baseline);
+    let least = least.unwrap_or_default();
+    let limit = interval * 6 + subject.evaluation * 3 + least + Duration::from_secs(20);
     let deadline = Deadline::after(started, limit);
     let mut pace = drill
         .baseline
@@ -55,6 +58,7 @@ pub async fn steady(
         .map(|(load, running)| Pace::new(running.counts(), load.rate.per_second()));
     let mut scrapes: BTreeMap<String, BTreeSet<Timestamp>> = BTreeMap::new();
     let mut scraped_at = None;
+    let filled = Deadline::after(started, least);
     loop {
         if let (Some(pace), Some(running)) = (&mut pace, &running) {
             pace.look(running.counts());
@@ -87,6 +91,9 @@ pub async fn steady(
         } else {
             evaluated(context, subject, scraped_at).await
         };
+        let waiting = waiting.or_else(|| {
+            (!filled.passed()).then(|| "the rule's window holds traffic from before the baseline".to_owned())
+        });
         record.waiting.clone_from(&waiting);
         context.progress.show(record);
         let Some(waiting) = waiting else { return Ok(running) };

@@ -63,6 +63,14 @@ pub fn rise(threshold: f64, share: f64) -> f64 {
     (threshold / share).clamp(0.0, 1.0)
 }
 
+/// How long the baseline must have gone on before the cause for W·θ/share to hold: when the threshold is crossed, the
+/// window reaches back to W·(1 − θ/share) before the cause, and heavier traffic there, of another drill say, would dilute
+/// the share. Zero where no share is stated.
+#[must_use]
+pub fn baseline(inputs: &Inputs) -> Duration {
+    inputs.rise.map_or(Duration::ZERO, |rise| inputs.widest.mul_f64(1.0 - rise))
+}
+
 /// The table above.
 #[must_use]
 pub fn compute(inputs: &Inputs) -> Bounds {
@@ -145,6 +153,15 @@ mod tests {
         }
         let share = compute(&Inputs { rise: Some(rise(0.05, 0.08)), ..plain });
         assert_eq!(share.pending, Duration::from_millis(217_500));
+    }
+
+    #[test]
+    fn the_baseline_fills_what_the_cause_does_not() {
+        let of = |share| baseline(&Inputs { rise: Some(rise(0.05, share)), ..production() });
+        assert_eq!(baseline(&production()), Duration::ZERO);
+        assert_eq!(of(0.08), Duration::from_millis(112_500));
+        assert_eq!(of(0.5), s(270));
+        assert_eq!(of(0.03), Duration::ZERO, "a share below the threshold fills all of it");
     }
 
     #[test]
