@@ -94,7 +94,15 @@ pub async fn stops(context: &Context<'_>, drill: &Drill, record: &mut Record) ->
     Ok(missed.map_or(End::Whole, End::Missed))
 }
 
-async fn beating(context: &Context<'_>, record: &mut Record, limit: Duration) -> Result<(), String> {
+/// Waits until the inbox hears the heartbeat.
+///
+/// # Errors
+/// What it hears instead, after its limit.
+pub(super) async fn beating(
+    context: &Context<'_>,
+    record: &mut Record,
+    limit: Duration,
+) -> Result<(), String> {
     let deadline = Deadline::within(limit + Duration::from_secs(5));
     loop {
         let beats = context.systems.inbox.heartbeat().await.map_err(|error| error.to_string())?;

@@ -93,19 +93,19 @@ fn find<'a>(
         })
 }
 
-/// Notifications of firing alerts that `explained` does not know: (received, channel, alert). What began before
-/// `since` is an older story.
+/// Notifications of firing alerts that `explained`, which is given their channel, does not know: (received, channel,
+/// alert). What began before `since` is an older story.
 #[must_use]
 pub fn unexplained(
     all: &[Notification],
     since: Timestamp,
-    explained: impl Fn(&NotifiedAlert) -> bool,
+    explained: impl Fn(&str, &NotifiedAlert) -> bool,
 ) -> Vec<(Timestamp, String, String)> {
     let mut found = Vec::new();
     for notification in all {
         for alert in &notification.alerts {
             let begun = alert.starts_at.unwrap_or(notification.received_at);
-            if alert.status == "firing" && begun >= since && !explained(alert) {
+            if alert.status == "firing" && begun >= since && !explained(&notification.channel, alert) {
                 found.push((notification.received_at, notification.channel.clone(), alert.alert.clone()));
             }
         }
@@ -204,8 +204,10 @@ mod tests {
             webhook(6, "resolved", "api", None, 1),
             slack(7, "firing", "B"),
             slack(8, "firing", "C"),
+            webhook(9, "firing", "api", None, 2),
         ];
-        let found = unexplained(&all, at(0), |alert| alert.alert == "C");
-        assert_eq!(found, [(at(7), "slack".to_owned(), "B".to_owned())]);
+        let found = unexplained(&all, at(0), |channel, alert| channel == "slack" && alert.alert == "C");
+        let said = |at, channel: &str, alert: &str| (at, channel.to_owned(), alert.to_owned());
+        assert_eq!(found, [said(at(7), "slack", "B"), said(at(9), "webhook", "A")]);
     }
 }

@@ -76,7 +76,7 @@ pub struct Objective {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Expect {
-    /// Channels the notification arrives on.
+    /// Channels the notification arrives on, and no other.
     #[serde(default = "webhook_only")]
     pub delivered: Vec<Channel>,
     /// Alerts that stay silent: named because they are the likely mistake.

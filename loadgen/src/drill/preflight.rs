@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use tokio::time::sleep;
 
+use super::absence;
 use super::bounds::{self, DELIVERY, Inputs};
 use super::clock::Deadline;
 use super::course::Context;
@@ -41,7 +42,7 @@ pub async fn check(
     let config = systems.alertmanager.config().await.map_err(|error| error.to_string())?;
     let routing = Routing::parse(&config)
         .map_err(|error| format!("Alertmanager's configuration cannot be read: {error}"))?;
-    record.heartbeat_limit = heartbeat_limit(context, drill).await?;
+    record.heartbeat_limit = heartbeat_limit(context, drill, record).await?;
     plan(record, &routing, &subject, &subject.known, scrape, drill, false);
     let silences = systems.alertmanager.silences().await.map_err(|error| error.to_string())?;
     if let Some(silence) = silences.iter().find(|silence| silences_all(silence, &subject.known)) {
@@ -101,15 +102,19 @@ async fn causes_possible(context: &Context<'_>, drill: &Drill) -> Result<(), Str
 }
 
 /// After how long the inbox misses the heartbeat, for drills whose news is that.
-async fn heartbeat_limit(context: &Context<'_>, drill: &Drill) -> Result<Option<Duration>, String> {
+async fn heartbeat_limit(
+    context: &Context<'_>,
+    drill: &Drill,
+    record: &mut Record,
+) -> Result<Option<Duration>, String> {
     if !drill.expect.delivered.contains(&Channel::Heartbeat) {
         return Ok(None);
     }
     let beats = context.systems.inbox.heartbeat().await.map_err(|error| error.to_string())?;
-    if beats.state != "beating" {
-        return Err(format!("the inbox's heartbeat is {}: its absence would be no news", beats.state));
-    }
-    Duration::try_from_secs_f64(beats.limit_seconds).map(Some).map_err(|error| error.to_string())
+    let limit = Duration::try_from_secs_f64(beats.limit_seconds).map_err(|error| error.to_string())?;
+    // Its absence is news only where it beats, and a stack that has just started has yet to begin.
+    absence::beating(context, record, limit).await?;
+    Ok(Some(limit))
 }
 
 /// Sets routes, inputs and bounds for an alert of these labels; `group_exists` as in [`Inputs`].

@@ -6,7 +6,7 @@ use super::activation::alert_labels;
 use super::clock;
 use super::course::Context;
 use super::delivery;
-use super::file::Drill;
+use super::file::{Channel, Drill};
 use super::record::{Record, Surprise};
 use super::subject::{Subject, covers};
 use crate::systems::inbox::NotifiedAlert;
@@ -43,12 +43,18 @@ pub async fn collect(
             record.event(*at, format!("{name} {state}{why}"));
         }
     }
-    let explained = |alert: &NotifiedAlert| {
+    // On a channel that the drill does not name, its own alert is a surprise, too: a warning that wakes somebody. Where
+    // the heartbeat is what tells, the alert itself arrives once there is an Alertmanager again.
+    let delivered = &drill.expect.delivered;
+    let meant = |channel: &str| {
+        delivered.iter().any(|expected| expected.name() == channel || *expected == Channel::Heartbeat)
+    };
+    let explained = |channel: &str, alert: &NotifiedAlert| {
         let own = subject.is_some_and(|subject| {
             alert.alert == subject.alert
                 && (alert.labels.is_empty() || covers(&alert.labels, &subject.wanted))
         });
-        own || named(also, &alert.alert) || context.suite.ambient(&alert.alert).is_some()
+        (own && meant(channel)) || named(also, &alert.alert) || context.suite.ambient(&alert.alert).is_some()
     };
     let since = record.instants.baseline.unwrap_or(since);
     for (at, channel, alert) in delivery::unexplained(&record.notifications, since, explained) {

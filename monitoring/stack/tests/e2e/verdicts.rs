@@ -54,7 +54,7 @@ async fn a_rule_with_a_misspelt_metric_is_missed_and_the_metric_named() {
 async fn a_route_that_leads_nowhere_is_missed_at_notified() {
     let bed = Bed::start_with(FAST, |monitoring| {
         let file = monitoring.join("alertmanager.yml");
-        replace(&file, "- receiver: warning\n      matchers", "- receiver: nowhere\n      matchers");
+        replace(&file, "  receiver: warning\n  group_by", "  receiver: nowhere\n  group_by");
         replace(&file, "receivers:\n", "receivers:\n  - name: nowhere\n");
     })
     .await;
