@@ -1,11 +1,12 @@
 # The front door. `make` alone prints the targets.
 
 CARGO      ?= cargo
-PATTERN    ?= error-storm
+PATTERN    ?=
 SCALE      ?= 20
 DRILL      ?=
 OFFSET     ?= 0
 SHARDS     ?= 6
+JOBS       ?= $(SHARDS)
 FUZZ_SECONDS ?= 60
 STACK      ?= auto
 target     := $(or $(CARGO_TARGET_DIR),target)
@@ -17,12 +18,12 @@ drills     := $(if $(DRILL),monitoring/drills/$(DRILL).yaml,monitoring/drills)
 export PATH := $(PATH):$(CURDIR)/target/tools/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build demo test check format-check lint rules unit up down status load drill bench fuzz-api fuzz-load dashboards images-local password versions pictures
+.PHONY: help setup build demo test check format-check lint rules unit up down status load drill mutate bench fuzz-api fuzz-load dashboards images-local password versions pictures
 
 help: ## print this
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 	@echo
-	@echo "  variables: PATTERN=$(PATTERN) (make load), DRILL=high-error-rate (make drill), SCALE=$(SCALE), SHARDS=$(SHARDS) (make drill),"
+	@echo "  variables: PATTERN=error-storm (make load), DRILL=high-error-rate (make drill), SCALE=$(SCALE), SHARDS=$(SHARDS) (make drill),"
 	@echo "             OFFSET=N moves every port of up, down, status and load by N"
 
 setup: ## bring Redis, Prometheus, Alertmanager, the exporters, PostgreSQL, HAProxy, libfaketime; installs nothing system-wide
@@ -102,7 +103,7 @@ password: ## show the password of Grafana's first user, in containers
 	@echo
 
 load: build ## traffic, PATTERN=error-storm and fourteen others (`loadgen patterns` lists them)
-	@$(release)/loadgen run http://127.0.0.1:$$((8000 + $(OFFSET))) --pattern $(PATTERN) \
+	@$(release)/loadgen run http://127.0.0.1:$$((8000 + $(OFFSET))) --pattern $(or $(PATTERN),error-storm) \
 	  --prometheus-addr 127.0.0.1:$$((9464 + $(OFFSET)))
 
 drill: setup build ## every drill, on SHARDS isolated stacks side by side, or one: DRILL=high-error-rate
@@ -110,6 +111,9 @@ drill: setup build ## every drill, on SHARDS isolated stacks side by side, or on
 	$(release)/stack run --shards $(shards) --scale $(SCALE) -- $(release)/loadgen drill --proofs target/proofs \
 	  --json target/drills/report.json --html target/drills/report.html --junit target/drills/junit.xml $(drills)
 	@echo "The report is target/drills/report.html"
+
+mutate: setup build ## break every rule and route in turn: its drill must notice; JOBS=6 at once, PATTERN=HighErrorRate for some
+	@$(release)/stack mutate --jobs $(JOBS) --scale $(SCALE) $(if $(PATTERN),"$(PATTERN)")
 
 bench: setup build ## the figures of gateway, limits and load generator, beside what they are compared to
 	@$(CARGO) bench --locked --workspace --bench gateway

@@ -4,7 +4,8 @@
 //! sure that nobody else listens, [`render`] and [`channels`] write the configuration,
 //! [`service`] says how each one is started and when it is ready, [`process`] runs one, [`stack`] runs them all,
 //! [`state`] remembers them on disk for `down` and `status`, [`control`] takes orders for single ones, [`textfile`]
-//! reports on them, [`load`] makes a run of the load generator a target. [`fixture`] is for tests that need one server.
+//! reports on them, [`load`] makes a run of the load generator a target. [`mutate`] breaks the monitoring files to see
+//! whether drills notice. [`fixture`] is for tests that need one server.
 
 pub mod channels;
 pub mod command;
@@ -12,6 +13,7 @@ pub mod control;
 pub mod error;
 pub mod fixture;
 pub mod load;
+pub mod mutate;
 pub mod port;
 pub mod process;
 pub mod program;

@@ -1,4 +1,4 @@
-//! The command line: `up`, `down`, `status`, `service`, `run`.
+//! The command line: `up`, `down`, `status`, `service`, `run`, `mutate`.
 
 use std::path::PathBuf;
 
@@ -8,6 +8,7 @@ use crate::{Error, Settings};
 
 pub mod detach;
 pub mod down;
+pub mod mutate;
 pub mod run;
 pub mod service;
 pub mod shards;
@@ -35,6 +36,8 @@ enum Command {
     Service(service::Service),
     /// Start a stack of its own, run a command against it, stop it
     Run(run::Run),
+    /// Break every rule and route in turn; each time its drill has to notice
+    Mutate(mutate::Mutate),
 }
 
 /// Which stack is meant.
@@ -64,6 +67,7 @@ pub async fn main(cli: Cli) -> u8 {
         Command::Status(which) => status::main(&which),
         Command::Service(service) => service::main(&service).await,
         Command::Run(run) => run::main(run).await,
+        Command::Mutate(mutate) => mutate::main(mutate).await,
     };
     result.unwrap_or_else(|error| {
         eprintln!("stack: {error}");

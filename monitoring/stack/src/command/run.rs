@@ -26,6 +26,9 @@ pub struct Run {
     /// Keep configuration, data and logs here; else they are removed when the command succeeded
     #[arg(long, value_name = "DIR")]
     dir: Option<PathBuf>,
+    /// Run the monitoring files in this folder instead of the repository's
+    #[arg(long, value_name = "DIR")]
+    monitoring: Option<PathBuf>,
     /// Start N isolated stacks side by side
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u8).range(1..=32))]
     shards: u8,
@@ -47,7 +50,7 @@ pub(super) async fn main(run: Run) -> Result<u8, Error> {
         many => println!("Starting {many} stacks of its own, time scale {}", run.scale),
     }
     let started = tokio::select! {
-        stacks = Shards::start(&dir, run.shards.into(), run.scale) => stacks,
+        stacks = Shards::start(&dir, run.shards.into(), run.scale, run.monitoring.as_deref()) => stacks,
         signal = signals.next() => {
             // The start was dropped, and with it every process it had started.
             eprintln!("stack: {signal} while starting; everything is stopped");

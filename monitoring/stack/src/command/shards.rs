@@ -16,15 +16,25 @@ pub struct Shards {
 
 impl Shards {
     /// Starts `count` stacks below `dir`, one after the other, so that their starts do not slow one another down
-    /// past their limits; a single one lives in `dir` itself.
+    /// past their limits; a single one lives in `dir` itself. They run the files in `monitoring`, or else the
+    /// repository's.
     ///
     /// # Errors
     /// The first that could not be started; those before it are stopped.
-    pub async fn start(dir: &Path, count: usize, scale: f64) -> Result<Self, Error> {
+    pub async fn start(
+        dir: &Path,
+        count: usize,
+        scale: f64,
+        monitoring: Option<&Path>,
+    ) -> Result<Self, Error> {
         let mut shards = Self { stacks: Vec::new() };
         for number in 1..=count {
             let dir = if count == 1 { dir.to_owned() } else { dir.join(number.to_string()) };
-            let started = match Settings::isolated(dir, scale) {
+            let settings = Settings::isolated(dir, scale).map(|settings| match monitoring {
+                Some(monitoring) => Settings { monitoring: monitoring.to_owned(), ..settings },
+                None => settings,
+            });
+            let started = match settings {
                 Ok(settings) if count == 1 => Stack::start(settings, |line| println!("{line}")).await,
                 Ok(settings) => Stack::start(settings, |_| ()).await,
                 Err(error) => Err(error),

@@ -1,0 +1,144 @@
+//! Which drills there are, and what each proves.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use serde::Deserialize;
+
+use super::read;
+use crate::Error;
+
+/// A drill that proves an alert.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Drill {
+    /// Its name.
+    pub name: String,
+    /// Its file.
+    pub path: PathBuf,
+    /// The alert it proves.
+    pub alert: String,
+    /// Labels it demands of the alert.
+    pub labels: BTreeMap<String, String>,
+    /// What it promises until receivers are told that it is over, in production timing; zero where it does not say.
+    pub promised: Duration,
+}
+
+#[derive(Deserialize)]
+struct File {
+    drill: Option<String>,
+    #[serde(default)]
+    proves: Proves,
+    #[serde(default)]
+    objective: Objective,
+}
+
+#[derive(Default, Deserialize)]
+struct Proves {
+    alert: Option<String>,
+    #[serde(default)]
+    labels: BTreeMap<String, String>,
+}
+
+#[derive(Default, Deserialize)]
+struct Objective {
+    told_resolved: Option<String>,
+}
+
+/// The drills of a folder that prove an alert, by file name; suite files and negative controls are none.
+///
+/// # Errors
+/// When a file cannot be read or is no YAML.
+pub fn load(folder: &Path) -> Result<Vec<Drill>, Error> {
+    let listing = || format!("listing {}", folder.display());
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(folder).map_err(Error::io(listing()))? {
+        let path = entry.map_err(Error::io(listing()))?.path();
+        if path.extension().is_some_and(|extension| extension == "yaml") {
+            found.extend(parse(&path, &read(&path)?)?);
+        }
+    }
+    found.sort_by(|one, other| one.name.cmp(&other.name));
+    Ok(found)
+}
+
+fn parse(path: &Path, text: &str) -> Result<Option<Drill>, Error> {
+    let file: File = serde_saphyr::from_str(text)
+        .map_err(|error| Error::Usage(format!("{}: {}", path.display(), error.without_snippet())))?;
+    let Some((name, alert)) = file.drill.zip(file.proves.alert) else { return Ok(None) };
+    let promised = file.objective.told_resolved.as_deref().and_then(duration).unwrap_or_default();
+    Ok(Some(Drill { name, path: path.to_owned(), alert, labels: file.proves.labels, promised }))
+}
+
+/// A duration of one unit as the monitoring files write it, such as `90s` or `10m`.
+#[must_use]
+pub fn duration(text: &str) -> Option<Duration> {
+    let number = text.trim_end_matches(|it: char| it.is_ascii_alphabetic());
+    let seconds = match &text[number.len()..] {
+        "s" => 1,
+        "m" => 60,
+        "h" => 3_600,
+        "d" => 86_400,
+        _ => return None,
+    };
+    Some(Duration::from_secs(number.parse::<u64>().ok()?.checked_mul(seconds)?))
+}
+
+/// The drills of an alert whose rule sets these labels: where several rules have its name, those whose demands they
+/// meet. The one that promises to be done first comes first.
+#[must_use]
+pub fn of<'a>(drills: &'a [Drill], alert: &str, labels: &BTreeMap<String, String>) -> Vec<&'a Drill> {
+    let meets = |drill: &Drill| {
+        drill.labels.iter().all(|(name, value)| labels.get(name).is_none_or(|own| own == value))
+    };
+    let mut fitting: Vec<_> = drills.iter().filter(|drill| drill.alert == alert && meets(drill)).collect();
+    fitting.sort_by_key(|drill| drill.promised);
+    fitting
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_what_a_drill_proves() {
+        let text = "drill: a\nproves: {alert: A, labels: {burn: slow}}\nobjective: {notified: 4m, told_resolved: 8m}\n\
+                    cause: {stop: api}\n";
+        let drill = parse(Path::new("a.yaml"), text).unwrap().unwrap();
+        assert_eq!((drill.name.as_str(), drill.alert.as_str()), ("a", "A"));
+        assert_eq!(drill.labels["burn"], "slow");
+        assert_eq!(drill.promised, Duration::from_secs(480));
+        for none in ["suite: s\nambient: []\n", "drill: q\nproves: {quiet: 10m}\n"] {
+            assert_eq!(parse(Path::new("b.yaml"), none).unwrap(), None, "{none}");
+        }
+        let error = parse(Path::new("c.yaml"), "drill: [").unwrap_err().to_string();
+        assert!(error.starts_with("c.yaml: "), "{error}");
+    }
+
+    #[test]
+    fn rules_of_one_name_are_told_apart() {
+        let drill = |name: &str, burn: &str, minutes: u64| Drill {
+            name: name.into(),
+            path: PathBuf::new(),
+            alert: "Burn".into(),
+            labels: BTreeMap::from([("burn".into(), burn.into())]),
+            promised: Duration::from_secs(60 * minutes),
+        };
+        let drills = [drill("one", "fast", 9), drill("three", "slow", 9), drill("two", "slow", 5)];
+        let labels = |burn: &str| BTreeMap::from([("burn".to_owned(), burn.to_owned())]);
+        let names = |alert: &str, burn: &str| -> Vec<String> {
+            of(&drills, alert, &labels(burn)).into_iter().map(|it| it.name.clone()).collect()
+        };
+        assert_eq!(names("Burn", "slow"), ["two", "three"]);
+        assert!(names("Burn", "never").is_empty() && names("Other", "slow").is_empty());
+    }
+
+    #[test]
+    fn durations() {
+        assert_eq!(duration("90s"), Some(Duration::from_secs(90)));
+        assert_eq!(duration("2h"), Some(Duration::from_secs(7_200)));
+        for bad in ["", "5", "m", "1h30m", "-5m", "5w"] {
+            assert_eq!(duration(bad), None, "{bad}");
+        }
+    }
+}
