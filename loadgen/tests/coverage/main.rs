@@ -1,0 +1,144 @@
+//! The shipped rules stand at 100 %, and taking away the drill, the unit test or the runbook of any one of them is found
+//! out, which fails `make rules` and with it `make test`.
+
+#![allow(clippy::unwrap_used)] // a test fails by panicking
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+/// What an alert needs, in a copy that can be taken from.
+struct Holdings {
+    dir: TempDir,
+}
+
+impl Holdings {
+    fn copy() -> Self {
+        let repository = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+        let dir = tempfile::tempdir().unwrap();
+        for folder in
+            ["monitoring/alert_rules", "monitoring/drills", "monitoring/rule_tests", "docs/runbooks"]
+        {
+            let (from, to) = (repository.join(folder), dir.path().join(folder));
+            fs::create_dir_all(&to).unwrap();
+            for entry in fs::read_dir(from).unwrap() {
+                let entry = entry.unwrap();
+                fs::copy(entry.path(), to.join(entry.file_name())).unwrap();
+            }
+        }
+        Self { dir }
+    }
+
+    /// Exit code and report of the command that `make rules` runs.
+    fn coverage(&self) -> (Option<i32>, Value) {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_loadgen"));
+        let output = command.args(["coverage", "--json"]).current_dir(self.dir.path()).output().unwrap();
+        let said = String::from_utf8_lossy(&output.stderr);
+        let report = serde_json::from_slice(&output.stdout).unwrap_or_else(|error| panic!("{error}: {said}"));
+        (output.status.code(), report)
+    }
+
+    fn files(&self, folder: &str) -> Vec<PathBuf> {
+        fs::read_dir(self.dir.path().join(folder)).unwrap().map(|entry| entry.unwrap().path()).collect()
+    }
+}
+
+/// What the report says of one alert; those of one name are told apart by their labels.
+fn of<'a>(report: &'a Value, alert: &Value) -> &'a Value {
+    let same = |it: &&Value| it["alert"] == alert["alert"] && it["labels"] == alert["labels"];
+    report["alerts"].as_array().unwrap().iter().find(same).unwrap()
+}
+
+/// The unit tests without the expectations of this alert firing; `None` when the file has none.
+fn untested(text: &str, alert: &Value) -> Option<String> {
+    let mut file: Value = serde_saphyr::from_str(text).unwrap();
+    let mut taken = 0;
+    for test in file["tests"].as_array_mut().unwrap().iter_mut() {
+        let Some(expectations) = test["alert_rule_test"].as_array_mut() else { continue };
+        for it in expectations.iter_mut().filter(|it| it["alertname"] == alert["alert"]) {
+            let expected = it["exp_alerts"].as_array_mut().unwrap();
+            let before = expected.len();
+            let labels = alert["labels"].as_object().unwrap();
+            expected.retain(|it| !labels.iter().all(|(name, value)| it["exp_labels"][name] == *value));
+            taken += before - expected.len();
+        }
+    }
+    (taken > 0).then(|| file.to_string())
+}
+
+#[test]
+fn the_shipped_rules_stand_at_a_hundred_percent() {
+    let (code, report) = Holdings::copy().coverage();
+    assert_eq!(code, Some(0), "{report:#}");
+    assert!(report["alerts"].as_array().unwrap().len() >= 36, "{report:#}");
+}
+
+#[test]
+fn an_alert_without_its_drill_is_found_out() {
+    let holdings = Holdings::copy();
+    let (_, whole) = holdings.coverage();
+    for alert in whole["alerts"].as_array().unwrap() {
+        let drills = alert["drills"].as_array().unwrap();
+        let proves = |text: &str| {
+            drills.iter().any(|it| text.starts_with(&format!("drill: {}\n", it.as_str().unwrap())))
+        };
+        let files: Vec<_> =
+            holdings.files("monitoring/drills").into_iter().map(|it| (fs::read(&it).unwrap(), it)).collect();
+        let own: Vec<_> = files.iter().filter(|(text, _)| proves(&String::from_utf8_lossy(text))).collect();
+        assert!(!own.is_empty() && own.len() == drills.len(), "{alert:#}");
+        for (_, file) in &own {
+            fs::remove_file(file).unwrap();
+        }
+        let (code, report) = holdings.coverage();
+        assert_eq!(code, Some(5), "{alert:#}");
+        assert_eq!(of(&report, alert)["drills"], serde_json::json!([]), "{alert:#}");
+        for (text, file) in own {
+            fs::write(file, text).unwrap();
+        }
+    }
+}
+
+#[test]
+fn an_alert_without_its_unit_test_is_found_out() {
+    let holdings = Holdings::copy();
+    let (_, whole) = holdings.coverage();
+    for alert in whole["alerts"].as_array().unwrap() {
+        let files = holdings.files("monitoring/rule_tests");
+        let texts = files.iter().map(|file| (file, fs::read_to_string(file).unwrap()));
+        let broken: Vec<_> = texts
+            .filter_map(|(file, text)| {
+                let without = untested(&text, alert)?;
+                Some((file, text, without))
+            })
+            .collect();
+        assert!(!broken.is_empty(), "{alert:#}");
+        for (file, _, without) in &broken {
+            fs::write(file, without).unwrap();
+        }
+        let (code, report) = holdings.coverage();
+        assert_eq!(code, Some(5), "{alert:#}");
+        assert_eq!(of(&report, alert)["tested"], false, "{alert:#}");
+        for (file, before, _) in &broken {
+            fs::write(file, before).unwrap();
+        }
+    }
+}
+
+#[test]
+fn an_alert_without_its_runbook_is_found_out() {
+    let holdings = Holdings::copy();
+    let (_, whole) = holdings.coverage();
+    for alert in whole["alerts"].as_array().unwrap() {
+        let name = alert["alert"].as_str().unwrap();
+        let file = holdings.dir.path().join(format!("docs/runbooks/{name}.md"));
+        let before = fs::read(&file).unwrap();
+        fs::remove_file(&file).unwrap();
+        let (code, report) = holdings.coverage();
+        fs::write(&file, before).unwrap();
+        assert_eq!(code, Some(5), "{name}");
+        assert_eq!(of(&report, alert)["runbook"], false, "{name}");
+    }
+}
