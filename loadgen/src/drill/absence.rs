@@ -13,6 +13,7 @@ use super::clock::Deadline;
 use super::course::{Context, go_on, lift};
 use super::delivery::{self, Wanted};
 use super::file::{Channel, Drill};
+use super::near;
 use super::preflight;
 use super::record::{End, Record, Stage};
 use super::{quiet, surprises, watch};
@@ -26,7 +27,7 @@ const POLL: Duration = Duration::from_millis(500);
 /// Why the drill is refused.
 pub async fn stops(context: &Context<'_>, drill: &Drill, record: &mut Record) -> Result<End, String> {
     let (subject, _) = preflight::rule(context, drill, record).await?;
-    let beats = context.systems.inbox.heartbeat().await.map_err(|error| error.to_string())?;
+    let beats = context.systems.heartbeat().await?;
     let limit = Duration::try_from_secs_f64(beats.limit_seconds).map_err(|error| error.to_string())?;
     beating(context, record, limit).await?;
     record.expected = vec![Channel::Heartbeat];
@@ -37,8 +38,7 @@ pub async fn stops(context: &Context<'_>, drill: &Drill, record: &mut Record) ->
     let zero = Duration::ZERO;
     record.bounds =
         Some(Bounds { pending: zero, firing: zero, notified: bound, resolved: zero, told: bound });
-    let mut read =
-        watch::last_id(&context.systems.inbox.notifications(0).await.map_err(|error| error.to_string())?);
+    let mut read = watch::last_id(&context.systems.arrived(0).await.map_err(|error| error.to_string())?);
     record.instants.baseline = Some(Timestamp::now());
 
     let cause_at = Timestamp::now();
@@ -69,8 +69,7 @@ pub async fn stops(context: &Context<'_>, drill: &Drill, record: &mut Record) ->
         let deadline = Deadline::after(since, patience(bound));
         loop {
             let passed = deadline.passed();
-            if let Some(arrived) = record.gaps.note("inbox", context.systems.inbox.notifications(read).await)
-            {
+            if let Some(arrived) = record.gaps.note("inbox", context.systems.arrived(read).await) {
                 read = arrived.last().map_or(read, |last| last.id);
                 record.notifications.extend(arrived);
             }
@@ -105,7 +104,7 @@ pub(super) async fn beating(
 ) -> Result<(), String> {
     let deadline = Deadline::within(limit + Duration::from_secs(5));
     loop {
-        let beats = context.systems.inbox.heartbeat().await.map_err(|error| error.to_string())?;
+        let beats = context.systems.heartbeat().await?;
         if beats.state == "beating" {
             return Ok(());
         }
@@ -132,8 +131,7 @@ pub async fn nothing(
     preflight::systems(context, record).await?;
     quiet::all_settled(context, record).await?;
     record.expected.clear();
-    let mut read =
-        watch::last_id(&context.systems.inbox.notifications(0).await.map_err(|error| error.to_string())?);
+    let mut read = watch::last_id(&context.systems.arrived(0).await.map_err(|error| error.to_string())?);
     let since = Timestamp::now();
     let mut running = baseline::paced(context, drill, record).await?;
     let cause_at = Timestamp::now();
@@ -155,13 +153,14 @@ pub async fn nothing(
     }
     let deadline = Deadline::after(cause_at, length);
     while !deadline.passed() {
-        if let Some(arrived) = record.gaps.note("inbox", context.systems.inbox.notifications(read).await) {
+        if let Some(arrived) = record.gaps.note("inbox", context.systems.arrived(read).await) {
             read = arrived.last().map_or(read, |last| last.id);
             record.notifications.extend(arrived);
         }
         context.progress.show(record);
         sleep(POLL).await;
     }
+    let near = near::reached(context, drill, cause_at, record).await;
     go_on(context, drill, record, &mut running);
     record.applied = caused.lift().await;
     lift(context, record).await;
@@ -169,6 +168,9 @@ pub async fn nothing(
     surprises::collect(context, drill, None, since, record).await;
     if let Some(running) = running {
         running.stop(GRACE).await;
+    }
+    if let Err(reason) = near {
+        return Ok(End::Unseen(format!("how near it came to the thresholds could not be asked: {reason}")));
     }
     let blind = record.gaps.blind.get("every ALERTS").or_else(|| record.gaps.blind.get("inbox"));
     Ok(match blind {

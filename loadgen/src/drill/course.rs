@@ -7,9 +7,10 @@ use jiff::Timestamp;
 use super::absence;
 use super::baseline;
 use super::bounds::{Bounds, patience};
-use super::causes::undo::Undoing;
+use super::causes::undoing::Undoing;
 use super::causes::{self, GRACE};
 use super::clock::{self, Deadline};
+use super::counted;
 use super::evidence;
 use super::file::Drill;
 use super::inhibition;
@@ -88,7 +89,7 @@ pub(super) fn go_on(
 async fn begin(context: &Context<'_>, drill: &Drill, record: &mut Record) -> Result<End, String> {
     context.progress.show(record);
     let (subject, jobs) = preflight::check(context, drill, record).await?;
-    let arrived = context.systems.inbox.notifications(0).await.map_err(|error| error.to_string())?;
+    let arrived = context.systems.arrived(0).await.map_err(|error| error.to_string())?;
     let mut running = baseline::steady(context, drill, &subject, &jobs, record).await?;
     // Traffic may have ended an activation (of an alert on its absence, say), which is not the one to follow.
     let earlier = quiet::forgotten(context, &subject, record).await?;
@@ -96,6 +97,9 @@ async fn begin(context: &Context<'_>, drill: &Drill, record: &mut Record) -> Res
     let since = baseline.unwrap_or_else(Timestamp::now);
     let scrape = record.inputs.map_or(subject.evaluation, |inputs| inputs.scrape);
     let mut watch = Watch::new(context, drill, &subject, scrape, since, watch::last_id(&arrived));
+    if record.counted {
+        watch.count(record).await;
+    }
 
     let cause_at = Timestamp::now();
     record.instants.cause = Some(cause_at);
@@ -160,6 +164,14 @@ async fn begin(context: &Context<'_>, drill: &Drill, record: &mut Record) -> Res
         && let Some(free) = free
     {
         return Ok(End::NotInhibited(free));
+    }
+    if end == End::Whole && record.counted {
+        let own = record.labels.clone().unwrap_or_else(|| subject.known.clone());
+        if let Err(reason) | Ok(Some(reason)) =
+            counted::mingled(context, drill, &subject, &own, cause_at).await
+        {
+            return Ok(End::Unseen(reason));
+        }
     }
     if end == End::Whole
         && let Some(gap) = record.gaps.blind.get("every ALERTS").or_else(|| record.gaps.blind.get("inbox"))

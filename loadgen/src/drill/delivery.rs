@@ -93,19 +93,27 @@ fn find<'a>(
         })
 }
 
-/// Notifications of firing alerts that `explained`, which is given their channel, does not know: (received, channel,
-/// alert). What began before `since` is an older story.
+/// Notifications of firing alerts that `explained`, which is given their channel, does not know, and those that tell of
+/// the end of one of which nobody was to be told (`hushed`): (received, channel, alert). What began before `since` is
+/// an older story.
 #[must_use]
 pub fn unexplained(
     all: &[Notification],
     since: Timestamp,
     explained: impl Fn(&str, &NotifiedAlert) -> bool,
+    hushed: impl Fn(&NotifiedAlert) -> bool,
 ) -> Vec<(Timestamp, String, String)> {
     let mut found = Vec::new();
     for notification in all {
         for alert in &notification.alerts {
             let begun = alert.starts_at.unwrap_or(notification.received_at);
-            if alert.status == "firing" && begun >= since && !explained(&notification.channel, alert) {
+            let news = match alert.status.as_str() {
+                "firing" => begun >= since && !explained(&notification.channel, alert),
+                // Only a webhook says when it began; without that it may be the end of an older story.
+                "resolved" => alert.starts_at.is_some_and(|start| start >= since) && hushed(alert),
+                _ => false,
+            };
+            if news {
                 found.push((notification.received_at, notification.channel.clone(), alert.alert.clone()));
             }
         }
@@ -206,8 +214,12 @@ mod tests {
             slack(8, "firing", "C"),
             webhook(9, "firing", "api", None, 2),
         ];
-        let found = unexplained(&all, at(0), |channel, alert| channel == "slack" && alert.alert == "C");
+        let found =
+            unexplained(&all, at(0), |channel, alert| channel == "slack" && alert.alert == "C", |_| false);
         let said = |at, channel: &str, alert: &str| (at, channel.to_owned(), alert.to_owned());
         assert_eq!(found, [said(at(7), "slack", "B"), said(at(9), "webhook", "A")]);
+        let found = unexplained(&all, at(0), |_, _| true, |alert| alert.alert == "A");
+        assert_eq!(found, [said(at(6), "webhook", "A")], "its end, though it was inhibited");
+        assert!(unexplained(&all, at(2), |_, _| true, |_| true).is_empty(), "it began before");
     }
 }

@@ -88,6 +88,9 @@ pub struct Expect {
     /// Alerts that must trip too and of which nobody may be told, since Alertmanager inhibits them.
     #[serde(default)]
     pub inhibited: Vec<Spanned<String>>,
+    /// Of a negative control: alerts whose rules' values must come near their thresholds, without firing.
+    #[serde(default)]
+    pub near: Vec<Spanned<String>>,
 }
 
 /// A channel the inbox receives on.
@@ -143,7 +146,13 @@ fn webhook_only() -> Vec<Channel> {
 
 impl Default for Expect {
     fn default() -> Self {
-        Self { delivered: webhook_only(), silent: Vec::new(), also: Vec::new(), inhibited: Vec::new() }
+        Self {
+            delivered: webhook_only(),
+            silent: Vec::new(),
+            also: Vec::new(),
+            inhibited: Vec::new(),
+            near: Vec::new(),
+        }
     }
 }
 
@@ -186,6 +195,13 @@ pub fn parse(path: &Path, text: &str) -> Result<Drill, FileError> {
             let reason = "proves: `quiet` is that no alert fires: leave `alert` and `stops` out".to_owned();
             Err(FileError::at(path, drill.drill.referenced, reason))
         };
+    }
+    if let Some(near) = drill.expect.near.first() {
+        let reason = format!(
+            "`near` is for negative controls (`proves: {{quiet: …}}`): take `{}` out of it, or into `silent`",
+            near.value
+        );
+        return Err(FileError::at(path, near.referenced, reason));
     }
     if drill.proves.alert.value.is_empty() {
         let reason = "proves.alert is empty: expected the name of an alert".to_owned();

@@ -137,4 +137,9 @@ fn a_negative_control_names_no_alert_and_may_have_no_cause() {
     assert_eq!(read(text).unwrap().proves.quiet, Some(Duration::from_secs(600)));
     let both = read("drill: a\nproves: {quiet: 10m, alert: A}\n").unwrap_err().to_string();
     assert!(both.contains("leave `alert`"), "{both}");
+    let near = read("drill: a\nproves: {quiet: 10m}\nexpect: {near: [A, B]}\n").unwrap().expect.near;
+    assert_eq!(near.iter().map(|it| it.value.as_str()).collect::<Vec<_>>(), ["A", "B"]);
+    let no_control = "drill: a\nproves: {alert: A}\ncause: {idle: true}\nexpect: {near: [B]}\n";
+    let said = read(no_control).unwrap_err().to_string();
+    assert!(said.contains(":4:") && said.contains("`near` is for negative controls"), "{said}");
 }

@@ -69,7 +69,7 @@ fn summary(records: &[Record]) -> String {
                     <th>resolved<th>told</tr></thead><tbody>\n"
             .to_owned();
     for record in records {
-        let (drill, alert) = (escape(&record.drill), escape(&record.alert));
+        let (drill, alert) = (escape(&record.drill), escape(record.title()));
         let _ = write!(text, "<tr><td><a href=\"#{drill}\">{alert}</a><td>{}", badge(record));
         for (_, phase) in record.phases().named() {
             let _ = write!(text, "<td>{}", table::cell(phase));
@@ -85,7 +85,7 @@ fn section(record: &Record) -> String {
     let mut text = format!(
         "<section id=\"{}\"><h2>{} {}</h2>\n<p>{}</p>\n<p>{}</p>\n",
         escape(&record.drill),
-        escape(&record.alert),
+        escape(record.title()),
         badge(record),
         escape(&record.summary),
         escape(reason)

@@ -49,6 +49,8 @@ fn drill(record: &Record) -> Value {
         "verdict": judgement.map(|judgement| judgement.verdict),
         "reason": judgement.map(|judgement| &judgement.reason),
         "disturbed": record.disturbed,
+        "near": record.near,
+        "delivery": if record.counted { "counted" } else { "seen" },
         "phases": record.phases(),
         "summary": record.summary,
         "labels": record.labels,

@@ -15,6 +15,7 @@ pub mod suite;
 
 pub mod reads;
 pub mod routes;
+pub mod silences;
 pub mod subject;
 
 pub mod bounds;
@@ -23,10 +24,13 @@ pub mod absence;
 pub mod activation;
 pub mod baseline;
 pub mod causes;
+pub mod counted;
 pub mod course;
 pub mod delivery;
 pub mod evidence;
+pub mod gaps;
 pub mod inhibition;
+pub mod near;
 pub mod phases;
 pub mod preflight;
 pub mod quiet;
@@ -46,5 +50,7 @@ pub mod table;
 pub mod timeline;
 
 pub mod cli;
+pub mod outcome;
 pub mod session;
 pub mod signals;
+pub mod stacks;

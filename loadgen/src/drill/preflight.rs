@@ -7,16 +7,17 @@ use tokio::time::sleep;
 
 use super::absence;
 use super::bounds::{self, DELIVERY, Inputs};
-use super::clock::Deadline;
+use super::clock::{self, Deadline};
+use super::counted;
 use super::course::Context;
 use super::file::{Channel, Drill};
 use super::quiet;
 use super::reads::Selector;
 use super::record::Record;
-use super::routes::{Matcher, Routing};
+use super::routes::Routing;
+use super::silences;
 use super::subject::{self, Subject};
 use crate::duration;
-use crate::systems::alertmanager::Silence;
 use crate::systems::gateway::Gateway;
 use crate::systems::prometheus::{Labels, RuleGroup, Target};
 
@@ -35,6 +36,11 @@ pub async fn check(
     record: &mut Record,
 ) -> Result<(Subject, BTreeSet<String>), String> {
     let systems = context.systems;
+    if context.systems.inbox.is_none()
+        && let Some(why) = counted::needs_inbox(drill)
+    {
+        return Err(format!("this drill needs an inbox (--inbox URL): {why}"));
+    }
     let (subject, _) = rule(context, drill, record).await?;
     causes_possible(context, drill).await?;
     let jobs = jobs(context, &subject.selectors).await?;
@@ -45,7 +51,7 @@ pub async fn check(
     record.heartbeat_limit = heartbeat_limit(context, drill, record).await?;
     plan(record, &routing, &subject, &subject.known, scrape, drill, false);
     let silences = systems.alertmanager.silences().await.map_err(|error| error.to_string())?;
-    if let Some(silence) = silences.iter().find(|silence| silences_all(silence, &subject.known)) {
+    if let Some(silence) = silences.iter().find(|silence| silences::covers(silence, &subject.known)) {
         return Err(format!(
             "silence {} ({}) covers {}: expire it first",
             silence.id, silence.comment, subject.alert
@@ -53,6 +59,13 @@ pub async fn check(
     }
     quiet::settled(context, &subject, scrape, record).await?;
     quiet::forgotten(context, &subject, record).await?;
+    // An alert that fires has a sample at every evaluation; two of them bridge one that is late.
+    let lately = clock::before(jiff::Timestamp::now(), subject.evaluation * 2);
+    if record.counted
+        && let Some(mingled) = counted::mingled(context, drill, &subject, &subject.known, lately).await?
+    {
+        return Err(mingled);
+    }
     Ok((subject, jobs))
 }
 
@@ -62,8 +75,15 @@ pub async fn check(
 /// Which is not.
 pub async fn systems(context: &Context<'_>, record: &mut Record) -> Result<(), String> {
     let systems = context.systems;
+    record.counted = systems.inbox.is_none();
+    let inbox = async {
+        match &systems.inbox {
+            Some(inbox) => inbox.ready().await,
+            None => systems.alertmanager.delivered().await.map(drop),
+        }
+    };
     let (prometheus, alertmanager, inbox) =
-        tokio::join!(systems.prometheus.ready(), systems.alertmanager.ready(), systems.inbox.ready());
+        tokio::join!(systems.prometheus.ready(), systems.alertmanager.ready(), inbox);
     for ready in [prometheus, alertmanager, inbox] {
         ready.map_err(|error| error.to_string())?;
     }
@@ -110,7 +130,7 @@ async fn heartbeat_limit(
     if !drill.expect.delivered.contains(&Channel::Heartbeat) {
         return Ok(None);
     }
-    let beats = context.systems.inbox.heartbeat().await.map_err(|error| error.to_string())?;
+    let beats = context.systems.heartbeat().await?;
     let limit = Duration::try_from_secs_f64(beats.limit_seconds).map_err(|error| error.to_string())?;
     // Its absence is news only where it beats, and a stack that has just started has yet to begin.
     absence::beating(context, record, limit).await?;
@@ -242,51 +262,5 @@ async fn targets_up(
         }
         let what = format!("target {}", bad.scrape_url);
         wait(context, record, &what).await;
-    }
-}
-
-/// Whether every condition of a silence is met by labels that are already known. One that also looks at others
-/// may cover the alert or not; that shows when it fires.
-fn silences_all(silence: &Silence, known: &Labels) -> bool {
-    !silence.matchers.is_empty()
-        && silence.matchers.iter().all(|matcher| {
-            known.contains_key(&matcher.name)
-                && Matcher::new(&matcher.name, &matcher.value, matcher.is_regex, matcher.is_equal)
-                    .is_ok_and(|matcher| matcher.matches(known))
-        })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::systems::alertmanager;
-
-    #[test]
-    fn a_silence_refuses_only_when_all_its_labels_are_known_to_match() {
-        let known = Labels::from([("alertname".into(), "A".into()), ("severity".into(), "warning".into())]);
-        let silence = |matchers: &[(&str, &str, bool, bool)]| Silence {
-            id: "1f".into(),
-            comment: "lunch".into(),
-            matchers: matchers
-                .iter()
-                .map(|(name, value, is_regex, is_equal)| alertmanager::Matcher {
-                    name: (*name).into(),
-                    value: (*value).into(),
-                    is_regex: *is_regex,
-                    is_equal: *is_equal,
-                })
-                .collect(),
-        };
-        for (matchers, expected) in [
-            (&[("alertname", "A", false, true)][..], true),
-            (&[("alertname", "B|A", true, true)], true),
-            (&[("alertname", "AB", true, true)], false),
-            (&[("severity", "critical", false, false)], true),
-            (&[("alertname", "A", false, true), ("job", "api", false, true)], false),
-            (&[("alertname", "A", false, true), ("severity", "critical", false, true)], false),
-            (&[], false),
-        ] {
-            assert_eq!(silences_all(&silence(matchers), &known), expected, "{matchers:?}");
-        }
     }
 }

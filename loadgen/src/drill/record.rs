@@ -1,15 +1,16 @@
 //! Everything known about one drill so far. The course writes into it as it goes, so that an interrupted drill
 //! still has its partial results.
 
-use std::collections::BTreeMap;
-
 use jiff::Timestamp;
 use serde::Serialize;
 
 use super::activation::Spell;
 use super::bounds::{Bounds, Inputs};
+use super::counted::Count;
 use super::evidence::{Evidence, Held};
 use super::file::{Channel, Drill, Objective};
+use super::gaps::Gaps;
+use super::near::Near;
 use super::phases::{Instants, Phases, measure};
 use super::routes::Route;
 use super::subject::Subject;
@@ -95,54 +96,6 @@ pub struct Surprise {
     pub named_silent: bool,
 }
 
-/// How well the systems could be asked.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
-pub struct Gaps {
-    /// Questions asked since the cause began.
-    pub asked: u32,
-    /// Questions that got no usable answer.
-    pub failed: u32,
-    /// What the last of those said.
-    pub last_error: Option<String>,
-    /// Whether the latest question of a kind failed, by kind; those that matter are judged.
-    #[serde(skip)]
-    pub blind: BTreeMap<&'static str, String>,
-}
-
-impl Gaps {
-    /// Takes note of an answer; `kind` names the question.
-    pub fn note<T, E: ToString>(&mut self, kind: &'static str, answer: Result<T, E>) -> Option<T> {
-        self.asked += 1;
-        match answer {
-            Ok(answer) => {
-                self.blind.remove(kind);
-                Some(answer)
-            }
-            Err(error) => {
-                self.failed += 1;
-                self.last_error = Some(error.to_string());
-                self.blind.insert(kind, error.to_string());
-                None
-            }
-        }
-    }
-
-    /// Why a thing that was not seen may have happened all the same, if so: the latest question of some kind
-    /// failed, or more than a fifth of all did.
-    #[must_use]
-    pub fn too_many(&self) -> Option<String> {
-        let (asked, failed) = (self.asked, self.failed);
-        if let Some(error) = self.blind.values().next() {
-            return Some(format!(
-                "{failed} of {asked} questions went unanswered, the latest among them: {error}"
-            ));
-        }
-        let error = self.last_error.as_deref().unwrap_or_default();
-        (failed * 5 > asked)
-            .then(|| format!("{failed} of {asked} questions went unanswered, such as: {error}"))
-    }
-}
-
 /// What the generator did while the cause lasted.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize)]
 pub struct Applied {
@@ -177,6 +130,8 @@ pub struct Record {
     pub heartbeat_limit: Option<std::time::Duration>,
     /// For a negative control: how long nothing may fire.
     pub quiet: Option<std::time::Duration>,
+    /// How near it came to the thresholds it names.
+    pub near: Vec<Near>,
     /// Promised times, scaled.
     pub objective: Objective,
     /// When its preflight began.
@@ -211,6 +166,10 @@ pub struct Record {
     pub spells: Vec<Spell>,
     /// Received since the baseline began.
     pub notifications: Vec<Notification>,
+    /// Whether there is no inbox: delivery is counted by Alertmanager, not seen.
+    pub counted: bool,
+    /// What it counted.
+    pub counts: Vec<Count>,
     /// What Alertmanager did with the alert, when that was asked.
     pub held: Option<Held>,
     /// What happened, in the order noticed.
@@ -243,6 +202,7 @@ impl Record {
             follows: drill.proves.quiet.is_none() && !drill.proves.stops,
             heartbeat_limit: None,
             quiet: None,
+            near: Vec::new(),
             objective: Objective {
                 notified: scaled(drill.objective.notified),
                 told_resolved: scaled(drill.objective.told_resolved),
@@ -263,6 +223,8 @@ impl Record {
             last_firing: None,
             spells: Vec::new(),
             notifications: Vec::new(),
+            counted: false,
+            counts: Vec::new(),
             held: None,
             events: Vec::new(),
             surprises: Vec::new(),
@@ -272,6 +234,12 @@ impl Record {
             evidence: None,
             judgement: None,
         }
+    }
+
+    /// The alert, or the name of a drill that is about none.
+    #[must_use]
+    pub fn title(&self) -> &str {
+        if self.alert.is_empty() { &self.drill } else { &self.alert }
     }
 
     /// Goes on to `stage`, which began at `since`.

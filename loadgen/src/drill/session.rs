@@ -7,7 +7,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use tokio::time::timeout;
 
-use super::causes::undo::Undoing;
+use super::causes::undoing::Undoing;
 use super::course::{self, Context};
 use super::diagnose::{self, Signs};
 use super::evidence;
@@ -191,6 +191,7 @@ fn conclude(record: &mut Record) {
     let judgement = judge(&Case {
         phases: record.phases(),
         quiet: record.quiet,
+        near: &record.near,
         end: &end,
         stage: record.stage,
         instants: &record.instants,
@@ -200,6 +201,7 @@ fn conclude(record: &mut Record) {
         surprises: &record.surprises,
         gaps: &record.gaps,
         applied: record.applied.as_ref(),
+        counted: record.counted,
         likeliest: likeliest.as_deref(),
     });
     record.judgement = Some(judgement);

@@ -57,7 +57,8 @@ pub async fn collect(
         (own && meant(channel)) || named(also, &alert.alert) || context.suite.ambient(&alert.alert).is_some()
     };
     let since = record.instants.baseline.unwrap_or(since);
-    for (at, channel, alert) in delivery::unexplained(&record.notifications, since, explained) {
+    let hushed = |alert: &NotifiedAlert| named(&drill.expect.inhibited, &alert.alert);
+    for (at, channel, alert) in delivery::unexplained(&record.notifications, since, explained, hushed) {
         let named_silent = named(silent, &alert) || named(&drill.expect.inhibited, &alert);
         record.surprises.push(Surprise { at, alert, how: format!("arrived at {channel}"), named_silent });
     }

@@ -32,7 +32,7 @@ pub fn table(records: &[Record]) -> String {
         vec![["alert", "verdict", "pending", "firing", "notified", "resolved", "told"].map(str::to_owned)];
     for record in records {
         let twin = records.iter().filter(|other| other.alert == record.alert).count() > 1;
-        let name = if twin { &record.drill } else { &record.alert };
+        let name = if twin { &record.drill } else { record.title() };
         let verdict = record.judgement.as_ref().map_or("", |judgement| judgement.verdict.name());
         let [pending, firing, notified, resolved, told] =
             record.phases().named().map(|(_, phase)| cell(phase));
@@ -73,7 +73,7 @@ pub fn story(record: &Record) -> String {
     else {
         return String::new();
     };
-    let mut text = format!("{} ({}): {}\n", record.alert, record.drill, judgement.verdict.name());
+    let mut text = format!("{} ({}): {}\n", record.title(), record.drill, judgement.verdict.name());
     let mut line = |name: &str, what: &str| {
         let _ = writeln!(text, "  {name:<8} {what}");
     };
@@ -181,6 +181,14 @@ AAAAAAAAAAAAAAAAAAAAAAAAAAAAA…  REFUSED          -         -         -        
         assert!(
             text.contains("high-error-rate") && text.contains("at-night") && !text.contains("HighErrorRate")
         );
+    }
+
+    #[test]
+    fn a_negative_control_goes_by_its_own_name() {
+        let mut control = record();
+        control.alert = String::new();
+        control.drill = "quiet".into();
+        assert!(table(&[control, record()]).lines().nth(1).unwrap().starts_with("quiet "));
     }
 
     #[test]

@@ -4,9 +4,12 @@ use serde::Serialize;
 
 use super::bounds::Bounds;
 use super::clock::readable;
+use super::counted::SAID;
 use super::file::{Channel, Objective};
+use super::gaps::Gaps;
+use super::near::{self, Near};
 use super::phases::{Instants, Measured, Phases, last_of};
-use super::record::{Applied, End, Gaps, Stage, Surprise};
+use super::record::{Applied, End, Stage, Surprise};
 
 /// Prometheus stores times in whole milliseconds: a phase may come out this much longer than it was.
 const STAMP_SECONDS: f64 = 0.001;
@@ -69,6 +72,8 @@ pub struct Case<'a> {
     pub phases: Phases,
     /// For a negative control: how long nothing might fire.
     pub quiet: Option<std::time::Duration>,
+    /// How near it came to the thresholds it names.
+    pub near: &'a [Near],
     /// The bounds, if the configuration could be read.
     pub bounds: Option<&'a Bounds>,
     /// Channels the notification must arrive on.
@@ -81,6 +86,8 @@ pub struct Case<'a> {
     pub gaps: &'a Gaps,
     /// What the generator did.
     pub applied: Option<&'a Applied>,
+    /// Whether delivery was counted by Alertmanager, not seen by an inbox.
+    pub counted: bool,
     /// The likeliest cause of a miss.
     pub likeliest: Option<&'a str>,
 }
@@ -162,7 +169,10 @@ fn whole(case: &Case<'_>, phases: &Phases) -> (Verdict, String) {
         if let Some(weak) = case.applied.and_then(not_applied) {
             return (Verdict::Undecided, weak);
         }
-        return (Verdict::Proven, format!("nothing fired in {}", readable(quiet.as_secs_f64())));
+        return match near::judge(case.near, quiet) {
+            Ok(said) => (Verdict::Proven, said),
+            Err(far) => (Verdict::Undecided, far),
+        };
     }
     // A heartbeat's drill has two phases; any other has all five, of which one without a bound is a hole.
     let followed = phases.pending.bound_seconds.is_some();
@@ -174,7 +184,8 @@ fn whole(case: &Case<'_>, phases: &Phases) -> (Verdict, String) {
         // The course says all happened: an instant that is missing is a hole in the evidence, not a proof.
         return (Verdict::Undecided, "an instant of the course is not on record".to_owned());
     }
-    (Verdict::Proven, "every phase within its bound".to_owned())
+    let counted = if case.counted { format!("; {SAID}") } else { String::new() };
+    (Verdict::Proven, format!("every phase within its bound{counted}"))
 }
 
 /// A phase that ended before it began, in words.

@@ -43,6 +43,7 @@ struct Given {
     gaps: Gaps,
     applied: Option<Applied>,
     likeliest: Option<&'static str>,
+    counted: bool,
     quiet: Option<Duration>,
 }
 
@@ -55,6 +56,7 @@ fn given(end: End) -> Given {
         gaps: Gaps { asked: 100, ..Gaps::default() },
         applied: Some(Applied { stated_rate: 40.0, achieved_rate: 39.5, ..Applied::default() }),
         likeliest: None,
+        counted: false,
         quiet: None,
     }
 }
@@ -64,6 +66,7 @@ fn judged(given: &Given) -> (Verdict, String) {
     let judgement = judge(&Case {
         phases: measure(&given.instants, Some(&bounds), &EXPECTED),
         quiet: given.quiet,
+        near: &[],
         end: &given.end,
         stage: Stage::Firing,
         instants: &given.instants,
@@ -73,6 +76,7 @@ fn judged(given: &Given) -> (Verdict, String) {
         surprises: &given.surprises,
         gaps: &given.gaps,
         applied: given.applied.as_ref(),
+        counted: given.counted,
         likeliest: given.likeliest,
     });
     (judgement.verdict, judgement.reason)
@@ -80,6 +84,14 @@ fn judged(given: &Given) -> (Verdict, String) {
 
 fn surprise(alert: &str, named_silent: bool) -> Surprise {
     Surprise { at: at(12.0), alert: alert.into(), how: "fired".into(), named_silent }
+}
+
+#[test]
+fn a_delivery_that_was_only_counted_is_said_so() {
+    let counted = Given { counted: true, ..given(End::Whole) };
+    let (verdict, reason) = judged(&counted);
+    assert_eq!(verdict, Verdict::Proven);
+    assert_eq!(reason, "every phase within its bound; delivery was counted by Alertmanager, not seen");
 }
 
 #[test]

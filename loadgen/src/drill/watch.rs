@@ -7,6 +7,7 @@ use tokio::time::sleep;
 
 use super::activation::{self, alert_labels};
 use super::clock::{self, Deadline};
+use super::counted::{self, Counter};
 use super::course::Context;
 use super::delivery::{self, Wanted};
 use super::file::{Channel, Drill};
@@ -16,14 +17,18 @@ use super::record::Record;
 use super::routes::Routing;
 use super::subject::{Subject, covers};
 use crate::duration;
+use crate::systems::SystemError;
 use crate::systems::alertmanager::Alertmanager;
-use crate::systems::inbox::{Inbox, Notification};
+use crate::systems::inbox::{HeartbeatState, Inbox, Notification};
 use crate::systems::prometheus::{Labels, Prometheus, RuleGroup, Series};
 
 /// For how long a group outlives its last firing alert, on top of GI: Prometheus goes on telling Alertmanager of a
 /// resolved alert for 15 minutes, each time putting it back into its group, and Alertmanager clears an emptied
 /// group away every 30 s; neither can be configured. An alert that falls into such a group waits for GI, not GW.
 const GROUP_OUTLIVES: Duration = Duration::from_secs(15 * 60 + 30);
+
+/// Between two looks at what Alertmanager counts.
+const OFTEN: Duration = Duration::from_millis(250);
 
 /// The systems under proof.
 #[derive(Debug, Clone)]
@@ -32,8 +37,30 @@ pub struct Systems {
     pub prometheus: Prometheus,
     /// Routes and notifies.
     pub alertmanager: Alertmanager,
-    /// Receives.
-    pub inbox: Inbox,
+    /// Receives; without one, delivery is counted by Alertmanager.
+    pub inbox: Option<Inbox>,
+}
+
+impl Systems {
+    /// Notifications with an id above `after`; none without an inbox.
+    ///
+    /// # Errors
+    /// When the inbox cannot be asked or understood.
+    pub async fn arrived(&self, after: u64) -> Result<Vec<Notification>, SystemError> {
+        match &self.inbox {
+            Some(inbox) => inbox.notifications(after).await,
+            None => Ok(Vec::new()),
+        }
+    }
+
+    /// The heartbeat, as the inbox watches it.
+    ///
+    /// # Errors
+    /// When there is no inbox, or it cannot be asked or understood.
+    pub async fn heartbeat(&self) -> Result<HeartbeatState, String> {
+        let inbox = self.inbox.as_ref().ok_or("there is no inbox that would watch the heartbeat")?;
+        inbox.heartbeat().await.map_err(|error| error.to_string())
+    }
 }
 
 /// The watch over one drill.
@@ -48,6 +75,8 @@ pub struct Watch<'a> {
     read: u64,
     /// Whether the alert was active at the last look that could tell.
     active: bool,
+    /// What Alertmanager has counted.
+    counter: Counter,
 }
 
 impl<'a> Watch<'a> {
@@ -61,9 +90,12 @@ impl<'a> Watch<'a> {
         since: Timestamp,
         read: u64,
     ) -> Self {
-        let poll =
+        let mut poll =
             (scrape.min(subject.evaluation) / 4).clamp(Duration::from_millis(250), Duration::from_secs(2));
-        Self { context, drill, subject, since, poll, read, active: false }
+        if context.systems.inbox.is_none() {
+            poll = OFTEN; // what is counted happened somewhere between two looks
+        }
+        Self { context, drill, subject, since, poll, read, active: false, counter: Counter::default() }
     }
 
     /// Looks until `done` or the deadline; says whether it was done. The last look is after the deadline, so that
@@ -104,7 +136,7 @@ impl<'a> Watch<'a> {
         let (history, rules, arrived) = tokio::join!(
             systems.prometheus.query(&query, None),
             systems.prometheus.rules(),
-            systems.inbox.notifications(self.read),
+            systems.arrived(self.read),
         );
         if let Some(arrived) = record.gaps.note("inbox", arrived) {
             self.read = arrived.last().map_or(self.read, |last| last.id);
@@ -118,7 +150,29 @@ impl<'a> Watch<'a> {
         if record.instants.firing.is_some() && record.fingerprint.is_none() {
             self.identify(record).await;
         }
-        self.deliveries(record);
+        if record.counted {
+            self.count(record).await;
+        } else {
+            self.deliveries(record);
+        }
+    }
+
+    /// Looks at what Alertmanager has counted; to be called once before the cause, for something to compare with.
+    pub async fn count(&mut self, record: &mut Record) {
+        let alertmanager = &self.context.systems.alertmanager;
+        if let Some(delivered) = record.gaps.note("deliveries", alertmanager.delivered().await) {
+            for count in self.counter.look(delivered, Timestamp::now()) {
+                let (more, by) = (count.more, &count.sender.integration);
+                record.event(count.at, format!("Alertmanager counts {more} more by {by}"));
+                record.counts.push(count);
+            }
+        }
+        if record.instants.firing.is_some()
+            && let Some(config) = record.gaps.note("config", alertmanager.config().await)
+            && let Ok(routing) = Routing::parse(&config)
+        {
+            counted::deliveries(record, &routing);
+        }
     }
 
     fn follow(&mut self, record: &mut Record, history: &[Series], rules: Option<&[RuleGroup]>) {

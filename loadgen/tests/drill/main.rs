@@ -73,6 +73,7 @@ fn files_that_are_missing_twice_or_none_end_with_2() {
         (&["a.yaml", "--json", "no/such/report.json"], "no/such/report.json: cannot be written"),
         (&["a.yaml", "--scale", "0.5"], "expected a number of 1 or more"),
         (&["a.yaml", "--prometheus", "nowhere"], "nowhere"),
+        (&["a.yaml", "--inbox", "nobody"], "expected an address such as http://127.0.0.1:8025, or none"),
         (&[], "FILE|DIRECTORY"),
     ] {
         let output = run(directory.path(), arguments);

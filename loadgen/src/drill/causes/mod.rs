@@ -1,11 +1,12 @@
 //! Causes: applied for real, and undone on every way out.
 //!
 //! Traffic stops when its handle is dropped. Whatever outlives this process (faults, stopped services, commands,
-//! failing receivers) is promised to [`undo`] before it is done.
+//! failing receivers) is promised to [`undoing`] before it is done.
 
 pub mod place;
 pub mod spec;
 pub mod undo;
+pub mod undoing;
 
 use std::time::Duration;
 
@@ -13,13 +14,13 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use self::spec::{Cause, InboxFailure};
-use self::undo::{Undo, Undoing};
+use self::undo::Undo;
+use self::undoing::Undoing;
 use super::clock;
 use super::record::Applied;
 use crate::duration;
 use crate::run::engine::{self, Running};
 use crate::systems::gateway::Gateway;
-use crate::systems::inbox::Inbox;
 
 /// How long answers in flight are waited for when load is stopped.
 pub const GRACE: Duration = Duration::from_secs(2);
@@ -54,7 +55,7 @@ pub async fn apply(
     let ttl = ttl.min(LONGEST);
     for (channel, failure) in &cause.inbox {
         undoing.promise(Undo::Inbox(channel.name().to_owned()))?;
-        let inbox = Inbox::new(&place.inbox).map_err(|error| error.to_string())?;
+        let inbox = place.inbox()?;
         let mut how = json!({"ttl": duration::format(ttl)});
         match failure {
             InboxFailure::Status(status) => how["status"] = json!(status),

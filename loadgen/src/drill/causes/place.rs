@@ -8,6 +8,8 @@ use serde::{Deserialize, Serialize};
 use tokio::process::{Child, Command};
 use url::Url;
 
+use crate::systems::inbox::Inbox;
+
 /// How long a command may take.
 const COMMAND: Duration = Duration::from_secs(90);
 /// As much as a person wants to read of what a failed one said.
@@ -28,9 +30,9 @@ pub struct Place {
     /// Alertmanager that routes the alerts.
     #[serde(with = "text")]
     pub alertmanager: Url,
-    /// The inbox that receives the notifications.
-    #[serde(with = "text")]
-    pub inbox: Url,
+    /// The inbox that receives the notifications; without one, Alertmanager's counters are asked.
+    #[serde(default, with = "text_if_any")]
+    pub inbox: Option<Url>,
     /// The command that takes `stop NAME`, `start NAME`, `pause NAME`, `unpause NAME` and `restart NAME`, such as
     /// `docker compose`.
     #[serde(default)]
@@ -55,7 +57,35 @@ mod text {
     }
 }
 
+/// An address as text, or none.
+mod text_if_any {
+    use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+    use url::Url;
+
+    // serde calls it with a reference to the field.
+    #[allow(clippy::ref_option)]
+    pub(super) fn serialize<S: Serializer>(url: &Option<Url>, to: S) -> Result<S::Ok, S::Error> {
+        url.as_ref().map(Url::as_str).serialize(to)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Url>, D::Error> {
+        let bad = |text, error| de::Error::custom(format!("`{text}` is not an address: {error}"));
+        Option::<String>::deserialize(from)?
+            .map(|text| Url::parse(&text).map_err(|error| bad(text, error)))
+            .transpose()
+    }
+}
+
 impl Place {
+    /// Its inbox.
+    ///
+    /// # Errors
+    /// That there is none, or its address is no base.
+    pub fn inbox(&self) -> Result<Inbox, String> {
+        let url = self.inbox.as_ref().ok_or("there is no inbox: give --inbox URL")?;
+        Inbox::new(url).map_err(|error| error.to_string())
+    }
+
     /// A command in this place's environment, in a process group of its own; killed when dropped.
     fn command(&self, argv: &[String]) -> Result<Command, String> {
         let (program, arguments) = argv.split_first().ok_or("an empty command")?;
@@ -66,7 +96,7 @@ impl Place {
             .env("ADMIN_URL", self.admin.as_str().trim_end_matches('/'))
             .env("PROMETHEUS_URL", self.prometheus.as_str().trim_end_matches('/'))
             .env("ALERTMANAGER_URL", self.alertmanager.as_str().trim_end_matches('/'))
-            .env("INBOX_URL", self.inbox.as_str().trim_end_matches('/'))
+            .env("INBOX_URL", self.inbox.as_ref().map_or("none", |url| url.as_str().trim_end_matches('/')))
             .envs(&self.env)
             .stdin(Stdio::null())
             .process_group(0)

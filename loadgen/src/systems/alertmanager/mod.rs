@@ -1,8 +1,10 @@
 //! Alertmanager's v2 API: <https://github.com/prometheus/alertmanager/blob/main/api/v2/openapi.yaml>.
 
+mod counters;
 mod parse;
 mod types;
 
+pub use counters::{Delivered, Sender};
 pub use types::{HeldAlert, Matcher, Silence};
 
 use super::SystemError;
@@ -60,5 +62,13 @@ impl Alertmanager {
     /// When it cannot be asked or understood.
     pub async fn silences(&self) -> Result<Vec<Silence>, SystemError> {
         self.http.get("/api/v2/silences", &[], parse::silences).await
+    }
+
+    /// What it has delivered, by its own count (`/metrics`).
+    ///
+    /// # Errors
+    /// When it cannot be asked or understood.
+    pub async fn delivered(&self) -> Result<Delivered, SystemError> {
+        self.http.get("/metrics", &[], counters::delivered).await
     }
 }

@@ -7,6 +7,7 @@ mod control;
 mod dashboards;
 mod degraded;
 mod documents;
+mod foreign;
 mod interrupt;
 mod leftovers;
 mod lifecycle;

@@ -1,0 +1,91 @@
+//! The stacks a run of drills goes to: those of a file, the one the addresses name, or some started for it.
+
+use std::fs;
+use std::path::PathBuf;
+
+use url::Url;
+
+use super::causes::place::Place;
+use super::cli::{Args, Receiver};
+use super::watch::Systems;
+use crate::systems::SystemError;
+use crate::systems::alertmanager::Alertmanager;
+use crate::systems::inbox::Inbox;
+use crate::systems::prometheus::Prometheus;
+
+/// Where the inbox of a stack of ours listens.
+const USUAL_INBOX: &str = "http://127.0.0.1:8025";
+
+/// Becomes `stack run --shards N` around this very command; comes back only with why that was not possible.
+pub(super) fn on_stacks_of_its_own(shards: u8, scale: f64) -> String {
+    use std::os::unix::process::CommandExt;
+    let exe = std::env::current_exe().unwrap_or_else(|_| PathBuf::from("loadgen"));
+    let beside = exe.with_file_name("stack");
+    let stack = if beside.is_file() { beside } else { PathBuf::from("stack") };
+    let mut arguments: Vec<std::ffi::OsString> = Vec::new();
+    let mut given = std::env::args_os().skip(1);
+    while let Some(argument) = given.next() {
+        match argument.to_str() {
+            Some("--shards") => drop(given.next()),
+            Some(text) if text.starts_with("--shards=") => {}
+            _ => arguments.push(argument),
+        }
+    }
+    let mut command = std::process::Command::new(&stack);
+    command
+        .args(["run", "--shards", &shards.to_string(), "--scale", &scale.to_string(), "--"])
+        .arg(exe)
+        .args(arguments);
+    let error = command.exec();
+    format!(
+        "--shards: `{}` could not be started: {error}; the `stack` program starts the stacks, and lies beside `loadgen` \
+         when both are built",
+        stack.display()
+    )
+}
+
+/// The stacks to drill: those of the file, or the one the addresses name.
+pub(super) async fn places(args: &Args) -> Result<Vec<Place>, String> {
+    if let Some(path) = &args.stacks {
+        let failed = |reason: String| format!("--stacks: {}: {reason}", path.display());
+        let text = fs::read_to_string(path).map_err(|error| failed(error.to_string()))?;
+        let places: Vec<Place> = serde_json::from_str(&text).map_err(|error| failed(error.to_string()))?;
+        return if places.is_empty() { Err(failed("it lists no stack".to_owned())) } else { Ok(places) };
+    }
+    let control = args.control.as_deref().unwrap_or_default();
+    Ok(vec![Place {
+        target: args.target.clone(),
+        admin: args.admin.clone(),
+        prometheus: args.prometheus.clone(),
+        alertmanager: args.alertmanager.clone(),
+        inbox: inbox(args.inbox.as_ref()).await?,
+        control: control.split_whitespace().map(str::to_owned).collect(),
+        env: std::collections::BTreeMap::new(),
+    }])
+}
+
+/// The inbox that was named, else the one of a stack of ours if it answers.
+async fn inbox(named: Option<&Receiver>) -> Result<Option<Url>, String> {
+    match named {
+        Some(Receiver::Inbox(url)) => return Ok(Some(url.clone())),
+        Some(Receiver::Nobody) => return Ok(None),
+        None => {}
+    }
+    let usual: Url = USUAL_INBOX.parse().map_err(|error| format!("{USUAL_INBOX}: {error}"))?;
+    let inbox = Inbox::new(&usual).map_err(|error| error.to_string())?;
+    if inbox.heartbeat().await.is_ok() {
+        return Ok(Some(usual));
+    }
+    eprintln!(
+        "no inbox answers at {USUAL_INBOX}: delivery is counted by Alertmanager, not seen (--inbox URL names one)"
+    );
+    Ok(None)
+}
+
+pub(super) fn connect(place: &Place) -> Result<Systems, SystemError> {
+    Ok(Systems {
+        prometheus: Prometheus::new(&place.prometheus)?,
+        alertmanager: Alertmanager::new(&place.alertmanager)?,
+        inbox: place.inbox.as_ref().map(Inbox::new).transpose()?,
+    })
+}

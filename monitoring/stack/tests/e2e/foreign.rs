@@ -1,0 +1,230 @@
+//! Alerts of a stack that is not ours (monitoring/foreign), proven by `loadgen` alone: no gateway, no `stack`.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use stack::process::{Launch, Process};
+use stack::ready::{self, Probe};
+use stack::{port, program, service};
+use tempfile::TempDir;
+
+use crate::support::{self, Finished, replace};
+
+const SCALE: &str = "20";
+const READY: Duration = Duration::from_secs(40);
+
+/// Everything in monitoring/foreign, started on free ports; dropping it ends it.
+struct Foreign {
+    dir: TempDir,
+    /// Where notifications go: an inbox, or nginx itself.
+    inbox: Option<String>,
+    nginx: u16,
+    redis: u16,
+    prometheus: String,
+    alertmanager: String,
+    processes: Vec<Process>,
+}
+
+impl Foreign {
+    async fn start(with_inbox: bool) -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let free = || port::free().unwrap();
+        let (nginx, nginx_exporter, redis, redis_exporter) = (free(), free(), free(), free());
+        let (prometheus, alertmanager, inbox) = (free(), free(), free());
+        let receiver = if with_inbox { inbox } else { nginx };
+        let config = dir.path().join("config");
+        let mut scale = support::loadgen();
+        scale.args(["scale", "--by", SCALE, "--quiet", "--out"]).arg(&config);
+        for (name, port) in [
+            ("nginx-exporter:9113", nginx_exporter),
+            ("redis-exporter:9121", redis_exporter),
+            ("alertmanager:9093", alertmanager),
+            ("inbox:8025", receiver),
+        ] {
+            scale.args(["--address", &format!("{name}=127.0.0.1:{port}")]);
+        }
+        scale.arg(files());
+        let output = support::finish(scale, Duration::from_secs(60)).await;
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+
+        let conf = dir.path().join("nginx.conf");
+        std::fs::copy(files().join("nginx.conf"), &conf).unwrap();
+        replace(&conf, "127.0.0.1:8080", &format!("127.0.0.1:{nginx}"));
+
+        let http = |port: u16| format!("http://127.0.0.1:{port}");
+        let mut this = Self {
+            inbox: with_inbox.then(|| http(inbox)),
+            nginx,
+            redis,
+            prometheus: http(prometheus),
+            alertmanager: http(alertmanager),
+            processes: Vec::new(),
+            dir,
+        };
+        let here = this.dir.path().display().to_string();
+        let nginx_args = ["-p", &here, "-c", "nginx.conf", "-e", "nginx.log"].map(str::to_owned).to_vec();
+        this.run("nginx", nginx_args, Probe::Http(http(nginx))).await;
+        let redis_args = service::redis_args(redis, this.dir.path());
+        this.run("redis-server", redis_args, Probe::RedisPing(redis)).await;
+        let args = vec![
+            format!("--nginx.scrape-uri={}/stub_status", http(nginx)),
+            format!("--web.listen-address=127.0.0.1:{nginx_exporter}"),
+        ];
+        let metrics = |port: u16| format!("{}/metrics", http(port));
+        this.run("nginx_exporter", args, Probe::Line(metrics(nginx_exporter), "nginx_up 1".to_owned())).await;
+        let args = vec![
+            format!("--redis.addr=redis://127.0.0.1:{redis}"),
+            format!("--web.listen-address=127.0.0.1:{redis_exporter}"),
+        ];
+        this.run("redis_exporter", args, Probe::Line(metrics(redis_exporter), "redis_up 1".to_owned())).await;
+        if with_inbox {
+            let args = ["inbox", "--no-smtp", "--listen", &format!("127.0.0.1:{inbox}")];
+            let loadgen = program::own("loadgen").unwrap();
+            let args = args.map(str::to_owned).to_vec();
+            this.launch("inbox", loadgen, args, Probe::Http(format!("{}/readyz", http(inbox)))).await;
+        }
+        let file = |name: &str| config.join(name).display().to_string();
+        let args = vec![
+            format!("--config.file={}", file("alertmanager.yml")),
+            format!("--storage.path={here}/alertmanager"),
+            format!("--web.listen-address=127.0.0.1:{alertmanager}"),
+            "--cluster.listen-address=".to_owned(),
+        ];
+        this.run("alertmanager", args, Probe::Http(format!("{}/-/ready", http(alertmanager)))).await;
+        let args = vec![
+            format!("--config.file={}", file("prometheus.yml")),
+            format!("--storage.tsdb.path={here}/prometheus"),
+            format!("--web.listen-address=127.0.0.1:{prometheus}"),
+            "--rules.alert.resend-delay=3s".to_owned(),
+        ];
+        this.run("prometheus", args, Probe::PrometheusTargets(http(prometheus))).await;
+        this
+    }
+
+    async fn run(&mut self, name: &str, args: Vec<String>, probe: Probe) {
+        self.launch(name, program::external(name).unwrap(), args, probe).await;
+    }
+
+    async fn launch(&mut self, name: &str, program: PathBuf, args: Vec<String>, probe: Probe) {
+        let launch = Launch { name: name.to_owned(), program, args, env: Vec::new() };
+        let log = self.dir.path().join(format!("{name}.log"));
+        self.processes.push(Process::start(&launch, &log).unwrap());
+        let client = reqwest::Client::builder().no_proxy().build().unwrap();
+        let started = std::time::Instant::now();
+        while let Err(reason) = ready::ask(&client, &probe).await {
+            let process = self.processes.last_mut().unwrap();
+            if let Some(status) = process.ended() {
+                panic!("{}", process.ended_error(status));
+            }
+            assert!(started.elapsed() < READY, "{name}: {reason}");
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    }
+
+    /// `loadgen drill` as a person calls it on a stack of theirs.
+    async fn drill(&self, drills: &[PathBuf]) -> Finished {
+        let report = self.dir.path().join("report.json");
+        let mut command = support::loadgen();
+        command.args(["drill", "--scale", SCALE, "--target", &format!("http://127.0.0.1:{}", self.nginx)]);
+        command.args(["--prometheus", &self.prometheus, "--alertmanager", &self.alertmanager]);
+        command.args(["--inbox", self.inbox.as_deref().unwrap_or("none"), "--json"]).arg(&report);
+        command.arg("--leftovers").arg(self.dir.path().join("leftovers")).args(drills);
+        command.env("NGINX_DIR", self.dir.path()).env("REDIS_PORT", self.redis.to_string());
+        command.env("PATH", path_with_tools());
+        let output = support::finish(command, Duration::from_secs(420)).await;
+        Finished::new(&output, &report)
+    }
+
+    async fn stop(mut self) {
+        for process in self.processes.iter_mut().rev() {
+            process.stop(Duration::from_secs(10)).await;
+        }
+    }
+}
+
+fn files() -> PathBuf {
+    program::repository().join("monitoring/foreign")
+}
+
+fn drill(name: &str) -> PathBuf {
+    files().join("drills").join(format!("{name}.yaml"))
+}
+
+/// `redis-cli` may be only among what `make setup` brought.
+fn path_with_tools() -> std::ffi::OsString {
+    let cli = program::external("redis-cli").unwrap();
+    let tools = cli.parent().map(Path::to_owned).into_iter();
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    std::env::join_paths(std::env::split_paths(&path).chain(tools)).unwrap()
+}
+
+fn assert_proven(finished: &Finished, delivery: &str, count: usize) {
+    assert_eq!(finished.code, Some(0), "{}", finished.text);
+    let drills = finished.report["drills"].as_array().unwrap();
+    assert_eq!(drills.len(), count, "{}", finished.text);
+    for drill in drills {
+        assert_eq!(
+            (&drill["verdict"], &drill["delivery"]),
+            (&"PROVEN".into(), &delivery.into()),
+            "{drill:#}"
+        );
+        for phase in ["pending", "firing", "notified", "resolved", "told"] {
+            let measured = &drill["phases"][phase];
+            assert!(measured["seconds"].is_f64() && measured["bound_seconds"].is_f64(), "{phase}: {drill:#}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn alerts_of_a_stack_that_is_not_ours_are_proven_and_each_notification_is_seen() {
+    let foreign = Foreign::start(true).await;
+    let finished = foreign.drill(&[files().join("drills")]).await;
+    assert_proven(&finished, "seen", std::fs::read_dir(files().join("drills")).unwrap().count());
+    assert!(!finished.text.contains("counted"), "{}", finished.text);
+    let inbox = format!("{}/notifications", foreign.inbox.as_deref().unwrap());
+    let arrived = support::get_json(&inbox).await.unwrap();
+    let of = |channel: &str, status: &str| {
+        let all = arrived["notifications"].as_array().unwrap().iter();
+        let ours = all.filter(|it| it["channel"] == channel && it["status"] == status);
+        ours.filter_map(|it| it["alerts"][0]["alert"].as_str()).collect::<std::collections::BTreeSet<_>>()
+    };
+    let all = ["NginxBusy", "NginxDown", "RedisDown", "RedisMemoryHigh"].into();
+    assert_eq!((of("webhook", "firing"), of("webhook", "resolved")), (std::clone::Clone::clone(&all), all));
+    let critical = ["NginxDown", "RedisDown"].into();
+    assert_eq!(of("slack", "firing"), critical);
+    foreign.stop().await;
+}
+
+#[tokio::test]
+async fn without_an_inbox_delivery_is_counted_and_the_report_says_so() {
+    let mut foreign = Foreign::start(false).await;
+    let finished = foreign.drill(&[drill("redis-down"), drill("redis-memory-high")]).await;
+    assert_proven(&finished, "counted", 2);
+    assert!(finished.text.contains("delivery was counted by Alertmanager, not seen"), "{}", finished.text);
+
+    // A receiver that does not take it is no delivery.
+    let conf = foreign.dir.path().join("nginx.conf");
+    replace(&conf, "location / {", "location = /webhook { return 500; }\n    location / {");
+    foreign.processes[0].signal(nix::sys::signal::Signal::SIGHUP);
+    let refused = || async {
+        let client = reqwest::Client::builder().no_proxy().build().unwrap();
+        let url = format!("http://127.0.0.1:{}/webhook", foreign.nginx);
+        (client.post(url).send().await.ok()?.status() == 500).then_some(())
+    };
+    support::eventually("nginx refuses", Duration::from_secs(20), refused).await;
+    let finished = foreign.drill(&[drill("redis-down")]).await;
+    assert_eq!(finished.code, Some(5), "{}", finished.text);
+    assert_eq!(finished.verdict().0, "MISSED", "{}", finished.text);
+    let phases = &finished.report["drills"][0]["phases"];
+    assert!(phases["firing"]["seconds"].is_f64() && phases["notified"]["seconds"].is_null(), "{phases:#}");
+
+    // What a count cannot show is refused before anything is caused.
+    let text = std::fs::read_to_string(drill("redis-down")).unwrap();
+    let file = foreign.dir.path().join("inhibited.yaml");
+    std::fs::write(&file, text.replace("[webhook, slack]}", "[webhook], inhibited: [NginxDown]}")).unwrap();
+    let finished = foreign.drill(&[file]).await;
+    let (verdict, reason) = finished.verdict();
+    assert_eq!(verdict, "REFUSED", "{}", finished.text);
+    assert!(reason.contains("--inbox URL"), "{reason}");
+    foreign.stop().await;
+}
