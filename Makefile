@@ -18,7 +18,7 @@ drills     := $(if $(DRILL),monitoring/drills/$(DRILL).yaml,monitoring/drills)
 export PATH := $(PATH):$(CURDIR)/target/tools/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build demo test check format-check lint rules unit up down status load drill mutate bench fuzz-api fuzz-load dashboards images-local password versions pictures
+.PHONY: help setup build demo test check format-check lint rules unit up down status load drill mutate quiet bench fuzz-api fuzz-load dashboards images-local password versions pictures
 
 help: ## print this
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -26,7 +26,7 @@ help: ## print this
 	@echo "  variables: PATTERN=error-storm (make load), DRILL=high-error-rate (make drill), SCALE=$(SCALE), SHARDS=$(SHARDS) (make drill),"
 	@echo "             OFFSET=N moves every port of up, down, status and load by N"
 
-setup: ## bring Redis, Prometheus, Alertmanager, the exporters, PostgreSQL, HAProxy, libfaketime; installs nothing system-wide
+setup: ## bring Redis, Prometheus, Alertmanager, the exporters, PostgreSQL, HAProxy, nginx, libfaketime; installs nothing system-wide
 	@monitoring/stack/setup.sh
 
 build: ## build everything, optimised
@@ -111,6 +111,12 @@ drill: setup build ## every drill, on SHARDS isolated stacks side by side, or on
 	$(release)/stack run --shards $(shards) --scale $(SCALE) -- $(release)/loadgen drill --proofs target/proofs \
 	  --json target/drills/report.json --html target/drills/report.html --junit target/drills/junit.xml $(drills)
 	@echo "The report is target/drills/report.html"
+
+quiet: setup build ## nobody is told: ten minutes of healthy traffic, and traffic just under each threshold, side by side
+	@mkdir -p target/quiet
+	$(release)/stack run --shards 4 --scale $(SCALE) -- $(release)/loadgen drill \
+	  --json target/quiet/report.json --html target/quiet/report.html \
+	  monitoring/drills/suite.yaml monitoring/drills/long monitoring/drills/quiet-*.yaml
 
 mutate: setup build ## break every rule and route in turn: its drill must notice; JOBS=6 at once, PATTERN=HighErrorRate for some
 	@$(release)/stack mutate --jobs $(JOBS) --scale $(SCALE) $(if $(PATTERN),"$(PATTERN)")
