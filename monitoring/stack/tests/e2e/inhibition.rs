@@ -1,0 +1,175 @@
+//! Who is silent while a worse alert speaks, with the shipped routes: nobody hears of it, not even afterwards.
+
+use std::collections::BTreeSet;
+use std::process::Stdio;
+use std::time::Duration;
+
+use nix::sys::signal::Signal;
+use serde_json::{Value, json};
+
+use crate::support::{self, Bed};
+
+const SCALE: f64 = 20.0;
+/// No target of the stack: Prometheus itself has nothing to say of alerts with this label, not even their end.
+const INSTANCE: &str = "192.0.2.1:80";
+/// After the last news: the longest group interval of the routes, five minutes, scaled, and two seconds for delivery.
+const LAST_WORD: Duration = Duration::from_secs(17);
+
+/// Alertmanager's alerts: (name, names of those that inhibit it).
+async fn held(bed: &Bed) -> Option<Vec<(String, Vec<String>)>> {
+    let alerts = support::get_json(&format!("{}/api/v2/alerts", bed.stack.url("alertmanager"))).await?;
+    let alerts = alerts.as_array()?.clone();
+    let name = |alert: &Value| alert["labels"]["alertname"].as_str().unwrap_or_default().to_owned();
+    let by = |fingerprint: &Value| {
+        let found = alerts.iter().find(|alert| alert["fingerprint"] == *fingerprint);
+        found.map_or_else(|| fingerprint.to_string(), name)
+    };
+    let inhibitors =
+        |alert: &Value| alert["status"]["inhibitedBy"].as_array().into_iter().flatten().map(by).collect();
+    Some(alerts.iter().map(|alert| (name(alert), inhibitors(alert))).collect())
+}
+
+/// Every alert that the inbox was told of.
+async fn arrived(bed: &Bed) -> Vec<Value> {
+    let arrived = support::get_json(&format!("{}/notifications", bed.stack.url("inbox"))).await.unwrap();
+    let notifications = arrived["notifications"].as_array().unwrap().clone();
+    notifications.iter().flat_map(|it| it["alerts"].as_array().cloned().unwrap_or_default()).collect()
+}
+
+/// What the inbox was told: (alert, status).
+async fn told(bed: &Bed) -> BTreeSet<(String, String)> {
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    arrived(bed).await.iter().map(|alert| (text(&alert["alert"]), text(&alert["status"]))).collect()
+}
+
+/// Waits until a stack that has just started has nothing but its heartbeat: at this scale it takes Prometheus longer to
+/// find its targets than a target may be missing.
+async fn quiet(bed: &Bed) {
+    support::eventually("nothing but the heartbeat", Duration::from_secs(60), || async {
+        held(bed).await?.iter().all(|(name, _)| name == "Watchdog").then_some(())
+    })
+    .await;
+}
+
+/// Posts alerts of these labels to Alertmanager, as Prometheus does: begun at `starts`, ending in ten minutes or now.
+async fn post(bed: &Bed, alerts: &[Value], starts: &str, over: bool) {
+    let ends = if over { date("now").await } else { date("10 minutes").await };
+    let alert = |labels: &Value| json!({"labels": labels, "startsAt": starts, "endsAt": ends});
+    let body: Vec<_> = alerts.iter().map(alert).collect();
+    let client = reqwest::Client::builder().no_proxy().timeout(Duration::from_secs(5)).build().unwrap();
+    let url = format!("{}/api/v2/alerts", bed.stack.url("alertmanager"));
+    let answer = client.post(url).json(&body).send().await.unwrap();
+    assert_eq!(answer.status(), 200);
+}
+
+/// What `date` takes, as RFC 3339.
+async fn date(when: &str) -> String {
+    let arguments = ["-u", "-d", when, "+%Y-%m-%dT%H:%M:%S.%NZ"];
+    let output = tokio::process::Command::new("date").args(arguments).output().await.unwrap();
+    String::from_utf8(output.stdout).unwrap().trim().to_owned()
+}
+
+/// The labels that the rules of a service give their alerts, as one target's.
+async fn alerts_of(bed: &Bed, service: &str, job: &str) -> Vec<Value> {
+    let rules =
+        support::get_json(&format!("{}/api/v1/rules?type=alert", bed.stack.url("prometheus"))).await.unwrap();
+    let groups = rules["data"]["groups"].as_array().unwrap().clone();
+    let rules = groups.iter().flat_map(|group| group["rules"].as_array().cloned().unwrap_or_default());
+    rules
+        .filter(|rule| rule["labels"]["service"] == service)
+        .map(|rule| {
+            let mut labels = rule["labels"].clone();
+            labels["alertname"] = rule["name"].clone();
+            labels["job"] = job.into();
+            labels["instance"] = INSTANCE.into();
+            labels
+        })
+        .collect()
+}
+
+fn names(alerts: &[Value]) -> BTreeSet<String> {
+    alerts.iter().map(|labels| labels["alertname"].as_str().unwrap().to_owned()).collect()
+}
+
+/// `source` speaks, and every other alert of its service is inhibited by it, unheard of until all is over.
+async fn silences(bed: &Bed, source: &str, service: &str, job: &str) {
+    let all = alerts_of(bed, service, job).await;
+    let (first, others): (Vec<_>, Vec<_>) = all.into_iter().partition(|labels| labels["alertname"] == source);
+    assert!(first.len() == 1 && others.len() > 3, "{source}: {others:?}");
+    let speaks = |status: &'static str| async move {
+        let ours = |alert: &Value| alert["labels"]["instance"] == INSTANCE && alert["alert"] == source;
+        arrived(bed).await.iter().any(|alert| ours(alert) && alert["status"] == status).then_some(())
+    };
+    let starts = date("now").await;
+    post(bed, &first, &starts, false).await;
+    support::eventually("the first is told of", Duration::from_secs(20), || speaks("firing")).await;
+    post(bed, &others, &starts, false).await;
+    support::eventually("all are inhibited", Duration::from_secs(20), || async {
+        let held = held(bed).await?;
+        // Alertmanager names one inhibitor of several: it may be the critical alert on the same symptom.
+        let inhibited = held.iter().filter(|(_, by)| !by.is_empty());
+        let inhibited: BTreeSet<_> = inhibited.map(|(name, _)| name.clone()).collect();
+        inhibited.is_superset(&names(&others)).then_some(())
+    })
+    .await;
+    tokio::time::sleep(LAST_WORD).await; // the time in which a word of them would come
+    post(bed, &others, &starts, true).await;
+    post(bed, &first, &starts, true).await;
+    support::eventually("the end is told of", Duration::from_secs(20), || speaks("resolved")).await;
+    tokio::time::sleep(LAST_WORD).await; // and in which what is stale would
+    let heard: Vec<_> =
+        told(bed).await.into_iter().filter(|(name, _)| names(&others).contains(name)).collect();
+    assert!(heard.is_empty(), "beside {source}: {heard:?}");
+}
+
+#[tokio::test]
+async fn a_service_that_is_down_has_no_other_news_then_or_later() {
+    let bed = Bed::start(SCALE).await;
+    quiet(&bed).await;
+    tokio::join!(silences(&bed, "APIDown", "api", "api"), silences(&bed, "RedisDown", "redis", "redis"));
+    bed.stack.stop().await;
+}
+
+#[tokio::test]
+async fn errors_before_the_api_went_down_are_not_news_while_it_is_down() {
+    let mut bed = Bed::start(SCALE).await;
+    let state = format!("{}/api/v1/alerts", bed.stack.url("prometheus"));
+    let active = || async {
+        let alerts = support::get_json(&state).await?;
+        let alerts = alerts["data"]["alerts"].as_array()?.clone();
+        let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+        Some(
+            alerts
+                .iter()
+                .map(|it| (text(&it["labels"]["alertname"]), text(&it["state"])))
+                .collect::<BTreeSet<_>>(),
+        )
+    };
+    quiet(&bed).await;
+    let mut storm = support::loadgen();
+    storm.args(["run", bed.stack.url("api"), "--pattern", "error-storm", "-z", "60s", "--no-tui"]);
+    let mut storm = storm.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    support::eventually("HighErrorRate pending", Duration::from_secs(50), || async {
+        active().await?.contains(&("HighErrorRate".into(), "pending".into())).then_some(())
+    })
+    .await;
+    bed.stack.signal("api", Signal::SIGKILL);
+    support::eventually("inhibition by APIDown", Duration::from_secs(40), || async {
+        let held = held(&bed).await?;
+        held.iter()
+            .any(|(name, by)| name == "HighErrorRate" && by.iter().any(|it| it == "APIDown"))
+            .then_some(())
+    })
+    .await;
+    storm.kill().await.unwrap();
+    // Its errors leave the window of the rule while the API is still down.
+    support::eventually("HighErrorRate over", Duration::from_secs(40), || async {
+        (!active().await?.iter().any(|(name, _)| name == "HighErrorRate")).then_some(())
+    })
+    .await;
+    tokio::time::sleep(LAST_WORD).await; // the time in which what is stale would come
+    let told = told(&bed).await;
+    assert!(told.contains(&("APIDown".into(), "firing".into())), "{told:?}");
+    assert!(!told.iter().any(|(name, _)| name == "HighErrorRate"), "{told:?}");
+    bed.stack.stop().await;
+}
