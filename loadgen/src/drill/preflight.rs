@@ -7,7 +7,7 @@ use tokio::time::sleep;
 
 use super::absence;
 use super::bounds::{self, DELIVERY, Inputs};
-use super::clock::{self, Deadline};
+use super::clock::Deadline;
 use super::counted;
 use super::course::Context;
 use super::file::{Channel, Drill};
@@ -59,10 +59,9 @@ pub async fn check(
     }
     quiet::settled(context, &subject, scrape, record).await?;
     quiet::forgotten(context, &subject, record).await?;
-    // An alert that fires has a sample at every evaluation; two of them bridge one that is late.
-    let lately = clock::before(jiff::Timestamp::now(), subject.evaluation * 2);
     if record.counted
-        && let Some(mingled) = counted::mingled(context, drill, &subject, &subject.known, lately).await?
+        && let Some(mingled) =
+            counted::mingled(context, drill, &subject, &subject.known, jiff::Timestamp::now()).await?
     {
         return Err(mingled);
     }

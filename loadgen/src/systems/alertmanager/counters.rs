@@ -69,7 +69,7 @@ fn sample(rest: &str) -> Option<(BTreeMap<String, String>, u64)> {
     }
     let number = rest[1..].split_whitespace().next()?.parse::<f64>().ok()?;
     // Counters of notifications are whole and far below what a float holds exactly.
-    (number >= 0.0 && number < 9e15).then_some((labels, number as u64))
+    (0.0..9e15).contains(&number).then_some((labels, number as u64))
 }
 
 #[cfg(test)]
