@@ -5,3 +5,6 @@
 mod compose_file;
 mod engine;
 mod kubernetes;
+#[path = "../common/markdown.rs"]
+mod markdown;
+mod project;

@@ -1,0 +1,105 @@
+//! The commands that a Markdown document gives its reader.
+
+use std::path::{Path, PathBuf};
+
+/// A command in a document.
+#[derive(Debug, Clone)]
+pub struct Given {
+    /// The document, from the root of the repository, and the line.
+    pub place: String,
+    /// As it is written, its comment included.
+    pub text: String,
+    /// Whether it stands within a sentence.
+    pub inline: bool,
+    /// What the document shows of its output, line by line.
+    pub shown: Vec<String>,
+}
+
+/// Words that begin a command where it stands within a sentence.
+const PROGRAMS: [&str; 13] = [
+    "amtool",
+    "api",
+    "cargo",
+    "curl",
+    "docker",
+    "docker-compose",
+    "gdb",
+    "kubectl",
+    "loadgen",
+    "make",
+    "promtool",
+    "redis-cli",
+    "stack",
+];
+
+/// Every document for readers, from the root of the repository; the runbooks last.
+pub fn documents(repository: &Path) -> Vec<PathBuf> {
+    let mut documents: Vec<PathBuf> =
+        ["README.md", "CONTRIBUTING.md", "deploy/secrets/README.md"].map(PathBuf::from).into();
+    for folder in ["docs", "docs/runbooks"] {
+        let entries = std::fs::read_dir(repository.join(folder)).unwrap();
+        let mut files: Vec<PathBuf> = entries
+            .map(|entry| Path::new(folder).join(entry.unwrap().file_name()))
+            .filter(|file| file.extension().is_some_and(|it| it == "md"))
+            .collect();
+        files.sort();
+        documents.extend(files);
+    }
+    documents
+}
+
+/// The commands of a document: what stands after `$ ` in blocks marked `console`, after `run: ` in `yaml` ones, and between
+/// single backticks when it begins with a program and says what that shall do.
+pub fn commands(repository: &Path, document: &Path) -> Vec<Given> {
+    let text = std::fs::read_to_string(repository.join(document)).unwrap();
+    let mut found: Vec<Given> = Vec::new();
+    let mut block = None;
+    let mut begun = String::new(); // code that goes on in the next line
+    for (index, line) in text.lines().enumerate() {
+        let place = format!("{}:{}", document.display(), index + 1);
+        let line = line.trim_start();
+        let given = |text: &str, inline| Given {
+            place: place.clone(),
+            text: text.to_owned(),
+            inline,
+            shown: Vec::new(),
+        };
+        if let Some(kind) = line.strip_prefix("```") {
+            block = if block.is_some() { None } else { Some(kind.to_owned()) };
+            continue;
+        }
+        match block.as_deref() {
+            Some("console") => match (line.strip_prefix("$ "), found.last_mut()) {
+                (Some(command), _) => found.push(given(command, false)),
+                (None, Some(last)) if is_open(&last.text) => last.text += &format!("\n{line}"),
+                (None, Some(last)) => last.shown.push(line.to_owned()),
+                (None, None) => panic!("{place}: output before any command"),
+            },
+            Some("yaml") => {
+                let command = line.trim_start_matches("- ").strip_prefix("run: ");
+                found.extend(command.map(|command| given(command, false)));
+            }
+            Some(_) => {}
+            None => {
+                if line.is_empty() {
+                    begun.clear();
+                }
+                let whole = format!("{begun}{line}");
+                let mut codes: Vec<&str> = whole.split('`').skip(1).step_by(2).collect();
+                let open = if whole.matches('`').count() % 2 == 1 { codes.pop() } else { None };
+                found.extend(codes.into_iter().filter(|code| is_command(code)).map(|code| given(code, true)));
+                begun = open.map_or_else(String::new, |code| format!("`{code} "));
+            }
+        }
+    }
+    found
+}
+
+/// Whether a quotation goes on in the next line.
+fn is_open(command: &str) -> bool {
+    command.matches('\'').count() % 2 == 1
+}
+
+fn is_command(code: &str) -> bool {
+    code.split_once(' ').is_some_and(|(program, _)| PROGRAMS.contains(&program))
+}
