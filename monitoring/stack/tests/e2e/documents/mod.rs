@@ -1,0 +1,229 @@
+//! The commands in the documents do what the documents say, in a checkout as a reader has it: each is run here, or stands in
+//! [`elsewhere`] with who runs it or why nobody does.
+
+mod elsewhere;
+mod fresh;
+#[path = "../../common/markdown.rs"]
+mod markdown;
+
+use std::collections::{BTreeMap, HashSet};
+use std::path::Path;
+use std::time::Duration;
+
+use stack::program::repository;
+
+use self::elsewhere::{AROUND, ELSEWHERE, EXPECTED, NEVER};
+use self::fresh::Checkout;
+use self::markdown::{Given, commands, documents};
+use crate::support;
+
+const WALKTHROUGH: &str = "docs/walkthrough.md";
+/// For a command that is no load, no drill and no start of a stack.
+const SOON: Duration = Duration::from_secs(60);
+const LONG: Duration = Duration::from_secs(300);
+
+/// Every command of every document.
+fn all() -> Vec<Given> {
+    documents(&repository()).iter().flat_map(|document| commands(&repository(), document)).collect()
+}
+
+fn is_elsewhere(given: &Given) -> bool {
+    let begins = |words: &&str| given.text.starts_with(*words);
+    ELSEWHERE.iter().map(|(words, _, _)| words).chain(NEVER.iter().map(|(words, _)| words)).any(begins)
+}
+
+/// A name, such as `loadgen drill` or `make up OFFSET=10000` in a sentence: [`every_name_of_a_command_is_one`].
+fn is_name(given: &Given) -> bool {
+    let own = ["api ", "loadgen ", "stack ", "make "].iter().any(|program| given.text.starts_with(program));
+    given.inline && own && !given.text.starts_with("stack service ")
+}
+
+#[tokio::test]
+async fn every_command_in_the_documents_works() {
+    let checkout = Checkout::new();
+    let up = format!("stack up --detach --scale {} --port-offset {}", support::FAST, checkout.offset());
+    let (code, text) = checkout.run(&up, LONG).await;
+    assert_eq!(code, 0, "{text}");
+    // So that what runbooks ask for has been counted.
+    for request in [
+        "-X PUT http://127.0.0.1:8000/models/iris",
+        "-X POST http://127.0.0.1:8000/inference -H 'Content-Type: application/json' \
+         -d '{\"model_name\":\"iris\",\"input_data\":[[5.1,3.5,1.4,0.2]]}'",
+        "-X POST http://127.0.0.1:8000/api/ingest -H 'Content-Type: application/json' \
+         -d '{\"readings\":[{\"device\":\"d1\",\"stream\":\"hrv_rmssd\",\"timestamp\":1790000000,\"value\":42}]}'",
+    ] {
+        let (code, text) = checkout.run(&checkout.here(&format!("curl -s {request}")), SOON).await;
+        assert_eq!(code, 0, "{request}\n{text}");
+    }
+
+    let mut run = 0;
+    let mut wrong = Vec::new();
+    let mut asked_for = HashSet::new();
+    let (drills, others): (Vec<_>, Vec<_>) = all()
+        .into_iter()
+        .filter(|given| !given.place.starts_with(WALKTHROUGH) && !is_elsewhere(given) && !is_name(given))
+        .partition(|given| given.text.starts_with("loadgen drill"));
+    // Drills first: they want to begin in a stack where nothing fires.
+    for given in drills.iter().chain(&others) {
+        if given.text.starts_with("loadgen drill") {
+            quiet(&checkout).await;
+        }
+        wrong.extend(checkout.obey(given, LONG).await.err());
+        asked_for.extend(Checkout::asked_for(&given.text));
+        run += 1;
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n\n"));
+    assert!(run >= 80, "only {run} commands were run");
+
+    assert!(asked_for.len() > 25, "{asked_for:?}");
+    for name in asked_for.iter().filter(|name| !name.starts_with("container_")) {
+        let url = format!("{}/api/v1/series", checkout.url(9090));
+        let url = reqwest::Url::parse_with_params(&url, [("match[]", format!("{{__name__=~\"{name}\"}}"))])
+            .unwrap();
+        support::eventually(&format!("a series of {name}"), SOON, || async {
+            let series = support::get_json(url.as_str()).await?;
+            series["data"].as_array().is_some_and(|all| !all.is_empty()).then_some(())
+        })
+        .await;
+    }
+}
+
+/// Until what an earlier drill tripped is over.
+async fn quiet(checkout: &Checkout) {
+    let url = format!("{}/api/v1/alerts", checkout.url(9090));
+    support::eventually("RateLimitHits to be over", SOON, || async {
+        let alerts = support::get_json(&url).await?;
+        let tripped = |alert: &serde_json::Value| alert["labels"]["alertname"] == "RateLimitHits";
+        (!alerts["data"]["alerts"].as_array()?.iter().any(tripped)).then_some(())
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn the_walkthrough_works_word_by_word() {
+    let checkout = Checkout::new();
+    let mut run = 0;
+    let mut wrong = Vec::new();
+    for given in commands(&repository(), Path::new(WALKTHROUGH)) {
+        if given.text.starts_with("make drill") {
+            // What it says to break, and to take back.
+            let rules = checkout.path().join("monitoring/alert_rules/api.yml");
+            let whole = std::fs::read_to_string(&rules).unwrap();
+            support::replace(&rules, "> 0.05", "> 0.5");
+            wrong.extend(checkout.obey(&given, LONG).await.err());
+            std::fs::write(&rules, whole).unwrap();
+        } else if !is_name(&given) {
+            wrong.extend(checkout.obey(&given, LONG).await.err());
+        }
+        if given.text == "make demo" {
+            assert!(checkout.path().join("target/demo/report.html").exists());
+        }
+        run += 1;
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n\n"));
+    assert!(run >= 15, "only {run} commands were run");
+}
+
+/// No list here speaks of what is in no document, or of a test that is not there.
+#[test]
+fn what_is_said_of_commands_is_said_of_some_command() {
+    let all = all();
+    let beginnings = ELSEWHERE.iter().map(|(words, _, _)| words).chain(NEVER.iter().map(|(words, _)| words));
+    for words in beginnings {
+        assert!(all.iter().any(|given| given.text.starts_with(words)), "no document has `{words} …`");
+    }
+    let parts = EXPECTED.iter().map(|(words, _, _)| words).chain(AROUND.iter().map(|(words, _, _)| words));
+    for words in parts {
+        assert!(all.iter().any(|given| given.text.contains(words)), "no document has `… {words} …`");
+    }
+    for (words, file, shown_by) in ELSEWHERE {
+        let text = std::fs::read_to_string(repository().join(file)).unwrap();
+        assert!(text.contains(shown_by), "`{words}`: {file} does not say {shown_by}");
+    }
+}
+
+/// Every name of a command is one, with every flag, target and drill that stands beside it.
+#[tokio::test]
+async fn every_name_of_a_command_is_one() {
+    let makefile = std::fs::read_to_string(repository().join("Makefile")).unwrap();
+    let mut helps = BTreeMap::new();
+    let mut seen = 0;
+    let all = all();
+    for given in &all {
+        let words: Vec<&str> = given.text.split_whitespace().take_while(|word| *word != "#").collect();
+        match words[..] {
+            ["make", ref rest @ ..] => {
+                for word in rest.iter().filter(|word| !word.starts_with('#')) {
+                    match word.split_once('=') {
+                        None => {
+                            assert!(makefile.contains(&format!("\n{word}:")), "{}: make {word}", given.place)
+                        }
+                        Some(("DRILL", "NAME")) => {}
+                        Some(("DRILL", drill)) => {
+                            let file = support::drills().join(drill).with_extension("yaml");
+                            assert!(file.exists(), "{}: no drill {drill}", given.place);
+                        }
+                        Some((variable, _)) => {
+                            assert!(
+                                makefile.contains(&format!("\n{variable} ")),
+                                "{}: {variable}",
+                                given.place
+                            );
+                        }
+                    }
+                }
+                seen += 1;
+            }
+            [program @ ("api" | "loadgen" | "stack"), ref rest @ ..] => {
+                let verb = rest.first().filter(|word| !word.starts_with('-'));
+                let asked: Vec<&str> = [program].into_iter().chain(verb.copied()).collect();
+                if !helps.contains_key(&asked) {
+                    let mut command = tokio::process::Command::new(stack::program::own(program).unwrap());
+                    command.args(&asked[1..]).arg("--help").kill_on_drop(true);
+                    let output = support::finish(command, SOON).await;
+                    assert!(output.status.success(), "{}: {}", given.place, given.text);
+                    helps.insert(asked.clone(), String::from_utf8_lossy(&output.stdout).into_owned());
+                }
+                let help = &helps[&asked];
+                for flag in rest.iter().filter(|word| word.starts_with("--")) {
+                    let flag = flag.split('=').next().unwrap();
+                    assert!(help.contains(flag), "{}: {} has no {flag}", given.place, asked.join(" "));
+                }
+                seen += 1;
+            }
+            _ => {}
+        }
+    }
+    assert!(seen >= 60, "{seen}");
+}
+
+/// Every file and heading that a document links to is there.
+#[test]
+fn every_link_in_the_documents_leads_somewhere() {
+    for document in documents(&repository()) {
+        let document = repository().join(document);
+        let text = std::fs::read_to_string(&document).unwrap();
+        for part in text.split("](").skip(1) {
+            let (link, _) = part.split_once(')').unwrap();
+            if link.contains("://") {
+                continue;
+            }
+            let (file, heading) =
+                link.split_once('#').map_or((link, None), |(file, heading)| (file, Some(heading)));
+            let target =
+                if file.is_empty() { document.clone() } else { document.parent().unwrap().join(file) };
+            assert!(target.exists(), "{}: {link}", document.display());
+            if let Some(heading) = heading {
+                let text = std::fs::read_to_string(&target).unwrap();
+                let headings = text.lines().filter_map(|line| line.strip_prefix('#')).map(anchor);
+                assert!(headings.into_iter().any(|it| it == heading), "{}: {link}", document.display());
+            }
+        }
+    }
+}
+
+/// The name that a heading can be linked by.
+fn anchor(heading: &str) -> String {
+    let text = heading.trim_start_matches('#').trim().to_lowercase().replace(' ', "-");
+    text.chars().filter(|c| c.is_alphanumeric() || *c == '-').collect()
+}
