@@ -62,7 +62,9 @@ impl Foreign {
             dir,
         };
         let here = this.dir.path().display().to_string();
-        let nginx_args = ["-p", &here, "-c", "nginx.conf", "-e", "nginx.log"].map(str::to_owned).to_vec();
+        // One process: whoever ends it ends all of it.
+        let alone = "master_process off;";
+        let nginx_args = ["-p", &here, "-c", "nginx.conf", "-e", "nginx.log", "-g", alone].map(str::to_owned).to_vec();
         this.run("nginx", nginx_args, Probe::Http(http(nginx))).await;
         let redis_args = service::redis_args(redis, this.dir.path());
         this.run("redis-server", redis_args, Probe::RedisPing(redis)).await;
