@@ -64,7 +64,8 @@ impl Foreign {
         let here = this.dir.path().display().to_string();
         // One process: whoever ends it ends all of it.
         let alone = "master_process off;";
-        let nginx_args = ["-p", &here, "-c", "nginx.conf", "-e", "nginx.log", "-g", alone].map(str::to_owned).to_vec();
+        let nginx_args =
+            ["-p", &here, "-c", "nginx.conf", "-e", "nginx.log", "-g", alone].map(str::to_owned).to_vec();
         this.run("nginx", nginx_args, Probe::Http(http(nginx))).await;
         let redis_args = service::redis_args(redis, this.dir.path());
         this.run("redis-server", redis_args, Probe::RedisPing(redis)).await;
