@@ -26,6 +26,9 @@ impl Holdings {
             fs::create_dir_all(&to).unwrap();
             for entry in fs::read_dir(from).unwrap() {
                 let entry = entry.unwrap();
+                if entry.file_type().unwrap().is_dir() {
+                    continue; // drills that are run on their own
+                }
                 fs::copy(entry.path(), to.join(entry.file_name())).unwrap();
             }
         }

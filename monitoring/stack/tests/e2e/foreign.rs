@@ -62,10 +62,7 @@ impl Foreign {
             dir,
         };
         let here = this.dir.path().display().to_string();
-        // One process: whoever ends it ends all of it.
-        let alone = "master_process off;";
-        let nginx_args =
-            ["-p", &here, "-c", "nginx.conf", "-e", "nginx.log", "-g", alone].map(str::to_owned).to_vec();
+        let nginx_args = ["-p", &here, "-c", "nginx.conf", "-e", "nginx.log"].map(str::to_owned).to_vec();
         this.run("nginx", nginx_args, Probe::Http(http(nginx))).await;
         let redis_args = service::redis_args(redis, this.dir.path());
         this.run("redis-server", redis_args, Probe::RedisPing(redis)).await;
@@ -141,6 +138,18 @@ impl Foreign {
     async fn stop(mut self) {
         for process in self.processes.iter_mut().rev() {
             process.stop(Duration::from_secs(10)).await;
+        }
+    }
+}
+
+impl Drop for Foreign {
+    /// After a test that failed, too: killed at once, as what is dropped is, nginx would leave its worker behind.
+    fn drop(&mut self) {
+        let Some(nginx) = self.processes.first_mut() else { return };
+        nginx.signal(nix::sys::signal::Signal::SIGTERM);
+        let asked = std::time::Instant::now();
+        while nginx.ended().is_none() && asked.elapsed() < Duration::from_secs(5) {
+            std::thread::sleep(Duration::from_millis(10));
         }
     }
 }
