@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 use std::net::TcpListener;
 use std::sync::Mutex;
+use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 
@@ -132,15 +133,24 @@ pub fn free() -> Result<u16, Error> {
     Err(Error::Usage("no free port between 20000 and 32000 on 127.0.0.1".to_owned()))
 }
 
+/// Longest a port without an owner is waited for: the last threads of a program that was killed close it after its
+/// process is gone.
+const CLOSING: Duration = Duration::from_secs(2);
+
 /// Makes sure that nobody listens on the port.
 ///
 /// # Errors
 /// [`Error::PortTaken`], naming the owner where it can be known.
 pub fn check(service: &str, port: u16) -> Result<(), Error> {
-    match TcpListener::bind(("127.0.0.1", port)) {
-        Ok(_) => Ok(()),
-        Err(_) => Err(Error::PortTaken { port, service: service.to_owned(), owner: owner(port) }),
+    let asked = Instant::now();
+    while TcpListener::bind(("127.0.0.1", port)).is_err() {
+        let owner = owner(port);
+        if !owner.is_empty() || asked.elapsed() > CLOSING {
+            return Err(Error::PortTaken { port, service: service.to_owned(), owner });
+        }
+        std::thread::sleep(Duration::from_millis(20));
     }
+    Ok(())
 }
 
 fn owner(port: u16) -> String {
