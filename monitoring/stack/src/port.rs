@@ -133,8 +133,8 @@ pub fn free() -> Result<u16, Error> {
     Err(Error::Usage("no free port between 20000 and 32000 on 127.0.0.1".to_owned()))
 }
 
-/// Longest a port without an owner is waited for: the last threads of a program that was killed close it after its
-/// process is gone.
+/// Longest a port without an owner is waited for: right after a program was killed its port was seen taken by nobody,
+/// probably until its last threads are gone.
 const CLOSING: Duration = Duration::from_secs(2);
 
 /// Makes sure that nobody listens on the port.
