@@ -74,7 +74,7 @@ fuzz-api: ## look for answers that /openapi.json does not promise, with schemath
 	$(CARGO) build --locked -p api
 	api/tests/fuzz/run.sh $(target)/debug/api
 
-fuzz-load: ## throw damaged answers at the load generator's parser, for FUZZ_SECONDS=60
+fuzz-load: ## throw damaged answers at the load generator's parser, led by coverage, for FUZZ_SECONDS=60
 	loadgen/fuzz/run.sh $(FUZZ_SECONDS)
 
 # Containers bring what local processes need set-up and a build for.
