@@ -30,7 +30,7 @@ Examples:
 
 Exit codes: 0 fine; 1 unexpected answers or errors; 2 bad arguments; 3 threshold
 crossed; 4 INVALID, the generator could not keep up; 130, 143 interrupted, after
-the partial report (a second signal ends it at once).";
+the partial report (a second signal waits for no answer, a third for nothing).";
 
 /// Arguments of `loadgen run`.
 #[derive(Debug, Clone, clap::Args)]

@@ -74,7 +74,7 @@ pub fn run(args: &Args) -> Result<u8, CommandError> {
             deadline: args.deadline,
             thresholds: if args.abort_on_fail { &args.thresholds } else { &[] },
         };
-        let Ended { interrupted_by, early, at_once } = watcher.watch(&mut running, &ending).await;
+        let Ended { interrupted_by, early, hurried, at_once } = watcher.watch(&mut running, &ending).await;
         if let Some(exposition) = watcher.exposition.take() {
             exposition.stop().await;
         }
@@ -91,7 +91,7 @@ pub fn run(args: &Args) -> Result<u8, CommandError> {
             thresholds: args.thresholds.clone(),
             alerts: Vec::new(),
         };
-        finish(running, labels, outs, args.alerts_from.as_ref()).await
+        finish(running, labels, outs, args.alerts_from.as_ref().filter(|_| !hurried)).await
     })
 }
 

@@ -249,11 +249,10 @@ impl Running {
         }
     }
 
-    /// Stops new arrivals at once, waits at most `grace` for answers in flight, and gives the final counts.
-    pub async fn stop(mut self, grace: Duration) -> Counts {
+    /// Stops new arrivals at once, waits at most `grace` for answers in flight, and gives the record.
+    pub async fn stop(self, grace: Duration) -> Record {
         self.request_stop(grace);
-        self.ended().await;
-        self.counts()
+        self.record().await
     }
 
     /// Waits for the end and gives the record.

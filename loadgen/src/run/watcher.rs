@@ -63,7 +63,9 @@ pub struct Ended {
     pub interrupted_by: Option<&'static str>,
     /// `deadline` or `threshold`.
     pub early: Option<&'static str>,
-    /// The exit code of a second signal.
+    /// Whether there was a second signal: nothing more is asked of anybody.
+    pub hurried: bool,
+    /// The exit code of a third signal, after which nothing is waited for.
     pub at_once: Option<u8>,
 }
 
@@ -78,24 +80,35 @@ pub struct Watcher {
 }
 
 impl Watcher {
-    /// Shows the run until its end or the second signal.
+    /// Shows the run until its end: the first signal asks for it, the second no longer waits for answers, the third
+    /// waits for nothing.
     pub async fn watch(&mut self, running: &mut Running, ending: &Ending<'_>) -> Ended {
         let mut refresh = tokio::time::interval(REFRESH);
         let mut ended = Ended::default();
+        let mut signals = 0;
         loop {
             tokio::select! {
                 () = running.ended() => break,
                 (name, code) = self.signals.next() => {
-                    if ended.interrupted_by.is_some() {
-                        ended.at_once = Some(code);
-                        break;
+                    signals += 1;
+                    match signals {
+                        1 => {
+                            ended.interrupted_by = Some(name);
+                            running.request_stop(GRACE);
+                            self.progress.say(&format!(
+                                "{name}: stopping; up to {} for answers in flight, a second signal waits for none",
+                                duration::format(GRACE)
+                            ));
+                        }
+                        2 => {
+                            ended.hurried = true;
+                            running.request_stop(Duration::ZERO);
+                        }
+                        _ => {
+                            ended.at_once = Some(code);
+                            break;
+                        }
                     }
-                    ended.interrupted_by = Some(name);
-                    running.request_stop(GRACE);
-                    self.progress.say(&format!(
-                        "{name}: stopping; up to {} for answers in flight, a second signal ends it at once",
-                        duration::format(GRACE)
-                    ));
                 }
                 _ = refresh.tick() => {
                     // Looking costs the sender time where they share a core.

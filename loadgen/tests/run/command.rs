@@ -45,6 +45,12 @@ pub fn ledger_adds_up(report: &serde_json::Value) {
     assert_eq!(of("scheduled"), parts.map(of).iter().sum::<u64>(), "{ledger}");
 }
 
+/// The same in the summary, which shows the sum only where it is one.
+pub fn summary_adds_up(output: &Output) {
+    let text = stdout(output);
+    assert!(text.contains(" scheduled = "), "{text}{}", stderr(output));
+}
+
 pub fn stdout(output: &Output) -> String {
     String::from_utf8(output.stdout.clone()).unwrap()
 }

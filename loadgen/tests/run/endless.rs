@@ -6,7 +6,7 @@ use loadgen::run::engine::start_endless;
 use loadgen::run::spec::LoadSpec;
 
 use crate::server::Server;
-use crate::support::wait_for;
+use crate::support::{check, wait_for};
 
 fn load(yaml: &str) -> LoadSpec {
     serde_saphyr::from_str(yaml).unwrap()
@@ -27,10 +27,11 @@ async fn counts_grow_until_it_is_stopped() {
         statuses[&200].abs_diff(3 * statuses[&500]) <= 4 + running.counts().in_flight * 3,
         "{statuses:?}"
     );
-    let counts = running.stop(Duration::from_secs(30)).await;
-    assert!(counts.scheduled >= before.scheduled);
-    assert_eq!((counts.expected, counts.in_flight), (counts.scheduled, 0));
-    assert_eq!(server.requests() as u64, counts.scheduled);
+    let record = running.stop(Duration::from_secs(30)).await;
+    check(&record);
+    assert!(record.ledger.scheduled >= before.scheduled);
+    assert_eq!(record.ledger.expected, record.ledger.scheduled);
+    assert_eq!(server.requests() as u64, record.ledger.scheduled);
 }
 
 #[tokio::test]
@@ -38,10 +39,11 @@ async fn stopping_waits_no_longer_than_its_grace() {
     let server = Server::silent();
     let running = start_endless(&server.url("/"), &load("{rate: 200/s, requests: [{get: /}]}")).unwrap();
     wait_for("requests in flight", || running.counts().in_flight >= 5);
-    let counts = tokio::time::timeout(Duration::from_secs(20), running.stop(Duration::from_millis(100)))
+    let record = tokio::time::timeout(Duration::from_secs(20), running.stop(Duration::from_millis(100)))
         .await
         .unwrap();
-    assert_eq!(counts.in_flight, counts.scheduled, "30 s of time-out had not passed");
+    check(&record);
+    assert_eq!(record.ledger.unfinished, record.ledger.scheduled, "30 s of time-out had not passed");
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use std::net::TcpListener;
 use std::process::{Command, Output};
 
-use crate::command::{LENIENT, LOADGEN, ledger_adds_up, loadgen, stderr, stdout};
+use crate::command::{LENIENT, LOADGEN, ledger_adds_up, loadgen, stderr, stdout, summary_adds_up};
 use crate::schema;
 use crate::server::Server;
 
@@ -107,6 +107,7 @@ fn a_generator_that_cannot_keep_up_exits_4_with_the_cause() {
         .args(LENIENT)
         .output()
         .unwrap();
+    summary_adds_up(&output);
     assert_eq!(output.status.code(), Some(4), "{}{}", stdout(&output), stderr(&output));
     let text = stdout(&output);
     assert!(text.contains("out of file descriptors") && text.contains("ulimit -n"), "{text}");
@@ -128,6 +129,7 @@ fn a_generator_that_cannot_keep_up_exits_4_with_the_cause() {
         .args(["run", url.url("/").as_str(), "-q", "100", "-n", "50", "--max-lag", "1ms", "--threads", "1"])
         .output()
         .unwrap();
+    summary_adds_up(&output);
     let code = output.status.code();
     assert!(
         code == Some(0) || code == Some(4) && stdout(&output).contains("pacer lag p99"),

@@ -10,7 +10,7 @@ use loadgen::run::pace::Pace;
 use loadgen::run::plan::Limits;
 
 use crate::server::{Server, Then};
-use crate::support::{check, endless, get, open, run, seconds, start, wait_for};
+use crate::support::{ended, endless, get, open, run, seconds, start, wait_for};
 
 fn limits(timeout_millis: u64) -> Limits {
     Limits { timeout: Duration::from_millis(timeout_millis), ..Limits::default() }
@@ -144,8 +144,7 @@ async fn beyond_the_limit_in_flight_arrivals_are_shed() {
     wait_for("20 shed", || running.counts().shed >= 20);
     assert_eq!(running.counts().in_flight, 5);
     running.request_stop(Duration::ZERO);
-    let record = running.record().await;
-    check(&record);
+    let record = ended(running).await;
     assert_eq!(record.ledger.unfinished, 5);
     assert_eq!(record.ledger.shed + 5, record.ledger.scheduled);
 }
@@ -184,7 +183,6 @@ async fn a_closed_loop_on_a_refusing_target_stops_when_told() {
     let running = start(&url, &[get("/")], pace, Limits::default());
     wait_for("some refusals", || running.counts().transport_errors > 100);
     running.request_stop(Duration::from_secs(10));
-    let record = running.record().await;
-    check(&record);
+    let record = ended(running).await;
     assert_eq!(record.ledger.transport_errors, record.ledger.scheduled);
 }

@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use crate::command::{LENIENT, LOADGEN, stderr, stdout};
+use crate::command::{LENIENT, LOADGEN, stderr, stdout, summary_adds_up};
 use crate::server::Server;
 
 /// As a terminal of 80 columns shows it.
@@ -65,6 +65,7 @@ fn every_example_of_the_help_works() {
             stdout(&output),
             stderr(&output)
         );
+        summary_adds_up(&output);
     }
     assert!(folder.path().join("wave.json").exists() && folder.path().join("wave.html").exists());
 }

@@ -8,7 +8,7 @@ use loadgen::run::merge::merge;
 use loadgen::run::report::Report;
 use loadgen::run::{csv, html};
 
-use crate::command::{LENIENT, LOADGEN, loadgen, report_of, stderr, stdout};
+use crate::command::{LENIENT, LOADGEN, loadgen, report_of, stderr, stdout, summary_adds_up};
 use crate::server::Server;
 use crate::support::wait_for;
 
@@ -269,7 +269,9 @@ fn live_metrics_show_the_run_while_it_goes_on() {
         .collect();
     assert!(buckets.is_sorted() && buckets.len() == 17, "{buckets:?}");
     crate::command::signal(&child, nix::sys::signal::Signal::SIGINT);
-    assert_eq!(child.wait().unwrap().code(), Some(130));
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(130));
+    summary_adds_up(&output);
     drain.join().unwrap();
     assert!(TcpStream::connect(&address).is_err(), "it ends with the run");
 }

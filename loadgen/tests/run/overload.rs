@@ -9,7 +9,7 @@ use loadgen::run::plan::Limits;
 use loadgen::run::verdict;
 
 use crate::server::{Server, Then};
-use crate::support::{get, open, run, seconds, start, wait_for};
+use crate::support::{ended, get, open, run, seconds, start, wait_for};
 
 const OK: &[u8] = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n";
 
@@ -67,8 +67,7 @@ async fn a_server_capped_at_half_the_rate_is_said_not_to_keep_up() {
     });
     let running = start(&server.url("/"), &[get("/")], open(200.0, 1_800), Limits::default());
     let plan = running.plan_handle();
-    let record = running.record().await;
-    crate::support::check(&record);
+    let record = ended(running).await;
     assert_eq!(record.ledger.expected, 1_800, "{:?}", record.faults);
     // At 100/s at most, the arrival of second t is answered at 2t: the last, of second 9, waits 9 s.
     assert!(seconds(&record.latencies.response, 1.0) >= 8.9);
@@ -92,7 +91,7 @@ async fn a_server_that_keeps_up_is_not_said_not_to() {
     let server = Server::gateway();
     let running = start(&server.url("/"), &[get("/")], open(50.0, 450), Limits::default());
     let plan = running.plan_handle();
-    let record = running.record().await;
+    let record = ended(running).await;
     assert_eq!(verdict::overload(&plan, &record), None);
 }
 
@@ -109,8 +108,7 @@ async fn a_server_that_dies_half_way() {
     let running = start(&url, &[get("/")], open(200.0, 400), Limits::default());
     wait_for("the first half", || server.requests() >= 200);
     drop(server); // nothing listens any more
-    let record = running.record().await;
-    crate::support::check(&record);
+    let record = ended(running).await;
     assert_eq!((record.ledger.expected, record.ledger.transport_errors), (200, 200), "{:?}", record.faults);
     let kinds = [Fault::Refused, Fault::Closed, Fault::Reset];
     assert!(record.faults.keys().all(|fault| kinds.contains(fault)), "{:?}", record.faults);

@@ -6,7 +6,7 @@ use loadgen::run::{engine, summary};
 
 use crate::schema;
 use crate::server::Server;
-use crate::support::{get, open};
+use crate::support::{ended, get, open};
 
 async fn report(server: &Server) -> Report {
     let mix = [get("/api/users").weight(3), get("/api/error")];
@@ -15,7 +15,7 @@ async fn report(server: &Server) -> Report {
     let plan = running.plan_handle();
     let labels =
         Labels { planned: "400/s for 200 requests".into(), max_lag_seconds: 10.0, ..Labels::default() };
-    Report::new(&plan, &running.record().await, labels)
+    Report::new(&plan, &ended(running).await, labels)
 }
 
 #[tokio::test]

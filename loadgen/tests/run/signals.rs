@@ -1,7 +1,8 @@
-//! A run that is interrupted says what it has; interrupted twice it leaves nothing behind.
+//! A run that is interrupted says what it has; interrupted twice it waits for nobody.
 
-use std::io::{BufRead, BufReader, Read};
-use std::process::{Child, Command, Stdio};
+use std::io::{BufRead, BufReader};
+use std::path::Path;
+use std::process::{Child, ChildStderr, Command, Stdio};
 
 use nix::sys::signal::Signal;
 
@@ -44,12 +45,9 @@ fn an_interrupted_run_reports_what_it_has() {
     }
 }
 
-#[test]
-fn a_second_signal_ends_it_at_once_and_leaves_nothing_behind() {
-    let server = Server::silent();
-    let folder = tempfile::tempdir().unwrap();
-    let out = folder.path().join("run.json");
-    let mut child = under_way(&server, &["--out", out.to_str().unwrap()]);
+/// A run of which no request is answered, after the first signal and its word about the second.
+fn waiting(server: &Server, out: &Path) -> (Child, BufReader<ChildStderr>) {
+    let mut child = under_way(server, &["--out", out.to_str().unwrap()]);
     signal(&child, Signal::SIGINT);
     let mut errors = BufReader::new(child.stderr.take().unwrap());
     let mut line = String::new();
@@ -57,8 +55,24 @@ fn a_second_signal_ends_it_at_once_and_leaves_nothing_behind() {
         line.clear();
         assert!(errors.read_line(&mut line).unwrap() > 0, "it ended without a word");
     }
-    signal(&child, Signal::SIGINT);
-    std::io::copy(&mut errors.by_ref(), &mut std::io::sink()).unwrap();
-    assert_eq!(child.wait().unwrap().code(), Some(130));
+    (child, errors)
+}
+
+#[test]
+fn a_second_signal_waits_for_no_answer_and_accounts_for_them() {
+    let server = Server::silent();
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("run.json");
+    let (mut child, mut errors) = waiting(&server, &out);
+    signal(&child, Signal::SIGTERM);
+    std::io::copy(&mut errors, &mut std::io::sink()).unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(130), "the first says how it ended");
+    let report: serde_json::Value = serde_json::from_slice(&std::fs::read(&out).unwrap()).unwrap();
+    schema::validate(&report);
+    ledger_adds_up(&report);
+    assert_eq!(report["interrupted_by"], "SIGINT");
+    let ledger = &report["ledger"];
+    assert!(ledger["unfinished"].as_u64().unwrap() > 0, "{ledger}");
+    assert_eq!(ledger["unfinished"], ledger["scheduled"]);
     assert!(!folder.path().join("run.json.part").exists());
 }

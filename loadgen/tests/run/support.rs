@@ -38,7 +38,11 @@ pub fn start(url: &Url, requests: &[RequestSpec], pace: Pace, limits: Limits) ->
 
 /// Runs to the end and checks what must hold for every run.
 pub async fn run(url: &Url, requests: &[RequestSpec], pace: Pace, limits: Limits) -> Record {
-    let running = start(url, requests, pace, limits);
+    ended(start(url, requests, pace, limits)).await
+}
+
+/// Waits for the end, as [`run`] does.
+pub async fn ended(running: Running) -> Record {
     let record = tokio::time::timeout(PATIENCE, running.record()).await.expect("the run ends by itself");
     check(&record);
     record

@@ -113,15 +113,16 @@ impl Caused {
     pub async fn lift(self) -> Option<Applied> {
         let (running, rate, since) = self.load?;
         let seconds = clock::seconds(since, Timestamp::now());
-        let counts = running.stop(GRACE).await;
-        let answers = counts.expected + counts.unexpected;
+        let ledger = running.stop(GRACE).await.ledger;
+        let answers = ledger.expected + ledger.unexpected;
         Some(Applied {
             stated_rate: rate,
             achieved_rate: if seconds > 0.0 { answers as f64 / seconds } else { 0.0 },
             seconds,
-            unexpected: counts.unexpected,
-            transport_errors: counts.transport_errors,
-            own_errors: counts.local_errors + counts.shed,
+            unexpected: ledger.unexpected,
+            transport_errors: ledger.transport_errors,
+            // What is accounted for nowhere, or twice, is the generator's fault, too.
+            own_errors: ledger.local_errors + ledger.shed + ledger.scheduled.abs_diff(ledger.accounted()),
         })
     }
 }
