@@ -11,6 +11,7 @@ pub mod listen;
 pub mod telemetry;
 
 pub mod server;
+mod state;
 
 pub mod observe;
 

@@ -2,7 +2,7 @@
 //! errors of every layer can be read by the page that asked. A preflight is answered by the route itself, whose
 //! `Allow` says which methods there are; it is exempt from limits and keys like every OPTIONS.
 
-use crate::server::State;
+use crate::state::State;
 use actix_web::{
     Error, HttpResponse, ResponseError,
     body::MessageBody,

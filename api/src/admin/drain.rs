@@ -1,7 +1,7 @@
 use crate::{
     handlers::json,
     problem::{Kind, Problem},
-    server::State,
+    state::State,
 };
 use actix_web::{HttpResponse, http::StatusCode, web::Data};
 use serde_json::json;

@@ -4,7 +4,7 @@ use crate::{
     fault::{self, Refusal, Status},
     handlers::json,
     problem::{FieldError, Kind, Problem},
-    server::State,
+    state::State,
 };
 use actix_web::{
     HttpMessage, HttpRequest, HttpResponse,

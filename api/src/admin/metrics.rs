@@ -1,4 +1,4 @@
-use crate::{problem::Problem, server::State, telemetry};
+use crate::{problem::Problem, state::State, telemetry};
 use actix_web::{HttpResponse, http::header::CONTENT_TYPE, web::Data};
 
 /// GET `/metrics`: the custom metrics, none of which the public `/metrics` has.

@@ -1,5 +1,5 @@
 use super::{layer, register};
-use crate::{access::Token, server::State};
+use crate::{access::Token, state::State};
 use actix_web::{
     App, HttpServer,
     dev::{Server, ServerHandle},

@@ -3,7 +3,7 @@
 use super::{input::Query, json};
 use crate::{
     problem::{FieldError, Problem},
-    server::State,
+    state::State,
 };
 use actix_web::{HttpRequest, HttpResponse, http::StatusCode, web::Data};
 use serde::Serialize;

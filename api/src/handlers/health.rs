@@ -4,7 +4,7 @@ use super::json;
 use crate::{
     limit::RedisState,
     problem::Problem,
-    server::State,
+    state::State,
     telemetry::{self, Phase},
 };
 use actix_web::{

@@ -9,7 +9,7 @@ use crate::{
     fault,
     models::{Description, InferError, Inferred, LoadedModel, Rows},
     problem::{FieldError, Kind, Problem},
-    server::State,
+    state::State,
     store::{Answer, Sent},
 };
 use actix_web::{

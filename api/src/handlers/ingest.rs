@@ -7,7 +7,7 @@ use super::{
 use crate::{
     pipeline::{self, Batch, Rejection},
     problem::{FieldError, Problem},
-    server::State,
+    state::State,
     store::{Answer, Reading, Sent},
 };
 use actix_web::{

@@ -5,7 +5,7 @@ use crate::{
     models::{self, Description, LoadError, LoadedModel, ModelName},
     problem::{Kind, Problem},
     routes,
-    server::State,
+    state::State,
 };
 use actix_web::{
     HttpRequest, HttpResponse,

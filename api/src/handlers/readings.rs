@@ -8,7 +8,7 @@ use crate::{
     pipeline,
     problem::Problem,
     routes,
-    server::State,
+    state::State,
     store::{Cursor, Reading, ReadingsQuery, Stream},
 };
 use actix_web::{

@@ -9,7 +9,7 @@ use super::{
 use crate::{
     problem::{Kind, Problem},
     routes,
-    server::State,
+    state::State,
     store::{Answer, Changes, CreationAnswer, Outcome, Sent, StoreError, User},
 };
 use actix_web::{

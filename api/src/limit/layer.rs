@@ -5,7 +5,7 @@ use crate::{
     observe::RequestInfo,
     problem::{Kind, Problem},
     routes,
-    server::State,
+    state::State,
 };
 use actix_web::{
     Error, HttpMessage,

@@ -1,7 +1,7 @@
 //! The policy file once more, while requests are served.
 
 use super::{PolicyFileError, PolicySet};
-use crate::server::State;
+use crate::state::State;
 use actix_web::web::Data;
 use std::path::PathBuf;
 

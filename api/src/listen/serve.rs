@@ -7,7 +7,7 @@ use super::{
     marks::Marks,
     streams::{Entrance, Place},
 };
-use crate::{Config, config::ConnectionSettings, observe, server::State};
+use crate::{Config, config::ConnectionSettings, observe, state::State};
 use actix_http::{HttpService, Protocol, Request, Response, error::DispatchError};
 use actix_server::{GracefulShutdownSignal, Server};
 use actix_service::{

@@ -1,5 +1,5 @@
 use super::{Broken, Identity};
-use crate::{problem::Rendered, server::State, telemetry::Finished};
+use crate::{problem::Rendered, state::State, telemetry::Finished};
 use actix_web::{Error, dev::ServiceRequest, http::header::HeaderValue, web::Data};
 use prometheus::IntGauge;
 use std::{net::IpAddr, time::Instant};

@@ -19,7 +19,7 @@ use crate::{
     problem,
     problem::Problem,
     routes,
-    server::State,
+    state::State,
     telemetry::Phase,
 };
 use actix_web::{

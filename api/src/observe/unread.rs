@@ -4,7 +4,7 @@ use super::Identity;
 use crate::{
     problem::{self, Kind, Problem},
     routes,
-    server::State,
+    state::State,
 };
 use actix_web::{body::MessageBody, http::StatusCode};
 use std::time::Duration;

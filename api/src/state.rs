@@ -1,0 +1,146 @@
+//! What every worker shares, and how it comes to be.
+
+use crate::{
+    Config, StartError,
+    access::Access,
+    config::SettingError,
+    fault::{Bounds, Plane, Switch, Switches},
+    limit::{Limiter, PolicySet, RedisJudge, RedisSettings},
+    models::{self, Models},
+    pipeline::Pipeline,
+    problem::Kind,
+    routes,
+    store::Store,
+    telemetry::{HttpMetrics, Lifecycle, Metrics, Spans},
+};
+use prometheus::{IntGaugeVec, Opts, Registry};
+use std::sync::Arc;
+
+/// What every worker shares.
+pub(crate) struct State {
+    pub access: Access,
+    pub store: Store,
+    pub limiter: Arc<Limiter>,
+    pub models: Arc<Models>,
+    pub metrics: Metrics,
+    pub http: HttpMetrics,
+    /// What the public `/metrics` shows besides the metrics of requests.
+    pub registry: Registry,
+    /// What the admin `/metrics` shows: business and pipeline. No series is in both.
+    pub custom: Registry,
+    pub pipeline: Pipeline,
+    pub faults: Arc<Plane>,
+    pub lifecycle: Lifecycle,
+    /// The way to the trace collector; `None` when none is configured.
+    pub spans: Option<Spans>,
+}
+
+impl State {
+    /// Opens the database, reads the policies, declares the metrics, loads the models and tries Redis once. A Redis that is away is
+    /// no error: limits are counted locally until it is there.
+    ///
+    /// # Errors
+    /// [`StartError`] naming the input that cannot be used.
+    pub async fn prepare(config: &Config) -> Result<Self, StartError> {
+        let policies = PolicySet::load(config.limits.file().map(|path| path.as_path()))?;
+        let access = Access::prepare(&config.access, &policies)?;
+        let registry = Registry::new();
+        let custom = Registry::new();
+        let metrics = declare(&registry).map_err(|error| StartError::Metrics(error.to_string()))?;
+        metrics.memory_alert.set(i64::try_from(config.faults.memory_alert_bytes).unwrap_or(i64::MAX));
+        let http = HttpMetrics::new().map_err(|error| StartError::Metrics(error.to_string()))?;
+        let redis = redis_judge(config, &metrics)?;
+        let spans = Spans::start(&config.traces)?;
+        let models = Models::open(&config.models, &registry)?;
+        let store = Store::open_keeping(
+            &config.storage.database_url,
+            config.storage.write_queue,
+            config.storage.readings_retention.0,
+        )
+        .await?;
+        let pipeline = Pipeline::start(&store, config.storage.ingest_queue, &custom)
+            .map_err(|error| StartError::Metrics(error.to_string()))?;
+        models.load_all().await;
+        if let Some(redis) = &redis
+            && !redis.connect().await
+        {
+            tracing::warn!("REDIS_URL does not answer; limits are counted locally until it does");
+        }
+        // Parts that faults can act on plug their switches in here.
+        let (paused, switched) = (pipeline.clone(), models.clone());
+        let models_switch: Switch<_> = Box::new(move |faults| switched.set_faults(faults));
+        let switches = Switches {
+            ingest: Some(Box::new(move |pause| paused.pause(pause))),
+            models: models::AVAILABLE.then_some(models_switch),
+        };
+        let faults = faults(config, switches, &metrics, &custom)
+            .map_err(|error| StartError::Metrics(error.to_string()))?;
+        let limiter = Arc::new(Limiter::new(policies, redis, config.limits.rate_limit_keys, metrics.clone()));
+        let lifecycle = Lifecycle::default();
+        Ok(Self {
+            access,
+            store,
+            limiter,
+            models,
+            metrics,
+            http,
+            registry,
+            custom,
+            pipeline,
+            faults,
+            lifecycle,
+            spans,
+        })
+    }
+}
+
+fn declare(registry: &Registry) -> prometheus::Result<Metrics> {
+    let metrics = Metrics::register(registry)?;
+    #[cfg(target_os = "linux")]
+    registry.register(Box::new(prometheus::process_collector::ProcessCollector::for_self()))?;
+    let revision = option_env!("GIT_REVISION").unwrap_or("unknown");
+    metrics.build_info.with_label_values(&[env!("CARGO_PKG_VERSION"), revision]).set(1);
+    for label in Kind::LABELS {
+        metrics.errors.with_label_values(&[label]);
+    }
+    for endpoint in routes::ALL {
+        for method in endpoint.methods {
+            metrics.in_progress.with_label_values(&[method, endpoint.path]);
+        }
+    }
+    Ok(metrics)
+}
+
+fn faults(
+    config: &Config,
+    switches: Switches,
+    metrics: &Metrics,
+    custom: &Registry,
+) -> prometheus::Result<Arc<Plane>> {
+    let active = IntGaugeVec::new(Opts::new("faults_active", "Faults in force, by kind."), &["kind"])?;
+    custom.register(Box::new(active.clone()))?;
+    let bounds = Bounds {
+        ttl: config.faults.fault_max_ttl,
+        memory: config.faults.fault_max_memory,
+        ingest: switches.ingest.is_some(),
+        models: switches.models.is_some(),
+    };
+    Ok(Arc::new(Plane::new(bounds, switches, metrics.faults_injected.clone(), active)))
+}
+
+fn redis_judge(config: &Config, metrics: &Metrics) -> Result<Option<Arc<RedisJudge>>, SettingError> {
+    let Some(url) = config.limits.redis() else { return Ok(None) };
+    let settings = RedisSettings {
+        url: url.to_owned(),
+        deadline: config.limits.redis_deadline,
+        prefix: config.limits.redis_key_prefix.clone(),
+    };
+    let judge = RedisJudge::new(settings, metrics.clone()).map_err(|error| SettingError {
+        variable: "REDIS_URL",
+        // The URL may hold a password.
+        value: "…".to_owned(),
+        reason: format!("is not a Redis URL ({error})"),
+        remedy: "write redis://127.0.0.1:6379, redis+sentinel://HOST:26379,HOST:26379/SERVICE or redis+cluster://HOST:6379,HOST:6379",
+    })?;
+    Ok(Some(judge))
+}
