@@ -69,7 +69,11 @@ mod precise {
                     let mut ready = self.fd.readable().await?;
                     let read = |fd: &AsyncFd<Descriptor>| fd.get_ref().0.wait().map_err(io::Error::from);
                     match ready.try_io(read) {
-                        Ok(read) => break read?,
+                        Ok(read) => {
+                            // It goes off once: nothing more is to be read until it is set anew.
+                            ready.clear_ready();
+                            break read?;
+                        }
                         Err(_would_block) => {}
                     }
                 }
