@@ -1,8 +1,10 @@
 //! From arguments to a plan.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use super::arrivals::Spacing;
+use super::capture::Given;
 use super::cli::{Args, ArrivalsArg};
 use super::dice;
 use super::listing;
@@ -50,16 +52,20 @@ impl Asked {
             threads: args.threads.map(Into::into),
         };
         let target = Target::by(&url, &access(args)).map_err(|error| error.to_string())?;
-        let before =
-            scenario.iter().flat_map(|scenario| &scenario.before).enumerate().map(|(index, request)| {
-                let mut request = request.clone();
-                request.headers.extend(args.headers.iter().cloned());
-                let plan = Plan::once(target.clone(), &request, limits.clone());
-                plan.map_err(|error| format!("before[{index}]: {error}"))
-            });
-        let before = before.collect::<Result<_, _>>()?;
-        let plan = Plan::to(target, &requests, pace, limits).map_err(|error| error.to_string())?;
-        Ok(Self { scenario, before, plan: Plan { seed, ..plan }, planned })
+        let mut before = Vec::new();
+        let (given, mut names) = (Given::default(), BTreeSet::new());
+        for (index, request) in scenario.iter().flat_map(|scenario| &scenario.before).enumerate() {
+            let mut request = request.clone();
+            request.headers.extend(args.headers.iter().cloned());
+            let plan = Plan::once(target.clone(), &request, limits.clone(), &names)
+                .map_err(|error| format!("before[{index}]: {error}"))?;
+            names.extend(request.capture.iter().map(|capture| capture.name.clone()));
+            // Each draws its own random values, of the run's seed and of no number that the run has.
+            let seed = dice::derived(seed, 1 + index as u64);
+            before.push(Plan { seed, given: given.clone(), ..plan });
+        }
+        let plan = Plan::to(target, &requests, pace, limits, &names).map_err(|error| error.to_string())?;
+        Ok(Self { scenario, before, plan: Plan { seed, given, ..plan }, planned })
     }
 
     /// The scenario's name or the target, for people.

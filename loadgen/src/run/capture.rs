@@ -2,6 +2,7 @@
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, VecDeque};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use super::dice::Dice;
 
@@ -67,14 +68,38 @@ impl Kept {
     }
 }
 
+/// What requests sent before a run have captured, by name: every worker has it, and it is never used up.
+#[derive(Debug, Clone, Default)]
+pub struct Given(Arc<Mutex<BTreeMap<String, Vec<u8>>>>);
+
+impl Given {
+    /// Keeps a value in place of an earlier one.
+    pub fn put(&self, name: &str, value: Vec<u8>) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(name.to_owned(), value);
+    }
+
+    fn all(&self) -> BTreeMap<String, Vec<u8>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
 /// The values of one worker, by name.
 #[derive(Debug, Default)]
-pub struct Pools(RefCell<BTreeMap<String, VecDeque<Vec<u8>>>>);
+pub struct Pools {
+    captured: RefCell<BTreeMap<String, VecDeque<Vec<u8>>>>,
+    given: BTreeMap<String, Vec<u8>>,
+}
 
 impl Pools {
+    /// With what was captured before.
+    #[must_use]
+    pub fn with(given: &Given) -> Self {
+        Self { captured: RefCell::default(), given: given.all() }
+    }
+
     /// Keeps a value.
     pub fn put(&self, name: &str, value: Vec<u8>) {
-        let mut pools = self.0.borrow_mut();
+        let mut pools = self.captured.borrow_mut();
         let pool = pools.entry(name.to_owned()).or_default();
         if pool.len() == KEPT {
             pool.pop_front();
@@ -84,15 +109,19 @@ impl Pools {
 
     /// One of the youngest.
     pub fn one(&self, name: &str, dice: &mut Dice) -> Option<Vec<u8>> {
-        let pools = self.0.borrow();
-        let pool = pools.get(name).filter(|pool| !pool.is_empty())?;
+        let pools = self.captured.borrow();
+        let Some(pool) = pools.get(name).filter(|pool| !pool.is_empty()) else {
+            return self.given.get(name).cloned();
+        };
         let back = dice.below(YOUNGEST.min(pool.len() as u64)) as usize;
         pool.get(pool.len() - 1 - back).cloned()
     }
 
     /// The oldest, which is gone then; none while too few younger ones are there.
     pub fn take(&self, name: &str) -> Option<Vec<u8>> {
-        self.0.borrow_mut().get_mut(name).filter(|pool| pool.len() > YOUNGER)?.pop_front()
+        let mut pools = self.captured.borrow_mut();
+        let oldest = pools.get_mut(name).filter(|pool| pool.len() > YOUNGER).and_then(VecDeque::pop_front);
+        oldest.or_else(|| self.given.get(name).cloned())
     }
 }
 
@@ -143,6 +172,21 @@ mod tests {
         for id in 0..5_000_u32 {
             pools.put("id", id.to_le_bytes().to_vec());
         }
-        assert_eq!(pools.0.borrow()["id"].len(), KEPT, "memory is bounded");
+        assert_eq!(pools.captured.borrow()["id"].len(), KEPT, "memory is bounded");
+    }
+
+    #[test]
+    fn what_was_captured_before_is_never_used_up() {
+        let given = Given::default();
+        given.put("token", b"old".to_vec());
+        given.put("token", b"new".to_vec());
+        let pools = Pools::with(&given);
+        let mut dice = Dice::new(1);
+        for _ in 0..3 {
+            assert_eq!(pools.take("token"), Some(b"new".to_vec()));
+        }
+        assert_eq!(pools.one("token", &mut dice), Some(b"new".to_vec()));
+        pools.put("token", b"younger".to_vec());
+        assert_eq!(pools.one("token", &mut dice), Some(b"younger".to_vec()));
     }
 }

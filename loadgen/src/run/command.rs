@@ -2,6 +2,7 @@
 
 use std::io::Write;
 use std::net::SocketAddr;
+use std::time::{Duration, Instant};
 
 use url::Url;
 
@@ -57,11 +58,15 @@ pub fn run(args: &Args) -> Result<u8, CommandError> {
             exposition: args.prometheus_addr.map(expose).transpose()?,
         };
         announce(&asked, &mut watcher.progress);
+        let begun = Instant::now();
+        let left = || args.deadline.map(|deadline| deadline.saturating_sub(begun.elapsed()));
         for plan in &asked.before {
-            beforehand(plan).await?;
+            if let Some(code) = beforehand(&mut watcher, plan, left()).await? {
+                return Ok(code);
+            }
         }
         let warmup = match args.warmup {
-            Some(time) => match watcher.warm_up(&asked, time).await? {
+            Some(time) => match watcher.warm_up(&asked, time, left()).await? {
                 Ok(ledger) => Some(ledger),
                 Err(code) => return Ok(code),
             },
@@ -71,8 +76,9 @@ pub fn run(args: &Args) -> Result<u8, CommandError> {
         let mut running = start(asked.plan)?;
         let ending = Ending {
             title: &title,
-            deadline: args.deadline,
+            deadline: left(),
             thresholds: if args.abort_on_fail { &args.thresholds } else { &[] },
+            counted: true,
         };
         let Ended { interrupted_by, early, hurried, at_once } = watcher.watch(&mut running, &ending).await;
         if let Some(exposition) = watcher.exposition.take() {
@@ -99,7 +105,7 @@ fn expose(address: SocketAddr) -> Result<Exposition, CommandError> {
     let exposition = Exposition::start(address).map_err(|error| {
         CommandError::Usage(format!("--prometheus-addr {address}: {error}; choose another address or port"))
     })?;
-    eprintln!("metrics: http://{}/metrics", exposition.address);
+    let _ = writeln!(std::io::stderr(), "metrics: http://{}/metrics", exposition.address); // nobody may be listening
     Ok(exposition)
 }
 
@@ -111,15 +117,28 @@ pub fn start(plan: Plan) -> Result<Running, CommandError> {
     })
 }
 
-/// Sends what the scenario wants sent first; without it the run would not be what it says.
-async fn beforehand(plan: &Plan) -> Result<(), CommandError> {
-    let record = start(plan.clone())?.record().await;
-    if record.ledger.expected == 1 {
-        return Ok(());
-    }
+/// Sends what the scenario wants sent first; without it the run would not be what it says. An exit code when it was
+/// interrupted.
+async fn beforehand(
+    watcher: &mut Watcher,
+    plan: &Plan,
+    deadline: Option<Duration>,
+) -> Result<Option<u8>, CommandError> {
     let spec = &plan.requests[0].spec;
+    let title = format!("before the run · {} {}", spec.method.name(), spec.path);
+    let record = match watcher.beforehand(plan.clone(), &title, deadline).await? {
+        Ok(record) => record,
+        Err(code) => return Ok(Some(code)),
+    };
+    if record.ledger.expected == 1 {
+        return Ok(None);
+    }
     let answer = match record.statuses.keys().next() {
+        Some(status) if spec.expect.matches(*status) => {
+            format!("was answered {status} without what it is to capture")
+        }
         Some(status) => format!("was answered {status}, expected {}", spec.expect),
+        None if record.ledger.unfinished > 0 => "had no answer when the --deadline came".to_owned(),
         None => format!("had no answer: {}", human::faults(record.faults)),
     };
     Err(CommandError::Failed(format!(
@@ -141,7 +160,8 @@ async fn finish(
         // The run is over and its figures stand: that nobody tells of alerts is no reason to lose them.
         match alerts::fetch(prometheus, record.started, record.elapsed).await {
             Ok(alerts) => labels.alerts = alerts,
-            Err(error) => eprintln!("warning: {error}"),
+            // Standard error may be closed; that is no reason either.
+            Err(error) => drop(writeln!(std::io::stderr(), "warning: {error}")),
         }
     }
     let report = Report::new(&plan, &record, labels);

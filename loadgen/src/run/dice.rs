@@ -8,6 +8,12 @@ pub fn seed() -> u64 {
     RandomState::new().build_hasher().finish() & 0xffff_ffff
 }
 
+/// The seed of something that goes with a run and must not repeat its values.
+#[must_use]
+pub fn derived(seed: u64, number: u64) -> u64 {
+    Dice::of(!seed, number).roll()
+}
+
 /// SplitMix64 (Steele, Lea, Flood, OOPSLA 2014): eight bytes of state, good enough for arrival times and test data.
 #[derive(Debug, Clone)]
 pub struct Dice(u64);

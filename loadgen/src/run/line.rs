@@ -43,6 +43,12 @@ impl Line {
         self.jobs.borrow().len()
     }
 
+    /// The jobs that wait.
+    #[must_use]
+    pub fn waiting(&self) -> Vec<Job> {
+        self.jobs.borrow().iter().copied().collect()
+    }
+
     /// Adds a job; false when no idle connection was there to be woken for it.
     pub fn push(&self, job: Job) -> bool {
         self.jobs.borrow_mut().push_back(job);

@@ -42,6 +42,16 @@ impl Pace {
         }
     }
 
+    /// Whether it lasts to [`Self::planned_end`] whatever happens: a closed loop may use up its count before, and random
+    /// arrivals may have come by then or not.
+    #[must_use]
+    pub fn keeps_to_its_end(&self) -> bool {
+        match self {
+            Self::Open { spacing, limit, .. } => *spacing == Spacing::Even || limit.is_none(),
+            Self::Closed { .. } => false,
+        }
+    }
+
     /// Arrivals per second that were planned for the `step` seconds from `second`; `None` in a closed loop.
     #[must_use]
     pub fn planned_rate(&self, second: u32, step: u32) -> Option<f64> {

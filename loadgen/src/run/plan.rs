@@ -1,11 +1,12 @@
 //! A run, checked and prepared: nothing about it can turn out wrong once it has started.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZero;
 use std::time::Duration;
 
 use url::Url;
 
+use super::capture::Given;
 use super::dice;
 use super::mix::Mix;
 use super::pace::Pace;
@@ -81,8 +82,14 @@ pub struct Plan {
     pub limits: Limits,
     /// Of random values in requests.
     pub seed: u64,
+    /// What `{{n}}` counts from.
+    pub first: u64,
     /// By captured value, the request to send where it is needed and not there yet.
     pub suppliers: BTreeMap<String, usize>,
+    /// Captured before the run.
+    pub given: Given,
+    /// Whether what is captured is given to later runs.
+    pub gives: bool,
 }
 
 impl Plan {
@@ -91,10 +98,10 @@ impl Plan {
     /// # Errors
     /// See [`PlanError`].
     pub fn new(url: &Url, requests: &[RequestSpec], pace: Pace, limits: Limits) -> Result<Self, PlanError> {
-        Self::to(Target::resolve(url)?, requests, pace, limits)
+        Self::to(Target::resolve(url)?, requests, pace, limits, &BTreeSet::new())
     }
 
-    /// The same for a target that was resolved.
+    /// The same for a target that was resolved, with values that will be in `given` when the run starts.
     ///
     /// # Errors
     /// See [`PlanError`].
@@ -103,6 +110,7 @@ impl Plan {
         requests: &[RequestSpec],
         pace: Pace,
         limits: Limits,
+        given: &BTreeSet<String>,
     ) -> Result<Self, PlanError> {
         let weights: Vec<u32> = requests.iter().map(|request| request.weight).collect();
         let mix = Mix::new(&weights).map_err(PlanError::Mix)?;
@@ -114,22 +122,41 @@ impl Plan {
         }
         let host = target.host_header();
         let suppliers =
-            suppliers(requests).map_err(|(index, reason)| PlanError::Request { index, reason })?;
+            suppliers(requests, given).map_err(|(index, reason)| PlanError::Request { index, reason })?;
         let prepare = |(index, spec)| {
             Request::prepare(spec, &host, !limits.keep_alive)
                 .map_err(|reason| PlanError::Request { index, reason })
         };
         let requests = requests.iter().enumerate().map(prepare).collect::<Result<_, _>>()?;
-        Ok(Self { target, requests, mix, pace, limits, seed: dice::seed(), suppliers })
+        let given = Given::default();
+        Ok(Self {
+            target,
+            requests,
+            mix,
+            pace,
+            limits,
+            seed: dice::seed(),
+            first: 0,
+            suppliers,
+            given,
+            gives: false,
+        })
     }
 
-    /// One request, once, for what has to be done before a run.
+    /// One request, once, for what has to be done before a run; what it captures is given to it.
     ///
     /// # Errors
     /// See [`PlanError`].
-    pub fn once(target: Target, request: &RequestSpec, limits: Limits) -> Result<Self, PlanError> {
+    pub fn once(
+        target: Target,
+        request: &RequestSpec,
+        limits: Limits,
+        given: &BTreeSet<String>,
+    ) -> Result<Self, PlanError> {
         let pace = Pace::Closed { limit: Some(1), duration: None };
-        Self::to(target, std::slice::from_ref(request), pace, Limits { connections: 1, ..limits })
+        let limits = Limits { connections: 1, ..limits };
+        let plan = Self::to(target, std::slice::from_ref(request), pace, limits, given)?;
+        Ok(Self { gives: true, ..plan })
     }
 
     /// Threads that send: as many as the rate needs or, in a closed loop, as there are processors; never more than

@@ -76,7 +76,8 @@ pub struct Report {
     pub statuses: BTreeMap<u16, u64>,
     /// Errors by kind; the kinds are a closed set.
     pub errors: BTreeMap<String, u64>,
-    /// The four latencies. Time-outs are in them at their limit; other errors have none.
+    /// The four latencies. Time-outs are in them at their limit, unfinished requests (response time
+    /// only) at what they had waited; other errors have none.
     pub latency_seconds: Latency,
     /// Seconds each point of the series stands for.
     pub series_step_seconds: u32,

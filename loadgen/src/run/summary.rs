@@ -130,6 +130,13 @@ fn latencies(text: &mut String, report: &Report) {
         let limit = human::latency(Some(report.settings.timeout_seconds));
         paragraph(text, &format!("Time-outs are in it at their limit, {limit}; other errors are not."), "");
     }
+    if report.ledger.unfinished > 0 {
+        paragraph(
+            text,
+            "Unfinished requests are in it at what they had waited by then: it would have been more.",
+            "",
+        );
+    }
 }
 
 fn line(text: &mut String, name: &str, cells: &[String; 7]) {

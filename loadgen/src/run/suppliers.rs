@@ -4,14 +4,21 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::spec::RequestSpec;
 
-/// For each captured value the request that captures it, such that nothing needs what could never be had.
-pub fn suppliers(requests: &[RequestSpec]) -> Result<BTreeMap<String, usize>, (usize, String)> {
+/// For each captured value the request that captures it, such that nothing needs what could never be had; `given` are
+/// there from the start.
+pub fn suppliers(
+    requests: &[RequestSpec],
+    given: &BTreeSet<String>,
+) -> Result<BTreeMap<String, usize>, (usize, String)> {
     let needs: Vec<BTreeSet<String>> = requests.iter().map(RequestSpec::needs).collect();
     let mut suppliers: BTreeMap<String, usize> = BTreeMap::new();
+    let there = |suppliers: &BTreeMap<String, usize>, name: &String| {
+        suppliers.contains_key(name) || given.contains(name)
+    };
     // A request counts once all it needs is supplied by others before it; each round finds at least one or is the last.
     for _ in requests {
         for (index, request) in requests.iter().enumerate() {
-            if needs[index].iter().all(|name| suppliers.contains_key(name)) {
+            if needs[index].iter().all(|name| there(&suppliers, name)) {
                 for capture in &request.capture {
                     suppliers.entry(capture.name.clone()).or_insert(index);
                 }
@@ -21,7 +28,7 @@ pub fn suppliers(requests: &[RequestSpec]) -> Result<BTreeMap<String, usize>, (u
     let missing = needs
         .iter()
         .enumerate()
-        .find_map(|(index, needs)| Some((index, needs.iter().find(|name| !suppliers.contains_key(*name))?)));
+        .find_map(|(index, needs)| Some((index, needs.iter().find(|name| !there(&suppliers, name))?)));
     match missing {
         None => Ok(suppliers),
         Some((index, name)) => {
@@ -48,7 +55,9 @@ mod tests {
 
     #[test]
     fn what_is_needed_must_be_captured_by_another() {
-        let of = |yaml: &str| suppliers(&serde_saphyr::from_str::<Vec<RequestSpec>>(yaml).unwrap());
+        let given = BTreeSet::from(["token".to_owned()]);
+        let of = |yaml: &str| suppliers(&serde_saphyr::from_str::<Vec<RequestSpec>>(yaml).unwrap(), &given);
+        assert_eq!(of("[{get: '/{{token}}'}]"), Ok(BTreeMap::new()), "captured before the run");
         let chain =
             of("[{get: '/{{b}}'}, {get: '/{{a}}', capture: {b: /b}}, {get: /, capture: {a: /a}}]").unwrap();
         assert_eq!(chain, [("a".to_owned(), 2), ("b".to_owned(), 1)].into());

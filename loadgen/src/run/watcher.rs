@@ -6,17 +6,20 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::arguments::Asked;
 use super::command::{CommandError, start};
+use super::dice;
 use super::engine::Running;
 use super::exposition::{self, Exposition};
 use super::human;
 use super::live::{Progress, View};
 use super::plan::Plan;
-use super::record::Ledger;
+use super::record::{Ledger, Record};
 use super::threshold::Threshold;
 use crate::{duration, exit};
 
 /// How long an interrupted run waits for what is in flight.
 const GRACE: Duration = Duration::from_secs(1);
+/// What `{{n}}` counts from while warming up: no run gets as far.
+const FIRST_OF_WARM_UP: u64 = 1 << 40;
 /// How often it is looked at whether there is something new to show.
 const REFRESH: Duration = Duration::from_millis(100);
 /// Requests of which it must be known what became of them before a threshold may end the run, and how long it may take
@@ -31,6 +34,8 @@ pub struct Ending<'a> {
     pub deadline: Option<Duration>,
     /// Those that end the run when they are crossed.
     pub thresholds: &'a [Threshold],
+    /// Whether its figures are the run's, to be shown to whoever scrapes them.
+    pub counted: bool,
 }
 
 impl Ending<'_> {
@@ -115,7 +120,7 @@ impl Watcher {
                     if self.progress.has_news(running.last_row()) {
                         self.progress.show(&View::of(running, ending.title));
                     }
-                    self.expose(running);
+                    self.expose(running, ending);
                     if ended.interrupted_by.is_none() && ended.early.is_none() {
                         ended.early = ending.early(running);
                         match ended.early {
@@ -128,16 +133,32 @@ impl Watcher {
             }
         }
         self.progress.end();
-        self.expose(running);
+        self.expose(running, ending);
         ended
     }
 
-    fn expose(&self, running: &Running) {
-        if let Some(exposition) = &self.exposition
+    fn expose(&self, running: &Running, ending: &Ending<'_>) {
+        if let Some(exposition) = self.exposition.as_ref().filter(|_| ending.counted)
             && let Ok(text) = exposition::text(running)
         {
             exposition.show(text);
         }
+    }
+
+    /// What is sent before the run that counts; its record, or an exit code when it was interrupted.
+    pub async fn beforehand(
+        &mut self,
+        plan: Plan,
+        title: &str,
+        deadline: Option<Duration>,
+    ) -> Result<Result<Record, u8>, CommandError> {
+        let mut running = start(plan)?;
+        let ending = Ending { title, deadline, thresholds: &[], counted: false };
+        let Ended { interrupted_by, at_once, .. } = self.watch(&mut running, &ending).await;
+        let Some(name) = interrupted_by else { return Ok(Ok(running.record().await)) };
+        self.progress.say(&format!("{name} before the run began: nothing was measured"));
+        let code = if name == "SIGTERM" { exit::TERMINATED } else { exit::INTERRUPTED };
+        Ok(Err(at_once.unwrap_or(code)))
     }
 
     /// The same requests at the rate the schedule begins with, counted apart; an exit code when it was interrupted.
@@ -145,21 +166,17 @@ impl Watcher {
         &mut self,
         asked: &Asked,
         time: Duration,
+        deadline: Option<Duration>,
     ) -> Result<Result<Ledger, u8>, CommandError> {
-        let plan = Plan { pace: asked.plan.pace.warm_up(time), ..asked.plan.clone() };
-        let mut running = start(plan)?;
+        // Values of its own: what it creates must not stand in the way of what the run creates.
+        let seed = dice::derived(asked.plan.seed, 0);
+        let plan =
+            Plan { pace: asked.plan.pace.warm_up(time), seed, first: FIRST_OF_WARM_UP, ..asked.plan.clone() };
         let title = format!("warm-up · {}", asked.title());
-        let ending = Ending { title: &title, deadline: None, thresholds: &[] };
-        let Ended { interrupted_by, at_once, .. } = self.watch(&mut running, &ending).await;
-        if let Some(name) = interrupted_by {
-            self.progress.say(&format!("{name} while warming up: nothing was measured"));
-            return Ok(Err(at_once.unwrap_or(if name == "SIGTERM" {
-                exit::TERMINATED
-            } else {
-                exit::INTERRUPTED
-            })));
-        }
-        let ledger = running.record().await.ledger;
+        let ledger = match self.beforehand(plan, &title, deadline).await? {
+            Ok(record) => record.ledger,
+            Err(code) => return Ok(Err(code)),
+        };
         let sent = human::count(ledger.scheduled);
         self.progress
             .say(&format!("warmed up with {sent} requests in {}, not counted", duration::format(time)));

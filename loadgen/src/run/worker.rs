@@ -67,6 +67,9 @@ pub fn run(seat: Seat) {
     }
 }
 
+/// Arrivals that are dispatched before anything else gets its turn: a worker that is behind must still hear of a stop.
+const AT_ONCE: usize = 1_024;
+
 /// Where jobs come from.
 enum Source {
     Open { arrivals: Arrivals, next: Option<Arrival> },
@@ -103,6 +106,7 @@ impl Worker {
                 Source::Closed { next: index as u64, limit: limit.unwrap_or(u64::MAX) }
             }
         };
+        let pools = Pools::with(&plan.given);
         let part = |whole: usize| whole / of + usize::from(index < whole % of);
         let connections = part(plan.limits.connections);
         Self {
@@ -118,7 +122,7 @@ impl Worker {
             started: Cell::new(0),
             active: Cell::new(0),
             recorder: RefCell::new(recorder),
-            pools: Pools::default(),
+            pools,
             quiet: Notify::new(),
         }
     }
@@ -148,23 +152,27 @@ impl Worker {
         };
         let whole = self.plan.pace.planned_end().filter(|_| grace.is_none());
         let span = whole.map_or_else(|| self.now(), |end| u64::try_from(end.as_nanos()).unwrap_or(u64::MAX));
+        // Where a count may come to its end before the time does, as in a closed loop, it may have ended now.
+        let span = if self.plan.pace.keeps_to_its_end() { span } else { span.min(self.now()) };
         self.line.close();
         self.drain(grace, stop).await;
         let tally = self.tally();
         tally.span_nanos.set(span);
         tally.unfinished.set(self.in_flight() as u64);
+        self.line.waiting().into_iter().for_each(|job| self.record_unfinished(job.due));
         tally.cpu_nanos.set(thread_cpu_nanos());
     }
 
-    /// Dispatches every arrival that is due and says when the next one is. Also called between requests, so that a
-    /// busy worker keeps its schedule.
+    /// Dispatches arrivals that are due, at most [`AT_ONCE`] of them, and says when the next one is or was. Also called
+    /// between requests, so that a busy worker keeps its schedule.
     fn dispatch_due(self: &Rc<Self>) -> Option<u64> {
         let mut source = self.source.borrow_mut();
         let Source::Open { arrivals, next } = &mut *source else { return None };
         if self.line.is_closed() {
             return None;
         }
-        while let Some(arrival) = *next {
+        for _ in 0..AT_ONCE {
+            let arrival = (*next)?;
             let now = self.now();
             if arrival.due > now {
                 return Some(arrival.due);
@@ -172,7 +180,7 @@ impl Worker {
             *next = arrivals.next();
             self.dispatch(arrival, now);
         }
-        None
+        next.map(|arrival| arrival.due)
     }
 
     fn dispatch(self: &Rc<Self>, arrival: Arrival, now: u64) {

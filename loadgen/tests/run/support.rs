@@ -66,7 +66,8 @@ pub fn check(record: &Record) {
     assert_eq!(sum(|row| row.shed), ledger.shed);
     let timeouts: u64 =
         record.faults.iter().filter(|(fault, _)| fault.is_timeout()).map(|(_, count)| count).sum();
-    assert_eq!(record.latencies.response.len(), ledger.expected + ledger.unexpected + timeouts);
+    let with_a_response_time = ledger.expected + ledger.unexpected + timeouts + ledger.unfinished;
+    assert_eq!(record.latencies.response.len(), with_a_response_time);
     assert_eq!(record.latencies.service.len(), record.latencies.connection_wait.len());
 }
 

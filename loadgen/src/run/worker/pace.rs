@@ -8,6 +8,9 @@ use tokio::sync::watch;
 use super::Worker;
 use crate::run::timer::Timer;
 
+/// How long a run that is stopped may go on handing out what was due.
+const CATCH_UP: Duration = Duration::from_millis(100);
+
 impl Worker {
     /// Returns when the schedule is over, or with the grace of a stop.
     pub(super) async fn pace_open(
@@ -16,11 +19,14 @@ impl Worker {
         stop: &mut watch::Receiver<Option<Duration>>,
     ) -> Option<Duration> {
         while let Some(due) = self.dispatch_due() {
+            if due <= self.now() {
+                tokio::task::yield_now().await; // late as it is, what is under way and a stop must not wait
+            }
             let until = self.origin + Duration::from_nanos(due);
             tokio::select! {
                 biased;
                 grace = stopped(stop) => {
-                    self.dispatch_due(); // what was due before the stop counts
+                    self.catch_up(); // what was due before the stop counts
                     return Some(grace);
                 }
                 woken = timer.until(until) => if woken.is_err() {
@@ -29,6 +35,14 @@ impl Worker {
             }
         }
         None
+    }
+
+    /// Dispatches what is due, as far as [`CATCH_UP`] suffices: who is further behind than that cannot keep up anyhow,
+    /// and the lag says so.
+    fn catch_up(self: &Rc<Self>) {
+        let now = self.now();
+        let until = now.saturating_add(u64::try_from(CATCH_UP.as_nanos()).unwrap_or(u64::MAX));
+        while self.dispatch_due().is_some_and(|due| due <= now) && self.now() < until {}
     }
 
     pub(super) async fn pace_closed(

@@ -21,6 +21,21 @@ struct Arrived {
     complete: bool,
 }
 
+/// A request under way; dropped with it when the run is stopped.
+struct Unfinished<'a> {
+    worker: &'a Worker,
+    /// `None` once it is known what became of it.
+    due: Option<u64>,
+}
+
+impl Drop for Unfinished<'_> {
+    fn drop(&mut self) {
+        if let Some(due) = self.due {
+            self.worker.record_unfinished(due);
+        }
+    }
+}
+
 impl Worker {
     /// Sends one request and records what became of it; whether an answer arrived.
     pub(super) async fn perform(
@@ -31,6 +46,7 @@ impl Worker {
     ) -> bool {
         let mut made = Vec::new();
         let (request, bytes) = self.compose(job, &mut made);
+        let mut unfinished = Unfinished { worker: self, due: Some(job.due) };
         let written = Cell::new(None);
         let timeout = self.plan.limits.timeout;
         let deadline = self.origin + Duration::from_nanos(job.due) + timeout;
@@ -45,6 +61,7 @@ impl Worker {
         if result.is_err() {
             *kept = None;
         }
+        unfinished.due = None;
         self.record(job, request, written.get(), result);
         result.is_ok()
     }
@@ -110,7 +127,7 @@ impl Worker {
         let mut request = &plan.requests[plan.mix.pick(job.number)];
         while request.is_made() {
             let mut moment = Moment {
-                number: job.number,
+                number: self.plan.first.wrapping_add(job.number),
                 elapsed: Duration::from_nanos(job.due),
                 timestamp: jiff::Timestamp::now().as_second(),
                 dice: Dice::of(plan.seed, job.number),
@@ -125,16 +142,31 @@ impl Worker {
         (request, &request.bytes)
     }
 
-    /// Keeps what later requests need; false when a good answer lacks it.
+    /// Keeps what later requests need of an expected answer; false when a 2xx lacks it. Another status may well lack it,
+    /// as a 404 among those expected does.
     fn capture(&self, request: &Request, answer: &Answer) -> bool {
-        let Some(kept) = answer.kept().filter(|_| (200..300).contains(&answer.status())) else { return true };
+        let status = answer.status();
+        let good = (200..300).contains(&status);
+        let Some(kept) = answer.kept().filter(|_| good || request.spec.expect.matches(status)) else {
+            return true;
+        };
         request.spec.capture.iter().fold(true, |complete, capture| match kept.find(&capture.source) {
             Some(value) => {
+                if self.plan.gives {
+                    self.plan.given.put(&capture.name, value.clone());
+                }
                 self.pools.put(&capture.name, value);
                 complete
             }
-            None => false,
+            None => complete && !good,
         })
+    }
+
+    /// Records a request at what it has waited when the run was stopped: at least so long would its response time have
+    /// been. Without it a target that answers nothing any more would look as fast as it was before.
+    pub(super) fn record_unfinished(&self, due: u64) {
+        let now = self.now();
+        self.recorder.borrow_mut().at(now).latencies.response.saturating_record(now.saturating_sub(due));
     }
 
     fn record(&self, job: Job, request: &Request, written: Option<u64>, result: Result<Arrived, Fault>) {
