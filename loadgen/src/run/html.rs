@@ -5,11 +5,12 @@ mod steps;
 mod tables;
 
 use std::fmt::Write;
-use std::time::Duration;
 
+use super::human;
+use super::remarks;
 use super::report::{Loop, Report};
+use super::summary;
 use super::verdict::Outcome;
-use crate::duration;
 use crate::markup::escape;
 use steps::Steps;
 
@@ -37,17 +38,11 @@ pub fn page(report: &Report) -> String {
 }
 
 fn heading(report: &Report) -> String {
-    let (class, words) = match Outcome::of(report) {
-        Outcome::Fine => ("good", "Fine: every answer was as expected.".to_owned()),
-        Outcome::Failed(why) => ("bad", format!("FAILED: {why}.")),
-        Outcome::LedgerBroken(why) => ("bad", format!("FAILED: the ledger does not add up: {why}.")),
-        Outcome::Threshold(which) => ("bad", format!("THRESHOLD crossed: {which}.")),
-        Outcome::Invalid => ("bad", "INVALID: these figures say little about the target.".to_owned()),
-        Outcome::Interrupted(signal) => ("bad", format!("Interrupted by {signal}: the report is partial.")),
-    };
-    let mut text = format!("<p class=\"{class}\">{}</p>\n", escape(&words));
-    for cause in &report.invalid_because {
-        let _ = writeln!(text, "<p class=\"bad\">{}</p>", escape(cause)); // writing to a String cannot fail, here and below
+    let class = if Outcome::of(report) == Outcome::Fine { "good" } else { "bad" };
+    // Writing to a String cannot fail, here and below.
+    let mut text = format!("<p class=\"{class}\">{}</p>\n", escape(&remarks::outcome(report)));
+    for remark in remarks::more(report) {
+        let _ = writeln!(text, "<p class=\"bad\">{}</p>", escape(&remark));
     }
     let kind = match report.r#loop {
         Loop::Open => "open loop",
@@ -55,12 +50,16 @@ fn heading(report: &Report) -> String {
     };
     let seed = report.seed.map(|seed| format!(", seed {seed}")).unwrap_or_default();
     let merged = if report.runs > 1 { format!(", {} runs merged", report.runs) } else { String::new() };
+    let warmup = report.warmup.as_ref().map(|warmup| {
+        format!("; warmed up with {} requests, in no figure", human::count(warmup.ledger.scheduled))
+    });
+    let warmup = warmup.unwrap_or_default();
     let _ = writeln!(
         text,
-        "<p class=\"soft\">{}; {kind}{seed}{merged}. {} UTC, {}, from {}.</p>",
+        "<p class=\"soft\">{}; {kind}{seed}{merged}: {}{warmup}. {} UTC, from {}.</p>",
         escape(&report.planned),
+        summary::rates(report),
         report.started_at.strftime("%Y-%m-%d %H:%M:%S"),
-        duration::format(Duration::from_secs(report.elapsed_seconds.round() as u64)),
         escape(&report.host.name)
     );
     text

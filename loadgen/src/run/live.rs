@@ -80,7 +80,7 @@ impl View {
         let counts = &self.counts;
         let errors = counts.transport_errors + counts.local_errors;
         let lines = [
-            format!("{}  {}", self.title, self.clock()),
+            self.headline(width),
             self.bar(width),
             format!(
                 "rate      {:>9} asked {:>9} sent     in flight {}",
@@ -104,6 +104,17 @@ impl View {
             ),
         ];
         lines.into_iter().map(|line| line.chars().take(width).collect()).collect()
+    }
+
+    /// The title, cut where the clock would not fit beside it.
+    fn headline(&self, width: usize) -> String {
+        let clock = self.clock();
+        let room = width.saturating_sub(clock.chars().count() + 2);
+        if self.title.chars().count() <= room {
+            return format!("{}  {clock}", self.title);
+        }
+        let title: String = self.title.chars().take(room.saturating_sub(1)).collect();
+        format!("{title}…  {clock}")
     }
 
     fn clock(&self) -> String {
@@ -271,6 +282,7 @@ mod tests {
             assert!(lines.iter().all(|line| line.chars().count() <= width), "{width}: {lines:?}");
             assert_eq!(lines.len(), 7);
         }
+        assert!(view.lines(79)[0].ends_with("x…  waiting for the last answers"), "{}", view.lines(79)[0]);
     }
 
     #[test]

@@ -5,9 +5,9 @@ use std::fmt::Write;
 use super::distribution::Distribution;
 use super::fault::Fault;
 use super::human;
+use super::remarks;
 use super::report::{Loop, Report};
 use super::threshold::Threshold;
-use super::verdict::Outcome;
 use crate::duration;
 
 const WIDTH: usize = 80;
@@ -87,7 +87,8 @@ fn ledger(report: &Report) -> String {
     line
 }
 
-fn rates(report: &Report) -> String {
+/// What was asked and sent, and in which time.
+pub(super) fn rates(report: &Report) -> String {
     let elapsed = std::time::Duration::from_secs_f64((report.elapsed_seconds * 10.0).round() / 10.0);
     let sent = format!("{} sent, in {}", human::rate(report.achieved_rate), duration::format(elapsed));
     report.target_rate.map_or(sent.clone(), |rate| format!("{} asked, {sent}", human::rate(rate)))
@@ -149,25 +150,9 @@ fn line(text: &mut String, name: &str, cells: &[String; 7]) {
 
 fn outcome(text: &mut String, report: &Report) {
     text.push('\n');
-    match Outcome::of(report) {
-        Outcome::Fine => paragraph(text, "Fine: every answer was as expected.", ""),
-        Outcome::Failed(why) => paragraph(text, &format!("FAILED: {why}."), ""),
-        Outcome::LedgerBroken(why) => {
-            paragraph(text, &format!("FAILED: the ledger does not add up: {why}."), "")
-        }
-        Outcome::Threshold(which) => paragraph(text, &format!("THRESHOLD crossed: {which}."), ""),
-        Outcome::Invalid => paragraph(text, "INVALID: these figures say little about the target.", ""),
-        Outcome::Interrupted(signal) => {
-            paragraph(text, &format!("Interrupted by {signal}: the report is partial."), "")
-        }
-    }
-    match report.ended_early_by.as_deref() {
-        Some("threshold") => paragraph(text, "Ended early, as --abort-on-fail asks.", ""),
-        Some(_) => paragraph(text, "Ended early by --deadline.", ""),
-        None => {}
-    }
-    for cause in &report.invalid_because {
-        paragraph(text, &format!("- {cause}"), "  ");
+    paragraph(text, &remarks::outcome(report), "");
+    for remark in remarks::more(report) {
+        paragraph(text, &format!("- {remark}"), "  ");
     }
 }
 

@@ -4,9 +4,8 @@ use std::time::Duration;
 
 use super::fault::Fault;
 use super::human;
-use super::pace::Pace;
 use super::plan::{Limits, Plan};
-use super::record::{Ledger, Record, Row};
+use super::record::{Ledger, Record};
 use super::report::{Held, Report};
 use super::threshold::{Share, Threshold};
 use crate::exit;
@@ -98,56 +97,6 @@ fn judge(facts: &Facts, max_lag: f64) -> Vec<String> {
         });
     }
     causes
-}
-
-/// Rows a run needs before anything is said about growth.
-const ROWS_TO_JUDGE: usize = 8;
-/// The part of its arrivals that a target must answer in the last quarter of the schedule.
-const KEEPS_UP: f64 = 0.9;
-/// Response times that grow less than this, in microseconds, do not count as growing.
-const GROWS: u32 = 50_000;
-
-/// How it showed that the target does not keep up with the rate: towards the end fewer requests are answered than come,
-/// and each waits longer than those before. Then the figures depend on how long the run was.
-#[must_use]
-pub fn overload(plan: &Plan, record: &Record) -> Option<String> {
-    if !matches!(plan.pace, Pace::Open { .. }) {
-        return None;
-    }
-    let end = record.span.as_secs_f64();
-    let planned = record.rows.iter().filter(|row| f64::from(row.second + record.step) <= end + 1e-6);
-    let rows: Vec<Row> = planned.copied().collect();
-    if rows.len() < ROWS_TO_JUDGE {
-        return None;
-    }
-    let quarter = rows.len() / 4;
-    let (early, late) = (&rows[quarter..2 * quarter], &rows[rows.len() - quarter..]);
-    let per_second = |of: fn(&Row) -> u32| {
-        let sum: u64 = late.iter().map(|row| u64::from(of(row))).sum();
-        sum as f64 / (quarter as f64 * f64::from(record.step))
-    };
-    let (asked, answered) =
-        (per_second(|row| row.scheduled), per_second(|row| row.expected + row.unexpected + row.errors));
-    let (before, after) = (middle(early)?, middle(late)?);
-    let grows = f64::from(after) > 1.5 * f64::from(before) && after - before > GROWS;
-    (answered < KEEPS_UP * asked && grows).then(|| {
-        format!(
-            "the target does not keep up: of {} asked it answered {} towards the end, and response time p50 grew \
-             from {} to {}; it would go on growing",
-            human::rate(asked),
-            human::rate(answered),
-            human::latency(Row::seconds(before)),
-            human::latency(Row::seconds(after)),
-        )
-    })
-}
-
-/// The median of the rows' medians, in microseconds.
-fn middle(rows: &[Row]) -> Option<u32> {
-    let mut medians: Vec<u32> =
-        rows.iter().map(|row| row.response_p50).filter(|&p50| p50 != Row::NONE).collect();
-    medians.sort_unstable();
-    medians.get(medians.len() / 2).copied()
 }
 
 /// How a run went.

@@ -5,6 +5,7 @@
     reason = "clippy.toml allows it in tests, but clippy does not see helpers as such"
 )]
 
+mod before;
 mod command;
 mod conformity;
 mod endless;

@@ -5,9 +5,10 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use loadgen::run::fault::Fault;
+use loadgen::run::overload;
 use loadgen::run::plan::Limits;
-use loadgen::run::verdict;
 
+use crate::command::{loadgen, report_of, stdout};
 use crate::server::{Server, Then};
 use crate::support::{ended, get, open, run, seconds, start, wait_for};
 
@@ -57,14 +58,7 @@ async fn a_server_that_always_takes_fifty_milliseconds() {
 
 #[tokio::test]
 async fn a_server_capped_at_half_the_rate_is_said_not_to_keep_up() {
-    let counter = Mutex::new(());
-    let server = Server::start(move |stream, _| {
-        let turn = counter.lock().unwrap();
-        std::thread::sleep(Duration::from_millis(10));
-        drop(turn);
-        let _ = stream.write_all(OK);
-        Then::KeepOpen
-    });
+    let server = capped();
     let running = start(&server.url("/"), &[get("/")], open(200.0, 1_800), Limits::default());
     let plan = running.plan_handle();
     let record = ended(running).await;
@@ -72,7 +66,7 @@ async fn a_server_capped_at_half_the_rate_is_said_not_to_keep_up() {
     // At 100/s at most, the arrival of second t is answered at 2t: the last, of second 9, waits 9 s.
     assert!(seconds(&record.latencies.response, 1.0) >= 8.9);
     assert!(seconds(&record.latencies.response, 0.5) >= 4.4);
-    let said = verdict::overload(&plan, &record).expect("the run says so");
+    let said = overload::overload(&plan, &record).expect("the run says so");
     // An arrival counts in the second in which it was handed out, so a second may have a few more or less.
     let asked: f64 = said
         .strip_prefix("the target does not keep up: of ")
@@ -86,13 +80,42 @@ async fn a_server_capped_at_half_the_rate_is_said_not_to_keep_up() {
     assert!(said.contains("response time p50 grew from") && !said.contains("  "), "{said}");
 }
 
+/// Answers one request in ten milliseconds, whatever the connections.
+fn capped() -> Server {
+    let counter = Mutex::new(());
+    Server::start(move |stream, _| {
+        let turn = counter.lock().unwrap();
+        std::thread::sleep(Duration::from_millis(10));
+        drop(turn);
+        let _ = stream.write_all(OK);
+        Then::KeepOpen
+    })
+}
+
+#[test]
+fn a_rate_that_is_missed_is_never_fine() {
+    let server = capped();
+    let url = server.url("/");
+    // Too short to see anything grow; the last requests leave more than a second late.
+    let output = loadgen(&[url.as_str(), "-q", "300", "-z", "1s"]);
+    assert_eq!(output.status.code(), Some(1), "{}", stdout(&output));
+    let text = stdout(&output).split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(text.contains("the rate was not kept: of 300.0/s asked"), "{text}");
+    // Where a threshold decides, why it was crossed is said all the same.
+    let (output, report) = report_of(&url, &["-q", "200", "-z", "5s", "--threshold", "p50<100ms"]);
+    assert_eq!(output.status.code(), Some(3), "{}", stdout(&output));
+    let text = stdout(&output).split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(text.contains("THRESHOLD crossed") && text.contains("the target does not keep up"), "{text}");
+    assert!(report["overload"].as_str().unwrap().contains("would go on growing"), "{report}");
+}
+
 #[tokio::test]
 async fn a_server_that_keeps_up_is_not_said_not_to() {
     let server = Server::gateway();
     let running = start(&server.url("/"), &[get("/")], open(50.0, 450), Limits::default());
     let plan = running.plan_handle();
     let record = ended(running).await;
-    assert_eq!(verdict::overload(&plan, &record), None);
+    assert_eq!(overload::overload(&plan, &record), None);
 }
 
 #[tokio::test]

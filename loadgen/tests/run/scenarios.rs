@@ -119,21 +119,6 @@ fn a_good_answer_without_the_value_is_not_as_expected() {
 }
 
 #[test]
-fn what_the_scenario_sends_first_must_go_well() {
-    let server = Server::start(|stream, request| {
-        use std::io::Write;
-        let answer = if request.head.starts_with("PUT /models/iris ") { "404 No" } else { "200 OK" };
-        let _ = write!(stream, "HTTP/1.1 {answer}\r\nContent-Length: 0\r\n\r\n");
-        crate::server::Then::KeepOpen
-    });
-    let output = loadgen(&[server.url("/").as_str(), "--pattern", "inference"]);
-    assert_eq!(output.status.code(), Some(1));
-    let error = stderr(&output);
-    assert!(error.contains("PUT /models/iris, which the scenario sends first, was answered 404"), "{error}");
-    assert_eq!(server.requests(), 1);
-}
-
-#[test]
 fn rate_and_duration_scale_a_scenario() {
     let server = Server::gateway();
     let output = loadgen(&[server.url("/").as_str(), "--pattern", "ramp", "-q", "160", "-z", "2s"]);

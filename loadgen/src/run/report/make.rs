@@ -13,8 +13,8 @@ use crate::run::record::{Ledger, Record};
 use crate::run::request::Request;
 use crate::run::spec::RequestSpec;
 use crate::run::threshold::{Measured, Threshold};
-use crate::run::verdict;
 use crate::run::window::Latencies;
+use crate::run::{overload, verdict};
 
 /// What a record does not know about its run.
 #[derive(Debug, Clone, Default)]
@@ -80,7 +80,7 @@ impl Report {
             interrupted_by: labels.interrupted_by,
             ended_early_by: labels.ended_early_by,
             thresholds: held(&labels.thresholds, &measured),
-            overload: verdict::overload(plan, record),
+            overload: overload::overload(plan, record),
             warmup: labels.warmup.map(|(time, ledger)| WarmUp { seconds: time.as_secs_f64(), ledger }),
             ledger: record.ledger,
             statuses: record.statuses.clone(),

@@ -1,0 +1,31 @@
+//! How a run went, in the words of every report.
+
+use super::report::Report;
+use super::verdict::Outcome;
+
+/// The outcome in a sentence.
+#[must_use]
+pub fn outcome(report: &Report) -> String {
+    match Outcome::of(report) {
+        Outcome::Fine => "Fine: every answer was as expected.".to_owned(),
+        Outcome::Failed(why) => format!("FAILED: {why}."),
+        Outcome::LedgerBroken(why) => format!("FAILED: the ledger does not add up: {why}."),
+        Outcome::Threshold(which) => format!("THRESHOLD crossed: {which}."),
+        Outcome::Invalid => "INVALID: these figures say little about the target.".to_owned(),
+        Outcome::Interrupted(signal) => format!("Interrupted by {signal}: the report is partial."),
+    }
+}
+
+/// What else is to be known: why it ended early, why it is invalid, and that the target did not keep up where something
+/// else decided the outcome.
+#[must_use]
+pub fn more(report: &Report) -> Vec<String> {
+    let early = match report.ended_early_by.as_deref() {
+        Some("threshold") => Some("ended early, as --abort-on-fail asks"),
+        Some(_) => Some("ended early by --deadline"),
+        None => None,
+    };
+    let failed = matches!(Outcome::of(report), Outcome::Failed(_));
+    let overload = report.overload.clone().filter(|_| !failed);
+    early.map(str::to_owned).into_iter().chain(report.invalid_because.clone()).chain(overload).collect()
+}
