@@ -28,7 +28,8 @@ impl Oracle {
         let capacity = &burst * &period;
         let ahead = self.tat.as_ref().map_or(zero.clone(), ticks_of) - &now;
         let debt = ahead.clone().max(zero.clone()).min(capacity.clone());
-        let price = &cost * &period;
+        // What costs more than the burst never passes; the time that is told for it is that of one unit too many.
+        let price = cost.min(&burst + 1) * &period;
         let admitted = &debt + &price <= capacity;
         let after = if admitted { &debt + &price } else { debt };
         if admitted || ahead > capacity {
