@@ -1,19 +1,15 @@
 //! Delivery without an inbox: counted by Alertmanager, not seen. A count says neither of which alert it is nor whether
-//! it tells of firing or of resolved; the order of things says so, as long as nothing else goes by the same way.
+//! it tells of firing or of resolved; the order of things says so, as long as nothing else goes by the same way, which
+//! [`super::mingled`] sees to.
 
 use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 
-use super::activation::alert_labels;
-use super::clock;
-use super::course::Context;
 use super::file::{Channel, Drill};
 use super::record::Record;
 use super::routes::Routing;
-use super::subject::Subject;
 use crate::systems::alertmanager::{Delivered, Sender};
-use crate::systems::prometheus::Labels;
 
 /// What a verdict says of it.
 pub const SAID: &str = "delivery was counted by Alertmanager, not seen";
@@ -115,63 +111,6 @@ pub fn needs_inbox(drill: &Drill) -> Option<&'static str> {
         return Some("the cause makes an inbox fail");
     }
     (!expect.inhibited.is_empty()).then_some("that nobody was told of what is inhibited cannot be counted")
-}
-
-/// Other alerts that have been firing since `since` and go out by the same integration as the alert of `own` labels:
-/// what is counted may be theirs. In words, `None` when there is none.
-///
-/// # Errors
-/// When the systems cannot be asked.
-pub async fn mingled(
-    context: &Context<'_>,
-    drill: &Drill,
-    subject: &Subject,
-    own: &Labels,
-    since: Timestamp,
-) -> Result<Option<String>, String> {
-    let range = (clock::seconds(since, Timestamp::now()).ceil().max(0.0) as u64) + 1;
-    let query = format!("ALERTS{{alertstate=\"firing\"}}[{range}s]");
-    let history = context.systems.prometheus.query(&query, None).await.map_err(|error| error.to_string())?;
-    let (config, counters) =
-        tokio::join!(context.systems.alertmanager.config(), context.systems.alertmanager.delivered());
-    let routing = Routing::parse(&config.map_err(|error| error.to_string())?)?;
-    let named = counters.map_err(|error| error.to_string())?.keys().any(|sender| sender.receiver.is_some());
-    let others =
-        history.iter().map(|series| alert_labels(&series.labels)).filter(|labels| !subject.owns(labels));
-    let ours = senders(&routing, own, named);
-    let wanted: BTreeSet<&str> = {
-        let kinds = ours.iter().map(|sender| sender.integration.clone()).collect();
-        drill.expect.delivered.iter().map(|channel| integration(*channel, &kinds)).collect()
-    };
-    let mut found = BTreeSet::new();
-    for other in others {
-        for sender in senders(&routing, &other, named).intersection(&ours) {
-            if wanted.contains(sender.integration.as_str()) {
-                let name = other.get("alertname").cloned().unwrap_or_default();
-                found.insert(format!("{name} goes out by {} as well", sender.integration));
-            }
-        }
-    }
-    Ok((!found.is_empty()).then(|| {
-        let found: Vec<_> = found.into_iter().collect();
-        format!(
-            "{}, and a count does not say of which alert it is: lead the route to an inbox, or start Alertmanager 0.28 \
-             or newer with --enable-feature=receiver-name-in-metrics and give the alerts different receivers",
-            found.join(", ")
-        )
-    }))
-}
-
-/// The senders that an alert of these labels is led to.
-fn senders(routing: &Routing, labels: &Labels, named: bool) -> BTreeSet<Sender> {
-    let of = |receiver: &str| {
-        let receiver = receiver.to_owned();
-        let kinds = routing.kinds(&receiver).unwrap_or_default().to_vec();
-        kinds
-            .into_iter()
-            .map(move |integration| Sender { integration, receiver: named.then(|| receiver.clone()) })
-    };
-    routing.of(labels).into_iter().flat_map(|route| of(&route.receiver)).collect()
 }
 
 #[cfg(test)]

@@ -10,10 +10,10 @@ use super::bounds::{Bounds, patience};
 use super::causes::undoing::Undoing;
 use super::causes::{self, GRACE};
 use super::clock::{self, Deadline};
-use super::counted;
 use super::evidence;
 use super::file::Drill;
 use super::inhibition;
+use super::mingled;
 use super::preflight;
 use super::progress::Progress;
 use super::quiet;
@@ -93,6 +93,8 @@ async fn begin(context: &Context<'_>, drill: &Drill, record: &mut Record) -> Res
     let mut running = baseline::steady(context, drill, &subject, &jobs, record).await?;
     // Traffic may have ended an activation (of an alert on its absence, say), which is not the one to follow.
     let earlier = quiet::forgotten(context, &subject, record).await?;
+    // And others may have come and gone while it was steadied.
+    mingled::told(context, drill, &subject, record).await?;
     let baseline = record.instants.baseline.filter(|_| !earlier);
     let since = baseline.unwrap_or_else(Timestamp::now);
     let scrape = record.inputs.map_or(subject.evaluation, |inputs| inputs.scrape);
@@ -168,7 +170,7 @@ async fn begin(context: &Context<'_>, drill: &Drill, record: &mut Record) -> Res
     if end == End::Whole && record.counted {
         let own = record.labels.clone().unwrap_or_else(|| subject.known.clone());
         if let Err(reason) | Ok(Some(reason)) =
-            counted::mingled(context, drill, &subject, &own, cause_at).await
+            mingled::meanwhile(context, drill, &subject, &own, cause_at).await
         {
             return Ok(End::Unseen(reason));
         }

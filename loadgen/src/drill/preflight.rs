@@ -11,6 +11,7 @@ use super::clock::Deadline;
 use super::counted;
 use super::course::Context;
 use super::file::{Channel, Drill};
+use super::mingled;
 use super::quiet;
 use super::reads::Selector;
 use super::record::Record;
@@ -59,12 +60,7 @@ pub async fn check(
     }
     quiet::settled(context, &subject, scrape, record).await?;
     quiet::forgotten(context, &subject, record).await?;
-    if record.counted
-        && let Some(mingled) =
-            counted::mingled(context, drill, &subject, &subject.known, jiff::Timestamp::now()).await?
-    {
-        return Err(mingled);
-    }
+    mingled::told(context, drill, &subject, record).await?;
     Ok((subject, jobs))
 }
 

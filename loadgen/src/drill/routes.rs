@@ -230,6 +230,12 @@ impl Routing {
         found
     }
 
+    /// The longest GI of all routes.
+    #[must_use]
+    pub fn longest_interval(&self) -> Duration {
+        self.root.longest_interval()
+    }
+
     /// Kinds of channel a receiver has, `None` when it is not defined.
     #[must_use]
     pub fn kinds(&self, receiver: &str) -> Option<&[String]> {
@@ -257,6 +263,11 @@ impl Node {
         let children =
             file.routes.iter().map(|child| Self::build(child, &route)).collect::<Result<_, _>>()?;
         Ok(Self { route, matchers: conditions, goes_on: file.goes_on, children })
+    }
+
+    fn longest_interval(&self) -> Duration {
+        let below = self.children.iter().map(Self::longest_interval);
+        below.fold(self.route.group_interval, Duration::max)
     }
 
     /// Adds the routes taken below and at this node; says whether there was any.

@@ -129,3 +129,13 @@ fn matchers_in_all_their_spellings() {
         assert!(matchers(text).is_err(), "{text}");
     }
 }
+
+#[test]
+fn the_longest_interval_is_that_of_any_route() {
+    let longest = |text: &str| Routing::parse(text).unwrap().longest_interval().as_secs();
+    assert_eq!(longest(CONFIG), 120);
+    assert_eq!(longest("route: {receiver: a}"), 300, "the default");
+    let nested =
+        "{receiver: a, group_interval: 1m, routes: [{group_interval: 2m, routes: [{group_interval: 1h}]}]}";
+    assert_eq!(longest(&format!("route: {nested}")), 3600);
+}

@@ -1,0 +1,138 @@
+//! A count does not say of which alert it is: drills without an inbox keep others' notifications apart from their own.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use serde_json::Value;
+use tokio::process::Command;
+
+use super::bed::{Foreign, drill, path_with_tools};
+use crate::support::{self, eventually};
+
+/// Two receivers, one count. What RedisDown sends is taken by nobody; its first attempt waits long enough for the end of
+/// the other alert, told 24 s after its beginning, to come before it.
+fn one_receiver_that_fails(nginx: u16) -> String {
+    format!(
+        r#"route:
+  receiver: shop
+  group_by: [alertname]
+  group_wait: 1s
+  group_interval: 24s
+  routes:
+    - receiver: shop-at-night
+      matchers: [severity="critical"]
+      group_wait: 10s
+receivers:
+  - name: shop
+    webhook_configs: [{{url: "http://127.0.0.1:{nginx}/webhook"}}]
+  - name: shop-at-night
+    webhook_configs: [{{url: "http://127.0.0.1:1/"}}]
+"#
+    )
+}
+
+/// Another alert than the one that is drilled, by the commands of its own drill.
+struct Other<'a> {
+    foreign: &'a Foreign,
+    commands: Value,
+}
+
+impl<'a> Other<'a> {
+    fn of(foreign: &'a Foreign) -> Self {
+        let text = std::fs::read_to_string(drill("redis-memory-high")).unwrap();
+        let file: Value = serde_saphyr::from_str(&text).unwrap();
+        Self { foreign, commands: file["cause"]["run"].clone() }
+    }
+
+    async fn run(&self, which: &str) {
+        let argv: Vec<&str> =
+            self.commands[which].as_array().unwrap().iter().map(|it| it.as_str().unwrap()).collect();
+        let mut command = Command::new(argv[0]);
+        command.args(&argv[1..]).env("PATH", path_with_tools());
+        command.env("REDIS_PORT", self.foreign.redis.to_string()).kill_on_drop(true);
+        let output = support::finish(command, Duration::from_secs(30)).await;
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    }
+
+    /// Waits until Prometheus has it firing, or not active at all.
+    async fn is(&self, firing: bool) {
+        let url = format!("{}/api/v1/alerts", self.foreign.prometheus);
+        let ask = || async {
+            let answer = support::get_json(&url).await?;
+            let alerts = answer["data"]["alerts"].as_array()?;
+            let own = alerts.iter().find(|alert| alert["labels"]["alertname"] == "RedisMemoryHigh");
+            (own.map(|alert| &alert["state"]) == firing.then_some(&Value::from("firing"))).then_some(())
+        };
+        eventually(&format!("RedisMemoryHigh firing: {firing}"), Duration::from_secs(60), ask).await;
+    }
+}
+
+/// What nginx took, by Alertmanager's count.
+async fn delivered(foreign: &Foreign) -> Option<f64> {
+    let (_, text) = support::get(&format!("{}/metrics", foreign.alertmanager)).await?;
+    let of = |name: &str| {
+        let line = format!("{name}{{integration=\"webhook\"}} ");
+        text.lines().find_map(|it| it.strip_prefix(&line)?.parse::<f64>().ok())
+    };
+    Some(
+        of("alertmanager_notification_requests_total")?
+            - of("alertmanager_notification_requests_failed_total")?,
+    )
+}
+
+/// A drill beside a suite file in which the other alert is ambient.
+fn write_drill(foreign: &Foreign, name: &str) -> PathBuf {
+    let folder = foreign.dir.path().join("drills");
+    std::fs::create_dir_all(&folder).unwrap();
+    let ambient = "suite: here\nambient: [{alert: RedisMemoryHigh, reason: it comes and goes}]\n";
+    std::fs::write(folder.join("suite.yaml"), ambient).unwrap();
+    let text = std::fs::read_to_string(drill(name)).unwrap();
+    let text = text.replace("[webhook, slack]", "[webhook]").replace("objective:", "# objective:");
+    let file = folder.join(format!("{name}.yaml"));
+    std::fs::write(&file, text).unwrap();
+    file
+}
+
+#[tokio::test]
+async fn the_end_of_another_alert_is_not_counted_as_the_drills_own_notification() {
+    let foreign = Foreign::start_with(false, |config, nginx| {
+        std::fs::write(config.join("alertmanager.yml"), one_receiver_that_fails(nginx)).unwrap();
+    })
+    .await;
+    let other = Other::of(&foreign);
+    let count = |count: f64| {
+        let foreign = &foreign;
+        move || async move { (delivered(foreign).await? >= count).then_some(()) }
+    };
+    other.run("start").await;
+    eventually("the other alert is told", Duration::from_secs(60), count(1.0)).await;
+    other.run("undo").await;
+    other.is(false).await;
+    assert_eq!(delivered(&foreign).await, Some(1.0), "its end has yet to be told");
+
+    let finished = foreign.drill(&[write_drill(&foreign, "redis-down")]).await;
+    assert_eq!(delivered(&foreign).await, Some(2.0), "its end was told meanwhile\n{}", finished.text);
+    let (verdict, reason) = finished.verdict();
+    assert_eq!((finished.code, verdict), (Some(5), "MISSED"), "{reason}\n{}", finished.text);
+    let phases = &finished.report["drills"][0]["phases"];
+    assert!(phases["firing"]["seconds"].is_f64(), "{phases:#}");
+    assert!(phases["notified"]["seconds"].is_null(), "nobody was told of RedisDown: {phases:#}");
+    assert!(
+        finished.text.contains("RedisMemoryHigh fires, before this drill: its end was waited for"),
+        "{}",
+        finished.text
+    );
+
+    // One that goes on cannot be waited for.
+    other.run("start").await;
+    other.is(true).await;
+    let finished = foreign.drill(&[write_drill(&foreign, "nginx-down")]).await;
+    let (verdict, reason) = finished.verdict();
+    assert_eq!((finished.code, verdict), (Some(5), "REFUSED"), "{reason}\n{}", finished.text);
+    assert!(
+        reason.contains("RedisMemoryHigh, firing at ") && reason.contains("goes out by webhook"),
+        "{reason}"
+    );
+    assert!(finished.report["drills"][0]["phases"]["firing"]["seconds"].is_null(), "{}", finished.text);
+    foreign.stop().await;
+}
