@@ -7,7 +7,9 @@ use url::Url;
 
 use super::{Alert, Holdings, cover, report, rules, scaffold};
 use crate::drill::suite::{self, Suite};
+use crate::systems::address::{self, Discreet};
 use crate::systems::prometheus::Prometheus;
+use crate::systems::{HttpArgs, HttpConfig};
 use crate::{exit, proof};
 
 /// Arguments of `loadgen coverage`.
@@ -17,8 +19,10 @@ pub struct Args {
     #[arg(long, value_name = "FILE|DIR", default_value = "monitoring/alert_rules")]
     rules: PathBuf,
     /// Take the alerts that this Prometheus has loaded instead
-    #[arg(long, value_name = "URL", conflicts_with = "rules")]
+    #[arg(long, value_name = "URL", value_parser = Discreet(address::parse), conflicts_with = "rules")]
     prometheus: Option<Url>,
+    #[command(flatten)]
+    http: HttpArgs,
     /// Directory of drill files
     #[arg(long, value_name = "DIR", default_value = "monitoring/drills")]
     drills: PathBuf,
@@ -53,7 +57,7 @@ pub fn main(args: Args) -> u8 {
 
 fn run(args: &Args) -> Result<u8, String> {
     let alerts = match &args.prometheus {
-        Some(url) => ask(url)?,
+        Some(url) => ask(url, &args.http.config())?,
         None => rules::alerts(&args.rules)?,
     };
     // What is asked of somebody else's rules may have no tests or runbooks yet: then every alert lacks them.
@@ -90,10 +94,10 @@ fn drills(args: &Args) -> Result<Suite, String> {
         .map_err(|errors| errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))
 }
 
-fn ask(url: &Url) -> Result<Vec<Alert>, String> {
+fn ask(url: &Url, config: &HttpConfig) -> Result<Vec<Alert>, String> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|error| format!("the runtime cannot start: {error}"))?;
-    let prometheus = Prometheus::new(url).map_err(|error| error.to_string())?;
+    let prometheus = Prometheus::new(url, config).map_err(|error| error.to_string())?;
     let groups = runtime.block_on(prometheus.rules()).map_err(|error| error.to_string())?;
     Ok(rules::loaded(&groups))
 }

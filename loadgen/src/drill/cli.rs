@@ -16,26 +16,30 @@ use super::stacks::{self, connect};
 use super::subject;
 use super::suite::{self, Suite};
 use crate::exit;
+use crate::systems::HttpArgs;
+use crate::systems::address::{self, Discreet};
 
 /// Arguments of `loadgen drill`.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// Prometheus that evaluates the rules
-    #[arg(long, env = "PROMETHEUS_URL", value_name = "URL", default_value = "http://127.0.0.1:9090")]
+    #[arg(long, env = "PROMETHEUS_URL", value_name = "URL", value_parser = URL, hide_env_values = true, default_value = "http://127.0.0.1:9090")]
     pub(super) prometheus: Url,
     /// Alertmanager that routes the alerts
-    #[arg(long, env = "ALERTMANAGER_URL", value_name = "URL", default_value = "http://127.0.0.1:9093")]
+    #[arg(long, env = "ALERTMANAGER_URL", value_name = "URL", value_parser = URL, hide_env_values = true, default_value = "http://127.0.0.1:9093")]
     pub(super) alertmanager: Url,
     /// Where load is sent
-    #[arg(long, env = "TARGET_URL", value_name = "URL", default_value = "http://127.0.0.1:8000")]
+    #[arg(long, env = "TARGET_URL", value_name = "URL", value_parser = URL, hide_env_values = true, default_value = "http://127.0.0.1:8000")]
     pub(super) target: Url,
     /// The gateway's admin listener, where faults are put in force
-    #[arg(long, env = "ADMIN_URL", value_name = "URL", default_value = "http://127.0.0.1:8001")]
+    #[arg(long, env = "ADMIN_URL", value_name = "URL", value_parser = URL, hide_env_values = true, default_value = "http://127.0.0.1:8001")]
     pub(super) admin: Url,
     /// Inbox that receives the notifications, or `none`: then Alertmanager's count of what it sent has to do. Left out,
     /// http://127.0.0.1:8025 if an inbox answers there
-    #[arg(long, env = "INBOX_URL", value_name = "URL|none", value_parser = receiver)]
+    #[arg(long, env = "INBOX_URL", value_name = "URL|none", value_parser = RECEIVER, hide_env_values = true)]
     pub(super) inbox: Option<Receiver>,
+    #[command(flatten)]
+    pub(super) http: HttpArgs,
     /// The stack's durations are divided by this: divides the drills' objectives, too
     #[arg(long, env = "TIME_SCALE", value_name = "N", default_value = "1", value_parser = scale)]
     pub(super) scale: f64,
@@ -76,6 +80,10 @@ pub(super) enum Receiver {
     /// Nobody we could ask.
     Nobody,
 }
+
+/// Addresses may hold passwords, which no error and no `--help` shows.
+const URL: Discreet<Url> = Discreet(address::parse);
+const RECEIVER: Discreet<Receiver> = Discreet(receiver);
 
 fn receiver(text: &str) -> Result<Receiver, String> {
     match text {

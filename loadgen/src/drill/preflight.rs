@@ -110,7 +110,7 @@ async fn causes_possible(context: &Context<'_>, drill: &Drill) -> Result<(), Str
             .to_owned());
     }
     if drill.cause.fault.is_some() {
-        let gateway = Gateway::new(&place.admin).map_err(|error| error.to_string())?;
+        let gateway = Gateway::new(&place.admin, &place.http).map_err(|error| error.to_string())?;
         gateway.alive().await.map_err(|error| error.to_string())?;
     }
     Ok(())

@@ -8,10 +8,10 @@ use url::Url;
 use super::causes::place::Place;
 use super::cli::{Args, Receiver};
 use super::watch::Systems;
-use crate::systems::SystemError;
 use crate::systems::alertmanager::Alertmanager;
 use crate::systems::inbox::Inbox;
 use crate::systems::prometheus::Prometheus;
+use crate::systems::{HttpConfig, SystemError};
 
 /// Where the inbox of a stack of ours listens.
 const USUAL_INBOX: &str = "http://127.0.0.1:8025";
@@ -49,7 +49,11 @@ pub(super) async fn places(args: &Args) -> Result<Vec<Place>, String> {
     if let Some(path) = &args.stacks {
         let failed = |reason: String| format!("--stacks: {}: {reason}", path.display());
         let text = fs::read_to_string(path).map_err(|error| failed(error.to_string()))?;
-        let places: Vec<Place> = serde_json::from_str(&text).map_err(|error| failed(error.to_string()))?;
+        let mut places: Vec<Place> =
+            serde_json::from_str(&text).map_err(|error| failed(error.to_string()))?;
+        for place in places.iter_mut().filter(|place| place.http == HttpConfig::default()) {
+            place.http = args.http.config();
+        }
         return if places.is_empty() { Err(failed("it lists no stack".to_owned())) } else { Ok(places) };
     }
     let control = args.control.as_deref().unwrap_or_default();
@@ -60,6 +64,7 @@ pub(super) async fn places(args: &Args) -> Result<Vec<Place>, String> {
         alertmanager: args.alertmanager.clone(),
         inbox: inbox(args.inbox.as_ref()).await?,
         control: control.split_whitespace().map(str::to_owned).collect(),
+        http: args.http.config(),
         env: std::collections::BTreeMap::new(),
     }])
 }
@@ -72,7 +77,7 @@ async fn inbox(named: Option<&Receiver>) -> Result<Option<Url>, String> {
         None => {}
     }
     let usual: Url = USUAL_INBOX.parse().map_err(|error| format!("{USUAL_INBOX}: {error}"))?;
-    let inbox = Inbox::new(&usual).map_err(|error| error.to_string())?;
+    let inbox = Inbox::new(&usual, &HttpConfig::default()).map_err(|error| error.to_string())?;
     if inbox.heartbeat().await.is_ok() {
         return Ok(Some(usual));
     }
@@ -84,8 +89,8 @@ async fn inbox(named: Option<&Receiver>) -> Result<Option<Url>, String> {
 
 pub(super) fn connect(place: &Place) -> Result<Systems, SystemError> {
     Ok(Systems {
-        prometheus: Prometheus::new(&place.prometheus)?,
-        alertmanager: Alertmanager::new(&place.alertmanager)?,
-        inbox: place.inbox.as_ref().map(Inbox::new).transpose()?,
+        prometheus: Prometheus::new(&place.prometheus, &place.http)?,
+        alertmanager: Alertmanager::new(&place.alertmanager, &place.http)?,
+        inbox: place.inbox.as_ref().map(|url| Inbox::new(url, &place.http)).transpose()?,
     })
 }

@@ -6,6 +6,8 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use url::Url;
 
+use crate::systems::HttpConfig;
+use crate::systems::address::redacted;
 use crate::systems::prometheus::{Prometheus, Series};
 
 /// The most points of a series that Prometheus gives at once, with some room.
@@ -34,13 +36,15 @@ pub struct AlertSpan {
 /// A sentence that names the Prometheus and what is wrong.
 pub async fn fetch(
     prometheus: &Url,
+    config: &HttpConfig,
     started: Timestamp,
     elapsed: Duration,
 ) -> Result<Vec<AlertSpan>, String> {
     let bad = |error: &dyn std::fmt::Display| {
-        format!("--alerts-from {prometheus}: {error}; the report is without alerts")
+        let shown = redacted(prometheus.as_str());
+        format!("--alerts-from {shown}: {error}; the report is without alerts")
     };
-    let system = Prometheus::new(prometheus).map_err(|error| bad(&error))?;
+    let system = Prometheus::new(prometheus, config).map_err(|error| bad(&error))?;
     let length = SignedDuration::try_from(elapsed).map_err(|error| bad(&error))?;
     let step = Duration::from_secs_f64((elapsed.as_secs_f64() / POINTS).ceil().max(1.0));
     let asked = system.query_range("ALERTS", started, started + length, step);

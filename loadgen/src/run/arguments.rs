@@ -15,9 +15,9 @@ use super::scenario::Scenario;
 use super::schedule::Schedule;
 use super::spec::{RequestSpec, add_content_type};
 use super::target::{Access, Target};
-use super::tls::Trust;
 use crate::duration;
 use crate::rate::Rate;
+use crate::trust::Trust;
 
 const USUAL_RATE: f64 = 50.0;
 const USUAL_DURATION: Duration = Duration::from_secs(30);
@@ -78,12 +78,17 @@ impl Asked {
     }
 }
 
-fn access(args: &Args) -> Access {
-    let trust = match &args.cacert {
+/// Whose certificates are accepted.
+pub(super) fn trust(args: &Args) -> Trust {
+    match &args.cacert {
         Some(file) => Trust::File(file.clone()),
         None if args.insecure => Trust::Anyone,
         None => Trust::System,
-    };
+    }
+}
+
+fn access(args: &Args) -> Access {
+    let trust = trust(args);
     Access { unix_socket: args.unix_socket.clone(), connect_to: args.connect_to.clone(), trust }
 }
 

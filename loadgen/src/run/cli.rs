@@ -15,6 +15,7 @@ use super::request::Method;
 use super::threshold::Threshold;
 use crate::duration;
 use crate::rate::Rate;
+use crate::systems::address::{self, Discreet};
 
 // In lines that 80 columns hold: one that is wrapped cannot be copied.
 const EXAMPLES: &str = "\
@@ -138,7 +139,7 @@ pub struct Args {
     #[arg(long, value_name = "ADDR", help_heading = "Output")]
     pub prometheus_addr: Option<SocketAddr>,
     /// Put this Prometheus's alerts on the report's time axis, such as http://127.0.0.1:9090
-    #[arg(long, value_name = "URL", help_heading = "Output")]
+    #[arg(long, value_name = "URL", value_parser = Discreet(address::parse), help_heading = "Output")]
     pub alerts_from: Option<url::Url>,
     /// A plain line a second instead of the live view
     #[arg(long, help_heading = "Output")]

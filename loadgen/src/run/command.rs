@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use url::Url;
 
 use super::alerts;
-use super::arguments::Asked;
+use super::arguments::{self, Asked};
 use super::cli::Args;
 use super::descriptors;
 use super::engine::{self, Running, StartError};
@@ -21,6 +21,7 @@ use super::summary;
 use super::verdict::Outcome;
 use super::watcher::{Ended, Ending, Signals, Watcher};
 use crate::exit;
+use crate::systems::HttpConfig;
 
 /// Why the command did not get to a verdict.
 #[derive(Debug, thiserror::Error)]
@@ -97,7 +98,9 @@ pub fn run(args: &Args) -> Result<u8, CommandError> {
             thresholds: args.thresholds.clone(),
             alerts: Vec::new(),
         };
-        finish(running, labels, outs, args.alerts_from.as_ref().filter(|_| !hurried)).await
+        let config = HttpConfig { trust: arguments::trust(args), bearer_token_file: None };
+        let alerts_from = args.alerts_from.as_ref().filter(|_| !hurried).map(|url| (url, config));
+        finish(running, labels, outs, alerts_from).await
     })
 }
 
@@ -152,13 +155,13 @@ async fn finish(
     running: Running,
     mut labels: Labels,
     outs: Vec<OutFile>,
-    alerts_from: Option<&Url>,
+    alerts_from: Option<(&Url, HttpConfig)>,
 ) -> Result<u8, CommandError> {
     let plan = running.plan_handle();
     let record = running.record().await;
-    if let Some(prometheus) = alerts_from {
+    if let Some((prometheus, config)) = alerts_from {
         // The run is over and its figures stand: that nobody tells of alerts is no reason to lose them.
-        match alerts::fetch(prometheus, record.started, record.elapsed).await {
+        match alerts::fetch(prometheus, &config, record.started, record.elapsed).await {
             Ok(alerts) => labels.alerts = alerts,
             // Standard error may be closed; that is no reason either.
             Err(error) => drop(writeln!(std::io::stderr(), "warning: {error}")),

@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use url::{Host, Url};
 
-use super::tls::{Tls, Trust};
+use super::tls::Tls;
+use crate::trust::Trust;
 
 /// How long a name may take to resolve.
 pub const RESOLVE_LIMIT: Duration = Duration::from_secs(5);

@@ -2,8 +2,8 @@
 
 use serde_json::Value;
 
-use super::SystemError;
 use super::http::Http;
+use super::{HttpConfig, SystemError};
 
 /// A client of one admin listener.
 #[derive(Debug, Clone)]
@@ -13,9 +13,9 @@ pub struct Gateway {
 
 impl Gateway {
     /// # Errors
-    /// When the URL cannot serve as a base.
-    pub fn new(base: &url::Url) -> Result<Self, SystemError> {
-        Ok(Self { http: Http::new("gateway's admin listener", base)? })
+    /// When the URL cannot serve as a base, or a file of the configuration cannot be used.
+    pub fn new(base: &url::Url, config: &HttpConfig) -> Result<Self, SystemError> {
+        Ok(Self { http: Http::new("gateway's admin listener", base, &config.trust, None)? })
     }
 
     /// Whether it answers (`/livez`).

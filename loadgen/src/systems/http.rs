@@ -1,14 +1,24 @@
-//! One HTTP client per system: a time limit on every call, connections kept, no proxy, errors in words.
+//! One HTTP client per system: a time limit on every call, connections kept, no proxy, no redirection followed, errors in
+//! words. Not reqwest, whose TLS asks every other client of the same build for a provider of cryptography.
 
-use std::error::Error;
+use std::path::Path;
 use std::time::Duration;
 
-use reqwest::header::CONTENT_TYPE;
-use reqwest::{Client, RequestBuilder};
+use http_body_util::{BodyExt, Full};
+use hyper::body::Bytes;
+use hyper::header::{AUTHORIZATION, CONTENT_TYPE, LOCATION, USER_AGENT};
+use hyper::http::response::Parts;
+use hyper::{Method, Request, StatusCode};
+use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
+use hyper_util::client::legacy::Client;
+use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::rt::{TokioExecutor, TokioTimer};
 use serde_json::Value;
 use url::Url;
 
-use super::SystemError;
+use super::authorization::Authorization;
+use super::{SystemError, address, reason};
+use crate::trust::{self, Trust};
 
 /// How long one call may take, from connecting to the last byte.
 pub(super) const CALL_LIMIT: Duration = Duration::from_secs(5);
@@ -21,24 +31,44 @@ const MAX_REASON_CHARS: usize = 300;
 #[derive(Debug, Clone)]
 pub(super) struct Http {
     system: &'static str,
+    /// Without user and password.
     base: Url,
-    client: Client,
+    authorization: Authorization,
+    client: Client<HttpsConnector<HttpConnector>, Full<Bytes>>,
 }
 
 impl Http {
-    pub(super) fn new(system: &'static str, base: &Url) -> Result<Self, SystemError> {
-        let fail = |reason: String| SystemError { system, url: base.to_string(), reason };
-        if base.scheme() != "http" || base.host_str().is_none_or(str::is_empty) {
-            return Err(fail("expected an address such as http://127.0.0.1:9090".to_owned()));
-        }
-        let client = Client::builder()
-            .no_proxy()
-            .timeout(CALL_LIMIT)
+    /// User and password stand in the address; without them, the token of the file is shown, if there is one.
+    pub(super) fn new(
+        system: &'static str,
+        address: &Url,
+        trust: &Trust,
+        token_file: Option<&Path>,
+    ) -> Result<Self, SystemError> {
+        let fail = |reason| SystemError { system, url: address::redacted(address.as_str()), reason };
+        let tls = match address.scheme() {
+            "https" => trust.client(),
+            "http" => trust::nobody(),
+            _ => Err("expected an address such as http://127.0.0.1:9090 or https://prometheus.example.com"
+                .to_owned()),
+        };
+        let mut base = address.clone();
+        let authorization = Authorization::of(&mut base, token_file).map_err(fail)?;
+        // A file that cannot be read is found out now, not after half an hour.
+        authorization.header().map_err(fail)?;
+        let mut tcp = HttpConnector::new();
+        tcp.set_nodelay(true);
+        tcp.enforce_http(false);
+        let connector = HttpsConnectorBuilder::new()
+            .with_tls_config(tls.map_err(fail)?)
+            .https_or_http()
+            .enable_http1()
+            .wrap_connector(tcp);
+        let client = Client::builder(TokioExecutor::new())
+            .pool_timer(TokioTimer::new())
             .pool_idle_timeout(IDLE_LIMIT)
-            .user_agent(concat!("loadgen/", env!("CARGO_PKG_VERSION")))
-            .build()
-            .map_err(|error| fail(words(&error)))?;
-        Ok(Self { system, base: base.clone(), client })
+            .build(connector);
+        Ok(Self { system, base, authorization, client })
     }
 
     /// The body of a 2xx answer to `GET path`, put through `parse`.
@@ -48,10 +78,11 @@ impl Http {
         query: &[(&str, &str)],
         parse: impl FnOnce(&str) -> Result<T, String>,
     ) -> Result<T, SystemError> {
-        let url = self.url(path);
-        let request = self.client.get(url.clone());
-        let request = if query.is_empty() { request } else { request.query(query) };
-        self.call(&url, request, parse).await
+        let mut url = self.url(path);
+        if !query.is_empty() {
+            url.query_pairs_mut().extend_pairs(query);
+        }
+        self.call(Method::GET, &url, None, parse).await
     }
 
     /// As [`Self::get`], with a form as the body: expressions can be longer than an address may be.
@@ -61,50 +92,90 @@ impl Http {
         form: &[(&str, &str)],
         parse: impl FnOnce(&str) -> Result<T, String>,
     ) -> Result<T, SystemError> {
-        let url = self.url(path);
         let body = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(form).finish();
-        let request = self
-            .client
-            .post(url.clone())
-            .header(CONTENT_TYPE, "application/x-www-form-urlencoded")
-            .body(body);
-        self.call(&url, request, parse).await
+        let body = Some(("application/x-www-form-urlencoded", body));
+        self.call(Method::POST, &self.url(path), body, parse).await
     }
 
     /// `PUT path` with a JSON body.
     pub(super) async fn put_json(&self, path: &str, body: &Value) -> Result<(), SystemError> {
-        let url = self.url(path);
-        let request = self.client.put(url.clone()).json(body);
-        self.call(&url, request, |_| Ok(())).await
+        let body = Some(("application/json", body.to_string()));
+        self.call(Method::PUT, &self.url(path), body, |_| Ok(())).await
     }
 
     /// `DELETE path`; what is not there counts as deleted.
     pub(super) async fn delete(&self, path: &str) -> Result<(), SystemError> {
         let url = self.url(path);
-        let fail = |reason| SystemError { system: self.system, url: url.to_string(), reason };
-        let response = self.client.delete(url.clone()).send().await.map_err(|error| fail(words(&error)))?;
-        let status = response.status();
-        if status.is_success() || status == reqwest::StatusCode::NOT_FOUND {
+        let (head, body) =
+            self.send(Method::DELETE, &url, None).await.map_err(|reason| self.fail(&url, reason))?;
+        if head.status.is_success() || head.status == StatusCode::NOT_FOUND {
             Ok(())
         } else {
-            Err(fail(format!("answered {status}")))
+            Err(self.fail(&url, self.refusal(&head, &body)))
         }
     }
 
     async fn call<T>(
         &self,
+        method: Method,
         url: &Url,
-        request: RequestBuilder,
+        body: Option<(&'static str, String)>,
         parse: impl FnOnce(&str) -> Result<T, String>,
     ) -> Result<T, SystemError> {
-        let fail = |reason| SystemError { system: self.system, url: url.to_string(), reason };
-        let response = request.send().await.map_err(|error| fail(words(&error)))?;
-        let status = response.status();
-        let body = response.text().await.map_err(|error| fail(words(&error)))?;
-        if status.is_success() {
-            parse(&body).map_err(fail)
-        } else {
-            Err(fail(format!("answered {status}: {}", message(&body))))
+        let (head, body) = self.send(method, url, body).await.map_err(|reason| self.fail(url, reason))?;
+        let parsed = if head.status.is_success() { parse(&body) } else { Err(self.refusal(&head, &body)) };
+        parsed.map_err(|reason| self.fail(url, reason))
+    }
+
+    async fn send(
+        &self,
+        method: Method,
+        url: &Url,
+        body: Option<(&'static str, String)>,
+    ) -> Result<(Parts, String), String> {
+        let mut request = Request::builder()
+            .method(method)
+            .uri(url.as_str())
+            .header(USER_AGENT, concat!("loadgen/", env!("CARGO_PKG_VERSION")));
+        if let Some(value) = self.authorization.header()? {
+            request = request.header(AUTHORIZATION, value);
+        }
+        let body = match body {
+            Some((kind, text)) => {
+                request = request.header(CONTENT_TYPE, kind);
+                Full::from(text)
+            }
+            None => Full::default(),
+        };
+        let request = request.body(body).map_err(|error| error.to_string())?;
+        let answer = async {
+            let answer = self.client.request(request).await.map_err(|error| reason::of(&error))?;
+            let (head, body) = answer.into_parts();
+            let body = body.collect().await.map_err(|error| reason::of(&error))?.to_bytes();
+            Ok((head, String::from_utf8_lossy(&body).into_owned()))
+        };
+        let late = |_| Err(format!("no answer within {} s", CALL_LIMIT.as_secs()));
+        tokio::time::timeout(CALL_LIMIT, answer).await.unwrap_or_else(late)
+    }
+
+    fn fail(&self, url: &Url, reason: String) -> SystemError {
+        let mut url = url.clone();
+        url.set_query(None);
+        SystemError { system: self.system, url: url.into(), reason }
+    }
+
+    /// What an answer that is not 2xx says, and what can be done.
+    fn refusal(&self, head: &Parts, body: &str) -> String {
+        let status = head.status;
+        if status == StatusCode::UNAUTHORIZED {
+            return format!("answered {status}: {}; {}", message(body), self.authorization.way_out());
+        }
+        match head.headers.get(LOCATION).and_then(|value| value.to_str().ok()) {
+            Some(place) if status.is_redirection() => {
+                let place = address::redacted(place.split('?').next().unwrap_or_default());
+                format!("answered {status} and leads to {place}: give the address that itself answers")
+            }
+            _ => format!("answered {status}: {}", message(body)),
         }
     }
 
@@ -135,23 +206,13 @@ fn message(body: &str) -> String {
     }
 }
 
-/// The whole chain of causes, without the address, which stands beside it already.
-fn words(error: &reqwest::Error) -> String {
-    if error.is_timeout() {
-        return format!("no answer within {} s", CALL_LIMIT.as_secs());
-    }
-    let mut words = String::new();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        words = error.to_string();
-        cause = error.source();
-    }
-    if words.is_empty() { error.to_string() } else { words }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn http(base: &str) -> Http {
+        Http::new("Prometheus", &Url::parse(base).unwrap(), &Trust::System, None).unwrap()
+    }
 
     #[test]
     fn paths_go_below_the_base() {
@@ -159,18 +220,27 @@ mod tests {
             ("http://127.0.0.1:9090", "http://127.0.0.1:9090/-/ready"),
             ("http://127.0.0.1:9090/", "http://127.0.0.1:9090/-/ready"),
             ("http://proxy/prometheus/?x=1#y", "http://proxy/prometheus/-/ready"),
+            ("https://me:secret@proxy", "https://proxy/-/ready"),
         ] {
-            let http = Http::new("Prometheus", &Url::parse(base).unwrap()).unwrap();
-            assert_eq!(http.url("/-/ready").as_str(), url, "{base}");
+            assert_eq!(http(base).url("/-/ready").as_str(), url, "{base}");
         }
     }
 
     #[test]
     fn refuses_addresses_it_cannot_ask() {
-        for base in ["https://127.0.0.1", "file:///tmp", "mailto:a@b.example"] {
-            let error = Http::new("inbox", &Url::parse(base).unwrap()).unwrap_err().to_string();
-            assert!(error.contains(base) && error.contains("http://127.0.0.1:9090"), "{error}");
+        for (base, shown) in [
+            ("file:///tmp", "file:///tmp"),
+            ("me:secret@b.example", "…@b.example"),
+            ("ftp://me:secret@b.example", "ftp://…@b.example"),
+        ] {
+            let error = Http::new("inbox", &Url::parse(base).unwrap(), &Trust::System, None).unwrap_err();
+            let error = error.to_string();
+            assert!(error.starts_with(&format!("inbox at {shown}")), "{error}");
+            assert!(error.contains("http://127.0.0.1:9090") && !error.contains("secret"), "{error}");
         }
+        let none = Trust::File("/no/such/file.pem".into());
+        let error = Http::new("inbox", &Url::parse("https://b.example").unwrap(), &none, None).unwrap_err();
+        assert!(error.to_string().contains("--cacert /no/such/file.pem: "), "{error}");
     }
 
     #[test]
@@ -191,8 +261,11 @@ mod tests {
     #[tokio::test]
     async fn nobody_listening_is_an_error_with_the_address() {
         // The first port, of a service nobody runs.
-        let http = Http::new("Prometheus", &Url::parse("http://127.0.0.1:1").unwrap()).unwrap();
-        let error = http.get("/-/ready", &[], |_| Ok(())).await.unwrap_err().to_string();
+        let error = http("http://me:secret@127.0.0.1:1")
+            .get("/-/ready", &[], |_| Ok(()))
+            .await
+            .unwrap_err()
+            .to_string();
         assert!(error.starts_with("Prometheus at http://127.0.0.1:1/-/ready: "), "{error}");
         assert!(error.contains("refused"), "{error}");
     }

@@ -2,9 +2,9 @@
 
 use jiff::Timestamp;
 
-use super::SystemError;
 use super::http::Http;
 use super::prometheus::Labels;
+use super::{HttpConfig, SystemError};
 
 /// A client of one inbox; clones share connections.
 #[derive(Debug, Clone)]
@@ -49,9 +49,9 @@ pub struct NotifiedAlert {
 
 impl Inbox {
     /// # Errors
-    /// When the URL cannot serve as a base.
-    pub fn new(base: &url::Url) -> Result<Self, SystemError> {
-        Ok(Self { http: Http::new("inbox", base)? })
+    /// When the URL cannot serve as a base, or a file of the configuration cannot be used.
+    pub fn new(base: &url::Url, config: &HttpConfig) -> Result<Self, SystemError> {
+        Ok(Self { http: Http::new("inbox", base, &config.trust, None)? })
     }
 
     /// Whether it answers (`/readyz`).

@@ -2,12 +2,19 @@
 //!
 //! Every call has a time limit; an error is an error, never an empty answer.
 
+mod authorization;
 mod http;
+mod reason;
+
+pub mod address;
+mod config;
 
 pub mod alertmanager;
 pub mod gateway;
 pub mod inbox;
 pub mod prometheus;
+
+pub use config::{HttpArgs, HttpConfig};
 
 /// A system did not answer, or not as documented.
 #[derive(Debug, thiserror::Error)]
@@ -15,7 +22,7 @@ pub mod prometheus;
 pub struct SystemError {
     /// `Prometheus`, `Alertmanager` or `inbox`.
     pub system: &'static str,
-    /// The address asked.
+    /// The address asked, without user and password.
     pub url: String,
     /// What went wrong, in words.
     pub reason: String,

@@ -3,6 +3,8 @@
 
 #![allow(clippy::unwrap_used)] // a test fails by panicking
 
+mod secured;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use loadgen::inbox::{Config, InboxError, serve};
+use loadgen::systems::HttpConfig;
 use loadgen::systems::inbox::{Inbox, Notification};
 use serde_json::{Value, json};
 use tokio::sync::oneshot;
@@ -63,7 +64,7 @@ impl Running {
 
     /// Through the client that drills use.
     pub async fn notifications(&self, after: u64) -> Vec<Notification> {
-        let inbox = Inbox::new(&self.base.parse().unwrap()).unwrap();
+        let inbox = Inbox::new(&self.base.parse().unwrap(), &HttpConfig::default()).unwrap();
         inbox.ready().await.unwrap();
         inbox.notifications(after).await.unwrap()
     }

@@ -68,7 +68,7 @@ pub async fn apply(
         undoing.promise(Undo::Fault(id.clone()))?;
         let mut fault = fault.clone();
         fault.insert("ttl".to_owned(), json!(duration::format(ttl)));
-        let gateway = Gateway::new(&place.admin).map_err(|error| error.to_string())?;
+        let gateway = Gateway::new(&place.admin, &place.http).map_err(|error| error.to_string())?;
         gateway.put_fault(&id, &Value::Object(fault)).await.map_err(|error| error.to_string())?;
     }
     if let Some(run) = &cause.run {

@@ -9,6 +9,7 @@ use tokio::process::{Child, Command};
 use url::Url;
 
 use crate::systems::inbox::Inbox;
+use crate::systems::{HttpConfig, address};
 
 /// How long a command may take.
 const COMMAND: Duration = Duration::from_secs(90);
@@ -37,6 +38,9 @@ pub struct Place {
     /// `docker compose`.
     #[serde(default)]
     pub control: Vec<String>,
+    /// How the addresses are reached.
+    #[serde(default)]
+    pub http: HttpConfig,
     /// Environment for commands.
     #[serde(default)]
     pub env: BTreeMap<String, String>,
@@ -47,13 +51,16 @@ mod text {
     use serde::{Deserialize, Deserializer, Serializer, de};
     use url::Url;
 
+    use crate::systems::address::redacted;
+
     pub(super) fn serialize<S: Serializer>(url: &Url, to: S) -> Result<S::Ok, S::Error> {
         to.serialize_str(url.as_str())
     }
 
     pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Url, D::Error> {
         let text = String::deserialize(from)?;
-        Url::parse(&text).map_err(|error| de::Error::custom(format!("`{text}` is not an address: {error}")))
+        Url::parse(&text)
+            .map_err(|error| de::Error::custom(format!("`{}` is not an address: {error}", redacted(&text))))
     }
 }
 
@@ -62,6 +69,8 @@ mod text_if_any {
     use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
     use url::Url;
 
+    use crate::systems::address::redacted;
+
     // serde calls it with a reference to the field.
     #[allow(clippy::ref_option)]
     pub(super) fn serialize<S: Serializer>(url: &Option<Url>, to: S) -> Result<S::Ok, S::Error> {
@@ -69,7 +78,9 @@ mod text_if_any {
     }
 
     pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Url>, D::Error> {
-        let bad = |text, error| de::Error::custom(format!("`{text}` is not an address: {error}"));
+        let bad = |text: String, error| {
+            de::Error::custom(format!("`{}` is not an address: {error}", redacted(&text)))
+        };
         Option::<String>::deserialize(from)?
             .map(|text| Url::parse(&text).map_err(|error| bad(text, error)))
             .transpose()
@@ -83,7 +94,11 @@ impl Place {
     /// That there is none, or its address is no base.
     pub fn inbox(&self) -> Result<Inbox, String> {
         let url = self.inbox.as_ref().ok_or("there is no inbox: give --inbox URL")?;
-        Inbox::new(url).map_err(|error| error.to_string())
+        Inbox::new(url, &self.http).map_err(|error| error.to_string())
+    }
+
+    fn addresses(&self) -> impl Iterator<Item = &Url> {
+        [&self.target, &self.admin, &self.prometheus, &self.alertmanager].into_iter().chain(&self.inbox)
     }
 
     /// A command in this place's environment, in a process group of its own; killed when dropped.
@@ -123,7 +138,9 @@ impl Place {
         }
         let said =
             String::from_utf8_lossy(&output.stderr).into_owned() + &String::from_utf8_lossy(&output.stdout);
-        let said: String = said.trim().chars().take(SAID).collect();
+        // It was given the addresses, and may repeat them.
+        let said = address::hushed(said.trim(), self.addresses());
+        let said: String = said.chars().take(SAID).collect();
         Err(format!("`{name}` failed ({}): {said}", output.status))
     }
 

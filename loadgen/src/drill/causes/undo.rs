@@ -41,7 +41,7 @@ impl Undo {
     pub(super) async fn perform(&self, place: &Place) -> Result<(), String> {
         match self {
             Self::Fault(id) => {
-                let gateway = Gateway::new(&place.admin).map_err(|error| error.to_string())?;
+                let gateway = Gateway::new(&place.admin, &place.http).map_err(|error| error.to_string())?;
                 gateway.lift_fault(id).await.map_err(|error| error.to_string())
             }
             Self::Start(name) => place.order("start", name).await,

@@ -3,6 +3,7 @@
 
 use std::fs::{self, File};
 use std::io::{Seek, SeekFrom, Write};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -48,8 +49,10 @@ impl Undoing {
         let failed = |error: std::io::Error| format!("{}: {error}", dir.display());
         fs::create_dir_all(dir).map_err(failed)?;
         let path = dir.join(format!("{}-{number}.json", std::process::id()));
-        let file =
-            File::options().create(true).truncate(true).read(true).write(true).open(&path).map_err(failed)?;
+        let mut options = File::options();
+        options.create(true).truncate(true).read(true).write(true);
+        options.mode(0o600); // the addresses in it may hold passwords
+        let file = options.open(&path).map_err(failed)?;
         file.try_lock().map_err(|_| format!("{}: somebody else has it locked", path.display()))?;
         Ok(Self { place, path, state: Mutex::new(State { file, open: Vec::new(), held: Vec::new() }) })
     }
@@ -156,6 +159,8 @@ pub fn default_dir() -> PathBuf {
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
     use super::*;
 
     fn place() -> Place {
@@ -167,6 +172,7 @@ mod tests {
             alertmanager: url(),
             inbox: Some(url()),
             control: vec!["false".into()],
+            http: crate::systems::HttpConfig::default(),
             env: std::collections::BTreeMap::new(),
         }
     }
@@ -182,6 +188,8 @@ mod tests {
         let mark = dir.path().join("mark");
         undoing.promise(Undo::Run(touch(&mark))).unwrap();
         undoing.promise(Undo::Start("redis".into())).unwrap();
+        let mode = fs::metadata(&undoing.path).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600, "addresses may hold passwords");
         let failed = undoing.undo_all().await;
         assert!(mark.exists());
         assert_eq!(failed.len(), 1);

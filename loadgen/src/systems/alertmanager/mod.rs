@@ -7,9 +7,9 @@ mod types;
 pub use counters::{Delivered, Sender};
 pub use types::{HeldAlert, Matcher, Silence};
 
-use super::SystemError;
 use super::http::Http;
 use super::prometheus::Labels;
+use super::{HttpConfig, SystemError};
 
 /// A client of one Alertmanager; clones share connections.
 #[derive(Debug, Clone)]
@@ -19,9 +19,10 @@ pub struct Alertmanager {
 
 impl Alertmanager {
     /// # Errors
-    /// When the URL cannot serve as a base.
-    pub fn new(base: &url::Url) -> Result<Self, SystemError> {
-        Ok(Self { http: Http::new("Alertmanager", base)? })
+    /// When the URL cannot serve as a base, or a file of the configuration cannot be used.
+    pub fn new(base: &url::Url, config: &HttpConfig) -> Result<Self, SystemError> {
+        let token = config.bearer_token_file.as_deref();
+        Ok(Self { http: Http::new("Alertmanager", base, &config.trust, token)? })
     }
 
     /// `/-/ready`.

@@ -10,8 +10,8 @@ use jiff::Timestamp;
 
 pub use types::{ActiveAlert, Alerting, Labels, Rule, RuleGroup, Series, Target};
 
-use super::SystemError;
 use super::http::Http;
+use super::{HttpConfig, SystemError};
 
 /// A client of one Prometheus; clones share connections.
 #[derive(Debug, Clone)]
@@ -21,9 +21,10 @@ pub struct Prometheus {
 
 impl Prometheus {
     /// # Errors
-    /// When the URL cannot serve as a base.
-    pub fn new(base: &url::Url) -> Result<Self, SystemError> {
-        Ok(Self { http: Http::new("Prometheus", base)? })
+    /// When the URL cannot serve as a base, or a file of the configuration cannot be used.
+    pub fn new(base: &url::Url, config: &HttpConfig) -> Result<Self, SystemError> {
+        let token = config.bearer_token_file.as_deref();
+        Ok(Self { http: Http::new("Prometheus", base, &config.trust, token)? })
     }
 
     /// `/-/ready`.

@@ -7,7 +7,9 @@ use stack::process::{Launch, Process};
 use stack::ready::{self, Probe};
 use stack::{port, program, service};
 use tempfile::TempDir;
+use tokio::net::TcpStream;
 
+use super::secured::Secured;
 use crate::support::{self, Finished, replace};
 
 const SCALE: &str = "20";
@@ -22,6 +24,8 @@ pub struct Foreign {
     pub redis: u16,
     pub prometheus: String,
     pub alertmanager: String,
+    /// If they ask who asks.
+    pub secured: Option<Secured>,
     /// nginx first.
     pub processes: Vec<Process>,
 }
@@ -33,6 +37,16 @@ impl Foreign {
 
     /// With a copy of the scaled configuration that `change` may edit; it is told nginx's port, too.
     pub async fn start_with(with_inbox: bool, change: impl FnOnce(&Path, u16)) -> Self {
+        Self::begin(with_inbox, None, change).await
+    }
+
+    /// With Prometheus and Alertmanager behind TLS and passwords, and an inbox.
+    pub async fn secured() -> Self {
+        let secured = Secured::write(tempfile::tempdir().unwrap());
+        Self::begin(true, Some(secured), |_, _| ()).await
+    }
+
+    async fn begin(with_inbox: bool, secured: Option<Secured>, change: impl FnOnce(&Path, u16)) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let free = || port::free().unwrap();
         let (nginx, nginx_exporter, redis, redis_exporter) = (free(), free(), free(), free());
@@ -54,6 +68,9 @@ impl Foreign {
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
 
         change(&config, nginx);
+        if let Some(secured) = &secured {
+            secured.tell_prometheus(&config);
+        }
 
         let conf = dir.path().join("nginx.conf");
         std::fs::copy(files().join("nginx.conf"), &conf).unwrap();
@@ -64,8 +81,9 @@ impl Foreign {
             inbox: with_inbox.then(|| http(inbox)),
             nginx,
             redis,
-            prometheus: http(prometheus),
-            alertmanager: http(alertmanager),
+            prometheus: secured.as_ref().map_or(http(prometheus), |_| Secured::url(prometheus)),
+            alertmanager: secured.as_ref().map_or(http(alertmanager), |_| Secured::url(alertmanager)),
+            secured,
             processes: Vec::new(),
             dir,
         };
@@ -89,37 +107,46 @@ impl Foreign {
             let args = ["inbox", "--no-smtp", "--listen", &format!("127.0.0.1:{inbox}")];
             let loadgen = program::own("loadgen").unwrap();
             let args = args.map(str::to_owned).to_vec();
-            this.launch("inbox", loadgen, args, Probe::Http(format!("{}/readyz", http(inbox)))).await;
+            this.launch("inbox", loadgen, args, Probe::Http(format!("{}/readyz", http(inbox))).into()).await;
         }
         let file = |name: &str| config.join(name).display().to_string();
-        let args = vec![
+        let web: Vec<String> =
+            this.secured.iter().map(|it| format!("--web.config.file={}", it.file("web.yml"))).collect();
+        let mut args = vec![
             format!("--config.file={}", file("alertmanager.yml")),
             format!("--storage.path={here}/alertmanager"),
             format!("--web.listen-address=127.0.0.1:{alertmanager}"),
             "--cluster.listen-address=".to_owned(),
         ];
-        this.run("alertmanager", args, Probe::Http(format!("{}/-/ready", http(alertmanager)))).await;
-        let args = vec![
+        args.extend(web.clone());
+        let plain = this.secured.is_none();
+        let ready = Probe::Http(format!("{}/-/ready", http(alertmanager)));
+        this.run("alertmanager", args, if plain { Sign::Probe(ready) } else { Sign::Listens(alertmanager) })
+            .await;
+        let mut args = vec![
             format!("--config.file={}", file("prometheus.yml")),
             format!("--storage.tsdb.path={here}/prometheus"),
             format!("--web.listen-address=127.0.0.1:{prometheus}"),
             "--rules.alert.resend-delay=3s".to_owned(),
         ];
-        this.run("prometheus", args, Probe::PrometheusTargets(http(prometheus))).await;
+        args.extend(web);
+        let ready = Probe::PrometheusTargets(http(prometheus));
+        this.run("prometheus", args, if plain { Sign::Probe(ready) } else { Sign::Listens(prometheus) })
+            .await;
         this
     }
 
-    async fn run(&mut self, name: &str, args: Vec<String>, probe: Probe) {
-        self.launch(name, program::external(name).unwrap(), args, probe).await;
+    async fn run(&mut self, name: &str, args: Vec<String>, sign: impl Into<Sign>) {
+        self.launch(name, program::external(name).unwrap(), args, sign.into()).await;
     }
 
-    async fn launch(&mut self, name: &str, program: PathBuf, args: Vec<String>, probe: Probe) {
+    async fn launch(&mut self, name: &str, program: PathBuf, args: Vec<String>, sign: Sign) {
         let launch = Launch { name: name.to_owned(), program, args, env: Vec::new() };
         let log = self.dir.path().join(format!("{name}.log"));
         self.processes.push(Process::start(&launch, &log).unwrap());
         let client = reqwest::Client::builder().no_proxy().build().unwrap();
         let started = std::time::Instant::now();
-        while let Err(reason) = ready::ask(&client, &probe).await {
+        while let Err(reason) = sign.seen(&client).await {
             let process = self.processes.last_mut().unwrap();
             if let Some(status) = process.ended() {
                 panic!("{}", process.ended_error(status));
@@ -135,6 +162,9 @@ impl Foreign {
         let mut command = support::loadgen();
         command.args(["drill", "--scale", SCALE, "--target", &format!("http://127.0.0.1:{}", self.nginx)]);
         command.args(["--prometheus", &self.prometheus, "--alertmanager", &self.alertmanager]);
+        if let Some(secured) = &self.secured {
+            command.args(["--cacert", &secured.file("ca.pem")]);
+        }
         command.args(["--inbox", self.inbox.as_deref().unwrap_or("none"), "--json"]).arg(&report);
         command.arg("--leftovers").arg(self.dir.path().join("leftovers")).args(drills);
         command.env("NGINX_DIR", self.dir.path()).env("REDIS_PORT", self.redis.to_string());
@@ -146,6 +176,31 @@ impl Foreign {
     pub async fn stop(mut self) {
         for process in self.processes.iter_mut().rev() {
             process.stop(Duration::from_secs(10)).await;
+        }
+    }
+}
+
+/// How a process shows that it is there.
+enum Sign {
+    Probe(Probe),
+    /// On this port, and nobody here could ask it more: a drill's preflight waits for the rest.
+    Listens(u16),
+}
+
+impl From<Probe> for Sign {
+    fn from(probe: Probe) -> Self {
+        Self::Probe(probe)
+    }
+}
+
+impl Sign {
+    async fn seen(&self, client: &reqwest::Client) -> Result<(), String> {
+        match self {
+            Self::Probe(probe) => ready::ask(client, probe).await,
+            Self::Listens(port) => {
+                let connected = TcpStream::connect(("127.0.0.1", *port)).await;
+                connected.map(drop).map_err(|error| error.to_string())
+            }
         }
     }
 }

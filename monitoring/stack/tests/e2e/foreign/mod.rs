@@ -2,6 +2,7 @@
 
 mod bed;
 mod mingled;
+mod secured;
 
 use std::time::Duration;
 

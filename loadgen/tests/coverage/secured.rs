@@ -1,0 +1,210 @@
+//! A Prometheus behind TLS that wants to know who asks: which certificates are believed, and that nothing secret is shown.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{SocketAddr, TcpListener};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::Arc;
+
+use rcgen::{BasicConstraints, CertificateParams, IsCa, KeyPair};
+use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
+use rustls::{ServerConfig, ServerConnection, StreamOwned};
+
+const RULES: &str = r#"{"status":"success","data":{"groups":[{"name":"shop","file":"shop.yml","interval":15,"rules":[
+  {"state":"inactive","name":"NginxDown","query":"nginx_up == 0","duration":60,"labels":{},"annotations":{},"alerts":[],
+   "health":"ok","lastError":"","evaluationTime":0,"lastEvaluation":"2026-05-04T12:00:01Z","type":"alerting"}]}]}}"#;
+
+/// A certificate for 127.0.0.1 signed by itself, written as a PEM file, and a server that shows it.
+fn certificate(folder: &Path, change: impl FnOnce(&mut CertificateParams)) -> (PathBuf, Arc<ServerConfig>) {
+    let key = KeyPair::generate().unwrap();
+    let mut params = CertificateParams::new(["127.0.0.1".to_owned()]).unwrap();
+    change(&mut params);
+    let certificate = params.self_signed(&key).unwrap();
+    let file = folder.join("certificate.pem");
+    std::fs::write(&file, certificate.pem()).unwrap();
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(key.serialize_der()));
+    let config = ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_no_client_auth()
+        .with_single_cert(vec![certificate.der().clone()], key)
+        .unwrap();
+    (file, Arc::new(config))
+}
+
+const NO_SERIES: &str = r#"{"status":"success","data":{"resultType":"matrix","result":[]}}"#;
+
+/// Answers the rules, or no series at all, to who has this `Authorization`, 401 to others, for as long as they ask.
+fn answer(stream: impl Read + Write, wanted: Option<&str>) {
+    let mut stream = BufReader::new(stream);
+    loop {
+        let (mut shown, mut line, mut body) = (None, String::new(), RULES);
+        while line != "\r\n" {
+            line.clear();
+            if !stream.read_line(&mut line).is_ok_and(|count| count > 0) {
+                return;
+            }
+            if line.contains("/api/v1/query_range") {
+                body = NO_SERIES;
+            }
+            if let Some((name, value)) = line.split_once(": ")
+                && name.eq_ignore_ascii_case("authorization")
+            {
+                shown = Some(value.trim().to_owned());
+            }
+        }
+        let (status, body) = match wanted {
+            Some(_) if shown.as_deref() != wanted => ("401 Unauthorized", "Unauthorized\n"),
+            _ => ("200 OK", body),
+        };
+        let answer = format!("HTTP/1.1 {status}\r\nContent-Length: {}\r\n\r\n{body}", body.len());
+        let stream = stream.get_mut();
+        if stream.write_all(answer.as_bytes()).and_then(|()| stream.flush()).is_err() {
+            return;
+        }
+    }
+}
+
+/// With TLS, if there is a configuration for it.
+fn server(tls: Option<Arc<ServerConfig>>, wanted: Option<&'static str>) -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    std::thread::spawn(move || {
+        for stream in listener.incoming().flatten() {
+            let session = tls.as_ref().map(|tls| ServerConnection::new(Arc::clone(tls)).unwrap());
+            std::thread::spawn(move || match session {
+                Some(session) => answer(StreamOwned::new(session, stream), wanted),
+                None => answer(stream, wanted),
+            });
+        }
+    });
+    address
+}
+
+/// Asks for the rules: exit code, and what was said on both outputs.
+fn ask(url: &str, more: &[&str]) -> (Option<i32>, String) {
+    let folder = tempfile::tempdir().unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_loadgen"));
+    command.args(["coverage", "--prometheus", url]).args(more).current_dir(folder.path());
+    let output = command.env_remove("CACERT_FILE").env_remove("BEARER_TOKEN_FILE").output().unwrap();
+    let said = [output.stdout, output.stderr].concat();
+    (output.status.code(), String::from_utf8_lossy(&said).into_owned())
+}
+
+/// That the alert was read: it lacks a drill, which is the exit code's say.
+fn assert_asked(answer: &(Option<i32>, String)) {
+    assert!(answer.0 == Some(5) && answer.1.contains("NginxDown"), "{answer:?}");
+}
+
+#[test]
+fn a_certificate_is_believed_by_its_authority_and_its_name() {
+    let folder = tempfile::tempdir().unwrap();
+    let (file, config) = certificate(folder.path(), |_| ());
+    let (address, file) = (server(Some(config), None), file.display().to_string());
+    let url = format!("https://{address}");
+    assert_asked(&ask(&url, &["--cacert", &file]));
+
+    let localhost = format!("https://localhost:{}", address.port());
+    let plain = format!("https://{}", server(None, None));
+    for (url, more, said) in [
+        (&url, &[][..], "not accepted: signed by no authority that is trusted here; give --cacert FILE.pem"),
+        (&localhost, &["--cacert", &file], "not for localhost; ask by a name it is for"),
+        (&plain, &["--cacert", &file], "in the TLS handshake; is it an http:// address?"),
+        (&url, &["--cacert", "/no/such.pem"], "--cacert /no/such.pem: "),
+        (&url, &["--cacert", "/dev/null"], "--cacert /dev/null: no certificate in it; expected a PEM file"),
+    ] {
+        let (code, text) = ask(url, more);
+        assert_eq!(code, Some(2), "{text}");
+        assert!(text.contains(said) && text.contains(&format!("Prometheus at {url}")), "{more:?}: {text}");
+    }
+}
+
+#[test]
+fn a_certificate_that_no_authority_could_mend_says_what_is_wrong_with_it() {
+    let expired = |params: &mut CertificateParams| {
+        params.not_before = rcgen::date_time_ymd(2001, 1, 1);
+        params.not_after = rcgen::date_time_ymd(2002, 1, 1);
+    };
+    let authority = |params: &mut CertificateParams| params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    let folders = [tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap()];
+    for ((file, config), said) in [
+        (certificate(folders[0].path(), expired), "expired; renew it"),
+        (
+            certificate(folders[1].path(), authority),
+            "it is an authority's own (CA:TRUE), which a server may not show",
+        ),
+    ] {
+        let url = format!("https://{}", server(Some(config), None));
+        let (code, text) = ask(&url, &["--cacert", &file.display().to_string()]);
+        assert_eq!(code, Some(2), "{text}");
+        assert!(text.contains(&format!("its certificate is not accepted: {said}")), "{text}");
+    }
+}
+
+#[test]
+fn user_and_password_are_shown_to_prometheus_and_nobody_else() {
+    let folder = tempfile::tempdir().unwrap();
+    let (file, config) = certificate(folder.path(), |_| ());
+    // team:fire&drill
+    let address = server(Some(config), Some("Basic dGVhbTpmaXJlJmRyaWxs"));
+    let file = file.display().to_string();
+    let with = |user: &str| ask(&format!("https://{user}{address}"), &["--cacert", &file]);
+    assert_asked(&with("team:fire%26drill@"));
+    for (user, way_out) in
+        [("", "give user and password in the address"), ("team:secret@", "does not take the user")]
+    {
+        let (code, text) = with(user);
+        assert_eq!(code, Some(2), "{text}");
+        assert!(
+            text.contains("answered 401 Unauthorized: Unauthorized; ") && text.contains(way_out),
+            "{text}"
+        );
+        assert!(!text.contains("secret") && text.contains(&format!("at https://{address}/")), "{text}");
+    }
+    // Before anything is sent, too.
+    for url in [format!("ftp://team:secret@{address}"), format!("https://team:secret@{address}x")] {
+        let (code, text) = ask(&url, &[]);
+        assert_eq!(code, Some(2), "{text}");
+        assert!(!text.contains("secret") && text.contains(&format!("…@{address}")), "{text}");
+    }
+}
+
+#[test]
+fn a_bearer_token_comes_from_a_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let token = folder.path().join("token");
+    let url = format!("http://{}", server(None, Some("Bearer t0k.en")));
+    let shown = token.display().to_string();
+    let with = || ask(&url, &["--bearer-token-file", &shown]);
+    let (code, text) = with();
+    assert!(
+        code == Some(2) && text.contains(&format!("--bearer-token-file {shown}: No such file")),
+        "{text}"
+    );
+    std::fs::write(&token, "t0k.en\n").unwrap();
+    assert_asked(&with());
+    std::fs::write(&token, "stale").unwrap();
+    let (code, text) = with();
+    assert!(code == Some(2) && text.contains(&format!("does not take the token in {shown}")), "{text}");
+    assert!(!text.contains("stale"), "{text}");
+}
+
+#[test]
+fn a_run_asks_for_its_alerts_the_same_way() {
+    let folder = tempfile::tempdir().unwrap();
+    let (file, config) = certificate(folder.path(), |_| ());
+    let target = format!("http://{}", server(None, None));
+    let prometheus = server(Some(config), Some("Basic dGVhbTpmaXJlJmRyaWxs"));
+    for (password, said) in [("fire%26drill", None), ("secret", Some("answered 401 Unauthorized"))] {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_loadgen"));
+        command.args(["run", &target, "-q", "100", "-n", "5", "--cacert"]).arg(&file);
+        command.args(["--alerts-from", &format!("https://team:{password}@{prometheus}")]);
+        let output = command.output().unwrap();
+        let warned = String::from_utf8_lossy(&output.stderr).into_owned();
+        let warning = warned.lines().find(|line| line.starts_with("warning: "));
+        assert_eq!(warning.is_some(), said.is_some(), "{warned}");
+        assert!(warning.unwrap_or_default().contains(said.unwrap_or_default()), "{warned}");
+        assert!(!warned.contains(password), "{warned}");
+    }
+}
