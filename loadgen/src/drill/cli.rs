@@ -150,7 +150,12 @@ async fn drill(args: &Args, suite: &Suite, places: Vec<Place>) -> u8 {
         }
     };
     let leftovers = args.leftovers.clone().unwrap_or_else(undoing::default_dir);
-    for said in undoing::leftovers(&leftovers).await {
+    let (said, left) = tokio::select! {
+        biased;
+        ending = signals.wait() => return ending.code(),
+        found = undoing::leftovers(&leftovers) => found,
+    };
+    for said in said {
         eprintln!("{said}");
     }
     let mut shards = Vec::new();
@@ -160,7 +165,10 @@ async fn drill(args: &Args, suite: &Suite, places: Vec<Place>) -> u8 {
             Err(error) => return usage(&[error]),
         };
         match Undoing::new(&leftovers, place, number) {
-            Ok(undoing) => shards.push(Shard { systems, undoing }),
+            Ok(undoing) => {
+                undoing.bar(&left);
+                shards.push(Shard { systems, undoing });
+            }
             Err(error) => return usage(&[format!("--leftovers: {error}")]),
         }
     }
@@ -203,15 +211,19 @@ async fn again_alone(
     signals: &Signals,
 ) -> Option<Ending> {
     let names = |index: &usize| plan.suite.drills[*index].1.drill.value.as_str();
+    // A cause that could not be undone is nobody else's doing.
+    let disturbed = |record: &Record| !is_proven(record) && record.not_undone.is_empty();
     let order: Vec<usize> = (0..plan.suite.drills.len())
-        .filter(|index| records.iter().any(|record| record.drill == names(index) && !is_proven(record)))
+        .filter(|index| records.iter().any(|record| record.drill == names(index) && disturbed(record)))
         .collect();
     if order.is_empty() {
         return None;
     }
     let mut whole = 0;
     for (index, shard) in plan.shards.iter().enumerate() {
-        if shard.systems.prometheus.ready().await.is_ok() && shard.systems.alertmanager.ready().await.is_ok()
+        if shard.undoing.is_sound()
+            && shard.systems.prometheus.ready().await.is_ok()
+            && shard.systems.alertmanager.ready().await.is_ok()
         {
             whole = index;
             break;

@@ -54,20 +54,25 @@ impl Context<'_> {
 /// Goes through the course and leaves in `record` what happened and how it ended. May be dropped at any point: load
 /// is stopped by its guards, the rest is left for [`Undoing::undo_all`].
 pub async fn run(context: &Context<'_>, drill: &Drill, record: &mut Record) {
+    if let Err(reason) = context.undoing.make_sound().await {
+        record.end = Some(End::Refused(reason));
+        return;
+    }
     let ended = match (drill.proves.quiet, drill.proves.stops) {
         (Some(length), _) => absence::nothing(context, drill, length.div_f64(context.scale), record).await,
         (None, true) => absence::stops(context, drill, record).await,
         (None, false) => begin(context, drill, record).await,
     };
-    lift(context, record).await; // nothing is left to undo, unless the course broke off
+    if record.not_undone.is_empty() {
+        lift(context, record).await; // nothing is left to undo, unless the course broke off
+    }
     record.end = Some(ended.unwrap_or_else(End::Refused));
 }
 
 /// Undoes what the cause did beside traffic.
 pub(super) async fn lift(context: &Context<'_>, record: &mut Record) {
-    for failed in context.undoing.undo_all().await {
-        record.event(Timestamp::now(), failed);
-    }
+    let failed = context.undoing.undo_all().await;
+    record.not_undone(failed);
 }
 
 /// Starts the baseline's traffic again where the cause had taken its place, so that the target is not idle.

@@ -86,6 +86,7 @@ fn drill(record: &Record) -> Value {
         })),
         "receivers": record.routes.iter().map(|route| &route.receiver).collect::<Vec<_>>(),
         "cause": record.applied,
+        "not_undone": record.not_undone,
         "gaps": record.gaps,
         "surprises": record.surprises,
         "evidence": record.evidence,

@@ -180,6 +180,8 @@ pub struct Record {
     pub gaps: Gaps,
     /// What the generator did.
     pub applied: Option<Applied>,
+    /// What could not be undone of the cause, why, and what a person can do.
+    pub not_undone: Vec<String>,
     /// How the course ended; `None` while it goes on.
     pub end: Option<End>,
     /// The rule's value through the drill and what else explains the verdict.
@@ -230,6 +232,7 @@ impl Record {
             surprises: Vec::new(),
             gaps: Gaps::default(),
             applied: None,
+            not_undone: Vec::new(),
             end: None,
             evidence: None,
             judgement: None,
@@ -255,6 +258,14 @@ impl Record {
         if !self.events.iter().any(|event| event.what == what && event.at == at) {
             self.events.push(Event { at, what });
         }
+    }
+
+    /// Writes down what could not be undone.
+    pub fn not_undone(&mut self, failed: Vec<String>) {
+        for failed in &failed {
+            self.event(Timestamp::now(), failed.clone());
+        }
+        self.not_undone.extend(failed);
     }
 
     /// The phases so far.

@@ -84,7 +84,11 @@ async fn work(
 ) -> (Vec<(usize, Record)>, Option<Ending>) {
     let Shard { systems, undoing } = shard;
     let mut records: Vec<(usize, Record)> = Vec::new();
-    while let Some(&index) = plan.order.get(next.fetch_add(1, Ordering::Relaxed)) {
+    // A stack that could not be set right leaves the drills to those beside it, while there are any.
+    let fit = || undoing.is_sound() || !plan.shards.iter().any(|other| other.undoing.is_sound());
+    while fit()
+        && let Some(&index) = plan.order.get(next.fetch_add(1, Ordering::Relaxed))
+    {
         let (_, drill) = &plan.suite.drills[index];
         let mut record = Record::new(drill, plan.scale);
         let first = records.is_empty();
@@ -97,9 +101,9 @@ async fn work(
         };
         if let Some(ending) = ending {
             let failed = timeout(UNDO, undoing.undo_all()).await;
-            for failed in failed.unwrap_or_else(|_| vec!["undoing the cause took too long".to_owned()]) {
-                record.event(Timestamp::now(), failed);
-            }
+            record.not_undone(failed.unwrap_or_else(|_| {
+                vec![format!("undoing took longer than {} s; the next start goes on with it", UNDO.as_secs())]
+            }));
             interrupted(&mut record, ending);
         }
         explain(systems, &mut record, if ending.is_some() { EVIDENCE_IN_HASTE } else { EVIDENCE }).await;
@@ -137,7 +141,8 @@ fn keep(plan: &Plan<'_>, record: &mut Record) {
 fn interrupted(record: &mut Record, ending: Ending) {
     let now = Timestamp::now();
     record.end = Some(End::Interrupted(ending.name()));
-    record.event(now, format!("interrupted by {}: load stopped, cause undone", ending.name()));
+    let undone = if record.not_undone.is_empty() { "cause undone" } else { "the cause is not undone" };
+    record.event(now, format!("interrupted by {}: load stopped, {undone}", ending.name()));
     if record.instants.cause.is_some() {
         record.instants.lifted.get_or_insert(now);
     }
@@ -201,6 +206,7 @@ fn conclude(record: &mut Record) {
         surprises: &record.surprises,
         gaps: &record.gaps,
         applied: record.applied.as_ref(),
+        not_undone: &record.not_undone,
         counted: record.counted,
         likeliest: likeliest.as_deref(),
     });

@@ -86,6 +86,8 @@ pub struct Case<'a> {
     pub gaps: &'a Gaps,
     /// What the generator did.
     pub applied: Option<&'a Applied>,
+    /// What could not be undone of the cause.
+    pub not_undone: &'a [String],
     /// Whether delivery was counted by Alertmanager, not seen by an inbox.
     pub counted: bool,
     /// The likeliest cause of a miss.
@@ -107,7 +109,17 @@ pub fn judge(case: &Case<'_>) -> Judgement {
         End::Missed(stage) => missed(case, *stage),
         End::Whole => whole(case, &phases),
     };
-    Judgement { verdict, reason }
+    if case.not_undone.is_empty() {
+        return Judgement { verdict, reason };
+    }
+    let left = format!("the cause was not undone: {}", case.not_undone.join("; "));
+    // What came after it should have been lifted came with the cause still there.
+    match case.end {
+        End::Whole | End::NotInhibited(_) | End::Missed(Stage::Resolved | Stage::Told) => {
+            Judgement { verdict: Verdict::Undecided, reason: left }
+        }
+        _ => Judgement { verdict, reason: format!("{reason}; besides, {left}") },
+    }
 }
 
 fn missed(case: &Case<'_>, stage: Stage) -> (Verdict, String) {

@@ -42,6 +42,7 @@ struct Given {
     surprises: Vec<Surprise>,
     gaps: Gaps,
     applied: Option<Applied>,
+    not_undone: Vec<String>,
     likeliest: Option<&'static str>,
     counted: bool,
     quiet: Option<Duration>,
@@ -55,6 +56,7 @@ fn given(end: End) -> Given {
         surprises: Vec::new(),
         gaps: Gaps { asked: 100, ..Gaps::default() },
         applied: Some(Applied { stated_rate: 40.0, achieved_rate: 39.5, ..Applied::default() }),
+        not_undone: Vec::new(),
         likeliest: None,
         counted: false,
         quiet: None,
@@ -76,6 +78,7 @@ fn judged(given: &Given) -> (Verdict, String) {
         surprises: &given.surprises,
         gaps: &given.gaps,
         applied: given.applied.as_ref(),
+        not_undone: &given.not_undone,
         counted: given.counted,
         likeliest: given.likeliest,
     });
@@ -114,6 +117,24 @@ fn proven_only_when_all_is_well() {
     let mut hole = given(End::Whole);
     hole.instants.resolved = None;
     assert_eq!(judged(&hole).0, Verdict::Undecided);
+}
+
+#[test]
+fn a_cause_that_was_not_undone_is_never_proven_and_always_said() {
+    for (end, verdict) in [
+        (End::Whole, Verdict::Undecided),
+        (End::Missed(Stage::Resolved), Verdict::Undecided),
+        (End::Missed(Stage::Told), Verdict::Undecided),
+        (End::Missed(Stage::Firing), Verdict::Missed),
+        (End::Refused("gone".into()), Verdict::Refused),
+    ] {
+        for quiet in [None, Some(Duration::from_secs(3))] {
+            let left = vec!["could not start redis: gone; by hand: start redis".to_owned()];
+            let judged = judged(&Given { not_undone: left, quiet, ..given(end.clone()) });
+            assert_eq!(judged.0, verdict, "{end:?} {}", judged.1);
+            assert!(judged.1.contains("the cause was not undone: could not start redis"), "{}", judged.1);
+        }
+    }
 }
 
 #[test]

@@ -27,13 +27,56 @@ impl std::fmt::Display for Undo {
             Self::Fault(id) => write!(f, "lift the fault {id}"),
             Self::Start(name) => write!(f, "start {name}"),
             Self::Unpause(name) => write!(f, "let {name} go on"),
-            Self::Run(argv) => write!(f, "run `{}`", argv.join(" ")),
+            Self::Run(argv) => write!(f, "run `{}`", shell(argv)),
             Self::Inbox(channel) => write!(f, "let the inbox take {channel} again"),
         }
     }
 }
 
+/// A command as a shell takes it.
+fn shell(argv: &[String]) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=@%+,".contains(c);
+    let word = |word: &String| {
+        if !word.is_empty() && word.chars().all(plain) {
+            word.clone()
+        } else {
+            format!("'{}'", word.replace('\'', "'\\''"))
+        }
+    };
+    argv.iter().map(word).collect::<Vec<_>>().join(" ")
+}
+
 impl Undo {
+    /// What a person types to do it at this place.
+    #[must_use]
+    pub fn by_hand(&self, place: &Place) -> String {
+        let order = |verb: &str, name: &String| {
+            let control = if place.control.is_empty() {
+                vec!["docker".into(), "compose".into()]
+            } else {
+                place.control.clone()
+            };
+            shell(&[control, vec![verb.to_owned(), name.clone()]].concat())
+        };
+        let delete = |base: &url::Url, path: &str| {
+            let mut url = base.clone();
+            // A password is no part of what is printed; an address that takes none has none to lose.
+            let _ = url.set_password(None);
+            let _ = url.set_username("");
+            format!("curl -X DELETE {}{path}", url.as_str().trim_end_matches('/'))
+        };
+        match self {
+            Self::Fault(id) => delete(&place.admin, &format!("/faults/{id}")),
+            Self::Start(name) => order("start", name),
+            Self::Unpause(name) => order("unpause", name),
+            Self::Run(argv) => shell(argv),
+            Self::Inbox(channel) => place.inbox.as_ref().map_or_else(
+                || "restart the inbox".to_owned(),
+                |inbox| delete(inbox, &format!("/fail/{channel}")),
+            ),
+        }
+    }
+
     /// Does it.
     ///
     /// # Errors

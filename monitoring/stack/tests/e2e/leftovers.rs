@@ -92,6 +92,54 @@ async fn killed_in(stack: &Running, file: &Path, phase: &str) {
 }
 
 #[tokio::test]
+async fn a_cause_that_cannot_be_undone_is_said_everywhere_and_bars_the_stack_until_it_is() {
+    let mut stack = Running::start().await;
+    let reports = |name: &str| stack.dir.path().join(name);
+    let [key, junit, html, json] = ["key", "junit.xml", "report.html", "report.json"].map(reports);
+    let undo = format!("test -e {} || exit 3", key.display());
+    let control = |name: &str, cause: &str| format!("drill: {name}\nproves: {{quiet: 1m}}\n{cause}");
+    let cause = format!("cause: {{run: {{start: ['true'], undo: [sh, -c, '{undo}']}}}}\n");
+    let host = ["HostDiskFull", "HostHighCpu", "HostMemoryLow"]
+        .map(|name| format!(", {{alert: {name}, reason: host}}"));
+    let ambient = format!("suite: s\nambient: [{{alert: Watchdog, reason: always}}{}]\n", host.concat());
+    stack.write("suite.yaml", &ambient);
+    let first = stack.write("first.yaml", &control("first", &cause));
+    let second = stack.write("second.yaml", &control("second", ""));
+
+    let mut command = stack.drill(&first);
+    command.arg(&second).arg("--junit").arg(&junit).arg("--html").arg(&html).arg("--json").arg(&json);
+    let output = support::finish(command, Duration::from_secs(120)).await;
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert_eq!(output.status.code(), Some(5), "{said}");
+    let report: Value = serde_json::from_slice(&std::fs::read(&json).unwrap()).unwrap();
+    let drills = &report["drills"];
+    assert_eq!(
+        (&drills[0]["verdict"], &drills[1]["verdict"]),
+        (&"UNDECIDED".into(), &"REFUSED".into()),
+        "{said}"
+    );
+    assert!(drills[0]["not_undone"][0].as_str().unwrap().contains("exit status: 3"), "{drills:#}");
+    for text in
+        [said.into_owned(), std::fs::read_to_string(junit).unwrap(), std::fs::read_to_string(html).unwrap()]
+    {
+        assert!(text.contains("the cause was not undone: could not run"), "{text}");
+        assert!(text.contains("not in a state to be drilled"), "{text}");
+    }
+
+    // Another start tries again and refuses, as long as that is in vain.
+    for (code, what) in [(Some(5), "not in a state to be drilled"), (Some(0), "now done: run")] {
+        let output = support::finish(stack.drill(&second), Duration::from_secs(120)).await;
+        let said = String::from_utf8_lossy(&output.stdout) + String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.code() == code && said.contains(what), "{said}");
+        std::fs::write(&key, "").unwrap();
+    }
+    let left = std::fs::read_dir(stack.dir.path().join("leftovers")).unwrap();
+    assert_eq!(left.count(), 0);
+    support::signal(&stack.child, Signal::SIGTERM);
+    tokio::time::timeout(Duration::from_secs(60), stack.child.wait()).await.unwrap().unwrap();
+}
+
+#[tokio::test]
 async fn what_a_killed_run_left_is_undone_by_the_next() {
     let mut stack = Running::start().await;
     let ambient = "suite: s\nambient: [{alert: Watchdog, reason: always}, {alert: RedisDown, reason: just undone}, \
