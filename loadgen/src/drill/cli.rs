@@ -5,8 +5,9 @@ use std::path::PathBuf;
 
 use url::Url;
 
+use super::causes::leftovers;
 use super::causes::place::Place;
-use super::causes::undoing::{self, Undoing};
+use super::causes::undoing::Undoing;
 use super::json::Run;
 use super::outcome::{code, is_proven, print, write};
 use super::record::Record;
@@ -55,7 +56,8 @@ pub struct Args {
     /// Keep the last proof of each alert in this directory
     #[arg(long, value_name = "DIR")]
     pub(super) proofs: Option<PathBuf>,
-    /// Keep what has yet to be undone in this directory, for the next run in case this one is killed
+    /// Keep what has yet to be undone in this directory, for the next run in case this one is killed. It must be this
+    /// user's and writable by nobody else, since commands are run from it
     #[arg(long, value_name = "DIR")]
     pub(super) leftovers: Option<PathBuf>,
     /// Write the report as JUnit XML
@@ -149,13 +151,17 @@ async fn drill(args: &Args, suite: &Suite, places: Vec<Place>) -> u8 {
             return exit::FAILED;
         }
     };
-    let leftovers = args.leftovers.clone().unwrap_or_else(undoing::default_dir);
-    let (said, left) = tokio::select! {
+    let lists = args.leftovers.clone().unwrap_or_else(leftovers::default_dir);
+    let found = tokio::select! {
         biased;
         ending = signals.wait() => return ending.code(),
-        found = undoing::leftovers(&leftovers) => found,
+        found = leftovers::go_through(&lists) => found,
     };
-    for said in said {
+    let found = match found {
+        Ok(found) => found,
+        Err(error) => return usage(&[format!("--leftovers: {error}")]),
+    };
+    for said in &found.said {
         eprintln!("{said}");
     }
     let mut shards = Vec::new();
@@ -164,9 +170,9 @@ async fn drill(args: &Args, suite: &Suite, places: Vec<Place>) -> u8 {
             Ok(systems) => systems,
             Err(error) => return usage(&[error]),
         };
-        match Undoing::new(&leftovers, place, number) {
+        match Undoing::new(&lists, place, number) {
             Ok(undoing) => {
-                undoing.bar(&left);
+                undoing.bar(&found.left);
                 shards.push(Shard { systems, undoing });
             }
             Err(error) => return usage(&[format!("--leftovers: {error}")]),

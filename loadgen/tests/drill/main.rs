@@ -83,6 +83,30 @@ fn files_that_are_missing_twice_or_none_end_with_2() {
 }
 
 #[test]
+fn the_folder_of_what_is_left_may_hold_other_things_and_must_be_ones_own() {
+    use std::os::unix::fs::PermissionsExt;
+    let directory = directory(&[("a.yaml", DRILL)]);
+    let h = directory.path().join("h");
+    std::fs::create_dir(&h).unwrap();
+    std::fs::write(h.join("thesis.txt"), "x\n").unwrap();
+    let gone = closed();
+    let arguments =
+        ["--leftovers", "h", "--prometheus", &gone, "--alertmanager", &gone, "--inbox", "none", "a.yaml"];
+    std::fs::set_permissions(&h, std::fs::Permissions::from_mode(0o777)).unwrap();
+    let output = run(directory.path(), &arguments);
+    assert_eq!(output.status.code(), Some(2), "{}", stderr(&output));
+    assert!(
+        stderr(&output).contains("--leftovers: h: others may write to it (mode 777)"),
+        "{}",
+        stderr(&output)
+    );
+    std::fs::set_permissions(&h, std::fs::Permissions::from_mode(0o755)).unwrap();
+    assert_eq!(run(directory.path(), &arguments).status.code(), Some(5));
+    assert_eq!(std::fs::read_to_string(h.join("thesis.txt")).unwrap(), "x\n");
+    assert_eq!(std::fs::read_dir(&h).unwrap().count(), 1);
+}
+
+#[test]
 fn a_suite_file_is_read_beside_a_single_drill() {
     let suite = "# what is always on\nsuite: here\nambient:\n  - {alert: Watchdog, resaon: heartbeat}\n";
     let directory =

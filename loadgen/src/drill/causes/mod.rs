@@ -3,6 +3,7 @@
 //! Traffic stops when its handle is dropped. Whatever outlives this process (faults, stopped services, commands,
 //! failing receivers) is promised to [`undoing`] before it is done.
 
+pub mod leftovers;
 pub mod place;
 pub mod spec;
 pub mod undo;
