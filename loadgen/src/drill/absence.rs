@@ -6,11 +6,12 @@ use std::time::Duration;
 use jiff::Timestamp;
 use tokio::time::sleep;
 
+use super::applied::Applied;
 use super::baseline;
 use super::bounds::{Bounds, DELIVERY, patience};
 use super::causes::{self, GRACE};
-use super::clock::Deadline;
-use super::course::{Context, go_on, lift};
+use super::clock::{self, Deadline};
+use super::course::{Context, lift};
 use super::delivery::{self, Wanted};
 use super::file::{Channel, Drill};
 use super::near;
@@ -161,14 +162,17 @@ pub async fn nothing(
         sleep(POLL).await;
     }
     let near = near::reached(context, drill, cause_at, record).await;
-    go_on(context, drill, record, &mut running);
+    let seconds = record.instants.baseline.map_or(0.0, |at| clock::seconds(at, Timestamp::now()));
+    let own = drill.baseline.as_ref().zip(running.take());
     record.applied = caused.lift().await;
+    if let Some((load, running)) = own {
+        // Without traffic of the cause's own, the baseline is what the control holds under the thresholds.
+        let sent = running.stop(GRACE).await;
+        record.applied = Some(Applied::new(load, &sent.ledger, &sent.statuses, seconds));
+    }
     lift(context, record).await;
     record.instants.lifted = Some(Timestamp::now());
     surprises::collect(context, drill, None, since, record).await;
-    if let Some(running) = running {
-        running.stop(GRACE).await;
-    }
     if let Err(reason) = near {
         return Ok(End::Unseen(format!("how near it came to the thresholds could not be asked: {reason}")));
     }

@@ -149,10 +149,16 @@ async fn evaluated(context: &Context<'_>, subject: &Subject, since: Option<Times
     Some(format!("{} is {} on the baseline alone", subject.alert, active.state))
 }
 
+/// Whether answers are those that healthy traffic has: nine in ten with a status the drill expects.
+fn healthy(unexpected: u64, answers: u64) -> bool {
+    unexpected as f64 <= answers as f64 * 0.1
+}
+
 /// Answers second by second.
 struct Pace {
     rate: f64,
     answers: u64,
+    unexpected: u64,
     since: Instant,
     good: u32,
     said: String,
@@ -161,7 +167,8 @@ struct Pace {
 impl Pace {
     fn new(counts: Counts, rate: f64) -> Self {
         let answers = counts.expected + counts.unexpected;
-        Self { rate, answers, since: Instant::now(), good: 0, said: format!("0 of {rate}/s yet") }
+        let said = format!("0 of {rate}/s yet");
+        Self { rate, answers, unexpected: counts.unexpected, since: Instant::now(), good: 0, said }
     }
 
     fn look(&mut self, counts: Counts) {
@@ -171,21 +178,32 @@ impl Pace {
         }
         let answers = counts.expected + counts.unexpected;
         let fresh = answers - self.answers;
-        self.good = if near(fresh, seconds, self.rate) { self.good + 1 } else { 0 };
+        let odd = counts.unexpected - self.unexpected;
+        let good = near(fresh, seconds, self.rate) && healthy(odd, fresh);
+        self.good = if good { self.good + 1 } else { 0 };
         self.said = format!(
-            "{:.1} answers a second of {}, {} transport errors, {} requests unsent by the generator's own fault",
+            "{:.1} answers a second of {}, {odd} of {fresh} with a status the drill does not expect, {} transport errors, \
+             {} requests unsent by the generator's own fault",
             fresh as f64 / seconds,
             self.rate,
             counts.transport_errors,
             counts.local_errors + counts.shed
         );
-        (self.answers, self.since) = (answers, Instant::now());
+        (self.answers, self.unexpected, self.since) = (answers, counts.unexpected, Instant::now());
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_baseline_of_errors_is_not_healthy() {
+        for (unexpected, answers, expected) in [(0, 0, true), (4, 40, true), (5, 40, false), (40, 40, false)]
+        {
+            assert_eq!(healthy(unexpected, answers), expected, "{unexpected} of {answers}");
+        }
+    }
 
     #[test]
     fn near_is_a_tenth_or_one_request() {

@@ -71,6 +71,10 @@ pub async fn run(context: &Context<'_>, drill: &Drill, record: &mut Record) {
 
 /// Undoes what the cause did beside traffic.
 pub(super) async fn lift(context: &Context<'_>, record: &mut Record) {
+    for broken in context.undoing.broke_off() {
+        record.event(Timestamp::now(), broken.said.clone());
+        record.broke_off.push(broken);
+    }
     let failed = context.undoing.undo_all().await;
     record.not_undone(failed);
 }

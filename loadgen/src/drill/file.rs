@@ -188,6 +188,10 @@ pub fn parse(path: &Path, text: &str) -> Result<Drill, FileError> {
         let reason = format!("`{name}` is not a drill's name: expected letters, digits, `-`, `_` and `.`");
         return Err(FileError::at(path, drill.drill.referenced, reason));
     }
+    if drill.proves.quiet == Some(Duration::ZERO) {
+        let reason = "proves.quiet is 0: expected for how long nothing fires, such as 10m".to_owned();
+        return Err(FileError::at(path, drill.drill.referenced, reason));
+    }
     if drill.proves.quiet.is_some() {
         return if drill.proves.alert.value.is_empty() && !drill.proves.stops {
             check_cause(path, &drill).map(|()| drill)

@@ -135,6 +135,8 @@ expect: {delivered: [heartbeat, discord, pagerduty, email], inhibited: [B]}
 fn a_negative_control_names_no_alert_and_may_have_no_cause() {
     let text = "drill: a\nproves: {quiet: 10m}\nbaseline: {rate: 1/s, requests: [{get: /}]}\n";
     assert_eq!(read(text).unwrap().proves.quiet, Some(Duration::from_secs(600)));
+    let none = read("drill: a\nproves: {quiet: 0s}\n").unwrap_err().to_string();
+    assert!(none.contains("proves.quiet is 0: expected"), "{none}");
     let both = read("drill: a\nproves: {quiet: 10m, alert: A}\n").unwrap_err().to_string();
     assert!(both.contains("leave `alert`"), "{both}");
     let near = read("drill: a\nproves: {quiet: 10m}\nexpect: {near: [A, B]}\n").unwrap().expect.near;

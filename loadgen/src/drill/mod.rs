@@ -22,6 +22,7 @@ pub mod bounds;
 
 pub mod absence;
 pub mod activation;
+pub mod applied;
 pub mod baseline;
 pub mod bystanders;
 pub mod causes;

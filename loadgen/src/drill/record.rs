@@ -5,7 +5,9 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use super::activation::Spell;
+use super::applied::Applied;
 use super::bounds::{Bounds, Inputs};
+use super::causes::place::Broken;
 use super::counted::Count;
 use super::evidence::{Evidence, Held};
 use super::file::{Channel, Drill, Objective};
@@ -96,23 +98,6 @@ pub struct Surprise {
     pub named_silent: bool,
 }
 
-/// What the generator did while the cause lasted.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize)]
-pub struct Applied {
-    /// Requests per second the drill asks for.
-    pub stated_rate: f64,
-    /// Answers per second, of any status.
-    pub achieved_rate: f64,
-    /// How long, seconds.
-    pub seconds: f64,
-    /// Answers with a status the drill did not expect.
-    pub unexpected: u64,
-    /// Refused, reset, timed out, malformed.
-    pub transport_errors: u64,
-    /// The generator's own fault, and what it did not send for its own limits.
-    pub own_errors: u64,
-}
-
 /// One drill, from its file to its verdict.
 #[derive(Debug)]
 pub struct Record {
@@ -180,6 +165,10 @@ pub struct Record {
     pub gaps: Gaps,
     /// What the generator did.
     pub applied: Option<Applied>,
+    /// Whether the cause does something to the target beside traffic.
+    pub acts: bool,
+    /// Commands that were to go on and ended before the cause was lifted, in words.
+    pub broke_off: Vec<Broken>,
     /// What could not be undone of the cause, why, and what a person can do.
     pub not_undone: Vec<String>,
     /// How the course ended; `None` while it goes on.
@@ -232,6 +221,8 @@ impl Record {
             surprises: Vec::new(),
             gaps: Gaps::default(),
             applied: None,
+            acts: drill.cause.acts(),
+            broke_off: Vec::new(),
             not_undone: Vec::new(),
             end: None,
             evidence: None,

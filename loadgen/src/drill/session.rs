@@ -206,6 +206,8 @@ fn conclude(record: &mut Record) {
         surprises: &record.surprises,
         gaps: &record.gaps,
         applied: record.applied.as_ref(),
+        acts: record.acts,
+        broke_off: &record.broke_off,
         not_undone: &record.not_undone,
         counted: record.counted,
         likeliest: likeliest.as_deref(),

@@ -2,20 +2,19 @@
 
 use serde::Serialize;
 
+use super::applied::Applied;
 use super::bounds::Bounds;
+use super::causes::place::Broken;
 use super::clock::readable;
 use super::counted::SAID;
 use super::file::{Channel, Objective};
 use super::gaps::Gaps;
 use super::near::{self, Near};
 use super::phases::{Instants, Measured, Phases, last_of};
-use super::record::{Applied, End, Stage, Surprise};
+use super::record::{End, Stage, Surprise};
 
 /// Prometheus stores times in whole milliseconds: a phase may come out this much longer than it was.
 const STAMP_SECONDS: f64 = 0.001;
-
-/// Below this part of the stated rate, the cause was not the one the drill describes.
-const APPLIED: f64 = 0.9;
 
 /// What a drill comes to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -86,6 +85,10 @@ pub struct Case<'a> {
     pub gaps: &'a Gaps,
     /// What the generator did.
     pub applied: Option<&'a Applied>,
+    /// Whether the cause does something to the target beside traffic.
+    pub acts: bool,
+    /// Commands of the cause that were to go on and ended before.
+    pub broke_off: &'a [Broken],
     /// What could not be undone of the cause.
     pub not_undone: &'a [String],
     /// Whether delivery was counted by Alertmanager, not seen by an inbox.
@@ -126,11 +129,14 @@ fn missed(case: &Case<'_>, stage: Stage) -> (Verdict, String) {
     if let Some(gaps) = case.gaps.too_many() {
         return (Verdict::Undecided, format!("`{}` was not seen, but {gaps}", stage.name()));
     }
-    if let Some(weak) = case.applied.filter(|_| stage <= Stage::Firing).and_then(not_applied) {
+    if let Some(weak) = not_applied(case).filter(|_| stage <= Stage::Firing) {
         return (Verdict::Undecided, weak);
     }
     let mut reason =
         case.likeliest.map_or_else(|| format!("`{}` did not happen", stage.name()), str::to_owned);
+    if let Some(odd) = case.applied.filter(|_| stage <= Stage::Firing).and_then(Applied::unexpected) {
+        reason = format!("{reason}; {odd}");
+    }
     if let Some(surprises) = surprised(case.surprises) {
         reason = format!("{reason}; besides, {surprises}");
     }
@@ -138,14 +144,14 @@ fn missed(case: &Case<'_>, stage: Stage) -> (Verdict, String) {
 }
 
 /// Why the cause was not applied as the drill states it, if so.
-fn not_applied(applied: &Applied) -> Option<String> {
-    (applied.achieved_rate < applied.stated_rate * APPLIED).then(|| {
-        format!(
-            "the cause was not applied as stated: {:.1} answers a second of {:.1}, {} transport errors, {} of the \
-             generator's own",
-            applied.achieved_rate, applied.stated_rate, applied.transport_errors, applied.own_errors
-        )
-    })
+fn not_applied(case: &Case<'_>) -> Option<String> {
+    let broken = case.broke_off.first().map(|broken| broken.said.clone());
+    let control = case.quiet.is_some();
+    let traffic = case.applied.and_then(|applied| {
+        // Where the cause does something to the target, how that answers may be the very point, but not of a control.
+        applied.too_little().or_else(|| applied.other(case.acts).filter(|_| control || !case.acts))
+    });
+    broken.or(traffic).map(|why| format!("the cause was not applied as stated: {why}"))
 }
 
 /// Each alert once, with all the ways it was noticed.
@@ -178,13 +184,17 @@ fn whole(case: &Case<'_>, phases: &Phases) -> (Verdict, String) {
         return (Verdict::Late, late.join("; "));
     }
     if let Some(quiet) = case.quiet {
-        if let Some(weak) = case.applied.and_then(not_applied) {
+        if let Some(weak) = not_applied(case) {
             return (Verdict::Undecided, weak);
         }
         return match near::judge(case.near, quiet) {
             Ok(said) => (Verdict::Proven, said),
             Err(far) => (Verdict::Undecided, far),
         };
+    }
+    if let Some(broken) = case.broke_off.iter().find(|broken| broken.failed) {
+        let reason = format!("the cause was not applied as stated: {}; what tripped the alert?", broken.said);
+        return (Verdict::Undecided, reason);
     }
     // A heartbeat's drill has two phases; any other has all five, of which one without a bound is a hole.
     let followed = phases.pending.bound_seconds.is_some();

@@ -42,6 +42,8 @@ struct Given {
     surprises: Vec<Surprise>,
     gaps: Gaps,
     applied: Option<Applied>,
+    acts: bool,
+    broke_off: Vec<Broken>,
     not_undone: Vec<String>,
     likeliest: Option<&'static str>,
     counted: bool,
@@ -56,6 +58,8 @@ fn given(end: End) -> Given {
         surprises: Vec::new(),
         gaps: Gaps { asked: 100, ..Gaps::default() },
         applied: Some(Applied { stated_rate: 40.0, achieved_rate: 39.5, ..Applied::default() }),
+        acts: false,
+        broke_off: Vec::new(),
         not_undone: Vec::new(),
         likeliest: None,
         counted: false,
@@ -78,6 +82,8 @@ fn judged(given: &Given) -> (Verdict, String) {
         surprises: &given.surprises,
         gaps: &given.gaps,
         applied: given.applied.as_ref(),
+        acts: given.acts,
+        broke_off: &given.broke_off,
         not_undone: &given.not_undone,
         counted: given.counted,
         likeliest: given.likeliest,
@@ -134,6 +140,51 @@ fn a_cause_that_was_not_undone_is_never_proven_and_always_said() {
             assert_eq!(judged.0, verdict, "{end:?} {}", judged.1);
             assert!(judged.1.contains("the cause was not undone: could not start redis"), "{}", judged.1);
         }
+    }
+}
+
+#[test]
+fn traffic_that_was_not_as_stated_is_judged() {
+    let statuses = BTreeMap::from([(404, 24), (200, 276)]);
+    let odd = Applied { answers: 300, unexpected: 24, statuses, rarest: 0.08, ..Applied::default() };
+    let quiet = Some(Duration::from_secs(3));
+    let said = "24 of 300 answers had a status the drill does not expect (by status: 200: 276, 404: 24)";
+    for (end, quiet, acts, verdict, starts) in [
+        (End::Whole, quiet, false, Verdict::Undecided, "the cause was not applied as stated: "),
+        (
+            End::Missed(Stage::Pending),
+            None,
+            false,
+            Verdict::Undecided,
+            "the cause was not applied as stated: ",
+        ),
+        (End::Missed(Stage::Pending), None, true, Verdict::Missed, "too weak; "),
+    ] {
+        let given =
+            Given { applied: Some(odd.clone()), quiet, acts, likeliest: Some("too weak"), ..given(end) };
+        assert_eq!(judged(&given), (verdict, format!("{starts}{said}")));
+    }
+    // Most of the answers of a control, whatever its cause does; in an alert's drill they may be what trips it.
+    let most = Some(Applied { unexpected: 160, ..odd });
+    let control = Given { applied: most.clone(), quiet, acts: true, ..given(End::Whole) };
+    assert_eq!(judged(&control).0, Verdict::Undecided);
+    assert_eq!(judged(&Given { applied: most, acts: true, ..given(End::Whole) }).0, Verdict::Proven);
+}
+
+#[test]
+fn a_command_that_was_to_go_on_and_did_not_is_no_cause() {
+    for (failed, quiet, end, verdict) in [
+        (true, true, End::Whole, Verdict::Undecided),
+        (false, true, End::Whole, Verdict::Undecided),
+        (false, false, End::Missed(Stage::Firing), Verdict::Undecided),
+        (true, false, End::Whole, Verdict::Undecided),
+        (false, false, End::Whole, Verdict::Proven),
+    ] {
+        let broke_off = vec![Broken { said: "`sh` ended".into(), failed }];
+        let quiet = quiet.then(|| Duration::from_secs(3));
+        let (found, reason) = judged(&Given { broke_off, quiet, acts: true, ..given(end.clone()) });
+        assert_eq!(found, verdict, "{end:?} {failed} {reason}");
+        assert_eq!(reason.contains("`sh` ended"), verdict == Verdict::Undecided, "{reason}");
     }
 }
 
@@ -210,7 +261,7 @@ fn what_was_not_seen_or_not_done_is_undecided() {
 
     let weak =
         Some(Applied { stated_rate: 40.0, achieved_rate: 12.0, transport_errors: 7, ..Applied::default() });
-    let (verdict, reason) = judged(&Given { applied: weak, ..given(End::Missed(Stage::Pending)) });
+    let (verdict, reason) = judged(&Given { applied: weak.clone(), ..given(End::Missed(Stage::Pending)) });
     assert_eq!(verdict, Verdict::Undecided);
     assert!(reason.contains("12.0 answers a second of 40.0, 7 transport errors"), "{reason}");
     let told = Given { applied: weak, ..given(End::Missed(Stage::Told)) };

@@ -17,10 +17,11 @@ use serde_json::{Value, json};
 use self::spec::{Cause, InboxFailure};
 use self::undo::Undo;
 use self::undoing::Undoing;
+use super::applied::Applied;
 use super::clock;
-use super::record::Applied;
 use crate::duration;
 use crate::run::engine::{self, Running};
+use crate::run::spec::LoadSpec;
 use crate::systems::gateway::Gateway;
 
 /// How long answers in flight are waited for when load is stopped.
@@ -31,7 +32,7 @@ const LONGEST: Duration = Duration::from_secs(3_600);
 /// A cause that is being applied. Dropping it stops its traffic; the rest is undone by [`Undoing::undo_all`].
 #[derive(Debug)]
 pub struct Caused {
-    load: Option<(Running, f64, Timestamp)>,
+    load: Option<(Running, LoadSpec, Timestamp)>,
 }
 
 /// Whether this cause has traffic of its own, or none, in place of the baseline's.
@@ -102,7 +103,7 @@ pub async fn apply(
     let load = match &cause.load {
         Some(load) => {
             let running = engine::start_endless(&place.target, load)?;
-            Some((running, load.rate.per_second(), Timestamp::now()))
+            Some((running, load.clone(), Timestamp::now()))
         }
         None => None,
     };
@@ -112,18 +113,9 @@ pub async fn apply(
 impl Caused {
     /// Stops the traffic and says what the generator did; the rest is for [`Undoing::undo_all`].
     pub async fn lift(self) -> Option<Applied> {
-        let (running, rate, since) = self.load?;
+        let (running, load, since) = self.load?;
         let seconds = clock::seconds(since, Timestamp::now());
-        let ledger = running.stop(GRACE).await.ledger;
-        let answers = ledger.expected + ledger.unexpected;
-        Some(Applied {
-            stated_rate: rate,
-            achieved_rate: if seconds > 0.0 { answers as f64 / seconds } else { 0.0 },
-            seconds,
-            unexpected: ledger.unexpected,
-            transport_errors: ledger.transport_errors,
-            // What is accounted for nowhere, or twice, is the generator's fault, too.
-            own_errors: ledger.local_errors + ledger.shed + ledger.scheduled.abs_diff(ledger.accounted()),
-        })
+        let record = running.stop(GRACE).await;
+        Some(Applied::new(&load, &record.ledger, &record.statuses, seconds))
     }
 }

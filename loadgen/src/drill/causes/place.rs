@@ -153,7 +153,8 @@ impl Place {
         command.stdout(Stdio::null()).stderr(Stdio::null());
         let child =
             command.spawn().map_err(|error| format!("`{}` could not be started: {error}", argv.join(" ")))?;
-        Ok(Held { pid: child.id().and_then(|pid| i32::try_from(pid).ok()), _child: child })
+        let pid = child.id().and_then(|pid| i32::try_from(pid).ok());
+        Ok(Held { pid, name: argv.join(" ").chars().take(SAID).collect(), _child: child })
     }
 
     /// Orders a service about.
@@ -177,7 +178,42 @@ impl Place {
 #[derive(Debug)]
 pub struct Held {
     pid: Option<i32>,
+    name: String,
     _child: Child,
+}
+
+/// A command that was to go on, and ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Broken {
+    /// Which, and how it ended.
+    pub said: String,
+    /// Whether it says itself that it failed.
+    pub failed: bool,
+}
+
+impl Held {
+    /// How it ended, if it has.
+    #[must_use]
+    #[cfg(target_os = "linux")]
+    pub fn ended(&self) -> Option<Broken> {
+        use nix::sys::wait::{Id, WaitPidFlag, WaitStatus, waitid};
+        let pid = nix::unistd::Pid::from_raw(self.pid?);
+        // Not reaped by being asked: the group stays its own.
+        let flags = WaitPidFlag::WEXITED | WaitPidFlag::WNOHANG | WaitPidFlag::WNOWAIT;
+        let (how, failed) = match waitid(Id::Pid(pid), flags) {
+            Ok(WaitStatus::Exited(_, code)) => (format!("exit status: {code}"), code != 0),
+            Ok(WaitStatus::Signaled(_, signal, _)) => (format!("signal: {signal}"), true),
+            _ => return None,
+        };
+        Some(Broken { said: format!("`{}` ended before the cause was lifted ({how})", self.name), failed })
+    }
+
+    /// How it ended cannot be asked here without taking its number from it.
+    #[must_use]
+    #[cfg(not(target_os = "linux"))]
+    pub fn ended(&self) -> Option<Broken> {
+        None
+    }
 }
 
 impl Drop for Held {

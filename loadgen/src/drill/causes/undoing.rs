@@ -7,7 +7,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use super::leftovers::{self, Leftover, Written};
-use super::place::{Held, Place};
+use super::place::{Broken, Held, Place};
 use super::undo::Undo;
 
 /// How often undoing a thing is tried: what it disturbed may be disturbed itself for a moment.
@@ -102,6 +102,12 @@ impl Undoing {
     /// Takes charge of a command that goes on.
     pub fn hold(&self, held: Held) {
         self.state().held.push(held);
+    }
+
+    /// The commands in its charge that have ended.
+    #[must_use]
+    pub fn broke_off(&self) -> Vec<Broken> {
+        self.state().held.iter().filter_map(Held::ended).collect()
     }
 
     fn write(&self, state: &mut State) -> std::io::Result<()> {

@@ -21,6 +21,32 @@ pub fn touch(path: &Path) -> Vec<String> {
 }
 
 #[tokio::test]
+#[cfg(target_os = "linux")]
+async fn a_command_that_was_to_go_on_and_ended_is_noticed() {
+    let dir = tempfile::tempdir().unwrap();
+    let undoing = Undoing::new(dir.path(), place(), 0).unwrap();
+    for script in ["exit 7", "sleep 600"] {
+        undoing.hold(place().hold(&["sh".into(), "-c".into(), script.into()]).unwrap());
+    }
+    let ended = || {
+        let broken = undoing.broke_off();
+        (!broken.is_empty()).then_some(broken)
+    };
+    let mut found = ended();
+    for _ in 0..200 {
+        if found.is_some() {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(25)).await;
+        found = ended();
+    }
+    let said = "`sh -c exit 7` ended before the cause was lifted (exit status: 7)".to_owned();
+    assert_eq!(found, Some(vec![Broken { said, failed: true }]));
+    undoing.undo_all().await;
+    assert!(undoing.broke_off().is_empty());
+}
+
+#[tokio::test]
 async fn everything_is_undone_the_last_first_and_failures_are_told() {
     let dir = tempfile::tempdir().unwrap();
     let undoing = Undoing::new(dir.path(), place(), 0).unwrap();

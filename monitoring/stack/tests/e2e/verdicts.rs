@@ -94,3 +94,29 @@ async fn another_alert_that_fires_too_is_unexpected() {
     assert!(reason.contains("HighErrorRate"), "{reason}");
     bed.stack.stop().await;
 }
+
+#[tokio::test]
+async fn traffic_and_commands_that_were_not_as_stated_leave_a_drill_undecided() {
+    let bed = Bed::start(FAST).await;
+    let control = |cause: &str| {
+        format!(
+            "drill: control\nproves: {{quiet: 4m}}\nbaseline: {{rate: 20/s, requests: [{{get: /api/users}}]}}\n{cause}"
+        )
+    };
+    let misspelt = drill(8).replace("/api/error", "/api/eror");
+    for (text, said) in [
+        (control("cause: {load: {rate: 20/s, requests: [{get: /nope404}]}}\n"), "404: "),
+        (control("cause: {run: {hold: true, start: [sh, -c, 'exit 7']}}\n"), "`sh -c exit 7` ended before"),
+        (misspelt, "had a status the drill does not expect (by status: 200: "),
+    ] {
+        let finished = bed.run_drill(&text).await;
+        assert_eq!(finished.code, Some(5), "{}", finished.text);
+        let (verdict, reason) = finished.verdict();
+        assert_eq!(verdict, "UNDECIDED", "{}", finished.text);
+        assert!(reason.starts_with("the cause was not applied as stated: "), "{reason}");
+        assert!(reason.contains(said), "{reason}");
+    }
+    let finished = bed.run_drill(&control("")).await;
+    assert_eq!(finished.verdict().0, "PROVEN", "{}", finished.text);
+    bed.stack.stop().await;
+}
