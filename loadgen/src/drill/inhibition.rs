@@ -13,7 +13,7 @@ use super::record::Record;
 use super::routes::Routing;
 use super::subject::{self, recorded};
 use crate::promql;
-use crate::systems::prometheus::Labels;
+use crate::systems::prometheus::{Labels, Outgoing};
 
 const POLL: Duration = Duration::from_millis(500);
 
@@ -70,7 +70,7 @@ pub async fn over(context: &Context<'_>, drill: &Drill, scrape: Duration, record
     }
     let deadline = Deadline::within(patience(context, &wanted, scrape).await);
     let mut quiet_since = None;
-    let interval = intervals(context, &wanted).await + DELIVERY;
+    let interval = intervals(context, &wanted, &record.outgoing).await + DELIVERY;
     loop {
         let rules = record.gaps.note("rules", context.systems.prometheus.rules().await).unwrap_or_default();
         let active = rules.iter().flat_map(|group| &group.rules).any(|rule| {
@@ -107,7 +107,7 @@ async fn patience(context: &Context<'_>, names: &[&str], scrape: Duration) -> Du
 }
 
 /// The longest GI of their routes.
-async fn intervals(context: &Context<'_>, names: &[&str]) -> Duration {
+async fn intervals(context: &Context<'_>, names: &[&str], outgoing: &Outgoing) -> Duration {
     let rules = context.systems.prometheus.rules().await.unwrap_or_default();
     let config = context.systems.alertmanager.config().await.unwrap_or_default();
     let Ok(routing) = Routing::parse(&config) else { return Duration::ZERO };
@@ -115,7 +115,7 @@ async fn intervals(context: &Context<'_>, names: &[&str]) -> Duration {
         let (_, _, alerting) = subject::find(&rules, name, &Labels::new()).ok()?;
         let mut labels = alerting.labels.clone();
         labels.insert("alertname".into(), (*name).to_owned());
-        routing.of(&labels).into_iter().map(|route| route.group_interval).max()
+        routing.of(&outgoing.of(&labels)).into_iter().map(|route| route.group_interval).max()
     };
     names.iter().filter_map(of).max().unwrap_or_default()
 }

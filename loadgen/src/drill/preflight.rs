@@ -52,7 +52,8 @@ pub async fn check(
     record.heartbeat_limit = heartbeat_limit(context, drill, record).await?;
     plan(record, &routing, &subject, &subject.known, scrape, drill, false);
     let silences = systems.alertmanager.silences().await.map_err(|error| error.to_string())?;
-    if let Some(silence) = silences.iter().find(|silence| silences::covers(silence, &subject.known)) {
+    let known = record.outgoing.of(&subject.known);
+    if let Some(silence) = silences.iter().find(|silence| silences::covers(silence, &known)) {
         return Err(format!(
             "silence {} ({}) covers {}: expire it first",
             silence.id, silence.comment, subject.alert
@@ -96,7 +97,14 @@ pub async fn rule(
 ) -> Result<(Subject, Vec<RuleGroup>), String> {
     systems(context, record).await?;
     let rules = evaluated(context, drill, record).await?;
-    let subject = subject::gather(&rules, &drill.proves.alert.value, &drill.proves.labels)?;
+    let mut subject = subject::gather(&rules, &drill.proves.alert.value, &drill.proves.labels)?;
+    match context.systems.prometheus.outgoing().await {
+        Ok(outgoing) => record.outgoing = outgoing,
+        // Some that speak its API have no configuration to show, and those add no labels.
+        Err(error) => record.event(jiff::Timestamp::now(), format!("external labels are not known: {error}")),
+    }
+    // What is added on the way is not among the labels that Prometheus's own samples have.
+    subject.wanted.retain(|name, value| !record.outgoing.adds(name, value));
     record.subject = Some(subject.clone());
     Ok((subject, rules))
 }
@@ -132,7 +140,7 @@ async fn heartbeat_limit(
     Ok(Some(limit))
 }
 
-/// Sets routes, inputs and bounds for an alert of these labels; `group_exists` as in [`Inputs`].
+/// Sets routes, inputs and bounds for an alert of these labels, before Prometheus adds its own; `group_exists` as in [`Inputs`].
 pub fn plan(
     record: &mut Record,
     routing: &Routing,
@@ -142,7 +150,7 @@ pub fn plan(
     drill: &Drill,
     group_exists: bool,
 ) {
-    record.routes = routing.of(labels).into_iter().cloned().collect();
+    record.routes = routing.of(&record.outgoing.of(labels)).into_iter().cloned().collect();
     let longest =
         |of: fn(&super::routes::Route) -> Duration| record.routes.iter().map(of).max().unwrap_or_default();
     let threshold = subject.threshold.as_ref().filter(|threshold| threshold.operator.starts_with('>'));

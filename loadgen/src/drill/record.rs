@@ -18,7 +18,7 @@ use super::routes::Route;
 use super::subject::Subject;
 use super::verdict::Judgement;
 use crate::systems::inbox::Notification;
-use crate::systems::prometheus::Labels;
+use crate::systems::prometheus::{Labels, Outgoing};
 
 /// Where the course is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -133,6 +133,8 @@ pub struct Record {
     pub waiting: Option<String>,
     /// The rule, once read.
     pub subject: Option<Subject>,
+    /// What Prometheus does to its labels when it sends it.
+    pub outgoing: Outgoing,
     /// Routes the alert takes.
     pub routes: Vec<Route>,
     /// What the bounds were computed from.
@@ -205,6 +207,7 @@ impl Record {
             stage_since: now,
             waiting: None,
             subject: None,
+            outgoing: Outgoing::default(),
             routes: Vec::new(),
             inputs: None,
             bounds: None,

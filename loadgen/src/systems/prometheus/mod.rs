@@ -1,6 +1,7 @@
 //! Prometheus's HTTP API, as 2.42 and 3.x speak it:
 //! <https://prometheus.io/docs/prometheus/latest/querying/api/>.
 
+mod outgoing;
 mod parse;
 mod types;
 
@@ -8,6 +9,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
+pub use outgoing::Outgoing;
 pub use types::{ActiveAlert, Alerting, Labels, Rule, RuleGroup, Series, Target};
 
 use super::http::Http;
@@ -66,6 +68,14 @@ impl Prometheus {
     /// When it cannot be asked or understood.
     pub async fn resend_delay(&self) -> Result<Duration, SystemError> {
         self.http.get("/api/v1/status/flags", &[], parse::resend_delay).await
+    }
+
+    /// What it does to an alert's labels when it sends it, from `/api/v1/status/config`.
+    ///
+    /// # Errors
+    /// When it cannot be asked or understood.
+    pub async fn outgoing(&self) -> Result<Outgoing, SystemError> {
+        self.http.get("/api/v1/status/config", &[], parse::outgoing).await
     }
 
     /// Instant query (at `at`, else now). A vector gives one sample a series; a range selector

@@ -7,6 +7,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
+use super::outgoing::Outgoing;
 use super::types::{ActiveAlert, Alerting, Labels, Rule, RuleGroup, Series, Target};
 use crate::duration;
 
@@ -36,6 +37,16 @@ pub(super) fn resend_delay(body: &str) -> Result<Duration, String> {
     let name = "rules.alert.resend-delay";
     let value = flags.get(name).ok_or_else(|| format!("answer not understood: no flag {name}"))?;
     duration::parse(value).map_err(|error| format!("answer not understood: {name}: {error}"))
+}
+
+#[derive(Deserialize)]
+struct WireConfig {
+    yaml: String,
+}
+
+pub(super) fn outgoing(body: &str) -> Result<Outgoing, String> {
+    let wire: WireConfig = data(body)?;
+    Outgoing::parse(&wire.yaml).map_err(|error| format!("configuration not understood: {error}"))
 }
 
 #[derive(Deserialize)]

@@ -120,3 +120,36 @@ async fn traffic_and_commands_that_were_not_as_stated_leave_a_drill_undecided() 
     assert_eq!(finished.verdict().0, "PROVEN", "{}", finished.text);
     bed.stack.stop().await;
 }
+
+#[tokio::test]
+async fn external_labels_count_for_routes_and_silences() {
+    let bed = Bed::start_with(FAST, |monitoring| {
+        replace(&monitoring.join("prometheus.yml"), "global:\n", "global:\n  external_labels: {env: prod}\n");
+        let route = "  routes:\n    - receiver: warning\n      matchers: [env=\"prod\", alertname=\"HighErrorRate\"]\n      group_wait: 10m\n";
+        replace(&monitoring.join("alertmanager.yml"), "  routes:\n", route);
+    })
+    .await;
+    // The longer wait leaves time for others.
+    let labelled = drill(8)
+        .replace("{severity: warning}", "{severity: warning, env: prod}")
+        .replace("slack]", "slack], also: [ExcessiveHttp500, ErrorBudgetBurn, HighLatency]");
+    let finished = bed.run_drill(&labelled).await;
+    let found = &finished.report["drills"][0];
+    assert_eq!(found["bound_inputs"]["group_wait_seconds"], 10.0, "{}", finished.text);
+    assert!(found["phases"]["notified"]["seconds"].as_f64().unwrap() > 8.0, "{}", finished.text);
+    assert_eq!(finished.verdict().0, "PROVEN", "{}", finished.text);
+
+    let matcher = |name: &str, value: &str| serde_json::json!({"name": name, "value": value, "isRegex": false, "isEqual": true});
+    let silence = serde_json::json!({
+        "matchers": [matcher("env", "prod"), matcher("severity", "warning")], "createdBy": "test", "comment": "lunch",
+        "startsAt": "2026-01-01T00:00:00Z", "endsAt": "2100-01-01T00:00:00Z",
+    });
+    let url = format!("{}/api/v2/silences", bed.stack.url("alertmanager"));
+    let client = reqwest::Client::builder().no_proxy().build().unwrap();
+    let answer = client.post(url).json(&silence).send().await.unwrap();
+    assert!(answer.status().is_success(), "{}", answer.text().await.unwrap());
+    let finished = bed.run_drill(&drill(8)).await;
+    let (verdict, reason) = finished.verdict();
+    assert!(verdict == "REFUSED" && reason.contains("(lunch) covers HighErrorRate"), "{verdict}: {reason}");
+    bed.stack.stop().await;
+}
