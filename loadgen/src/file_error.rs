@@ -34,7 +34,7 @@ impl FileError {
     pub fn yaml(path: &Path, error: &serde_saphyr::Error) -> Self {
         let error = error.without_snippet();
         let at = error.location().map(|location| (location.line(), location.column()));
-        let mut reason = error.to_string();
+        let mut reason = reworded(error).unwrap_or_else(|| error.to_string());
         if let Some((line, column)) = at {
             // The place stands in front, as compilers write it; the parser's own suffix would say it twice.
             for suffix in
@@ -47,9 +47,68 @@ impl FileError {
     }
 }
 
+/// What the parser says to programmers, for people.
+fn reworded(error: &serde_saphyr::Error) -> Option<String> {
+    use serde_saphyr::Error;
+    Some(match error {
+        Error::Unexpected { expected: "sequence start", .. } => "expected a list, such as [a, b]".to_owned(),
+        Error::Unexpected { expected: "mapping start", .. } => {
+            "expected fields with their values, such as {name: value}".to_owned()
+        }
+        Error::Unexpected { expected: "string scalar", .. } => "expected text".to_owned(),
+        Error::InvalidScalar { ty, .. } => match *ty {
+            "bool" | "boolean" => "expected true or false".to_owned(),
+            "f32" | "f64" | "floating point" => "expected a number".to_owned(),
+            "u8" => "expected a whole number from 0 to 255".to_owned(),
+            "u16" => "expected a whole number from 0 to 65535".to_owned(),
+            unsigned if unsigned.starts_with('u') => "expected a whole number of 0 or more".to_owned(),
+            signed if signed.starts_with('i') => "expected a whole number".to_owned(),
+            _ => return None,
+        },
+        Error::InvalidBooleanStrict { .. } => "expected true or false".to_owned(),
+        Error::NonFiniteFloat { value, .. } => format!("`{value}` is no number that can be used here"),
+        Error::NullIntoString { .. } => "nothing stands here: expected text".to_owned(),
+        Error::Eof { .. } => "nothing stands here any more: is the file empty, or cut short?".to_owned(),
+        Error::DuplicateMappingKey { key, .. } => {
+            let key = key.as_ref().map_or_else(|| "a field".to_owned(), |key| format!("`{key}`"));
+            format!("{key} is given twice: leave one of them out")
+        }
+        Error::MultipleDocuments { .. } => {
+            "another document begins here (`---`): give each a file of its own".to_owned()
+        }
+        _ => return None,
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn it_speaks_to_people_not_to_programmers() {
+        #[derive(serde::Deserialize)]
+        #[serde(deny_unknown_fields)]
+        #[allow(dead_code)] // only read for its mistakes
+        struct Example {
+            small: Option<u8>,
+            list: Option<Vec<String>>,
+            map: Option<std::collections::BTreeMap<String, String>>,
+            yes: Option<bool>,
+        }
+        for (text, said) in [
+            ("small: 300", "own.yaml:1:8: expected a whole number from 0 to 255"),
+            ("list: word", "own.yaml:1:7: expected a list, such as [a, b]"),
+            ("map: word", "own.yaml:1:6: expected fields with their values, such as {name: value}"),
+            ("yes: maybe", "own.yaml:1:6: expected true or false"),
+            ("yes: true\nyes: true", "own.yaml:2:1: `yes` is given twice: leave one of them out"),
+            ("yes: true\n---\nyes: true", "another document begins here (`---`)"),
+        ] {
+            let Err(error) = serde_saphyr::from_str::<Example>(text) else { panic!("{text}") };
+            let told = FileError::yaml(Path::new("own.yaml"), &error).to_string();
+            assert!(told.contains(said), "{text}: {told}");
+            assert!(!["Options", "from_str", "invalid u8"].iter().any(|word| told.contains(word)), "{told}");
+        }
+    }
 
     #[test]
     fn the_place_stands_in_front_and_nowhere_else() {

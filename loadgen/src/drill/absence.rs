@@ -28,6 +28,7 @@ const POLL: Duration = Duration::from_millis(500);
 /// Why the drill is refused.
 pub async fn stops(context: &Context<'_>, drill: &Drill, record: &mut Record) -> Result<End, String> {
     let (subject, _) = preflight::rule(context, drill, record).await?;
+    preflight::causes_possible(context, drill).await?;
     let beats = context.systems.heartbeat().await?;
     let limit = Duration::try_from_secs_f64(beats.limit_seconds).map_err(|error| error.to_string())?;
     beating(context, record, limit).await?;
@@ -130,6 +131,7 @@ pub async fn nothing(
     record: &mut Record,
 ) -> Result<End, String> {
     preflight::systems(context, record).await?;
+    preflight::causes_possible(context, drill).await?;
     quiet::all_settled(context, record).await?;
     record.expected.clear();
     let mut read = watch::last_id(&context.systems.arrived(0).await.map_err(|error| error.to_string())?);

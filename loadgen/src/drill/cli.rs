@@ -187,8 +187,9 @@ async fn drill(args: &Args, suite: &Suite, places: Vec<Place>) -> u8 {
     };
     let mut order: Vec<usize> = (0..suite.drills.len()).collect();
     if let Ok(rules) = rules {
-        let errors: Vec<_> =
+        let mut errors: Vec<_> =
             suite.drills.iter().flat_map(|(path, drill)| subject::check(path, drill, &rules)).collect();
+        errors.extend(subject::check_ambient(suite, &rules));
         if !errors.is_empty() {
             return usage(&errors);
         }

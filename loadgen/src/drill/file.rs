@@ -62,14 +62,44 @@ pub struct Share(pub f64);
 /// Promised times, in production timing; both measured from the start of the cause, since that is when users
 /// began to suffer. A drill on a stack scaled by N divides them by N.
 #[derive(Debug, Clone, Copy, Default, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(try_from = "WrittenObjective")]
 pub struct Objective {
     /// Start of the cause → notified on every expected channel.
-    #[serde(default, deserialize_with = "duration::deserialize_option")]
     pub notified: Option<Duration>,
     /// Start of the cause → told resolved on every expected channel.
-    #[serde(default, deserialize_with = "duration::deserialize_option")]
     pub told_resolved: Option<Duration>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct WrittenObjective {
+    #[serde(default, deserialize_with = "duration::deserialize_option")]
+    notified: Option<Duration>,
+    #[serde(default, deserialize_with = "duration::deserialize_option")]
+    told_resolved: Option<Duration>,
+}
+
+impl TryFrom<WrittenObjective> for Objective {
+    type Error = String;
+
+    fn try_from(written: WrittenObjective) -> Result<Self, String> {
+        let WrittenObjective { notified, told_resolved } = written;
+        for (name, promise) in [("notified", notified), ("told_resolved", told_resolved)] {
+            if promise == Some(Duration::ZERO) {
+                return Err(format!(
+                    "objective.{name} is 0: expected the time that is promised, such as 10m, or nothing"
+                ));
+            }
+        }
+        match notified.zip(told_resolved) {
+            Some((notified, told)) if told < notified => Err(format!(
+                "objective: told_resolved ({}) is sooner than notified ({}): both count from the start of the cause",
+                duration::format(told),
+                duration::format(notified)
+            )),
+            _ => Ok(Self { notified, told_resolved }),
+        }
+    }
 }
 
 /// What must, must not and may happen.
@@ -77,7 +107,7 @@ pub struct Objective {
 #[serde(deny_unknown_fields)]
 pub struct Expect {
     /// Channels the notification arrives on, and no other.
-    #[serde(default = "webhook_only")]
+    #[serde(default = "webhook_only", deserialize_with = "each_once")]
     pub delivered: Vec<Channel>,
     /// Alerts that stay silent: named because they are the likely mistake.
     #[serde(default)]
@@ -136,8 +166,34 @@ impl fmt::Display for Channel {
     }
 }
 
+/// Which fields a file has, where leaving one out is not the same as its default.
+#[derive(Deserialize)]
+struct Given {
+    objective: Option<Spanned<de::IgnoredAny>>,
+    #[serde(default)]
+    expect: GivenExpect,
+}
+
+#[derive(Default, Deserialize)]
+struct GivenExpect {
+    delivered: Option<Spanned<de::IgnoredAny>>,
+    inhibited: Option<Spanned<de::IgnoredAny>>,
+}
+
 fn no_alert() -> Spanned<String> {
     Spanned { value: String::new(), referenced: Location::UNKNOWN, defined: Location::UNKNOWN }
+}
+
+fn each_once<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<Channel>, D::Error> {
+    let channels = Vec::<Channel>::deserialize(from)?;
+    for (index, channel) in channels.iter().enumerate() {
+        if channels[..index].contains(channel) {
+            return Err(de::Error::custom(format!(
+                "expect.delivered: `{channel}` is named twice: each channel once"
+            )));
+        }
+    }
+    Ok(channels)
 }
 
 fn webhook_only() -> Vec<Channel> {
@@ -193,12 +249,25 @@ pub fn parse(path: &Path, text: &str) -> Result<Drill, FileError> {
         return Err(FileError::at(path, drill.drill.referenced, reason));
     }
     if drill.proves.quiet.is_some() {
-        return if drill.proves.alert.value.is_empty() && !drill.proves.stops {
-            check_cause(path, &drill).map(|()| drill)
-        } else {
-            let reason = "proves: `quiet` is that no alert fires: leave `alert` and `stops` out".to_owned();
-            Err(FileError::at(path, drill.drill.referenced, reason))
-        };
+        let proves = &drill.proves;
+        if !proves.alert.value.is_empty() || proves.stops || !proves.labels.is_empty() {
+            let reason =
+                "proves: `quiet` is that no alert fires: leave `alert`, `stops` and `labels` out".to_owned();
+            return Err(FileError::at(path, drill.drill.referenced, reason));
+        }
+        let given: Given = serde_saphyr::from_str(text).map_err(|error| FileError::yaml(path, &error))?;
+        for (name, at) in [
+            ("objective", given.objective),
+            ("expect.delivered", given.expect.delivered),
+            ("expect.inhibited", given.expect.inhibited),
+        ] {
+            if let Some(at) = at {
+                let reason =
+                    format!("`{name}` is for drills of an alert, and here none is to fire: leave it out");
+                return Err(FileError::at(path, at.referenced, reason));
+            }
+        }
+        return check_cause(path, &drill).map(|()| drill);
     }
     if let Some(near) = drill.expect.near.first() {
         let reason = format!(
@@ -223,6 +292,22 @@ pub fn parse(path: &Path, text: &str) -> Result<Drill, FileError> {
         return Err(FileError::at(path, drill.drill.referenced, reason));
     }
     let proved = &drill.proves.alert.value;
+    if drill.proves.stops {
+        let given: Given = serde_saphyr::from_str(text).map_err(|error| FileError::yaml(path, &error))?;
+        if let Some(at) = given.expect.delivered.filter(|_| drill.expect.delivered != [Channel::Heartbeat]) {
+            let reason = "`stops` is told by the heartbeat's absence alone: expected [heartbeat]".to_owned();
+            return Err(FileError::at(path, at.referenced, reason));
+        }
+    }
+    // By its labels it may be one of several of that name.
+    let mut fires = drill.expect.also.iter().chain(&drill.expect.inhibited);
+    if let Some(own) = fires.find(|it| it.value == *proved && drill.proves.labels.is_empty()) {
+        let reason = format!(
+            "`{proved}` is the alert that is proven: take it out of `also` and `inhibited`, or say in `proves.labels` \
+             which of that name it is"
+        );
+        return Err(FileError::at(path, own.referenced, reason));
+    }
     let silent = drill.expect.silent.iter().find(|name| {
         let fires = drill.expect.also.iter().chain(&drill.expect.inhibited);
         name.value == *proved || fires.clone().any(|fires| fires.value == name.value)

@@ -57,6 +57,9 @@ fn a_mistake_is_told_with_file_line_and_what_was_expected() {
             "is not a rate: expected",
         ),
         ("[webhook, slack]", "[webhook, fax]", 9, "slack"),
+        ("[webhook, slack]", "[webhook, slack, webhook]", 9, "expect.delivered: `webhook` is named twice"),
+        ("notified: 10m", "notified: 0s", 8, "objective.notified is 0: expected"),
+        ("told_resolved: 20m", "told_resolved: 9m", 8, "told_resolved (9m) is sooner than notified (10m)"),
         ("[webhook, slack]", "[]", 1, "expected at least one of webhook, slack"),
         ("drill: high-error-rate", "drill: high error", 1, "`high error` is not a drill's name: expected"),
         ("silent: [CriticalErrorRate]", "silent: [HighErrorRate]", 9, "stay silent and to fire"),
@@ -74,6 +77,26 @@ fn a_mistake_is_told_with_file_line_and_what_was_expected() {
         assert!(text.contains(said), "{to}: {text}");
         assert!(!text.contains('\n'), "one line each: {text}");
     }
+}
+
+#[test]
+fn the_proven_alert_is_not_among_the_others_unless_labels_tell_them_apart() {
+    for list in ["also", "inhibited"] {
+        let text = |labels: &str| {
+            format!(
+                "drill: a\nproves: {{alert: A{labels}}}\ncause: {{idle: true}}\nexpect: {{{list}: [A]}}\n"
+            )
+        };
+        let said = read(&text("")).unwrap_err().to_string();
+        assert!(said.contains("a.yaml:4:") && said.contains("`A` is the alert that is proven"), "{said}");
+        assert!(read(&text(", labels: {severity: critical}")).is_ok());
+    }
+}
+
+#[test]
+fn an_empty_file_is_a_mistake() {
+    let said = read("").unwrap_err().to_string();
+    assert!(said.contains("nothing stands here any more: is the file empty"), "{said}");
 }
 
 #[test]
@@ -109,7 +132,7 @@ expect: {delivered: [heartbeat, discord, pagerduty, email], inhibited: [B]}
     let drill = read(text).unwrap();
     assert!(drill.baseline.is_none());
     let cause = drill.cause;
-    assert_eq!(cause.fault.as_ref().unwrap()["delay"], "200ms");
+    assert_eq!(cause.fault.as_ref().unwrap().0["delay"], "200ms");
     assert_eq!((cause.stop.as_deref(), cause.pause.as_deref()), (Some("api"), Some("redis")));
     assert_eq!(cause.restart.as_ref().unwrap().times, 3);
     assert!(cause.run.as_ref().unwrap().hold && cause.needs_control());
@@ -119,7 +142,17 @@ expect: {delivered: [heartbeat, discord, pagerduty, email], inhibited: [B]}
     assert_eq!(drill.expect.inhibited[0].value, "B");
     for (cause, said) in [
         ("{fault: {ttl: 5s}}", "leave `ttl` out"),
-        ("{restart: {name: api, times: 0}}", "restart.times is 0"),
+        ("{restart: {name: api, times: 0}}", "restart.times is 0: expected 1 to 100"),
+        ("{restart: {name: api, times: 300}}", "restart.times is 300: expected 1 to 100"),
+        ("{restart: {name: ''}}", "a service without a name"),
+        ("{stop: ''}", "a service without a name"),
+        ("{pause: ' '}", "a service without a name"),
+        ("{fault: {}}", ":3:"),
+        ("{fault: {rout: /x, dely: 3 parsecs}}", "unknown field `rout`, expected one of route"),
+        ("{run: {start: sh -c true}}", "`sh -c true`: expected a list [program, argument, …]"),
+        ("{run: {start: ['true'], undo: rm x}}", "such as [sh, -c, 'rm x']"),
+        ("{run: sh -c true}", "expected fields with their values"),
+        ("{load: {rate: 1/s, requests: [{get: '/{{nope}}'}]}}", "no request captures `nope`"),
         ("{run: {start: []}}", "run.start is empty"),
         ("{inbox: {slack: 200}}", "expected a status from 400 to 599, or hang"),
         ("{idle: true, load: {rate: 1/s, requests: [{get: /}]}}", "expected one of them"),
@@ -128,6 +161,10 @@ expect: {delivered: [heartbeat, discord, pagerduty, email], inhibited: [B]}
         let text = format!("drill: a\nproves: {{alert: A}}\ncause: {cause}\n");
         let error = read(&text).unwrap_err().to_string();
         assert!(error.contains(said), "{cause}: {error}");
+        assert!(
+            [":3:", ":1:"].iter().any(|line| error.starts_with(&format!("drills/a.yaml{line}"))),
+            "{error}"
+        );
     }
 }
 
@@ -135,6 +172,22 @@ expect: {delivered: [heartbeat, discord, pagerduty, email], inhibited: [B]}
 fn a_negative_control_names_no_alert_and_may_have_no_cause() {
     let text = "drill: a\nproves: {quiet: 10m}\nbaseline: {rate: 1/s, requests: [{get: /}]}\n";
     assert_eq!(read(text).unwrap().proves.quiet, Some(Duration::from_secs(600)));
+    for (field, line, said) in [
+        ("objective: {notified: 1m}", 3, "`objective` is for drills of an alert"),
+        ("expect: {delivered: [email]}", 3, "`expect.delivered` is for drills of an alert"),
+        ("expect: {inhibited: [X]}", 3, "`expect.inhibited` is for drills of an alert"),
+        ("expect: {delivered: []}", 3, "`expect.delivered` is for drills of an alert"),
+    ] {
+        let error = read(&format!("drill: a\nproves: {{quiet: 10m}}\n{field}\n")).unwrap_err();
+        assert_eq!(error.at.map(|(line, _)| line), Some(line), "{error}");
+        assert!(error.to_string().contains(said), "{error}");
+    }
+    let labels = read("drill: a\nproves: {quiet: 10m, labels: {a: b}}\n").unwrap_err().to_string();
+    assert!(labels.contains("leave `alert`, `stops` and `labels` out"), "{labels}");
+    let stops =
+        "drill: a\nproves: {alert: A, stops: true}\ncause: {idle: true}\nexpect: {delivered: [slack]}\n";
+    let stops = read(stops).unwrap_err().to_string();
+    assert!(stops.contains(":4:") && stops.contains("expected [heartbeat]"), "{stops}");
     let none = read("drill: a\nproves: {quiet: 0s}\n").unwrap_err().to_string();
     assert!(none.contains("proves.quiet is 0: expected"), "{none}");
     let both = read("drill: a\nproves: {quiet: 10m, alert: A}\n").unwrap_err().to_string();

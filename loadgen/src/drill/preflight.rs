@@ -7,6 +7,7 @@ use tokio::time::sleep;
 
 use super::absence;
 use super::bounds::{self, DELIVERY, Inputs};
+use super::causes;
 use super::clock::Deadline;
 use super::counted;
 use super::course::Context;
@@ -110,16 +111,27 @@ pub async fn rule(
 }
 
 /// Whether what the cause needs is there, as far as that can be known without doing it.
-async fn causes_possible(context: &Context<'_>, drill: &Drill) -> Result<(), String> {
+///
+/// # Errors
+/// What is not.
+pub(super) async fn causes_possible(context: &Context<'_>, drill: &Drill) -> Result<(), String> {
     let place = context.undoing.place();
     if drill.cause.needs_control() && place.control.is_empty() {
         return Err("the cause orders a service of the stack about, and nothing is known that could: give --control, \
                     such as \"docker compose\" or \"stack service\""
             .to_owned());
     }
-    if drill.cause.fault.is_some() {
+    if let Some(fault) = &drill.cause.fault {
         let gateway = Gateway::new(&place.admin, &place.http).map_err(|error| error.to_string())?;
         gateway.alive().await.map_err(|error| error.to_string())?;
+        let id = causes::fault_id(&drill.drill.value);
+        let against = gateway.against_fault(&id, &fault.0).await.map_err(|error| error.to_string())?;
+        if !against.is_empty() {
+            return Err(format!("the gateway does not take `cause.fault`: {}", against.join("; ")));
+        }
+    }
+    if !drill.cause.inbox.is_empty() && place.inbox.is_none() {
+        return Err("the cause makes the inbox fail, and there is none: give --inbox URL".to_owned());
     }
     Ok(())
 }

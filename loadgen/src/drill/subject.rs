@@ -1,12 +1,13 @@
 //! The rule under proof, as the running Prometheus has it.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::file::Drill;
 use super::near;
 use super::reads::{self, Selector};
+use super::suite::{Ambient, Suite};
 use crate::file_error::FileError;
 use crate::promql::{self, Threshold};
 use crate::systems::prometheus::{Alerting, Labels, Rule, RuleGroup};
@@ -199,6 +200,16 @@ pub fn check(path: &Path, drill: &Drill, groups: &[RuleGroup]) -> Vec<FileError>
         errors.push(FileError::at(path, named.referenced, reason));
     }
     errors
+}
+
+/// What suite files say about rules, held against those that are loaded.
+#[must_use]
+pub fn check_ambient(suite: &Suite, groups: &[RuleGroup]) -> Vec<FileError> {
+    let unknown = |(path, ambient): &(PathBuf, Ambient)| {
+        let reason = find(groups, &ambient.alert.value, &Labels::new()).err()?;
+        Some(FileError::at(path, ambient.alert.referenced, reason))
+    };
+    suite.ambient.iter().filter_map(unknown).collect()
 }
 
 /// How long what a drill explains may go on after it, by the rules: what comes next on that stack waits for it.

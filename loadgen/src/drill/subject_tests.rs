@@ -105,3 +105,18 @@ fn what_a_control_is_to_come_near_to_has_one_number() {
     );
     assert!(said[1].contains("no loaded rule defines the alert `Gone`"), "{said:?}");
 }
+
+#[test]
+fn what_is_ambient_must_be_an_alert_that_is_loaded() {
+    let folder = tempfile::tempdir().unwrap();
+    let (drill, suite) = (folder.path().join("a.yaml"), folder.path().join("suite.yaml"));
+    std::fs::write(&drill, "drill: a\nproves: {quiet: 1m}\n").unwrap();
+    let known = &groups()[0].rules.iter().find(|rule| rule.alerting.is_some()).unwrap().name.clone();
+    let text =
+        format!("suite: s\nambient:\n  - {{alert: {known}, reason: r}}\n  - {{alert: Wachdog, reason: r}}\n");
+    std::fs::write(&suite, text).unwrap();
+    let loaded = super::super::suite::load(&[drill]).unwrap();
+    let errors: Vec<_> = check_ambient(&loaded, &groups()).iter().map(ToString::to_string).collect();
+    assert_eq!(errors.len(), 1, "{errors:?}");
+    assert!(errors[0].contains("suite.yaml:4:13: no loaded rule defines the alert `Wachdog`"), "{errors:?}");
+}

@@ -4,6 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
+use serde_saphyr::Spanned;
 
 use super::file::{self, Drill};
 use crate::file_error::FileError;
@@ -24,7 +25,7 @@ pub struct SuiteFile {
 #[serde(deny_unknown_fields)]
 pub struct Ambient {
     /// `alertname`.
-    pub alert: String,
+    pub alert: Spanned<String>,
     /// Why it may fire.
     pub reason: String,
 }
@@ -34,15 +35,16 @@ pub struct Ambient {
 pub struct Suite {
     /// Drills with the files they came from, in the order given; directories by file name.
     pub drills: Vec<(PathBuf, Drill)>,
-    /// From every suite file read.
-    pub ambient: Vec<Ambient>,
+    /// From every suite file read, with the file.
+    pub ambient: Vec<(PathBuf, Ambient)>,
 }
 
 impl Suite {
     /// The reason why `alert` is ambient, if it is.
     #[must_use]
     pub fn ambient(&self, alert: &str) -> Option<&str> {
-        self.ambient.iter().find(|ambient| ambient.alert == alert).map(|ambient| ambient.reason.as_str())
+        let mut all = self.ambient.iter().map(|(_, ambient)| ambient);
+        all.find(|ambient| ambient.alert.value == alert).map(|ambient| ambient.reason.as_str())
     }
 }
 
@@ -83,7 +85,7 @@ pub fn load(paths: &[PathBuf]) -> Result<Suite, Vec<FileError>> {
         match read(&file).and_then(|text| {
             serde_saphyr::from_str::<SuiteFile>(&text).map_err(|error| FileError::yaml(&file, &error))
         }) {
-            Ok(read) => suite.ambient.extend(read.ambient),
+            Ok(read) => suite.ambient.extend(read.ambient.into_iter().map(|it| (file.clone(), it))),
             Err(error) => errors.push(error),
         }
     }

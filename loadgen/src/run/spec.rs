@@ -4,11 +4,12 @@ mod written;
 
 use std::collections::BTreeSet;
 
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer, de};
 
 use super::capture::Capture;
 use super::expect::Expect;
 use super::request::Method;
+use super::suppliers::suppliers;
 use super::template::{Part, Place, Template, Value};
 use crate::rate::Rate;
 
@@ -22,8 +23,16 @@ pub struct LoadSpec {
     /// Arrivals per second, all requests together.
     pub rate: Rate,
     /// The mix; at least one.
-    #[serde(deserialize_with = "at_least_one")]
+    #[serde(deserialize_with = "complete")]
     pub requests: Vec<RequestSpec>,
+}
+
+/// Requests that have all they need among themselves.
+fn complete<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<RequestSpec>, D::Error> {
+    let requests = at_least_one(from)?;
+    suppliers(&requests, &BTreeSet::new())
+        .map_err(|(index, reason)| de::Error::custom(format!("requests[{index}]: {reason}")))?;
+    Ok(requests)
 }
 
 impl LoadSpec {

@@ -34,6 +34,25 @@ impl Gateway {
         self.http.put_json(&format!("/faults/{id}"), fault).await
     }
 
+    /// What it has against a fault, without putting it in force: asked without its `ttl`, which every fault must have,
+    /// so that none is taken. Fields that are each right and contradict one another are not found.
+    ///
+    /// # Errors
+    /// When it does not answer, or answers without a list of what is wrong.
+    pub async fn against_fault(
+        &self,
+        id: &str,
+        fault: &serde_json::Map<String, Value>,
+    ) -> Result<Vec<String>, SystemError> {
+        let mut without = fault.clone();
+        without.remove("ttl");
+        let errors = self.http.put_refused(&format!("/faults/{id}"), &Value::Object(without)).await?;
+        if errors.is_empty() {
+            self.lift_fault(id).await?; // a gateway that does not demand it has put it in force
+        }
+        Ok(errors.into_iter().filter(|error| !error.starts_with("/ttl: ")).collect())
+    }
+
     /// `DELETE /faults/{id}`; one that is not there is lifted already.
     ///
     /// # Errors

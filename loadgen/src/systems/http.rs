@@ -103,6 +103,20 @@ impl Http {
         self.call(Method::PUT, &self.url(path), body, |_| Ok(())).await
     }
 
+    /// `PUT path` with a JSON body that is to be refused: what a problem that comes back has for `errors`, one each;
+    /// none when it is taken.
+    pub(super) async fn put_refused(&self, path: &str, body: &Value) -> Result<Vec<String>, SystemError> {
+        let url = self.url(path);
+        let sent = Some(("application/json", body.to_string()));
+        let (head, body) =
+            self.send(Method::PUT, &url, sent).await.map_err(|reason| self.fail(&url, reason))?;
+        if head.status.is_success() {
+            return Ok(Vec::new());
+        }
+        let listed = errors(&serde_json::from_str(&body).unwrap_or(Value::Null));
+        if listed.is_empty() { Err(self.fail(&url, self.refusal(&head, &body))) } else { Ok(listed) }
+    }
+
     /// `DELETE path`; what is not there counts as deleted.
     pub(super) async fn delete(&self, path: &str) -> Result<(), SystemError> {
         let url = self.url(path);
@@ -189,10 +203,22 @@ impl Http {
     }
 }
 
-/// What an error body says: JSON's `error` or `message`, a JSON string, else the text.
+/// The `errors` of a problem (RFC 9457, with members such as its example has): `/delay: must be …`.
+fn errors(problem: &Value) -> Vec<String> {
+    let listed = problem.get("errors").and_then(Value::as_array).into_iter().flatten();
+    let each = |error: &Value| {
+        let pointer = error.get("pointer")?.as_str()?.trim_start_matches('#');
+        let detail = error.get("detail")?.as_str()?;
+        Some(if pointer.is_empty() { detail.to_owned() } else { format!("{pointer}: {detail}") })
+    };
+    listed.filter_map(each).collect()
+}
+
+/// What an error body says: each of a problem's `errors`, JSON's `error` or `message`, a JSON string, else the text.
 fn message(body: &str) -> String {
     let said = match serde_json::from_str::<Value>(body) {
         Ok(Value::String(text)) => Some(text),
+        Ok(problem) if !errors(&problem).is_empty() => Some(errors(&problem).join("; ")),
         Ok(Value::Object(map)) => {
             ["error", "message", "detail"].iter().find_map(|key| map.get(*key)?.as_str().map(str::to_owned))
         }
@@ -252,6 +278,10 @@ mod tests {
             ("Service Unavailable\n", "Service Unavailable"),
             ("", "(no body)"),
             ("[1]", "[1]"),
+            (
+                r##"{"detail":"`errors` lists them","errors":[{"pointer":"#/delay","detail":"must be short"},{"pointer":"#","detail":"does nothing"}]}"##,
+                "/delay: must be short; does nothing",
+            ),
         ] {
             assert_eq!(message(body), expected, "{body}");
         }

@@ -3,6 +3,7 @@
 //! Traffic stops when its handle is dropped. Whatever outlives this process (faults, stopped services, commands,
 //! failing receivers) is promised to [`undoing`] before it is done.
 
+pub mod fault;
 pub mod leftovers;
 pub mod place;
 pub mod spec;
@@ -41,6 +42,13 @@ pub fn replaces_baseline(cause: &Cause) -> bool {
     cause.load.is_some() || cause.idle
 }
 
+/// The id that a drill's fault has at the gateway, which takes letters, digits, `-` and `_`, at most 40 of them.
+#[must_use]
+pub fn fault_id(drill: &str) -> String {
+    let taken = |c: char| if c.is_ascii_alphanumeric() || matches!(c, '-' | '_') { c } else { '-' };
+    format!("drill-{drill}").chars().map(taken).take(40).collect()
+}
+
 /// Applies a cause. What expires by itself does so after `ttl`; `settle` is how long a restarted service is left
 /// running before the next restart.
 ///
@@ -66,9 +74,9 @@ pub async fn apply(
         inbox.fail(channel.name(), &how).await.map_err(|error| error.to_string())?;
     }
     if let Some(fault) = &cause.fault {
-        let id = format!("drill-{name}");
+        let id = fault_id(name);
         undoing.promise(Undo::Fault(id.clone()))?;
-        let mut fault = fault.clone();
+        let mut fault = fault.0.clone();
         fault.insert("ttl".to_owned(), json!(duration::format(ttl)));
         let gateway = Gateway::new(&place.admin, &place.http).map_err(|error| error.to_string())?;
         gateway.put_fault(&id, &Value::Object(fault)).await.map_err(|error| error.to_string())?;

@@ -1,12 +1,13 @@
 //! Causes as written in a drill file.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use serde::{Deserialize, Deserializer, de};
-use serde_json::{Map, Value};
 use serde_saphyr::Spanned;
 
 use super::super::file::{Channel, Share};
+use super::fault::Fault;
 use crate::run::spec::LoadSpec;
 
 /// What trips the alert; undone on every way out. Each kind of cause is a field of its own; several go together.
@@ -19,10 +20,12 @@ pub struct Cause {
     #[serde(default)]
     pub idle: bool,
     /// A fault of the gateway's fault plane, as `PUT /faults/{id}` takes it, but for its `ttl`, which the engine sets.
-    pub fault: Option<Map<String, Value>>,
+    pub fault: Option<Fault>,
     /// A service of the stack to stop.
+    #[serde(default, deserialize_with = "service_if_any")]
     pub stop: Option<String>,
     /// A service of the stack to halt where it stands.
+    #[serde(default, deserialize_with = "service_if_any")]
     pub pause: Option<String>,
     /// A service of the stack to restart.
     pub restart: Option<Restart>,
@@ -40,9 +43,10 @@ pub struct Cause {
 #[serde(deny_unknown_fields)]
 pub struct Restart {
     /// The service.
+    #[serde(deserialize_with = "service")]
     pub name: String,
     /// How often; each time it is left running until Prometheus has scraped it.
-    #[serde(default = "once")]
+    #[serde(default = "once", deserialize_with = "times")]
     pub times: u8,
 }
 
@@ -50,14 +54,67 @@ fn once() -> u8 {
     1
 }
 
+fn times<'de, D: Deserializer<'de>>(from: D) -> Result<u8, D::Error> {
+    let text = String::deserialize(from)?;
+    match text.parse() {
+        Ok(times @ 1..=100) => Ok(times),
+        _ => Err(de::Error::custom(format!("cause.restart.times is {text}: expected 1 to 100"))),
+    }
+}
+
+fn service<'de, D: Deserializer<'de>>(from: D) -> Result<String, D::Error> {
+    let name = String::deserialize(from)?;
+    if name.trim().is_empty() {
+        return Err(de::Error::custom(
+            "a service without a name: expected one of the stack's, such as redis",
+        ));
+    }
+    Ok(name)
+}
+
+fn service_if_any<'de, D: Deserializer<'de>>(from: D) -> Result<Option<String>, D::Error> {
+    service(from).map(Some)
+}
+
+/// A program and its arguments; no shell reads it, so that it is a list.
+fn command<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<String>, D::Error> {
+    struct Words;
+
+    impl<'de> de::Visitor<'de> for Words {
+        type Value = Vec<String>;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("a list [program, argument, …]; a shell's line is [sh, -c, '…']")
+        }
+
+        fn visit_str<E: de::Error>(self, line: &str) -> Result<Self::Value, E> {
+            Err(E::custom(format!(
+                "`{line}`: expected a list [program, argument, …], such as [sh, -c, '{}']",
+                line.replace('\'', "''")
+            )))
+        }
+
+        fn visit_seq<A: de::SeqAccess<'de>>(self, mut from: A) -> Result<Self::Value, A::Error> {
+            let mut words = Vec::new();
+            while let Some(word) = from.next_element()? {
+                words.push(word);
+            }
+            Ok(words)
+        }
+    }
+
+    from.deserialize_any(Words)
+}
+
 /// `{start: [program, argument, …], undo: [program, argument, …]}`.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Run {
     /// What causes the condition.
+    #[serde(deserialize_with = "command")]
     pub start: Vec<String>,
     /// What undoes it; must do no harm when there is nothing to undo.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "command")]
     pub undo: Vec<String>,
     /// `start` goes on for as long as the cause lasts, and is ended with it.
     #[serde(default)]
@@ -115,15 +172,6 @@ impl Cause {
     pub fn check(&self) -> Result<(), String> {
         if self.idle && self.load.is_some() {
             return Err("cause: `idle` is no traffic and `load` is some: expected one of them".to_owned());
-        }
-        if self.fault.as_ref().is_some_and(|fault| fault.contains_key("ttl")) {
-            return Err(
-                "cause.fault: leave `ttl` out: it is set so that the fault outlasts the drill's waits"
-                    .to_owned(),
-            );
-        }
-        if self.restart.as_ref().is_some_and(|restart| restart.times == 0) {
-            return Err("cause.restart.times is 0: expected 1 or more".to_owned());
         }
         if self.run.as_ref().is_some_and(|run| run.start.is_empty()) {
             return Err("cause.run.start is empty: expected [program, argument, …]".to_owned());

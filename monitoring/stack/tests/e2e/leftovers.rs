@@ -22,14 +22,14 @@ expect: {delivered: [webhook]}
 const NEXT: &str = "drill: next\nproves: {quiet: 1s}\n";
 
 /// A stack that takes orders: that of `stack run`, around a command that waits.
-struct Running {
-    dir: TempDir,
-    child: Child,
+pub struct Running {
+    pub dir: TempDir,
+    pub child: Child,
     place: Value,
 }
 
 impl Running {
-    async fn start() -> Self {
+    pub async fn start() -> Self {
         let dir = tempfile::tempdir().unwrap();
         let mut command = support::stack();
         command
@@ -47,13 +47,13 @@ impl Running {
         Self { dir, child, place }
     }
 
-    fn write(&self, name: &str, text: &str) -> PathBuf {
+    pub fn write(&self, name: &str, text: &str) -> PathBuf {
         let path = self.dir.path().join(name);
         std::fs::write(&path, text).unwrap();
         path
     }
 
-    fn drill(&self, file: &Path) -> tokio::process::Command {
+    pub fn drill(&self, file: &Path) -> tokio::process::Command {
         let mut command = support::loadgen();
         command.args(["drill", "--scale", "60", "--stacks"]).arg(self.dir.path().join("stack/stacks.json"));
         command.arg("--leftovers").arg(self.dir.path().join("leftovers")).arg(file);
@@ -61,7 +61,7 @@ impl Running {
     }
 
     /// Faults in force at the gateway.
-    async fn faults(&self) -> Vec<Value> {
+    pub async fn faults(&self) -> Vec<Value> {
         let url = format!("{}/faults", self.place["admin"].as_str().unwrap().trim_end_matches('/'));
         support::get_json(&url).await.unwrap()["faults"].as_array().unwrap().clone()
     }

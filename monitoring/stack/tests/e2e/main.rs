@@ -7,6 +7,7 @@ mod control;
 mod dashboards;
 mod degraded;
 mod documents;
+mod faults;
 mod foreign;
 mod inhibition;
 mod interrupt;

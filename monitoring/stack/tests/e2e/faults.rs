@@ -1,0 +1,41 @@
+//! What the gateway has against a drill's fault is known before any traffic.
+
+use std::time::Duration;
+
+use nix::sys::signal::Signal;
+
+use crate::leftovers::Running;
+use crate::support;
+
+#[tokio::test]
+async fn a_fault_that_the_gateway_does_not_take_is_refused_before_any_traffic_and_leaves_nothing() {
+    let mut stack = Running::start().await;
+    let names = ["Watchdog", "APINoTraffic", "HostDiskFull", "HostHighCpu", "HostMemoryLow"];
+    let ambient = names.map(|name| format!("{{alert: {name}, reason: always}}"));
+    stack.write("suite.yaml", &format!("suite: s\nambient: [{}]\n", ambient.join(", ")));
+    let load = "{rate: 5/s, requests: [{get: /api/users}]}";
+    for proves in ["{alert: HighLatency}", "{quiet: 1m}"] {
+        let text = format!(
+            "drill: a.b\nproves: {proves}\nbaseline: {load}\ncause: {{fault: {{route: /nowhere, memory: 900TB, delay: 10ms}}}}\n"
+        );
+        let file = stack.write("fault.yaml", &text);
+        let output = support::finish(stack.drill(&file), Duration::from_secs(120)).await;
+        let said = String::from_utf8_lossy(&output.stdout);
+        assert_eq!(output.status.code(), Some(5), "{said}");
+        for part in ["REFUSED", "`cause.fault`: /route: no such route; there are", "/memory: at most"] {
+            assert!(said.contains(part), "{part}: {said}");
+        }
+        assert!(!said.contains("baseline begins") && !said.contains("/ttl"), "{said}");
+        assert!(stack.faults().await.is_empty());
+    }
+    // One that it takes goes through, by a name it takes.
+    let text = format!(
+        "drill: a.b\nproves: {{quiet: 1m}}\nbaseline: {load}\ncause: {{fault: {{route: /api/users, delay: 10ms}}}}\n"
+    );
+    let file = stack.write("fault.yaml", &text);
+    let output = support::finish(stack.drill(&file), Duration::from_secs(120)).await;
+    assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stdout));
+    assert!(stack.faults().await.is_empty());
+    support::signal(&stack.child, Signal::SIGTERM);
+    tokio::time::timeout(Duration::from_secs(60), stack.child.wait()).await.unwrap().unwrap();
+}
