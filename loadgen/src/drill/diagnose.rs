@@ -130,6 +130,9 @@ fn not_notified(signs: &Signs<'_>) -> String {
     if !held.inhibited_by.is_empty() {
         return format!("{nothing}: inhibited by {}", listed(held.inhibited_by.iter().map(String::as_str)));
     }
+    if !held.muted_by.is_empty() {
+        return format!("{nothing}: {}", held.muted_by.join(" and "));
+    }
     let receivers = listed(held.receivers.iter().map(|receiver| receiver.name.as_str()));
     let without: Vec<_> = signs
         .missing

@@ -186,6 +186,10 @@ fn why_nobody_was_notified() {
             Some(Held { inhibited_by: vec!["APIDown".into()], ..held(vec![receiver("a", &["slack"])]) }),
             "inhibited by `APIDown`",
         ),
+        (
+            Some(Held { muted_by: vec!["the route to receiver `a` is muted by x".into()], ..held(vec![]) }),
+            "the route to receiver `a` is muted by x",
+        ),
     ] {
         let signs = Signs { held: held.as_ref(), ..signs(Stage::Notified, &subject, &value) };
         assert_eq!(likeliest(&signs), format!("{start}{said}"));

@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::clock;
 use super::file::Channel;
 use super::reads::Selector;
-use super::routes::Routing;
+use super::routes::{Route, Routing};
 use super::subject::{Subject, covers};
 use crate::promql::Threshold;
 use crate::systems::SystemError;
@@ -89,6 +89,8 @@ pub struct Held {
     pub silenced_by: Vec<String>,
     /// Names of the alerts inhibiting it.
     pub inhibited_by: Vec<String>,
+    /// Of routes it takes that send nothing at present: the receiver and why.
+    pub muted_by: Vec<String>,
     /// Receivers its routes lead to.
     pub receivers: Vec<Receiver>,
 }
@@ -188,7 +190,15 @@ pub async fn held(alertmanager: &Alertmanager, labels: &Labels) -> Result<Option
             silences.iter().find(|silence| silence.id == *id).map(|silence| silence.comment.as_str());
         comment.map_or_else(|| id.clone(), |comment| format!("{id} ({comment})"))
     });
+    let muted = |routing: &Routing| {
+        let why = |route: &&Route| {
+            let muted = routing.muted(route, Timestamp::now()).ok().flatten()?;
+            Some(format!("the route to receiver `{}` is {muted}", route.receiver))
+        };
+        routing.of(&alert.labels).iter().filter_map(why).collect()
+    };
     Ok(Some(Held {
+        muted_by: routing.as_ref().map(muted).unwrap_or_default(),
         state: alert.state.clone(),
         silenced_by: silenced_by.collect(),
         inhibited_by: alert.inhibited_by.iter().map(|print| name_of(&alerts, print)).collect(),

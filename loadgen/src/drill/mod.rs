@@ -13,6 +13,7 @@ pub mod clock;
 pub mod file;
 pub mod suite;
 
+pub mod muting;
 pub mod reads;
 pub mod routes;
 pub mod silences;

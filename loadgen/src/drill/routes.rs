@@ -5,9 +5,11 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use jiff::Timestamp;
 use regex::Regex;
 use serde::Deserialize;
 
+use super::muting::{Intervals, Muting, Named};
 use crate::duration;
 use crate::systems::prometheus::Labels;
 
@@ -20,6 +22,11 @@ struct ConfigFile {
     route: RouteFile,
     #[serde(default)]
     receivers: Vec<BTreeMap<String, serde_json::Value>>,
+    #[serde(default)]
+    time_intervals: Vec<Named>,
+    /// What they were called at first; both may stand in a file.
+    #[serde(default)]
+    mute_time_intervals: Vec<Named>,
 }
 
 #[derive(Deserialize)]
@@ -39,6 +46,10 @@ struct RouteFile {
     #[serde(default, deserialize_with = "duration::deserialize_option")]
     group_interval: Option<Duration>,
     #[serde(default)]
+    mute_time_intervals: Vec<String>,
+    #[serde(default)]
+    active_time_intervals: Vec<String>,
+    #[serde(default)]
     routes: Vec<RouteFile>,
 }
 
@@ -48,6 +59,7 @@ pub struct Routing {
     root: Node,
     /// Receiver → kinds of its configurations: `webhook`, `slack`, `email`, …
     receivers: BTreeMap<String, Vec<String>>,
+    intervals: Intervals,
 }
 
 #[derive(Debug)]
@@ -69,6 +81,8 @@ pub struct Route {
     pub group_wait: Duration,
     /// GI, between the notifications of a group.
     pub group_interval: Duration,
+    /// When it sends nothing.
+    pub muting: Muting,
 }
 
 impl Route {
@@ -201,6 +215,7 @@ impl Routing {
             group_by: Vec::new(),
             group_wait: GROUP_WAIT,
             group_interval: GROUP_INTERVAL,
+            muting: Muting::default(),
         };
         let receivers = file
             .receivers
@@ -216,7 +231,9 @@ impl Routing {
                 Some((name, kinds.collect()))
             })
             .collect();
-        Ok(Self { root: Node::build(&file.route, &top)?, receivers })
+        let mut named = file.mute_time_intervals;
+        named.extend(file.time_intervals);
+        Ok(Self { root: Node::build(&file.route, &top)?, receivers, intervals: Intervals::new(named) })
     }
 
     /// The routes an alert with these labels takes, in order.
@@ -228,6 +245,25 @@ impl Routing {
             found.push(&self.root.route); // The root takes whatever nobody took.
         }
         found
+    }
+
+    /// The routes an alert may take of which these labels are known and others may come.
+    #[must_use]
+    pub fn possible(&self, known: &Labels) -> Vec<&Route> {
+        let mut found = Vec::new();
+        self.root.walk_possible(known, &mut found);
+        if found.is_empty() {
+            found.push(&self.root.route);
+        }
+        found
+    }
+
+    /// Why this route sends nothing at this instant, `None` when it does.
+    ///
+    /// # Errors
+    /// Why that cannot be told.
+    pub fn muted(&self, route: &Route, now: Timestamp) -> Result<Option<String>, String> {
+        self.intervals.muted(&route.muting, now)
     }
 
     /// The longest GI of all routes.
@@ -250,6 +286,11 @@ impl Node {
             group_by: file.group_by.clone().unwrap_or_else(|| parent.group_by.clone()),
             group_wait: file.group_wait.unwrap_or(parent.group_wait),
             group_interval: file.group_interval.unwrap_or(parent.group_interval),
+            // The only settings that are not inherited.
+            muting: Muting {
+                mute: file.mute_time_intervals.clone(),
+                active: file.active_time_intervals.clone(),
+            },
         };
         let mut conditions = Vec::new();
         for text in &file.matchers {
@@ -268,6 +309,31 @@ impl Node {
     fn longest_interval(&self) -> Duration {
         let below = self.children.iter().map(Self::longest_interval);
         below.fold(self.route.group_interval, Duration::max)
+    }
+
+    /// As [`Self::walk`], where labels that are not known may be any; says whether it is taken, `None` for perhaps.
+    fn walk_possible<'a>(&'a self, known: &Labels, found: &mut Vec<&'a Route>) -> Option<bool> {
+        let mut sure = true;
+        for matcher in &self.matchers {
+            if !known.contains_key(matcher.name()) {
+                sure = false;
+            } else if !matcher.matches(known) {
+                return Some(false);
+            }
+        }
+        let mut below = false;
+        for child in &self.children {
+            if child.walk_possible(known, found) == Some(true) {
+                below = true;
+                if !child.goes_on {
+                    break;
+                }
+            }
+        }
+        if !below {
+            found.push(&self.route);
+        }
+        sure.then_some(true)
     }
 
     /// Adds the routes taken below and at this node; says whether there was any.

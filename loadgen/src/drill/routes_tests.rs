@@ -139,3 +139,45 @@ fn the_longest_interval_is_that_of_any_route() {
         "{receiver: a, group_interval: 1m, routes: [{group_interval: 2m, routes: [{group_interval: 1h}]}]}";
     assert_eq!(longest(&format!("route: {nested}")), 3600);
 }
+
+#[test]
+fn routes_that_an_alert_may_take_when_not_all_its_labels_are_known() {
+    let routing = Routing::parse(CONFIG).unwrap();
+    let all = |given: &[(&str, &str)]| -> Vec<_> {
+        let known = labels(given);
+        routing.possible(&known).into_iter().map(|route| route.receiver.clone()).collect()
+    };
+    assert_eq!(all(&[("alertname", "Watchdog")]), ["heartbeat"], "it is taken for certain");
+    let critical = all(&[("alertname", "A"), ("severity", "critical")]);
+    for receiver in ["pager", "chat", "dba"] {
+        assert!(critical.iter().any(|it| it == receiver), "{receiver}: {critical:?}");
+    }
+    assert!(!critical.iter().any(|it| it == "heartbeat"), "{critical:?}");
+    let known = [("alertname", "A"), ("severity", "page"), ("team", "web"), ("silly", ""), ("env", "x")];
+    assert_eq!(all(&known), ["pager"], "as good as all labels are known");
+}
+
+#[test]
+fn what_mutes_a_route_is_its_own() {
+    let yaml = "
+route:
+  receiver: a
+  routes:
+    - matchers: [x=\"1\"]
+      mute_time_intervals: [always]
+      routes: [{matchers: [y=\"1\"]}]
+    - {matchers: [x=\"2\"], active_time_intervals: [never]}
+receivers: [{name: a}]
+time_intervals: [{name: always, time_intervals: [{}]}]
+mute_time_intervals: [{name: never, time_intervals: []}]
+";
+    let routing = Routing::parse(yaml).unwrap();
+    let muted = |given: &[(&str, &str)]| {
+        let labels = labels(given);
+        routing.muted(routing.of(&labels)[0], Timestamp::UNIX_EPOCH).unwrap()
+    };
+    assert_eq!(muted(&[]), None);
+    assert!(muted(&[("x", "1")]).unwrap().contains("`always`"));
+    assert_eq!(muted(&[("x", "1"), ("y", "1")]), None, "a child does not inherit it");
+    assert!(muted(&[("x", "2")]).unwrap().contains("active only in the time interval `never`"));
+}

@@ -16,6 +16,7 @@ pub struct Outgoing {
     external: Labels,
     /// In the order of the configuration: names that match are dropped (`true`), or alone are kept.
     relabelled: Vec<(Regex, bool)>,
+    rewritten: bool,
 }
 
 #[derive(Deserialize)]
@@ -34,6 +35,14 @@ struct Global {
 
 #[derive(Deserialize, Default)]
 struct Alerting {
+    #[serde(default)]
+    alert_relabel_configs: Vec<Relabel>,
+    #[serde(default)]
+    alertmanagers: Vec<Alertmanagers>,
+}
+
+#[derive(Deserialize, Default)]
+struct Alertmanagers {
     #[serde(default)]
     alert_relabel_configs: Vec<Relabel>,
 }
@@ -56,16 +65,22 @@ impl Outgoing {
         let file: ConfigFile =
             serde_saphyr::from_str(yaml).map_err(|error| error.without_snippet().to_string())?;
         let mut relabelled = Vec::new();
+        let own = |one: &Alertmanagers| !one.alert_relabel_configs.is_empty();
+        let mut rewritten = file.alerting.alertmanagers.iter().any(own);
         for Relabel { action, regex } in file.alerting.alert_relabel_configs {
             let drops = match action.to_ascii_lowercase().as_str() {
                 "labeldrop" => true,
                 "labelkeep" => false,
-                _ => continue,
+                "keep" | "drop" | "keepequal" | "dropequal" => continue, // it comes as it is, or not at all
+                _ => {
+                    rewritten = true;
+                    continue;
+                }
             };
             let pattern = Regex::new(&format!("^(?s:{regex})$"));
             relabelled.push((pattern.map_err(|_| format!("`{regex}` is not a regular expression"))?, drops));
         }
-        Ok(Self { external: file.global.external_labels, relabelled })
+        Ok(Self { external: file.global.external_labels, relabelled, rewritten })
     }
 
     /// The labels an alert arrives with; those of its own win.
@@ -77,6 +92,12 @@ impl Outgoing {
             sent.retain(|name, _| pattern.is_match(name) != *drops);
         }
         sent
+    }
+
+    /// Whether relabelling may change labels in ways that are not followed.
+    #[must_use]
+    pub fn rewrites(&self) -> bool {
+        self.rewritten
     }
 
     /// Whether this label comes from outside of the alert.
@@ -123,6 +144,15 @@ mod tests {
             labels(&[("alertname", "Down"), ("env", "prod")])
         );
         assert_eq!(with("- {source_labels: [env], regex: x, action: keep}").len(), 4);
+        for (yaml, rewrites) in [
+            ("{alert_relabel_configs: [{regex: x, action: labeldrop}, {action: keep}]}", false),
+            ("{alert_relabel_configs: [{target_label: env, replacement: test}]}", true),
+            ("{alertmanagers: [{static_configs: []}]}", false),
+            ("{alertmanagers: [{alert_relabel_configs: [{regex: x, action: labeldrop}]}]}", true),
+        ] {
+            let outgoing = Outgoing::parse(&format!("alerting: {yaml}\n")).unwrap();
+            assert_eq!(outgoing.rewrites(), rewrites, "{yaml}");
+        }
         assert!(
             Outgoing::parse("alerting: {alert_relabel_configs: [{regex: '(', action: labeldrop}]}").is_err()
         );

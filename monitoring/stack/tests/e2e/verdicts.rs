@@ -51,18 +51,49 @@ async fn a_rule_with_a_misspelt_metric_is_missed_and_the_metric_named() {
 }
 
 #[tokio::test]
-async fn a_route_that_leads_nowhere_is_missed_at_notified() {
+async fn a_route_that_leads_nowhere_or_is_muted_is_refused_before_any_traffic() {
     let bed = Bed::start_with(FAST, |monitoring| {
         let file = monitoring.join("alertmanager.yml");
         replace(&file, "  receiver: warning\n  group_by", "  receiver: nowhere\n  group_by");
         replace(&file, "receivers:\n", "receivers:\n  - name: nowhere\n");
+        let muted = "    - receiver: critical\n      mute_time_intervals: [always]\n";
+        replace(&file, "    - receiver: critical\n", muted);
+        let always =
+            "time_intervals:\n  - name: always\n    time_intervals: [{years: ['2000:2999']}]\n\nroute:\n";
+        replace(&file, "\nroute:\n", always);
+    })
+    .await;
+    let critical = drill(30).replace("HighErrorRate", "CriticalErrorRate").replace("warning", "critical");
+    for (text, said) in [
+        (
+            drill(8),
+            "is expected on webhook, and its route leads to receiver `nowhere`, which has no webhook_configs",
+        ),
+        (critical, "the route to receiver `critical` is muted by the time interval `always`"),
+    ] {
+        let finished = bed.run_drill(&text).await;
+        assert_eq!(finished.code, Some(5), "{}", finished.text);
+        let (verdict, reason) = finished.verdict();
+        assert_eq!(verdict, "REFUSED", "{}", finished.text);
+        assert!(reason.contains(said), "{reason}");
+        assert!(finished.report["drills"][0]["instants"]["baseline"].is_null(), "{}", finished.text);
+    }
+    bed.stack.stop().await;
+}
+
+#[tokio::test]
+async fn an_address_that_is_anothers_is_missed_at_notified() {
+    let bed = Bed::start_with(FAST, |monitoring| {
+        let file = monitoring.join("alertmanager.yml");
+        let text = std::fs::read_to_string(&file).unwrap();
+        std::fs::write(&file, text.replace("inbox:8025/webhook", "inbox:8025/heartbeat")).unwrap();
     })
     .await;
     let finished = bed.run_drill(&drill(8)).await;
     assert_eq!(finished.code, Some(5), "{}", finished.text);
     let (verdict, reason) = finished.verdict();
     assert_eq!(verdict, "MISSED", "{}", finished.text);
-    assert!(reason.contains("nowhere"), "the receiver it was routed to is named: {reason}");
+    assert!(reason.contains("no notification reached `webhook`") && reason.contains("`warning`"), "{reason}");
     let phases = &finished.report["drills"][0]["phases"];
     assert!(phases["firing"]["seconds"].is_number(), "{phases:#}");
     assert!(phases["notified"]["seconds"].is_null(), "{phases:#}");

@@ -1,0 +1,264 @@
+//! Alertmanager's time intervals: when a route sends nothing.
+//!
+//! Source: <https://prometheus.io/docs/alerting/latest/configuration/#time-interval-settings>. Times are UTC unless an
+//! interval names a location.
+
+use std::collections::BTreeMap;
+
+use jiff::tz::TimeZone;
+use jiff::{Timestamp, Zoned};
+use serde::Deserialize;
+
+const WEEKDAYS: [&str; 7] = ["sunday", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday"];
+const MONTHS: [&str; 12] = [
+    "january",
+    "february",
+    "march",
+    "april",
+    "may",
+    "june",
+    "july",
+    "august",
+    "september",
+    "october",
+    "november",
+    "december",
+];
+
+/// `{name: nights, time_intervals: […]}`.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Named {
+    name: String,
+    #[serde(default)]
+    time_intervals: Vec<Interval>,
+}
+
+/// One interval; every field that is there must hold, and of each any of its ranges.
+#[derive(Debug, Clone, Default, Deserialize)]
+struct Interval {
+    times: Option<Vec<Times>>,
+    weekdays: Option<Vec<String>>,
+    days_of_month: Option<Vec<String>>,
+    months: Option<Vec<String>>,
+    years: Option<Vec<String>>,
+    location: Option<String>,
+}
+
+/// `{start_time: '22:00', end_time: '24:00'}`.
+#[derive(Debug, Clone, Deserialize)]
+struct Times {
+    start_time: String,
+    end_time: String,
+}
+
+/// Which intervals mute a route, by name.
+#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize)]
+pub struct Muting {
+    /// It is muted in any of these.
+    pub mute: Vec<String>,
+    /// It is muted outside of all of these, if there are any.
+    pub active: Vec<String>,
+}
+
+/// The intervals of a configuration.
+#[derive(Debug, Clone, Default)]
+pub struct Intervals(BTreeMap<String, Vec<Interval>>);
+
+impl Intervals {
+    /// From what the configuration lists.
+    #[must_use]
+    pub fn new(listed: Vec<Named>) -> Self {
+        Self(listed.into_iter().map(|named| (named.name, named.time_intervals)).collect())
+    }
+
+    /// Why a route is muted at this instant, `None` when it is not.
+    ///
+    /// # Errors
+    /// Why that cannot be told.
+    pub fn muted(&self, muting: &Muting, now: Timestamp) -> Result<Option<String>, String> {
+        for name in &muting.mute {
+            if self.contains(name, now)? {
+                return Ok(Some(format!("muted by the time interval `{name}`")));
+            }
+        }
+        for name in &muting.active {
+            if self.contains(name, now)? {
+                return Ok(None);
+            }
+        }
+        let names: Vec<_> = muting.active.iter().map(|name| format!("`{name}`")).collect();
+        Ok((!names.is_empty()).then(|| format!("active only in the time interval {}", names.join(" or "))))
+    }
+
+    fn contains(&self, name: &str, now: Timestamp) -> Result<bool, String> {
+        let intervals = self.0.get(name).ok_or_else(|| format!("no time interval is called `{name}`"))?;
+        for interval in intervals {
+            let inside = interval.contains(now);
+            if inside
+                .map_err(|reason| format!("the time interval `{name}` cannot be worked out: {reason}"))?
+            {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+}
+
+impl Interval {
+    fn contains(&self, now: Timestamp) -> Result<bool, String> {
+        let zone = match self.location.as_deref() {
+            None | Some("" | "UTC") => TimeZone::UTC,
+            Some("Local") => {
+                return Err("its location is Alertmanager's own, which it does not tell".to_owned());
+            }
+            Some(name) => TimeZone::get(name).map_err(|error| error.to_string())?,
+        };
+        let now = now.to_zoned(zone);
+        let number = |text: &str| text.parse::<i32>().ok();
+        let weekday = |text: &str| position(&WEEKDAYS, text);
+        let month = |text: &str| number(text).or_else(|| position(&MONTHS, text).map(|at| at + 1));
+        let date = now.date();
+        Ok(self.in_times(&now)?
+            && in_ranges(self.weekdays.as_ref(), i32::from(date.weekday().to_sunday_zero_offset()), weekday)?
+            && self.in_days(&now)?
+            && in_ranges(self.months.as_ref(), i32::from(date.month()), month)?
+            && in_ranges(self.years.as_ref(), i32::from(date.year()), number)?)
+    }
+
+    fn in_times(&self, now: &Zoned) -> Result<bool, String> {
+        let Some(times) = &self.times else { return Ok(true) };
+        let minute = i32::from(now.hour()) * 60 + i32::from(now.minute());
+        for Times { start_time, end_time } in times {
+            if (clock(start_time)?..clock(end_time)?).contains(&minute) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// Days count from the end of the month when negative, and stay inside of it.
+    fn in_days(&self, now: &Zoned) -> Result<bool, String> {
+        let Some(ranges) = &self.days_of_month else { return Ok(true) };
+        let (last, today) = (i32::from(now.date().days_in_month()), i32::from(now.day()));
+        for text in ranges {
+            let (from, to) = range(text, |text| text.parse().ok())?;
+            let day = |day: i32| if day < 0 { last + day + 1 } else { day };
+            if (day(from)..=day(to)).contains(&today) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+}
+
+fn in_ranges(
+    ranges: Option<&Vec<String>>,
+    value: i32,
+    read: impl Fn(&str) -> Option<i32>,
+) -> Result<bool, String> {
+    let Some(ranges) = ranges else { return Ok(true) };
+    for text in ranges {
+        let (from, to) = range(text, &read)?;
+        if (from..=to).contains(&value) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// `monday:friday`, or one alone.
+fn range(text: &str, read: impl Fn(&str) -> Option<i32>) -> Result<(i32, i32), String> {
+    let (from, to) = text.split_once(':').unwrap_or((text, text));
+    let read = |part: &str| read(part.trim()).ok_or_else(|| format!("`{text}` is not understood"));
+    Ok((read(from)?, read(to)?))
+}
+
+fn position(names: &[&str], text: &str) -> Option<i32> {
+    let at = names.iter().position(|name| name.eq_ignore_ascii_case(text))?;
+    i32::try_from(at).ok()
+}
+
+/// `09:30` in minutes since midnight.
+fn clock(text: &str) -> Result<i32, String> {
+    let parts = text
+        .split_once(':')
+        .and_then(|(hours, minutes)| Some((hours.parse::<i32>().ok()?, minutes.parse::<i32>().ok()?)));
+    parts.map(|(hours, minutes)| hours * 60 + minutes).ok_or_else(|| format!("`{text}` is not understood"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn intervals() -> Intervals {
+        let yaml = r#"
+- name: always
+  time_intervals: [{times: [{start_time: "00:00", end_time: "24:00"}]}]
+- name: office
+  time_intervals:
+  - times: [{start_time: "09:00", end_time: "17:30"}]
+    weekdays: ['monday:friday']
+    location: Europe/Berlin
+- name: ends
+  time_intervals: [{days_of_month: ["1:2", '-2:-1']}]
+- name: spring
+  time_intervals: [{months: ["3:4", may]}, {years: ['2030:2031']}]
+- name: sundays
+  time_intervals: [{weekdays: [Sunday]}]
+- name: here
+  time_intervals: [{location: Local, times: [{start_time: "00:00", end_time: "24:00"}]}]
+- name: atlantis
+  time_intervals: [{location: Europe/Atlantis}]
+- name: bad
+  time_intervals: [{weekdays: [mon]}]
+"#;
+        Intervals::new(serde_saphyr::from_str(yaml).unwrap())
+    }
+
+    #[test]
+    fn an_instant_is_inside_or_not() {
+        for (name, at, inside) in [
+            ("always", "2026-11-21T23:59:59Z", true),
+            // Saturday; in winter Berlin is an hour ahead, in summer two.
+            ("office", "2026-11-21T12:00:00Z", false),
+            ("office", "2026-11-20T08:00:00Z", true),
+            ("office", "2026-11-20T07:59:59Z", false),
+            ("office", "2026-11-20T16:29:59Z", true),
+            ("office", "2026-11-20T16:30:00Z", false),
+            ("office", "2026-07-17T07:00:00Z", true),
+            ("ends", "2026-02-27T12:00:00Z", true),
+            ("ends", "2026-02-26T12:00:00Z", false),
+            ("ends", "2028-02-27T12:00:00Z", false),
+            ("ends", "2026-03-02T12:00:00Z", true),
+            ("spring", "2026-05-31T12:00:00Z", true),
+            ("spring", "2026-02-28T12:00:00Z", false),
+            ("spring", "2030-12-31T12:00:00Z", true),
+            ("sundays", "2026-11-22T00:00:00Z", true),
+            ("sundays", "2026-11-21T23:59:00Z", false),
+        ] {
+            assert_eq!(intervals().contains(name, at.parse().unwrap()), Ok(inside), "{name} {at}");
+        }
+    }
+
+    #[test]
+    fn a_route_is_muted_in_some_and_active_in_others() {
+        let at = "2026-11-21T12:00:00Z".parse().unwrap();
+        let muted = |mute: &[&str], active: &[&str]| {
+            let names = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
+            intervals().muted(&Muting { mute: names(mute), active: names(active) }, at)
+        };
+        assert_eq!(muted(&[], &[]), Ok(None));
+        assert_eq!(muted(&["office"], &["sundays", "always"]), Ok(None));
+        assert_eq!(muted(&["office", "always"], &[]), Ok(Some("muted by the time interval `always`".into())));
+        let only = "active only in the time interval `office` or `sundays`".to_owned();
+        assert_eq!(muted(&[], &["office", "sundays"]), Ok(Some(only)));
+        for (name, said) in [
+            ("here", "which it does not tell"),
+            ("atlantis", "Europe/Atlantis"),
+            ("bad", "`mon` is not understood"),
+            ("none", "no time interval is called `none`"),
+        ] {
+            assert!(muted(&[name], &[]).unwrap_err().contains(said), "{name}");
+        }
+    }
+}
