@@ -7,8 +7,9 @@ use super::clock::{readable, seconds, time_of_day};
 use super::evidence::{Held, Value};
 use super::file::Channel;
 use super::record::Stage;
-use super::subject::Subject;
+use super::subject::{Subject, write_labels};
 use crate::duration;
+use crate::systems::prometheus::Labels;
 
 /// What the diagnosis is made from.
 #[derive(Debug, Clone, Copy)]
@@ -25,6 +26,8 @@ pub struct Signs<'a> {
     pub unmatched: &'a [String],
     /// The error of the rule's last evaluation, empty when there is none.
     pub rule_error: &'a str,
+    /// Labels of alerts of this rule that were active without those the drill demands.
+    pub unlike: &'a [Labels],
     /// Spells of the rule's alerts.
     pub spells: &'a [Spell],
     /// When the alert fired, for the later stages.
@@ -55,6 +58,25 @@ fn not_pending(signs: &Signs<'_>) -> String {
     if !signs.rule_error.is_empty() {
         return format!("the rule cannot be evaluated: {}", signs.rule_error);
     }
+    if let Some(other) = signs.unlike.first() {
+        let wanted = &signs.subject.wanted;
+        let known = |name: &&String| other.contains_key(*name);
+        let (differing, absent): (Vec<_>, Vec<_>) = wanted
+            .iter()
+            .filter(|(name, value)| other.get(*name) != Some(*value))
+            .map(|(name, _)| name)
+            .partition(known);
+        let why = if absent.is_empty() {
+            format!("is the value of {} right?", listed(differing.iter().map(|name| name.as_str())))
+        } else {
+            format!("is {} in `proves.labels` misspelt?", listed(absent.iter().map(|name| name.as_str())))
+        };
+        return format!(
+            "the rule was active, but for an alert with the labels {}, not {}: {why}",
+            write_labels(other),
+            write_labels(wanted)
+        );
+    }
     let misspelt = misspelt(signs);
     let Some(best) = signs.value.best() else {
         let why = misspelt.unwrap_or_else(|| match signs.unmatched {
@@ -67,6 +89,26 @@ fn not_pending(signs: &Signs<'_>) -> String {
         Some(threshold) if signs.value.crossed() => format!(
             "the rule's value reached {}, past {} {}, yet the rule stayed inactive: another part of its expression \
              did not hold",
+            number(best),
+            threshold.operator,
+            number(threshold.value)
+        ),
+        Some(threshold) if matches!(threshold.operator.as_str(), "==" | "!=") => {
+            let values = || signs.value.points.iter().map(|(_, value)| *value);
+            let (low, high) = (values().fold(best, f64::min), values().fold(best, f64::max));
+            let stayed = if low == high {
+                format!("stayed at {}", number(low))
+            } else {
+                format!("was between {} and {}", number(low), number(high))
+            };
+            format!(
+                "the rule's value {stayed}, and it needs {} {}: the cause did not reach what the rule reads",
+                threshold.operator,
+                number(threshold.value)
+            )
+        }
+        Some(threshold) if threshold.value <= 0.0 && !threshold.operator.starts_with('<') => format!(
+            "the rule's value reached {}, and it needs {} {}: the cause did not reach what the rule reads",
             number(best),
             threshold.operator,
             number(threshold.value)

@@ -48,6 +48,7 @@ fn signs<'a>(missed: Stage, subject: &'a Subject, value: &'a Value) -> Signs<'a>
         unknown_metrics: &[],
         unmatched: &[],
         rule_error: "",
+        unlike: &[],
         spells: &[],
         firing: Some(at(64)),
         lifted: Some(at(100)),
@@ -148,6 +149,47 @@ fn why_it_never_fired() {
     ] {
         let signs = Signs { spells: &spells, ..signs(Stage::Firing, &subject, &value) };
         assert_eq!(likeliest(&signs), said);
+    }
+}
+
+#[test]
+fn a_rule_that_needs_one_value_is_not_too_weak() {
+    let stage = Stage::Pending;
+    for (operator, threshold, values, said) in [
+        (
+            "==",
+            0.0,
+            &[1.0, 1.0][..],
+            "the rule's value stayed at 1, and it needs == 0: the cause did not reach",
+        ),
+        ("==", 0.0, &[1.0, 3.0], "the rule's value was between 1 and 3, and it needs == 0: "),
+        ("!=", 1.0, &[1.0], "the rule's value stayed at 1, and it needs != 1: "),
+        (">", 0.0, &[0.0, 0.0], "the rule's value reached 0, and it needs > 0: the cause did not reach"),
+    ] {
+        let subject = subject(operator, threshold);
+        let value = value(&subject, values);
+        let found = likeliest(&signs(stage, &subject, &value));
+        assert!(found.starts_with(said) && !found.contains("too weak"), "{found}");
+    }
+}
+
+#[test]
+fn a_rule_that_was_active_for_other_labels_is_said_so() {
+    let labels = |pairs: &[(&str, &str)]| -> Labels {
+        pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
+    };
+    let unlike = [labels(&[("alertname", "A"), ("severity", "warning")])];
+    for (wanted, said) in [
+        ([("severty", "warning")], "not {severty=\"warning\"}: is `severty` in `proves.labels` misspelt?"),
+        ([("severity", "page")], "not {severity=\"page\"}: is the value of `severity` right?"),
+    ] {
+        for stage in [Stage::Pending, Stage::Firing] {
+            let subject = Subject { wanted: labels(&wanted), ..subject("==", 0.0) };
+            let value = value(&subject, &[0.0]);
+            let found = likeliest(&Signs { unlike: &unlike, ..signs(stage, &subject, &value) });
+            let start = "the rule was active, but for an alert with the labels {alertname=\"A\", severity=\"warning\"}, ";
+            assert_eq!(found, format!("{start}{said}"));
+        }
     }
 }
 

@@ -5,6 +5,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde::Serialize;
 
+use super::activation::alert_labels;
 use super::clock;
 use super::file::Channel;
 use super::reads::Selector;
@@ -13,7 +14,7 @@ use super::subject::{Subject, covers};
 use crate::promql::Threshold;
 use crate::systems::SystemError;
 use crate::systems::alertmanager::{Alertmanager, HeldAlert};
-use crate::systems::prometheus::{Labels, Prometheus, Series};
+use crate::systems::prometheus::{Labels, Prometheus, RuleGroup, Series};
 
 /// Most points of a value that are asked for.
 const POINTS: f64 = 240.0;
@@ -128,6 +129,8 @@ pub struct Evidence {
     pub unmatched: Vec<String>,
     /// The error of the rule's last evaluation.
     pub rule_error: String,
+    /// Labels of alerts of this very rule that were active, but lacked what the drill demands.
+    pub unlike: Vec<Labels>,
 }
 
 /// Asks Prometheus for the evidence between two instants.
@@ -156,10 +159,32 @@ pub async fn gather(
     }
     unknown_metrics.dedup();
     let rules = prometheus.rules().await?;
+    let unlike = unlike(prometheus, subject, &rules, window, end).await?;
     let rule_error = subject
         .rule(&rules)
         .map_or_else(|| "the rule is no longer loaded".to_owned(), |(rule, _)| rule.last_error.clone());
-    Ok(Evidence { value, unknown_metrics, unmatched, rule_error })
+    Ok(Evidence { value, unknown_metrics, unmatched, rule_error, unlike })
+}
+
+/// Alerts of the rule that were active and are not those of the drill.
+async fn unlike(
+    prometheus: &Prometheus,
+    subject: &Subject,
+    rules: &[RuleGroup],
+    window: Duration,
+    end: Timestamp,
+) -> Result<Vec<Labels>, SystemError> {
+    let Some((_, alerting)) = subject.rule(rules) else { return Ok(Vec::new()) };
+    // Of several rules of one name, those of the other have other labels of the rule's own.
+    let mut own = alerting.labels.clone();
+    own.retain(|_, value| !value.contains("{{"));
+    let query = format!("ALERTS{{alertname={:?}}}[{}]", subject.alert, crate::duration::format(window));
+    let history = prometheus.query(&query, Some(end)).await?;
+    let mut found: Vec<_> = history.iter().map(|series| alert_labels(&series.labels)).collect();
+    found.retain(|labels| covers(labels, &own) && !subject.owns(labels));
+    found.sort();
+    found.dedup();
+    Ok(found)
 }
 
 async fn exists(

@@ -182,6 +182,7 @@ fn conclude(record: &mut Record) {
                     unknown_metrics: &evidence.unknown_metrics,
                     unmatched: &evidence.unmatched,
                     rule_error: &evidence.rule_error,
+                    unlike: &evidence.unlike,
                     spells: &record.spells,
                     firing: *firing,
                     lifted: *lifted,

@@ -20,7 +20,7 @@ expect: {{delivered: [webhook, slack]}}
 }
 
 #[tokio::test]
-async fn a_cause_that_is_too_weak_is_missed_and_told_how_far_it_got() {
+async fn a_cause_that_is_too_weak_and_a_misspelt_label_are_missed_and_told_apart() {
     let bed = Bed::start(FAST).await;
     let finished = bed.run_drill(&drill(3)).await;
     assert_eq!(finished.code, Some(5), "{}", finished.text);
@@ -28,6 +28,10 @@ async fn a_cause_that_is_too_weak_is_missed_and_told_how_far_it_got() {
     assert_eq!(verdict, "MISSED", "{}", finished.text);
     assert!(reason.contains("0.05"), "the threshold is named: {reason}");
     assert!(reason.contains("0.03") || reason.contains("0.02"), "the value reached is named: {reason}");
+    let finished = bed.run_drill(&drill(8).replace("severity: warning", "severty: warning")).await;
+    let (verdict, reason) = finished.verdict();
+    assert_eq!(verdict, "MISSED", "{}", finished.text);
+    assert!(reason.contains("is `severty` in `proves.labels` misspelt?"), "{reason}");
     bed.stack.stop().await;
 }
 
