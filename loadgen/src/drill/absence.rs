@@ -47,7 +47,10 @@ pub async fn stops(context: &Context<'_>, drill: &Drill, record: &mut Record) ->
     record.instants.cause = Some(cause_at);
     record.enter(Stage::Notified, cause_at);
     context.progress.show(record);
-    causes::apply(context.undoing, &record.drill.clone(), &drill.cause, patience(bound) * 2, zero).await?;
+    let caused =
+        causes::apply(context.undoing, &record.drill.clone(), &drill.cause, patience(bound) * 2, zero)
+            .await?;
+    let mut caused = Some(caused);
     let labels = Labels::from([("alertname".to_owned(), subject.alert.clone())]);
     let told_of = |record: &Record, status: Stage, since: Timestamp| {
         let wanted = Wanted { labels: &labels, fingerprint: None, firing: since };
@@ -60,6 +63,9 @@ pub async fn stops(context: &Context<'_>, drill: &Drill, record: &mut Record) ->
     let mut missed = None;
     for stage in [Stage::Notified, Stage::Told] {
         let since = if stage == Stage::Told {
+            if let Some(caused) = caused.take() {
+                record.applied = caused.lift().await;
+            }
             lift(context, record).await;
             let lifted = Timestamp::now();
             record.instants.lifted = Some(lifted);

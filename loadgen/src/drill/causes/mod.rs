@@ -6,6 +6,7 @@
 pub mod fault;
 pub mod leftovers;
 pub mod place;
+pub mod renewing;
 pub mod spec;
 pub mod undo;
 pub mod undoing;
@@ -13,27 +14,25 @@ pub mod undoing;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use serde_json::{Value, json};
+use serde_json::{Map, json};
 
+use self::renewing::{Passing, Renewing};
 use self::spec::{Cause, InboxFailure};
 use self::undo::Undo;
 use self::undoing::Undoing;
 use super::applied::Applied;
 use super::clock;
-use crate::duration;
 use crate::run::engine::{self, Running};
 use crate::run::spec::LoadSpec;
-use crate::systems::gateway::Gateway;
 
 /// How long answers in flight are waited for when load is stopped.
 pub const GRACE: Duration = Duration::from_secs(2);
-/// The longest a fault may last, the gateway's own default bound.
-const LONGEST: Duration = Duration::from_secs(3_600);
 
 /// A cause that is being applied. Dropping it stops its traffic; the rest is undone by [`Undoing::undo_all`].
 #[derive(Debug)]
 pub struct Caused {
     load: Option<(Running, LoadSpec, Timestamp)>,
+    renewing: Option<Renewing>,
 }
 
 /// Whether this cause has traffic of its own, or none, in place of the baseline's.
@@ -49,7 +48,7 @@ pub fn fault_id(drill: &str) -> String {
     format!("drill-{drill}").chars().map(taken).take(40).collect()
 }
 
-/// Applies a cause. What expires by itself does so after `ttl`; `settle` is how long a restarted service is left
+/// Applies a cause. What expires by itself does so after `ttl`, or is renewed until then; `settle` is how long a restarted service is left
 /// running before the next restart.
 ///
 /// # Errors
@@ -62,25 +61,26 @@ pub async fn apply(
     settle: Duration,
 ) -> Result<Caused, String> {
     let place = undoing.place();
-    let ttl = ttl.min(LONGEST);
+    let mut passing = Vec::new();
     for (channel, failure) in &cause.inbox {
         undoing.promise(Undo::Inbox(channel.name().to_owned()))?;
-        let inbox = place.inbox()?;
-        let mut how = json!({"ttl": duration::format(ttl)});
-        match failure {
-            InboxFailure::Status(status) => how["status"] = json!(status),
-            InboxFailure::Hang => how["hang"] = json!(true),
-        }
-        inbox.fail(channel.name(), &how).await.map_err(|error| error.to_string())?;
+        let (field, value) = match failure {
+            InboxFailure::Status(status) => ("status", json!(status)),
+            InboxFailure::Hang => ("hang", json!(true)),
+        };
+        let how = Map::from_iter([(field.to_owned(), value)]);
+        passing.push(Passing::Inbox(channel.name().to_owned(), how));
     }
     if let Some(fault) = &cause.fault {
         let id = fault_id(name);
         undoing.promise(Undo::Fault(id.clone()))?;
-        let mut fault = fault.0.clone();
-        fault.insert("ttl".to_owned(), json!(duration::format(ttl)));
-        let gateway = Gateway::new(&place.admin, &place.http).map_err(|error| error.to_string())?;
-        gateway.put_fault(&id, &Value::Object(fault)).await.map_err(|error| error.to_string())?;
+        passing.push(Passing::Fault(id, fault.0.clone()));
     }
+    for one in &passing {
+        one.put(place, ttl.min(renewing::LONGEST)).await?;
+    }
+    let every = renewing::every(ttl, renewing::LONGEST).filter(|_| !passing.is_empty());
+    let renewing = every.map(|every| Renewing::start(place.clone(), passing, every));
     if let Some(run) = &cause.run {
         if !run.undo.is_empty() {
             undoing.promise(Undo::Run(run.undo.clone()))?;
@@ -115,12 +115,15 @@ pub async fn apply(
         }
         None => None,
     };
-    Ok(Caused { load })
+    Ok(Caused { load, renewing })
 }
 
 impl Caused {
     /// Stops the traffic and says what the generator did; the rest is for [`Undoing::undo_all`].
     pub async fn lift(self) -> Option<Applied> {
+        if let Some(renewing) = self.renewing {
+            renewing.stop().await;
+        }
         let (running, load, since) = self.load?;
         let seconds = clock::seconds(since, Timestamp::now());
         let record = running.stop(GRACE).await;
