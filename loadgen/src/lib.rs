@@ -10,6 +10,7 @@ pub mod exit;
 pub mod file_error;
 pub mod markup;
 pub mod rate;
+pub mod say;
 pub mod trust;
 
 pub mod run;

@@ -1,6 +1,6 @@
 //! The `loadgen inbox` command line.
 
-use std::io::{self, Write};
+use std::io;
 use std::net::SocketAddr;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::{Config, InboxError, port, serve};
-use crate::exit;
+use crate::{exit, say};
 
 /// Arguments of `loadgen inbox`.
 #[derive(Debug, clap::Args)]
@@ -59,8 +59,7 @@ async fn run(args: Args) -> Result<(), (u8, String)> {
         (signal(SignalKind::terminate()).map_err(broken)?, signal(SignalKind::interrupt()).map_err(broken)?);
     let listener = port::bind(args.listen, "--listen").map_err(|reason| (exit::USAGE, reason))?;
     let address = listener.local_addr().map_err(broken)?;
-    // Nothing is left to do when nobody reads it.
-    let _ = writeln!(io::stdout(), "inbox on http://{address}");
+    say::result(&format!("inbox on http://{address}\n"));
     let stop = async move {
         tokio::select! {
             _ = terminated.recv() => {}
@@ -85,6 +84,6 @@ async fn run(args: Args) -> Result<(), (u8, String)> {
 }
 
 fn fail(code: u8, reason: &str) -> u8 {
-    let _ = writeln!(io::stderr(), "error: {reason}");
+    say::error(reason);
     code
 }

@@ -13,9 +13,9 @@ use super::expect::Expect;
 use super::patterns::{ALL, Pattern};
 use super::request::Method;
 use super::threshold::Threshold;
-use crate::duration;
 use crate::rate::Rate;
 use crate::systems::address::{self, Discreet};
+use crate::{duration, say};
 
 // In lines that 80 columns hold: one that is wrapped cannot be copied.
 const EXAMPLES: &str = "\
@@ -213,7 +213,7 @@ fn header(text: &str) -> Result<(String, String), String> {
 #[must_use]
 pub fn main(args: Args) -> u8 {
     command::run(&args).unwrap_or_else(|error| {
-        eprintln!("error: {error}");
+        say::error(&error);
         error.exit_code()
     })
 }

@@ -1,6 +1,5 @@
 //! `loadgen report`: reports read again, merged, held against thresholds, written in another form.
 
-use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use super::merge::merge;
@@ -9,7 +8,7 @@ use super::report::{Report, SCHEMA_VERSION};
 use super::summary;
 use super::threshold::Threshold;
 use super::verdict::Outcome;
-use crate::exit;
+use crate::{exit, say};
 
 /// Arguments of `loadgen report`.
 #[derive(Debug, Clone, clap::Args)]
@@ -37,7 +36,7 @@ pub fn main(args: &Args) -> u8 {
     match review(args) {
         Ok(code) => code,
         Err((error, code)) => {
-            eprintln!("error: {error}");
+            say::error(error);
             code
         }
     }
@@ -52,9 +51,7 @@ fn review(args: &Args) -> Result<u8, (String, u8)> {
     }
     let outs =
         args.out.iter().map(|path| OutFile::create(path)).collect::<Result<Vec<_>, _>>().map_err(usage)?;
-    let mut stdout = std::io::stdout().lock();
-    // A closed pipe is the reader's decision; the exit code still says how it went.
-    let _ = stdout.write_all(summary::text(&report).as_bytes()).and_then(|()| stdout.flush());
+    say::result(&summary::text(&report));
     outs.into_iter().try_for_each(|out| out.finish(&report)).map_err(|error| (error, exit::FAILED))?;
     Ok(Outcome::of(&report).exit_code())
 }

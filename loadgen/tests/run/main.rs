@@ -25,4 +25,5 @@ mod server;
 mod signals;
 mod spec;
 mod support;
+mod unread;
 mod verdicts;
