@@ -47,8 +47,7 @@ impl CommandError {
 /// Runs the load and prints the summary; the exit code.
 pub fn run(args: &Args) -> Result<u8, CommandError> {
     let asked = Asked::of(args).map_err(CommandError::Usage)?;
-    let outs = args.out.iter().map(|path| OutFile::create(path)).collect::<Result<Vec<_>, _>>();
-    let outs = outs.map_err(CommandError::Usage)?;
+    let outs = OutFile::all(&args.out).map_err(CommandError::Usage)?;
     descriptors::allow(asked.plan.limits.connections);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let failed = |error: std::io::Error| CommandError::Failed(format!("cannot watch the run: {error}"));

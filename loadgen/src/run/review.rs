@@ -49,8 +49,7 @@ fn review(args: &Args) -> Result<u8, (String, u8)> {
     if !args.thresholds.is_empty() {
         report.hold(&args.thresholds).map_err(usage)?;
     }
-    let outs =
-        args.out.iter().map(|path| OutFile::create(path)).collect::<Result<Vec<_>, _>>().map_err(usage)?;
+    let outs = OutFile::all(&args.out).map_err(usage)?;
     say::result(&summary::text(&report));
     outs.into_iter().try_for_each(|out| out.finish(&report)).map_err(|error| (error, exit::FAILED))?;
     Ok(Outcome::of(&report).exit_code())

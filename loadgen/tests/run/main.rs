@@ -14,6 +14,7 @@ mod faults;
 mod help;
 mod honesty;
 mod http;
+mod outfiles;
 mod outputs;
 mod overload;
 mod ports;
