@@ -56,6 +56,7 @@ pub mod merge;
 pub mod overload;
 pub mod plot;
 pub mod point;
+pub mod reader;
 pub mod remarks;
 pub mod report;
 pub mod summary;

@@ -1,10 +1,10 @@
 //! `loadgen report`: reports read again, merged, held against thresholds, written in another form.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use super::merge::merge;
 use super::outfile::OutFile;
-use super::report::{Report, SCHEMA_VERSION};
+use super::reader::read;
 use super::summary;
 use super::threshold::Threshold;
 use super::verdict::Outcome;
@@ -53,25 +53,4 @@ fn review(args: &Args) -> Result<u8, (String, u8)> {
     say::result(&summary::text(&report));
     outs.into_iter().try_for_each(|out| out.finish(&report)).map_err(|error| (error, exit::FAILED))?;
     Ok(Outcome::of(&report).exit_code())
-}
-
-/// Reads one report.
-///
-/// # Errors
-/// A sentence that names the file, what is wrong and the way out.
-pub fn read(path: &Path) -> Result<Report, String> {
-    let shown = path.display();
-    let text = std::fs::read_to_string(path).map_err(|error| format!("{shown}: cannot read it: {error}"))?;
-    let bad = |reason: &dyn std::fmt::Display| {
-        format!("{shown}: {reason}; expected a report that `loadgen run --out FILE.json` wrote")
-    };
-    let value: serde_json::Value = serde_json::from_str(&text).map_err(|error| bad(&error))?;
-    if value["schema"] != "loadgen-run" {
-        return Err(bad(&"it is no report of a run"));
-    }
-    if value["schema_version"] != SCHEMA_VERSION {
-        let reason = format!("its version is {}, not {SCHEMA_VERSION}", value["schema_version"]);
-        return Err(bad(&reason));
-    }
-    serde_json::from_value(value).map_err(|error| bad(&error))
 }

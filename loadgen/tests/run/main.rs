@@ -19,6 +19,7 @@ mod outputs;
 mod overload;
 mod ports;
 mod report;
+mod review;
 mod scenarios;
 mod schema;
 mod secure;
