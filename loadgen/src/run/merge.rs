@@ -7,7 +7,7 @@ use super::distribution::Distribution;
 use super::point::Point;
 use super::record::Ledger;
 use super::report::{Generator, Host, Latency, Loop, Report, Settings, WarmUp};
-use super::window;
+use super::{together, window};
 
 /// Why reports cannot be merged.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
@@ -25,11 +25,17 @@ pub enum MergeError {
         /// What is wrong with it.
         reason: String,
     },
+    /// Something that a run was held against cannot be read any more.
+    #[error("the thresholds of the runs: {reason}; give those that count with --threshold")]
+    Threshold {
+        /// Names it.
+        reason: String,
+    },
 }
 
 /// Adds everything up. Histograms lose nothing: bucket by bucket they are those of one run of all. The series is on the
 /// clock of the earliest run; where several ran at once each latency is the worst of theirs, as percentiles cannot be
-/// added.
+/// added. What any of the runs was held against is held against the figures of all together.
 ///
 /// # Errors
 /// See [`MergeError`].
@@ -56,7 +62,7 @@ pub fn merge(mut reports: Vec<Report>) -> Result<Report, MergeError> {
     let causes = all().enumerate().flat_map(|(index, report)| {
         report.invalid_because.iter().map(move |cause| format!("run {}: {cause}", index + 1))
     });
-    Ok(Report {
+    let mut merged = Report {
         elapsed_seconds: all()
             .map(|report| offset(&first, report) + report.elapsed_seconds)
             .fold(0.0, f64::max),
@@ -89,8 +95,7 @@ pub fn merge(mut reports: Vec<Report>) -> Result<Report, MergeError> {
         invalid_because: causes.collect(),
         interrupted_by: all().find_map(|report| report.interrupted_by.clone()),
         ended_early_by: all().find_map(|report| report.ended_early_by.clone()),
-        // What one run was held against says nothing of all together; `loadgen report --threshold` does.
-        thresholds: Vec::new(),
+        thresholds: Vec::new(), // held against the sum below
         overload: all().find_map(|report| report.overload.clone()),
         warmup: all().filter_map(|report| report.warmup.clone()).reduce(|sum, warmup| WarmUp {
             seconds: sum.seconds + warmup.seconds,
@@ -111,7 +116,10 @@ pub fn merge(mut reports: Vec<Report>) -> Result<Report, MergeError> {
             broken: all().flat_map(|report| report.generator.broken.clone()).collect(),
         },
         ..first.clone()
-    })
+    };
+    let bad = |reason| MergeError::Threshold { reason };
+    merged.hold(&together::thresholds(&reports).map_err(bad)?).map_err(bad)?;
+    Ok(merged)
 }
 
 /// Seconds from the start of the first to the start of another.

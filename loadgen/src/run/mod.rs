@@ -61,6 +61,7 @@ pub mod remarks;
 pub mod report;
 pub mod summary;
 pub mod threshold;
+pub mod together;
 pub mod verdict;
 
 mod arguments;

@@ -5,9 +5,10 @@ use std::path::PathBuf;
 use super::merge::merge;
 use super::outfile::OutFile;
 use super::reader::read;
-use super::summary;
+use super::report::Report;
 use super::threshold::Threshold;
 use super::verdict::Outcome;
+use super::{summary, together};
 use crate::{exit, say};
 
 /// Arguments of `loadgen report`.
@@ -17,7 +18,8 @@ Examples:
   loadgen report run.json --out run.html
   loadgen report machine-1.json machine-2.json --out both.json --threshold 'p99<250ms'
 
-The exit code is that of a run that came to the same.")]
+What the runs were held against is held against all together, unless --threshold
+says otherwise. The exit code is that of a run that came to the same.")]
 pub struct Args {
     /// Reports that `loadgen run --out FILE.json` wrote; several are merged, their histograms without loss
     #[arg(required = true, value_name = "FILE.json")]
@@ -25,7 +27,7 @@ pub struct Args {
     /// Write the report as JSON, as one offline HTML file, or its series as CSV; repeatable
     #[arg(long, value_name = "FILE.json|.html|.csv")]
     pub out: Vec<PathBuf>,
-    /// Exit 3 unless it holds, such as p99<250ms; repeatable
+    /// Exit 3 unless it holds, such as p99<250ms, in place of those of the runs; repeatable
     #[arg(long = "threshold", value_name = "BOUND")]
     pub thresholds: Vec<Threshold>,
 }
@@ -45,12 +47,36 @@ pub fn main(args: &Args) -> u8 {
 fn review(args: &Args) -> Result<u8, (String, u8)> {
     let usage = |error: String| (error, exit::USAGE);
     let reports = args.files.iter().map(|file| read(file)).collect::<Result<Vec<_>, _>>().map_err(usage)?;
-    let mut report = merge(reports).map_err(|error| usage(error.to_string()))?;
-    if !args.thresholds.is_empty() {
-        report.hold(&args.thresholds).map_err(usage)?;
+    let name = |index: usize| args.files[index].display();
+    if let Some((one, other)) = together::twice(&reports) {
+        let reason = format!(
+            "{} and {} hold the same run, of {}: it would count twice; name it once",
+            name(one),
+            name(other),
+            reports[one].started_at
+        );
+        return Err(usage(reason));
+    }
+    together::doubts(&reports).iter().for_each(say::warning);
+    let report = merged(&reports, &args.thresholds).map_err(usage)?;
+    for (index, verdict) in together::hidden(&reports, &report) {
+        say::warning(format_args!("{}: {verdict}; all together are fine", name(index)));
     }
     let outs = OutFile::all(&args.out).map_err(usage)?;
     say::result(&summary::text(&report));
     outs.into_iter().try_for_each(|out| out.finish(&report)).map_err(|error| (error, exit::FAILED))?;
     Ok(Outcome::of(&report).exit_code())
+}
+
+/// All as one. Thresholds that are given stand in place of those of the runs.
+fn merged(reports: &[Report], thresholds: &[Threshold]) -> Result<Report, String> {
+    let mut reports = reports.to_vec();
+    if !thresholds.is_empty() {
+        reports.iter_mut().for_each(|report| report.thresholds.clear());
+    }
+    let mut report = merge(reports).map_err(|error| error.to_string())?;
+    if !thresholds.is_empty() {
+        report.hold(thresholds)?;
+    }
+    Ok(report)
 }

@@ -107,3 +107,133 @@ fn a_histogram_that_was_cut_off_is_said_to_be() {
         stderr(&output)
     );
 }
+
+#[test]
+fn what_the_runs_were_held_against_is_held_against_all_together() {
+    let server = Server::gateway();
+    let reports = Reports::new();
+    let run = |name: &str, args: &[&str]| {
+        let (output, report) = report_of(&server.url("/"), &[&["-q", "200", "-n", "20"], args].concat());
+        (reports.put(name, &report), output.status.code())
+    };
+    let crossed = ["--threshold", "p50<1us", "--threshold", "failed<1%"];
+    let (a, code) = run("a.json", &crossed);
+    let (b, _) = run("b.json", &crossed);
+    assert_eq!(code, Some(3));
+    let both = reports.path("both.json");
+    let output = report(&[&a, &b], &["--out", both.to_str().unwrap()]);
+    assert_eq!(output.status.code(), Some(3), "{}", stdout(&output));
+    let text = stdout(&output);
+    assert!(text.contains("CROSSED     p50<1us") && text.contains("kept        failed<1%"), "{text}");
+    assert!(stderr(&output).is_empty(), "{}", stderr(&output));
+    let held = serde_json::from_slice::<Value>(&std::fs::read(&both).unwrap()).unwrap()["thresholds"].clone();
+    assert_eq!(
+        (&held[0]["ok"], &held[1]["ok"], held.as_array().unwrap().len()),
+        (&json!(false), &json!(true), 2)
+    );
+    // What is given stands in their place, and what that hides is said by name.
+    let output = report(&[&a, &b], &["--threshold", "p50<1h"]);
+    assert_eq!(output.status.code(), Some(0), "{}", stdout(&output));
+    assert!(stderr(&output).contains("b.json: THRESHOLD crossed: p50<1us (is "), "{}", stderr(&output));
+    // Twenty failures of which the other run's threshold thinks nothing.
+    let (failed, code) = run("failed.json", &["--expect-status", "404"]);
+    assert_eq!(code, Some(1));
+    let (lenient, _) = run("lenient.json", &["--threshold", "failed<60%"]);
+    let output = report(&[&failed, &lenient], &[]);
+    assert_eq!(output.status.code(), Some(0), "{}", stdout(&output));
+    assert!(stderr(&output).contains("failed.json: FAILED: 20 unexpected answers"), "{}", stderr(&output));
+    // A threshold that was read once and is no more.
+    let mut old = serde_json::from_slice::<Value>(&std::fs::read(&a).unwrap()).unwrap();
+    old["thresholds"][0]["threshold"] = json!("p<1us");
+    let output = report(&[&reports.put("old.json", &old), &b], &[]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(
+        stderr(&output).contains("`p` is not a figure") && stderr(&output).contains("--threshold"),
+        "{}",
+        stderr(&output)
+    );
+}
+
+#[test]
+fn what_was_invalid_or_interrupted_stays_so() {
+    let server = Server::gateway();
+    let reports = Reports::new();
+    let good = fine(&server, &[]);
+    let good_file = reports.put("good.json", &good);
+    let with = |pointer: &str, value: Value| {
+        let mut report = fine(&server, &[]);
+        *report.pointer_mut(pointer).unwrap() = value;
+        reports.put("other.json", &report)
+    };
+    for (pointer, value, code) in [
+        ("/valid", json!(false), 4),
+        ("/interrupted_by", json!("SIGINT"), 130),
+        ("/interrupted_by", json!("SIGTERM"), 143),
+        ("/ended_early_by", json!("deadline"), 1),
+        ("/ledger/expected", json!(19), 1),
+    ] {
+        let output = report(&[&good_file, &with(pointer, value)], &[]);
+        assert_eq!(output.status.code(), Some(code), "{pointer}: {}", stdout(&output));
+        assert!(!stdout(&output).contains("Fine"), "{}", stdout(&output));
+    }
+}
+
+#[test]
+fn a_run_counts_once() {
+    let server = Server::gateway();
+    let reports = Reports::new();
+    let [a, b] = ["a.json", "b.json"].map(|name| reports.put(name, &fine(&server, &[])));
+    let copy = reports.put("copy.json", &serde_json::from_slice(&std::fs::read(&a).unwrap()).unwrap());
+    let both = reports.path("both.json");
+    let output = report(&[&a, &b], &["--out", both.to_str().unwrap()]);
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    for files in [[&a, &a], [&a, &copy], [&both, &a], [&a, &both], [&both, &both]] {
+        let output = report(&files.map(PathBuf::as_path), &[]);
+        assert_eq!(output.status.code(), Some(2), "{files:?}");
+        let said = stderr(&output);
+        let names = files.map(|file| file.file_name().unwrap().to_str().unwrap());
+        assert!(names.iter().all(|name| said.contains(name)), "{said}");
+        assert!(said.contains("hold the same run, of 20"), "{said}");
+    }
+}
+
+#[test]
+fn what_does_not_go_together_is_said() {
+    let server = Server::gateway();
+    let reports = Reports::new();
+    let open = reports.put("open.json", &fine(&server, &[]));
+    let closed = closed_loop(&server, &reports);
+    let output = report(&[&open, &closed], &[]);
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    assert!(stderr(&output).contains("warning: 1 of 2 runs is a closed loop"), "{}", stderr(&output));
+    let other = Server::gateway();
+    let elsewhere = reports.put("elsewhere.json", &fine(&other, &[]));
+    let said = stderr(&report(&[&open, &elsewhere], &[]));
+    let targets = [server.url("/"), other.url("/")];
+    assert!(said.contains("warning: the runs have different targets, "), "{said}");
+    assert!(targets.iter().all(|target| said.contains(target.as_str())), "{said}");
+    assert_eq!(stderr(&report(&[&open], &[])), "");
+}
+
+fn closed_loop(server: &Server, reports: &Reports) -> PathBuf {
+    let (_, report) = report_of(&server.url("/"), &["-c", "2", "-n", "20"]);
+    reports.put("closed.json", &report)
+}
+
+#[test]
+fn a_ledger_that_does_not_add_up_fails_whatever_else_is_fine() {
+    let server = Server::gateway();
+    let reports = Reports::new();
+    let mut lost = fine(&server, &["--threshold", "failed<50%"]);
+    lost["ledger"]["expected"] = json!(19);
+    let page = reports.path("lost.html");
+    let output = report(&[&reports.put("lost.json", &lost)], &["--out", page.to_str().unwrap()]);
+    assert_eq!(output.status.code(), Some(1));
+    let text = stdout(&output);
+    assert!(text.contains("20 scheduled DOES NOT EQUAL 19 expected"), "{text}");
+    assert!(
+        text.contains("FAILED: the ledger does not add up: 20 arrivals were scheduled, 19 are accounted"),
+        "{text}"
+    );
+    assert!(std::fs::read_to_string(page).unwrap().contains("FAILED: the ledger does not add up"));
+}
