@@ -122,7 +122,7 @@ pub struct Args {
     /// Such as 200,429 or 2xx [default: 200 to 399, or the pattern's]
     #[arg(long, value_name = "LIST", help_heading = "Verdict")]
     pub expect_status: Option<Expect>,
-    /// Exit 3 unless it holds: p99<250ms, service.p50<=10ms, failed<1%, rate>=95/s; repeatable
+    /// Exit 3 unless it holds: p99<250ms, service.p999<=1s (99.9 %), failed<1%, rate>=95/s; repeatable
     #[arg(long = "threshold", value_name = "BOUND", help_heading = "Verdict")]
     pub thresholds: Vec<Threshold>,
     /// End the run as soon as an upper bound is crossed
