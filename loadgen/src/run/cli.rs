@@ -119,7 +119,7 @@ pub struct Args {
     #[arg(short = 'k', long, help_heading = "Connection")]
     pub insecure: bool,
 
-    /// Such as 200,429 or 2xx [default: 200 to 399, or the pattern's]
+    /// Such as 200,429, 2xx or 200-399 [default: 200-399, or the pattern's]
     #[arg(long, value_name = "LIST", help_heading = "Verdict")]
     pub expect_status: Option<Expect>,
     /// Exit 3 unless it holds: p99<250ms, service.p999<=1s (99.9 %), failed<1%, rate>=95/s; repeatable

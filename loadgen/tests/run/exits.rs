@@ -80,7 +80,7 @@ fn bad_arguments_exit_2_and_name_input_and_remedy() {
         (&["-H", "nothing"], "`nothing` is not a header"),
         (&["-H", "Content-Length: 3"], "leave it out"),
         (&["-D", "/no/such/file"], "-D /no/such/file"),
-        (&["--expect-status", "fine"], "`fine` is not a list of statuses"),
+        (&["--expect-status", "fine"], "`fine` is not a status"),
         (&["--out", "run.txt"], "ends in .json, .html or .csv"),
         (&["--prometheus-addr", "localhost"], "--prometheus-addr"),
         (&["--out", "/no/such/folder/run.json"], "choose another place"),
