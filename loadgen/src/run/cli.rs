@@ -93,7 +93,7 @@ pub struct Args {
     /// The method [default: GET, or POST with a body]
     #[arg(short = 'm', long, value_name = "METHOD", conflicts_with_all = ["pattern", "scenario"], help_heading = "Request")]
     pub method: Option<Method>,
-    /// A header, 'Name: value'; repeatable
+    /// A header, 'Name: value', {{n}} as in files; in place of the file's; repeatable
     #[arg(short = 'H', long = "header", value_name = "HEADER", value_parser = header, help_heading = "Request")]
     pub headers: Vec<(String, String)>,
     /// The body; JSON gets its Content-Type

@@ -23,6 +23,7 @@ mod review;
 mod scenarios;
 mod schema;
 mod secure;
+mod sent;
 mod server;
 mod signals;
 mod spec;
