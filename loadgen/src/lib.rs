@@ -9,6 +9,7 @@ pub mod duration;
 pub mod exit;
 pub mod file_error;
 pub mod markup;
+pub mod port;
 pub mod rate;
 pub mod say;
 pub mod trust;

@@ -7,14 +7,14 @@ use std::path::PathBuf;
 
 use tokio::signal::unix::{SignalKind, signal};
 
-use super::{Config, InboxError, port, serve};
-use crate::{exit, say};
+use super::{Config, InboxError, serve};
+use crate::{exit, port, say};
 
 /// Arguments of `loadgen inbox`.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// Address for the page, the JSON and the receivers; port 0 takes a free one
-    #[arg(long, value_name = "HOST:PORT", default_value = "127.0.0.1:8025")]
+    #[arg(long, value_name = "HOST:PORT", value_parser = port::address, default_value = "127.0.0.1:8025")]
     listen: SocketAddr,
     /// Keep what arrived in this directory, over restarts; without it, in memory only
     #[arg(long, value_name = "DIR")]
@@ -23,7 +23,7 @@ pub struct Args {
     #[arg(long, value_name = "COUNT", default_value = "10000")]
     capacity: NonZeroUsize,
     /// Take mail by SMTP here; AUTH is demanded, any user and password will do
-    #[arg(long, value_name = "HOST:PORT", default_value = "127.0.0.1:1025", conflicts_with = "no_smtp")]
+    #[arg(long, value_name = "HOST:PORT", value_parser = port::address, default_value = "127.0.0.1:1025", conflicts_with = "no_smtp")]
     smtp: SocketAddr,
     /// Take no mail
     #[arg(long)]

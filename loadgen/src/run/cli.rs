@@ -15,7 +15,7 @@ use super::request::Method;
 use super::threshold::Threshold;
 use crate::rate::Rate;
 use crate::systems::address::{self, Discreet};
-use crate::{duration, say};
+use crate::{duration, port, say};
 
 // In lines that 80 columns hold: one that is wrapped cannot be copied.
 const EXAMPLES: &str = "\
@@ -135,8 +135,8 @@ pub struct Args {
     /// Write the report: .json, one offline .html, or its series as .csv; repeatable
     #[arg(long, value_name = "FILE", help_heading = "Output")]
     pub out: Vec<PathBuf>,
-    /// Live figures at http://ADDR/metrics, such as 127.0.0.1:9464
-    #[arg(long, value_name = "ADDR", help_heading = "Output")]
+    /// Live figures at http://HOST:PORT/metrics, such as 127.0.0.1:9464
+    #[arg(long, value_name = "HOST:PORT", value_parser = port::address, help_heading = "Output")]
     pub prometheus_addr: Option<SocketAddr>,
     /// Put this Prometheus's alerts on the report's time axis, such as http://127.0.0.1:9090
     #[arg(long, value_name = "URL", value_parser = Discreet(address::parse), help_heading = "Output")]

@@ -104,9 +104,7 @@ pub fn run(args: &Args) -> Result<u8, CommandError> {
 }
 
 fn expose(address: SocketAddr) -> Result<Exposition, CommandError> {
-    let exposition = Exposition::start(address).map_err(|error| {
-        CommandError::Usage(format!("--prometheus-addr {address}: {error}; choose another address or port"))
-    })?;
+    let exposition = Exposition::start(address).map_err(CommandError::Usage)?;
     let _ = writeln!(std::io::stderr(), "metrics: http://{}/metrics", exposition.address); // nobody may be listening
     Ok(exposition)
 }

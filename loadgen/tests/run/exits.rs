@@ -82,7 +82,8 @@ fn bad_arguments_exit_2_and_name_input_and_remedy() {
         (&["-D", "/no/such/file"], "-D /no/such/file"),
         (&["--expect-status", "fine"], "`fine` is not a status"),
         (&["--out", "run.txt"], "ends in .json, .html or .csv"),
-        (&["--prometheus-addr", "localhost"], "--prometheus-addr"),
+        (&["--prometheus-addr", "localhost"], "`localhost` is not an address to listen on"),
+        (&["--prometheus-addr", "a.example:1"], "such as 127.0.0.1:9464, localhost:9464 or :9464"),
         (&["--out", "/no/such/folder/run.json"], "choose another place"),
     ] {
         let output = loadgen(args);
