@@ -5,6 +5,8 @@
 //! the [`inbox`], [`drill`] goes from a drill file over causes and watching to a verdict, [`proof`] keeps the last
 //! ones, [`coverage`] says which alerts lack something.
 
+#![deny(clippy::print_stdout, clippy::print_stderr, reason = "they panic when nobody reads: `say` does not")]
+
 pub mod duration;
 pub mod exit;
 pub mod file_error;
