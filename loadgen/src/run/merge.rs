@@ -104,6 +104,7 @@ pub fn merge(mut reports: Vec<Report>) -> Result<Report, MergeError> {
         ledger: all().map(|report| report.ledger).fold(Ledger::default(), add),
         statuses: sums(all().map(|report| &report.statuses)),
         errors: sums(all().map(|report| &report.errors)),
+        certificate_refused: all().find_map(|report| report.certificate_refused.clone()),
         latency_seconds: latencies(&reports)?,
         series_step_seconds: step(&reports),
         series: series(&reports, &first),
