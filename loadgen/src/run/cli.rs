@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::ArgAction;
-use clap::builder::{PossibleValuesParser, RangedU64ValueParser, TypedValueParser};
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 
 use super::command;
 use super::expect::Expect;
@@ -52,42 +52,48 @@ pub struct Args {
     #[arg(long, value_name = "FILE.yaml", conflicts_with = "pattern", help_heading = "Load")]
     pub scenario: Option<PathBuf>,
     /// Requests per time, all connections together: 500, 0.5, 90/m [default: 50/s]
-    #[arg(short = 'q', long = "rate", value_name = "RATE", help_heading = "Load")]
+    #[arg(
+        short = 'q',
+        long = "rate",
+        value_name = "RATE",
+        allow_hyphen_values = true,
+        help_heading = "Load"
+    )]
     pub rate: Option<Rate>,
     /// How long to send: 30s, 5m [default: 30s, or as long as -n takes]
-    #[arg(short = 'z', long = "duration", value_name = "TIME", value_parser = positive, help_heading = "Load")]
+    #[arg(short = 'z', long = "duration", value_name = "TIME", value_parser = positive, allow_hyphen_values = true, help_heading = "Load")]
     pub duration: Option<Duration>,
     /// How many requests to send
-    #[arg(short = 'n', long, value_name = "COUNT", value_parser = RangedU64ValueParser::<u64>::new().range(1..), help_heading = "Load")]
+    #[arg(short = 'n', long, value_name = "COUNT", value_parser = |text: &str| whole::<u64>(text, 1, 1_000_000_000_000), allow_hyphen_values = true, help_heading = "Load")]
     pub requests: Option<u64>,
     /// Ramp from the rate before (at first -q, else 0) to RATE within TIME; repeatable
-    #[arg(long = "stage", value_name = "TIME:RATE", value_parser = stage, conflicts_with = "duration", help_heading = "Load")]
+    #[arg(long = "stage", value_name = "TIME:RATE", value_parser = stage, allow_hyphen_values = true, conflicts_with = "duration", help_heading = "Load")]
     pub stages: Vec<(Duration, f64)>,
     /// Spaced exactly by the rate, or as from many independent clients
     #[arg(long, value_enum, default_value = "even", help_heading = "Load")]
     pub arrivals: ArrivalsArg,
     /// Of Poisson arrivals and random values; printed, to repeat a run
-    #[arg(long, value_name = "NUMBER", help_heading = "Load")]
+    #[arg(long, value_name = "NUMBER", value_parser = |text: &str| whole::<u32>(text, 0, u32::MAX.into()), allow_hyphen_values = true, help_heading = "Load")]
     pub seed: Option<u32>,
 
     /// Send this long beforehand, at the first rate of the schedule; in no figure
-    #[arg(long, value_name = "TIME", value_parser = positive, help_heading = "Load")]
+    #[arg(long, value_name = "TIME", value_parser = positive, allow_hyphen_values = true, help_heading = "Load")]
     pub warmup: Option<Duration>,
 
     /// Connections at most [default: 64]; without rate, pattern or stage a closed loop
-    #[arg(short = 'c', long, value_name = "COUNT", value_parser = clap::value_parser!(u16).range(1..), help_heading = "Limits")]
+    #[arg(short = 'c', long, value_name = "COUNT", value_parser = |text: &str| whole::<u16>(text, 1, u16::MAX.into()), allow_hyphen_values = true, help_heading = "Limits")]
     pub connections: Option<u16>,
     /// Waiting or sent at most; arrivals beyond are shed and counted
-    #[arg(long, value_name = "COUNT", default_value = "10000", value_parser = clap::value_parser!(u32).range(1..=1_000_000), help_heading = "Limits")]
+    #[arg(long, value_name = "COUNT", default_value = "10000", value_parser = |text: &str| whole::<u32>(text, 1, 1_000_000), allow_hyphen_values = true, help_heading = "Limits")]
     pub max_in_flight: u32,
     /// From when a request is due to the end of its answer, 1ms to 1h
-    #[arg(short = 't', long, value_name = "TIME", default_value = "30s", value_parser = timeout, help_heading = "Limits")]
+    #[arg(short = 't', long, value_name = "TIME", default_value = "30s", value_parser = timeout, allow_hyphen_values = true, help_heading = "Limits")]
     pub timeout: Duration,
     /// End the whole run by then; what is in flight counts as unfinished
-    #[arg(long, value_name = "TIME", value_parser = positive, help_heading = "Limits")]
+    #[arg(long, value_name = "TIME", value_parser = positive, allow_hyphen_values = true, help_heading = "Limits")]
     pub deadline: Option<Duration>,
     /// Threads that send [default: by rate, at most one a processor]
-    #[arg(long, value_name = "COUNT", help_heading = "Limits")]
+    #[arg(long, value_name = "COUNT", value_parser = threads, allow_hyphen_values = true, help_heading = "Limits")]
     pub threads: Option<NonZero<u8>>,
 
     /// The method [default: GET, or POST with a body]
@@ -129,7 +135,7 @@ pub struct Args {
     #[arg(long, requires = "thresholds", help_heading = "Verdict")]
     pub abort_on_fail: bool,
     /// INVALID beyond this pacer lag p99, if it is over a tenth of response time p99
-    #[arg(long, value_name = "TIME", default_value = "20ms", value_parser = positive, help_heading = "Verdict")]
+    #[arg(long, value_name = "TIME", default_value = "20ms", value_parser = positive, allow_hyphen_values = true, help_heading = "Verdict")]
     pub max_lag: Duration,
 
     /// Write the report: .json, one offline .html, or its series as .csv; repeatable
@@ -169,6 +175,18 @@ fn positive(text: &str) -> Result<Duration, String> {
     } else {
         Ok(duration)
     }
+}
+
+/// A whole number, both ends included.
+fn whole<T: TryFrom<u64>>(text: &str, least: u64, most: u64) -> Result<T, String> {
+    let number = text.parse().ok().filter(|number| (least..=most).contains(number));
+    number
+        .and_then(|number| T::try_from(number).ok())
+        .ok_or_else(|| format!("`{text}` is not a whole number from {least} to {most}"))
+}
+
+fn threads(text: &str) -> Result<NonZero<u8>, String> {
+    text.parse().map_err(|_| format!("`{text}` is not a whole number from 1 to 255"))
 }
 
 fn timeout(text: &str) -> Result<Duration, String> {
