@@ -10,6 +10,7 @@
 pub mod duration;
 pub mod exit;
 pub mod file_error;
+pub mod hangup;
 pub mod markup;
 pub mod port;
 pub mod rate;
