@@ -1,9 +1,9 @@
 //! How `loadgen run` ends: its exit codes, and the words that go with them.
 
 use std::net::TcpListener;
-use std::process::{Command, Output};
+use std::process::Command;
 
-use crate::command::{LENIENT, LOADGEN, ledger_adds_up, loadgen, stderr, stdout, summary_adds_up};
+use crate::command::{LENIENT, LOADGEN, ledger_adds_up, loadgen, report_of, stderr, stdout, summary_adds_up};
 use crate::schema;
 use crate::server::Server;
 
@@ -153,16 +153,25 @@ fn a_generator_that_cannot_keep_up_exits_4_with_the_cause() {
 }
 
 #[test]
-fn the_seed_is_printed_and_repeats_the_run() {
+fn the_seed_is_printed_and_repeats_the_arrivals() {
     let server = Server::gateway();
-    let url = server.url("/");
-    let output = loadgen(&[url.as_str(), "-q", "300", "-z", "1s", "--arrivals", "poisson", "--seed", "7"]);
-    let again = loadgen(&[url.as_str(), "-q", "300", "-z", "1s", "--arrivals", "poisson", "--seed", "7"]);
-    assert!(stdout(&output).contains("--seed 7"), "{}", stdout(&output));
-    let requests =
-        |output: &Output| stdout(output).lines().find(|line| line.starts_with("requests")).map(str::to_owned);
-    assert!(requests(&output).is_some_and(|line| line.contains("expected")));
-    assert_eq!(requests(&output), requests(&again));
+    // How many were due in each second, by which two seeds are told apart.
+    let arrivals = |args: &[&str]| {
+        let args = [&["-q", "300", "-z", "3s", "--arrivals", "poisson"], args].concat();
+        let (output, report) = report_of(&server.url("/"), &args);
+        assert!(stdout(&output).contains(&format!("--seed {}", report["seed"])), "{}", stdout(&output));
+        let series = report["series"].as_array().unwrap().iter();
+        let due: Vec<_> = series.map(|point| point["scheduled"].as_u64().unwrap()).collect();
+        assert!(due.iter().sum::<u64>() > 700, "900 and 30 more or less: {due:?}");
+        (report["seed"].to_string(), due)
+    };
+    let (seed, due) = arrivals(&["--seed", "7"]);
+    assert_eq!(seed, "7");
+    assert_eq!(arrivals(&["--seed", "7"]).1, due);
+    assert_ne!(arrivals(&["--seed", "8"]).1, due);
+    // One that was drawn is printed, and repeats the run when it is given back.
+    let (drawn, due) = arrivals(&[]);
+    assert_eq!(arrivals(&["--seed", &drawn]), (drawn, due));
 }
 
 #[test]

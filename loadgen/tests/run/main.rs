@@ -6,6 +6,9 @@
 )]
 
 mod before;
+#[path = "../inbox/chromium.rs"]
+#[allow(dead_code, reason = "the inbox's tests use the rest")]
+mod chromium;
 mod command;
 mod conformity;
 mod endless;
@@ -17,6 +20,7 @@ mod http;
 mod outfiles;
 mod outputs;
 mod overload;
+mod page;
 mod ports;
 mod report;
 mod review;
