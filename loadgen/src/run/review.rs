@@ -60,7 +60,7 @@ fn review(args: &Args) -> Result<u8, (String, u8)> {
     together::doubts(&reports).iter().for_each(say::warning);
     let report = merged(&reports, &args.thresholds).map_err(usage)?;
     for (index, verdict) in together::hidden(&reports, &report) {
-        say::warning(format_args!("{}: {verdict}; all together are fine", name(index)));
+        say::warning(format_args!("{}: {verdict} All together are fine", name(index)));
     }
     let outs = OutFile::all(&args.out).map_err(usage)?;
     say::result(&summary::text(&report));

@@ -1,5 +1,6 @@
 //! Whether several reports may be taken as one, and what that would hide.
 
+use super::remarks;
 use super::report::{Loop, Report};
 use super::threshold::Threshold;
 use super::verdict::Outcome;
@@ -47,15 +48,8 @@ pub fn hidden(reports: &[Report], merged: &Report) -> Vec<(usize, String)> {
     if Outcome::of(merged) != Outcome::Fine {
         return Vec::new();
     }
-    let words = |report: &Report| match Outcome::of(report) {
-        Outcome::Fine => None,
-        Outcome::Failed(why) => Some(format!("FAILED: {why}")),
-        Outcome::LedgerBroken(why) => Some(format!("FAILED: the ledger does not add up: {why}")),
-        Outcome::Threshold(which) => Some(format!("THRESHOLD crossed: {which}")),
-        Outcome::Invalid => Some("INVALID".to_owned()),
-        Outcome::Interrupted(signal) => Some(format!("interrupted by {signal}")),
-    };
-    reports.iter().enumerate().filter_map(|(at, report)| Some((at, words(report)?))).collect()
+    let bad = reports.iter().enumerate().filter(|(_, report)| Outcome::of(report) != Outcome::Fine);
+    bad.map(|(at, report)| (at, remarks::outcome(report))).collect()
 }
 
 /// Every threshold that any of them was held against, once.
