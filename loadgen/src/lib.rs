@@ -5,11 +5,16 @@
 //! the [`inbox`], [`drill`] goes from a drill file over causes and watching to a verdict, [`proof`] keeps the last
 //! ones, [`coverage`] says which alerts lack something.
 
+#![deny(clippy::print_stdout, clippy::print_stderr, reason = "they panic when nobody reads: `say` does not")]
+
 pub mod duration;
 pub mod exit;
 pub mod file_error;
+pub mod hangup;
 pub mod markup;
+pub mod port;
 pub mod rate;
+pub mod say;
 pub mod trust;
 
 pub mod run;

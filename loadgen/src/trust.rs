@@ -1,6 +1,8 @@
 //! Whose certificates are accepted where TLS is spoken, and by which implementation: for the target of a run as for the
 //! systems under proof.
 
+mod pinned;
+
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -11,6 +13,9 @@ use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::{ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme};
 use serde::{Deserialize, Serialize};
 
+use pinned::Pinned;
+pub(crate) use pinned::is_ca;
+
 /// Whose certificates are accepted.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -18,7 +23,7 @@ pub enum Trust {
     /// Those that the system trusts.
     #[default]
     System,
-    /// Those signed by the certificates of this PEM file.
+    /// Those signed by the certificates of this PEM file, and these themselves.
     File(PathBuf),
     /// All.
     Anyone,
@@ -32,12 +37,15 @@ impl Trust {
     pub fn client(&self) -> Result<ClientConfig, String> {
         match self {
             Self::System => rooted(system()?),
-            Self::File(path) => rooted(file(path)?),
+            Self::File(path) => {
+                let provider = Arc::new(ring::default_provider());
+                let verifier = Pinned::new(file(path)?, &provider).map_err(|error| bad_file(path, &error))?;
+                verified(provider, Arc::new(verifier))
+            }
             Self::Anyone => {
                 let provider = Arc::new(ring::default_provider());
                 let verifier = Arc::new(AcceptAnyone(Arc::clone(&provider)));
-                let builder = versions(provider)?.dangerous().with_custom_certificate_verifier(verifier);
-                Ok(builder.with_no_client_auth())
+                verified(provider, verifier)
             }
         }
     }
@@ -64,6 +72,14 @@ fn rooted(roots: RootCertStore) -> Result<ClientConfig, String> {
     Ok(builder.with_root_certificates(roots).with_no_client_auth())
 }
 
+fn verified(
+    provider: Arc<CryptoProvider>,
+    verifier: Arc<dyn ServerCertVerifier>,
+) -> Result<ClientConfig, String> {
+    let builder = versions(provider)?.dangerous().with_custom_certificate_verifier(verifier);
+    Ok(builder.with_no_client_auth())
+}
+
 fn system() -> Result<RootCertStore, String> {
     let mut store = RootCertStore::empty();
     let found = rustls_native_certs::load_native_certs();
@@ -76,14 +92,15 @@ fn system() -> Result<RootCertStore, String> {
     Ok(store)
 }
 
-fn file(path: &Path) -> Result<RootCertStore, String> {
-    let bad =
-        |error: &dyn std::fmt::Display| format!("--cacert {}: {error}; expected a PEM file", path.display());
-    let mut store = RootCertStore::empty();
-    for certificate in CertificateDer::pem_file_iter(path).map_err(|error| bad(&error))? {
-        store.add(certificate.map_err(|error| bad(&error))?).map_err(|error| bad(&error))?;
-    }
-    if store.is_empty() { Err(bad(&"no certificate in it")) } else { Ok(store) }
+fn file(path: &Path) -> Result<Vec<CertificateDer<'static>>, String> {
+    let certificates = CertificateDer::pem_file_iter(path).map_err(|error| bad_file(path, &error))?;
+    let certificates: Vec<_> =
+        certificates.collect::<Result<_, _>>().map_err(|error| bad_file(path, &error))?;
+    if certificates.is_empty() { Err(bad_file(path, &"no certificate in it")) } else { Ok(certificates) }
+}
+
+fn bad_file(path: &Path, error: &dyn std::fmt::Display) -> String {
+    format!("--cacert {}: {error}; expected a PEM file", path.display())
 }
 
 /// `--insecure`: whoever answers is believed to be the target. Signatures are still checked, so that a server that does

@@ -1,6 +1,5 @@
 //! The `loadgen coverage` command line.
 
-use std::io::{self, Write};
 use std::path::PathBuf;
 
 use url::Url;
@@ -10,7 +9,7 @@ use crate::drill::suite::{self, Suite};
 use crate::systems::address::{self, Discreet};
 use crate::systems::prometheus::Prometheus;
 use crate::systems::{HttpArgs, HttpConfig};
-use crate::{exit, proof};
+use crate::{exit, proof, say};
 
 /// Arguments of `loadgen coverage`.
 #[derive(Debug, clap::Args)]
@@ -49,7 +48,7 @@ pub fn main(args: Args) -> u8 {
     match run(&args) {
         Ok(code) => code,
         Err(error) => {
-            let _ = writeln!(io::stderr(), "error: {error}"); // nothing is left to do when nobody reads it
+            say::error(error);
             exit::USAGE
         }
     }
@@ -78,7 +77,7 @@ fn run(args: &Args) -> Result<u8, String> {
             }
         }
     }
-    let _ = io::stdout().lock().write_all(text.as_bytes());
+    say::result(&text);
     Ok(if covered.iter().all(super::Covered::whole) { exit::FINE } else { exit::NOT_PROVEN })
 }
 

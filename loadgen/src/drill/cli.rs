@@ -16,9 +16,9 @@ use super::signals::{Ending, Signals};
 use super::stacks::{self, connect};
 use super::subject;
 use super::suite::{self, Suite};
-use crate::exit;
 use crate::systems::HttpArgs;
 use crate::systems::address::{self, Discreet};
+use crate::{exit, say};
 
 /// Arguments of `loadgen drill`.
 #[derive(Debug, clap::Args)]
@@ -124,7 +124,7 @@ pub fn main(args: Args) -> u8 {
     let runtime = match tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {
-            eprintln!("error: the runtime cannot start: {error}");
+            say::error(format_args!("the runtime cannot start: {error}"));
             return exit::FAILED;
         }
     };
@@ -138,7 +138,7 @@ pub fn main(args: Args) -> u8 {
 
 fn usage<E: std::fmt::Display>(errors: &[E]) -> u8 {
     for error in errors {
-        eprintln!("error: {error}");
+        say::error(error);
     }
     exit::USAGE
 }
@@ -147,7 +147,7 @@ async fn drill(args: &Args, suite: &Suite, places: Vec<Place>) -> u8 {
     let mut signals = match Signals::install() {
         Ok(signals) => signals,
         Err(error) => {
-            eprintln!("error: signals cannot be handled: {error}");
+            say::error(format_args!("signals cannot be handled: {error}"));
             return exit::FAILED;
         }
     };
@@ -162,7 +162,7 @@ async fn drill(args: &Args, suite: &Suite, places: Vec<Place>) -> u8 {
         Err(error) => return usage(&[format!("--leftovers: {error}")]),
     };
     for said in &found.said {
-        eprintln!("{said}");
+        say::line(said);
     }
     let mut shards = Vec::new();
     for (number, place) in places.into_iter().enumerate() {
@@ -236,7 +236,7 @@ async fn again_alone(
             break;
         }
     }
-    eprintln!("again, alone: {}", order.iter().map(names).collect::<Vec<_>>().join(", "));
+    say::line(format_args!("again, alone: {}", order.iter().map(names).collect::<Vec<_>>().join(", ")));
     let shards = std::slice::from_ref(&plan.shards[whole]);
     let second = Plan { shards, suite: plan.suite, order, scale: plan.scale, proofs: plan.proofs };
     let (again, found, ending) = session::run(&second, signals).await;

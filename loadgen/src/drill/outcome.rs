@@ -10,14 +10,13 @@ use super::record::Record;
 use super::signals::Ending;
 use super::verdict::Verdict;
 use super::{html, junit, table};
-use crate::exit;
+use crate::{exit, say};
 
 pub(super) fn is_proven(record: &Record) -> bool {
     record.judgement.as_ref().is_some_and(|judgement| judgement.verdict == Verdict::Proven)
 }
 
 pub(super) fn print(run: &Run, records: &[Record]) {
-    use std::io::Write;
     let mut text = String::new();
     for record in records {
         let story = table::story(record);
@@ -41,8 +40,7 @@ pub(super) fn print(run: &Run, records: &[Record]) {
     if !run.not_run.is_empty() {
         text.push_str(&format!("not run: {}\n", run.not_run.join(", ")));
     }
-    // A closed pipe (`| head`) does not change the verdicts.
-    let _ = std::io::stdout().lock().write_all(text.as_bytes());
+    say::result(&text);
 }
 
 pub(super) fn write(args: &Args, run: &Run, records: &[Record]) -> bool {
@@ -50,7 +48,7 @@ pub(super) fn write(args: &Args, run: &Run, records: &[Record]) -> bool {
     let put = |path: &Path, text: String| match fs::write(path, text) {
         Ok(()) => true,
         Err(error) => {
-            eprintln!("error: {}: cannot be written: {error}", path.display());
+            say::error(format_args!("{}: cannot be written: {error}", path.display()));
             false
         }
     };

@@ -1,13 +1,14 @@
 //! One line a drill while it runs: redrawn in place on a terminal, else a line per change of phase.
 
 use std::collections::BTreeMap;
-use std::io::{IsTerminal, Write};
+use std::io::IsTerminal;
 use std::sync::{Mutex, PoisonError};
 
 use jiff::Timestamp;
 
 use super::clock::{readable, seconds, time_of_day};
 use super::record::{Record, Stage};
+use crate::say;
 
 /// Columns of a line that is redrawn: a longer one would wrap and could not be taken back.
 const COLUMNS: usize = 79;
@@ -32,9 +33,9 @@ impl Progress {
         let now = Timestamp::now();
         let mut shown = self.shown.lock().unwrap_or_else(PoisonError::into_inner);
         if self.terminal {
-            eprint(&format!("\r\x1b[2K{}", live(record, now)));
+            say::aside(&format!("\r\x1b[2K{}", live(record, now)));
         } else if shown.get(&record.drill) != Some(&record.stage) {
-            eprint(&format!("{}\n", plain(record, now)));
+            say::aside(&format!("{}\n", plain(record, now)));
         }
         shown.insert(record.drill.clone(), record.stage);
     }
@@ -48,14 +49,8 @@ impl Progress {
         } else {
             format!("{}  ", time_of_day(Timestamp::now()))
         };
-        eprint(&format!("{start}{line}\n"));
+        say::aside(&format!("{start}{line}\n"));
     }
-}
-
-/// A standard error that is closed is no reason to stop a drill.
-fn eprint(text: &str) {
-    let mut stderr = std::io::stderr().lock();
-    let _ = stderr.write_all(text.as_bytes()).and_then(|()| stderr.flush());
 }
 
 /// `high-error-rate: firing 3.2 s of 6.0 s`.

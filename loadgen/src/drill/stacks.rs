@@ -8,6 +8,7 @@ use url::Url;
 use super::causes::place::Place;
 use super::cli::{Args, Receiver};
 use super::watch::Systems;
+use crate::say;
 use crate::systems::alertmanager::Alertmanager;
 use crate::systems::inbox::Inbox;
 use crate::systems::prometheus::Prometheus;
@@ -81,9 +82,9 @@ async fn inbox(named: Option<&Receiver>) -> Result<Option<Url>, String> {
     if inbox.heartbeat().await.is_ok() {
         return Ok(Some(usual));
     }
-    eprintln!(
+    say::line(format_args!(
         "no inbox answers at {USUAL_INBOX}: delivery is counted by Alertmanager, not seen (--inbox URL names one)"
-    );
+    ));
     Ok(None)
 }
 

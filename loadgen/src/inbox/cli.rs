@@ -1,20 +1,20 @@
 //! The `loadgen inbox` command line.
 
-use std::io::{self, Write};
+use std::io;
 use std::net::SocketAddr;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 use tokio::signal::unix::{SignalKind, signal};
 
-use super::{Config, InboxError, port, serve};
-use crate::exit;
+use super::{Config, InboxError, serve};
+use crate::{exit, port, say};
 
 /// Arguments of `loadgen inbox`.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// Address for the page, the JSON and the receivers; port 0 takes a free one
-    #[arg(long, value_name = "HOST:PORT", default_value = "127.0.0.1:8025")]
+    #[arg(long, value_name = "HOST:PORT", value_parser = port::address, default_value = "127.0.0.1:8025")]
     listen: SocketAddr,
     /// Keep what arrived in this directory, over restarts; without it, in memory only
     #[arg(long, value_name = "DIR")]
@@ -23,7 +23,7 @@ pub struct Args {
     #[arg(long, value_name = "COUNT", default_value = "10000")]
     capacity: NonZeroUsize,
     /// Take mail by SMTP here; AUTH is demanded, any user and password will do
-    #[arg(long, value_name = "HOST:PORT", default_value = "127.0.0.1:1025", conflicts_with = "no_smtp")]
+    #[arg(long, value_name = "HOST:PORT", value_parser = port::address, default_value = "127.0.0.1:1025", conflicts_with = "no_smtp")]
     smtp: SocketAddr,
     /// Take no mail
     #[arg(long)]
@@ -59,8 +59,7 @@ async fn run(args: Args) -> Result<(), (u8, String)> {
         (signal(SignalKind::terminate()).map_err(broken)?, signal(SignalKind::interrupt()).map_err(broken)?);
     let listener = port::bind(args.listen, "--listen").map_err(|reason| (exit::USAGE, reason))?;
     let address = listener.local_addr().map_err(broken)?;
-    // Nothing is left to do when nobody reads it.
-    let _ = writeln!(io::stdout(), "inbox on http://{address}");
+    say::result(&format!("inbox on http://{address}\n"));
     let stop = async move {
         tokio::select! {
             _ = terminated.recv() => {}
@@ -85,6 +84,6 @@ async fn run(args: Args) -> Result<(), (u8, String)> {
 }
 
 fn fail(code: u8, reason: &str) -> u8 {
-    let _ = writeln!(io::stderr(), "error: {reason}");
+    say::error(reason);
     code
 }

@@ -15,7 +15,6 @@ mod mail;
 mod metrics;
 mod page;
 mod pagerduty;
-pub mod port;
 mod routes;
 mod slack;
 mod smtp;

@@ -56,7 +56,7 @@ impl Asked {
         let (given, mut names) = (Given::default(), BTreeSet::new());
         for (index, request) in scenario.iter().flat_map(|scenario| &scenario.before).enumerate() {
             let mut request = request.clone();
-            request.headers.extend(args.headers.iter().cloned());
+            request.set_headers(&args.headers);
             let plan = Plan::once(target.clone(), &request, limits.clone(), &names)
                 .map_err(|error| format!("before[{index}]: {error}"))?;
             names.extend(request.capture.iter().map(|capture| capture.name.clone()));
@@ -111,7 +111,7 @@ fn requests(args: &Args, scenario: Option<&Scenario>, url: &url::Url) -> Result<
         None => vec![single(args, url)?],
     };
     for request in &mut requests {
-        request.headers.extend(args.headers.iter().cloned());
+        request.set_headers(&args.headers);
         add_content_type(&mut request.headers, &request.body);
         if let Some(expect) = &args.expect_status {
             request.expect = expect.clone();

@@ -6,16 +6,16 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::ArgAction;
-use clap::builder::{PossibleValuesParser, RangedU64ValueParser, TypedValueParser};
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 
 use super::command;
 use super::expect::Expect;
 use super::patterns::{ALL, Pattern};
 use super::request::Method;
 use super::threshold::Threshold;
-use crate::duration;
 use crate::rate::Rate;
 use crate::systems::address::{self, Discreet};
+use crate::{duration, port, say};
 
 // In lines that 80 columns hold: one that is wrapped cannot be copied.
 const EXAMPLES: &str = "\
@@ -30,8 +30,9 @@ Examples:
   loadgen run http://127.0.0.1:8000/livez -c 8 -z 5s   # closed loop: no rate
 
 Exit codes: 0 fine; 1 unexpected answers or errors; 2 bad arguments; 3 threshold
-crossed; 4 INVALID, the generator could not keep up; 130, 143 interrupted, after
-the partial report (a second signal waits for no answer, a third for nothing).";
+crossed; 4 INVALID, the generator could not keep up; 129 (its terminal has gone),
+130, 143 interrupted, after the partial report (a second signal waits for no
+answer, a third for nothing).";
 
 /// Arguments of `loadgen run`.
 #[derive(Debug, Clone, clap::Args)]
@@ -52,48 +53,54 @@ pub struct Args {
     #[arg(long, value_name = "FILE.yaml", conflicts_with = "pattern", help_heading = "Load")]
     pub scenario: Option<PathBuf>,
     /// Requests per time, all connections together: 500, 0.5, 90/m [default: 50/s]
-    #[arg(short = 'q', long = "rate", value_name = "RATE", help_heading = "Load")]
+    #[arg(
+        short = 'q',
+        long = "rate",
+        value_name = "RATE",
+        allow_hyphen_values = true,
+        help_heading = "Load"
+    )]
     pub rate: Option<Rate>,
     /// How long to send: 30s, 5m [default: 30s, or as long as -n takes]
-    #[arg(short = 'z', long = "duration", value_name = "TIME", value_parser = positive, help_heading = "Load")]
+    #[arg(short = 'z', long = "duration", value_name = "TIME", value_parser = positive, allow_hyphen_values = true, help_heading = "Load")]
     pub duration: Option<Duration>,
     /// How many requests to send
-    #[arg(short = 'n', long, value_name = "COUNT", value_parser = RangedU64ValueParser::<u64>::new().range(1..), help_heading = "Load")]
+    #[arg(short = 'n', long, value_name = "COUNT", value_parser = |text: &str| whole::<u64>(text, 1, 1_000_000_000_000), allow_hyphen_values = true, help_heading = "Load")]
     pub requests: Option<u64>,
     /// Ramp from the rate before (at first -q, else 0) to RATE within TIME; repeatable
-    #[arg(long = "stage", value_name = "TIME:RATE", value_parser = stage, conflicts_with = "duration", help_heading = "Load")]
+    #[arg(long = "stage", value_name = "TIME:RATE", value_parser = stage, allow_hyphen_values = true, conflicts_with = "duration", help_heading = "Load")]
     pub stages: Vec<(Duration, f64)>,
     /// Spaced exactly by the rate, or as from many independent clients
     #[arg(long, value_enum, default_value = "even", help_heading = "Load")]
     pub arrivals: ArrivalsArg,
     /// Of Poisson arrivals and random values; printed, to repeat a run
-    #[arg(long, value_name = "NUMBER", help_heading = "Load")]
+    #[arg(long, value_name = "NUMBER", value_parser = |text: &str| whole::<u32>(text, 0, u32::MAX.into()), allow_hyphen_values = true, help_heading = "Load")]
     pub seed: Option<u32>,
 
     /// Send this long beforehand, at the first rate of the schedule; in no figure
-    #[arg(long, value_name = "TIME", value_parser = positive, help_heading = "Load")]
+    #[arg(long, value_name = "TIME", value_parser = positive, allow_hyphen_values = true, help_heading = "Load")]
     pub warmup: Option<Duration>,
 
     /// Connections at most [default: 64]; without rate, pattern or stage a closed loop
-    #[arg(short = 'c', long, value_name = "COUNT", value_parser = clap::value_parser!(u16).range(1..), help_heading = "Limits")]
+    #[arg(short = 'c', long, value_name = "COUNT", value_parser = |text: &str| whole::<u16>(text, 1, u16::MAX.into()), allow_hyphen_values = true, help_heading = "Limits")]
     pub connections: Option<u16>,
     /// Waiting or sent at most; arrivals beyond are shed and counted
-    #[arg(long, value_name = "COUNT", default_value = "10000", value_parser = clap::value_parser!(u32).range(1..=1_000_000), help_heading = "Limits")]
+    #[arg(long, value_name = "COUNT", default_value = "10000", value_parser = |text: &str| whole::<u32>(text, 1, 1_000_000), allow_hyphen_values = true, help_heading = "Limits")]
     pub max_in_flight: u32,
     /// From when a request is due to the end of its answer, 1ms to 1h
-    #[arg(short = 't', long, value_name = "TIME", default_value = "30s", value_parser = timeout, help_heading = "Limits")]
+    #[arg(short = 't', long, value_name = "TIME", default_value = "30s", value_parser = timeout, allow_hyphen_values = true, help_heading = "Limits")]
     pub timeout: Duration,
     /// End the whole run by then; what is in flight counts as unfinished
-    #[arg(long, value_name = "TIME", value_parser = positive, help_heading = "Limits")]
+    #[arg(long, value_name = "TIME", value_parser = positive, allow_hyphen_values = true, help_heading = "Limits")]
     pub deadline: Option<Duration>,
     /// Threads that send [default: by rate, at most one a processor]
-    #[arg(long, value_name = "COUNT", help_heading = "Limits")]
+    #[arg(long, value_name = "COUNT", value_parser = threads, allow_hyphen_values = true, help_heading = "Limits")]
     pub threads: Option<NonZero<u8>>,
 
     /// The method [default: GET, or POST with a body]
     #[arg(short = 'm', long, value_name = "METHOD", conflicts_with_all = ["pattern", "scenario"], help_heading = "Request")]
     pub method: Option<Method>,
-    /// A header, 'Name: value'; repeatable
+    /// A header, 'Name: value', {{n}} as in files; in place of the file's; repeatable
     #[arg(short = 'H', long = "header", value_name = "HEADER", value_parser = header, help_heading = "Request")]
     pub headers: Vec<(String, String)>,
     /// The body; JSON gets its Content-Type
@@ -119,24 +126,24 @@ pub struct Args {
     #[arg(short = 'k', long, help_heading = "Connection")]
     pub insecure: bool,
 
-    /// Such as 200,429 or 2xx [default: 200 to 399, or the pattern's]
+    /// Such as 200,429, 2xx or 200-399 [default: 200-399, or the pattern's]
     #[arg(long, value_name = "LIST", help_heading = "Verdict")]
     pub expect_status: Option<Expect>,
-    /// Exit 3 unless it holds: p99<250ms, service.p50<=10ms, failed<1%, rate>=95/s; repeatable
+    /// Exit 3 unless it holds: p99<250ms, service.p999<=1s (99.9 %), failed<1%, rate>=95/s; repeatable
     #[arg(long = "threshold", value_name = "BOUND", help_heading = "Verdict")]
     pub thresholds: Vec<Threshold>,
     /// End the run as soon as an upper bound is crossed
     #[arg(long, requires = "thresholds", help_heading = "Verdict")]
     pub abort_on_fail: bool,
     /// INVALID beyond this pacer lag p99, if it is over a tenth of response time p99
-    #[arg(long, value_name = "TIME", default_value = "20ms", value_parser = positive, help_heading = "Verdict")]
+    #[arg(long, value_name = "TIME", default_value = "20ms", value_parser = positive, allow_hyphen_values = true, help_heading = "Verdict")]
     pub max_lag: Duration,
 
     /// Write the report: .json, one offline .html, or its series as .csv; repeatable
     #[arg(long, value_name = "FILE", help_heading = "Output")]
     pub out: Vec<PathBuf>,
-    /// Live figures at http://ADDR/metrics, such as 127.0.0.1:9464
-    #[arg(long, value_name = "ADDR", help_heading = "Output")]
+    /// Live figures at http://HOST:PORT/metrics, such as 127.0.0.1:9464
+    #[arg(long, value_name = "HOST:PORT", value_parser = port::address, help_heading = "Output")]
     pub prometheus_addr: Option<SocketAddr>,
     /// Put this Prometheus's alerts on the report's time axis, such as http://127.0.0.1:9090
     #[arg(long, value_name = "URL", value_parser = Discreet(address::parse), help_heading = "Output")]
@@ -169,6 +176,18 @@ fn positive(text: &str) -> Result<Duration, String> {
     } else {
         Ok(duration)
     }
+}
+
+/// A whole number, both ends included.
+fn whole<T: TryFrom<u64>>(text: &str, least: u64, most: u64) -> Result<T, String> {
+    let number = text.parse().ok().filter(|number| (least..=most).contains(number));
+    number
+        .and_then(|number| T::try_from(number).ok())
+        .ok_or_else(|| format!("`{text}` is not a whole number from {least} to {most}"))
+}
+
+fn threads(text: &str) -> Result<NonZero<u8>, String> {
+    text.parse().map_err(|_| format!("`{text}` is not a whole number from 1 to 255"))
 }
 
 fn timeout(text: &str) -> Result<Duration, String> {
@@ -213,7 +232,7 @@ fn header(text: &str) -> Result<(String, String), String> {
 #[must_use]
 pub fn main(args: Args) -> u8 {
     command::run(&args).unwrap_or_else(|error| {
-        eprintln!("error: {error}");
+        say::error(&error);
         error.exit_code()
     })
 }

@@ -1,6 +1,5 @@
 //! The steps of `loadgen run`: plan, warm up, start, watch, report.
 
-use std::io::Write;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
@@ -20,8 +19,8 @@ use super::report::{Labels, Report};
 use super::summary;
 use super::verdict::Outcome;
 use super::watcher::{Ended, Ending, Signals, Watcher};
-use crate::exit;
 use crate::systems::HttpConfig;
+use crate::{exit, say};
 
 /// Why the command did not get to a verdict.
 #[derive(Debug, thiserror::Error)]
@@ -47,8 +46,7 @@ impl CommandError {
 /// Runs the load and prints the summary; the exit code.
 pub fn run(args: &Args) -> Result<u8, CommandError> {
     let asked = Asked::of(args).map_err(CommandError::Usage)?;
-    let outs = args.out.iter().map(|path| OutFile::create(path)).collect::<Result<Vec<_>, _>>();
-    let outs = outs.map_err(CommandError::Usage)?;
+    let outs = OutFile::all(&args.out).map_err(CommandError::Usage)?;
     descriptors::allow(asked.plan.limits.connections);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let failed = |error: std::io::Error| CommandError::Failed(format!("cannot watch the run: {error}"));
@@ -105,10 +103,8 @@ pub fn run(args: &Args) -> Result<u8, CommandError> {
 }
 
 fn expose(address: SocketAddr) -> Result<Exposition, CommandError> {
-    let exposition = Exposition::start(address).map_err(|error| {
-        CommandError::Usage(format!("--prometheus-addr {address}: {error}; choose another address or port"))
-    })?;
-    let _ = writeln!(std::io::stderr(), "metrics: http://{}/metrics", exposition.address); // nobody may be listening
+    let exposition = Exposition::start(address).map_err(CommandError::Usage)?;
+    say::line(format_args!("metrics: http://{}/metrics", exposition.address));
     Ok(exposition)
 }
 
@@ -163,14 +159,11 @@ async fn finish(
         // The run is over and its figures stand: that nobody tells of alerts is no reason to lose them.
         match alerts::fetch(prometheus, &config, record.started, record.elapsed).await {
             Ok(alerts) => labels.alerts = alerts,
-            // Standard error may be closed; that is no reason either.
-            Err(error) => drop(writeln!(std::io::stderr(), "warning: {error}")),
+            Err(error) => say::warning(error),
         }
     }
     let report = Report::new(&plan, &record, labels);
-    let mut stdout = std::io::stdout().lock();
-    // A closed pipe is the reader's decision; the exit code still says how it went.
-    let _ = stdout.write_all(summary::text(&report).as_bytes()).and_then(|()| stdout.flush());
+    say::result(&summary::text(&report));
     outs.into_iter().try_for_each(|out| out.finish(&report)).map_err(CommandError::Failed)?;
     Ok(Outcome::of(&report).exit_code())
 }

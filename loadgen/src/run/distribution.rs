@@ -3,7 +3,7 @@
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use hdrhistogram::Histogram;
-use hdrhistogram::serialization::{Deserializer, Serializer, V2DeflateSerializer};
+use hdrhistogram::serialization::{DeserializeError, Deserializer, Serializer, V2DeflateSerializer};
 use serde::{Deserialize, Serialize};
 
 /// One latency in seconds; null where nothing was recorded.
@@ -62,8 +62,11 @@ impl Distribution {
     /// # Errors
     /// When the text is not base64 or what it holds is not an HdrHistogram.
     pub fn histogram(&self) -> Result<Histogram<u64>, String> {
-        let bytes = STANDARD.decode(&self.hdr_v2_base64).map_err(|error| error.to_string())?;
-        Deserializer::new().deserialize(&mut bytes.as_slice()).map_err(|error| error.to_string())
+        let bytes = STANDARD.decode(&self.hdr_v2_base64).map_err(|error| format!("no base64: {error}"))?;
+        Deserializer::new().deserialize(&mut bytes.as_slice()).map_err(|error| match error {
+            DeserializeError::IoError(_) => "no HdrHistogram V2: cut off or damaged".to_owned(),
+            other => format!("no HdrHistogram V2: {other}"),
+        })
     }
 }
 

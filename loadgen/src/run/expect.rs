@@ -1,5 +1,8 @@
 //! Which statuses are as they should be.
 
+use serde::{Deserialize, Deserializer, de};
+use serde_json::Value;
+
 /// The statuses that count as expected.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Expect {
@@ -45,23 +48,54 @@ impl std::fmt::Display for Expect {
 impl std::str::FromStr for Expect {
     type Err = String;
 
-    /// Reads `200,429` and classes such as `2xx`.
+    /// Reads statuses, classes and ranges with commas between them: `200,429`, `2xx`, `200-399`.
     fn from_str(text: &str) -> Result<Self, String> {
-        let range = |part: &str| {
-            if let Some(class) = part.strip_suffix("xx") {
-                let class: u16 = class.parse().ok().filter(|class| (1..=5).contains(class))?;
-                return Some((class * 100, class * 100 + 99));
-            }
-            let code: u16 = part.parse().ok().filter(|code| (100..=599).contains(code))?;
-            Some((code, code))
-        };
-        let ranges: Option<Vec<_>> = text.split(',').map(|part| range(part.trim())).collect();
-        ranges.map(|ranges| Self { ranges }).ok_or_else(|| {
-            format!(
-                "`{text}` is not a list of statuses: expected 100 to 599 or a class, such as 200,429 or 2xx"
-            )
-        })
+        text.split(',').map(|part| range(part.trim())).collect::<Result<_, _>>().map(|ranges| Self { ranges })
     }
+}
+
+impl<'de> Deserialize<'de> for Expect {
+    /// The same in YAML and JSON, with lists too: `500`, `2xx`, `"200,429"`, `[2xx, 404]`.
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        let read = |value: &Value| match value {
+            Value::Number(number) => number.to_string().parse(),
+            Value::String(text) => text.parse::<Self>(),
+            other => range(&other.to_string()).map(|range| Self { ranges: vec![range] }),
+        };
+        let read = match Value::deserialize(from)? {
+            Value::Array(items) if items.is_empty() => {
+                Err("the list is empty; name a status or leave it out".to_owned())
+            }
+            Value::Array(items) => items
+                .iter()
+                .map(|item| read(item).map(|expect| expect.ranges))
+                .collect::<Result<Vec<_>, _>>()
+                .map(|ranges| Self { ranges: ranges.concat() }),
+            value => read(&value),
+        };
+        read.map_err(|reason| de::Error::custom(format!("expect: {reason}")))
+    }
+}
+
+fn range(text: &str) -> Result<(u16, u16), String> {
+    let number = |text: &str| -> Option<u16> {
+        text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse().ok()).flatten() // `+5` is none
+    };
+    let status = |text: &str| number(text.trim()).filter(|code| (100..=599).contains(code));
+    let class = |text: &str| {
+        let class = number(text.strip_suffix("xx").or_else(|| text.strip_suffix("XX"))?)?;
+        (1..=5).contains(&class).then_some((class * 100, class * 100 + 99))
+    };
+    let between = || {
+        let (from, to) = text.split_once('-')?;
+        Some((status(from)?, status(to)?)).filter(|(from, to)| from <= to)
+    };
+    status(text).map(|code| (code, code)).or_else(|| class(text)).or_else(between).ok_or_else(|| {
+        format!(
+            "`{text}` is not a status: expected 100 to 599, a class such as 2xx, a range such as 200-399, or several of \
+             them, such as 200,429"
+        )
+    })
 }
 
 #[cfg(test)]
@@ -69,17 +103,47 @@ mod tests {
     use super::*;
 
     #[test]
-    fn expectations_read_and_match() {
-        for (text, yes, no) in
-            [("200", 200, 201), ("200,429", 429, 500), ("2xx", 204, 300), ("5xx, 404", 404, 403)]
-        {
+    fn the_flag_and_files_have_one_grammar_and_reports_print_it() {
+        for (text, yaml, shown, yes, no) in [
+            ("200", "200", "200", 200, 201),
+            ("200,429", "[200, 429]", "200,429", 429, 500),
+            ("200, 429", "'200,429'", "200,429", 200, 404),
+            ("2xx", "2xx", "2xx", 204, 300),
+            ("5XX, 404", "[5xx, '404']", "5xx,404", 404, 403),
+            ("200-399", "200-399", "200-399", 302, 400),
+            ("200 - 204,5xx", "[200-204, 5xx]", "200-204,5xx", 503, 205),
+            ("200-299", "['200-299']", "2xx", 299, 300),
+        ] {
             let expect: Expect = text.parse().unwrap();
             assert!(expect.matches(yes) && !expect.matches(no), "{text}");
+            assert_eq!(expect.to_string(), shown);
+            assert_eq!(shown.parse(), Ok(expect.clone()), "what a report prints can be given again");
+            assert_eq!(serde_saphyr::from_str::<Expect>(yaml).unwrap(), expect, "{yaml}");
         }
-        for text in ["", "99", "600", "6xx", "ok", "200;300"] {
-            assert!(text.parse::<Expect>().unwrap_err().contains(&format!("`{text}`")), "{text}");
+        assert_eq!("200-399".parse(), Ok(Expect::default()));
+    }
+
+    #[test]
+    fn mistakes_name_the_part_that_is_wrong() {
+        for text in [
+            "", "99", "600", "6xx", "0xx", "ok", "200;300", "300-200", "200-", "-200", "200-600", "+5xx",
+            "2.5",
+        ] {
+            let error = text.parse::<Expect>().unwrap_err();
+            assert!(error.contains(&format!("`{text}` is not a status: expected 100")), "{error}");
         }
-        assert_eq!(Expect::default().to_string(), "200-399");
-        assert_eq!("200,5xx".parse::<Expect>().unwrap().to_string(), "200,5xx");
+        assert!("200,ok".parse::<Expect>().unwrap_err().contains("`ok`"));
+        for (yaml, words) in [
+            ("[]", "expect: the list is empty"),
+            ("[200, 99]", "expect: `99` is not a status"),
+            ("200.5", "expect: `200.5` is not"),
+            ("true", "expect: `true` is not"),
+            ("{a: 1}", "expect: `{"),
+            ("[[200]]", "expect: `[200]` is not"),
+            ("-200", "expect: `-200` is not"),
+        ] {
+            let error = serde_saphyr::from_str::<Expect>(yaml).unwrap_err().to_string();
+            assert!(error.contains(words), "{yaml}: {error}");
+        }
     }
 }

@@ -1,7 +1,7 @@
 //! The running figures in Prometheus's text format, and the small server that shows them (`--prometheus-addr`).
 
 use std::io;
-use std::net::{SocketAddr, TcpListener};
+use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use actix_web::http::header::ContentType;
@@ -17,6 +17,7 @@ use super::engine::Running;
 use super::fault::Fault;
 use super::pace::Pace;
 use super::threshold::Measured;
+use crate::port;
 
 /// Upper bounds of the latencies' buckets, in seconds.
 const BOUNDS: [f64; 16] =
@@ -183,10 +184,11 @@ impl Exposition {
     /// Needs a running tokio runtime.
     ///
     /// # Errors
-    /// When the address cannot be bound.
-    pub fn start(address: SocketAddr) -> io::Result<Self> {
-        let listener = TcpListener::bind(address)?;
-        let address = listener.local_addr()?;
+    /// When the address cannot be bound: a sentence that names it and who has it.
+    pub fn start(address: SocketAddr) -> Result<Self, String> {
+        let bad = |error: io::Error| format!("--prometheus-addr {address}: {error}");
+        let listener = port::bind(address, "--prometheus-addr")?;
+        let address = listener.local_addr().map_err(bad)?;
         let shown = Arc::new(Mutex::new(String::new()));
         let data = Data::new(Arc::clone(&shown));
         let server = HttpServer::new(move || {
@@ -195,7 +197,8 @@ impl Exposition {
         .workers(1)
         .disable_signals()
         .shutdown_timeout(0)
-        .listen(listener)?
+        .listen(listener)
+        .map_err(bad)?
         .run();
         let handle = server.handle();
         tokio::spawn(server);

@@ -1,12 +1,10 @@
 //! `loadgen patterns`: what is built in.
 
-use std::io::Write;
-
 use super::human;
 use super::patterns::{ALL, Pattern};
 use super::picture;
 use super::schedule::Schedule;
-use crate::{duration, exit};
+use crate::{duration, exit, say};
 
 const WIDTH: usize = 80;
 const COLUMNS: u32 = 24;
@@ -24,8 +22,7 @@ pub struct Args {
 #[must_use]
 pub fn main(args: &Args) -> u8 {
     let text = args.name.map_or_else(list, |pattern| pattern.text.to_owned());
-    let mut stdout = std::io::stdout().lock();
-    let _ = stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()); // a closed pipe is the reader's decision
+    say::result(&text);
     exit::FINE
 }
 

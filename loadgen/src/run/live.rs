@@ -1,7 +1,7 @@
 //! What a run looks like while it goes on: a view that is redrawn on a terminal, a plain line a second elsewhere.
 
 use std::collections::BTreeMap;
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, IsTerminal};
 use std::time::Duration;
 
 use super::engine::{Counts, Running};
@@ -9,7 +9,7 @@ use super::fault::Fault;
 use super::human;
 use super::pace::Pace;
 use super::record::Row;
-use crate::duration;
+use crate::{duration, say};
 
 /// The running figures at one moment.
 #[derive(Debug, Clone)]
@@ -187,10 +187,10 @@ impl Progress {
             let mut text = self.erasure();
             lines.iter().for_each(|line| text.push_str(&format!("{line}\n")));
             self.drawn = lines.len();
-            write(&text);
+            say::aside(&text);
         } else if self.has_news(view.row) {
             self.told = view.row.map(|(row, _)| row.second);
-            write(&format!("{}\n", view.plain()));
+            say::aside(&format!("{}\n", view.plain()));
         }
     }
 
@@ -204,12 +204,12 @@ impl Progress {
     pub fn say(&mut self, message: &str) {
         let text = format!("{}{message}\n", self.erasure());
         self.drawn = 0;
-        write(&text);
+        say::aside(&text);
     }
 
     /// Takes the view away.
     pub fn end(&mut self) {
-        write(&self.erasure());
+        say::aside(&self.erasure());
         self.drawn = 0;
     }
 
@@ -217,11 +217,6 @@ impl Progress {
         // Up to the first line of the view, and clear from there to the end of the screen.
         if self.drawn > 0 { format!("\x1b[{}A\r\x1b[J", self.drawn) } else { String::new() }
     }
-}
-
-fn write(text: &str) {
-    let mut stderr = io::stderr().lock();
-    let _ = stderr.write_all(text.as_bytes()).and_then(|()| stderr.flush()); // a closed pipe must not end the run
 }
 
 #[cfg(test)]

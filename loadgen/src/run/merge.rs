@@ -7,6 +7,7 @@ use super::distribution::Distribution;
 use super::point::Point;
 use super::record::Ledger;
 use super::report::{Generator, Host, Latency, Loop, Report, Settings, WarmUp};
+use super::{together, window};
 
 /// Why reports cannot be merged.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
@@ -15,13 +16,26 @@ pub enum MergeError {
     #[error("there is no report to merge")]
     None,
     /// A histogram is not what it should be.
-    #[error("the histogram of {0}: {1}")]
-    Histogram(&'static str, String),
+    #[error("the histogram of {name} of run {run}: {reason}")]
+    Histogram {
+        /// In the order in which they started, from 1.
+        run: usize,
+        /// Of which latency.
+        name: &'static str,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// Something that a run was held against cannot be read any more.
+    #[error("the thresholds of the runs: {reason}; give those that count with --threshold")]
+    Threshold {
+        /// Names it.
+        reason: String,
+    },
 }
 
 /// Adds everything up. Histograms lose nothing: bucket by bucket they are those of one run of all. The series is on the
 /// clock of the earliest run; where several ran at once each latency is the worst of theirs, as percentiles cannot be
-/// added.
+/// added. What any of the runs was held against is held against the figures of all together.
 ///
 /// # Errors
 /// See [`MergeError`].
@@ -48,11 +62,11 @@ pub fn merge(mut reports: Vec<Report>) -> Result<Report, MergeError> {
     let causes = all().enumerate().flat_map(|(index, report)| {
         report.invalid_because.iter().map(move |cause| format!("run {}: {cause}", index + 1))
     });
-    Ok(Report {
+    let mut merged = Report {
         elapsed_seconds: all()
             .map(|report| offset(&first, report) + report.elapsed_seconds)
             .fold(0.0, f64::max),
-        runs: all().map(|report| report.runs).sum(),
+        runs: all().fold(0, |runs, report| runs.saturating_add(report.runs)),
         host: hosts(&reports),
         seed: same(all().map(|report| report.seed)).flatten(),
         target: distinct(all().map(|report| report.target.as_str()), ", "),
@@ -81,8 +95,7 @@ pub fn merge(mut reports: Vec<Report>) -> Result<Report, MergeError> {
         invalid_because: causes.collect(),
         interrupted_by: all().find_map(|report| report.interrupted_by.clone()),
         ended_early_by: all().find_map(|report| report.ended_early_by.clone()),
-        // What one run was held against says nothing of all together; `loadgen report --threshold` does.
-        thresholds: Vec::new(),
+        thresholds: Vec::new(), // held against the sum below
         overload: all().find_map(|report| report.overload.clone()),
         warmup: all().filter_map(|report| report.warmup.clone()).reduce(|sum, warmup| WarmUp {
             seconds: sum.seconds + warmup.seconds,
@@ -91,6 +104,7 @@ pub fn merge(mut reports: Vec<Report>) -> Result<Report, MergeError> {
         ledger: all().map(|report| report.ledger).fold(Ledger::default(), add),
         statuses: sums(all().map(|report| &report.statuses)),
         errors: sums(all().map(|report| &report.errors)),
+        certificate_refused: all().find_map(|report| report.certificate_refused.clone()),
         latency_seconds: latencies(&reports)?,
         series_step_seconds: step(&reports),
         series: series(&reports, &first),
@@ -103,7 +117,10 @@ pub fn merge(mut reports: Vec<Report>) -> Result<Report, MergeError> {
             broken: all().flat_map(|report| report.generator.broken.clone()).collect(),
         },
         ..first.clone()
-    })
+    };
+    let bad = |reason| MergeError::Threshold { reason };
+    merged.hold(&together::thresholds(&reports).map_err(bad)?).map_err(bad)?;
+    Ok(merged)
 }
 
 /// Seconds from the start of the first to the start of another.
@@ -176,11 +193,12 @@ fn sums<'a, K: Ord + Clone + 'a>(maps: impl Iterator<Item = &'a BTreeMap<K, u64>
 
 fn latencies(reports: &[Report]) -> Result<Latency, MergeError> {
     let merged = |name: &'static str, of: fn(&Latency) -> &Distribution| {
-        let bad = |error: String| MergeError::Histogram(name, error);
-        let mut histograms =
-            reports.iter().map(|report| of(&report.latency_seconds).histogram().map_err(bad));
-        let mut sum = histograms.next().ok_or(MergeError::None)??;
-        histograms.try_for_each(|histogram| sum.add(histogram?).map_err(|error| bad(error.to_string())))?;
+        let mut sum = window::histogram();
+        for (index, report) in reports.iter().enumerate() {
+            let bad = |reason: String| MergeError::Histogram { run: index + 1, name, reason };
+            let histogram = of(&report.latency_seconds).histogram().map_err(bad)?;
+            sum.add(histogram).map_err(|error| bad(error.to_string()))?;
+        }
         Ok(Distribution::of(&sum))
     };
     Ok(Latency {
@@ -202,7 +220,7 @@ fn series(reports: &[Report], first: &Report) -> Vec<Point> {
         let shift = offset(first, report).round() as u32;
         let part = f64::from(report.series_step_seconds.max(1)) / f64::from(step);
         for point in &report.series {
-            let at_seconds = (shift + point.at_seconds) / step * step;
+            let at_seconds = shift.saturating_add(point.at_seconds) / step * step;
             let point = Point {
                 at_seconds,
                 planned_rate: point.planned_rate.map(|rate| rate * part),

@@ -56,10 +56,12 @@ pub mod merge;
 pub mod overload;
 pub mod plot;
 pub mod point;
+pub mod reader;
 pub mod remarks;
 pub mod report;
 pub mod summary;
 pub mod threshold;
+pub mod together;
 pub mod verdict;
 
 mod arguments;

@@ -1,5 +1,6 @@
 //! How a run went, in the words of every report.
 
+use super::fault::Fault;
 use super::report::Report;
 use super::verdict::Outcome;
 
@@ -16,8 +17,8 @@ pub fn outcome(report: &Report) -> String {
     }
 }
 
-/// What else is to be known: why it ended early, why it is invalid, and that the target did not keep up where something
-/// else decided the outcome.
+/// What else is to be known: why it ended early, why it is invalid, that the target did not keep up where something else
+/// decided the outcome, and what lies behind errors of TLS.
 #[must_use]
 pub fn more(report: &Report) -> Vec<String> {
     let early = match report.ended_early_by.as_deref() {
@@ -27,5 +28,16 @@ pub fn more(report: &Report) -> Vec<String> {
     };
     let failed = matches!(Outcome::of(report), Outcome::Failed(_));
     let overload = report.overload.clone().filter(|_| !failed);
-    early.map(str::to_owned).into_iter().chain(report.invalid_because.clone()).chain(overload).collect()
+    let first = early.map(str::to_owned).into_iter().chain(report.invalid_because.clone()).chain(overload);
+    first.chain(report.certificate_refused.clone()).chain(cut_off(report)).collect()
+}
+
+/// Over TLS the end of a connection says nothing unless it is a signed one (RFC 8446, 6.1).
+fn cut_off(report: &Report) -> Option<String> {
+    let closed = report.errors.contains_key(Fault::Closed.name());
+    (closed && report.target.contains("https://")).then(|| {
+        "over TLS an answer without Content-Length or chunks is complete only when the server sends close_notify before \
+         it closes: without it the rest may have been cut off, and it counts as closed before it was complete"
+            .to_owned()
+    })
 }

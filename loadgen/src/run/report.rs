@@ -76,6 +76,9 @@ pub struct Report {
     pub statuses: BTreeMap<u16, u64>,
     /// Errors by kind; the kinds are a closed set.
     pub errors: BTreeMap<String, u64>,
+    /// Why the first certificate that was not accepted was not; null when all were.
+    #[serde(default)]
+    pub certificate_refused: Option<String>,
     /// The four latencies. Time-outs are in them at their limit, unfinished requests (response time
     /// only) at what they had waited; other errors have none.
     pub latency_seconds: Latency,

@@ -1,7 +1,7 @@
 //! Requests as bytes, made once before the run: sending one costs no formatting and no allocation.
 
 use super::spec::RequestSpec;
-use super::template::{Moment, Part, Place};
+use super::template::{Moment, Part, Place, Template};
 
 /// The methods a request may have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -92,7 +92,7 @@ pub struct Request {
 struct Made {
     /// Up to where `Content-Length` goes.
     head: Vec<(Part, Place)>,
-    /// `None` where no length is said.
+    /// `None` where no length is said; empty where the body is the same for all.
     body: Option<Vec<(Part, Place)>>,
 }
 
@@ -121,7 +121,7 @@ impl Request {
         }
         for (name, value) in &spec.headers {
             head.push(text(format!("{name}: ")));
-            head.extend(spec.template(value)?.parts().iter().cloned().map(|part| (part, Place::Header)));
+            head.extend(Template::parse(value)?.parts().iter().cloned().map(|part| (part, Place::Header)));
             head.push(text("\r\n".to_owned()));
         }
         let body = (!spec.body.is_empty() || spec.method.usually_has_body())
@@ -158,7 +158,7 @@ impl Request {
             into.extend_from_slice(b"\r\n");
             return Ok(());
         };
-        let mut bytes = Vec::new();
+        let mut bytes = if body.is_empty() { self.spec.body.clone() } else { Vec::new() };
         add_all(body, moment, &mut bytes)?;
         into.extend_from_slice(format!("Content-Length: {}\r\n\r\n", bytes.len()).as_bytes());
         into.extend_from_slice(&bytes);

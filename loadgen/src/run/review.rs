@@ -1,15 +1,15 @@
 //! `loadgen report`: reports read again, merged, held against thresholds, written in another form.
 
-use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use super::merge::merge;
 use super::outfile::OutFile;
-use super::report::{Report, SCHEMA_VERSION};
-use super::summary;
+use super::reader::read;
+use super::report::Report;
 use super::threshold::Threshold;
 use super::verdict::Outcome;
-use crate::exit;
+use super::{summary, together};
+use crate::{exit, say};
 
 /// Arguments of `loadgen report`.
 #[derive(Debug, Clone, clap::Args)]
@@ -18,7 +18,8 @@ Examples:
   loadgen report run.json --out run.html
   loadgen report machine-1.json machine-2.json --out both.json --threshold 'p99<250ms'
 
-The exit code is that of a run that came to the same.")]
+What the runs were held against is held against all together, unless --threshold
+says otherwise. The exit code is that of a run that came to the same.")]
 pub struct Args {
     /// Reports that `loadgen run --out FILE.json` wrote; several are merged, their histograms without loss
     #[arg(required = true, value_name = "FILE.json")]
@@ -26,7 +27,7 @@ pub struct Args {
     /// Write the report as JSON, as one offline HTML file, or its series as CSV; repeatable
     #[arg(long, value_name = "FILE.json|.html|.csv")]
     pub out: Vec<PathBuf>,
-    /// Exit 3 unless it holds, such as p99<250ms; repeatable
+    /// Exit 3 unless it holds, such as p99<250ms, in place of those of the runs; repeatable
     #[arg(long = "threshold", value_name = "BOUND")]
     pub thresholds: Vec<Threshold>,
 }
@@ -37,7 +38,7 @@ pub fn main(args: &Args) -> u8 {
     match review(args) {
         Ok(code) => code,
         Err((error, code)) => {
-            eprintln!("error: {error}");
+            say::error(error);
             code
         }
     }
@@ -46,36 +47,36 @@ pub fn main(args: &Args) -> u8 {
 fn review(args: &Args) -> Result<u8, (String, u8)> {
     let usage = |error: String| (error, exit::USAGE);
     let reports = args.files.iter().map(|file| read(file)).collect::<Result<Vec<_>, _>>().map_err(usage)?;
-    let mut report = merge(reports).map_err(|error| usage(error.to_string()))?;
-    if !args.thresholds.is_empty() {
-        report.hold(&args.thresholds).map_err(usage)?;
+    let name = |index: usize| args.files[index].display();
+    if let Some((one, other)) = together::twice(&reports) {
+        let reason = format!(
+            "{} and {} hold the same run, of {}: it would count twice; name it once",
+            name(one),
+            name(other),
+            reports[one].started_at
+        );
+        return Err(usage(reason));
     }
-    let outs =
-        args.out.iter().map(|path| OutFile::create(path)).collect::<Result<Vec<_>, _>>().map_err(usage)?;
-    let mut stdout = std::io::stdout().lock();
-    // A closed pipe is the reader's decision; the exit code still says how it went.
-    let _ = stdout.write_all(summary::text(&report).as_bytes()).and_then(|()| stdout.flush());
+    together::doubts(&reports).iter().for_each(say::warning);
+    let report = merged(&reports, &args.thresholds).map_err(usage)?;
+    for (index, verdict) in together::hidden(&reports, &report) {
+        say::warning(format_args!("{}: {verdict} All together are fine", name(index)));
+    }
+    let outs = OutFile::all(&args.out).map_err(usage)?;
+    say::result(&summary::text(&report));
     outs.into_iter().try_for_each(|out| out.finish(&report)).map_err(|error| (error, exit::FAILED))?;
     Ok(Outcome::of(&report).exit_code())
 }
 
-/// Reads one report.
-///
-/// # Errors
-/// A sentence that names the file, what is wrong and the way out.
-pub fn read(path: &Path) -> Result<Report, String> {
-    let shown = path.display();
-    let text = std::fs::read_to_string(path).map_err(|error| format!("{shown}: cannot read it: {error}"))?;
-    let bad = |reason: &dyn std::fmt::Display| {
-        format!("{shown}: {reason}; expected a report that `loadgen run --out FILE.json` wrote")
-    };
-    let value: serde_json::Value = serde_json::from_str(&text).map_err(|error| bad(&error))?;
-    if value["schema"] != "loadgen-run" {
-        return Err(bad(&"it is no report of a run"));
+/// All as one. Thresholds that are given stand in place of those of the runs.
+fn merged(reports: &[Report], thresholds: &[Threshold]) -> Result<Report, String> {
+    let mut reports = reports.to_vec();
+    if !thresholds.is_empty() {
+        reports.iter_mut().for_each(|report| report.thresholds.clear());
     }
-    if value["schema_version"] != SCHEMA_VERSION {
-        let reason = format!("its version is {}, not {SCHEMA_VERSION}", value["schema_version"]);
-        return Err(bad(&reason));
+    let mut report = merge(reports).map_err(|error| error.to_string())?;
+    if !thresholds.is_empty() {
+        report.hold(thresholds)?;
     }
-    serde_json::from_value(value).map_err(|error| bad(&error))
+    Ok(report)
 }

@@ -14,6 +14,7 @@
 //!   - {weight: 1, get: /api/error, expect: 500}
 //! ```
 
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::time::Duration;
 
@@ -22,7 +23,8 @@ use serde_saphyr::Spanned;
 
 use super::schedule::Schedule;
 use super::segment::{Segment, Shape};
-use super::spec::{RequestSpec, at_least_one};
+use super::spec::RequestSpec;
+use super::suppliers::suppliers;
 use crate::duration;
 use crate::file_error::FileError;
 use crate::rate::Rate;
@@ -53,10 +55,9 @@ struct Written {
     #[serde(default)]
     trips: String,
     #[serde(default)]
-    before: Vec<RequestSpec>,
+    before: Vec<Spanned<RequestSpec>>,
     stages: Spanned<Vec<Spanned<Stage>>>,
-    #[serde(deserialize_with = "at_least_one")]
-    requests: Vec<RequestSpec>,
+    requests: Spanned<Vec<Spanned<RequestSpec>>>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -103,8 +104,31 @@ impl Scenario {
         let schedule = Schedule::of(segments)
             .map_err(|reason| FileError::at(path, written.stages.referenced, format!("stages: {reason}")))?;
         let Written { scenario: name, summary, trips, before, requests, .. } = written;
+        if requests.value.is_empty() {
+            let reason = "requests: at least one request is needed, such as {get: /api/users}".to_owned();
+            return Err(FileError::at(path, requests.referenced, reason));
+        }
+        let mut given = BTreeSet::new();
+        for request in &before {
+            supplied(path, std::slice::from_ref(request), &given)?;
+            given.extend(request.value.capture.iter().map(|capture| capture.name.clone()));
+        }
+        supplied(path, &requests.value, &given)?;
+        let [before, requests] = [before, requests.value]
+            .map(|requests| requests.into_iter().map(|request| request.value).collect());
         Ok(Self { name, summary, trips, before, schedule, requests })
     }
+}
+
+/// Every value that a request needs is captured by another, or `given`.
+fn supplied(
+    path: &Path,
+    requests: &[Spanned<RequestSpec>],
+    given: &BTreeSet<String>,
+) -> Result<(), FileError> {
+    let bare: Vec<RequestSpec> = requests.iter().map(|request| request.value.clone()).collect();
+    let mistake = suppliers(&bare, given).err();
+    mistake.map_or(Ok(()), |(index, reason)| Err(FileError::at(path, requests[index].referenced, reason)))
 }
 
 impl Stage {
@@ -233,7 +257,26 @@ mod tests {
             let error = with(stages).unwrap_err();
             assert!(error.starts_with("a.yaml:") && error.contains(words), "{stages}: {error}");
         }
-        let error = read("scenario: a\nstages: [{duration: 1s, rate: 4/s}]\nrequests: []\n").unwrap_err();
-        assert!(error.contains("at least one request"), "{error}");
+        for (requests, words) in [
+            ("requests: []", "a.yaml:3:11: requests: at least one request"),
+            (
+                "requests:\n  - {get: /}\n  - {get: '/{{user}}'}",
+                "a.yaml:5:5: `{{user}}`: no request captures `user`",
+            ),
+            ("requests:\n  - {get: '/{{a}}', capture: {a: /id}}", "a.yaml:4:5: `{{a}}` can never be had"),
+            (
+                "requests: [{get: /}]\nbefore: [{post: /, capture: {a: /id}}, {put: '/{{b}}'}]",
+                "a.yaml:4:40: `{{b}}`",
+            ),
+            ("requests: [{get: /, capture: {'a b': /id}}]", "a.yaml:3:12: capture: `a b` cannot be a name"),
+            ("requests: [{get: /, expect: {a: 1}}]", "a.yaml:3:29: expect: `{\"a\":1}` is not a status"),
+        ] {
+            let error = read(&format!("scenario: a\nstages: [{{duration: 1s, rate: 4/s}}]\n{requests}\n"))
+                .unwrap_err();
+            assert!(error.starts_with(words), "{error}");
+        }
+        let given = "scenario: a\nstages: [{duration: 1s, rate: 4/s}]\nbefore: [{post: /, capture: {a: /id}}]\n\
+                     requests: [{get: '/{{a}}'}]\n";
+        assert_eq!(read(given).unwrap().requests.len(), 1, "captured before the run");
     }
 }

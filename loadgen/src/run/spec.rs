@@ -68,11 +68,11 @@ pub struct RequestSpec {
     pub expect: Expect,
     /// What is taken from a 2xx answer for later requests; one that lacks it is not as expected.
     pub capture: Vec<Capture>,
-    /// What `{{…}}` in path, headers and body means.
+    /// What `{{…}}` in path and body means.
     pub templates: Templates,
 }
 
-/// What `{{…}}` means.
+/// What `{{…}}` means in path and body; in headers it always is a value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Templates {
     /// Nothing: it is sent as it is.
@@ -130,13 +130,19 @@ impl RequestSpec {
             return Err(format!("{key}: `{}` holds {bad:?}; percent-encode it", self.path));
         }
         for (name, value) in &self.headers {
-            let value = self.template(value).map_err(|error| format!("headers: {error}"))?;
+            let value = Template::parse(value).map_err(|error| format!("headers: {error}"))?;
             check_header(name, &value.sample())?;
         }
         self.body_parts().map_err(|error| format!("body: {error}")).map(drop)
     }
 
-    /// Text of it as a template; as it stands when it has none.
+    /// Sets headers, each in place of those of the same name in any letter case; names among `headers` may repeat.
+    pub fn set_headers(&mut self, headers: &[(String, String)]) {
+        self.headers.retain(|(own, _)| !headers.iter().any(|(name, _)| name.eq_ignore_ascii_case(own)));
+        self.headers.extend(headers.iter().cloned());
+    }
+
+    /// The path or the body as a template; as it stands when it has none.
     ///
     /// # Errors
     /// As [`Template::parse`].
@@ -162,10 +168,10 @@ impl RequestSpec {
     /// The names of the captured values it needs.
     #[must_use]
     pub fn needs(&self) -> BTreeSet<String> {
-        let texts =
-            [self.path.as_str()].into_iter().chain(self.headers.iter().map(|(_, value)| value.as_str()));
         let body = std::str::from_utf8(&self.body).unwrap_or_default();
-        let templates = texts.chain([body]).filter_map(|text| self.template(text).ok());
+        let texts = [self.path.as_str(), body].into_iter().map(|text| self.template(text));
+        let headers = self.headers.iter().map(|(_, value)| Template::parse(value));
+        let templates = texts.chain(headers).filter_map(Result::ok);
         templates.flat_map(|template| template.needs().map(str::to_owned).collect::<Vec<_>>()).collect()
     }
 }

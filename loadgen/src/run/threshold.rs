@@ -155,27 +155,33 @@ impl Statistic {
         (!histogram.is_empty()).then_some(nanos / 1e9)
     }
 
-    fn read(text: &str) -> Option<Self> {
-        match text {
-            "min" => return Some(Self::Min),
-            "mean" | "avg" => return Some(Self::Mean),
-            "max" => return Some(Self::Max),
-            "med" | "median" => return Some(Self::Quantile(0.5)),
-            _ => {}
-        }
-        let digits = text.strip_prefix('p')?;
-        let digits = digits.strip_prefix('(').and_then(|rest| rest.strip_suffix(')')).unwrap_or(digits);
-        if !digits.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.') {
-            return None;
-        }
-        // p999 is p99.9, as the report spells it.
-        let number = if digits.len() > 2 && !digits.contains('.') && digits != "100" {
-            format!("{}.{}", &digits[..2], &digits[2..])
-        } else {
-            digits.to_owned()
+    /// None when it is the name of nothing; an error when it is a percentile that cannot be.
+    fn read(text: &str) -> Result<Option<Self>, String> {
+        let statistic = match text {
+            "min" => Some(Self::Min),
+            "mean" | "avg" => Some(Self::Mean),
+            "max" => Some(Self::Max),
+            "med" | "median" => Some(Self::Quantile(0.5)),
+            _ => None,
         };
-        let percent: f64 = number.parse().ok()?;
-        (percent > 0.0 && percent <= 100.0).then_some(Self::Quantile(percent / 100.0))
+        if statistic.is_some() {
+            return Ok(statistic);
+        }
+        let Some(digits) = text.strip_prefix('p') else { return Ok(None) };
+        let digits = digits.strip_prefix('(').and_then(|rest| rest.strip_suffix(')')).unwrap_or(digits);
+        if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.') {
+            return Ok(None);
+        }
+        // The report spells p99.9 and p99.99 so.
+        let nines = digits.len() > 2 && digits.bytes().all(|byte| byte == b'9');
+        let number = if nines { format!("99.{}", &digits[2..]) } else { digits.to_owned() };
+        match number.parse::<f64>() {
+            Ok(percent) if percent > 0.0 && percent <= 100.0 => Ok(Some(Self::Quantile(percent / 100.0))),
+            _ => Err(format!(
+                "`{text}` is not a percentile: expected a number over 0 and up to 100, such as p99 or p99.5; p999 is \
+                 p99.9, and p9999 is p99.99"
+            )),
+        }
     }
 }
 
@@ -192,17 +198,18 @@ impl Share {
 }
 
 impl Metric {
-    fn read(text: &str) -> Option<Self> {
+    /// None when it is the name of nothing.
+    fn read(text: &str) -> Result<Option<Self>, String> {
         let share = match text {
             "failed" => Some(Share::Failed),
             "unexpected" => Some(Share::Unexpected),
             "errors" => Some(Share::Errors),
             "shed" => Some(Share::Shed),
-            "rate" => return Some(Self::Rate),
+            "rate" => return Ok(Some(Self::Rate)),
             _ => None,
         };
         if let Some(share) = share {
-            return Some(Self::Share(share));
+            return Ok(Some(Self::Share(share)));
         }
         // Not at the first dot alone: p99.9 has one too.
         let (latency, statistic) = [
@@ -214,7 +221,7 @@ impl Metric {
         .into_iter()
         .find_map(|(prefix, latency)| Some((latency, text.strip_prefix(prefix)?)))
         .unwrap_or((Latency::Response, text));
-        Some(Self::Latency(latency, Statistic::read(statistic)?))
+        Ok(Statistic::read(statistic)?.map(|statistic| Self::Latency(latency, statistic)))
     }
 
     fn bound(self, text: &str) -> Result<f64, String> {
@@ -264,7 +271,7 @@ impl std::str::FromStr for Threshold {
         });
         let (name, comparison, bound) =
             parts.ok_or_else(|| format!("`{text}` is not a threshold: {expected}"))?;
-        let metric = Metric::read(name).ok_or_else(|| {
+        let metric = Metric::read(name)?.ok_or_else(|| {
             format!(
                 "`{name}` is not a figure of a run: expected min, mean, max or a percentile such as p99 or p99.9, with \
                  service., pacer_lag. or connection_wait. in front unless it is the response time's; or failed, \

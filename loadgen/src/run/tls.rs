@@ -1,6 +1,9 @@
 //! How an `https://` target is shaken hands with.
 
-use std::sync::Arc;
+mod refusal;
+
+use std::io;
+use std::sync::{Arc, OnceLock};
 
 use rustls::ClientConfig;
 use rustls::pki_types::ServerName;
@@ -14,6 +17,8 @@ pub struct Tls {
     pub config: Arc<ClientConfig>,
     /// Whom the certificate must be for.
     pub name: ServerName<'static>,
+    /// Why the first certificate that was not accepted was not; all copies share it.
+    refusal: Arc<OnceLock<String>>,
 }
 
 impl Tls {
@@ -28,6 +33,21 @@ impl Tls {
         })?;
         let mut config = trust.client()?;
         config.alpn_protocols = vec![b"http/1.1".to_vec()];
-        Ok(Self { config: Arc::new(config), name })
+        Ok(Self { config: Arc::new(config), name, refusal: Arc::default() })
+    }
+
+    /// Keeps the reason of a handshake's failure, if it is the first that has to do with the certificate.
+    pub fn note(&self, error: &io::Error) {
+        if self.refusal.get().is_none()
+            && let Some(reason) = refusal::reason(error)
+        {
+            let _ = self.refusal.set(reason); // another thread may have been faster
+        }
+    }
+
+    /// Why a certificate was not accepted, with the way out; none while none was refused.
+    #[must_use]
+    pub fn refusal(&self) -> Option<&str> {
+        self.refusal.get().map(String::as_str)
     }
 }

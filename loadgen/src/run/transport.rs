@@ -40,7 +40,10 @@ impl Transport {
         let socket = Socket::open(&target.route).await?;
         let Some(tls) = &target.tls else { return Ok(Self::Plain(socket)) };
         let connector = TlsConnector::from(tls.config.clone());
-        let stream = connector.connect(tls.name.clone(), socket).await.map_err(|error| Fault::of(&error))?;
+        let stream = connector.connect(tls.name.clone(), socket).await.map_err(|error| {
+            tls.note(&error);
+            Fault::of(&error)
+        })?;
         Ok(Self::Tls(Box::new(stream)))
     }
 

@@ -152,8 +152,7 @@ impl Outcome {
             Self::Failed(_) | Self::LedgerBroken(_) => exit::FAILED,
             Self::Invalid => exit::INVALID,
             Self::Threshold(_) => exit::THRESHOLD,
-            Self::Interrupted(signal) if signal == "SIGTERM" => exit::TERMINATED,
-            Self::Interrupted(_) => exit::INTERRUPTED,
+            Self::Interrupted(signal) => exit::interrupted_by(signal),
         }
     }
 }

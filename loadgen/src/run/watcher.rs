@@ -14,6 +14,7 @@ use super::live::{Progress, View};
 use super::plan::Plan;
 use super::record::{Ledger, Record};
 use super::threshold::Threshold;
+use crate::hangup::Hangup;
 use crate::{duration, exit};
 
 /// How long an interrupted run waits for what is in flight.
@@ -157,7 +158,7 @@ impl Watcher {
         let Ended { interrupted_by, at_once, .. } = self.watch(&mut running, &ending).await;
         let Some(name) = interrupted_by else { return Ok(Ok(running.record().await)) };
         self.progress.say(&format!("{name} before the run began: nothing was measured"));
-        let code = if name == "SIGTERM" { exit::TERMINATED } else { exit::INTERRUPTED };
+        let code = exit::interrupted_by(name);
         Ok(Err(at_once.unwrap_or(code)))
     }
 
@@ -188,17 +189,20 @@ impl Watcher {
 pub struct Signals {
     interrupt: Signal,
     terminate: Signal,
+    hangup: Hangup,
 }
 
 impl Signals {
     pub fn new() -> std::io::Result<Self> {
-        Ok(Self { interrupt: signal(SignalKind::interrupt())?, terminate: signal(SignalKind::terminate())? })
+        let (interrupt, terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
+        Ok(Self { interrupt, terminate, hangup: Hangup::new()? })
     }
 
     async fn next(&mut self) -> (&'static str, u8) {
         tokio::select! {
             _ = self.interrupt.recv() => ("SIGINT", exit::INTERRUPTED),
             _ = self.terminate.recv() => ("SIGTERM", exit::TERMINATED),
+            () = self.hangup.recv() => ("SIGHUP", exit::HUNG_UP),
         }
     }
 }

@@ -1,10 +1,10 @@
 //! The `loadgen scale` command line.
 
-use std::io::{self, Write};
+use std::fmt::{self, Write};
 use std::path::PathBuf;
 
 use super::{Factor, Options, Rendered, Replacement, Replacements, files, render};
-use crate::exit;
+use crate::{exit, say};
 
 /// Arguments of `loadgen scale`.
 #[derive(Debug, clap::Args)]
@@ -32,22 +32,15 @@ pub fn main(args: Args) -> u8 {
     match run(&args) {
         Ok(rendered) => {
             for warning in &rendered.warnings {
-                // Nothing is left to do when nobody reads what is said.
-                let _ = writeln!(
-                    io::stderr(),
-                    "warning: {}: {}: {}",
-                    warning.file,
-                    warning.field,
-                    warning.reason
-                );
+                say::warning(format_args!("{}: {}: {}", warning.file, warning.field, warning.reason));
             }
             if !args.quiet {
-                let _ = list(&rendered, &args, &mut io::stdout().lock());
+                say::result(&list(&rendered, &args).unwrap_or_default()); // writing to a String cannot fail
             }
             exit::FINE
         }
         Err(reason) => {
-            let _ = writeln!(io::stderr(), "error: {reason}");
+            say::error(reason);
             exit::USAGE
         }
     }
@@ -63,7 +56,8 @@ fn run(args: &Args) -> Result<Rendered, String> {
     Ok(rendered)
 }
 
-fn list(rendered: &Rendered, args: &Args, out: &mut impl Write) -> io::Result<()> {
+fn list(rendered: &Rendered, args: &Args) -> Result<String, fmt::Error> {
+    let mut out = String::new();
     let mut file = "";
     for change in &rendered.changes {
         if change.file != file {
@@ -74,5 +68,6 @@ fn list(rendered: &Rendered, args: &Args, out: &mut impl Write) -> io::Result<()
         writeln!(out, "  {}: {} → {}{note}", change.field, change.from, change.to)?;
     }
     let (files, changes) = (rendered.files.len(), rendered.changes.len());
-    writeln!(out, "{files} files written to {}, {changes} values changed", args.out.display())
+    writeln!(out, "{files} files written to {}, {changes} values changed", args.out.display())?;
+    Ok(out)
 }

@@ -1,9 +1,9 @@
 //! How `loadgen run` ends: its exit codes, and the words that go with them.
 
 use std::net::TcpListener;
-use std::process::{Command, Output};
+use std::process::Command;
 
-use crate::command::{LENIENT, LOADGEN, ledger_adds_up, loadgen, stderr, stdout, summary_adds_up};
+use crate::command::{LENIENT, LOADGEN, ledger_adds_up, loadgen, report_of, stderr, stdout, summary_adds_up};
 use crate::schema;
 use crate::server::Server;
 
@@ -71,8 +71,21 @@ fn bad_arguments_exit_2_and_name_input_and_remedy() {
         (&["-z", "30"], "`30` is not a duration"),
         (&["-z=-5"], "`-5` is not a duration"),
         (&["-t", "2h"], "over the limit of 1h"),
-        (&["-c", "0"], "1..=65535"),
-        (&["-n", "0"], "'0'"),
+        (&["-c", "0"], "`0` is not a whole number from 1 to 65535"),
+        (&["-n", "0"], "`0` is not a whole number from 1 to 1000000000000"),
+        (&["-n", "-5"], "`-5` is not a whole number"),
+        (&["-c", "1.5"], "`1.5` is not a whole number"),
+        (&["--threads", "256"], "`256` is not a whole number from 1 to 255"),
+        (&["--max-in-flight", "-1"], "`-1` is not a whole number from 1 to 1000000"),
+        (&["--seed", "-1"], "`-1` is not a whole number from 0 to 4294967295"),
+        (&["-z", "-1s"], "`-1s` is not a duration"),
+        (&["-q", "-5"], "`-5` is not a rate"),
+        (&["-q", "-5/s"], "`-5/s` is not a rate"),
+        (&["-t", "-1s"], "`-1s` is not a duration"),
+        (&["--stage", "-30s:5"], "`-30s` is not a duration"),
+        (&["--warmup", "-1s"], "`-1s` is not a duration"),
+        (&["--deadline", "-1s"], "`-1s` is not a duration"),
+        (&["-z", "-q", "5"], "`-q` is not a duration"),
         (&["-q", "0.01", "-z", "5s"], "less than one request"),
         (&["--stage", "30s"], "`30s` is not a stage"),
         (&["--pattern", "storm"], "error-storm"),
@@ -80,9 +93,10 @@ fn bad_arguments_exit_2_and_name_input_and_remedy() {
         (&["-H", "nothing"], "`nothing` is not a header"),
         (&["-H", "Content-Length: 3"], "leave it out"),
         (&["-D", "/no/such/file"], "-D /no/such/file"),
-        (&["--expect-status", "fine"], "`fine` is not a list of statuses"),
+        (&["--expect-status", "fine"], "`fine` is not a status"),
         (&["--out", "run.txt"], "ends in .json, .html or .csv"),
-        (&["--prometheus-addr", "localhost"], "--prometheus-addr"),
+        (&["--prometheus-addr", "localhost"], "`localhost` is not an address to listen on"),
+        (&["--prometheus-addr", "a.example:1"], "such as 127.0.0.1:9464, localhost:9464 or :9464"),
         (&["--out", "/no/such/folder/run.json"], "choose another place"),
     ] {
         let output = loadgen(args);
@@ -139,16 +153,25 @@ fn a_generator_that_cannot_keep_up_exits_4_with_the_cause() {
 }
 
 #[test]
-fn the_seed_is_printed_and_repeats_the_run() {
+fn the_seed_is_printed_and_repeats_the_arrivals() {
     let server = Server::gateway();
-    let url = server.url("/");
-    let output = loadgen(&[url.as_str(), "-q", "300", "-z", "1s", "--arrivals", "poisson", "--seed", "7"]);
-    let again = loadgen(&[url.as_str(), "-q", "300", "-z", "1s", "--arrivals", "poisson", "--seed", "7"]);
-    assert!(stdout(&output).contains("--seed 7"), "{}", stdout(&output));
-    let requests =
-        |output: &Output| stdout(output).lines().find(|line| line.starts_with("requests")).map(str::to_owned);
-    assert!(requests(&output).is_some_and(|line| line.contains("expected")));
-    assert_eq!(requests(&output), requests(&again));
+    // How many were due in each second, by which two seeds are told apart.
+    let arrivals = |args: &[&str]| {
+        let args = [&["-q", "300", "-z", "3s", "--arrivals", "poisson"], args].concat();
+        let (output, report) = report_of(&server.url("/"), &args);
+        assert!(stdout(&output).contains(&format!("--seed {}", report["seed"])), "{}", stdout(&output));
+        let series = report["series"].as_array().unwrap().iter();
+        let due: Vec<_> = series.map(|point| point["scheduled"].as_u64().unwrap()).collect();
+        assert!(due.iter().sum::<u64>() > 700, "900 and 30 more or less: {due:?}");
+        (report["seed"].to_string(), due)
+    };
+    let (seed, due) = arrivals(&["--seed", "7"]);
+    assert_eq!(seed, "7");
+    assert_eq!(arrivals(&["--seed", "7"]).1, due);
+    assert_ne!(arrivals(&["--seed", "8"]).1, due);
+    // One that was drawn is printed, and repeats the run when it is given back.
+    let (drawn, due) = arrivals(&[]);
+    assert_eq!(arrivals(&["--seed", &drawn]), (drawn, due));
 }
 
 #[test]

@@ -6,6 +6,9 @@
 )]
 
 mod before;
+#[path = "../inbox/chromium.rs"]
+#[allow(dead_code, reason = "the inbox's tests use the rest")]
+mod chromium;
 mod command;
 mod conformity;
 mod endless;
@@ -14,15 +17,20 @@ mod faults;
 mod help;
 mod honesty;
 mod http;
+mod outfiles;
 mod outputs;
 mod overload;
+mod page;
 mod ports;
 mod report;
+mod review;
 mod scenarios;
 mod schema;
 mod secure;
+mod sent;
 mod server;
 mod signals;
 mod spec;
 mod support;
+mod unread;
 mod verdicts;

@@ -275,3 +275,19 @@ fn live_metrics_show_the_run_while_it_goes_on() {
     drain.join().unwrap();
     assert!(TcpStream::connect(&address).is_err(), "it ends with the run");
 }
+
+#[test]
+fn a_taken_port_is_named_with_its_owner_and_the_flag() {
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = taken.local_addr().unwrap().port();
+    let server = Server::gateway();
+    let address = format!("localhost:{port}");
+    let output = loadgen(&[server.url("/").as_str(), "-n", "3", "--prometheus-addr", &address]);
+    assert_eq!(output.status.code(), Some(2));
+    let said = stderr(&output);
+    assert!(said.contains(&format!("port {port} is taken")) && said.contains("--prometheus-addr"), "{said}");
+    if cfg!(target_os = "linux") {
+        assert!(said.contains(&format!("(pid {})", std::process::id())), "{said}");
+    }
+    assert_eq!(server.requests(), 0);
+}

@@ -161,3 +161,25 @@ fn a_printed_pattern_is_a_file_to_begin_with() {
     let list = Command::new(loadgen).arg("patterns").output().unwrap();
     assert!(stdout(&list).contains("rate-limit-storm  ████"), "{}", stdout(&list));
 }
+
+#[test]
+fn a_file_and_the_flag_say_alike_what_is_expected_and_the_report_says_it_back() {
+    let server = Server::gateway();
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("own.yaml");
+    for expect in ["2xx,500-503", "200,500", "200-599"] {
+        let text = format!(
+            "scenario: own\nstages: [{{duration: 1s, rate: 20/s}}]\nrequests:\n  - {{get: /, expect: '{expect}'}}\n  \
+             - {{get: /api/error, expect: [{expect}]}}\n"
+        );
+        std::fs::write(&file, text).unwrap();
+        let (output, of_file) =
+            crate::command::report_of(&server.url("/"), &["--scenario", file.to_str().unwrap()]);
+        assert_eq!(output.status.code(), Some(0), "{}{}", stdout(&output), stderr(&output));
+        let said = &of_file["requests"][1]["expected_statuses"];
+        let more = ["-q", "200", "-n", "20", "--expect-status", said.as_str().unwrap()];
+        let (output, of_flag) = crate::command::report_of(&server.url("/api/error"), &more);
+        assert_eq!(output.status.code(), Some(0), "{}", stdout(&output));
+        assert_eq!((&of_flag["requests"][0]["expected_statuses"], said), (said, &expect.into()));
+    }
+}

@@ -6,7 +6,7 @@ use std::os::unix::net::UnixListener;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use rcgen::{CertificateParams, KeyPair};
+use rcgen::{BasicConstraints, Certificate, CertificateParams, DnType, IsCa, Issuer, KeyPair};
 use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
 
@@ -15,15 +15,24 @@ use crate::server::Server;
 
 /// A certificate of its own for `name`, as a PEM file, and the configuration of a server that shows it.
 fn certificate(name: &str, folder: &Path, expired: bool) -> (PathBuf, Arc<ServerConfig>) {
-    let key = KeyPair::generate().unwrap();
+    let (key, params) = (KeyPair::generate().unwrap(), params(name, expired));
+    let certificate = params.self_signed(&key).unwrap();
+    let file = folder.join("certificate.pem");
+    std::fs::write(&file, certificate.pem()).unwrap();
+    (file, shown(&certificate, &key))
+}
+
+fn params(name: &str, expired: bool) -> CertificateParams {
     let mut params = CertificateParams::new([name.to_owned()]).unwrap();
     if expired {
         params.not_before = rcgen::date_time_ymd(2001, 1, 1);
         params.not_after = rcgen::date_time_ymd(2002, 1, 1);
     }
-    let certificate = params.self_signed(&key).unwrap();
-    let file = folder.join("certificate.pem");
-    std::fs::write(&file, certificate.pem()).unwrap();
+    params
+}
+
+/// The configuration of a server that shows it.
+fn shown(certificate: &Certificate, key: &KeyPair) -> Arc<ServerConfig> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let config = ServerConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
@@ -34,7 +43,7 @@ fn certificate(name: &str, folder: &Path, expired: bool) -> (PathBuf, Arc<Server
             PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(key.serialize_der())),
         )
         .unwrap();
-    (file, Arc::new(config))
+    Arc::new(config)
 }
 
 /// Answers 200 with the request's `Host` as body, for as long as the test runs.
@@ -157,4 +166,103 @@ fn a_unix_socket_is_as_good_as_an_address() {
     let (output, report) =
         report_of(&url, &[&SHORT[..], &["--unix-socket", missing.to_str().unwrap()]].concat());
     assert_eq!((output.status.code(), &report["errors"]["refused"]), (Some(1), &60.into()));
+}
+
+/// As `openssl req -x509` makes it: a certificate that is its own CA.
+fn own_ca(name: &str, expired: bool) -> (Certificate, KeyPair) {
+    let key = KeyPair::generate().unwrap();
+    let mut params = params(name, expired);
+    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    (params.self_signed(&key).unwrap(), key)
+}
+
+/// The exit code, the errors and the summary on one line of a short run.
+fn run(url: &str, args: &[&str]) -> (Option<i32>, serde_json::Value, String) {
+    let (output, report) = report_of(&url.parse().unwrap(), &[&SHORT[..], args].concat());
+    let words = stdout(&output).split_whitespace().collect::<Vec<_>>().join(" ");
+    (output.status.code(), report["errors"].clone(), words)
+}
+
+#[test]
+fn a_certificate_of_the_file_is_trusted_itself_where_name_and_time_are_right() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = |certificate: &Certificate| {
+        let path = folder.path().join("trusted.pem");
+        std::fs::write(&path, certificate.pem()).unwrap();
+        path.to_str().unwrap().to_owned()
+    };
+    let (good, key) = own_ca("127.0.0.1", false);
+    let url = format!("https://{}/", tls_server(shown(&good, &key)));
+    let (code, errors, words) = run(&url, &["--cacert", &file(&good)]);
+    assert_eq!((code, &errors), (Some(0), &serde_json::json!({})), "{words}");
+
+    let refused = |url: &str, args: &[&str], reason: &str| {
+        let (code, errors, words) = run(url, args);
+        assert_eq!((code, &errors), (Some(1), &serde_json::json!({"certificate": 60})), "{words}");
+        assert!(words.contains("the certificate was not accepted: "), "{words}");
+        assert!(words.contains(reason) && words.contains("; --insecure accepts any"), "{words}");
+    };
+    // Another of the same name, whose key somebody else has.
+    let (other, _) = own_ca("127.0.0.1", false);
+    refused(&url, &["--cacert", &file(&other)], "it is a CA's own (CA:TRUE), no server's; give exactly this");
+    refused(&url, &[], "--cacert FILE.pem");
+    let (expired, key) = own_ca("127.0.0.1", true);
+    let late = format!("https://{}/", tls_server(shown(&expired, &key)));
+    refused(&late, &["--cacert", &file(&expired)], "it expired on 2002-01-01; renew it");
+    let (named, key) = own_ca("shop.example", false);
+    let elsewhere = format!("https://{}/", tls_server(shown(&named, &key)));
+    let reason = "it is for shop.example, not for 127.0.0.1; use its name in the URL, with --connect-to";
+    refused(&elsewhere, &["--cacert", &file(&named)], reason);
+
+    // What an unknown CA signed is trusted when it is in the file, and nothing else that CA signed is.
+    let (ca_key, mut ca_params) = (KeyPair::generate().unwrap(), params("ca.example", false));
+    ca_params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    ca_params.distinguished_name.push(DnType::CommonName, "a CA");
+    let ca = ca_params.self_signed(&ca_key).unwrap();
+    let issuer = Issuer::from_params(&ca_params, &ca_key);
+    let [signed, second] = ["one", "two"].map(|name| {
+        let (key, mut params) = (KeyPair::generate().unwrap(), params("127.0.0.1", false));
+        params.distinguished_name.push(DnType::CommonName, name);
+        (params.signed_by(&key, &issuer).unwrap(), key)
+    });
+    let url = format!("https://{}/", tls_server(shown(&signed.0, &signed.1)));
+    assert_eq!(run(&url, &["--cacert", &file(&signed.0)]).0, Some(0));
+    assert_eq!(run(&url, &["--cacert", &file(&ca)]).0, Some(0));
+    refused(
+        &url,
+        &["--cacert", &file(&second.0)],
+        "nobody who is trusted has signed it; give it, or the CA's",
+    );
+}
+
+/// A TLS server whose connections end without close_notify after one answer.
+fn rude(config: Arc<ServerConfig>, answer: &'static str) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("https://{}/", listener.local_addr().unwrap());
+    std::thread::spawn(move || {
+        for stream in listener.incoming().flatten() {
+            let mut stream = StreamOwned::new(ServerConnection::new(Arc::clone(&config)).unwrap(), stream);
+            std::thread::spawn(move || {
+                let _ = stream.read(&mut [0; 1024]);
+                let _ = stream.write_all(answer.as_bytes()).and_then(|()| stream.flush());
+            });
+        }
+    });
+    url
+}
+
+#[test]
+fn an_answer_that_may_have_been_cut_off_is_said_to_be() {
+    let folder = tempfile::tempdir().unwrap();
+    let (file, config) = certificate("127.0.0.1", folder.path(), false);
+    let trusted = ["--cacert", file.to_str().unwrap()];
+    let url = rude(Arc::clone(&config), "HTTP/1.1 200 OK\r\nConnection: close\r\n\r\nhello");
+    let (code, errors, words) = run(&url, &trusted);
+    assert_eq!((code, errors), (Some(1), serde_json::json!({"closed": 60})), "{words}");
+    assert!(words.contains("60 closed before the answer was complete"), "{words}");
+    assert!(words.contains("only when the server sends close_notify before it closes"), "{words}");
+    let url = rude(config, "HTTP/1.1 200 OK\r\nContent-Length: 5\r\nConnection: close\r\n\r\nhello");
+    let (code, errors, words) = run(&url, &trusted);
+    assert_eq!((code, errors), (Some(0), serde_json::json!({})), "{words}");
+    assert!(!words.contains("close_notify"), "{words}");
 }

@@ -27,7 +27,9 @@ fn under_way(server: &Server, more: &[&str]) -> Child {
 
 #[test]
 fn an_interrupted_run_reports_what_it_has() {
-    for (name, number, code) in [("SIGINT", Signal::SIGINT, 130), ("SIGTERM", Signal::SIGTERM, 143)] {
+    for (name, number, code) in
+        [("SIGINT", Signal::SIGINT, 130), ("SIGTERM", Signal::SIGTERM, 143), ("SIGHUP", Signal::SIGHUP, 129)]
+    {
         let server = Server::gateway();
         let folder = tempfile::tempdir().unwrap();
         let out = folder.path().join("run.json");
@@ -74,5 +76,23 @@ fn a_second_signal_waits_for_no_answer_and_accounts_for_them() {
     let ledger = &report["ledger"];
     assert!(ledger["unfinished"].as_u64().unwrap() > 0, "{ledger}");
     assert_eq!(ledger["unfinished"], ledger["scheduled"]);
-    assert!(!folder.path().join("run.json.part").exists());
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1, "no part of a file is left");
+}
+
+#[test]
+fn under_nohup_a_terminal_that_goes_ends_nothing() {
+    let server = Server::gateway();
+    let child = Command::new("nohup")
+        .args([LOADGEN, "run", server.url("/").as_str(), "-q", "100", "-n", "150"])
+        .args(LENIENT)
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    wait_for("some requests", || server.requests() > 20);
+    signal(&child, Signal::SIGHUP);
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    assert!(stdout(&output).contains("150 scheduled = 150 expected"), "{}", stdout(&output));
 }

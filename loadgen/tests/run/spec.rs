@@ -60,7 +60,7 @@ fn mistakes_are_named() {
         ("{rate: 1/s, requests: [{get: '/a b'}]}", "percent-encode"),
         ("{rate: 1/s, requests: [{get: /, expect: 99}]}", "`99` is not a status"),
         ("{rate: 1/s, requests: [{get: /, expect: []}]}", "expect: the list is empty"),
-        ("{rate: 1/s, requests: [{get: /, expect: many}]}", "expect: a status such as 500"),
+        ("{rate: 1/s, requests: [{get: /, expect: many}]}", "expect: `many` is not a status"),
         ("{rate: 1/s, requests: [{get: /, headers: {'a b': c}}]}", "`a b` is not a header name"),
         ("{rate: 1/s, requests: [{get: /, headers: {Content-Length: '5'}}]}", "leave it out"),
         ("{rate: 1/s, requests: [{get: /, headers: {A: \"x\\r\\ny\"}}]}", "control character"),

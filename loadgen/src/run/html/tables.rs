@@ -12,7 +12,7 @@ use crate::run::threshold::Threshold;
 /// Latencies and what they are held against.
 pub fn figures(report: &Report) -> String {
     let latency = &report.latency_seconds;
-    let mut text = String::from("<div class=\"scroll\"><table><tr><th></th>");
+    let mut text = String::from("<div class=\"scroll\"><table class=\"latencies\"><tr><th></th>");
     for column in ["min", "mean", "p50", "p90", "p95", "p99", "p99.9", "max"] {
         let _ = write!(text, "<th>{column}</th>");
     }

@@ -85,6 +85,7 @@ impl Report {
             ledger: record.ledger,
             statuses: record.statuses.clone(),
             errors: record.faults.iter().map(|(fault, count)| (fault.name().to_owned(), *count)).collect(),
+            certificate_refused: plan.target.tls.as_ref().and_then(|tls| tls.refusal()).map(str::to_owned),
             latency_seconds: Latency {
                 response: Distribution::of(&record.latencies.response),
                 service: Distribution::of(&record.latencies.service),

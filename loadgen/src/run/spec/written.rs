@@ -26,7 +26,6 @@ pub(super) struct Written {
     #[serde(default)]
     headers: BTreeMap<String, String>,
     body: Option<Json>,
-    #[serde(default, deserialize_with = "statuses")]
     expect: Option<Expect>,
     #[serde(default)]
     capture: BTreeMap<String, String>,
@@ -112,43 +111,4 @@ pub fn at_least_one<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<RequestSpe
         return Err(de::Error::custom("requests: at least one request is needed, such as {get: /api/users}"));
     }
     Ok(requests)
-}
-
-fn statuses<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Expect>, D::Error> {
-    struct Statuses;
-
-    fn status<E: de::Error>(code: u64) -> Result<u16, E> {
-        u16::try_from(code).ok().filter(|code| (100..=599).contains(code)).ok_or_else(|| {
-            de::Error::custom(format!("expect: `{code}` is not a status: expected 100 to 599"))
-        })
-    }
-
-    impl<'de> de::Visitor<'de> for Statuses {
-        type Value = Option<Expect>;
-
-        fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-            f.write_str("expect: a status such as 500 or a list such as [200, 429]")
-        }
-
-        fn visit_u64<E: de::Error>(self, code: u64) -> Result<Self::Value, E> {
-            Ok(Some(Expect::statuses(&[status(code)?])))
-        }
-
-        fn visit_i64<E: de::Error>(self, code: i64) -> Result<Self::Value, E> {
-            self.visit_u64(u64::try_from(code).unwrap_or(0))
-        }
-
-        fn visit_seq<A: de::SeqAccess<'de>>(self, mut from: A) -> Result<Self::Value, A::Error> {
-            let mut codes = Vec::new();
-            while let Some(code) = from.next_element::<u64>()? {
-                codes.push(status(code)?);
-            }
-            if codes.is_empty() {
-                return Err(de::Error::custom("expect: the list is empty; name a status or leave it out"));
-            }
-            Ok(Some(Expect::statuses(&codes)))
-        }
-    }
-
-    from.deserialize_any(Statuses)
 }

@@ -1,0 +1,82 @@
+//! Where a server of ours listens: read from an argument, bound with an error that says who has it.
+
+use std::io::ErrorKind;
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+
+/// Reads `127.0.0.1:9464`, `[::1]:9464`, `localhost:9464`, and `:9464` for every IPv4 address of this machine. Other names
+/// are not looked up: whoever listens knows the address.
+///
+/// # Errors
+/// A sentence that names the text and what was expected.
+pub fn address(text: &str) -> Result<SocketAddr, String> {
+    let named = |(host, port): (&str, &str)| {
+        let ip = match host {
+            "" => Ipv4Addr::UNSPECIFIED,
+            "localhost" => Ipv4Addr::LOCALHOST,
+            _ => return None,
+        };
+        Some(SocketAddr::from((ip, port.parse().ok()?)))
+    };
+    text.parse().ok().or_else(|| text.rsplit_once(':').and_then(named)).ok_or_else(|| {
+        format!(
+            "`{text}` is not an address to listen on: expected an IP address and a port, such as 127.0.0.1:9464, \
+             localhost:9464 or :9464"
+        )
+    })
+}
+
+/// Listens on an address.
+///
+/// # Errors
+/// A sentence naming the address, the process that has it where that can be known, and the flag to change.
+pub fn bind(address: SocketAddr, flag: &str) -> Result<TcpListener, String> {
+    TcpListener::bind(address).map_err(|error| match error.kind() {
+        ErrorKind::AddrInUse => {
+            let owner = listeners::get_process_by_port(address.port(), listeners::Protocol::TCP)
+                .map(|owner| format!(" by {} (pid {})", owner.name, owner.pid))
+                .unwrap_or_default();
+            format!(
+                "port {} is taken{owner}: stop it, or choose another with {flag} HOST:PORT",
+                address.port()
+            )
+        }
+        _ => format!("cannot listen on {address}: {error}; choose another address with {flag} HOST:PORT"),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_are_read_or_refused_by_name() {
+        for (text, read) in [
+            ("127.0.0.1:9464", "127.0.0.1:9464"),
+            ("[::1]:0", "[::1]:0"),
+            ("localhost:9464", "127.0.0.1:9464"),
+            (":9464", "0.0.0.0:9464"),
+        ] {
+            assert_eq!(address(text), Ok(read.parse().unwrap()), "{text}");
+        }
+        for text in ["", "9464", "localhost", "127.0.0.1", "a.example:9464", ":99999", "localhost:", "::1:x"]
+        {
+            let error = address(text).unwrap_err();
+            assert!(
+                error.contains(&format!("`{text}` is not an address")) && error.contains(":9464"),
+                "{error}"
+            );
+        }
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn a_taken_port_names_its_owner_and_the_flag() {
+        let listener = bind("127.0.0.1:0".parse().unwrap(), "--listen").unwrap();
+        let taken = listener.local_addr().unwrap();
+        let error = bind(taken, "--listen").unwrap_err();
+        let me = format!("(pid {})", std::process::id());
+        assert!(error.contains(&taken.port().to_string()) && error.contains(&me), "{error}");
+        assert!(error.contains("--listen"), "{error}");
+        drop(listener);
+    }
+}
