@@ -32,19 +32,30 @@ pub fn table(covered: &[Covered]) -> String {
     let whole = covered.iter().filter(|it| it.whole()).count();
     let _ = writeln!(text, "{whole} of {} alerts are covered: {} %", covered.len(), percent(covered));
     for it in covered.iter().filter(|it| !it.whole()) {
+        let lacks = [
+            ("a drill", !it.drills.is_empty(), drill_advice(it)),
+            ("a unit test", it.tested, String::new()),
+            ("a runbook", it.runbook, String::new()),
+        ];
         let lacks =
-            [("a drill", !it.drills.is_empty()), ("a unit test", it.tested), ("a runbook", it.runbook)];
-        let lacks: Vec<_> = lacks.into_iter().filter(|(_, has)| !has).map(|(what, _)| what).collect();
-        let _ = writeln!(
-            text,
-            "{}{} ({}) lacks {}",
-            it.alert,
-            write_labels_or_none(it),
-            it.origin,
-            lacks.join(", ")
-        );
+            lacks.into_iter().filter(|(_, has, _)| !has).map(|(what, _, advice)| format!("{what}{advice}"));
+        let lacks = lacks.collect::<Vec<_>>().join(", ");
+        let _ = writeln!(text, "{}{} ({}) lacks {lacks}", it.alert, write_labels_or_none(it), it.origin);
     }
     text
+}
+
+/// What can be done of what is there.
+fn drill_advice(it: &Covered) -> String {
+    if it.ambiguous.is_empty() {
+        return String::new();
+    }
+    let fits = if it.ambiguous.len() == 1 { "fits" } else { "fit" };
+    let way_out = match it.labels.is_empty() {
+        false => format!("have it demand {}", write_labels(&it.labels)),
+        true => "give the rule a label that tells it apart, and have the drill demand it".to_owned(),
+    };
+    format!(" (`{}` {fits} another rule of this name as well: {way_out})", it.ambiguous.join("`, `"))
 }
 
 fn write_labels_or_none(it: &Covered) -> String {

@@ -106,6 +106,8 @@ mod tests {
             labels: BTreeMap::from([("severity".into(), "critical".into())]),
             origin: "slo.yml".into(),
             drills: Vec::new(),
+            proven: BTreeMap::new(),
+            ambiguous: Vec::new(),
             tested: true,
             runbook: true,
             last_proven: None,
