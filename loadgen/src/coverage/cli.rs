@@ -15,7 +15,7 @@ use crate::{exit, proof};
 /// Arguments of `loadgen coverage`.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Rule file, or directory of them
+    /// Rule file, or directory of them: *.yml, *.yaml and *.rules, not deeper
     #[arg(long, value_name = "FILE|DIR", default_value = "monitoring/alert_rules")]
     rules: PathBuf,
     /// Take the alerts that this Prometheus has loaded instead
@@ -99,5 +99,9 @@ fn ask(url: &Url, config: &HttpConfig) -> Result<Vec<Alert>, String> {
     let runtime = runtime.map_err(|error| format!("the runtime cannot start: {error}"))?;
     let prometheus = Prometheus::new(url, config).map_err(|error| error.to_string())?;
     let groups = runtime.block_on(prometheus.rules()).map_err(|error| error.to_string())?;
-    Ok(rules::loaded(&groups))
+    let alerts = rules::loaded(&groups);
+    if alerts.is_empty() {
+        return Err(format!("{url}: no alert found: this Prometheus has loaded no alerting rule"));
+    }
+    Ok(alerts)
 }

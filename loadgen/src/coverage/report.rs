@@ -62,14 +62,11 @@ fn write_labels_or_none(it: &Covered) -> String {
     if it.labels.is_empty() { String::new() } else { write_labels(&it.labels) }
 }
 
-/// Whole percents, rounded down: 100 only when nothing is missing.
+/// Whole percents, rounded down: 100 only when nothing is missing, and 0 of nothing.
 #[must_use]
 pub fn percent(covered: &[Covered]) -> usize {
-    if covered.is_empty() {
-        100
-    } else {
-        covered.iter().filter(|it| it.whole()).count() * 100 / covered.len()
-    }
+    let whole = covered.iter().filter(|it| it.whole()).count();
+    (whole * 100).checked_div(covered.len()).unwrap_or(0)
 }
 
 /// The same as JSON.

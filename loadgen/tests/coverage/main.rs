@@ -147,3 +147,14 @@ fn an_alert_without_its_runbook_is_found_out() {
         assert_eq!(of(&report, alert)["runbook"], false, "{name}");
     }
 }
+
+#[test]
+fn a_folder_without_rules_is_bad_input_and_not_a_hundred_percent() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_loadgen"));
+    let output =
+        command.args(["coverage", "--rules"]).arg(dir.path()).current_dir(dir.path()).output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert_eq!((output.status.code(), output.stdout.len()), (Some(2), 0), "{said}");
+    assert!(said.contains(&dir.path().display().to_string()) && said.contains("*.rules"), "{said}");
+}
