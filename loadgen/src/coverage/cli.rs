@@ -72,7 +72,7 @@ fn run(args: &Args) -> Result<u8, String> {
     let mut text =
         if args.json { format!("{:#}\n", report::json(&covered)) } else { report::table(&covered) };
     if args.write_missing {
-        for path in scaffold::write_missing(&args.drills, &covered)? {
+        for path in scaffold::write_missing(&args.drills, &covered, &holdings.suite)? {
             if !args.json {
                 text.push_str(&format!("written: {}\n", path.display()));
             }
@@ -82,16 +82,10 @@ fn run(args: &Args) -> Result<u8, String> {
     Ok(if covered.iter().all(super::Covered::whole) { exit::FINE } else { exit::NOT_PROVEN })
 }
 
-/// A directory without any drill is one in which every alert lacks it.
 fn drills(args: &Args) -> Result<Suite, String> {
-    let files =
-        std::fs::read_dir(&args.drills).map_err(|error| format!("{}: {error}", args.drills.display()))?;
-    let yaml = |path: PathBuf| path.extension().is_some_and(|it| it == "yaml" || it == "yml");
-    if !files.flatten().any(|entry| yaml(entry.path())) {
-        return Ok(Suite::default());
-    }
-    suite::load(std::slice::from_ref(&args.drills))
-        .map_err(|errors| errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))
+    let (suite, errors) = suite::survey(std::slice::from_ref(&args.drills));
+    let said: Vec<_> = errors.iter().map(ToString::to_string).collect();
+    if said.is_empty() { Ok(suite) } else { Err(said.join("\n")) }
 }
 
 fn ask(url: &Url, config: &HttpConfig) -> Result<Vec<Alert>, String> {

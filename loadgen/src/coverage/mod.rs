@@ -45,6 +45,8 @@ pub struct Covered {
     pub proven: BTreeMap<String, Timestamp>,
     /// Drills that prove it or another rule of its name: they do not demand the labels that tell which.
     pub ambiguous: Vec<String>,
+    /// Drills for it that have no cause yet, as scaffolding leaves them.
+    pub unfilled: Vec<String>,
     /// Whether a unit test shows it firing.
     pub tested: bool,
     /// Whether it has a runbook.
@@ -86,6 +88,7 @@ pub fn cover(alerts: &[Alert], holdings: &Holdings) -> Vec<Covered> {
             let twins: Vec<&Alert> = alerts.iter().filter(|other| other.name == alert.name).collect();
             let drills = holdings.suite.drills.iter().map(|(_, drill)| drill);
             let mut tests = holdings.tested.iter().filter(|(name, _)| *name == alert.name);
+            let unfilled = holdings.suite.unfilled.iter().map(|it| &it.drill);
             let drills = sort(drills, &twins, alert);
             let proofs = holdings.proofs.iter();
             let proofs = proofs.filter(|it| it.alert == alert.name && drills.this.contains(&it.drill));
@@ -101,6 +104,7 @@ pub fn cover(alerts: &[Alert], holdings: &Holdings) -> Vec<Covered> {
                 proven,
                 drills: drills.this,
                 ambiguous: drills.several,
+                unfilled: sort(unfilled, &twins, alert).this,
             }
         })
         .collect()
@@ -206,7 +210,7 @@ mod tests {
                     drill("down", "{alert: Down}"),
                     drill("burn", "{alert: Burn, labels: {severity: critical}}"),
                 ],
-                ambient: Vec::new(),
+                ..Suite::default()
             },
             tested: vec![
                 ("Down".into(), labels(&[("severity", "critical"), ("service", "api")])),

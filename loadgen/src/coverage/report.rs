@@ -60,7 +60,8 @@ fn rows(it: &Covered) -> Vec<Row> {
         .iter()
         .map(|drill| (drill.clone(), day(drill).unwrap_or_else(|| "never".to_owned())))
         .collect();
-    let drills = if drills.is_empty() { vec![("NO".to_owned(), "never".to_owned())] } else { drills };
+    let none = if it.unfilled.is_empty() { "NO" } else { "no cause yet" };
+    let drills = if drills.is_empty() { vec![(none.to_owned(), "never".to_owned())] } else { drills };
     let row = |(at, (drill, proven))| match at {
         0 => Row {
             alert: format!("{}{labels}", it.alert),
@@ -100,6 +101,10 @@ fn cut(text: &str, width: usize) -> String {
 
 /// What can be done of what is there.
 fn drill_advice(it: &Covered) -> String {
+    if !it.unfilled.is_empty() {
+        let has = if it.unfilled.len() == 1 { "has" } else { "have" };
+        return format!(" (`{}` {has} no cause yet)", it.unfilled.join("`, `"));
+    }
     if it.ambiguous.is_empty() {
         return String::new();
     }
@@ -146,6 +151,7 @@ mod tests {
             proven: proven.into_iter().collect(),
             drills,
             ambiguous: Vec::new(),
+            unfilled: Vec::new(),
             tested: true,
             runbook: false,
         }
@@ -167,6 +173,14 @@ mod tests {
         let json = json(&[covered("Down", &["down", "gone"])]);
         assert_eq!(json["alerts"][0]["drills"], json!(["down", "gone"]));
         assert_eq!(json["alerts"][0]["proven"], json!({"down": "2027-01-15T08:00:00Z"}));
+    }
+
+    #[test]
+    fn a_drill_without_a_cause_is_told_as_such() {
+        let scaffold = Covered { unfilled: vec!["burn".into()], ..covered("Burn", &[]) };
+        let told = table(&[scaffold]);
+        assert!(told.contains("\nBurn  no cause yet never      yes  NO\n"), "{told}");
+        assert!(told.contains("lacks a drill (`burn` has no cause yet), a runbook"), "{told}");
     }
 
     #[test]
