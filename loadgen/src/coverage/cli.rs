@@ -33,7 +33,7 @@ pub struct Args {
     #[arg(long, value_name = "DIR", default_value = "docs/runbooks")]
     runbooks: PathBuf,
     /// Directory of last proofs
-    #[arg(long, value_name = "DIR", default_value = "target/proofs")]
+    #[arg(long, env = "PROOFS_DIR", value_name = "DIR", default_value = "target/proofs")]
     proofs: PathBuf,
     /// Print JSON instead of the table
     #[arg(long)]
