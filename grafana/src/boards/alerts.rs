@@ -103,18 +103,18 @@ pub(super) fn board() -> Dashboard {
                 "Phases against their bounds",
                 "percentunit",
                 12,
-                "How much of its bound each phase of the last drill of an alert took. Above 100 % the drill was LATE.",
+                "How much of its bound each phase of a drill took when it last proved its alert. Above 100 % it would have been LATE.",
             )
             .ask(
-                "{{alert}} {{phase}}",
-                r#"max by (alert, phase) (drill_phase_seconds{job=~"$job",instance=~"$instance"}) / max by (alert, phase) (drill_bound_seconds{job=~"$job",instance=~"$instance"})"#,
+                "{{drill}} {{phase}}",
+                r#"max by (alert, drill, phase) (drill_phase_seconds{job=~"$job",instance=~"$instance"}) / max by (alert, drill, phase) (drill_bound_seconds{job=~"$job",instance=~"$instance"})"#,
             )
             .steps(&[(0.8, "yellow"), (1.0, "red")])
             .up_to(1.2),
-            Panel::table("Last proven", "dateTimeFromNow", 8, "When a drill last proved each alert.")
+            Panel::table("Last proven", "dateTimeFromNow", 8, "When each drill last proved its alert.")
                 .ask(
-                    "{{alert}}",
-                    r#"1000 * max by (alert) (drill_last_proven_timestamp_seconds{job=~"$job",instance=~"$instance"})"#,
+                    "{{alert}} {{drill}}",
+                    r#"1000 * max by (alert, drill) (drill_last_proven_timestamp_seconds{job=~"$job",instance=~"$instance"})"#,
                 )
                 .hide(&["Time"]),
         ],
