@@ -19,7 +19,7 @@ pub fn reads_clock(expr: &str) -> Result<bool, String> {
             Expr::Subquery(it) => it.at.is_some(),
             _ => false,
         };
-        // `min_over_time(vector(time())[30d:1d])` is the moment 30 days ago, an age written as a range.
+        // `max_over_time(vector(time())[1h:1h] offset 30d)` is the moment 30 days ago: an age in durations.
         if let Expr::Subquery(it) = expr
             && is_now(&it.expr)
         {
@@ -55,6 +55,7 @@ mod tests {
             (r#"x{fn="time()"} > 5"#, false),
             ("topk(time(), x)", true),
             ("x < on () group_left () min_over_time(vector(time())[30d:1d])", false),
+            ("x < on () group_left () max_over_time(vector(time())[1h:1h] offset 30d)", false),
             ("x < min_over_time((vector(time()) - 600)[30d:1d])", true),
         ] {
             assert_eq!(reads_clock(expr).unwrap(), clock, "{expr}");
