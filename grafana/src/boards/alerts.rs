@@ -87,10 +87,11 @@ pub(super) fn board() -> Dashboard {
         12,
         vec![
             Panel::stat(
-                "Proven in the last 30 days",
+                "Proofs within 30 days",
                 "percentunit",
                 4,
-                "Share of the alerts with a drill on record whose last proof is younger than 30 days. AlertNotProven fires for the others.",
+                "Of the proofs on record, one a drill, the share that is younger than 30 days. AlertNotProven fires for the others. No metric \
+                 has the alerts that no drill has ever proven: `loadgen coverage` lists them.",
             )
             .ask(
                 "proven",
@@ -99,10 +100,20 @@ pub(super) fn board() -> Dashboard {
             .steps(&[(1.0, "green")])
             .bad_below()
             .up_to(1.0),
+            Panel::stat(
+                "Alerts ever proven",
+                "short",
+                3,
+                "How many alerts have a proof on record, of whatever age: `loadgen coverage` says of how many.",
+            )
+            .ask(
+                "alerts",
+                r#"count(count by (alert) (drill_last_proven_timestamp_seconds{job=~"$job",instance=~"$instance"}))"#,
+            ),
             Panel::bars(
                 "Phases against their bounds",
                 "percentunit",
-                12,
+                9,
                 "How much of its bound each phase of a drill took when it last proved its alert. Above 100 % it would have been LATE.",
             )
             .ask(
