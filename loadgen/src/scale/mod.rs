@@ -77,6 +77,10 @@ pub fn render(files: &BTreeMap<String, String>, options: &Options) -> Result<Ren
         if path == PROMETHEUS_FILE {
             continue;
         }
+        if path != ALERTMANAGER_FILE && yaml::is_empty(text) {
+            rendered.files.insert(path.clone(), text.clone()); // a rule file without a rule yet
+            continue;
+        }
         let mut sheet = Sheet::new(path, text)?;
         if path == ALERTMANAGER_FILE {
             alertmanager::scale(&mut sheet, options.factor, &mut addresses)?;

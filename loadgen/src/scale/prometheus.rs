@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::address::Matching;
 use super::factor::{FLOOR, Factor};
+use super::glob;
 use super::report::ScaleError;
 use super::sheet::{Sheet, floor_note, join};
 use super::yaml::Node;
@@ -98,6 +99,15 @@ pub(super) fn rule_files(sheet: &Sheet) -> Result<Vec<String>, ScaleError> {
             let reason = format!(
                 "`{pattern}` leads outside the directory, where nothing is rendered: expected a path below prometheus.yml"
             );
+            return Err(sheet.error(node, &field, reason));
+        }
+        let bad = glob::check(pattern).err().map(|error| format!("`{pattern}` {error}"));
+        // Source: the expression that Prometheus holds against it, `^[^*]*(\*[^/]*)?$`.
+        let starred = pattern.find('*').is_some_and(|at| pattern[at..].contains('/'));
+        let starred = starred.then(|| {
+            format!("`{pattern}` has a `*` before its last `/`, which Prometheus refuses: name each folder")
+        });
+        if let Some(reason) = bad.or(starred) {
             return Err(sheet.error(node, &field, reason));
         }
         patterns.push(pattern.trim_start_matches("./").to_owned());
