@@ -28,11 +28,15 @@ pub(super) fn scale(
         let own = sheet.divide(job, "scrape_interval", &field, factor)?;
         sheet.divide(job, "scrape_timeout", &field, factor)?;
         longest = longest.max(own.unwrap_or(scraped_every));
+        discovery(sheet, job, &field, factor)?;
         targets(sheet, job, &field, addresses)?;
     }
     if let Some(alerting) = root.get("alerting") {
         for (at, one) in sheet.list(alerting, "alertmanagers", "alerting")?.iter().enumerate() {
-            targets(sheet, one, &element("alerting.alertmanagers", None, at), addresses)?;
+            let field = element("alerting.alertmanagers", None, at);
+            sheet.divide(one, "timeout", &field, factor)?;
+            discovery(sheet, one, &field, factor)?;
+            targets(sheet, one, &field, addresses)?;
         }
     }
     if root.get("scrape_config_files").is_some() {
@@ -40,6 +44,12 @@ pub(super) fn scale(
             "scrape_config_files",
             "these files are not rendered: their intervals stay, and a relative path leads nowhere",
         );
+    }
+    for key in ["remote_write", "remote_read"] {
+        if root.get(key).is_some_and(|it| !it.is_null()) && !factor.is_one() {
+            let reason = "is left as it is, its timings and where it leads: a rehearsal that is to stay at home takes it out";
+            sheet.warn(key, reason);
+        }
     }
     super::alertmanager::companions(sheet, &root);
     Ok(longest)
@@ -76,6 +86,16 @@ fn global(sheet: &mut Sheet, root: &Node, factor: Factor) -> Result<Duration, Sc
             Ok(divided.to)
         }
     }
+}
+
+/// How often targets are looked for; what is not written keeps its default, which is a kind of discovery's own.
+fn discovery(sheet: &mut Sheet, of: &Node, field: &str, factor: Factor) -> Result<(), ScaleError> {
+    for (key, _) in of.entries().iter().filter(|(key, _)| key.ends_with("_sd_configs")) {
+        for (at, one) in sheet.list(of, key, field)?.iter().enumerate() {
+            sheet.divide(one, "refresh_interval", &element(&join(field, key), None, at), factor)?;
+        }
+    }
+    Ok(())
 }
 
 fn targets(sheet: &mut Sheet, job: &Node, field: &str, addresses: &mut Matching) -> Result<(), ScaleError> {
