@@ -3,6 +3,7 @@
 //! Nothing here does I/O: expressions go in, ranges, thresholds and rewritten expressions come out.
 
 mod clock;
+mod fixed;
 mod literal;
 mod parse;
 mod reach;
@@ -11,7 +12,7 @@ mod threshold;
 mod tokens;
 mod walk;
 
-pub use clock::reads_clock;
+pub use fixed::stays;
 pub use reach::widest_range;
 pub use rewrite::{Change, rewrite_durations};
 pub use threshold::{Threshold, threshold};

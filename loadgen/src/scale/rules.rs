@@ -56,7 +56,7 @@ fn expression(
     let fail = |reason| sheet.error(node, field, reason);
     let (_, changes) =
         promql::rewrite_durations(expr, |place, from| factor.divide(from, floor(place)).to).map_err(fail)?;
-    let reads_clock = promql::reads_clock(expr).map_err(fail)?;
+    let stays = promql::stays(expr).map_err(fail)?;
     let parts: Vec<(Range<usize>, String)> =
         changes.iter().map(|change| (change.at.clone(), duration::format(change.to))).collect();
     if !parts.is_empty() {
@@ -67,9 +67,7 @@ fn expression(
         let field = format!("{field}: {}", change.place);
         sheet.note_change(&field, &duration::format(change.from), &duration::format(change.to), note);
     }
-    if reads_clock && !factor.is_one() {
-        let reason =
-            "reads the clock: an age compared with a number of seconds does not scale; write it as a range";
+    for reason in stays.into_iter().filter(|_| !factor.is_one()) {
         sheet.warn(field, reason);
     }
     Ok(())
