@@ -1,5 +1,6 @@
 //! `prometheus.yml`: intervals, timeouts, targets.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use super::address::Matching;
@@ -13,21 +14,47 @@ use crate::duration;
 /// What Prometheus takes when `scrape_interval` or `evaluation_interval` is not written.
 const DEFAULT_INTERVAL: Duration = Duration::from_secs(60);
 
-/// Edits the sheet and gives the longest scrape interval, divided.
+/// How often series get samples, divided.
+#[derive(Debug)]
+pub(super) struct Scrapes {
+    /// Where a job does not say.
+    every: Duration,
+    /// By `job_name`.
+    jobs: BTreeMap<String, Duration>,
+}
+
+impl Scrapes {
+    /// The longest interval of the jobs named; of all, with the one that has it, where a series can be any's.
+    pub(super) fn longest(&self, jobs: Option<&BTreeSet<String>>) -> (Duration, Option<&str>) {
+        let named =
+            jobs.and_then(|jobs| jobs.iter().map(|job| self.jobs.get(job)).collect::<Option<Vec<_>>>());
+        if let Some(named) = named {
+            return (named.into_iter().max().copied().unwrap_or_default(), None);
+        }
+        let slowest = self.jobs.iter().max_by_key(|(_, every)| **every);
+        slowest.map_or((self.every, None), |(job, every)| (*every, Some(job)))
+    }
+
+    /// Where a job does not say.
+    pub(super) fn every(&self) -> Duration {
+        self.every
+    }
+}
+
+/// Edits the sheet and gives the scrape intervals.
 pub(super) fn scale(
     sheet: &mut Sheet,
     factor: Factor,
     addresses: &mut Matching,
-) -> Result<Duration, ScaleError> {
+) -> Result<Scrapes, ScaleError> {
     let root = sheet.tree();
-    let scraped_every = global(sheet, &root, factor)?;
-    let jobs = sheet.list(&root, "scrape_configs", "")?;
-    let mut longest = if jobs.is_empty() { scraped_every } else { Duration::ZERO };
-    for (at, job) in jobs.iter().enumerate() {
+    let mut scrapes = Scrapes { every: global(sheet, &root, factor)?, jobs: BTreeMap::new() };
+    for (at, job) in sheet.list(&root, "scrape_configs", "")?.iter().enumerate() {
         let field = element("scrape_configs", job.get("job_name"), at);
         let own = sheet.divide(job, "scrape_interval", &field, factor)?;
         sheet.divide(job, "scrape_timeout", &field, factor)?;
-        longest = longest.max(own.unwrap_or(scraped_every));
+        let name = job.get("job_name").and_then(Node::scalar).unwrap_or_default().to_owned();
+        scrapes.jobs.insert(name, own.unwrap_or(scrapes.every));
         discovery(sheet, job, &field, factor)?;
         targets(sheet, job, &field, addresses)?;
     }
@@ -52,7 +79,7 @@ pub(super) fn scale(
         }
     }
     super::alertmanager::companions(sheet, &root);
-    Ok(longest)
+    Ok(scrapes)
 }
 
 fn global(sheet: &mut Sheet, root: &Node, factor: Factor) -> Result<Duration, ScaleError> {

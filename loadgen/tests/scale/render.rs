@@ -46,9 +46,44 @@ fn by_twenty_divides_down_to_the_floors_and_says_so() {
     found.sort();
     expected.sort();
     assert_eq!(found, expected);
-    assert_eq!(rendered.warnings.len(), 1, "{:?}", rendered.warnings);
-    assert_eq!(rendered.warnings[0].field, "groups[api].rules[Aged].expr");
+    let warned: Vec<_> = rendered.warnings.iter().map(|it| it.field.as_str()).collect();
+    let of = |rule: &str| format!("groups[api].rules[{rule}].expr");
+    assert_eq!(
+        warned,
+        ["job:errors:ratio5m", "HighErrorRate", "Quiet", "Aged"].map(of),
+        "{:?}",
+        rendered.warnings
+    );
+    assert!(
+        rendered.warnings[0].reason.contains("the slowest, `slow` (every 6s)"),
+        "{:?}",
+        rendered.warnings
+    );
+    assert!(rendered.warnings[3].reason.contains("reads the clock"), "{:?}", rendered.warnings);
     assert_eq!(rendered.companions, ["secrets/pw", "templates/*.tmpl"].map(str::to_owned));
+}
+
+#[test]
+fn a_range_holds_scrapes_of_the_job_it_is_about() {
+    let mut files = files();
+    let rules = "groups:\n- name: g\n  rules:\n  - {alert: A, expr: 'rate(x{job=\"api\"}[5m]) > 1'}\n  \
+        - {alert: B, expr: 'rate(x{job=~\"api|slow\"}[5m]) > 1'}\n  - {alert: C, expr: 'rate(x{job=\"gone\"}[5m]) > 1'}\n  \
+        - {alert: D, expr: 'max_over_time(x{job=\"api\"}[1m:20s]) > 1'}\n  - {alert: E, expr: 'rate(x[30m]) > 1'}\n";
+    files.insert("alert_rules/api.yml".into(), rules.into());
+    let rendered = scaled(&files, 20.0, &[]).unwrap();
+    let list = changes(&rendered);
+    for change in [
+        "groups[g].rules[A].expr: range: 5m → 15s",
+        "groups[g].rules[B].expr: range: 5m → 24s (floor; divided it would be 15s)",
+        "groups[g].rules[C].expr: range: 5m → 24s (floor; divided it would be 15s)",
+        "groups[g].rules[D].expr: subquery range: 1m → 4s (floor; divided it would be 3s)",
+        "groups[g].rules[E].expr: range: 30m → 1m30s",
+    ] {
+        assert!(list.contains(&change.to_owned()), "{change}: {list:?}");
+    }
+    // Only where it is not said that the slow job is meant, and where it makes a difference.
+    let warned: Vec<_> = rendered.warnings.iter().map(|it| it.field.as_str()).collect();
+    assert_eq!(warned, ["groups[g].rules[C].expr"], "{:?}", rendered.warnings);
 }
 
 #[test]
