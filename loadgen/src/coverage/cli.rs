@@ -95,6 +95,7 @@ fn ask(url: &Url, config: &HttpConfig) -> Result<Vec<Alert>, String> {
     let groups = runtime.block_on(prometheus.rules()).map_err(|error| error.to_string())?;
     let alerts = rules::loaded(&groups);
     if alerts.is_empty() {
+        let url = address::redacted(url.as_str());
         return Err(format!("{url}: no alert found: this Prometheus has loaded no alerting rule"));
     }
     Ok(alerts)
