@@ -5,6 +5,7 @@ PATTERN    ?=
 SCALE      ?= 20
 DRILL      ?=
 OFFSET     ?= 0
+PROOFS_DIR ?= target/proofs
 SHARDS     ?= 6
 JOBS       ?= $(SHARDS)
 FUZZ_SECONDS ?= 60
@@ -24,6 +25,7 @@ help: ## print this
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 	@echo
 	@echo "  variables: PATTERN=error-storm (make load), DRILL=high-error-rate (make drill), SCALE=$(SCALE), SHARDS=$(SHARDS) (make drill),"
+	@echo "             PROOFS_DIR=$(PROOFS_DIR) is where drills keep what they prove (make drill), and what the inbox exports of it (make up),"
 	@echo "             OFFSET=N moves every port of up, down, status and load by N"
 
 setup: ## bring Redis, Prometheus, Alertmanager, the exporters, PostgreSQL, HAProxy, nginx, libfaketime; installs nothing system-wide
@@ -58,7 +60,7 @@ rules: ## promtool and amtool over every rule, unit test and configuration; no a
 	promtool check rules monitoring/alert_rules/*.yml
 	promtool test rules monitoring/rule_tests/*.yml
 	amtool check-config monitoring/alertmanager.yml
-	$(CARGO) run --quiet --locked -p loadgen -- coverage --proofs target/proofs
+	$(CARGO) run --quiet --locked -p loadgen -- coverage --proofs $(PROOFS_DIR)
 	$(CARGO) test --locked -p dashboards
 
 unit:
@@ -108,7 +110,7 @@ load: build ## traffic, PATTERN=error-storm and fourteen others (`loadgen patter
 
 drill: setup build ## every drill, on SHARDS isolated stacks side by side, or one: DRILL=high-error-rate
 	@mkdir -p target/drills
-	$(release)/stack run --shards $(shards) --scale $(SCALE) -- $(release)/loadgen drill --proofs target/proofs \
+	$(release)/stack run --shards $(shards) --scale $(SCALE) -- $(release)/loadgen drill --proofs $(PROOFS_DIR) \
 	  --json target/drills/report.json --html target/drills/report.html --junit target/drills/junit.xml $(drills)
 	@echo "The report is target/drills/report.html"
 

@@ -39,6 +39,9 @@ export COMPOSE_PROJECT_NAME="${COMPOSE_PROJECT_NAME:-firedrill}"
 case "$way $verb" in
   *' which') echo "$way" ;;
   'docker up')
+    # Of a folder that is missing Docker would make one of root's, and of a bare name a volume.
+    mkdir -p "${PROOFS_DIR:-target/proofs}"
+    if [ -n "${PROOFS_DIR:-}" ]; then PROOFS_DIR="$(cd "$PROOFS_DIR" && pwd)" && export PROOFS_DIR; fi
     compose --profile monitoring up -d
     echo "The API is http://127.0.0.1:${API_PORT:-8000}, Grafana http://127.0.0.1:${GRAFANA_PORT:-3000} (\`make password\`)"
     ;;

@@ -62,12 +62,13 @@ pub fn read_all(dir: &Path) -> Vec<Proof> {
     proofs
 }
 
-/// In Prometheus's text format: the latest proof of each alert.
+/// In Prometheus's text format: the last proof of each drill, so that one drill of an alert does not hide that another has
+/// gone stale.
 #[must_use]
 pub fn metrics(proofs: &[Proof]) -> String {
-    let mut latest: BTreeMap<&str, &Proof> = BTreeMap::new();
+    let mut latest: BTreeMap<(&str, &str), &Proof> = BTreeMap::new();
     for proof in proofs {
-        let held = latest.entry(&proof.alert).or_insert(proof);
+        let held = latest.entry((&proof.alert, &proof.drill)).or_insert(proof);
         if held.proven_at < proof.proven_at {
             *held = proof;
         }
@@ -78,8 +79,8 @@ pub fn metrics(proofs: &[Proof]) -> String {
         latest.values().for_each(|proof| line(proof, &mut text));
     };
     let last = "drill_last_proven_timestamp_seconds";
-    family(last, "When the alert was last proven, in seconds since 1970.", &|proof, text| {
-        let _ = writeln!(text, "{last}{{alert={:?}}} {}", proof.alert, proof.proven_at.as_second());
+    family(last, "When the drill last proved its alert, in seconds since 1970.", &|proof, text| {
+        let _ = writeln!(text, "{last}{{{}}} {}", labels(proof), proof.proven_at.as_second());
     });
     type Value = fn(&Took) -> f64;
     let phases: [(&str, &str, Value); 2] = [
@@ -91,11 +92,22 @@ pub fn metrics(proofs: &[Proof]) -> String {
     for (name, help, value) in phases {
         family(name, help, &|proof, text| {
             for (phase, took) in &proof.phases {
-                let _ = writeln!(text, "{name}{{alert={:?},phase={phase:?}}} {}", proof.alert, value(took));
+                let (labels, phase) = (labels(proof), escaped(phase));
+                let _ = writeln!(text, "{name}{{{labels},phase=\"{phase}\"}} {}", value(took));
             }
         });
     }
     text
+}
+
+fn labels(proof: &Proof) -> String {
+    format!("alert=\"{}\",drill=\"{}\"", escaped(&proof.alert), escaped(&proof.drill))
+}
+
+/// A label's value as the text format wants it:
+/// <https://prometheus.io/docs/instrumenting/exposition_formats/#comments-help-text-and-type-information>.
+fn escaped(value: &str) -> String {
+    value.replace('\\', r"\\").replace('"', "\\\"").replace('\n', r"\n")
 }
 
 #[cfg(test)]
@@ -114,7 +126,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_kept_is_read_and_the_latest_is_exported() {
+    fn what_is_kept_is_read_and_each_drills_last_proof_is_exported() {
         let dir = tempfile::tempdir().unwrap();
         for kept in [proof("a", 1_800_000_000), proof("b", 1_700_000_000), proof("a", 1_900_000_000)] {
             keep(&dir.path().join("proofs"), &kept).unwrap();
@@ -122,19 +134,20 @@ mod tests {
         fs::write(dir.path().join("proofs/c.json"), "{}").unwrap();
         let read = read_all(&dir.path().join("proofs"));
         assert_eq!(read, [proof("a", 1_900_000_000), proof("b", 1_700_000_000)]);
-        let text = metrics(&read);
-        assert!(
-            text.contains("drill_last_proven_timestamp_seconds{alert=\"HighErrorRate\"} 1900000000\n"),
-            "{text}"
-        );
-        assert!(
-            text.contains("drill_phase_seconds{alert=\"HighErrorRate\",phase=\"pending\"} 9.5\n"),
-            "{text}"
-        );
-        assert!(
-            text.contains("drill_bound_seconds{alert=\"HighErrorRate\",phase=\"pending\"} 11.4\n"),
-            "{text}"
-        );
+        let text = metrics(&[&read[..], &[Proof { alert: "a \"b\"\\\n".into(), ..proof("c", 5) }]].concat());
+        for line in [
+            "drill_last_proven_timestamp_seconds{alert=\"HighErrorRate\",drill=\"a\"} 1900000000",
+            "drill_last_proven_timestamp_seconds{alert=\"HighErrorRate\",drill=\"b\"} 1700000000",
+            "drill_last_proven_timestamp_seconds{alert=\"a \\\"b\\\"\\\\\\n\",drill=\"c\"} 5",
+            "drill_phase_seconds{alert=\"HighErrorRate\",drill=\"a\",phase=\"pending\"} 9.5",
+            "drill_bound_seconds{alert=\"HighErrorRate\",drill=\"b\",phase=\"pending\"} 11.4",
+        ] {
+            assert_eq!(text.lines().filter(|it| *it == line).count(), 1, "{line}\n{text}");
+        }
+        // Two files of one drill are one series.
+        let twice = metrics(&[proof("a", 1), proof("a", 2)]);
+        assert_eq!(twice.matches("last_proven_timestamp_seconds{").count(), 1, "{twice}");
+        assert!(twice.contains("} 2\n"), "{twice}");
         assert!(read_all(Path::new("/nowhere")).is_empty());
     }
 }

@@ -87,10 +87,11 @@ pub(super) fn board() -> Dashboard {
         12,
         vec![
             Panel::stat(
-                "Proven in the last 30 days",
+                "Proofs within 30 days",
                 "percentunit",
                 4,
-                "Share of the alerts with a drill on record whose last proof is younger than 30 days. AlertNotProven fires for the others.",
+                "Of the proofs on record, one a drill, the share that is younger than 30 days. AlertNotProven fires for the others. No metric \
+                 has the alerts that no drill has ever proven: `loadgen coverage` lists them.",
             )
             .ask(
                 "proven",
@@ -99,22 +100,32 @@ pub(super) fn board() -> Dashboard {
             .steps(&[(1.0, "green")])
             .bad_below()
             .up_to(1.0),
+            Panel::stat(
+                "Alerts ever proven",
+                "short",
+                3,
+                "How many alerts have a proof on record, of whatever age: `loadgen coverage` says of how many.",
+            )
+            .ask(
+                "alerts",
+                r#"count(count by (alert) (drill_last_proven_timestamp_seconds{job=~"$job",instance=~"$instance"}))"#,
+            ),
             Panel::bars(
                 "Phases against their bounds",
                 "percentunit",
-                12,
-                "How much of its bound each phase of the last drill of an alert took. Above 100 % the drill was LATE.",
+                9,
+                "How much of its bound each phase of a drill took when it last proved its alert. Above 100 % it would have been LATE.",
             )
             .ask(
-                "{{alert}} {{phase}}",
-                r#"max by (alert, phase) (drill_phase_seconds{job=~"$job",instance=~"$instance"}) / max by (alert, phase) (drill_bound_seconds{job=~"$job",instance=~"$instance"})"#,
+                "{{drill}} {{phase}}",
+                r#"max by (alert, drill, phase) (drill_phase_seconds{job=~"$job",instance=~"$instance"}) / max by (alert, drill, phase) (drill_bound_seconds{job=~"$job",instance=~"$instance"})"#,
             )
             .steps(&[(0.8, "yellow"), (1.0, "red")])
             .up_to(1.2),
-            Panel::table("Last proven", "dateTimeFromNow", 8, "When a drill last proved each alert.")
+            Panel::table("Last proven", "dateTimeFromNow", 8, "When each drill last proved its alert.")
                 .ask(
-                    "{{alert}}",
-                    r#"1000 * max by (alert) (drill_last_proven_timestamp_seconds{job=~"$job",instance=~"$instance"})"#,
+                    "{{alert}} {{drill}}",
+                    r#"1000 * max by (alert, drill) (drill_last_proven_timestamp_seconds{job=~"$job",instance=~"$instance"})"#,
                 )
                 .hide(&["Time"]),
         ],

@@ -124,8 +124,8 @@ fn annotations() -> Vec<Value> {
                 "interval": "1m",
             },
             "titleFormat": "{{alert}} proven",
-            "textFormat": "A drill caused, saw and resolved this alert",
-            "tagKeys": "alert",
+            "textFormat": "The drill {{drill}} caused, saw and resolved this alert",
+            "tagKeys": "alert,drill",
             "useValueForTime": true,
         }),
     ]

@@ -14,7 +14,7 @@ use crate::{exit, proof, say};
 /// Arguments of `loadgen coverage`.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Rule file, or directory of them
+    /// Rule file, or directory of them: *.yml, *.yaml and *.rules, not deeper
     #[arg(long, value_name = "FILE|DIR", default_value = "monitoring/alert_rules")]
     rules: PathBuf,
     /// Take the alerts that this Prometheus has loaded instead
@@ -32,7 +32,7 @@ pub struct Args {
     #[arg(long, value_name = "DIR", default_value = "docs/runbooks")]
     runbooks: PathBuf,
     /// Directory of last proofs
-    #[arg(long, value_name = "DIR", default_value = "target/proofs")]
+    #[arg(long, env = "PROOFS_DIR", value_name = "DIR", default_value = "target/proofs")]
     proofs: PathBuf,
     /// Print JSON instead of the table
     #[arg(long)]
@@ -71,7 +71,7 @@ fn run(args: &Args) -> Result<u8, String> {
     let mut text =
         if args.json { format!("{:#}\n", report::json(&covered)) } else { report::table(&covered) };
     if args.write_missing {
-        for path in scaffold::write_missing(&args.drills, &covered)? {
+        for path in scaffold::write_missing(&args.drills, &covered, &holdings.suite)? {
             if !args.json {
                 text.push_str(&format!("written: {}\n", path.display()));
             }
@@ -81,16 +81,10 @@ fn run(args: &Args) -> Result<u8, String> {
     Ok(if covered.iter().all(super::Covered::whole) { exit::FINE } else { exit::NOT_PROVEN })
 }
 
-/// A directory without any drill is one in which every alert lacks it.
 fn drills(args: &Args) -> Result<Suite, String> {
-    let files =
-        std::fs::read_dir(&args.drills).map_err(|error| format!("{}: {error}", args.drills.display()))?;
-    let yaml = |path: PathBuf| path.extension().is_some_and(|it| it == "yaml" || it == "yml");
-    if !files.flatten().any(|entry| yaml(entry.path())) {
-        return Ok(Suite::default());
-    }
-    suite::load(std::slice::from_ref(&args.drills))
-        .map_err(|errors| errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))
+    let (suite, errors) = suite::survey(std::slice::from_ref(&args.drills));
+    let said: Vec<_> = errors.iter().map(ToString::to_string).collect();
+    if said.is_empty() { Ok(suite) } else { Err(said.join("\n")) }
 }
 
 fn ask(url: &Url, config: &HttpConfig) -> Result<Vec<Alert>, String> {
@@ -98,5 +92,10 @@ fn ask(url: &Url, config: &HttpConfig) -> Result<Vec<Alert>, String> {
     let runtime = runtime.map_err(|error| format!("the runtime cannot start: {error}"))?;
     let prometheus = Prometheus::new(url, config).map_err(|error| error.to_string())?;
     let groups = runtime.block_on(prometheus.rules()).map_err(|error| error.to_string())?;
-    Ok(rules::loaded(&groups))
+    let alerts = rules::loaded(&groups);
+    if alerts.is_empty() {
+        let url = address::redacted(url.as_str());
+        return Err(format!("{url}: no alert found: this Prometheus has loaded no alerting rule"));
+    }
+    Ok(alerts)
 }

@@ -62,7 +62,10 @@ fn read<T: serde::de::DeserializeOwned>(path: &Path) -> Result<T, String> {
     serde_saphyr::from_str(&text).map_err(|error| format!("{}: {}", path.display(), error.without_snippet()))
 }
 
-/// The `*.yml` and `*.yaml` files of a directory, or the file itself.
+/// What rule files and their tests are called: `promtool` asks for nothing, and these are the customs.
+const ENDINGS: [&str; 3] = ["yml", "yaml", "rules"];
+
+/// The files of these endings in a directory, not deeper, or the file itself.
 fn files(path: &Path) -> Result<Vec<PathBuf>, String> {
     if path.is_file() {
         return Ok(vec![path.to_owned()]);
@@ -72,7 +75,8 @@ fn files(path: &Path) -> Result<Vec<PathBuf>, String> {
     let mut found: Vec<PathBuf> = entries
         .flatten()
         .map(|entry| entry.path())
-        .filter(|path| path.extension().is_some_and(|it| it == "yml" || it == "yaml") && path.is_file())
+        .filter(|path| path.is_file())
+        .filter(|path| path.extension().is_some_and(|it| ENDINGS.iter().any(|ending| it == *ending)))
         .collect();
     found.sort();
     Ok(found)
@@ -81,10 +85,19 @@ fn files(path: &Path) -> Result<Vec<PathBuf>, String> {
 /// Every alert of a rule file or a directory of them.
 ///
 /// # Errors
-/// The file that cannot be read or understood.
+/// The file that cannot be read or understood, and that there is no alert: of nothing, everything is covered.
 pub fn alerts(path: &Path) -> Result<Vec<Alert>, String> {
     let mut found = Vec::new();
-    for file in files(path)? {
+    let files = files(path)?;
+    if files.is_empty() {
+        return Err(format!(
+            "{}: no rule file found: expected *.{} in it, not deeper; name the folder or file with --rules",
+            path.display(),
+            ENDINGS.join(", *.")
+        ));
+    }
+    let read_from = files.len();
+    for file in files {
         let rules: RuleFile = read(&file)?;
         let origin = file.file_name().unwrap_or_default().to_string_lossy().into_owned();
         for rule in rules.groups.into_iter().flat_map(|group| group.rules) {
@@ -92,6 +105,12 @@ pub fn alerts(path: &Path) -> Result<Vec<Alert>, String> {
                 found.push(Alert { name, labels: rule.labels, origin: origin.clone() });
             }
         }
+    }
+    if found.is_empty() {
+        return Err(format!(
+            "{}: no alert found: expected rules with `alert:` in the groups of the {read_from} file(s) read",
+            path.display()
+        ));
     }
     Ok(found)
 }
@@ -136,4 +155,37 @@ pub fn runbooks(path: &Path) -> Result<std::collections::BTreeSet<String>, Strin
         .flatten()
         .filter_map(|entry| entry.file_name().to_string_lossy().strip_suffix(".md").map(str::to_owned));
     Ok(names.collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const RULES: &str = "groups: [{name: g, rules: [{alert: X, expr: up == 0}]}]";
+
+    #[test]
+    fn rule_files_are_found_by_the_endings_in_use() {
+        let dir = tempfile::tempdir().unwrap();
+        for name in ["a.rules", "b.yml", "c.yaml", "d.txt", "e.yml.orig"] {
+            fs::write(dir.path().join(name), RULES).unwrap();
+        }
+        let found = alerts(dir.path()).unwrap();
+        assert_eq!(
+            found.iter().map(|it| it.origin.as_str()).collect::<Vec<_>>(),
+            ["a.rules", "b.yml", "c.yaml"]
+        );
+    }
+
+    #[test]
+    fn nothing_to_cover_is_a_mistake() {
+        let dir = tempfile::tempdir().unwrap();
+        fs::create_dir(dir.path().join("deeper.yml")).unwrap();
+        fs::write(dir.path().join("notes.txt"), RULES).unwrap();
+        let said = alerts(dir.path()).unwrap_err();
+        let folder = dir.path().display().to_string();
+        assert!(said.starts_with(&folder) && said.contains("*.yml, *.yaml, *.rules"), "{said}");
+        fs::write(dir.path().join("a.rules"), "groups: [{name: g, rules: [{record: x, expr: up}]}]").unwrap();
+        let said = alerts(dir.path()).unwrap_err();
+        assert!(said.starts_with(&folder) && said.contains("no alert found"), "{said}");
+    }
 }

@@ -1,12 +1,20 @@
 //! Drill files to begin with, for alerts that have none.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use super::Covered;
+use crate::drill::file::Drill;
+use crate::drill::suite::Suite;
+use crate::systems::prometheus::Labels;
 
-/// `HighErrorRate` as `high-error-rate`; runs of capitals stay together.
+/// The longest name before a number is added: room for `.json.new` and the like below the 255 bytes of file systems.
+const LONGEST: usize = 80;
+
+/// `HighErrorRate` as `high-error-rate`; runs of capitals stay together, anything but ASCII letters and digits parts
+/// words. `alert` where no letter or digit is left.
 #[must_use]
 pub fn file_name(alert: &str) -> String {
     let characters: Vec<char> = alert.chars().collect();
@@ -20,24 +28,48 @@ pub fn file_name(alert: &str) -> String {
                     || before.is_ascii_digit()
                     || after.is_some_and(|after| after.is_lowercase())
             });
-        if begins && !name.ends_with('-') {
+        let plain = character.is_ascii_alphanumeric();
+        if (begins || !plain) && !name.is_empty() && !name.ends_with('-') {
             name.push('-');
         }
-        let plain = character.is_ascii_alphanumeric() || *character == '-';
-        name.push(if plain { character.to_ascii_lowercase() } else { '-' });
+        if plain {
+            name.push(character.to_ascii_lowercase());
+        }
     }
-    name
+    name.truncate(LONGEST); // all of it is ASCII
+    match name.trim_end_matches('-') {
+        "" => "alert".to_owned(),
+        name => name.to_owned(),
+    }
+}
+
+/// `name`, or with the first number behind it that makes it one of its own.
+fn unique(name: &str, taken: impl Fn(&str) -> bool) -> String {
+    let numbered = (2..).map(|number| format!("{name}-{number}"));
+    let mut names = std::iter::once(name.to_owned()).chain(numbered);
+    names.find(|name| !taken(name)).unwrap_or_else(|| name.to_owned()) // the numbers do not end
+}
+
+/// Text as YAML reads it back: plain where it is a word that means nothing else, quoted otherwise.
+fn scalar(text: &str) -> String {
+    const MEANT: [&str; 10] = ["true", "false", "yes", "no", "on", "off", "null", "y", "n", "nan"];
+    let word = text.starts_with(|first: char| first.is_ascii_alphabetic())
+        && text.chars().all(|character| character.is_ascii_alphanumeric() || "-_".contains(character))
+        && !MEANT.iter().any(|meant| text.eq_ignore_ascii_case(meant));
+    // JSON's strings are YAML's double-quoted ones.
+    if word { text.to_owned() } else { serde_json::Value::from(text).to_string() }
 }
 
 /// The text of a drill file that has everything but its cause.
 #[must_use]
 pub fn text(name: &str, covered: &Covered) -> String {
+    let quoted = |text: &String| serde_json::Value::from(text.as_str()).to_string();
     let labels: Vec<String> =
-        covered.labels.iter().map(|(name, value)| format!("{name}: {value:?}")).collect();
+        covered.labels.iter().map(|(name, value)| format!("{}: {}", scalar(name), quoted(value))).collect();
     let labels =
         if labels.is_empty() { String::new() } else { format!(", labels: {{{}}}", labels.join(", ")) };
     format!(
-        "drill: {name}\n\
+        "drill: {}\n\
          proves: {{alert: {}{labels}}}\n\
          summary: what happens, and why that is to be told\n\
          # Healthy traffic, before the cause and through recovery; leave it out when there is none.\n\
@@ -51,76 +83,42 @@ pub fn text(name: &str, covered: &Covered) -> String {
          # What the team promises from the start of the cause on, in production timing.\n\
          objective: {{notified: 10m, told_resolved: 20m}}\n\
          expect: {{delivered: [webhook]}}\n",
-        covered.alert
+        scalar(name),
+        scalar(&covered.alert)
     )
 }
 
-/// Writes a file for each alert without a drill; gives those written. A file that is there is left alone.
+/// Writes a file for each alert that has neither a drill nor one without a cause; gives those written. A file that is
+/// there is left alone, and a drill's name in `suite` is not used again.
 ///
 /// # Errors
 /// The file that cannot be written.
-pub fn write_missing(dir: &Path, covered: &[Covered]) -> Result<Vec<PathBuf>, String> {
+pub fn write_missing(dir: &Path, covered: &[Covered], suite: &Suite) -> Result<Vec<PathBuf>, String> {
     fs::create_dir_all(dir).map_err(|error| format!("{}: {error}", dir.display()))?;
+    let drills = suite.drills.iter().map(|(_, drill)| drill);
+    let drills: Vec<&Drill> = drills.chain(suite.unfilled.iter().map(|it| &it.drill)).collect();
+    // Rules that no label tells apart would get the same file again and again.
+    let mut demanded: BTreeSet<(&str, &Labels)> =
+        drills.iter().map(|drill| (drill.proves.alert.value.as_str(), &drill.proves.labels)).collect();
     let mut written = Vec::new();
-    for it in covered.iter().filter(|it| it.drills.is_empty()) {
-        let values: String = it.labels.values().map(|value| format!("-{value}")).collect();
-        let name = file_name(&format!("{}{values}", it.alert));
-        let path = dir.join(format!("{name}.yaml"));
-        match fs::OpenOptions::new().write(true).create_new(true).open(&path) {
-            Ok(mut file) => {
-                let text = text(&name, it);
-                file.write_all(text.as_bytes()).map_err(|error| format!("{}: {error}", path.display()))?;
-                written.push(path);
-            }
-            Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {}
-            Err(error) => return Err(format!("{}: {error}", path.display())),
+    for it in covered.iter().filter(|it| it.drills.is_empty() && it.unfilled.is_empty()) {
+        if !demanded.insert((&it.alert, &it.labels)) {
+            continue;
         }
+        let values: String = it.labels.values().map(|value| format!("-{value}")).collect();
+        let path_of = |name: &str| dir.join(format!("{name}.yaml"));
+        let name = unique(&file_name(&format!("{}{values}", it.alert)), |name| {
+            drills.iter().any(|drill| drill.drill.value == name) || path_of(name).symlink_metadata().is_ok()
+        });
+        let path = path_of(&name);
+        let failed = |error: std::io::Error| format!("{}: {error}", path.display());
+        let mut file = fs::OpenOptions::new().write(true).create_new(true).open(&path).map_err(failed)?;
+        file.write_all(text(&name, it).as_bytes()).map_err(failed)?;
+        written.push(path);
     }
     Ok(written)
 }
 
 #[cfg(test)]
-mod tests {
-    use std::collections::BTreeMap;
-
-    use super::*;
-
-    #[test]
-    fn names() {
-        for (alert, name) in [
-            ("HighErrorRate", "high-error-rate"),
-            ("APIDown", "api-down"),
-            ("ExcessiveHttp500", "excessive-http500"),
-            ("KubePodCrashLooping", "kube-pod-crash-looping"),
-            ("disk full!", "disk-full-"),
-        ] {
-            assert_eq!(file_name(alert), name);
-        }
-    }
-
-    #[test]
-    fn what_is_written_lacks_only_its_cause() {
-        let dir = tempfile::tempdir().unwrap();
-        let covered = Covered {
-            alert: "Burn".into(),
-            labels: BTreeMap::from([("severity".into(), "critical".into())]),
-            origin: "slo.yml".into(),
-            drills: Vec::new(),
-            tested: true,
-            runbook: true,
-            last_proven: None,
-        };
-        let written = write_missing(dir.path(), std::slice::from_ref(&covered)).unwrap();
-        assert_eq!(written, [dir.path().join("burn-critical.yaml")]);
-        let text = fs::read_to_string(&written[0]).unwrap();
-        let error = crate::drill::file::parse(&written[0], &text).unwrap_err().to_string();
-        assert!(error.contains("the cause is empty"), "{error}");
-        let done = text.replace("cause: {}", "cause: {stop: api}");
-        let drill = crate::drill::file::parse(&written[0], &done).unwrap();
-        assert_eq!(
-            (drill.proves.alert.value.as_str(), drill.proves.labels["severity"].as_str()),
-            ("Burn", "critical")
-        );
-        assert!(write_missing(dir.path(), &[covered]).unwrap().is_empty(), "it is left alone");
-    }
-}
+#[path = "scaffold_tests.rs"]
+mod tests;

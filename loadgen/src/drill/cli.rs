@@ -53,8 +53,8 @@ pub struct Args {
     /// Run on N isolated stacks side by side, started for this run by `stack run --shards N`
     #[arg(long, value_name = "N", conflicts_with = "stacks", value_parser = clap::value_parser!(u8).range(1..=32))]
     pub(super) shards: Option<u8>,
-    /// Keep the last proof of each alert in this directory
-    #[arg(long, value_name = "DIR")]
+    /// Keep each drill's last proof in this directory, where `loadgen inbox --proofs` exports it
+    #[arg(long, env = "PROOFS_DIR", value_name = "DIR")]
     pub(super) proofs: Option<PathBuf>,
     /// Keep what has yet to be undone in this directory, for the next run in case this one is killed. It must be this
     /// user's and writable by nobody else, since commands are run from it

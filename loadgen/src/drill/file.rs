@@ -322,6 +322,14 @@ pub fn parse(path: &Path, text: &str) -> Result<Drill, FileError> {
     Ok(drill)
 }
 
+/// The drill of a text that says what is proven and has no cause yet, as scaffolding leaves it.
+#[must_use]
+pub fn without_cause(text: &str) -> Option<Drill> {
+    let drill: Drill = serde_saphyr::from_str(text).ok()?;
+    let proves = &drill.proves;
+    (drill.cause.is_empty() && proves.quiet.is_none() && !proves.alert.value.is_empty()).then_some(drill)
+}
+
 fn check_cause(path: &Path, drill: &Drill) -> Result<(), FileError> {
     drill.cause.check().map_err(|reason| FileError::at(path, drill.drill.referenced, reason))
 }

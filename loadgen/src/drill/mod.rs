@@ -18,6 +18,7 @@ pub mod reads;
 pub mod routes;
 pub mod silences;
 pub mod subject;
+pub mod twins;
 
 pub mod bounds;
 

@@ -8,6 +8,7 @@ use super::file::Drill;
 use super::near;
 use super::reads::{self, Selector};
 use super::suite::{Ambient, Suite};
+use super::twins;
 use crate::file_error::FileError;
 use crate::promql::{self, Threshold};
 use crate::systems::prometheus::{Alerting, Labels, Rule, RuleGroup};
@@ -84,17 +85,10 @@ pub fn find<'a>(
             .filter_map(move |rule| rule.alerting.as_ref().map(|alerting| (group, rule, alerting)))
     });
     let named: Vec<_> = alerting.clone().filter(|(_, rule, _)| rule.name == alert).collect();
-    let fits = |alerting: &Alerting| {
-        wanted.iter().all(|(name, value)| {
-            alerting.labels.get(name).is_none_or(|own| own == value || own.contains("{{"))
-        })
-    };
-    // Of several rules of one name, the one that itself sets most of what is wanted.
-    let best = named.iter().filter(|(_, _, alerting)| fits(alerting)).max_by_key(|(_, _, alerting)| {
-        wanted.iter().filter(|(name, value)| alerting.labels.get(*name) == Some(*value)).count()
-    });
-    if let Some(found) = best {
-        return Ok(*found);
+    let labels: Vec<&Labels> = named.iter().map(|(_, _, alerting)| &alerting.labels).collect();
+    // A drill that fits several runs with the last of them, as its firing alerts will be of any.
+    if let Some(best) = twins::meant(wanted, &labels).last() {
+        return Ok(named[*best]);
     }
     if let Some((_, _, other)) = named.first() {
         return Err(format!(

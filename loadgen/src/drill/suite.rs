@@ -37,6 +37,19 @@ pub struct Suite {
     pub drills: Vec<(PathBuf, Drill)>,
     /// From every suite file read, with the file.
     pub ambient: Vec<(PathBuf, Ambient)>,
+    /// Drills that have everything but a cause, as scaffolding leaves them: nothing can be run of them.
+    pub unfilled: Vec<Unfilled>,
+}
+
+/// A drill without a cause.
+#[derive(Debug)]
+pub struct Unfilled {
+    /// The file it came from.
+    pub path: PathBuf,
+    /// What there is of it.
+    pub drill: Drill,
+    /// What one who wants to run it is told.
+    pub error: FileError,
 }
 
 impl Suite {
@@ -54,6 +67,21 @@ impl Suite {
 /// # Errors
 /// Every mistake found, so that one look mends all.
 pub fn load(paths: &[PathBuf]) -> Result<Suite, Vec<FileError>> {
+    let (mut suite, mut errors) = survey(paths);
+    errors.extend(suite.unfilled.drain(..).map(|unfilled| unfilled.error));
+    if errors.is_empty() && suite.drills.is_empty() {
+        let path = paths.first().cloned().unwrap_or_default();
+        errors.push(FileError::whole(
+            &path,
+            "no drill found: expected *.yaml files that begin with `drill:`".into(),
+        ));
+    }
+    if errors.is_empty() { Ok(suite) } else { Err(errors) }
+}
+
+/// What [`load`] reads, drills without a cause apart, and the mistakes of all other files.
+#[must_use]
+pub fn survey(paths: &[PathBuf]) -> (Suite, Vec<FileError>) {
     let mut suite = Suite::default();
     let mut errors = Vec::new();
     let mut suite_files: Vec<PathBuf> = Vec::new();
@@ -70,7 +98,10 @@ pub fn load(paths: &[PathBuf]) -> Result<Suite, Vec<FileError>> {
                 Ok(text) if is_suite(&text) => suite_files.push(file),
                 Ok(text) => match file::parse(&file, &text) {
                     Ok(drill) => add(&mut suite, file, drill, &mut errors),
-                    Err(error) => errors.push(error),
+                    Err(error) => match file::without_cause(&text) {
+                        Some(drill) => suite.unfilled.push(Unfilled { path: file, drill, error }),
+                        None => errors.push(error),
+                    },
                 },
                 Err(error) => errors.push(error),
             }
@@ -89,14 +120,7 @@ pub fn load(paths: &[PathBuf]) -> Result<Suite, Vec<FileError>> {
             Err(error) => errors.push(error),
         }
     }
-    if errors.is_empty() && suite.drills.is_empty() {
-        let path = paths.first().cloned().unwrap_or_default();
-        errors.push(FileError::whole(
-            &path,
-            "no drill found: expected *.yaml files that begin with `drill:`".into(),
-        ));
-    }
-    if errors.is_empty() { Ok(suite) } else { Err(errors) }
+    (suite, errors)
 }
 
 fn add(suite: &mut Suite, path: PathBuf, drill: Drill, errors: &mut Vec<FileError>) {

@@ -1,6 +1,6 @@
 //! Expressions that read the wall clock: their numbers are seconds, and no duration says so.
 
-use promql_parser::parser::Expr;
+use promql_parser::parser::{AtModifier, Expr};
 
 use super::parse::parse;
 use super::walk::children;
@@ -10,16 +10,16 @@ use super::walk::children;
 ///
 /// # Errors
 /// The parser's message, with the expression.
-pub fn reads_clock(expr: &str) -> Result<bool, String> {
+pub(super) fn reads_clock(expr: &str) -> Result<bool, String> {
     fn any(expr: &Expr) -> bool {
         let here = match expr {
             Expr::Call(call) => matches!(call.func.name, "time" | "timestamp"),
-            Expr::VectorSelector(it) => it.at.is_some(),
-            Expr::MatrixSelector(it) => it.vs.at.is_some(),
-            Expr::Subquery(it) => it.at.is_some(),
+            Expr::VectorSelector(it) => is_moment(it.at.as_ref()),
+            Expr::MatrixSelector(it) => is_moment(it.vs.at.as_ref()),
+            Expr::Subquery(it) => is_moment(it.at.as_ref()),
             _ => false,
         };
-        // `min_over_time(vector(time())[30d:1d])` is the moment 30 days ago, an age written as a range.
+        // `max_over_time(vector(time())[1h:1h] offset 30d)` is the moment 30 days ago: an age in durations.
         if let Expr::Subquery(it) = expr
             && is_now(&it.expr)
         {
@@ -28,6 +28,11 @@ pub fn reads_clock(expr: &str) -> Result<bool, String> {
         here || children(expr).into_iter().any(any)
     }
     Ok(any(&parse(expr)?))
+}
+
+/// `@ start()` and `@ end()` are the evaluation itself.
+fn is_moment(at: Option<&AtModifier>) -> bool {
+    matches!(at, Some(AtModifier::At(_)))
 }
 
 /// `vector(time())`, in parentheses or not.
@@ -50,11 +55,13 @@ mod tests {
             ("time() - build_time_seconds > 600", true),
             ("timestamp(up) > 5", true),
             ("up @ 1700000000", true),
+            ("rate(up[5m] @ end()) > up @ start()", false),
             ("sum(rate(x[5m])) > 0.05", false),
             ("time_total > 5", false),
             (r#"x{fn="time()"} > 5"#, false),
             ("topk(time(), x)", true),
             ("x < on () group_left () min_over_time(vector(time())[30d:1d])", false),
+            ("x < on () group_left () max_over_time(vector(time())[1h:1h] offset 30d)", false),
             ("x < min_over_time((vector(time()) - 600)[30d:1d])", true),
         ] {
             assert_eq!(reads_clock(expr).unwrap(), clock, "{expr}");

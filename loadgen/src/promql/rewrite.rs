@@ -3,11 +3,9 @@
 use std::ops::Range;
 use std::time::Duration;
 
-use promql_parser::parser::{Expr, Offset};
-
 use super::parse::parse;
-use super::tokens::{self, Place};
-use super::walk::children_mut;
+use super::spots::{self, Spot};
+use super::tokens;
 use crate::duration;
 
 /// One duration that became another.
@@ -15,10 +13,8 @@ use crate::duration;
 pub struct Change {
     /// The bytes it takes in the old expression.
     pub at: Range<usize>,
-    /// What it is for.
-    pub place: Place,
-    /// As it was.
-    pub from: Duration,
+    /// What it is for, and as it was.
+    pub spot: Spot,
     /// As it is, never zero.
     pub to: Duration,
 }
@@ -31,16 +27,26 @@ pub struct Change {
 /// The parser's message, with the expression; or that a result is below a millisecond.
 pub fn rewrite_durations(
     expr: &str,
-    map: impl Fn(Place, Duration) -> Duration,
+    map: impl Fn(&Spot) -> Duration,
 ) -> Result<(String, Vec<Change>), String> {
     let mut wanted = parse(expr)?;
-    let map = |place, from| Duration::from_millis(rounded_millis(map(place, from)));
+    let (spots, tokens) = (spots::spots(&wanted), tokens::durations(expr));
+    // The text is changed by position, the tree by meaning; they must agree.
+    let apart = || format!("`{}`: its durations could not be told apart from the rest", expr.trim());
     let mut text = String::with_capacity(expr.len());
     let mut changes = Vec::new();
+    let mut put = Vec::new();
     let mut done = 0;
-    for token in tokens::durations(expr) {
+    if spots.len() != tokens.len() {
+        return Err(apart());
+    }
+    for (token, spot) in tokens.into_iter().zip(spots) {
         let from = read(&expr[token.at.clone()])?;
-        let to = map(token.place, from);
+        if (token.place, from) != (spot.place, spot.from) {
+            return Err(apart());
+        }
+        let to = Duration::from_millis(rounded_millis(map(&spot)));
+        put.push(to);
         if to == from {
             continue;
         }
@@ -54,13 +60,12 @@ pub fn rewrite_durations(
         text.push_str(&expr[done..token.at.start]);
         text.push_str(&duration::format(to));
         done = token.at.end;
-        changes.push(Change { at: token.at, place: token.place, from, to });
+        changes.push(Change { at: token.at, to, spot });
     }
     text.push_str(&expr[done..]);
-    replace(&mut wanted, &map);
-    // The text was changed by position, the tree by meaning; they must agree.
+    spots::put(&mut wanted, &mut put.into_iter());
     if parse(&text)? != wanted {
-        return Err(format!("`{}`: its durations could not be told apart from the rest", expr.trim()));
+        return Err(apart());
     }
     Ok((text, changes))
 }
@@ -78,40 +83,15 @@ fn rounded_millis(duration: Duration) -> u64 {
     u64::try_from(millis).unwrap_or(u64::MAX)
 }
 
-fn replace(expr: &mut Expr, map: &impl Fn(Place, Duration) -> Duration) {
-    match expr {
-        Expr::VectorSelector(it) => replace_offset(&mut it.offset, map),
-        Expr::MatrixSelector(it) => {
-            it.range = map(Place::Range, it.range);
-            replace_offset(&mut it.vs.offset, map);
-        }
-        Expr::Subquery(it) => {
-            it.range = map(Place::SubqueryRange, it.range);
-            it.step = it.step.map(|step| map(Place::SubqueryStep, step));
-            replace_offset(&mut it.offset, map);
-        }
-        _ => {}
-    }
-    for child in children_mut(expr) {
-        replace(child, map);
-    }
-}
-
-fn replace_offset(offset: &mut Option<Offset>, map: &impl Fn(Place, Duration) -> Duration) {
-    match offset {
-        Some(Offset::Pos(by) | Offset::Neg(by)) => *by = map(Place::Offset, *by),
-        None => {}
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::promql::Place;
 
-    fn tenth(_: Place, from: Duration) -> Duration {
-        from / 10
+    fn tenth(spot: &Spot) -> Duration {
+        spot.from / 10
     }
 
     #[test]
@@ -135,7 +115,8 @@ mod tests {
     fn says_what_changed() {
         let (_, changes) = rewrite_durations("x[30m:1m] offset 10m", tenth).unwrap();
         let minutes = |m: u64| Duration::from_secs(60 * m);
-        let change = |at, place, from: Duration| Change { at, place, from, to: from / 10 };
+        let change =
+            |at, place, from: Duration| Change { at, spot: Spot { place, from, jobs: None }, to: from / 10 };
         assert_eq!(
             changes,
             [
@@ -149,7 +130,7 @@ mod tests {
     #[test]
     fn refuses_what_it_cannot_do() {
         assert!(rewrite_durations("rate(x[5m)", tenth).unwrap_err().contains("`rate(x[5m)`"));
-        let error = rewrite_durations("rate(x[5m])", |_, _| Duration::ZERO).unwrap_err();
+        let error = rewrite_durations("rate(x[5m])", |_| Duration::ZERO).unwrap_err();
         assert!(error.contains("`5m`") && error.contains("1ms"), "{error}");
     }
 
@@ -165,9 +146,9 @@ mod tests {
                 d(range), d(back), d(range), d(step),
             );
             let expr = expr.replace("and y[", "and max_over_time(y[") + ")";
-            let (double, changes) = rewrite_durations(&expr, |_, from| from * 2).unwrap();
+            let (double, changes) = rewrite_durations(&expr, |spot| spot.from * 2).unwrap();
             prop_assert_eq!(changes.len(), 4);
-            let (back, _) = rewrite_durations(&double, |_, from| from / 2).unwrap();
+            let (back, _) = rewrite_durations(&double, |spot| spot.from / 2).unwrap();
             prop_assert_eq!(back, expr);
         }
     }

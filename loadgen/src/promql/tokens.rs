@@ -67,6 +67,34 @@ pub(super) fn durations(text: &str) -> Vec<DurationToken> {
     found
 }
 
+/// Numbers written with a unit of time, such as the `1h` of `x > 1h`, which Prometheus 3 takes for 3600.
+pub(super) fn timed_numbers(text: &str) -> Vec<&str> {
+    let bytes = text.as_bytes();
+    let (durations, mut next) = (durations(text), 0);
+    let mut found = Vec::new();
+    let mut at = 0;
+    while at < bytes.len() {
+        while durations.get(next).is_some_and(|it| it.at.end <= at) {
+            next += 1;
+        }
+        match bytes[at] {
+            _ if durations.get(next).is_some_and(|it| it.at.start == at) => at = durations[next].at.end,
+            b'"' | b'\'' | b'`' => at = after_string(bytes, at),
+            b'#' => at = after_comment(bytes, at),
+            byte if is_word(byte) => {
+                let word = &text[at..after_word(bytes, at)];
+                let timed = byte.is_ascii_digit() && word.ends_with(|last: char| last.is_ascii_alphabetic());
+                if timed && crate::duration::parse(word).is_ok() {
+                    found.push(word);
+                }
+                at += word.len();
+            }
+            _ => at += 1,
+        }
+    }
+    found
+}
+
 /// Reads the inside of `[…]` from `at` and gives the position after it.
 fn brackets(bytes: &[u8], mut at: usize, found: &mut Vec<DurationToken>) -> usize {
     let first = found.len();
@@ -130,6 +158,18 @@ fn after_sign(bytes: &[u8], mut at: usize) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn finds_numbers_with_units() {
+        for (text, expected) in [
+            ("x > 1h and y[5m:1m] offset 2m < 90s # 3m", &["1h", "90s"][..]),
+            ("x{a=\"1h\"} > 0x1f + 1e3 - Inf", &[]),
+            ("x_1h > 5 + job:rate5m", &[]),
+            ("größe > 2d", &["2d"]),
+        ] {
+            assert_eq!(timed_numbers(text), expected, "{text}");
+        }
+    }
 
     #[test]
     fn finds_durations_and_nothing_else() {

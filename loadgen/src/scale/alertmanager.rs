@@ -1,13 +1,14 @@
-//! `alertmanager.yml`: the waits of the routing tree, `resolve_timeout`, receivers' addresses.
+//! `alertmanager.yml`: the waits of the routing tree, `resolve_timeout`, receivers' timeouts and addresses.
 
 use std::time::Duration;
 
 use super::address::Matching;
-use super::factor::Factor;
+use super::factor::{FLOOR, Factor};
 use super::prometheus::element;
 use super::report::ScaleError;
-use super::sheet::{Sheet, join};
+use super::sheet::{Sheet, floor_note, join};
 use super::yaml::{Kind, Node};
+use crate::duration;
 
 /// What Alertmanager takes where the top route does not say.
 const ROUTE_DEFAULTS: [(&str, Duration); 3] = [
@@ -16,12 +17,36 @@ const ROUTE_DEFAULTS: [(&str, Duration); 3] = [
     ("repeat_interval", Duration::from_secs(4 * 3600)),
 ];
 
+/// What Alertmanager takes where `global` does not say.
+const RESOLVE_TIMEOUT: Duration = Duration::from_secs(5 * 60);
+
 /// Edits the sheet.
 pub(super) fn scale(sheet: &mut Sheet, factor: Factor, addresses: &mut Matching) -> Result<(), ScaleError> {
     let root = sheet.tree();
-    if let Some(global) = root.get("global") {
-        sheet.divide(global, "resolve_timeout", "global", factor)?;
-        receiver_addresses(sheet, global, "global", addresses)?;
+    match root.get("global").filter(|global| !global.is_null()) {
+        Some(global) => {
+            sheet.divide_or_default(global, "resolve_timeout", "global", factor, RESOLVE_TIMEOUT)?;
+            receiver_addresses(sheet, global, "global", addresses)?;
+        }
+        None if root.get("global").is_some() && !factor.is_one() => {
+            sheet.warn(
+                "global",
+                "is empty, so that `resolve_timeout` stays 5m: write it out, or leave `global` out",
+            );
+        }
+        None => {
+            let divided = factor.divide(RESOLVE_TIMEOUT, FLOOR);
+            if divided.to != RESOLVE_TIMEOUT {
+                let to = duration::format(divided.to);
+                sheet.insert(&root, "global", "", &format!("{{resolve_timeout: {to}}}"))?;
+                sheet.note_change(
+                    "global.resolve_timeout",
+                    "5m (default)",
+                    &to,
+                    floor_note(divided.instead_of),
+                );
+            }
+        }
     }
     if let Some(top) = root.get("route") {
         for (key, default) in ROUTE_DEFAULTS {
@@ -32,7 +57,9 @@ pub(super) fn scale(sheet: &mut Sheet, factor: Factor, addresses: &mut Matching)
         }
     }
     for (at, receiver) in sheet.list(&root, "receivers", "")?.iter().enumerate() {
-        receiver_addresses(sheet, receiver, &element("receivers", receiver.get("name"), at), addresses)?;
+        let field = element("receivers", receiver.get("name"), at);
+        receiver_addresses(sheet, receiver, &field, addresses)?;
+        receiver_waits(sheet, receiver, &field, factor)?;
     }
     for template in sheet.list(&root, "templates", "")? {
         sheet.companions.extend(template.scalar().map(str::to_owned));
@@ -48,6 +75,25 @@ fn branch(sheet: &mut Sheet, route: &Node, field: &str, factor: Factor) -> Resul
     }
     for (at, below) in sheet.list(route, "routes", field)?.iter().enumerate() {
         branch(sheet, below, &element(&join(field, "routes"), below.get("receiver"), at), factor)?;
+    }
+    Ok(())
+}
+
+/// How long an attempt to deliver may take, and when a ticket is opened anew. Pushover takes no shorter `retry` and `expire`
+/// than it has.
+fn receiver_waits(sheet: &mut Sheet, receiver: &Node, field: &str, factor: Factor) -> Result<(), ScaleError> {
+    for (kind, _) in receiver.entries().iter().filter(|(key, _)| key.ends_with("_configs")) {
+        for (at, one) in sheet.list(receiver, kind, field)?.iter().enumerate() {
+            let field = element(&join(field, kind), None, at);
+            for key in ["timeout", "reopen_duration"] {
+                sheet.divide(one, key, &field, factor)?;
+            }
+            for key in ["retry", "expire"] {
+                if one.get(key).is_some() && !factor.is_one() {
+                    sheet.warn(&join(&field, key), "is left as it is: the service sets how short it may be");
+                }
+            }
+        }
     }
     Ok(())
 }

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
+use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use super::{ALERTMANAGER_FILE, PROMETHEUS_FILE, Rendered, ScaleError, glob, rule_files};
@@ -74,7 +75,8 @@ pub fn write(rendered: &Rendered, from: &Path, to: &Path) -> Result<(), FilesErr
         }
     }
     for (name, text) in &rendered.files {
-        replace(&to.join(name), |path| fs::write(path, text))?;
+        let source = from.join(name);
+        replace(&to.join(name), |path| write_as(&source, path, text))?;
     }
     let companions: BTreeSet<&String> = rendered.companions.iter().collect();
     for pattern in companions {
@@ -89,6 +91,14 @@ pub fn write(rendered: &Rendered, from: &Path, to: &Path) -> Result<(), FilesErr
     Ok(())
 }
 
+/// Writes a text with the mode of the file it was made of: a secret in it stays as secret as there.
+fn write_as(source: &Path, path: &Path, text: &str) -> std::io::Result<()> {
+    use std::os::unix::fs::OpenOptionsExt;
+    let mut file = fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path)?;
+    file.write_all(text.as_bytes())?;
+    fs::set_permissions(path, fs::metadata(source)?.permissions())
+}
+
 /// Makes a file beside its place, then moves it there.
 fn replace(path: &Path, make: impl FnOnce(&Path) -> std::io::Result<()>) -> Result<(), FilesError> {
     if let Some(parent) = path.parent() {
@@ -101,25 +111,7 @@ fn replace(path: &Path, make: impl FnOnce(&Path) -> std::io::Result<()>) -> Resu
     fs::rename(&beside, path).map_err(io(path))
 }
 
-/// Files in `dir` that a pattern names, relative and sorted. Only its last part may hold `*` and `?`.
+/// Files in `dir` that a pattern names, relative and sorted.
 fn expand(dir: &Path, pattern: &str) -> Result<Vec<String>, FilesError> {
-    let (folder, last) = pattern.rsplit_once('/').map_or(("", pattern), |(folder, last)| (folder, last));
-    if folder.contains(['*', '?', '[']) || last.contains('[') {
-        let reason = "expected `*` and `?` in the file name only".to_owned();
-        return Err(FilesError::Io { path: dir.join(pattern), reason });
-    }
-    let path = dir.join(folder);
-    if !path.is_dir() {
-        return Ok(Vec::new());
-    }
-    let mut found = Vec::new();
-    for entry in fs::read_dir(&path).map_err(io(&path))? {
-        let entry = entry.map_err(io(&path))?;
-        let name = entry.file_name().to_string_lossy().into_owned();
-        if glob::matches(last, &name) && entry.path().is_file() {
-            found.push(if folder.is_empty() { name } else { format!("{folder}/{name}") });
-        }
-    }
-    found.sort();
-    Ok(found)
+    glob::files(dir, pattern).map_err(io(dir))
 }

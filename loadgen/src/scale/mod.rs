@@ -71,17 +71,21 @@ pub fn render(files: &BTreeMap<String, String>, options: &Options) -> Result<Ren
         return Err(ScaleError::whole(PROMETHEUS_FILE, "is missing: expected Prometheus's configuration"));
     };
     let mut sheet = Sheet::new(PROMETHEUS_FILE, text)?;
-    let scraped_every = prometheus::scale(&mut sheet, options.factor, &mut addresses)?;
+    let scrapes = prometheus::scale(&mut sheet, options.factor, &mut addresses)?;
     rendered.add(sheet)?;
     for (path, text) in files {
         if path == PROMETHEUS_FILE {
+            continue;
+        }
+        if path != ALERTMANAGER_FILE && yaml::is_empty(text) {
+            rendered.files.insert(path.clone(), text.clone()); // a rule file without a rule yet
             continue;
         }
         let mut sheet = Sheet::new(path, text)?;
         if path == ALERTMANAGER_FILE {
             alertmanager::scale(&mut sheet, options.factor, &mut addresses)?;
         } else {
-            rules::scale(&mut sheet, options.factor, scraped_every, &mut addresses)?;
+            rules::scale(&mut sheet, options.factor, &scrapes, &mut addresses)?;
         }
         rendered.add(sheet)?;
     }

@@ -1,9 +1,11 @@
 //! `prometheus.yml`: intervals, timeouts, targets.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use super::address::Matching;
 use super::factor::{FLOOR, Factor};
+use super::glob;
 use super::report::ScaleError;
 use super::sheet::{Sheet, floor_note, join};
 use super::yaml::Node;
@@ -12,26 +14,56 @@ use crate::duration;
 /// What Prometheus takes when `scrape_interval` or `evaluation_interval` is not written.
 const DEFAULT_INTERVAL: Duration = Duration::from_secs(60);
 
-/// Edits the sheet and gives the longest scrape interval, divided.
+/// How often series get samples, divided.
+#[derive(Debug)]
+pub(super) struct Scrapes {
+    /// Where a job does not say.
+    every: Duration,
+    /// By `job_name`.
+    jobs: BTreeMap<String, Duration>,
+}
+
+impl Scrapes {
+    /// The longest interval of the jobs named; of all, with the one that has it, where a series can be any's.
+    pub(super) fn longest(&self, jobs: Option<&BTreeSet<String>>) -> (Duration, Option<&str>) {
+        let named =
+            jobs.and_then(|jobs| jobs.iter().map(|job| self.jobs.get(job)).collect::<Option<Vec<_>>>());
+        if let Some(named) = named {
+            return (named.into_iter().max().copied().unwrap_or_default(), None);
+        }
+        let slowest = self.jobs.iter().max_by_key(|(_, every)| **every);
+        slowest.map_or((self.every, None), |(job, every)| (*every, Some(job)))
+    }
+
+    /// Where a job does not say.
+    pub(super) fn every(&self) -> Duration {
+        self.every
+    }
+}
+
+/// Edits the sheet and gives the scrape intervals.
 pub(super) fn scale(
     sheet: &mut Sheet,
     factor: Factor,
     addresses: &mut Matching,
-) -> Result<Duration, ScaleError> {
+) -> Result<Scrapes, ScaleError> {
     let root = sheet.tree();
-    let scraped_every = global(sheet, &root, factor)?;
-    let jobs = sheet.list(&root, "scrape_configs", "")?;
-    let mut longest = if jobs.is_empty() { scraped_every } else { Duration::ZERO };
-    for (at, job) in jobs.iter().enumerate() {
+    let mut scrapes = Scrapes { every: global(sheet, &root, factor)?, jobs: BTreeMap::new() };
+    for (at, job) in sheet.list(&root, "scrape_configs", "")?.iter().enumerate() {
         let field = element("scrape_configs", job.get("job_name"), at);
         let own = sheet.divide(job, "scrape_interval", &field, factor)?;
         sheet.divide(job, "scrape_timeout", &field, factor)?;
-        longest = longest.max(own.unwrap_or(scraped_every));
+        let name = job.get("job_name").and_then(Node::scalar).unwrap_or_default().to_owned();
+        scrapes.jobs.insert(name, own.unwrap_or(scrapes.every));
+        discovery(sheet, job, &field, factor)?;
         targets(sheet, job, &field, addresses)?;
     }
     if let Some(alerting) = root.get("alerting") {
         for (at, one) in sheet.list(alerting, "alertmanagers", "alerting")?.iter().enumerate() {
-            targets(sheet, one, &element("alerting.alertmanagers", None, at), addresses)?;
+            let field = element("alerting.alertmanagers", None, at);
+            sheet.divide(one, "timeout", &field, factor)?;
+            discovery(sheet, one, &field, factor)?;
+            targets(sheet, one, &field, addresses)?;
         }
     }
     if root.get("scrape_config_files").is_some() {
@@ -40,8 +72,14 @@ pub(super) fn scale(
             "these files are not rendered: their intervals stay, and a relative path leads nowhere",
         );
     }
+    for key in ["remote_write", "remote_read"] {
+        if root.get(key).is_some_and(|it| !it.is_null()) && !factor.is_one() {
+            let reason = "is left as it is, its timings and where it leads: a rehearsal that is to stay at home takes it out";
+            sheet.warn(key, reason);
+        }
+    }
     super::alertmanager::companions(sheet, &root);
-    Ok(longest)
+    Ok(scrapes)
 }
 
 fn global(sheet: &mut Sheet, root: &Node, factor: Factor) -> Result<Duration, ScaleError> {
@@ -77,6 +115,16 @@ fn global(sheet: &mut Sheet, root: &Node, factor: Factor) -> Result<Duration, Sc
     }
 }
 
+/// How often targets are looked for; what is not written keeps its default, which is a kind of discovery's own.
+fn discovery(sheet: &mut Sheet, of: &Node, field: &str, factor: Factor) -> Result<(), ScaleError> {
+    for (key, _) in of.entries().iter().filter(|(key, _)| key.ends_with("_sd_configs")) {
+        for (at, one) in sheet.list(of, key, field)?.iter().enumerate() {
+            sheet.divide(one, "refresh_interval", &element(&join(field, key), None, at), factor)?;
+        }
+    }
+    Ok(())
+}
+
 fn targets(sheet: &mut Sheet, job: &Node, field: &str, addresses: &mut Matching) -> Result<(), ScaleError> {
     for (at, group) in sheet.list(job, "static_configs", field)?.iter().enumerate() {
         let field = element(&join(field, "static_configs"), None, at);
@@ -98,6 +146,15 @@ pub(super) fn rule_files(sheet: &Sheet) -> Result<Vec<String>, ScaleError> {
             let reason = format!(
                 "`{pattern}` leads outside the directory, where nothing is rendered: expected a path below prometheus.yml"
             );
+            return Err(sheet.error(node, &field, reason));
+        }
+        let bad = glob::check(pattern).err().map(|error| format!("`{pattern}` {error}"));
+        // Source: the expression that Prometheus holds against it, `^[^*]*(\*[^/]*)?$`.
+        let starred = pattern.find('*').is_some_and(|at| pattern[at..].contains('/'));
+        let starred = starred.then(|| {
+            format!("`{pattern}` has a `*` before its last `/`, which Prometheus refuses: name each folder")
+        });
+        if let Some(reason) = bad.or(starred) {
             return Err(sheet.error(node, &field, reason));
         }
         patterns.push(pattern.trim_start_matches("./").to_owned());

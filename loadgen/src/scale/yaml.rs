@@ -87,6 +87,13 @@ pub(super) fn parse(text: &str) -> Result<Node, (usize, String)> {
     root.ok_or_else(|| (1, "nothing in it: expected a map".to_owned()))
 }
 
+/// Whether there is nothing in a text but blanks and comments.
+pub(super) fn is_empty(text: &str) -> bool {
+    text.lines()
+        .map(str::trim_start)
+        .all(|line| line.is_empty() || line.starts_with('#') || line.trim_end() == "---")
+}
+
 struct Reader<'a> {
     events: Parser<'a, granit_parser::StrInput<'a>>,
     anchors: HashMap<usize, Node>,

@@ -147,3 +147,33 @@ fn an_alert_without_its_runbook_is_found_out() {
         assert_eq!(of(&report, alert)["runbook"], false, "{name}");
     }
 }
+
+#[test]
+fn a_folder_without_rules_is_bad_input_and_not_a_hundred_percent() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_loadgen"));
+    let output =
+        command.args(["coverage", "--rules"]).arg(dir.path()).current_dir(dir.path()).output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert_eq!((output.status.code(), output.stdout.len()), (Some(2), 0), "{said}");
+    assert!(said.contains(&dir.path().display().to_string()) && said.contains("*.rules"), "{said}");
+}
+
+#[test]
+fn scaffolds_to_be_filled_in_count_as_lacking_and_break_nothing() {
+    let dir = tempfile::tempdir().unwrap();
+    fs::write(
+        dir.path().join("a.yml"),
+        "groups: [{name: g, rules: [{alert: A, expr: up}, {alert: B, expr: up}]}]",
+    )
+    .unwrap();
+    for written in [2, 0] {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_loadgen"));
+        command.args(["coverage", "--write-missing", "--rules", "a.yml", "--drills", "drills"]);
+        let output = command.current_dir(dir.path()).output().unwrap();
+        let told = String::from_utf8_lossy(&output.stdout);
+        assert_eq!(output.status.code(), Some(5), "{told}");
+        assert_eq!(told.matches("written: ").count(), written, "{told}");
+        assert_eq!(told.matches("has no cause yet").count(), 2 - written, "{told}");
+    }
+}

@@ -190,7 +190,9 @@ async fn proofs_and_runbooks_are_served() {
     let (status, kind, metrics) = inbox.get("/metrics/drills").await;
     assert!(status == 200 && kind.starts_with("text/plain"), "{status} {kind}");
     assert!(
-        metrics.contains("drill_last_proven_timestamp_seconds{alert=\"APIDown\"} 1800000000\n"),
+        metrics.contains(
+            "drill_last_proven_timestamp_seconds{alert=\"APIDown\",drill=\"api-down\"} 1800000000\n"
+        ),
         "{metrics}"
     );
     assert_eq!(inbox.get("/runbooks/APIDown").await.2, "# APIDown\n");

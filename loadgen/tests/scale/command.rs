@@ -1,6 +1,7 @@
 //! `loadgen scale`, from directory to directory.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::{Command, Output};
 
@@ -100,11 +101,46 @@ fn rule_files_must_be_there_and_nothing_else_may_be_loaded() {
         ("other/*.yml", "`other/*.yml` matches no file"),
         ("/etc/rules.yml", "outside the directory"),
         ("../r.yml", "outside the directory"),
+        ("rules/*/*.yml", "a `*` before its last `/`, which Prometheus refuses"),
+        ("'[a'", "is not a pattern"),
     ] {
         let text_of = files()["prometheus.yml"].replace("alert_rules/*.yml", pattern);
         write(dir.path(), "prometheus.yml", &text_of);
         let ran = scale(dir.path(), &out.path().join("new"), &["--by", "2"]);
         assert!(ran.status.code() == Some(2) && text(&ran.stderr).contains(says), "{}", text(&ran.stderr));
+    }
+}
+
+#[test]
+fn rule_files_are_found_as_prometheus_finds_them_and_may_be_empty() {
+    let (dir, out) = (monitoring(), tempfile::tempdir().unwrap());
+    let text_of =
+        files()["prometheus.yml"].replace("alert_rules/*.yml", "'alert_rules/[^a-y]*.yml', 'more/?/*.yml'");
+    write(dir.path(), "prometheus.yml", &text_of);
+    write(dir.path(), "alert_rules/z.yml", "# none yet\n\n");
+    write(dir.path(), "more/a/x.yml", "");
+    let ran = scale(dir.path(), out.path(), &["--by", "20"]);
+    assert_eq!(ran.status.code(), Some(0), "{}", text(&ran.stderr));
+    assert_eq!(fs::read_to_string(out.path().join("alert_rules/z.yml")).unwrap(), "# none yet\n\n");
+    assert!(out.path().join("more/a/x.yml").exists() && !out.path().join("alert_rules/api.yml").exists());
+}
+
+/// Channels may stand in alertmanager.yml with their addresses, which are secrets.
+#[test]
+fn what_only_its_owner_may_read_stays_so() {
+    let (dir, out) = (monitoring(), tempfile::tempdir().unwrap());
+    let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    let secret =
+        |name: &str| fs::set_permissions(dir.path().join(name), fs::Permissions::from_mode(0o600)).unwrap();
+    secret("alertmanager.yml");
+    secret("secrets/pw");
+    for _again in 0..2 {
+        let ran = scale(dir.path(), out.path(), &["--by", "20"]);
+        assert_eq!(ran.status.code(), Some(0), "{}", text(&ran.stderr));
+        for (name, expected) in [("alertmanager.yml", 0o600), ("secrets/pw", 0o600)] {
+            assert_eq!(mode(&out.path().join(name)), expected, "{name}");
+        }
+        assert_eq!(mode(&out.path().join("prometheus.yml")), mode(&dir.path().join("prometheus.yml")));
     }
 }
 

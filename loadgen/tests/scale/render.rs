@@ -46,9 +46,44 @@ fn by_twenty_divides_down_to_the_floors_and_says_so() {
     found.sort();
     expected.sort();
     assert_eq!(found, expected);
-    assert_eq!(rendered.warnings.len(), 1, "{:?}", rendered.warnings);
-    assert_eq!(rendered.warnings[0].field, "groups[api].rules[Aged].expr");
+    let warned: Vec<_> = rendered.warnings.iter().map(|it| it.field.as_str()).collect();
+    let of = |rule: &str| format!("groups[api].rules[{rule}].expr");
+    assert_eq!(
+        warned,
+        ["job:errors:ratio5m", "HighErrorRate", "Quiet", "Aged"].map(of),
+        "{:?}",
+        rendered.warnings
+    );
+    assert!(
+        rendered.warnings[0].reason.contains("the slowest, `slow` (every 6s)"),
+        "{:?}",
+        rendered.warnings
+    );
+    assert!(rendered.warnings[3].reason.contains("reads the clock"), "{:?}", rendered.warnings);
     assert_eq!(rendered.companions, ["secrets/pw", "templates/*.tmpl"].map(str::to_owned));
+}
+
+#[test]
+fn a_range_holds_scrapes_of_the_job_it_is_about() {
+    let mut files = files();
+    let rules = "groups:\n- name: g\n  rules:\n  - {alert: A, expr: 'rate(x{job=\"api\"}[5m]) > 1'}\n  \
+        - {alert: B, expr: 'rate(x{job=~\"api|slow\"}[5m]) > 1'}\n  - {alert: C, expr: 'rate(x{job=\"gone\"}[5m]) > 1'}\n  \
+        - {alert: D, expr: 'max_over_time(x{job=\"api\"}[1m:20s]) > 1'}\n  - {alert: E, expr: 'rate(x[30m]) > 1'}\n";
+    files.insert("alert_rules/api.yml".into(), rules.into());
+    let rendered = scaled(&files, 20.0, &[]).unwrap();
+    let list = changes(&rendered);
+    for change in [
+        "groups[g].rules[A].expr: range: 5m → 15s",
+        "groups[g].rules[B].expr: range: 5m → 24s (floor; divided it would be 15s)",
+        "groups[g].rules[C].expr: range: 5m → 24s (floor; divided it would be 15s)",
+        "groups[g].rules[D].expr: subquery range: 1m → 4s (floor; divided it would be 3s)",
+        "groups[g].rules[E].expr: range: 30m → 1m30s",
+    ] {
+        assert!(list.contains(&change.to_owned()), "{change}: {list:?}");
+    }
+    // Only where it is not said that the slow job is meant, and where it makes a difference.
+    let warned: Vec<_> = rendered.warnings.iter().map(|it| it.field.as_str()).collect();
+    assert_eq!(warned, ["groups[g].rules[C].expr"], "{:?}", rendered.warnings);
 }
 
 #[test]
@@ -108,7 +143,8 @@ fn defaults_that_are_not_written_are_written_divided() {
     );
     assert_eq!(
         rendered.files["alertmanager.yml"],
-        "route: {group_wait: 1s500ms, group_interval: 15s, repeat_interval: 12m, receiver: a}\nreceivers: [{name: a}]\n"
+        "global: {resolve_timeout: 15s}\n\
+         route: {group_wait: 1s500ms, group_interval: 15s, repeat_interval: 12m, receiver: a}\nreceivers: [{name: a}]\n"
     );
     let list = changes(&rendered);
     assert!(list.contains(&"route.group_wait: 30s (default) → 1s500ms".to_owned()), "{list:?}");
@@ -123,6 +159,50 @@ fn defaults_that_are_not_written_are_written_divided() {
     );
     let expected = "route:\n    group_wait: 1s500ms\n    group_interval: 15s\n    repeat_interval: 12m\n    receiver: a\n";
     assert!(rendered.files["alertmanager.yml"].ends_with(expected), "{}", rendered.files["alertmanager.yml"]);
+
+    files.insert("alertmanager.yml".into(), "global: {smtp_from: a}\nroute: {receiver: a}\n".into());
+    let rendered = scaled(&files, 20.0, &[]).unwrap();
+    let expected = "global: {resolve_timeout: 15s, smtp_from: a}\n";
+    assert!(
+        rendered.files["alertmanager.yml"].starts_with(expected),
+        "{}",
+        rendered.files["alertmanager.yml"]
+    );
+    files.insert("alertmanager.yml".into(), "global:\nroute: {receiver: a}\n".into());
+    let warnings = scaled(&files, 20.0, &[]).unwrap().warnings;
+    assert!(warnings.iter().any(|it| it.field == "global" && it.reason.contains("stays 5m")), "{warnings:?}");
+}
+
+#[test]
+fn timings_beside_the_chain_are_divided_or_told() {
+    let mut files = files();
+    let prometheus = "global: {scrape_interval: 15s, evaluation_interval: 15s}\n\
+        remote_write: [{url: 'http://r:1/w', remote_timeout: 30s}]\n\
+        alerting: {alertmanagers: [{timeout: 40s, dns_sd_configs: [{names: [am], refresh_interval: 1m}]}]}\n\
+        scrape_configs:\n- job_name: a\n  http_sd_configs: [{url: 'http://sd:1/x', refresh_interval: 2m}]\n  file_sd_configs: [{files: [a.json]}]\n";
+    let alertmanager = "global: {resolve_timeout: 5m}\nroute: {receiver: a, group_wait: 20s, group_interval: 20s, repeat_interval: 20s}\n\
+        receivers:\n- name: a\n  webhook_configs: [{url: 'http://inbox:1/w', timeout: 30s}, {url: 'http://inbox:1/x', timeout: 0s}]\n  \
+        pushover_configs: [{user_key: u, retry: 1m, expire: 1h}]\n";
+    files.insert("prometheus.yml".into(), prometheus.into());
+    files.insert("alertmanager.yml".into(), alertmanager.into());
+    let rendered = scaled(&files, 20.0, &[]).unwrap();
+    let list = changes(&rendered);
+    for change in [
+        "alerting.alertmanagers[0].timeout: 40s → 2s",
+        "alerting.alertmanagers[0].dns_sd_configs[0].refresh_interval: 1m → 3s",
+        "scrape_configs[a].http_sd_configs[0].refresh_interval: 2m → 6s",
+        "receivers[a].webhook_configs[0].timeout: 30s → 1s500ms",
+    ] {
+        assert!(list.contains(&change.to_owned()), "{change}: {list:?}");
+    }
+    let warned: Vec<_> = rendered.warnings.iter().map(|it| it.field.as_str()).collect();
+    for field in
+        ["remote_write", "receivers[a].pushover_configs[0].retry", "receivers[a].pushover_configs[0].expire"]
+    {
+        assert!(warned.contains(&field), "{field}: {warned:?}");
+    }
+    assert!(rendered.files["alertmanager.yml"].contains("timeout: 0s}"), "none is none");
+    assert!(scaled(&files, 1.0, &[]).unwrap().warnings.is_empty());
 }
 
 #[test]

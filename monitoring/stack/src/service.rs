@@ -131,7 +131,7 @@ pub fn all(settings: &Settings, config: &Path) -> Result<Vec<Service>, Error> {
             "--heartbeat-limit".to_owned(),
             render::heartbeat_limit(settings.scale),
             "--proofs".to_owned(),
-            folder("proofs"),
+            settings.proofs.display().to_string(),
             "--runbooks".to_owned(),
             program::repository().join("docs/runbooks").display().to_string(),
         ],

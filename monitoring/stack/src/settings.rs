@@ -1,6 +1,7 @@
 //! Where a stack lives, which files it runs, on which ports and how fast.
 
-use std::path::PathBuf;
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
 
 use crate::channels::Channels;
 use crate::port::Ports;
@@ -17,6 +18,8 @@ pub struct Settings {
     pub ports: Ports,
     /// Every duration of the monitoring files is divided by this; 1 is production. At least 1.
     pub scale: f64,
+    /// The folder of last proofs that the inbox exports. Absolute; may be missing.
+    pub proofs: PathBuf,
     /// Where notifications go besides the inbox.
     pub channels: Channels,
     /// Whether it is one for a test or a drill: the host's processors being busy is then no news.
@@ -25,14 +28,16 @@ pub struct Settings {
 
 impl Settings {
     /// The repository's files on the documented ports, moved up by `offset`; each offset has its own folder.
+    /// Proofs are where `make drill` keeps them, or in the folder that the variable `PROOFS_DIR` names.
     ///
     /// # Errors
-    /// When the offset moves a port past the last.
+    /// When the offset moves a port past the last; when a relative `PROOFS_DIR` is below no folder.
     pub fn new(offset: u16, scale: f64) -> Result<Self, Error> {
         let repository = program::repository();
         Ok(Self {
             dir: repository.join(format!("target/stack/{offset}")),
             monitoring: repository.join("monitoring"),
+            proofs: proofs(&repository, std::env::var_os("PROOFS_DIR"))?,
             ports: Ports::offset(offset)?,
             scale: check_scale(scale)?,
             channels: Channels::from_env(&repository),
@@ -48,7 +53,17 @@ impl Settings {
         let monitoring = program::repository().join("monitoring");
         // A stack for a test or a drill tells nobody outside.
         let channels = Channels::default();
-        Ok(Self { dir, monitoring, ports: Ports::free()?, scale: check_scale(scale)?, channels, alone: true })
+        // Nor is the news there what was proven elsewhere.
+        let proofs = dir.join("data/proofs");
+        let ports = Ports::free()?;
+        Ok(Self { dir, monitoring, proofs, ports, scale: check_scale(scale)?, channels, alone: true })
+    }
+}
+
+fn proofs(repository: &Path, named: Option<OsString>) -> Result<PathBuf, Error> {
+    match named.filter(|named| !named.is_empty()) {
+        Some(named) => std::path::absolute(named).map_err(Error::io("the folder that PROOFS_DIR names")),
+        None => Ok(repository.join("target/proofs")),
     }
 }
 
@@ -63,6 +78,20 @@ fn check_scale(scale: f64) -> Result<f64, Error> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_stack_that_is_used_shows_what_drills_prove() {
+        let named =
+            |named: Option<&str>| proofs(Path::new("/repository"), named.map(OsString::from)).unwrap();
+        assert_eq!(
+            named(None),
+            Path::new("/repository/target/proofs"),
+            "where the Makefile's drills keep it"
+        );
+        assert_eq!(named(Some("")), Path::new("/repository/target/proofs"));
+        assert_eq!(named(Some("/var/proofs")), Path::new("/var/proofs"));
+        assert_eq!(named(Some("proofs")), std::env::current_dir().unwrap().join("proofs"));
+    }
 
     #[test]
     fn a_scale_below_one_is_refused() {

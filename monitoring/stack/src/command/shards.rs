@@ -93,7 +93,7 @@ fn describe(stack: &Stack) -> Value {
             "CONFIG_DIR": path("config"),
             "MODELS_DIR": path("data/models"),
             "TEXTFILES_DIR": path(&format!("data/{TEXTFILES}")),
-            "PROOFS_DIR": path("data/proofs"),
+            "PROOFS_DIR": settings.proofs.display().to_string(),
         },
     })
 }

@@ -1,9 +1,11 @@
 //! `stack up`, `status`, `down` and every way a stack can end.
 
+use std::path::PathBuf;
 use std::process::Stdio;
 use std::time::Duration;
 
 use nix::sys::signal::Signal;
+use serde_json::json;
 use stack::Settings;
 use stack::state::{Identity, State};
 use tokio::process::Child;
@@ -24,8 +26,13 @@ impl Offset {
 
     fn command(&self, verb: &str) -> tokio::process::Command {
         let mut command = support::stack();
-        command.args([verb, "--port-offset", &self.text]);
+        command.args([verb, "--port-offset", &self.text]).env("PROOFS_DIR", self.proofs());
         command
+    }
+
+    /// Of its own: what this machine's drills have proven is no news of these tests.
+    fn proofs(&self) -> PathBuf {
+        self.settings.dir.join("proven")
     }
 
     fn state(&self) -> Option<State> {
@@ -94,6 +101,16 @@ async fn up_status_an_api_stopped_by_hand_and_down() {
     let status = support::finish(offset.command("status"), limit).await;
     assert_eq!(status.status.code(), Some(0));
     assert_eq!(String::from_utf8_lossy(&status.stdout).matches("running").count(), 7);
+
+    std::fs::create_dir(offset.proofs()).unwrap();
+    let proof = r#"{"alert": "APIDown", "drill": "api-down", "proven_at": "2027-01-15T08:00:00Z"}"#;
+    std::fs::write(offset.proofs().join("api-down.json"), proof).unwrap();
+    let query = format!("{prometheus}/api/v1/query?query=drill_last_proven_timestamp_seconds");
+    let proven = support::eventually("what drills kept in Prometheus", Duration::from_secs(30), || async {
+        support::get_json(&query).await?["data"]["result"].as_array()?.first().cloned()
+    })
+    .await;
+    assert_eq!((&proven["metric"]["alert"], &proven["value"][1]), (&json!("APIDown"), &json!("1800000000")));
 
     let state = offset.state().unwrap();
     let api = state.services.iter().find(|service| service.name == "api").unwrap();

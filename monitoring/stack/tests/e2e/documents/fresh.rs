@@ -71,6 +71,8 @@ impl Checkout {
             .env("CARGO", "true")
             .env_remove("CARGO_TARGET_DIR")
             .env_remove("MAKEFLAGS")
+            // A reader has proven nothing yet.
+            .env("PROOFS_DIR", self.path().join("target/proofs"))
             .env("TARGET_URL", self.url(8000))
             .env("ADMIN_URL", self.url(8001))
             .env("PROMETHEUS_URL", self.url(9090))
