@@ -16,6 +16,7 @@ use super::file::{Channel, Drill};
 use super::near;
 use super::preflight;
 use super::record::{End, Record, Stage};
+use super::traffic::Load;
 use super::{quiet, surprises, watch};
 use crate::systems::prometheus::Labels;
 
@@ -146,6 +147,7 @@ pub async fn nothing(
         Duration::from_secs(2),
     )
     .await?;
+    caused.traffic().into_iter().for_each(|running| record.traffic.follow(Load::Cause, running));
     if causes::replaces_baseline(&drill.cause)
         && let Some(running) = running.take()
     {

@@ -1,13 +1,13 @@
-//! A drill on a time axis, as inline SVG: the rule's value against its threshold, the alert's state, the cause,
+//! A drill on a time axis, as inline SVG: traffic, the rule's value against its threshold, the cause, the alert's state,
 //! notifications, and each phase with its bound as a whisker.
+
+mod panels;
 
 use std::fmt::Write;
 
 use jiff::Timestamp;
 
 use super::clock::{readable, seconds};
-use super::diagnose::number;
-use super::evidence::Value;
 use super::file::Channel;
 use super::record::Record;
 use crate::markup::escape;
@@ -17,9 +17,6 @@ const WIDTH: f64 = 400.0;
 /// Where the time axis begins, right of the row names, and ends.
 const LEFT: f64 = 70.0;
 const RIGHT: f64 = 392.0;
-/// Top and bottom of the value's panel.
-const TOP: f64 = 10.0;
-const BOTTOM: f64 = 84.0;
 const ROW: f64 = 15.0;
 
 /// Instants to units across.
@@ -43,17 +40,12 @@ impl Axis {
 pub fn svg(record: &Record) -> String {
     let Some(from) = record.instants.baseline else { return String::new() };
     let Some(axis) = axis(record, from) else { return String::new() };
-    let mut body = String::new();
-    let value = record.evidence.as_ref().map(|evidence| &evidence.value);
-    if let Some(value) = value {
-        body.push_str(&panel(&axis, value));
-    }
-    let mut y = BOTTOM + 8.0;
+    let (mut body, mut y) = panels::draw(&axis, record);
     for row in [cause(&axis, record, y), state(&axis, record, y + ROW)] {
         body.push_str(&row);
     }
     y += 2.0 * ROW;
-    for channel in [Channel::Webhook, Channel::Slack] {
+    for channel in Channel::ALL {
         if record.expected.contains(&channel) || record.instants.notified.contains_key(&channel) {
             body.push_str(&notifications(&axis, record, channel, y));
             y += ROW;
@@ -75,6 +67,7 @@ fn axis(record: &Record, from: Timestamp) -> Option<Axis> {
     latest.extend(instants.notified.values().chain(instants.told.values()).map(|at| Some(*at)));
     let points = record.evidence.iter().flat_map(|evidence| &evidence.value.points);
     latest.extend(points.map(|(at, _)| Some(*at)));
+    latest.push(record.traffic.end());
     let mut length = latest.into_iter().flatten().map(|at| seconds(from, at)).fold(0.0, f64::max);
     for (_, start, phase) in starts(record) {
         length = start
@@ -93,40 +86,6 @@ fn starts(record: &Record) -> [(&'static str, Option<Timestamp>, super::phases::
 
 fn name(text: &str, y: f64) -> String {
     format!("<text x=\"{}\" y=\"{:.1}\" text-anchor=\"end\">{}</text>\n", LEFT - 6.0, y + 9.0, escape(text))
-}
-
-fn panel(axis: &Axis, value: &Value) -> String {
-    let finite =
-        value.points.iter().map(|(_, value)| *value).chain(value.threshold).filter(|value| value.is_finite());
-    let (low, high) =
-        finite.fold((0.0_f64, f64::MIN_POSITIVE), |(low, high), value| (low.min(value), high.max(value)));
-    let y = |value: f64| BOTTOM - (BOTTOM - TOP) * ((value.clamp(low, high) - low) / (high - low));
-    let mut text = name(&number(high), TOP - 7.0) + &name(&number(low), BOTTOM - 9.0);
-    // Writing to a String cannot fail, here and below.
-    let _ = writeln!(text, "<path d=\"M{LEFT} {BOTTOM}H{RIGHT}\" stroke=\"var(--line)\"/>");
-    let mut path = String::new();
-    for (at, value) in &value.points {
-        let _ =
-            write!(path, "{}{:.1} {:.1}", if path.is_empty() { "M" } else { "L" }, axis.x(*at), y(*value));
-    }
-    let title = format!("<title>{}</title>", escape(&value.expr));
-    let _ = writeln!(
-        text,
-        "<path d=\"{path}\" fill=\"none\" stroke=\"var(--mark)\" stroke-width=\"1.6\">{title}</path>"
-    );
-    if let (Some(operator), Some(threshold)) = (&value.operator, value.threshold) {
-        let y = y(threshold);
-        let _ = writeln!(
-            text,
-            "<path d=\"M{LEFT} {y:.1}H{RIGHT}\" stroke=\"var(--firing)\" stroke-dasharray=\"4 3\"/>\
-             <text x=\"{}\" y=\"{:.1}\">{} {}</text>",
-            LEFT + 3.0,
-            if y < TOP + 12.0 { y + 9.0 } else { y - 3.0 },
-            escape(operator),
-            number(threshold)
-        );
-    }
-    text
 }
 
 fn band(axis: &Axis, from: Timestamp, to: Timestamp, y: f64, colour: &str, title: &str) -> String {
@@ -246,7 +205,9 @@ fn ticks(axis: &Axis, record: &Record, y: f64) -> String {
 #[cfg(test)]
 mod tests {
     use super::super::table::tests::{at, record};
+    use super::super::traffic::{Load, Stretch, Traffic};
     use super::*;
+    use crate::run::record::Row;
 
     #[test]
     fn everything_that_happened_is_drawn_within_the_picture() {
@@ -264,6 +225,41 @@ mod tests {
         for x in drawn.split(" x=\"").skip(1).filter_map(|rest| rest.split('"').next()?.parse::<f64>().ok()) {
             assert!((0.0..=WIDTH).contains(&x), "{x}");
         }
+    }
+
+    #[test]
+    fn every_channel_and_the_traffic_of_baseline_and_cause_have_their_place() {
+        let mut full = record();
+        full.expected = Channel::ALL.to_vec();
+        full.instants.notified = Channel::ALL.into_iter().map(|channel| (channel, at(17.0))).collect();
+        full.instants.told = Channel::ALL.into_iter().map(|channel| (channel, at(35.0))).collect();
+        let stretch = |load, began, expected, unexpected| Stretch {
+            load,
+            began: at(began),
+            played: Some(20.0),
+            rows: (0..20).map(|second| Row { second, expected, unexpected, ..Row::default() }).collect(),
+            step: 1,
+        };
+        let without = svg(&full);
+        assert!(!without.contains("requests/s"), "{without}");
+        full.traffic =
+            Traffic::of(vec![stretch(Load::Baseline, -5.0, 40, 0), stretch(Load::Cause, 15.0, 37, 3)]);
+        let drawn = svg(&full);
+        for channel in Channel::ALL {
+            assert!(drawn.contains(&format!(">{}</text>", channel.name())), "{channel} in {drawn}");
+        }
+        assert_eq!(drawn.matches("<title>firing</title>").count(), Channel::ALL.len());
+        assert_eq!(drawn.matches("<title>resolved</title>").count(), Channel::ALL.len());
+        for part in [
+            ">traffic</text>",
+            "of the baseline, answered as expected: up to 40 requests a second",
+            "of the cause, answered as expected: up to 37 requests a second",
+            "otherwise than expected: up to 3 requests a second",
+            "<title>cause</title>",
+        ] {
+            assert!(drawn.contains(part), "{part} in {drawn}");
+        }
+        assert!(!drawn.contains("no answer") && !drawn.contains("NaN"), "{drawn}");
     }
 
     #[test]

@@ -38,6 +38,7 @@ pub mod preflight;
 pub mod quiet;
 pub mod record;
 pub mod surprises;
+pub mod traffic;
 pub mod watch;
 
 pub mod diagnose;

@@ -14,6 +14,7 @@ use super::near::Near;
 use super::phases::{Instants, Phases, measure};
 use super::routes::Route;
 use super::subject::Subject;
+use super::traffic::Traffic;
 use super::verdict::Judgement;
 use crate::systems::inbox::Notification;
 use crate::systems::prometheus::Labels;
@@ -180,6 +181,8 @@ pub struct Record {
     pub gaps: Gaps,
     /// What the generator did.
     pub applied: Option<Applied>,
+    /// Its traffic, second by second.
+    pub traffic: Traffic,
     /// How the course ended; `None` while it goes on.
     pub end: Option<End>,
     /// The rule's value through the drill and what else explains the verdict.
@@ -230,6 +233,7 @@ impl Record {
             surprises: Vec::new(),
             gaps: Gaps::default(),
             applied: None,
+            traffic: Traffic::default(),
             end: None,
             evidence: None,
             judgement: None,

@@ -103,6 +103,7 @@ async fn work(
             interrupted(&mut record, ending);
         }
         explain(systems, &mut record, if ending.is_some() { EVIDENCE_IN_HASTE } else { EVIDENCE }).await;
+        record.traffic.settle();
         conclude(&mut record);
         keep(plan, &mut record);
         progress.finish(&record);

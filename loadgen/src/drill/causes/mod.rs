@@ -109,6 +109,12 @@ pub async fn apply(
 }
 
 impl Caused {
+    /// Its traffic, where it sends any.
+    #[must_use]
+    pub fn traffic(&self) -> Option<&Running> {
+        self.load.as_ref().map(|(running, ..)| running)
+    }
+
     /// Stops the traffic and says what the generator did; the rest is for [`Undoing::undo_all`].
     pub async fn lift(self) -> Option<Applied> {
         let (running, rate, since) = self.load?;
