@@ -13,6 +13,7 @@ use super::clock::Deadline;
 use super::course::{Context, go_on, lift};
 use super::delivery::{self, Wanted};
 use super::file::{Channel, Drill};
+use super::naming::Naming;
 use super::near;
 use super::preflight;
 use super::record::{End, Record, Stage};
@@ -48,8 +49,9 @@ pub async fn stops(context: &Context<'_>, drill: &Drill, record: &mut Record) ->
     context.progress.show(record);
     causes::apply(context.undoing, &record.drill.clone(), &drill.cause, patience(bound) * 2, zero).await?;
     let labels = Labels::from([("alertname".to_owned(), subject.alert.clone())]);
+    let naming = Naming::default(); // of the heartbeat no text tells
     let told_of = |record: &Record, status: Stage, since: Timestamp| {
-        let wanted = Wanted { labels: &labels, fingerprint: None, firing: since };
+        let wanted = Wanted { labels: &labels, fingerprint: None, firing: since, naming: &naming };
         match status {
             Stage::Notified => delivery::notified(&record.notifications, Channel::Heartbeat, &wanted, since),
             _ => delivery::told(&record.notifications, Channel::Heartbeat, &wanted, since, since)

@@ -32,6 +32,7 @@ pub mod evidence;
 pub mod gaps;
 pub mod inhibition;
 pub mod mingled;
+pub mod naming;
 pub mod near;
 pub mod phases;
 pub mod preflight;

@@ -8,6 +8,7 @@ pub mod channel;
 pub mod cli;
 mod discord;
 pub mod failing;
+mod heading;
 pub mod heartbeat;
 pub mod history;
 pub mod journal;

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use url::Url;
 
 use super::channel::{FIRING, Message, RESOLVED, UNKNOWN};
-use super::slack;
+use super::heading;
 
 /// Length of a routing key, the integration key of a service.
 const KEY: usize = 32;
@@ -66,7 +66,7 @@ pub(super) fn read(bytes: &[u8]) -> Result<Message, String> {
         "resolve" => RESOLVED,
         _ => UNKNOWN,
     };
-    let (_, mut alerts) = slack::told_by([text("/payload/summary")].into_iter());
+    let (_, mut alerts) = heading::told_by([text("/payload/summary")].into_iter());
     // What it does counts, not what the text calls it.
     alerts.iter_mut().for_each(|alert| status.clone_into(&mut alert.status));
     Ok(Message { status, alerts, body })

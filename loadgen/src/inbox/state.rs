@@ -122,6 +122,7 @@ fn heartbeat_message(status: &'static str, text: &str) -> Message {
     let alert = NotifiedAlert {
         alert: "Watchdog".to_owned(),
         status: status.to_owned(),
+        heading: None,
         fingerprint: None,
         starts_at: None,
         ends_at: None,
