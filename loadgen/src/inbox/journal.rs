@@ -23,7 +23,7 @@ pub struct JournalError {
     pub reason: String,
 }
 
-fn failed(path: &Path) -> impl FnOnce(std::io::Error) -> JournalError + '_ {
+pub(super) fn failed(path: &Path) -> impl FnOnce(std::io::Error) -> JournalError + '_ {
     move |error| JournalError { path: path.to_owned(), reason: error.to_string() }
 }
 

@@ -12,6 +12,7 @@ mod heading;
 pub mod heartbeat;
 pub mod history;
 pub mod journal;
+mod lasting;
 mod mail;
 mod metrics;
 mod page;

@@ -193,10 +193,10 @@ async fn livez() -> impl Responder {
 }
 
 async fn readyz(state: Data<State>) -> HttpResponse {
-    match &state.book().not_kept {
+    match state.book().not_kept() {
         None => text(StatusCode::OK, "ready\n"),
         Some(reason) => {
-            text(StatusCode::SERVICE_UNAVAILABLE, &format!("notifications are not kept: {reason}\n"))
+            text(StatusCode::SERVICE_UNAVAILABLE, &format!("what arrives is not kept: {reason}\n"))
         }
     }
 }

@@ -5,6 +5,8 @@ use std::net::TcpListener;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
+use crate::running::webhook;
+
 fn inbox(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_loadgen"));
     command.args(["inbox", "--no-smtp"]).args(arguments).stdout(Stdio::piped()).stderr(Stdio::piped());
@@ -38,6 +40,67 @@ fn says_where_it_is_and_ends_cleanly_on_either_signal() {
         assert!(Command::new("sh").args(["-c", &kill]).status().unwrap().success());
         assert_eq!(ended(&mut child).code(), Some(0), "signal {signal}");
     }
+}
+
+/// An inbox on a port of its own and where it is; killed when dropped.
+struct Started {
+    child: Child,
+    base: String,
+}
+
+impl Started {
+    fn new(arguments: &[&str]) -> Self {
+        let mut child = inbox(arguments).args(["--listen", "127.0.0.1:0"]).spawn().unwrap();
+        let mut line = String::new();
+        BufReader::new(child.stdout.as_mut().unwrap()).read_line(&mut line).unwrap();
+        let base = line.trim().rsplit(' ').next().unwrap().to_owned();
+        Self { child, base }
+    }
+}
+
+impl Drop for Started {
+    fn drop(&mut self) {
+        let _ = self.child.kill(); // -9; it may have ended
+        let _ = self.child.wait();
+    }
+}
+
+async fn eventually(http: &reqwest::Client, url: &str, part: &str) -> String {
+    let limit = Instant::now() + Duration::from_secs(30);
+    loop {
+        let body = http.get(url).send().await.unwrap().text().await.unwrap();
+        if body.contains(part) {
+            return body;
+        }
+        assert!(Instant::now() < limit, "no {part} at {url}: {body}");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}
+
+#[tokio::test]
+async fn an_inbox_that_was_killed_remembers_the_heartbeat() {
+    let dir = tempfile::tempdir().unwrap();
+    let arguments = ["--heartbeat-limit", "500ms", "--data-dir", dir.path().to_str().unwrap()];
+    let http = reqwest::Client::builder().no_proxy().build().unwrap();
+    let beat = |base: &str| {
+        http.post(format!("{base}/heartbeat")).body(webhook("firing", "Watchdog").to_string()).send()
+    };
+
+    let first = Started::new(&arguments);
+    assert_eq!(beat(&first.base).await.unwrap().status(), 200);
+    eventually(&http, &format!("{}/heartbeat", first.base), "stopped").await;
+    eventually(&http, &format!("{}/notifications", first.base), "no heartbeat for").await;
+    drop(first);
+
+    let second = Started::new(&arguments);
+    eventually(&http, &format!("{}/heartbeat", second.base), "stopped").await;
+    assert_eq!(beat(&second.base).await.unwrap().status(), 200);
+    eventually(&http, &format!("{}/notifications", second.base), "the heartbeat is back").await;
+    drop(second);
+
+    let third = Started::new(&["--heartbeat-limit", "1h", arguments[2], arguments[3]]);
+    eventually(&http, &format!("{}/heartbeat", third.base), "beating").await;
+    eventually(&http, &format!("{}/metrics", third.base), "\ninbox_heartbeat_up 1\n").await;
 }
 
 #[test]
