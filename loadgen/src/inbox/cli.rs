@@ -7,6 +7,7 @@ use std::path::PathBuf;
 
 use tokio::signal::unix::{SignalKind, signal};
 
+use super::history::Limits;
 use super::{Config, InboxError, port, serve};
 use crate::exit;
 
@@ -22,6 +23,9 @@ pub struct Args {
     /// How many notifications to hold before the oldest goes
     #[arg(long, value_name = "COUNT", default_value = "10000")]
     capacity: NonZeroUsize,
+    /// And how many MiB of them, in memory; on disk it may be twice that
+    #[arg(long, value_name = "MIB", default_value = "64", value_parser = clap::value_parser!(u32).range(1..=4096))]
+    capacity_mib: u32,
     /// Take mail by SMTP here; AUTH is demanded, any user and password will do
     #[arg(long, value_name = "HOST:PORT", default_value = "127.0.0.1:1025", conflicts_with = "no_smtp")]
     smtp: SocketAddr,
@@ -72,7 +76,7 @@ async fn run(args: Args) -> Result<(), (u8, String)> {
         false => Some(port::bind(args.smtp, "--smtp").map_err(|reason| (exit::USAGE, reason))?),
     };
     let config = Config {
-        capacity: args.capacity.get(),
+        limits: Limits { count: args.capacity.get(), bytes: (args.capacity_mib as usize) << 20 },
         data_dir: args.data_dir,
         heartbeat_limit: args.heartbeat_limit,
         proofs: args.proofs,

@@ -13,6 +13,7 @@ pub mod heartbeat;
 pub mod history;
 pub mod journal;
 mod lasting;
+mod listing;
 mod mail;
 mod metrics;
 mod page;
@@ -42,8 +43,8 @@ const LOOK: Duration = Duration::from_millis(250);
 /// What an inbox keeps.
 #[derive(Debug, Clone)]
 pub struct Config {
-    /// How many notifications it holds before the oldest goes; at least 1.
-    pub capacity: usize,
+    /// How much it holds before the oldest goes.
+    pub limits: history::Limits,
     /// Where to keep them over a restart; `None` keeps them in memory only.
     pub data_dir: Option<PathBuf>,
     /// How long the heartbeat may take before it counts as stopped.

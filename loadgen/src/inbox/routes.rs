@@ -3,17 +3,18 @@
 use std::time::Duration;
 
 use actix_web::http::StatusCode;
+use actix_web::http::header::ContentType;
 use actix_web::web::{self, Bytes, Data, Path, Query, ServiceConfig};
 use actix_web::{HttpResponse, Responder};
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use serde_json::json;
 
 use super::channel::{Channel, text};
 use super::failing::Failure;
+use super::listing::Listing;
 use super::state::State;
 use super::{BODY_LIMIT, page};
 use crate::proof;
-use crate::systems::inbox::Notification;
 
 pub(super) fn configure(config: &mut ServiceConfig) {
     for channel in Channel::ALL {
@@ -153,15 +154,6 @@ struct Range {
     limit: Option<usize>,
 }
 
-#[derive(Serialize)]
-struct Listing<'a> {
-    /// The newest id ever given; below `after` when the inbox began anew.
-    last: u64,
-    /// The oldest id that is kept, 0 when none is.
-    first: u64,
-    notifications: Vec<&'a Notification>,
-}
-
 async fn notifications(state: Data<State>, range: Result<Query<Range>, actix_web::Error>) -> HttpResponse {
     let range = match range {
         Ok(range) => range,
@@ -173,12 +165,12 @@ async fn notifications(state: Data<State>, range: Result<Query<Range>, actix_web
     };
     let book = state.book();
     let (before, limit) = (range.before.unwrap_or(u64::MAX), range.limit.unwrap_or(usize::MAX));
-    let notifications = book.history.between(range.after, before, limit).collect();
-    HttpResponse::Ok().insert_header(("cache-control", "no-store")).json(Listing {
-        last: book.history.last_id(),
-        first: book.history.first_id(),
-        notifications,
-    })
+    let entries = book.history.between(range.after, before, limit);
+    let body = Listing::new(book.history.last_id(), book.history.first_id(), entries).body();
+    HttpResponse::Ok()
+        .insert_header(("cache-control", "no-store"))
+        .content_type(ContentType::json())
+        .body(body)
 }
 
 async fn metrics(state: Data<State>) -> HttpResponse {

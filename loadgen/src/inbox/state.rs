@@ -45,17 +45,11 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 impl State {
     pub(super) fn open(config: &Config) -> Result<Self, JournalError> {
-        let capacity = config.capacity.max(1);
-        let (journal, earlier) = match &config.data_dir {
-            Some(dir) => Journal::open(dir, capacity).map(|(journal, earlier)| (Some(journal), earlier))?,
-            None => (None, Vec::new()),
+        let (journal, history) = match &config.data_dir {
+            Some(dir) => Journal::open(dir, config.limits).map(|(journal, held)| (Some(journal), held))?,
+            None => (None, History::new(config.limits)),
         };
-        let book = Book {
-            history: History::new(capacity, earlier),
-            journal,
-            not_kept: None,
-            heartbeat_not_kept: None,
-        };
+        let book = Book { history, journal, not_kept: None, heartbeat_not_kept: None };
         let lasting = config.data_dir.as_deref().map(Lasting::new);
         let kept = lasting.as_ref().and_then(Lasting::read);
         let heartbeat = Heartbeat::new(config.heartbeat_limit, kept, Timestamp::now());
@@ -164,10 +158,6 @@ impl Book {
     fn add(&mut self, channel: Channel, message: Message) {
         let added = self.history.add(channel, message, Timestamp::now()).clone();
         let Some(journal) = &mut self.journal else { return };
-        let capacity = self.history.capacity();
-        self.not_kept = journal
-            .append(&added, capacity, self.history.after(0, capacity))
-            .err()
-            .map(|error| error.to_string());
+        self.not_kept = journal.append(&added, &self.history).err().map(|error| error.to_string());
     }
 }

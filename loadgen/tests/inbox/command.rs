@@ -104,6 +104,54 @@ async fn an_inbox_that_was_killed_remembers_the_heartbeat() {
 }
 
 #[test]
+fn a_second_inbox_on_one_directory_is_refused() {
+    let dir = tempfile::tempdir().unwrap();
+    let arguments = ["--data-dir", dir.path().to_str().unwrap()];
+    let first = Started::new(&arguments);
+    let mut second = inbox(&arguments).args(["--listen", "127.0.0.1:0"]).spawn().unwrap();
+    assert_eq!(ended(&mut second).code(), Some(2));
+    let mut said = String::new();
+    second.stderr.unwrap().read_to_string(&mut said).unwrap();
+    let owner = format!("another inbox (pid {})", first.child.id());
+    assert!(said.contains("--data-dir") && said.contains(&owner), "{said}");
+    drop(first);
+    drop(Started::new(&arguments)); // killed, the first left no lock behind
+}
+
+#[tokio::test]
+async fn the_history_is_bounded_in_bytes_and_is_after_a_restart() {
+    let dir = tempfile::tempdir().unwrap();
+    let arguments = ["--capacity-mib", "2", "--data-dir", dir.path().to_str().unwrap()];
+    let http = reqwest::Client::builder().no_proxy().build().unwrap();
+    let mut body = webhook("firing", "HighErrorRate");
+    let alert = body["alerts"][0].clone();
+    body["alerts"] = serde_json::Value::Array(vec![alert; 50]);
+    let first = Started::new(&arguments);
+    for _ in 0..150 {
+        let sent = http.post(format!("{}/webhook", first.base)).body(body.to_string()).send().await.unwrap();
+        assert_eq!(sent.status(), 200);
+    }
+    let listed = |base: String| {
+        let http = http.clone();
+        async move {
+            let text = http.get(format!("{base}/notifications")).send().await.unwrap().text().await.unwrap();
+            let listing: serde_json::Value = serde_json::from_str(&text).unwrap();
+            let all = listing["notifications"].as_array().unwrap();
+            assert_eq!((&listing["last"], &all[all.len() - 1]["id"]), (&150.into(), &150.into()));
+            assert_eq!(listing["first"], all[0]["id"]);
+            (text.len(), all.len())
+        }
+    };
+    const MIB: usize = 1 << 20;
+    let (bytes, count) = listed(first.base.clone()).await;
+    assert!((MIB..2 * MIB + 200).contains(&bytes) && count < 150, "{count} of {bytes} bytes");
+    drop(first);
+    let second = Started::new(&["--capacity-mib", "1", arguments[2], arguments[3]]);
+    let (fewer, less) = listed(second.base.clone()).await;
+    assert!((MIB / 2..MIB + 200).contains(&fewer) && less < count, "{less} of {fewer} bytes");
+}
+
+#[test]
 fn a_taken_port_is_named_with_its_owner_and_the_flag() {
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = taken.local_addr().unwrap().port();

@@ -4,6 +4,7 @@ use std::net::TcpListener;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use loadgen::inbox::history::Limits;
 use loadgen::inbox::{Config, InboxError, serve};
 use loadgen::systems::HttpConfig;
 use loadgen::systems::inbox::{Inbox, Notification};
@@ -23,7 +24,7 @@ pub struct Running {
 impl Running {
     pub fn start(capacity: usize, data_dir: Option<PathBuf>) -> Self {
         Self::with(Config {
-            capacity,
+            limits: Limits { count: capacity, bytes: 64 << 20 },
             data_dir,
             heartbeat_limit: Duration::from_secs(300),
             proofs: None,
