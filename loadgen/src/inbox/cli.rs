@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::history::Limits;
-use super::{Config, InboxError, port, serve};
+use super::{Config, Inbox, InboxError, port};
 use crate::exit;
 
 /// Arguments of `loadgen inbox`.
@@ -33,7 +33,7 @@ pub struct Args {
     #[arg(long)]
     no_smtp: bool,
     /// Say that the heartbeat (posted to /heartbeat) has stopped when it has not come for this long
-    #[arg(long, value_name = "DURATION", default_value = "5m", value_parser = crate::duration::parse)]
+    #[arg(long, value_name = "DURATION", default_value = "5m", value_parser = limit)]
     heartbeat_limit: std::time::Duration,
     /// Export the last proofs kept here at /metrics/drills
     #[arg(long, env = "PROOFS_DIR", value_name = "DIR")]
@@ -41,6 +41,16 @@ pub struct Args {
     /// Serve the runbooks ALERTNAME.md of this directory at /runbooks/ALERTNAME
     #[arg(long, value_name = "DIR")]
     runbooks: Option<PathBuf>,
+}
+
+/// A duration after which something can have stopped.
+fn limit(text: &str) -> Result<std::time::Duration, String> {
+    match crate::duration::parse(text)? {
+        std::time::Duration::ZERO => {
+            Err("expected more than 0s, such as 5m: a beat must have time to come".to_owned())
+        }
+        limit => Ok(limit),
+    }
 }
 
 /// Runs the command and gives the exit code.
@@ -63,8 +73,6 @@ async fn run(args: Args) -> Result<(), (u8, String)> {
         (signal(SignalKind::terminate()).map_err(broken)?, signal(SignalKind::interrupt()).map_err(broken)?);
     let listener = port::bind(args.listen, "--listen").map_err(|reason| (exit::USAGE, reason))?;
     let address = listener.local_addr().map_err(broken)?;
-    // Nothing is left to do when nobody reads it.
-    let _ = writeln!(io::stdout(), "inbox on http://{address}");
     let stop = async move {
         tokio::select! {
             _ = terminated.recv() => {}
@@ -82,10 +90,14 @@ async fn run(args: Args) -> Result<(), (u8, String)> {
         proofs: args.proofs,
         runbooks: args.runbooks,
     };
-    serve(listener, smtp, config, stop).await.map_err(|error| match error {
+    let failed = |error: InboxError| match error {
         InboxError::Journal(_) => (exit::USAGE, error.to_string()),
         InboxError::Server(_) => (exit::FAILED, error.to_string()),
-    })
+    };
+    let inbox = Inbox::open(&config).map_err(failed)?;
+    // Nothing is left to do when nobody reads it.
+    let _ = writeln!(io::stdout(), "inbox on http://{address}");
+    inbox.serve(listener, smtp, stop).await.map_err(failed)
 }
 
 fn fail(code: u8, reason: &str) -> u8 {

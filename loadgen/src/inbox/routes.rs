@@ -5,7 +5,7 @@ use std::time::Duration;
 use actix_web::http::StatusCode;
 use actix_web::http::header::ContentType;
 use actix_web::web::{self, Bytes, Data, Path, Query, ServiceConfig};
-use actix_web::{HttpResponse, Responder};
+use actix_web::{HttpResponse, Responder, Route, guard};
 use serde::Deserialize;
 use serde_json::json;
 
@@ -24,17 +24,22 @@ pub(super) fn configure(config: &mut ServiceConfig) {
         }
     }
     config
-        .route("/notifications", web::get().to(notifications))
-        .route("/heartbeat", web::get().to(heartbeat))
-        .route("/fail", web::get().to(failing))
+        .route("/notifications", get().to(notifications))
+        .route("/heartbeat", get().to(heartbeat))
+        .route("/fail", get().to(failing))
         .route("/fail/{channel}", web::put().to(fail))
         .route("/fail/{channel}", web::delete().to(work))
-        .route("/metrics", web::get().to(metrics))
-        .route("/metrics/drills", web::get().to(drills))
-        .route("/runbooks/{alert}", web::get().to(runbook))
-        .route("/livez", web::get().to(livez))
-        .route("/readyz", web::get().to(readyz))
+        .route("/metrics", get().to(metrics))
+        .route("/metrics/drills", get().to(drills))
+        .route("/runbooks/{alert}", get().to(runbook))
+        .route("/livez", get().to(livez))
+        .route("/readyz", get().to(readyz))
         .configure(page::configure);
+}
+
+/// A path that is read: what answers GET answers HEAD (RFC 9110, 9.3.2); the server leaves the body out.
+pub(super) fn get() -> Route {
+    web::route().guard(guard::Any(guard::Get()).or(guard::Head()))
 }
 
 async fn receive(

@@ -22,7 +22,10 @@ const BLOCK_TEXT: usize = 3_000;
 /// # Errors
 /// What Slack would answer.
 pub(super) fn read(bytes: &[u8]) -> Result<Message, String> {
-    let body: Value = serde_json::from_slice(bytes).map_err(|_| INVALID_PAYLOAD.to_owned())?;
+    // Two ways to send it: JSON itself, or a form whose `payload` is that. JSON does not begin with a letter p.
+    let form = bytes.starts_with(b"payload=").then(|| url::form_urlencoded::parse(bytes).next()).flatten();
+    let json = form.as_ref().map_or(bytes, |(_, payload)| payload.as_bytes());
+    let body: Value = serde_json::from_slice(json).map_err(|_| INVALID_PAYLOAD.to_owned())?;
     let shown = parts(&body).ok_or(INVALID_PAYLOAD)?;
     if shown.iter().all(|texts| texts.is_empty()) && list(&body, "blocks").is_none_or(<[Value]>::is_empty) {
         return Err(NO_TEXT.to_owned());
@@ -136,6 +139,11 @@ mod tests {
             (r#"{"text":"[FIRING:many] A"}"#, "unknown: "),
             (r#"{"text":"hi","attachments":null}"#, "unknown: "),
             (r#"{"blocks":[{"type":"divider"}]}"#, "unknown: "),
+            // As a form, which is how Slack's own older examples post.
+            (
+                "payload=%7B%22text%22%3A+%22%5BFIRING%3A1%5D+API+Down+%28critical%29+%26+more%22%7D",
+                "firing: API Down=firing",
+            ),
         ] {
             assert_eq!(summary(body), expected, "{body}");
         }
@@ -149,6 +157,8 @@ mod tests {
             "[]",
             "5",
             r#"{"text":5}"#,
+            "payload=",
+            "payload=%7B",
             r#"{"attachments":{}}"#,
             r#"{"attachments":["x"]}"#,
             r#"{"attachments":[{"title":7}]}"#,

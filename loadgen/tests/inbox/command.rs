@@ -165,6 +165,24 @@ fn a_taken_port_is_named_with_its_owner_and_the_flag() {
     }
 }
 
+/// Whoever waits for the first line may take it that all is there.
+#[test]
+fn it_says_where_it_is_only_once_it_has_all_its_ports() {
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let smtp = taken.local_addr().unwrap().to_string();
+    let mut child = Command::new(env!("CARGO_BIN_EXE_loadgen"))
+        .args(["inbox", "--listen", "127.0.0.1:0", "--smtp", &smtp])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    assert_eq!(ended(&mut child).code(), Some(2));
+    let (mut out, mut err) = (String::new(), String::new());
+    child.stdout.unwrap().read_to_string(&mut out).unwrap();
+    child.stderr.unwrap().read_to_string(&mut err).unwrap();
+    assert!(out.is_empty() && err.contains("--smtp"), "{out:?} {err:?}");
+}
+
 #[test]
 fn bad_arguments_exit_2_and_are_named() {
     let file = tempfile::NamedTempFile::new().unwrap();
@@ -172,6 +190,8 @@ fn bad_arguments_exit_2_and_are_named() {
     for (arguments, says) in [
         (&["--listen", "nowhere"][..], "nowhere"),
         (&["--capacity", "0"], "capacity"),
+        (&["--capacity-mib", "0"], "capacity-mib"),
+        (&["--heartbeat-limit", "0s"], "more than 0s"),
         (&["--listen", "127.0.0.1:0", "--data-dir", below.to_str().unwrap()], "--data-dir"),
         (&["--listen", "203.0.113.1:0"], "203.0.113.1"),
     ] {
