@@ -2,12 +2,13 @@
 //! notifications, and each phase with its bound as a whisker.
 
 mod panels;
+mod rows;
 
 use std::fmt::Write;
 
 use jiff::Timestamp;
 
-use super::clock::{readable, seconds};
+use super::clock::seconds;
 use super::file::Channel;
 use super::record::Record;
 use crate::markup::escape;
@@ -18,6 +19,8 @@ const WIDTH: f64 = 400.0;
 const LEFT: f64 = 70.0;
 const RIGHT: f64 = 392.0;
 const ROW: f64 = 15.0;
+/// How much further than what happened the axis goes for the sake of bounds, at most.
+const FAR: f64 = 2.0;
 
 /// Instants to units across.
 struct Axis {
@@ -41,18 +44,18 @@ pub fn svg(record: &Record) -> String {
     let Some(from) = record.instants.baseline else { return String::new() };
     let Some(axis) = axis(record, from) else { return String::new() };
     let (mut body, mut y) = panels::draw(&axis, record);
-    for row in [cause(&axis, record, y), state(&axis, record, y + ROW)] {
+    for row in [rows::cause(&axis, record, y), rows::state(&axis, record, y + ROW)] {
         body.push_str(&row);
     }
     y += 2.0 * ROW;
     for channel in Channel::ALL {
         if record.expected.contains(&channel) || record.instants.notified.contains_key(&channel) {
-            body.push_str(&notifications(&axis, record, channel, y));
+            body.push_str(&rows::notifications(&axis, record, channel, y));
             y += ROW;
         }
     }
     for (name, start, phase) in starts(record) {
-        body.push_str(&whisker(&axis, name, start, phase.seconds, phase.bound_seconds, y));
+        body.push_str(&rows::whisker(&axis, name, start, phase.seconds, phase.bound_seconds, y));
         y += ROW;
     }
     body.push_str(&ticks(&axis, record, y + 2.0));
@@ -69,9 +72,12 @@ fn axis(record: &Record, from: Timestamp) -> Option<Axis> {
     latest.extend(points.map(|(at, _)| Some(*at)));
     latest.push(record.traffic.end());
     let mut length = latest.into_iter().flatten().map(|at| seconds(from, at)).fold(0.0, f64::max);
+    // A bound of hours (of an alert on what did not happen for days) must not press minutes into one place.
+    let most = length * FAR;
     for (_, start, phase) in starts(record) {
-        length = start
-            .map_or(length, |start| length.max(seconds(from, start) + phase.bound_seconds.unwrap_or(0.0)));
+        if let (Some(start), Some(bound)) = (start, phase.bound_seconds) {
+            length = length.max((seconds(from, start) + bound).min(most));
+        }
     }
     (length > 0.0).then_some(Axis { from, length })
 }
@@ -86,96 +92,6 @@ fn starts(record: &Record) -> [(&'static str, Option<Timestamp>, super::phases::
 
 fn name(text: &str, y: f64) -> String {
     format!("<text x=\"{}\" y=\"{:.1}\" text-anchor=\"end\">{}</text>\n", LEFT - 6.0, y + 9.0, escape(text))
-}
-
-fn band(axis: &Axis, from: Timestamp, to: Timestamp, y: f64, colour: &str, title: &str) -> String {
-    let (start, end) = (axis.x(from), axis.x(to));
-    format!(
-        "<rect x=\"{start:.1}\" y=\"{:.1}\" width=\"{:.1}\" height=\"9\" fill=\"var(--{colour})\"><title>{}</title></rect>\n",
-        y + 1.0,
-        (end - start).max(1.0),
-        escape(title)
-    )
-}
-
-fn cause(axis: &Axis, record: &Record, y: f64) -> String {
-    let Some(begun) = record.instants.cause else { return String::new() };
-    let lifted = record.instants.lifted.unwrap_or(begun);
-    name("cause", y) + &band(axis, begun, lifted, y, "soft", "cause")
-}
-
-fn state(axis: &Axis, record: &Record, y: f64) -> String {
-    let mut text = name("alert", y);
-    for spell in &record.spells {
-        let fired = spell.fired.unwrap_or(spell.last);
-        text.push_str(&band(axis, spell.began, fired, y, "pending", "pending"));
-        if spell.fired.is_some() {
-            text.push_str(&band(axis, fired, spell.last, y, "firing", "firing"));
-        }
-    }
-    text
-}
-
-fn notifications(axis: &Axis, record: &Record, channel: Channel, y: f64) -> String {
-    let mut text = name(channel.name(), y);
-    let arrived = [
-        (record.instants.notified.get(&channel), "firing", "fill=\"var(--firing)\""),
-        (
-            record.instants.told.get(&channel),
-            "resolved",
-            "fill=\"none\" stroke=\"var(--good)\" stroke-width=\"1.6\"",
-        ),
-    ];
-    for (at, title, paint) in arrived {
-        if let Some(at) = at {
-            let (x, y) = (axis.x(*at), y + 5.5);
-            let _ = writeln!(
-                text,
-                "<circle cx=\"{x:.1}\" cy=\"{y:.1}\" r=\"3.6\" {paint}><title>{title}</title></circle>\
-                 <text x=\"{:.1}\" y=\"{:.1}\">{title}</text>",
-                if x > RIGHT - 50.0 { x - 46.0 } else { x + 6.0 },
-                y + 3.5
-            );
-        }
-    }
-    text
-}
-
-fn whisker(
-    axis: &Axis,
-    phase: &str,
-    start: Option<Timestamp>,
-    took: Option<f64>,
-    bound: Option<f64>,
-    y: f64,
-) -> String {
-    let mut text = name(phase, y);
-    let Some(start) = start else { return text };
-    let (begun, middle) = (seconds(axis.from, start), y + 5.5);
-    let from = axis.x_seconds(begun);
-    if let Some(took) = took {
-        let late = bound.is_some_and(|bound| took > bound + 0.001);
-        let colour = if late { "bad" } else { "good" };
-        let width = (axis.x_seconds(begun + took.max(0.0)) - from).max(1.0);
-        let _ = writeln!(
-            text,
-            "<rect x=\"{from:.1}\" y=\"{:.1}\" width=\"{width:.1}\" height=\"5\" fill=\"var(--{colour})\">\
-             <title>{phase} took {}</title></rect>",
-            middle - 2.5,
-            readable(took)
-        );
-    }
-    if let Some(bound) = bound {
-        let to = axis.x_seconds(begun + bound);
-        let _ = writeln!(
-            text,
-            "<path d=\"M{from:.1} {middle}H{to:.1}M{to:.1} {:.1}v7\" stroke=\"var(--ink)\" fill=\"none\">\
-             <title>bound {}</title></path>",
-            middle - 3.5,
-            readable(bound)
-        );
-    }
-    text
 }
 
 /// Seconds since the cause began, at round distances.
@@ -260,6 +176,23 @@ mod tests {
             assert!(drawn.contains(part), "{part} in {drawn}");
         }
         assert!(!drawn.contains("no answer") && !drawn.contains("NaN"), "{drawn}");
+    }
+
+    #[test]
+    fn a_bound_of_hours_leaves_room_for_what_happened() {
+        let mut long = record();
+        let bounds = long.bounds.as_mut().unwrap();
+        bounds.resolved = std::time::Duration::from_secs(129_600);
+        let from = at(-5.0);
+        long.instants.baseline = Some(from);
+        let axis = axis(&long, from).unwrap();
+        assert!((axis.length - 80.0).abs() < 0.01, "twice the 40 s to the last news: {}", axis.length);
+        let drawn = svg(&long);
+        assert!(
+            drawn.contains("l4 3.5l-4 3.5\" stroke=\"var(--ink)\" fill=\"none\"><title>bound 36 h</title>"),
+            "{drawn}"
+        );
+        assert_eq!(drawn.matches("l4 3.5").count(), 1);
     }
 
     #[test]

@@ -45,6 +45,7 @@ pub mod watch;
 pub mod diagnose;
 pub mod verdict;
 
+pub mod board;
 pub mod chart;
 pub mod html;
 pub mod json;

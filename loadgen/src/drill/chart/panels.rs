@@ -73,37 +73,54 @@ impl Frame {
     }
 }
 
+/// A share of the traffic.
+struct Layer {
+    /// As the legend has it, and in a few more words.
+    name: &'static str,
+    whole: &'static str,
+    colour: &'static str,
+    /// How much it is, and how high it reaches with what lies below it.
+    own: fn(&Rate) -> f64,
+    height: fn(&Rate) -> f64,
+}
+
 /// Requests per second, stacked by what became of them.
 fn traffic(axis: &Axis, rates: &[Rate], frame: Frame) -> String {
     let high = rates.iter().map(Rate::total).fold(f64::MIN_POSITIVE, f64::max);
     let mut text = frame.drawn("traffic", 0.0, high);
     // Each lies over the one before, so that what shows of it is its own share.
-    let layers: [(&str, &str, &str, fn(&Rate) -> f64, fn(&Rate) -> f64); 4] = [
-        ("no answer", "without an answer", "ink", |rate| rate.unanswered, Rate::total),
-        (
-            "unexpected",
-            "answered otherwise than expected",
-            "bad",
-            |rate| rate.unexpected,
-            |rate| rate.baseline + rate.cause + rate.unexpected,
-        ),
-        (
-            "cause",
-            "of the cause, answered as expected",
-            "pending",
-            |rate| rate.cause,
-            |rate| rate.baseline + rate.cause,
-        ),
-        (
-            "baseline",
-            "of the baseline, answered as expected",
-            "mark",
-            |rate| rate.baseline,
-            |rate| rate.baseline,
-        ),
+    let layers = [
+        Layer {
+            name: "no answer",
+            whole: "without an answer",
+            colour: "ink",
+            own: |rate| rate.unanswered,
+            height: Rate::total,
+        },
+        Layer {
+            name: "unexpected",
+            whole: "answered otherwise than expected",
+            colour: "bad",
+            own: |rate| rate.unexpected,
+            height: |rate| rate.baseline + rate.cause + rate.unexpected,
+        },
+        Layer {
+            name: "cause",
+            whole: "of the cause, answered as expected",
+            colour: "pending",
+            own: |rate| rate.cause,
+            height: |rate| rate.baseline + rate.cause,
+        },
+        Layer {
+            name: "baseline",
+            whole: "of the baseline, answered as expected",
+            colour: "mark",
+            own: |rate| rate.baseline,
+            height: |rate| rate.baseline,
+        },
     ];
     let mut legend = Vec::new();
-    for (title, whole, colour, own, height) in layers {
+    for Layer { name, whole, colour, own, height } in layers {
         let most = rates.iter().map(own).fold(0.0, f64::max);
         if most <= 0.0 {
             continue;
@@ -119,7 +136,7 @@ fn traffic(axis: &Axis, rates: &[Rate], frame: Frame) -> String {
             frame.bottom,
             number(most)
         );
-        legend.push((title, colour));
+        legend.push((name, colour));
     }
     let y = frame.top - 5.0;
     let mut x = LEFT;
@@ -129,14 +146,14 @@ fn traffic(axis: &Axis, rates: &[Rate], frame: Frame) -> String {
     };
     word("requests/s:", &mut x);
     let mut squares = String::new();
-    for (title, colour) in legend.into_iter().rev() {
+    for (name, colour) in legend.into_iter().rev() {
         let _ = writeln!(
             squares,
             "<rect x=\"{x:.1}\" y=\"{:.1}\" width=\"8\" height=\"8\" fill=\"var(--{colour})\"/>",
             y - 8.0
         );
         x += 12.0;
-        word(title, &mut x);
+        word(name, &mut x);
     }
     text + &squares
 }
