@@ -14,9 +14,11 @@ use super::clock::{self, Deadline};
 use super::course::{Context, lift};
 use super::delivery::{self, Wanted};
 use super::file::{Channel, Drill};
+use super::naming::Naming;
 use super::near;
 use super::preflight;
 use super::record::{End, Record, Stage};
+use super::traffic::Load;
 use super::{quiet, surprises, watch};
 use crate::systems::prometheus::Labels;
 
@@ -52,8 +54,9 @@ pub async fn stops(context: &Context<'_>, drill: &Drill, record: &mut Record) ->
             .await?;
     let mut caused = Some(caused);
     let labels = Labels::from([("alertname".to_owned(), subject.alert.clone())]);
+    let naming = Naming::default(); // of the heartbeat no text tells
     let told_of = |record: &Record, status: Stage, since: Timestamp| {
-        let wanted = Wanted { labels: &labels, fingerprint: None, firing: since };
+        let wanted = Wanted { labels: &labels, fingerprint: None, firing: since, naming: &naming };
         match status {
             Stage::Notified => delivery::notified(&record.notifications, Channel::Heartbeat, &wanted, since),
             _ => delivery::told(&record.notifications, Channel::Heartbeat, &wanted, since, since)
@@ -155,6 +158,7 @@ pub async fn nothing(
         Duration::from_secs(2),
     )
     .await?;
+    caused.traffic().into_iter().for_each(|running| record.traffic.follow(Load::Cause, running));
     if causes::replaces_baseline(&drill.cause)
         && let Some(running) = running.take()
     {

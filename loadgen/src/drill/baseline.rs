@@ -12,6 +12,7 @@ use super::course::Context;
 use super::file::Drill;
 use super::record::{Record, Stage};
 use super::subject::Subject;
+use super::traffic::Load;
 use crate::run::engine::{self, Counts, Running};
 
 /// Consecutive seconds at the stated rate that make it steady.
@@ -46,6 +47,7 @@ pub async fn steady(
         Some(load) => Some(engine::start_endless(context.target(), load)?),
         None => None,
     };
+    running.iter().for_each(|running| record.traffic.follow(Load::Baseline, running));
     let interval = record.inputs.map_or(Duration::from_secs(15), |inputs| inputs.scrape);
     let least = record.inputs.as_ref().filter(|_| drill.baseline.is_some()).map(bounds::baseline);
     let least = least.unwrap_or_default();
@@ -118,6 +120,7 @@ pub async fn paced(
     record.enter(Stage::Baseline, started);
     let Some(load) = &drill.baseline else { return Ok(None) };
     let running = engine::start_endless(context.target(), load)?;
+    record.traffic.follow(Load::Baseline, &running);
     let mut pace = Pace::new(running.counts(), load.rate.per_second());
     let deadline = Deadline::within(Duration::from_secs(30));
     loop {

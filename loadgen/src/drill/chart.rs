@@ -1,13 +1,14 @@
-//! A drill on a time axis, as inline SVG: the rule's value against its threshold, the alert's state, the cause,
+//! A drill on a time axis, as inline SVG: traffic, the rule's value against its threshold, the cause, the alert's state,
 //! notifications, and each phase with its bound as a whisker.
+
+mod panels;
+mod rows;
 
 use std::fmt::Write;
 
 use jiff::Timestamp;
 
-use super::clock::{readable, seconds};
-use super::diagnose::number;
-use super::evidence::Value;
+use super::clock::seconds;
 use super::file::Channel;
 use super::record::Record;
 use crate::markup::escape;
@@ -17,10 +18,9 @@ const WIDTH: f64 = 400.0;
 /// Where the time axis begins, right of the row names, and ends.
 const LEFT: f64 = 70.0;
 const RIGHT: f64 = 392.0;
-/// Top and bottom of the value's panel.
-const TOP: f64 = 10.0;
-const BOTTOM: f64 = 84.0;
 const ROW: f64 = 15.0;
+/// How much further than what happened the axis goes for the sake of bounds, at most.
+const FAR: f64 = 2.0;
 
 /// Instants to units across.
 struct Axis {
@@ -43,24 +43,19 @@ impl Axis {
 pub fn svg(record: &Record) -> String {
     let Some(from) = record.instants.baseline else { return String::new() };
     let Some(axis) = axis(record, from) else { return String::new() };
-    let mut body = String::new();
-    let value = record.evidence.as_ref().map(|evidence| &evidence.value);
-    if let Some(value) = value {
-        body.push_str(&panel(&axis, value));
-    }
-    let mut y = BOTTOM + 8.0;
-    for row in [cause(&axis, record, y), state(&axis, record, y + ROW)] {
+    let (mut body, mut y) = panels::draw(&axis, record);
+    for row in [rows::cause(&axis, record, y), rows::state(&axis, record, y + ROW)] {
         body.push_str(&row);
     }
     y += 2.0 * ROW;
-    for channel in [Channel::Webhook, Channel::Slack] {
+    for channel in Channel::ALL {
         if record.expected.contains(&channel) || record.instants.notified.contains_key(&channel) {
-            body.push_str(&notifications(&axis, record, channel, y));
+            body.push_str(&rows::notifications(&axis, record, channel, y));
             y += ROW;
         }
     }
     for (name, start, phase) in starts(record) {
-        body.push_str(&whisker(&axis, name, start, phase.seconds, phase.bound_seconds, y));
+        body.push_str(&rows::whisker(&axis, name, start, phase.seconds, phase.bound_seconds, y));
         y += ROW;
     }
     body.push_str(&ticks(&axis, record, y + 2.0));
@@ -75,10 +70,14 @@ fn axis(record: &Record, from: Timestamp) -> Option<Axis> {
     latest.extend(instants.notified.values().chain(instants.told.values()).map(|at| Some(*at)));
     let points = record.evidence.iter().flat_map(|evidence| &evidence.value.points);
     latest.extend(points.map(|(at, _)| Some(*at)));
+    latest.push(record.traffic.end());
     let mut length = latest.into_iter().flatten().map(|at| seconds(from, at)).fold(0.0, f64::max);
+    // A bound of hours (of an alert on what did not happen for days) must not press minutes into one place.
+    let most = length * FAR;
     for (_, start, phase) in starts(record) {
-        length = start
-            .map_or(length, |start| length.max(seconds(from, start) + phase.bound_seconds.unwrap_or(0.0)));
+        if let (Some(start), Some(bound)) = (start, phase.bound_seconds) {
+            length = length.max((seconds(from, start) + bound).min(most));
+        }
     }
     (length > 0.0).then_some(Axis { from, length })
 }
@@ -93,130 +92,6 @@ fn starts(record: &Record) -> [(&'static str, Option<Timestamp>, super::phases::
 
 fn name(text: &str, y: f64) -> String {
     format!("<text x=\"{}\" y=\"{:.1}\" text-anchor=\"end\">{}</text>\n", LEFT - 6.0, y + 9.0, escape(text))
-}
-
-fn panel(axis: &Axis, value: &Value) -> String {
-    let finite =
-        value.points.iter().map(|(_, value)| *value).chain(value.threshold).filter(|value| value.is_finite());
-    let (low, high) =
-        finite.fold((0.0_f64, f64::MIN_POSITIVE), |(low, high), value| (low.min(value), high.max(value)));
-    let y = |value: f64| BOTTOM - (BOTTOM - TOP) * ((value.clamp(low, high) - low) / (high - low));
-    let mut text = name(&number(high), TOP - 7.0) + &name(&number(low), BOTTOM - 9.0);
-    // Writing to a String cannot fail, here and below.
-    let _ = writeln!(text, "<path d=\"M{LEFT} {BOTTOM}H{RIGHT}\" stroke=\"var(--line)\"/>");
-    let mut path = String::new();
-    for (at, value) in &value.points {
-        let _ =
-            write!(path, "{}{:.1} {:.1}", if path.is_empty() { "M" } else { "L" }, axis.x(*at), y(*value));
-    }
-    let title = format!("<title>{}</title>", escape(&value.expr));
-    let _ = writeln!(
-        text,
-        "<path d=\"{path}\" fill=\"none\" stroke=\"var(--mark)\" stroke-width=\"1.6\">{title}</path>"
-    );
-    if let (Some(operator), Some(threshold)) = (&value.operator, value.threshold) {
-        let y = y(threshold);
-        let _ = writeln!(
-            text,
-            "<path d=\"M{LEFT} {y:.1}H{RIGHT}\" stroke=\"var(--firing)\" stroke-dasharray=\"4 3\"/>\
-             <text x=\"{}\" y=\"{:.1}\">{} {}</text>",
-            LEFT + 3.0,
-            if y < TOP + 12.0 { y + 9.0 } else { y - 3.0 },
-            escape(operator),
-            number(threshold)
-        );
-    }
-    text
-}
-
-fn band(axis: &Axis, from: Timestamp, to: Timestamp, y: f64, colour: &str, title: &str) -> String {
-    let (start, end) = (axis.x(from), axis.x(to));
-    format!(
-        "<rect x=\"{start:.1}\" y=\"{:.1}\" width=\"{:.1}\" height=\"9\" fill=\"var(--{colour})\"><title>{}</title></rect>\n",
-        y + 1.0,
-        (end - start).max(1.0),
-        escape(title)
-    )
-}
-
-fn cause(axis: &Axis, record: &Record, y: f64) -> String {
-    let Some(begun) = record.instants.cause else { return String::new() };
-    let lifted = record.instants.lifted.unwrap_or(begun);
-    name("cause", y) + &band(axis, begun, lifted, y, "soft", "cause")
-}
-
-fn state(axis: &Axis, record: &Record, y: f64) -> String {
-    let mut text = name("alert", y);
-    for spell in &record.spells {
-        let fired = spell.fired.unwrap_or(spell.last);
-        text.push_str(&band(axis, spell.began, fired, y, "pending", "pending"));
-        if spell.fired.is_some() {
-            text.push_str(&band(axis, fired, spell.last, y, "firing", "firing"));
-        }
-    }
-    text
-}
-
-fn notifications(axis: &Axis, record: &Record, channel: Channel, y: f64) -> String {
-    let mut text = name(channel.name(), y);
-    let arrived = [
-        (record.instants.notified.get(&channel), "firing", "fill=\"var(--firing)\""),
-        (
-            record.instants.told.get(&channel),
-            "resolved",
-            "fill=\"none\" stroke=\"var(--good)\" stroke-width=\"1.6\"",
-        ),
-    ];
-    for (at, title, paint) in arrived {
-        if let Some(at) = at {
-            let (x, y) = (axis.x(*at), y + 5.5);
-            let _ = writeln!(
-                text,
-                "<circle cx=\"{x:.1}\" cy=\"{y:.1}\" r=\"3.6\" {paint}><title>{title}</title></circle>\
-                 <text x=\"{:.1}\" y=\"{:.1}\">{title}</text>",
-                if x > RIGHT - 50.0 { x - 46.0 } else { x + 6.0 },
-                y + 3.5
-            );
-        }
-    }
-    text
-}
-
-fn whisker(
-    axis: &Axis,
-    phase: &str,
-    start: Option<Timestamp>,
-    took: Option<f64>,
-    bound: Option<f64>,
-    y: f64,
-) -> String {
-    let mut text = name(phase, y);
-    let Some(start) = start else { return text };
-    let (begun, middle) = (seconds(axis.from, start), y + 5.5);
-    let from = axis.x_seconds(begun);
-    if let Some(took) = took {
-        let late = bound.is_some_and(|bound| took > bound + 0.001);
-        let colour = if late { "bad" } else { "good" };
-        let width = (axis.x_seconds(begun + took.max(0.0)) - from).max(1.0);
-        let _ = writeln!(
-            text,
-            "<rect x=\"{from:.1}\" y=\"{:.1}\" width=\"{width:.1}\" height=\"5\" fill=\"var(--{colour})\">\
-             <title>{phase} took {}</title></rect>",
-            middle - 2.5,
-            readable(took)
-        );
-    }
-    if let Some(bound) = bound {
-        let to = axis.x_seconds(begun + bound);
-        let _ = writeln!(
-            text,
-            "<path d=\"M{from:.1} {middle}H{to:.1}M{to:.1} {:.1}v7\" stroke=\"var(--ink)\" fill=\"none\">\
-             <title>bound {}</title></path>",
-            middle - 3.5,
-            readable(bound)
-        );
-    }
-    text
 }
 
 /// Seconds since the cause began, at round distances.
@@ -246,7 +121,9 @@ fn ticks(axis: &Axis, record: &Record, y: f64) -> String {
 #[cfg(test)]
 mod tests {
     use super::super::table::tests::{at, record};
+    use super::super::traffic::{Load, Stretch, Traffic};
     use super::*;
+    use crate::run::record::Row;
 
     #[test]
     fn everything_that_happened_is_drawn_within_the_picture() {
@@ -264,6 +141,58 @@ mod tests {
         for x in drawn.split(" x=\"").skip(1).filter_map(|rest| rest.split('"').next()?.parse::<f64>().ok()) {
             assert!((0.0..=WIDTH).contains(&x), "{x}");
         }
+    }
+
+    #[test]
+    fn every_channel_and_the_traffic_of_baseline_and_cause_have_their_place() {
+        let mut full = record();
+        full.expected = Channel::ALL.to_vec();
+        full.instants.notified = Channel::ALL.into_iter().map(|channel| (channel, at(17.0))).collect();
+        full.instants.told = Channel::ALL.into_iter().map(|channel| (channel, at(35.0))).collect();
+        let stretch = |load, began, expected, unexpected| Stretch {
+            load,
+            began: at(began),
+            played: Some(20.0),
+            rows: (0..20).map(|second| Row { second, expected, unexpected, ..Row::default() }).collect(),
+            step: 1,
+        };
+        let without = svg(&full);
+        assert!(!without.contains("requests/s"), "{without}");
+        full.traffic =
+            Traffic::of(vec![stretch(Load::Baseline, -5.0, 40, 0), stretch(Load::Cause, 15.0, 37, 3)]);
+        let drawn = svg(&full);
+        for channel in Channel::ALL {
+            assert!(drawn.contains(&format!(">{}</text>", channel.name())), "{channel} in {drawn}");
+        }
+        assert_eq!(drawn.matches("<title>firing</title>").count(), Channel::ALL.len());
+        assert_eq!(drawn.matches("<title>resolved</title>").count(), Channel::ALL.len());
+        for part in [
+            ">traffic</text>",
+            "of the baseline, answered as expected: up to 40 requests a second",
+            "of the cause, answered as expected: up to 37 requests a second",
+            "otherwise than expected: up to 3 requests a second",
+            "<title>cause</title>",
+        ] {
+            assert!(drawn.contains(part), "{part} in {drawn}");
+        }
+        assert!(!drawn.contains("no answer") && !drawn.contains("NaN"), "{drawn}");
+    }
+
+    #[test]
+    fn a_bound_of_hours_leaves_room_for_what_happened() {
+        let mut long = record();
+        let bounds = long.bounds.as_mut().unwrap();
+        bounds.resolved = std::time::Duration::from_secs(129_600);
+        let from = at(-5.0);
+        long.instants.baseline = Some(from);
+        let axis = axis(&long, from).unwrap();
+        assert!((axis.length - 80.0).abs() < 0.01, "twice the 40 s to the last news: {}", axis.length);
+        let drawn = svg(&long);
+        assert!(
+            drawn.contains("l4 3.5l-4 3.5\" stroke=\"var(--ink)\" fill=\"none\"><title>bound 36 h</title>"),
+            "{drawn}"
+        );
+        assert_eq!(drawn.matches("l4 3.5").count(), 1);
     }
 
     #[test]

@@ -35,10 +35,23 @@ pub fn precise_time_of_day(at: Timestamp) -> String {
     at.strftime("%H:%M:%S%.3f").to_string()
 }
 
-/// Seconds as a person reads them: `9.1 s`, `95 s`.
+/// Seconds as a person reads them: `9.1 s`, `217 s`, `1 h 30 min`, `36 h`.
 #[must_use]
 pub fn readable(seconds: f64) -> String {
-    if seconds.abs() < 100.0 { format!("{seconds:.1} s") } else { format!("{seconds:.0} s") }
+    let length = seconds.abs();
+    // Two units say it well enough; below ten minutes seconds are what bounds differ in.
+    let (large, size, small, part) = match length {
+        ..100.0 => return format!("{seconds:.1} s"),
+        ..600.0 => return format!("{seconds:.0} s"),
+        ..3_600.0 => ("min", 60.0, "s", 1.0),
+        ..172_800.0 => ("h", 3_600.0, "min", 60.0),
+        _ => ("d", 86_400.0, "h", 3_600.0),
+    };
+    let rounded = (length / part).round() * part;
+    let (whole, rest) = ((rounded / size).floor(), (rounded % size / part).round());
+    let sign = if seconds < 0.0 { "-" } else { "" };
+    let rest = if rest > 0.0 { format!(" {rest} {small}") } else { String::new() };
+    format!("{sign}{whole} {large}{rest}")
 }
 
 /// The last instant of a wait, kept on the monotonic clock so that a changed wall clock cannot make it endless.
@@ -81,7 +94,21 @@ mod tests {
         assert_eq!(precise_time_of_day(early), "12:01:04.250");
         assert_eq!(readable(9.06), "9.1 s");
         assert_eq!(readable(95.2), "95.2 s");
-        assert_eq!(readable(610.4), "610 s");
+        for (seconds, said) in [
+            (217.4, "217 s"),
+            (599.4, "599 s"),
+            (610.4, "10 min 10 s"),
+            (659.9, "11 min"),
+            (-610.0, "-10 min 10 s"),
+            (3_600.0, "1 h"),
+            (5_430.0, "1 h 31 min"),
+            (7_199.0, "2 h"),
+            (129_602.0, "36 h"),
+            (172_800.0, "2 d"),
+            (2_631_000.0, "30 d 11 h"),
+        ] {
+            assert_eq!(readable(seconds), said, "{seconds}");
+        }
     }
 
     #[test]

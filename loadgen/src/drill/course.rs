@@ -20,6 +20,7 @@ use super::quiet;
 use super::record::{End, Record, Stage};
 use super::suite::Suite;
 use super::surprises;
+use super::traffic::Load;
 use super::watch::{self, Systems, Watch};
 use crate::run::engine::{self, Running};
 
@@ -88,7 +89,10 @@ pub(super) fn go_on(
 ) {
     let Some(load) = drill.baseline.as_ref().filter(|_| running.is_none()) else { return };
     match engine::start_endless(context.target(), load) {
-        Ok(started) => *running = Some(started),
+        Ok(started) => {
+            record.traffic.follow(Load::Baseline, &started);
+            *running = Some(started);
+        }
         Err(error) => record.event(Timestamp::now(), format!("baseline traffic could not go on: {error}")),
     }
 }
@@ -125,6 +129,7 @@ async fn begin(context: &Context<'_>, drill: &Drill, record: &mut Record) -> Res
         Ok(caused) => caused,
         Err(reason) => return Ok(End::Unseen(format!("the cause could not be applied: {reason}"))),
     };
+    caused.traffic().into_iter().for_each(|running| record.traffic.follow(Load::Cause, running));
     let ordered = Duration::from_secs_f64(clock::seconds(cause_at, Timestamp::now()).max(0.0));
     if let (Some(inputs), Some(bounds)) = (record.inputs.as_mut(), record.bounds.as_mut()) {
         inputs.ordered = ordered;

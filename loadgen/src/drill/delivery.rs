@@ -6,6 +6,7 @@ use jiff::Timestamp;
 
 use super::clock;
 use super::file::Channel;
+use super::naming::Naming;
 use super::subject::covers;
 use crate::systems::inbox::{Notification, NotifiedAlert};
 use crate::systems::prometheus::Labels;
@@ -23,6 +24,8 @@ pub struct Wanted<'a> {
     pub fingerprint: Option<&'a str>,
     /// When it fired.
     pub firing: Timestamp,
+    /// Which alerts a text may be about.
+    pub naming: &'a Naming,
 }
 
 impl Wanted<'_> {
@@ -41,8 +44,9 @@ impl Wanted<'_> {
                 };
                 same && alert.starts_at.is_none_or(|start| start >= clock::before(self.firing, SAME_START))
             }
-            // The others have neither fingerprint nor start; the name is what a person goes by, too.
-            _ => true,
+            // The others have neither fingerprint nor start; the name, and labels in the text, are what a person goes by,
+            // too.
+            _ => !self.naming.is_of_another(alert, self.labels),
         }
     }
 }
@@ -137,6 +141,7 @@ mod tests {
         let alert = NotifiedAlert {
             alert: "A".into(),
             status: status.into(),
+            heading: None,
             fingerprint: print.map(str::to_owned),
             starts_at: Some(at(starts)),
             ends_at: (status == "resolved").then(|| at(received - 1)),
@@ -149,6 +154,7 @@ mod tests {
         let alert = NotifiedAlert {
             alert: name.into(),
             status: status.into(),
+            heading: None,
             fingerprint: None,
             starts_at: None,
             ends_at: None,
@@ -170,6 +176,7 @@ mod tests {
 
     #[test]
     fn webhooks_go_by_fingerprint_and_start() {
+        let naming = Naming::default();
         let wanted = labels("api");
         let all = [
             webhook(5, "firing", "api", Some("f1"), -60),
@@ -179,22 +186,23 @@ mod tests {
             webhook(21, "resolved", "api", Some("f1"), 7),
         ];
         for fingerprint in [Some("f1"), None] {
-            let wanted = Wanted { labels: &wanted, fingerprint, firing: at(7) };
+            let wanted = Wanted { labels: &wanted, fingerprint, firing: at(7), naming: &naming };
             assert_eq!(notified(&all, Channel::Webhook, &wanted, at(0)), Some(at(9)), "{fingerprint:?}");
             assert_eq!(told(&all, Channel::Webhook, &wanted, at(0), at(19)), Some((at(21), Some(at(20)))));
             assert_eq!(told(&all, Channel::Webhook, &wanted, at(0), at(25)), None, "fired again since");
             assert_eq!(notified(&all, Channel::Slack, &wanted, at(0)), None);
         }
-        let other = Wanted { labels: &wanted, fingerprint: Some("f3"), firing: at(7) };
+        let other = Wanted { labels: &wanted, fingerprint: Some("f3"), firing: at(7), naming: &naming };
         assert_eq!(notified(&all, Channel::Webhook, &other, at(0)), None);
-        let second = Wanted { labels: &wanted, fingerprint: None, firing: at(30) };
+        let second = Wanted { labels: &wanted, fingerprint: None, firing: at(30), naming: &naming };
         assert_eq!(notified(&all, Channel::Webhook, &second, at(0)), None, "an earlier activation");
     }
 
     #[test]
     fn slack_goes_by_name_and_time() {
+        let naming = Naming::default();
         let wanted = labels("api");
-        let wanted = Wanted { labels: &wanted, fingerprint: Some("f1"), firing: at(7) };
+        let wanted = Wanted { labels: &wanted, fingerprint: Some("f1"), firing: at(7), naming: &naming };
         let all = [
             slack(-3, "firing", "A"),
             slack(8, "firing", "B"),

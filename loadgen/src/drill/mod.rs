@@ -35,17 +35,20 @@ pub mod evidence;
 pub mod gaps;
 pub mod inhibition;
 pub mod mingled;
+pub mod naming;
 pub mod near;
 pub mod phases;
 pub mod preflight;
 pub mod quiet;
 pub mod record;
 pub mod surprises;
+pub mod traffic;
 pub mod watch;
 
 pub mod diagnose;
 pub mod verdict;
 
+pub mod board;
 pub mod chart;
 pub mod html;
 pub mod json;

@@ -16,6 +16,7 @@ use super::near::Near;
 use super::phases::{Instants, Phases, measure};
 use super::routes::Route;
 use super::subject::Subject;
+use super::traffic::Traffic;
 use super::verdict::Judgement;
 use crate::systems::inbox::Notification;
 use crate::systems::prometheus::{Labels, Outgoing};
@@ -173,6 +174,8 @@ pub struct Record {
     pub broke_off: Vec<Broken>,
     /// What could not be undone of the cause, why, and what a person can do.
     pub not_undone: Vec<String>,
+    /// Its traffic, second by second.
+    pub traffic: Traffic,
     /// How the course ended; `None` while it goes on.
     pub end: Option<End>,
     /// The rule's value through the drill and what else explains the verdict.
@@ -227,6 +230,7 @@ impl Record {
             acts: drill.cause.acts(),
             broke_off: Vec::new(),
             not_undone: Vec::new(),
+            traffic: Traffic::default(),
             end: None,
             evidence: None,
             judgement: None,

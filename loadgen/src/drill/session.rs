@@ -56,7 +56,7 @@ pub struct Plan<'a> {
 /// Goes through the suite's drills until the end or a signal.
 pub async fn run(plan: &Plan<'_>, signals: &Signals) -> (Run, Vec<Record>, Option<Ending>) {
     let started = Timestamp::now();
-    let progress = Progress::new(plan.shards.len() > 1);
+    let progress = Progress::new(plan.order.len());
     let next = AtomicUsize::new(0);
     let workers = plan.shards.iter().map(|shard| work(plan, shard, &next, &progress, signals.clone()));
     let mut ending = None;
@@ -107,6 +107,7 @@ async fn work(
             interrupted(&mut record, ending);
         }
         explain(systems, &mut record, if ending.is_some() { EVIDENCE_IN_HASTE } else { EVIDENCE }).await;
+        record.traffic.settle();
         conclude(&mut record);
         keep(plan, &mut record);
         progress.finish(&record);

@@ -7,6 +7,7 @@ use super::clock;
 use super::course::Context;
 use super::delivery;
 use super::file::{Channel, Drill};
+use super::naming::Naming;
 use super::record::{Record, Surprise};
 use super::subject::{Subject, covers};
 use crate::systems::inbox::NotifiedAlert;
@@ -43,6 +44,9 @@ pub async fn collect(
             record.event(*at, format!("{name} {state}{why}"));
         }
     }
+    let rules = record.gaps.note("rules", context.systems.prometheus.rules().await);
+    let naming = rules.map_or_else(Naming::default, |rules| Naming::of(&rules));
+    naming.settle(&mut record.notifications);
     // On a channel that the drill does not name, its own alert is a surprise, too: a warning that wakes somebody. Where
     // the heartbeat is what tells, the alert itself arrives once there is an Alertmanager again.
     let delivered = &drill.expect.delivered;
@@ -51,8 +55,8 @@ pub async fn collect(
     };
     let explained = |channel: &str, alert: &NotifiedAlert| {
         let own = subject.is_some_and(|subject| {
-            alert.alert == subject.alert
-                && (alert.labels.is_empty() || covers(&alert.labels, &subject.wanted))
+            let text = alert.labels.is_empty() && !naming.is_of_another(alert, &subject.known);
+            alert.alert == subject.alert && (text || covers(&alert.labels, &subject.wanted))
         });
         (own && meant(channel)) || named(also, &alert.alert) || context.suite.ambient(&alert.alert).is_some()
     };

@@ -11,7 +11,10 @@ use super::verdict::Verdict;
 /// Longest name shown whole.
 const NAME: usize = 30;
 
-/// `9.1/11.4s`: took and bound; `-` for what did not come to its end.
+/// From here on hours say more than seconds.
+const LONG: f64 = 36_000.0;
+
+/// `9.1/11.4s`, or `12.0s/36h`: took and bound; `-` for what did not come to its end.
 #[must_use]
 pub fn cell(phase: Measured) -> String {
     let write = |seconds: Option<f64>| match seconds {
@@ -19,10 +22,19 @@ pub fn cell(phase: Measured) -> String {
         Some(seconds) if seconds.abs() < 100.0 => format!("{seconds:.1}"),
         Some(seconds) => format!("{seconds:.0}"),
     };
-    if phase.seconds.is_none() && phase.bound_seconds.is_none() {
+    let (took, bound) = (phase.seconds, phase.bound_seconds);
+    if took.is_none() && bound.is_none() {
         return "-".to_owned();
     }
-    format!("{}/{}s", write(phase.seconds), write(phase.bound_seconds))
+    if [took, bound].into_iter().flatten().all(|seconds| seconds < LONG) {
+        return format!("{}/{}s", write(took), write(bound));
+    }
+    let with_unit = |seconds: Option<f64>| match seconds {
+        Some(seconds) if seconds >= LONG => format!("{:.0}h", seconds / 3_600.0),
+        Some(_) => format!("{}s", write(seconds)),
+        None => "-".to_owned(),
+    };
+    format!("{}/{}", with_unit(took), with_unit(bound))
 }
 
 /// The table: one line a drill, each phase beside its bound.
@@ -200,6 +212,8 @@ AAAAAAAAAAAAAAAAAAAAAAAAAAAAA…  REFUSED          -         -         -        
             (measured(None, Some(5.0)), "-/5.0s"),
             (measured(Some(5.0), None), "5.0/-s"),
             (measured(None, None), "-"),
+            (measured(Some(12.0), Some(129_602.0)), "12.0s/36h"),
+            (measured(None, Some(129_602.0)), "-/36h"),
         ] {
             assert_eq!(cell(phase), text);
         }

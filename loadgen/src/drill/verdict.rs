@@ -17,7 +17,7 @@ use super::record::{End, Stage, Surprise};
 const STAMP_SECONDS: f64 = 0.001;
 
 /// What a drill comes to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "UPPERCASE")]
 pub enum Verdict {
     /// Everything happened within its bound and its promise.

@@ -11,6 +11,7 @@ use super::counted::{self, Counter};
 use super::course::Context;
 use super::delivery::{self, Wanted};
 use super::file::{Channel, Drill};
+use super::naming::Naming;
 use super::phases::last_of;
 use super::preflight::plan;
 use super::record::Record;
@@ -77,6 +78,8 @@ pub struct Watch<'a> {
     active: bool,
     /// What Alertmanager has counted.
     counter: Counter,
+    /// The rules as last read.
+    naming: Naming,
 }
 
 impl<'a> Watch<'a> {
@@ -95,7 +98,17 @@ impl<'a> Watch<'a> {
         if context.systems.inbox.is_none() {
             poll = OFTEN; // what is counted happened somewhere between two looks
         }
-        Self { context, drill, subject, since, poll, read, active: false, counter: Counter::default() }
+        Self {
+            context,
+            drill,
+            subject,
+            since,
+            poll,
+            read,
+            active: false,
+            counter: Counter::default(),
+            naming: Naming::default(),
+        }
     }
 
     /// Looks until `done` or the deadline; says whether it was done. The last look is after the deadline, so that
@@ -144,6 +157,10 @@ impl<'a> Watch<'a> {
         }
         let history = record.gaps.note("ALERTS", history);
         let rules = record.gaps.note("rules", rules);
+        if let Some(rules) = &rules {
+            self.naming = Naming::of(rules);
+            self.naming.settle(&mut record.notifications);
+        }
         if let Some(history) = history {
             self.follow(record, &history, rules.as_deref());
         }
@@ -225,7 +242,8 @@ impl<'a> Watch<'a> {
     fn deliveries(&self, record: &mut Record) {
         let (Some(labels), Some(firing)) = (record.labels.clone(), record.instants.firing) else { return };
         let fingerprint = record.fingerprint.clone();
-        let wanted = Wanted { labels: &labels, fingerprint: fingerprint.as_deref(), firing };
+        let wanted =
+            Wanted { labels: &labels, fingerprint: fingerprint.as_deref(), firing, naming: &self.naming };
         for channel in Channel::ALL {
             let since = record.instants.cause.unwrap_or(self.since);
             if let Some(at) = delivery::notified(&record.notifications, channel, &wanted, since) {

@@ -7,7 +7,8 @@ use std::path::PathBuf;
 
 use tokio::signal::unix::{SignalKind, signal};
 
-use super::{Config, InboxError, serve};
+use super::history::Limits;
+use super::{Config, Inbox, InboxError};
 use crate::{exit, port, say};
 
 /// Arguments of `loadgen inbox`.
@@ -22,6 +23,9 @@ pub struct Args {
     /// How many notifications to hold before the oldest goes
     #[arg(long, value_name = "COUNT", default_value = "10000")]
     capacity: NonZeroUsize,
+    /// And how many MiB of them, in memory; on disk it may be twice that
+    #[arg(long, value_name = "MIB", default_value = "64", value_parser = clap::value_parser!(u32).range(1..=4096))]
+    capacity_mib: u32,
     /// Take mail by SMTP here; AUTH is demanded, any user and password will do
     #[arg(long, value_name = "HOST:PORT", value_parser = port::address, default_value = "127.0.0.1:1025", conflicts_with = "no_smtp")]
     smtp: SocketAddr,
@@ -29,7 +33,7 @@ pub struct Args {
     #[arg(long)]
     no_smtp: bool,
     /// Say that the heartbeat (posted to /heartbeat) has stopped when it has not come for this long
-    #[arg(long, value_name = "DURATION", default_value = "5m", value_parser = crate::duration::parse)]
+    #[arg(long, value_name = "DURATION", default_value = "5m", value_parser = limit)]
     heartbeat_limit: std::time::Duration,
     /// Export the last proofs kept here at /metrics/drills
     #[arg(long, env = "PROOFS_DIR", value_name = "DIR")]
@@ -37,6 +41,16 @@ pub struct Args {
     /// Serve the runbooks ALERTNAME.md of this directory at /runbooks/ALERTNAME
     #[arg(long, value_name = "DIR")]
     runbooks: Option<PathBuf>,
+}
+
+/// A duration after which something can have stopped.
+fn limit(text: &str) -> Result<std::time::Duration, String> {
+    match crate::duration::parse(text)? {
+        std::time::Duration::ZERO => {
+            Err("expected more than 0s, such as 5m: a beat must have time to come".to_owned())
+        }
+        limit => Ok(limit),
+    }
 }
 
 /// Runs the command and gives the exit code.
@@ -59,7 +73,6 @@ async fn run(args: Args) -> Result<(), (u8, String)> {
         (signal(SignalKind::terminate()).map_err(broken)?, signal(SignalKind::interrupt()).map_err(broken)?);
     let listener = port::bind(args.listen, "--listen").map_err(|reason| (exit::USAGE, reason))?;
     let address = listener.local_addr().map_err(broken)?;
-    say::result(&format!("inbox on http://{address}\n"));
     let stop = async move {
         tokio::select! {
             _ = terminated.recv() => {}
@@ -71,16 +84,19 @@ async fn run(args: Args) -> Result<(), (u8, String)> {
         false => Some(port::bind(args.smtp, "--smtp").map_err(|reason| (exit::USAGE, reason))?),
     };
     let config = Config {
-        capacity: args.capacity.get(),
+        limits: Limits { count: args.capacity.get(), bytes: (args.capacity_mib as usize) << 20 },
         data_dir: args.data_dir,
         heartbeat_limit: args.heartbeat_limit,
         proofs: args.proofs,
         runbooks: args.runbooks,
     };
-    serve(listener, smtp, config, stop).await.map_err(|error| match error {
+    let failed = |error: InboxError| match error {
         InboxError::Journal(_) => (exit::USAGE, error.to_string()),
         InboxError::Server(_) => (exit::FAILED, error.to_string()),
-    })
+    };
+    let inbox = Inbox::open(&config).map_err(failed)?;
+    say::result(&format!("inbox on http://{address}\n"));
+    inbox.serve(listener, smtp, stop).await.map_err(failed)
 }
 
 fn fail(code: u8, reason: &str) -> u8 {

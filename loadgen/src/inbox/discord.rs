@@ -5,7 +5,7 @@ use serde_json::Value;
 use url::Url;
 
 use super::channel::Message;
-use super::slack;
+use super::{heading, slack};
 
 /// Most characters of a message's `content`.
 const CONTENT: usize = 2_000;
@@ -43,7 +43,7 @@ pub(super) fn read(bytes: &[u8]) -> Result<Message, String> {
     if texts.iter().all(|text| text.trim().is_empty()) {
         return Err(bad(50006, "Cannot send an empty message"));
     }
-    let (status, alerts) = slack::told_by(texts.iter().copied());
+    let (status, alerts) = heading::told_by(texts.iter().copied());
     Ok(Message { status, alerts, body })
 }
 

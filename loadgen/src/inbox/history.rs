@@ -1,50 +1,83 @@
-//! What arrived, the newest so many.
+//! What arrived, the newest of it: so many, and so many bytes.
+//!
+//! Notifications are kept as the JSON they are listed and journalled as. Taken apart, one with many alerts needs ten times
+//! that, so that a bound on what arrived would say little about memory.
 
 use std::collections::VecDeque;
 
+use actix_web::web::Bytes;
 use jiff::Timestamp;
 
 use super::channel::{Channel, Message};
 use crate::systems::inbox::Notification;
 
+/// How much a history keeps; of a single notification that is larger, that one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// Notifications, at least 1.
+    pub count: usize,
+    /// Bytes of JSON.
+    pub bytes: usize,
+}
+
+/// One notification.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Entry {
+    /// Its id.
+    pub id: u64,
+    /// A [`Notification`] on one line.
+    pub json: Bytes,
+}
+
+impl Entry {
+    fn of(notification: &Notification) -> Self {
+        let json = serde_json::to_vec(notification).expect("strings, numbers and maps with strings as keys");
+        // Boxed, it has no room to grow that nobody counts.
+        Self { id: notification.id, json: json.into_boxed_slice().into() }
+    }
+}
+
 /// A bounded list of notifications with ever growing ids.
 #[derive(Debug)]
 pub struct History {
-    capacity: usize,
+    limits: Limits,
     last_id: u64,
-    kept: VecDeque<Notification>,
+    bytes: usize,
+    kept: VecDeque<Entry>,
 }
 
 impl History {
-    /// A history that keeps the newest `capacity` (at least 1) of `earlier`, which are in order of id.
+    /// An empty one.
     #[must_use]
-    pub fn new(capacity: usize, earlier: impl IntoIterator<Item = Notification>) -> Self {
-        let mut history = Self { capacity: capacity.max(1), last_id: 0, kept: VecDeque::new() };
-        for notification in earlier {
-            history.push(notification);
-        }
-        history
+    pub fn new(limits: Limits) -> Self {
+        let limits = Limits { count: limits.count.max(1), ..limits };
+        Self { limits, last_id: 0, bytes: 0, kept: VecDeque::new() }
     }
 
-    /// Takes a message in and gives the notification made of it.
-    pub fn add(&mut self, channel: Channel, message: Message, received_at: Timestamp) -> &Notification {
-        self.push(Notification {
+    /// Takes a message in and gives the entry made of it.
+    pub fn add(&mut self, channel: Channel, message: Message, received_at: Timestamp) -> &Entry {
+        let entry = Entry::of(&Notification {
             id: self.last_id + 1,
             received_at,
             channel: channel.name().to_owned(),
             status: message.status.to_owned(),
             alerts: message.alerts,
             body: message.body,
-        })
+        });
+        self.push(entry);
+        &self.kept[self.kept.len() - 1]
     }
 
-    fn push(&mut self, notification: Notification) -> &Notification {
-        self.last_id = self.last_id.max(notification.id);
-        if self.kept.len() == self.capacity {
-            self.kept.pop_front();
+    /// Takes an entry of an earlier run in, whose id is above the last one; says whether older ones had to go for it.
+    pub fn push(&mut self, entry: Entry) -> bool {
+        self.last_id = self.last_id.max(entry.id);
+        self.bytes += entry.json.len();
+        self.kept.push_back(entry);
+        let before = self.kept.len();
+        while self.kept.len() > self.limits.count || (self.bytes > self.limits.bytes && self.kept.len() > 1) {
+            self.bytes -= self.kept.pop_front().map_or(0, |oldest| oldest.json.len());
         }
-        self.kept.push_back(notification);
-        &self.kept[self.kept.len() - 1]
+        self.kept.len() < before
     }
 
     /// The id of the newest ever, 0 before the first.
@@ -53,10 +86,10 @@ impl History {
         self.last_id
     }
 
-    /// How many are kept at most.
+    /// How much is kept at most.
     #[must_use]
-    pub fn capacity(&self) -> usize {
-        self.capacity
+    pub fn limits(&self) -> Limits {
+        self.limits
     }
 
     /// The id of the oldest that is kept, 0 when there is none.
@@ -65,13 +98,13 @@ impl History {
         self.kept.front().map_or(0, |it| it.id)
     }
 
-    /// Those with an id above `after`, oldest first, the newest `limit` of them.
-    pub fn after(&self, after: u64, limit: usize) -> impl Iterator<Item = &Notification> {
-        self.between(after, u64::MAX, limit)
+    /// All, oldest first.
+    pub fn all(&self) -> impl Iterator<Item = &Entry> {
+        self.kept.iter()
     }
 
     /// Those with an id above `after` and below `before`, oldest first, the newest `limit` of them.
-    pub fn between(&self, after: u64, before: u64, limit: usize) -> impl Iterator<Item = &Notification> {
+    pub fn between(&self, after: u64, before: u64, limit: usize) -> impl Iterator<Item = &Entry> {
         let end = self.kept.partition_point(|it| it.id < before);
         let first = self.kept.partition_point(|it| it.id <= after).max(end.saturating_sub(limit)).min(end);
         self.kept.range(first..end)
@@ -84,21 +117,24 @@ mod tests {
 
     use super::*;
 
+    const ROOM: usize = 1 << 20;
+
     fn ids(history: &History, after: u64, limit: usize) -> Vec<u64> {
-        history.after(after, limit).map(|it| it.id).collect()
+        history.between(after, u64::MAX, limit).map(|it| it.id).collect()
     }
 
-    fn message() -> Message {
-        Message { status: "firing", alerts: Vec::new(), body: json!({}) }
+    fn message(text: &str) -> Message {
+        Message { status: "firing", alerts: Vec::new(), body: json!({"text": text}) }
     }
 
     #[test]
     fn keeps_the_newest_and_counts_on() {
-        let mut history = History::new(3, []);
+        let mut history = History::new(Limits { count: 3, bytes: ROOM });
         assert_eq!((history.first_id(), history.last_id(), ids(&history, 0, 10)), (0, 0, vec![]));
         for expected in 1..=5 {
-            let added = history.add(Channel::Slack, message(), Timestamp::UNIX_EPOCH);
-            assert_eq!((added.id, added.channel.as_str()), (expected, "slack"));
+            let added = history.add(Channel::Slack, message(""), Timestamp::UNIX_EPOCH);
+            let read: Notification = serde_json::from_slice(&added.json).unwrap();
+            assert_eq!((added.id, read.id, read.channel.as_str()), (expected, expected, "slack"));
         }
         assert_eq!(ids(&history, 0, 10), [3, 4, 5]);
         assert_eq!(ids(&history, 4, 10), [5]);
@@ -115,9 +151,25 @@ mod tests {
         assert_eq!(between(9, 2, 10), [0; 0]);
         assert_eq!(history.first_id(), 3);
 
-        let earlier: Vec<Notification> = history.after(0, 10).cloned().collect();
-        let mut again = History::new(2, earlier);
-        assert_eq!(ids(&again, 0, 10), [4, 5]);
-        assert_eq!(again.add(Channel::Webhook, message(), Timestamp::UNIX_EPOCH).id, 6);
+        let mut again = History::new(Limits { count: 2, bytes: ROOM });
+        let gone: Vec<bool> = history.all().cloned().map(|entry| again.push(entry)).collect();
+        assert_eq!((ids(&again, 0, 10), gone), (vec![4, 5], vec![false, false, true]));
+        assert_eq!(again.add(Channel::Webhook, message(""), Timestamp::UNIX_EPOCH).id, 6);
+    }
+
+    #[test]
+    fn the_oldest_go_when_the_bytes_are_used_up() {
+        let mut history = History::new(Limits { count: 1_000, bytes: 5_000 });
+        for _ in 0..20 {
+            history.add(Channel::Slack, message(&"x".repeat(900)), Timestamp::UNIX_EPOCH);
+            let bytes: usize = history.all().map(|entry| entry.json.len()).sum();
+            assert!(bytes <= 5_000, "{bytes}");
+        }
+        let one = history.all().next().unwrap().json.len();
+        assert_eq!(history.all().count(), 5_000 / one, "no more than had to");
+        history.add(Channel::Slack, message(&"x".repeat(9_000)), Timestamp::UNIX_EPOCH);
+        assert_eq!(ids(&history, 0, 10), [21], "the newest stays, whatever its size");
+        history.add(Channel::Slack, message(""), Timestamp::UNIX_EPOCH);
+        assert_eq!(ids(&history, 0, 10), [22]);
     }
 }

@@ -4,7 +4,7 @@ use mail_parser::MessageParser;
 use serde_json::json;
 
 use super::channel::Message;
-use super::slack;
+use super::heading;
 
 /// Most characters of a line, its end not counted: RFC 5322, 2.1.1.
 const LINE: usize = 998;
@@ -20,7 +20,7 @@ pub(super) fn read(from: &str, to: &[String], user: Option<&str>, raw: &[u8]) ->
     if mail.from().is_none() || mail.date().is_none() {
         return Err("554 5.6.0 From and Date are required (RFC 5322, 3.6)".to_owned());
     }
-    let (status, alerts) = slack::told_by([subject.as_str()].into_iter());
+    let (status, alerts) = heading::told_by([subject.as_str()].into_iter());
     let body = json!({
         "from": from, "to": to, "user": user, "subject": subject,
         "text": mail.body_text(0), "html": mail.body_html(0),

@@ -3,6 +3,7 @@
 use prometheus::{Gauge, IntCounter, IntCounterVec, IntGauge, Opts, Registry, TextEncoder};
 
 use super::channel::{Channel, STATUSES};
+use super::heartbeat::Heartbeat;
 
 /// Counters, each label combination present from the start: one that starts late has no increase.
 #[derive(Debug)]
@@ -17,9 +18,9 @@ pub(super) struct Metrics {
     /// Heartbeats received.
     pub(super) heartbeats: IntCounter,
     /// When the last heartbeat came, in seconds since 1970; 0 before the first.
-    pub(super) last_heartbeat: Gauge,
+    last_heartbeat: Gauge,
     /// 1 while the heartbeat comes, 0 before the first and once it has stopped.
-    pub(super) heartbeat_up: IntGauge,
+    heartbeat_up: IntGauge,
 }
 
 impl Metrics {
@@ -65,6 +66,12 @@ impl Metrics {
             }
         }
         Self { registry, notifications, bad_requests, failed, heartbeats, last_heartbeat, heartbeat_up }
+    }
+
+    /// Takes over how the heartbeat is.
+    pub(super) fn heartbeat(&self, heartbeat: &Heartbeat) {
+        self.last_heartbeat.set(heartbeat.last().map_or(0.0, |last| last.as_millisecond() as f64 / 1000.0));
+        self.heartbeat_up.set(i64::from(heartbeat.is_up()));
     }
 
     /// All of them in Prometheus's text format 0.0.4.

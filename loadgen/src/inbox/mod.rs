@@ -8,9 +8,12 @@ pub mod channel;
 pub mod cli;
 mod discord;
 pub mod failing;
+mod heading;
 pub mod heartbeat;
 pub mod history;
 pub mod journal;
+mod lasting;
+mod listing;
 mod mail;
 mod metrics;
 mod page;
@@ -39,8 +42,8 @@ const LOOK: Duration = Duration::from_millis(250);
 /// What an inbox keeps.
 #[derive(Debug, Clone)]
 pub struct Config {
-    /// How many notifications it holds before the oldest goes; at least 1.
-    pub capacity: usize,
+    /// How much it holds before the oldest goes.
+    pub limits: history::Limits,
     /// Where to keep them over a restart; `None` keeps them in memory only.
     pub data_dir: Option<PathBuf>,
     /// How long the heartbeat may take before it counts as stopped.
@@ -62,46 +65,62 @@ pub enum InboxError {
     Server(#[from] std::io::Error),
 }
 
-/// Serves on a listener, and mail on another, until `shutdown` completes, then ends requests in progress, for two seconds at most.
-///
-/// # Errors
-/// When the history on disk cannot be read, or the server cannot run.
-pub async fn serve(
-    listener: TcpListener,
-    smtp: Option<TcpListener>,
-    config: Config,
-    shutdown: impl Future<Output = ()>,
-) -> Result<(), InboxError> {
-    let state = Data::new(state::State::open(&config)?);
-    let smtp = match smtp {
-        Some(listener) => {
-            listener.set_nonblocking(true)?;
-            Some(tokio::net::TcpListener::from_std(listener)?)
-        }
-        None => None,
-    };
-    let aside = aside(smtp, state.clone());
-    let server = HttpServer::new(move || {
-        App::new()
-            .app_data(state.clone())
-            .app_data(PayloadConfig::new(BODY_LIMIT))
-            .configure(routes::configure)
-    })
-    .workers(1)
-    .disable_signals()
-    .shutdown_timeout(DRAIN_SECONDS)
-    .listen(listener)?
-    .run();
-    let handle = server.handle();
-    let mut server = std::pin::pin!(server);
-    tokio::select! {
-        ended = &mut server => return Ok(ended?),
-        () = aside => {}
-        () = shutdown => {}
+/// An inbox that has all it needs but its ports.
+pub struct Inbox {
+    state: Data<state::State>,
+}
+
+impl Inbox {
+    /// Reads what was kept.
+    ///
+    /// # Errors
+    /// When the history on disk cannot be read, or is another inbox's.
+    pub fn open(config: &Config) -> Result<Self, InboxError> {
+        Ok(Self { state: Data::new(state::State::open(config)?) })
     }
-    // The server ends once it has drained; both must be polled for that.
-    let (_, ended) = tokio::join!(handle.stop(true), server);
-    Ok(ended?)
+
+    /// Serves on a listener, and mail on another, until `shutdown` completes, then ends requests in progress, for two
+    /// seconds at most.
+    ///
+    /// # Errors
+    /// When the server cannot run.
+    pub async fn serve(
+        self,
+        listener: TcpListener,
+        smtp: Option<TcpListener>,
+        shutdown: impl Future<Output = ()>,
+    ) -> Result<(), InboxError> {
+        let state = self.state;
+        let smtp = match smtp {
+            Some(listener) => {
+                listener.set_nonblocking(true)?;
+                Some(tokio::net::TcpListener::from_std(listener)?)
+            }
+            None => None,
+        };
+        let aside = aside(smtp, state.clone());
+        let server = HttpServer::new(move || {
+            App::new()
+                .app_data(state.clone())
+                .app_data(PayloadConfig::new(BODY_LIMIT))
+                .configure(routes::configure)
+        })
+        .workers(1)
+        .disable_signals()
+        .shutdown_timeout(DRAIN_SECONDS)
+        .listen(listener)?
+        .run();
+        let handle = server.handle();
+        let mut server = std::pin::pin!(server);
+        tokio::select! {
+            ended = &mut server => return Ok(ended?),
+            () = aside => {}
+            () = shutdown => {}
+        }
+        // The server ends once it has drained; both must be polled for that.
+        let (_, ended) = tokio::join!(handle.stop(true), server);
+        Ok(ended?)
+    }
 }
 
 /// What goes on beside the HTTP server; never ends.

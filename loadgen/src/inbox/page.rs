@@ -1,8 +1,10 @@
 //! The page a person looks at: what arrived, as they would have read it. It asks nobody but the inbox.
 
+use actix_web::HttpResponse;
 use actix_web::http::header::CONTENT_SECURITY_POLICY;
 use actix_web::web::ServiceConfig;
-use actix_web::{HttpResponse, web};
+
+use super::routes;
 
 /// Scripts and styles from here only: a notification is foreign text, and stays text.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src data:; \
@@ -17,7 +19,7 @@ pub(super) fn configure(config: &mut ServiceConfig) {
         ("/page.js", "text/javascript; charset=utf-8", include_str!("page/page.js")),
     ];
     for (path, kind, text) in files {
-        config.route(path, web::get().to(move || async move { file(kind, text) }));
+        config.route(path, routes::get().to(move || async move { file(kind, text) }));
     }
 }
 

@@ -1,10 +1,12 @@
 //! PagerDuty's Events API v2: <https://developer.pagerduty.com/docs/events-api-v2-overview>.
 
+use std::hash::{BuildHasher, Hasher};
+
 use serde_json::{Value, json};
 use url::Url;
 
 use super::channel::{FIRING, Message, RESOLVED, UNKNOWN};
-use super::slack;
+use super::heading;
 
 /// Length of a routing key, the integration key of a service.
 const KEY: usize = 32;
@@ -25,7 +27,7 @@ pub(super) fn read(bytes: &[u8]) -> Result<Message, String> {
     if bytes.len() > EVENT {
         return Err(bad(&[format!("the event has {} bytes, {EVENT} are taken", bytes.len())]));
     }
-    let body: Value =
+    let mut body: Value =
         serde_json::from_slice(bytes).map_err(|error| bad(&[format!("body is not JSON: {error}")]))?;
     let text = |pointer: &str| body.pointer(pointer).and_then(Value::as_str).unwrap_or_default();
     let mut errors = Vec::new();
@@ -66,10 +68,20 @@ pub(super) fn read(bytes: &[u8]) -> Result<Message, String> {
         "resolve" => RESOLVED,
         _ => UNKNOWN,
     };
-    let (_, mut alerts) = slack::told_by([text("/payload/summary")].into_iter());
+    let (_, mut alerts) = heading::told_by([text("/payload/summary")].into_iter());
+    // A trigger without a key is given one, by which it can be resolved.
+    if text("/dedup_key").is_empty() {
+        body["dedup_key"] = json!(new_key());
+    }
     // What it does counts, not what the text calls it.
     alerts.iter_mut().for_each(|alert| status.clone_into(&mut alert.status));
     Ok(Message { status, alerts, body })
+}
+
+/// 32 hexadecimal digits that nobody has had before. The standard library seeds these hashers at random.
+fn new_key() -> String {
+    let half = || std::collections::hash_map::RandomState::new().build_hasher().finish();
+    format!("{:016x}{:016x}", half(), half())
 }
 
 #[cfg(test)]
@@ -90,6 +102,17 @@ mod tests {
         resolve["event_action"] = json!("resolve");
         let message = read(resolve.to_string().as_bytes()).unwrap();
         assert_eq!((message.status, message.alerts[0].status.as_str()), ("resolved", "resolved"));
+    }
+
+    #[test]
+    fn a_trigger_without_a_key_is_given_one_of_its_own() {
+        let keys = [json!(null), json!("")].map(|none| {
+            let mut event = event();
+            event["dedup_key"] = none;
+            read(event.to_string().as_bytes()).unwrap().body["dedup_key"].as_str().unwrap().to_owned()
+        });
+        assert!(keys.iter().all(|key| key.len() == 32) && keys[0] != keys[1], "{keys:?}");
+        assert_eq!(read(event().to_string().as_bytes()).unwrap().body["dedup_key"], "k");
     }
 
     #[test]

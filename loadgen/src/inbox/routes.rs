@@ -3,17 +3,18 @@
 use std::time::Duration;
 
 use actix_web::http::StatusCode;
+use actix_web::http::header::ContentType;
 use actix_web::web::{self, Bytes, Data, Path, Query, ServiceConfig};
-use actix_web::{HttpResponse, Responder};
-use serde::{Deserialize, Serialize};
+use actix_web::{HttpResponse, Responder, Route, guard};
+use serde::Deserialize;
 use serde_json::json;
 
 use super::channel::{Channel, text};
 use super::failing::Failure;
+use super::listing::Listing;
 use super::state::State;
 use super::{BODY_LIMIT, page};
 use crate::proof;
-use crate::systems::inbox::Notification;
 
 pub(super) fn configure(config: &mut ServiceConfig) {
     for channel in Channel::ALL {
@@ -23,17 +24,22 @@ pub(super) fn configure(config: &mut ServiceConfig) {
         }
     }
     config
-        .route("/notifications", web::get().to(notifications))
-        .route("/heartbeat", web::get().to(heartbeat))
-        .route("/fail", web::get().to(failing))
+        .route("/notifications", get().to(notifications))
+        .route("/heartbeat", get().to(heartbeat))
+        .route("/fail", get().to(failing))
         .route("/fail/{channel}", web::put().to(fail))
         .route("/fail/{channel}", web::delete().to(work))
-        .route("/metrics", web::get().to(metrics))
-        .route("/metrics/drills", web::get().to(drills))
-        .route("/runbooks/{alert}", web::get().to(runbook))
-        .route("/livez", web::get().to(livez))
-        .route("/readyz", web::get().to(readyz))
+        .route("/metrics", get().to(metrics))
+        .route("/metrics/drills", get().to(drills))
+        .route("/runbooks/{alert}", get().to(runbook))
+        .route("/livez", get().to(livez))
+        .route("/readyz", get().to(readyz))
         .configure(page::configure);
+}
+
+/// A path that is read: what answers GET answers HEAD (RFC 9110, 9.3.2); the server leaves the body out.
+pub(super) fn get() -> Route {
+    web::route().guard(guard::Any(guard::Get()).or(guard::Head()))
 }
 
 async fn receive(
@@ -153,15 +159,6 @@ struct Range {
     limit: Option<usize>,
 }
 
-#[derive(Serialize)]
-struct Listing<'a> {
-    /// The newest id ever given; below `after` when the inbox began anew.
-    last: u64,
-    /// The oldest id that is kept, 0 when none is.
-    first: u64,
-    notifications: Vec<&'a Notification>,
-}
-
 async fn notifications(state: Data<State>, range: Result<Query<Range>, actix_web::Error>) -> HttpResponse {
     let range = match range {
         Ok(range) => range,
@@ -173,12 +170,12 @@ async fn notifications(state: Data<State>, range: Result<Query<Range>, actix_web
     };
     let book = state.book();
     let (before, limit) = (range.before.unwrap_or(u64::MAX), range.limit.unwrap_or(usize::MAX));
-    let notifications = book.history.between(range.after, before, limit).collect();
-    HttpResponse::Ok().insert_header(("cache-control", "no-store")).json(Listing {
-        last: book.history.last_id(),
-        first: book.history.first_id(),
-        notifications,
-    })
+    let entries = book.history.between(range.after, before, limit);
+    let body = Listing::new(book.history.last_id(), book.history.first_id(), entries).body();
+    HttpResponse::Ok()
+        .insert_header(("cache-control", "no-store"))
+        .content_type(ContentType::json())
+        .body(body)
 }
 
 async fn metrics(state: Data<State>) -> HttpResponse {
@@ -193,10 +190,10 @@ async fn livez() -> impl Responder {
 }
 
 async fn readyz(state: Data<State>) -> HttpResponse {
-    match &state.book().not_kept {
+    match state.book().not_kept() {
         None => text(StatusCode::OK, "ready\n"),
         Some(reason) => {
-            text(StatusCode::SERVICE_UNAVAILABLE, &format!("notifications are not kept: {reason}\n"))
+            text(StatusCode::SERVICE_UNAVAILABLE, &format!("what arrives is not kept: {reason}\n"))
         }
     }
 }

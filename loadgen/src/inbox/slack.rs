@@ -1,13 +1,11 @@
 //! Slack's incoming webhooks: <https://docs.slack.dev/messaging/sending-messages-using-incoming-webhooks>.
 //!
-//! Slack knows no alerts, only text. Which alert a message is about is read from the heading that Alertmanager's
-//! templates write: `[FIRING:2] HighErrorRate …`, `[RESOLVED] HighErrorRate …`.
+//! Slack knows no alerts, only text. Which alert a message is about is read from its [`heading`].
 
 use serde_json::Value;
 
-use super::channel::{FIRING, Message, RESOLVED, UNKNOWN};
-use crate::systems::inbox::NotifiedAlert;
-use crate::systems::prometheus::Labels;
+use super::channel::Message;
+use super::heading;
 
 /// Slack's own words for a body it cannot read, and for a message with nothing to show.
 const INVALID_PAYLOAD: &str = "invalid_payload";
@@ -24,7 +22,10 @@ const BLOCK_TEXT: usize = 3_000;
 /// # Errors
 /// What Slack would answer.
 pub(super) fn read(bytes: &[u8]) -> Result<Message, String> {
-    let body: Value = serde_json::from_slice(bytes).map_err(|_| INVALID_PAYLOAD.to_owned())?;
+    // Two ways to send it: JSON itself, or a form whose `payload` is that. JSON does not begin with a letter p.
+    let form = bytes.starts_with(b"payload=").then(|| url::form_urlencoded::parse(bytes).next()).flatten();
+    let json = form.as_ref().map_or(bytes, |(_, payload)| payload.as_bytes());
+    let body: Value = serde_json::from_slice(json).map_err(|_| INVALID_PAYLOAD.to_owned())?;
     let shown = parts(&body).ok_or(INVALID_PAYLOAD)?;
     if shown.iter().all(|texts| texts.is_empty()) && list(&body, "blocks").is_none_or(<[Value]>::is_empty) {
         return Err(NO_TEXT.to_owned());
@@ -35,14 +36,14 @@ pub(super) fn read(bytes: &[u8]) -> Result<Message, String> {
     if list(&body, "blocks").is_some_and(|all| all.len() > BLOCKS || !all.iter().all(block_fits)) {
         return Err(INVALID_BLOCKS.to_owned());
     }
-    let mut found: Vec<(&'static str, String)> = Vec::new();
+    let mut found = Vec::new();
     for texts in &shown {
         // The heading stands in title and fallback alike: the first text that has any counts, once per part.
         found.extend(
-            texts.iter().map(|text| headings(text)).find(|found| !found.is_empty()).unwrap_or_default(),
+            texts.iter().map(|text| heading::all(text)).find(|found| !found.is_empty()).unwrap_or_default(),
         );
     }
-    let (status, alerts) = summed_up(found);
+    let (status, alerts) = heading::summed_up(found);
     Ok(Message { status, alerts, body })
 }
 
@@ -50,27 +51,6 @@ pub(super) fn read(bytes: &[u8]) -> Result<Message, String> {
 fn block_fits(block: &Value) -> bool {
     let text = block.pointer("/text/text").and_then(Value::as_str).unwrap_or_default();
     block["type"].is_string() && text.chars().count() <= BLOCK_TEXT
-}
-
-/// What texts that stand for one message say, by the first of them with a heading.
-pub(super) fn told_by<'a>(texts: impl Iterator<Item = &'a str>) -> (&'static str, Vec<NotifiedAlert>) {
-    summed_up(texts.map(headings).find(|found| !found.is_empty()).unwrap_or_default())
-}
-
-fn summed_up(found: Vec<(&'static str, String)>) -> (&'static str, Vec<NotifiedAlert>) {
-    let status = match found.iter().map(|(status, _)| *status).max_by_key(|status| *status == FIRING) {
-        Some(status) => status,
-        None => UNKNOWN,
-    };
-    let alerts = found.into_iter().map(|(status, alert)| NotifiedAlert {
-        alert,
-        status: status.to_owned(),
-        fingerprint: None,
-        starts_at: None,
-        ends_at: None,
-        labels: Labels::new(),
-    });
-    (status, alerts.collect())
 }
 
 /// The texts of the message itself and of each attachment, in the order they are looked at; `None` when something
@@ -108,27 +88,6 @@ fn texts<'a>(value: &'a Value, keys: &[&str]) -> Option<Vec<&'a str>> {
         }
     }
     Some(texts)
-}
-
-/// Status and alert name of each `[FIRING:n] Name` or `[RESOLVED:n] Name` in a text; `:n` may be missing.
-fn headings(text: &str) -> Vec<(&'static str, String)> {
-    let mut found = Vec::new();
-    for part in text.split('[').skip(1) {
-        let Some((bracket, rest)) = part.split_once(']') else { continue };
-        let (word, count) = bracket.split_once(':').unwrap_or((bracket, "1"));
-        let status = match word.trim().to_ascii_lowercase().as_str() {
-            FIRING => FIRING,
-            RESOLVED => RESOLVED,
-            _ => continue,
-        };
-        let ends = |c: char| c.is_whitespace() || matches!(c, '|' | '<' | '>' | '(' | ',');
-        let name = rest.trim_start_matches([' ', '*', '_', '`', '~']).split(ends).next().unwrap_or_default();
-        let name = name.trim_end_matches(['*', '`', '~', ':']);
-        if !name.is_empty() && count.trim().parse::<u32>().is_ok() {
-            found.push((status, name.to_owned()));
-        }
-    }
-    found
 }
 
 #[cfg(test)]
@@ -180,6 +139,11 @@ mod tests {
             (r#"{"text":"[FIRING:many] A"}"#, "unknown: "),
             (r#"{"text":"hi","attachments":null}"#, "unknown: "),
             (r#"{"blocks":[{"type":"divider"}]}"#, "unknown: "),
+            // As a form, which is how Slack's own older examples post.
+            (
+                "payload=%7B%22text%22%3A+%22%5BFIRING%3A1%5D+API+Down+%28critical%29+%26+more%22%7D",
+                "firing: API Down=firing",
+            ),
         ] {
             assert_eq!(summary(body), expected, "{body}");
         }
@@ -193,6 +157,8 @@ mod tests {
             "[]",
             "5",
             r#"{"text":5}"#,
+            "payload=",
+            "payload=%7B",
             r#"{"attachments":{}}"#,
             r#"{"attachments":["x"]}"#,
             r#"{"attachments":[{"title":7}]}"#,

@@ -13,6 +13,7 @@ use super::failing::{Failing, Failure};
 use super::heartbeat::Heartbeat;
 use super::history::History;
 use super::journal::{Journal, JournalError};
+use super::lasting::Lasting;
 use super::metrics::Metrics;
 use crate::systems::inbox::NotifiedAlert;
 
@@ -21,6 +22,7 @@ pub(super) struct State {
     book: Mutex<Book>,
     failing: Mutex<Failing>,
     heartbeat: Mutex<Heartbeat>,
+    lasting: Option<Lasting>,
     metrics: Metrics,
     pub(super) proofs: Option<PathBuf>,
     pub(super) runbooks: Option<PathBuf>,
@@ -31,7 +33,9 @@ pub(super) struct Book {
     pub(super) history: History,
     journal: Option<Journal>,
     /// Why the last notification is not on disk, when it is not.
-    pub(super) not_kept: Option<String>,
+    not_kept: Option<String>,
+    /// And the last change of the heartbeat.
+    heartbeat_not_kept: Option<String>,
 }
 
 /// Every change behind these locks is whole by itself, so one that panicked left it usable.
@@ -41,17 +45,22 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 impl State {
     pub(super) fn open(config: &Config) -> Result<Self, JournalError> {
-        let capacity = config.capacity.max(1);
-        let (journal, earlier) = match &config.data_dir {
-            Some(dir) => Journal::open(dir, capacity).map(|(journal, earlier)| (Some(journal), earlier))?,
-            None => (None, Vec::new()),
+        let (journal, history) = match &config.data_dir {
+            Some(dir) => Journal::open(dir, config.limits).map(|(journal, held)| (Some(journal), held))?,
+            None => (None, History::new(config.limits)),
         };
-        let book = Book { history: History::new(capacity, earlier), journal, not_kept: None };
+        let book = Book { history, journal, not_kept: None, heartbeat_not_kept: None };
+        let lasting = config.data_dir.as_deref().map(Lasting::new);
+        let kept = lasting.as_ref().and_then(Lasting::read);
+        let heartbeat = Heartbeat::new(config.heartbeat_limit, kept, Timestamp::now());
+        let metrics = Metrics::new();
+        metrics.heartbeat(&heartbeat);
         Ok(Self {
             book: Mutex::new(book),
             failing: Mutex::default(),
-            heartbeat: Mutex::new(Heartbeat::new(config.heartbeat_limit)),
-            metrics: Metrics::new(),
+            heartbeat: Mutex::new(heartbeat),
+            lasting,
+            metrics,
             proofs: config.proofs.clone(),
             runbooks: config.runbooks.clone(),
         })
@@ -91,13 +100,12 @@ impl State {
     pub(super) fn accept(&self, channel: Channel, message: Message) {
         self.metrics.notifications.with_label_values(&[channel.name(), message.status]).inc();
         if channel == Channel::Heartbeat {
-            let now = Timestamp::now();
             self.metrics.heartbeats.inc();
-            self.metrics.last_heartbeat.set(now.as_millisecond() as f64 / 1000.0);
-            self.metrics.heartbeat_up.set(1);
-            if self.heartbeat().beat(now).is_some() {
+            let back = self.heartbeat().beat(Timestamp::now());
+            if back.is_some() {
                 self.book().add(channel, heartbeat_message(RESOLVED, "the heartbeat is back"));
             }
+            self.keep_heartbeat();
             return;
         }
         self.book().add(channel, message);
@@ -105,14 +113,24 @@ impl State {
 
     /// Looks whether the heartbeat has stopped; to be called every so often.
     pub(super) fn look(&self) {
-        let mut heartbeat = self.heartbeat();
-        if heartbeat.look(Timestamp::now()).is_some() {
-            self.metrics.heartbeat_up.set(0);
-            let limit = crate::duration::format(heartbeat.limit());
-            drop(heartbeat);
+        let stopped = self.heartbeat().look(Timestamp::now());
+        if stopped.is_some() {
+            let limit = crate::duration::format(self.heartbeat().limit());
             let text =
                 format!("no heartbeat for {limit}: Prometheus, Alertmanager or the way here is broken");
             self.book().add(Channel::Heartbeat, heartbeat_message(FIRING, &text));
+            self.keep_heartbeat();
+        }
+    }
+
+    /// Once the news is in the book: one that is told twice, when the inbox is killed in between, is better than one that
+    /// is never told.
+    fn keep_heartbeat(&self) {
+        let heartbeat = self.heartbeat();
+        self.metrics.heartbeat(&heartbeat);
+        if let Some(lasting) = &self.lasting {
+            let failed = lasting.write(&heartbeat).err().map(|error| error.to_string());
+            self.book().heartbeat_not_kept = failed;
         }
     }
 }
@@ -122,6 +140,7 @@ fn heartbeat_message(status: &'static str, text: &str) -> Message {
     let alert = NotifiedAlert {
         alert: "Watchdog".to_owned(),
         status: status.to_owned(),
+        heading: None,
         fingerprint: None,
         starts_at: None,
         ends_at: None,
@@ -131,13 +150,14 @@ fn heartbeat_message(status: &'static str, text: &str) -> Message {
 }
 
 impl Book {
+    /// Why something of what should be on disk is not, if so.
+    pub(super) fn not_kept(&self) -> Option<&str> {
+        self.not_kept.as_deref().or(self.heartbeat_not_kept.as_deref())
+    }
+
     fn add(&mut self, channel: Channel, message: Message) {
         let added = self.history.add(channel, message, Timestamp::now()).clone();
         let Some(journal) = &mut self.journal else { return };
-        let capacity = self.history.capacity();
-        self.not_kept = journal
-            .append(&added, capacity, self.history.after(0, capacity))
-            .err()
-            .map(|error| error.to_string());
+        self.not_kept = journal.append(&added, &self.history).err().map(|error| error.to_string());
     }
 }

@@ -68,6 +68,7 @@ fn alert(alert: Alert) -> Result<NotifiedAlert, String> {
     Ok(NotifiedAlert {
         alert: alert.labels.get("alertname").cloned().unwrap_or_default(),
         status: status(&alert.status)?.to_owned(),
+        heading: None,
         fingerprint: Some(alert.fingerprint),
         starts_at: Some(alert.starts_at),
         // Year 1 while it is firing.

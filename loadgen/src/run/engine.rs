@@ -15,6 +15,7 @@ use super::pace::Pace;
 use super::plan::{Limits, Plan, PlanError};
 use super::record::{Ledger, Record, Row};
 use super::schedule::Schedule;
+use super::series::Series;
 use super::spec::LoadSpec;
 use super::tally::{Sums, Tally};
 use super::threshold::Measured;
@@ -195,6 +196,16 @@ impl Running {
     pub fn last_row(&self) -> Option<(Row, u32)> {
         let gathered = self.gathered.lock().unwrap_or_else(PoisonError::into_inner);
         gathered.rows.back().map(|row| (*row, gathered.step))
+    }
+
+    /// A view of its rows for somebody else.
+    #[must_use]
+    pub fn series(&self) -> Series {
+        Series {
+            started: self.started,
+            gathered: Arc::clone(&self.gathered),
+            tallies: Arc::clone(&self.tallies),
+        }
     }
 
     /// What can be said so far: of arrivals, only those of which it is known what became of them.

@@ -41,6 +41,7 @@ mod worker;
 
 pub mod collect;
 pub mod record;
+pub mod series;
 pub mod tally;
 pub mod window;
 

@@ -32,10 +32,13 @@ pub struct Notification {
 /// An alert inside a notification. A webhook names all; a Slack message only what its text says.
 #[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
 pub struct NotifiedAlert {
-    /// `alertname`.
+    /// `alertname`; of a text, what the inbox takes for it: `heading` has it whole.
     pub alert: String,
     /// `firing` or `resolved`.
     pub status: String,
+    /// What a text says after `[FIRING:1]`: the name, and what follows it; none for a webhook.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub heading: Option<String>,
     /// Webhook only.
     pub fingerprint: Option<String>,
     /// Webhook only.

@@ -112,6 +112,7 @@ fn history(dir: &std::path::Path, count: u64) {
         let alert = NotifiedAlert {
             alert: format!("Alert{id}"),
             status: status.to_owned(),
+            heading: None,
             fingerprint: Some(format!("{id:016x}")),
             starts_at: Some(Timestamp::UNIX_EPOCH),
             ends_at: None,

@@ -5,6 +5,8 @@ use std::net::TcpListener;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
+use crate::running::webhook;
+
 fn inbox(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_loadgen"));
     command.args(["inbox", "--no-smtp"]).args(arguments).stdout(Stdio::piped()).stderr(Stdio::piped());
@@ -40,6 +42,115 @@ fn says_where_it_is_and_ends_cleanly_on_either_signal() {
     }
 }
 
+/// An inbox on a port of its own and where it is; killed when dropped.
+struct Started {
+    child: Child,
+    base: String,
+}
+
+impl Started {
+    fn new(arguments: &[&str]) -> Self {
+        let mut child = inbox(arguments).args(["--listen", "127.0.0.1:0"]).spawn().unwrap();
+        let mut line = String::new();
+        BufReader::new(child.stdout.as_mut().unwrap()).read_line(&mut line).unwrap();
+        let base = line.trim().rsplit(' ').next().unwrap().to_owned();
+        Self { child, base }
+    }
+}
+
+impl Drop for Started {
+    fn drop(&mut self) {
+        let _ = self.child.kill(); // -9; it may have ended
+        let _ = self.child.wait();
+    }
+}
+
+async fn eventually(http: &reqwest::Client, url: &str, part: &str) -> String {
+    let limit = Instant::now() + Duration::from_secs(30);
+    loop {
+        let body = http.get(url).send().await.unwrap().text().await.unwrap();
+        if body.contains(part) {
+            return body;
+        }
+        assert!(Instant::now() < limit, "no {part} at {url}: {body}");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}
+
+#[tokio::test]
+async fn an_inbox_that_was_killed_remembers_the_heartbeat() {
+    let dir = tempfile::tempdir().unwrap();
+    let arguments = ["--heartbeat-limit", "500ms", "--data-dir", dir.path().to_str().unwrap()];
+    let http = reqwest::Client::builder().no_proxy().build().unwrap();
+    let beat = |base: &str| {
+        http.post(format!("{base}/heartbeat")).body(webhook("firing", "Watchdog").to_string()).send()
+    };
+
+    let first = Started::new(&arguments);
+    assert_eq!(beat(&first.base).await.unwrap().status(), 200);
+    eventually(&http, &format!("{}/heartbeat", first.base), "stopped").await;
+    eventually(&http, &format!("{}/notifications", first.base), "no heartbeat for").await;
+    drop(first);
+
+    let second = Started::new(&arguments);
+    eventually(&http, &format!("{}/heartbeat", second.base), "stopped").await;
+    assert_eq!(beat(&second.base).await.unwrap().status(), 200);
+    eventually(&http, &format!("{}/notifications", second.base), "the heartbeat is back").await;
+    drop(second);
+
+    let third = Started::new(&["--heartbeat-limit", "1h", arguments[2], arguments[3]]);
+    eventually(&http, &format!("{}/heartbeat", third.base), "beating").await;
+    eventually(&http, &format!("{}/metrics", third.base), "\ninbox_heartbeat_up 1\n").await;
+}
+
+#[test]
+fn a_second_inbox_on_one_directory_is_refused() {
+    let dir = tempfile::tempdir().unwrap();
+    let arguments = ["--data-dir", dir.path().to_str().unwrap()];
+    let first = Started::new(&arguments);
+    let mut second = inbox(&arguments).args(["--listen", "127.0.0.1:0"]).spawn().unwrap();
+    assert_eq!(ended(&mut second).code(), Some(2));
+    let mut said = String::new();
+    second.stderr.unwrap().read_to_string(&mut said).unwrap();
+    let owner = format!("another inbox (pid {})", first.child.id());
+    assert!(said.contains("--data-dir") && said.contains(&owner), "{said}");
+    drop(first);
+    drop(Started::new(&arguments)); // killed, the first left no lock behind
+}
+
+#[tokio::test]
+async fn the_history_is_bounded_in_bytes_and_is_after_a_restart() {
+    let dir = tempfile::tempdir().unwrap();
+    let arguments = ["--capacity-mib", "2", "--data-dir", dir.path().to_str().unwrap()];
+    let http = reqwest::Client::builder().no_proxy().build().unwrap();
+    let mut body = webhook("firing", "HighErrorRate");
+    let alert = body["alerts"][0].clone();
+    body["alerts"] = serde_json::Value::Array(vec![alert; 50]);
+    let first = Started::new(&arguments);
+    for _ in 0..150 {
+        let sent = http.post(format!("{}/webhook", first.base)).body(body.to_string()).send().await.unwrap();
+        assert_eq!(sent.status(), 200);
+    }
+    let listed = |base: String| {
+        let http = http.clone();
+        async move {
+            let text = http.get(format!("{base}/notifications")).send().await.unwrap().text().await.unwrap();
+            let listing: serde_json::Value = serde_json::from_str(&text).unwrap();
+            let all = listing["notifications"].as_array().unwrap();
+            assert_eq!((&listing["last"], &all[all.len() - 1]["id"]), (&150.into(), &150.into()));
+            assert_eq!(listing["first"], all[0]["id"]);
+            (text.len(), all.len())
+        }
+    };
+    const MIB: usize = 1 << 20;
+    let (bytes, count) = listed(first.base.clone()).await;
+    assert!((MIB..2 * MIB + 200).contains(&bytes) && count < 150, "{count} of {bytes} bytes");
+    drop(first);
+    let second = Started::new(&["--capacity-mib", "1", arguments[2], arguments[3]]);
+    let (fewer, less) = listed(second.base.clone()).await;
+    assert!((MIB / 2..MIB + 200).contains(&fewer) && less < count, "{less} of {fewer} bytes");
+}
+
 #[test]
 fn a_taken_port_is_named_with_its_owner_and_the_flag() {
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
@@ -54,6 +165,24 @@ fn a_taken_port_is_named_with_its_owner_and_the_flag() {
     }
 }
 
+/// Whoever waits for the first line may take it that all is there.
+#[test]
+fn it_says_where_it_is_only_once_it_has_all_its_ports() {
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let smtp = taken.local_addr().unwrap().to_string();
+    let mut child = Command::new(env!("CARGO_BIN_EXE_loadgen"))
+        .args(["inbox", "--listen", "127.0.0.1:0", "--smtp", &smtp])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    assert_eq!(ended(&mut child).code(), Some(2));
+    let (mut out, mut err) = (String::new(), String::new());
+    child.stdout.unwrap().read_to_string(&mut out).unwrap();
+    child.stderr.unwrap().read_to_string(&mut err).unwrap();
+    assert!(out.is_empty() && err.contains("--smtp"), "{out:?} {err:?}");
+}
+
 #[test]
 fn bad_arguments_exit_2_and_are_named() {
     let file = tempfile::NamedTempFile::new().unwrap();
@@ -61,6 +190,8 @@ fn bad_arguments_exit_2_and_are_named() {
     for (arguments, says) in [
         (&["--listen", "nowhere"][..], "nowhere"),
         (&["--capacity", "0"], "capacity"),
+        (&["--capacity-mib", "0"], "capacity-mib"),
+        (&["--heartbeat-limit", "0s"], "more than 0s"),
         (&["--listen", "127.0.0.1:0", "--data-dir", below.to_str().unwrap()], "--data-dir"),
         (&["--listen", "203.0.113.1:0"], "203.0.113.1"),
     ] {

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use loadgen::inbox::Config;
+use loadgen::inbox::history::Limits;
 use loadgen::proof::{self, Proof};
 use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
@@ -140,7 +141,7 @@ async fn a_channel_fails_when_told_and_works_again() {
 #[tokio::test]
 async fn the_heartbeat_is_news_only_when_it_stops_and_comes_back() {
     let inbox = Running::with(Config {
-        capacity: 10,
+        limits: Limits { count: 10, bytes: 64 << 20 },
         data_dir: None,
         heartbeat_limit: Duration::from_millis(600),
         proofs: None,
@@ -181,7 +182,7 @@ async fn proofs_and_runbooks_are_served() {
     proof::keep(dir.path(), &proof).unwrap();
     std::fs::write(dir.path().join("APIDown.md"), "# APIDown\n").unwrap();
     let inbox = Running::with(Config {
-        capacity: 10,
+        limits: Limits { count: 10, bytes: 64 << 20 },
         data_dir: None,
         heartbeat_limit: Duration::from_secs(300),
         proofs: Some(dir.path().to_owned()),

@@ -4,7 +4,8 @@ use std::net::TcpListener;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use loadgen::inbox::{Config, InboxError, serve};
+use loadgen::inbox::history::Limits;
+use loadgen::inbox::{Config, Inbox as Server, InboxError};
 use loadgen::systems::HttpConfig;
 use loadgen::systems::inbox::{Inbox, Notification};
 use serde_json::{Value, json};
@@ -23,7 +24,7 @@ pub struct Running {
 impl Running {
     pub fn start(capacity: usize, data_dir: Option<PathBuf>) -> Self {
         Self::with(Config {
-            capacity,
+            limits: Limits { count: capacity, bytes: 64 << 20 },
             data_dir,
             heartbeat_limit: Duration::from_secs(300),
             proofs: None,
@@ -38,7 +39,8 @@ impl Running {
         let base = format!("http://{}", listener.local_addr().unwrap());
         let (stop, stopped) = oneshot::channel();
         let shutdown = async move { stopped.await.unwrap_or(()) };
-        let task = tokio::spawn(async move { serve(listener, Some(smtp), config, shutdown).await });
+        let task =
+            tokio::spawn(async move { Server::open(&config)?.serve(listener, Some(smtp), shutdown).await });
         let http = reqwest::Client::builder().no_proxy().build().unwrap();
         Self { base, smtp_address, http, stop, task }
     }

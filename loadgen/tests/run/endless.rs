@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use loadgen::drill::traffic::{Load, Rate, Traffic};
 use loadgen::run::engine::start_endless;
 use loadgen::run::spec::LoadSpec;
 
@@ -72,4 +73,36 @@ fn what_cannot_start_says_why() {
     assert!(
         start_endless(&"http://127.0.0.1:1/".parse().unwrap(), &empty).unwrap_err().contains("at least one")
     );
+}
+
+/// Sum of rates times their width.
+fn sum(rates: &[Rate], of: fn(&Rate) -> f64) -> f64 {
+    rates.iter().map(|rate| of(rate) * (rate.to - rate.from)).sum()
+}
+
+#[tokio::test]
+async fn what_a_drill_takes_down_of_its_traffic_is_all_that_was_answered() {
+    let server = Server::gateway();
+    let baseline = load("{rate: 200/s, requests: [{get: /api/users}]}");
+    let cause = load("{rate: 200/s, requests: [{get: /api/error, expect: 500}, {get: /api/error}]}");
+    let mut traffic = Traffic::default();
+    let origin = jiff::Timestamp::now();
+    let mut answers = Vec::new();
+    for (what, load) in [(Load::Baseline, baseline), (Load::Cause, cause)] {
+        let running = start_endless(&server.url("/"), &load).unwrap();
+        traffic.follow(what, &running);
+        wait_for("answers", || running.counts().settled() >= 100);
+        answers.push(running.stop(Duration::from_secs(30)).await.ledger);
+    }
+    traffic.settle();
+    let end = traffic.end().unwrap();
+    // In one step that holds everything, nothing is cut off.
+    let step = end.duration_since(origin).as_secs_f64();
+    let rates = traffic.rates(origin, step);
+    let near =
+        |sum: f64, count: u64| assert!((sum - count as f64).abs() < 0.5, "{sum} of {count}: {rates:?}");
+    near(sum(&rates, |rate| rate.baseline), answers[0].expected);
+    near(sum(&rates, |rate| rate.cause), answers[1].expected);
+    near(sum(&rates, |rate| rate.unexpected), answers[1].unexpected);
+    assert!(answers[1].unexpected >= 40 && answers[0].unexpected == 0, "{answers:?}");
 }

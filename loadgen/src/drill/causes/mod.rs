@@ -119,6 +119,12 @@ pub async fn apply(
 }
 
 impl Caused {
+    /// Its traffic, where it sends any.
+    #[must_use]
+    pub fn traffic(&self) -> Option<&Running> {
+        self.load.as_ref().map(|(running, ..)| running)
+    }
+
     /// Stops the traffic and says what the generator did; the rest is for [`Undoing::undo_all`].
     pub async fn lift(self) -> Option<Applied> {
         if let Some(renewing) = self.renewing {

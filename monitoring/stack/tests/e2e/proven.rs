@@ -11,12 +11,18 @@ const SHARDS: &str = "6";
 async fn every_shipped_drill_is_proven_within_its_bounds() {
     let dir = tempfile::tempdir().unwrap();
     let report = dir.path().join("report.json");
+    let page = dir.path().join("report.html");
     let mut command = support::stack();
     command
         .args(["run", "--scale", "20", "--shards", SHARDS, "--dir"])
         .arg(dir.path().join("stacks"))
         .arg("--");
-    command.arg(stack::program::own("loadgen").unwrap()).args(["drill", "--json"]).arg(&report);
+    command
+        .arg(stack::program::own("loadgen").unwrap())
+        .args(["drill", "--json"])
+        .arg(&report)
+        .arg("--html")
+        .arg(&page);
     command.arg("--leftovers").arg(dir.path().join("leftovers"));
     command.arg("--proofs").arg(dir.path().join("proofs")).arg(support::drills());
     let output = support::finish(command, Duration::from_secs(900)).await;
@@ -48,6 +54,15 @@ async fn every_shipped_drill_is_proven_within_its_bounds() {
                 "{phase}: {seconds} of {bound} in {drill:#}"
             );
         }
+    }
+
+    // Of a drill whose cause is traffic the page shows that, and the baseline before it.
+    let page = std::fs::read_to_string(page).unwrap();
+    let section =
+        page.split("<section id=").find(|section| section.starts_with("\"high-error-rate\"")).unwrap();
+    for part in ["of the baseline, answered as expected: up to", "of the cause, answered as expected: up to"]
+    {
+        assert!(section.contains(part), "{part} in {section}");
     }
 
     // With these proofs nothing is missing: the repository's own rules stand at 100 %.

@@ -188,3 +188,43 @@ async fn external_labels_count_for_routes_and_silences() {
     assert!(verdict == "REFUSED" && reason.contains("(lunch) covers HighErrorRate"), "{verdict}: {reason}");
     bed.stack.stop().await;
 }
+
+/// By our templates (Discord, PagerDuty, mail) and by Alertmanager's own (Slack, here).
+#[tokio::test]
+async fn an_alert_whose_name_holds_spaces_is_found_in_every_text() {
+    let bed = Bed::start_with(FAST, |monitoring| {
+        let rule = |alert: &str, least: u32| {
+            format!(
+                "      - {{alert: {alert}, expr: 'sum by (job) (rate(http_requests_total{{status=\"404\"}}[5m])) > {least}', \
+                 labels: {{severity: critical}}, annotations: {{summary: 'gone: all of it (really)'}}}}\n"
+            )
+        };
+        let rules = format!("groups:\n  - name: spaced\n    rules:\n{}{}", rule("Service", 999), rule("Service Is Down", 5));
+        std::fs::write(monitoring.join("alert_rules/spaced.yml"), rules).unwrap();
+        let file = monitoring.join("alertmanager.yml");
+        replace(&file, "        title: '{{ template \"firedrill.slack.title\" . }}'\n", "");
+        replace(&file, "        fallback: '{{ template \"firedrill.slack.title\" . }}'\n", "");
+    })
+    .await;
+    let text = "drill: spaced
+proves: {alert: Service Is Down}
+baseline: {rate: 40/s, requests: [{get: /api/users}]}
+cause: {load: {rate: 40/s, requests: [{get: /nothing/here, expect: 404}]}}
+expect: {delivered: [webhook, slack, discord, pagerduty, email]}
+";
+    let finished = bed.run_drill(text).await;
+    // What is asked here is who was told of what, not how fast on a machine that does other things besides.
+    let (verdict, reason) = finished.verdict();
+    assert!(["PROVEN", "LATE"].contains(&verdict), "{verdict} {reason}\n{}", finished.text);
+    let instants = &finished.report["drills"][0]["instants"];
+    for told in ["notified", "told"] {
+        assert_eq!(instants[told].as_object().unwrap().len(), 5, "{told}: {instants:#}");
+    }
+    let url = format!("{}/notifications", bed.stack.url("inbox"));
+    let arrived = crate::support::get_json(&url).await.unwrap();
+    let slack: Vec<_> =
+        arrived["notifications"].as_array().unwrap().iter().filter(|it| it["channel"] == "slack").collect();
+    let headings: Vec<_> = slack.iter().filter_map(|it| it["alerts"][0]["heading"].as_str()).collect();
+    assert!(headings.iter().any(|it| it.starts_with("Service Is Down api (")), "{headings:?}");
+    bed.stack.stop().await;
+}
