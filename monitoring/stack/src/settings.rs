@@ -2,7 +2,6 @@
 
 use std::path::PathBuf;
 
-use crate::channels::Channels;
 use crate::port::Ports;
 use crate::{Error, program};
 
@@ -17,8 +16,9 @@ pub struct Settings {
     pub ports: Ports,
     /// Every duration of the monitoring files is divided by this; 1 is production. At least 1.
     pub scale: f64,
-    /// Where notifications go besides the inbox.
-    pub channels: Channels,
+    /// Whether notifications go to the channels that the environment and `.env` in the repository set up: else all go to the
+    /// inbox.
+    pub outside: bool,
     /// Whether it is one for a test or a drill: the host's processors being busy is then no news.
     pub alone: bool,
 }
@@ -35,7 +35,7 @@ impl Settings {
             monitoring: repository.join("monitoring"),
             ports: Ports::offset(offset)?,
             scale: check_scale(scale)?,
-            channels: Channels::from_env(&repository),
+            outside: true,
             alone: false,
         })
     }
@@ -46,9 +46,9 @@ impl Settings {
     /// When there are no free ports or the scale is below 1.
     pub fn isolated(dir: PathBuf, scale: f64) -> Result<Self, Error> {
         let monitoring = program::repository().join("monitoring");
+        let (ports, scale) = (Ports::free()?, check_scale(scale)?);
         // A stack for a test or a drill tells nobody outside.
-        let channels = Channels::default();
-        Ok(Self { dir, monitoring, ports: Ports::free()?, scale: check_scale(scale)?, channels, alone: true })
+        Ok(Self { dir, monitoring, ports, scale, outside: false, alone: true })
     }
 }
 
