@@ -163,6 +163,32 @@ fn half_a_channel_ends_the_service_with_its_name() {
     assert!(!Path::new(&service.folder.path().join("out/alertmanager.yml")).exists());
 }
 
+/// Rules that are rendered as the documents say have links to where the ports were moved.
+#[test]
+fn links_move_with_the_ports() {
+    let text = text("docs/troubleshooting.md");
+    let command = text.split('`').find(|code| code.starts_with("loadgen scale --by 1 ")).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("config");
+    let arguments = command.split(' ').skip(1).map(|word| match word {
+        "target/config" => out.display().to_string(),
+        word => word.to_owned(),
+    });
+    let mut loadgen = Command::new(program::own("loadgen").unwrap());
+    let output = loadgen.args(arguments).current_dir(repository()).output().unwrap();
+    assert!(output.status.success(), "{output:?}");
+    let mut links = 0;
+    for entry in std::fs::read_dir(out.join("alert_rules")).unwrap() {
+        let rules = std::fs::read_to_string(entry.unwrap().path()).unwrap();
+        for link in rules.lines().filter_map(|line| line.split_once("_url: ")).map(|(_, link)| link) {
+            let moved = ["http://127.0.0.1:18025/runbooks/", "http://127.0.0.1:13000/d/"];
+            assert!(moved.iter().any(|to| link.starts_with(to)), "{link}");
+            links += 1;
+        }
+    }
+    assert!(links > 60, "{links}");
+}
+
 /// A setting of `.env.example` that nobody reads would be worse than none.
 #[test]
 fn every_setting_that_the_example_leaves_empty_is_read() {
