@@ -182,6 +182,11 @@ async fn panels(project: &Project) {
         }
     }
     assert!(asked >= 15, "{asked}");
+    let sender = lines(&project.run(&["--profile", "load", "ps", "-q", "loadgen"])).join("");
+    while project.inspect(&sender)["State"]["Health"]["Status"] != "healthy" {
+        assert!(started.elapsed() < SEEN, "{}", project.inspect(&sender)["State"]);
+        tokio::time::sleep(Duration::from_millis(500)).await;
+    }
     lines(&project.run(&["--profile", "load", "rm", "-sf", "loadgen"]));
 }
 
