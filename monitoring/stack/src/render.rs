@@ -73,7 +73,8 @@ async fn ended(command: &mut Command) -> Result<(), Error> {
     if output.status.success() {
         Ok(())
     } else {
-        Err(Error::Render(String::from_utf8_lossy(&output.stderr).trim().to_owned()))
+        let said = String::from_utf8_lossy(&output.stderr);
+        Err(Error::Render(said.trim().trim_start_matches("error: ").to_owned()))
     }
 }
 
