@@ -4,12 +4,6 @@
 set -eu
 umask 022
 
-# given, or else: NAME FILE VALUE
-given_or() {
-  if [ -s "/given/$1" ]; then tr -d '\r\n' <"/given/$1" >"$2.new"; else printf '%s' "$3" >"$2.new"; fi
-  mv -f "$2.new" "$2"
-}
-
 # given, or kept, or drawn: NAME FILE
 settle() {
   if [ -s "/given/$1" ]; then
@@ -25,14 +19,9 @@ settle() {
 
 settle admin_token /out/prometheus/admin_token
 settle grafana_admin_password /out/grafana/admin_password
-# A channel that nobody set up leads to the inbox, which takes anything that has the right form.
-given_or slack_url /out/alertmanager/slack_url http://inbox:8025/slack
-given_or discord_url /out/alertmanager/discord_url http://inbox:8025/discord/slack
-given_or pagerduty_routing_key /out/alertmanager/pagerduty_routing_key 00000000000000000000000000000000
-given_or smtp_password /out/alertmanager/smtp_password inbox
 # Replaced, not rewritten: they are read-only, and this root may not pass over that.
 printf 'ADMIN_TOKEN=%s\n' "$(cat /out/prometheus/admin_token)" >/out/api/.env.new
 mv -f /out/api/.env.new /out/api/.env
 # Each volume is mounted by its reader alone, who is not root.
-chmod 0444 /out/prometheus/admin_token /out/grafana/admin_password /out/api/.env /out/alertmanager/*
+chmod 0444 /out/prometheus/admin_token /out/grafana/admin_password /out/api/.env
 echo "secrets: in place"

@@ -1,7 +1,7 @@
 //! `loadgen`: sends load on an honest schedule, proves alerts with it, and stands in for their receivers.
 //!
 //! The modules stand in the order data flows. Load: [`run`] holds plan → schedule → send → record → report.
-//! Alerts: [`promql`] reads rules, [`scale`] renders them faster, [`systems`] asks Prometheus, Alertmanager and
+//! Alerts: [`promql`] reads rules, [`scale`] renders them faster, [`channels`] leads notifications outside, [`systems`] asks Prometheus, Alertmanager and
 //! the [`inbox`], [`drill`] goes from a drill file over causes and watching to a verdict, [`proof`] keeps the last
 //! ones, [`coverage`] says which alerts lack something.
 
@@ -19,6 +19,7 @@ pub mod trust;
 
 pub mod run;
 
+pub mod channels;
 pub mod promql;
 pub mod scale;
 

@@ -28,6 +28,8 @@ enum Command {
     Inbox(loadgen::inbox::cli::Args),
     /// Render Prometheus and Alertmanager files with every duration divided
     Scale(loadgen::scale::cli::Args),
+    /// Lead the channels of notifications that are set up outside, the others to the inbox
+    Channels(loadgen::channels::cli::Args),
 }
 
 fn main() -> ExitCode {
@@ -39,6 +41,7 @@ fn main() -> ExitCode {
         Command::Coverage(args) => loadgen::coverage::cli::main(args),
         Command::Inbox(args) => loadgen::inbox::cli::main(args),
         Command::Scale(args) => loadgen::scale::cli::main(args),
+        Command::Channels(args) => loadgen::channels::cli::main(args),
     };
     ExitCode::from(code)
 }

@@ -5,7 +5,7 @@
 # What is on the PATH is used as it is. The rest is downloaded from the distribution's own packages into
 # target/tools and unpacked there: no root needed, nothing installed, no service of the machine enabled or
 # started. Running it again does nothing when everything is there.
-set -euo pipefail
+set -euo pipefail # a reader that leaves early, or one path of several that is not there, fails a whole pipe
 cd "$(dirname "$0")/../.."
 tools="$PWD/target/tools"
 
@@ -30,7 +30,12 @@ here() { command -v "$1" >/dev/null || ls /usr/lib/postgresql/*/bin/"$1" >/dev/n
 
 # Preloaded by tests that need wrong clocks; it is kept beside bin, in lib.
 clock='libfaketime.so.1'
-clock_here() { ls /usr/lib/*/faketime/"$clock" /usr/local/lib/faketime/"$clock" "$tools/lib/$clock" 2>/dev/null | grep -q .; }
+clock_here() {
+  for library in /usr/lib/*/faketime/"$clock" /usr/local/lib/faketime/"$clock" "$tools/lib/$clock"; do
+    [ ! -f "$library" ] || return 0
+  done
+  return 1
+}
 
 missing=''
 packages=''
@@ -90,7 +95,7 @@ lists() { apt-cache -o Dir::State::Lists="$tools/apt/lists" -o Dir::Cache="$tool
 apt update >>"$log" || failed "the package lists could not be read"
 # `postgresql` is an empty package that names the one with this release's server in it.
 case " $packages " in *' postgresql '*)
-  server=$(lists depends postgresql | awk '$1 == "Depends:" && $2 ~ /^postgresql-[0-9]+$/ {print $2; exit}')
+  server=$(lists depends postgresql | awk '$1 == "Depends:" && $2 ~ /^postgresql-[0-9]+$/ && !found++ {print $2}')
   [ -n "$server" ] || failed "no package with a PostgreSQL server was found"
   packages="${packages/ postgresql/ $server}"
   ;;
@@ -119,7 +124,7 @@ rm -rf "$tools/apt"
 libraries=$(cd "$tools/root" && find . -name '*.so*' -printf '%h\n' | sort -u | sed 's|^\.|$root|' | paste -sd: -)
 while IFS='|' read -r program debian package; do
   case " $missing " in *" $program "*) ;; *) continue ;; esac
-  binary=$(cd "$tools/root" && find . -path "*bin/$debian" | head -n 1)
+  binary=$(cd "$tools/root" && find . -path "*bin/$debian" -print -quit)
   [ -n "$binary" ] || failed "package $package holds no $debian"
   # Debian's Prometheus and Alertmanager read pages and templates from an absolute path, which is not there when they
   # are only unpacked. A relative path of the same length, and a start in the unpacked tree, let them find it.
@@ -142,7 +147,7 @@ STARTER
   "$tools/bin/$program" "$version" >>"$log" 2>&1 || failed "$program does not run here"
 done <<<"$programs"
 case " $missing " in *" $clock "*)
-  library=$(cd "$tools/root" && find . -path "*/faketime/$clock" | head -n 1)
+  library=$(cd "$tools/root" && find . -path "*/faketime/$clock" -print -quit)
   [ -n "$library" ] || failed "package libfaketime holds no $clock"
   mkdir -p "$tools/lib"
   cp "$tools/root/$library" "$tools/lib/$clock.new"

@@ -50,7 +50,7 @@ pid=$!
 
 address=''
 for _ in $(seq 200); do
-  address="$(sed -n 's/.*"message":"listening".*"address":"\([^"]*\)".*/\1/p' api.log | head -n 1)"
+  address="$(sed -n '/"message":"listening"/{s/.*"address":"\([^"]*\)".*/\1/p;q}' api.log)"
   [ -z "$address" ] || break
   kill -0 "$pid" 2>/dev/null || break
   sleep 0.1

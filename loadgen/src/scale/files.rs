@@ -23,7 +23,7 @@ pub enum FilesError {
     Content(#[from] ScaleError),
 }
 
-fn io(path: &Path) -> impl FnOnce(std::io::Error) -> FilesError + '_ {
+pub(crate) fn io(path: &Path) -> impl FnOnce(std::io::Error) -> FilesError + '_ {
     move |error| FilesError::Io { path: path.to_owned(), reason: error.to_string() }
 }
 
@@ -78,10 +78,15 @@ pub fn write(rendered: &Rendered, from: &Path, to: &Path) -> Result<(), FilesErr
         let source = from.join(name);
         replace(&to.join(name), |path| write_as(&source, path, text))?;
     }
-    let companions: BTreeSet<&String> = rendered.companions.iter().collect();
+    copy(&rendered.companions, from, to)
+}
+
+/// Copies the further files that patterns name.
+fn copy(companions: &[String], from: &Path, to: &Path) -> Result<(), FilesError> {
+    let companions: BTreeSet<&String> = companions.iter().collect();
     for pattern in companions {
-        if pattern.starts_with('/') || pattern.split('/').any(|part| part == "..") {
-            continue; // absolute paths stay valid; those outside the directory are not ours to copy
+        if is_outside(pattern) {
+            continue;
         }
         for name in expand(from, pattern.trim_start_matches("./"))? {
             let source = from.join(&name);
@@ -99,8 +104,28 @@ fn write_as(source: &Path, path: &Path, text: &str) -> std::io::Result<()> {
     fs::set_permissions(path, fs::metadata(source)?.permissions())
 }
 
+/// As [`copy`], and takes away what `from` no longer has.
+pub(crate) fn mirror(companions: &[String], from: &Path, to: &Path) -> Result<(), FilesError> {
+    for pattern in companions.iter().filter(|pattern| !is_outside(pattern)) {
+        let pattern = pattern.trim_start_matches("./");
+        let kept = expand(from, pattern)?;
+        for gone in expand(to, pattern)?.into_iter().filter(|name| !kept.contains(name)) {
+            fs::remove_file(to.join(&gone)).map_err(io(to))?;
+        }
+    }
+    copy(companions, from, to)
+}
+
+/// Absolute paths stay valid; those outside the directory are not ours to copy.
+fn is_outside(pattern: &str) -> bool {
+    pattern.starts_with('/') || pattern.split('/').any(|part| part == "..")
+}
+
 /// Makes a file beside its place, then moves it there.
-fn replace(path: &Path, make: impl FnOnce(&Path) -> std::io::Result<()>) -> Result<(), FilesError> {
+pub(crate) fn replace(
+    path: &Path,
+    make: impl FnOnce(&Path) -> std::io::Result<()>,
+) -> Result<(), FilesError> {
     if let Some(parent) = path.parent() {
         fs::create_dir_all(parent).map_err(io(parent))?;
     }

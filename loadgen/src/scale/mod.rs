@@ -15,8 +15,8 @@ mod glob;
 mod prometheus;
 mod report;
 mod rules;
-mod sheet;
-mod yaml;
+pub(crate) mod sheet;
+pub(crate) mod yaml;
 
 use std::collections::BTreeMap;
 

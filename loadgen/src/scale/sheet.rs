@@ -21,7 +21,7 @@ struct Insertion {
 }
 
 /// See the module.
-pub(super) struct Sheet {
+pub(crate) struct Sheet {
     file: String,
     text: String,
     root: Node,
@@ -31,20 +31,20 @@ pub(super) struct Sheet {
     insertions: BTreeMap<usize, Vec<Insertion>>,
     changes: Vec<Change>,
     warnings: Vec<Warning>,
-    pub(super) companions: Vec<String>,
+    pub(crate) companions: Vec<String>,
 }
 
 /// A file that is done.
-pub(super) struct Finished {
+pub(crate) struct Finished {
     pub(super) file: String,
-    pub(super) text: String,
+    pub(crate) text: String,
     pub(super) changes: Vec<Change>,
     pub(super) warnings: Vec<Warning>,
-    pub(super) companions: Vec<String>,
+    pub(crate) companions: Vec<String>,
 }
 
 impl Sheet {
-    pub(super) fn new(file: &str, text: &str) -> Result<Self, ScaleError> {
+    pub(crate) fn new(file: &str, text: &str) -> Result<Self, ScaleError> {
         let fail = |(line, reason)| ScaleError {
             line: Some(line),
             ..ScaleError::whole(file, format!("not YAML: {reason}"))
@@ -66,7 +66,7 @@ impl Sheet {
     }
 
     /// A copy of the tree, to walk while editing.
-    pub(super) fn tree(&self) -> Node {
+    pub(crate) fn tree(&self) -> Node {
         self.root.clone()
     }
 
@@ -89,7 +89,7 @@ impl Sheet {
     }
 
     /// The items of a list under `key`; none when the key is missing or empty.
-    pub(super) fn list<'n>(&self, node: &'n Node, key: &str, field: &str) -> Result<&'n [Node], ScaleError> {
+    pub(crate) fn list<'n>(&self, node: &'n Node, key: &str, field: &str) -> Result<&'n [Node], ScaleError> {
         match node.get(key) {
             None => Ok(&[]),
             Some(value) if value.is_null() => Ok(&[]),
@@ -173,7 +173,11 @@ impl Sheet {
         }
         new_raw.push_str(&raw[raw_done..]);
         new_value.push_str(&old[value_done..]);
-        let edit = Edit { range: node.span.clone(), raw: new_raw, value: new_value };
+        self.write(node, field, new_raw, &new_value)
+    }
+
+    fn write(&mut self, node: &Node, field: &str, raw: String, value: &str) -> Result<(), ScaleError> {
+        let edit = Edit { range: node.span.clone(), raw, value: value.to_owned() };
         match self.edits.get(&node.span.start) {
             Some(earlier) if earlier.value != edit.value => {
                 let reason = "shared by an alias with a field that needs another value: write it out in both";
@@ -186,8 +190,18 @@ impl Sheet {
         }
     }
 
+    /// Writes a string in the place of a scalar, in JSON's form, which is YAML whatever it holds.
+    pub(crate) fn put(&mut self, node: &Node, field: &str, value: &str) -> Result<(), ScaleError> {
+        self.write(node, field, serde_json::Value::from(value).to_string(), value)
+    }
+
+    /// Writes what is no string in the place of a scalar: `true`.
+    pub(crate) fn put_plain(&mut self, node: &Node, field: &str, value: &str) -> Result<(), ScaleError> {
+        self.write(node, field, value.to_owned(), value)
+    }
+
     /// Puts `key: raw` in front of the first key of a map.
-    pub(super) fn insert(&mut self, map: &Node, key: &str, field: &str, raw: &str) -> Result<(), ScaleError> {
+    pub(crate) fn insert(&mut self, map: &Node, key: &str, field: &str, raw: &str) -> Result<(), ScaleError> {
         if map.entries().is_empty() {
             return Err(self.error(map, &join(field, key), format!("is missing: write `{key}: …` out")));
         }
@@ -202,7 +216,7 @@ impl Sheet {
     }
 
     /// Applies the edits and reads the result back: everything must be as intended, and nothing else changed.
-    pub(super) fn finish(self) -> Result<Finished, ScaleError> {
+    pub(crate) fn finish(self) -> Result<Finished, ScaleError> {
         let mut marks: BTreeMap<(usize, u8), (Range<usize>, String)> = BTreeMap::new();
         for (at, edit) in &self.edits {
             marks.insert((*at, 1), (edit.range.clone(), edit.raw.clone()));

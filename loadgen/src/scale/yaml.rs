@@ -12,16 +12,16 @@ const MAX_NODES: usize = 500_000;
 
 /// A node and its place.
 #[derive(Debug, Clone)]
-pub(super) struct Node {
+pub(crate) struct Node {
     /// Counted from 1.
-    pub(super) line: usize,
+    pub(crate) line: usize,
     /// A scalar's bytes in the text, quotes included; for lists and maps where they begin.
-    pub(super) span: Range<usize>,
-    pub(super) kind: Kind,
+    pub(crate) span: Range<usize>,
+    pub(crate) kind: Kind,
 }
 
 #[derive(Debug, Clone)]
-pub(super) enum Kind {
+pub(crate) enum Kind {
     /// The value after unquoting; whether it was written without quotes.
     Scalar {
         value: String,
@@ -37,12 +37,12 @@ pub(super) enum Kind {
 
 impl Node {
     /// The value under a key of a map.
-    pub(super) fn get(&self, key: &str) -> Option<&Node> {
+    pub(crate) fn get(&self, key: &str) -> Option<&Node> {
         self.entries().iter().find(|(name, _)| name == key).map(|(_, node)| node)
     }
 
     /// A map's entries, none for other nodes.
-    pub(super) fn entries(&self) -> &[(String, Node)] {
+    pub(crate) fn entries(&self) -> &[(String, Node)] {
         match &self.kind {
             Kind::Map { entries, .. } => entries,
             _ => &[],
@@ -50,7 +50,7 @@ impl Node {
     }
 
     /// A scalar's value.
-    pub(super) fn scalar(&self) -> Option<&str> {
+    pub(crate) fn scalar(&self) -> Option<&str> {
         match &self.kind {
             Kind::Scalar { value, .. } => Some(value),
             _ => None,
@@ -58,7 +58,7 @@ impl Node {
     }
 
     /// `key:` with nothing after it, or `null`.
-    pub(super) fn is_null(&self) -> bool {
+    pub(crate) fn is_null(&self) -> bool {
         matches!(&self.kind, Kind::Scalar { value, plain: true } if matches!(value.as_str(), "" | "~" | "null"))
     }
 }

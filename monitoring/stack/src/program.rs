@@ -131,4 +131,46 @@ mod tests {
         let text = error.to_string();
         assert!(text.contains("redis-server") && text.contains("make setup"), "{text}");
     }
+
+    /// Set-up runs before demo, drills and tests, with a network or without one.
+    #[test]
+    fn set_up_asks_for_nothing_when_everything_is_there() {
+        use std::os::unix::fs::PermissionsExt;
+        let dir = tempfile::tempdir().unwrap();
+        let make = |path: &str, text: &str| {
+            let path = dir.path().join(path);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(&path, text).unwrap();
+            std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).unwrap();
+        };
+        let asked = dir.path().join("asked");
+        for program in ["apt-get", "apt-cache", "dpkg-deb", "curl"] {
+            let text = format!("#!/bin/sh\necho {program} \"$@\" >>{}\nexit 100\n", asked.display());
+            make(&format!("bin/{program}"), &text);
+        }
+        let text = std::fs::read_to_string(repository().join("monitoring/stack/setup.sh")).unwrap();
+        let run = |text: &str| {
+            make("monitoring/stack/setup.sh", text);
+            let mut command = std::process::Command::new("bash");
+            command.arg(dir.path().join("monitoring/stack/setup.sh"));
+            command.env("PATH", format!("{}:/usr/bin:/bin", dir.path().join("bin").display()));
+            command.output().unwrap()
+        };
+
+        let (_, programs) = text.split_once("programs='").unwrap();
+        let programs: Vec<&str> = programs.split_once('\'').unwrap().0.lines().collect();
+        assert!(programs.len() > 10, "{programs:?}");
+        for line in programs {
+            make(&format!("target/tools/bin/{}", line.split('|').next().unwrap()), "#!/bin/sh\n");
+        }
+        make("target/tools/lib/libfaketime.so.1", "");
+        let output = run(&text);
+        assert!(output.status.success() && !asked.exists(), "{output:?}");
+        assert_eq!(String::from_utf8_lossy(&output.stdout), "setup: every external program is here\n");
+
+        // One that is nowhere is asked for, so the silence above means something.
+        let output = run(&text.replacen("programs='", "programs='no-such|no-such|no-such-package\n", 1));
+        assert!(String::from_utf8_lossy(&output.stdout).contains("bringing no-such from"), "{output:?}");
+        assert!(!output.status.success() && asked.exists(), "{output:?}");
+    }
 }

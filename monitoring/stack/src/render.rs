@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::process::Command;
 
 use crate::port::Ports;
-use crate::{Error, Settings, channels, load, program};
+use crate::{Error, Settings, load, program};
 
 /// The names services have in the files, which are container names, and where they listen here.
 fn addresses(ports: &Ports) -> [(&'static str, u16); 9] {
@@ -34,20 +34,19 @@ pub async fn render(settings: &Settings) -> Result<PathBuf, Error> {
     if out.exists() {
         std::fs::remove_dir_all(&out).map_err(Error::io(format!("clearing {}", out.display())))?;
     }
-    let mut command = Command::new(program::own("loadgen")?);
-    command.arg("scale").arg("--by").arg(settings.scale.to_string()).arg("--quiet").arg("--out").arg(&out);
+    let mut command = loadgen("scale")?;
+    command.arg("--by").arg(settings.scale.to_string()).arg("--quiet").arg("--out").arg(&out);
     for (name, port) in addresses(&settings.ports) {
         command.arg("--address").arg(format!("{name}=127.0.0.1:{port}"));
     }
-    command.arg(&settings.monitoring).stdin(Stdio::null()).kill_on_drop(true);
-    let output = tokio::time::timeout(Duration::from_secs(30), command.output())
-        .await
-        .map_err(|_| Error::Render("`loadgen scale` did not end within 30 s".to_owned()))?
-        .map_err(Error::io("`loadgen scale` could not be started"))?;
-    if !output.status.success() {
-        return Err(Error::Render(String::from_utf8_lossy(&output.stderr).trim().to_owned()));
+    ended(command.arg(&settings.monitoring)).await?;
+    let mut command = loadgen("channels")?;
+    if settings.outside {
+        command.arg("--environment").arg("--env-file").arg(program::repository().join(".env"));
     }
-    channels::write(&out, settings.ports.inbox, &settings.channels)?;
+    command.arg("--inbox").arg(format!("127.0.0.1:{}", settings.ports.inbox));
+    command.arg("--inbox-smtp").arg(format!("127.0.0.1:{}", settings.ports.inbox_smtp));
+    ended(command.arg("--out").arg(&out).arg(&out)).await?;
     // Into the folder that the channels' secrets are in by now.
     write_token(&out)?;
     let targets = load::folder(&out);
@@ -57,6 +56,26 @@ pub async fn render(settings: &Settings) -> Result<PathBuf, Error> {
         .and_then(|text| std::fs::write(&path, without_names(&text)))
         .map_err(Error::io(format!("completing {}", path.display())))?;
     Ok(out)
+}
+
+fn loadgen(verb: &str) -> Result<Command, Error> {
+    let mut command = Command::new(program::own("loadgen")?);
+    command.arg(verb).stdin(Stdio::null()).kill_on_drop(true);
+    Ok(command)
+}
+
+/// Waits for a rendering to end well.
+async fn ended(command: &mut Command) -> Result<(), Error> {
+    let output = tokio::time::timeout(Duration::from_secs(30), command.output())
+        .await
+        .map_err(|_| Error::Render("`loadgen` did not end within 30 s".to_owned()))?
+        .map_err(Error::io("`loadgen` could not be started"))?;
+    if output.status.success() {
+        Ok(())
+    } else {
+        let said = String::from_utf8_lossy(&output.stderr);
+        Err(Error::Render(said.trim().trim_start_matches("error: ").to_owned()))
+    }
 }
 
 /// Without targets that are found by name: names are those of containers, and what has such a name around here is none of ours.

@@ -3,7 +3,6 @@
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
-use crate::channels::Channels;
 use crate::port::Ports;
 use crate::{Error, program};
 
@@ -20,8 +19,9 @@ pub struct Settings {
     pub scale: f64,
     /// The folder of last proofs that the inbox exports. Absolute; may be missing.
     pub proofs: PathBuf,
-    /// Where notifications go besides the inbox.
-    pub channels: Channels,
+    /// Whether notifications go to the channels that the environment and `.env` in the repository set up: else all go to the
+    /// inbox.
+    pub outside: bool,
     /// Whether it is one for a test or a drill: the host's processors being busy is then no news.
     pub alone: bool,
 }
@@ -40,7 +40,7 @@ impl Settings {
             proofs: proofs(&repository, std::env::var_os("PROOFS_DIR"))?,
             ports: Ports::offset(offset)?,
             scale: check_scale(scale)?,
-            channels: Channels::from_env(&repository),
+            outside: true,
             alone: false,
         })
     }
@@ -51,12 +51,11 @@ impl Settings {
     /// When there are no free ports or the scale is below 1.
     pub fn isolated(dir: PathBuf, scale: f64) -> Result<Self, Error> {
         let monitoring = program::repository().join("monitoring");
+        let (ports, scale) = (Ports::free()?, check_scale(scale)?);
         // A stack for a test or a drill tells nobody outside.
-        let channels = Channels::default();
         // Nor is the news there what was proven elsewhere.
         let proofs = dir.join("data/proofs");
-        let ports = Ports::free()?;
-        Ok(Self { dir, monitoring, proofs, ports, scale: check_scale(scale)?, channels, alone: true })
+        Ok(Self { dir, monitoring, proofs, ports, scale, outside: false, alone: true })
     }
 }
 

@@ -121,13 +121,14 @@ mod tests {
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         let base = format!("http://{}", listener.local_addr().unwrap());
         let config = crate::inbox::Config {
-            capacity: 10,
+            limits: crate::inbox::history::Limits { count: 10, bytes: 1 << 20 },
             data_dir: None,
             heartbeat_limit: LONGEST,
             proofs: None,
             runbooks: None,
         };
-        let inbox = tokio::spawn(crate::inbox::serve(listener, None, config, std::future::pending()));
+        let inbox = crate::inbox::Inbox::open(&config).unwrap();
+        let inbox = tokio::spawn(inbox.serve(listener, None, std::future::pending()));
         let mut place = super::super::undoing::tests::place();
         place.inbox = Some(base.parse().unwrap());
         let fails = Passing::Inbox("slack".into(), Map::from_iter([("status".to_owned(), json!(503))]));

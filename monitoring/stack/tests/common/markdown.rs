@@ -35,7 +35,9 @@ const PROGRAMS: [&str; 13] = [
 /// Every document for readers, from the root of the repository; the runbooks last.
 pub fn documents(repository: &Path) -> Vec<PathBuf> {
     let mut documents: Vec<PathBuf> =
-        ["README.md", "CONTRIBUTING.md", "deploy/secrets/README.md"].map(PathBuf::from).into();
+        ["README.md", "CONTRIBUTING.md", "deploy/secrets/README.md", "deploy/kubernetes/README.md"]
+            .map(PathBuf::from)
+            .into();
     for folder in ["docs", "docs/runbooks"] {
         let entries = std::fs::read_dir(repository.join(folder)).unwrap();
         let mut files: Vec<PathBuf> = entries

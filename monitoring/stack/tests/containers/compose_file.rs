@@ -8,14 +8,18 @@ use stack::program::repository;
 /// Services that are root, and why they cannot be otherwise.
 const ROOT: &[(&str, &str)] = &[
     ("secrets", "writes into volumes that other users read, and ends at once"),
+    ("channels", "reads what may be readable by one person alone, and ends at once"),
     ("cadvisor", "reads control groups and Docker's folder, which are root's"),
 ];
 
-fn text(file: &str) -> String {
+/// Services that end when they have done their work; whoever needs that waits for the end.
+const ENDING: [&str; 2] = ["secrets", "channels"];
+
+pub fn text(file: &str) -> String {
     std::fs::read_to_string(repository().join(file)).unwrap()
 }
 
-fn services() -> Map<String, Value> {
+pub fn services() -> Map<String, Value> {
     let file: Value = serde_saphyr::from_str(&text("docker-compose.yml")).unwrap();
     file["services"].as_object().unwrap().clone()
 }
@@ -44,12 +48,15 @@ fn every_service_is_confined() {
 #[test]
 fn every_service_says_when_it_is_healthy_and_waits_for_others_to_be() {
     for (name, service) in services() {
-        if name != "secrets" {
-            assert!(service["healthcheck"]["test"].is_array(), "{name} has no health check");
+        if !ENDING.contains(&name.as_str()) {
+            let check = &service["healthcheck"]["test"];
+            assert!(check.is_array(), "{name} has no health check");
+            // A program says its version whatever has become of the one that serves.
+            assert!(!check.to_string().contains("version"), "{name}: {check} cannot fail");
         }
         for (needed, how) in service["depends_on"].as_object().into_iter().flatten() {
-            let expected =
-                if needed == "secrets" { "service_completed_successfully" } else { "service_healthy" };
+            let ends = ENDING.contains(&needed.as_str());
+            let expected = if ends { "service_completed_successfully" } else { "service_healthy" };
             assert_eq!(how["condition"], expected, "{name} needs {needed}");
         }
     }
@@ -84,11 +91,21 @@ fn the_profiles_are_what_they_say() {
     assert_eq!(profiles["load"], ["loadgen"]);
     assert_eq!(
         profiles["monitoring"],
-        ["alertmanager", "cadvisor", "grafana", "inbox", "node-exporter", "prometheus", "redis-exporter",]
+        [
+            "alertmanager",
+            "cadvisor",
+            "channels",
+            "grafana",
+            "inbox",
+            "node-exporter",
+            "prometheus",
+            "redis-exporter",
+        ]
     );
 }
 
-/// `.env.example` has each variable of the compose file, with the default that holds without it.
+/// `.env.example` has each variable of the compose file, with the default that holds without it, and those that the service
+/// `channels` reads from `.env` itself, empty.
 #[test]
 fn the_example_settings_are_the_defaults() {
     let compose = text("docker-compose.yml");
@@ -101,6 +118,10 @@ fn the_example_settings_are_the_defaults() {
         assert!(before.is_none_or(|before| before == default), "{name} has two defaults");
     }
     defaults.insert("COMPOSE_PROJECT_NAME".into(), "firedrill".into());
+    for name in crate::channels::variables() {
+        assert!(!compose.contains(&name), "{name} may be a secret, and the compose file would show it");
+        defaults.insert(name, String::new());
+    }
     let example: BTreeMap<String, String> = text(".env.example")
         .lines()
         .filter(|line| !line.starts_with('#') && !line.is_empty())

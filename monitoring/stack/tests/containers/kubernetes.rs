@@ -1,8 +1,9 @@
 //! The Kubernetes manifests fit their schemas, and their rules are those of `monitoring/alert_rules`.
 
+use std::collections::BTreeSet;
 use std::process::Command;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use stack::program::repository;
 
 fn run(script: &str, arguments: &[&str]) -> (bool, String) {
@@ -21,25 +22,162 @@ fn rules(text: &str) -> Vec<Value> {
         .collect()
 }
 
-#[test]
-fn the_rules_have_one_source() {
-    let (fresh, text) = run("rules.sh", &["--check"]);
-    assert!(fresh, "{text}");
+fn manifest(file: &str) -> String {
+    std::fs::read_to_string(repository().join("deploy/kubernetes").join(file)).unwrap()
+}
 
-    // Whatever the script does to the lines, the groups are the same groups.
-    let mut source = Vec::new();
+/// The groups of every file in alert_rules, in the order of their names.
+fn source() -> Vec<Value> {
     let mut files: Vec<_> = std::fs::read_dir(repository().join("monitoring/alert_rules"))
         .unwrap()
         .map(|entry| entry.unwrap().path())
         .collect();
     files.sort();
-    for file in files {
-        source.extend(rules(&std::fs::read_to_string(file).unwrap()));
+    files.iter().flat_map(|file| rules(&std::fs::read_to_string(file).unwrap())).collect()
+}
+
+/// The job labels that the ServiceMonitors give to what they scrape.
+fn scraped() -> BTreeSet<String> {
+    let monitors = serde_saphyr::from_multiple::<Value>(&manifest("service-monitors.yaml")).unwrap();
+    let endpoints = monitors.iter().flat_map(|it| it["spec"]["endpoints"].as_array().unwrap().clone());
+    let relabelings = endpoints.flat_map(|it| it["relabelings"].as_array().unwrap().clone());
+    let jobs = relabelings.filter(|it| it["targetLabel"] == "job");
+    jobs.map(|it| it["replacement"].as_str().unwrap().to_owned()).collect()
+}
+
+/// The jobs that an expression asks for by `job="A"` and `job=~"A|B"`.
+fn jobs(expression: &str) -> BTreeSet<String> {
+    assert!(!expression.contains("job!"), "asks for all jobs but some: {expression}");
+    let parts =
+        expression.split("job=").skip(1).map(|rest| rest.trim_start_matches('~').split('"').nth(1).unwrap());
+    parts.flat_map(|part| part.split('|')).map(str::to_owned).collect()
+}
+
+#[test]
+fn the_rules_have_one_source() {
+    let (fresh, text) = run("rules.sh", &["--check"]);
+    assert!(fresh, "{text}");
+
+    // Whatever the script does to the lines: the groups are the same groups, without the rules that nothing is scraped for.
+    let scraped = scraped();
+    let written = rules(&manifest("prometheus-rules.yaml"));
+    let mut left_out = Vec::new();
+    assert_eq!(written.len(), source().len());
+    for (written, source) in written.iter().zip(source()) {
+        assert_eq!(written["name"], source["name"]);
+        assert_eq!(written["interval"], source["interval"]);
+        let mut kept = written["rules"].as_array().unwrap().iter().peekable();
+        for rule in source["rules"].as_array().unwrap() {
+            // Its list of targets is made for where it runs; which, the next test says.
+            if rule["alert"] == "PrometheusTargetDown" {
+                let (mut written, mut rule) = (kept.next().unwrap().clone(), rule.clone());
+                written["expr"] = Value::Null;
+                rule["expr"] = Value::Null;
+                assert_eq!(written, rule);
+            } else if jobs(rule["expr"].as_str().unwrap()).is_subset(&scraped) {
+                assert_eq!(kept.next(), Some(rule));
+            } else if let Some(name) = rule["alert"].as_str() {
+                left_out.push(name.to_owned());
+            }
+        }
+        assert_eq!(kept.next(), None);
     }
-    let written =
-        std::fs::read_to_string(repository().join("deploy/kubernetes/prometheus-rules.yaml")).unwrap();
-    assert!(!source.is_empty());
-    assert_eq!(rules(&written), source);
+    // In the order of the files: what watches the monitoring and the hosts is the cluster's own.
+    let expected = [
+        "AlertmanagerDown",
+        "NotificationsFailing",
+        "RuleEvaluationFailing",
+        "ConfigReloadFailed",
+        "AlertNotProven",
+        "ContainerRestarting",
+        "ContainerDown",
+        "HostHighCpu",
+        "HostMemoryLow",
+        "HostDiskFull",
+    ];
+    assert_eq!(left_out, expected);
+}
+
+/// With every target of the manifests up, in a cluster that has others besides, nothing fires but the heartbeat.
+#[test]
+fn no_rule_asks_for_what_no_manifest_scrapes() {
+    let scraped = scraped();
+    assert_eq!(Vec::from_iter(&scraped), ["api", "custom-metrics", "redis"]);
+    let groups = rules(&manifest("prometheus-rules.yaml"));
+    let all: Vec<Value> = groups.iter().flat_map(|it| it["rules"].as_array().unwrap().clone()).collect();
+    for rule in &all {
+        let asked = jobs(rule["expr"].as_str().unwrap());
+        assert!(asked.is_subset(&scraped), "{rule}: none of the manifests scrapes that");
+    }
+
+    let mut series: Vec<Value> = scraped
+        .iter()
+        .map(|job| json!({"series": format!("up{{job=\"{job}\",instance=\"a\"}}"), "values": "1x40"}))
+        .collect();
+    series.push(json!({"series": "redis_up{job=\"redis\",instance=\"a\"}", "values": "1x40"}));
+    series.push(json!({"series": "up{job=\"somebody-elses\",instance=\"b\"}", "values": "0x40"}));
+    series.push(
+        json!({"series": "container_last_seen{job=\"kubelet\",name=\"c\"}", "values": "1+60x10 stale"}),
+    );
+    let alerts: BTreeSet<&str> = all.iter().filter_map(|rule| rule["alert"].as_str()).collect();
+    assert!(alerts.contains("APIDown") && alerts.contains("PrometheusTargetDown"), "{alerts:?}");
+    let silent = |minutes: u32| {
+        let others = alerts.iter().filter(|name| **name != "Watchdog");
+        others
+            .map(move |name| json!({"eval_time": format!("{minutes}m"), "alertname": name, "exp_alerts": []}))
+    };
+    let tests = |series: &[Value], expected: Vec<Value>| {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("rules.yml"), json!({"groups": groups}).to_string()).unwrap();
+        let file = folder.path().join("test.yml");
+        let test = json!({"interval": "1m", "input_series": series, "alert_rule_test": expected});
+        let tests = json!({"rule_files": ["rules.yml"], "evaluation_interval": "1m", "tests": [test]});
+        std::fs::write(&file, tests.to_string()).unwrap();
+        let promtool = stack::program::external("promtool").unwrap();
+        let output = Command::new(promtool).args(["test", "rules"]).arg(&file).output().unwrap();
+        (output.status.success(), format!("{output:?}"))
+    };
+    let (quiet, said) = tests(&series, silent(5).chain(silent(35)).collect());
+    assert!(quiet, "{said}");
+    // And one that is gone is missed.
+    series.retain(|it| !it["series"].as_str().unwrap().contains("custom-metrics"));
+    let (quiet, said) = tests(&series, silent(5).collect());
+    assert!(!quiet && said.contains("PrometheusTargetDown"), "{said}");
+}
+
+#[test]
+fn a_cluster_can_name_its_own_jobs_and_places() {
+    let output = Command::new(repository().join("deploy/kubernetes/rules.sh"))
+        .arg("--print")
+        .env("JOBS", "alertmanager=alertmanager-main prometheus=prometheus-k8s node=node-exporter")
+        .env("RUNBOOKS", "https://wiki.example/runbooks?a&b=")
+        .env("DASHBOARDS", "https://grafana.example")
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{output:?}");
+    let text = String::from_utf8(output.stdout).unwrap();
+    let all: Vec<Value> =
+        rules(&text).iter().flat_map(|it| it["rules"].as_array().unwrap().clone()).collect();
+    let of = |name: &str| all.iter().find(|rule| rule["alert"] == name).unwrap_or_else(|| panic!("{name}"));
+    let expression = |name| of(name)["expr"].as_str().unwrap();
+    assert_eq!(
+        expression("AlertmanagerDown"),
+        r#"up{job="alertmanager-main"} == 0 or absent(up{job="alertmanager-main"})"#
+    );
+    let targets = expression("PrometheusTargetDown");
+    assert!(
+        targets.starts_with(r#"up{job=~"custom-metrics|redis|prometheus-k8s|node-exporter"} == 0"#),
+        "{targets}"
+    );
+    assert!(
+        targets.contains(r#"absent(up{job="node-exporter"})"#) && !targets.contains("inbox"),
+        "{targets}"
+    );
+    assert!(expression("HostMemoryLow").contains(r#"node_memory_MemTotal_bytes{job="node-exporter"}"#));
+    let annotations = &of("APIDown")["annotations"];
+    assert_eq!(annotations["runbook_url"], "https://wiki.example/runbooks?a&b=/APIDown");
+    assert_eq!(annotations["dashboard_url"], "https://grafana.example/d/rx580-api-overview");
+    assert!(!text.contains("127.0.0.1"), "a link to the reader's own machine");
 }
 
 #[test]
@@ -50,7 +188,7 @@ fn the_manifests_fit_their_schemas_and_a_damaged_one_does_not() {
     if text.starts_with("skipped:") {
         return;
     }
-    let source = std::fs::read_to_string(repository().join("deploy/kubernetes/api.yaml")).unwrap();
+    let source = manifest("api.yaml");
     let damaged = source.replace("containerPort: 8000", "containerPort: \"8000\"");
     assert_ne!(source, damaged);
     let folder = tempfile::tempdir().unwrap();
@@ -65,8 +203,7 @@ fn the_manifests_fit_their_schemas_and_a_damaged_one_does_not() {
 fn images_are_those_of_the_compose_file() {
     let compose = std::fs::read_to_string(repository().join("docker-compose.yml")).unwrap();
     for file in ["redis.yaml"] {
-        let text = std::fs::read_to_string(repository().join("deploy/kubernetes").join(file)).unwrap();
-        for line in text.lines() {
+        for line in manifest(file).lines() {
             if let Some(image) = line.trim().strip_prefix("image: ") {
                 assert!(compose.contains(&format!(":-{image}}}")), "{file}: {image}");
             }

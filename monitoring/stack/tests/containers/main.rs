@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used)] // a test fails by panicking
 
+mod channels;
 mod compose_file;
 mod engine;
 mod kubernetes;

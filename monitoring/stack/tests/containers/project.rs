@@ -1,5 +1,6 @@
 //! The compose file's project of a test, under a name and on ports of its own, with images of this build.
 
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::time::Duration;
@@ -49,6 +50,8 @@ pub struct Project {
     pub name: String,
     ports: Vec<(String, u16)>,
     pub folder: tempfile::TempDir,
+    /// A secret setting.
+    pub slack_url: String,
 }
 
 /// `docker compose` or `docker-compose`; `None` when no engine answers.
@@ -90,6 +93,14 @@ impl Project {
         }
         environment +=
             &format!("MONITORING_CONFIG={}\nALERT_RESEND_DELAY=6s\nPATTERN=soak\n", config.display());
+        // A channel that is set up, although it leads to the inbox all the same; its file is its owner's alone.
+        let settings = folder.path().join("settings");
+        std::fs::create_dir(&settings).unwrap();
+        environment += &format!("SETTINGS_DIR={}\n", settings.display());
+        let slack_url = format!("http://inbox:8025/slack?token=hush-{}", std::process::id());
+        let dotenv = settings.join(".env");
+        std::fs::write(&dotenv, format!("SLACK_WEBHOOK_URL={slack_url}\n")).unwrap();
+        std::fs::set_permissions(&dotenv, std::fs::Permissions::from_mode(0o600)).unwrap();
         let env_file = folder.path().join("env");
         std::fs::write(&env_file, environment).unwrap();
         let name = format!("firedrill-test-{}", std::process::id());
@@ -97,7 +108,7 @@ impl Project {
         let mut compose = compose;
         compose.extend(["--env-file".into(), env_file.display().to_string(), "-p".into(), name.clone()]);
         compose.extend(["--profile".into(), "monitoring".into()]);
-        Self { compose, program, name, ports, folder }
+        Self { compose, program, name, ports, folder, slack_url }
     }
 
     /// What follows the program in every command of this project.
