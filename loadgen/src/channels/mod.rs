@@ -9,7 +9,7 @@ mod files;
 mod render;
 mod settings;
 
-pub use render::{Inbox, render};
+pub use render::Inbox;
 pub use settings::{Mail, Settings, Sources};
 
 use crate::scale::ScaleError;
@@ -27,10 +27,12 @@ pub enum ChannelsError {
         reason: String,
     },
     /// A line of the settings' file is malformed.
-    #[error("{file}: a line is not NAME=value; quote values with spaces, start comments with #")]
+    #[error("{file}:{line}: is not NAME=value; quote values with spaces, start comments with #")]
     Line {
         /// The file.
         file: String,
+        /// Counted from 1.
+        line: usize,
     },
     /// The configuration is not understood, or cannot be read or written.
     #[error("{0}")]

@@ -59,14 +59,6 @@ pub(super) fn edit(
     sheet.finish()
 }
 
-/// As [`edit`], the text alone.
-///
-/// # Errors
-/// As there.
-pub fn render(text: &str, settings: &Settings, inbox: &Inbox, secrets: &Path) -> Result<String, ScaleError> {
-    edit(text, settings, inbox, secrets).map(|finished| finished.text)
-}
-
 fn send_mail(sheet: &mut Sheet, channel: &Node, mail: &Mail) -> Result<(), ScaleError> {
     let tls = if mail.smarthost.ends_with(IMPLICIT_TLS) { "false" } else { "true" };
     for (key, value) in [
@@ -128,7 +120,7 @@ mod tests {
 
     fn rendered(settings: &Settings) -> String {
         let inbox = Inbox { http: "inbox:8025".into(), smtp: "inbox:1025".into() };
-        render(CONFIG, settings, &inbox, Path::new("/x")).unwrap()
+        edit(CONFIG, settings, &inbox, Path::new("/x")).unwrap().text
     }
 
     #[test]

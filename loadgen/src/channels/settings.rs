@@ -167,7 +167,15 @@ fn env_file(path: &Path) -> Result<BTreeMap<String, String>, ChannelsError> {
         Err(error) => return Err(unreadable(path, &error)),
     };
     let lines: Result<_, dotenvy::Error> = dotenvy::Iter::new(text.as_bytes()).collect();
-    lines.map_err(|_| ChannelsError::Line { file: path.display().to_string() })
+    lines.map_err(|error| {
+        // Values may span lines, so lines cannot be counted from the good ones.
+        let first = match &error {
+            dotenvy::Error::LineParse(content, _) => content.lines().next().unwrap_or_default(),
+            _ => "",
+        };
+        let place = text.lines().position(|line| !first.is_empty() && line.starts_with(first));
+        ChannelsError::Line { file: path.display().to_string(), line: place.map_or(1, |at| at + 1) }
+    })
 }
 
 #[cfg(test)]
@@ -227,8 +235,8 @@ mod tests {
         std::fs::write(dir.path().join("smtp_password"), "hush").unwrap();
         let said = Settings::read(&sources).unwrap_err().to_string();
         assert!(said.contains("smtp_password: is set, SMTP_USERNAME is not"), "{said}");
-        std::fs::write(&env, "SMTP_PASSWORD hush\n").unwrap();
+        std::fs::write(&env, "A='two\nlines'\nSMTP_PASSWORD hush\n").unwrap();
         let said = Settings::read(&sources).unwrap_err().to_string();
-        assert!(said.contains(".env: a line is not NAME=value") && !said.contains("hush"), "{said}");
+        assert!(said.contains(".env:3: is not NAME=value") && !said.contains("hush"), "{said}");
     }
 }
