@@ -11,8 +11,10 @@
 
 pub mod clock;
 pub mod file;
+pub mod objective;
 pub mod suite;
 
+pub mod matcher;
 pub mod muting;
 pub mod reads;
 pub mod routes;
@@ -30,6 +32,7 @@ pub mod bystanders;
 pub mod causes;
 pub mod counted;
 pub mod course;
+pub mod deliverable;
 pub mod delivery;
 pub mod evidence;
 pub mod gaps;

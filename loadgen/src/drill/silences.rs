@@ -1,6 +1,6 @@
 //! Silences that cover an alert before it fires.
 
-use super::routes::Matcher;
+use super::matcher::Matcher;
 use crate::systems::alertmanager::Silence;
 use crate::systems::prometheus::Labels;
 
