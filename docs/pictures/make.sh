@@ -32,5 +32,5 @@ shoot() {
 shoot panels.html dashboard.png 1200,1140
 # The paths in it begin at the repository.
 sed "s#$PWD/##g; s#target/stack/run-[0-9]*/##g" "$work/report.html" >"$work/report-relative.html"
-shoot report-relative.html drill-report.png 1100,980
+shoot report-relative.html drill-report.png 1100,1040
 ls -l docs/pictures/*.png
