@@ -2,6 +2,7 @@
 //! systems under proof.
 
 mod pinned;
+pub mod refusal;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -14,7 +15,6 @@ use rustls::{ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme
 use serde::{Deserialize, Serialize};
 
 use pinned::Pinned;
-pub(crate) use pinned::is_ca;
 
 /// Whose certificates are accepted.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]

@@ -1,14 +1,12 @@
 //! How an `https://` target is shaken hands with.
 
-mod refusal;
-
 use std::io;
 use std::sync::{Arc, OnceLock};
 
 use rustls::ClientConfig;
 use rustls::pki_types::ServerName;
 
-use crate::trust::Trust;
+use crate::trust::{Trust, refusal};
 
 /// A handshake in the making.
 #[derive(Debug, Clone)]
@@ -38,10 +36,12 @@ impl Tls {
 
     /// Keeps the reason of a handshake's failure, if it is the first that has to do with the certificate.
     pub fn note(&self, error: &io::Error) {
-        if self.refusal.get().is_none()
-            && let Some(reason) = refusal::reason(error)
-        {
-            let _ = self.refusal.set(reason); // another thread may have been faster
+        let error = error.get_ref().and_then(|error| error.downcast_ref());
+        if let Some(rustls::Error::InvalidCertificate(error)) = error {
+            self.refusal.get_or_init(|| {
+                let reason = refusal::reason(error);
+                format!("the certificate is not accepted: {reason}; --insecure accepts any")
+            });
         }
     }
 

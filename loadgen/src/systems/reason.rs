@@ -3,7 +3,7 @@
 use std::error::Error;
 use std::io;
 
-use rustls::CertificateError;
+use crate::trust::refusal;
 
 /// The last cause of an error, without the address, which stands beside it already.
 pub(super) fn of(error: &(dyn Error + 'static)) -> String {
@@ -40,47 +40,16 @@ fn tls<'a>(mut error: &'a (dyn Error + 'static)) -> Option<&'a rustls::Error> {
 fn of_tls(error: &rustls::Error) -> String {
     match error {
         rustls::Error::InvalidCertificate(error) => {
-            format!("its certificate is not accepted: {}", certificate(error))
+            format!("its certificate is not accepted: {}", refusal::reason(error))
         }
         rustls::Error::InvalidMessage(_) => "it does not speak TLS; is it an http:// address?".to_owned(),
         other => format!("TLS failed: {other}"),
     }
 }
 
-fn certificate(error: &CertificateError) -> String {
-    match error {
-        CertificateError::UnknownIssuer => {
-            let way_out = "give --cacert FILE.pem with the certificate of the one that signed it";
-            format!("signed by no authority that is trusted here; {way_out}")
-        }
-        CertificateError::NotValidForName => "it is for another name than that of the address".to_owned(),
-        CertificateError::NotValidForNameContext { expected, presented } => {
-            let names = if presented.is_empty() { "no name at all".to_owned() } else { presented.join(", ") };
-            format!(
-                "it is for {names}, not for {}; ask by a name it is for, or have it issued for this one",
-                expected.to_str()
-            )
-        }
-        CertificateError::Expired | CertificateError::ExpiredContext { .. } => {
-            "expired; renew it, or set this machine's clock right".to_owned()
-        }
-        CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => {
-            "not valid yet; set this machine's clock right".to_owned()
-        }
-        // The error beneath belongs to a crate that rustls does not show; its name is all there is.
-        CertificateError::Other(beneath) if beneath.0.to_string() == "CaUsedAsEndEntity" => {
-            "it is an authority's own (CA:TRUE), which a server may not show; have one issued by it, or make one with \
-             `openssl req -x509 -addext basicConstraints=CA:FALSE …`"
-                .to_owned()
-        }
-        other => {
-            format!("{other}; give --cacert FILE.pem with the certificate of the authority that signed it")
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use rustls::CertificateError;
     use rustls::pki_types::ServerName;
 
     use super::*;
@@ -93,7 +62,7 @@ mod tests {
         };
         for (error, said, way_out) in [
             (CertificateError::UnknownIssuer, "no authority that is trusted", "--cacert FILE.pem"),
-            (other, "b.example", "not for a.example; ask by a name"),
+            (other, "it is for b.example, not for a.example", "ask by a name"),
             (CertificateError::Expired, "expired", "renew it"),
             (CertificateError::NotValidYet, "not valid yet", "clock"),
             (CertificateError::BadEncoding, "BadEncoding", "--cacert FILE.pem"),

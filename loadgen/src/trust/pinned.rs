@@ -48,10 +48,7 @@ impl ServerCertVerifier for Pinned {
         match verified {
             // Both are said of a certificate whose time is right: webpki looks at that first. Its name is still to be
             // looked at, and that the server holds its key the handshake's signature shows.
-            Err(error)
-                if (is_ca(&error) || is_unknown_issuer(&error))
-                    && self.certificates.iter().any(|own| own == end_entity) =>
-            {
+            Err(error) if is_of_its_own(&error) && self.certificates.iter().any(|own| own == end_entity) => {
                 verify_server_name(&ParsedCertificate::try_from(end_entity)?, name)?;
                 Ok(ServerCertVerified::assertion())
             }
@@ -82,12 +79,16 @@ impl ServerCertVerifier for Pinned {
     }
 }
 
-/// Whether it is a CA's that a server shows as its own.
-pub(crate) fn is_ca(error: &rustls::Error) -> bool {
-    let rustls::Error::InvalidCertificate(CertificateError::Other(other)) = error else { return false };
-    matches!(other.0.downcast_ref(), Some(webpki::Error::CaUsedAsEndEntity))
+/// Whether nothing was found wrong but that nobody signed it whose signature counts.
+fn is_of_its_own(error: &rustls::Error) -> bool {
+    match error {
+        rustls::Error::InvalidCertificate(error) => is_ca(error) || *error == CertificateError::UnknownIssuer,
+        _ => false,
+    }
 }
 
-fn is_unknown_issuer(error: &rustls::Error) -> bool {
-    *error == rustls::Error::InvalidCertificate(CertificateError::UnknownIssuer)
+/// Whether it is a CA's that a server shows as its own.
+pub(super) fn is_ca(error: &CertificateError) -> bool {
+    let CertificateError::Other(other) = error else { return false };
+    matches!(other.0.downcast_ref(), Some(webpki::Error::CaUsedAsEndEntity))
 }

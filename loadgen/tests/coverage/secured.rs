@@ -127,19 +127,22 @@ fn a_certificate_that_no_authority_could_mend_says_what_is_wrong_with_it() {
         params.not_after = rcgen::date_time_ymd(2002, 1, 1);
     };
     let authority = |params: &mut CertificateParams| params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-    let folders = [tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap()];
-    for ((file, config), said) in [
-        (certificate(folders[0].path(), expired), "expired; renew it"),
-        (
-            certificate(folders[1].path(), authority),
-            "it is an authority's own (CA:TRUE), which a server may not show",
-        ),
-    ] {
+    let folders = [(); 3].map(|()| tempfile::tempdir().unwrap());
+    let refused = |config, trusted: &Path, said: &str| {
         let url = format!("https://{}", server(Some(config), None));
-        let (code, text) = ask(&url, &["--cacert", &file.display().to_string()]);
+        let (code, text) = ask(&url, &["--cacert", trusted.to_str().unwrap()]);
         assert_eq!(code, Some(2), "{text}");
         assert!(text.contains(&format!("its certificate is not accepted: {said}")), "{text}");
-    }
+    };
+    let (file, config) = certificate(folders[0].path(), expired);
+    refused(config, &file, "expired on 2002-01-01; renew it");
+    let (file, config) = certificate(folders[1].path(), authority);
+    let (other, _) = certificate(folders[2].path(), |_| ());
+    let said =
+        "it is an authority's own (CA:TRUE), which a server may not show; give exactly this one as --cacert";
+    refused(config.clone(), &other, said);
+    let url = format!("https://{}", server(Some(config), None));
+    assert_asked(&ask(&url, &["--cacert", file.to_str().unwrap()]));
 }
 
 #[test]

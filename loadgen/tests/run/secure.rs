@@ -199,19 +199,23 @@ fn a_certificate_of_the_file_is_trusted_itself_where_name_and_time_are_right() {
     let refused = |url: &str, args: &[&str], reason: &str| {
         let (code, errors, words) = run(url, args);
         assert_eq!((code, &errors), (Some(1), &serde_json::json!({"certificate": 60})), "{words}");
-        assert!(words.contains("the certificate was not accepted: "), "{words}");
+        assert!(words.contains("the certificate is not accepted: "), "{words}");
         assert!(words.contains(reason) && words.contains("; --insecure accepts any"), "{words}");
     };
     // Another of the same name, whose key somebody else has.
     let (other, _) = own_ca("127.0.0.1", false);
-    refused(&url, &["--cacert", &file(&other)], "it is a CA's own (CA:TRUE), no server's; give exactly this");
+    refused(
+        &url,
+        &["--cacert", &file(&other)],
+        "it is an authority's own (CA:TRUE), which a server may not show; give exactly this one",
+    );
     refused(&url, &[], "--cacert FILE.pem");
     let (expired, key) = own_ca("127.0.0.1", true);
     let late = format!("https://{}/", tls_server(shown(&expired, &key)));
-    refused(&late, &["--cacert", &file(&expired)], "it expired on 2002-01-01; renew it");
+    refused(&late, &["--cacert", &file(&expired)], "expired on 2002-01-01; renew it");
     let (named, key) = own_ca("shop.example", false);
     let elsewhere = format!("https://{}/", tls_server(shown(&named, &key)));
-    let reason = "it is for shop.example, not for 127.0.0.1; use its name in the URL, with --connect-to";
+    let reason = "it is for shop.example, not for 127.0.0.1; ask by a name it is for";
     refused(&elsewhere, &["--cacert", &file(&named)], reason);
 
     // What an unknown CA signed is trusted when it is in the file, and nothing else that CA signed is.
@@ -231,7 +235,7 @@ fn a_certificate_of_the_file_is_trusted_itself_where_name_and_time_are_right() {
     refused(
         &url,
         &["--cacert", &file(&second.0)],
-        "nobody who is trusted has signed it; give it, or the CA's",
+        "signed by no authority that is trusted here; give --cacert FILE.pem",
     );
 }
 
