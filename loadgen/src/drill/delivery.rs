@@ -127,6 +127,7 @@ pub fn unexplained(
 
 #[cfg(test)]
 mod tests {
+    use super::super::naming::tests::naming;
     use super::*;
 
     fn at(seconds: i64) -> Timestamp {
@@ -211,6 +212,29 @@ mod tests {
         ];
         assert_eq!(notified(&all, Channel::Slack, &wanted, at(0)), Some(at(9)));
         assert_eq!(told(&all, Channel::Slack, &wanted, at(0), at(19)), Some((at(30), None)));
+    }
+
+    #[test]
+    fn a_message_of_a_twin_proves_nothing() {
+        let naming = naming(&[("A b", &[("severity", "critical")]), ("A b", &[("severity", "warning")])]);
+        let labels =
+            Labels::from([("alertname".into(), "A b".into()), ("severity".into(), "critical".into())]);
+        let wanted = Wanted { labels: &labels, fingerprint: Some("f1"), firing: at(7), naming: &naming };
+        let said = |received, status, heading: &str| {
+            let mut notification = slack(received, status, "A");
+            notification.alerts[0].heading = Some(heading.into());
+            notification
+        };
+        let mut all = [
+            said(8, "firing", "A b (warning)"),
+            said(9, "firing", "A b (critical)"),
+            said(30, "resolved", "A b (warning)"),
+            said(31, "resolved", "A b (critical)"),
+        ];
+        assert_eq!(notified(&all, Channel::Slack, &wanted, at(0)), None, "the inbox took it for `A`");
+        naming.settle(&mut all);
+        assert_eq!(notified(&all, Channel::Slack, &wanted, at(0)), Some(at(9)));
+        assert_eq!(told(&all, Channel::Slack, &wanted, at(0), at(19)), Some((at(31), None)));
     }
 
     #[test]

@@ -106,10 +106,11 @@ fn holds(text: &str, value: &str) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
 
-    fn naming(rules: &[(&str, &[(&str, &str)])]) -> Naming {
+    /// Of rules by name and labels.
+    pub fn naming(rules: &[(&str, &[(&str, &str)])]) -> Naming {
         let labels = |pairs: &[(&str, &str)]| -> Labels {
             pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
         };
