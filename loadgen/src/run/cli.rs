@@ -30,9 +30,9 @@ Examples:
   loadgen run http://127.0.0.1:8000/livez -c 8 -z 5s   # closed loop: no rate
 
 Exit codes: 0 fine; 1 unexpected answers or errors; 2 bad arguments; 3 threshold
-crossed; 4 INVALID, the generator could not keep up; 129 (its terminal has gone),
-130, 143 interrupted, after the partial report (a second signal waits for no
-answer, a third for nothing).";
+crossed; 4 INVALID, the generator could not keep up; 129, 130, 143 interrupted
+(SIGHUP, SIGINT, SIGTERM), after the partial report: a second signal waits for
+no answer, a third for nothing.";
 
 /// Arguments of `loadgen run`.
 #[derive(Debug, Clone, clap::Args)]

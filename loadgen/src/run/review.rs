@@ -16,7 +16,7 @@ use crate::{exit, say};
 #[command(after_help = "\
 Examples:
   loadgen report run.json --out run.html
-  loadgen report machine-1.json machine-2.json --out both.json --threshold 'p99<250ms'
+  loadgen report a.json b.json --out both.json --threshold 'p99<250ms'
 
 What the runs were held against is held against all together, unless --threshold
 says otherwise. The exit code is that of a run that came to the same.")]

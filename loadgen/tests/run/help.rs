@@ -20,6 +20,8 @@ fn it_fits_on_two_screens_and_no_example_is_wrapped() {
     let examples = help.split("Examples:\n").nth(1).unwrap().lines().take_while(|line| !line.is_empty());
     assert!(examples.clone().count() >= 8, "{help}");
     assert!(examples.clone().all(|line| line.starts_with("  loadgen run")), "an example is wrapped:\n{help}");
+    let codes: Vec<_> = help.split("\nExit codes:").nth(1).unwrap().trim().lines().collect();
+    assert!(codes.len() == 4 && codes[..3].iter().all(|line| line.len() > 65), "it is wrapped:\n{help}");
 }
 
 #[test]
