@@ -209,6 +209,23 @@ mod tests {
     }
 
     #[test]
+    fn a_second_of_errors_does_not_make_it_steady_and_is_said() {
+        let counts = |expected, unexpected| Counts { expected, unexpected, ..Counts::default() };
+        let mut pace = Pace::new(counts(0, 0), 40.0);
+        for (expected, unexpected, good, said) in [
+            (40, 0, 1, "0 of 40 with a status the drill does not expect"),
+            (80, 0, 2, "0 of 40 with"),
+            (80, 40, 0, "40 of 40 with a status the drill does not expect"),
+            (119, 41, 1, "1 of 40 with"),
+        ] {
+            pace.since -= Duration::from_secs(1); // as if that long had passed
+            pace.look(counts(expected, unexpected));
+            assert_eq!(pace.good, good, "{}", pace.said);
+            assert!(pace.said.contains(said), "{}", pace.said);
+        }
+    }
+
+    #[test]
     fn near_is_a_tenth_or_one_request() {
         for (answers, seconds, rate, expected) in [
             (40, 1.0, 40.0, true),
