@@ -184,7 +184,7 @@ async fn begin(context: &Context<'_>, drill: &Drill, record: &mut Record) -> Res
     if end == End::Whole && record.counted {
         let own = record.labels.clone().unwrap_or_else(|| subject.known.clone());
         if let Err(reason) | Ok(Some(reason)) =
-            mingled::meanwhile(context, drill, &subject, &own, cause_at).await
+            mingled::meanwhile(context, drill, &subject, record, &own, cause_at).await
         {
             return Ok(End::Unseen(reason));
         }

@@ -40,7 +40,7 @@ pub async fn told(
     let mut limits = None;
     loop {
         let now = Timestamp::now();
-        let (found, longest) = look(context, drill, subject, &subject.known, now, &mut held).await?;
+        let (found, longest) = look(context, drill, subject, record, &subject.known, now, &mut held).await?;
         let (resolve, tell) = *limits.get_or_insert_with(|| {
             let resolve = subject.evaluation * 4 + SLACK;
             (Deadline::within(resolve), Deadline::within(resolve + longest + SLACK))
@@ -68,10 +68,11 @@ pub async fn meanwhile(
     context: &Context<'_>,
     drill: &Drill,
     subject: &Subject,
+    record: &Record,
     own: &Labels,
     cause_at: Timestamp,
 ) -> Result<Option<String>, String> {
-    let (found, _) = look(context, drill, subject, own, cause_at, &mut BTreeMap::new()).await?;
+    let (found, _) = look(context, drill, subject, record, own, cause_at, &mut BTreeMap::new()).await?;
     Ok(since(&found, cause_at))
 }
 
@@ -82,6 +83,7 @@ async fn look(
     context: &Context<'_>,
     drill: &Drill,
     subject: &Subject,
+    record: &Record,
     own: &Labels,
     at: Timestamp,
     held: &mut BTreeMap<Labels, Timestamp>,
@@ -107,10 +109,11 @@ async fn look(
     let mut seen: Vec<Seen> = history
         .iter()
         .filter_map(|series| {
-            let labels = alert_labels(&series.labels);
+            let labels = Some(alert_labels(&series.labels)).filter(|labels| !subject.owns(labels))?;
             let (last, _) = *series.samples.last()?;
             let evaluation = evaluation(&rules, &labels).unwrap_or(slowest);
-            Some(Seen { labels, last, evaluation })
+            // Routed by the labels that Alertmanager is sent.
+            Some(Seen { labels: record.outgoing.of(&labels), last, evaluation })
         })
         .collect();
     held.extend(alerts.map_err(words)?.into_iter().map(|alert| (alert.labels, now)));
@@ -120,7 +123,7 @@ async fn look(
         evaluation: Duration::ZERO,
     }));
     seen.retain(|one| !subject.owns(&one.labels));
-    let counted = counted_senders(&routing, own, &drill.expect.delivered, named);
+    let counted = counted_senders(&routing, &record.outgoing.of(own), &drill.expect.delivered, named);
     Ok((among(&seen, &routing, &counted, named), longest))
 }
 

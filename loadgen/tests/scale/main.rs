@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, reason = "helpers of tests: a panic is the report")]
 
+mod addresses;
 mod command;
 mod fixture;
+mod refused;
 mod render;

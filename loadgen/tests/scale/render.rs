@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 
-use crate::fixture::{ALERTMANAGER, PROMETHEUS, RULES, changes, files, scaled};
+use crate::fixture::{PROMETHEUS, RULES, changes, files, scaled};
 
 #[test]
 fn by_one_changes_no_byte() {
@@ -203,94 +203,6 @@ fn timings_beside_the_chain_are_divided_or_told() {
     }
     assert!(rendered.files["alertmanager.yml"].contains("timeout: 0s}"), "none is none");
     assert!(scaled(&files, 1.0, &[]).unwrap().warnings.is_empty());
-}
-
-#[test]
-fn addresses_are_replaced_in_targets_and_receivers() {
-    let addresses =
-        ["api:8000=127.0.0.1:18000", "inbox:8025=127.0.0.1:18025", "alertmanager:9093=127.0.0.1:19093"];
-    let rendered = scaled(&files(), 1.0, &addresses).unwrap();
-    let expect = |text: &str| {
-        text.replace("api:8000", "127.0.0.1:18000")
-            .replace("inbox:8025", "127.0.0.1:18025")
-            .replace("alertmanager:9093", "127.0.0.1:19093")
-    };
-    assert_eq!(rendered.files["prometheus.yml"], expect(PROMETHEUS));
-    assert_eq!(rendered.files["alertmanager.yml"], expect(ALERTMANAGER));
-    assert_eq!(rendered.files["alert_rules/api.yml"], RULES);
-    assert_eq!(changes(&rendered).len(), 4);
-
-    // Two that change places do not chase each other.
-    let swapped = scaled(&files(), 1.0, &["node:9100=redis:9121", "redis:9121=node:9100"]).unwrap();
-    assert!(swapped.files["prometheus.yml"].contains("targets: [redis:9121, \"node:9100\"]"));
-}
-
-#[test]
-fn an_address_that_is_nowhere_is_an_error_with_those_that_are() {
-    let error = scaled(&files(), 1.0, &["api:8001=127.0.0.1:1"]).unwrap_err().to_string();
-    for part in ["`api:8001`", "api:8000", "inbox:8025", "node:9100", "alertmanager:9093"] {
-        assert!(error.contains(part), "{part}: {error}");
-    }
-}
-
-#[test]
-fn errors_name_file_line_field_and_value() {
-    for (file, from, to, parts) in [
-        (
-            "prometheus.yml",
-            "scrape_interval: 2m",
-            "scrape_interval: 2x",
-            &["prometheus.yml:18: ", "scrape_configs[slow].scrape_interval", "`2x`"][..],
-        ),
-        (
-            "prometheus.yml",
-            "scrape_timeout: 10s",
-            "scrape_timeout: 10",
-            &["prometheus.yml:4: ", "global.scrape_timeout", "`10`"],
-        ),
-        (
-            "prometheus.yml",
-            "scrape_configs:\n",
-            "scrape_configs: none\nx:\n",
-            &["prometheus.yml:11: ", "scrape_configs", "list"],
-        ),
-        (
-            "alert_rules/api.yml",
-            "for: 2m",
-            "for: -2m",
-            &["alert_rules/api.yml:11:", "groups[api].rules[HighErrorRate].for", "`-2m`"],
-        ),
-        (
-            "alert_rules/api.yml",
-            "rate(http[5m]))\n",
-            "rate(http[5m)\n",
-            &["alert_rules/api.yml:6:", "rules[job:errors:ratio5m].expr", "rate(http[5m)"],
-        ),
-        (
-            "alert_rules/api.yml",
-            "    for: 0s",
-            "    expr: up\n    for: 0s",
-            &["alert_rules/api.yml:18:", "`expr`"],
-        ),
-        (
-            "alertmanager.yml",
-            "group_wait: 10s",
-            "group_wait: [10s]",
-            &["alertmanager.yml:14: ", "route.routes[critical].group_wait", "duration"],
-        ),
-        ("alertmanager.yml", "route:", "route: [", &["alertmanager.yml:", "YAML"]),
-    ] {
-        let mut files = files();
-        let text = files[file].clone();
-        assert!(text.contains(from), "{from}");
-        files.insert(file.into(), text.replacen(from, to, 1));
-        let error = scaled(&files, 20.0, &[]).unwrap_err().to_string();
-        for part in parts {
-            assert!(error.contains(part), "{from} → {to}: {part}: {error}");
-        }
-    }
-    let error = scaled(&Default::default(), 20.0, &[]).unwrap_err().to_string();
-    assert!(error.contains("prometheus.yml") && error.contains("missing"), "{error}");
 }
 
 #[test]
