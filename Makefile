@@ -24,17 +24,17 @@ export PATH := $(PATH):$(CURDIR)/target/tools/bin
 help: ## print this
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 	@echo
-	@echo "  variables: PATTERN=error-storm (make load), DRILL=high-error-rate (make drill), SCALE=$(SCALE), SHARDS=$(SHARDS) (make drill),"
-	@echo "             PROOFS_DIR=$(PROOFS_DIR) is where drills keep what they prove (make drill), and what the inbox exports of it (make up),"
-	@echo "             OFFSET=N moves every port of up, down, status and load by N"
+	@echo "  SCALE=$(SCALE): the drills' speed; SHARDS=$(SHARDS) (drill), JOBS=$(JOBS) (mutate): stacks at once;"
+	@echo "  OFFSET=N moves every port of up, down, status and load by N;"
+	@echo "  PROOFS_DIR=$(PROOFS_DIR) keeps what drills prove, for the inbox of make up"
 
-setup: ## bring Redis, Prometheus, Alertmanager, the exporters, PostgreSQL, HAProxy, nginx, libfaketime; installs nothing system-wide
+setup: ## bring the servers that stack and tests need, in target/tools
 	@monitoring/stack/setup.sh
 
 build: ## build everything, optimised
 	$(CARGO) build --release --locked --workspace
 
-demo: setup build ## from nothing to two proven alerts and a report, in under three minutes after the build
+demo: setup build ## from nothing to two proven alerts and a report
 	@mkdir -p target/demo
 	$(release)/stack run --scale 20 -- $(release)/loadgen drill \
 	  --json target/demo/report.json --html target/demo/report.html \
@@ -55,7 +55,7 @@ format-check:
 lint:
 	$(CARGO) clippy --locked --workspace --all-targets -- -D warnings
 
-rules: ## promtool and amtool over every rule, unit test and configuration; no alert may lack drill, test or runbook
+rules: ## check rules, their tests, both configurations, coverage
 	promtool check config --syntax-only monitoring/prometheus.yml
 	promtool check rules monitoring/alert_rules/*.yml
 	promtool test rules monitoring/rule_tests/*.yml
@@ -66,24 +66,24 @@ rules: ## promtool and amtool over every rule, unit test and configuration; no a
 unit:
 	$(CARGO) test --locked --workspace --lib --bins
 
-versions: ## check rules, their tests and both configurations with the Prometheus and Alertmanager of newer Debian releases
+versions: ## the same with newer Prometheus and Alertmanager
 	@monitoring/versions.sh
 
-pictures: setup build ## draw what each receiver is sent in a drill anew: docs/receivers.md; wants chromium
+pictures: setup build ## draw the pictures of docs/receivers.md; wants chromium
 	@docs/pictures/receivers.sh
 
-fuzz-api: ## look for answers that /openapi.json does not promise, with schemathesis, in half a minute
+fuzz-api: ## look for answers that /openapi.json does not promise
 	$(CARGO) build --locked -p api
 	api/tests/fuzz/run.sh $(target)/debug/api
 
-fuzz-load: ## throw damaged answers at the load generator's parser, led by coverage, for FUZZ_SECONDS=60
+fuzz-load: ## damaged answers for loadgen's parser, FUZZ_SECONDS=60
 	loadgen/fuzz/run.sh $(FUZZ_SECONDS)
 
 # Containers bring what local processes need set-up and a build for.
 stack_sh = STACK=$(STACK) OFFSET=$(OFFSET) deploy/compose/stack.sh
 ready = $$($(stack_sh) which) && if [ "$$way" = native ]; then $(MAKE) --no-print-directory setup build; fi
 
-up: ## start the whole stack at production timings: STACK=docker, native, or what is there
+up: ## start the whole stack: STACK=docker, native or what is there
 	@way=$(ready)
 	@$(stack_sh) up $(release)/stack
 
@@ -96,7 +96,7 @@ status: ## show what runs, where, with which pid
 dashboards: ## write grafana/dashboards/*.json from grafana/src
 	@$(CARGO) run --locked --quiet -p dashboards
 
-images-local: build ## stand-ins of every image, from Debian's packages and what was built here, for machines without a registry
+images-local: build ## stand-ins of every image, without a registry
 	@deploy/images/build.sh $(release)/api $(release)/loadgen
 
 password: ## show the password of Grafana's first user, in containers
@@ -104,25 +104,25 @@ password: ## show the password of Grafana's first user, in containers
 	  || docker exec $${COMPOSE_PROJECT_NAME:-firedrill}-grafana-1 cat /run/firedrill/admin_password
 	@echo
 
-load: build ## traffic, PATTERN=error-storm and fourteen others (`loadgen patterns` lists them)
+load: build ## traffic, PATTERN=error-storm; `loadgen patterns` lists more
 	@$(release)/loadgen run http://127.0.0.1:$$((8000 + $(OFFSET))) --pattern $(or $(PATTERN),error-storm) \
 	  --prometheus-addr 127.0.0.1:$$((9464 + $(OFFSET)))
 
-drill: setup build ## every drill, on SHARDS isolated stacks side by side, or one: DRILL=high-error-rate
+drill: setup build ## every drill, on SHARDS stacks, or one: DRILL=high-error-rate
 	@mkdir -p target/drills
 	$(release)/stack run --shards $(shards) --scale $(SCALE) -- $(release)/loadgen drill --proofs $(PROOFS_DIR) \
 	  --json target/drills/report.json --html target/drills/report.html --junit target/drills/junit.xml $(drills)
 	@echo "The report is target/drills/report.html"
 
-quiet: setup build ## nobody is told: ten minutes of healthy traffic, and traffic just under each threshold, side by side
+quiet: setup build ## nobody is told: healthy traffic, and just under thresholds
 	@mkdir -p target/quiet
 	$(release)/stack run --shards 4 --scale $(SCALE) -- $(release)/loadgen drill \
 	  --json target/quiet/report.json --html target/quiet/report.html \
 	  monitoring/drills/suite.yaml monitoring/drills/long monitoring/drills/quiet-*.yaml
 
-mutate: setup build ## break every rule and route in turn: its drill must notice; JOBS=6 at once, PATTERN=HighErrorRate for some
+mutate: setup build ## break each rule and route: its drill must notice; PATTERN=
 	@$(release)/stack mutate --jobs $(JOBS) --scale $(SCALE) $(if $(PATTERN),"$(PATTERN)")
 
-bench: setup build ## the figures of gateway, limits and load generator, beside what they are compared to
+bench: setup build ## the figures of gateway, limits and load generator
 	@$(CARGO) bench --locked --workspace --bench gateway
 	@$(CARGO) bench --locked -p loadgen --bench generator

@@ -16,7 +16,7 @@ pub struct HashKey {
     #[arg(long)]
     pub stdin: bool,
 
-    /// Whose key it is: letters, digits, -, _ or .
+    /// Whose key it is: letters, digits and any of . - _ in it
     #[arg(long, default_value = "client", value_parser = name)]
     pub name: String,
 

@@ -44,7 +44,7 @@ pub struct Args {
     /// The stack's durations are divided by this: divides the drills' objectives, too
     #[arg(long, env = "TIME_SCALE", value_name = "N", default_value = "1", value_parser = scale)]
     pub(super) scale: f64,
-    /// The command that stops, starts, pauses, unpauses and restarts a service by its name, such as "docker compose"
+    /// The command that stops, starts, pauses, unpauses and restarts a service by its name, such as "stack service" or deploy/compose/service.sh
     #[arg(long, env = "STACK_CONTROL", value_name = "COMMAND")]
     pub(super) control: Option<String>,
     /// JSON file of several stacks to spread the drills over, as `stack run --shards` writes it

@@ -122,7 +122,7 @@ pub(super) async fn causes_possible(context: &Context<'_>, drill: &Drill) -> Res
     let place = context.undoing.place();
     if drill.cause.needs_control() && place.control.is_empty() {
         return Err("the cause orders a service of the stack about, and nothing is known that could: give --control, \
-                    such as \"docker compose\" or \"stack service\""
+                    such as \"stack service\" or deploy/compose/service.sh"
             .to_owned());
     }
     if let Some(fault) = &drill.cause.fault {

@@ -2,11 +2,12 @@
 
 /// Beginnings of commands that another test runs: the file, and the words in it that show so.
 pub const ELSEWHERE: &[(&str, &str, &str)] = &[
-    ("make up", "docs/walkthrough.md", "$ make up\n"),
+    ("make up", "docs/walkthrough.md", "$ make up STACK=native\n"),
     ("make down", "docs/walkthrough.md", "$ make down\n"),
     ("make load", "docs/walkthrough.md", "$ make load PATTERN="),
     ("make demo", "docs/walkthrough.md", "$ make demo\n"),
     ("make drill", "docs/walkthrough.md", "$ make drill DRILL="),
+    ("cargo build --release", "Makefile", "$(CARGO) build --release --locked --workspace"),
     ("make test", ".ci/run", "exec make test"),
     ("make setup", "Makefile", "test: setup "),
     ("make check", "Makefile", "test: setup format-check lint rules "),
@@ -56,7 +57,8 @@ pub const EXPECTED: &[(&str, &[i32], &str)] = &[
     ("cargo run -p api", &[124], "listening"),
     // A load that a busy machine cannot send on time is invalid, and a tenth of a second is long there.
     ("make load", &[124], "scheduled"),
-    // Breaking the rule is what the walkthrough does before.
+    ("sed -i", &[0], ""),
+    ("git checkout", &[0], ""),
     ("make drill DRILL=high-error-rate", &[2], "MISSED"),
     ("make demo", &[0, 2], "RateLimitHits"),
     ("loadgen run", &[0, 3, 4], "scheduled"),

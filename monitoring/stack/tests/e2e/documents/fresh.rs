@@ -33,6 +33,10 @@ impl Checkout {
         let target = repository().join("target");
         let dir = tempfile::Builder::new().prefix("checkout-").tempdir_in(&target).unwrap();
         copy(&repository(), dir.path());
+        // The reader's is a clone.
+        let commit = "git init -q && git add -A && git -c user.name=reader -c user.email=reader@example.com commit -qm clone";
+        let cloned = std::process::Command::new("sh").args(["-c", commit]).current_dir(dir.path()).status();
+        assert!(cloned.unwrap().success(), "{commit}");
         let release = dir.path().join("target/release");
         std::fs::create_dir_all(&release).unwrap();
         let own = ["api", "loadgen"].map(|name| program::own(name).unwrap());
