@@ -73,6 +73,9 @@ function lines(panel, all, w, h) {
   const y = (value) => h - 24 - (value / top) * (h - 34);
   let svg = '';
   for (const part of [0, 0.5, 1]) {
+    const at = start + part * (end - start);
+    const anchor = ['start', 'middle', 'end'][part * 2];
+    svg += `<text x="${x(at)}" y="${h - 8}" text-anchor="${anchor}">${new Date(at * 1000).toISOString().slice(11, 19)}</text>`;
     svg += `<line x1="62" x2="${w - 10}" y1="${y(top * part)}" y2="${y(top * part)}" stroke="#333"/>`;
     svg += `<text x="56" y="${y(top * part) + 4}" text-anchor="end">${shown(panel, top * part)}</text>`;
   }
@@ -142,13 +145,16 @@ let page = `<!doctype html><meta charset="utf-8"><style>
   h1 { font-size: 17px; margin: 0; padding: 12px 16px }
   section { position: absolute; background: #181b1f; border: 1px solid #2c3235; box-sizing: border-box; overflow: hidden }
   h2 { font-size: 13px; font-weight: 600; margin: 8px 10px 2px } svg text { fill: #ccccdc; font: 11px sans-serif }
-  p { margin: 0 10px; font-size: 11px; white-space: nowrap } i { display: inline-block; width: 10px; height: 3px; margin: 0 4px 3px 8px }
+  p { margin: 0 10px; font-size: 11px } i { display: inline-block; width: 10px; height: 3px; margin: 0 4px 3px 8px }
 </style><h1>${escape(board.title)}</h1>`;
 let bottom = 0;
 for (const panel of board.panels.filter((it) => it.type !== 'row')) {
   const { x, y, w, h } = panel.gridPos;
   const [width, height] = [w * 50 - 8, h * 34 - 8];
-  const all = await series(panel);
+  const found = await series(panel);
+  // Lines that stay at nothing would take colours and room in the legend from those that do not.
+  const moving = panel.type === 'timeseries' ? found.filter((it) => it.values.some(([, value]) => value > 0)) : found;
+  const all = moving.length ? moving : found.slice(0, 1);
   const inner = height - 58;
   const picture = { timeseries: lines, gauge: dial, bargauge: bars }[panel.type]?.(panel, all, width, inner) ?? pie(all, inner);
   const legend = panel.type === 'timeseries' ? all.map((it, i) => `<i style="background:${color(panel, it, i)}"></i>${escape(it.name)}`).join('') : '';
