@@ -42,9 +42,12 @@ pub fn list() -> String {
     text
 }
 
-/// `50/s for 30s`, `5/s to 80/s for 3m30s`.
+/// `50/s for 30s`, `5/s to 80/s for 3m30s`, `100 at once`.
 #[must_use]
 pub fn in_words(schedule: &Schedule) -> String {
+    if let Some(total) = schedule.total().filter(|_| schedule.duration().is_some_and(|time| time.is_zero())) {
+        return format!("{} at once", human::count(total));
+    }
     let (low, high) = (schedule.least(), schedule.peak());
     let (low, high) = (short(low), short(high));
     let rate = if low == high { format!("{high}/s") } else { format!("{low}/s to {high}/s") };

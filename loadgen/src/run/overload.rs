@@ -35,7 +35,9 @@ pub fn overload(plan: &Plan, record: &Record) -> Option<String> {
     let planned = record.rows.iter().filter(|row| f64::from(row.second + record.step) <= end + 1e-6);
     let rows: Vec<Row> = planned.copied().collect();
     let keeps_up = if schedule.constant_rate().is_some() { KEEPS_UP } else { KEEPS_UP_CHANGING };
-    growing(&rows, record.step, keeps_up).or_else(|| late(plan, record))
+    // What comes all at once at the end must leave after it.
+    let late = || late(plan, record).filter(|_| !schedule.ends_in_a_burst());
+    growing(&rows, record.step, keeps_up).or_else(late)
 }
 
 fn growing(rows: &[Row], step: u32, keeps_up: f64) -> Option<String> {

@@ -80,13 +80,15 @@ impl Pace {
         Self::Open { schedule, limit: None, spacing: *spacing }
     }
 
-    /// Arrivals per second that were planned, on average over the first `span`; `None` in a closed loop.
+    /// Arrivals per second that were planned, on average over the first `span`; `None` in a closed loop and for bursts
+    /// alone.
     #[must_use]
     pub fn target_rate(&self, span: Duration) -> Option<f64> {
         match self {
             Self::Open { schedule, .. } if !span.is_zero() => {
                 Some(schedule.count_by(span.as_secs_f64()) / span.as_secs_f64())
             }
+            Self::Open { schedule, .. } if schedule.duration().is_some_and(|time| time.is_zero()) => None,
             Self::Open { schedule, .. } => Some(schedule.rate_at(0.0)),
             Self::Closed { .. } => None,
         }

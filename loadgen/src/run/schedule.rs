@@ -103,6 +103,12 @@ impl Schedule {
         self.end.0.is_finite().then(|| (self.end.0 + 1e-9).floor() as u64)
     }
 
+    /// Whether the last that comes comes all at once.
+    #[must_use]
+    pub fn ends_in_a_burst(&self) -> bool {
+        self.segments.last().is_some_and(|(segment, ..)| matches!(segment.shape, Shape::Burst { .. }))
+    }
+
     /// Λ at the end; infinite when endless.
     #[must_use]
     pub fn integral(&self) -> f64 {

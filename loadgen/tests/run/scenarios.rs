@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use crate::command::{loadgen, stderr, stdout};
+use crate::command::{loadgen, report_of, stderr, stdout};
 use crate::server::Server;
 
 #[test]
@@ -116,6 +116,22 @@ fn a_good_answer_without_the_value_is_not_as_expected() {
     assert_eq!(output.status.code(), Some(1), "{}", stdout(&output));
     // What needs the value never goes out: its supplier goes in its place.
     assert_eq!((&report["ledger"]["unexpected"], &report["statuses"]["200"]), (&50.into(), &50.into()));
+}
+
+#[test]
+fn a_burst_alone_has_no_rate() {
+    let server = Server::gateway();
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("own.yaml");
+    std::fs::write(&file, "scenario: own\nstages: [{burst: 300}]\nrequests: [{get: /}]\n").unwrap();
+    let args = ["--scenario", file.to_str().unwrap(), "-c", "2"];
+    let (output, report) = report_of(&server.url("/"), &args);
+    assert_eq!(output.status.code(), Some(0), "{}{}", stdout(&output), stderr(&output));
+    assert!(stdout(&output).contains("300 at once"), "{}", stdout(&output));
+    assert_eq!(
+        (&report["target_rate"], &report["overload"]),
+        (&serde_json::Value::Null, &serde_json::Value::Null)
+    );
 }
 
 #[test]
