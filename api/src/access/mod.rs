@@ -1,17 +1,16 @@
 //! Who is calling: the client's address behind proxies, API keys, tokens of monitors, origins of web pages.
 
 mod address;
-mod cors;
 mod key_file;
 mod key_ring;
+mod origins;
 mod token;
 
 pub use address::{TrustedProxies, client_address};
-pub use cors::Origins;
 pub use key_file::KeyFileError;
 pub use key_ring::{KeyRing, hash};
+pub use origins::Origins;
 
-pub(crate) use cors::layer as cors_layer;
 pub(crate) use key_file::name_is_clean;
 pub(crate) use token::Token;
 

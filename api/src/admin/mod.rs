@@ -3,7 +3,6 @@
 
 mod drain;
 mod faults;
-mod layer;
 mod metrics;
 mod routes;
 mod server;

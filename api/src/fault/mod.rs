@@ -5,8 +5,8 @@
 //! faults of state (memory, pause, model) act on the process. Every one ends by itself after its time to live.
 
 mod chance;
+mod header;
 mod in_force;
-mod layer;
 mod memory;
 mod parse;
 mod plane;
@@ -19,7 +19,8 @@ pub use plane::{Plane, Refusal};
 pub use spec::{Decision, Delays, End, ModelFault, Spec};
 pub use switches::{ModelFaults, Switch, Switches};
 
-pub(crate) use layer::{HEADER, InjectedPanic, Layer, named};
+pub(crate) use header::{HEADER, InjectedPanic, names};
+pub(crate) use in_force::InForce;
 
 /// Every value of the `kind` label.
 pub(crate) const KINDS: &[&str] = &["abort", "delay", "panic", "memory", "pause", "model"];

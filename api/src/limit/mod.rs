@@ -8,9 +8,8 @@ mod debt;
 mod decision;
 mod gcra;
 mod hash_tag;
-mod headers;
+pub(crate) mod headers;
 mod key;
-mod layer;
 mod limiter;
 mod local;
 #[cfg(test)]
@@ -43,5 +42,3 @@ pub use redis_judge::{RedisJudge, RedisSettings};
 pub use redis_url::{RedisUrl, RedisUrlError};
 pub use reload::{ReloadError, Reloader};
 pub use script::{Question, Reply};
-
-pub(crate) use layer::layer;

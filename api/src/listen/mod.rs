@@ -1,6 +1,5 @@
 //! The listener: binding a port, with an error that says who holds it; TLS; what a connection may take.
 
-mod body_clock;
 mod guarded;
 mod limits;
 mod marks;
@@ -8,7 +7,6 @@ mod serve;
 mod streams;
 mod tls;
 
-pub(crate) use body_clock::BodyClock;
 pub(crate) use marks::Busy;
 pub(crate) use serve::serve;
 pub(crate) use tls::tls;

@@ -4,7 +4,7 @@ mod kind;
 mod render;
 
 pub use kind::Kind;
-pub(crate) use render::{Body, Ids, MEDIA_TYPE, Rendered, for_request, without_request};
+pub(crate) use render::{Body, MEDIA_TYPE, Rendered, for_request, without_request};
 
 use actix_web::{
     HttpResponse, ResponseError,

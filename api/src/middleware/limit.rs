@@ -1,14 +1,13 @@
 //! The layer that asks who is calling, then the limiter, and tells the client.
 
-use super::{Decision, Outcome, headers};
 use crate::{
-    observe::RequestInfo,
+    limit::{Decision, Outcome, headers},
     problem::{Kind, Problem},
-    routes,
+    request::RequestInfo,
     state::State,
 };
 use actix_web::{
-    Error, HttpMessage,
+    Error,
     body::{BoxBody, MessageBody},
     dev::{ServiceRequest, ServiceResponse},
     http::header::RETRY_AFTER,
@@ -22,22 +21,16 @@ pub(crate) async fn layer<B: MessageBody + 'static>(
     next: Next<B>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
     let state = req.app_data::<web::Data<State>>().expect("the server registers its state").clone();
-    let (endpoint, method) = {
-        let extensions = req.extensions();
-        let info = extensions.get::<RequestInfo>().expect("the observe layer runs first");
-        (info.endpoint, info.method)
-    };
+    let info = RequestInfo::of(&req);
     // A browser's preflight must not use up the quota of the request it asks about.
-    let limited = endpoint.is_none_or(|endpoint| endpoint.limited) && method != "OPTIONS";
-    if !limited {
+    if !info.is_limited() || info.method == "OPTIONS" {
         return Ok(next.call(req).await?.map_into_boxed_body());
     }
-    let route = endpoint.map_or(routes::UNMATCHED, |endpoint| endpoint.path);
-    let caller = match state.access.identify(&req, method) {
+    let caller = match state.access.identify(&req, info.method) {
         Ok(caller) => caller,
         Err(refusal) => return Ok(req.error_response(refusal).map_into_boxed_body()),
     };
-    let decision = state.limiter.decide(route, method, &caller).await;
+    let decision = state.limiter.decide(info.route(), info.method, &caller).await;
     let mut response = match decision.as_ref().and_then(refusal) {
         Some(refusal) => req.error_response(refusal).map_into_boxed_body(),
         None => next.call(req).await?.map_into_boxed_body(),

@@ -10,9 +10,8 @@ use actix_web::{
     http::ConnectionType,
     web::Bytes,
 };
-use futures_util::{FutureExt, TryFutureExt};
 use futures_util::{
-    Stream, StreamExt,
+    FutureExt, Stream, StreamExt, TryFutureExt,
     future::{Either, LocalBoxFuture, Map, Ready, ready},
 };
 use std::{
@@ -26,26 +25,26 @@ use std::{
 use tokio::time::{Instant, Sleep, sleep_until};
 
 /// The layer; requests without a body pass it untouched.
-pub(crate) struct BodyClock(pub Duration);
+pub(crate) struct BodyTimeout(pub Duration);
 
-impl<S, B> Transform<S, ServiceRequest> for BodyClock
+impl<S, B> Transform<S, ServiceRequest> for BodyTimeout
 where
     S: Service<ServiceRequest, Response = ServiceResponse<B>, Error = Error> + 'static,
     B: MessageBody + 'static,
 {
     type Response = ServiceResponse<EitherBody<B>>;
     type Error = Error;
-    type Transform = Clocked<S>;
+    type Transform = TimedBody<S>;
     type InitError = ();
     type Future = Ready<Result<Self::Transform, ()>>;
 
     fn new_transform(&self, service: S) -> Self::Future {
-        ready(Ok(Clocked { service, limit: self.0 }))
+        ready(Ok(TimedBody { service, limit: self.0 }))
     }
 }
 
 /// A service behind the layer.
-pub(crate) struct Clocked<S> {
+pub(crate) struct TimedBody<S> {
     service: S,
     limit: Duration,
 }
@@ -53,7 +52,7 @@ pub(crate) struct Clocked<S> {
 type Outcome<B> = Result<ServiceResponse<EitherBody<B>>, Error>;
 type Untouched<F, B> = Map<F, fn(Result<ServiceResponse<B>, Error>) -> Outcome<B>>;
 
-impl<S, B> Service<ServiceRequest> for Clocked<S>
+impl<S, B> Service<ServiceRequest> for TimedBody<S>
 where
     S: Service<ServiceRequest, Response = ServiceResponse<B>, Error = Error>,
     S::Future: 'static,

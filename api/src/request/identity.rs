@@ -1,5 +1,9 @@
-use super::{RequestId, Trace, request_id, trace};
-use crate::{problem::Ids, telemetry::Spans};
+use super::{
+    ids::Ids,
+    request_id::{self, RequestId},
+    trace::{self, Trace},
+};
+use crate::telemetry::Spans;
 use actix_web::{dev::ServiceRequest, http::header::HeaderMap};
 
 /// What a request is known by: its own id and its place in a trace.
@@ -20,7 +24,7 @@ impl Identity {
     }
 
     /// For what never became a request.
-    pub(super) fn fresh() -> Self {
+    pub(crate) fn fresh() -> Self {
         Self { id: RequestId::fresh(), trace: Trace::of(&HeaderMap::new()), sampled: false }
     }
 

@@ -1,8 +1,8 @@
 //! What could not be read as HTTP never becomes a request; it is answered, counted and logged all the same.
 
-use super::Identity;
 use crate::{
     problem::{self, Kind, Problem},
+    request::Identity,
     routes,
     state::State,
 };

@@ -1,47 +1,20 @@
 //! The outermost layer: every request gets an id, a route, a place in the in-progress gauge, one count and one log
 //! line; every error its problem body.
 
-mod identity;
-mod in_flight;
-mod request_id;
-mod trace;
-mod unread;
-
-pub use request_id::RequestId;
-pub(crate) use unread::unread;
-
-pub(crate) use identity::Identity;
-pub(crate) use trace::{Trace, TraceId};
-
+use super::in_flight::InFlight;
 use crate::{
-    fault::{self, InjectedPanic},
-    listen::Busy,
-    problem,
-    problem::Problem,
-    routes,
-    state::State,
-    telemetry::Phase,
+    fault::InjectedPanic, listen::Busy, problem, request::RequestInfo, routes, state::State, telemetry::Phase,
 };
 use actix_web::{
     Error, HttpMessage,
     body::{BoxBody, MessageBody},
     dev::{ServiceRequest, ServiceResponse},
-    http::{ConnectionType, Method, header::HeaderValue},
+    http::{ConnectionType, Method},
     middleware::Next,
     web,
 };
 use futures_util::FutureExt;
-use in_flight::InFlight;
 use std::panic::AssertUnwindSafe;
-
-/// What the inner layers want to know of a request.
-#[derive(Debug, Clone)]
-pub(crate) struct RequestInfo {
-    /// The matched route; `None` for a path that matched nothing.
-    pub endpoint: Option<&'static routes::Endpoint>,
-    /// The bounded method name.
-    pub method: &'static str,
-}
 
 /// The layer itself, for `middleware::from_fn`. [`crate::telemetry::HttpMetrics::layer`] sits right inside it.
 pub(crate) async fn layer<B: MessageBody + 'static>(
@@ -57,9 +30,9 @@ pub(crate) async fn layer<B: MessageBody + 'static>(
         // The counting layer reads the method from the request: no client may mint a label.
         req.head_mut().method = Method::from_bytes(method.as_bytes()).expect("letters make a method token");
     }
-    let route = endpoint.map_or(routes::UNMATCHED, |endpoint| endpoint.path);
-    let flight = InFlight::start(state.clone(), route, method, &req);
-    req.extensions_mut().insert(RequestInfo { endpoint, method });
+    let info = RequestInfo { endpoint, method };
+    let flight = InFlight::start(state.clone(), info, &req);
+    req.extensions_mut().insert(info);
 
     let response = match AssertUnwindSafe(next.call(req)).catch_unwind().await {
         Ok(Ok(response)) => response,
@@ -78,35 +51,4 @@ pub(crate) async fn layer<B: MessageBody + 'static>(
     }
     flight.answered(response.status().as_u16(), rendered);
     Ok(response)
-}
-
-/// The answer to a request that did not survive its handler.
-#[derive(Debug)]
-pub(crate) struct Broken {
-    identity: Identity,
-    /// The fault that did it, when one was injected.
-    fault: Option<HeaderValue>,
-}
-
-impl Broken {
-    pub(crate) fn new(identity: Identity, fault: Option<HeaderValue>) -> Self {
-        Self { identity, fault }
-    }
-}
-
-impl std::fmt::Display for Broken {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "request {} failed", self.identity.id.as_str())
-    }
-}
-
-impl actix_web::ResponseError for Broken {
-    fn error_response(&self) -> actix_web::HttpResponse {
-        let mut response = problem::without_request(&Problem::internal(""), self.identity.ids());
-        self.identity.stamp(response.headers_mut(), true);
-        if let Some(fault) = &self.fault {
-            response.headers_mut().insert(fault::HEADER, fault.clone());
-        }
-        response
-    }
 }

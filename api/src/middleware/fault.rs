@@ -1,43 +1,26 @@
 //! The layer right before the handlers. While no fault of traffic is in force it adds one atomic load to a request.
 
-use super::{End, Plane, in_force::InForce};
 use crate::{
-    observe::RequestInfo,
+    fault::{End, HEADER, InForce, InjectedPanic, Plane, names},
     problem::{Kind, Problem},
-    routes,
+    request::RequestInfo,
 };
 use actix_web::{
-    Error, HttpMessage,
+    Error,
     body::{EitherBody, MessageBody},
     dev::{Service, ServiceRequest, ServiceResponse, Transform, forward_ready},
-    http::{
-        StatusCode,
-        header::{HeaderName, HeaderValue},
-    },
+    http::StatusCode,
 };
 use futures_util::{
     FutureExt, TryFutureExt,
     future::{Either, LocalBoxFuture, MapOk, Ready, ready},
 };
-use std::{any::Any, rc::Rc, sync::Arc, time::Instant};
-
-/// Names the faults that acted on a request.
-pub(crate) const HEADER: HeaderName = HeaderName::from_static("x-fault-injected");
+use std::{rc::Rc, sync::Arc, time::Instant};
 
 /// The layer, for `App::wrap`.
-pub(crate) struct Layer(pub(crate) Arc<Plane>);
+pub(crate) struct FaultLayer(pub(crate) Arc<Plane>);
 
-/// What an injected panic carries, so that its answer can be told from a bug's.
-pub(crate) struct InjectedPanic(HeaderValue);
-
-impl InjectedPanic {
-    /// The value of [`HEADER`] when this panic was injected.
-    pub(crate) fn header_of(panic: &(dyn Any + Send)) -> Option<HeaderValue> {
-        panic.downcast_ref::<Self>().map(|injected| injected.0.clone())
-    }
-}
-
-impl<S, B> Transform<S, ServiceRequest> for Layer
+impl<S, B> Transform<S, ServiceRequest> for FaultLayer
 where
     S: Service<ServiceRequest, Response = ServiceResponse<B>, Error = Error> + 'static,
     B: MessageBody + 'static,
@@ -89,18 +72,13 @@ where
     S: Service<ServiceRequest, Response = ServiceResponse<B>, Error = Error> + 'static,
     B: MessageBody + 'static,
 {
-    let (endpoint, method) = {
-        let extensions = req.extensions();
-        let info = extensions.get::<RequestInfo>().expect("the observe layer runs first");
-        (info.endpoint, info.method)
-    };
+    let info = RequestInfo::of(&req);
     // What is not limited is a probe or `/metrics`: an injected outage must not hide itself.
-    if endpoint.is_some_and(|endpoint| !endpoint.limited) {
+    if !info.is_limited() {
         return Ok(service.call(req).await?.map_into_left_body());
     }
-    let route = endpoint.map_or(routes::UNMATCHED, |endpoint| endpoint.path);
     let mut acted: Vec<Arc<InForce>> = Vec::new();
-    for (fault, decision) in plane.decide(route, method, Instant::now()) {
+    for (fault, decision) in plane.decide(info.route(), info.method, Instant::now()) {
         acted.push(fault.clone());
         if let Some(delay) = decision.delay {
             plane.count(&fault, "delay");
@@ -113,32 +91,23 @@ where
             None => {}
             Some(End::Abort(status)) => {
                 plane.count(&fault, "abort");
-                let problem = aborted(status).header(HEADER, names(&acted));
+                let problem =
+                    aborted(status).header(HEADER, names(acted.iter().map(|fault| fault.id.as_str())));
                 return Ok(req.error_response(problem).map_into_right_body());
             }
             Some(End::Panic) => {
                 plane.count(&fault, "panic");
-                std::panic::panic_any(InjectedPanic(names(&acted)));
+                std::panic::panic_any(InjectedPanic(names(acted.iter().map(|fault| fault.id.as_str()))));
             }
         }
     }
     let mut response = service.call(req).await?;
     if !acted.is_empty() {
-        response.headers_mut().insert(HEADER, names(&acted));
+        response.headers_mut().insert(HEADER, names(acted.iter().map(|fault| fault.id.as_str())));
     }
     Ok(response.map_into_left_body())
 }
 
 fn aborted(status: StatusCode) -> Problem {
     Problem::new(Kind::Requested(status), "a fault was injected here on purpose; X-Fault-Injected names it")
-}
-
-fn names(faults: &[Arc<InForce>]) -> HeaderValue {
-    named(faults.iter().map(|fault| fault.id.as_str()))
-}
-
-/// The value of [`HEADER`] for the faults of these ids.
-pub(crate) fn named<'a>(ids: impl Iterator<Item = &'a str>) -> HeaderValue {
-    let ids = ids.collect::<Vec<_>>().join(", ");
-    HeaderValue::from_str(&ids).expect("ids are letters, digits, - and _")
 }

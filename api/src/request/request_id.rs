@@ -12,7 +12,7 @@ const LONGEST: usize = 64;
 
 /// The id that ties answer, log line and error body together: the client's when short and clean, else a new one.
 #[derive(Debug, Clone)]
-pub struct RequestId(HeaderValue);
+pub(crate) struct RequestId(HeaderValue);
 
 impl RequestId {
     pub(crate) fn of(req: &ServiceRequest) -> Self {
@@ -29,7 +29,7 @@ impl RequestId {
     }
 
     /// The id as text.
-    pub fn as_str(&self) -> &str {
+    pub(crate) fn as_str(&self) -> &str {
         self.0.to_str().expect("both ways to make an id allow visible ASCII only")
     }
 

@@ -1,5 +1,10 @@
-use super::{Broken, Identity};
-use crate::{problem::Rendered, state::State, telemetry::Finished};
+use super::broken::Broken;
+use crate::{
+    problem::Rendered,
+    request::{Identity, RequestInfo},
+    state::State,
+    telemetry::Finished,
+};
 use actix_web::{Error, dev::ServiceRequest, http::header::HeaderValue, web::Data};
 use prometheus::IntGauge;
 use std::{net::IpAddr, time::Instant};
@@ -29,12 +34,8 @@ struct Origin {
 const CLIENT_CLOSED: u16 = 499;
 
 impl InFlight {
-    pub(super) fn start(
-        state: Data<State>,
-        route: &'static str,
-        method: &'static str,
-        req: &ServiceRequest,
-    ) -> Self {
+    pub(super) fn start(state: Data<State>, info: RequestInfo, req: &ServiceRequest) -> Self {
+        let (route, method) = (info.route(), info.method);
         let identity = Identity::of(req, state.spans.as_ref());
         let origin = identity.sampled.then(|| Origin {
             path: req.path().to_owned(),
