@@ -49,7 +49,9 @@ impl Gateway {
 
     /// What reads the rate limits again while this serves.
     pub fn reloader(&self) -> Reloader {
-        Reloader::new(self.state.clone(), self.config.limits.file().cloned())
+        let state = self.state.clone();
+        let plan_missing = move |policies: &_| state.access.plan_missing(policies).map(str::to_owned);
+        Reloader::new(self.state.limiter.clone(), plan_missing, self.config.limits.file().cloned())
     }
 
     /// Serves on `listeners` until `shutdown` resolves, then drains: `/readyz` says 503 on both for the drain delay;

@@ -5,7 +5,7 @@ use crate::{
     access::Access,
     config::SettingError,
     fault::{Bounds, Plane, Switch, Switches},
-    limit::{Limiter, PolicySet, RedisJudge, RedisSettings},
+    limit::{Limiter, PolicySet, RedisBackend, RedisSettings},
     models::{self, Models},
     pipeline::Pipeline,
     problem::Kind,
@@ -49,7 +49,7 @@ impl State {
         let metrics = declare(&registry).map_err(|error| StartError::Metrics(error.to_string()))?;
         metrics.memory_alert.set(i64::try_from(config.faults.memory_alert_bytes).unwrap_or(i64::MAX));
         let http = HttpMetrics::new().map_err(|error| StartError::Metrics(error.to_string()))?;
-        let redis = redis_judge(config, &metrics)?;
+        let redis = redis_backend(config, &metrics)?;
         let spans = Spans::start(&config.traces)?;
         let models = Models::open(&config.models, &registry)?;
         let store = Store::open_keeping(
@@ -128,14 +128,14 @@ fn faults(
     Ok(Arc::new(Plane::new(bounds, switches, metrics.faults_injected.clone(), active)))
 }
 
-fn redis_judge(config: &Config, metrics: &Metrics) -> Result<Option<Arc<RedisJudge>>, SettingError> {
+fn redis_backend(config: &Config, metrics: &Metrics) -> Result<Option<Arc<RedisBackend>>, SettingError> {
     let Some(url) = config.limits.redis() else { return Ok(None) };
     let settings = RedisSettings {
         url: url.to_owned(),
         deadline: config.limits.redis_deadline,
         prefix: config.limits.redis_key_prefix.clone(),
     };
-    let judge = RedisJudge::new(settings, metrics.clone()).map_err(|error| SettingError {
+    let judge = RedisBackend::new(settings, metrics.clone()).map_err(|error| SettingError {
         variable: "REDIS_URL",
         // The URL may hold a password.
         value: "…".to_owned(),

@@ -1,6 +1,7 @@
 //! Who is calling: the client's address behind proxies, API keys, tokens of monitors, origins of web pages.
 
 mod address;
+mod key_entry;
 mod key_file;
 mod key_ring;
 mod origins;
@@ -11,7 +12,6 @@ pub use key_file::KeyFileError;
 pub use key_ring::{KeyRing, hash};
 pub use origins::Origins;
 
-pub(crate) use key_file::name_is_clean;
 pub(crate) use token::Token;
 
 use token::bearer;

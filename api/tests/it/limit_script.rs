@@ -1,10 +1,10 @@
-//! The script in a real Redis, held against the oracle and against the pure core.
+//! The script in a real Redis, held against the oracle.
 
 #[path = "../../src/limit/oracle.rs"]
 mod oracle;
 
 use api::{
-    limit::{Question, Quota, RedisJudge, RedisSettings, Reply, Tat},
+    limit::{Quota, RedisBackend, RedisSettings, Reply, ScriptCheck},
     telemetry::Metrics,
 };
 use oracle::Oracle;
@@ -12,27 +12,27 @@ use proptest::{prelude::*, test_runner::TestRunner};
 use stack::fixture::Redis;
 use std::{sync::Arc, time::Duration};
 
-const SCRIPT: &str = include_str!("../../src/limit/gcra.lua");
+const SCRIPT: &str = include_str!("../../src/limit/redis/gcra.lua");
 const SECOND: u64 = 1_000_000;
 
 /// A judge that waits long enough for any machine.
-pub async fn judge(url: &str) -> Arc<RedisJudge> {
+pub async fn judge(url: &str) -> Arc<RedisBackend> {
     let metrics = Metrics::register(&prometheus::Registry::new()).unwrap();
     let prefix = format!("test-{}:", uuid::Uuid::new_v4().simple());
     let settings = RedisSettings { url: url.to_owned(), deadline: Duration::from_secs(5), prefix };
-    let judge = RedisJudge::new(settings, metrics).unwrap();
+    let judge = RedisBackend::new(settings, metrics).unwrap();
     assert!(judge.connect().await);
     judge
 }
 
 /// One policy's question about a key in its own slot.
-pub fn question(key: &str, count: u64, period_us: u64, burst: u64) -> Question {
+pub fn question(key: &str, count: u64, period_us: u64, burst: u64) -> ScriptCheck {
     let quota = Quota::new(count, period_us, burst).unwrap();
-    Question { key: format!("{{test}}:{key}"), quota, cost: 1, shadow: false }
+    ScriptCheck { key: format!("{{test}}:{key}"), quota, cost: 1, shadow: false }
 }
 
 #[tokio::test]
-async fn the_script_agrees_with_the_pure_core_by_rediss_own_clock() {
+async fn the_script_agrees_with_the_oracle_by_rediss_own_clock() {
     let redis = Redis::start().await.unwrap();
     let judge = judge(&redis.url()).await;
     for (case, (count, period_us, burst)) in [
@@ -46,21 +46,20 @@ async fn the_script_agrees_with_the_pure_core_by_rediss_own_clock() {
     .enumerate()
     {
         let mut question = question(&format!("case-{case}"), count, period_us, burst);
-        let mut stored: Option<Tat> = None;
+        let mut oracle = Oracle::default();
         for step in 0..60 {
             if step % 20 == 19 {
                 tokio::time::sleep(Duration::from_millis(30)).await;
             }
             question.cost = 1 + step % 3;
             let reply = judge.decide(std::slice::from_ref(&question)).await.unwrap();
-            let decided = question.quota.decide(stored, reply.now_us, question.cost);
+            let decided = oracle.decide(count, period_us, burst, reply.now_us, question.cost);
             let expected = Reply {
                 refusing: u64::from(!decided.admitted),
                 now_us: reply.now_us,
-                debts: vec![decided.debt],
+                balances: vec![decided.balance],
             };
             assert_eq!(reply, expected, "{question:?} step {step}");
-            stored = decided.store.or(stored);
         }
     }
 }
@@ -133,7 +132,7 @@ async fn a_refusal_by_one_policy_charges_no_other() {
         assert_eq!(judge.decide(&both).await.unwrap().refusing, 0b10);
     }
     let alone = judge.decide(&both[..1]).await.unwrap();
-    let left = both[0].quota.verdict(alone.debts[0], 1, true).remaining;
+    let left = both[0].quota.verdict(alone.balances[0], 1, true).remaining;
     assert_eq!(left, 8, "charged for two admitted requests only");
 }
 
@@ -160,20 +159,20 @@ async fn keys_go_when_their_debt_is_paid_and_no_sooner() {
         let reply = judge.decide(std::slice::from_ref(&quick)).await.unwrap();
         let ttl: i64 = redis.ask(&["PTTL", &quick.key]).await.unwrap().parse().unwrap();
         // -2: gone meanwhile, so its debt was paid.
-        assert!(ttl == -2 || (0..=12).contains(&ttl), "round {round}: {ttl} ms for {:?}", reply.debts);
+        assert!(ttl == -2 || (0..=12).contains(&ttl), "round {round}: {ttl} ms for {:?}", reply.balances);
     }
-    // A flood just before the key goes: whatever was admitted in between, no second burst comes with its end. The pure core,
+    // A flood just before the key goes: whatever was admitted in between, no second burst comes with its end. The oracle,
     // which forgets nothing, is asked beside it.
-    let (mut stored, mut admitted) = (None, 0);
+    let (mut oracle, mut admitted): (Option<Oracle>, _) = (None, 0);
     for _ in 0..400 {
         let reply = judge.decide(std::slice::from_ref(&quick)).await.unwrap();
-        let decided = quick.quota.decide(stored, reply.now_us, 1);
-        if stored.is_some() {
-            assert_eq!((reply.refusing == 0, reply.debts[0]), (decided.admitted, decided.debt));
+        if let Some(mut oracle) = oracle {
+            let decided = oracle.decide(1000, SECOND, 10, reply.now_us, 1);
+            assert_eq!((reply.refusing == 0, reply.balances[0]), (decided.admitted, decided.balance));
         }
         admitted += u32::from(reply.refusing == 0);
-        let ahead_us = reply.debts[0] / quick.quota.count();
-        stored = Some(Tat { us: reply.now_us + ahead_us, ticks: reply.debts[0] % quick.quota.count() });
+        let ahead_us = reply.balances[0] / quick.quota.count();
+        oracle = Some(Oracle::at(reply.now_us + ahead_us, reply.balances[0] % quick.quota.count()));
     }
     assert!(admitted > 10, "{admitted}");
     super::helpers::eventually("no key is left behind", || async {

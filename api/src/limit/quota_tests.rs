@@ -1,5 +1,5 @@
 use super::*;
-use crate::limit::oracle::Oracle;
+use crate::limit::oracle::{Expected, Oracle};
 use proptest::prelude::*;
 
 /// From one unit a day to a million a second, every one exact.
@@ -19,21 +19,30 @@ const SECOND: u64 = 1_000_000;
 /// A realistic epoch: microseconds since 1970, above 2^50.
 const NOW: u64 = 1_790_000_000 * SECOND;
 
-fn burst_from_idle(quota: Quota, now: u64) -> (u64, Option<Tat>) {
-    burst_from(quota, None, now)
+fn decide(key: &mut Oracle, quota: Quota, now: u64, cost: u64) -> Expected {
+    key.decide(quota.count(), quota.period_us(), quota.burst(), now, cost)
 }
 
-fn burst_from(quota: Quota, mut state: Option<Tat>, now: u64) -> (u64, Option<Tat>) {
+/// What a key owes: a request past the burst is refused and charges nothing.
+fn balance(key: &Oracle, quota: Quota, now: u64) -> u64 {
+    decide(&mut key.clone(), quota, now, quota.burst() + 1).balance
+}
+
+/// The verdict that the core gives beside the oracle's decision.
+fn verdict(quota: Quota, decided: &Expected, cost: u64) -> Verdict {
+    quota.verdict(decided.balance, cost, decided.admitted)
+}
+
+fn burst_from_idle(quota: Quota, now: u64) -> (u64, Oracle) {
+    burst_from(quota, Oracle::default(), now)
+}
+
+fn burst_from(quota: Quota, mut key: Oracle, now: u64) -> (u64, Oracle) {
     let mut admitted = 0;
-    loop {
-        let decided = quota.decide(state, now, 1);
-        if !decided.admitted {
-            break;
-        }
-        state = decided.store;
+    while decide(&mut key, quota, now, 1).admitted {
         admitted += 1;
     }
-    (admitted, state)
+    (admitted, key)
 }
 
 #[test]
@@ -54,14 +63,18 @@ fn an_idle_key_admits_its_burst_exactly() {
 fn a_client_that_waits_exactly_the_retry_time_passes_and_no_sooner() {
     for (count, period, burst) in [(100, SECOND, 200), (3, SECOND, 4), (7, 60 * SECOND, 1)] {
         let quota = Quota::new(count, period, burst).unwrap();
-        let (_, state) = burst_from_idle(quota, NOW);
-        let refused = quota.decide(state, NOW, 1);
-        assert_eq!((refused.admitted, refused.store), (false, None));
-        let verdict = quota.verdict(refused.debt, 1, false);
+        let (_, mut key) = burst_from_idle(quota, NOW);
+        let before = key.clone();
+        let refused = decide(&mut key, quota, NOW, 1);
+        assert!(!refused.admitted && key == before);
+        let verdict = verdict(quota, &refused, 1);
         assert_eq!(verdict.remaining, 0);
         assert!(verdict.retry_us > 0);
-        assert!(!quota.decide(state, NOW + verdict.retry_us - 1, 1).admitted, "a microsecond early");
-        assert!(quota.decide(state, NOW + verdict.retry_us, 1).admitted, "on time");
+        assert!(
+            !decide(&mut key.clone(), quota, NOW + verdict.retry_us - 1, 1).admitted,
+            "a microsecond early"
+        );
+        assert!(decide(&mut key, quota, NOW + verdict.retry_us, 1).admitted, "on time");
     }
 }
 
@@ -70,14 +83,13 @@ fn thirds_do_not_drift() {
     // 3 a second, each as early as it may come, over an hour: exactly 10,800 and the burst of the start. (With
     // a burst of 1 the client's own rounding up to a microsecond would idle the key.)
     let quota = Quota::new(3, SECOND, 2).unwrap();
-    let (mut state, mut now, mut admitted) = (None, NOW, 0);
+    let (mut key, mut now, mut admitted) = (Oracle::default(), NOW, 0);
     while now <= NOW + 3600 * SECOND {
-        let decided = quota.decide(state, now, 1);
+        let decided = decide(&mut key, quota, now, 1);
         if decided.admitted {
-            state = decided.store;
             admitted += 1;
         } else {
-            now += quota.verdict(decided.debt, 1, false).retry_us;
+            now += verdict(quota, &decided, 1).retry_us;
         }
     }
     assert_eq!(admitted, 10_802);
@@ -86,27 +98,27 @@ fn thirds_do_not_drift() {
 #[test]
 fn a_raised_limit_is_not_held_back_by_old_state() {
     let strict = Quota::new(1, 86_400 * SECOND, 10).unwrap();
-    let (_, state) = burst_from_idle(strict, NOW);
+    let (_, mut key) = burst_from_idle(strict, NOW);
     let lax = Quota::new(100, SECOND, 200).unwrap();
-    let refused = lax.decide(state, NOW, 1);
-    assert_eq!((refused.admitted, refused.debt), (false, lax.capacity()));
-    let wait = lax.verdict(refused.debt, 1, false).retry_us;
+    let refused = decide(&mut key, lax, NOW, 1);
+    assert_eq!((refused.admitted, refused.balance), (false, lax.capacity()));
+    let wait = verdict(lax, &refused, 1).retry_us;
     assert_eq!(wait, 10_000);
-    // Ten days of old debt are two seconds of the new limit's, and they pass.
-    assert!(lax.decide(refused.store, NOW + wait, 1).admitted);
-    let (admitted, _) = burst_from(lax, refused.store, NOW + 2 * SECOND);
+    // Ten days of old balance are two seconds of the new limit's, and they pass.
+    assert!(decide(&mut key.clone(), lax, NOW + wait, 1).admitted);
+    let (admitted, _) = burst_from(lax, key, NOW + 2 * SECOND);
     assert_eq!(admitted, 200);
 }
 
 #[test]
 fn a_debt_shrinks_with_time_and_is_gone_at_the_reset() {
     let quota = Quota::new(100, SECOND, 200).unwrap();
-    let (_, state) = burst_from_idle(quota, NOW);
-    let full = quota.verdict(quota.debt(state, NOW).0, 1, false);
+    let (_, key) = burst_from_idle(quota, NOW);
+    let full = quota.verdict(balance(&key, quota, NOW), 1, false);
     assert_eq!((full.reset_us, full.remaining), (2 * SECOND, 0));
-    let half = quota.verdict(quota.debt(state, NOW + SECOND).0, 1, true);
+    let half = quota.verdict(balance(&key, quota, NOW + SECOND), 1, true);
     assert_eq!((half.reset_us, half.remaining), (SECOND, 100));
-    assert_eq!(quota.debt(state, NOW + 2 * SECOND).0, 0);
+    assert_eq!(balance(&key, quota, NOW + 2 * SECOND), 0);
 }
 
 #[test]
@@ -120,13 +132,14 @@ fn quotas_that_cannot_be_exact_are_refused() {
 #[test]
 fn a_dear_request_takes_its_cost_and_is_told_when_it_could() {
     let quota = Quota::new(10, SECOND, 20).unwrap();
-    let first = quota.decide(None, NOW, 15);
-    assert_eq!(quota.verdict(first.debt, 15, first.admitted).remaining, 5);
-    let second = quota.decide(first.store, NOW, 15);
+    let mut key = Oracle::default();
+    let first = decide(&mut key, quota, NOW, 15);
+    assert_eq!(verdict(quota, &first, 15).remaining, 5);
+    let second = decide(&mut key, quota, NOW, 15);
     assert!(!second.admitted);
     // Ten more units at ten a second.
-    assert_eq!(quota.verdict(second.debt, 15, false).retry_us, SECOND);
-    assert!(quota.decide(first.store, NOW, 5).admitted, "a cheap one still passes");
+    assert_eq!(verdict(quota, &second, 15).retry_us, SECOND);
+    assert!(decide(&mut key, quota, NOW, 5).admitted, "a cheap one still passes");
     assert!(!quota.affords(0, 21), "never");
 }
 
@@ -148,19 +161,18 @@ proptest! {
         first in quotas(), second in quotas(),
         steps in proptest::collection::vec((gaps(), 1u64..12), 1..120),
     ) {
-        let (mut state, mut oracle, mut now) = (None, Oracle::default(), NOW);
+        let (mut oracle, mut now) = (Oracle::default(), NOW);
         for (step, (gap, cost)) in steps.iter().enumerate() {
             let quota = if step < steps.len() / 2 { first } else { second };
             now = now.saturating_add_signed(*gap);
-            let expected = oracle.decide(quota.count(), quota.period_us(), quota.burst(), now, *cost);
-            let decided = quota.decide(state, now, *cost);
-            let verdict = quota.verdict(decided.debt, *cost, decided.admitted);
+            let before = balance(&oracle, quota, now);
+            let expected = decide(&mut oracle, quota, now, *cost);
+            let verdict = verdict(quota, &expected, *cost);
             prop_assert_eq!(
-                (decided.admitted, verdict.remaining, verdict.reset_us, verdict.retry_us),
+                (quota.affords(before, *cost), verdict.remaining, verdict.reset_us, verdict.retry_us),
                 (expected.admitted, expected.remaining, expected.reset_us, expected.retry_us)
             );
-            prop_assert!(decided.debt <= quota.capacity());
-            state = decided.store.or(state);
+            prop_assert!(expected.balance <= quota.capacity());
         }
     }
 
@@ -171,13 +183,11 @@ proptest! {
         gaps in proptest::collection::vec(0u64..300_000, 1..300),
     ) {
         let quota = Quota::new(count, period_s * SECOND, burst).unwrap();
-        let (mut state, mut now) = (None, NOW);
+        let (mut key, mut now) = (Oracle::default(), NOW);
         let mut admitted = Vec::new();
         for gap in gaps {
             now += gap;
-            let decided = quota.decide(state, now, 1);
-            if decided.admitted {
-                state = decided.store;
+            if decide(&mut key, quota, now, 1).admitted {
                 admitted.push(now);
             }
         }

@@ -1,12 +1,12 @@
-//! The generic cell rate algorithm (ITU-T I.371, annex A) in exact integers. No clock, no I/O: time is an argument.
+//! Quotas of the generic cell rate algorithm (ITU-T I.371, annex A) in exact integers. No clock, no I/O.
 //!
 //! A key's whole state is its theoretical arrival time (TAT): the instant at which an idle client would be whole
-//! again. What lies between now and the TAT is the key's *debt*. A request adds its cost in emission intervals to the
-//! debt and passes if the debt then fits the burst.
+//! again. What lies between now and the TAT is the key's *balance*. A request adds its cost in emission intervals to the
+//! balance and passes if the balance then fits the burst.
 //!
-//! Debts are counted in *ticks* of 1/`count` microseconds, so that the emission interval, period ÷ count, is a whole
-//! number of ticks (the period in microseconds) for every rate, thirds included. The Lua script in `gcra.lua` does
-//! the same arithmetic in doubles; [`Quota::new`] keeps every number below 2^53, where doubles are exact too.
+//! Balances are counted in *ticks* of 1/`count` microseconds, so that the emission interval, period ÷ count, is a whole
+//! number of ticks (the period in microseconds) for every rate, thirds included. The Lua script that decides,
+//! `redis/gcra.lua`, counts in doubles; [`Quota::new`] keeps every number below 2^53, where doubles are exact too.
 
 /// What one policy grants: a rate and a burst.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,26 +28,6 @@ pub enum QuotaError {
     /// burst × period past 2^52 microseconds.
     #[error("burst × period is too large to count exactly; lower the burst or shorten the period")]
     TooLarge,
-}
-
-/// A stored theoretical arrival time: microseconds of the judge's clock and the rest in ticks, below `count`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Tat {
-    /// Whole microseconds since the clock's epoch.
-    pub us: u64,
-    /// The fraction of a microsecond, in ticks, below the `count` of the policy that stored it.
-    pub ticks: u64,
-}
-
-/// What becomes of a key by one request.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Decided {
-    /// Whether the request passes.
-    pub admitted: bool,
-    /// The debt after it, in ticks.
-    pub debt: u64,
-    /// The state to store; `None`: as it was.
-    pub store: Option<Tat>,
 }
 
 /// One policy's answer for one request.
@@ -97,7 +77,7 @@ impl Quota {
         self.burst
     }
 
-    /// The largest debt, in ticks.
+    /// The largest balance, in ticks.
     pub fn capacity(&self) -> u64 {
         self.burst * self.period_us
     }
@@ -107,46 +87,24 @@ impl Quota {
         self.capacity().div_ceil(self.count).div_ceil(1_000_000)
     }
 
-    /// The debt in ticks of a key at `now_us`, and whether it was cut: a debt larger than the burst (left by an older,
-    /// laxer policy or by a clock that stepped back) counts as a full burst.
-    fn debt(&self, stored: Option<Tat>, now_us: u64) -> (u64, bool) {
-        let Some(tat) = stored else { return (0, false) };
-        let Some(us) = tat.us.checked_sub(now_us) else { return (0, false) };
-        // A fraction left by a policy with a larger count may pass a whole microsecond of this one.
-        let debt = us.saturating_mul(self.count).saturating_add(tat.ticks.min(self.count - 1));
-        (debt.min(self.capacity()), debt > self.capacity())
-    }
-
-    /// Decides one request of this cost at `now_us`.
-    pub fn decide(&self, stored: Option<Tat>, now_us: u64, cost: u64) -> Decided {
-        let (before, cut) = self.debt(stored, now_us);
-        let admitted = self.affords(before, cost);
-        let debt = if admitted { before + self.price(cost) } else { before };
-        // What was cut is stored although nothing is charged: else it would count as a full burst again and again, and a
-        // limit that was raised would stay blocked by what is left of the old one.
-        let store =
-            (admitted || cut).then(|| Tat { us: now_us + debt / self.count, ticks: debt % self.count });
-        Decided { admitted, debt, store }
-    }
-
-    /// What a request of this cost adds to the debt, in ticks. Past the burst all costs are the same: never payable.
+    /// What a request of this cost adds to the balance, in ticks. Past the burst all costs are the same: never payable.
     fn price(&self, cost: u64) -> u64 {
         cost.min(self.burst + 1) * self.period_us
     }
 
-    /// Whether a key of this debt could pay for a request of this cost.
-    pub fn affords(&self, debt: u64, cost: u64) -> bool {
-        debt.min(self.capacity()) + self.price(cost) <= self.capacity()
+    /// Whether a key of this balance could pay for a request of this cost.
+    pub fn affords(&self, balance: u64, cost: u64) -> bool {
+        balance.min(self.capacity()) + self.price(cost) <= self.capacity()
     }
 
-    /// What to tell the client of a request of this cost, given the debt after the decision.
-    pub fn verdict(&self, debt: u64, cost: u64, admitted: bool) -> Verdict {
-        let debt = debt.min(self.capacity());
+    /// What to tell the client of a request of this cost, given the balance after the decision.
+    pub fn verdict(&self, balance: u64, cost: u64, admitted: bool) -> Verdict {
+        let balance = balance.min(self.capacity());
         Verdict {
             admitted,
-            remaining: (self.capacity() - debt) / self.period_us,
-            reset_us: debt.div_ceil(self.count),
-            retry_us: (debt + self.price(cost)).saturating_sub(self.capacity()).div_ceil(self.count),
+            remaining: (self.capacity() - balance) / self.period_us,
+            reset_us: balance.div_ceil(self.count),
+            retry_us: (balance + self.price(cost)).saturating_sub(self.capacity()).div_ceil(self.count),
         }
     }
 
@@ -163,5 +121,5 @@ impl Quota {
 }
 
 #[cfg(test)]
-#[path = "gcra_tests.rs"]
+#[path = "quota_tests.rs"]
 mod tests;

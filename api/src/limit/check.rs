@@ -1,15 +1,21 @@
-//! One policy's question about one request.
+//! One policy's check about one request.
 
-use super::{Key, Policy, Quota, Verdict, WithoutRedis};
+use super::{
+    policy::{
+        key::Key,
+        policy::{Policy, WithoutRedis},
+    },
+    quota::{Quota, Verdict},
+};
 
-/// What a judge must know to answer for one policy.
+/// What a backend must know to answer for one policy.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Ask {
+pub struct Check {
     /// The policy's place in the file.
     pub policy: usize,
-    /// The policy's place in the registry of names, which outlives the file: what debts are kept under.
+    /// The policy's place in the registry of names, which outlives the file: what balances are kept under.
     pub slot: u32,
-    /// A number of this policy in this reading of the file: what proven refusals are kept under.
+    /// A number of this policy in this reading of the file: what cached refusals are kept under.
     pub reading: u32,
     /// What the policy grants.
     pub quota: Quota,
@@ -25,8 +31,8 @@ pub struct Ask {
     pub key: Key,
 }
 
-impl Ask {
-    /// One policy's question about a request of this route.
+impl Check {
+    /// One policy's check about a request of this route.
     pub fn new(index: usize, [slot, reading]: [u32; 2], policy: &Policy, route: &str, key: Key) -> Self {
         Self {
             policy: index,
@@ -41,15 +47,15 @@ impl Ask {
         }
     }
 
-    /// The verdict that goes with a debt after the decision.
-    pub fn verdict(&self, debt: u64, admitted: bool) -> Verdict {
-        self.quota.verdict(debt, self.cost, admitted)
+    /// The verdict that goes with a balance after the decision.
+    pub fn verdict(&self, balance: u64, admitted: bool) -> Verdict {
+        self.quota.verdict(balance, self.cost, admitted)
     }
 }
 
 /// One policy's answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Answer {
+pub struct CheckResult {
     /// The policy's place in the file.
     pub policy: usize,
     /// Whether it counts without refusing.
@@ -58,10 +64,10 @@ pub struct Answer {
     pub verdict: Verdict,
 }
 
-impl Answer {
+impl CheckResult {
     /// The answer to a question.
-    pub fn to(ask: &Ask, debt: u64, admitted: bool) -> Self {
-        Self { policy: ask.policy, shadow: ask.shadow, verdict: ask.verdict(debt, admitted) }
+    pub fn to(check: &Check, balance: u64, admitted: bool) -> Self {
+        Self { policy: check.policy, shadow: check.shadow, verdict: check.verdict(balance, admitted) }
     }
 
     /// Whether this answer refuses the request.

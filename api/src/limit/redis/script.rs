@@ -1,12 +1,13 @@
 //! What Redis is asked, and what it answers.
 
-use super::{connection::Connection, gcra::Quota};
+use super::connection::Connection;
+use crate::limit::quota::Quota;
 use redis::{Cmd, ErrorKind, FromRedisValue, RedisError, Script, ServerErrorKind};
 use std::time::Duration;
 
 /// What one policy asks Redis about one request.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Question {
+pub struct ScriptCheck {
     /// The key's whole name.
     pub key: String,
     /// What the policy grants.
@@ -24,8 +25,8 @@ pub struct Reply {
     pub refusing: u64,
     /// Redis's clock at the decision, microseconds since 1970.
     pub now_us: u64,
-    /// Each policy's debt in ticks after the decision, in the order asked.
-    pub debts: Vec<u64>,
+    /// Each policy's balance in ticks after the decision, in the order asked.
+    pub balances: Vec<u64>,
 }
 
 /// A script, sent by its hash, and whole only to a server that has not seen it.
@@ -79,30 +80,30 @@ impl Scripts {
     pub(super) async fn decide(
         &self,
         connection: &mut Connection,
-        questions: &[Question],
+        batch: &[ScriptCheck],
     ) -> Result<Reply, RedisError> {
-        let ask = |command: &mut Cmd| {
-            command.arg(questions.len());
-            for question in questions {
-                command.arg(&question.key);
+        let arguments = |command: &mut Cmd| {
+            command.arg(batch.len());
+            for check in batch {
+                command.arg(&check.key);
             }
-            for Question { quota, cost, shadow, .. } in questions {
+            for ScriptCheck { quota, cost, shadow, .. } in batch {
                 command.arg(quota.count()).arg(quota.period_us()).arg(quota.burst());
                 command.arg(*cost).arg(u8::from(*shadow));
             }
         };
-        let numbers: Vec<i64> = self.gcra.run(connection, ask).await?;
+        let numbers: Vec<i64> = self.gcra.run(connection, arguments).await?;
         let unexpected =
             || RedisError::from((ErrorKind::UnexpectedReturnType, "the script's reply is not ours"));
-        let [refusing, now_us, debts @ ..] = &numbers[..] else { return Err(unexpected()) };
-        if debts.len() != questions.len() {
+        let [refusing, now_us, balances @ ..] = &numbers[..] else { return Err(unexpected()) };
+        if balances.len() != batch.len() {
             return Err(unexpected());
         }
         let unsigned = |number: &i64| u64::try_from(*number).map_err(|_| unexpected());
         Ok(Reply {
             refusing: unsigned(refusing)?,
             now_us: unsigned(now_us)?,
-            debts: debts.iter().map(unsigned).collect::<Result<_, _>>()?,
+            balances: balances.iter().map(unsigned).collect::<Result<_, _>>()?,
         })
     }
 
@@ -115,10 +116,10 @@ impl Scripts {
         limit: Duration,
     ) -> Result<u64, RedisError> {
         let key = format!("{prefix}instances");
-        let ask = |command: &mut Cmd| {
+        let arguments = |command: &mut Cmd| {
             command.arg(1).arg(&key).arg(name).arg(limit.as_millis() as u64);
         };
-        self.instances.run(connection, ask).await
+        self.instances.run(connection, arguments).await
     }
 
     /// A real decision on a key of its own: proves that the script runs and that Redis takes writes, which a PING
@@ -129,7 +130,7 @@ impl Scripts {
         }
         // A thousand at once, whole again in a millisecond: always admitted, so always written.
         let quota = Quota::new(1000, 1000, 1000).expect("small numbers are exact");
-        let question = Question { key: format!("{prefix}probe"), quota, cost: 1, shadow: false };
-        self.decide(connection, &[question]).await.map(drop)
+        let check = ScriptCheck { key: format!("{prefix}probe"), quota, cost: 1, shadow: false };
+        self.decide(connection, &[check]).await.map(drop)
     }
 }

@@ -1,7 +1,10 @@
 //! What the braces of Redis keys hold. All keys of one request must lie in one slot of a cluster, so policies that can
 //! meet in one request share what they hash by: the parts that all of them count by.
 
-use super::{Key, KeyPart, Policy};
+use super::{
+    key::{Key, KeyPart},
+    policy::Policy,
+};
 use crate::routes;
 use std::fmt::Write;
 
@@ -9,7 +12,7 @@ use std::fmt::Write;
 const COMMON: &str = "limits";
 
 /// For each policy the parts that its keys are hashed by.
-pub(super) fn of(policies: &[Policy]) -> Vec<Vec<KeyPart>> {
+pub(in crate::limit) fn of(policies: &[Policy]) -> Vec<Vec<KeyPart>> {
     // Each policy's group is the lowest policy that it meets, directly or through others.
     let mut group: Vec<usize> = (0..policies.len()).collect();
     let limited = routes::ALL.iter().filter(|endpoint| endpoint.limited).map(|endpoint| endpoint.path);
@@ -33,7 +36,7 @@ pub(super) fn of(policies: &[Policy]) -> Vec<Vec<KeyPart>> {
 }
 
 /// A key's name in Redis: what is hashed in braces, then the rest.
-pub(super) fn name(prefix: &str, policy: &Policy, hashed: &[KeyPart], key: &Key) -> String {
+pub(in crate::limit) fn name(prefix: &str, policy: &Policy, hashed: &[KeyPart], key: &Key) -> String {
     let parts = match key {
         Key::Several(keys) => keys,
         only => std::slice::from_ref(only),

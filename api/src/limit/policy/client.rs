@@ -40,6 +40,12 @@ impl fmt::Display for ClientKey {
     }
 }
 
+/// Whether a policy's or an API key's name is 1 to 64 letters, digits, `-`, `_` or `.`: it appears in Redis keys.
+pub(crate) fn name_is_clean(name: &str) -> bool {
+    let clean = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
+    (1..=64).contains(&name.len()) && name.chars().all(clean)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

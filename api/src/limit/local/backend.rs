@@ -1,8 +1,8 @@
-//! The local judge: `governor`, the whole limiter without Redis and the stand-in when Redis is gone.
+//! The local backend: `governor`, the whole limiter without Redis and the stand-in when Redis is gone.
 
-use super::{
-    ask::{Answer, Ask},
-    debt,
+use super::gcra;
+use crate::limit::{
+    check::{Check, CheckResult},
     shards::{Expires, Shard, Shards, Slot},
 };
 use smallvec::SmallVec;
@@ -22,15 +22,15 @@ impl Expires for Arrival {
     }
 }
 
-/// Debts of every key under every policy, with a cap.
+/// Balances of every key under every policy, with a cap.
 #[derive(Debug)]
-pub(super) struct LocalJudge {
-    debts: Shards<Arrival>,
-    /// The debt, for each policy, that all keys share for which there was no room.
+pub(in crate::limit) struct LocalBackend {
+    balances: Shards<Arrival>,
+    /// The balance, for each policy, that all keys share for which there was no room.
     overflow: Mutex<HashMap<u32, Arrival>>,
 }
 
-/// Where a key's debt is kept.
+/// Where a key's balance is kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Home {
     Held,
@@ -39,84 +39,84 @@ enum Home {
     Overflow,
 }
 
-/// One policy's question on its way to an answer.
+/// One policy's check on its way to an answer.
 struct Case {
     slot: Slot,
     shard: usize,
     home: Home,
-    /// The debt before and after the decision.
+    /// The balance before and after the decision.
     before: u64,
     after: u64,
 }
 
 type Guards<'a> = SmallVec<[(usize, MutexGuard<'a, Shard<Arrival>>); 2]>;
 
-impl LocalJudge {
-    /// Holds at most `cap` debts.
-    pub(super) fn new(cap: usize) -> Self {
-        Self { debts: Shards::new(cap), overflow: Mutex::default() }
+impl LocalBackend {
+    /// Holds at most `cap` balances.
+    pub(in crate::limit) fn new(cap: usize) -> Self {
+        Self { balances: Shards::new(cap), overflow: Mutex::default() }
     }
 
     /// Decides one request by all its policies at `now`, at the part of their quotas that one of so many `instances` has:
     /// all or nothing, also beside requests on other threads.
-    pub(super) fn decide<'a>(
+    pub(in crate::limit) fn decide<'a>(
         &self,
-        asks: impl Iterator<Item = &'a Ask>,
+        checks: impl Iterator<Item = &'a Check>,
         instances: u64,
         now: Duration,
-    ) -> Vec<Answer> {
-        let asks: SmallVec<[&Ask; 2]> = asks.collect();
-        let mut cases: SmallVec<[Case; 2]> = asks
+    ) -> Vec<CheckResult> {
+        let checks: SmallVec<[&Check; 2]> = checks.collect();
+        let mut cases: SmallVec<[Case; 2]> = checks
             .iter()
-            .map(|ask| {
-                let slot = (ask.slot, ask.key.clone());
-                Case { shard: self.debts.index(&slot), slot, home: Home::Held, before: 0, after: 0 }
+            .map(|check| {
+                let slot = (check.slot, check.key.clone());
+                Case { shard: self.balances.index(&slot), slot, home: Home::Held, before: 0, after: 0 }
             })
             .collect();
         let mut guards = self.lock(&cases);
         let mut overflow = None;
-        let mut answers = Vec::with_capacity(asks.len());
-        for (ask, case) in asks.iter().zip(&mut cases) {
+        let mut answers = Vec::with_capacity(checks.len());
+        for (check, case) in checks.iter().zip(&mut cases) {
             let shard = guarded(&mut guards, case.shard);
             let arrival = match shard.get(&case.slot).copied() {
                 Some(arrival) => arrival.0,
-                None if self.debts.reserve(shard, now) => {
+                None if self.balances.reserve(shard, now) => {
                     case.home = Home::New;
                     0
                 }
                 None => {
                     case.home = Home::Overflow;
                     let shared = overflow.get_or_insert_with(|| self.lock_overflow());
-                    shared.get(&ask.slot).map_or(0, |arrival| arrival.0)
+                    shared.get(&check.slot).map_or(0, |arrival| arrival.0)
                 }
             };
-            let quota = if instances > 1 { ask.quota.share(instances, ask.dearest) } else { ask.quota };
+            let quota = if instances > 1 { check.quota.share(instances, check.dearest) } else { check.quota };
             let owed = arrival.saturating_sub(nanoseconds(now));
-            let most = debt::most(&quota);
+            let most = gcra::most(&quota);
             if owed > most && case.home == Home::Held {
                 // Kept although nothing is charged: else it would be as much again and again, and a limit that was raised
                 // would stay blocked.
                 let cut = Arrival(nanoseconds(now).saturating_add(most));
-                self.debts.put(shard, case.slot.clone(), cut);
+                self.balances.put(shard, case.slot.clone(), cut);
             }
             case.before = owed.min(most);
-            let (verdict, after) = debt::judge(&quota, case.before, ask.cost);
+            let (verdict, after) = gcra::check(&quota, case.before, check.cost);
             case.after = after;
-            answers.push(Answer { policy: ask.policy, shadow: ask.shadow, verdict });
+            answers.push(CheckResult { policy: check.policy, shadow: check.shadow, verdict });
         }
-        let refused = answers.iter().any(Answer::refuses);
-        for ((case, answer), ask) in cases.into_iter().zip(&mut answers).zip(asks) {
+        let refused = answers.iter().any(CheckResult::refuses);
+        for ((case, answer), check) in cases.into_iter().zip(&mut answers).zip(checks) {
             let arrival = Arrival(nanoseconds(now).saturating_add(case.after));
             let charged = !refused && answer.verdict.admitted;
             if refused && answer.verdict.admitted {
-                answer.verdict.remaining += ask.cost;
+                answer.verdict.remaining += check.cost;
                 answer.verdict.reset_us = case.before.div_ceil(1000);
             }
             match case.home {
-                Home::New if !charged => self.debts.release(),
+                Home::New if !charged => self.balances.release(),
                 _ if !charged => {}
                 Home::New => guarded(&mut guards, case.shard).insert(case.slot, arrival),
-                Home::Held => self.debts.put(guarded(&mut guards, case.shard), case.slot, arrival),
+                Home::Held => self.balances.put(guarded(&mut guards, case.shard), case.slot, arrival),
                 Home::Overflow => {
                     if let Some(shared) = &mut overflow {
                         shared.insert(case.slot.0, arrival);
@@ -132,7 +132,7 @@ impl LocalJudge {
         let mut shards: SmallVec<[usize; 2]> = cases.iter().map(|case| case.shard).collect();
         shards.sort_unstable();
         shards.dedup();
-        shards.into_iter().map(|shard| (shard, self.debts.lock(shard))).collect()
+        shards.into_iter().map(|shard| (shard, self.balances.lock(shard))).collect()
     }
 
     /// After the shards, never before.
@@ -140,15 +140,15 @@ impl LocalJudge {
         self.overflow.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Forgets keys whose debt is paid: they are as good as new.
-    pub(super) fn sweep(&self, now: Duration) {
-        self.debts.sweep(now);
+    /// Forgets keys whose balance is paid: they are as good as new.
+    pub(in crate::limit) fn sweep(&self, now: Duration) {
+        self.balances.sweep(now);
         self.lock_overflow().retain(|_, arrival| !arrival.expired(now));
     }
 
-    /// Debts held.
-    pub(super) fn held(&self) -> usize {
-        self.debts.held()
+    /// Balances held.
+    pub(in crate::limit) fn held(&self) -> usize {
+        self.balances.held()
     }
 }
 
@@ -163,5 +163,5 @@ fn nanoseconds(time: Duration) -> u64 {
 }
 
 #[cfg(test)]
-#[path = "local_tests.rs"]
+#[path = "backend_tests.rs"]
 mod tests;

@@ -1,6 +1,6 @@
 //! A connection to Redis of any kind, and where it comes from.
 
-use super::{redis_url::RedisUrl, watch::connect_limit};
+use super::url::RedisUrl;
 use deadpool_redis::{
     Manager, PoolError, Runtime, Timeouts, cluster,
     sentinel::{self, SentinelNodeConnectionInfo, SentinelServerType},
@@ -11,6 +11,14 @@ use redis::{
     cluster_async::ClusterConnection,
 };
 use std::time::Duration;
+
+/// Longest a connection attempt may take, unless the deadline of a decision is longer. With the pause it leaves half of the
+/// second within which a Redis that is back must be found.
+const CONNECT_LIMIT: Duration = Duration::from_millis(400);
+/// Longest a connection may take to come.
+pub(super) fn connect_limit(deadline: Duration) -> Duration {
+    deadline.max(CONNECT_LIMIT)
+}
 
 /// A connection that many requests share. A clone is the same connection.
 #[derive(Clone)]

@@ -1,16 +1,13 @@
 //! What watches over Redis in the background, so that no request has to.
 
 use super::{
-    connection::Connection,
-    redis_judge::{Failure, RedisJudge},
+    backend::{Failure, RedisBackend},
+    connection::{Connection, connect_limit},
 };
 use redis::RedisError;
 use std::{sync::Arc, time::Duration};
 use tokio::time::{sleep, timeout};
 
-/// Longest a connection attempt may take, unless the deadline of a decision is longer. With the pause it leaves half of the
-/// second within which a Redis that is back must be found.
-const CONNECT_LIMIT: Duration = Duration::from_millis(400);
 /// Pause between attempts while Redis is away.
 const RETRY_EVERY: Duration = Duration::from_millis(100);
 /// Pause between probes while all is well, so that `/health` notices an outage without traffic.
@@ -20,12 +17,7 @@ const LATE_PROBES: u32 = 2;
 /// How long a gateway counts that is not seen any more: some heartbeats.
 const INSTANCE_COUNTS: Duration = Duration::from_secs(5);
 
-/// Longest a connection may take to come.
-pub(super) fn connect_limit(deadline: Duration) -> Duration {
-    deadline.max(CONNECT_LIMIT)
-}
-
-impl RedisJudge {
+impl RedisBackend {
     /// Tries once to connect. For the start: with Redis there, the first request already finds it.
     pub async fn connect(&self) -> bool {
         match self.establish().await {

@@ -7,13 +7,13 @@ use std::sync::{
 
 const NOW: Duration = Duration::from_secs(5);
 
-fn asks(text: &str, client: u8) -> Vec<Ask> {
+fn checks(text: &str, client: u8) -> Vec<Check> {
     let set = PolicySet::parse("test", text).unwrap();
     let caller = Caller::by_address(Some([192, 0, 2, client].into()));
-    let ask = |(index, policy): (usize, &crate::limit::Policy)| {
-        Ask::new(index, [index as u32; 2], policy, "/", policy.key.of("/", &caller).unwrap())
+    let check = |(index, policy): (usize, &crate::limit::Policy)| {
+        Check::new(index, [index as u32; 2], policy, "/", policy.key.of("/", &caller).unwrap())
     };
-    set.policies().iter().enumerate().map(ask).collect()
+    set.policies().iter().enumerate().map(check).collect()
 }
 
 fn policy(name: &str, limit: &str, burst: u64) -> String {
@@ -22,50 +22,53 @@ fn policy(name: &str, limit: &str, burst: u64) -> String {
 
 #[test]
 fn admits_the_burst_per_client_and_then_says_how_long_to_wait() {
-    let judge = LocalJudge::new(100);
+    let backend = LocalBackend::new(100);
     let slow = policy("slow", "1/h", 5);
     for left in (0..5).rev() {
-        let [answer] = judge.decide(asks(&slow, 1).iter(), 1, NOW)[..] else { panic!("one answer") };
+        let [answer] = backend.decide(checks(&slow, 1).iter(), 1, NOW)[..] else { panic!("one answer") };
         assert_eq!((answer.verdict.admitted, answer.verdict.remaining), (true, left));
     }
-    let [refused] = judge.decide(asks(&slow, 1).iter(), 1, NOW)[..] else { panic!("one answer") };
+    let [refused] = backend.decide(checks(&slow, 1).iter(), 1, NOW)[..] else { panic!("one answer") };
     assert_eq!((refused.verdict.admitted, refused.verdict.remaining), (false, 0));
     assert_eq!(refused.verdict.retry_us, 3_600_000_000);
-    assert!(judge.decide(asks(&slow, 2).iter(), 1, NOW)[0].verdict.admitted, "another client's own burst");
-    assert_eq!(judge.held(), 2);
-    judge.sweep(NOW + Duration::from_secs(3_600));
-    assert_eq!(judge.held(), 1, "one owes five hours, the other's hour is paid");
-    judge.sweep(NOW + Duration::from_secs(5 * 3_600));
-    assert_eq!(judge.held(), 0);
+    assert!(
+        backend.decide(checks(&slow, 2).iter(), 1, NOW)[0].verdict.admitted,
+        "another client's own burst"
+    );
+    assert_eq!(backend.held(), 2);
+    backend.sweep(NOW + Duration::from_secs(3_600));
+    assert_eq!(backend.held(), 1, "one owes five hours, the other's hour is paid");
+    backend.sweep(NOW + Duration::from_secs(5 * 3_600));
+    assert_eq!(backend.held(), 0);
 }
 
 #[test]
 fn a_refusal_by_one_policy_charges_no_other() {
-    let judge = LocalJudge::new(100);
-    let both = asks(&(policy("wide", "1/d", 10) + &policy("narrow", "1/d", 1)), 1);
-    assert!(judge.decide(both.iter(), 1, NOW).iter().all(|answer| answer.verdict.admitted));
+    let backend = LocalBackend::new(100);
+    let both = checks(&(policy("wide", "1/d", 10) + &policy("narrow", "1/d", 1)), 1);
+    assert!(backend.decide(both.iter(), 1, NOW).iter().all(|answer| answer.verdict.admitted));
     for _ in 0..5 {
-        let answers = judge.decide(both.iter(), 1, NOW);
+        let answers = backend.decide(both.iter(), 1, NOW);
         let outcome: Vec<_> = answers.iter().map(|answer| answer.verdict.admitted).collect();
         assert_eq!(outcome, [true, false]);
         assert_eq!(answers[0].verdict.remaining, 9, "and the client is told so");
     }
-    assert_eq!(judge.decide(both[..1].iter(), 1, NOW)[0].verdict.remaining, 8);
+    assert_eq!(backend.decide(both[..1].iter(), 1, NOW)[0].verdict.remaining, 8);
     // The other way round, and with a key that is new.
-    let judge = LocalJudge::new(100);
-    judge.decide(both[1..].iter(), 1, NOW);
-    assert!(judge.decide(both.iter(), 1, NOW)[1].refuses());
-    assert_eq!(judge.held(), 1, "no place is kept for a debt that was not made");
+    let backend = LocalBackend::new(100);
+    backend.decide(both[1..].iter(), 1, NOW);
+    assert!(backend.decide(both.iter(), 1, NOW)[1].refuses());
+    assert_eq!(backend.held(), 1, "no place is kept for a balance that was not made");
 }
 
 #[test]
 fn a_shadow_counts_and_refuses_nothing() {
-    let judge = LocalJudge::new(100);
+    let backend = LocalBackend::new(100);
     let text = policy("wide", "1/d", 3) + &policy("shade", "1/d", 1) + "shadow=true\n";
     let outcomes: Vec<_> = (0..4)
         .map(|_| {
-            let answers = judge.decide(asks(&text, 1).iter(), 1, NOW);
-            (answers.iter().any(Answer::refuses), answers[1].verdict.admitted)
+            let answers = backend.decide(checks(&text, 1).iter(), 1, NOW);
+            (answers.iter().any(CheckResult::refuses), answers[1].verdict.admitted)
         })
         .collect();
     assert_eq!(outcomes, [(false, true), (false, false), (false, false), (true, false)]);
@@ -73,56 +76,56 @@ fn a_shadow_counts_and_refuses_nothing() {
 
 #[test]
 fn a_raised_limit_is_not_held_back_by_old_debt() {
-    let judge = LocalJudge::new(100);
-    let strict = asks(&policy("p", "1/d", 10), 1);
-    while judge.decide(strict.iter(), 1, NOW)[0].verdict.admitted {}
-    let lax = asks(&policy("p", "100/s", 200), 1);
-    let refused = judge.decide(lax.iter(), 1, NOW)[0].verdict;
+    let backend = LocalBackend::new(100);
+    let strict = checks(&policy("p", "1/d", 10), 1);
+    while backend.decide(strict.iter(), 1, NOW)[0].verdict.admitted {}
+    let lax = checks(&policy("p", "100/s", 200), 1);
+    let refused = backend.decide(lax.iter(), 1, NOW)[0].verdict;
     assert_eq!((refused.admitted, refused.retry_us), (false, 10_000));
-    assert!(judge.decide(lax.iter(), 1, NOW + Duration::from_millis(10))[0].verdict.admitted);
+    assert!(backend.decide(lax.iter(), 1, NOW + Duration::from_millis(10))[0].verdict.admitted);
 }
 
 #[test]
 fn instances_share_the_limit() {
     let text = policy("p", "1/d", 9);
     for (instances, granted) in [(1, 9), (2, 4), (3, 3), (9, 1), (100, 1)] {
-        let judge = LocalJudge::new(100);
+        let backend = LocalBackend::new(100);
         let admitted =
-            (0..20).filter(|_| judge.decide(asks(&text, 1).iter(), instances, NOW)[0].verdict.admitted);
+            (0..20).filter(|_| backend.decide(checks(&text, 1).iter(), instances, NOW)[0].verdict.admitted);
         assert_eq!(admitted.count(), granted, "{instances}");
     }
 }
 
 #[test]
 fn past_the_cap_new_keys_share_one_debt_and_known_ones_keep_theirs() {
-    let judge = LocalJudge::new(50);
+    let backend = LocalBackend::new(50);
     let text = policy("p", "1/d", 2);
-    let admitted = |client| judge.decide(asks(&text, client).iter(), 1, NOW)[0].verdict.admitted;
+    let admitted = |client| backend.decide(checks(&text, client).iter(), 1, NOW)[0].verdict.admitted;
     assert!((0..50).all(admitted), "below the cap everybody has a burst of their own");
     let late: Vec<_> = (50..60).map(admitted).collect();
     assert_eq!(late.iter().filter(|admitted| **admitted).count(), 2, "one burst for all that came too late");
     assert!((0..50).all(admitted), "those who came first are not held back by them");
-    assert_eq!(judge.held(), 50);
+    assert_eq!(backend.held(), 50);
 }
 
 #[test]
 fn threads_admit_exactly_the_burst_of_the_narrower_policy() {
-    let judge = Arc::new(LocalJudge::new(1000));
+    let backend = Arc::new(LocalBackend::new(1000));
     // Keyed differently, so that the two lie in different shards, asked in both orders.
     let text = policy("a", "1/d", 700) + "key='route'\n" + &policy("b", "1/d", 500);
     let (admitted, start) = (Arc::new(AtomicU64::new(0)), Arc::new(Barrier::new(4)));
     let threads: Vec<_> = (0..4)
         .map(|thread| {
-            let (judge, text, admitted, start) =
-                (judge.clone(), text.clone(), admitted.clone(), start.clone());
+            let (backend, text, admitted, start) =
+                (backend.clone(), text.clone(), admitted.clone(), start.clone());
             std::thread::spawn(move || {
-                let mut asks = asks(&text, 1);
+                let mut checks = checks(&text, 1);
                 if thread % 2 == 0 {
-                    asks.reverse();
+                    checks.reverse();
                 }
                 start.wait();
                 for _ in 0..400 {
-                    if !judge.decide(asks.iter(), 1, NOW).iter().any(Answer::refuses) {
+                    if !backend.decide(checks.iter(), 1, NOW).iter().any(CheckResult::refuses) {
                         admitted.fetch_add(1, Ordering::Relaxed);
                     }
                 }
@@ -131,7 +134,7 @@ fn threads_admit_exactly_the_burst_of_the_narrower_policy() {
         .collect();
     threads.into_iter().for_each(|thread| thread.join().unwrap());
     assert_eq!(admitted.load(Ordering::Relaxed), 500);
-    let left = judge.decide(asks(&text, 2).iter(), 1, NOW);
+    let left = backend.decide(checks(&text, 2).iter(), 1, NOW);
     assert_eq!(left[0].verdict.remaining, 199, "the route paid for 500 and this one");
-    assert!(matches!(asks(&text, 2)[1].key, Key::Client(ClientKey::V4(_))));
+    assert!(matches!(checks(&text, 2)[1].key, Key::Client(ClientKey::V4(_))));
 }

@@ -1,4 +1,4 @@
-//! The shared judge: one script, one round trip, one deadline per decision.
+//! The shared backend: one script, one round trip, one deadline per decision.
 //!
 //! Connections come from `deadpool-redis`, whose pool gives the connect time-outs, and are then held and shared:
 //! a checkout per request would cost a PING each. A background task (`watch.rs`), never a request, probes and reconnects.
@@ -6,9 +6,9 @@
 use super::{
     breaker::Breaker,
     connection::{Connection, Source},
-    own_connection::{self, Found, Of},
-    redis_url::{RedisUrl, RedisUrlError},
-    script::{Question, Reply, Scripts},
+    script::{Reply, ScriptCheck, Scripts},
+    thread_connection::{self, Found, Of},
+    url::{RedisUrl, RedisUrlError},
 };
 use crate::telemetry::Metrics;
 use redis::RedisError;
@@ -33,13 +33,13 @@ pub struct RedisSettings {
     pub prefix: String,
 }
 
-/// Redis as the judge of rate limits.
-pub struct RedisJudge {
+/// Redis as the backend of rate limits.
+pub struct RedisBackend {
     pub(super) source: Source,
     pub(super) scripts: Scripts,
     pub(super) settings: RedisSettings,
     connection: RwLock<Option<Connection>>,
-    /// Tells the judges of a process apart.
+    /// Tells the backends of a process apart.
     number: u64,
     /// Tells gateways apart that share a Redis.
     pub(super) name: String,
@@ -92,8 +92,8 @@ impl Failure {
     }
 }
 
-impl RedisJudge {
-    /// Prepares a judge; nothing is connected yet, and requests are not sent to it before the first probe.
+impl RedisBackend {
+    /// Prepares a backend; nothing is connected yet, and requests are not sent to it before the first probe.
     ///
     /// # Errors
     /// When the URL is not a Redis URL.
@@ -150,12 +150,12 @@ impl RedisJudge {
 
     /// Decides one request by all the given policies at once. `None` when Redis cannot say within the deadline; the
     /// caller then decides by itself.
-    pub async fn decide(self: &Arc<Self>, questions: &[Question]) -> Option<Reply> {
+    pub async fn decide(self: &Arc<Self>, batch: &[ScriptCheck]) -> Option<Reply> {
         let mut connection = self.nearest_connection()?;
-        match timeout(self.settings.deadline, self.scripts.decide(&mut connection, questions)).await {
+        match timeout(self.settings.deadline, self.scripts.decide(&mut connection, batch)).await {
             Ok(Ok(reply)) => {
                 self.breaker.succeeded();
-                own_connection::on_time();
+                thread_connection::on_time();
                 Some(reply)
             }
             Ok(Err(error)) => {
@@ -163,7 +163,7 @@ impl RedisJudge {
                 None
             }
             Err(_) => {
-                own_connection::late(self.own());
+                thread_connection::late(self.own());
                 self.failed(Failure::Timeout, "no answer within the deadline");
                 None
             }
@@ -182,14 +182,14 @@ impl RedisJudge {
         if !self.breaker.is_closed() {
             return None;
         }
-        match own_connection::find(self.own()) {
+        match thread_connection::find(self.own()) {
             Found::Ready(own) => return Some(own),
             Found::Absent => {}
             Found::Wanted(place) => {
-                let judge = self.clone();
+                let backend = self.clone();
                 // On the runtime of the thread that asks, which from then on drives the connection.
                 tokio::spawn(async move {
-                    match judge.establish().await {
+                    match backend.establish().await {
                         Ok(connection) => _ = place.set(connection),
                         Err(reason) => tracing::debug!(%reason, "a thread stays with the shared connection"),
                     }
@@ -200,7 +200,7 @@ impl RedisJudge {
     }
 
     fn own(&self) -> Of {
-        Of { judge: self.number, epoch: self.epoch.load(Ordering::Acquire) }
+        Of { backend: self.number, epoch: self.epoch.load(Ordering::Acquire) }
     }
 
     pub(super) fn replace_connection(&self, connection: Option<Connection>) {

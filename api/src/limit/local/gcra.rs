@@ -1,8 +1,8 @@
-//! `governor` as the judge of one debt. Its own stores have no cap and charge each policy for itself; here it is given
-//! a debt and says what becomes of it, and who keeps the debt decides what to do with that. Time stands still meanwhile: a
-//! debt counts from now.
+//! `governor` as the backend of one balance. Its own stores have no cap and charge each policy for itself; here it is given
+//! a balance and says what becomes of it, and who keeps the balance decides what to do with that. Time stands still meanwhile: a
+//! balance counts from now.
 
-use super::{Quota, Verdict};
+use crate::limit::quota::{Quota, Verdict};
 use governor::{
     Quota as GovernorQuota, RateLimiter,
     clock::Clock,
@@ -20,10 +20,10 @@ struct Scale {
     burst: NonZeroU32,
 }
 
-/// The debt under judgement, in nanoseconds.
-struct Debt<'a>(&'a Cell<u64>);
+/// The balance under judgement, in nanoseconds.
+struct Balance<'a>(&'a Cell<u64>);
 
-impl StateStore for Debt<'_> {
+impl StateStore for Balance<'_> {
     type Key = NotKeyed;
 
     fn measure_and_replace<T, F, E>(&self, _key: &NotKeyed, decide: F) -> Result<T, E>
@@ -65,20 +65,20 @@ pub(super) fn most(quota: &Quota) -> u64 {
     Scale::of(quota).capacity()
 }
 
-/// Decides a request of this cost for a key of this debt in nanoseconds, at most [`most`]: the verdict and the debt after it.
-pub(super) fn judge(quota: &Quota, debt: u64, cost: u64) -> (Verdict, u64) {
+/// Decides a request of this cost for a key of this balance in nanoseconds, at most [`most`]: the verdict and the balance after it.
+pub(super) fn check(quota: &Quota, balance: u64, cost: u64) -> (Verdict, u64) {
     let scale = Scale::of(quota);
-    let debt = Cell::new(debt.min(scale.capacity()));
+    let balance = Cell::new(balance.min(scale.capacity()));
     let units = u32::try_from(cost).ok().and_then(NonZeroU32::new).unwrap_or(NonZeroU32::MAX);
     let limit = GovernorQuota::with_period(Duration::from_nanos(scale.interval))
         .expect("no quota has a period of zero")
         .allow_burst(scale.burst);
     let limiter: RateLimiter<_, _, _, StateInformationMiddleware> =
-        RateLimiter::new(limit, Debt(&debt), Standstill);
+        RateLimiter::new(limit, Balance(&balance), Standstill);
     let outcome = limiter.check_n(units);
-    let debt = debt.get();
-    let left = || u64::from(scale.burst.get()) - debt.div_ceil(scale.interval);
-    let next = || scale.interval.saturating_mul(u64::from(units.get())).saturating_add(debt);
+    let balance = balance.get();
+    let left = || u64::from(scale.burst.get()) - balance.div_ceil(scale.interval);
+    let next = || scale.interval.saturating_mul(u64::from(units.get())).saturating_add(balance);
     let (admitted, remaining, wait) = match outcome {
         Ok(Ok(state)) => {
             (true, u64::from(state.remaining_burst_capacity()), next().saturating_sub(scale.capacity()))
@@ -90,10 +90,10 @@ pub(super) fn judge(quota: &Quota, debt: u64, cost: u64) -> (Verdict, u64) {
     let verdict = Verdict {
         admitted,
         remaining,
-        reset_us: debt.div_ceil(1000),
+        reset_us: balance.div_ceil(1000),
         retry_us: wait.div_ceil(1000).max(u64::from(!admitted)),
     };
-    (verdict, debt)
+    (verdict, balance)
 }
 
 #[cfg(test)]
@@ -110,21 +110,21 @@ mod tests {
             [(100, SECOND, 200, 1), (3, SECOND, 5, 1), (7, 60 * SECOND, 50, 3), (1, 86_400 * SECOND, 9, 9)]
         {
             let quota = Quota::new(count, period, burst).unwrap();
-            let (mut debt, mut admitted) = (0, 0);
+            let (mut balance, mut admitted) = (0, 0);
             let refused = loop {
-                let (verdict, after) = judge(&quota, debt, cost);
+                let (verdict, after) = check(&quota, balance, cost);
                 if !verdict.admitted {
-                    assert_eq!(after, debt, "a refusal charges nothing");
+                    assert_eq!(after, balance, "a refusal charges nothing");
                     break verdict;
                 }
                 assert_eq!(verdict.remaining, burst - (admitted + 1) * cost);
-                (debt, admitted) = (after, admitted + 1);
+                (balance, admitted) = (after, admitted + 1);
             };
             assert_eq!(admitted, burst / cost);
-            let waited = debt.saturating_sub(refused.retry_us * 1000);
-            assert!(judge(&quota, waited, cost).0.admitted, "on time");
-            let early = debt.saturating_sub((refused.retry_us - 1) * 1000);
-            assert!(!judge(&quota, early, cost).0.admitted, "a microsecond early");
+            let waited = balance.saturating_sub(refused.retry_us * 1000);
+            assert!(check(&quota, waited, cost).0.admitted, "on time");
+            let early = balance.saturating_sub((refused.retry_us - 1) * 1000);
+            assert!(!check(&quota, early, cost).0.admitted, "a microsecond early");
         }
     }
 
@@ -136,14 +136,14 @@ mod tests {
             steps in proptest::collection::vec((0u64..400_000, 1u64..4), 1..150),
         ) {
             let quota = Quota::new(count, seconds * SECOND, burst).unwrap();
-            let (mut oracle, mut debt, mut now) = (Oracle::default(), 0u64, SECOND);
+            let (mut oracle, mut balance, mut now) = (Oracle::default(), 0u64, SECOND);
             let (mut granted, mut expected, mut price) = (0i64, 0i64, 0);
             for (gap, cost) in steps {
-                debt = debt.saturating_sub(gap * 1000);
+                balance = balance.saturating_sub(gap * 1000);
                 now += gap;
                 let cost = cost.min(burst);
-                let (verdict, after) = judge(&quota, debt, cost);
-                debt = after;
+                let (verdict, after) = check(&quota, balance, cost);
+                balance = after;
                 if verdict.admitted {
                     granted += cost as i64;
                 }

@@ -1,10 +1,13 @@
 //! The policy file: strict, so that a typo is an error at start and not a limit that never applies.
 
 use super::{
-    KeyBy, KeyPart, MOST_POLICIES, Plan, Policy, Quota, Rate, WithoutRedis,
-    policy::{Cost, matches},
+    caller::Plan,
+    client::name_is_clean,
+    key::{KeyBy, KeyPart},
+    policy::{Cost, MOST_POLICIES, Policy, WithoutRedis, matches},
+    rate::Rate,
 };
-use crate::{access, routes};
+use crate::{limit::quota::Quota, routes};
 use serde::Deserialize;
 use std::{
     collections::{BTreeMap, HashSet},
@@ -119,7 +122,7 @@ pub(super) fn parse(path: &str, text: &str) -> Result<Vec<Policy>, PolicyFileErr
 impl RawPolicy {
     fn check(self) -> Result<Policy, Fault> {
         let name = self.name.get_ref();
-        if !access::name_is_clean(name) {
+        if !name_is_clean(name) {
             let reason = format!("`name`: \"{name}\" must be 1 to 64 letters, digits, `-`, `_` or `.`");
             return Err((self.name.span(), reason));
         }
@@ -226,5 +229,5 @@ fn check_route(field: &str, pattern: &str) -> Result<(), String> {
 }
 
 #[cfg(test)]
-#[path = "policy_file_tests.rs"]
+#[path = "file_tests.rs"]
 mod tests;

@@ -1,4 +1,4 @@
-use super::{ClientKey, Policy};
+use super::client::ClientKey;
 use std::{net::IpAddr, sync::Arc};
 
 /// Who sends a request, and what they were granted.
@@ -10,6 +10,13 @@ pub struct Caller {
     pub plan: Plan,
     /// The client's address, where one is known.
     pub address: Option<IpAddr>,
+}
+
+impl Caller {
+    /// Somebody without a key.
+    pub fn by_address(address: Option<IpAddr>) -> Self {
+        Self { key: ClientKey::of(address), plan: Plan::Default, address }
+    }
 }
 
 /// What an API key grants.
@@ -35,16 +42,6 @@ impl Plan {
             Self::Default => Self::DEFAULT,
             Self::Policy(name) => name,
             Self::Unlimited => Self::UNLIMITED,
-        }
-    }
-
-    /// Whether a policy applies under this plan.
-    pub fn takes(&self, policy: &Policy) -> bool {
-        match self {
-            Self::Default => !policy.plan,
-            Self::Policy(name) if policy.plan => *policy.name == **name,
-            Self::Policy(_) => policy.name != Self::DEFAULT,
-            Self::Unlimited => false,
         }
     }
 }

@@ -1,7 +1,10 @@
 //! What a policy counts by, and the key that makes of a request.
 
-use super::{Caller, ClientKey, Plan};
-use std::{fmt, net::IpAddr, sync::Arc};
+use super::{
+    caller::{Caller, Plan},
+    client::ClientKey,
+};
+use std::{fmt, sync::Arc};
 
 /// One thing requests can be counted by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -71,7 +74,7 @@ impl KeyBy {
     }
 }
 
-/// Whose debt, or which route's or plan's.
+/// Whose balance, or which route's or plan's.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Key {
     /// One client.
@@ -97,13 +100,6 @@ impl fmt::Display for Key {
                 Ok(())
             }
         }
-    }
-}
-
-impl Caller {
-    /// Somebody without a key.
-    pub fn by_address(address: Option<IpAddr>) -> Self {
-        Self { key: ClientKey::of(address), plan: Plan::Default, address }
     }
 }
 

@@ -31,10 +31,10 @@ struct Own {
     place: Place,
 }
 
-/// Which shared connection: the judge's number, and how many it had before.
+/// Which shared connection: the server's number, and how many it had before.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Of {
-    pub judge: u64,
+    pub backend: u64,
     pub epoch: u64,
 }
 
@@ -54,7 +54,7 @@ pub(super) fn find(of: Of) -> Found {
         if let Some(known) = own.iter().find(|known| known.of == of) {
             return known.place.get().cloned().map_or(Found::Absent, Found::Ready);
         }
-        own.retain(|known| known.of.judge != of.judge);
+        own.retain(|known| known.of.backend != of.backend);
         if own.len() >= MOST {
             own.remove(0);
         }
@@ -84,13 +84,13 @@ mod tests {
 
     #[test]
     fn a_thread_begins_once_an_epoch_and_remembers_few_judges() {
-        let of = |judge, epoch| Of { judge, epoch };
+        let of = |backend, epoch| Of { backend, epoch };
         assert!(matches!(find(of(1, 0)), Found::Wanted(_)));
         assert!(matches!(find(of(1, 0)), Found::Absent));
         assert!(matches!(find(of(1, 1)), Found::Wanted(_)), "the shared one was replaced");
         assert!(matches!(find(of(1, 1)), Found::Absent));
-        for judge in 2..=5 {
-            assert!(matches!(find(of(judge, 0)), Found::Wanted(_)));
+        for backend in 2..=5 {
+            assert!(matches!(find(of(backend, 0)), Found::Wanted(_)));
         }
         assert_eq!(OWN.with_borrow(Vec::len), MOST);
         assert!(matches!(find(of(1, 1)), Found::Wanted(_)), "forgotten for another");
@@ -98,7 +98,7 @@ mod tests {
 
     #[test]
     fn a_connection_that_is_always_late_is_given_up() {
-        let of = Of { judge: 7, epoch: 0 };
+        let of = Of { backend: 7, epoch: 0 };
         assert!(matches!(find(of), Found::Wanted(_)));
         for _ in 0..2 {
             late(of);
