@@ -1,13 +1,15 @@
 //! The gateway put together: prepare everything that can fail, then serve until told to stop.
 
 use crate::{
-    Config, StartError,
     access::Token,
     admin::Admin,
+    config::Config,
+    error::StartError,
     handlers,
     limit::Reloader,
     listen,
     middleware::{body_timeout::BodyTimeout, cors, fault::FaultLayer, limit, observe, unread::unread},
+    openapi,
     state::State,
     telemetry::{Phase, Spans},
 };
@@ -129,7 +131,10 @@ fn server(
     let body_timeout = config.connections.request_body_timeout;
     let factory = move || {
         chain![
-            App::new().app_data(shared.clone()).configure(handlers::register),
+            App::new()
+                .app_data(shared.clone())
+                .app_data(Data::new(handlers::docs::Description(openapi::text)))
+                .configure(handlers::register),
             // Adds its headers to every answer, refusals and errors included.
             Condition::new(shared.access.origins.are_named(), from_fn(cors::layer)),
             // Ids, log line, span; the problem body of every error.

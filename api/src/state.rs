@@ -1,9 +1,9 @@
 //! What every worker shares, and how it comes to be.
 
 use crate::{
-    Config, StartError,
     access::Access,
-    config::SettingError,
+    config::{Config, SettingError},
+    error::StartError,
     fault::{Bounds, Plane, Switch, Switches},
     limit::{Limiter, PolicySet, RedisBackend, RedisSettings},
     models::{self, Models},
@@ -43,7 +43,7 @@ impl State {
     /// [`StartError`] naming the input that cannot be used.
     pub async fn prepare(config: &Config) -> Result<Self, StartError> {
         let policies = PolicySet::load(config.limits.file().map(|path| path.as_path()))?;
-        let access = Access::prepare(&config.access, &policies)?;
+        let access = Access::prepare(config.access.settings()?, &policies)?;
         let registry = Registry::new();
         let custom = Registry::new();
         let metrics = declare(&registry).map_err(|error| StartError::Metrics(error.to_string()))?;
@@ -51,7 +51,7 @@ impl State {
         let http = HttpMetrics::new().map_err(|error| StartError::Metrics(error.to_string()))?;
         let redis = redis_backend(config, &metrics)?;
         let spans = Spans::start(&config.traces)?;
-        let models = Models::open(&config.models, &registry)?;
+        let models = Models::open(config.models.settings()?, &registry)?;
         let store = Store::open_keeping(
             &config.storage.database_url,
             config.storage.write_queue,

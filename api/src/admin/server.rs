@@ -1,4 +1,4 @@
-use super::register;
+use super::register::register;
 use crate::{access::Token, middleware, state::State};
 use actix_web::{
     App, HttpServer,

@@ -1,6 +1,6 @@
 //! One fault from the moment it is put in force until it is lifted.
 
-use super::{Decision, Spec};
+use super::spec::{Decision, Spec};
 use std::{
     sync::atomic::{AtomicU64, Ordering},
     time::{Duration, Instant},

@@ -1,8 +1,12 @@
 //! The faults in force.
 
 use super::{
-    Bounds, Decision, KINDS, ModelFaults, Spec, Status, Switches, acceptable_id, in_force::InForce,
-    memory::Hold, switches::Applied,
+    id,
+    in_force::{InForce, Status},
+    memory::Hold,
+    parse::Bounds,
+    spec::{Decision, KINDS, Spec},
+    switches::{Applied, ModelFaults, Switches},
 };
 use prometheus::{IntCounterVec, IntGaugeVec};
 use std::{
@@ -100,7 +104,7 @@ impl Plane {
     /// # Errors
     /// [`Refusal`]; then nothing has changed.
     pub fn put(&self, id: &str, spec: Spec, now: Instant) -> Result<bool, Refusal> {
-        if !acceptable_id(id) || id == SHARED_LABEL {
+        if !id::acceptable(id) || id == SHARED_LABEL {
             return Err(Refusal::Id);
         }
         let mut applied = lock(&self.change);

@@ -2,8 +2,8 @@
 
 use super::{
     policy::{
+        definition::{Policy, WithoutRedis},
         key::Key,
-        policy::{Policy, WithoutRedis},
     },
     quota::{Quota, Verdict},
 };

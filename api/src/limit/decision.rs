@@ -1,6 +1,6 @@
 //! What the limiter says about one request.
 
-use super::{backend::Backend, check::CheckResult, policy::policy::Policy, quota::Verdict, rules::Rules};
+use super::{backend::Backend, check::CheckResult, policy::definition::Policy, quota::Verdict, rules::Rules};
 use std::sync::Arc;
 
 /// What becomes of the request.

@@ -4,7 +4,7 @@
 //! `q` is the burst and `w` the seconds an emptied key takes to be whole, so `r` never exceeds `q` and q/w is the
 //! policy's rate. The older headers speak of the policy that is nearest to refusing.
 
-use super::{policy::policy::Policy, quota::Verdict};
+use super::{policy::definition::Policy, quota::Verdict};
 use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue};
 
 const POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");

@@ -6,7 +6,7 @@ use super::{
     check::{Check, CheckResult},
     decision::{Decision, Outcome},
     local::backend::LocalBackend,
-    policy::{caller::Caller, policy::WithoutRedis, set::PolicySet},
+    policy::{caller::Caller, definition::WithoutRedis, set::PolicySet},
     redis::{
         backend::RedisBackend,
         script::{Reply, ScriptCheck},

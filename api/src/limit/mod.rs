@@ -24,9 +24,9 @@ pub use limiter::{Limiter, RedisState};
 pub use policy::{
     caller::{Caller, Plan},
     client::ClientKey,
+    definition::{Cost, MOST_POLICIES, Policy, WithoutRedis},
     file::PolicyFileError,
     key::{Key, KeyBy, KeyPart},
-    policy::{Cost, MOST_POLICIES, Policy, WithoutRedis},
     rate::Rate,
     set::{BUILT_IN, PolicySet},
 };

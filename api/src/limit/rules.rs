@@ -5,9 +5,9 @@ use super::{
     check::Check,
     policy::{
         caller::Caller,
+        definition::{MOST_POLICIES, Policy, WithoutRedis},
         hash_tag,
         key::KeyPart,
-        policy::{MOST_POLICIES, Policy, WithoutRedis},
         set::PolicySet,
     },
 };

@@ -1,5 +1,6 @@
 //! The listener: binding a port, with an error that says who holds it; TLS; what a connection may take.
 
+pub(crate) mod encrypted;
 mod guarded;
 mod limits;
 mod marks;
@@ -15,9 +16,6 @@ use std::{
     io,
     net::{SocketAddr, TcpListener},
 };
-
-/// Marks a connection that came in over TLS, for the requests on it.
-pub(crate) struct Encrypted;
 
 /// An address that cannot be listened on.
 #[derive(Debug, thiserror::Error)]

@@ -1,7 +1,7 @@
 //! The server, put together from actix's parts as `HttpServer` would, with each connection in its guard.
 
 use super::{
-    Encrypted,
+    encrypted::Encrypted,
     guarded::{Explain, Guarded, Http1},
     limits,
     marks::Marks,

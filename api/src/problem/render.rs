@@ -1,7 +1,10 @@
 //! From an error to its bytes.
 
-use super::{FieldError, Kind, Problem};
-use crate::request::Ids;
+use super::{
+    detail::{FieldError, Problem},
+    kind::Kind,
+};
+use crate::request::ids::Ids;
 use actix_web::{
     HttpResponse,
     body::{BoxBody, MessageBody},

@@ -7,7 +7,7 @@
 use super::collector::Collector;
 use crate::{
     config::{SettingError, TraceSettings},
-    request::Trace,
+    request::trace::Trace,
     routes,
 };
 use opentelemetry::{

@@ -3,8 +3,8 @@
 use super::{
     caller::Plan,
     client::name_is_clean,
+    definition::{Cost, MOST_POLICIES, Policy, WithoutRedis, matches},
     key::{KeyBy, KeyPart},
-    policy::{Cost, MOST_POLICIES, Policy, WithoutRedis, matches},
     rate::Rate,
 };
 use crate::{limit::quota::Quota, routes};

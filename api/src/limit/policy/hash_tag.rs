@@ -2,8 +2,8 @@
 //! meet in one request share what they hash by: the parts that all of them count by.
 
 use super::{
+    definition::Policy,
     key::{Key, KeyPart},
-    policy::Policy,
 };
 use crate::routes;
 use std::fmt::Write;

@@ -2,10 +2,9 @@
 
 pub(super) mod caller;
 pub(super) mod client;
+pub(super) mod definition;
 pub(super) mod file;
 pub(super) mod hash_tag;
 pub(super) mod key;
-#[expect(clippy::module_inception, reason = "one policy of them all")]
-pub(super) mod policy;
 pub(super) mod rate;
 pub(super) mod set;

@@ -2,8 +2,8 @@
 
 use super::{
     caller::Plan,
+    definition::Policy,
     file::{self, PolicyFileError},
-    policy::Policy,
 };
 use std::{fs, path::Path};
 

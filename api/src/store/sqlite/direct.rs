@@ -6,7 +6,8 @@
 //! writer, and it sees every commit that came before it. Whatever is out of the ordinary is left to the pool: this
 //! says nothing then, and the pool finds out and tells.
 
-use super::{User, snapshot::Reader};
+use super::snapshot::Reader;
+use crate::store::user::User;
 use rusqlite::{Connection, OpenFlags, OptionalExtension, Row};
 use std::{
     cell::RefCell,
@@ -30,7 +31,7 @@ thread_local! {
 
 /// A database file that threads read by themselves.
 #[derive(Debug, Clone)]
-pub(super) struct Direct(Arc<File>);
+pub(in crate::store) struct Direct(Arc<File>);
 
 #[derive(Debug)]
 struct File {
@@ -42,7 +43,7 @@ struct File {
 }
 
 impl Direct {
-    pub(super) fn new(path: &Path) -> Self {
+    pub(in crate::store) fn new(path: &Path) -> Self {
         static NUMBERS: AtomicU64 = AtomicU64::new(0);
         let number = NUMBERS.fetch_add(1, Ordering::Relaxed);
         let (commits, closed) = (AtomicU64::new(0), AtomicBool::new(false));
@@ -50,12 +51,12 @@ impl Direct {
     }
 
     /// Something was committed: to be called before it is answered.
-    pub(super) fn committed(&self) {
+    pub(in crate::store) fn committed(&self) {
         self.0.commits.fetch_add(1, Ordering::Release);
     }
 
     /// One user, if there is one; nothing when it cannot be read here.
-    pub(super) fn user(&self, id: i64) -> Option<Option<User>> {
+    pub(in crate::store) fn user(&self, id: i64) -> Option<Option<User>> {
         if self.0.closed.load(Ordering::Relaxed) {
             return None;
         }
@@ -92,7 +93,7 @@ impl Direct {
     }
 
     /// Reads no more. A thread's connection goes with the thread.
-    pub(super) fn close(&self) {
+    pub(in crate::store) fn close(&self) {
         self.0.closed.store(true, Ordering::Relaxed);
     }
 }
