@@ -3,8 +3,8 @@
 use crate::{
     backend::Backend,
     helpers::{eventually, header, problem},
-    idempotency::post,
-    model_folder::{Folder, IRIS},
+    idempotency::keys::post,
+    models::folder::{Folder, IRIS},
 };
 use serde_json::json;
 

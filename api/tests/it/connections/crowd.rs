@@ -2,7 +2,7 @@
 
 use crate::{
     helpers::{PATIENCE, eventually},
-    running::Running,
+    process::running::Running,
 };
 use std::{
     fs,

@@ -2,7 +2,7 @@
 
 use crate::{
     helpers::{PATIENCE, eventually, header, problem, spawn_app},
-    running::Running,
+    process::running::Running,
 };
 use nix::sys::signal::Signal;
 use opentelemetry_proto::tonic::{

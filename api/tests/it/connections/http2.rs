@@ -1,8 +1,8 @@
 //! HTTP/2: each stream is a request, counted once however it ends.
 
 use crate::{
+    connections::tls,
     helpers::{Metrics, PATIENCE, eventually},
-    tls,
 };
 use actix_web::web::Bytes;
 use h2::{Reason, client::SendRequest};

@@ -1,8 +1,8 @@
 //! What the binary does beside serving: --print-config, .env, hash-key, healthcheck; and what it refuses.
 
 use crate::{
+    connections::tls::certify,
     helpers::{binary, roomy, spawn_with},
-    tls::certify,
 };
 use std::{
     net::TcpListener,

@@ -2,7 +2,7 @@
 
 use crate::{
     helpers::{eventually, policy, roomy, spawn_on_redis, spawn_with},
-    traffic::Traffic,
+    rate_limits::traffic::Traffic,
 };
 use futures_util::future::join_all;
 use stack::fixture::{RedisCluster, RedisSentinel};

@@ -1,6 +1,6 @@
 //! Log lines of errors: one each, on standard output, and nothing beside.
 
-use crate::{helpers::header, running::Running};
+use crate::{helpers::header, process::running::Running};
 use nix::sys::signal::Signal;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;

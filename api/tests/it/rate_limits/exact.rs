@@ -2,7 +2,7 @@
 
 use crate::{
     helpers::{PATIENCE, header, policy, spawn_on_redis, spawn_with},
-    running::Running,
+    process::running::Running,
 };
 use futures_util::future::join_all;
 use reqwest::{Client, Response};

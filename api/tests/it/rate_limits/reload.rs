@@ -2,7 +2,7 @@
 
 use crate::{
     helpers::{eventually, header, policy},
-    running::Running,
+    process::running::Running,
 };
 use nix::sys::signal::Signal;
 use serde_json::Value;

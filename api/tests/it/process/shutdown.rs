@@ -2,7 +2,7 @@
 
 use crate::{
     helpers::{PATIENCE, eventually, spawn_with},
-    running::Running,
+    process::running::Running,
 };
 use nix::sys::signal::Signal;
 use serde_json::Value;

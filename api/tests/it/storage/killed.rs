@@ -4,7 +4,7 @@
 use crate::{
     backend::{Backend, Database},
     helpers::PATIENCE,
-    running::Running,
+    process::running::Running,
 };
 use futures_util::future::join_all;
 use nix::sys::signal::Signal;

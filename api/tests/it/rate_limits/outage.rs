@@ -2,7 +2,7 @@
 
 use crate::{
     helpers::{TestApp, policy, roomy, spawn_on_redis, spawn_with},
-    traffic::Traffic,
+    rate_limits::traffic::Traffic,
 };
 use stack::fixture::{Redis, RedisProxy};
 use std::time::Duration;

@@ -1,6 +1,6 @@
 //! The script in a real Redis, held against the oracle.
 
-#[path = "../../src/limit/oracle.rs"]
+#[path = "../../../src/limit/oracle.rs"]
 mod oracle;
 
 use api::{
@@ -12,7 +12,7 @@ use proptest::{prelude::*, test_runner::TestRunner};
 use stack::fixture::Redis;
 use std::{sync::Arc, time::Duration};
 
-const SCRIPT: &str = include_str!("../../src/limit/redis/gcra.lua");
+const SCRIPT: &str = include_str!("../../../src/limit/redis/gcra.lua");
 const SECOND: u64 = 1_000_000;
 
 /// A judge that waits long enough for any machine.
@@ -175,7 +175,7 @@ async fn keys_go_when_their_debt_is_paid_and_no_sooner() {
         oracle = Some(Oracle::at(reply.now_us + ahead_us, reply.balances[0] % quick.quota.count()));
     }
     assert!(admitted > 10, "{admitted}");
-    super::helpers::eventually("no key is left behind", || async {
+    crate::helpers::eventually("no key is left behind", || async {
         redis.ask(&["EXISTS", &quick.key]).await.unwrap() == "0"
     })
     .await;

@@ -2,7 +2,7 @@
 
 use crate::{
     helpers::{Metrics, TestApp, eventually, header, problem},
-    model_folder::{Folder, IRIS, spawn_on},
+    models::folder::{Folder, IRIS, spawn_on},
 };
 use serde_json::{Value, json};
 use std::fs::{self, File};

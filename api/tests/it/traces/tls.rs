@@ -1,10 +1,10 @@
 //! Spans over https: the collector's certificate is checked.
 
 use crate::{
+    connections::tls::certify_for,
     helpers::binary,
-    running::Running,
-    tls::certify_for,
-    traces::{collector_of, spans},
+    process::running::Running,
+    traces::spans::{collector_of, spans},
 };
 use nix::sys::signal::Signal;
 use rustls::{

@@ -1,6 +1,6 @@
 //! The admin listener while the public one has all it can take.
 
-use crate::running::Running;
+use crate::process::running::Running;
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use std::{
     io::{ErrorKind, Read, Write},

@@ -2,8 +2,8 @@
 
 use crate::{
     backend::Database,
+    connections::tls::certify_for,
     helpers::{binary, roomy, spawn_at},
-    tls::certify_for,
 };
 use stack::fixture::{Durability, Postgres};
 

@@ -1,16 +1,16 @@
 //! Where a span says its request came from: over which scheme, from which client.
 
 use crate::{
-    running::Running,
-    tls,
-    traces::{attribute, collector, spans, text},
+    connections::tls,
+    process::running::Running,
+    traces::spans::{attribute, collector, spans, text},
 };
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 async fn origins(
     api: Running,
-    batches: &crate::traces::Batches,
-) -> Vec<(Option<crate::traces::Any>, Option<crate::traces::Any>)> {
+    batches: &crate::traces::spans::Batches,
+) -> Vec<(Option<crate::traces::spans::Any>, Option<crate::traces::spans::Any>)> {
     let spans = spans(api, batches).await;
     spans.iter().map(|span| (attribute(span, "url.scheme"), attribute(span, "client.address"))).collect()
 }
