@@ -13,12 +13,16 @@ const UNITS: &[(&str, u64)] = &[
     ("b", 1),
 ];
 
+/// A text that is no size.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("expected a size such as 500MB, 7GB or 512MiB")]
+pub struct SizeError;
+
 /// Reads a size into bytes, at least 1. Case does not matter; without a unit the number counts bytes.
 ///
 /// # Errors
-/// What was expected, in words.
-pub fn parse(text: &str) -> Result<u64, String> {
-    let expected = || "expected a size such as 500MB, 7GB or 512MiB".to_owned();
+/// [`SizeError`].
+pub fn parse(text: &str) -> Result<u64, SizeError> {
     let lower = text.trim().to_ascii_lowercase();
     let (number, unit) = UNITS
         .iter()
@@ -27,14 +31,14 @@ pub fn parse(text: &str) -> Result<u64, String> {
     let number = number.trim_end();
     // Digits and one point only: `f64` would also take `inf`, `nan` and `1e9`.
     if number.is_empty() || !number.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.') {
-        return Err(expected());
+        return Err(SizeError);
     }
     let bytes = match number.parse::<u64>() {
-        Ok(whole) => whole.checked_mul(unit).ok_or_else(expected)?,
-        Err(_) => (number.parse::<f64>().map_err(|_| expected())? * unit as f64).round() as u64,
+        Ok(whole) => whole.checked_mul(unit).ok_or(SizeError)?,
+        Err(_) => (number.parse::<f64>().map_err(|_| SizeError)? * unit as f64).round() as u64,
     };
     // One process cannot hold more, and an `i64` gauge must be able to show it.
-    if (1..=1 << 50).contains(&bytes) { Ok(bytes) } else { Err(expected()) }
+    if (1..=1 << 50).contains(&bytes) { Ok(bytes) } else { Err(SizeError) }
 }
 
 #[cfg(test)]
@@ -76,7 +80,7 @@ mod tests {
             "99999999999TB",
             "1 MB x",
         ] {
-            assert!(parse(text).unwrap_err().contains("500MB"), "{text}");
+            assert!(parse(text).unwrap_err().to_string().contains("500MB"), "{text}");
         }
     }
 }

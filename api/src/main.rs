@@ -55,7 +55,7 @@ fn refused(reason: impl std::fmt::Display, code: u8) -> ExitCode {
 }
 
 #[tokio::main(flavor = "current_thread")]
-async fn ask(check: impl AsyncFnOnce() -> Result<(), String>) -> Result<(), String> {
+async fn ask<E>(check: impl AsyncFnOnce() -> Result<(), E>) -> Result<(), E> {
     check().await
 }
 

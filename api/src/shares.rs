@@ -37,9 +37,10 @@ impl<T: Clone> Shares<T> {
     ///
     /// # Errors
     /// [`ShareError`] naming the offending part.
-    pub fn parse(text: &str, value: impl Fn(&str) -> Result<T, String>) -> Result<Self, ShareError> {
+    pub fn parse<E: ToString>(text: &str, value: impl Fn(&str) -> Result<T, E>) -> Result<Self, ShareError> {
         let read = |part: &str, text: &str| {
-            value(text.trim()).map_err(|reason| ShareError::Value { part: part.to_owned(), reason })
+            value(text.trim())
+                .map_err(|reason| ShareError::Value { part: part.to_owned(), reason: reason.to_string() })
         };
         if !text.contains([',', ':']) {
             return Ok(Self { slices: vec![(read(text, text)?, 1.0)] });
@@ -83,8 +84,8 @@ pub(crate) fn random_point() -> f64 {
 mod tests {
     use super::*;
 
-    fn number(text: &str) -> Result<u16, String> {
-        text.parse().map_err(|_| "not a number".to_owned())
+    fn number(text: &str) -> Result<u16, &'static str> {
+        text.parse().map_err(|_| "not a number")
     }
 
     #[test]

@@ -10,6 +10,11 @@ use std::{
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct TrustedProxies(Vec<IpNet>);
 
+/// An entry that is no address and no network.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("\"{0}\" is no address or network; expected such as 10.0.0.0/8, 192.0.2.7, fd00::/8")]
+pub struct NetworkError(String);
+
 impl TrustedProxies {
     /// Whether an address is one of theirs; an IPv4 address mapped into IPv6 counts as itself.
     pub fn contains(&self, address: IpAddr) -> bool {
@@ -19,7 +24,7 @@ impl TrustedProxies {
 }
 
 impl FromStr for TrustedProxies {
-    type Err = String;
+    type Err = NetworkError;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let entries = text.split(',').map(str::trim).filter(|entry| !entry.is_empty());
@@ -27,12 +32,10 @@ impl FromStr for TrustedProxies {
     }
 }
 
-fn network(entry: &str) -> Result<IpNet, String> {
+fn network(entry: &str) -> Result<IpNet, NetworkError> {
     let parsed = match entry.parse::<IpAddr>() {
         Ok(address) => IpNet::from(address),
-        Err(_) => entry.parse::<IpNet>().map_err(|_| {
-            format!("\"{entry}\" is no address or network; expected such as 10.0.0.0/8, 192.0.2.7, fd00::/8")
-        })?,
+        Err(_) => entry.parse::<IpNet>().map_err(|_| NetworkError(entry.to_owned()))?,
     };
     // ::ffff:10.0.0.0/104 means 10.0.0.0/8: addresses are compared in that form.
     match (parsed.addr().to_canonical(), parsed.prefix_len()) {
@@ -141,7 +144,7 @@ mod tests {
             assert!(!proxies.contains(outside.parse().unwrap()), "{text}");
         }
         for text in ["proxy", "10.0.0.0/33", "10.0.0", "10.0.0.1 10.0.0.2", "*"] {
-            let reason = text.parse::<TrustedProxies>().unwrap_err();
+            let reason = text.parse::<TrustedProxies>().unwrap_err().to_string();
             assert!(reason.contains("10.0.0.0/8"), "{reason}");
         }
         assert_eq!(" , ".parse(), Ok(TrustedProxies::default()));

@@ -13,8 +13,19 @@ pub enum Origins {
     Named(Vec<String>),
 }
 
+/// An entry that no browser would send as its origin.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum OriginError {
+    /// `*` among others.
+    #[error("* stands for every origin and must stand alone")]
+    NotAlone,
+    /// Not written as a browser does.
+    #[error("\"{0}\" is no origin; expected such as https://app.example.com, without path or final /")]
+    Form(String),
+}
+
 impl FromStr for Origins {
-    type Err = String;
+    type Err = OriginError;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let entries: Vec<&str> = text.split(',').map(str::trim).filter(|entry| !entry.is_empty()).collect();
@@ -27,13 +38,11 @@ impl FromStr for Origins {
 }
 
 /// Checks that an entry is written exactly as a browser would: it is compared as text.
-fn origin(entry: &str) -> Result<String, String> {
+fn origin(entry: &str) -> Result<String, OriginError> {
     if entry == "*" {
-        return Err("* stands for every origin and must stand alone".to_owned());
+        return Err(OriginError::NotAlone);
     }
-    let expected = || {
-        format!("\"{entry}\" is no origin; expected such as https://app.example.com, without path or final /")
-    };
+    let expected = || OriginError::Form(entry.to_owned());
     let host =
         entry.strip_prefix("https://").or_else(|| entry.strip_prefix("http://")).ok_or_else(expected)?;
     let written_as_sent = !host.is_empty()
@@ -101,7 +110,7 @@ mod tests {
             "ftp://a.example",
             "https://a b",
         ] {
-            let reason = text.parse::<Origins>().unwrap_err();
+            let reason = text.parse::<Origins>().unwrap_err().to_string();
             assert!(
                 reason.contains("https://app.example.com") || reason.contains("alone"),
                 "{text}: {reason}"

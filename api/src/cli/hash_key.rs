@@ -9,6 +9,32 @@ const SHORTEST: usize = 32;
 /// Longest key, well within what a header may hold.
 const LONGEST: usize = 512;
 
+/// Why there are no lines for a key.
+#[derive(Debug, thiserror::Error)]
+pub enum HashKeyError {
+    /// A name that could not be in a Redis key.
+    #[error("expected 1 to 64 letters, digits, -, _ or .")]
+    Name,
+    /// Standard input cannot be read.
+    #[error("standard input cannot be read as text ({0})")]
+    Input(io::Error),
+    /// The key cannot be sent.
+    #[error("the key on standard input cannot be sent in a header; use ASCII without spaces")]
+    Unsendable,
+    /// The key is too short or too long.
+    #[error(
+        "the key on standard input must have {SHORTEST} to {LONGEST} characters, so that it cannot be guessed; \
+         leave --stdin out to have one made"
+    )]
+    Length,
+    /// The system has no random numbers.
+    #[error("the system gives no random numbers")]
+    Random,
+    /// The lines cannot be written.
+    #[error("cannot write: {0}")]
+    Output(#[from] io::Error),
+}
+
 /// What `api hash-key` takes.
 #[derive(Debug, clap::Args)]
 pub struct HashKey {
@@ -30,56 +56,51 @@ impl HashKey {
     /// the key itself out of the file.
     ///
     /// # Errors
-    /// A sentence for the person, when the key given is too short to be safe or could not be sent.
-    pub fn run(&self, input: impl Read, mut lines: impl Write, mut aside: impl Write) -> Result<(), String> {
+    /// [`HashKeyError`] when the key given is too short to be safe or could not be sent.
+    pub fn run(
+        &self,
+        input: impl Read,
+        mut lines: impl Write,
+        mut aside: impl Write,
+    ) -> Result<(), HashKeyError> {
         let key = if self.stdin { given(input)? } else { made()? };
-        let told = |error: io::Error| format!("cannot write: {error}");
         if !self.stdin {
-            writeln!(aside, "key: {key}\nIt is not stored anywhere: hand it to its owner now.\n")
-                .map_err(told)?;
+            writeln!(aside, "key: {key}\nIt is not stored anywhere: hand it to its owner now.\n")?;
         }
         let plan = self.plan.as_ref().map_or(String::new(), |plan| format!("plan = \"{plan}\"\n"));
         let text = format!("[[keys]]\nname = \"{}\"\nhash = \"{}\"\n{plan}", self.name, hash(&key));
-        lines.write_all(text.as_bytes()).map_err(told)
+        Ok(lines.write_all(text.as_bytes())?)
     }
 }
 
-fn name(text: &str) -> Result<String, String> {
+fn name(text: &str) -> Result<String, HashKeyError> {
     if crate::limit::name_is_clean(text) {
         return Ok(text.to_owned());
     }
-    Err("expected 1 to 64 letters, digits, -, _ or .".to_owned())
+    Err(HashKeyError::Name)
 }
 
-fn given(input: impl Read) -> Result<String, String> {
+fn given(input: impl Read) -> Result<String, HashKeyError> {
     let mut text = String::new();
     // One byte more than the longest with its line end, to notice a longer one.
-    input
-        .take(LONGEST as u64 + 3)
-        .read_to_string(&mut text)
-        .map_err(|error| format!("standard input cannot be read as text ({error})"))?;
+    input.take(LONGEST as u64 + 3).read_to_string(&mut text).map_err(HashKeyError::Input)?;
     let key = text.trim();
     if !key.bytes().all(|byte| byte.is_ascii_graphic()) {
-        return Err(
-            "the key on standard input cannot be sent in a header; use ASCII without spaces".to_owned()
-        );
+        return Err(HashKeyError::Unsendable);
     }
     if !(SHORTEST..=LONGEST).contains(&key.len()) {
-        return Err(format!(
-            "the key on standard input must have {SHORTEST} to {LONGEST} characters, so that it cannot be guessed; \
-             leave --stdin out to have one made"
-        ));
+        return Err(HashKeyError::Length);
     }
     Ok(key.to_owned())
 }
 
 /// 256 bits from the system.
-fn made() -> Result<String, String> {
+fn made() -> Result<String, HashKeyError> {
     let mut bytes = [0; 32];
     rustls::crypto::ring::default_provider()
         .secure_random
         .fill(&mut bytes)
-        .map_err(|_| "the system gives no random numbers".to_owned())?;
+        .map_err(|_| HashKeyError::Random)?;
     Ok(bytes.iter().fold("fd_".to_owned(), |text, byte| format!("{text}{byte:02x}")))
 }
 
@@ -88,7 +109,7 @@ mod tests {
     use super::*;
     use crate::{access::KeyRing, limit::PolicySet};
 
-    fn run(command: &HashKey, input: &str) -> Result<(String, String), String> {
+    fn run(command: &HashKey, input: &str) -> Result<(String, String), HashKeyError> {
         let (mut lines, mut aside) = (Vec::new(), Vec::new());
         command.run(input.as_bytes(), &mut lines, &mut aside)?;
         Ok((String::from_utf8(lines).unwrap(), String::from_utf8(aside).unwrap()))
@@ -116,7 +137,7 @@ mod tests {
         for (input, needle) in
             [("short\n", "32 to 512"), ("", "32"), (&"x".repeat(600), "512"), ("é e", "ASCII")]
         {
-            assert!(run(&command, input).unwrap_err().contains(needle), "{input}");
+            assert!(run(&command, input).unwrap_err().to_string().contains(needle), "{input}");
         }
     }
 }

@@ -1,3 +1,4 @@
+use super::value;
 use std::time::Duration;
 
 /// What one connection may take, and how many there may be.
@@ -9,7 +10,7 @@ pub struct ConnectionSettings {
         env = "MAX_CONNECTIONS",
         value_name = "MAX_CONNECTIONS",
         default_value = "20000",
-        value_parser = clap::builder::ValueParser::from(|text: &str| count(text, 16, 1_000_000))
+        value_parser = |text: &str| value::whole(text, 16_u32, 1_000_000)
     )]
     pub max_connections: u32,
 
@@ -19,7 +20,7 @@ pub struct ConnectionSettings {
         env = "BACKLOG",
         value_name = "BACKLOG",
         default_value = "1024",
-        value_parser = clap::builder::ValueParser::from(|text: &str| count(text, 16, 65_535))
+        value_parser = |text: &str| value::whole(text, 16_u32, 65_535)
     )]
     pub backlog: u32,
 
@@ -29,7 +30,7 @@ pub struct ConnectionSettings {
         env = "KEEP_ALIVE",
         value_name = "KEEP_ALIVE",
         default_value = "75s",
-        value_parser = super::value::positive_duration
+        value_parser = value::positive_duration
     )]
     pub keep_alive: Duration,
 
@@ -39,7 +40,7 @@ pub struct ConnectionSettings {
         env = "REQUEST_HEAD_TIMEOUT",
         value_name = "REQUEST_HEAD_TIMEOUT",
         default_value = "5s",
-        value_parser = super::value::positive_duration
+        value_parser = value::positive_duration
     )]
     pub request_head_timeout: Duration,
 
@@ -49,7 +50,7 @@ pub struct ConnectionSettings {
         env = "REQUEST_BODY_TIMEOUT",
         value_name = "REQUEST_BODY_TIMEOUT",
         default_value = "30s",
-        value_parser = super::value::positive_duration
+        value_parser = value::positive_duration
     )]
     pub request_body_timeout: Duration,
 
@@ -59,14 +60,7 @@ pub struct ConnectionSettings {
         env = "WRITE_TIMEOUT",
         value_name = "WRITE_TIMEOUT",
         default_value = "30s",
-        value_parser = super::value::positive_duration
+        value_parser = value::positive_duration
     )]
     pub write_timeout: Duration,
-}
-
-fn count(text: &str, least: u32, most: u32) -> Result<u32, String> {
-    match text.trim().parse() {
-        Ok(count) if (least..=most).contains(&count) => Ok(count),
-        _ => Err(format!("expected a whole number from {least} to {most}")),
-    }
 }

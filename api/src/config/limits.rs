@@ -1,10 +1,11 @@
+use super::value::{self, ValueError};
 use std::{path::PathBuf, time::Duration};
 
 /// Rate limits and their Redis.
 #[derive(Debug, Clone, clap::Args)]
 pub struct LimitSettings {
     /// TOML file of rate limit policies, read again on SIGHUP [default: 100/s, burst 200, per client]
-    #[arg(long, env = "RATE_LIMITS_FILE", value_name = "RATE_LIMITS_FILE", value_parser = super::value::path)]
+    #[arg(long, env = "RATE_LIMITS_FILE", value_name = "RATE_LIMITS_FILE", value_parser = value::path)]
     pub rate_limits_file: Option<PathBuf>,
 
     /// Most debts of clients held in memory; at the cap new clients share one
@@ -13,7 +14,7 @@ pub struct LimitSettings {
         env = "RATE_LIMIT_KEYS",
         value_name = "RATE_LIMIT_KEYS",
         default_value = "200000",
-        value_parser = keys
+        value_parser = |text: &str| value::whole(text, 1_usize, 100_000_000)
     )]
     pub rate_limit_keys: usize,
 
@@ -28,7 +29,7 @@ pub struct LimitSettings {
         env = "REDIS_DEADLINE",
         value_name = "REDIS_DEADLINE",
         default_value = "10ms",
-        value_parser = super::value::positive_duration
+        value_parser = value::positive_duration
     )]
     pub redis_deadline: Duration,
 
@@ -55,14 +56,10 @@ impl LimitSettings {
     }
 }
 
-fn keys(text: &str) -> Result<usize, String> {
-    super::value::whole(text, 1, 100_000_000)
-}
-
-fn prefix(text: &str) -> Result<String, String> {
+fn prefix(text: &str) -> Result<String, ValueError> {
     // Braces would move the hash tag, and with it the keys of one request to different cluster slots.
     if text.contains(['{', '}']) || text.contains(char::is_whitespace) {
-        return Err("expected text without braces or spaces, such as firedrill:".to_owned());
+        return Err(ValueError::Prefix);
     }
     Ok(text.to_owned())
 }

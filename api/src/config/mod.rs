@@ -28,6 +28,7 @@ pub use server::ServerSettings;
 pub use storage::{Retention, StorageSettings};
 pub use tls::TlsSettings;
 pub use traces::{OtlpEndpoint, TraceSettings};
+pub use value::ValueError;
 
 /// Every setting of the gateway. A flag wins over its environment variable.
 #[derive(Debug, Clone, clap::Parser)]

@@ -1,4 +1,4 @@
-use super::error::SettingError;
+use super::{error::SettingError, value};
 use crate::models::service::Settings;
 use std::{path::PathBuf, time::Duration};
 
@@ -10,7 +10,7 @@ pub struct ModelSettings {
     pub models_dir: Option<PathBuf>,
 
     /// Threads that run models, 1 to 256 [default: one per core]
-    #[arg(long, env = "INFERENCE_WORKERS", value_name = "INFERENCE_WORKERS", value_parser = workers)]
+    #[arg(long, env = "INFERENCE_WORKERS", value_name = "INFERENCE_WORKERS", value_parser = |text: &str| value::whole(text, 1_usize, 256))]
     pub inference_workers: Option<usize>,
 
     /// Requests that may wait for a model, 1 to 100000; further ones are answered 503
@@ -19,7 +19,7 @@ pub struct ModelSettings {
         env = "INFERENCE_QUEUE",
         value_name = "INFERENCE_QUEUE",
         default_value = "64",
-        value_parser = queue
+        value_parser = |text: &str| value::whole(text, 1_usize, 100_000)
     )]
     pub inference_queue: usize,
 
@@ -29,7 +29,7 @@ pub struct ModelSettings {
         env = "INFERENCE_DEADLINE",
         value_name = "INFERENCE_DEADLINE",
         default_value = "5s",
-        value_parser = super::value::positive_duration
+        value_parser = value::positive_duration
     )]
     pub inference_deadline: Duration,
 
@@ -39,7 +39,7 @@ pub struct ModelSettings {
         env = "MODEL_LOAD_TIMEOUT",
         value_name = "MODEL_LOAD_TIMEOUT",
         default_value = "60s",
-        value_parser = super::value::positive_duration
+        value_parser = value::positive_duration
     )]
     pub model_load_timeout: Duration,
 }
@@ -79,12 +79,4 @@ impl ModelSettings {
             remedy: "name a folder of NAME.onnx files, or leave it out for ./api/models or ./models",
         })
     }
-}
-
-fn workers(text: &str) -> Result<usize, String> {
-    super::value::whole(text, 1, 256)
-}
-
-fn queue(text: &str) -> Result<usize, String> {
-    super::value::whole(text, 1, 100_000)
 }

@@ -1,3 +1,4 @@
+use super::value::{self, ValueError};
 use std::time::Duration;
 
 /// Where data is kept.
@@ -19,17 +20,18 @@ pub struct StorageSettings {
         env = "WRITE_QUEUE",
         value_name = "WRITE_QUEUE",
         default_value = "4096",
-        value_parser = |text: &str| places(text, 1)
+        value_parser = |text: &str| value::whole(text, 1_usize, 1_000_000)
     )]
     pub write_queue: usize,
 
+    // A full batch at least, or that batch could never be taken.
     /// Readings that may wait to be committed before a client is told 503, 1000 to 1000000
     #[arg(
         long,
         env = "INGEST_QUEUE",
         value_name = "INGEST_QUEUE",
         default_value = "20000",
-        value_parser = |text: &str| places(text, 1000)
+        value_parser = |text: &str| value::whole(text, 1000_usize, 1_000_000)
     )]
     pub ingest_queue: usize,
 
@@ -55,21 +57,12 @@ impl StorageSettings {
     }
 }
 
-fn retention(text: &str) -> Result<Retention, String> {
+fn retention(text: &str) -> Result<Retention, ValueError> {
     match text.trim() {
         "forever" => Ok(Retention(None)),
         text => {
-            let kept = super::value::duration(text).ok().filter(|kept| kept.as_secs() > 0);
-            kept.map(|kept| Retention(Some(kept)))
-                .ok_or_else(|| "expected a duration of a second or more, such as 30d, or forever".to_owned())
+            let kept = value::duration(text).ok().filter(|kept| kept.as_secs() > 0);
+            kept.map(|kept| Retention(Some(kept))).ok_or(ValueError::Retention)
         }
-    }
-}
-
-/// A queue's length. One of readings holds a full batch at least, or that batch could never be taken.
-fn places(text: &str, least: usize) -> Result<usize, String> {
-    match text.trim().parse() {
-        Ok(places) if (least..=1_000_000).contains(&places) => Ok(places),
-        _ => Err(format!("expected a whole number from {least} to 1000000")),
     }
 }

@@ -1,3 +1,4 @@
+use super::value::ValueError;
 use std::path::{Path, PathBuf};
 use url::Url;
 
@@ -74,25 +75,23 @@ impl TraceSettings {
     }
 }
 
-fn endpoint(text: &str) -> Result<OtlpEndpoint, String> {
+fn endpoint(text: &str) -> Result<OtlpEndpoint, ValueError> {
     let text = text.trim();
     if text.is_empty() {
         return Ok(OtlpEndpoint(None));
     }
-    let expected =
-        "expected the http:// or https:// address of an OTLP/HTTP collector, such as http://127.0.0.1:4318";
-    let url = Url::parse(text).map_err(|reason| format!("{expected} ({reason})"))?;
+    let url = Url::parse(text).map_err(|reason| ValueError::Collector(format!(" ({reason})")))?;
     match url.scheme() {
         "http" | "https" if url.query().is_none() && url.fragment().is_none() => Ok(OtlpEndpoint(Some(url))),
-        "http" | "https" => Err(format!("{expected} (an address has no `?` or `#`)")),
-        _ => Err(expected.to_owned()),
+        "http" | "https" => Err(ValueError::Collector(" (an address has no `?` or `#`)".to_owned())),
+        _ => Err(ValueError::Collector(String::new())),
     }
 }
 
-fn share(text: &str) -> Result<f64, String> {
+fn share(text: &str) -> Result<f64, ValueError> {
     match text.trim().parse() {
         Ok(share) if (0.0..=1.0).contains(&share) => Ok(share),
-        _ => Err("expected a number from 0 to 1, such as 0.1".to_owned()),
+        _ => Err(ValueError::Share),
     }
 }
 
@@ -118,7 +117,7 @@ mod tests {
             assert_eq!(settings(text).traces_url().as_deref(), url, "{text}");
         }
         for text in ["127.0.0.1:4318", "https://x/#a", "grpc://collector", "http://", "http://x/?a=b"] {
-            assert!(endpoint(text).unwrap_err().contains("http://127.0.0.1:4318"), "{text}");
+            assert!(endpoint(text).unwrap_err().to_string().contains("http://127.0.0.1:4318"), "{text}");
         }
         assert_eq!(format!("{:?}", endpoint("http://me:secret@collector:4318").unwrap()), "collector");
     }

@@ -27,7 +27,7 @@ pub use policy::{
     definition::{Cost, MOST_POLICIES, Policy, WithoutRedis},
     file::PolicyFileError,
     key::{Key, KeyBy, KeyPart},
-    rate::Rate,
+    rate::{Rate, RateError},
     set::{BUILT_IN, PolicySet},
 };
 pub use quota::{Quota, QuotaError, Verdict};

@@ -1,21 +1,21 @@
 //! In place of the ONNX reader in a build without it: a network of which there is none.
 
-use super::describe::{Description, Rows};
+use super::describe::{Description, Rows, Unfit};
 
 /// No value of it exists.
 #[derive(Debug)]
 pub(super) enum Network {}
 
 impl Network {
-    pub(super) fn parse(_: Vec<u8>) -> Result<Self, String> {
-        Err("this build runs no models".to_owned())
+    pub(super) fn parse(_: Vec<u8>) -> Result<Self, Unfit> {
+        Err("this build runs no models".into())
     }
 
     pub(super) fn description(&self) -> &Description {
         match *self {}
     }
 
-    pub(super) fn run(&self, _: &Rows, _: &Pool) -> Result<Vec<f32>, String> {
+    pub(super) fn run(&self, _: &Rows, _: &Pool) -> Result<Vec<f32>, Unfit> {
         match *self {}
     }
 }

@@ -8,6 +8,17 @@ pub(super) const MOST_ROWS: usize = 1024;
 /// Most numbers in a row of input or of predictions, and in all rows of a request.
 pub(super) const MOST_NUMBERS: usize = 1_000_000;
 
+/// Why a network cannot be served or run, in words fit for the wire.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub(super) struct Unfit(pub(super) String);
+
+impl<T: Into<String>> From<T> for Unfit {
+    fn from(reason: T) -> Self {
+        Self(reason.into())
+    }
+}
+
 /// Rows of input, checked against a model's shape.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Rows {

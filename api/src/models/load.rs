@@ -61,7 +61,7 @@ impl Models {
             ReadError::Unfit(reason) => LoadError::Unfit(reason),
         })?;
         let size = bytes.len() as u64;
-        let network = Network::parse(bytes).map_err(LoadError::Unfit)?;
+        let network = Network::parse(bytes).map_err(|reason| LoadError::Unfit(reason.0))?;
         let model = Arc::new(LoadedModel::new(name.clone(), size, network));
         self.metrics.declare_failures(name);
         self.metrics.inference(name.as_str());

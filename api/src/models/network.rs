@@ -1,7 +1,7 @@
 //! An ONNX network: read by `rten`, checked to be of a shape that can be served, tried once, run.
 
 use super::{
-    describe::{Description, MOST_NUMBERS, MOST_ROWS, Port, Rows},
+    describe::{Description, MOST_NUMBERS, MOST_ROWS, Port, Rows, Unfit},
     wire,
 };
 use rten::{DataType, Dimension, Model, ModelOptions, NodeId, RunOptions, ThreadPool, Value, ValueType};
@@ -45,31 +45,34 @@ impl std::fmt::Debug for Network {
 impl Network {
     /// Reads a network from the bytes of an ONNX file and runs it once on zeros. The error says why it cannot be
     /// served, in words fit for the wire. A panic of the reader is such an error too.
-    pub(super) fn parse(bytes: Vec<u8>) -> Result<Self, String> {
+    pub(super) fn parse(bytes: Vec<u8>) -> Result<Self, Unfit> {
         let unread =
-            |reason: &str| format!("the file is not an ONNX model that can be run: {}", tidy(reason));
+            |reason: &str| Unfit(format!("the file is not an ONNX model that can be run: {}", tidy(reason)));
         wire::check(&bytes).map_err(unread)?;
-        let read = || ModelOptions::with_all_ops().load(bytes).map_err(|error| error.to_string());
-        let model = guarded(read).map_err(|reason| unread(&reason))?;
+        let read = || ModelOptions::with_all_ops().load(bytes).map_err(|error| Unfit(error.to_string()));
+        let model = guarded(read).map_err(|reason| unread(&reason.0))?;
         let mut network = Self::of(model)?;
         network.try_out()?;
         Ok(network)
     }
 
-    fn of(model: Model) -> Result<Self, String> {
+    fn of(model: Model) -> Result<Self, Unfit> {
         let [input] = *model.input_ids() else {
-            return Err(format!("models of one input are served, this one has {}", model.input_ids().len()));
+            return Err(Unfit(format!(
+                "models of one input are served, this one has {}",
+                model.input_ids().len()
+            )));
         };
         let info = model.node_info(input).ok_or("the model's input is not in its graph")?;
         if info.dtype() != Some(ValueType::Tensor(DataType::Float)) {
-            return Err("the model's input does not take floating point numbers of 32 bits".to_owned());
+            return Err("the model's input does not take floating point numbers of 32 bits".into());
         }
         let shape = port(&model, input).shape;
         let Some((rows, features)) = shape.split_first().filter(|(_, features)| !features.is_empty()) else {
-            return Err("the model's input has no dimension for rows and one for what is in a row".to_owned());
+            return Err("the model's input has no dimension for rows and one for what is in a row".into());
         };
         let Some(sizes) = features.iter().copied().collect::<Option<Vec<usize>>>() else {
-            return Err("the number of features in a row is left open; it has to be fixed".to_owned());
+            return Err("the number of features in a row is left open; it has to be fixed".into());
         };
         let features = width(&sizes).ok_or("a row has no features, or far too many")?;
         let output = model.output_ids().iter().copied().find(|id| {
@@ -80,7 +83,7 @@ impl Network {
         let output = output.ok_or("the model gives no floating point numbers of 32 bits")?;
         let rows_at_once = rows.unwrap_or(1);
         if !(1..=MOST_ROWS).contains(&rows_at_once) || rows_at_once * features > MOST_NUMBERS {
-            return Err(format!("the model takes {rows_at_once} rows of {features} features at once"));
+            return Err(Unfit(format!("the model takes {rows_at_once} rows of {features} features at once")));
         }
         let description = Description {
             inputs: vec![port(&model, input)],
@@ -96,15 +99,15 @@ impl Network {
     }
 
     /// Finds out how many predictions a row gets, and that operators and weights fit each other.
-    fn try_out(&mut self) -> Result<(), String> {
+    fn try_out(&mut self) -> Result<(), Unfit> {
         let rows = if self.any_rows { 2 } else { self.description.rows };
         let zeros = vec![0.0; rows * self.description.features];
         let trial = || self.run_once(&zeros, rows, &Pool::single());
         let predictions =
-            guarded(trial).map_err(|reason| format!("a trial run failed: {}", tidy(&reason)))?;
+            guarded(trial).map_err(|reason| Unfit(format!("a trial run failed: {}", tidy(&reason.0))))?;
         self.description.predictions = predictions.len() / rows;
         if self.description.rows > self.description.most_rows() {
-            return Err(format!("the model gives {} numbers at once", predictions.len()));
+            return Err(Unfit(format!("the model gives {} numbers at once", predictions.len())));
         }
         let classes = self.model.metadata().get("classes");
         self.description.classes =
@@ -118,7 +121,7 @@ impl Network {
     }
 
     /// Runs rows that fit the description; the predictions come row after row. A panic is an error.
-    pub(super) fn run(&self, rows: &Rows, pool: &Pool) -> Result<Vec<f32>, String> {
+    pub(super) fn run(&self, rows: &Rows, pool: &Pool) -> Result<Vec<f32>, Unfit> {
         let Description { features, rows: at_once, predictions, .. } = self.description;
         let at_once = if self.any_rows { rows.count.max(1) } else { at_once };
         let mut all = Vec::with_capacity(rows.count * predictions);
@@ -127,34 +130,34 @@ impl Network {
         }
         let expected = rows.count * predictions;
         if all.len() != expected {
-            return Err(format!("{} predictions came where {expected} were due", all.len()));
+            return Err(Unfit(format!("{} predictions came where {expected} were due", all.len())));
         }
         Ok(all)
     }
 
-    fn run_once(&self, values: &[f32], rows: usize, pool: &Pool) -> Result<Vec<f32>, String> {
+    fn run_once(&self, values: &[f32], rows: usize, pool: &Pool) -> Result<Vec<f32>, Unfit> {
         let mut shape = self.row_shape.clone();
         shape[0] = rows;
-        let input = Value::from_shape(shape, values.to_vec()).map_err(|error| error.to_string())?;
+        let input = Value::from_shape(shape, values.to_vec()).map_err(|error| Unfit(error.to_string()))?;
         let options = RunOptions::default().with_thread_pool(Some(pool.0.clone()));
         let outputs = self.model.run(vec![(self.input, input.into())], &[self.output], Some(options));
-        let output = outputs.map_err(|error| error.to_string())?.into_iter().next();
+        let output = outputs.map_err(|error| Unfit(error.to_string()))?.into_iter().next();
         let Some(Value::FloatTensor(tensor)) = output else {
-            return Err("the output is no tensor of floating point numbers".to_owned());
+            return Err("the output is no tensor of floating point numbers".into());
         };
         let shape = tensor.shape().to_vec();
         match shape.split_first() {
             Some((first, rest)) if *first == rows && (rest.is_empty() || width(rest).is_some()) => {
                 Ok(tensor.to_vec())
             }
-            _ => Err(format!("the output's shape is {shape:?} for {rows} rows of input")),
+            _ => Err(Unfit(format!("the output's shape is {shape:?} for {rows} rows of input"))),
         }
     }
 }
 
 /// Runs what may panic on odd input; the panic becomes an error.
-fn guarded<T>(work: impl FnOnce() -> Result<T, String>) -> Result<T, String> {
-    catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| Err("the model runtime gave up on it".to_owned()))
+fn guarded<T>(work: impl FnOnce() -> Result<T, Unfit>) -> Result<T, Unfit> {
+    catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| Err("the model runtime gave up on it".into()))
 }
 
 /// The product of sizes; `None` when it is 0 or beyond [`MOST_NUMBERS`].
@@ -251,13 +254,14 @@ mod tests {
             ("unknown-operator", "Teleport"),
             ("inner-mismatch", "a trial run failed"),
         ] {
-            let reason = Network::parse(file(&format!("tests/fixtures/models/{name}.onnx"))).unwrap_err();
+            let reason =
+                Network::parse(file(&format!("tests/fixtures/models/{name}.onnx"))).unwrap_err().to_string();
             assert!(reason.contains(needle), "{name}: {reason}");
         }
         for bytes in
             [&b""[..], b"not a model", b"RTEN\0\0\0\0", &[0xff; 1000], &[0; 1000], b"<html>404</html>"]
         {
-            let reason = Network::parse(bytes.to_vec()).unwrap_err();
+            let reason = Network::parse(bytes.to_vec()).unwrap_err().to_string();
             assert!(reason.contains("not an ONNX model"), "{reason}");
         }
     }
@@ -278,7 +282,7 @@ mod tests {
                 bytes.truncate(cut);
             }
             if let Err(reason) = Network::parse(bytes) {
-                prop_assert!(!reason.is_empty());
+                prop_assert!(!reason.to_string().is_empty());
             }
         }
     }

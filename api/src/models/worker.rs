@@ -99,7 +99,7 @@ fn serve(job: Job, queue: &Queue<Job>, in_force: &Faults, metrics: &ModelMetrics
 
 fn run(model: &LoadedModel, rows: &Rows, pool: &Pool) -> Result<Vec<Vec<f32>>, InferError> {
     let width = model.description().predictions;
-    let values = model.network.run(rows, pool).map_err(InferError::Failed)?;
+    let values = model.network.run(rows, pool).map_err(|reason| InferError::Failed(reason.0))?;
     let predictions: Vec<Vec<f32>> = values.chunks_exact(width).map(<[f32]>::to_vec).collect();
     match predictions.iter().position(|row| !row.iter().all(|value| value.is_finite())) {
         Some(row) => Err(InferError::NotFinite(row)),

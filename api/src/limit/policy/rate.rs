@@ -11,30 +11,43 @@ pub struct Rate {
 
 const LONGEST_PERIOD: u64 = 86_400;
 
-impl FromStr for Rate {
-    type Err = String;
+/// A text that is no rate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum RateError {
+    /// Not requests per period.
+    #[error("expected requests per period, such as \"100/s\", \"30/m\" or \"10/5s\"")]
+    Form,
+    /// No request at all.
+    #[error("a rate of zero would refuse everything for ever; write at least \"1/d\"")]
+    Zero,
+    /// Too short or too long.
+    #[error("the period must be from 1 second to 1 day")]
+    Period,
+}
 
-    fn from_str(text: &str) -> Result<Self, String> {
-        let expected = || "expected requests per period, such as \"100/s\", \"30/m\" or \"10/5s\"".to_owned();
-        let (count, period) = text.trim().split_once('/').ok_or_else(expected)?;
-        let count: u64 = count.trim().parse().map_err(|_| expected())?;
+impl FromStr for Rate {
+    type Err = RateError;
+
+    fn from_str(text: &str) -> Result<Self, RateError> {
+        let (count, period) = text.trim().split_once('/').ok_or(RateError::Form)?;
+        let count: u64 = count.trim().parse().map_err(|_| RateError::Form)?;
         if count == 0 {
-            return Err("a rate of zero would refuse everything for ever; write at least \"1/d\"".to_owned());
+            return Err(RateError::Zero);
         }
         let period = period.trim();
-        let unit_at = period.find(|c: char| !c.is_ascii_digit()).ok_or_else(expected)?;
+        let unit_at = period.find(|c: char| !c.is_ascii_digit()).ok_or(RateError::Form)?;
         let (many, unit) = period.split_at(unit_at);
-        let many: u64 = if many.is_empty() { 1 } else { many.parse().map_err(|_| expected())? };
+        let many: u64 = if many.is_empty() { 1 } else { many.parse().map_err(|_| RateError::Form)? };
         let unit = match unit {
             "s" => 1,
             "m" => 60,
             "h" => 3_600,
             "d" => 86_400,
-            _ => return Err(expected()),
+            _ => return Err(RateError::Form),
         };
         let seconds = many.saturating_mul(unit);
         if !(1..=LONGEST_PERIOD).contains(&seconds) {
-            return Err("the period must be from 1 second to 1 day".to_owned());
+            return Err(RateError::Period);
         }
         Ok(Self { count, seconds })
     }

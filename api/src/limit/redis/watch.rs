@@ -4,6 +4,7 @@ use super::{
     backend::{Failure, RedisBackend},
     connection::{Connection, connect_limit},
 };
+use deadpool_redis::PoolError;
 use redis::RedisError;
 use std::{sync::Arc, time::Duration};
 use tokio::time::{sleep, timeout};
@@ -16,6 +17,40 @@ const HEARTBEAT: Duration = Duration::from_secs(1);
 const LATE_PROBES: u32 = 2;
 /// How long a gateway counts that is not seen any more: some heartbeats.
 const INSTANCE_COUNTS: Duration = Duration::from_secs(5);
+
+/// Why a probe failed.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum ProbeError {
+    /// No answer in time.
+    #[error("a probe was not answered within {0:?}")]
+    Late(Duration),
+    /// No decision.
+    #[error(transparent)]
+    Redis(#[from] RedisError),
+}
+
+impl ProbeError {
+    fn failure(&self) -> Failure {
+        match self {
+            Self::Late(_) => Failure::Timeout,
+            Self::Redis(error) => Failure::of(error),
+        }
+    }
+}
+
+/// Why there is no connection.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum ConnectError {
+    /// None in time.
+    #[error("no connection in time")]
+    Late,
+    /// None at all.
+    #[error(transparent)]
+    Pool(#[from] PoolError),
+    /// One over which Redis does not decide.
+    #[error(transparent)]
+    Probe(#[from] ProbeError),
+}
 
 impl RedisBackend {
     /// Tries once to connect. For the start: with Redis there, the first request already finds it.
@@ -60,36 +95,34 @@ impl RedisBackend {
             // In the time a decision has: an answer later than that is worth nothing to a request.
             match self.probe(connection, self.settings.deadline).await {
                 Ok(()) => return self.count_instances(connection).await,
-                Err((Failure::Timeout, reason)) => failure = Some((Failure::Timeout, reason)),
-                Err(certain) => {
-                    failure = Some(certain);
-                    break;
+                Err(error) => {
+                    let certain = error.failure() != Failure::Timeout;
+                    failure = Some(error);
+                    if certain {
+                        break;
+                    }
                 }
             }
         }
-        if let Some((failure, reason)) = failure {
-            self.give_up(failure, reason);
+        if let Some(error) = failure {
+            self.give_up(error.failure(), error);
         }
     }
 
     /// A connection over which Redis has just decided, in the time it has for that.
-    pub(super) async fn establish(&self) -> Result<Connection, String> {
+    pub(super) async fn establish(&self) -> Result<Connection, ConnectError> {
         let limit = connect_limit(self.settings.deadline);
-        let connection = timeout(limit, self.source.connect()).await;
-        let mut connection =
-            connection.map_err(|_| "no connection in time".to_owned())?.map_err(|error| error.to_string())?;
-        let reason = |(_, reason)| reason;
+        let connected = timeout(limit, self.source.connect()).await;
+        let mut connection = connected.map_err(|_| ConnectError::Late)??;
         // The first may have to send the script.
-        self.probe(&mut connection, limit).await.map_err(reason)?;
-        self.probe(&mut connection, self.settings.deadline).await.map_err(reason)?;
+        self.probe(&mut connection, limit).await?;
+        self.probe(&mut connection, self.settings.deadline).await?;
         Ok(connection)
     }
 
-    async fn probe(&self, connection: &mut Connection, limit: Duration) -> Result<(), (Failure, String)> {
+    async fn probe(&self, connection: &mut Connection, limit: Duration) -> Result<(), ProbeError> {
         let outcome = timeout(limit, self.scripts.probe(connection, &self.settings.prefix)).await;
-        outcome
-            .map_err(|_| (Failure::Timeout, format!("a probe was not answered within {limit:?}")))?
-            .map_err(|error: RedisError| (Failure::of(&error), error.to_string()))
+        Ok(outcome.map_err(|_| ProbeError::Late(limit))??)
     }
 
     /// Tells the others that this gateway is here, and learns how many there are.
