@@ -10,35 +10,23 @@ use std::path::PathBuf;
 #[derive(Debug, Clone, clap::Args)]
 pub struct AccessSettings {
     /// TOML file of API keys: name, hash and plan of each; `api hash-key` makes its lines
-    #[arg(long, env = "API_KEYS_FILE", value_name = "API_KEYS_FILE", value_parser = super::value::path)]
+    #[arg(long, env, value_parser = super::value::path)]
     pub api_keys_file: Option<PathBuf>,
 
     /// Requests that need an API key; probes, /metrics and OPTIONS never do
-    #[arg(long, env = "REQUIRE_API_KEY", value_name = "REQUIRE_API_KEY", default_value = "none")]
+    #[arg(long, env, default_value = "none")]
     pub require_api_key: RequireKey,
 
     /// Proxies whose X-Forwarded-For is believed: addresses and networks, comma-separated
-    #[arg(
-        long,
-        env = "TRUSTED_PROXIES",
-        value_name = "TRUSTED_PROXIES",
-        default_value = "",
-        hide_default_value = true
-    )]
+    #[arg(long, env, default_value = "", hide_default_value = true)]
     pub trusted_proxies: TrustedProxies,
 
     /// Bearer token that the public /metrics demands
-    #[arg(long, env = "METRICS_TOKEN", value_name = "METRICS_TOKEN", hide_env_values = true)]
+    #[arg(long, env, hide_env_values = true)]
     pub metrics_token: Option<Secret>,
 
     /// Origins whose pages may call, comma-separated, such as https://app.example.com; or * for all
-    #[arg(
-        long,
-        env = "CORS_ORIGINS",
-        value_name = "CORS_ORIGINS",
-        default_value = "",
-        hide_default_value = true
-    )]
+    #[arg(long, env, default_value = "", hide_default_value = true)]
     pub cors_origins: Origins,
 }
 

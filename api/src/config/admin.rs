@@ -5,17 +5,11 @@ use std::net::SocketAddr;
 #[derive(Debug, Clone, clap::Args)]
 pub struct AdminSettings {
     /// Address and port of the admin listener: custom metrics, faults, drain
-    #[arg(
-        long,
-        env = "ADMIN_LISTEN",
-        value_name = "ADMIN_LISTEN",
-        default_value = "127.0.0.1:8001",
-        value_parser = super::server::address
-    )]
+    #[arg(long, env, default_value = "127.0.0.1:8001", value_parser = super::server::address)]
     pub admin_listen: SocketAddr,
 
     /// Bearer token the admin listener demands; needed when it is not on loopback
-    #[arg(long, env = "ADMIN_TOKEN", value_name = "ADMIN_TOKEN", hide_env_values = true)]
+    #[arg(long, env, hide_env_values = true)]
     pub admin_token: Option<String>,
 }
 

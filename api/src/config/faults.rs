@@ -4,32 +4,14 @@ use std::time::Duration;
 #[derive(Debug, Clone, clap::Args)]
 pub struct FaultSettings {
     /// Longest time to live of a fault
-    #[arg(
-        long,
-        env = "FAULT_MAX_TTL",
-        value_name = "FAULT_MAX_TTL",
-        default_value = "1h",
-        value_parser = super::value::positive_duration
-    )]
+    #[arg(long, env, default_value = "1h", value_parser = super::value::positive_duration)]
     pub fault_max_ttl: Duration,
 
     /// Most memory that faults may hold together
-    #[arg(
-        long,
-        env = "FAULT_MAX_MEMORY",
-        value_name = "FAULT_MAX_MEMORY",
-        default_value = "2GB",
-        value_parser = crate::bytes::parse
-    )]
+    #[arg(long, env, default_value = "2GB", value_parser = crate::bytes::parse)]
     pub fault_max_memory: u64,
 
     /// Resident memory above which HighMemoryUsage is to fire; exported as app_memory_alert_bytes
-    #[arg(
-        long,
-        env = "MEMORY_ALERT_BYTES",
-        value_name = "MEMORY_ALERT_BYTES",
-        default_value = "7GB",
-        value_parser = crate::bytes::parse
-    )]
+    #[arg(long, env, default_value = "7GB", value_parser = crate::bytes::parse)]
     pub memory_alert_bytes: u64,
 }

@@ -5,14 +5,13 @@ use std::{path::PathBuf, time::Duration};
 #[derive(Debug, Clone, clap::Args)]
 pub struct LimitSettings {
     /// TOML file of rate limit policies, read again on SIGHUP [default: 100/s, burst 200, per client]
-    #[arg(long, env = "RATE_LIMITS_FILE", value_name = "RATE_LIMITS_FILE", value_parser = value::path)]
+    #[arg(long, env, value_parser = value::path)]
     pub rate_limits_file: Option<PathBuf>,
 
     /// Most debts of clients held in memory; at the cap new clients share one
     #[arg(
         long,
-        env = "RATE_LIMIT_KEYS",
-        value_name = "RATE_LIMIT_KEYS",
+        env,
         default_value = "200000",
         value_parser = |text: &str| value::whole(text, 1_usize, 100_000_000)
     )]
@@ -20,27 +19,15 @@ pub struct LimitSettings {
 
     /// Redis that several gateways share their limits in: redis://, redis+sentinel://HOST,HOST/SERVICE or
     /// redis+cluster://HOST,HOST; without it limits are counted in this process
-    #[arg(long, env = "REDIS_URL", value_name = "REDIS_URL", hide_env_values = true)]
+    #[arg(long, env, hide_env_values = true)]
     pub redis_url: Option<String>,
 
     /// Longest a request waits for Redis's decision before each policy's `without_redis` decides
-    #[arg(
-        long,
-        env = "REDIS_DEADLINE",
-        value_name = "REDIS_DEADLINE",
-        default_value = "10ms",
-        value_parser = value::positive_duration
-    )]
+    #[arg(long, env, default_value = "10ms", value_parser = value::positive_duration)]
     pub redis_deadline: Duration,
 
     /// Start of every key this gateway writes; gateways with the same prefix share their limits
-    #[arg(
-        long,
-        env = "REDIS_KEY_PREFIX",
-        value_name = "REDIS_KEY_PREFIX",
-        default_value = "firedrill:",
-        value_parser = prefix
-    )]
+    #[arg(long, env, default_value = "firedrill:", value_parser = prefix)]
     pub redis_key_prefix: String,
 }
 

@@ -2,11 +2,11 @@
 #[derive(Debug, Clone, clap::Args)]
 pub struct LogSettings {
     /// Least severe level that is written
-    #[arg(long, env = "LOG_LEVEL", value_name = "LOG_LEVEL", default_value = "info")]
+    #[arg(long, env, default_value = "info")]
     pub log_level: LogLevel,
 
     /// Shape of a line: auto is pretty on a terminal and json elsewhere
-    #[arg(long, env = "LOG_FORMAT", value_name = "LOG_FORMAT", default_value = "auto")]
+    #[arg(long, env, default_value = "auto")]
     pub log_format: LogFormat,
 }
 

@@ -6,41 +6,23 @@ use std::{path::PathBuf, time::Duration};
 #[derive(Debug, Clone, clap::Args)]
 pub struct ModelSettings {
     /// Folder of ONNX models, NAME.onnx each [default: ./api/models when there is one, else ./models]
-    #[arg(long, env = "MODELS_DIR", value_name = "MODELS_DIR")]
+    #[arg(long, env)]
     pub models_dir: Option<PathBuf>,
 
     /// Threads that run models, 1 to 256 [default: one per core]
-    #[arg(long, env = "INFERENCE_WORKERS", value_name = "INFERENCE_WORKERS", value_parser = |text: &str| value::whole(text, 1_usize, 256))]
+    #[arg(long, env, value_parser = |text: &str| value::whole(text, 1_usize, 256))]
     pub inference_workers: Option<usize>,
 
     /// Requests that may wait for a model, 1 to 100000; further ones are answered 503
-    #[arg(
-        long,
-        env = "INFERENCE_QUEUE",
-        value_name = "INFERENCE_QUEUE",
-        default_value = "64",
-        value_parser = |text: &str| value::whole(text, 1_usize, 100_000)
-    )]
+    #[arg(long, env, default_value = "64", value_parser = |text: &str| value::whole(text, 1_usize, 100_000))]
     pub inference_queue: usize,
 
     /// Longest a request waits for its predictions, queue included, before it is answered 504
-    #[arg(
-        long,
-        env = "INFERENCE_DEADLINE",
-        value_name = "INFERENCE_DEADLINE",
-        default_value = "5s",
-        value_parser = value::positive_duration
-    )]
+    #[arg(long, env, default_value = "5s", value_parser = value::positive_duration)]
     pub inference_deadline: Duration,
 
     /// Longest a model may take to be loaded and tried before the PUT is answered 504
-    #[arg(
-        long,
-        env = "MODEL_LOAD_TIMEOUT",
-        value_name = "MODEL_LOAD_TIMEOUT",
-        default_value = "60s",
-        value_parser = value::positive_duration
-    )]
+    #[arg(long, env, default_value = "60s", value_parser = value::positive_duration)]
     pub model_load_timeout: Duration,
 }
 

@@ -5,25 +5,19 @@ use std::{net::SocketAddr, time::Duration};
 #[derive(Debug, Clone, clap::Args)]
 pub struct ServerSettings {
     /// Address and port of the public listener
-    #[arg(long, env = "LISTEN", value_name = "LISTEN", default_value = "127.0.0.1:8000", value_parser = address)]
+    #[arg(long, env, default_value = "127.0.0.1:8000", value_parser = address)]
     pub listen: SocketAddr,
 
     /// Worker threads, 1 to 512 [default: one per core]
-    #[arg(long, env = "WORKERS", value_name = "WORKERS", value_parser = |text: &str| value::whole(text, 1_usize, 512))]
+    #[arg(long, env, value_parser = |text: &str| value::whole(text, 1_usize, 512))]
     pub workers: Option<usize>,
 
     /// How long to go on serving after SIGTERM while /readyz says 503
-    #[arg(long, env = "DRAIN_DELAY", value_name = "DRAIN_DELAY", default_value = "1s", value_parser = value::duration)]
+    #[arg(long, env, default_value = "1s", value_parser = value::duration)]
     pub drain_delay: Duration,
 
     /// How long requests in flight may take to finish once the drain delay is over
-    #[arg(
-        long,
-        env = "SHUTDOWN_TIMEOUT",
-        value_name = "SHUTDOWN_TIMEOUT",
-        default_value = "30s",
-        value_parser = value::duration
-    )]
+    #[arg(long, env, default_value = "30s", value_parser = value::duration)]
     pub shutdown_timeout: Duration,
 }
 

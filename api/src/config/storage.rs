@@ -5,20 +5,13 @@ use std::time::Duration;
 #[derive(Debug, Clone, clap::Args)]
 pub struct StorageSettings {
     /// Database: sqlite://FILE (created when missing), sqlite::memory: or postgres://USER:PASSWORD@HOST:PORT/DATABASE
-    #[arg(
-        long,
-        env = "DATABASE_URL",
-        value_name = "DATABASE_URL",
-        default_value = "sqlite://firedrill.db",
-        hide_env_values = true
-    )]
+    #[arg(long, env, default_value = "sqlite://firedrill.db", hide_env_values = true)]
     pub database_url: String,
 
     /// Writes that may wait to be committed before a client is told 503, 1 to 1000000
     #[arg(
         long,
-        env = "WRITE_QUEUE",
-        value_name = "WRITE_QUEUE",
+        env,
         default_value = "4096",
         value_parser = |text: &str| value::whole(text, 1_usize, 1_000_000)
     )]
@@ -28,21 +21,14 @@ pub struct StorageSettings {
     /// Readings that may wait to be committed before a client is told 503, 1000 to 1000000
     #[arg(
         long,
-        env = "INGEST_QUEUE",
-        value_name = "INGEST_QUEUE",
+        env,
         default_value = "20000",
         value_parser = |text: &str| value::whole(text, 1000_usize, 1_000_000)
     )]
     pub ingest_queue: usize,
 
     /// How long readings are kept after they came in, such as 30d, or forever
-    #[arg(
-        long,
-        env = "READINGS_RETENTION",
-        value_name = "READINGS_RETENTION",
-        default_value = "30d",
-        value_parser = retention
-    )]
+    #[arg(long, env, default_value = "30d", value_parser = retention)]
     pub readings_retention: Retention,
 }
 

@@ -5,11 +5,11 @@ use std::path::{Path, PathBuf};
 #[derive(Debug, Clone, clap::Args)]
 pub struct TlsSettings {
     /// PEM file of the certificate and its chain; with TLS_KEY the public listener speaks HTTPS and HTTP/2
-    #[arg(long, env = "TLS_CERT", value_name = "TLS_CERT", value_parser = super::value::path)]
+    #[arg(long, env, value_parser = super::value::path)]
     pub tls_cert: Option<PathBuf>,
 
     /// PEM file of the certificate's private key
-    #[arg(long, env = "TLS_KEY", value_name = "TLS_KEY", value_parser = super::value::path)]
+    #[arg(long, env, value_parser = super::value::path)]
     pub tls_key: Option<PathBuf>,
 }
 

@@ -25,22 +25,11 @@ pub struct TraceSettings {
     pub otlp_certificate: Option<PathBuf>,
 
     /// Name of this service in its traces
-    #[arg(
-        long,
-        env = "OTEL_SERVICE_NAME",
-        value_name = "OTEL_SERVICE_NAME",
-        default_value = "firedrill-api"
-    )]
+    #[arg(long, env, default_value = "firedrill-api")]
     pub otel_service_name: String,
 
     /// Share, 0 to 1, of the traces begun here that are exported; a caller's own decision is followed
-    #[arg(
-        long,
-        env = "OTEL_TRACES_SAMPLER_ARG",
-        value_name = "OTEL_TRACES_SAMPLER_ARG",
-        default_value = "1",
-        value_parser = share
-    )]
+    #[arg(long, env, default_value = "1", value_parser = share)]
     pub otel_traces_sampler_arg: f64,
 }
 

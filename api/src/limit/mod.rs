@@ -8,6 +8,7 @@ pub(crate) mod headers;
 mod limiter;
 mod local;
 #[cfg(test)]
+#[path = "../../tests/support/gcra_oracle.rs"]
 mod oracle;
 mod policy;
 mod quota;

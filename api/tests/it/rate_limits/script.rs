@@ -1,6 +1,6 @@
 //! The script in a real Redis, held against the oracle.
 
-#[path = "../../../src/limit/oracle.rs"]
+#[path = "../../support/gcra_oracle.rs"]
 mod oracle;
 
 use api::{
