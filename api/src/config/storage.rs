@@ -36,13 +36,6 @@ pub struct StorageSettings {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Retention(pub Option<Duration>);
 
-impl StorageSettings {
-    /// The database's URL as it may be shown: its password masked.
-    pub fn masked_url(&self) -> String {
-        crate::store::url::masked(&self.database_url)
-    }
-}
-
 fn retention(text: &str) -> Result<Retention, ValueError> {
     match text.trim() {
         "forever" => Ok(Retention(None)),

@@ -11,7 +11,7 @@ mod reading;
 mod sqlite;
 mod statements;
 mod sweeper;
-pub(crate) mod url;
+mod url;
 mod user;
 mod writer;
 mod writes;
