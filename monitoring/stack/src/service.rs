@@ -3,9 +3,10 @@
 use std::path::Path;
 use std::time::Duration;
 
-use crate::process::Launch;
 use crate::ready::Probe;
-use crate::{Error, Settings, program, render};
+use crate::{Error, Settings, render};
+use process::Launch;
+use process::program;
 
 /// A service of the stack.
 #[derive(Debug, Clone)]

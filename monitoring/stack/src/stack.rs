@@ -9,11 +9,12 @@ use nix::sys::signal::Signal;
 
 use crate::control::{Control, Order, Verb};
 use crate::load::LoadTarget;
-use crate::process::Process;
 use crate::service::{self, Service, TEXTFILES};
 use crate::state::{Identity, ServiceState, State};
 use crate::textfile::{self, Reported};
-use crate::{Error, Settings, port, program, ready, render};
+use crate::{Error, Settings, port, ready, render};
+use process::Process;
+use process::program;
 
 /// Time a service has to end after SIGTERM.
 const GRACE: Duration = Duration::from_secs(10);
@@ -275,18 +276,14 @@ async fn wait_ready(
     let limit = running.service.limit;
     loop {
         if let Some(status) = running.process.ended() {
-            return Err(running.process.ended_error(status));
+            return Err(running.process.ended_error(status).into());
         }
         match ready::ask(client, probe).await {
             Ok(()) => return Ok(()),
             Err(reason) if started.elapsed() > limit => {
                 let log = running.process.log().to_owned();
-                return Err(Error::NotReady {
-                    service: running.service.launch.name.clone(),
-                    limit,
-                    reason,
-                    log,
-                });
+                let service = running.service.launch.name.clone();
+                return Err(process::Error::NotReady { service, limit, reason, log }.into());
             }
             Err(_) => tokio::time::sleep(Duration::from_millis(50)).await,
         }

@@ -10,8 +10,8 @@ use nix::sys::signal::Signal;
 use super::up::{Up, announce};
 use super::{down, signals};
 use crate::Error;
-use crate::process::tail;
 use crate::state::{Identity, State};
+use process::tail;
 
 /// The services' own limits add up to less; this one only keeps the wait finite.
 const LIMIT: Duration = Duration::from_secs(180);

@@ -9,12 +9,13 @@ use clap::Args;
 use futures_util::{TryStreamExt, stream};
 
 use super::signals::{Signals, exit_code};
+use crate::Error;
 use crate::mutate::drills::{self, Drill};
 use crate::mutate::fate::{Fate, Said, judge};
 use crate::mutate::summary::{self, Control, Judged};
 use crate::mutate::trial::Bench;
 use crate::mutate::{self, Mutant};
-use crate::{Error, program};
+use process::program;
 
 /// Time between the first starts, so that stacks do not slow one another's down past their limits.
 const STAGGER: Duration = Duration::from_secs(4);

@@ -101,7 +101,7 @@ fn describe(stack: &Stack) -> Value {
 /// The PATH with what `make setup` brought at its end.
 fn path_with_tools() -> String {
     let tools = std::env::var("STACK_TOOLS")
-        .unwrap_or_else(|_| crate::program::repository().join("target/tools/bin").display().to_string());
+        .unwrap_or_else(|_| process::program::repository().join("target/tools/bin").display().to_string());
     format!("{}:{tools}", std::env::var("PATH").unwrap_or_default())
 }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::*;
-use crate::program;
+use process::program;
 
 #[test]
 fn every_rule_and_route_that_is_shipped_gets_its_mutants() {

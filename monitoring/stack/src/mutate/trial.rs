@@ -11,8 +11,9 @@ use tokio::process::Command;
 use super::drills::Drill;
 use super::fate::Said;
 use super::{Mutant, read};
-use crate::process::die_with_parent;
-use crate::{Error, program};
+use crate::Error;
+use process::die_with_parent;
+use process::program;
 
 /// The longest a trial may take: the slowest drill's promise at scale 20, its patience on top, a slow start.
 const LIMIT: Duration = Duration::from_secs(900);

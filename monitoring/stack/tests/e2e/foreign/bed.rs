@@ -3,9 +3,10 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use stack::process::{Launch, Process};
+use process::{Launch, Process};
+use process::{port, program};
 use stack::ready::{self, Probe};
-use stack::{port, program, service};
+use stack::service;
 use tempfile::TempDir;
 use tokio::net::TcpStream;
 
