@@ -3,8 +3,10 @@
 use std::path::Path;
 use std::time::Duration;
 
+use crate::error::Error;
 use crate::ready::Probe;
-use crate::{Error, Settings, render};
+use crate::render;
+use crate::settings::Settings;
 use process::Launch;
 use process::program;
 

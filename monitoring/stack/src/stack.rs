@@ -8,11 +8,13 @@ use std::time::{Duration, Instant, SystemTime};
 use nix::sys::signal::Signal;
 
 use crate::control::{Control, Order, Verb};
+use crate::error::Error;
 use crate::load::LoadTarget;
 use crate::service::{self, Service, TEXTFILES};
+use crate::settings::Settings;
 use crate::state::{Identity, ServiceState, State};
 use crate::textfile::{self, Reported};
-use crate::{Error, Settings, port, ready, render};
+use crate::{port, ready, render};
 use process::Process;
 use process::program;
 
@@ -160,7 +162,7 @@ impl Stack {
                 (order, asker) = self.control.next() => {
                     let done = self.carry_out(&order).await;
                     // What runs is as it is; that it could not be written down is the order's failure, too.
-                    let written = self.write_state(true).map_err(|error| error.to_string());
+                    let written = self.write_state(true);
                     asker.answer(done.and(written)).await;
                 }
                 _ = look.tick() => {
@@ -181,11 +183,12 @@ impl Stack {
         }
     }
 
-    async fn carry_out(&mut self, order: &Order) -> Result<(), String> {
+    async fn carry_out(&mut self, order: &Order) -> Result<(), Error> {
         let names: Vec<_> = self.running.iter().map(|running| running.service.launch.name.clone()).collect();
         let running = self.running.iter_mut().find(|running| running.service.launch.name == order.name);
         let running = running.ok_or_else(|| {
-            format!("no service is called `{}`: expected one of {}", order.name, names.join(", "))
+            let names = names.join(", ");
+            Error::Usage(format!("no service is called `{}`: expected one of {names}", order.name))
         })?;
         match order.verb {
             Verb::Pause => running.process.signal(Signal::SIGSTOP),
@@ -202,13 +205,12 @@ impl Stack {
         }
         if running.process.ended().is_some() {
             let log = running.process.log().to_owned();
-            running.process =
-                Process::start(&running.service.launch, &log).map_err(|error| error.to_string())?;
+            running.process = Process::start(&running.service.launch, &log)?;
             running.started = SystemTime::now();
             running.end_reported = false;
         }
         let answers = running.service.answers.clone();
-        wait_ready(&self.client, running, &answers).await.map_err(|error| error.to_string())
+        wait_ready(&self.client, running, &answers).await
     }
 
     /// Base URL of the gateway, Prometheus, Alertmanager or inbox, by service name.
@@ -280,9 +282,9 @@ async fn wait_ready(
         }
         match ready::ask(client, probe).await {
             Ok(()) => return Ok(()),
-            Err(reason) if started.elapsed() > limit => {
+            Err(why) if started.elapsed() > limit => {
                 let log = running.process.log().to_owned();
-                let service = running.service.launch.name.clone();
+                let (service, reason) = (running.service.launch.name.clone(), why.to_string());
                 return Err(process::Error::NotReady { service, limit, reason, log }.into());
             }
             Err(_) => tokio::time::sleep(Duration::from_millis(50)).await,

@@ -7,9 +7,9 @@ use std::time::Duration;
 
 use nix::sys::signal::Signal;
 
-use super::up::{Up, announce};
+use super::up_args::{Up, announce};
 use super::{down, signals};
-use crate::Error;
+use crate::error::Error;
 use crate::state::{Identity, State};
 use process::tail;
 

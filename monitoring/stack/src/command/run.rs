@@ -11,7 +11,7 @@ use tokio::process::{Child, Command};
 
 use super::shards::Shards;
 use super::signals::{Signals, exit_code};
-use crate::Error;
+use crate::error::Error;
 use process::program;
 
 /// Time the command has after a signal before it is killed.

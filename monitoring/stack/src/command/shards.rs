@@ -4,8 +4,10 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 
+use crate::error::Error;
 use crate::service::TEXTFILES;
-use crate::{Error, Settings, Stack};
+use crate::settings::Settings;
+use crate::stack::Stack;
 
 /// The stacks of one `stack run`.
 #[derive(Debug)]

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use super::mutant::Kind;
 use super::*;
 use process::program;
 

@@ -8,10 +8,10 @@ use std::time::Duration;
 use serde_json::Value;
 use tokio::process::Command;
 
-use super::drills::Drill;
+use super::drills::{Drill, read};
 use super::fate::Said;
-use super::{Mutant, read};
-use crate::Error;
+use super::mutant::Mutant;
+use crate::error::Error;
 use process::die_with_parent;
 use process::program;
 
