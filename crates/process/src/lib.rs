@@ -2,6 +2,8 @@
 //!
 //! What `stack` and the servers of `testkit` have in common.
 
+#![warn(clippy::disallowed_macros)]
+
 mod child;
 mod error;
 pub mod port;

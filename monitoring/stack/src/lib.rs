@@ -6,6 +6,9 @@
 //! [`control`] takes orders for single ones, [`textfile`] reports on them, [`load`] makes a run of the load generator a
 //! target. [`mutate`] breaks the monitoring files to see whether drills notice.
 
+#![warn(clippy::disallowed_macros)]
+
+#[expect(clippy::disallowed_macros, reason = "the commands of a program: what they say is printed")]
 pub mod command;
 pub mod control;
 pub mod error;
