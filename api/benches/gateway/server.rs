@@ -103,7 +103,7 @@ impl Server {
             file.display().to_string(),
         ];
         let (program, args) = machine.on_the_servers_core(PathBuf::from("/bin/sh"), args);
-        let launch = Launch { name: "floor".to_owned(), program, args, env: vec![] };
+        let launch = Launch::new("floor", program, args);
         let process = Process::start(&launch, &dir.join("floor.log"))?;
         Self { process, base: format!("http://127.0.0.1:{port}") }.ready(USER).await
     }

@@ -1,9 +1,10 @@
 //! One child process: started with its log file, watched, signalled, stopped.
 
+use std::fmt::Display;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::process::{ExitStatus, Stdio};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
@@ -22,6 +23,14 @@ pub struct Launch {
     pub args: Vec<String>,
     /// Environment on top of ours.
     pub env: Vec<(String, String)>,
+}
+
+impl Launch {
+    /// With no environment but ours.
+    pub fn new(name: &str, program: PathBuf, args: impl IntoIterator<Item: Into<String>>) -> Self {
+        let args = args.into_iter().map(Into::into).collect();
+        Self { name: name.to_owned(), program, args, env: Vec::new() }
+    }
 }
 
 /// A running child. It is killed when this is dropped, and by the kernel when this process dies.
@@ -105,24 +114,36 @@ impl Process {
         }
     }
 
+    /// Asks until the answer is good.
+    ///
+    /// # Errors
+    /// [`Error::Ended`] when it ends meanwhile; [`Error::NotReady`] with the last answer after `limit`.
+    pub async fn ready<T, E: Display, F: Future<Output = Result<T, E>>>(
+        &mut self,
+        limit: Duration,
+        ask: impl Fn() -> F,
+    ) -> Result<(), Error> {
+        let started = Instant::now();
+        loop {
+            if let Some(status) = self.ended() {
+                return Err(self.ended_error(status));
+            }
+            match ask().await {
+                Ok(_) => return Ok(()),
+                Err(reason) if started.elapsed() > limit => {
+                    let (service, log) = (self.name.clone(), self.log.clone());
+                    return Err(Error::NotReady { service, limit, reason: reason.to_string(), log });
+                }
+                Err(_) => tokio::time::sleep(Duration::from_millis(20)).await,
+            }
+        }
+    }
+
     /// The error for an unexpected end, with the last lines of the log.
     #[must_use]
     pub fn ended_error(&self, status: ExitStatus) -> Error {
-        Error::Ended {
-            service: self.name.clone(),
-            status: status.to_string(),
-            log: self.log.clone(),
-            tail: tail(&self.log, 8),
-        }
+        Error::ended(&self.name, status, &self.log)
     }
-}
-
-/// The last lines of a log, indented.
-#[must_use]
-pub fn tail(log: &Path, lines: usize) -> String {
-    let text = std::fs::read_to_string(log).unwrap_or_default();
-    let all: Vec<&str> = text.lines().collect();
-    all[all.len().saturating_sub(lines)..].iter().map(|line| format!("    {line}\n")).collect()
 }
 
 /// Has the kernel kill the child when this process dies, however it dies.

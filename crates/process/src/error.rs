@@ -1,6 +1,7 @@
 //! What can go wrong with a child process, each with its way out.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::process::ExitStatus;
 use std::time::Duration;
 
 /// Why a program could not be found or started, or did not serve.
@@ -69,9 +70,24 @@ impl Error {
         }
     }
 
+    /// That a service ended, with the last lines of its log.
+    #[must_use]
+    pub fn ended(service: &str, status: ExitStatus, log: &Path) -> Self {
+        let (service, status, tail) = (service.to_owned(), status.to_string(), tail(log, 8));
+        Self::Ended { service, status, log: log.to_owned(), tail }
+    }
+
     /// For `map_err`: attaches what was tried.
     pub fn io(what: impl Into<String>) -> impl FnOnce(std::io::Error) -> Self {
         let what = what.into();
         move |source| Self::Io { what, source }
     }
+}
+
+/// The last lines of a log, indented.
+#[must_use]
+pub fn tail(log: &Path, lines: usize) -> String {
+    let text = std::fs::read_to_string(log).unwrap_or_default();
+    let all: Vec<&str> = text.lines().collect();
+    all[all.len().saturating_sub(lines)..].iter().map(|line| format!("    {line}\n")).collect()
 }

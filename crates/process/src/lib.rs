@@ -9,5 +9,5 @@ mod error;
 pub mod port;
 pub mod program;
 
-pub use child::{Launch, Process, die_with_parent, tail};
-pub use error::Error;
+pub use child::{Launch, Process, die_with_parent};
+pub use error::{Error, tail};

@@ -3,8 +3,7 @@
 use serde_json::{Value, json};
 
 use super::schema::{DATASOURCE, PROMETHEUS_UID, SCHEMA_VERSION};
-use crate::dashboard::Dashboard;
-use crate::fill::ALL;
+use crate::{dashboard::Dashboard, fill::ALL};
 
 pub(super) fn dashboard(board: &Dashboard, panels: Vec<Value>) -> Value {
     json!({

@@ -61,18 +61,22 @@ impl Ports {
                 ))
             })
         };
-        let d = Self::DEFAULT;
+        Self::DEFAULT.each(moved)
+    }
+
+    /// Each put through the function.
+    fn each(self, mut put: impl FnMut(u16) -> Result<u16, Error>) -> Result<Self, Error> {
         Ok(Self {
-            api: moved(d.api)?,
-            api_admin: moved(d.api_admin)?,
-            redis: moved(d.redis)?,
-            redis_exporter: moved(d.redis_exporter)?,
-            prometheus: moved(d.prometheus)?,
-            alertmanager: moved(d.alertmanager)?,
-            inbox: moved(d.inbox)?,
-            inbox_smtp: moved(d.inbox_smtp)?,
-            node_exporter: moved(d.node_exporter)?,
-            load: moved(d.load)?,
+            api: put(self.api)?,
+            api_admin: put(self.api_admin)?,
+            redis: put(self.redis)?,
+            redis_exporter: put(self.redis_exporter)?,
+            prometheus: put(self.prometheus)?,
+            alertmanager: put(self.alertmanager)?,
+            inbox: put(self.inbox)?,
+            inbox_smtp: put(self.inbox_smtp)?,
+            node_exporter: put(self.node_exporter)?,
+            load: put(self.load)?,
         })
     }
 
@@ -98,18 +102,7 @@ impl Ports {
     /// # Errors
     /// When the machine has none left.
     pub fn free() -> Result<Self, Error> {
-        Ok(Self {
-            api: free()?,
-            api_admin: free()?,
-            redis: free()?,
-            redis_exporter: free()?,
-            prometheus: free()?,
-            alertmanager: free()?,
-            inbox: free()?,
-            inbox_smtp: free()?,
-            node_exporter: free()?,
-            load: free()?,
-        })
+        Self::DEFAULT.each(|_| Ok(free()?))
     }
 }
 

@@ -6,10 +6,7 @@ use std::time::Duration;
 
 use tokio::process::Command;
 
-use crate::error::Error;
-use crate::load;
-use crate::port::Ports;
-use crate::settings::Settings;
+use crate::{error::Error, load, port::Ports, settings::Settings};
 use process::program;
 
 /// The names services have in the files, which are container names, and where they listen here.

@@ -3,10 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use crate::error::Error;
-use crate::ready::Probe;
-use crate::render;
-use crate::settings::Settings;
+use crate::{error::Error, ready::Probe, render, settings::Settings};
 use process::Launch;
 use process::program;
 
@@ -67,7 +64,7 @@ pub fn all(settings: &Settings, config: &Path) -> Result<Vec<Service>, Error> {
     let folder = |name: &str| data.join(name).display().to_string();
     let quick = Duration::from_secs(20);
     let service = |name: &str, program, args: Vec<String>, port, probe: Probe| Service {
-        launch: Launch { name: name.to_owned(), program, args, env: Vec::new() },
+        launch: Launch::new(name, program, args),
         port,
         address: http(port),
         answers: probe.clone(),

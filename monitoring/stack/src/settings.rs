@@ -3,8 +3,7 @@
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
-use crate::error::Error;
-use crate::port::Ports;
+use crate::{error::Error, port::Ports};
 use process::program;
 
 /// Settings of one stack.

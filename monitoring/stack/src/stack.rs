@@ -100,8 +100,8 @@ impl Stack {
             self.running.push(Running { service, process, started: SystemTime::now(), end_reported: false });
             self.write_state(false)?;
             if let Some(last) = self.running.last_mut() {
-                let probe = last.service.probe.clone();
-                wait_ready(&self.client, last, &probe).await?;
+                let Service { probe, limit, .. } = &last.service;
+                last.process.ready(*limit, || ready::ask(&self.client, probe)).await?;
                 let line = format!(
                     "  {:<15} {}  ready after {:.1} s",
                     last.service.launch.name,
@@ -209,8 +209,8 @@ impl Stack {
             running.started = SystemTime::now();
             running.end_reported = false;
         }
-        let answers = running.service.answers.clone();
-        wait_ready(&self.client, running, &answers).await
+        let Service { answers, limit, .. } = &running.service;
+        Ok(running.process.ready(*limit, || ready::ask(&self.client, answers)).await?)
     }
 
     /// Base URL of the gateway, Prometheus, Alertmanager or inbox, by service name.
@@ -267,29 +267,6 @@ fn copy_models(folder: &Path) -> Result<(), Error> {
             .map_err(Error::io(format!("copying a model to {}", to.display())))?;
     }
     Ok(())
-}
-
-async fn wait_ready(
-    client: &reqwest::Client,
-    running: &mut Running,
-    probe: &ready::Probe,
-) -> Result<(), Error> {
-    let started = Instant::now();
-    let limit = running.service.limit;
-    loop {
-        if let Some(status) = running.process.ended() {
-            return Err(running.process.ended_error(status).into());
-        }
-        match ready::ask(client, probe).await {
-            Ok(()) => return Ok(()),
-            Err(why) if started.elapsed() > limit => {
-                let log = running.process.log().to_owned();
-                let (service, reason) = (running.service.launch.name.clone(), why.to_string());
-                return Err(process::Error::NotReady { service, limit, reason, log }.into());
-            }
-            Err(_) => tokio::time::sleep(Duration::from_millis(50)).await,
-        }
-    }
 }
 
 fn lock(dir: &Path) -> Result<File, Error> {

@@ -5,9 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand};
 
 use super::which::Which;
-use crate::control;
-use crate::error::Error;
-use crate::state::State;
+use crate::{control, error::Error, state::State};
 
 /// Arguments of `stack service`; the verbs are those of `docker`.
 #[derive(Debug, Args)]

@@ -4,10 +4,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 
-use crate::error::Error;
-use crate::service::TEXTFILES;
-use crate::settings::Settings;
-use crate::stack::Stack;
+use crate::{error::Error, service::TEXTFILES, settings::Settings, stack::Stack};
 
 /// The stacks of one `stack run`.
 #[derive(Debug)]

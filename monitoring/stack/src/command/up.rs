@@ -2,9 +2,7 @@
 
 use super::up_args::{Up, announce};
 use super::{detach, signals};
-use crate::error::Error;
-use crate::stack::Stack;
-use crate::state::State;
+use crate::{error::Error, stack::Stack, state::State};
 
 pub(super) async fn main(up: Up) -> Result<u8, Error> {
     if up.detach { detach::main(&up).await } else { foreground(&up).await }

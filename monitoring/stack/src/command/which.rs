@@ -4,8 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use crate::error::Error;
-use crate::settings::Settings;
+use crate::{error::Error, settings::Settings};
 
 /// Which stack is meant.
 #[derive(Debug, Args)]

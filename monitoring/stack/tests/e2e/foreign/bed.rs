@@ -142,7 +142,7 @@ impl Foreign {
     }
 
     async fn launch(&mut self, name: &str, program: PathBuf, args: Vec<String>, sign: Sign) {
-        let launch = Launch { name: name.to_owned(), program, args, env: Vec::new() };
+        let launch = Launch::new(name, program, args);
         let log = self.dir.path().join(format!("{name}.log"));
         self.processes.push(Process::start(&launch, &log).unwrap());
         let client = reqwest::Client::builder().no_proxy().build().unwrap();
