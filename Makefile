@@ -56,7 +56,7 @@ lint:
 	$(CARGO) clippy --locked --workspace --all-targets -- -D warnings
 
 deny: ## check licences, sources and versions of dependencies, where cargo-deny is installed
-	@if $(CARGO) deny --version >/dev/null 2>&1; then $(CARGO) deny --locked --offline check bans licenses sources; \
+	@if $(CARGO) deny --version >/dev/null 2>&1; then $(CARGO) deny --locked check --hide-inclusion-graph bans licenses sources; \
 	  else echo "deny: left out, cargo-deny is not installed: cargo install --locked cargo-deny"; fi
 
 rules: ## check rules, their tests, both configurations, coverage
