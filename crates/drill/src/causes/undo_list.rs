@@ -160,4 +160,4 @@ impl Drop for Undoing {
 
 #[cfg(test)]
 #[path = "undo_list_tests.rs"]
-pub mod tests;
+pub(crate) mod tests;

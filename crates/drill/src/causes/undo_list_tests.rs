@@ -2,7 +2,7 @@ use std::os::unix::fs::PermissionsExt;
 
 use super::*;
 
-pub fn place() -> Place {
+pub(crate) fn place() -> Place {
     let url = || "http://127.0.0.1:1".parse().unwrap();
     Place {
         target: url(),
@@ -16,7 +16,7 @@ pub fn place() -> Place {
     }
 }
 
-pub fn touch(path: &Path) -> Vec<String> {
+pub(crate) fn touch(path: &Path) -> Vec<String> {
     vec!["touch".into(), path.display().to_string()]
 }
 

@@ -106,7 +106,7 @@ fn holds(text: &str, value: &str) -> bool {
 }
 
 #[cfg(test)]
-pub mod tests {
+pub(crate) mod tests {
     use super::*;
 
     /// Of rules by name and labels.

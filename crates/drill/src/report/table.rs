@@ -107,7 +107,7 @@ pub fn story(record: &Record) -> String {
 }
 
 #[cfg(test)]
-pub mod tests {
+pub(crate) mod tests {
     use std::collections::BTreeMap;
     use std::path::Path;
     use std::time::Duration;
