@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{DATASOURCE, PROMETHEUS_UID, SCHEMA_VERSION};
+use super::schema::{DATASOURCE, PROMETHEUS_UID, SCHEMA_VERSION};
 use crate::dashboard::Dashboard;
 use crate::fill::ALL;
 

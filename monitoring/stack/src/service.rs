@@ -3,9 +3,12 @@
 use std::path::Path;
 use std::time::Duration;
 
-use crate::process::Launch;
+use crate::error::Error;
 use crate::ready::Probe;
-use crate::{Error, Settings, program, render};
+use crate::render;
+use crate::settings::Settings;
+use process::Launch;
+use process::program;
 
 /// A service of the stack.
 #[derive(Debug, Clone)]

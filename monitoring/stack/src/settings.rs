@@ -3,8 +3,9 @@
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
+use crate::error::Error;
 use crate::port::Ports;
-use crate::{Error, program};
+use process::program;
 
 /// Settings of one stack.
 #[derive(Debug, Clone)]

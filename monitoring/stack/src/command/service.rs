@@ -4,9 +4,10 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
-use super::Which;
+use super::which::Which;
+use crate::control;
+use crate::error::Error;
 use crate::state::State;
-use crate::{Error, control};
 
 /// Arguments of `stack service`; the verbs are those of `docker`.
 #[derive(Debug, Args)]

@@ -1,7 +1,7 @@
 //! `stack status`: what runs, as a table.
 
-use super::Which;
-use crate::Error;
+use super::which::Which;
+use crate::error::Error;
 use crate::state::State;
 
 /// Exit code 0 when everything runs, 1 when something does not or no stack was started.

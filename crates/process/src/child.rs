@@ -128,7 +128,7 @@ pub fn tail(log: &Path, lines: usize) -> String {
 /// Has the kernel kill the child when this process dies, however it dies.
 #[cfg(target_os = "linux")]
 #[allow(unsafe_code)] // pre_exec is unsafe by signature; the closure makes one async-signal-safe system call
-pub(crate) fn die_with_parent(command: &mut Command) {
+pub fn die_with_parent(command: &mut Command) {
     // SAFETY: prctl(PR_SET_PDEATHSIG) is async-signal-safe and allocates nothing.
     unsafe {
         command.pre_exec(|| nix::sys::prctl::set_pdeathsig(Signal::SIGKILL).map_err(Into::into));
@@ -136,4 +136,4 @@ pub(crate) fn die_with_parent(command: &mut Command) {
 }
 
 #[cfg(not(target_os = "linux"))]
-pub(crate) fn die_with_parent(_command: &mut Command) {}
+pub fn die_with_parent(_command: &mut Command) {}
