@@ -44,7 +44,7 @@ demo: setup build ## from nothing to two proven alerts and a report
 test: setup format-check lint rules ## everything that must hold, every drill end to end included
 	$(CARGO) build --locked --workspace
 	api/tests/fuzz/run.sh $(target)/debug/api
-	loadgen/fuzz/run.sh 20
+	crates/load/fuzz/run.sh 20
 	$(CARGO) test --locked --workspace
 
 check: setup format-check lint deny rules unit ## the fast part of `make test`
@@ -81,7 +81,7 @@ fuzz-api: ## look for answers that /openapi.json does not promise
 	api/tests/fuzz/run.sh $(target)/debug/api
 
 fuzz-load: ## damaged answers for loadgen's parser, FUZZ_SECONDS=60
-	loadgen/fuzz/run.sh $(FUZZ_SECONDS)
+	crates/load/fuzz/run.sh $(FUZZ_SECONDS)
 
 # Containers bring what local processes need set-up and a build for.
 stack_sh = STACK=$(STACK) OFFSET=$(OFFSET) deploy/compose/stack.sh

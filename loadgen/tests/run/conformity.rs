@@ -1,10 +1,10 @@
 //! What HTTP/1.1 allows is read right, what it does not has a name, however the bytes are cut (RFC 9112).
 
-#[path = "../../fuzz/pieces.rs"]
+#[path = "../../../crates/load/fuzz/pieces.rs"]
 mod pieces;
 
-use loadgen::run::answer::MAX_HEAD;
-use loadgen::run::fault::Fault;
+use load::wire::error::Fault;
+use load::wire::response::MAX_HEAD;
 use pieces::{Read, read};
 use proptest::prelude::*;
 

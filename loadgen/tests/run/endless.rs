@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use loadgen::drill::traffic::{Load, Rate, Traffic};
-use loadgen::run::engine::start_endless;
-use loadgen::run::spec::LoadSpec;
+use drill::causes::traffic::{Load, Rate, Traffic};
+use load::engine::start_endless;
+use load::spec::load::LoadSpec;
 
 use crate::server::Server;
 use crate::support::{check, wait_for};

@@ -5,9 +5,9 @@ use std::io::{Read, Write};
 use std::net::TcpListener;
 use std::time::Duration;
 
-use loadgen::run::fault::Fault;
-use loadgen::run::pace::Pace;
-use loadgen::run::plan::Limits;
+use load::plan::Limits;
+use load::schedule::pace::Pace;
+use load::wire::error::Fault;
 
 use crate::server::{Server, Then};
 use crate::support::{ended, endless, get, open, run, seconds, start, wait_for};

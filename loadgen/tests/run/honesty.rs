@@ -3,7 +3,7 @@
 use std::io::Write;
 use std::time::Duration;
 
-use loadgen::run::plan::Limits;
+use load::plan::Limits;
 
 use crate::server::{Server, Then};
 use crate::support::{get, open, run, seconds};

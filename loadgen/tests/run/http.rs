@@ -4,10 +4,10 @@ use std::io::Write;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use loadgen::run::pace::Pace;
-use loadgen::run::plan::Limits;
-use loadgen::run::request::Method;
-use loadgen::run::spec::RequestSpec;
+use load::plan::Limits;
+use load::plan::request::Method;
+use load::schedule::pace::Pace;
+use load::spec::load::RequestSpec;
 
 use crate::server::{Server, Then};
 use crate::support::{get, open, run, seconds};

@@ -4,9 +4,9 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::process::{Command, Stdio};
 
-use loadgen::run::merge::merge;
-use loadgen::run::report::Report;
-use loadgen::run::{csv, html};
+use load::report::merge::merge;
+use load::report::model::Report;
+use load::report::{csv, html};
 
 use crate::command::{LENIENT, LOADGEN, loadgen, report_of, stderr, stdout, summary_adds_up};
 use crate::server::Server;

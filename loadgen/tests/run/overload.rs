@@ -4,9 +4,9 @@ use std::io::Write;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use loadgen::run::fault::Fault;
-use loadgen::run::overload;
-use loadgen::run::plan::Limits;
+use load::plan::Limits;
+use load::verdict::overload;
+use load::wire::error::Fault;
 
 use crate::command::{loadgen, report_of, stdout};
 use crate::server::{Server, Then};

@@ -77,7 +77,7 @@ fn it_is_whole_on_a_wide_screen_on_a_telephone_and_in_the_dark() {
     }
     // As the report has it, and not another figure of it.
     let p99 = report["latency_seconds"]["response"]["p99"].as_f64().unwrap();
-    assert_eq!(of(&cells, 1, 6)["text"], loadgen::run::human::latency(Some(p99)));
+    assert_eq!(of(&cells, 1, 6)["text"], load::format::latency(Some(p99)));
 
     page.size(400, 800);
     page.until("window.innerWidth === 400");

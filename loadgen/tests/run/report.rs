@@ -1,8 +1,9 @@
 //! The report: what it says, and that nothing is lost on the way through JSON.
 
-use loadgen::run::plan::{Limits, Plan};
-use loadgen::run::report::{Labels, Report};
-use loadgen::run::{engine, summary};
+use load::engine;
+use load::plan::{Limits, Plan};
+use load::report::model::{Labels, Report};
+use load::report::summary;
 
 use crate::schema;
 use crate::server::Server;
@@ -47,7 +48,7 @@ async fn histograms_come_back_whole() {
     let histogram = response.histogram().unwrap();
     assert_eq!(histogram.len(), 200);
     assert_eq!(Some(histogram.value_at_quantile(0.99) as f64 / 1e9), response.p99);
-    assert_eq!(loadgen::run::distribution::Distribution::of(&histogram).p50, response.p50);
+    assert_eq!(load::record::distribution::Distribution::of(&histogram).p50, response.p50);
     let mut broken = response.clone();
     broken.hdr_v2_base64 = "not base64!".into();
     assert!(broken.histogram().is_err());
