@@ -14,7 +14,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("process", &[]),
     ("testkit", &["process"]),
     ("common", &[]),
-    ("promql", &[]),
+    ("promql", &["common"]),
     ("clients", &["common", "promql"]),
     ("alerting", &["common", "promql", "clients"]),
     // `clients` for one thing: the alerts in a report.
