@@ -1,6 +1,6 @@
 //! What HTTP/1.1 allows is read right, what it does not has a name, however the bytes are cut (RFC 9112).
 
-#[path = "../../../crates/load/fuzz/pieces.rs"]
+#[path = "../../../../crates/load/fuzz/pieces.rs"]
 mod pieces;
 
 use load::wire::error::Fault;
