@@ -19,7 +19,7 @@ drills     := $(if $(DRILL),monitoring/drills/$(DRILL).yaml,monitoring/drills)
 export PATH := $(PATH):$(CURDIR)/target/tools/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build demo test check format-check lint rules unit up down status load drill mutate quiet bench fuzz-api fuzz-load dashboards images-local password versions pictures
+.PHONY: help setup build demo test check format-check lint deny rules unit up down status load drill mutate quiet bench fuzz-api fuzz-load dashboards images-local password versions pictures
 
 help: ## print this
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -44,16 +44,20 @@ demo: setup build ## from nothing to two proven alerts and a report
 test: setup format-check lint rules ## everything that must hold, every drill end to end included
 	$(CARGO) build --locked --workspace
 	api/tests/fuzz/run.sh $(target)/debug/api
-	loadgen/fuzz/run.sh 20
+	crates/load/fuzz/run.sh 20
 	$(CARGO) test --locked --workspace
 
-check: setup format-check lint rules unit ## the fast part of `make test`
+check: setup format-check lint deny rules unit ## the fast part of `make test`
 
 format-check:
 	$(CARGO) fmt --all --check
 
 lint:
 	$(CARGO) clippy --locked --workspace --all-targets -- -D warnings
+
+deny: ## check licences, sources and versions of dependencies, where cargo-deny is installed
+	@if $(CARGO) deny --version >/dev/null 2>&1; then $(CARGO) deny --locked check --hide-inclusion-graph bans licenses sources; \
+	  else echo "deny: left out, cargo-deny is not installed: cargo install --locked cargo-deny"; fi
 
 rules: ## check rules, their tests, both configurations, coverage
 	promtool check config --syntax-only monitoring/prometheus.yml
@@ -77,7 +81,7 @@ fuzz-api: ## look for answers that /openapi.json does not promise
 	api/tests/fuzz/run.sh $(target)/debug/api
 
 fuzz-load: ## damaged answers for loadgen's parser, FUZZ_SECONDS=60
-	loadgen/fuzz/run.sh $(FUZZ_SECONDS)
+	crates/load/fuzz/run.sh $(FUZZ_SECONDS)
 
 # Containers bring what local processes need set-up and a build for.
 stack_sh = STACK=$(STACK) OFFSET=$(OFFSET) deploy/compose/stack.sh

@@ -4,6 +4,8 @@
 //! Modules are in the order a request meets them: listener, middleware, access, rate limit, fault, handler, pipeline,
 //! store; the admin listener stands beside them.
 
+#![warn(clippy::disallowed_macros)]
+
 pub mod cli;
 pub mod config;
 pub mod file_limit;

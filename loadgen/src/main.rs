@@ -1,5 +1,16 @@
 //! The `loadgen` binary: each subcommand lives beside what it commands.
 
+mod channels;
+mod coverage;
+mod discreet;
+mod drill;
+mod http_args;
+mod inbox;
+mod patterns;
+mod report;
+mod run;
+mod scale;
+
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
@@ -15,33 +26,33 @@ struct Cli {
 #[derive(Subcommand)]
 enum Command {
     /// Send load and report what a user would have felt
-    Run(Box<loadgen::run::cli::Args>),
+    Run(Box<run::args::Args>),
     /// List the built-in patterns of load, each with a picture of its rate
-    Patterns(loadgen::run::listing::Args),
+    Patterns(patterns::Args),
     /// Show, merge and convert reports of runs
-    Report(loadgen::run::review::Args),
+    Report(report::Args),
     /// Cause alerts for real and prove the whole chain, down to the receiver
-    Drill(Box<loadgen::drill::cli::Args>),
+    Drill(Box<drill::command::Args>),
     /// Show which alerts have a drill, a unit test and a runbook, and when each was last proven
-    Coverage(loadgen::coverage::cli::Args),
+    Coverage(coverage::Args),
     /// Stand in for the receivers of notifications and show what arrived
-    Inbox(loadgen::inbox::cli::Args),
+    Inbox(inbox::Args),
     /// Render Prometheus and Alertmanager files with every duration divided
-    Scale(loadgen::scale::cli::Args),
+    Scale(scale::Args),
     /// Lead the channels of notifications that are set up outside, the others to the inbox
-    Channels(loadgen::channels::cli::Args),
+    Channels(channels::Args),
 }
 
 fn main() -> ExitCode {
     let code = match Cli::parse().command {
-        Command::Run(args) => loadgen::run::cli::main(*args),
-        Command::Patterns(args) => loadgen::run::listing::main(&args),
-        Command::Report(args) => loadgen::run::review::main(&args),
-        Command::Drill(args) => loadgen::drill::cli::main(*args),
-        Command::Coverage(args) => loadgen::coverage::cli::main(args),
-        Command::Inbox(args) => loadgen::inbox::cli::main(args),
-        Command::Scale(args) => loadgen::scale::cli::main(args),
-        Command::Channels(args) => loadgen::channels::cli::main(args),
+        Command::Run(args) => run::args::main(*args),
+        Command::Patterns(args) => patterns::main(&args),
+        Command::Report(args) => report::main(&args),
+        Command::Drill(args) => drill::command::main(*args),
+        Command::Coverage(args) => coverage::main(args),
+        Command::Inbox(args) => inbox::main(args),
+        Command::Scale(args) => scale::main(args),
+        Command::Channels(args) => channels::main(args),
     };
     ExitCode::from(code)
 }

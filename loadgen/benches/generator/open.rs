@@ -3,8 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use loadgen::run::reader;
-use loadgen::run::report::Report;
+use load::report::model::Report;
+use load::report::read;
 
 use crate::cores::Cores;
 use crate::server::{EVERY, FREEZE, Server};
@@ -19,7 +19,7 @@ fn play(cores: &Cores, server: &Server, rate: u32, seconds: u32) -> anyhow::Resu
     command.args(["--threads", "1", "--no-tui", "--out"]).arg(&out);
     let limit = Duration::from_secs(u64::from(seconds)) + Duration::from_secs(60);
     let cost = tool::run(command, limit, &[0, 1, 4])?;
-    Ok((reader::read(&out).map_err(anyhow::Error::msg)?, cost))
+    Ok((read::read(&out).map_err(anyhow::Error::msg)?, cost))
 }
 
 fn millis(seconds: Option<f64>) -> f64 {

@@ -5,20 +5,20 @@ use std::path::PathBuf;
 
 use url::Url;
 
-use super::causes::place::Place;
-use super::cli::{Args, Receiver};
-use super::watch::Systems;
-use crate::say;
-use crate::systems::alertmanager::Alertmanager;
-use crate::systems::inbox::Inbox;
-use crate::systems::prometheus::Prometheus;
-use crate::systems::{HttpConfig, SystemError};
+use crate::drill::command::{Args, Receiver};
+use clients::alertmanager::Alertmanager;
+use clients::inbox::Inbox;
+use clients::prometheus::Prometheus;
+use clients::{HttpConfig, SystemError};
+use common::console;
+use drill::causes::stack::Place;
+use drill::observe::watch::Systems;
 
 /// Where the inbox of a stack of ours listens.
 const USUAL_INBOX: &str = "http://127.0.0.1:8025";
 
 /// Becomes `stack run --shards N` around this very command; comes back only with why that was not possible.
-pub(super) fn on_stacks_of_its_own(shards: u8, scale: f64) -> String {
+pub fn on_stacks_of_its_own(shards: u8, scale: f64) -> String {
     use std::os::unix::process::CommandExt;
     let exe = std::env::current_exe().unwrap_or_else(|_| PathBuf::from("loadgen"));
     let beside = exe.with_file_name("stack");
@@ -46,7 +46,7 @@ pub(super) fn on_stacks_of_its_own(shards: u8, scale: f64) -> String {
 }
 
 /// The stacks to drill: those of the file, or the one the addresses name.
-pub(super) async fn places(args: &Args) -> Result<Vec<Place>, String> {
+pub async fn places(args: &Args) -> Result<Vec<Place>, String> {
     if let Some(path) = &args.stacks {
         let failed = |reason: String| format!("--stacks: {}: {reason}", path.display());
         let text = fs::read_to_string(path).map_err(|error| failed(error.to_string()))?;
@@ -82,13 +82,13 @@ async fn inbox(named: Option<&Receiver>) -> Result<Option<Url>, String> {
     if inbox.heartbeat().await.is_ok() {
         return Ok(Some(usual));
     }
-    say::line(format_args!(
+    console::line(format_args!(
         "no inbox answers at {USUAL_INBOX}: delivery is counted by Alertmanager, not seen (--inbox URL names one)"
     ));
     Ok(None)
 }
 
-pub(super) fn connect(place: &Place) -> Result<Systems, SystemError> {
+pub fn connect(place: &Place) -> Result<Systems, SystemError> {
     Ok(Systems {
         prometheus: Prometheus::new(&place.prometheus, &place.http)?,
         alertmanager: Alertmanager::new(&place.alertmanager, &place.http)?,

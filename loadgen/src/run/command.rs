@@ -5,22 +5,22 @@ use std::time::{Duration, Instant};
 
 use url::Url;
 
-use super::alerts;
-use super::arguments::{self, Asked};
-use super::cli::Args;
-use super::descriptors;
-use super::engine::{self, Running, StartError};
-use super::exposition::Exposition;
-use super::human;
-use super::live::Progress;
-use super::outfile::OutFile;
-use super::plan::Plan;
-use super::report::{Labels, Report};
-use super::summary;
-use super::verdict::Outcome;
-use super::watcher::{Ended, Ending, Signals, Watcher};
-use crate::systems::HttpConfig;
-use crate::{exit, say};
+use crate::run::args::Args;
+use crate::run::resolve::{self, Asked};
+use crate::run::watch::{Ended, Ending, Signals, Watcher};
+use clients::HttpConfig;
+use common::{console, exit};
+use load::engine::file_limit;
+use load::engine::{self, Running, StartError};
+use load::format;
+use load::live::Progress;
+use load::live::exposition::Exposition;
+use load::plan::Plan;
+use load::report::alerts;
+use load::report::model::{Labels, Report};
+use load::report::output::OutFile;
+use load::report::summary;
+use load::verdict::Outcome;
 
 /// Why the command did not get to a verdict.
 #[derive(Debug, thiserror::Error)]
@@ -47,7 +47,7 @@ impl CommandError {
 pub fn run(args: &Args) -> Result<u8, CommandError> {
     let asked = Asked::of(args).map_err(CommandError::Usage)?;
     let outs = OutFile::all(&args.out).map_err(CommandError::Usage)?;
-    descriptors::allow(asked.plan.limits.connections);
+    file_limit::allow(asked.plan.limits.connections);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let failed = |error: std::io::Error| CommandError::Failed(format!("cannot watch the run: {error}"));
     runtime.map_err(failed)?.block_on(async {
@@ -96,7 +96,7 @@ pub fn run(args: &Args) -> Result<u8, CommandError> {
             thresholds: args.thresholds.clone(),
             alerts: Vec::new(),
         };
-        let config = HttpConfig { trust: arguments::trust(args), bearer_token_file: None };
+        let config = HttpConfig { trust: resolve::trust(args), bearer_token_file: None };
         let alerts_from = args.alerts_from.as_ref().filter(|_| !hurried).map(|url| (url, config));
         finish(running, labels, outs, alerts_from).await
     })
@@ -104,7 +104,7 @@ pub fn run(args: &Args) -> Result<u8, CommandError> {
 
 fn expose(address: SocketAddr) -> Result<Exposition, CommandError> {
     let exposition = Exposition::start(address).map_err(CommandError::Usage)?;
-    say::line(format_args!("metrics: http://{}/metrics", exposition.address));
+    console::line(format_args!("metrics: http://{}/metrics", exposition.address));
     Ok(exposition)
 }
 
@@ -138,7 +138,7 @@ async fn beforehand(
         }
         Some(status) => format!("was answered {status}, expected {}", spec.expect),
         None if record.ledger.unfinished > 0 => "had no answer when the --deadline came".to_owned(),
-        None => format!("had no answer: {}", human::faults(record.faults)),
+        None => format!("had no answer: {}", format::faults(record.faults)),
     };
     Err(CommandError::Failed(format!(
         "{} {}, which the scenario sends first, {answer}; nothing else was sent",
@@ -159,11 +159,11 @@ async fn finish(
         // The run is over and its figures stand: that nobody tells of alerts is no reason to lose them.
         match alerts::fetch(prometheus, &config, record.started, record.elapsed).await {
             Ok(alerts) => labels.alerts = alerts,
-            Err(error) => say::warning(error),
+            Err(error) => console::warning(error),
         }
     }
     let report = Report::new(&plan, &record, labels);
-    say::result(&summary::text(&report));
+    console::result(&summary::text(&report));
     outs.into_iter().try_for_each(|out| out.finish(&report)).map_err(CommandError::Failed)?;
     Ok(Outcome::of(&report).exit_code())
 }
@@ -171,7 +171,7 @@ async fn finish(
 fn announce(asked: &Asked, progress: &mut Progress) {
     progress.say(&format!("{}: {}", asked.title(), asked.planned));
     if let Some(scenario) = asked.scenario.as_ref().filter(|scenario| !scenario.trips.is_empty()) {
-        for line in human::wrapped(&format!("trips: {}", scenario.trips), 80, "       ") {
+        for line in format::wrapped(&format!("trips: {}", scenario.trips), 80, "       ") {
             progress.say(&line);
         }
     }

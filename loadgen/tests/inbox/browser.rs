@@ -2,8 +2,8 @@
 
 use std::io::Write;
 
+use clients::inbox::{Notification, NotifiedAlert};
 use jiff::Timestamp;
-use loadgen::systems::inbox::{Notification, NotifiedAlert};
 use serde_json::{Value, json};
 
 use crate::chromium::Page;

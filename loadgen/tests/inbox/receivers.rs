@@ -3,10 +3,10 @@
 
 use std::time::Duration;
 
+use common::proof::{self, Proof};
+use inbox::Config;
+use inbox::store::history::Limits;
 use jiff::Timestamp;
-use loadgen::inbox::Config;
-use loadgen::inbox::history::Limits;
-use loadgen::proof::{self, Proof};
 use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::net::TcpStream;

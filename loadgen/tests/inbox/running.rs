@@ -4,10 +4,10 @@ use std::net::TcpListener;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use loadgen::inbox::history::Limits;
-use loadgen::inbox::{Config, Inbox as Server, InboxError};
-use loadgen::systems::HttpConfig;
-use loadgen::systems::inbox::{Inbox, Notification};
+use clients::HttpConfig;
+use clients::inbox::{Inbox, Notification};
+use inbox::store::history::Limits;
+use inbox::{Config, Inbox as Server, InboxError};
 use serde_json::{Value, json};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;

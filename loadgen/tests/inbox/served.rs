@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use loadgen::inbox::BODY_LIMIT;
+use inbox::BODY_LIMIT;
 use serde_json::Value;
 
 use crate::running::{Running, slack, webhook};
@@ -82,8 +82,7 @@ async fn history_is_bounded_and_survives_a_restart() {
     for n in 1..=5 {
         inbox.post("/slack", slack(&format!("[FIRING:1] A{n}")).to_string()).await;
     }
-    let ids =
-        |all: Vec<loadgen::systems::inbox::Notification>| all.iter().map(|it| it.id).collect::<Vec<_>>();
+    let ids = |all: Vec<clients::inbox::Notification>| all.iter().map(|it| it.id).collect::<Vec<_>>();
     assert_eq!(ids(inbox.notifications(0).await), [3, 4, 5]);
     inbox.stop().await;
 

@@ -2,15 +2,15 @@
 
 use std::time::{Duration, Instant};
 
-use loadgen::rate::Rate;
-use loadgen::run::arrivals::Spacing;
-use loadgen::run::engine::{self, Running};
-use loadgen::run::pace::Pace;
-use loadgen::run::plan::{Limits, Plan};
-use loadgen::run::record::Record;
-use loadgen::run::request::Method;
-use loadgen::run::schedule::Schedule;
-use loadgen::run::spec::RequestSpec;
+use common::rate::Rate;
+use load::engine::{self, Running};
+use load::plan::request::Method;
+use load::plan::{Limits, Plan};
+use load::record::Record;
+use load::schedule::Schedule;
+use load::schedule::arrivals::Spacing;
+use load::schedule::pace::Pace;
+use load::spec::load::RequestSpec;
 use url::Url;
 
 /// No wait of a test lasts longer.
@@ -55,9 +55,8 @@ pub fn check(record: &Record) {
     assert_eq!(record.broken, Vec::<String>::new());
     assert_eq!(record.statuses.values().sum::<u64>(), ledger.expected + ledger.unexpected);
     assert_eq!(record.faults.values().sum::<u64>(), ledger.transport_errors + ledger.local_errors);
-    let sum = |of: fn(&loadgen::run::record::Row) -> u32| {
-        record.rows.iter().map(|row| u64::from(of(row))).sum::<u64>()
-    };
+    let sum =
+        |of: fn(&load::record::Row) -> u32| record.rows.iter().map(|row| u64::from(of(row))).sum::<u64>();
     assert_eq!(sum(|row| row.scheduled), ledger.scheduled);
     assert_eq!(sum(|row| row.sent), record.sent);
     assert_eq!(sum(|row| row.expected), ledger.expected);

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use loadgen::scale::{Factor, Options, Rendered, Replacements, ScaleError, render};
+use alerting::scale::{Factor, Options, Rendered, Replacements, ScaleError, render};
 
 pub const PROMETHEUS: &str = r#"# Scrape and evaluate; see the page.
 global:

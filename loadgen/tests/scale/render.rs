@@ -220,7 +220,7 @@ proptest! {
     fn any_way_of_writing_survives(label in "[ -~é{}'\"#:]{0,20}", minutes in 1u64..600, style in 0usize..4) {
         let expr = format!("rate(x{{a={}}}[{minutes}m]) > 5", serde_json::to_string(&label).unwrap());
         // PromQL knows JSON's escapes; a label with what neither can say plainly is not the point here.
-        prop_assume!(loadgen::promql::widest_range(&expr, &Default::default()).is_ok());
+        prop_assume!(promql::widest_range(&expr, &Default::default()).is_ok());
         let written = match style {
             0 => serde_json::to_string(&expr).unwrap(),
             1 => format!("'{}'", expr.replace('\'', "''")),
@@ -233,7 +233,7 @@ proptest! {
         files.insert("alert_rules/api.yml".into(), rules.clone());
         let rendered = scaled(&files, 60.0, &[]).unwrap();
         let seconds = minutes.max(4);
-        let new = loadgen::duration::format(std::time::Duration::from_secs(seconds));
+        let new = common::duration::format(std::time::Duration::from_secs(seconds));
         // The label may hold the same text in brackets: the last is the range.
         let old = format!("[{minutes}m]");
         let at = rules.rfind(&old).unwrap();

@@ -5,7 +5,7 @@ use crate::{
     rate_limits::traffic::Traffic,
 };
 use futures_util::future::join_all;
-use stack::fixture::{RedisCluster, RedisSentinel};
+use testkit::{RedisCluster, RedisSentinel};
 
 /// Decisions by Redis, whatever came of them.
 async fn by_redis(app: &crate::helpers::TestApp) -> f64 {

@@ -5,12 +5,13 @@ use crate::{
     process::running::Running,
 };
 use futures_util::future::join_all;
+use process::program;
 use reqwest::{Client, Response};
-use stack::{fixture::Redis, program};
 use std::{
     path::Path,
     time::{Duration, Instant},
 };
+use testkit::Redis;
 use tokio::time::sleep;
 
 /// Three gateways on one Redis, their clocks five seconds apart.

@@ -4,8 +4,8 @@ use crate::{
     helpers::{TestApp, policy, roomy, spawn_on_redis, spawn_with},
     rate_limits::traffic::Traffic,
 };
-use stack::fixture::{Redis, RedisProxy};
 use std::time::Duration;
+use testkit::{Redis, RedisProxy};
 
 /// A gateway with a deadline that a debug build on a busy machine keeps when Redis is well.
 async fn gateway(url: &str, deadline: &str) -> TestApp {

@@ -2,7 +2,7 @@
 
 use crate::helpers::{TestApp, eventually, header, policy, problem, spawn_on_redis, spawn_with};
 use serde_json::json;
-use stack::fixture::Redis;
+use testkit::Redis;
 
 async fn statuses(app: &TestApp, path: &str, count: usize) -> Vec<u16> {
     let mut statuses = Vec::new();

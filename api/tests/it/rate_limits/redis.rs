@@ -2,8 +2,8 @@
 
 use crate::helpers::{header, policy, problem, spawn_on_redis};
 use serde_json::json;
-use stack::fixture::Redis;
 use std::{collections::HashMap, time::Duration};
+use testkit::Redis;
 
 async fn ask<T: redis::FromRedisValue>(redis: &Redis, command: &[&str]) -> T {
     let client = redis::Client::open(redis.url()).unwrap();

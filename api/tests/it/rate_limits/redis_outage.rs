@@ -1,7 +1,6 @@
 //! Redis away: no error reaches a client, `/health` says degraded, and it comes back without a restart.
 
 use crate::helpers::{eventually, policy, spawn_on_redis, spawn_with, spawn_without_waiting};
-use stack::fixture::Redis;
 use std::{
     sync::{
         Arc,
@@ -9,6 +8,7 @@ use std::{
     },
     time::Duration,
 };
+use testkit::Redis;
 
 const UP: &str = "rate_limit_backend_up";
 

@@ -6,8 +6,8 @@ use crate::{
 };
 use nix::sys::signal::Signal;
 use serde_json::Value;
-use stack::fixture::Redis;
 use std::{path::Path, time::Duration};
+use testkit::Redis;
 
 /// Writes the file, sends the signal, and gives the log line that says what came of it.
 fn reload(app: &Running, file: &Path, text: &str) -> Value {

@@ -9,8 +9,8 @@ use api::{
 };
 use oracle::Oracle;
 use proptest::{prelude::*, test_runner::TestRunner};
-use stack::fixture::Redis;
 use std::{sync::Arc, time::Duration};
+use testkit::Redis;
 
 const SCRIPT: &str = include_str!("../../../src/limit/redis/gcra.lua");
 const SECOND: u64 = 1_000_000;

@@ -8,8 +8,8 @@ use api::{Config, Gateway};
 use clap::Parser;
 use futures_util::future::join_all;
 use serde_json::{Value, json};
-use stack::fixture::{Durability, Postgres};
 use std::time::Duration;
+use testkit::{Durability, Postgres};
 
 async fn a_clash_costs_only_its_own_caller(backend: Backend) {
     let (app, database) = backend.spawn().await;

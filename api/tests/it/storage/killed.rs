@@ -9,11 +9,11 @@ use crate::{
 use futures_util::future::join_all;
 use nix::sys::signal::Signal;
 use serde_json::{Value, json};
-use stack::fixture::{Durability, Postgres};
 use std::{
     collections::{HashMap, HashSet},
     time::Duration,
 };
+use testkit::{Durability, Postgres};
 
 /// So many databases side by side, each killed so many times: 50 in all.
 const DATABASES: usize = 5;

@@ -5,7 +5,7 @@ use crate::{
     connections::tls::certify_for,
     helpers::{binary, roomy, spawn_at},
 };
-use stack::fixture::{Durability, Postgres};
+use testkit::{Durability, Postgres};
 
 /// Of the gateway's own connections to this database, those with TLS and those without.
 async fn connections(database: &Database) -> (bool, bool) {

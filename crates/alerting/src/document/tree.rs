@@ -1,0 +1,259 @@
+//! A YAML file as a tree that knows where in the text each scalar stands.
+
+use std::collections::HashMap;
+use std::ops::Range;
+
+use granit_parser::{Event, Parser, Span, StructureStyle};
+
+/// Deeper than any configuration; a limit, so that no file can exhaust the stack.
+const MAX_DEPTH: usize = 64;
+/// More nodes than any configuration; a limit, so that aliases of aliases cannot exhaust the memory.
+const MAX_NODES: usize = 500_000;
+
+/// A node and its place.
+#[derive(Debug, Clone)]
+pub struct Node {
+    /// Counted from 1.
+    pub line: usize,
+    /// A scalar's bytes in the text, quotes included; for lists and maps where they begin.
+    pub span: Range<usize>,
+    pub(crate) kind: Kind,
+}
+
+#[derive(Debug, Clone)]
+pub(crate) enum Kind {
+    /// The value after unquoting; whether it was written without quotes.
+    Scalar {
+        value: String,
+        plain: bool,
+    },
+    List(Vec<Node>),
+    /// In file order. `flow`: written as `{…}`.
+    Map {
+        entries: Vec<(String, Node)>,
+        flow: bool,
+    },
+}
+
+impl Node {
+    /// The value under a key of a map.
+    pub fn get(&self, key: &str) -> Option<&Node> {
+        self.entries().iter().find(|(name, _)| name == key).map(|(_, node)| node)
+    }
+
+    /// A map's entries, none for other nodes.
+    pub fn entries(&self) -> &[(String, Node)] {
+        match &self.kind {
+            Kind::Map { entries, .. } => entries,
+            _ => &[],
+        }
+    }
+
+    /// A scalar's value.
+    pub fn scalar(&self) -> Option<&str> {
+        match &self.kind {
+            Kind::Scalar { value, .. } => Some(value),
+            _ => None,
+        }
+    }
+
+    /// `key:` with nothing after it, or `null`.
+    pub fn is_null(&self) -> bool {
+        matches!(&self.kind, Kind::Scalar { value, plain: true } if matches!(value.as_str(), "" | "~" | "null"))
+    }
+}
+
+/// Reads a text with one document.
+///
+/// # Errors
+/// Line and reason.
+pub fn parse(text: &str) -> Result<Node, (usize, String)> {
+    let mut reader = Reader { events: Parser::new_from_str(text), anchors: HashMap::new(), nodes: 0 };
+    let mut root = None;
+    loop {
+        let (event, span) = reader.next()?;
+        match event {
+            Event::StreamEnd => break,
+            Event::DocumentStart(..) if root.is_some() => {
+                return Err((span.start.line(), "a second document begins here: expected one".to_owned()));
+            }
+            Event::DocumentStart(..) => {
+                let (event, span) = reader.next()?;
+                root = Some(reader.node(event, span, 0)?);
+            }
+            _ => {}
+        }
+    }
+    root.ok_or_else(|| (1, "nothing in it: expected a map".to_owned()))
+}
+
+/// Whether there is nothing in a text but blanks and comments.
+pub fn is_empty(text: &str) -> bool {
+    text.lines()
+        .map(str::trim_start)
+        .all(|line| line.is_empty() || line.starts_with('#') || line.trim_end() == "---")
+}
+
+struct Reader<'a> {
+    events: Parser<'a, granit_parser::StrInput<'a>>,
+    anchors: HashMap<usize, Node>,
+    nodes: usize,
+}
+
+impl<'a> Reader<'a> {
+    /// The next event that is data; comments are not.
+    fn next(&mut self) -> Result<(Event<'a>, Span), (usize, String)> {
+        loop {
+            match self.events.next() {
+                None => return Ok((Event::StreamEnd, Span::default())),
+                Some(Err(error)) => return Err((error.marker().line(), error.info().to_owned())),
+                Some(Ok((event, span))) if is_data(&event) => return Ok((event, span)),
+                Some(Ok(_)) => {}
+            }
+        }
+    }
+
+    fn node(&mut self, event: Event<'a>, span: Span, depth: usize) -> Result<Node, (usize, String)> {
+        let line = span.start.line();
+        self.nodes += 1;
+        if depth > MAX_DEPTH || self.nodes > MAX_NODES {
+            return Err((line, "nested too deeply or too large".to_owned()));
+        }
+        let (anchor, kind) = match event {
+            Event::Alias(id) => {
+                let target = self.anchors.get(&id).cloned();
+                let target = target.ok_or_else(|| (line, "an alias inside what it names".to_owned()))?;
+                self.nodes += size(&target);
+                return Ok(target);
+            }
+            Event::Scalar(value, style, anchor, _) => {
+                let plain = style == granit_parser::ScalarStyle::Plain;
+                (anchor, Kind::Scalar { value: value.into_owned(), plain })
+            }
+            Event::SequenceStart(_, anchor, _) => (anchor, Kind::List(self.list(depth)?)),
+            Event::MappingStart(style, anchor, _) => {
+                (anchor, Kind::Map { entries: self.map(depth)?, flow: style == StructureStyle::Flow })
+            }
+            _ => return Err((line, "expected a value".to_owned())),
+        };
+        let span_bytes = span.byte_range().ok_or_else(|| (line, "place unknown".to_owned()))?;
+        let node = Node { line, span: span_bytes, kind };
+        if anchor > 0 {
+            self.anchors.insert(anchor, node.clone());
+        }
+        Ok(node)
+    }
+
+    fn list(&mut self, depth: usize) -> Result<Vec<Node>, (usize, String)> {
+        let mut items = Vec::new();
+        loop {
+            match self.next()? {
+                (Event::SequenceEnd, _) => return Ok(items),
+                (event, span) => items.push(self.node(event, span, depth + 1)?),
+            }
+        }
+    }
+
+    fn map(&mut self, depth: usize) -> Result<Vec<(String, Node)>, (usize, String)> {
+        let mut entries: Vec<(String, Node)> = Vec::new();
+        let mut merged = Vec::new();
+        loop {
+            let key = match self.next()? {
+                (Event::MappingEnd, _) => break,
+                (event, span) => self.node(event, span, depth + 1)?,
+            };
+            let (event, span) = self.next()?;
+            let value = self.node(event, span, depth + 1)?;
+            match key.kind {
+                Kind::Scalar { value: name, plain: true } if name == "<<" => merged.push(value),
+                Kind::Scalar { value: name, .. } if entries.iter().all(|(other, _)| *other != name) => {
+                    entries.push((name, value));
+                }
+                Kind::Scalar { value: name, .. } => {
+                    return Err((key.line, format!("`{name}` stands here a second time")));
+                }
+                _ => return Err((key.line, "expected a name before the colon".to_owned())),
+            }
+        }
+        // Merge keys (`<<: *defaults`): what the map does not say itself.
+        for value in merged {
+            let sources = match value.kind {
+                Kind::List(items) => items,
+                _ => vec![value],
+            };
+            for (name, node) in sources.iter().flat_map(Node::entries) {
+                if entries.iter().all(|(other, _)| other != name) {
+                    entries.push((name.clone(), node.clone()));
+                }
+            }
+        }
+        Ok(entries)
+    }
+}
+
+/// Comments and such are presentation.
+fn is_data(event: &Event<'_>) -> bool {
+    matches!(
+        event,
+        Event::StreamEnd
+            | Event::DocumentStart(..)
+            | Event::Alias(_)
+            | Event::Scalar(..)
+            | Event::SequenceStart(..)
+            | Event::SequenceEnd
+            | Event::MappingStart(..)
+            | Event::MappingEnd
+    )
+}
+
+fn size(node: &Node) -> usize {
+    1 + match &node.kind {
+        Kind::Scalar { .. } => 0,
+        Kind::List(items) => items.iter().map(size).sum(),
+        Kind::Map { entries, .. } => entries.iter().map(|(_, node)| size(node)).sum(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn knows_values_and_places() {
+        let text =
+            "# top\na: &x\n  b: \"5m\" # five\n  c: [1, 'it''s', {d: yes}]\ne: *x\nf: {<<: *x, b: 7m}\ng:\n";
+        let root = parse(text).unwrap();
+        let b = root.get("a").unwrap().get("b").unwrap();
+        assert_eq!((b.scalar(), &text[b.span.clone()], b.line), (Some("5m"), "\"5m\"", 3));
+        let Kind::List(items) = &root.get("a").unwrap().get("c").unwrap().kind else { panic!("a list") };
+        assert_eq!(items[1].scalar(), Some("it's"));
+        assert_eq!(items[2].get("d").unwrap().scalar(), Some("yes"));
+        // An alias is its anchor, place included; a merge gives what is not said.
+        assert_eq!(root.get("e").unwrap().get("b").unwrap().span, b.span);
+        assert_eq!(root.get("f").unwrap().get("b").unwrap().scalar(), Some("7m"));
+        assert!(root.get("f").unwrap().get("c").is_some());
+        assert!(root.get("g").unwrap().is_null());
+    }
+
+    #[test]
+    fn errors_have_lines() {
+        for (text, line, says) in [
+            ("a: 1\na: 2\n", 2, "`a`"),
+            ("a: [1\nb: 2\n", 2, ""),
+            ("a: 1\n---\nb: 2\n", 2, "second document"),
+            ("? [x]\n: 1\n", 1, "name before the colon"),
+            ("a: *b\n", 1, ""),
+            ("a: &x [*x]\n", 1, ""),
+            ("", 1, "nothing in it"),
+        ] {
+            let (at, reason) = parse(text).unwrap_err();
+            assert!(at == line && reason.contains(says), "{text:?}: line {at}: {reason}");
+        }
+        assert!(parse(&"[".repeat(100)).is_err());
+        let mut bomb = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n".to_owned();
+        for i in 1..10 {
+            bomb += &format!("a{i}: &a{i} [{}]\n", vec![format!("*a{}", i - 1); 10].join(", "));
+        }
+        assert!(parse(&bomb).unwrap_err().1.contains("too large"));
+    }
+}

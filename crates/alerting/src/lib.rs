@@ -1,0 +1,6 @@
+//! Prometheus and Alertmanager files: read, edited in place, rendered at another speed, and where Alertmanager routes an alert.
+
+pub mod channels;
+pub mod document;
+pub mod routing;
+pub mod scale;

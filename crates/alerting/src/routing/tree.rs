@@ -1,0 +1,254 @@
+//! Alertmanager's route tree: which receivers an alert is led to, and how long each route waits.
+//!
+//! Source: <https://prometheus.io/docs/alerting/latest/configuration/#route-related-settings>.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use serde::Deserialize;
+
+use crate::routing::matcher::{Matcher, matchers};
+use crate::routing::time_interval::{Intervals, Muting, Named};
+use clients::prometheus::Labels;
+use common::duration;
+
+/// What applies when no route says otherwise.
+const GROUP_WAIT: Duration = Duration::from_secs(30);
+const GROUP_INTERVAL: Duration = Duration::from_secs(300);
+
+#[derive(Deserialize)]
+struct ConfigFile {
+    route: RouteFile,
+    #[serde(default)]
+    receivers: Vec<BTreeMap<String, serde_json::Value>>,
+    #[serde(default)]
+    time_intervals: Vec<Named>,
+    /// What they were called at first; both may stand in a file.
+    #[serde(default)]
+    mute_time_intervals: Vec<Named>,
+}
+
+#[derive(Deserialize)]
+struct RouteFile {
+    receiver: Option<String>,
+    group_by: Option<Vec<String>>,
+    #[serde(default, rename = "continue")]
+    goes_on: bool,
+    #[serde(default)]
+    matchers: Vec<String>,
+    #[serde(default, rename = "match")]
+    equal: BTreeMap<String, String>,
+    #[serde(default)]
+    match_re: BTreeMap<String, String>,
+    #[serde(default, deserialize_with = "duration::deserialize_option")]
+    group_wait: Option<Duration>,
+    #[serde(default, deserialize_with = "duration::deserialize_option")]
+    group_interval: Option<Duration>,
+    #[serde(default)]
+    mute_time_intervals: Vec<String>,
+    #[serde(default)]
+    active_time_intervals: Vec<String>,
+    #[serde(default)]
+    routes: Vec<RouteFile>,
+}
+
+/// A running configuration, as far as it decides where alerts go.
+#[derive(Debug)]
+pub struct Routing {
+    root: Node,
+    /// Receiver → kinds of its configurations: `webhook`, `slack`, `email`, …
+    receivers: BTreeMap<String, Vec<String>>,
+    intervals: Intervals,
+}
+
+#[derive(Debug)]
+struct Node {
+    route: Route,
+    matchers: Vec<Matcher>,
+    goes_on: bool,
+    children: Vec<Node>,
+}
+
+/// Where a route leads, with everything inherited filled in.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct Route {
+    /// Its receiver.
+    pub receiver: String,
+    /// Labels that make a group; `...` for all.
+    pub group_by: Vec<String>,
+    /// GW, before the first notification of a group.
+    pub group_wait: Duration,
+    /// GI, between the notifications of a group.
+    pub group_interval: Duration,
+    /// When it sends nothing.
+    pub muting: Muting,
+}
+
+impl Route {
+    /// Whether two alerts share a group of this route. A label that is absent counts as empty.
+    #[must_use]
+    pub fn groups_together(&self, one: &Labels, other: &Labels) -> bool {
+        if self.group_by.iter().any(|label| label == "...") {
+            return one == other;
+        }
+        let value = |labels: &Labels, name: &String| labels.get(name).cloned().unwrap_or_default();
+        self.group_by.iter().all(|name| value(one, name) == value(other, name))
+    }
+}
+
+impl Routing {
+    /// Reads the configuration as Alertmanager reports it.
+    ///
+    /// # Errors
+    /// What could not be understood.
+    pub fn parse(yaml: &str) -> Result<Self, String> {
+        let file: ConfigFile =
+            serde_saphyr::from_str(yaml).map_err(|error| error.without_snippet().to_string())?;
+        let top = Route {
+            receiver: String::new(),
+            group_by: Vec::new(),
+            group_wait: GROUP_WAIT,
+            group_interval: GROUP_INTERVAL,
+            muting: Muting::default(),
+        };
+        let receivers = file
+            .receivers
+            .iter()
+            .filter_map(|receiver| {
+                let name = receiver.get("name")?.as_str()?.to_owned();
+                let configured =
+                    |value: &serde_json::Value| value.as_array().is_some_and(|list| !list.is_empty());
+                let kinds = receiver
+                    .iter()
+                    .filter(|(_, value)| configured(value))
+                    .filter_map(|(key, _)| key.strip_suffix("_configs").map(str::to_owned));
+                Some((name, kinds.collect()))
+            })
+            .collect();
+        let mut named = file.mute_time_intervals;
+        named.extend(file.time_intervals);
+        Ok(Self { root: Node::build(&file.route, &top)?, receivers, intervals: Intervals::new(named) })
+    }
+
+    /// The routes an alert with these labels takes, in order.
+    #[must_use]
+    pub fn of(&self, labels: &Labels) -> Vec<&Route> {
+        let mut found = Vec::new();
+        self.root.walk(labels, &mut found);
+        if found.is_empty() {
+            found.push(&self.root.route); // The root takes whatever nobody took.
+        }
+        found
+    }
+
+    /// The routes an alert may take of which these labels are known and others may come.
+    #[must_use]
+    pub fn possible(&self, known: &Labels) -> Vec<&Route> {
+        let mut found = Vec::new();
+        self.root.walk_possible(known, &mut found);
+        if found.is_empty() {
+            found.push(&self.root.route);
+        }
+        found
+    }
+
+    /// Why this route sends nothing at this instant, `None` when it does.
+    ///
+    /// # Errors
+    /// Why that cannot be told.
+    pub fn muted(&self, route: &Route, now: Timestamp) -> Result<Option<String>, String> {
+        self.intervals.muted(&route.muting, now)
+    }
+
+    /// The longest GI of all routes.
+    #[must_use]
+    pub fn longest_interval(&self) -> Duration {
+        self.root.longest_interval()
+    }
+
+    /// Kinds of channel a receiver has, `None` when it is not defined.
+    #[must_use]
+    pub fn kinds(&self, receiver: &str) -> Option<&[String]> {
+        self.receivers.get(receiver).map(Vec::as_slice)
+    }
+}
+
+impl Node {
+    fn build(file: &RouteFile, parent: &Route) -> Result<Self, String> {
+        let route = Route {
+            receiver: file.receiver.clone().unwrap_or_else(|| parent.receiver.clone()),
+            group_by: file.group_by.clone().unwrap_or_else(|| parent.group_by.clone()),
+            group_wait: file.group_wait.unwrap_or(parent.group_wait),
+            group_interval: file.group_interval.unwrap_or(parent.group_interval),
+            // The only settings that are not inherited.
+            muting: Muting {
+                mute: file.mute_time_intervals.clone(),
+                active: file.active_time_intervals.clone(),
+            },
+        };
+        let mut conditions = Vec::new();
+        for text in &file.matchers {
+            conditions.extend(matchers(text)?);
+        }
+        for (is_regex, pairs) in [(false, &file.equal), (true, &file.match_re)] {
+            for (name, value) in pairs {
+                conditions.push(Matcher::new(name, value, is_regex, true)?);
+            }
+        }
+        let children =
+            file.routes.iter().map(|child| Self::build(child, &route)).collect::<Result<_, _>>()?;
+        Ok(Self { route, matchers: conditions, goes_on: file.goes_on, children })
+    }
+
+    fn longest_interval(&self) -> Duration {
+        let below = self.children.iter().map(Self::longest_interval);
+        below.fold(self.route.group_interval, Duration::max)
+    }
+
+    /// As [`Self::walk`], where labels that are not known may be any; says whether it is taken, `None` for perhaps.
+    fn walk_possible<'a>(&'a self, known: &Labels, found: &mut Vec<&'a Route>) -> Option<bool> {
+        let mut sure = true;
+        for matcher in &self.matchers {
+            if !known.contains_key(matcher.name()) {
+                sure = false;
+            } else if !matcher.matches(known) {
+                return Some(false);
+            }
+        }
+        let mut below = false;
+        for child in &self.children {
+            if child.walk_possible(known, found) == Some(true) {
+                below = true;
+                if !child.goes_on {
+                    break;
+                }
+            }
+        }
+        if !below {
+            found.push(&self.route);
+        }
+        sure.then_some(true)
+    }
+
+    /// Adds the routes taken below and at this node; says whether there was any.
+    fn walk<'a>(&'a self, labels: &Labels, found: &mut Vec<&'a Route>) -> bool {
+        if !self.matchers.iter().all(|matcher| matcher.matches(labels)) {
+            return false;
+        }
+        let before = found.len();
+        for child in &self.children {
+            if child.walk(labels, found) && !child.goes_on {
+                break;
+            }
+        }
+        if found.len() == before {
+            found.push(&self.route);
+        }
+        true
+    }
+}
+
+#[cfg(test)]
+#[path = "tree_tests.rs"]
+mod tests;

@@ -1,0 +1,158 @@
+//! Other addresses in the same files: written for containers' names, served on local ports.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
+
+use crate::document::editor::Sheet;
+use crate::document::report::ScaleError;
+use crate::document::tree::Node;
+
+/// `api:8000=127.0.0.1:18000`: one address, and the one to put in its place.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Replacement {
+    /// HOST:PORT as the files have it.
+    pub from: String,
+    /// HOST:PORT to write.
+    pub to: String,
+}
+
+impl std::str::FromStr for Replacement {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let bad = || {
+            format!(
+                "`{text}` is no replacement: expected HOST:PORT=HOST:PORT, such as api:8000=127.0.0.1:18000"
+            )
+        };
+        let (from, to) = text.split_once('=').ok_or_else(bad)?;
+        if is_address(from) && is_address(to) {
+            Ok(Self { from: from.to_owned(), to: to.to_owned() })
+        } else {
+            Err(bad())
+        }
+    }
+}
+
+fn is_address(text: &str) -> bool {
+    let host = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_' | '[' | ']' | ':');
+    text.rsplit_once(':')
+        .is_some_and(|(name, port)| !name.is_empty() && name.chars().all(host) && port.parse::<u16>().is_ok())
+}
+
+/// Any number of [`Replacement`]s, each `from` once.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Replacements(BTreeMap<String, String>);
+
+impl Replacements {
+    /// # Errors
+    /// When one address is to become two.
+    pub fn new(all: impl IntoIterator<Item = Replacement>) -> Result<Self, String> {
+        let mut map = BTreeMap::new();
+        for Replacement { from, to } in all {
+            match map.insert(from.clone(), to.clone()) {
+                Some(earlier) if earlier != to => {
+                    return Err(format!(
+                        "`{from}` is to become both {earlier} and {to}: expected one of them"
+                    ));
+                }
+                _ => {}
+            }
+        }
+        Ok(Self(map))
+    }
+
+    pub(crate) fn start(&self) -> Matching<'_> {
+        Matching { wanted: &self.0, met: BTreeSet::new() }
+    }
+}
+
+/// Replacements at work: which addresses were met so far.
+pub struct Matching<'a> {
+    wanted: &'a BTreeMap<String, String>,
+    met: BTreeSet<String>,
+}
+
+impl Matching<'_> {
+    /// Replaces the address in a scalar: `host:port`, with or without a scheme before and a path after it.
+    pub fn replace_in(&mut self, sheet: &mut Sheet, node: &Node, field: &str) -> Result<(), ScaleError> {
+        let Some(value) = node.scalar() else { return Ok(()) };
+        let Some((range, address)) = address(value) else { return Ok(()) };
+        if let Some(to) = self.wanted.get(&address) {
+            sheet.replace(node, field, &[(range, to.clone())])?;
+            sheet.note_change(field, &address, to, None);
+        }
+        self.met.insert(address);
+        Ok(())
+    }
+
+    /// # Errors
+    /// When an address to replace was not met, with those that were.
+    pub fn finish(self) -> Result<(), String> {
+        match self.wanted.keys().find(|from| !self.met.contains(*from)) {
+            None => Ok(()),
+            Some(from) => {
+                let met: Vec<&str> = self.met.iter().map(String::as_str).collect();
+                let met = if met.is_empty() { "none".to_owned() } else { met.join(", ") };
+                Err(format!(
+                    "`{from}` stands in no target, no receiver and no link; the addresses there are: {met}"
+                ))
+            }
+        }
+    }
+}
+
+/// Where a target or URL has its address, and the address with its port.
+fn address(value: &str) -> Option<(Range<usize>, String)> {
+    let (scheme, start) = match value.find("://") {
+        Some(at) => (&value[..at], at + 3),
+        None => ("", 0),
+    };
+    let end = value[start..].find(['/', '?', '#']).map_or(value.len(), |at| start + at);
+    let start = value[start..end].rfind('@').map_or(start, |at| start + at + 1);
+    let written = &value[start..end];
+    let address = match scheme {
+        _ if is_address(written) => written.to_owned(),
+        "http" => format!("{written}:80"),
+        "https" => format!("{written}:443"),
+        _ => return None,
+    };
+    is_address(&address).then_some((start..end, address))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn finds_the_address_in_targets_and_urls() {
+        for (value, expected) in [
+            ("api:8000", Some(("api:8000", "api:8000"))),
+            ("http://inbox:8025/slack", Some(("inbox:8025", "inbox:8025"))),
+            ("http://inbox/webhook", Some(("inbox", "inbox:80"))),
+            ("https://user:pw@hooks.example:8443?x=1", Some(("hooks.example:8443", "hooks.example:8443"))),
+            ("https://hooks.example", Some(("hooks.example", "hooks.example:443"))),
+            ("http://[::1]:9093/", Some(("[::1]:9093", "[::1]:9093"))),
+            ("{{ template \"x\" . }}", None),
+            ("api", None),
+            ("", None),
+        ] {
+            let found = address(value);
+            let found = found.as_ref().map(|(range, address)| (&value[range.clone()], address.as_str()));
+            assert_eq!(found, expected, "{value}");
+        }
+    }
+
+    #[test]
+    fn reads_replacements() {
+        let read: Replacement = "api:8000=127.0.0.1:18000".parse().unwrap();
+        assert_eq!((read.from.as_str(), read.to.as_str()), ("api:8000", "127.0.0.1:18000"));
+        for text in
+            ["", "api", "api:8000", "api:8000=", "api=b", "api:x=b:1", "api:1=b:99999", "a b:1=c:2", ":1=a:2"]
+        {
+            assert!(text.parse::<Replacement>().unwrap_err().contains(&format!("`{text}`")), "{text}");
+        }
+        let both = ["a:1=b:2", "a:1=c:3"].map(|text| text.parse::<Replacement>().unwrap());
+        assert!(Replacements::new(both).unwrap_err().contains("b:2 and c:3"));
+    }
+}

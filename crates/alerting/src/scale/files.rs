@@ -1,0 +1,139 @@
+//! Reading a monitoring directory and writing its rendering.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use crate::scale::{ALERTMANAGER_FILE, PROMETHEUS_FILE, Rendered, ScaleError, glob, rule_files};
+
+/// A directory that cannot be read, rendered or written.
+#[derive(Debug, thiserror::Error)]
+pub enum FilesError {
+    /// Reading or writing failed.
+    #[error("{}: {reason}", path.display())]
+    Io {
+        /// The file or directory.
+        path: PathBuf,
+        /// What happened, in words.
+        reason: String,
+    },
+    /// A file's content is wrong.
+    #[error("{0}")]
+    Content(#[from] ScaleError),
+}
+
+pub(crate) fn io(path: &Path) -> impl FnOnce(std::io::Error) -> FilesError + '_ {
+    move |error| FilesError::Io { path: path.to_owned(), reason: error.to_string() }
+}
+
+/// The files of a monitoring directory that are rendered: `prometheus.yml`, the rule files it names,
+/// `alertmanager.yml` when there is one. Paths are relative to the directory.
+///
+/// # Errors
+/// When one cannot be read, or `prometheus.yml` names rule files that are not there.
+pub fn read(dir: &Path) -> Result<BTreeMap<String, String>, FilesError> {
+    let text = |name: &str| {
+        let path = dir.join(name);
+        fs::read_to_string(&path).map_err(io(&path))
+    };
+    let prometheus = text(PROMETHEUS_FILE)?;
+    let patterns = rule_files(&prometheus)?;
+    let mut files = BTreeMap::from([(PROMETHEUS_FILE.to_owned(), prometheus)]);
+    for pattern in patterns {
+        let found = expand(dir, &pattern)?;
+        if found.is_empty() {
+            let reason = format!("rule_files: `{pattern}` matches no file in {}", dir.display());
+            return Err(ScaleError::whole(PROMETHEUS_FILE, reason).into());
+        }
+        for path in found {
+            files.insert(path.clone(), text(&path)?);
+        }
+    }
+    if dir.join(ALERTMANAGER_FILE).exists() {
+        files.insert(ALERTMANAGER_FILE.to_owned(), text(ALERTMANAGER_FILE)?);
+    }
+    Ok(files)
+}
+
+/// Writes a rendering of `from` into `to`, with the further files it reads. Each file appears whole or not at all.
+///
+/// # Errors
+/// When a file cannot be written; when `to` is `from`; when `to` holds a rule file of an earlier rendering that
+/// Prometheus would load beside the new ones.
+pub fn write(rendered: &Rendered, from: &Path, to: &Path) -> Result<(), FilesError> {
+    fs::create_dir_all(to).map_err(io(to))?;
+    if fs::canonicalize(from).ok() == fs::canonicalize(to).ok() {
+        let reason = "is the directory that is rendered: expected another one for --out".to_owned();
+        return Err(FilesError::Io { path: to.to_owned(), reason });
+    }
+    for pattern in rule_files(&rendered.files[PROMETHEUS_FILE])? {
+        if let Some(stray) = expand(to, &pattern)?.into_iter().find(|path| !rendered.files.contains_key(path))
+        {
+            let reason = "is not part of this rendering, yet Prometheus would load it: remove it".to_owned();
+            return Err(FilesError::Io { path: to.join(stray), reason });
+        }
+    }
+    for (name, text) in &rendered.files {
+        let source = from.join(name);
+        replace(&to.join(name), |path| write_as(&source, path, text))?;
+    }
+    copy(&rendered.companions, from, to)
+}
+
+/// Copies the further files that patterns name.
+fn copy(companions: &[String], from: &Path, to: &Path) -> Result<(), FilesError> {
+    let companions: BTreeSet<&String> = companions.iter().collect();
+    for pattern in companions {
+        if is_outside(pattern) {
+            continue;
+        }
+        for name in expand(from, pattern.trim_start_matches("./"))? {
+            let source = from.join(&name);
+            replace(&to.join(&name), |path| fs::copy(&source, path).map(|_| ()))?;
+        }
+    }
+    Ok(())
+}
+
+/// Writes a text with the mode of the file it was made of: a secret in it stays as secret as there.
+fn write_as(source: &Path, path: &Path, text: &str) -> std::io::Result<()> {
+    use std::os::unix::fs::OpenOptionsExt;
+    let mut file = fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path)?;
+    file.write_all(text.as_bytes())?;
+    fs::set_permissions(path, fs::metadata(source)?.permissions())
+}
+
+/// As [`copy`], and takes away what `from` no longer has.
+pub fn mirror(companions: &[String], from: &Path, to: &Path) -> Result<(), FilesError> {
+    for pattern in companions.iter().filter(|pattern| !is_outside(pattern)) {
+        let pattern = pattern.trim_start_matches("./");
+        let kept = expand(from, pattern)?;
+        for gone in expand(to, pattern)?.into_iter().filter(|name| !kept.contains(name)) {
+            fs::remove_file(to.join(&gone)).map_err(io(to))?;
+        }
+    }
+    copy(companions, from, to)
+}
+
+/// Absolute paths stay valid; those outside the directory are not ours to copy.
+fn is_outside(pattern: &str) -> bool {
+    pattern.starts_with('/') || pattern.split('/').any(|part| part == "..")
+}
+
+/// Makes a file beside its place, then moves it there.
+pub fn replace(path: &Path, make: impl FnOnce(&Path) -> std::io::Result<()>) -> Result<(), FilesError> {
+    if let Some(parent) = path.parent() {
+        fs::create_dir_all(parent).map_err(io(parent))?;
+    }
+    let mut name = path.file_name().unwrap_or_default().to_owned();
+    name.push(format!(".{}.new", std::process::id()));
+    let beside = path.with_file_name(name);
+    make(&beside).map_err(io(path))?;
+    fs::rename(&beside, path).map_err(io(path))
+}
+
+/// Files in `dir` that a pattern names, relative and sorted.
+fn expand(dir: &Path, pattern: &str) -> Result<Vec<String>, FilesError> {
+    glob::files(dir, pattern).map_err(io(dir))
+}

@@ -1,0 +1,57 @@
+//! Addresses as people give them, with user and password if need be, which no message may show.
+
+use url::Url;
+
+/// Reads an address.
+///
+/// # Errors
+/// What is wrong with it, without the address itself.
+pub fn parse(text: &str) -> Result<Url, String> {
+    Url::parse(text).map_err(|error| format!("{error}: expected an address such as http://127.0.0.1:9090"))
+}
+
+/// The address without what stands before the last `@`, which may be a password, however badly the rest is written.
+#[must_use]
+pub fn redacted(text: &str) -> String {
+    let Some(at) = text.rfind('@') else { return text.to_owned() };
+    let scheme = text[..at].find("://").map_or("", |end| &text[..end + 3]);
+    format!("{scheme}…{}", &text[at..])
+}
+
+/// `text` without the passwords of these addresses, in either spelling.
+#[must_use]
+pub fn hushed<'a>(text: &str, addresses: impl IntoIterator<Item = &'a Url>) -> String {
+    let mut text = text.to_owned();
+    for written in addresses.into_iter().filter_map(Url::password).filter(|password| !password.is_empty()) {
+        text = text.replace(written, "…");
+        if let Ok(plain) = percent_encoding::percent_decode_str(written).decode_utf8() {
+            text = text.replace(plain.as_ref(), "…");
+        }
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_before_the_last_at_is_shown() {
+        for (text, shown) in [
+            ("http://127.0.0.1:9090/x", "http://127.0.0.1:9090/x"),
+            ("https://me:secret@a.example/", "https://…@a.example/"),
+            ("https://me:se/cr@et@a.example:x", "https://…@a.example:x"),
+            ("me:secret@a.example", "…@a.example"),
+        ] {
+            assert_eq!(redacted(text), shown);
+        }
+    }
+
+    #[test]
+    fn a_password_is_hushed_in_both_spellings() {
+        let addresses =
+            ["https://me:a%26b@h.example", "http://h.example"].map(|text| Url::parse(text).unwrap());
+        let said = "curl https://me:a%26b@h.example: 401, a&b is not it";
+        assert_eq!(hushed(said, &addresses), "curl https://me:…@h.example: 401, … is not it");
+    }
+}

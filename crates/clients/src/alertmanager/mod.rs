@@ -1,0 +1,75 @@
+//! Alertmanager's v2 API: <https://github.com/prometheus/alertmanager/blob/main/api/v2/openapi.yaml>.
+
+mod counters;
+mod parse;
+mod types;
+
+pub use crate::alertmanager::counters::{Delivered, Sender};
+pub use crate::alertmanager::types::{HeldAlert, Matcher, Silence};
+
+use crate::http::Http;
+use crate::prometheus::Labels;
+use crate::{HttpConfig, SystemError};
+
+/// A client of one Alertmanager; clones share connections.
+#[derive(Debug, Clone)]
+pub struct Alertmanager {
+    http: Http,
+}
+
+impl Alertmanager {
+    /// # Errors
+    /// When the URL cannot serve as a base, or a file of the configuration cannot be used.
+    pub fn new(base: &url::Url, config: &HttpConfig) -> Result<Self, SystemError> {
+        let token = config.bearer_token_file.as_deref();
+        Ok(Self { http: Http::new("Alertmanager", base, &config.trust, token)? })
+    }
+
+    /// `/-/ready`.
+    ///
+    /// # Errors
+    /// When it does not answer 200.
+    pub async fn ready(&self) -> Result<(), SystemError> {
+        self.http.get("/-/ready", &[], |_| Ok(())).await
+    }
+
+    /// The running configuration, YAML as loaded (`config.original` of `/api/v2/status`).
+    ///
+    /// # Errors
+    /// When it cannot be asked or understood.
+    pub async fn config(&self) -> Result<String, SystemError> {
+        self.http.get("/api/v2/status", &[], parse::config).await
+    }
+
+    /// `/api/v2/alerts`, every alert held, suppressed ones too.
+    ///
+    /// # Errors
+    /// When it cannot be asked or understood.
+    pub async fn alerts(&self) -> Result<Vec<HeldAlert>, SystemError> {
+        self.http.get("/api/v2/alerts", &[], parse::alerts).await
+    }
+
+    /// Alert fingerprints by group, as `/api/v2/alerts/groups` tells: (receiver, group labels, fingerprints).
+    ///
+    /// # Errors
+    /// When it cannot be asked or understood.
+    pub async fn groups(&self) -> Result<Vec<(String, Labels, Vec<String>)>, SystemError> {
+        self.http.get("/api/v2/alerts/groups", &[], parse::groups).await
+    }
+
+    /// Active silences; those that expired or have not begun are left out.
+    ///
+    /// # Errors
+    /// When it cannot be asked or understood.
+    pub async fn silences(&self) -> Result<Vec<Silence>, SystemError> {
+        self.http.get("/api/v2/silences", &[], parse::silences).await
+    }
+
+    /// What it has delivered, by its own count (`/metrics`).
+    ///
+    /// # Errors
+    /// When it cannot be asked or understood.
+    pub async fn delivered(&self) -> Result<Delivered, SystemError> {
+        self.http.get("/metrics", &[], counters::delivered).await
+    }
+}

@@ -1,0 +1,192 @@
+//! Answers of Alertmanager, from JSON text to our types.
+
+use jiff::Timestamp;
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+
+use crate::alertmanager::types::{HeldAlert, Matcher, Silence};
+use crate::prometheus::Labels;
+
+fn json<T: DeserializeOwned>(body: &str) -> Result<T, String> {
+    serde_json::from_str(body).map_err(|error| format!("answer not understood: {error}"))
+}
+
+#[derive(Deserialize)]
+struct WireStatusPage {
+    config: WireConfig,
+}
+
+#[derive(Deserialize)]
+struct WireConfig {
+    original: String,
+}
+
+pub fn config(body: &str) -> Result<String, String> {
+    json::<WireStatusPage>(body).map(|page| page.config.original)
+}
+
+#[derive(Deserialize)]
+struct WireReceiver {
+    name: String,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct WireAlert {
+    fingerprint: String,
+    labels: Labels,
+    starts_at: Timestamp,
+    ends_at: Timestamp,
+    status: WireStatus,
+    receivers: Vec<WireReceiver>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct WireStatus {
+    state: String,
+    silenced_by: Option<Vec<String>>,
+    inhibited_by: Option<Vec<String>>,
+}
+
+pub fn alerts(body: &str) -> Result<Vec<HeldAlert>, String> {
+    let held = |wire: WireAlert| HeldAlert {
+        fingerprint: wire.fingerprint,
+        labels: wire.labels,
+        starts_at: wire.starts_at,
+        ends_at: wire.ends_at,
+        state: wire.status.state,
+        silenced_by: wire.status.silenced_by.unwrap_or_default(),
+        inhibited_by: wire.status.inhibited_by.unwrap_or_default(),
+        receivers: wire.receivers.into_iter().map(|it| it.name).collect(),
+    };
+    Ok(json::<Vec<WireAlert>>(body)?.into_iter().map(held).collect())
+}
+
+#[derive(Deserialize)]
+struct WireGroup {
+    receiver: WireReceiver,
+    labels: Labels,
+    alerts: Vec<WireFingerprint>,
+}
+
+#[derive(Deserialize)]
+struct WireFingerprint {
+    fingerprint: String,
+}
+
+pub fn groups(body: &str) -> Result<Vec<(String, Labels, Vec<String>)>, String> {
+    let group = |wire: WireGroup| {
+        (wire.receiver.name, wire.labels, wire.alerts.into_iter().map(|it| it.fingerprint).collect())
+    };
+    Ok(json::<Vec<WireGroup>>(body)?.into_iter().map(group).collect())
+}
+
+#[derive(Deserialize)]
+struct WireSilence {
+    id: String,
+    comment: String,
+    status: WireState,
+    matchers: Vec<WireMatcher>,
+}
+
+#[derive(Deserialize)]
+struct WireState {
+    state: String,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct WireMatcher {
+    name: String,
+    value: String,
+    is_regex: bool,
+    /// Left out by versions that know no `!=`.
+    is_equal: Option<bool>,
+}
+
+pub fn silences(body: &str) -> Result<Vec<Silence>, String> {
+    let matcher = |wire: WireMatcher| Matcher {
+        name: wire.name,
+        value: wire.value,
+        is_regex: wire.is_regex,
+        is_equal: wire.is_equal.unwrap_or(true),
+    };
+    let active = json::<Vec<WireSilence>>(body)?.into_iter().filter(|wire| wire.status.state == "active");
+    Ok(active
+        .map(|wire| Silence {
+            id: wire.id,
+            comment: wire.comment,
+            matchers: wire.matchers.into_iter().map(matcher).collect(),
+        })
+        .collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ALERT: &str = r#"{"annotations":{"summary":"s"},"endsAt":"2026-05-04T12:04:00.000Z",
+      "fingerprint":"0badcafe00000001","receivers":[{"name":"warning"},{"name":"slack"}],
+      "startsAt":"2026-05-04T12:00:00.000Z","status":{"inhibitedBy":["0badcafe00000002"],"silencedBy":[],
+      "state":"suppressed"},"updatedAt":"2026-05-04T12:00:01.000Z","generatorURL":"http://p/graph",
+      "labels":{"alertname":"HighErrorRate","job":"api"}}"#;
+
+    #[test]
+    fn alerts_and_groups() {
+        let found = alerts(&format!("[{ALERT}]")).unwrap();
+        assert_eq!(
+            (found[0].fingerprint.as_str(), found[0].state.as_str()),
+            ("0badcafe00000001", "suppressed")
+        );
+        assert_eq!(
+            (found[0].receivers.join(" "), found[0].silenced_by.len()),
+            ("warning slack".to_owned(), 0)
+        );
+        assert_eq!(found[0].inhibited_by, ["0badcafe00000002"]);
+        assert_eq!(found[0].ends_at.duration_since(found[0].starts_at).as_secs(), 240);
+
+        let body =
+            format!(r#"[{{"alerts":[{ALERT}],"labels":{{"job":"api"}},"receiver":{{"name":"warning"}}}}]"#);
+        let found = groups(&body).unwrap();
+        assert_eq!(found[0].0, "warning");
+        assert_eq!(
+            (found[0].1["job"].as_str(), found[0].2.join(" ")),
+            ("api", "0badcafe00000001".to_owned())
+        );
+        assert!(alerts("[]").unwrap().is_empty());
+    }
+
+    #[test]
+    fn only_silences_in_force() {
+        let silence = |state: &str, is_equal: &str| {
+            format!(
+                r#"{{"id":"{state}","comment":"why","createdBy":"me","status":{{"state":"{state}"}},
+                "startsAt":"2026-05-04T12:00:00Z","endsAt":"2026-05-04T13:00:00Z","updatedAt":"2026-05-04T12:00:00Z",
+                "matchers":[{{"name":"alertname","value":"High.*","isRegex":true{is_equal}}}]}}"#
+            )
+        };
+        let body = format!(
+            "[{},{},{}]",
+            silence("expired", ""),
+            silence("active", r#","isEqual":false"#),
+            silence("pending", "")
+        );
+        let found = silences(&body).unwrap();
+        assert_eq!((found.len(), found[0].id.as_str(), found[0].comment.as_str()), (1, "active", "why"));
+        let expected =
+            Matcher { name: "alertname".into(), value: "High.*".into(), is_regex: true, is_equal: false };
+        assert_eq!(found[0].matchers, [expected]);
+        assert!(silences(&format!("[{}]", silence("active", ""))).unwrap()[0].matchers[0].is_equal);
+    }
+
+    #[test]
+    fn the_configuration_and_what_is_not_one() {
+        let body = r#"{"cluster":{"status":"disabled"},"config":{"original":"route:\n  receiver: a\n"},
+          "uptime":"2026-05-04T12:00:00Z","versionInfo":{}}"#;
+        assert_eq!(config(body).unwrap(), "route:\n  receiver: a\n");
+        for body in ["", "{}", "[]", "null"] {
+            assert!(config(body).unwrap_err().contains("not understood"), "{body}");
+        }
+    }
+}

@@ -1,0 +1,124 @@
+//! Who asks: the user and password of an address, or a bearer token.
+
+use std::path::{Path, PathBuf};
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use hyper::header::HeaderValue;
+use percent_encoding::percent_decode_str;
+use url::Url;
+
+/// What stands in the `Authorization` header.
+#[derive(Debug, Clone)]
+pub enum Authorization {
+    /// No such header.
+    Nobody,
+    /// User and password (RFC 7617).
+    Basic(HeaderValue),
+    /// The token in this file (RFC 6750), read anew each time: those that expire are replaced there.
+    Bearer(PathBuf),
+}
+
+impl Authorization {
+    /// Takes user and password out of the address; without any, the token file counts.
+    pub fn of(address: &mut Url, token_file: Option<&Path>) -> Result<Self, String> {
+        let (user, password) = (address.username().to_owned(), address.password().map(str::to_owned));
+        if user.is_empty() && password.is_none() {
+            let file = token_file.map(Path::to_owned);
+            return Ok(file.map_or(Self::Nobody, Self::Bearer));
+        }
+        // Only an address that cannot have them refuses to lose them.
+        let _ = address.set_username("");
+        let _ = address.set_password(None);
+        let mut pair: Vec<u8> = percent_decode_str(&user).collect();
+        pair.push(b':');
+        pair.extend(percent_decode_str(&password.unwrap_or_default()));
+        value("Basic", &STANDARD.encode(pair)).map(Self::Basic)
+    }
+
+    pub(crate) fn header(&self) -> Result<Option<HeaderValue>, String> {
+        match self {
+            Self::Nobody => Ok(None),
+            Self::Basic(value) => Ok(Some(value.clone())),
+            Self::Bearer(file) => {
+                let bad = |reason: String| format!("--bearer-token-file {}: {reason}", file.display());
+                let token = std::fs::read_to_string(file).map_err(|error| bad(error.to_string()))?;
+                if token.trim().is_empty() {
+                    return Err(bad("no token in it".to_owned()));
+                }
+                value("Bearer", token.trim()).map(Some).map_err(bad)
+            }
+        }
+    }
+
+    /// What can be done about a 401.
+    pub fn way_out(&self) -> String {
+        match self {
+            Self::Nobody => "give user and password in the address, https://USER:PASSWORD@HOST, or \
+                             --bearer-token-file FILE"
+                .to_owned(),
+            Self::Basic(_) => {
+                "it does not take the user and password of the address; what is special in them is \
+                               written as in a URL, such as %40 for @"
+                    .to_owned()
+            }
+            Self::Bearer(file) => format!("it does not take the token in {}", file.display()),
+        }
+    }
+}
+
+fn value(scheme: &str, secret: &str) -> Result<HeaderValue, String> {
+    let mut value = HeaderValue::try_from(format!("{scheme} {secret}"))
+        .map_err(|_| "a character that no header can hold".to_owned())?;
+    value.set_sensitive(true); // not even in debugging output
+    Ok(value)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(text: &str, file: Option<&Path>) -> (String, Result<Option<String>, String>) {
+        let mut address = Url::parse(text).unwrap();
+        let header = Authorization::of(&mut address, file).and_then(|it| it.header());
+        (address.to_string(), header.map(|it| it.map(|it| it.to_str().unwrap().to_owned())))
+    }
+
+    #[test]
+    fn user_and_password_leave_the_address_for_the_header() {
+        // The pairs of RFC 7617, section 2, and of special characters.
+        for (text, encoded) in [
+            ("https://Aladdin:open%20sesame@h.example/x", "QWxhZGRpbjpvcGVuIHNlc2FtZQ=="),
+            ("https://me:a%26b%3A%40@h.example/x", "bWU6YSZiOkA="),
+            ("https://me@h.example/x", "bWU6"),
+        ] {
+            let expected = ("https://h.example/x".to_owned(), Ok(Some(format!("Basic {encoded}"))));
+            assert_eq!(of(text, Some(Path::new("/not/read"))), expected, "{text}");
+        }
+        assert_eq!(of("https://h.example/", None), ("https://h.example/".to_owned(), Ok(None)));
+    }
+
+    #[test]
+    fn a_token_is_read_anew_each_time() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("token");
+        let read = || of("https://h.example/", Some(&file)).1;
+        assert!(read().unwrap_err().contains("No such file"), "{:?}", read());
+        for (text, expected) in [("one\n", "Bearer one"), ("two", "Bearer two")] {
+            std::fs::write(&file, text).unwrap();
+            assert_eq!(read(), Ok(Some(expected.to_owned())));
+        }
+        for (text, said) in [("\n", "no token in it"), ("a\u{7f}b", "a character that no header")] {
+            std::fs::write(&file, text).unwrap();
+            let error = read().unwrap_err();
+            assert!(error.starts_with("--bearer-token-file /") && error.contains(said), "{error}");
+        }
+    }
+
+    #[test]
+    fn nothing_of_it_is_seen_while_debugging() {
+        let mut address = Url::parse("https://me:secret@h.example/").unwrap();
+        let seen = format!("{:?}", Authorization::of(&mut address, None).unwrap());
+        assert!(!seen.contains("Basic bW"), "{seen}");
+    }
+}

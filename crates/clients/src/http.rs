@@ -1,0 +1,302 @@
+//! One HTTP client per system: a time limit on every call, connections kept, no proxy, no redirection followed, errors in
+//! words. Not reqwest, whose TLS asks every other client of the same build for a provider of cryptography.
+
+use std::path::Path;
+use std::time::Duration;
+
+use http_body_util::{BodyExt, Full};
+use hyper::body::Bytes;
+use hyper::header::{AUTHORIZATION, CONTENT_TYPE, LOCATION, USER_AGENT};
+use hyper::http::response::Parts;
+use hyper::{Method, Request, StatusCode};
+use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
+use hyper_util::client::legacy::Client;
+use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::rt::{TokioExecutor, TokioTimer};
+use serde_json::Value;
+use url::Url;
+
+use crate::authorization::Authorization;
+use crate::{SystemError, address, reason};
+use common::tls::{self, Trust};
+
+/// How long one call may take, from connecting to the last byte.
+pub const CALL_LIMIT: Duration = Duration::from_secs(5);
+/// Idle connections are dropped before the usual servers would drop them, so that a call never meets a closed one.
+const IDLE_LIMIT: Duration = Duration::from_secs(2);
+/// As much of a foreign error page as a person wants to read.
+const MAX_REASON_CHARS: usize = 300;
+
+/// Calls to one system below one base URL; clones share connections.
+#[derive(Debug, Clone)]
+pub struct Http {
+    system: &'static str,
+    /// Without user and password.
+    base: Url,
+    authorization: Authorization,
+    client: Client<HttpsConnector<HttpConnector>, Full<Bytes>>,
+}
+
+impl Http {
+    /// User and password stand in the address; without them, the token of the file is shown, if there is one.
+    pub fn new(
+        system: &'static str,
+        address: &Url,
+        trust: &Trust,
+        token_file: Option<&Path>,
+    ) -> Result<Self, SystemError> {
+        let fail = |reason| SystemError { system, url: address::redacted(address.as_str()), reason };
+        let tls = match address.scheme() {
+            "https" => trust.client(),
+            "http" => tls::nobody(),
+            _ => Err("expected an address such as http://127.0.0.1:9090 or https://prometheus.example.com"
+                .to_owned()),
+        };
+        let mut base = address.clone();
+        let authorization = Authorization::of(&mut base, token_file).map_err(fail)?;
+        // A file that cannot be read is found out now, not after half an hour.
+        authorization.header().map_err(fail)?;
+        let mut tcp = HttpConnector::new();
+        tcp.set_nodelay(true);
+        tcp.enforce_http(false);
+        let connector = HttpsConnectorBuilder::new()
+            .with_tls_config(tls.map_err(fail)?)
+            .https_or_http()
+            .enable_http1()
+            .wrap_connector(tcp);
+        let client = Client::builder(TokioExecutor::new())
+            .pool_timer(TokioTimer::new())
+            .pool_idle_timeout(IDLE_LIMIT)
+            .build(connector);
+        Ok(Self { system, base, authorization, client })
+    }
+
+    /// The body of a 2xx answer to `GET path`, put through `parse`.
+    pub async fn get<T>(
+        &self,
+        path: &str,
+        query: &[(&str, &str)],
+        parse: impl FnOnce(&str) -> Result<T, String>,
+    ) -> Result<T, SystemError> {
+        let mut url = self.url(path);
+        if !query.is_empty() {
+            url.query_pairs_mut().extend_pairs(query);
+        }
+        self.call(Method::GET, &url, None, parse).await
+    }
+
+    /// As [`Self::get`], with a form as the body: expressions can be longer than an address may be.
+    pub async fn post_form<T>(
+        &self,
+        path: &str,
+        form: &[(&str, &str)],
+        parse: impl FnOnce(&str) -> Result<T, String>,
+    ) -> Result<T, SystemError> {
+        let body = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(form).finish();
+        let body = Some(("application/x-www-form-urlencoded", body));
+        self.call(Method::POST, &self.url(path), body, parse).await
+    }
+
+    /// `PUT path` with a JSON body.
+    pub async fn put_json(&self, path: &str, body: &Value) -> Result<(), SystemError> {
+        let body = Some(("application/json", body.to_string()));
+        self.call(Method::PUT, &self.url(path), body, |_| Ok(())).await
+    }
+
+    /// `PUT path` with a JSON body that is to be refused: what a problem that comes back has for `errors`, one each;
+    /// none when it is taken.
+    pub async fn put_refused(&self, path: &str, body: &Value) -> Result<Vec<String>, SystemError> {
+        let url = self.url(path);
+        let sent = Some(("application/json", body.to_string()));
+        let (head, body) =
+            self.send(Method::PUT, &url, sent).await.map_err(|reason| self.fail(&url, reason))?;
+        if head.status.is_success() {
+            return Ok(Vec::new());
+        }
+        let listed = errors(&serde_json::from_str(&body).unwrap_or(Value::Null));
+        if listed.is_empty() { Err(self.fail(&url, self.refusal(&head, &body))) } else { Ok(listed) }
+    }
+
+    /// `DELETE path`; what is not there counts as deleted.
+    pub async fn delete(&self, path: &str) -> Result<(), SystemError> {
+        let url = self.url(path);
+        let (head, body) =
+            self.send(Method::DELETE, &url, None).await.map_err(|reason| self.fail(&url, reason))?;
+        if head.status.is_success() || head.status == StatusCode::NOT_FOUND {
+            Ok(())
+        } else {
+            Err(self.fail(&url, self.refusal(&head, &body)))
+        }
+    }
+
+    async fn call<T>(
+        &self,
+        method: Method,
+        url: &Url,
+        body: Option<(&'static str, String)>,
+        parse: impl FnOnce(&str) -> Result<T, String>,
+    ) -> Result<T, SystemError> {
+        let (head, body) = self.send(method, url, body).await.map_err(|reason| self.fail(url, reason))?;
+        let parsed = if head.status.is_success() { parse(&body) } else { Err(self.refusal(&head, &body)) };
+        parsed.map_err(|reason| self.fail(url, reason))
+    }
+
+    async fn send(
+        &self,
+        method: Method,
+        url: &Url,
+        body: Option<(&'static str, String)>,
+    ) -> Result<(Parts, String), String> {
+        let mut request = Request::builder()
+            .method(method)
+            .uri(url.as_str())
+            .header(USER_AGENT, concat!("loadgen/", env!("CARGO_PKG_VERSION")));
+        if let Some(value) = self.authorization.header()? {
+            request = request.header(AUTHORIZATION, value);
+        }
+        let body = match body {
+            Some((kind, text)) => {
+                request = request.header(CONTENT_TYPE, kind);
+                Full::from(text)
+            }
+            None => Full::default(),
+        };
+        let request = request.body(body).map_err(|error| error.to_string())?;
+        let answer = async {
+            let answer = self.client.request(request).await.map_err(|error| reason::of(&error))?;
+            let (head, body) = answer.into_parts();
+            let body = body.collect().await.map_err(|error| reason::of(&error))?.to_bytes();
+            Ok((head, String::from_utf8_lossy(&body).into_owned()))
+        };
+        let late = |_| Err(format!("no answer within {} s", CALL_LIMIT.as_secs()));
+        tokio::time::timeout(CALL_LIMIT, answer).await.unwrap_or_else(late)
+    }
+
+    fn fail(&self, url: &Url, reason: String) -> SystemError {
+        let mut url = url.clone();
+        url.set_query(None);
+        SystemError { system: self.system, url: url.into(), reason }
+    }
+
+    /// What an answer that is not 2xx says, and what can be done.
+    fn refusal(&self, head: &Parts, body: &str) -> String {
+        let status = head.status;
+        if status == StatusCode::UNAUTHORIZED {
+            return format!("answered {status}: {}; {}", message(body), self.authorization.way_out());
+        }
+        match head.headers.get(LOCATION).and_then(|value| value.to_str().ok()) {
+            Some(place) if status.is_redirection() => {
+                let place = address::redacted(place.split('?').next().unwrap_or_default());
+                format!("answered {status} and leads to {place}: give the address that itself answers")
+            }
+            _ => format!("answered {status}: {}", message(body)),
+        }
+    }
+
+    /// `path` below the base, whatever path the base itself has.
+    fn url(&self, path: &str) -> Url {
+        let mut url = self.base.clone();
+        url.set_path(&format!("{}{path}", self.base.path().trim_end_matches('/')));
+        url.set_query(None);
+        url.set_fragment(None);
+        url
+    }
+}
+
+/// The `errors` of a problem (RFC 9457, with members such as its example has): `/delay: must be …`.
+fn errors(problem: &Value) -> Vec<String> {
+    let listed = problem.get("errors").and_then(Value::as_array).into_iter().flatten();
+    let each = |error: &Value| {
+        let pointer = error.get("pointer")?.as_str()?.trim_start_matches('#');
+        let detail = error.get("detail")?.as_str()?;
+        Some(if pointer.is_empty() { detail.to_owned() } else { format!("{pointer}: {detail}") })
+    };
+    listed.filter_map(each).collect()
+}
+
+/// What an error body says: each of a problem's `errors`, JSON's `error` or `message`, a JSON string, else the text.
+fn message(body: &str) -> String {
+    let said = match serde_json::from_str::<Value>(body) {
+        Ok(Value::String(text)) => Some(text),
+        Ok(problem) if !errors(&problem).is_empty() => Some(errors(&problem).join("; ")),
+        Ok(Value::Object(map)) => {
+            ["error", "message", "detail"].iter().find_map(|key| map.get(*key)?.as_str().map(str::to_owned))
+        }
+        _ => None,
+    };
+    let text = said.unwrap_or_else(|| body.trim().to_owned());
+    match text.char_indices().nth(MAX_REASON_CHARS) {
+        Some((at, _)) => format!("{}…", &text[..at]),
+        None if text.is_empty() => "(no body)".to_owned(),
+        None => text,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn http(base: &str) -> Http {
+        Http::new("Prometheus", &Url::parse(base).unwrap(), &Trust::System, None).unwrap()
+    }
+
+    #[test]
+    fn paths_go_below_the_base() {
+        for (base, url) in [
+            ("http://127.0.0.1:9090", "http://127.0.0.1:9090/-/ready"),
+            ("http://127.0.0.1:9090/", "http://127.0.0.1:9090/-/ready"),
+            ("http://proxy/prometheus/?x=1#y", "http://proxy/prometheus/-/ready"),
+            ("https://me:secret@proxy", "https://proxy/-/ready"),
+        ] {
+            assert_eq!(http(base).url("/-/ready").as_str(), url, "{base}");
+        }
+    }
+
+    #[test]
+    fn refuses_addresses_it_cannot_ask() {
+        for (base, shown) in [
+            ("file:///tmp", "file:///tmp"),
+            ("me:secret@b.example", "…@b.example"),
+            ("ftp://me:secret@b.example", "ftp://…@b.example"),
+        ] {
+            let error = Http::new("inbox", &Url::parse(base).unwrap(), &Trust::System, None).unwrap_err();
+            let error = error.to_string();
+            assert!(error.starts_with(&format!("inbox at {shown}")), "{error}");
+            assert!(error.contains("http://127.0.0.1:9090") && !error.contains("secret"), "{error}");
+        }
+        let none = Trust::File("/no/such/file.pem".into());
+        let error = Http::new("inbox", &Url::parse("https://b.example").unwrap(), &none, None).unwrap_err();
+        assert!(error.to_string().contains("--cacert /no/such/file.pem: "), "{error}");
+    }
+
+    #[test]
+    fn error_bodies_give_their_message() {
+        for (body, expected) in [
+            (r#"{"status":"error","errorType":"bad_data","error":"parse error"}"#, "parse error"),
+            (r#"{"code":601,"message":"bad filter"}"#, "bad filter"),
+            (r#""silence not found""#, "silence not found"),
+            ("Service Unavailable\n", "Service Unavailable"),
+            ("", "(no body)"),
+            ("[1]", "[1]"),
+            (
+                r##"{"detail":"`errors` lists them","errors":[{"pointer":"#/delay","detail":"must be short"},{"pointer":"#","detail":"does nothing"}]}"##,
+                "/delay: must be short; does nothing",
+            ),
+        ] {
+            assert_eq!(message(body), expected, "{body}");
+        }
+        assert_eq!(message(&"é".repeat(400)).chars().count(), MAX_REASON_CHARS + 1);
+    }
+
+    #[tokio::test]
+    async fn nobody_listening_is_an_error_with_the_address() {
+        // The first port, of a service nobody runs.
+        let error = http("http://me:secret@127.0.0.1:1")
+            .get("/-/ready", &[], |_| Ok(()))
+            .await
+            .unwrap_err()
+            .to_string();
+        assert!(error.starts_with("Prometheus at http://127.0.0.1:1/-/ready: "), "{error}");
+        assert!(error.contains("refused"), "{error}");
+    }
+}

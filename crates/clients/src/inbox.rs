@@ -1,0 +1,125 @@
+//! The inbox's own JSON, as a drill reads it.
+
+use jiff::Timestamp;
+
+use crate::http::Http;
+use crate::prometheus::Labels;
+use crate::{HttpConfig, SystemError};
+
+/// A client of one inbox; clones share connections.
+#[derive(Debug, Clone)]
+pub struct Inbox {
+    http: Http,
+}
+
+/// One notification that arrived; `GET /notifications?after=ID` lists them, oldest first.
+#[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
+pub struct Notification {
+    /// Grows by one with each notification.
+    pub id: u64,
+    /// When the inbox had read it whole.
+    pub received_at: Timestamp,
+    /// The channel: `webhook`, `slack`, `discord`, `pagerduty`, `email` or `heartbeat`.
+    pub channel: String,
+    /// `firing` or `resolved`, of the notification as a whole; `unknown` for a Slack text that does not say.
+    pub status: String,
+    /// The alerts it speaks of.
+    pub alerts: Vec<NotifiedAlert>,
+    /// The body as sent.
+    pub body: serde_json::Value,
+}
+
+/// An alert inside a notification. A webhook names all; a Slack message only what its text says.
+#[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
+pub struct NotifiedAlert {
+    /// `alertname`; of a text, what the inbox takes for it: `heading` has it whole.
+    pub alert: String,
+    /// `firing` or `resolved`.
+    pub status: String,
+    /// What a text says after `[FIRING:1]`: the name, and what follows it; none for a webhook.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub heading: Option<String>,
+    /// Webhook only.
+    pub fingerprint: Option<String>,
+    /// Webhook only.
+    pub starts_at: Option<Timestamp>,
+    /// Webhook only; when it resolved.
+    pub ends_at: Option<Timestamp>,
+    /// Webhook only.
+    #[serde(default)]
+    pub labels: Labels,
+}
+
+impl Inbox {
+    /// # Errors
+    /// When the URL cannot serve as a base, or a file of the configuration cannot be used.
+    pub fn new(base: &url::Url, config: &HttpConfig) -> Result<Self, SystemError> {
+        Ok(Self { http: Http::new("inbox", base, &config.trust, None)? })
+    }
+
+    /// Whether it answers (`/readyz`).
+    ///
+    /// # Errors
+    /// When it does not.
+    pub async fn ready(&self) -> Result<(), SystemError> {
+        self.http.get("/readyz", &[], |_| Ok(())).await
+    }
+
+    /// Notifications with an id above `after`, oldest first (0 for all).
+    ///
+    /// # Errors
+    /// When it cannot be asked or understood.
+    pub async fn notifications(&self, after: u64) -> Result<Vec<Notification>, SystemError> {
+        self.http.get("/notifications", &[("after", &after.to_string())], parse).await
+    }
+}
+
+/// The heartbeat, as the inbox watches it.
+#[derive(Debug, Clone, serde::Deserialize)]
+pub struct HeartbeatState {
+    /// `unknown` before the first, `beating` or `stopped`.
+    pub state: String,
+    /// After how many seconds it counts as stopped.
+    pub limit_seconds: f64,
+}
+
+impl Inbox {
+    /// `GET /heartbeat`.
+    ///
+    /// # Errors
+    /// When it cannot be asked or understood.
+    pub async fn heartbeat(&self) -> Result<HeartbeatState, SystemError> {
+        self.http
+            .get("/heartbeat", &[], |body| {
+                serde_json::from_str(body).map_err(|error| format!("answer not understood: {error}"))
+            })
+            .await
+    }
+
+    /// Lets a channel fail, as `PUT /fail/{channel}` takes it.
+    ///
+    /// # Errors
+    /// When it does not answer or does not take it.
+    pub async fn fail(&self, channel: &str, how: &serde_json::Value) -> Result<(), SystemError> {
+        self.http.put_json(&format!("/fail/{channel}"), how).await
+    }
+
+    /// Lets a channel work again.
+    ///
+    /// # Errors
+    /// When it does not answer.
+    pub async fn work(&self, channel: &str) -> Result<(), SystemError> {
+        self.http.delete(&format!("/fail/{channel}")).await
+    }
+}
+
+/// The answer of `GET /notifications`.
+#[derive(serde::Deserialize)]
+struct Page {
+    notifications: Vec<Notification>,
+}
+
+fn parse(body: &str) -> Result<Vec<Notification>, String> {
+    let page: Page = serde_json::from_str(body).map_err(|error| format!("answer not understood: {error}"))?;
+    Ok(page.notifications)
+}

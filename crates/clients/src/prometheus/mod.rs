@@ -1,0 +1,110 @@
+//! Prometheus's HTTP API, as 2.42 and 3.x speak it:
+//! <https://prometheus.io/docs/prometheus/latest/querying/api/>.
+
+mod outgoing;
+mod parse;
+mod types;
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+pub use crate::prometheus::outgoing::Outgoing;
+pub use crate::prometheus::types::{ActiveAlert, Alerting, Labels, Rule, RuleGroup, Series, Target};
+
+use crate::http::Http;
+use crate::{HttpConfig, SystemError};
+
+/// A client of one Prometheus; clones share connections.
+#[derive(Debug, Clone)]
+pub struct Prometheus {
+    http: Http,
+}
+
+impl Prometheus {
+    /// # Errors
+    /// When the URL cannot serve as a base, or a file of the configuration cannot be used.
+    pub fn new(base: &url::Url, config: &HttpConfig) -> Result<Self, SystemError> {
+        let token = config.bearer_token_file.as_deref();
+        Ok(Self { http: Http::new("Prometheus", base, &config.trust, token)? })
+    }
+
+    /// `/-/ready`.
+    ///
+    /// # Errors
+    /// When it does not answer 200.
+    pub async fn ready(&self) -> Result<(), SystemError> {
+        self.http.get("/-/ready", &[], |_| Ok(())).await
+    }
+
+    /// `/api/v1/rules`, every group.
+    ///
+    /// # Errors
+    /// When it cannot be asked or understood.
+    pub async fn rules(&self) -> Result<Vec<RuleGroup>, SystemError> {
+        self.http.get("/api/v1/rules", &[], parse::rules).await
+    }
+
+    /// `/api/v1/targets?state=active`.
+    ///
+    /// # Errors
+    /// When it cannot be asked or understood.
+    pub async fn targets(&self) -> Result<Vec<Target>, SystemError> {
+        self.http.get("/api/v1/targets", &[("state", "active")], parse::targets).await
+    }
+
+    /// `/api/v1/alertmanagers`: the URLs Prometheus sends to.
+    ///
+    /// # Errors
+    /// When it cannot be asked or understood.
+    pub async fn alertmanagers(&self) -> Result<Vec<String>, SystemError> {
+        self.http.get("/api/v1/alertmanagers", &[], parse::alertmanagers).await
+    }
+
+    /// `--rules.alert.resend-delay`, from `/api/v1/status/flags`: how often a firing alert is sent again. Alertmanager
+    /// takes it as resolved when it has not been for four times as long.
+    ///
+    /// # Errors
+    /// When it cannot be asked or understood.
+    pub async fn resend_delay(&self) -> Result<Duration, SystemError> {
+        self.http.get("/api/v1/status/flags", &[], parse::resend_delay).await
+    }
+
+    /// What it does to an alert's labels when it sends it, from `/api/v1/status/config`.
+    ///
+    /// # Errors
+    /// When it cannot be asked or understood.
+    pub async fn outgoing(&self) -> Result<Outgoing, SystemError> {
+        self.http.get("/api/v1/status/config", &[], parse::outgoing).await
+    }
+
+    /// Instant query (at `at`, else now). A vector gives one sample a series; a range selector
+    /// (`ALERTS{…}[5m]`) gives the raw samples with the times they were written; a scalar gives one series
+    /// without labels. Samples that are native histograms are left out.
+    ///
+    /// # Errors
+    /// When it cannot be asked or understood, or Prometheus says the query failed.
+    pub async fn query(&self, expr: &str, at: Option<Timestamp>) -> Result<Vec<Series>, SystemError> {
+        let at = at.map(|at| at.to_string());
+        let mut form = vec![("query", expr)];
+        form.extend(at.as_deref().map(|at| ("time", at)));
+        self.http.post_form("/api/v1/query", &form, parse::series).await
+    }
+
+    /// Range query with a step; for the value of an expression through a drill. Prometheus gives at most 11 000
+    /// points a series and refuses a step that would make more.
+    ///
+    /// # Errors
+    /// As [`Self::query`].
+    pub async fn query_range(
+        &self,
+        expr: &str,
+        start: Timestamp,
+        end: Timestamp,
+        step: Duration,
+    ) -> Result<Vec<Series>, SystemError> {
+        let (start, end, step) = (start.to_string(), end.to_string(), step.as_secs_f64().to_string());
+        let form = [("query", expr), ("start", &start), ("end", &end), ("step", &step)];
+        self.http.post_form("/api/v1/query_range", &form, parse::series).await
+    }
+}

@@ -1,0 +1,197 @@
+//! Coverage as a table and as JSON.
+
+use std::fmt::Write;
+
+use serde_json::{Value, json};
+
+use crate::Covered;
+use drill::rule::write_labels;
+
+/// The table, a line a drill, and what is missing beneath it.
+#[must_use]
+pub fn table(covered: &[Covered]) -> String {
+    let rows: Vec<Row> = covered.iter().flat_map(rows).collect();
+    let widest = |cell: fn(&Row) -> &str| rows.iter().map(|row| cell(row).chars().count()).max().unwrap_or(0);
+    let (alert, drill) = share(widest(|row| &row.alert).max(5), widest(|row| &row.drill).max(5));
+    let mut text = format!("{:alert$} {:drill$} proven     test runbook\n", "alert", "drill");
+    for row in &rows {
+        let line = format!(
+            "{:alert$} {:drill$} {:<10} {:<4} {}",
+            cut(&row.alert, alert),
+            cut(&row.drill, drill),
+            row.proven,
+            row.tested,
+            row.runbook
+        );
+        text.push_str(line.trim_end());
+        text.push('\n');
+    }
+    let whole = covered.iter().filter(|it| it.whole()).count();
+    let _ = writeln!(text, "{whole} of {} alerts are covered: {} %", covered.len(), percent(covered));
+    for it in covered.iter().filter(|it| !it.whole()) {
+        let lacks = [
+            ("a drill", !it.drills.is_empty(), drill_advice(it)),
+            ("a unit test", it.tested, String::new()),
+            ("a runbook", it.runbook, String::new()),
+        ];
+        let lacks =
+            lacks.into_iter().filter(|(_, has, _)| !has).map(|(what, _, advice)| format!("{what}{advice}"));
+        let lacks = lacks.collect::<Vec<_>>().join(", ");
+        let _ = writeln!(text, "{}{} ({}) lacks {lacks}", it.alert, write_labels_or_none(it), it.origin);
+    }
+    text
+}
+
+/// One line: an alert's first drill beside the rest, its other drills beneath.
+struct Row {
+    alert: String,
+    drill: String,
+    proven: String,
+    tested: &'static str,
+    runbook: &'static str,
+}
+
+fn rows(it: &Covered) -> Vec<Row> {
+    let yes = |it: bool| if it { "yes" } else { "NO" };
+    let labels = it.labels.values().map(|value| format!(" {value}")).collect::<String>();
+    let day = |drill: &String| it.proven.get(drill).map(|at| at.strftime("%Y-%m-%d").to_string());
+    let drills: Vec<(String, String)> = it
+        .drills
+        .iter()
+        .map(|drill| (drill.clone(), day(drill).unwrap_or_else(|| "never".to_owned())))
+        .collect();
+    let none = if it.unfilled.is_empty() { "NO" } else { "no cause yet" };
+    let drills = if drills.is_empty() { vec![(none.to_owned(), "never".to_owned())] } else { drills };
+    let row = |(at, (drill, proven))| match at {
+        0 => Row {
+            alert: format!("{}{labels}", it.alert),
+            drill,
+            proven,
+            tested: yes(it.tested),
+            runbook: yes(it.runbook),
+        },
+        _ => Row { alert: String::new(), drill, proven, tested: "", runbook: "" },
+    };
+    drills.into_iter().enumerate().map(row).collect()
+}
+
+/// How wide a terminal is at least.
+const LINE: usize = 80;
+/// What the other columns take, with the blanks between all of them.
+const REST: usize = "0000-00-00".len() + "test".len() + "runbook".len() + 4;
+
+/// What the two columns of names get of a line: what they need, or, of one that is too long, half.
+fn share(alert: usize, drill: usize) -> (usize, usize) {
+    let both = LINE - REST;
+    let half = both / 2;
+    match (alert <= half, drill <= both - half) {
+        _ if alert + drill <= both => (alert, drill),
+        (true, _) => (alert, both - alert),
+        (false, true) => (both - drill, drill),
+        (false, false) => (half, both - half),
+    }
+}
+
+fn cut(text: &str, width: usize) -> String {
+    match text.chars().count() <= width {
+        true => text.to_owned(),
+        false => text.chars().take(width - 1).chain(['…']).collect(),
+    }
+}
+
+/// What can be done of what is there.
+fn drill_advice(it: &Covered) -> String {
+    if !it.unfilled.is_empty() {
+        let has = if it.unfilled.len() == 1 { "has" } else { "have" };
+        return format!(" (`{}` {has} no cause yet)", it.unfilled.join("`, `"));
+    }
+    if it.ambiguous.is_empty() {
+        return String::new();
+    }
+    let fits = if it.ambiguous.len() == 1 { "fits" } else { "fit" };
+    let way_out = match it.labels.is_empty() {
+        false => format!("have it demand {}", write_labels(&it.labels)),
+        true => "give the rule a label that tells it apart, and have the drill demand it".to_owned(),
+    };
+    format!(" (`{}` {fits} another rule of this name as well: {way_out})", it.ambiguous.join("`, `"))
+}
+
+fn write_labels_or_none(it: &Covered) -> String {
+    if it.labels.is_empty() { String::new() } else { write_labels(&it.labels) }
+}
+
+/// Whole percents, rounded down: 100 only when nothing is missing, and 0 of nothing.
+#[must_use]
+pub fn percent(covered: &[Covered]) -> usize {
+    let whole = covered.iter().filter(|it| it.whole()).count();
+    (whole * 100).checked_div(covered.len()).unwrap_or(0)
+}
+
+/// The same as JSON.
+#[must_use]
+pub fn json(covered: &[Covered]) -> Value {
+    json!({"version": 1, "percent": percent(covered), "alerts": covered})
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+
+    fn covered(alert: &str, drills: &[&str]) -> Covered {
+        let drills: Vec<String> = drills.iter().map(|drill| (*drill).to_owned()).collect();
+        let proven =
+            drills.first().map(|drill| (drill.clone(), jiff::Timestamp::from_second(1_800_000_000).unwrap()));
+        Covered {
+            alert: alert.into(),
+            labels: BTreeMap::new(),
+            origin: "a.yml".into(),
+            last_proven: proven.as_ref().map(|(_, at)| *at),
+            proven: proven.into_iter().collect(),
+            drills,
+            ambiguous: Vec::new(),
+            unfilled: Vec::new(),
+            tested: true,
+            runbook: false,
+        }
+    }
+
+    #[test]
+    fn each_drill_has_a_line_with_its_own_proof() {
+        let told = table(&[covered("Down", &["down", "gone"]), covered("Burn", &[])]);
+        let lines: Vec<_> = told.lines().take(4).collect();
+        assert_eq!(
+            lines,
+            [
+                "alert drill proven     test runbook",
+                "Down  down  2027-01-15 yes  NO",
+                "      gone  never",
+                "Burn  NO    never      yes  NO",
+            ]
+        );
+        let json = json(&[covered("Down", &["down", "gone"])]);
+        assert_eq!(json["alerts"][0]["drills"], json!(["down", "gone"]));
+        assert_eq!(json["alerts"][0]["proven"], json!({"down": "2027-01-15T08:00:00Z"}));
+    }
+
+    #[test]
+    fn a_drill_without_a_cause_is_told_as_such() {
+        let scaffold = Covered { unfilled: vec!["burn".into()], ..covered("Burn", &[]) };
+        let told = table(&[scaffold]);
+        assert!(told.contains("\nBurn  no cause yet never      yes  NO\n"), "{told}");
+        assert!(told.contains("lacks a drill (`burn` has no cause yet), a runbook"), "{told}");
+    }
+
+    #[test]
+    fn a_line_fits_a_terminal() {
+        let (short, long) = ("Down", "L".repeat(60));
+        for (alert, drill, shown) in
+            [(short, &*long, short), (&*long, short, short), (&*long, &*long, "…"), (short, short, short)]
+        {
+            let told = table(&[covered(alert, &[drill])]);
+            let line = told.lines().nth(1).unwrap();
+            assert!(line.chars().count() <= LINE && line.contains(shown), "{line}");
+        }
+    }
+}

@@ -1,0 +1,124 @@
+//! Drill files to begin with, for alerts that have none.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use crate::Covered;
+use clients::prometheus::Labels;
+use drill::file::drill::Drill;
+use drill::file::suite::Suite;
+
+/// The longest name before a number is added: room for `.json.new` and the like below the 255 bytes of file systems.
+const LONGEST: usize = 80;
+
+/// `HighErrorRate` as `high-error-rate`; runs of capitals stay together, anything but ASCII letters and digits parts
+/// words. `alert` where no letter or digit is left.
+#[must_use]
+pub fn file_name(alert: &str) -> String {
+    let characters: Vec<char> = alert.chars().collect();
+    let mut name = String::new();
+    for (at, character) in characters.iter().enumerate() {
+        let before = at.checked_sub(1).map(|before| characters[before]);
+        let after = characters.get(at + 1);
+        let begins = character.is_uppercase()
+            && before.is_some_and(|before| {
+                before.is_lowercase()
+                    || before.is_ascii_digit()
+                    || after.is_some_and(|after| after.is_lowercase())
+            });
+        let plain = character.is_ascii_alphanumeric();
+        if (begins || !plain) && !name.is_empty() && !name.ends_with('-') {
+            name.push('-');
+        }
+        if plain {
+            name.push(character.to_ascii_lowercase());
+        }
+    }
+    name.truncate(LONGEST); // all of it is ASCII
+    match name.trim_end_matches('-') {
+        "" => "alert".to_owned(),
+        name => name.to_owned(),
+    }
+}
+
+/// `name`, or with the first number behind it that makes it one of its own.
+fn unique(name: &str, taken: impl Fn(&str) -> bool) -> String {
+    let numbered = (2..).map(|number| format!("{name}-{number}"));
+    let mut names = std::iter::once(name.to_owned()).chain(numbered);
+    names.find(|name| !taken(name)).unwrap_or_else(|| name.to_owned()) // the numbers do not end
+}
+
+/// Text as YAML reads it back: plain where it is a word that means nothing else, quoted otherwise.
+fn scalar(text: &str) -> String {
+    const MEANT: [&str; 10] = ["true", "false", "yes", "no", "on", "off", "null", "y", "n", "nan"];
+    let word = text.starts_with(|first: char| first.is_ascii_alphabetic())
+        && text.chars().all(|character| character.is_ascii_alphanumeric() || "-_".contains(character))
+        && !MEANT.iter().any(|meant| text.eq_ignore_ascii_case(meant));
+    // JSON's strings are YAML's double-quoted ones.
+    if word { text.to_owned() } else { serde_json::Value::from(text).to_string() }
+}
+
+/// The text of a drill file that has everything but its cause.
+#[must_use]
+pub fn text(name: &str, covered: &Covered) -> String {
+    let quoted = |text: &String| serde_json::Value::from(text.as_str()).to_string();
+    let labels: Vec<String> =
+        covered.labels.iter().map(|(name, value)| format!("{}: {}", scalar(name), quoted(value))).collect();
+    let labels =
+        if labels.is_empty() { String::new() } else { format!(", labels: {{{}}}", labels.join(", ")) };
+    format!(
+        "drill: {}\n\
+         proves: {{alert: {}{labels}}}\n\
+         summary: what happens, and why that is to be told\n\
+         # Healthy traffic, before the cause and through recovery; leave it out when there is none.\n\
+         baseline: {{rate: 10/s, requests: [{{get: /}}]}}\n\
+         # What trips the alert for real: one or several of\n\
+         #   load: {{rate: 40/s, requests: [{{get: /path, expect: 500}}]}}   idle: true\n\
+         #   stop: SERVICE   pause: SERVICE   restart: {{name: SERVICE, times: 3}}\n\
+         #   run: {{start: [program, argument], undo: [program, argument]}}\n\
+         #   fault: {{route: /path, delay: 200ms}}   inbox: {{slack: 500}}\n\
+         cause: {{}}\n\
+         # What the team promises from the start of the cause on, in production timing.\n\
+         objective: {{notified: 10m, told_resolved: 20m}}\n\
+         expect: {{delivered: [webhook]}}\n",
+        scalar(name),
+        scalar(&covered.alert)
+    )
+}
+
+/// Writes a file for each alert that has neither a drill nor one without a cause; gives those written. A file that is
+/// there is left alone, and a drill's name in `suite` is not used again.
+///
+/// # Errors
+/// The file that cannot be written.
+pub fn write_missing(dir: &Path, covered: &[Covered], suite: &Suite) -> Result<Vec<PathBuf>, String> {
+    fs::create_dir_all(dir).map_err(|error| format!("{}: {error}", dir.display()))?;
+    let drills = suite.drills.iter().map(|(_, drill)| drill);
+    let drills: Vec<&Drill> = drills.chain(suite.unfilled.iter().map(|it| &it.drill)).collect();
+    // Rules that no label tells apart would get the same file again and again.
+    let mut demanded: BTreeSet<(&str, &Labels)> =
+        drills.iter().map(|drill| (drill.proves.alert.value.as_str(), &drill.proves.labels)).collect();
+    let mut written = Vec::new();
+    for it in covered.iter().filter(|it| it.drills.is_empty() && it.unfilled.is_empty()) {
+        if !demanded.insert((&it.alert, &it.labels)) {
+            continue;
+        }
+        let values: String = it.labels.values().map(|value| format!("-{value}")).collect();
+        let path_of = |name: &str| dir.join(format!("{name}.yaml"));
+        let name = unique(&file_name(&format!("{}{values}", it.alert)), |name| {
+            drills.iter().any(|drill| drill.drill.value == name) || path_of(name).symlink_metadata().is_ok()
+        });
+        let path = path_of(&name);
+        let failed = |error: std::io::Error| format!("{}: {error}", path.display());
+        let mut file = fs::OpenOptions::new().write(true).create_new(true).open(&path).map_err(failed)?;
+        file.write_all(text(&name, it).as_bytes()).map_err(failed)?;
+        written.push(path);
+    }
+    Ok(written)
+}
+
+#[cfg(test)]
+#[path = "scaffold_tests.rs"]
+mod tests;

@@ -1,0 +1,154 @@
+//! Faults and failing receivers end by themselves, after an hour at most; a cause that lasts longer has them put in force
+//! again before they do.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde_json::{Map, Value, json};
+use tokio::sync::Notify;
+use tokio::task::JoinHandle;
+
+use crate::causes::stack::Place;
+use clients::gateway::Gateway;
+use common::duration;
+
+/// The longest a fault may last, the gateway's own default bound.
+pub const LONGEST: Duration = Duration::from_secs(3_600);
+
+/// Something that ends by itself.
+#[derive(Debug, Clone)]
+pub enum Passing {
+    /// A fault of this id.
+    Fault(String, Map<String, Value>),
+    /// A channel of the inbox that fails in this way.
+    Inbox(String, Map<String, Value>),
+}
+
+impl Passing {
+    /// Puts it in force for as long, in the place of what is in force already.
+    ///
+    /// # Errors
+    /// Who did not take it, and why.
+    pub async fn put(&self, place: &Place, ttl: Duration) -> Result<(), String> {
+        let with_ttl = |fields: &Map<String, Value>| {
+            let mut fields = fields.clone();
+            fields.insert("ttl".to_owned(), json!(duration::format(ttl)));
+            Value::Object(fields)
+        };
+        match self {
+            Self::Fault(id, fault) => {
+                let gateway = Gateway::new(&place.admin, &place.http).map_err(|error| error.to_string())?;
+                gateway.put_fault(id, &with_ttl(fault)).await.map_err(|error| error.to_string())
+            }
+            Self::Inbox(channel, how) => {
+                place.inbox()?.fail(channel, &with_ttl(how)).await.map_err(|error| error.to_string())
+            }
+        }
+    }
+}
+
+/// How often something that is to last for `needed` and may be put in force for at most `longest` is put in force again;
+/// `None` when once is enough.
+#[must_use]
+pub fn every(needed: Duration, longest: Duration) -> Option<Duration> {
+    (needed > longest).then(|| longest / 2)
+}
+
+/// Renews until it is stopped or dropped.
+#[derive(Debug)]
+pub struct Renewing {
+    stop: Arc<Notify>,
+    task: JoinHandle<()>,
+}
+
+impl Renewing {
+    /// Has all of them put in force again from time to time, each time for [`LONGEST`]. One that is not taken is tried
+    /// again the next time, well before it ends.
+    #[must_use]
+    pub fn start(place: Place, passing: Vec<Passing>, every: Duration) -> Self {
+        let stop = Arc::new(Notify::new());
+        let stopped = Arc::clone(&stop);
+        let task = tokio::spawn(async move {
+            let mut ticks = tokio::time::interval_at(tokio::time::Instant::now() + every, every);
+            loop {
+                tokio::select! {
+                    biased;
+                    () = stopped.notified() => return,
+                    _ = ticks.tick() => {}
+                }
+                for one in &passing {
+                    let _ = one.put(&place, LONGEST).await;
+                }
+            }
+        });
+        Self { stop, task }
+    }
+
+    /// Comes back when nothing will be put in force any more, also nothing that is being sent: what is lifted then stays
+    /// lifted.
+    pub async fn stop(mut self) {
+        self.stop.notify_one();
+        let _ = (&mut self.task).await; // one that broke down renews nothing either
+    }
+}
+
+impl Drop for Renewing {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_lasts_longer_than_it_may_is_renewed_in_time() {
+        let hours = |hours: u64| Duration::from_secs(3_600 * hours);
+        assert_eq!(every(hours(1), LONGEST), None);
+        assert_eq!(every(hours(1) + Duration::from_secs(1), LONGEST), Some(Duration::from_secs(1_800)));
+        assert_eq!(every(hours(48), LONGEST), Some(Duration::from_secs(1_800)));
+    }
+
+    /// The status that an inbox answers to what it is posted.
+    async fn answer(base: &str) -> u16 {
+        let client = reqwest::Client::builder().no_proxy().build().unwrap();
+        client.post(format!("{base}/slack")).body("{\"text\": \"x\"}").send().await.unwrap().status().as_u16()
+    }
+
+    #[tokio::test]
+    async fn an_inbox_goes_on_failing_until_that_is_stopped() {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let base = format!("http://{}", listener.local_addr().unwrap());
+        let config = inbox::Config {
+            limits: inbox::store::history::Limits { count: 10, bytes: 1 << 20 },
+            data_dir: None,
+            heartbeat_limit: LONGEST,
+            proofs: None,
+            runbooks: None,
+        };
+        let inbox = inbox::Inbox::open(&config).unwrap();
+        let inbox = tokio::spawn(inbox.serve(listener, None, std::future::pending()));
+        let mut place = crate::causes::undo_list::tests::place();
+        place.inbox = Some(base.parse().unwrap());
+        let fails = Passing::Inbox("slack".into(), Map::from_iter([("status".to_owned(), json!(503))]));
+        let renewing = Renewing::start(place.clone(), vec![fails], Duration::from_millis(10));
+        let lift = || async { place.inbox().unwrap().work("slack").await.unwrap() };
+        for _ in 0..2 {
+            let failing = async {
+                while answer(&base).await != 503 {
+                    tokio::time::sleep(Duration::from_millis(5)).await;
+                }
+            };
+            tokio::time::timeout(Duration::from_secs(10), failing).await.expect("it is put in force again");
+            lift().await; // as when it has ended by itself
+        }
+        renewing.stop().await;
+        lift().await;
+        for _ in 0..5 {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+            assert_eq!(answer(&base).await, 200, "what is lifted stays lifted");
+        }
+        inbox.abort();
+    }
+}

@@ -1,0 +1,199 @@
+//! The traffic of a drill, baseline and cause alike, as the engine counted it second by second.
+
+use jiff::Timestamp;
+
+use crate::timing::clock::{self, seconds};
+use load::engine::Running;
+use load::record::Row;
+use load::record::series::Series;
+
+/// What was sent in a drill and what became of it.
+#[derive(Debug, Default)]
+pub struct Traffic {
+    followed: Vec<(Load, Series)>,
+    stretches: Vec<Stretch>,
+}
+
+/// What requests are sent for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Load {
+    /// Healthy traffic.
+    Baseline,
+    /// What trips the alert.
+    Cause,
+}
+
+/// One load from its start to its end.
+#[derive(Debug, Clone)]
+pub struct Stretch {
+    /// What for.
+    pub load: Load,
+    /// When it began.
+    pub began: Timestamp,
+    /// Seconds of it in which requests were sent; `None` when it did not end in order.
+    pub played: Option<f64>,
+    /// What became of the requests, row by row.
+    pub rows: Vec<Row>,
+    /// Seconds each row stands for.
+    pub step: u32,
+}
+
+/// Answers per second, over a while.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct Rate {
+    /// Seconds from the origin to its beginning.
+    pub from: f64,
+    /// And to its end.
+    pub to: f64,
+    /// Of the baseline, answers with a status that was expected.
+    pub baseline: f64,
+    /// Of the cause; an error it asks for is expected.
+    pub cause: f64,
+    /// Of either, answers with another status.
+    pub unexpected: f64,
+    /// Requests without an answer: transport and local errors, and arrivals that were shed.
+    pub unanswered: f64,
+}
+
+impl Rate {
+    /// All four together.
+    #[must_use]
+    pub fn total(&self) -> f64 {
+        self.baseline + self.cause + self.unexpected + self.unanswered
+    }
+}
+
+impl Traffic {
+    /// Follows a load that has just begun.
+    pub fn follow(&mut self, load: Load, running: &Running) {
+        self.followed.push((load, running.series()));
+    }
+
+    /// Takes down what was followed and lets go of it; to be called once all of it has ended.
+    pub fn settle(&mut self) {
+        for (load, series) in self.followed.drain(..) {
+            let (rows, step) = series.rows();
+            let played = series.played().map(|played| played.as_secs_f64());
+            self.stretches.push(Stretch { load, began: series.started(), played, rows, step });
+        }
+    }
+
+    /// Of these loads.
+    #[must_use]
+    pub fn of(stretches: Vec<Stretch>) -> Self {
+        Self { followed: Vec::new(), stretches }
+    }
+
+    /// When the last of it was over.
+    #[must_use]
+    pub fn end(&self) -> Option<Timestamp> {
+        self.stretches.iter().flat_map(|stretch| stretch.spans().map(|(_, _, to)| to)).max()
+    }
+
+    /// Rates over `step` seconds each from `origin` on, all loads together; a rest of less than half a step at the end is
+    /// left out, since it would be no rate. Empty when nothing was sent.
+    #[must_use]
+    pub fn rates(&self, origin: Timestamp, step: f64) -> Vec<Rate> {
+        let Some(end) = self.end().map(|end| seconds(origin, end)) else { return Vec::new() };
+        let whole = (end / step + 0.5).floor().max(0.0) as u32;
+        let rate = |index: u32| {
+            let from = f64::from(index) * step;
+            Rate { from, to: (from + step).min(end), ..Rate::default() }
+        };
+        let mut rates: Vec<Rate> = (0..whole).map(rate).collect();
+        let spans =
+            self.stretches.iter().flat_map(|stretch| stretch.spans().map(|span| (stretch.load, span)));
+        for (load, (row, began, ended)) in spans {
+            let (began, ended) = (seconds(origin, began), seconds(origin, ended));
+            let first = (began / step).floor().max(0.0) as usize;
+            for rate in rates.iter_mut().skip(first).take_while(|rate| rate.from < ended) {
+                let shared = (ended.min(rate.to) - began.max(rate.from)).max(0.0);
+                // Of the row's answers, those of this while; per second of it.
+                let part = shared / (ended - began) / (rate.to - rate.from);
+                let expected = match load {
+                    Load::Baseline => &mut rate.baseline,
+                    Load::Cause => &mut rate.cause,
+                };
+                *expected += f64::from(row.expected) * part;
+                rate.unexpected += f64::from(row.unexpected) * part;
+                rate.unanswered += f64::from(row.errors.saturating_add(row.shed)) * part;
+            }
+        }
+        rates
+    }
+}
+
+impl Stretch {
+    /// Each row with its beginning and end: the last one, in which sending stopped, ends with that. A row in which
+    /// nothing happened is not there, so that late answers after the end stand by themselves.
+    fn spans(&self) -> impl Iterator<Item = (&Row, Timestamp, Timestamp)> {
+        self.rows.iter().map(|row| {
+            let from = f64::from(row.second);
+            let whole = from + f64::from(self.step.max(1));
+            let to = self.played.filter(|played| *played > from).map_or(whole, |played| whole.min(played));
+            (row, self.at(from), self.at(to.max(from + 0.001)))
+        })
+    }
+
+    fn at(&self, seconds: f64) -> Timestamp {
+        clock::after(self.began, std::time::Duration::try_from_secs_f64(seconds).unwrap_or_default())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::table::tests::at;
+
+    fn stretch(load: Load, began: f64, played: f64, counts: &[(u32, u32)]) -> Stretch {
+        let row = |(second, (expected, unexpected)): (usize, &(u32, u32))| Row {
+            second: second as u32,
+            expected: *expected,
+            unexpected: *unexpected,
+            ..Row::default()
+        };
+        let rows = counts.iter().enumerate().map(row).collect();
+        Stretch { load, began: at(began), played: Some(played), rows, step: 1 }
+    }
+
+    #[test]
+    fn the_cause_takes_over_from_the_baseline_without_a_bump() {
+        // 40/s, handed over in the middle of a second: 16 + 24 answers in it.
+        let traffic = Traffic::of(vec![
+            stretch(Load::Baseline, 0.0, 2.4, &[(40, 0), (40, 0), (16, 0)]),
+            stretch(Load::Cause, 2.4, 2.6, &[(30, 10), (30, 10), (18, 6)]),
+        ]);
+        let rates = traffic.rates(at(0.0), 1.0);
+        let wanted =
+            [(40.0, 0.0, 0.0), (40.0, 0.0, 0.0), (16.0, 18.0, 6.0), (0.0, 30.0, 10.0), (0.0, 30.0, 10.0)];
+        assert_eq!(rates.len(), wanted.len());
+        for (rate, (baseline, cause, unexpected)) in rates.iter().zip(wanted) {
+            let off = [rate.baseline - baseline, rate.cause - cause, rate.unexpected - unexpected];
+            assert!(
+                off.iter().all(|off| off.abs() < 0.01) && (rate.total() - 40.0).abs() < 0.01,
+                "{rates:?}"
+            );
+        }
+        assert_eq!(traffic.end(), Some(at(5.0)));
+    }
+
+    #[test]
+    fn wide_steps_are_averages_and_a_short_rest_is_none() {
+        let counts = [(10, 0), (20, 0), (30, 0), (40, 0), (11, 0), (1, 0)];
+        let rates = |played: f64, rows: usize| -> Vec<f64> {
+            let traffic = Traffic::of(vec![stretch(Load::Baseline, 1.0, played, &counts[..rows])]);
+            traffic.rates(at(1.0), 2.0).iter().map(|rate| rate.baseline.round()).collect()
+        };
+        assert_eq!(rates(5.2, 6), [15.0, 35.0, 10.0], "1.2 s are enough for a rate");
+        assert_eq!(rates(4.4, 5), [15.0, 35.0], "0.4 s are not");
+    }
+
+    #[test]
+    fn what_was_not_answered_counts_as_such() {
+        let mut without = stretch(Load::Cause, 0.0, 1.0, &[(0, 0)]);
+        (without.rows[0].errors, without.rows[0].shed) = (3, 2);
+        let rates = Traffic::of(vec![without]).rates(at(0.0), 1.0);
+        assert_eq!((rates.len(), rates[0].unanswered, rates[0].total()), (1, 5.0, 5.0));
+        assert!(Traffic::default().rates(at(0.0), 1.0).is_empty());
+    }
+}

@@ -1,0 +1,91 @@
+use std::os::unix::fs::PermissionsExt;
+
+use super::*;
+
+pub(crate) fn place() -> Place {
+    let url = || "http://127.0.0.1:1".parse().unwrap();
+    Place {
+        target: url(),
+        admin: url(),
+        prometheus: url(),
+        alertmanager: url(),
+        inbox: Some(url()),
+        control: vec!["false".into()],
+        http: clients::HttpConfig::default(),
+        env: std::collections::BTreeMap::new(),
+    }
+}
+
+pub(crate) fn touch(path: &Path) -> Vec<String> {
+    vec!["touch".into(), path.display().to_string()]
+}
+
+#[tokio::test]
+#[cfg(target_os = "linux")]
+async fn a_command_that_was_to_go_on_and_ended_is_noticed() {
+    let dir = tempfile::tempdir().unwrap();
+    let undoing = Undoing::new(dir.path(), place(), 0).unwrap();
+    for script in ["exit 7", "sleep 600"] {
+        undoing.hold(place().hold(&["sh".into(), "-c".into(), script.into()]).unwrap());
+    }
+    let ended = || {
+        let broken = undoing.broke_off();
+        (!broken.is_empty()).then_some(broken)
+    };
+    let mut found = ended();
+    for _ in 0..200 {
+        if found.is_some() {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(25)).await;
+        found = ended();
+    }
+    let said = "`sh -c exit 7` ended before the cause was lifted (exit status: 7)".to_owned();
+    assert_eq!(found, Some(vec![Broken { said, failed: true }]));
+    undoing.undo_all().await;
+    assert!(undoing.broke_off().is_empty());
+}
+
+#[tokio::test]
+async fn everything_is_undone_the_last_first_and_failures_are_told() {
+    let dir = tempfile::tempdir().unwrap();
+    let undoing = Undoing::new(dir.path(), place(), 0).unwrap();
+    let mark = dir.path().join("mark");
+    undoing.promise(Undo::Run(touch(&mark))).unwrap();
+    undoing.promise(Undo::Start("redis".into())).unwrap();
+    let mode = fs::metadata(&undoing.path).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o600, "addresses may hold passwords");
+    let failed = undoing.undo_all().await;
+    assert!(mark.exists());
+    assert_eq!(failed.len(), 2, "what failed, and where that is kept: {failed:?}");
+    assert!(failed[0].starts_with("could not start redis: `false start redis` failed"), "{failed:?}");
+    assert!(failed[0].ends_with("; by hand: false start redis"), "{failed:?}");
+    drop(undoing);
+    assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 2, "the mark, and what is still to be undone");
+}
+
+/// Something that cannot be undone until `key` exists.
+pub fn locked(key: &Path, mark: &Path) -> Undo {
+    let script = format!("test -e '{}' || exit 3; touch '{}'", key.display(), mark.display());
+    Undo::Run(vec!["sh".into(), "-c".into(), script])
+}
+
+#[tokio::test]
+async fn what_cannot_be_undone_bars_the_stack_until_it_can() {
+    let dir = tempfile::tempdir().unwrap();
+    let [key, mark] = ["key", "mark"].map(|name| dir.path().join(name));
+    let undoing = Undoing::new(&dir.path().join("lists"), place(), 0).unwrap();
+    undoing.promise(locked(&key, &mark)).unwrap();
+    undoing.promise(Undo::Run(touch(&dir.path().join("other")))).unwrap();
+    assert!(undoing.is_sound(), "a cause that is at work is none that was left");
+    assert!(undoing.undo_all().await[0].contains("exit status: 3"));
+    assert!(!undoing.is_sound());
+    let said = undoing.make_sound().await.unwrap_err();
+    assert!(said.contains("not in a state to be drilled") && said.contains("by hand: sh -c 'test"), "{said}");
+    assert!(!said.contains("other"), "that was undone: {said}");
+    fs::write(&key, "").unwrap();
+    assert_eq!(undoing.make_sound().await, Ok(()));
+    assert!(undoing.is_sound() && mark.exists());
+    drop(undoing);
+    assert_eq!(fs::read_dir(dir.path().join("lists")).unwrap().count(), 0);
+}

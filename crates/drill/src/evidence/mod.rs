@@ -1,0 +1,5 @@
+//! What was seen of an alert, as values.
+
+pub mod activation;
+pub mod gaps;
+pub mod naming;

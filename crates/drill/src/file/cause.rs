@@ -1,0 +1,181 @@
+//! Causes as written in a drill file.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use serde::{Deserialize, Deserializer, de};
+use serde_saphyr::Spanned;
+
+use crate::file::drill::{Channel, Share};
+use crate::file::fault::Fault;
+use load::spec::load::LoadSpec;
+
+/// What trips the alert; undone on every way out. Each kind of cause is a field of its own; several go together.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Cause {
+    /// Traffic in place of the baseline.
+    pub load: Option<LoadSpec>,
+    /// No traffic at all in place of the baseline.
+    #[serde(default)]
+    pub idle: bool,
+    /// A fault of the gateway's fault plane, as `PUT /faults/{id}` takes it, but for its `ttl`, which the engine sets.
+    pub fault: Option<Fault>,
+    /// A service of the stack to stop.
+    #[serde(default, deserialize_with = "service_if_any")]
+    pub stop: Option<String>,
+    /// A service of the stack to halt where it stands.
+    #[serde(default, deserialize_with = "service_if_any")]
+    pub pause: Option<String>,
+    /// A service of the stack to restart.
+    pub restart: Option<Restart>,
+    /// A command of one's own.
+    pub run: Option<Run>,
+    /// Receivers that are to fail.
+    #[serde(default)]
+    pub inbox: BTreeMap<Channel, InboxFailure>,
+    /// The value the rule's left side settles at while the cause lasts; narrows the bound of `pending`.
+    pub share: Option<Spanned<Share>>,
+}
+
+/// `{name: api, times: 3}`.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Restart {
+    /// The service.
+    #[serde(deserialize_with = "service")]
+    pub name: String,
+    /// How often; each time it is left running until Prometheus has scraped it.
+    #[serde(default = "once", deserialize_with = "times")]
+    pub times: u8,
+}
+
+fn once() -> u8 {
+    1
+}
+
+fn times<'de, D: Deserializer<'de>>(from: D) -> Result<u8, D::Error> {
+    let text = String::deserialize(from)?;
+    match text.parse() {
+        Ok(times @ 1..=100) => Ok(times),
+        _ => Err(de::Error::custom(format!("cause.restart.times is {text}: expected 1 to 100"))),
+    }
+}
+
+fn service<'de, D: Deserializer<'de>>(from: D) -> Result<String, D::Error> {
+    let name = String::deserialize(from)?;
+    if name.trim().is_empty() {
+        return Err(de::Error::custom(
+            "a service without a name: expected one of the stack's, such as redis",
+        ));
+    }
+    Ok(name)
+}
+
+fn service_if_any<'de, D: Deserializer<'de>>(from: D) -> Result<Option<String>, D::Error> {
+    service(from).map(Some)
+}
+
+/// A program and its arguments; no shell reads it, so that it is a list.
+fn command<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<String>, D::Error> {
+    struct Words;
+
+    impl<'de> de::Visitor<'de> for Words {
+        type Value = Vec<String>;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("a list [program, argument, …]; a shell's line is [sh, -c, '…']")
+        }
+
+        fn visit_str<E: de::Error>(self, line: &str) -> Result<Self::Value, E> {
+            Err(E::custom(format!(
+                "`{line}`: expected a list [program, argument, …], such as [sh, -c, '{}']",
+                line.replace('\'', "''")
+            )))
+        }
+
+        fn visit_seq<A: de::SeqAccess<'de>>(self, mut from: A) -> Result<Self::Value, A::Error> {
+            let mut words = Vec::new();
+            while let Some(word) = from.next_element()? {
+                words.push(word);
+            }
+            Ok(words)
+        }
+    }
+
+    from.deserialize_any(Words)
+}
+
+/// `{start: [program, argument, …], undo: [program, argument, …]}`.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Run {
+    /// What causes the condition.
+    #[serde(deserialize_with = "command")]
+    pub start: Vec<String>,
+    /// What undoes it; must do no harm when there is nothing to undo.
+    #[serde(default, deserialize_with = "command")]
+    pub undo: Vec<String>,
+    /// `start` goes on for as long as the cause lasts, and is ended with it.
+    #[serde(default)]
+    pub hold: bool,
+}
+
+/// `500` or `hang`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum InboxFailure {
+    /// Answer with this status.
+    Status(u16),
+    /// Do not answer.
+    Hang,
+}
+
+impl<'de> Deserialize<'de> for InboxFailure {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(from)?;
+        match text.parse::<u16>() {
+            Ok(status) if (400..=599).contains(&status) => Ok(Self::Status(status)),
+            _ if text == "hang" => Ok(Self::Hang),
+            _ => Err(de::Error::custom(format!("`{text}`: expected a status from 400 to 599, or hang"))),
+        }
+    }
+}
+
+impl Cause {
+    /// Whether there is nothing to do.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.load.is_none() && !self.idle && !self.acts()
+    }
+
+    /// Whether something is done beside traffic.
+    #[must_use]
+    pub fn acts(&self) -> bool {
+        self.fault.is_some()
+            || self.stop.is_some()
+            || self.pause.is_some()
+            || self.restart.is_some()
+            || self.run.is_some()
+            || !self.inbox.is_empty()
+    }
+
+    /// Whether a service of the stack is ordered about.
+    #[must_use]
+    pub fn needs_control(&self) -> bool {
+        self.stop.is_some() || self.pause.is_some() || self.restart.is_some()
+    }
+
+    /// What is wrong with it, in words.
+    ///
+    /// # Errors
+    /// The field and what was expected.
+    pub fn check(&self) -> Result<(), String> {
+        if self.idle && self.load.is_some() {
+            return Err("cause: `idle` is no traffic and `load` is some: expected one of them".to_owned());
+        }
+        if self.run.as_ref().is_some_and(|run| run.start.is_empty()) {
+            return Err("cause.run.start is empty: expected [program, argument, …]".to_owned());
+        }
+        Ok(())
+    }
+}

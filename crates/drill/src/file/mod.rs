@@ -1,0 +1,8 @@
+//! Drill files and suites, as written and checked.
+
+pub mod cause;
+pub mod drill;
+pub mod fault;
+pub mod objective;
+pub mod suite;
+pub mod twins;

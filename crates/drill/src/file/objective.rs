@@ -1,0 +1,50 @@
+//! What a team promises, as a drill file says it.
+
+use std::time::Duration;
+
+use serde::Deserialize;
+
+use common::duration;
+
+/// Promised times, in production timing; both measured from the start of the cause, since that is when users
+/// began to suffer. A drill on a stack scaled by N divides them by N.
+#[derive(Debug, Clone, Copy, Default, Deserialize)]
+#[serde(try_from = "WrittenObjective")]
+pub struct Objective {
+    /// Start of the cause → notified on every expected channel.
+    pub notified: Option<Duration>,
+    /// Start of the cause → told resolved on every expected channel.
+    pub told_resolved: Option<Duration>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct WrittenObjective {
+    #[serde(default, deserialize_with = "duration::deserialize_option")]
+    notified: Option<Duration>,
+    #[serde(default, deserialize_with = "duration::deserialize_option")]
+    told_resolved: Option<Duration>,
+}
+
+impl TryFrom<WrittenObjective> for Objective {
+    type Error = String;
+
+    fn try_from(written: WrittenObjective) -> Result<Self, String> {
+        let WrittenObjective { notified, told_resolved } = written;
+        for (name, promise) in [("notified", notified), ("told_resolved", told_resolved)] {
+            if promise == Some(Duration::ZERO) {
+                return Err(format!(
+                    "objective.{name} is 0: expected the time that is promised, such as 10m, or nothing"
+                ));
+            }
+        }
+        match notified.zip(told_resolved) {
+            Some((notified, told)) if told < notified => Err(format!(
+                "objective: told_resolved ({}) is sooner than notified ({}): both count from the start of the cause",
+                duration::format(told),
+                duration::format(notified)
+            )),
+            _ => Ok(Self { notified, told_resolved }),
+        }
+    }
+}

@@ -1,0 +1,185 @@
+//! The files of a run: drills, and suite files that say what is ambient.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+use serde_saphyr::Spanned;
+
+use crate::file::drill::{self, Drill};
+use common::source_error::FileError;
+
+/// A suite file: `suite: NAME` first, then what holds for every drill beside it.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SuiteFile {
+    /// Its name.
+    pub suite: String,
+    /// Alerts that may fire at any time: recorded, not judged.
+    #[serde(default)]
+    pub ambient: Vec<Ambient>,
+}
+
+/// An alert that says nothing about a drill.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Ambient {
+    /// `alertname`.
+    pub alert: Spanned<String>,
+    /// Why it may fire.
+    pub reason: String,
+}
+
+/// What a run goes through.
+#[derive(Debug, Default)]
+pub struct Suite {
+    /// Drills with the files they came from, in the order given; directories by file name.
+    pub drills: Vec<(PathBuf, Drill)>,
+    /// From every suite file read, with the file.
+    pub ambient: Vec<(PathBuf, Ambient)>,
+    /// Drills that have everything but a cause, as scaffolding leaves them: nothing can be run of them.
+    pub unfilled: Vec<Unfilled>,
+}
+
+/// A drill without a cause.
+#[derive(Debug)]
+pub struct Unfilled {
+    /// The file it came from.
+    pub path: PathBuf,
+    /// What there is of it.
+    pub drill: Drill,
+    /// What one who wants to run it is told.
+    pub error: FileError,
+}
+
+impl Suite {
+    /// The reason why `alert` is ambient, if it is.
+    #[must_use]
+    pub fn ambient(&self, alert: &str) -> Option<&str> {
+        let mut all = self.ambient.iter().map(|(_, ambient)| ambient);
+        all.find(|ambient| ambient.alert.value == alert).map(|ambient| ambient.reason.as_str())
+    }
+}
+
+/// Reads files and directories (their `*.yaml` and `*.yml`, not deeper). A drill file given alone still takes
+/// the suite files beside it into account.
+///
+/// # Errors
+/// Every mistake found, so that one look mends all.
+pub fn load(paths: &[PathBuf]) -> Result<Suite, Vec<FileError>> {
+    let (mut suite, mut errors) = survey(paths);
+    errors.extend(suite.unfilled.drain(..).map(|unfilled| unfilled.error));
+    if errors.is_empty() && suite.drills.is_empty() {
+        let path = paths.first().cloned().unwrap_or_default();
+        errors.push(FileError::whole(
+            &path,
+            "no drill found: expected *.yaml files that begin with `drill:`".into(),
+        ));
+    }
+    if errors.is_empty() { Ok(suite) } else { Err(errors) }
+}
+
+/// What [`load`] reads, drills without a cause apart, and the mistakes of all other files.
+#[must_use]
+pub fn survey(paths: &[PathBuf]) -> (Suite, Vec<FileError>) {
+    let mut suite = Suite::default();
+    let mut errors = Vec::new();
+    let mut suite_files: Vec<PathBuf> = Vec::new();
+    for path in paths {
+        let (files, neighbours) = match files_of(path) {
+            Ok(found) => found,
+            Err(error) => {
+                errors.push(error);
+                continue;
+            }
+        };
+        for file in files {
+            match read(&file) {
+                Ok(text) if is_suite(&text) => suite_files.push(file),
+                Ok(text) => match drill::parse(&file, &text) {
+                    Ok(drill) => add(&mut suite, file, drill, &mut errors),
+                    Err(error) => match drill::without_cause(&text) {
+                        Some(drill) => suite.unfilled.push(Unfilled { path: file, drill, error }),
+                        None => errors.push(error),
+                    },
+                },
+                Err(error) => errors.push(error),
+            }
+        }
+        // A neighbour was not asked for: one that cannot be read is none of this run's business.
+        suite_files
+            .extend(neighbours.into_iter().filter(|file| read(file).is_ok_and(|text| is_suite(&text))));
+    }
+    suite_files.sort();
+    suite_files.dedup();
+    for file in suite_files {
+        match read(&file).and_then(|text| {
+            serde_saphyr::from_str::<SuiteFile>(&text).map_err(|error| FileError::yaml(&file, &error))
+        }) {
+            Ok(read) => suite.ambient.extend(read.ambient.into_iter().map(|it| (file.clone(), it))),
+            Err(error) => errors.push(error),
+        }
+    }
+    (suite, errors)
+}
+
+fn add(suite: &mut Suite, path: PathBuf, drill: Drill, errors: &mut Vec<FileError>) {
+    let twin = suite.drills.iter().find(|(_, other)| other.drill.value == drill.drill.value);
+    match twin {
+        // The same file by two ways (a directory and one of its files) is one drill.
+        Some((other, _)) if fs::canonicalize(other).ok() == fs::canonicalize(&path).ok() => {}
+        Some((other, _)) => {
+            let reason =
+                format!("`{}` is already the name of the drill in {}", drill.drill.value, other.display());
+            errors.push(FileError::at(&path, drill.drill.referenced, reason));
+        }
+        None => suite.drills.push((path, drill)),
+    }
+}
+
+fn read(path: &Path) -> Result<String, FileError> {
+    fs::read_to_string(path).map_err(|error| FileError::whole(path, format!("cannot be read: {error}")))
+}
+
+/// Whether the first key of the document is `suite`.
+fn is_suite(text: &str) -> bool {
+    text.lines()
+        .map(str::trim_end)
+        .find(|line| !line.is_empty() && !line.trim_start().starts_with('#') && *line != "---")
+        .is_some_and(|line| line.starts_with("suite:"))
+}
+
+/// The files to read, and the ones beside them that may be suite files.
+fn files_of(path: &Path) -> Result<(Vec<PathBuf>, Vec<PathBuf>), FileError> {
+    let meta = fs::metadata(path).map_err(|error| {
+        let reason = if error.kind() == std::io::ErrorKind::NotFound {
+            "there is no such file or directory: expected drill files or a directory of them".to_owned()
+        } else {
+            format!("cannot be read: {error}")
+        };
+        FileError::whole(path, reason)
+    })?;
+    if meta.is_dir() {
+        let files =
+            yaml_in(path).map_err(|error| FileError::whole(path, format!("cannot be listed: {error}")))?;
+        return Ok((files, Vec::new()));
+    }
+    let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let mut neighbours = yaml_in(parent).unwrap_or_default();
+    neighbours.retain(|file| file.file_name() != path.file_name());
+    Ok((vec![path.to_owned()], neighbours))
+}
+
+fn yaml_in(directory: &Path) -> std::io::Result<Vec<PathBuf>> {
+    let mut files = Vec::new();
+    for entry in fs::read_dir(directory)? {
+        let path = entry?.path();
+        if path.extension().is_some_and(|extension| extension == "yaml" || extension == "yml")
+            && path.is_file()
+        {
+            files.push(path);
+        }
+    }
+    files.sort();
+    Ok(files)
+}

@@ -1,0 +1,236 @@
+//! The likeliest cause of a miss, in words; no I/O.
+
+use jiff::Timestamp;
+
+use crate::evidence::activation::Spell;
+use crate::file::drill::Channel;
+use crate::observe::gather::{Held, Value};
+use crate::record::Stage;
+use crate::rule::{Subject, write_labels};
+use crate::timing::clock::{readable, seconds, time_of_day};
+use clients::prometheus::Labels;
+use common::duration;
+
+/// What the diagnosis is made from.
+#[derive(Debug, Clone, Copy)]
+pub struct Signs<'a> {
+    /// What did not happen.
+    pub missed: Stage,
+    /// The rule.
+    pub subject: &'a Subject,
+    /// The rule's value through the drill.
+    pub value: &'a Value,
+    /// Metrics of the expression that no series has.
+    pub unknown_metrics: &'a [String],
+    /// Selectors of the expression that match nothing although the metric exists.
+    pub unmatched: &'a [String],
+    /// The error of the rule's last evaluation, empty when there is none.
+    pub rule_error: &'a str,
+    /// Labels of alerts of this rule that were active without those the drill demands.
+    pub unlike: &'a [Labels],
+    /// Spells of the rule's alerts.
+    pub spells: &'a [Spell],
+    /// When the alert fired, for the later stages.
+    pub firing: Option<Timestamp>,
+    /// When the cause was lifted.
+    pub lifted: Option<Timestamp>,
+    /// When it resolved.
+    pub resolved: Option<Timestamp>,
+    /// What Alertmanager did with it.
+    pub held: Option<&'a Held>,
+    /// Channels that received nothing.
+    pub missing: &'a [Channel],
+}
+
+/// One or two clauses.
+#[must_use]
+pub fn likeliest(signs: &Signs<'_>) -> String {
+    match signs.missed {
+        Stage::Firing => not_fired(signs),
+        Stage::Notified => not_notified(signs),
+        Stage::Resolved => not_resolved(signs),
+        Stage::Told => not_told(signs),
+        Stage::Preflight | Stage::Baseline | Stage::Pending | Stage::Quiet => not_pending(signs),
+    }
+}
+
+fn not_pending(signs: &Signs<'_>) -> String {
+    if !signs.rule_error.is_empty() {
+        return format!("the rule cannot be evaluated: {}", signs.rule_error);
+    }
+    if let Some(other) = signs.unlike.first() {
+        let wanted = &signs.subject.wanted;
+        let known = |name: &&String| other.contains_key(*name);
+        let (differing, absent): (Vec<_>, Vec<_>) = wanted
+            .iter()
+            .filter(|(name, value)| other.get(*name) != Some(*value))
+            .map(|(name, _)| name)
+            .partition(known);
+        let why = if absent.is_empty() {
+            format!("is the value of {} right?", listed(differing.iter().map(|name| name.as_str())))
+        } else {
+            format!("is {} in `proves.labels` misspelt?", listed(absent.iter().map(|name| name.as_str())))
+        };
+        return format!(
+            "the rule was active, but for an alert with the labels {}, not {}: {why}",
+            write_labels(other),
+            write_labels(wanted)
+        );
+    }
+    let misspelt = misspelt(signs);
+    let Some(best) = signs.value.best() else {
+        let why = misspelt.unwrap_or_else(|| match signs.unmatched {
+            [] => "its metrics have series: do the labels on both sides of an operator agree?".to_owned(),
+            unmatched => format!("no series matches {}", unmatched.join(" nor ")),
+        });
+        return format!("the expression returned no series: {why}");
+    };
+    let said = match &signs.subject.threshold {
+        Some(threshold) if signs.value.crossed() => format!(
+            "the rule's value reached {}, past {} {}, yet the rule stayed inactive: another part of its expression \
+             did not hold",
+            number(best),
+            threshold.operator,
+            number(threshold.value)
+        ),
+        Some(threshold) if matches!(threshold.operator.as_str(), "==" | "!=") => {
+            let values = || signs.value.points.iter().map(|(_, value)| *value);
+            let (low, high) = (values().fold(best, f64::min), values().fold(best, f64::max));
+            let stayed = if low == high {
+                format!("stayed at {}", number(low))
+            } else {
+                format!("was between {} and {}", number(low), number(high))
+            };
+            format!(
+                "the rule's value {stayed}, and it needs {} {}: the cause did not reach what the rule reads",
+                threshold.operator,
+                number(threshold.value)
+            )
+        }
+        Some(threshold) if threshold.value <= 0.0 && !threshold.operator.starts_with('<') => format!(
+            "the rule's value reached {}, and it needs {} {}: the cause did not reach what the rule reads",
+            number(best),
+            threshold.operator,
+            number(threshold.value)
+        ),
+        Some(threshold) if threshold.operator.starts_with('<') => format!(
+            "the rule's value only fell to {}, and it needs {} {}: the cause is too weak",
+            number(best),
+            threshold.operator,
+            number(threshold.value)
+        ),
+        Some(threshold) => {
+            format!(
+                "the rule's value reached {} of the {} it needs: the cause is too weak",
+                number(best),
+                number(threshold.value)
+            )
+        }
+        None => format!("the expression's value reached {} and the rule stayed inactive", number(best)),
+    };
+    misspelt.map_or(said.clone(), |misspelt| format!("{said}; {misspelt}"))
+}
+
+fn misspelt(signs: &Signs<'_>) -> Option<String> {
+    let names: Vec<_> = signs.unknown_metrics.iter().map(|name| format!("`{name}`")).collect();
+    (!names.is_empty()).then(|| {
+        format!("Prometheus has no series of {}: is a metric or label misspelt?", names.join(" nor of "))
+    })
+}
+
+fn not_fired(signs: &Signs<'_>) -> String {
+    let needed = duration::format(signs.subject.hold);
+    let Some(spell) = signs.spells.iter().max_by_key(|spell| (spell.last, spell.began)) else {
+        return not_pending(signs);
+    };
+    let since = time_of_day(spell.began);
+    let evaluation = signs.subject.evaluation.as_secs_f64();
+    let open = signs.lifted.is_none_or(|lifted| seconds(spell.last, lifted) <= 2.0 * evaluation);
+    if open {
+        return format!("pending since {since} but the cause was lifted before `for: {needed}` had passed");
+    }
+    format!(
+        "pending from {since} to {}, {} of the `for: {needed}` it needs: the condition did not last",
+        time_of_day(spell.last),
+        readable(seconds(spell.began, spell.last))
+    )
+}
+
+fn not_notified(signs: &Signs<'_>) -> String {
+    let since = signs.firing.map_or_else(String::new, |at| format!("firing since {} but ", time_of_day(at)));
+    let channels = listed(signs.missing.iter().map(|channel| channel.name()));
+    let nothing = format!("{since}no notification reached {channels}");
+    let Some(held) = signs.held else {
+        return format!(
+            "{nothing}: Alertmanager does not hold the alert; does Prometheus send to this Alertmanager, and does \
+             no relabelling drop it?"
+        );
+    };
+    if !held.silenced_by.is_empty() {
+        return format!("{nothing}: silenced by {}", listed(held.silenced_by.iter().map(String::as_str)));
+    }
+    if !held.inhibited_by.is_empty() {
+        return format!("{nothing}: inhibited by {}", listed(held.inhibited_by.iter().map(String::as_str)));
+    }
+    if !held.muted_by.is_empty() {
+        return format!("{nothing}: {}", held.muted_by.join(" and "));
+    }
+    let receivers = listed(held.receivers.iter().map(|receiver| receiver.name.as_str()));
+    let without: Vec<_> = signs
+        .missing
+        .iter()
+        .filter(|channel| !held.receivers.iter().any(|receiver| receiver.has(**channel)))
+        .collect();
+    if without.is_empty() {
+        return format!(
+            "{nothing}: the alert is routed to receiver {receivers}, which has it configured; does its URL lead to \
+             this inbox, and does Alertmanager's log tell of a failure?"
+        );
+    }
+    let kinds =
+        without.iter().map(|channel| format!("{channel}_configs")).collect::<Vec<_>>().join(" and no ");
+    format!("{nothing}: the alert is routed to receiver {receivers}, which has no {kinds}")
+}
+
+fn not_resolved(signs: &Signs<'_>) -> String {
+    let lifted = signs.lifted.map_or_else(String::new, |at| format!(" since {}", time_of_day(at)));
+    let value = signs.value.points.last().map_or_else(String::new, |(_, value)| {
+        let needs = signs.subject.threshold.as_ref().map_or_else(String::new, |threshold| {
+            format!(", against {} {}", threshold.operator, number(threshold.value))
+        });
+        format!(": the rule's value is {}{needs}", number(*value))
+    });
+    format!("still firing although the cause is lifted{lifted}{value}")
+}
+
+fn not_told(signs: &Signs<'_>) -> String {
+    let since = signs.resolved.map_or_else(String::new, |at| format!("resolved at {} but ", time_of_day(at)));
+    let channels = listed(signs.missing.iter().map(|channel| channel.name()));
+    let hint = if signs.missing.contains(&Channel::Slack) {
+        "does its receiver say `send_resolved: true`? The default for Slack is false"
+    } else {
+        "does its receiver say `send_resolved: false`, or did sending fail?"
+    };
+    format!("{since}{channels} was not told: {hint}")
+}
+
+fn listed<'a>(names: impl Iterator<Item = &'a str>) -> String {
+    let names: Vec<_> = names.map(|name| format!("`{name}`")).collect();
+    names.join(" and ")
+}
+
+/// Three digits that matter: `0.031`, `0.05`, `52.3`, `1240`.
+#[must_use]
+pub fn number(value: f64) -> String {
+    if !value.is_finite() || value == 0.0 {
+        return format!("{value}");
+    }
+    let magnitude = value.abs().log10().floor();
+    let decimals = (2.0 - magnitude).clamp(0.0, 9.0) as usize;
+    let text = format!("{value:.decimals$}");
+    if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.').to_owned() } else { text }
+}
+
+#[cfg(test)]
+#[path = "diagnosis_tests.rs"]
+mod tests;

@@ -1,0 +1,270 @@
+use std::time::Duration;
+
+use super::*;
+use crate::observe::gather::Receiver;
+use clients::prometheus::Labels;
+use promql::Threshold;
+
+fn at(seconds: i64) -> Timestamp {
+    // 12:00:00 UTC and some seconds.
+    Timestamp::from_second(1_800_014_400 + seconds).unwrap()
+}
+
+fn subject(operator: &str, value: f64) -> Subject {
+    Subject {
+        alert: "A".into(),
+        wanted: Labels::new(),
+        known: Labels::new(),
+        group: "g".into(),
+        file: "g.yml".into(),
+        query: "x > 1".into(),
+        evaluation: Duration::from_secs(15),
+        hold: Duration::from_secs(120),
+        keep_firing: Duration::ZERO,
+        widest: Duration::from_secs(300),
+        threshold: (!operator.is_empty()).then(|| Threshold {
+            left: "x".into(),
+            operator: operator.into(),
+            value,
+        }),
+        selectors: Vec::new(),
+    }
+}
+
+fn value(subject: &Subject, values: &[f64]) -> Value {
+    Value {
+        expr: "x".into(),
+        operator: subject.threshold.as_ref().map(|threshold| threshold.operator.clone()),
+        threshold: subject.threshold.as_ref().map(|threshold| threshold.value),
+        points: values.iter().enumerate().map(|(index, value)| (at(index as i64), *value)).collect(),
+    }
+}
+
+fn signs<'a>(missed: Stage, subject: &'a Subject, value: &'a Value) -> Signs<'a> {
+    Signs {
+        missed,
+        subject,
+        value,
+        unknown_metrics: &[],
+        unmatched: &[],
+        rule_error: "",
+        unlike: &[],
+        spells: &[],
+        firing: Some(at(64)),
+        lifted: Some(at(100)),
+        resolved: Some(at(130)),
+        held: None,
+        missing: &[Channel::Slack],
+    }
+}
+
+#[test]
+fn why_it_never_went_pending() {
+    let unknown = ["http_reqests_total".to_owned()];
+    let unmatched = ["`up{job=\"apo\"}`".to_owned()];
+    for (operator, values, unknown, unmatched, error, said) in [
+        (
+            ">",
+            &[0.01, 0.031, 0.02][..],
+            &[][..],
+            &[][..],
+            "",
+            "the rule's value reached 0.031 of the 0.05 it needs: the cause is too weak",
+        ),
+        (
+            "<",
+            &[9.0, 7.0],
+            &[],
+            &[],
+            "",
+            "the rule's value only fell to 7, and it needs < 0.05: the cause is too weak",
+        ),
+        (
+            ">",
+            &[0.01, 0.0812],
+            &[],
+            &[],
+            "",
+            "the rule's value reached 0.0812, past > 0.05, yet the rule stayed inactive: another part of its expression did not hold",
+        ),
+        (
+            ">",
+            &[],
+            &unknown,
+            &[],
+            "",
+            "the expression returned no series: Prometheus has no series of `http_reqests_total`: is a metric or label misspelt?",
+        ),
+        (
+            ">",
+            &[],
+            &[],
+            &unmatched,
+            "",
+            "the expression returned no series: no series matches `up{job=\"apo\"}`",
+        ),
+        (
+            ">",
+            &[],
+            &[],
+            &[],
+            "",
+            "the expression returned no series: its metrics have series: do the labels on both sides of an operator agree?",
+        ),
+        (
+            ">",
+            &[0.0],
+            &unknown,
+            &[],
+            "",
+            "the rule's value reached 0 of the 0.05 it needs: the cause is too weak; Prometheus has no series of `http_reqests_total`: is a metric or label misspelt?",
+        ),
+        (">", &[], &[], &[], "many-to-many", "the rule cannot be evaluated: many-to-many"),
+        ("", &[1.0], &[], &[], "", "the expression's value reached 1 and the rule stayed inactive"),
+    ] {
+        let subject = subject(operator, 0.05);
+        let value = value(&subject, values);
+        let signs = Signs {
+            unknown_metrics: unknown,
+            unmatched,
+            rule_error: error,
+            ..signs(Stage::Pending, &subject, &value)
+        };
+        assert_eq!(likeliest(&signs), said);
+    }
+}
+
+#[test]
+fn why_it_never_fired() {
+    let subject = subject(">", 0.05);
+    let value = value(&subject, &[0.06]);
+    let spell =
+        |began, last| [Spell { labels: Labels::new(), began: at(began), fired: None, last: at(last) }];
+    for (spells, said) in [
+        (spell(64, 94), "pending since 12:01:04 but the cause was lifted before `for: 2m` had passed"),
+        (
+            spell(4, 49),
+            "pending from 12:00:04 to 12:00:49, 45.0 s of the `for: 2m` it needs: the condition did not last",
+        ),
+    ] {
+        let signs = Signs { spells: &spells, ..signs(Stage::Firing, &subject, &value) };
+        assert_eq!(likeliest(&signs), said);
+    }
+}
+
+#[test]
+fn a_rule_that_needs_one_value_is_not_too_weak() {
+    let stage = Stage::Pending;
+    for (operator, threshold, values, said) in [
+        (
+            "==",
+            0.0,
+            &[1.0, 1.0][..],
+            "the rule's value stayed at 1, and it needs == 0: the cause did not reach",
+        ),
+        ("==", 0.0, &[1.0, 3.0], "the rule's value was between 1 and 3, and it needs == 0: "),
+        ("!=", 1.0, &[1.0], "the rule's value stayed at 1, and it needs != 1: "),
+        (">", 0.0, &[0.0, 0.0], "the rule's value reached 0, and it needs > 0: the cause did not reach"),
+    ] {
+        let subject = subject(operator, threshold);
+        let value = value(&subject, values);
+        let found = likeliest(&signs(stage, &subject, &value));
+        assert!(found.starts_with(said) && !found.contains("too weak"), "{found}");
+    }
+}
+
+#[test]
+fn a_rule_that_was_active_for_other_labels_is_said_so() {
+    let labels = |pairs: &[(&str, &str)]| -> Labels {
+        pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
+    };
+    let unlike = [labels(&[("alertname", "A"), ("severity", "warning")])];
+    for (wanted, said) in [
+        ([("severty", "warning")], "not {severty=\"warning\"}: is `severty` in `proves.labels` misspelt?"),
+        ([("severity", "page")], "not {severity=\"page\"}: is the value of `severity` right?"),
+    ] {
+        for stage in [Stage::Pending, Stage::Firing] {
+            let subject = Subject { wanted: labels(&wanted), ..subject("==", 0.0) };
+            let value = value(&subject, &[0.0]);
+            let found = likeliest(&Signs { unlike: &unlike, ..signs(stage, &subject, &value) });
+            let start = "the rule was active, but for an alert with the labels {alertname=\"A\", severity=\"warning\"}, ";
+            assert_eq!(found, format!("{start}{said}"));
+        }
+    }
+}
+
+#[test]
+fn why_nobody_was_notified() {
+    let subject = subject(">", 0.05);
+    let value = value(&subject, &[0.06]);
+    let receiver = |name: &str, kinds: &[&str]| Receiver {
+        name: name.into(),
+        kinds: Some(kinds.iter().map(|kind| (*kind).to_owned()).collect()),
+    };
+    let held = |receivers: Vec<Receiver>| Held { state: "active".into(), receivers, ..Held::default() };
+    let start = "firing since 12:01:04 but no notification reached `slack`: ";
+    for (held, said) in [
+        (
+            None,
+            "Alertmanager does not hold the alert; does Prometheus send to this Alertmanager, and does no relabelling drop it?",
+        ),
+        (
+            Some(held(vec![receiver("null", &[])])),
+            "the alert is routed to receiver `null`, which has no slack_configs",
+        ),
+        (
+            Some(held(vec![receiver("a", &["webhook"]), receiver("b", &[])])),
+            "the alert is routed to receiver `a` and `b`, which has no slack_configs",
+        ),
+        (
+            Some(held(vec![receiver("a", &["slack"])])),
+            "the alert is routed to receiver `a`, which has it configured; does its URL lead to this inbox, and does Alertmanager's log tell of a failure?",
+        ),
+        (
+            Some(Held { silenced_by: vec!["1f (lunch)".into()], ..held(vec![receiver("a", &["slack"])]) }),
+            "silenced by `1f (lunch)`",
+        ),
+        (
+            Some(Held { inhibited_by: vec!["APIDown".into()], ..held(vec![receiver("a", &["slack"])]) }),
+            "inhibited by `APIDown`",
+        ),
+        (
+            Some(Held { muted_by: vec!["the route to receiver `a` is muted by x".into()], ..held(vec![]) }),
+            "the route to receiver `a` is muted by x",
+        ),
+    ] {
+        let signs = Signs { held: held.as_ref(), ..signs(Stage::Notified, &subject, &value) };
+        assert_eq!(likeliest(&signs), format!("{start}{said}"));
+    }
+}
+
+#[test]
+fn why_it_did_not_end() {
+    let subject = subject(">", 0.05);
+    let value = value(&subject, &[0.06, 0.0701]);
+    assert_eq!(
+        likeliest(&signs(Stage::Resolved, &subject, &value)),
+        "still firing although the cause is lifted since 12:01:40: the rule's value is 0.0701, against > 0.05"
+    );
+    let told = likeliest(&signs(Stage::Told, &subject, &value));
+    assert!(
+        told.starts_with("resolved at 12:02:10 but `slack` was not told: ") && told.contains("send_resolved"),
+        "{told}"
+    );
+}
+
+#[test]
+fn numbers_keep_what_matters() {
+    for (value, text) in [
+        (0.0, "0"),
+        (0.0312345, "0.0312"),
+        (0.05, "0.05"),
+        (52.345, "52.3"),
+        (1240.4, "1240"),
+        (100.0, "100"),
+        (-0.5, "-0.5"),
+        (f64::INFINITY, "inf"),
+    ] {
+        assert_eq!(number(value), text);
+    }
+}

@@ -1,0 +1,317 @@
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use super::*;
+use crate::timing::phases::measure;
+
+fn at(seconds: f64) -> Timestamp {
+    Timestamp::from_millisecond(1_800_000_000_000 + (seconds * 1000.0) as i64).unwrap()
+}
+
+const EXPECTED: [Channel; 2] = [Channel::Webhook, Channel::Slack];
+
+fn both(webhook: f64, slack: f64) -> BTreeMap<Channel, Timestamp> {
+    BTreeMap::from([(Channel::Webhook, at(webhook)), (Channel::Slack, at(slack))])
+}
+
+/// pending 9, firing 6, notified 4 (Slack the later), resolved 10, told 5.
+fn proven() -> Instants {
+    Instants {
+        baseline: Some(at(-8.0)),
+        cause: Some(at(0.0)),
+        pending: Some(at(9.0)),
+        firing: Some(at(15.0)),
+        notified: both(17.0, 19.0),
+        lifted: Some(at(20.0)),
+        resolved: Some(at(30.0)),
+        told: both(35.0, 34.0),
+    }
+}
+
+fn bounds() -> Bounds {
+    let [pending, firing, notified, resolved, told] = [11, 6, 5, 17, 17].map(Duration::from_secs);
+    Bounds { pending, firing, notified, resolved, told }
+}
+
+struct Given {
+    end: End,
+    instants: Instants,
+    objective: Objective,
+    surprises: Vec<Surprise>,
+    gaps: Gaps,
+    applied: Option<Applied>,
+    acts: bool,
+    broke_off: Vec<Broken>,
+    not_undone: Vec<String>,
+    likeliest: Option<&'static str>,
+    counted: bool,
+    quiet: Option<Duration>,
+}
+
+fn given(end: End) -> Given {
+    Given {
+        end,
+        instants: proven(),
+        objective: Objective::default(),
+        surprises: Vec::new(),
+        gaps: Gaps { asked: 100, ..Gaps::default() },
+        applied: Some(Applied { stated_rate: 40.0, achieved_rate: 39.5, ..Applied::default() }),
+        acts: false,
+        broke_off: Vec::new(),
+        not_undone: Vec::new(),
+        likeliest: None,
+        counted: false,
+        quiet: None,
+    }
+}
+
+fn judged(given: &Given) -> (Verdict, String) {
+    let bounds = bounds();
+    let judgement = judge(&Case {
+        phases: measure(&given.instants, Some(&bounds), &EXPECTED),
+        quiet: given.quiet,
+        near: &[],
+        end: &given.end,
+        stage: Stage::Firing,
+        instants: &given.instants,
+        bounds: Some(&bounds),
+        expected: &EXPECTED,
+        objective: given.objective,
+        surprises: &given.surprises,
+        gaps: &given.gaps,
+        applied: given.applied.as_ref(),
+        acts: given.acts,
+        broke_off: &given.broke_off,
+        not_undone: &given.not_undone,
+        counted: given.counted,
+        likeliest: given.likeliest,
+    });
+    (judgement.verdict, judgement.reason)
+}
+
+fn surprise(alert: &str, named_silent: bool) -> Surprise {
+    Surprise { at: at(12.0), alert: alert.into(), how: "fired".into(), named_silent }
+}
+
+#[test]
+fn a_delivery_that_was_only_counted_is_said_so() {
+    let counted = Given { counted: true, ..given(End::Whole) };
+    let (verdict, reason) = judged(&counted);
+    assert_eq!(verdict, Verdict::Proven);
+    assert_eq!(reason, "every phase within its bound; delivery was counted by Alertmanager, not seen");
+}
+
+#[test]
+fn phases_are_measured_between_neighbours() {
+    let phases = measure(&proven(), Some(&bounds()), &EXPECTED);
+    assert_eq!(phases.named().map(|(_, phase)| phase.seconds.unwrap()), [9.0, 6.0, 4.0, 10.0, 5.0]);
+    assert_eq!(phases.named().map(|(_, phase)| phase.bound_seconds.unwrap()), [11.0, 6.0, 5.0, 17.0, 17.0]);
+    let only = Instants { notified: BTreeMap::from([(Channel::Webhook, at(17.0))]), ..proven() };
+    assert_eq!(measure(&only, None, &EXPECTED).notified, Measured { seconds: None, bound_seconds: None });
+    assert_eq!(measure(&only, None, &EXPECTED[..1]).notified.seconds, Some(2.0));
+}
+
+#[test]
+fn proven_only_when_all_is_well() {
+    assert_eq!(judged(&given(End::Whole)), (Verdict::Proven, "every phase within its bound".into()));
+    // `firing` sits exactly on its bound; a millisecond of rounding does not make it late.
+    let mut rounded = given(End::Whole);
+    rounded.instants.firing = Some(at(15.001));
+    assert_eq!(judged(&rounded).0, Verdict::Proven);
+    let mut hole = given(End::Whole);
+    hole.instants.resolved = None;
+    assert_eq!(judged(&hole).0, Verdict::Undecided);
+}
+
+#[test]
+fn a_cause_that_was_not_undone_is_never_proven_and_always_said() {
+    for (end, verdict) in [
+        (End::Whole, Verdict::Undecided),
+        (End::Missed(Stage::Resolved), Verdict::Undecided),
+        (End::Missed(Stage::Told), Verdict::Undecided),
+        (End::Missed(Stage::Firing), Verdict::Missed),
+        (End::Refused("gone".into()), Verdict::Refused),
+    ] {
+        for quiet in [None, Some(Duration::from_secs(3))] {
+            let left = vec!["could not start redis: gone; by hand: start redis".to_owned()];
+            let judged = judged(&Given { not_undone: left, quiet, ..given(end.clone()) });
+            assert_eq!(judged.0, verdict, "{end:?} {}", judged.1);
+            assert!(judged.1.contains("the cause was not undone: could not start redis"), "{}", judged.1);
+        }
+    }
+}
+
+#[test]
+fn traffic_that_was_not_as_stated_is_judged() {
+    let statuses = BTreeMap::from([(404, 24), (200, 276)]);
+    let odd = Applied { answers: 300, unexpected: 24, statuses, rarest: 0.08, ..Applied::default() };
+    let quiet = Some(Duration::from_secs(3));
+    let said = "24 of 300 answers had a status the drill does not expect (by status: 200: 276, 404: 24)";
+    for (end, quiet, acts, verdict, starts) in [
+        (End::Whole, quiet, false, Verdict::Undecided, "the cause was not applied as stated: "),
+        (
+            End::Missed(Stage::Pending),
+            None,
+            false,
+            Verdict::Undecided,
+            "the cause was not applied as stated: ",
+        ),
+        (End::Missed(Stage::Pending), None, true, Verdict::Missed, "too weak; "),
+    ] {
+        let given =
+            Given { applied: Some(odd.clone()), quiet, acts, likeliest: Some("too weak"), ..given(end) };
+        assert_eq!(judged(&given), (verdict, format!("{starts}{said}")));
+    }
+    // Most of the answers of a control, whatever its cause does; in an alert's drill they may be what trips it.
+    let most = Some(Applied { unexpected: 160, ..odd });
+    let control = Given { applied: most.clone(), quiet, acts: true, ..given(End::Whole) };
+    assert_eq!(judged(&control).0, Verdict::Undecided);
+    assert_eq!(judged(&Given { applied: most, acts: true, ..given(End::Whole) }).0, Verdict::Proven);
+}
+
+#[test]
+fn a_command_that_was_to_go_on_and_did_not_is_no_cause() {
+    for (failed, quiet, end, verdict) in [
+        (true, true, End::Whole, Verdict::Undecided),
+        (false, true, End::Whole, Verdict::Undecided),
+        (false, false, End::Missed(Stage::Firing), Verdict::Undecided),
+        (true, false, End::Whole, Verdict::Undecided),
+        (false, false, End::Whole, Verdict::Proven),
+    ] {
+        let broke_off = vec![Broken { said: "`sh` ended".into(), failed }];
+        let quiet = quiet.then(|| Duration::from_secs(3));
+        let (found, reason) = judged(&Given { broke_off, quiet, acts: true, ..given(end.clone()) });
+        assert_eq!(found, verdict, "{end:?} {failed} {reason}");
+        assert_eq!(reason.contains("`sh` ended"), verdict == Verdict::Undecided, "{reason}");
+    }
+}
+
+#[test]
+fn late_by_bound_and_by_promise() {
+    let mut late = given(End::Whole);
+    late.instants.pending = Some(at(11.5));
+    late.instants.firing = Some(at(17.5));
+    late.instants.notified = both(18.0, 19.0);
+    assert_eq!(judged(&late), (Verdict::Late, "pending took 11.5 s, bound 11.0 s".into()));
+    let seconds = |seconds| Some(Duration::from_secs(seconds));
+    for (objective, expected) in [
+        (Objective { notified: seconds(19), told_resolved: seconds(35) }, None),
+        (
+            Objective { notified: seconds(18), told_resolved: seconds(35) },
+            Some("notified 19.0 s after the cause began, promised 18.0 s"),
+        ),
+        (
+            Objective { notified: None, told_resolved: seconds(34) },
+            Some("told resolved 35.0 s after the cause began, promised 34.0 s"),
+        ),
+    ] {
+        let (verdict, reason) = judged(&Given { objective, ..given(End::Whole) });
+        match expected {
+            None => assert_eq!(verdict, Verdict::Proven),
+            Some(expected) => assert_eq!((verdict, reason.as_str()), (Verdict::Late, expected)),
+        }
+    }
+}
+
+#[test]
+fn surprises_are_unexpected_and_named_once() {
+    let mut surprised = given(End::Whole);
+    let arrived = Surprise { how: "arrived at slack".into(), ..surprise("RedisDown", false) };
+    let silent = surprise("CriticalErrorRate", true);
+    surprised.surprises = vec![silent, surprise("RedisDown", false), arrived.clone(), arrived];
+    let (verdict, reason) = judged(&surprised);
+    assert_eq!(verdict, Verdict::Unexpected);
+    assert_eq!(
+        reason,
+        "CriticalErrorRate fired although it is expected to stay silent, RedisDown fired and arrived at slack; nothing in the drill explains it"
+    );
+}
+
+#[test]
+fn missed_gives_the_likeliest_cause() {
+    let mut missed = given(End::Missed(Stage::Pending));
+    missed.likeliest = Some("the rule's value reached 0.031 of the 0.05 it needs");
+    assert_eq!(
+        judged(&missed),
+        (Verdict::Missed, "the rule's value reached 0.031 of the 0.05 it needs".into())
+    );
+    missed.surprises = vec![surprise("RedisDown", false)];
+    assert!(judged(&missed).1.ends_with("; besides, RedisDown fired"));
+    missed.likeliest = None;
+    assert!(judged(&missed).1.starts_with("`pending` did not happen"));
+}
+
+#[test]
+fn what_was_not_seen_or_not_done_is_undecided() {
+    let mut blind = given(End::Missed(Stage::Notified));
+    blind.gaps.note::<(), _>("inbox", Err("inbox at x: refused"));
+    let (verdict, reason) = judged(&blind);
+    assert_eq!(verdict, Verdict::Undecided);
+    assert!(
+        reason.starts_with("`notified` was not seen, but 1 of 101") && reason.ends_with("refused"),
+        "{reason}"
+    );
+
+    blind.gaps.note::<_, &str>("inbox", Ok(()));
+    assert_eq!(judged(&blind).0, Verdict::Missed, "a gap that closed hid nothing");
+    blind.gaps.failed = 40;
+    assert_eq!(judged(&blind).0, Verdict::Undecided, "too many gaps");
+
+    let weak =
+        Some(Applied { stated_rate: 40.0, achieved_rate: 12.0, transport_errors: 7, ..Applied::default() });
+    let (verdict, reason) = judged(&Given { applied: weak.clone(), ..given(End::Missed(Stage::Pending)) });
+    assert_eq!(verdict, Verdict::Undecided);
+    assert!(reason.contains("12.0 answers a second of 40.0, 7 transport errors"), "{reason}");
+    let told = Given { applied: weak, ..given(End::Missed(Stage::Told)) };
+    assert_eq!(judged(&told).0, Verdict::Missed, "what fired was caused well enough");
+}
+
+#[test]
+fn negative_phases_are_told_not_hidden() {
+    type Change = fn(&mut Instants);
+    let cases: [(Change, &str); 3] = [
+        (|instants| instants.pending = Some(at(-2.0)), "pending 2.0 s before the cause began"),
+        (|instants| instants.resolved = Some(at(19.0)), "resolved 1.0 s before the cause was lifted"),
+        (
+            |instants| instants.notified = both(14.0, 14.0),
+            "`notified` ended 1.0 s before it began: clocks differ",
+        ),
+    ];
+    for (change, said) in cases {
+        let mut odd = given(End::Whole);
+        change(&mut odd.instants);
+        let (verdict, reason) = judged(&odd);
+        assert_eq!(verdict, Verdict::Undecided);
+        assert!(reason.starts_with(said), "{reason}");
+    }
+}
+
+#[test]
+fn refused_unseen_and_interrupted_keep_their_reason() {
+    for (end, verdict, reason) in [
+        (End::Refused("Alertmanager at x: refused".into()), Verdict::Refused, "Alertmanager at x: refused"),
+        (End::Unseen("no answer".into()), Verdict::Undecided, "no answer"),
+        (End::Interrupted("SIGINT"), Verdict::Undecided, "interrupted by SIGINT in phase firing"),
+    ] {
+        assert_eq!(judged(&given(end)), (verdict, reason.to_owned()));
+    }
+}
+
+#[test]
+fn a_negative_control_is_proven_by_silence_and_not_by_traffic_that_was_not_sent() {
+    let quiet = |given: Given| judged(&Given { quiet: Some(Duration::from_secs(30)), ..given });
+    assert_eq!(quiet(given(End::Whole)), (Verdict::Proven, "nothing fired in 30.0 s".into()));
+    let loud = Given { surprises: vec![surprise("HighErrorRate", true)], ..given(End::Whole) };
+    assert_eq!(quiet(loud).0, Verdict::Unexpected);
+    let weak = Applied { stated_rate: 40.0, achieved_rate: 9.0, ..Applied::default() };
+    assert_eq!(quiet(Given { applied: Some(weak), ..given(End::Whole) }).0, Verdict::Undecided);
+}
+
+#[test]
+fn an_alert_that_was_to_be_inhibited_and_was_not_is_missed() {
+    let (verdict, reason) =
+        judged(&given(End::NotInhibited("HighLatency fired and was not inhibited".into())));
+    assert_eq!((verdict, reason.as_str()), (Verdict::Missed, "HighLatency fired and was not inhibited"));
+}

@@ -1,0 +1,257 @@
+//! Which notification tells of the alert under proof, and which of something nobody expected.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use crate::evidence::naming::Naming;
+use crate::file::drill::Channel;
+use crate::rule::covers;
+use crate::timing::clock;
+use clients::inbox::{Notification, NotifiedAlert};
+use clients::prometheus::Labels;
+
+/// `startsAt` is written by Prometheus to the nanosecond, samples to the millisecond, and Alertmanager may merge
+/// neighbours: this much apart is the same.
+const SAME_START: Duration = Duration::from_secs(1);
+
+/// The alert whose notifications are looked for.
+#[derive(Debug, Clone)]
+pub struct Wanted<'a> {
+    /// Its labels, `alertname` included.
+    pub labels: &'a Labels,
+    /// Alertmanager's hash of its labels, when known.
+    pub fingerprint: Option<&'a str>,
+    /// When it fired.
+    pub firing: Timestamp,
+    /// Which alerts a text may be about.
+    pub naming: &'a Naming,
+}
+
+impl Wanted<'_> {
+    fn is(&self, channel: Channel, alert: &NotifiedAlert) -> bool {
+        if channel == Channel::Heartbeat {
+            return true; // it is about all alerts alike: none would arrive
+        }
+        if self.labels.get("alertname") != Some(&alert.alert) {
+            return false;
+        }
+        match channel {
+            Channel::Webhook => {
+                let same = match (self.fingerprint, &alert.fingerprint) {
+                    (Some(one), Some(other)) => one == other,
+                    _ => covers(&alert.labels, self.labels),
+                };
+                same && alert.starts_at.is_none_or(|start| start >= clock::before(self.firing, SAME_START))
+            }
+            // The others have neither fingerprint nor start; the name, and labels in the text, are what a person goes by,
+            // too.
+            _ => !self.naming.is_of_another(alert, self.labels),
+        }
+    }
+}
+
+/// The first notification of the alert firing on `channel`, received at or after `since`.
+#[must_use]
+pub fn notified(
+    all: &[Notification],
+    channel: Channel,
+    wanted: &Wanted<'_>,
+    since: Timestamp,
+) -> Option<Timestamp> {
+    find(all, channel, wanted, "firing", since).next().map(|(at, _)| at)
+}
+
+/// The first notification of the alert resolved on `channel`, received at or after `since`, with the instant of
+/// resolution where the channel tells it; one that tells of an end before `last_firing` is of an earlier spell.
+#[must_use]
+pub fn told(
+    all: &[Notification],
+    channel: Channel,
+    wanted: &Wanted<'_>,
+    since: Timestamp,
+    last_firing: Timestamp,
+) -> Option<(Timestamp, Option<Timestamp>)> {
+    find(all, channel, wanted, "resolved", since)
+        .find(|(_, alert)| alert.ends_at.is_none_or(|end| end >= last_firing))
+        .map(|(at, alert)| (at, alert.ends_at))
+}
+
+fn find<'a>(
+    all: &'a [Notification],
+    channel: Channel,
+    wanted: &'a Wanted<'_>,
+    status: &'static str,
+    since: Timestamp,
+) -> impl Iterator<Item = (Timestamp, &'a NotifiedAlert)> {
+    all.iter()
+        .filter(move |notification| {
+            notification.channel == channel.name() && notification.received_at >= since
+        })
+        .filter_map(move |notification| {
+            let alert = notification
+                .alerts
+                .iter()
+                .find(|alert| alert.status == status && wanted.is(channel, alert))?;
+            Some((notification.received_at, alert))
+        })
+}
+
+/// Notifications of firing alerts that `explained`, which is given their channel, does not know, and those that tell of
+/// the end of one of which nobody was to be told (`hushed`): (received, channel, alert). What began before `since` is
+/// an older story.
+#[must_use]
+pub fn unexplained(
+    all: &[Notification],
+    since: Timestamp,
+    explained: impl Fn(&str, &NotifiedAlert) -> bool,
+    hushed: impl Fn(&NotifiedAlert) -> bool,
+) -> Vec<(Timestamp, String, String)> {
+    let mut found = Vec::new();
+    for notification in all {
+        for alert in &notification.alerts {
+            let begun = alert.starts_at.unwrap_or(notification.received_at);
+            let news = match alert.status.as_str() {
+                "firing" => begun >= since && !explained(&notification.channel, alert),
+                // Only a webhook says when it began; without that it may be the end of an older story.
+                "resolved" => alert.starts_at.is_some_and(|start| start >= since) && hushed(alert),
+                _ => false,
+            };
+            if news {
+                found.push((notification.received_at, notification.channel.clone(), alert.alert.clone()));
+            }
+        }
+    }
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::evidence::naming::tests::naming;
+
+    fn at(seconds: i64) -> Timestamp {
+        Timestamp::from_second(1_800_000_000 + seconds).unwrap()
+    }
+
+    fn labels(job: &str) -> Labels {
+        Labels::from([("alertname".into(), "A".into()), ("job".into(), job.into())])
+    }
+
+    fn webhook(received: i64, status: &str, job: &str, print: Option<&str>, starts: i64) -> Notification {
+        let alert = NotifiedAlert {
+            alert: "A".into(),
+            status: status.into(),
+            heading: None,
+            fingerprint: print.map(str::to_owned),
+            starts_at: Some(at(starts)),
+            ends_at: (status == "resolved").then(|| at(received - 1)),
+            labels: labels(job),
+        };
+        notification(received, "webhook", status, vec![alert])
+    }
+
+    fn slack(received: i64, status: &str, name: &str) -> Notification {
+        let alert = NotifiedAlert {
+            alert: name.into(),
+            status: status.into(),
+            heading: None,
+            fingerprint: None,
+            starts_at: None,
+            ends_at: None,
+            labels: Labels::new(),
+        };
+        notification(received, "slack", status, vec![alert])
+    }
+
+    fn notification(received: i64, channel: &str, status: &str, alerts: Vec<NotifiedAlert>) -> Notification {
+        Notification {
+            id: 1,
+            received_at: at(received),
+            channel: channel.into(),
+            status: status.into(),
+            alerts,
+            body: serde_json::Value::Null,
+        }
+    }
+
+    #[test]
+    fn webhooks_go_by_fingerprint_and_start() {
+        let naming = Naming::default();
+        let wanted = labels("api");
+        let all = [
+            webhook(5, "firing", "api", Some("f1"), -60),
+            webhook(8, "firing", "redis", Some("f2"), 7),
+            webhook(9, "firing", "api", Some("f1"), 7),
+            webhook(20, "resolved", "redis", Some("f2"), 7),
+            webhook(21, "resolved", "api", Some("f1"), 7),
+        ];
+        for fingerprint in [Some("f1"), None] {
+            let wanted = Wanted { labels: &wanted, fingerprint, firing: at(7), naming: &naming };
+            assert_eq!(notified(&all, Channel::Webhook, &wanted, at(0)), Some(at(9)), "{fingerprint:?}");
+            assert_eq!(told(&all, Channel::Webhook, &wanted, at(0), at(19)), Some((at(21), Some(at(20)))));
+            assert_eq!(told(&all, Channel::Webhook, &wanted, at(0), at(25)), None, "fired again since");
+            assert_eq!(notified(&all, Channel::Slack, &wanted, at(0)), None);
+        }
+        let other = Wanted { labels: &wanted, fingerprint: Some("f3"), firing: at(7), naming: &naming };
+        assert_eq!(notified(&all, Channel::Webhook, &other, at(0)), None);
+        let second = Wanted { labels: &wanted, fingerprint: None, firing: at(30), naming: &naming };
+        assert_eq!(notified(&all, Channel::Webhook, &second, at(0)), None, "an earlier activation");
+    }
+
+    #[test]
+    fn slack_goes_by_name_and_time() {
+        let naming = Naming::default();
+        let wanted = labels("api");
+        let wanted = Wanted { labels: &wanted, fingerprint: Some("f1"), firing: at(7), naming: &naming };
+        let all = [
+            slack(-3, "firing", "A"),
+            slack(8, "firing", "B"),
+            slack(9, "firing", "A"),
+            slack(30, "resolved", "A"),
+        ];
+        assert_eq!(notified(&all, Channel::Slack, &wanted, at(0)), Some(at(9)));
+        assert_eq!(told(&all, Channel::Slack, &wanted, at(0), at(19)), Some((at(30), None)));
+    }
+
+    #[test]
+    fn a_message_of_a_twin_proves_nothing() {
+        let naming = naming(&[("A b", &[("severity", "critical")]), ("A b", &[("severity", "warning")])]);
+        let labels =
+            Labels::from([("alertname".into(), "A b".into()), ("severity".into(), "critical".into())]);
+        let wanted = Wanted { labels: &labels, fingerprint: Some("f1"), firing: at(7), naming: &naming };
+        let said = |received, status, heading: &str| {
+            let mut notification = slack(received, status, "A");
+            notification.alerts[0].heading = Some(heading.into());
+            notification
+        };
+        let mut all = [
+            said(8, "firing", "A b (warning)"),
+            said(9, "firing", "A b (critical)"),
+            said(30, "resolved", "A b (warning)"),
+            said(31, "resolved", "A b (critical)"),
+        ];
+        assert_eq!(notified(&all, Channel::Slack, &wanted, at(0)), None, "the inbox took it for `A`");
+        naming.settle(&mut all);
+        assert_eq!(notified(&all, Channel::Slack, &wanted, at(0)), Some(at(9)));
+        assert_eq!(told(&all, Channel::Slack, &wanted, at(0), at(19)), Some((at(31), None)));
+    }
+
+    #[test]
+    fn what_nobody_expected() {
+        let all = [
+            webhook(5, "firing", "api", None, -60),
+            webhook(6, "resolved", "api", None, 1),
+            slack(7, "firing", "B"),
+            slack(8, "firing", "C"),
+            webhook(9, "firing", "api", None, 2),
+        ];
+        let found =
+            unexplained(&all, at(0), |channel, alert| channel == "slack" && alert.alert == "C", |_| false);
+        let said = |at, channel: &str, alert: &str| (at, channel.to_owned(), alert.to_owned());
+        assert_eq!(found, [said(at(7), "slack", "B"), said(at(9), "webhook", "A")]);
+        let found = unexplained(&all, at(0), |_, _| true, |alert| alert.alert == "A");
+        assert_eq!(found, [said(at(6), "webhook", "A")], "its end, though it was inhibited");
+        assert!(unexplained(&all, at(2), |_, _| true, |_| true).is_empty(), "it began before");
+    }
+}

@@ -1,0 +1,8 @@
+//! Watching the running systems.
+
+pub mod counted;
+pub mod delivery;
+pub mod gather;
+pub mod near;
+pub mod unexpected;
+pub mod watch;

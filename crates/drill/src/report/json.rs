@@ -1,0 +1,146 @@
+//! The JSON report of a run of drills.
+
+use jiff::Timestamp;
+use serde_json::{Value, json};
+
+use crate::record::Record;
+use crate::report::timeline;
+use crate::timing::phases;
+
+/// Version of the format; grows when a field changes its meaning or goes.
+pub const VERSION: u32 = 1;
+
+/// Facts of the run as a whole.
+#[derive(Debug, Clone)]
+pub struct Run {
+    /// When it began.
+    pub started: Timestamp,
+    /// When it ended.
+    pub finished: Timestamp,
+    /// By how much the stack's durations were divided.
+    pub scale: f64,
+    /// The signal that ended it early.
+    pub interrupted: Option<&'static str>,
+    /// Drills that were not begun because of that.
+    pub not_run: Vec<String>,
+}
+
+/// The whole report.
+#[must_use]
+pub fn report(run: &Run, records: &[Record]) -> Value {
+    json!({
+        "version": VERSION,
+        "started": run.started,
+        "finished": run.finished,
+        "scale": run.scale,
+        "interrupted": run.interrupted,
+        "not_run": run.not_run,
+        "drills": records.iter().map(drill).collect::<Vec<_>>(),
+    })
+}
+
+fn drill(record: &Record) -> Value {
+    let judgement = record.judgement.as_ref();
+    let instants = &record.instants;
+    let since_cause = |at: Option<Timestamp>| {
+        instants.cause.zip(at).map(|(cause, at)| crate::timing::clock::seconds(cause, at))
+    };
+    json!({
+        "drill": record.drill,
+        "alert": record.alert,
+        "verdict": judgement.map(|judgement| judgement.verdict),
+        "reason": judgement.map(|judgement| &judgement.reason),
+        "disturbed": record.disturbed,
+        "near": record.near,
+        "delivery": if record.counted { "counted" } else { "seen" },
+        "phases": record.phases(),
+        "summary": record.summary,
+        "labels": record.labels,
+        "fingerprint": record.fingerprint,
+        "objectives": {
+            "notified": {
+                "seconds": since_cause(phases::last_of(&instants.notified, &record.expected)),
+                "bound_seconds": record.objective.notified.map(|promise| promise.as_secs_f64()),
+            },
+            "told_resolved": {
+                "seconds": since_cause(phases::last_of(&instants.told, &record.expected)),
+                "bound_seconds": record.objective.told_resolved.map(|promise| promise.as_secs_f64()),
+            },
+        },
+        "instants": instants,
+        "rule": record.subject.as_ref().map(|subject| json!({
+            "group": subject.group,
+            "file": subject.file,
+            "query": subject.query,
+            "for_seconds": subject.hold.as_secs_f64(),
+            "keep_firing_for_seconds": subject.keep_firing.as_secs_f64(),
+        })),
+        "bound_inputs": record.inputs.map(|inputs| json!({
+            "scrape_interval_seconds": inputs.scrape.as_secs_f64(),
+            "evaluation_interval_seconds": inputs.evaluation.as_secs_f64(),
+            "widest_range_seconds": inputs.widest.as_secs_f64(),
+            "threshold_by_share": inputs.rise,
+            "ordered_seconds": inputs.ordered.as_secs_f64(),
+            "group_wait_seconds": inputs.group_wait.as_secs_f64(),
+            "group_interval_seconds": inputs.group_interval.as_secs_f64(),
+            "group_exists": inputs.group_exists,
+            "delivery_seconds": crate::timing::bounds::DELIVERY.as_secs_f64(),
+        })),
+        "receivers": record.routes.iter().map(|route| &route.receiver).collect::<Vec<_>>(),
+        "cause": record.applied,
+        "not_undone": record.not_undone,
+        "gaps": record.gaps,
+        "surprises": record.surprises,
+        "evidence": record.evidence,
+        "alertmanager": record.held,
+        "timeline": timeline::of(record),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::table::tests::{at, record};
+
+    #[test]
+    fn the_published_fields_are_there() {
+        let run =
+            Run { started: at(-9.0), finished: at(40.0), scale: 20.0, interrupted: None, not_run: vec![] };
+        let report = report(&run, &[record()]);
+        assert_eq!(report["version"], 1);
+        let drill = &report["drills"][0];
+        assert_eq!(drill["drill"], "high-error-rate");
+        assert_eq!(drill["alert"], "HighErrorRate");
+        assert_eq!(drill["verdict"], "PROVEN");
+        assert_eq!(drill["reason"], "every phase within its bound");
+        for (name, seconds, bound) in [
+            ("pending", 9.0, 11.4),
+            ("firing", 6.0, 6.0),
+            ("notified", 4.0, 5.0),
+            ("resolved", 10.0, 17.0),
+            ("told", 5.0, 17.0),
+        ] {
+            assert_eq!(drill["phases"][name], json!({"seconds": seconds, "bound_seconds": bound}), "{name}");
+        }
+        assert_eq!(drill["objectives"]["told_resolved"], json!({"seconds": 35.0, "bound_seconds": null}));
+        assert_eq!(drill["instants"]["notified"]["slack"], "2027-01-15T08:00:19Z");
+        assert_eq!(drill["evidence"]["value"]["points"][1][1], 0.04);
+    }
+
+    #[test]
+    fn what_did_not_happen_is_null() {
+        let mut refused = record();
+        refused.instants = crate::timing::phases::Instants::default();
+        refused.bounds = None;
+        let run = Run {
+            started: at(0.0),
+            finished: at(1.0),
+            scale: 1.0,
+            interrupted: Some("SIGINT"),
+            not_run: vec!["b".into()],
+        };
+        let report = report(&run, &[refused]);
+        assert_eq!(report["drills"][0]["phases"]["told"], json!({"seconds": null, "bound_seconds": null}));
+        assert_eq!((&report["interrupted"], &report["not_run"]), (&json!("SIGINT"), &json!(["b"])));
+    }
+}

@@ -1,0 +1,8 @@
+//! The finished drills as text, JSON, JUnit and HTML.
+
+pub mod chart;
+pub mod html;
+pub mod json;
+pub mod junit;
+pub mod table;
+pub mod timeline;

@@ -1,0 +1,238 @@
+//! What a person reads at the end: the table, and for whatever is not PROVEN the story behind it.
+
+use std::fmt::Write;
+
+use crate::judge::verdict::Verdict;
+use crate::record::Record;
+use crate::report::timeline;
+use crate::timing::clock::precise_time_of_day;
+use crate::timing::phases::Measured;
+
+/// Longest name shown whole.
+const NAME: usize = 30;
+
+/// From here on hours say more than seconds.
+const LONG: f64 = 36_000.0;
+
+/// `9.1/11.4s`, or `12.0s/36h`: took and bound; `-` for what did not come to its end.
+#[must_use]
+pub fn cell(phase: Measured) -> String {
+    let write = |seconds: Option<f64>| match seconds {
+        None => "-".to_owned(),
+        Some(seconds) if seconds.abs() < 100.0 => format!("{seconds:.1}"),
+        Some(seconds) => format!("{seconds:.0}"),
+    };
+    let (took, bound) = (phase.seconds, phase.bound_seconds);
+    if took.is_none() && bound.is_none() {
+        return "-".to_owned();
+    }
+    if [took, bound].into_iter().flatten().all(|seconds| seconds < LONG) {
+        return format!("{}/{}s", write(took), write(bound));
+    }
+    let with_unit = |seconds: Option<f64>| match seconds {
+        Some(seconds) if seconds >= LONG => format!("{:.0}h", seconds / 3_600.0),
+        Some(_) => format!("{}s", write(seconds)),
+        None => "-".to_owned(),
+    };
+    format!("{}/{}", with_unit(took), with_unit(bound))
+}
+
+/// The table: one line a drill, each phase beside its bound.
+#[must_use]
+pub fn table(records: &[Record]) -> String {
+    let mut rows =
+        vec![["alert", "verdict", "pending", "firing", "notified", "resolved", "told"].map(str::to_owned)];
+    for record in records {
+        let twin = records.iter().filter(|other| other.alert == record.alert).count() > 1;
+        let name = if twin { &record.drill } else { record.title() };
+        let verdict = record.judgement.as_ref().map_or("", |judgement| judgement.verdict.name());
+        let [pending, firing, notified, resolved, told] =
+            record.phases().named().map(|(_, phase)| cell(phase));
+        rows.push([shortened(name), verdict.to_owned(), pending, firing, notified, resolved, told]);
+    }
+    let widths: Vec<usize> =
+        (0..7).map(|column| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0)).collect();
+    let mut text = String::new();
+    for row in rows {
+        let cells: Vec<_> = row
+            .iter()
+            .zip(&widths)
+            .enumerate()
+            .map(
+                |(column, (cell, width))| {
+                    if column < 2 { format!("{cell:<width$}") } else { format!("{cell:>width$}") }
+                },
+            )
+            .collect();
+        let _ = writeln!(text, "{}", cells.join("  ").trim_end()); // writing to a String cannot fail
+    }
+    text
+}
+
+fn shortened(name: &str) -> String {
+    if name.chars().count() <= NAME {
+        return name.to_owned();
+    }
+    let mut short: String = name.chars().take(NAME - 1).collect();
+    short.push('…');
+    short
+}
+
+/// The story of a drill that is not PROVEN: reason, rule, value, timeline; empty for one that is.
+#[must_use]
+pub fn story(record: &Record) -> String {
+    let Some(judgement) = record.judgement.as_ref().filter(|judgement| judgement.verdict != Verdict::Proven)
+    else {
+        return String::new();
+    };
+    let mut text = format!("{} ({}): {}\n", record.title(), record.drill, judgement.verdict.name());
+    let mut line = |name: &str, what: &str| {
+        let _ = writeln!(text, "  {name:<8} {what}");
+    };
+    line("reason", &judgement.reason);
+    if let Some(rule) = timeline::rule(record) {
+        line("rule", &rule);
+    }
+    if let Some(value) = timeline::value(record) {
+        line("value", &value);
+    }
+    if record.gaps.failed > 0 {
+        line("gaps", &format!("{} of {} questions unanswered", record.gaps.failed, record.gaps.asked));
+    }
+    for (index, event) in timeline::of(record).iter().enumerate() {
+        let name = if index == 0 { "UTC" } else { "" };
+        line(name, &format!("{}  {}", precise_time_of_day(event.at), event.what));
+    }
+    text
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use std::collections::BTreeMap;
+    use std::path::Path;
+    use std::time::Duration;
+
+    use jiff::Timestamp;
+
+    use super::*;
+    use crate::file::drill::{self, Channel};
+    use crate::judge::verdict::Judgement;
+    use crate::observe::gather::{Evidence, Value};
+    use crate::timing::bounds::Bounds;
+    use crate::timing::phases::Instants;
+
+    /// 08:00:00 UTC and some seconds.
+    pub fn at(seconds: f64) -> Timestamp {
+        Timestamp::from_millisecond(1_800_000_000_000 + (seconds * 1000.0) as i64).unwrap()
+    }
+
+    /// A drill that went through: pending 9, firing 6, notified 4, resolved 10, told 5.
+    pub fn record() -> Record {
+        let text = "drill: high-error-rate\nproves: {alert: HighErrorRate}\nsummary: too many <errors>\n\
+                    baseline: {rate: 1/s, requests: [{get: /}]}\ncause: {load: {rate: 1/s, requests: [{get: /}]}}\n\
+                    expect: {delivered: [webhook, slack]}\n";
+        let mut record = Record::new(&drill::parse(Path::new("a.yaml"), text).unwrap(), 20.0);
+        record.started = at(-9.0);
+        let both =
+            |webhook, slack| BTreeMap::from([(Channel::Webhook, at(webhook)), (Channel::Slack, at(slack))]);
+        record.instants = Instants {
+            baseline: Some(at(-8.0)),
+            cause: Some(at(0.0)),
+            pending: Some(at(9.0)),
+            firing: Some(at(15.0)),
+            notified: both(17.0, 19.0),
+            lifted: Some(at(20.0)),
+            resolved: Some(at(30.0)),
+            told: both(35.0, 34.0),
+        };
+        let [pending, firing, notified, resolved, told] =
+            [11_400, 6_000, 5_000, 17_000, 17_000].map(Duration::from_millis);
+        record.bounds = Some(Bounds { pending, firing, notified, resolved, told });
+        let value = Value {
+            expr: "x".into(),
+            operator: Some(">".into()),
+            threshold: Some(0.05),
+            points: vec![(at(0.0), 0.0), (at(1.0), 0.04), (at(2.0), 0.08)],
+        };
+        record.evidence = Some(Evidence { value, ..Evidence::default() });
+        record.judgement =
+            Some(Judgement { verdict: Verdict::Proven, reason: "every phase within its bound".into() });
+        record
+    }
+
+    #[test]
+    fn each_phase_stands_beside_its_bound() {
+        let mut missed = record();
+        missed.alert = "RateLimitHits".into();
+        missed.judgement = Some(Judgement { verdict: Verdict::Missed, reason: "too weak".into() });
+        missed.instants = Instants { cause: Some(at(0.0)), ..Instants::default() };
+        let mut refused = record();
+        refused.alert = "A".repeat(40);
+        refused.judgement = Some(Judgement { verdict: Verdict::Refused, reason: "gone".into() });
+        refused.instants = Instants::default();
+        refused.bounds = None;
+        let text = table(&[record(), missed, refused]);
+        let expected = "\
+alert                           verdict     pending    firing  notified   resolved       told
+HighErrorRate                   PROVEN   9.0/11.4s  6.0/6.0s  4.0/5.0s  10.0/17.0s  5.0/17.0s
+RateLimitHits                   MISSED     -/11.4s    -/6.0s    -/5.0s     -/17.0s    -/17.0s
+AAAAAAAAAAAAAAAAAAAAAAAAAAAAA…  REFUSED          -         -         -          -          -
+";
+        let squeezed = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert_eq!(squeezed(&text), squeezed(expected));
+        assert!(text.lines().all(|line| line.chars().count() <= 100), "{text}");
+        let ends: Vec<_> = text.lines().take(3).map(|line| line.chars().count()).collect();
+        assert!(ends.windows(2).all(|pair| pair[0] == pair[1]), "columns are aligned: {text}");
+    }
+
+    #[test]
+    fn drills_of_one_alert_are_told_apart_by_name() {
+        let mut other = record();
+        other.drill = "at-night".into();
+        let text = table(&[record(), other]);
+        assert!(
+            text.contains("high-error-rate") && text.contains("at-night") && !text.contains("HighErrorRate")
+        );
+    }
+
+    #[test]
+    fn a_negative_control_goes_by_its_own_name() {
+        let mut control = record();
+        control.alert = String::new();
+        control.drill = "quiet".into();
+        assert!(table(&[control, record()]).lines().nth(1).unwrap().starts_with("quiet "));
+    }
+
+    #[test]
+    fn cells() {
+        let measured = |seconds, bound_seconds| Measured { seconds, bound_seconds };
+        for (phase, text) in [
+            (measured(Some(9.12), Some(11.4)), "9.1/11.4s"),
+            (measured(Some(217.4), Some(330.0)), "217/330s"),
+            (measured(None, Some(5.0)), "-/5.0s"),
+            (measured(Some(5.0), None), "5.0/-s"),
+            (measured(None, None), "-"),
+            (measured(Some(12.0), Some(129_602.0)), "12.0s/36h"),
+            (measured(None, Some(129_602.0)), "-/36h"),
+        ] {
+            assert_eq!(cell(phase), text);
+        }
+    }
+
+    #[test]
+    fn the_story_is_told_of_what_is_not_proven() {
+        assert_eq!(story(&record()), "");
+        let mut missed = record();
+        missed.judgement = Some(Judgement { verdict: Verdict::Missed, reason: "too weak".into() });
+        let text = story(&missed);
+        for part in [
+            "HighErrorRate (high-error-rate): MISSED\n",
+            "  reason   too weak\n",
+            "  value    ▁▅█ 0 to 0.08, against > 0.05",
+            "  UTC      07:59:51.000  preflight begins\n",
+            "           08:00:15.000  firing\n",
+        ] {
+            assert!(text.contains(part), "{part:?} in {text}");
+        }
+    }
+}

@@ -1,0 +1,147 @@
+//! What happened in a drill, in order.
+
+use crate::evidence::activation::Spell;
+use crate::judge::diagnosis::number;
+use crate::record::{Event, Record};
+use crate::timing::clock::{readable, seconds};
+use common::duration;
+
+/// Every instant on record, sorted.
+#[must_use]
+pub fn of(record: &Record) -> Vec<Event> {
+    let mut events = record.events.clone();
+    let mut add = |at: Option<jiff::Timestamp>, what: &str| {
+        events.extend(at.map(|at| Event { at, what: what.to_owned() }));
+    };
+    let instants = &record.instants;
+    add(Some(record.started), "preflight begins");
+    add(instants.baseline, "baseline begins");
+    add(instants.cause, "cause begins");
+    add(instants.lifted, "cause lifted, baseline goes on");
+    add(instants.pending, "pending");
+    add(instants.firing, "firing");
+    add(instants.resolved, "resolved");
+    for (channel, at) in &instants.notified {
+        add(Some(*at), &format!("notified: {channel}"));
+    }
+    for (channel, at) in &instants.told {
+        add(Some(*at), &format!("told resolved: {channel}"));
+    }
+    // `activeAt` has nanoseconds and the sample milliseconds: the followed spell is known by its firing, too.
+    let followed = |spell: &Spell| match instants.pending {
+        Some(pending) => {
+            seconds(spell.began, pending).abs() < 0.002
+                || (spell.fired.is_some() && spell.fired == instants.firing)
+        }
+        None => false,
+    };
+    for spell in record.spells.iter().filter(|spell| !followed(spell)) {
+        add(
+            Some(spell.began),
+            if spell.fired.is_some() { "active (another spell)" } else { "pending (another spell)" },
+        );
+    }
+    for surprise in &record.surprises {
+        add(Some(surprise.at), &format!("{} {} (unexplained)", surprise.alert, surprise.how));
+    }
+    events.sort_by_key(|event| event.at);
+    events
+}
+
+/// `group `api` of api.yml, expr > 0.05, for 6s`.
+#[must_use]
+pub fn rule(record: &Record) -> Option<String> {
+    let subject = record.subject.as_ref()?;
+    let hold = duration::format(subject.hold);
+    Some(format!("{} for {hold}, group {} of {}", subject.query, subject.group, subject.file))
+}
+
+/// A small picture of the rule's value: `▁▂▃▅▇ 0 to 0.0812, against > 0.05`.
+#[must_use]
+pub fn value(record: &Record) -> Option<String> {
+    let value = &record.evidence.as_ref()?.value;
+    let (first, last) = (value.points.first()?, value.points.last()?);
+    let values = value.points.iter().map(|(_, value)| *value).filter(|value| value.is_finite());
+    let (low, high) = values
+        .fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), value| (low.min(value), high.max(value)));
+    if low > high {
+        return None;
+    }
+    let against = value.operator.as_ref().zip(value.threshold);
+    let against = against
+        .map_or_else(String::new, |(operator, value)| format!(", against {operator} {}", number(value)));
+    let span = seconds(first.0, last.0);
+    let points: Vec<f64> = value.points.iter().map(|(_, value)| *value).collect();
+    Some(format!(
+        "{} {} to {}{against}, over {}",
+        sparkline(&points, low, high),
+        number(low),
+        number(high),
+        readable(span)
+    ))
+}
+
+/// At most this many columns.
+const SPARKS: usize = 48;
+
+fn sparkline(points: &[f64], low: f64, high: f64) -> String {
+    const BARS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
+    let columns = points.len().min(SPARKS);
+    let height = |value: f64| {
+        let part = if high > low { (value.clamp(low, high) - low) / (high - low) } else { 0.0 };
+        BARS[((part * 7.0).round() as usize).min(7)]
+    };
+    (0..columns)
+        .map(|column| {
+            // The largest of the points that share a column, so that no peak is lost.
+            let share = &points[column * points.len() / columns..(column + 1) * points.len() / columns];
+            height(share.iter().copied().fold(f64::NEG_INFINITY, f64::max))
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::table::tests::{at, record};
+    use clients::prometheus::Labels;
+
+    #[test]
+    fn instants_come_in_order() {
+        let mut record = record();
+        record.event(at(2.0), "no longer pending");
+        let spell = |began, fired| Spell { labels: Labels::new(), began: at(began), fired, last: at(29.0) };
+        record.spells = vec![spell(1.0, None), spell(9.001, Some(at(15.0)))];
+        let events = of(&record);
+        let said: Vec<_> = events.iter().map(|event| event.what.as_str()).collect();
+        assert_eq!(
+            said,
+            [
+                "preflight begins",
+                "baseline begins",
+                "cause begins",
+                "pending (another spell)",
+                "no longer pending",
+                "pending",
+                "firing",
+                "notified: webhook",
+                "notified: slack",
+                "cause lifted, baseline goes on",
+                "resolved",
+                "told resolved: slack",
+                "told resolved: webhook",
+            ]
+        );
+    }
+
+    #[test]
+    fn the_value_is_drawn() {
+        assert_eq!(sparkline(&[0.0, 0.5, 1.0], 0.0, 1.0), "▁▅█");
+        assert_eq!(sparkline(&[3.0, 3.0], 3.0, 3.0), "▁▁");
+        let mut many = vec![0.0; 480];
+        many[77] = 1.0;
+        let drawn = sparkline(&many, 0.0, 1.0);
+        assert_eq!((drawn.chars().count(), drawn.matches('█').count()), (SPARKS, 1));
+        assert_eq!(value(&record()).unwrap(), "▁▅█ 0 to 0.08, against > 0.05, over 2.0 s");
+    }
+}

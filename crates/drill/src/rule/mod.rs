@@ -1,0 +1,229 @@
+//! The rule under proof, as the running Prometheus has it.
+
+pub mod selectors;
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use crate::file::drill::Drill;
+use crate::file::suite::{Ambient, Suite};
+use crate::file::twins;
+use crate::observe::near;
+use crate::rule::selectors::Selector;
+use clients::prometheus::{Alerting, Labels, Rule, RuleGroup};
+use common::source_error::FileError;
+use promql::{self, Threshold};
+
+/// What a drill needs to know about its rule.
+#[derive(Debug, Clone)]
+pub struct Subject {
+    /// `alertname`.
+    pub alert: String,
+    /// Labels the drill demands of the alert.
+    pub wanted: Labels,
+    /// Labels known before it fires: `alertname`, the rule's own without templates, and the demanded ones.
+    pub known: Labels,
+    /// Name of the rule's group.
+    pub group: String,
+    /// File Prometheus loaded it from.
+    pub file: String,
+    /// The expression.
+    pub query: String,
+    /// E, evaluation interval of the group.
+    pub evaluation: Duration,
+    /// F, `for`.
+    pub hold: Duration,
+    /// K, `keep_firing_for`.
+    pub keep_firing: Duration,
+    /// W, the widest range in the expression.
+    pub widest: Duration,
+    /// What the expression's comparison is held against.
+    pub threshold: Option<Threshold>,
+    /// The scraped series the expression reads.
+    pub selectors: Vec<Selector>,
+}
+
+impl Subject {
+    /// Whether labels are those of an alert this drill is about.
+    #[must_use]
+    pub fn owns(&self, labels: &Labels) -> bool {
+        labels.get("alertname") == Some(&self.alert) && covers(labels, &self.wanted)
+    }
+
+    /// The rule as loaded now.
+    #[must_use]
+    pub fn rule<'a>(&self, groups: &'a [RuleGroup]) -> Option<(&'a Rule, &'a Alerting)> {
+        find(groups, &self.alert, &self.wanted).ok().map(|(_, rule, alerting)| (rule, alerting))
+    }
+}
+
+/// Whether `labels` has all of `wanted`.
+#[must_use]
+pub fn covers(labels: &Labels, wanted: &Labels) -> bool {
+    wanted.iter().all(|(name, value)| labels.get(name) == Some(value))
+}
+
+/// Recorded metrics and their expressions.
+#[must_use]
+pub fn recorded(groups: &[RuleGroup]) -> BTreeMap<String, String> {
+    let rules = groups.iter().flat_map(|group| &group.rules);
+    rules.filter(|rule| rule.alerting.is_none()).map(|rule| (rule.name.clone(), rule.query.clone())).collect()
+}
+
+/// Finds the alerting rule of that name whose own labels do not contradict `wanted`.
+///
+/// # Errors
+/// A sentence that says what was loaded instead.
+pub fn find<'a>(
+    groups: &'a [RuleGroup],
+    alert: &str,
+    wanted: &Labels,
+) -> Result<(&'a RuleGroup, &'a Rule, &'a Alerting), String> {
+    let alerting = groups.iter().flat_map(|group| {
+        group
+            .rules
+            .iter()
+            .filter_map(move |rule| rule.alerting.as_ref().map(|alerting| (group, rule, alerting)))
+    });
+    let named: Vec<_> = alerting.clone().filter(|(_, rule, _)| rule.name == alert).collect();
+    let labels: Vec<&Labels> = named.iter().map(|(_, _, alerting)| &alerting.labels).collect();
+    // A drill that fits several runs with the last of them, as its firing alerts will be of any.
+    if let Some(best) = twins::meant(wanted, &labels).last() {
+        return Ok(named[*best]);
+    }
+    if let Some((_, _, other)) = named.first() {
+        return Err(format!(
+            "the rule `{alert}` has the labels {}, not {}",
+            write_labels(&other.labels),
+            write_labels(wanted)
+        ));
+    }
+    let mut names: Vec<_> = alerting.map(|(_, rule, _)| rule.name.as_str()).collect();
+    names.sort_unstable();
+    names.dedup();
+    let loaded = if names.is_empty() { "no alert at all".to_owned() } else { names.join(", ") };
+    Err(format!("no loaded rule defines the alert `{alert}`: Prometheus has {loaded}"))
+}
+
+/// `{a="b", c="d"}`.
+#[must_use]
+pub fn write_labels(labels: &Labels) -> String {
+    let pairs: Vec<_> = labels.iter().map(|(name, value)| format!("{name}={value:?}")).collect();
+    format!("{{{}}}", pairs.join(", "))
+}
+
+/// Gathers what the drill needs to know.
+///
+/// # Errors
+/// When the rule is not there or its expression cannot be understood.
+pub fn gather(groups: &[RuleGroup], alert: &str, wanted: &Labels) -> Result<Subject, String> {
+    let (group, rule, alerting) = find(groups, alert, wanted)?;
+    let recorded = recorded(groups);
+    let mut known: Labels = alerting
+        .labels
+        .iter()
+        .filter(|(_, value)| !value.contains("{{"))
+        .map(|(n, v)| (n.clone(), v.clone()))
+        .collect();
+    known.extend(wanted.clone());
+    known.insert("alertname".into(), alert.to_owned());
+    Ok(Subject {
+        alert: alert.to_owned(),
+        wanted: wanted.clone(),
+        known,
+        group: group.name.clone(),
+        file: group.file.clone(),
+        query: rule.query.clone(),
+        evaluation: group.interval,
+        hold: alerting.hold,
+        keep_firing: alerting.keep_firing,
+        widest: promql::widest_range(&rule.query, &recorded)?,
+        threshold: threshold(&rule.query, &recorded),
+        selectors: selectors::selectors(&rule.query, &recorded)?,
+    })
+}
+
+/// The comparison of the expression; when it is nothing but a recorded metric, of what is recorded.
+fn threshold(query: &str, recorded: &BTreeMap<String, String>) -> Option<Threshold> {
+    let mut query = query;
+    // A recording rule that leads back to itself ends this after as many steps as there are rules.
+    for _ in 0..=recorded.len() {
+        if let Some(found) = promql::threshold(query) {
+            return Some(found);
+        }
+        query = recorded.get(query.trim())?;
+    }
+    None
+}
+
+/// What a drill file says about rules, held against those that are loaded.
+#[must_use]
+pub fn check(path: &Path, drill: &Drill, groups: &[RuleGroup]) -> Vec<FileError> {
+    let mut errors = Vec::new();
+    let alert = &drill.proves.alert;
+    match find(groups, &alert.value, &drill.proves.labels) {
+        Err(_) if drill.proves.quiet.is_some() => {}
+        Err(reason) => errors.push(FileError::at(path, alert.referenced, reason)),
+        Ok((_, rule, _)) => {
+            let stated = drill.cause.share.as_ref();
+            if let Some(share) = stated.filter(|_| threshold(&rule.query, &recorded(groups)).is_none()) {
+                let reason = format!(
+                    "`share` has nothing to be compared with: the rule `{}` holds no single number against its \
+                     value; leave `share` out",
+                    alert.value
+                );
+                errors.push(FileError::at(path, share.referenced, reason));
+            }
+        }
+    }
+    let expect = &drill.expect;
+    for named in expect.silent.iter().chain(&expect.also).chain(&expect.inhibited) {
+        if let Err(reason) = find(groups, &named.value, &Labels::new()) {
+            errors.push(FileError::at(path, named.referenced, reason));
+        }
+    }
+    for named in &expect.near {
+        let reason = match find(groups, &named.value, &Labels::new()) {
+            Err(reason) => reason,
+            Ok(_) if !near::thresholds(groups, &named.value).is_empty() => continue,
+            Ok(_) => format!(
+                "`near` has nothing to be near to: the rule `{}` holds no single number above 0 against its value; \
+                 name it `silent`",
+                named.value
+            ),
+        };
+        errors.push(FileError::at(path, named.referenced, reason));
+    }
+    errors
+}
+
+/// What suite files say about rules, held against those that are loaded.
+#[must_use]
+pub fn check_ambient(suite: &Suite, groups: &[RuleGroup]) -> Vec<FileError> {
+    let unknown = |(path, ambient): &(PathBuf, Ambient)| {
+        let reason = find(groups, &ambient.alert.value, &Labels::new()).err()?;
+        Some(FileError::at(path, ambient.alert.referenced, reason))
+    };
+    suite.ambient.iter().filter_map(unknown).collect()
+}
+
+/// How long what a drill explains may go on after it, by the rules: what comes next on that stack waits for it.
+#[must_use]
+pub fn aftermath(drill: &Drill, groups: &[RuleGroup]) -> Duration {
+    let recorded = recorded(groups);
+    let resolves = |name: &str| {
+        let named = groups.iter().flat_map(|group| &group.rules).filter(|rule| rule.name == name);
+        let alerting = named.filter_map(|rule| rule.alerting.as_ref().map(|alerting| (rule, alerting)));
+        alerting
+            .map(|(rule, alerting)| {
+                promql::widest_range(&rule.query, &recorded).unwrap_or_default() + alerting.keep_firing
+            })
+            .max()
+    };
+    drill.expect.also.iter().filter_map(|also| resolves(&also.value)).max().unwrap_or_default()
+}
+
+#[cfg(test)]
+#[path = "rule_tests.rs"]
+mod tests;

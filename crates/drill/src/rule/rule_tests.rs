@@ -1,0 +1,122 @@
+use super::*;
+
+fn rule(name: &str, query: &str, severity: &str) -> Rule {
+    Rule {
+        name: name.into(),
+        query: query.into(),
+        health: "ok".into(),
+        last_error: String::new(),
+        last_evaluation: None,
+        alerting: (!severity.is_empty()).then(|| Alerting {
+            hold: Duration::from_secs(60),
+            keep_firing: Duration::ZERO,
+            labels: Labels::from([
+                ("severity".into(), severity.into()),
+                ("t".into(), "{{ $labels.t }}".into()),
+            ]),
+            state: "inactive".into(),
+            alerts: Vec::new(),
+        }),
+    }
+}
+
+fn groups() -> Vec<RuleGroup> {
+    vec![RuleGroup {
+        name: "api".into(),
+        file: "api.yml".into(),
+        interval: Duration::from_secs(10),
+        rules: vec![
+            rule("share:rate5m", "rate(errors_total[5m]) / rate(all_total[5m])", ""),
+            rule("High", "share:rate5m > 0.05", "warning"),
+            rule("Burn", "rate(errors_total[1h]) > 3", "critical"),
+            rule("Burn", "rate(errors_total[6h]) > 1", "warning"),
+            rule("Bare", "up", "warning"),
+        ],
+    }]
+}
+
+fn labels(pairs: &[(&str, &str)]) -> Labels {
+    pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
+}
+
+#[test]
+fn gathers_the_rule_with_what_it_records() {
+    let subject = gather(&groups(), "High", &labels(&[("severity", "warning"), ("t", "x")])).unwrap();
+    assert_eq!(subject.widest, Duration::from_secs(300));
+    assert_eq!(subject.threshold.as_ref().unwrap().value, 0.05);
+    assert_eq!(
+        subject.selectors.iter().map(|s| s.metric.as_str()).collect::<Vec<_>>(),
+        ["all_total", "errors_total"]
+    );
+    assert_eq!(subject.known, labels(&[("alertname", "High"), ("severity", "warning"), ("t", "x")]));
+    assert_eq!(subject.evaluation, Duration::from_secs(10));
+    assert!(subject.owns(&labels(&[
+        ("alertname", "High"),
+        ("severity", "warning"),
+        ("t", "x"),
+        ("job", "a")
+    ])));
+    assert!(!subject.owns(&labels(&[("alertname", "High"), ("severity", "warning")])));
+}
+
+#[test]
+fn picks_among_rules_of_one_name_by_label() {
+    let of = |severity| gather(&groups(), "Burn", &labels(&[("severity", severity)])).unwrap().query;
+    assert_eq!(of("critical"), "rate(errors_total[1h]) > 3");
+    assert_eq!(of("warning"), "rate(errors_total[6h]) > 1");
+}
+
+#[test]
+fn says_what_is_loaded_instead() {
+    let missing = gather(&groups(), "Hihg", &Labels::new()).unwrap_err();
+    assert_eq!(missing, "no loaded rule defines the alert `Hihg`: Prometheus has Bare, Burn, High");
+    let other = gather(&groups(), "High", &labels(&[("severity", "critical")])).unwrap_err();
+    assert!(
+        other.contains("severity=\"warning\"") && other.contains("not {severity=\"critical\"}"),
+        "{other}"
+    );
+    assert!(gather(&[], "High", &Labels::new()).unwrap_err().ends_with("Prometheus has no alert at all"));
+    // A recording rule of that name is not an alert.
+    assert!(gather(&groups(), "share:rate5m", &Labels::new()).is_err());
+}
+
+#[test]
+fn files_are_held_against_the_rules() {
+    let text = "drill: a\nproves: {alert: Bare}\nbaseline: {rate: 1/s, requests: [{get: /}]}\ncause:\n  \
+                load: {rate: 1/s, requests: [{get: /}]}\n  share: 8%\nexpect:\n  silent: [Gone]\n  also: [High]\n";
+    let drill = crate::file::drill::parse(Path::new("a.yaml"), text).unwrap();
+    let errors = check(Path::new("a.yaml"), &drill, &groups());
+    let said: Vec<_> = errors.iter().map(ToString::to_string).collect();
+    assert_eq!(said.len(), 2, "{said:?}");
+    assert!(said[0].starts_with("a.yaml:6:") && said[0].contains("`share` has nothing"), "{said:?}");
+    assert!(said[1].starts_with("a.yaml:8:") && said[1].contains("`Gone`"), "{said:?}");
+}
+
+#[test]
+fn what_a_control_is_to_come_near_to_has_one_number() {
+    let text = "drill: a\nproves: {quiet: 10m}\nexpect: {near: [High, Bare, Gone]}\n";
+    let drill = crate::file::drill::parse(Path::new("a.yaml"), text).unwrap();
+    let said: Vec<_> =
+        check(Path::new("a.yaml"), &drill, &groups()).iter().map(ToString::to_string).collect();
+    assert_eq!(said.len(), 2, "{said:?}");
+    assert!(
+        said[0].starts_with("a.yaml:3:") && said[0].contains("`Bare` holds no single number"),
+        "{said:?}"
+    );
+    assert!(said[1].contains("no loaded rule defines the alert `Gone`"), "{said:?}");
+}
+
+#[test]
+fn what_is_ambient_must_be_an_alert_that_is_loaded() {
+    let folder = tempfile::tempdir().unwrap();
+    let (drill, suite) = (folder.path().join("a.yaml"), folder.path().join("suite.yaml"));
+    std::fs::write(&drill, "drill: a\nproves: {quiet: 1m}\n").unwrap();
+    let known = &groups()[0].rules.iter().find(|rule| rule.alerting.is_some()).unwrap().name.clone();
+    let text =
+        format!("suite: s\nambient:\n  - {{alert: {known}, reason: r}}\n  - {{alert: Wachdog, reason: r}}\n");
+    std::fs::write(&suite, text).unwrap();
+    let loaded = crate::file::suite::load(&[drill]).unwrap();
+    let errors: Vec<_> = check_ambient(&loaded, &groups()).iter().map(ToString::to_string).collect();
+    assert_eq!(errors.len(), 1, "{errors:?}");
+    assert!(errors[0].contains("suite.yaml:4:13: no loaded rule defines the alert `Wachdog`"), "{errors:?}");
+}

@@ -1,0 +1,244 @@
+//! Healthy traffic until rates are steady: only then does a cause stand out.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use jiff::Timestamp;
+use tokio::time::{Instant, sleep};
+
+use crate::causes::traffic::Load;
+use crate::file::drill::Drill;
+use crate::record::{Record, Stage};
+use crate::rule::Subject;
+use crate::run::sequence::Context;
+use crate::timing::bounds;
+use crate::timing::clock::Deadline;
+use load::engine::{self, Counts, Running};
+
+/// Consecutive seconds at the stated rate that make it steady.
+const STEADY_SECONDS: u32 = 2;
+/// Scrapes of every target since the baseline began: a rate needs two, and the first may have come too early.
+const SCRAPES: usize = 3;
+
+/// Whether the answers of a while are those of the rate: within a tenth, or within the one request by which
+/// counting whole requests is off anyhow.
+#[must_use]
+pub fn near(answers: u64, seconds: f64, rate: f64) -> bool {
+    let due = rate * seconds;
+    (answers as f64 - due).abs() <= (due * 0.1).max(1.0)
+}
+
+/// Starts the baseline and waits until it is steady: rate reached, scraped, and the rule evaluated on it.
+///
+/// # Errors
+/// Why the drill cannot go on.
+pub async fn steady(
+    context: &Context<'_>,
+    drill: &Drill,
+    subject: &Subject,
+    jobs: &BTreeSet<String>,
+    record: &mut Record,
+) -> Result<Option<Running>, String> {
+    let started = Timestamp::now();
+    record.instants.baseline = Some(started);
+    record.enter(Stage::Baseline, started);
+    context.progress.show(record);
+    let running = match &drill.baseline {
+        Some(load) => Some(engine::start_endless(context.target(), load)?),
+        None => None,
+    };
+    running.iter().for_each(|running| record.traffic.follow(Load::Baseline, running));
+    let interval = record.inputs.map_or(Duration::from_secs(15), |inputs| inputs.scrape);
+    let least = record.inputs.as_ref().filter(|_| drill.baseline.is_some()).map(bounds::baseline);
+    let least = least.unwrap_or_default();
+    let limit = interval * 6 + subject.evaluation * 3 + least + Duration::from_secs(20);
+    let deadline = Deadline::after(started, limit);
+    let mut pace = drill
+        .baseline
+        .as_ref()
+        .zip(running.as_ref())
+        .map(|(load, running)| Pace::new(running.counts(), load.rate.per_second()));
+    let mut scrapes: BTreeMap<String, BTreeSet<Timestamp>> = BTreeMap::new();
+    let mut scraped_at = None;
+    let filled = Deadline::after(started, least);
+    loop {
+        if let (Some(pace), Some(running)) = (&mut pace, &running) {
+            pace.look(running.counts());
+        }
+        let waiting = if let Some(pace) = pace.as_ref().filter(|pace| pace.good < STEADY_SECONDS) {
+            Some(format!("baseline traffic is not steady: {}", pace.said))
+        } else if scraped_at.is_none() {
+            match context.systems.prometheus.targets().await {
+                Err(error) => Some(error.to_string()),
+                Ok(targets) => {
+                    for target in
+                        targets.iter().filter(|target| jobs.is_empty() || jobs.contains(&target.job))
+                    {
+                        let seen = scrapes.entry(target.scrape_url.clone()).or_default();
+                        seen.extend(target.last_scrape.filter(|at| *at > started));
+                    }
+                    let slowest = scrapes.iter().min_by_key(|(_, seen)| seen.len());
+                    match slowest {
+                        Some((url, seen)) if seen.len() < SCRAPES => Some(format!(
+                            "{url} was scraped {} of {SCRAPES} times on the baseline",
+                            seen.len()
+                        )),
+                        _ => {
+                            scraped_at = Some(Timestamp::now());
+                            Some("the rule was not evaluated on the baseline".to_owned())
+                        }
+                    }
+                }
+            }
+        } else {
+            evaluated(context, subject, scraped_at).await
+        };
+        let waiting = waiting.or_else(|| {
+            (!filled.passed()).then(|| "the rule's window holds traffic from before the baseline".to_owned())
+        });
+        record.waiting.clone_from(&waiting);
+        context.progress.show(record);
+        let Some(waiting) = waiting else { return Ok(running) };
+        if deadline.passed() {
+            return Err(format!("{waiting}, after {}", crate::timing::clock::readable(limit.as_secs_f64())));
+        }
+        sleep(Duration::from_millis(250)).await;
+    }
+}
+
+/// Starts the baseline of a negative control and waits until its rate is reached.
+///
+/// # Errors
+/// Why the drill cannot go on.
+pub async fn paced(
+    context: &Context<'_>,
+    drill: &Drill,
+    record: &mut Record,
+) -> Result<Option<Running>, String> {
+    let started = Timestamp::now();
+    record.instants.baseline = Some(started);
+    record.enter(Stage::Baseline, started);
+    let Some(load) = &drill.baseline else { return Ok(None) };
+    let running = engine::start_endless(context.target(), load)?;
+    record.traffic.follow(Load::Baseline, &running);
+    let mut pace = Pace::new(running.counts(), load.rate.per_second());
+    let deadline = Deadline::within(Duration::from_secs(30));
+    loop {
+        pace.look(running.counts());
+        context.progress.show(record);
+        if pace.good >= STEADY_SECONDS {
+            return Ok(Some(running));
+        }
+        if deadline.passed() {
+            return Err(format!("baseline traffic is not steady: {}", pace.said));
+        }
+        sleep(Duration::from_millis(250)).await;
+    }
+}
+
+/// What the rule still lacks: an evaluation after `since` with the alert inactive.
+async fn evaluated(context: &Context<'_>, subject: &Subject, since: Option<Timestamp>) -> Option<String> {
+    let rules = match context.systems.prometheus.rules().await {
+        Ok(rules) => rules,
+        Err(error) => return Some(error.to_string()),
+    };
+    let Some((rule, alerting)) = subject.rule(&rules) else {
+        return Some(format!("the rule `{}` is no longer loaded", subject.alert));
+    };
+    if rule.last_evaluation <= since {
+        return Some("the rule was not evaluated on the baseline".to_owned());
+    }
+    let active = alerting.alerts.iter().find(|alert| subject.owns(&alert.labels))?;
+    Some(format!("{} is {} on the baseline alone", subject.alert, active.state))
+}
+
+/// Whether answers are those that healthy traffic has: nine in ten with a status the drill expects.
+fn healthy(unexpected: u64, answers: u64) -> bool {
+    unexpected as f64 <= answers as f64 * 0.1
+}
+
+/// Answers second by second.
+struct Pace {
+    rate: f64,
+    answers: u64,
+    unexpected: u64,
+    since: Instant,
+    good: u32,
+    said: String,
+}
+
+impl Pace {
+    fn new(counts: Counts, rate: f64) -> Self {
+        let answers = counts.expected + counts.unexpected;
+        let said = format!("0 of {rate}/s yet");
+        Self { rate, answers, unexpected: counts.unexpected, since: Instant::now(), good: 0, said }
+    }
+
+    fn look(&mut self, counts: Counts) {
+        let seconds = self.since.elapsed().as_secs_f64();
+        if seconds < 1.0 {
+            return;
+        }
+        let answers = counts.expected + counts.unexpected;
+        let fresh = answers - self.answers;
+        let odd = counts.unexpected - self.unexpected;
+        let good = near(fresh, seconds, self.rate) && healthy(odd, fresh);
+        self.good = if good { self.good + 1 } else { 0 };
+        self.said = format!(
+            "{:.1} answers a second of {}, {odd} of {fresh} with a status the drill does not expect, {} transport errors, \
+             {} requests unsent by the generator's own fault",
+            fresh as f64 / seconds,
+            self.rate,
+            counts.transport_errors,
+            counts.local_errors + counts.shed
+        );
+        (self.answers, self.unexpected, self.since) = (answers, counts.unexpected, Instant::now());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_baseline_of_errors_is_not_healthy() {
+        for (unexpected, answers, expected) in [(0, 0, true), (4, 40, true), (5, 40, false), (40, 40, false)]
+        {
+            assert_eq!(healthy(unexpected, answers), expected, "{unexpected} of {answers}");
+        }
+    }
+
+    #[test]
+    fn a_second_of_errors_does_not_make_it_steady_and_is_said() {
+        let counts = |expected, unexpected| Counts { expected, unexpected, ..Counts::default() };
+        let mut pace = Pace::new(counts(0, 0), 40.0);
+        for (expected, unexpected, good, said) in [
+            (40, 0, 1, "0 of 40 with a status the drill does not expect"),
+            (80, 0, 2, "0 of 40 with"),
+            (80, 40, 0, "40 of 40 with a status the drill does not expect"),
+            (119, 41, 1, "1 of 40 with"),
+        ] {
+            pace.since -= Duration::from_secs(1); // as if that long had passed
+            pace.look(counts(expected, unexpected));
+            assert_eq!(pace.good, good, "{}", pace.said);
+            assert!(pace.said.contains(said), "{}", pace.said);
+        }
+    }
+
+    #[test]
+    fn near_is_a_tenth_or_one_request() {
+        for (answers, seconds, rate, expected) in [
+            (40, 1.0, 40.0, true),
+            (36, 1.0, 40.0, true),
+            (35, 1.0, 40.0, false),
+            (45, 1.0, 40.0, false),
+            (48, 1.2, 40.0, true),
+            (0, 1.0, 0.5, true),
+            (1, 1.0, 0.5, true),
+            (2, 1.0, 0.5, false),
+            (0, 1.0, 40.0, false),
+        ] {
+            assert_eq!(near(answers, seconds, rate), expected, "{answers} in {seconds} s at {rate}/s");
+        }
+    }
+}

@@ -1,0 +1,121 @@
+//! Alerts that must fire and of which nobody may be told.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use tokio::time::sleep;
+
+use crate::file::drill::Drill;
+use crate::record::Record;
+use crate::rule::{self, recorded};
+use crate::run::sequence::Context;
+use crate::timing::bounds::{self, DELIVERY};
+use crate::timing::clock::Deadline;
+use alerting::routing::tree::Routing;
+use clients::prometheus::{Labels, Outgoing};
+use promql;
+
+const POLL: Duration = Duration::from_millis(500);
+
+/// Waits until Alertmanager holds each alert as inhibited; gives those for which that did not happen, and why.
+pub async fn seen(
+    context: &Context<'_>,
+    drill: &Drill,
+    scrape: Duration,
+    record: &mut Record,
+) -> Option<String> {
+    let wanted: Vec<&str> = drill.expect.inhibited.iter().map(|it| it.value.as_str()).collect();
+    if wanted.is_empty() {
+        return None;
+    }
+    let deadline = Deadline::within(patience(context, &wanted, scrape).await);
+    loop {
+        let passed = deadline.passed();
+        let held =
+            record.gaps.note("inhibited", context.systems.alertmanager.alerts().await).unwrap_or_default();
+        let inhibited = |name: &str| {
+            held.iter().any(|alert| {
+                alert.labels.get("alertname").is_some_and(|it| it == name) && !alert.inhibited_by.is_empty()
+            })
+        };
+        let missing: Vec<_> = wanted.iter().copied().filter(|name| !inhibited(name)).collect();
+        if missing.is_empty() {
+            record.event(Timestamp::now(), format!("Alertmanager inhibits {}", wanted.join(", ")));
+            return None;
+        }
+        record.waiting = Some(format!("{} to fire and be inhibited", missing.join(", ")));
+        context.progress.show(record);
+        if passed {
+            let fires = |name: &&str| {
+                held.iter().any(|alert| alert.labels.get("alertname").is_some_and(|it| it == *name))
+            };
+            let (free, absent): (Vec<_>, Vec<_>) = missing.into_iter().partition(fires);
+            return Some(match (free.is_empty(), absent.is_empty()) {
+                (false, _) => format!(
+                    "{} fired and was not inhibited: does an inhibit rule match both?",
+                    free.join(", ")
+                ),
+                _ => format!("{} was expected to fire and be inhibited, and did not fire", absent.join(", ")),
+            });
+        }
+        sleep(POLL).await;
+    }
+}
+
+/// After recovery: waits until each has resolved and its group has had the chance to send what is stale.
+pub async fn over(context: &Context<'_>, drill: &Drill, scrape: Duration, record: &mut Record) {
+    let wanted: Vec<&str> = drill.expect.inhibited.iter().map(|it| it.value.as_str()).collect();
+    if wanted.is_empty() {
+        return;
+    }
+    let deadline = Deadline::within(patience(context, &wanted, scrape).await);
+    let mut quiet_since = None;
+    let interval = intervals(context, &wanted, &record.outgoing).await + DELIVERY;
+    loop {
+        let rules = record.gaps.note("rules", context.systems.prometheus.rules().await).unwrap_or_default();
+        let active = rules.iter().flat_map(|group| &group.rules).any(|rule| {
+            wanted.contains(&rule.name.as_str())
+                && rule.alerting.as_ref().is_some_and(|alerting| !alerting.alerts.is_empty())
+        });
+        if active || rules.is_empty() {
+            quiet_since = None;
+        } else {
+            let since = *quiet_since.get_or_insert_with(tokio::time::Instant::now);
+            if since.elapsed() >= interval {
+                return;
+            }
+        }
+        if quiet_since.is_none() && deadline.passed() {
+            return; // that it goes on is the next drill's news; what it sent is on record
+        }
+        record.waiting = Some("nothing stale to be sent".to_owned());
+        context.progress.show(record);
+        sleep(POLL).await;
+    }
+}
+
+/// How long the slowest of them may take to fire or to resolve.
+async fn patience(context: &Context<'_>, names: &[&str], scrape: Duration) -> Duration {
+    let rules = context.systems.prometheus.rules().await.unwrap_or_default();
+    let recorded = recorded(&rules);
+    let of = |name: &str| {
+        let (group, rule, alerting) = rule::find(&rules, name, &Labels::new()).ok()?;
+        let widest = promql::widest_range(&rule.query, &recorded).unwrap_or_default();
+        Some(widest + scrape + group.interval * 2 + alerting.hold + alerting.keep_firing)
+    };
+    bounds::patience(names.iter().filter_map(|name| of(name)).max().unwrap_or_default())
+}
+
+/// The longest GI of their routes.
+async fn intervals(context: &Context<'_>, names: &[&str], outgoing: &Outgoing) -> Duration {
+    let rules = context.systems.prometheus.rules().await.unwrap_or_default();
+    let config = context.systems.alertmanager.config().await.unwrap_or_default();
+    let Ok(routing) = Routing::parse(&config) else { return Duration::ZERO };
+    let of = |name: &&str| {
+        let (_, _, alerting) = rule::find(&rules, name, &Labels::new()).ok()?;
+        let mut labels = alerting.labels.clone();
+        labels.insert("alertname".into(), (*name).to_owned());
+        routing.of(&outgoing.of(&labels)).into_iter().map(|route| route.group_interval).max()
+    };
+    names.iter().filter_map(of).max().unwrap_or_default()
+}

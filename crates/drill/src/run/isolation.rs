@@ -1,0 +1,136 @@
+//! Keeping what is counted apart: before the cause, nothing else may be about to go out by the same ways; after it,
+//! nothing else may have.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use crate::evidence::activation::alert_labels;
+use crate::file::drill::Drill;
+use crate::record::Record;
+use crate::rule::Subject;
+use crate::run::bystanders::{Bystander, Seen, Step, among, counted_senders, since, step};
+use crate::run::preflight::wait;
+use crate::run::sequence::Context;
+use crate::timing::bounds::DELIVERY;
+use crate::timing::clock::{self, Deadline};
+use alerting::routing::tree::Routing;
+use clients::SystemError;
+use clients::prometheus::{Labels, RuleGroup};
+
+/// On top of all that can be reckoned, for answers that take their time.
+const SLACK: Duration = Duration::from_secs(2);
+
+/// Where delivery is counted, waits until nothing but the drill's own alert can go out by its ways.
+///
+/// # Errors
+/// What goes on, or that the systems cannot be asked.
+pub async fn told(
+    context: &Context<'_>,
+    drill: &Drill,
+    subject: &Subject,
+    record: &mut Record,
+) -> Result<(), String> {
+    if !record.counted {
+        return Ok(());
+    }
+    let mut held = BTreeMap::new();
+    let mut waited = BTreeMap::new();
+    let mut limits = None;
+    loop {
+        let now = Timestamp::now();
+        let (found, longest) = look(context, drill, subject, record, &subject.known, now, &mut held).await?;
+        let (resolve, tell) = *limits.get_or_insert_with(|| {
+            let resolve = subject.evaluation * 4 + SLACK;
+            (Deadline::within(resolve), Deadline::within(resolve + longest + SLACK))
+        });
+        match step(&found, now, resolve.passed(), tell.passed()) {
+            Step::GoOn => break,
+            Step::Wait(what) => wait(context, record, &what).await,
+            Step::Refuse(reason) => return Err(reason),
+        }
+        let open = found.into_iter().filter(|one| one.told_by >= now);
+        waited.extend(open.map(|one| (one.alert, one.last)));
+    }
+    for (alert, last) in waited {
+        record.event(last, format!("{alert} fires, before this drill: its end was waited for"));
+    }
+    Ok(())
+}
+
+/// After the cause of `cause_at`: whether what was counted may be of other alerts than the one of `own` labels. In words,
+/// `None` when there is none.
+///
+/// # Errors
+/// When the systems cannot be asked.
+pub async fn meanwhile(
+    context: &Context<'_>,
+    drill: &Drill,
+    subject: &Subject,
+    record: &Record,
+    own: &Labels,
+    cause_at: Timestamp,
+) -> Result<Option<String>, String> {
+    let (found, _) = look(context, drill, subject, record, own, cause_at, &mut BTreeMap::new()).await?;
+    Ok(since(&found, cause_at))
+}
+
+/// Asks for all that may have been told of at `at` or later, and for how long after its last sample that may be at most.
+/// Prometheus says what fired by its own rules; what others send to the same Alertmanager is only known while that holds
+/// it, so `held` keeps when that was.
+async fn look(
+    context: &Context<'_>,
+    drill: &Drill,
+    subject: &Subject,
+    record: &Record,
+    own: &Labels,
+    at: Timestamp,
+    held: &mut BTreeMap<Labels, Timestamp>,
+) -> Result<(Vec<Bystander>, Duration), String> {
+    let systems = context.systems;
+    let words = |error: SystemError| error.to_string();
+    let (config, counters, alerts, rules) = tokio::join!(
+        systems.alertmanager.config(),
+        systems.alertmanager.delivered(),
+        systems.alertmanager.alerts(),
+        systems.prometheus.rules(),
+    );
+    let routing = Routing::parse(&config.map_err(words)?)?;
+    let named = counters.map_err(words)?.keys().any(|sender| sender.receiver.is_some());
+    let rules = rules.map_err(words)?;
+    let slowest = rules.iter().map(|group| group.interval).max().unwrap_or(subject.evaluation);
+    let longest = slowest * 2 + routing.longest_interval() + DELIVERY;
+
+    let now = Timestamp::now();
+    let range = clock::seconds(clock::before(at, longest), now).ceil().max(0.0) as u64 + 1;
+    let query = format!("ALERTS{{alertstate=\"firing\"}}[{range}s]");
+    let history = systems.prometheus.query(&query, None).await.map_err(words)?;
+    let mut seen: Vec<Seen> = history
+        .iter()
+        .filter_map(|series| {
+            let labels = Some(alert_labels(&series.labels)).filter(|labels| !subject.owns(labels))?;
+            let (last, _) = *series.samples.last()?;
+            let evaluation = evaluation(&rules, &labels).unwrap_or(slowest);
+            // Routed by the labels that Alertmanager is sent.
+            Some(Seen { labels: record.outgoing.of(&labels), last, evaluation })
+        })
+        .collect();
+    held.extend(alerts.map_err(words)?.into_iter().map(|alert| (alert.labels, now)));
+    seen.extend(held.iter().map(|(labels, last)| Seen {
+        labels: labels.clone(),
+        last: *last,
+        evaluation: Duration::ZERO,
+    }));
+    seen.retain(|one| !subject.owns(&one.labels));
+    let counted = counted_senders(&routing, &record.outgoing.of(own), &drill.expect.delivered, named);
+    Ok((among(&seen, &routing, &counted, named), longest))
+}
+
+/// E of the rule that defines the alert, the longest where several do; `None` when it is no longer loaded.
+fn evaluation(groups: &[RuleGroup], labels: &Labels) -> Option<Duration> {
+    let name = labels.get("alertname")?;
+    let defines =
+        |group: &&RuleGroup| group.rules.iter().any(|rule| rule.alerting.is_some() && rule.name == *name);
+    groups.iter().filter(defines).map(|group| group.interval).max()
+}

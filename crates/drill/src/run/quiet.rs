@@ -1,0 +1,127 @@
+//! Quiet before a drill: no alert active, and the last activation of its own forgotten.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use crate::evidence::activation::alert_labels;
+use crate::record::Record;
+use crate::rule::{Subject, recorded};
+use crate::run::preflight::wait;
+use crate::run::sequence::Context;
+use crate::timing::bounds::{self, DELIVERY};
+use crate::timing::clock::{self, Deadline, time_of_day};
+use clients::prometheus::RuleGroup;
+use common::duration;
+
+/// Waits until no alert is active but the ambient ones. After another drill, what it tripped is given the time
+/// it needs to resolve.
+///
+/// # Errors
+/// Which alert is active, when that does not end.
+pub async fn settled(
+    context: &Context<'_>,
+    subject: &Subject,
+    scrape: Duration,
+    record: &mut Record,
+) -> Result<(), String> {
+    until_quiet(context, &subject.alert, subject.evaluation, scrape, record).await
+}
+
+/// As [`settled`], before a negative control.
+///
+/// # Errors
+/// Which alert is active, when that does not end.
+pub async fn all_settled(context: &Context<'_>, record: &mut Record) -> Result<(), String> {
+    let second = Duration::from_secs(1);
+    until_quiet(context, "", second, second, record).await
+}
+
+async fn until_quiet(
+    context: &Context<'_>,
+    own: &str,
+    evaluation: Duration,
+    scrape: Duration,
+    record: &mut Record,
+) -> Result<(), String> {
+    let mut deadline = None;
+    loop {
+        let rules = context.systems.prometheus.rules().await.map_err(|error| error.to_string())?;
+        let loud = loud(&rules, |alert| context.suite.ambient(alert).is_some());
+        let Some((alert, state, since, _)) = loud.first() else { return Ok(()) };
+        let limit = if context.first {
+            evaluation * 2 + Duration::from_secs(5)
+        } else {
+            loud.iter()
+                .map(|(_, _, _, resolves)| bounds::patience(*resolves + scrape))
+                .max()
+                .unwrap_or_default()
+        };
+        if deadline.get_or_insert_with(|| Deadline::within(limit)).passed() {
+            let since = time_of_day(*since);
+            return Err(if alert == own {
+                format!(
+                    "{alert} is already {state}, active since {since}: a drill must see it become so; wait until it has resolved"
+                )
+            } else {
+                format!(
+                    "{alert} is {state}, active since {since}: lift what trips it, or name it `ambient` in a suite file"
+                )
+            });
+        }
+        let what = format!("{alert} to resolve");
+        wait(context, record, &what).await;
+    }
+}
+
+/// Active alerts that are not ambient: (name, state, since, how long its rule takes to resolve without S).
+fn loud(groups: &[RuleGroup], ambient: impl Fn(&str) -> bool) -> Vec<(String, String, Timestamp, Duration)> {
+    let recorded = recorded(groups);
+    let mut loud = Vec::new();
+    for group in groups {
+        for rule in &group.rules {
+            let Some(alerting) = rule.alerting.as_ref().filter(|_| !ambient(&rule.name)) else { continue };
+            for alert in &alerting.alerts {
+                let widest = promql::widest_range(&rule.query, &recorded).unwrap_or_default();
+                let resolves = widest + group.interval * 2 + alerting.keep_firing;
+                loud.push((rule.name.clone(), alert.state.clone(), alert.active_at, resolves));
+            }
+        }
+    }
+    loud
+}
+
+/// Waits until the alert's last activation is forgotten: a group that re-fires within GI notifies nobody, since
+/// Alertmanager has told the receivers of it already. Alertmanager's own API hides resolved alerts, so the samples
+/// of the alert say when it ended. Says whether there was one.
+///
+/// # Errors
+/// When Prometheus cannot be asked.
+pub async fn forgotten(
+    context: &Context<'_>,
+    subject: &Subject,
+    record: &mut Record,
+) -> Result<bool, String> {
+    let interval = record.inputs.map_or(Duration::ZERO, |inputs| inputs.group_interval);
+    let forgotten = interval + DELIVERY + subject.evaluation;
+    let query = format!(
+        "ALERTS{{alertname={:?},alertstate=\"firing\"}}[{}]",
+        subject.alert,
+        duration::format(forgotten + Duration::from_secs(5))
+    );
+    let history = context.systems.prometheus.query(&query, None).await.map_err(|error| error.to_string())?;
+    let own = history.iter().filter(|series| subject.owns(&alert_labels(&series.labels)));
+    let Some(last) = own.flat_map(|series| &series.samples).map(|(at, _)| *at).max() else {
+        return Ok(false);
+    };
+    let deadline = Deadline::after(last, forgotten);
+    let what = format!("Alertmanager to forget {} of {}", subject.alert, time_of_day(last));
+    while !deadline.passed() {
+        wait(context, record, &what).await;
+    }
+    record.event(
+        clock::after(last, subject.evaluation),
+        format!("{} resolved, before this drill", subject.alert),
+    );
+    Ok(true)
+}

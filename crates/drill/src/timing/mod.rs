@@ -1,0 +1,5 @@
+//! Clocks, phases and their bounds; no I/O.
+
+pub mod bounds;
+pub mod clock;
+pub mod phases;

@@ -1,0 +1,200 @@
+//! The HTTP side: bodies in, JSON, metrics and the page out.
+
+use std::time::Duration;
+
+use actix_web::http::StatusCode;
+use actix_web::http::header::ContentType;
+use actix_web::web::{self, Bytes, Data, Path, Query, ServiceConfig};
+use actix_web::{HttpResponse, Responder, Route, guard};
+use serde::Deserialize;
+use serde_json::json;
+
+use crate::BODY_LIMIT;
+use crate::http::listing::Listing;
+use crate::http::page;
+use crate::receivers::channel::{Channel, text};
+use crate::store::failure::Failure;
+use crate::store::state::State;
+use common::proof;
+
+pub(crate) fn configure(config: &mut ServiceConfig) {
+    for channel in Channel::ALL {
+        for path in channel.paths() {
+            let receive = move |state, body| receive(channel, path, state, body);
+            config.route(path, web::post().to(receive));
+        }
+    }
+    config
+        .route("/notifications", get().to(notifications))
+        .route("/heartbeat", get().to(heartbeat))
+        .route("/fail", get().to(failing))
+        .route("/fail/{channel}", web::put().to(fail))
+        .route("/fail/{channel}", web::delete().to(work))
+        .route("/metrics", get().to(metrics))
+        .route("/metrics/drills", get().to(drills))
+        .route("/runbooks/{alert}", get().to(runbook))
+        .route("/livez", get().to(livez))
+        .route("/readyz", get().to(readyz))
+        .configure(page::configure);
+}
+
+/// A path that is read: what answers GET answers HEAD (RFC 9110, 9.3.2); the server leaves the body out.
+pub fn get() -> Route {
+    web::route().guard(guard::Any(guard::Get()).or(guard::Head()))
+}
+
+async fn receive(
+    channel: Channel,
+    path: &'static str,
+    state: Data<State>,
+    body: Result<Bytes, actix_web::Error>,
+) -> HttpResponse {
+    let body = match body {
+        Ok(body) => body,
+        Err(error) => {
+            state.refused(channel);
+            return match error.as_response_error().status_code() {
+                StatusCode::PAYLOAD_TOO_LARGE => text(
+                    StatusCode::PAYLOAD_TOO_LARGE,
+                    &format!("body too large: at most {BODY_LIMIT} bytes are taken"),
+                ),
+                status => text(status, &error.to_string()),
+            };
+        }
+    };
+    match state.failure(channel) {
+        Some((Failure::Hang, until)) => tokio::time::sleep_until(until).await,
+        Some((Failure::Status(status), _)) => {
+            let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+            return text(status, "told to fail");
+        }
+        None => {}
+    }
+    match channel.read(path, &body) {
+        Ok(message) => {
+            let answer = channel.accepted(path, &message.body);
+            state.accept(channel, message);
+            answer
+        }
+        Err(reason) => {
+            state.refused(channel);
+            channel.refused(&reason)
+        }
+    }
+}
+
+async fn heartbeat(state: Data<State>) -> HttpResponse {
+    let heartbeat = state.heartbeat();
+    HttpResponse::Ok().insert_header(("cache-control", "no-store")).json(json!({
+        "state": heartbeat.state(),
+        "last": heartbeat.last(),
+        "limit_seconds": heartbeat.limit().as_secs_f64(),
+    }))
+}
+
+/// `{"status": 500, "ttl": "60s"}` or `{"hang": true, "ttl": "60s"}`.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Fail {
+    status: Option<u16>,
+    #[serde(default)]
+    hang: bool,
+    #[serde(deserialize_with = "common::duration::deserialize")]
+    ttl: Duration,
+}
+
+async fn failing(state: Data<State>) -> HttpResponse {
+    let all: serde_json::Map<String, serde_json::Value> =
+        state.failing().all().map(|(channel, failure)| (channel.name().to_owned(), json!(failure))).collect();
+    HttpResponse::Ok().json(all)
+}
+
+async fn fail(state: Data<State>, name: Path<String>, body: Bytes) -> HttpResponse {
+    let Some(channel) = Channel::named(&name) else { return no_channel() };
+    let how = serde_json::from_slice::<Fail>(&body).map_err(|error| error.to_string());
+    let how = how.and_then(|fail| match (fail.status, fail.hang) {
+        (Some(status), false) => Ok((Failure::Status(status), fail.ttl)),
+        (None, true) => Ok((Failure::Hang, fail.ttl)),
+        _ => Err("expected either `status` or `\"hang\": true`".to_owned()),
+    });
+    match how.and_then(|(failure, ttl)| state.failing().set(channel, failure, ttl)) {
+        Ok(()) => HttpResponse::NoContent().finish(),
+        Err(reason) => {
+            text(StatusCode::BAD_REQUEST, &format!("{reason}; such as {{\"status\": 500, \"ttl\": \"60s\"}}"))
+        }
+    }
+}
+
+async fn work(state: Data<State>, name: Path<String>) -> HttpResponse {
+    let Some(channel) = Channel::named(&name) else { return no_channel() };
+    state.failing().lift(channel);
+    HttpResponse::NoContent().finish()
+}
+
+fn no_channel() -> HttpResponse {
+    let names: Vec<_> = Channel::ALL.iter().map(|channel| channel.name()).collect();
+    text(StatusCode::NOT_FOUND, &format!("no such channel: expected one of {}", names.join(", ")))
+}
+
+/// What drills have proven, from the folder of proofs.
+async fn drills(state: Data<State>) -> HttpResponse {
+    let body =
+        state.proofs.as_deref().map(proof::read_all).map_or_else(String::new, |found| proof::metrics(&found));
+    HttpResponse::Ok().content_type(prometheus::TEXT_FORMAT).body(body)
+}
+
+async fn runbook(state: Data<State>, alert: Path<String>) -> HttpResponse {
+    let plain = !alert.is_empty() && alert.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
+    let file = state.runbooks.as_ref().filter(|_| plain).map(|dir| dir.join(format!("{alert}.md")));
+    match file.and_then(|file| std::fs::read_to_string(file).ok()) {
+        Some(body) => text(StatusCode::OK, &body),
+        None => text(StatusCode::NOT_FOUND, "there is no runbook of this alert here"),
+    }
+}
+
+#[derive(Deserialize)]
+struct Range {
+    #[serde(default)]
+    after: u64,
+    before: Option<u64>,
+    limit: Option<usize>,
+}
+
+async fn notifications(state: Data<State>, range: Result<Query<Range>, actix_web::Error>) -> HttpResponse {
+    let range = match range {
+        Ok(range) => range,
+        Err(error) => {
+            let reason =
+                format!("{error}: expected ?after=ID&before=ID&limit=COUNT, whole numbers, each optional");
+            return text(StatusCode::BAD_REQUEST, &reason);
+        }
+    };
+    let book = state.book();
+    let (before, limit) = (range.before.unwrap_or(u64::MAX), range.limit.unwrap_or(usize::MAX));
+    let entries = book.history.between(range.after, before, limit);
+    let body = Listing::new(book.history.last_id(), book.history.first_id(), entries).body();
+    HttpResponse::Ok()
+        .insert_header(("cache-control", "no-store"))
+        .content_type(ContentType::json())
+        .body(body)
+}
+
+async fn metrics(state: Data<State>) -> HttpResponse {
+    match state.metrics().text() {
+        Ok(body) => HttpResponse::Ok().content_type(prometheus::TEXT_FORMAT).body(body),
+        Err(error) => text(StatusCode::INTERNAL_SERVER_ERROR, &error.to_string()),
+    }
+}
+
+async fn livez() -> impl Responder {
+    text(StatusCode::OK, "alive\n")
+}
+
+async fn readyz(state: Data<State>) -> HttpResponse {
+    match state.book().not_kept() {
+        None => text(StatusCode::OK, "ready\n"),
+        Some(reason) => {
+            text(StatusCode::SERVICE_UNAVAILABLE, &format!("what arrives is not kept: {reason}\n"))
+        }
+    }
+}

@@ -1,0 +1,81 @@
+//! What the inbox counts.
+
+use prometheus::{Gauge, IntCounter, IntCounterVec, IntGauge, Opts, Registry, TextEncoder};
+
+use crate::heartbeat::Heartbeat;
+use crate::receivers::channel::{Channel, STATUSES};
+
+/// Counters, each label combination present from the start: one that starts late has no increase.
+#[derive(Debug)]
+pub struct Metrics {
+    registry: Registry,
+    /// Notifications accepted, by channel and status (firing, resolved, unknown).
+    pub notifications: IntCounterVec,
+    /// Bodies refused, by channel.
+    pub bad_requests: IntCounterVec,
+    /// Messages answered with an error on purpose, by channel.
+    pub failed: IntCounterVec,
+    /// Heartbeats received.
+    pub heartbeats: IntCounter,
+    /// When the last heartbeat came, in seconds since 1970; 0 before the first.
+    last_heartbeat: Gauge,
+    /// 1 while the heartbeat comes, 0 before the first and once it has stopped.
+    heartbeat_up: IntGauge,
+}
+
+impl Metrics {
+    pub(crate) fn new() -> Self {
+        let registry = Registry::new();
+        let counter = |name: &str, help: &str, labels: &[&str]| {
+            let counter = IntCounterVec::new(Opts::new(name, help), labels)
+                .expect("names and labels are valid constants");
+            registry.register(Box::new(counter.clone())).expect("each name is registered once");
+            counter
+        };
+        let notifications = counter(
+            "inbox_notifications_total",
+            "Notifications accepted, by channel and status (firing, resolved, unknown).",
+            &["channel", "status"],
+        );
+        let bad_requests = counter("inbox_bad_requests_total", "Bodies refused, by channel.", &["channel"]);
+        let failed = counter(
+            "inbox_failed_on_purpose_total",
+            "Messages answered with an error on purpose, by channel.",
+            &["channel"],
+        );
+        let valid = "names are valid constants, each registered once";
+        let heartbeats = IntCounter::new("inbox_heartbeats_total", "Heartbeats received.").expect(valid);
+        let last_heartbeat = Gauge::new(
+            "inbox_last_heartbeat_timestamp_seconds",
+            "When the last heartbeat came, in seconds since 1970; 0 before the first.",
+        )
+        .expect(valid);
+        let heartbeat_up = IntGauge::new(
+            "inbox_heartbeat_up",
+            "1 while the heartbeat comes, 0 before the first and once it has stopped.",
+        )
+        .expect(valid);
+        registry.register(Box::new(heartbeats.clone())).expect(valid);
+        registry.register(Box::new(last_heartbeat.clone())).expect(valid);
+        registry.register(Box::new(heartbeat_up.clone())).expect(valid);
+        for channel in Channel::ALL {
+            failed.with_label_values(&[channel.name()]);
+            bad_requests.with_label_values(&[channel.name()]);
+            for status in STATUSES {
+                notifications.with_label_values(&[channel.name(), status]);
+            }
+        }
+        Self { registry, notifications, bad_requests, failed, heartbeats, last_heartbeat, heartbeat_up }
+    }
+
+    /// Takes over how the heartbeat is.
+    pub fn heartbeat(&self, heartbeat: &Heartbeat) {
+        self.last_heartbeat.set(heartbeat.last().map_or(0.0, |last| last.as_millisecond() as f64 / 1000.0));
+        self.heartbeat_up.set(i64::from(heartbeat.is_up()));
+    }
+
+    /// All of them in Prometheus's text format 0.0.4.
+    pub fn text(&self) -> Result<String, prometheus::Error> {
+        TextEncoder::new().encode_to_string(&self.registry.gather())
+    }
+}

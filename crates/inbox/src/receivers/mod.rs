@@ -1,0 +1,10 @@
+//! The channels of notifications: each checks the shape that the real service demands, and answers as it would.
+
+pub mod channel;
+pub mod discord;
+pub mod heading;
+pub mod mail;
+pub mod pagerduty;
+pub mod slack;
+pub mod smtp;
+pub mod webhook;

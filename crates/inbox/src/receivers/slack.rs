@@ -1,0 +1,186 @@
+//! Slack's incoming webhooks: <https://docs.slack.dev/messaging/sending-messages-using-incoming-webhooks>.
+//!
+//! Slack knows no alerts, only text. Which alert a message is about is read from its [`heading`].
+
+use serde_json::Value;
+
+use crate::receivers::channel::Message;
+use crate::receivers::heading;
+
+/// Slack's own words for a body it cannot read, and for a message with nothing to show.
+const INVALID_PAYLOAD: &str = "invalid_payload";
+const NO_TEXT: &str = "no_text";
+/// And for more than it takes: 100 attachments (<https://docs.slack.dev/reference/methods/chat.postMessage>), 50 blocks
+/// with texts of 3000 characters (<https://docs.slack.dev/reference/block-kit/blocks>). Longer texts of a message or an
+/// attachment it cuts without a word.
+const TOO_MANY_ATTACHMENTS: &str = "too_many_attachments";
+const INVALID_BLOCKS: &str = "invalid_blocks";
+const ATTACHMENTS: usize = 100;
+const BLOCKS: usize = 50;
+const BLOCK_TEXT: usize = 3_000;
+
+/// # Errors
+/// What Slack would answer.
+pub fn read(bytes: &[u8]) -> Result<Message, String> {
+    // Two ways to send it: JSON itself, or a form whose `payload` is that. JSON does not begin with a letter p.
+    let form = bytes.starts_with(b"payload=").then(|| url::form_urlencoded::parse(bytes).next()).flatten();
+    let json = form.as_ref().map_or(bytes, |(_, payload)| payload.as_bytes());
+    let body: Value = serde_json::from_slice(json).map_err(|_| INVALID_PAYLOAD.to_owned())?;
+    let shown = parts(&body).ok_or(INVALID_PAYLOAD)?;
+    if shown.iter().all(|texts| texts.is_empty()) && list(&body, "blocks").is_none_or(<[Value]>::is_empty) {
+        return Err(NO_TEXT.to_owned());
+    }
+    if list(&body, "attachments").is_some_and(|all| all.len() > ATTACHMENTS) {
+        return Err(TOO_MANY_ATTACHMENTS.to_owned());
+    }
+    if list(&body, "blocks").is_some_and(|all| all.len() > BLOCKS || !all.iter().all(block_fits)) {
+        return Err(INVALID_BLOCKS.to_owned());
+    }
+    let mut found = Vec::new();
+    for texts in &shown {
+        // The heading stands in title and fallback alike: the first text that has any counts, once per part.
+        found.extend(
+            texts.iter().map(|text| heading::all(text)).find(|found| !found.is_empty()).unwrap_or_default(),
+        );
+    }
+    let (status, alerts) = heading::summed_up(found);
+    Ok(Message { status, alerts, body })
+}
+
+/// Whether a block has a type and no text longer than it may be.
+fn block_fits(block: &Value) -> bool {
+    let text = block.pointer("/text/text").and_then(Value::as_str).unwrap_or_default();
+    block["type"].is_string() && text.chars().count() <= BLOCK_TEXT
+}
+
+/// The texts of the message itself and of each attachment, in the order they are looked at; `None` when something
+/// has a type that Slack does not take.
+fn parts(body: &Value) -> Option<Vec<Vec<&str>>> {
+    let body_map = body.as_object()?;
+    if !body_map.get("blocks").is_none_or(Value::is_array) {
+        return None;
+    }
+    let mut parts = Vec::new();
+    for attachment in list(body, "attachments").or_else(|| none_or_null(body, "attachments"))? {
+        attachment.as_object()?;
+        parts.push(texts(attachment, &["title", "fallback", "pretext", "text"])?);
+    }
+    parts.push(texts(body, &["text"])?);
+    Some(parts)
+}
+
+fn list<'a>(value: &'a Value, key: &str) -> Option<&'a [Value]> {
+    value.get(key)?.as_array().map(Vec::as_slice)
+}
+
+fn none_or_null<'a>(value: &Value, key: &str) -> Option<&'a [Value]> {
+    value.get(key).is_none_or(Value::is_null).then_some(&[])
+}
+
+fn texts<'a>(value: &'a Value, keys: &[&str]) -> Option<Vec<&'a str>> {
+    let mut texts = Vec::new();
+    for key in keys {
+        match value.get(*key) {
+            None | Some(Value::Null) => {}
+            Some(Value::String(text)) if text.trim().is_empty() => {}
+            Some(Value::String(text)) => texts.push(text.as_str()),
+            Some(_) => return None,
+        }
+    }
+    Some(texts)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn summary(body: &str) -> String {
+        match read(body.as_bytes()) {
+            Err(reason) => reason,
+            Ok(message) => {
+                let alerts: Vec<String> =
+                    message.alerts.iter().map(|it| format!("{}={}", it.alert, it.status)).collect();
+                format!("{}: {}", message.status, alerts.join(" "))
+            }
+        }
+    }
+
+    #[test]
+    fn reads_alerts_from_the_headings() {
+        for (body, expected) in [
+            (
+                r#"{"attachments":[{"title":"[FIRING:1] HighErrorRate (warning)","fallback":"[FIRING:1] HighErrorRate"}]}"#,
+                "firing: HighErrorRate=firing",
+            ),
+            (
+                r#"{"attachments":[{"title":"[RESOLVED:2] HighErrorRate (warning)","text":"fine again"}]}"#,
+                "resolved: HighErrorRate=resolved",
+            ),
+            (
+                r#"{"channel":"a","username":"b","attachments":[{"title":"[FIRING:1] HighErrorRate api (10.0.0.1 warning)","title_link":"http://x","text":"","fallback":"[FIRING:1] HighErrorRate api | http://x","color":"danger","mrkdwn_in":["fallback"]}]}"#,
+                "firing: HighErrorRate=firing",
+            ),
+            (
+                r#"{"attachments":[{"title":"[RESOLVED] HighErrorRate api","color":"good"}]}"#,
+                "resolved: HighErrorRate=resolved",
+            ),
+            (
+                r#"{"attachments":[{"fallback":"[FIRING:1] A"},{"fallback":"[RESOLVED] B"}]}"#,
+                "firing: A=firing B=resolved",
+            ),
+            (
+                r#"{"text":"*[FIRING:3] RateLimitHits*\nand <http://x|[RESOLVED] APIDown>"}"#,
+                "firing: RateLimitHits=firing APIDown=resolved",
+            ),
+            (r#"{"text":"[RESOLVED] A, [RESOLVED] B"}"#, "resolved: A=resolved B=resolved"),
+            (r#"{"text":"lunch is ready [FIRING soon] [x] y"}"#, "unknown: "),
+            (r#"{"text":"[FIRING:many] A"}"#, "unknown: "),
+            (r#"{"text":"hi","attachments":null}"#, "unknown: "),
+            (r#"{"blocks":[{"type":"divider"}]}"#, "unknown: "),
+            // As a form, which is how Slack's own older examples post.
+            (
+                "payload=%7B%22text%22%3A+%22%5BFIRING%3A1%5D+API+Down+%28critical%29+%26+more%22%7D",
+                "firing: API Down=firing",
+            ),
+        ] {
+            assert_eq!(summary(body), expected, "{body}");
+        }
+    }
+
+    #[test]
+    fn refuses_as_slack_does() {
+        for body in [
+            "",
+            "text",
+            "[]",
+            "5",
+            r#"{"text":5}"#,
+            "payload=",
+            "payload=%7B",
+            r#"{"attachments":{}}"#,
+            r#"{"attachments":["x"]}"#,
+            r#"{"attachments":[{"title":7}]}"#,
+            r#"{"blocks":"x"}"#,
+        ] {
+            assert_eq!(summary(body), INVALID_PAYLOAD, "{body}");
+        }
+        for body in
+            ["{}", r#"{"text":" "}"#, r#"{"attachments":[]}"#, r#"{"attachments":[{"color":"good"}]}"#]
+        {
+            assert_eq!(summary(body), NO_TEXT, "{body}");
+        }
+        let attachments =
+            |count: usize| json!({"attachments": vec![json!({"text": "x"}); count]}).to_string();
+        assert_eq!(summary(&attachments(100)), "unknown: ");
+        assert_eq!(summary(&attachments(101)), TOO_MANY_ATTACHMENTS);
+        let section = |length: usize| json!({"type": "section", "text": {"type": "mrkdwn", "text": "x".repeat(length)}});
+        let blocks =
+            |count: usize, length: usize| json!({"blocks": vec![section(length); count]}).to_string();
+        assert_eq!(summary(&blocks(50, 3_000)), "unknown: ");
+        assert_eq!(summary(&blocks(51, 1)), INVALID_BLOCKS);
+        assert_eq!(summary(&blocks(1, 3_001)), INVALID_BLOCKS);
+        assert_eq!(summary(r#"{"blocks":[{"text":"x"}]}"#), INVALID_BLOCKS);
+    }
+}

@@ -1,0 +1,248 @@
+//! A mail server that takes everything and sends nothing on: RFC 5321 with AUTH (RFC 4954) by PLAIN and LOGIN.
+//!
+//! It demands AUTH, as the servers do that stand behind an alert's e-mail; which user and password is up to the
+//! sender, so that no account is needed.
+
+use std::time::Duration;
+
+use actix_web::web::Data;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD as BASE64;
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::time::timeout;
+
+use crate::BODY_LIMIT;
+use crate::receivers::channel::Channel;
+use crate::receivers::mail;
+use crate::store::failure::Failure;
+use crate::store::state::State;
+
+/// How long a client may take for a line, and for its message.
+const PATIENCE: Duration = Duration::from_secs(30);
+/// RFC 5321, 4.5.3.1.5 and RFC 4954, 4.
+const LINE: u64 = 12_288;
+/// Clients served at once; further ones wait.
+const CLIENTS: usize = 64;
+
+/// Serves until dropped.
+pub async fn serve(listener: TcpListener, state: Data<State>) {
+    let room = std::sync::Arc::new(tokio::sync::Semaphore::new(CLIENTS));
+    let mut clients = tokio::task::JoinSet::new();
+    loop {
+        while clients.try_join_next().is_some() {}
+        let Ok(permit) = std::sync::Arc::clone(&room).acquire_owned().await else { return };
+        match listener.accept().await {
+            Ok((stream, _)) => {
+                let state = state.clone();
+                clients.spawn(async move {
+                    // A client that went away has nothing to be told.
+                    let _ = Session::new(stream, state).run().await;
+                    drop(permit);
+                });
+            }
+            Err(_) => tokio::time::sleep(Duration::from_millis(100)).await, // out of descriptors, say
+        }
+    }
+}
+
+struct Session {
+    stream: BufReader<TcpStream>,
+    state: Data<State>,
+    greeted: bool,
+    user: Option<String>,
+    from: Option<String>,
+    to: Vec<String>,
+}
+
+impl Session {
+    fn new(stream: TcpStream, state: Data<State>) -> Self {
+        Self { stream: BufReader::new(stream), state, greeted: false, user: None, from: None, to: Vec::new() }
+    }
+
+    async fn run(&mut self) -> std::io::Result<()> {
+        self.say("220 inbox ESMTP").await?;
+        while let Some(line) = self.line().await? {
+            let (verb, rest) = line.split_once(' ').unwrap_or((&line, ""));
+            match verb.to_ascii_uppercase().as_str() {
+                "EHLO" => {
+                    self.greeted = true;
+                    // LOGIN first: Alertmanager takes the first it knows, and refuses PLAIN without TLS but on loopback.
+                    self.say(&format!(
+                        "250-inbox\r\n250-AUTH LOGIN PLAIN\r\n250-8BITMIME\r\n250 SIZE {BODY_LIMIT}"
+                    ))
+                    .await?;
+                }
+                "HELO" => {
+                    self.greeted = true;
+                    self.say("250 inbox").await?;
+                }
+                "AUTH" => self.auth(rest).await?,
+                "MAIL" => self.mail(rest).await?,
+                "RCPT" => self.rcpt(rest).await?,
+                "DATA" => self.data().await?,
+                "RSET" => {
+                    self.forget();
+                    self.say("250 2.0.0 forgotten").await?;
+                }
+                "NOOP" => self.say("250 2.0.0 ok").await?,
+                "QUIT" => return self.say("221 2.0.0 bye").await,
+                _ => self.say("500 5.5.2 no such command").await?,
+            }
+        }
+        Ok(())
+    }
+
+    async fn auth(&mut self, rest: &str) -> std::io::Result<()> {
+        let mut words = rest.split_whitespace();
+        let (mechanism, first) = (words.next().unwrap_or_default().to_ascii_uppercase(), words.next());
+        if !self.greeted {
+            return self.say("503 5.5.1 EHLO first").await;
+        }
+        let user = match mechanism.as_str() {
+            "PLAIN" => {
+                let answer = match first {
+                    Some(first) => decode(first),
+                    None => self.challenge("").await?,
+                };
+                // Authorization identity, user and password, divided by zeros.
+                answer.and_then(|text| {
+                    let parts: Vec<&str> = text.split('\0').collect();
+                    (parts.len() == 3 && !parts[1].is_empty() && !parts[2].is_empty())
+                        .then(|| parts[1].to_owned())
+                })
+            }
+            "LOGIN" => {
+                let user = match first {
+                    Some(first) => decode(first),
+                    None => self.challenge("Username:").await?,
+                };
+                let password = self.challenge("Password:").await?;
+                user.filter(|user| !user.is_empty() && password.is_some_and(|password| !password.is_empty()))
+            }
+            _ => return self.say("504 5.5.4 PLAIN and LOGIN are known").await,
+        };
+        self.user = user;
+        if self.user.is_some() {
+            self.say("235 2.7.0 welcome").await
+        } else {
+            self.say("535 5.7.8 user or password is missing").await
+        }
+    }
+
+    async fn challenge(&mut self, words: &str) -> std::io::Result<Option<String>> {
+        self.say(&format!("334 {}", BASE64.encode(words))).await?;
+        Ok(self.line().await?.as_deref().and_then(decode))
+    }
+
+    async fn mail(&mut self, rest: &str) -> std::io::Result<()> {
+        if self.user.is_none() {
+            self.state.refused(Channel::Email);
+            return self.say("530 5.7.0 authentication required").await;
+        }
+        match address(rest, "FROM:") {
+            Some(from) => {
+                self.forget();
+                self.from = Some(from);
+                self.say("250 2.1.0 ok").await
+            }
+            None => self.say("501 5.5.4 expected MAIL FROM:<address>").await,
+        }
+    }
+
+    async fn rcpt(&mut self, rest: &str) -> std::io::Result<()> {
+        match address(rest, "TO:").filter(|to| to.contains('@')) {
+            _ if self.from.is_none() => self.say("503 5.5.1 MAIL first").await,
+            Some(_) if self.to.len() >= 100 => self.say("452 4.5.3 too many recipients").await,
+            Some(to) => {
+                self.to.push(to);
+                self.say("250 2.1.5 ok").await
+            }
+            None => self.say("501 5.5.4 expected RCPT TO:<address>").await,
+        }
+    }
+
+    async fn data(&mut self) -> std::io::Result<()> {
+        let Some(from) = self.from.clone().filter(|_| !self.to.is_empty()) else {
+            return self.say("503 5.5.1 MAIL and RCPT first").await;
+        };
+        self.say("354 end with a line that holds a dot alone").await?;
+        let Some(raw) =
+            timeout(PATIENCE, self.content()).await.map_err(|_| std::io::ErrorKind::TimedOut)??
+        else {
+            self.state.refused(Channel::Email);
+            return self.say("552 5.3.4 too large").await;
+        };
+        match self.state.failure(Channel::Email) {
+            Some((Failure::Hang, until)) => tokio::time::sleep_until(until).await,
+            Some((Failure::Status(status), _)) => {
+                let reply = if status < 500 { "451 4.3.0 told to fail" } else { "554 5.3.0 told to fail" };
+                return self.say(reply).await;
+            }
+            None => {}
+        }
+        match mail::read(&from, &self.to, self.user.as_deref(), &raw) {
+            Ok(message) => {
+                self.state.accept(Channel::Email, message);
+                self.forget();
+                self.say("250 2.0.0 taken").await
+            }
+            Err(reason) => {
+                self.state.refused(Channel::Email);
+                self.say(&reason).await
+            }
+        }
+    }
+
+    /// The message up to its dot, dots at line starts unstuffed; `None` when it is too large.
+    async fn content(&mut self) -> std::io::Result<Option<Vec<u8>>> {
+        let (mut raw, mut line, mut fits) = (Vec::new(), Vec::new(), true);
+        loop {
+            line.clear();
+            if (&mut self.stream).take(BODY_LIMIT as u64).read_until(b'\n', &mut line).await? == 0 {
+                return Err(std::io::ErrorKind::UnexpectedEof.into());
+            }
+            if line == b".\r\n" || line == b".\n" {
+                return Ok(fits.then_some(raw));
+            }
+            fits &= raw.len() + line.len() <= BODY_LIMIT;
+            if fits {
+                raw.extend_from_slice(line.strip_prefix(b".").unwrap_or(&line));
+            }
+        }
+    }
+
+    fn forget(&mut self) {
+        self.from = None;
+        self.to.clear();
+    }
+
+    /// The next line without its end; `None` when the client has gone or sends none.
+    async fn line(&mut self) -> std::io::Result<Option<String>> {
+        let mut line = Vec::new();
+        let read = timeout(PATIENCE, (&mut self.stream).take(LINE).read_until(b'\n', &mut line)).await;
+        match read {
+            Ok(Ok(count)) if count > 0 => Ok(Some(String::from_utf8_lossy(&line).trim_end().to_owned())),
+            Ok(Ok(_)) | Err(_) => Ok(None),
+            Ok(Err(error)) => Err(error),
+        }
+    }
+
+    async fn say(&mut self, reply: &str) -> std::io::Result<()> {
+        let reply = format!("{reply}\r\n");
+        timeout(PATIENCE, self.stream.get_mut().write_all(reply.as_bytes()))
+            .await
+            .map_err(|_| std::io::ErrorKind::TimedOut)?
+    }
+}
+
+fn decode(text: &str) -> Option<String> {
+    String::from_utf8(BASE64.decode(text.trim()).ok()?).ok()
+}
+
+/// `a@b` of `FROM:<a@b> SIZE=5`.
+fn address(rest: &str, prefix: &str) -> Option<String> {
+    let head = rest.get(..prefix.len()).filter(|head| head.eq_ignore_ascii_case(prefix))?;
+    let inner = rest[head.len()..].trim_start().strip_prefix('<')?;
+    inner.split_once('>').map(|(address, _)| address.to_owned())
+}

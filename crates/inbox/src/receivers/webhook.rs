@@ -1,0 +1,147 @@
+//! Alertmanager's webhook, version 4:
+//! <https://prometheus.io/docs/alerting/latest/configuration/#webhook_config>.
+
+use jiff::Timestamp;
+use serde::Deserialize;
+use serde_json::Value;
+
+use crate::receivers::channel::{FIRING, Message, RESOLVED};
+use clients::inbox::NotifiedAlert;
+use clients::prometheus::Labels;
+
+/// What Alertmanager always sends; a body without it is somebody else's.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Body {
+    version: String,
+    #[serde(rename = "groupKey")]
+    _group_key: String,
+    #[serde(rename = "receiver")]
+    _receiver: String,
+    status: String,
+    alerts: Vec<Alert>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Alert {
+    status: String,
+    labels: Labels,
+    #[serde(rename = "annotations")]
+    _annotations: Labels,
+    starts_at: Timestamp,
+    ends_at: Timestamp,
+    fingerprint: String,
+}
+
+/// # Errors
+/// What is wrong with the body, in words.
+pub fn read(bytes: &[u8]) -> Result<Message, String> {
+    let bad = |reason: String| format!("not a webhook body of Alertmanager (version 4): {reason}");
+    let body: Value = serde_json::from_slice(bytes).map_err(|error| bad(format!("not JSON: {error}")))?;
+    // Serde would take a list for a struct; Alertmanager sends none.
+    let objects = |list: &Value| list.as_array().is_none_or(|all| all.iter().all(Value::is_object));
+    if !body.is_object() || !body.get("alerts").is_none_or(objects) {
+        return Err(bad("expected objects with named fields".to_owned()));
+    }
+    let read = Body::deserialize(&body).map_err(|error| bad(error.to_string()))?;
+    if read.version != "4" {
+        return Err(bad(format!("version is {:?}, expected \"4\"", read.version)));
+    }
+    if read.alerts.is_empty() {
+        return Err(bad("no alerts in it".to_owned()));
+    }
+    let status = status(&read.status).map_err(bad)?;
+    let alerts = read.alerts.into_iter().map(alert).collect::<Result<_, _>>().map_err(bad)?;
+    Ok(Message { status, alerts, body })
+}
+
+fn status(text: &str) -> Result<&'static str, String> {
+    match text {
+        FIRING => Ok(FIRING),
+        RESOLVED => Ok(RESOLVED),
+        other => Err(format!("status is {other:?}, expected \"firing\" or \"resolved\"")),
+    }
+}
+
+fn alert(alert: Alert) -> Result<NotifiedAlert, String> {
+    Ok(NotifiedAlert {
+        alert: alert.labels.get("alertname").cloned().unwrap_or_default(),
+        status: status(&alert.status)?.to_owned(),
+        heading: None,
+        fingerprint: Some(alert.fingerprint),
+        starts_at: Some(alert.starts_at),
+        // Year 1 while it is firing.
+        ends_at: (alert.ends_at > Timestamp::UNIX_EPOCH).then_some(alert.ends_at),
+        labels: alert.labels,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn body() -> Value {
+        json!({
+            "version": "4", "groupKey": "{}:{alertname=\"HighErrorRate\"}", "truncatedAlerts": 0, "status": "firing",
+            "receiver": "warning", "groupLabels": {"alertname": "HighErrorRate"}, "commonLabels": {},
+            "commonAnnotations": {}, "externalURL": "http://am:9093",
+            "alerts": [
+                {"status": "firing", "labels": {"alertname": "HighErrorRate", "job": "api"}, "annotations": {"summary": "s"},
+                 "startsAt": "2026-05-04T12:00:00.5Z", "endsAt": "0001-01-01T00:00:00Z", "generatorURL": "http://p",
+                 "fingerprint": "0badcafe00000001"},
+                {"status": "resolved", "labels": {"alertname": "HighErrorRate", "job": "b"}, "annotations": {},
+                 "startsAt": "2026-05-04T12:00:00Z", "endsAt": "2026-05-04T12:05:00Z", "generatorURL": "",
+                 "fingerprint": "0badcafe00000002"},
+            ],
+        })
+    }
+
+    #[test]
+    fn reads_every_alert() {
+        let body = body();
+        let message = read(body.to_string().as_bytes()).unwrap();
+        assert_eq!((message.status, &message.body), ("firing", &body));
+        let [first, second] = &message.alerts[..] else { panic!("two alerts") };
+        assert_eq!((first.alert.as_str(), first.status.as_str()), ("HighErrorRate", "firing"));
+        assert_eq!((first.fingerprint.as_deref(), first.ends_at), (Some("0badcafe00000001"), None));
+        assert_eq!(first.starts_at, Some("2026-05-04T12:00:00.5Z".parse().unwrap()));
+        assert_eq!((second.status.as_str(), second.labels["job"].as_str()), ("resolved", "b"));
+        assert_eq!(second.ends_at, Some("2026-05-04T12:05:00Z".parse().unwrap()));
+    }
+
+    #[test]
+    fn refuses_other_shapes_and_says_why() {
+        let without = |pointer: &str, key: &str| {
+            let mut body = body();
+            body.pointer_mut(pointer).unwrap().as_object_mut().unwrap().remove(key);
+            body.to_string()
+        };
+        let with = |pointer: &str, value: Value| {
+            let mut body = body();
+            *body.pointer_mut(pointer).unwrap() = value;
+            body.to_string()
+        };
+        for (body, says) in [
+            (String::new(), "not JSON"),
+            ("[]".to_owned(), "expected objects"),
+            (with("/alerts/1", json!(["firing", {}, {}])), "expected objects"),
+            (without("", "groupKey"), "groupKey"),
+            (without("", "alerts"), "alerts"),
+            (without("/alerts/0", "fingerprint"), "fingerprint"),
+            (without("/alerts/1", "labels"), "labels"),
+            (with("/version", json!("3")), "\"3\""),
+            (with("/version", json!(4)), "string"),
+            (with("/status", json!("open")), "\"open\""),
+            (with("/alerts", json!([])), "no alerts"),
+            (with("/alerts/1/status", json!("")), "\"\""),
+            (with("/alerts/0/startsAt", json!("noon")), "year"),
+            (with("/alerts/0/labels/job", json!(5)), "string"),
+        ] {
+            let reason = read(body.as_bytes()).unwrap_err();
+            assert!(reason.contains(says) && reason.contains("version 4"), "{body}: {reason}");
+        }
+    }
+}

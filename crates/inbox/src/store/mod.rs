@@ -1,0 +1,7 @@
+//! What the inbox keeps: history, journal, heartbeat state and failure injection.
+
+pub mod failure;
+pub mod heartbeat;
+pub mod history;
+pub mod journal;
+pub mod state;

@@ -1,0 +1,22 @@
+//! Any bytes, in any pieces: never a panic, never a hang, and the same answer however they are cut.
+#![no_main]
+
+extern crate self as common;
+extern crate self as load;
+
+#[path = "../run.rs"]
+pub mod run;
+pub use run::{rng, spec, wire};
+
+#[path = "../pieces.rs"]
+mod pieces;
+
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|input: (bool, Vec<u16>, &[u8])| {
+    let (to_head, lengths, bytes) = input;
+    let lengths: Vec<usize> = lengths.into_iter().map(usize::from).collect();
+    let whole = pieces::read(bytes, &[usize::MAX], to_head);
+    let cut = pieces::read(bytes, &lengths, to_head);
+    assert_eq!(whole, cut, "{}", bytes.escape_ascii());
+});

@@ -1,0 +1,292 @@
+//! What a run looks like while it goes on: a view that is redrawn on a terminal, a plain line a second elsewhere.
+
+pub mod exposition;
+
+use std::collections::BTreeMap;
+use std::io::{self, IsTerminal};
+use std::time::Duration;
+
+use crate::engine::{Counts, Running};
+use crate::format;
+use crate::record::Row;
+use crate::schedule::pace::Pace;
+use crate::wire::error::Fault;
+use common::{console, duration};
+
+/// The running figures at one moment.
+#[derive(Debug, Clone)]
+pub struct View {
+    /// Pattern or target.
+    pub title: String,
+    /// Since the start.
+    pub elapsed: Duration,
+    /// Of the schedule, when it has an end.
+    pub planned: Option<Duration>,
+    /// The last complete step and its seconds.
+    pub row: Option<(Row, u32)>,
+    /// Requests per second the schedule asked for in it; none in a closed loop.
+    pub asked: Option<f64>,
+    /// Totals.
+    pub counts: Counts,
+    /// Answers by status.
+    pub statuses: BTreeMap<u16, u64>,
+    /// Errors by kind.
+    pub faults: BTreeMap<Fault, u64>,
+}
+
+impl View {
+    /// Of a run.
+    #[must_use]
+    pub fn of(running: &Running, title: &str) -> Self {
+        let elapsed = running.elapsed();
+        let row = running.last_row();
+        let pace = &running.plan().pace;
+        // Of the same seconds as what is shown beside it: on a ramp the present rate is another one.
+        let asked = match (pace, row) {
+            (_, Some((row, step))) => pace.planned_rate(row.second, step),
+            (Pace::Open { schedule, .. }, None) => Some(schedule.rate_at(elapsed.as_secs_f64())),
+            (Pace::Closed { .. }, None) => None,
+        };
+        Self {
+            title: title.to_owned(),
+            elapsed,
+            planned: running.plan().pace.planned_end(),
+            asked,
+            row,
+            counts: running.counts(),
+            statuses: running.statuses(),
+            faults: running.faults(),
+        }
+    }
+
+    fn sent(&self) -> Option<f64> {
+        self.row.map(|(row, step)| f64::from(row.sent) / f64::from(step.max(1)))
+    }
+
+    fn percentiles(&self) -> [(&'static str, String); 4] {
+        let of =
+            |pick: fn(&Row) -> u32| format::latency(self.row.and_then(|(row, _)| Row::seconds(pick(&row))));
+        [
+            ("p50", of(|row| row.response_p50)),
+            ("p95", of(|row| row.response_p95)),
+            ("p99", of(|row| row.response_p99)),
+            ("lag p99", of(|row| row.pacer_lag_p99)),
+        ]
+    }
+
+    /// The view in lines of at most `width` characters.
+    #[must_use]
+    pub fn lines(&self, width: usize) -> Vec<String> {
+        let rate = |rate: Option<f64>| rate.map_or_else(|| "-".to_owned(), format::rate);
+        let [p50, p95, p99, lag] = self.percentiles().map(|(_, value)| value);
+        let counts = &self.counts;
+        let errors = counts.transport_errors + counts.local_errors;
+        let lines = [
+            self.headline(width),
+            self.bar(width),
+            format!(
+                "rate      {:>9} asked {:>9} sent     in flight {}",
+                rate(self.asked),
+                rate(self.sent()),
+                format::count(counts.in_flight)
+            ),
+            format!("response  {p50:>9} p50   {p95:>9} p95   {p99:>9} p99   in the last second"),
+            format!("pacer lag {lag:>9} p99"),
+            format!("statuses  {}", format::statuses(&self.statuses)),
+            format!(
+                "errors    {}   unexpected {}   shed {}{}",
+                format::count(errors),
+                format::count(counts.unexpected),
+                format::count(counts.shed),
+                if errors > 0 {
+                    format!("   ({})", format::faults(self.faults.clone()))
+                } else {
+                    String::new()
+                }
+            ),
+        ];
+        lines.into_iter().map(|line| line.chars().take(width).collect()).collect()
+    }
+
+    /// The title, cut where the clock would not fit beside it.
+    fn headline(&self, width: usize) -> String {
+        let clock = self.clock();
+        let room = width.saturating_sub(clock.chars().count() + 2);
+        if self.title.chars().count() <= room {
+            return format!("{}  {clock}", self.title);
+        }
+        let title: String = self.title.chars().take(room.saturating_sub(1)).collect();
+        format!("{title}…  {clock}")
+    }
+
+    fn clock(&self) -> String {
+        let whole = |time: Duration| duration::format(Duration::from_secs(time.as_secs()));
+        match self.planned {
+            Some(planned) if self.elapsed < planned => {
+                let left = Duration::from_secs_f64((planned - self.elapsed).as_secs_f64().ceil());
+                format!("{} of {}, {} left", whole(self.elapsed), whole(planned), whole(left))
+            }
+            Some(_) => "waiting for the last answers".to_owned(),
+            None => whole(self.elapsed),
+        }
+    }
+
+    fn bar(&self, width: usize) -> String {
+        let Some(planned) = self.planned.filter(|planned| !planned.is_zero()) else { return String::new() };
+        let room = width.clamp(2, 80) - 2;
+        let done = (self.elapsed.as_secs_f64() / planned.as_secs_f64()).min(1.0) * room as f64;
+        let done = done as usize;
+        format!("[{}{}]", "#".repeat(done), "-".repeat(room - done))
+    }
+
+    /// The last complete step in one line.
+    #[must_use]
+    pub fn plain(&self) -> String {
+        let counts = &self.counts;
+        let second = self.row.map_or(0, |(row, step)| row.second + step);
+        let asked = self.asked.map(|asked| format!(" of {}", format::rate(asked))).unwrap_or_default();
+        let [p50, p95, p99, lag] = self.percentiles().map(|(name, value)| format!("{name} {value}"));
+        let mut line = format!(
+            "{second:>4}s  {}{asked}  {p50} {p95} {p99}  {lag}  in flight {}  {}",
+            format::rate(self.sent().unwrap_or(0.0)),
+            format::count(counts.in_flight),
+            format::statuses(&self.statuses),
+        );
+        let errors = counts.transport_errors + counts.local_errors;
+        for (number, what) in [(counts.unexpected, "unexpected"), (errors, "errors"), (counts.shed, "shed")] {
+            if number > 0 {
+                line.push_str(&format!("  {what} {}", format::count(number)));
+            }
+        }
+        line
+    }
+}
+
+/// Where the progress goes: standard error, so that the summary can be piped away.
+#[derive(Debug)]
+pub struct Progress {
+    terminal: bool,
+    /// Lines of the view that stand on the terminal.
+    drawn: usize,
+    /// The second of the last plain line.
+    told: Option<u32>,
+}
+
+impl Progress {
+    /// A live view when standard error is a terminal and `plain` was not asked for.
+    #[must_use]
+    pub fn new(plain: bool) -> Self {
+        let dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
+        Self { terminal: !plain && !dumb && io::stderr().is_terminal(), drawn: 0, told: None }
+    }
+
+    /// Shows the view, if there is something new to show.
+    pub fn show(&mut self, view: &View) {
+        if self.terminal {
+            let width = terminal_size::terminal_size().map_or(80, |(width, _)| usize::from(width.0)).max(20);
+            // One column less: a full line would wrap on some terminals, and the next redraw miss it.
+            let lines = view.lines(width - 1);
+            let mut text = self.erasure();
+            lines.iter().for_each(|line| text.push_str(&format!("{line}\n")));
+            self.drawn = lines.len();
+            console::aside(&text);
+        } else if self.has_news(view.row) {
+            self.told = view.row.map(|(row, _)| row.second);
+            console::aside(&format!("{}\n", view.plain()));
+        }
+    }
+
+    /// Whether a view with this last row would be shown: always on a terminal, else once for each row.
+    #[must_use]
+    pub fn has_news(&self, row: Option<(Row, u32)>) -> bool {
+        self.terminal || row.is_some_and(|(row, _)| self.told != Some(row.second))
+    }
+
+    /// A message of its own; the view is drawn anew below it.
+    pub fn say(&mut self, message: &str) {
+        let text = format!("{}{message}\n", self.erasure());
+        self.drawn = 0;
+        console::aside(&text);
+    }
+
+    /// Takes the view away.
+    pub fn end(&mut self) {
+        console::aside(&self.erasure());
+        self.drawn = 0;
+    }
+
+    fn erasure(&self) -> String {
+        // Up to the first line of the view, and clear from there to the end of the screen.
+        if self.drawn > 0 { format!("\x1b[{}A\r\x1b[J", self.drawn) } else { String::new() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn view() -> View {
+        let row = Row {
+            second: 11,
+            sent: 40,
+            response_p50: 1_230,
+            response_p95: 4_500,
+            response_p99: 12_000,
+            pacer_lag_p99: 80,
+            ..Row::default()
+        };
+        View {
+            title: "error-storm · http://127.0.0.1:8000".into(),
+            elapsed: Duration::from_millis(12_300),
+            planned: Some(Duration::from_secs(420)),
+            asked: Some(40.0),
+            row: Some((row, 1)),
+            counts: Counts { scheduled: 492, expected: 489, in_flight: 3, ..Counts::default() },
+            statuses: [(200, 450), (500, 39)].into(),
+            faults: BTreeMap::new(),
+        }
+    }
+
+    #[test]
+    fn the_view_tells_everything_in_80_columns() {
+        let lines = view().lines(79);
+        let text = lines.join("\n");
+        for words in [
+            "12s of 7m, 6m48s left",
+            "40.0/s asked",
+            "40.0/s sent",
+            "in flight 3",
+            "1.23ms p50",
+            "12.0ms p99",
+            "0.08ms p99",
+            "200: 450 · 500: 39",
+            "errors    0   unexpected 0   shed 0",
+        ] {
+            assert!(text.contains(words), "{words} is not in\n{text}");
+        }
+        assert!(lines.iter().all(|line| line.chars().count() <= 79), "{text}");
+    }
+
+    #[test]
+    fn never_wider_than_the_terminal_nor_taller_by_large_figures() {
+        let mut view = view();
+        view.title = "x".repeat(200);
+        view.faults = Fault::ALL.into_iter().map(|fault| (fault, u64::MAX)).collect();
+        view.counts.transport_errors = u64::MAX / 2;
+        view.elapsed = Duration::from_secs(9_999);
+        for width in [19, 40, 79, 200] {
+            let lines = view.lines(width);
+            assert!(lines.iter().all(|line| line.chars().count() <= width), "{width}: {lines:?}");
+            assert_eq!(lines.len(), 7);
+        }
+        assert!(view.lines(79)[0].ends_with("x…  waiting for the last answers"), "{}", view.lines(79)[0]);
+    }
+
+    #[test]
+    fn the_plain_line() {
+        assert_eq!(
+            view().plain(),
+            "  12s  40.0/s of 40.0/s  p50 1.23ms p95 4.50ms p99 12.0ms  lag p99 0.08ms  in flight 3  200: 450 · 500: 39"
+        );
+    }
+}

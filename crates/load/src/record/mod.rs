@@ -1,0 +1,9 @@
+//! What happened, in bounded memory.
+
+pub mod collector;
+pub mod counters;
+pub mod distribution;
+mod run;
+pub use run::*;
+pub mod series;
+pub mod window;

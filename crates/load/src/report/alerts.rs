@@ -1,0 +1,129 @@
+//! Which alerts were pending or firing during a run, as a Prometheus tells (`--alerts-from`).
+
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+use url::Url;
+
+use clients::HttpConfig;
+use clients::address::redacted;
+use clients::prometheus::{Prometheus, Series};
+
+/// The most points of a series that Prometheus gives at once, with some room.
+const POINTS: f64 = 5_000.0;
+/// How long it may take to answer.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// A stretch of time in which an alert was in one state.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct AlertSpan {
+    /// `alertname`.
+    pub alert: String,
+    /// Its severity; empty without such a label.
+    pub severity: String,
+    /// `pending` or `firing`.
+    pub state: String,
+    /// Seconds from the start of the run.
+    pub from_seconds: f64,
+    /// Seconds from the start of the run; at most the run's end.
+    pub to_seconds: f64,
+}
+
+/// Asks for the alerts of a run that began at `started` and took `elapsed`.
+///
+/// # Errors
+/// A sentence that names the Prometheus and what is wrong.
+pub async fn fetch(
+    prometheus: &Url,
+    config: &HttpConfig,
+    started: Timestamp,
+    elapsed: Duration,
+) -> Result<Vec<AlertSpan>, String> {
+    let bad = |error: &dyn std::fmt::Display| {
+        let shown = redacted(prometheus.as_str());
+        format!("--alerts-from {shown}: {error}; the report is without alerts")
+    };
+    let system = Prometheus::new(prometheus, config).map_err(|error| bad(&error))?;
+    let length = SignedDuration::try_from(elapsed).map_err(|error| bad(&error))?;
+    let step = Duration::from_secs_f64((elapsed.as_secs_f64() / POINTS).ceil().max(1.0));
+    let asked = system.query_range("ALERTS", started, started + length, step);
+    let answer = tokio::time::timeout(PATIENCE, asked).await;
+    let series = answer.map_err(|_| bad(&"no answer within 10 s"))?.map_err(|error| bad(&error))?;
+    Ok(spans(&series, started, step.as_secs_f64(), elapsed.as_secs_f64()))
+}
+
+/// Samples a step apart as spans, in the order they began. A series is there while its alert is in that state.
+#[must_use]
+pub fn spans(series: &[Series], started: Timestamp, step: f64, elapsed: f64) -> Vec<AlertSpan> {
+    let mut spans: Vec<AlertSpan> = Vec::new();
+    for Series { labels, samples } in series {
+        let label = |name: &str| labels.get(name).cloned().unwrap_or_default();
+        let mut open: Option<AlertSpan> = None;
+        for (at, _) in samples {
+            let at = at.duration_since(started).as_secs_f64();
+            match &mut open {
+                Some(span) if at - span.to_seconds <= 0.5 * step => span.to_seconds = at + step,
+                _ => {
+                    spans.extend(open.take());
+                    open = Some(AlertSpan {
+                        alert: label("alertname"),
+                        severity: label("severity"),
+                        state: label("alertstate"),
+                        from_seconds: at,
+                        to_seconds: at + step,
+                    });
+                }
+            }
+        }
+        spans.extend(open);
+    }
+    for span in &mut spans {
+        span.from_seconds = span.from_seconds.clamp(0.0, elapsed);
+        span.to_seconds = span.to_seconds.clamp(0.0, elapsed);
+    }
+    spans.retain(|span| span.to_seconds > span.from_seconds);
+    spans.sort_by(|a, b| a.from_seconds.total_cmp(&b.from_seconds).then_with(|| a.alert.cmp(&b.alert)));
+    spans
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clients::prometheus::Labels;
+
+    fn series(alert: &str, state: &str, started: Timestamp, seconds: &[i64]) -> Series {
+        let labels: Labels =
+            [("__name__", "ALERTS"), ("alertname", alert), ("alertstate", state), ("severity", "warning")]
+                .map(|(name, value)| (name.to_owned(), value.to_owned()))
+                .into();
+        let samples =
+            seconds.iter().map(|&second| (started + SignedDuration::from_secs(second), 1.0)).collect();
+        Series { labels, samples }
+    }
+
+    #[test]
+    fn samples_become_spans() {
+        let started: Timestamp = "2026-03-01T12:00:00Z".parse().unwrap();
+        let given = [
+            series("B", "firing", started, &[7, 8, 9, 10]),
+            series("B", "pending", started, &[5, 6]),
+            series("A", "firing", started, &[1, 2, 6, 7]),
+            series("Late", "firing", started, &[10]),
+        ];
+        let found: Vec<_> = spans(&given, started, 1.0, 10.0)
+            .into_iter()
+            .map(|span| (span.alert, span.state, span.from_seconds, span.to_seconds))
+            .collect();
+        let expected = [
+            ("A", "firing", 1.0, 3.0),
+            ("B", "pending", 5.0, 7.0),
+            ("A", "firing", 6.0, 8.0),
+            ("B", "firing", 7.0, 10.0),
+        ];
+        assert_eq!(
+            found,
+            expected.map(|(alert, state, from, to)| (alert.to_owned(), state.to_owned(), from, to))
+        );
+    }
+}

@@ -1,0 +1,154 @@
+//! The plots of the page.
+
+use crate::record::distribution::Distribution;
+use crate::report::axis::Scale;
+use crate::report::html::steps::Steps;
+use crate::report::model::Report;
+use crate::report::plot::{Bar, Curve, Frame, key};
+use common::markup::escape;
+
+/// Every plot there is something to show in, one after the other.
+pub fn all(report: &Report, steps: &Steps<'_>) -> String {
+    let plots = [rate(steps), percentiles(steps), spectrum(report), outcomes(steps), lag(steps)];
+    plots.concat() + &alerts(report, steps)
+}
+
+fn values(curves: &[Curve]) -> impl Iterator<Item = f64> + Clone {
+    curves.iter().flat_map(|curve| curve.points.iter().filter_map(|(_, y)| *y))
+}
+
+fn figure(heading: &str, svg: &str, caption: &str) -> String {
+    format!("<figure><h2>{heading}</h2>{svg}<figcaption>{caption}</figcaption></figure>\n")
+}
+
+fn short(number: f64) -> String {
+    match number {
+        n if n >= 1e6 => format!("{}M", n / 1e6),
+        n if n >= 1e4 => format!("{}k", n / 1e3),
+        n => format!("{}", (n * 1e3).round() / 1e3),
+    }
+}
+
+fn short_latency(seconds: f64) -> String {
+    let (number, unit) = match seconds {
+        s if s >= 1.0 => (s, "s"),
+        s if s >= 1e-3 => (s * 1e3, "ms"),
+        s if s > 0.0 => (s * 1e6, "µs"),
+        _ => return "0".to_owned(),
+    };
+    format!("{}{unit}", (number * 1e3).round() / 1e3)
+}
+
+fn rate(steps: &Steps<'_>) -> String {
+    let per_second = |count: u32| Some(f64::from(count) / steps.grain);
+    let mut curves = vec![
+        steps.rates("sent", "a", |point| per_second(point.sent)),
+        steps.rates("answered as expected", "b", |point| per_second(point.expected)),
+    ];
+    let planned = steps.rates("planned", "planned", |point| point.planned_rate);
+    if values(std::slice::from_ref(&planned)).next().is_some() {
+        curves.push(planned);
+    }
+    let frame = steps.frame("Requests per second over time", Scale::straight(values(&curves)), short);
+    figure("Requests per second", &frame.curves(&curves), &key(&curves, false))
+}
+
+fn percentiles(steps: &Steps<'_>) -> String {
+    let curves = [
+        steps.worst("p50", "a", |point| point.response_p50_seconds),
+        steps.worst("p95", "b", |point| point.response_p95_seconds),
+        steps.worst("p99", "c", |point| point.response_p99_seconds),
+    ];
+    let frame = steps.frame("Response time over time", Scale::fitting(values(&curves)), short_latency);
+    figure("Response time", &frame.curves(&curves), &key(&curves, false))
+}
+
+fn lag(steps: &Steps<'_>) -> String {
+    let curves = [steps.worst("pacer lag p99", "d", |point| point.pacer_lag_p99_seconds)];
+    let frame = steps.frame("Pacer lag over time", Scale::fitting(values(&curves)), short_latency);
+    let caption = key(&curves, false) + "how late the generator itself was";
+    figure("The generator's own lag", &frame.curves(&curves), &caption)
+}
+
+fn outcomes(steps: &Steps<'_>) -> String {
+    let per_second = |count: u32| Some(f64::from(count) / steps.grain);
+    let bars = [
+        steps.rates("expected", "fgood", |point| per_second(point.expected)),
+        steps.rates("unexpected", "fb", |point| per_second(point.unexpected)),
+        steps.rates("errors", "fc", |point| per_second(point.errors)),
+        steps.rates("shed", "fd", |point| per_second(point.shed)),
+    ];
+    let sums =
+        (0..bars[0].points.len()).map(|at| bars.iter().filter_map(|bar| bar.points[at].1).sum::<f64>());
+    let frame = steps.frame("Answers per second over time", Scale::straight(sums), short);
+    figure("Answers per second", &frame.stacks(steps.step, &bars), &key(&bars, true))
+}
+
+/// A row for each alert, on the time axis of the other plots.
+fn alerts(report: &Report, steps: &Steps<'_>) -> String {
+    if report.alerts.is_empty() {
+        return String::new();
+    }
+    let mut names: Vec<&str> = Vec::new();
+    report.alerts.iter().for_each(|span| {
+        if !names.contains(&span.alert.as_str()) {
+            names.push(&span.alert);
+        }
+    });
+    let row = |name: &str| {
+        let spans = report.alerts.iter().filter(|span| span.alert == name);
+        let bars = spans.map(|span| Bar {
+            class: if span.state == "firing" { "fc" } else { "fb" },
+            from: span.from_seconds,
+            to: span.to_seconds,
+        });
+        (escape(name), bars.collect())
+    };
+    let rows: Vec<(String, Vec<Bar>)> = names.into_iter().map(row).collect();
+    let frame = steps.frame("Alerts over time", Scale::straight(std::iter::empty()), short);
+    let curve = |name, class| Curve { name, class, points: Vec::new() };
+    let caption = key(&[curve("pending", "fb"), curve("firing", "fc")], true);
+    figure("Alerts", &frame.rows(&rows), &caption)
+}
+
+/// Latency by percentile; equal steps across are ten times fewer requests beyond.
+fn spectrum(report: &Report) -> String {
+    let latency = &report.latency_seconds;
+    let most = latency.response.count.max(10) as f64;
+    let nines = most.log10().clamp(1.0, 7.0);
+    let curve = |name, class, distribution: &Distribution| {
+        let histogram = distribution.histogram().ok().filter(|histogram| !histogram.is_empty());
+        let points = histogram.map(|histogram| {
+            let steps = 0..=200;
+            let at = steps.map(|step| nines * f64::from(step) / 200.0);
+            let value = |x: f64| histogram.value_at_quantile(1.0 - 10_f64.powf(-x)) as f64 / 1e9;
+            at.map(|x| (x, Some(value(x)))).collect()
+        });
+        Curve { name, class, points: points.unwrap_or_default() }
+    };
+    let curves =
+        [curve("response time", "a", &latency.response), curve("service time", "b", &latency.service)];
+    let y = Scale::fitting(values(&curves));
+    let ticks = [
+        (0.0, "0"),
+        (std::f64::consts::LOG10_2, "50"),
+        (1.0, "90"),
+        (2.0, "99"),
+        (3.0, "99.9"),
+        (4.0, "99.99"),
+        (5.0, "99.999"),
+        (6.0, "99.9999"),
+    ];
+    let frame = Frame {
+        x: Scale { low: 0.0, high: nines, log: false },
+        y,
+        x_ticks: ticks
+            .into_iter()
+            .filter(|(x, _)| *x <= nines)
+            .map(|(x, words)| (x, words.to_owned()))
+            .collect(),
+        y_ticks: y.ticks().into_iter().map(|tick| (tick, short_latency(tick))).collect(),
+        title: "Latency by percentile",
+    };
+    figure("Latency by percentile", &frame.curves(&curves), &key(&curves, false))
+}

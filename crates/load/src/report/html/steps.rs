@@ -1,0 +1,85 @@
+//! The series on the time axis of the plots.
+
+use std::time::Duration;
+
+use crate::report::axis::{Scale, time_ticks};
+use crate::report::model::Report;
+use crate::report::plot::{Curve, Frame};
+use crate::report::point::Point;
+use common::duration;
+
+/// The most points of a curve: as many as a narrow screen has pixels.
+const POINTS: usize = 360;
+
+/// The series in as many steps as can be seen.
+pub struct Steps<'a> {
+    /// Each with the points that fall into it; empty where the runs that were merged leave a gap.
+    steps: Vec<(f64, &'a [Point])>,
+    /// Seconds each stands for.
+    pub step: f64,
+    /// Seconds the axis is long.
+    length: f64,
+    /// Seconds each point stands for.
+    pub grain: f64,
+}
+
+impl<'a> Steps<'a> {
+    pub fn of(report: &'a Report) -> Self {
+        let points = &report.series;
+        let grain = f64::from(report.series_step_seconds.max(1));
+        let last = points.last().map_or(0.0, |point| f64::from(point.at_seconds) + grain);
+        let many = (last / grain / POINTS as f64).ceil().max(1.0);
+        let step = many * grain;
+        let mut rest = points.as_slice();
+        let count = (last / step).ceil() as u32;
+        let steps = (0..count)
+            .map(|index| {
+                let end = f64::from(index + 1) * step;
+                let within = rest.partition_point(|point| f64::from(point.at_seconds) < end);
+                let (these, others) = rest.split_at(within);
+                rest = others;
+                (f64::from(index) * step, these)
+            })
+            .collect();
+        Self { steps, step, length: last.max(1.0), grain }
+    }
+
+    /// A mean rate per second over each step.
+    pub fn rates(
+        &self,
+        name: &'static str,
+        class: &'static str,
+        of: impl Fn(&Point) -> Option<f64>,
+    ) -> Curve {
+        let mean = |points: &[Point]| {
+            let sum: Option<f64> = points.iter().map(&of).sum();
+            sum.filter(|_| !points.is_empty()).map(|sum| sum / points.len() as f64)
+        };
+        let points = self.steps.iter().map(|&(at, points)| (at, mean(points))).collect();
+        Curve { name, class, points }
+    }
+
+    /// The worst of each step.
+    pub fn worst(
+        &self,
+        name: &'static str,
+        class: &'static str,
+        of: impl Fn(&Point) -> Option<f64>,
+    ) -> Curve {
+        let worst = |points: &[Point]| points.iter().filter_map(&of).reduce(f64::max);
+        let points = self.steps.iter().map(|&(at, points)| (at, worst(points))).collect();
+        Curve { name, class, points }
+    }
+
+    pub fn frame(&self, title: &'static str, y: Scale, words: impl Fn(f64) -> String) -> Frame {
+        let ticks = time_ticks(self.length);
+        let time = |seconds: f64| duration::format(Duration::from_secs_f64(seconds));
+        Frame {
+            x: Scale { low: 0.0, high: self.length, log: false },
+            y,
+            x_ticks: ticks.into_iter().map(|tick| (tick, time(tick))).collect(),
+            y_ticks: y.ticks().into_iter().map(|tick| (tick, words(tick))).collect(),
+            title,
+        }
+    }
+}

@@ -1,0 +1,173 @@
+//! From a plan and its record to the report.
+
+use std::time::Duration;
+
+use crate::plan::Plan;
+use crate::plan::request::Request;
+use crate::record::distribution::Distribution;
+use crate::record::window::Latencies;
+use crate::record::{Ledger, Record};
+use crate::report::alerts::AlertSpan;
+use crate::report::model::{
+    Generator, Held, Host, Latency, Loop, Mixed, Report, SCHEMA_VERSION, Settings, WarmUp,
+};
+use crate::report::point::Point;
+use crate::schedule::arrivals::Spacing;
+use crate::schedule::pace::Pace;
+use crate::spec::load::RequestSpec;
+use crate::verdict::threshold::{Measured, Threshold};
+use crate::verdict::{self, overload};
+
+/// What a record does not know about its run.
+#[derive(Debug, Clone, Default)]
+pub struct Labels {
+    /// The name of the built-in pattern or of the scenario, if it was one.
+    pub pattern: Option<String>,
+    /// What was asked for, in words.
+    pub planned: String,
+    /// The signal that ended it early.
+    pub interrupted_by: Option<String>,
+    /// What else ended it early.
+    pub ended_early_by: Option<String>,
+    /// Pacer lag p99 up to which the run is valid in any case, in seconds.
+    pub max_lag_seconds: f64,
+    /// What was sent beforehand.
+    pub warmup: Option<(Duration, Ledger)>,
+    /// What to hold it against.
+    pub thresholds: Vec<Threshold>,
+    /// What a Prometheus told.
+    pub alerts: Vec<AlertSpan>,
+}
+
+impl Report {
+    /// Reports a record of a plan.
+    #[must_use]
+    pub fn new(plan: &Plan, record: &Record, labels: Labels) -> Self {
+        let invalid_because = verdict::invalid_because(plan, record, labels.max_lag_seconds);
+        let single = plan.requests.len() == 1 && labels.pattern.is_none();
+        let path = plan.requests.first().filter(|_| single).map_or("", |request| request.spec.path.as_str());
+        let Record { latencies, ledger, .. } = record;
+        let measured = Measured { latencies, ledger, rate: record.achieved_rate() };
+        let made = plan.requests.iter().any(Request::is_made).then_some(plan.seed);
+        let (r#loop, seed) = match &plan.pace {
+            Pace::Open { spacing: Spacing::Poisson { seed }, .. } => (Loop::Open, Some(*seed)),
+            Pace::Open { .. } => (Loop::Open, made),
+            Pace::Closed { .. } => (Loop::Closed, made),
+        };
+        Self {
+            schema: "loadgen-run".to_owned(),
+            schema_version: SCHEMA_VERSION,
+            loadgen_version: env!("CARGO_PKG_VERSION").to_owned(),
+            started_at: record.started,
+            elapsed_seconds: record.elapsed.as_secs_f64(),
+            runs: 1,
+            host: Host::this(),
+            seed,
+            target: format!("{}{path}", plan.target.origin()),
+            pattern: labels.pattern,
+            planned: labels.planned,
+            r#loop,
+            requests: plan.requests.iter().map(|request| Mixed::of(&request.spec)).collect(),
+            settings: Settings {
+                connections: plan.limits.connections,
+                max_in_flight: plan.limits.max_in_flight,
+                timeout_seconds: plan.limits.timeout.as_secs_f64(),
+                keep_alive: plan.limits.keep_alive,
+            },
+            target_rate: plan.pace.target_rate(record.span).map(rounded),
+            achieved_rate: rounded(record.achieved_rate()),
+            sent: record.sent,
+            valid: invalid_because.is_empty(),
+            invalid_because,
+            interrupted_by: labels.interrupted_by,
+            ended_early_by: labels.ended_early_by,
+            thresholds: held(&labels.thresholds, &measured),
+            overload: overload::overload(plan, record),
+            warmup: labels.warmup.map(|(time, ledger)| WarmUp { seconds: time.as_secs_f64(), ledger }),
+            ledger: record.ledger,
+            statuses: record.statuses.clone(),
+            errors: record.faults.iter().map(|(fault, count)| (fault.name().to_owned(), *count)).collect(),
+            certificate_refused: plan.target.tls.as_ref().and_then(|tls| tls.refusal()).map(str::to_owned),
+            latency_seconds: Latency {
+                response: Distribution::of(&record.latencies.response),
+                service: Distribution::of(&record.latencies.service),
+                pacer_lag: Distribution::of(&record.latencies.pacer_lag),
+                connection_wait: Distribution::of(&record.latencies.connection_wait),
+            },
+            series_step_seconds: record.step,
+            series: record.rows.iter().map(|row| Point::of(row, &plan.pace, record.step)).collect(),
+            alerts: labels.alerts,
+            generator: Generator {
+                threads: record.workers,
+                cpu_seconds: record.cpu.as_secs_f64(),
+                connections_opened: record.connections,
+                retried: record.retried,
+                broken: record.broken.clone(),
+            },
+        }
+    }
+}
+
+fn held(thresholds: &[Threshold], measured: &Measured<'_>) -> Vec<Held> {
+    let held = thresholds.iter().map(|threshold| {
+        let value = threshold.value(measured);
+        Held {
+            threshold: threshold.text.clone(),
+            value: value.map(rounded_nano),
+            unit: threshold.unit().to_owned(),
+            ok: threshold.holds(value),
+        }
+    });
+    held.collect()
+}
+
+fn rounded_nano(value: f64) -> f64 {
+    (value * 1e9).round() / 1e9
+}
+
+impl Report {
+    /// Holds it against thresholds, in place of those it was held against.
+    ///
+    /// # Errors
+    /// When its histograms cannot be read.
+    pub fn hold(&mut self, thresholds: &[Threshold]) -> Result<(), String> {
+        let latency = &self.latency_seconds;
+        let latencies = Latencies {
+            response: latency.response.histogram()?,
+            service: latency.service.histogram()?,
+            pacer_lag: latency.pacer_lag.histogram()?,
+            connection_wait: latency.connection_wait.histogram()?,
+        };
+        let measured = Measured { latencies: &latencies, ledger: &self.ledger, rate: self.achieved_rate };
+        self.thresholds = held(thresholds, &measured);
+        Ok(())
+    }
+}
+
+/// To a millionth: more digits say nothing, and these come back from JSON exactly.
+pub fn rounded(rate: f64) -> f64 {
+    (rate * 1e6).round() / 1e6
+}
+
+impl Host {
+    fn this() -> Self {
+        Self {
+            name: nix::unistd::gethostname()
+                .map_or_else(|_| String::new(), |name| name.to_string_lossy().into_owned()),
+            os: std::env::consts::OS.to_owned(),
+            architecture: std::env::consts::ARCH.to_owned(),
+            processors: std::thread::available_parallelism().map_or(1, std::num::NonZero::get),
+        }
+    }
+}
+
+impl Mixed {
+    fn of(spec: &RequestSpec) -> Self {
+        Self {
+            weight: spec.weight,
+            method: spec.method.name().to_owned(),
+            path: spec.path.clone(),
+            expected_statuses: spec.expect.to_string(),
+        }
+    }
+}

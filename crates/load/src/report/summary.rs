@@ -1,0 +1,180 @@
+//! The report as text, 80 columns wide.
+
+use std::fmt::Write;
+
+use crate::format;
+use crate::record::distribution::Distribution;
+use crate::report::model::{Loop, Report};
+use crate::report::notes;
+use crate::verdict::threshold::Threshold;
+use crate::wire::error::Fault;
+use common::duration;
+
+const WIDTH: usize = 80;
+/// The width of the labels at the left.
+const INDENT: &str = "            ";
+
+/// The summary of a run, ending with a line break.
+#[must_use]
+pub fn text(report: &Report) -> String {
+    let mut text = String::new();
+    heading(&mut text, report);
+    entry(&mut text, "requests", &ledger(report));
+    if let Some(warmup) = &report.warmup {
+        let time = duration::format(std::time::Duration::from_secs_f64(warmup.seconds));
+        entry(
+            &mut text,
+            "warm-up",
+            &format!("{} in {time}, counted nowhere else", format::count(warmup.ledger.scheduled)),
+        );
+    }
+    entry(&mut text, "rate", &rates(report));
+    entry(&mut text, "statuses", &format::statuses(&report.statuses));
+    entry(&mut text, "errors", &errors(report));
+    latencies(&mut text, report);
+    thresholds(&mut text, report);
+    outcome(&mut text, report);
+    text
+}
+
+fn thresholds(text: &mut String, report: &Report) {
+    if report.thresholds.is_empty() {
+        return;
+    }
+    text.push('\n');
+    for held in &report.thresholds {
+        let sign = if held.ok { "kept" } else { "CROSSED" };
+        let value =
+            held.threshold.parse::<Threshold>().map_or_else(|_| String::new(), |t| t.readable(held.value));
+        let _ = writeln!(text, "{sign:<12}{:<28}{value}", held.threshold); // writing to a String cannot fail
+    }
+}
+
+fn heading(text: &mut String, report: &Report) {
+    let name = report.pattern.as_deref().map(|name| format!("{name} · ")).unwrap_or_default();
+    paragraph(text, &format!("{name}{}", report.target), "");
+    let open = match report.r#loop {
+        Loop::Open => "open loop",
+        Loop::Closed => "CLOSED loop, each connection waits for its answer",
+    };
+    let seed = report.seed.map(|seed| format!(", --seed {seed}")).unwrap_or_default();
+    let merged = if report.runs > 1 { format!(", {} runs merged", report.runs) } else { String::new() };
+    let threads = if report.generator.threads == 1 { "thread" } else { "threads" };
+    let line = format!(
+        "{open}, {}{seed}{merged}, {} {threads}, at most {} connections",
+        report.planned, report.generator.threads, report.settings.connections
+    );
+    paragraph(text, &line, "");
+    text.push('\n');
+}
+
+fn ledger(report: &Report) -> String {
+    let ledger = &report.ledger;
+    let parts = [
+        (ledger.unexpected, "unexpected"),
+        (ledger.transport_errors, "transport\u{a0}errors"),
+        (ledger.local_errors, "local\u{a0}errors"),
+        (ledger.shed, "shed"),
+        (ledger.unfinished, "unfinished"),
+    ];
+    let number = |count, what| format!("{}\u{a0}{what}", format::count(count));
+    let sign = if ledger.adds_up() { "=" } else { "DOES NOT EQUAL" };
+    let mut line =
+        format!("{} {sign} {}", number(ledger.scheduled, "scheduled"), number(ledger.expected, "expected"));
+    for (count, what) in parts {
+        let _ = write!(line, " + {}", number(count, what)); // writing to a String cannot fail
+    }
+    line
+}
+
+/// What was asked and sent, and in which time.
+pub fn rates(report: &Report) -> String {
+    let elapsed = std::time::Duration::from_secs_f64((report.elapsed_seconds * 10.0).round() / 10.0);
+    let sent = format!("{} sent, in {}", format::rate(report.achieved_rate), duration::format(elapsed));
+    report.target_rate.map_or(sent.clone(), |rate| format!("{} asked, {sent}", format::rate(rate)))
+}
+
+fn errors(report: &Report) -> String {
+    let kinds = Fault::ALL.into_iter().filter_map(|fault| Some((fault, *report.errors.get(fault.name())?)));
+    format::faults(kinds)
+}
+
+fn latencies(text: &mut String, report: &Report) {
+    let latency = &report.latency_seconds;
+    text.push('\n');
+    let columns = ["min", "mean", "p50", "p90", "p99", "p99.9", "max"];
+    line(text, "", &columns.map(str::to_owned));
+    for (name, distribution) in [
+        ("response time", &latency.response),
+        ("service time", &latency.service),
+        ("pacer lag", &latency.pacer_lag),
+        ("connection wait", &latency.connection_wait),
+    ] {
+        let Distribution { min, mean, p50, p90, p99, p999, max, .. } = *distribution;
+        line(text, name, &[min, mean, p50, p90, p99, p999, max].map(format::latency));
+    }
+    let note = match report.r#loop {
+        Loop::Open => {
+            "Response time counts from when each request was due, service time from when it was sent."
+        }
+        Loop::Closed => {
+            "In a closed loop a slow answer delays the requests behind it, which then are not measured: these times \
+             flatter the target."
+        }
+    };
+    paragraph(text, note, "");
+    if report
+        .errors
+        .keys()
+        .any(|kind| Fault::ALL.iter().any(|fault| fault.is_timeout() && fault.name() == kind))
+    {
+        let limit = format::latency(Some(report.settings.timeout_seconds));
+        paragraph(text, &format!("Time-outs are in it at their limit, {limit}; other errors are not."), "");
+    }
+    if report.ledger.unfinished > 0 {
+        paragraph(
+            text,
+            "Unfinished requests are in it at what they had waited by then: it would have been more.",
+            "",
+        );
+    }
+}
+
+fn line(text: &mut String, name: &str, cells: &[String; 7]) {
+    let _ = write!(text, "{name:<16}"); // writing to a String cannot fail
+    cells.iter().for_each(|cell| {
+        let _ = write!(text, " {cell:>8}");
+    });
+    text.push('\n');
+}
+
+fn outcome(text: &mut String, report: &Report) {
+    text.push('\n');
+    paragraph(text, &notes::outcome(report), "");
+    for remark in notes::more(report) {
+        paragraph(text, &format!("- {remark}"), "  ");
+    }
+}
+
+fn entry(text: &mut String, name: &str, value: &str) {
+    paragraph(text, &format!("{name:<12}\u{1}{value}"), INDENT);
+}
+
+/// Adds wrapped text. A U+0001 keeps the label's padding through the wrapping, a no-break space a number and its noun.
+fn paragraph(text: &mut String, content: &str, indent: &str) {
+    let (label, content) = content.split_once('\u{1}').unwrap_or(("", content));
+    let mut first = true;
+    let lines = wrap(content, WIDTH - indent.len());
+    for line in lines {
+        text.push_str(if first { label } else { indent });
+        text.push_str(&line.replace('\u{a0}', " "));
+        text.push('\n');
+        first = false;
+    }
+}
+
+fn wrap(content: &str, width: usize) -> Vec<String> {
+    // `split_whitespace` would split at the no-break spaces that keep a number with its noun.
+    let kept = content.replace('\u{a0}', "\u{2}");
+    format::wrapped(&kept, width, "").into_iter().map(|line| line.replace('\u{2}', "\u{a0}")).collect()
+}

@@ -1,0 +1,175 @@
+//! The planned rate over time, and its inverse: arrival k is due at Λ⁻¹(k), Λ being the rate's integral.
+//!
+//! Segments share one Λ, so a fraction of an arrival left at the end of one carries into the next. Within a straight
+//! line from r0 with slope s, m arrivals have come after 2m/(r0 + √(r0² + 2sm)); for a constant rate that is m/r0. A
+//! burst is a step of Λ: its arrivals share one instant.
+
+use std::time::Duration;
+
+use crate::schedule::segment::{Segment, Shape};
+use common::rate::Rate;
+
+/// Segments one after the other.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Schedule {
+    /// Each with Λ and the time, in seconds, at its start.
+    segments: Vec<(Segment, f64, f64)>,
+    /// Λ and the time at the end.
+    end: (f64, f64),
+}
+
+impl Schedule {
+    /// A constant rate, for `duration` or without end.
+    #[must_use]
+    pub fn constant(rate: Rate, duration: Option<Duration>) -> Self {
+        let shape = Shape::Line { from: rate.per_second(), to: rate.per_second() };
+        Self::build(vec![Segment { duration, shape }])
+    }
+
+    /// Ramps: each pair is a duration and the rate per second at its end; the first starts from `from` per second.
+    ///
+    /// # Errors
+    /// When there is no stage, one lasts no time, a rate is not a number of 0 or more, or nothing would ever be sent.
+    pub fn ramps(from: f64, stages: &[(Duration, f64)]) -> Result<Self, String> {
+        let mut from = from;
+        let ramps = stages.iter().map(|&(duration, to)| {
+            let shape = Shape::Line { from: std::mem::replace(&mut from, to), to };
+            Segment { duration: Some(duration), shape }
+        });
+        Self::of(ramps.collect())
+    }
+
+    /// Segments in their order.
+    ///
+    /// # Errors
+    /// When there is none, one other than a burst lasts no time, a rate is not a number of 0 or more, or nothing would
+    /// ever be sent.
+    pub fn of(segments: Vec<Segment>) -> Result<Self, String> {
+        for segment in &segments {
+            if segment.duration.is_some_and(|duration| duration.is_zero())
+                && !matches!(segment.shape, Shape::Burst { .. })
+            {
+                return Err("a stage lasts 0s: give it a duration such as 30s".to_owned());
+            }
+            let rates = match segment.shape {
+                Shape::Line { from, to } => [from, to],
+                Shape::Sine { low, high, .. } => [low, high],
+                Shape::Burst { count } => [count, count],
+            };
+            if let Some(rate) = rates.into_iter().find(|rate| !(rate.is_finite() && *rate >= 0.0)) {
+                return Err(format!("a stage's rate is {rate}: expected 0 or more per second"));
+            }
+        }
+        let schedule = Self::build(segments);
+        if schedule.total() == Some(0) {
+            return Err("the stages add up to less than one request: raise a rate or a duration".to_owned());
+        }
+        Ok(schedule)
+    }
+
+    /// The same with every rate and burst times `rate` and every length of time times `time`.
+    #[must_use]
+    pub fn scaled(&self, rate: f64, time: f64) -> Self {
+        let scaled = self.segments.iter().map(|(segment, ..)| Segment {
+            duration: segment.duration.map(|duration| duration.mul_f64(time)),
+            shape: match segment.shape {
+                Shape::Line { from, to } => Shape::Line { from: from * rate, to: to * rate },
+                Shape::Sine { low, high, period } => {
+                    Shape::Sine { low: low * rate, high: high * rate, period: period * time }
+                }
+                Shape::Burst { count } => Shape::Burst { count: count * rate },
+            },
+        });
+        Self::build(scaled.collect())
+    }
+
+    fn build(segments: Vec<Segment>) -> Self {
+        let mut end = (0.0, 0.0);
+        let segments = segments
+            .into_iter()
+            .map(|segment| {
+                let start = end;
+                end = (start.0 + segment.count(segment.seconds()), start.1 + segment.seconds());
+                (segment, start.0, start.1)
+            })
+            .collect();
+        Self { segments, end }
+    }
+
+    /// Number of arrivals, ⌊Λ(end)⌋; `None` when endless.
+    #[must_use]
+    pub fn total(&self) -> Option<u64> {
+        // A billionth forgives rounding: 0.1/s for 10 s is one arrival.
+        self.end.0.is_finite().then(|| (self.end.0 + 1e-9).floor() as u64)
+    }
+
+    /// Whether the last that comes comes all at once.
+    #[must_use]
+    pub fn ends_in_a_burst(&self) -> bool {
+        self.segments.last().is_some_and(|(segment, ..)| matches!(segment.shape, Shape::Burst { .. }))
+    }
+
+    /// Λ at the end; infinite when endless.
+    #[must_use]
+    pub fn integral(&self) -> f64 {
+        self.end.0
+    }
+
+    /// When the schedule ends; `None` when endless.
+    #[must_use]
+    pub fn duration(&self) -> Option<Duration> {
+        self.end.1.is_finite().then(|| Duration::from_secs_f64(self.end.1))
+    }
+
+    /// Λ⁻¹: nanoseconds from the start at which `position` arrivals have come; at most the schedule's end.
+    #[must_use]
+    pub fn due_nanos(&self, position: f64) -> u64 {
+        // The last segment that begins at or before the position: one without arrivals is passed over.
+        let after = self.segments.partition_point(|&(_, count, _)| count <= position);
+        let (segment, count, time) = self.segments[after.saturating_sub(1)];
+        ((time + segment.time(position - count)) * 1e9).round() as u64
+    }
+
+    /// Λ: arrivals due within the first `seconds`.
+    #[must_use]
+    pub fn count_by(&self, seconds: f64) -> f64 {
+        // Due times are whole nanoseconds: what begins within half a one begins now, however the sum was rounded.
+        let begun = self.segments.iter().filter(|(_, _, start)| *start <= seconds + 5e-10);
+        begun.map(|(segment, _, start)| segment.count((seconds - start).clamp(0.0, segment.seconds()))).sum()
+    }
+
+    /// The planned rate at `seconds` from the start, per second; 0 after the end.
+    #[must_use]
+    pub fn rate_at(&self, seconds: f64) -> f64 {
+        let current = self.segments.iter().find(|(segment, _, start)| seconds < start + segment.seconds());
+        current.map_or(0.0, |(segment, _, start)| segment.rate((seconds - start).max(0.0)))
+    }
+
+    /// The rate, when it is one and the same throughout.
+    #[must_use]
+    pub fn constant_rate(&self) -> Option<f64> {
+        match self.segments[..] {
+            [(Segment { shape: Shape::Line { from, to }, .. }, ..)] if from == to => Some(from),
+            _ => None,
+        }
+    }
+
+    /// The least rate of any segment, per second; bursts aside.
+    #[must_use]
+    pub fn least(&self) -> f64 {
+        let timed =
+            self.segments.iter().filter(|(segment, ..)| !matches!(segment.shape, Shape::Burst { .. }));
+        let least = timed.map(|(segment, ..)| segment.least()).fold(f64::INFINITY, f64::min);
+        if least.is_finite() { least } else { 0.0 }
+    }
+
+    /// The highest rate of any segment, per second; bursts aside.
+    #[must_use]
+    pub fn peak(&self) -> f64 {
+        self.segments.iter().map(|(segment, ..)| segment.peak()).fold(0.0, f64::max)
+    }
+}
+
+#[cfg(test)]
+#[path = "due_times_tests.rs"]
+mod tests;

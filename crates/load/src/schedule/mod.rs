@@ -1,0 +1,9 @@
+//! When each request is due, and which one it is; no I/O.
+
+pub mod arrivals;
+mod due_times;
+pub mod mix;
+pub mod pace;
+pub use due_times::*;
+pub mod segment;
+pub mod sparkline;

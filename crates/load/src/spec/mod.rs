@@ -1,0 +1,9 @@
+//! What is asked for: targets, scenarios, patterns, templates, expectations.
+
+pub mod capture;
+pub mod dependencies;
+pub mod expect;
+pub mod load;
+pub mod patterns;
+pub mod scenario;
+pub mod template;

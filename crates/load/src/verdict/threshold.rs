@@ -1,0 +1,287 @@
+//! What a run must come to: `p99<250ms`, `service.p50<=10ms`, `failed<1%`, `rate>=95/s`.
+
+use hdrhistogram::Histogram;
+
+use crate::format;
+use crate::record::Ledger;
+use crate::record::window::Latencies;
+use common::duration;
+use common::rate::Rate;
+
+/// A bound on one figure of a run.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Threshold {
+    /// As it was written.
+    pub text: String,
+    metric: Metric,
+    comparison: Comparison,
+    /// In seconds, as a share from 0 to 1, or per second.
+    bound: f64,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Metric {
+    Latency(Latency, Statistic),
+    Share(Share),
+    Rate,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Latency {
+    Response,
+    Service,
+    PacerLag,
+    ConnectionWait,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Statistic {
+    Min,
+    Mean,
+    Max,
+    Quantile(f64),
+}
+
+/// A part of the arrivals that were scheduled.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Share {
+    /// All that did not become an expected answer.
+    Failed,
+    /// Answers with another status than expected.
+    Unexpected,
+    /// Transport and local errors.
+    Errors,
+    /// Not sent because too many were in flight.
+    Shed,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Comparison {
+    Below,
+    AtMost,
+    Above,
+    AtLeast,
+}
+
+/// What a threshold is held against.
+#[derive(Debug, Clone, Copy)]
+pub struct Measured<'a> {
+    /// The four latencies.
+    pub latencies: &'a Latencies,
+    /// Where the arrivals went; with a run under way, those of which it is known.
+    pub ledger: &'a Ledger,
+    /// Requests sent per second.
+    pub rate: f64,
+}
+
+impl Threshold {
+    /// The figure it is about, in base units; none when there is nothing to tell it from.
+    #[must_use]
+    pub fn value(&self, measured: &Measured<'_>) -> Option<f64> {
+        match self.metric {
+            Metric::Latency(latency, statistic) => statistic.of(latency.histogram(measured.latencies)),
+            Metric::Share(share) => share.of(measured.ledger),
+            Metric::Rate => Some(measured.rate),
+        }
+    }
+
+    /// Whether a value keeps it; where there is none it is not kept.
+    #[must_use]
+    pub fn holds(&self, value: Option<f64>) -> bool {
+        value.is_some_and(|value| match self.comparison {
+            Comparison::Below => value < self.bound,
+            Comparison::AtMost => value <= self.bound,
+            Comparison::Above => value > self.bound,
+            Comparison::AtLeast => value >= self.bound,
+        })
+    }
+
+    /// Whether a run under way may be given up for it. A lower bound says nothing until the end: a ramp begins low.
+    #[must_use]
+    pub fn may_abort(&self) -> bool {
+        matches!(self.comparison, Comparison::Below | Comparison::AtMost) && self.metric != Metric::Rate
+    }
+
+    /// The share it bounds from above, which then is no failure of its own.
+    #[must_use]
+    pub fn tolerates(&self) -> Option<Share> {
+        match self.metric {
+            Metric::Share(share) if self.may_abort() => Some(share),
+            _ => None,
+        }
+    }
+
+    /// A value for people.
+    #[must_use]
+    pub fn readable(&self, value: Option<f64>) -> String {
+        match (self.metric, value) {
+            (_, None) => "nothing measured".to_owned(),
+            (Metric::Latency(..), value) => format::latency(value),
+            (Metric::Share(_), Some(share)) => format!("{:.2} %", share * 100.0),
+            (Metric::Rate, Some(rate)) => format::rate(rate),
+        }
+    }
+
+    /// What its value is counted in: `seconds`, `ratio` or `per_second`.
+    #[must_use]
+    pub fn unit(&self) -> &'static str {
+        match self.metric {
+            Metric::Latency(..) => "seconds",
+            Metric::Share(_) => "ratio",
+            Metric::Rate => "per_second",
+        }
+    }
+}
+
+impl Latency {
+    fn histogram(self, latencies: &Latencies) -> &Histogram<u64> {
+        match self {
+            Self::Response => &latencies.response,
+            Self::Service => &latencies.service,
+            Self::PacerLag => &latencies.pacer_lag,
+            Self::ConnectionWait => &latencies.connection_wait,
+        }
+    }
+}
+
+impl Statistic {
+    fn of(self, histogram: &Histogram<u64>) -> Option<f64> {
+        let nanos = match self {
+            Self::Min => histogram.min() as f64,
+            Self::Mean => histogram.mean(),
+            Self::Max => histogram.max() as f64,
+            Self::Quantile(quantile) => histogram.value_at_quantile(quantile) as f64,
+        };
+        (!histogram.is_empty()).then_some(nanos / 1e9)
+    }
+
+    /// None when it is the name of nothing; an error when it is a percentile that cannot be.
+    fn read(text: &str) -> Result<Option<Self>, String> {
+        let statistic = match text {
+            "min" => Some(Self::Min),
+            "mean" | "avg" => Some(Self::Mean),
+            "max" => Some(Self::Max),
+            "med" | "median" => Some(Self::Quantile(0.5)),
+            _ => None,
+        };
+        if statistic.is_some() {
+            return Ok(statistic);
+        }
+        let Some(digits) = text.strip_prefix('p') else { return Ok(None) };
+        let digits = digits.strip_prefix('(').and_then(|rest| rest.strip_suffix(')')).unwrap_or(digits);
+        if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.') {
+            return Ok(None);
+        }
+        // The report spells p99.9 and p99.99 so.
+        let nines = digits.len() > 2 && digits.bytes().all(|byte| byte == b'9');
+        let number = if nines { format!("99.{}", &digits[2..]) } else { digits.to_owned() };
+        match number.parse::<f64>() {
+            Ok(percent) if percent > 0.0 && percent <= 100.0 => Ok(Some(Self::Quantile(percent / 100.0))),
+            _ => Err(format!(
+                "`{text}` is not a percentile: expected a number over 0 and up to 100, such as p99 or p99.5; p999 is \
+                 p99.9, and p9999 is p99.99"
+            )),
+        }
+    }
+}
+
+impl Share {
+    fn of(self, ledger: &Ledger) -> Option<f64> {
+        let part = match self {
+            Self::Failed => ledger.scheduled.saturating_sub(ledger.expected),
+            Self::Unexpected => ledger.unexpected,
+            Self::Errors => ledger.transport_errors + ledger.local_errors,
+            Self::Shed => ledger.shed,
+        };
+        (ledger.scheduled > 0).then(|| part as f64 / ledger.scheduled as f64)
+    }
+}
+
+impl Metric {
+    /// None when it is the name of nothing.
+    fn read(text: &str) -> Result<Option<Self>, String> {
+        let share = match text {
+            "failed" => Some(Share::Failed),
+            "unexpected" => Some(Share::Unexpected),
+            "errors" => Some(Share::Errors),
+            "shed" => Some(Share::Shed),
+            "rate" => return Ok(Some(Self::Rate)),
+            _ => None,
+        };
+        if let Some(share) = share {
+            return Ok(Some(Self::Share(share)));
+        }
+        // Not at the first dot alone: p99.9 has one too.
+        let (latency, statistic) = [
+            ("response.", Latency::Response),
+            ("service.", Latency::Service),
+            ("pacer_lag.", Latency::PacerLag),
+            ("connection_wait.", Latency::ConnectionWait),
+        ]
+        .into_iter()
+        .find_map(|(prefix, latency)| Some((latency, text.strip_prefix(prefix)?)))
+        .unwrap_or((Latency::Response, text));
+        Ok(Statistic::read(statistic)?.map(|statistic| Self::Latency(latency, statistic)))
+    }
+
+    fn bound(self, text: &str) -> Result<f64, String> {
+        match self {
+            Self::Latency(..) => {
+                let fraction = || {
+                    [("ms", 1e3), ("us", 1e6), ("µs", 1e6), ("s", 1.0)].into_iter().find_map(
+                        |(unit, part)| {
+                            let number: f64 = text.strip_suffix(unit)?.trim_end().parse().ok()?;
+                            (number.is_finite() && number >= 0.0).then_some(number / part)
+                        },
+                    )
+                };
+                let whole = || duration::parse(text).map(|time| time.as_secs_f64());
+                fraction().map_or_else(whole, Ok)
+            }
+            Self::Share(_) => {
+                let (number, whole) =
+                    text.strip_suffix('%').map_or((text, 1.0), |number| (number.trim_end(), 100.0));
+                let share = number.parse::<f64>().ok().map(|number| number / whole);
+                share.filter(|share| (0.0..=1.0).contains(share)).ok_or_else(|| {
+                    format!(
+                        "`{text}` is not a share: expected a percentage such as 1% or a number from 0 to 1"
+                    )
+                })
+            }
+            Self::Rate => text.parse::<Rate>().map(Rate::per_second),
+        }
+    }
+}
+
+impl std::str::FromStr for Threshold {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let expected = "expected a figure, < <= > or >=, and a bound, such as p99<250ms, service.p50<=10ms, failed<1% \
+                        or rate>=95/s";
+        let comparisons = [
+            ("<=", Comparison::AtMost),
+            (">=", Comparison::AtLeast),
+            ("<", Comparison::Below),
+            (">", Comparison::Above),
+        ];
+        let parts = comparisons.into_iter().find_map(|(sign, comparison)| {
+            let (metric, bound) = text.split_once(sign)?;
+            Some((metric.trim(), comparison, bound.trim()))
+        });
+        let (name, comparison, bound) =
+            parts.ok_or_else(|| format!("`{text}` is not a threshold: {expected}"))?;
+        let metric = Metric::read(name)?.ok_or_else(|| {
+            format!(
+                "`{name}` is not a figure of a run: expected min, mean, max or a percentile such as p99 or p99.9, with \
+                 service., pacer_lag. or connection_wait. in front unless it is the response time's; or failed, \
+                 unexpected, errors, shed, rate"
+            )
+        })?;
+        Ok(Self { text: text.trim().to_owned(), metric, comparison, bound: metric.bound(bound)? })
+    }
+}
+
+#[cfg(test)]
+#[path = "threshold_tests.rs"]
+mod tests;

@@ -1,0 +1,11 @@
+//! Connections, requests and responses on the wire.
+
+pub mod body;
+pub mod connection;
+pub mod deadline;
+pub mod error;
+pub mod response;
+pub mod target;
+pub mod timer;
+pub mod tls;
+pub mod transport;

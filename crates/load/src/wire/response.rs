@@ -1,0 +1,272 @@
+//! Reads one answer from bytes as they come: head by `httparse`, then the body's end. No I/O here.
+
+use std::mem::MaybeUninit;
+
+use crate::spec::capture::Kept;
+use crate::wire::body::{Body, Chunks, MAX_BODY};
+use crate::wire::error::Fault;
+
+/// The longest head, in bytes, and so the largest buffer a connection needs.
+pub const MAX_HEAD: usize = 32 * 1024;
+/// The most header lines.
+const MAX_HEADERS: usize = 128;
+
+/// An answer in the making.
+#[derive(Debug)]
+pub struct Answer {
+    to_head: bool,
+    state: State,
+    status: u16,
+    keep_alive: bool,
+    kept: Option<Box<Kept>>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum State {
+    Head,
+    Body(Body),
+    Complete,
+}
+
+impl Answer {
+    /// Waits for the answer to a request; answers to `HEAD` have no body whatever their head says.
+    #[must_use]
+    pub fn new(to_head: bool) -> Self {
+        Self { to_head, state: State::Head, status: 0, keep_alive: false, kept: None }
+    }
+
+    /// The same, but its headers and its body are kept, to capture from.
+    #[must_use]
+    pub fn keeping(mut self) -> Self {
+        self.kept = Some(Box::default());
+        self
+    }
+
+    /// What was kept.
+    #[must_use]
+    pub fn kept(&self) -> Option<&Kept> {
+        self.kept.as_deref()
+    }
+
+    /// Takes what it can from the front of `bytes` and says how many. Until the head is complete nothing is taken:
+    /// give the same bytes again with more behind them.
+    ///
+    /// # Errors
+    /// [`Fault::Malformed`] or [`Fault::TooLarge`].
+    pub fn take(&mut self, bytes: &[u8]) -> Result<usize, Fault> {
+        let mut taken = 0;
+        while taken < bytes.len() {
+            let rest = &bytes[taken..];
+            match &mut self.state {
+                State::Complete => break,
+                State::Body(body) => {
+                    let keep = self.kept.as_mut().map(|kept| &mut kept.body);
+                    let (count, ended) = body.take(rest, keep)?;
+                    taken += count;
+                    if ended {
+                        self.state = State::Complete;
+                    }
+                }
+                State::Head => match self.head(rest)? {
+                    0 => break,
+                    count => taken += count,
+                },
+            }
+        }
+        Ok(taken)
+    }
+
+    /// The peer closed.
+    ///
+    /// # Errors
+    /// [`Fault::Closed`] unless that is how this answer ends.
+    pub fn closed(&mut self) -> Result<(), Fault> {
+        match self.state {
+            State::Complete => Ok(()),
+            State::Body(Body::UntilClose { .. }) => {
+                self.state = State::Complete;
+                Ok(())
+            }
+            _ => Err(Fault::Closed),
+        }
+    }
+
+    /// Whether head and body are complete.
+    #[must_use]
+    pub fn is_complete(&self) -> bool {
+        self.state == State::Complete
+    }
+
+    /// The status, once complete.
+    #[must_use]
+    pub fn status(&self) -> u16 {
+        self.status
+    }
+
+    /// Whether the connection may carry another request.
+    #[must_use]
+    pub fn keep_alive(&self) -> bool {
+        self.keep_alive
+    }
+
+    /// Length of the head at the front of `bytes`, 0 when it is not complete yet. Interim answers (1xx) are passed over.
+    fn head(&mut self, bytes: &[u8]) -> Result<usize, Fault> {
+        // Left as it is: filling in so many lines would cost more than reading the few there are.
+        let mut lines = [const { MaybeUninit::uninit() }; MAX_HEADERS];
+        let mut response = httparse::Response::new(&mut []);
+        let config = httparse::ParserConfig::default();
+        let length = match config.parse_response_with_uninit_headers(&mut response, bytes, &mut lines) {
+            Ok(httparse::Status::Complete(length)) => length,
+            Ok(httparse::Status::Partial) if bytes.len() >= MAX_HEAD => return Err(Fault::TooLarge),
+            Ok(httparse::Status::Partial) => return Ok(0),
+            Err(httparse::Error::TooManyHeaders) => return Err(Fault::TooLarge),
+            Err(_) => return Err(Fault::Malformed),
+        };
+        match response.code {
+            // 101 changes the protocol, which nobody asked for.
+            Some(code @ 100..=199) if code != 101 => return Ok(length),
+            Some(code @ 200..=999) => self.status = code,
+            _ => return Err(Fault::Malformed),
+        }
+        let framing = Framing::read(response.headers)?;
+        if let Some(kept) = &mut self.kept {
+            let lines = response.headers.iter();
+            kept.headers = lines.map(|line| (line.name.to_owned(), line.value.to_vec())).collect();
+        }
+        self.keep_alive = match response.version {
+            Some(1) => !framing.close,
+            _ => framing.keep_alive && !framing.close,
+        };
+        self.state = if self.to_head || matches!(self.status, 204 | 304) {
+            State::Complete
+        } else {
+            self.body(&framing)?
+        };
+        Ok(length)
+    }
+
+    fn body(&mut self, framing: &Framing) -> Result<State, Fault> {
+        Ok(match (framing.coding, framing.length) {
+            // Both at once may be an attempt to smuggle (RFC 9112, 6.3): read it, then close.
+            (Some(true), length) => {
+                self.keep_alive &= length.is_none();
+                State::Body(Body::Chunked(Chunks::default()))
+            }
+            (None, Some(0)) => State::Complete,
+            (None, Some(length)) if length > MAX_BODY => return Err(Fault::TooLarge),
+            (None, Some(length)) => State::Body(Body::Length(length)),
+            (Some(false), _) | (None, None) => {
+                self.keep_alive = false;
+                State::Body(Body::UntilClose { seen: 0 })
+            }
+        })
+    }
+}
+
+/// What the headers say about the body's end and the connection.
+#[derive(Debug, Default)]
+struct Framing {
+    length: Option<u64>,
+    /// Whether `chunked` is the last transfer coding, when there is any.
+    coding: Option<bool>,
+    close: bool,
+    keep_alive: bool,
+}
+
+impl Framing {
+    fn read(headers: &[httparse::Header<'_>]) -> Result<Self, Fault> {
+        let mut framing = Self::default();
+        for header in headers {
+            let name = header.name;
+            if name.eq_ignore_ascii_case("content-length") {
+                let length = length(header.value)?;
+                if framing.length.is_some_and(|before| before != length) {
+                    return Err(Fault::Malformed);
+                }
+                framing.length = Some(length);
+            } else if name.eq_ignore_ascii_case("transfer-encoding") {
+                let last = tokens(header.value).last().unwrap_or_default();
+                framing.coding = Some(last.eq_ignore_ascii_case(b"chunked"));
+            } else if name.eq_ignore_ascii_case("connection") {
+                framing.close |= tokens(header.value).any(|token| token.eq_ignore_ascii_case(b"close"));
+                framing.keep_alive |=
+                    tokens(header.value).any(|token| token.eq_ignore_ascii_case(b"keep-alive"));
+            }
+        }
+        Ok(framing)
+    }
+}
+
+fn tokens(value: &[u8]) -> impl Iterator<Item = &[u8]> {
+    value.split(|&byte| byte == b',').map(<[u8]>::trim_ascii)
+}
+
+fn length(value: &[u8]) -> Result<u64, Fault> {
+    let value = value.trim_ascii();
+    if value.is_empty() || value.len() > 18 || !value.iter().all(u8::is_ascii_digit) {
+        return Err(Fault::Malformed);
+    }
+    Ok(value.iter().fold(0, |length, digit| length * 10 + u64::from(digit - b'0')))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Feeds `text` split at `split`, then closes if it is not complete: status, bytes left over, keep-alive.
+    fn read(text: &[u8], split: usize, to_head: bool) -> Result<(u16, usize, bool), Fault> {
+        let mut answer = Answer::new(to_head);
+        let mut taken = answer.take(&text[..split])?;
+        taken += answer.take(&text[taken..])?;
+        if !answer.is_complete() {
+            answer.closed()?;
+        }
+        Ok((answer.status(), text.len() - taken, answer.keep_alive()))
+    }
+
+    #[test]
+    fn answers_end_where_they_end_however_they_are_split() {
+        for (text, to_head, expected) in [
+            (&b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello"[..], false, (200, 0, true)),
+            (b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhelloworld", false, (200, 5, true)),
+            (b"HTTP/1.1 500 No\r\ntransfer-encoding: gzip, Chunked\r\n\r\n2\r\nab\r\n0\r\n\r\n", false, (500, 0, true)),
+            (b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", false, (200, 0, false)),
+            (b"HTTP/1.1 204 No\r\n\r\n", false, (204, 0, true)),
+            (b"HTTP/1.1 304 No\r\nContent-Length: 99\r\n\r\n", false, (304, 0, true)),
+            (b"HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n", true, (200, 0, true)),
+            (b"HTTP/1.1 200 OK\r\nConnection: Close\r\nContent-Length: 0\r\n\r\n", false, (200, 0, false)),
+            (b"HTTP/1.0 200 OK\r\nContent-Length: 1\r\n\r\nx", false, (200, 0, false)),
+            (b"HTTP/1.0 200 OK\r\nConnection: keep-alive\r\nContent-Length: 1\r\n\r\nx", false, (200, 0, true)),
+            (b"HTTP/1.1 200 OK\r\n\r\nuntil the end", false, (200, 0, false)),
+            (b"HTTP/1.1 100 Go\r\n\r\nHTTP/1.1 103 Hint\r\nA: b\r\n\r\nHTTP/1.1 201 Yes\r\nContent-Length: 0\r\n\r\n", false, (201, 0, true)),
+        ] {
+            for split in 0..=text.len() {
+                assert_eq!(read(text, split, to_head), Ok(expected), "{} at {split}", text.escape_ascii());
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_no_answer_has_its_kind() {
+        let long = [b"HTTP/1.1 200 OK\r\nA: ".as_slice(), &vec![b'x'; MAX_HEAD]].concat();
+        let many =
+            [b"HTTP/1.1 200 OK\r\n".as_slice(), &b"A: b\r\n".repeat(MAX_HEADERS + 1), b"\r\n"].concat();
+        for (text, fault) in [
+            (&b"SSH-2.0-OpenSSH\r\n"[..], Fault::Malformed),
+            (b"HTTP/1.1 abc\r\n\r\n", Fault::Malformed),
+            (b"HTTP/1.1 099 Low\r\n\r\n", Fault::Malformed),
+            (b"HTTP/1.1 101 Switch\r\n\r\n", Fault::Malformed),
+            (b"HTTP/1.1 200 OK\r\nContent-Length: -1\r\n\r\n", Fault::Malformed),
+            (b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab", Fault::Malformed),
+            (b"HTTP/1.1 200 OK\r\nContent-Length: 999999999999\r\n\r\n", Fault::TooLarge),
+            (b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhell", Fault::Closed),
+            (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n", Fault::Closed),
+            (b"HTTP/1.1 200 OK\r\nContent-", Fault::Closed),
+            (b"", Fault::Closed),
+            (&long, Fault::TooLarge),
+            (&many, Fault::TooLarge),
+        ] {
+            assert_eq!(read(text, text.len() / 2, false), Err(fault), "{}", text.escape_ascii());
+        }
+    }
+}

@@ -1,0 +1,70 @@
+//! Expressions that read the wall clock: their numbers are seconds, and no duration says so.
+
+use promql_parser::parser::{AtModifier, Expr};
+
+use crate::parse::parse;
+use crate::walk::children;
+
+/// Whether the expression reads the clock (`time()`, `timestamp(…)`) or pins a moment (`@ 1700000000`), so that an
+/// age in it stays an absolute number of seconds when durations are divided.
+///
+/// # Errors
+/// The parser's message, with the expression.
+pub fn reads_clock(expr: &str) -> Result<bool, String> {
+    fn any(expr: &Expr) -> bool {
+        let here = match expr {
+            Expr::Call(call) => matches!(call.func.name, "time" | "timestamp"),
+            Expr::VectorSelector(it) => is_moment(it.at.as_ref()),
+            Expr::MatrixSelector(it) => is_moment(it.vs.at.as_ref()),
+            Expr::Subquery(it) => is_moment(it.at.as_ref()),
+            _ => false,
+        };
+        // `max_over_time(vector(time())[1h:1h] offset 30d)` is the moment 30 days ago: an age in durations.
+        if let Expr::Subquery(it) = expr
+            && is_now(&it.expr)
+        {
+            return here;
+        }
+        here || children(expr).into_iter().any(any)
+    }
+    Ok(any(&parse(expr)?))
+}
+
+/// `@ start()` and `@ end()` are the evaluation itself.
+fn is_moment(at: Option<&AtModifier>) -> bool {
+    matches!(at, Some(AtModifier::At(_)))
+}
+
+/// `vector(time())`, in parentheses or not.
+fn is_now(expr: &Expr) -> bool {
+    match expr {
+        Expr::Paren(it) => is_now(&it.expr),
+        Expr::Call(call) if call.func.name == "vector" => children(expr).iter().all(|it| is_now(it)),
+        Expr::Call(call) => call.func.name == "time",
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tells_ages_from_ranges() {
+        for (expr, clock) in [
+            ("time() - build_time_seconds > 600", true),
+            ("timestamp(up) > 5", true),
+            ("up @ 1700000000", true),
+            ("rate(up[5m] @ end()) > up @ start()", false),
+            ("sum(rate(x[5m])) > 0.05", false),
+            ("time_total > 5", false),
+            (r#"x{fn="time()"} > 5"#, false),
+            ("topk(time(), x)", true),
+            ("x < on () group_left () min_over_time(vector(time())[30d:1d])", false),
+            ("x < on () group_left () max_over_time(vector(time())[1h:1h] offset 30d)", false),
+            ("x < min_over_time((vector(time()) - 600)[30d:1d])", true),
+        ] {
+            assert_eq!(reads_clock(expr).unwrap(), clock, "{expr}");
+        }
+    }
+}

@@ -1,0 +1,155 @@
+//! Other durations in the same expression.
+
+use std::ops::Range;
+use std::time::Duration;
+
+use crate::parse::parse;
+use crate::spots::{self, Spot};
+use crate::tokens;
+use common::duration;
+
+/// One duration that became another.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Change {
+    /// The bytes it takes in the old expression.
+    pub at: Range<usize>,
+    /// What it is for, and as it was.
+    pub spot: Spot,
+    /// As it is, never zero.
+    pub to: Duration,
+}
+
+/// Passes every duration of an expression (ranges, subquery ranges and steps, offsets) through `map` and gives the
+/// expression with the results, and what changed. Layout, comments, strings and plain numbers stay byte for byte;
+/// a duration that `map` gives back as it was keeps its spelling. Results are rounded to milliseconds.
+///
+/// # Errors
+/// The parser's message, with the expression; or that a result is below a millisecond.
+pub fn rewrite_durations(
+    expr: &str,
+    map: impl Fn(&Spot) -> Duration,
+) -> Result<(String, Vec<Change>), String> {
+    let mut wanted = parse(expr)?;
+    let (spots, tokens) = (spots::spots(&wanted), tokens::durations(expr));
+    // The text is changed by position, the tree by meaning; they must agree.
+    let apart = || format!("`{}`: its durations could not be told apart from the rest", expr.trim());
+    let mut text = String::with_capacity(expr.len());
+    let mut changes = Vec::new();
+    let mut put = Vec::new();
+    let mut done = 0;
+    if spots.len() != tokens.len() {
+        return Err(apart());
+    }
+    for (token, spot) in tokens.into_iter().zip(spots) {
+        let from = read(&expr[token.at.clone()])?;
+        if (token.place, from) != (spot.place, spot.from) {
+            return Err(apart());
+        }
+        let to = Duration::from_millis(rounded_millis(map(&spot)));
+        put.push(to);
+        if to == from {
+            continue;
+        }
+        if to.is_zero() {
+            return Err(format!(
+                "`{}`: {} of less than 1ms in `{expr}`",
+                duration::format(from),
+                token.place
+            ));
+        }
+        text.push_str(&expr[done..token.at.start]);
+        text.push_str(&duration::format(to));
+        done = token.at.end;
+        changes.push(Change { at: token.at, to, spot });
+    }
+    text.push_str(&expr[done..]);
+    spots::put(&mut wanted, &mut put.into_iter());
+    if parse(&text)? != wanted {
+        return Err(apart());
+    }
+    Ok((text, changes))
+}
+
+/// A duration as PromQL has it: with units, or (Prometheus 3) as bare seconds.
+fn read(text: &str) -> Result<Duration, String> {
+    match text.parse::<f64>() {
+        Ok(seconds) => Duration::try_from_secs_f64(seconds).map_err(|error| format!("`{text}`: {error}")),
+        Err(_) => duration::parse(text),
+    }
+}
+
+fn rounded_millis(duration: Duration) -> u64 {
+    let millis = (duration.as_nanos() + 500_000) / 1_000_000;
+    u64::try_from(millis).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::Place;
+
+    fn tenth(spot: &Spot) -> Duration {
+        spot.from / 10
+    }
+
+    #[test]
+    fn changes_durations_and_leaves_the_rest_byte_for_byte() {
+        for (expr, expected) in [
+            ("rate(x[5m]) > 0.05", "rate(x[30s]) > 0.05"),
+            ("sum(\n  rate(x[5m]) # over [5m]\n) > 5", "sum(\n  rate(x[30s]) # over [5m]\n) > 5"),
+            ("max_over_time(x[30m:1m] offset -10m)", "max_over_time(x[3m:6s] offset -1m)"),
+            (r#"b{le="0.5"} > 10"#, r#"b{le="0.5"} > 10"#),
+            ("rate(x[15s])", "rate(x[1s500ms])"),
+            (r#"x{a="[5m]"} @ 1700000000 offset 5m"#, r#"x{a="[5m]"} @ 1700000000 offset 30s"#),
+            ("topk(scalar(sum(count_over_time(x[10m]))), y)", "topk(scalar(sum(count_over_time(x[1m]))), y)"),
+            ("up == 0", "up == 0"),
+        ] {
+            let (text, _) = rewrite_durations(expr, tenth).unwrap();
+            assert_eq!(text, expected, "{expr}");
+        }
+    }
+
+    #[test]
+    fn says_what_changed() {
+        let (_, changes) = rewrite_durations("x[30m:1m] offset 10m", tenth).unwrap();
+        let minutes = |m: u64| Duration::from_secs(60 * m);
+        let change =
+            |at, place, from: Duration| Change { at, spot: Spot { place, from, jobs: None }, to: from / 10 };
+        assert_eq!(
+            changes,
+            [
+                change(2..5, Place::SubqueryRange, minutes(30)),
+                change(6..8, Place::SubqueryStep, minutes(1)),
+                change(17..20, Place::Offset, minutes(10)),
+            ]
+        );
+    }
+
+    #[test]
+    fn refuses_what_it_cannot_do() {
+        assert!(rewrite_durations("rate(x[5m)", tenth).unwrap_err().contains("`rate(x[5m)`"));
+        let error = rewrite_durations("rate(x[5m])", |_| Duration::ZERO).unwrap_err();
+        assert!(error.contains("`5m`") && error.contains("1ms"), "{error}");
+    }
+
+    proptest! {
+        /// Whatever the layout, twice as long and then half again is the same expression, byte for byte.
+        #[test]
+        fn doubling_and_halving_is_the_identity(
+            range in 1u64..5_000_000, step in 1u64..100_000, back in 1u64..100_000, blank in "[ \n\t]{0,3}", sign in "-?",
+        ) {
+            let d = |millis| duration::format(Duration::from_millis(millis));
+            let expr = format!(
+                "sum(rate(x{{a=\"[5m] # it's\"}}[{blank}{}{blank}]{blank}offset {sign}{})) > 0.5 and y[{}:{}]",
+                d(range), d(back), d(range), d(step),
+            );
+            let expr = expr.replace("and y[", "and max_over_time(y[") + ")";
+            let (double, changes) = rewrite_durations(&expr, |spot| spot.from * 2).unwrap();
+            prop_assert_eq!(changes.len(), 4);
+            let (back, _) = rewrite_durations(&double, |spot| spot.from / 2).unwrap();
+            prop_assert_eq!(back, expr);
+        }
+    }
+}

@@ -1,0 +1,118 @@
+//! The number a rule holds its value against.
+
+use promql_parser::parser::token::{
+    T_EQLC, T_GTE, T_GTR, T_LAND, T_LOR, T_LSS, T_LTE, T_LUNLESS, T_NEQ, TokenId,
+};
+use promql_parser::parser::{BinaryExpr, Expr};
+
+use crate::literal;
+use crate::parse::parse;
+
+/// `left OP value`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Threshold {
+    /// What is compared, as an expression that can be queried for its value.
+    pub left: String,
+    /// `>`, `>=`, `<`, `<=`, `==` or `!=`.
+    pub operator: String,
+    /// The right-hand number.
+    pub value: f64,
+}
+
+/// The number that the expression's top-level comparison is held against: `rate(x[5m]) > 0.05` gives `> 0.05`, and
+/// `0.05 < rate(x[5m])` the same. With `and`, `or` and `unless` it is the left-most such comparison.
+///
+/// `None` when there is no comparison with a number, or the expression cannot be parsed.
+#[must_use]
+pub fn threshold(expr: &str) -> Option<Threshold> {
+    left_most(&parse(expr).ok()?)
+}
+
+fn left_most(expr: &Expr) -> Option<Threshold> {
+    match expr {
+        Expr::Paren(it) => left_most(&it.expr),
+        Expr::Binary(it) => match it.op.id() {
+            T_LAND | T_LOR | T_LUNLESS => left_most(&it.lhs).or_else(|| left_most(&it.rhs)),
+            _ => comparison(it),
+        },
+        _ => None,
+    }
+}
+
+fn comparison(it: &BinaryExpr) -> Option<Threshold> {
+    let (operator, flipped) = operators(it.op.id())?;
+    match (literal::value(&it.lhs), literal::value(&it.rhs)) {
+        (None, Some(value)) => Some(Threshold { left: text(&it.lhs)?, operator: operator.to_owned(), value }),
+        (Some(value), None) => Some(Threshold { left: text(&it.rhs)?, operator: flipped.to_owned(), value }),
+        _ => None,
+    }
+}
+
+/// The operator as written, and as it reads with its sides exchanged.
+fn operators(op: TokenId) -> Option<(&'static str, &'static str)> {
+    Some(match op {
+        T_GTR => (">", "<"),
+        T_GTE => (">=", "<="),
+        T_LSS => ("<", ">"),
+        T_LTE => ("<=", ">="),
+        T_EQLC => ("==", "=="),
+        T_NEQ => ("!=", "!="),
+        _ => return None,
+    })
+}
+
+/// The printed expression, if it reads back as the same: a wrong query would chart a wrong value.
+fn text(expr: &Expr) -> Option<String> {
+    let bare = match expr {
+        Expr::Paren(it) => &it.expr,
+        other => other,
+    };
+    let text = bare.to_string();
+    (parse(&text).ok()? == *bare).then_some(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_the_left_most_comparison_with_a_number() {
+        for (expr, left, operator, value) in [
+            ("rate(x[5m]) > 0.05", "rate(x[5m])", ">", 0.05),
+            ("0.05 < rate(x[5m])", "rate(x[5m])", ">", 0.05),
+            ("10 >= x", "x", "<=", 10.0),
+            ("up == 0 or absent(up)", "up", "==", 0.0),
+            ("absent(up) or up == 0", "up", "==", 0.0),
+            ("x != -1", "x", "!=", -1.0),
+            ("x < (-1.5)", "x", "<", -1.5),
+            ("x > bool 3", "x", ">", 3.0),
+            (
+                "(sum by (job) (rate(x[5m])) > 0.05) and on (job) y > 1",
+                "sum by (job) (rate(x[5m]))",
+                ">",
+                0.05,
+            ),
+            ("y and on (job) x > 1", "x", ">", 1.0),
+            ("process_bytes > 7 * 1024 ^ 3", "process_bytes", ">", 7.0 * 1024.0 * 1024.0 * 1024.0),
+            ("x > +Inf", "x", ">", f64::INFINITY),
+            (
+                r#"sum(rate(h{code=~"5..", path="a\"b\\c"}[5m])) / sum(rate(h[5m])) > 0.1"#,
+                r#"sum(rate(h{code=~"5..",path="a\"b\\c"}[5m])) / sum(rate(h[5m]))"#,
+                ">",
+                0.1,
+            ),
+        ] {
+            let found = threshold(expr).unwrap_or_else(|| panic!("no threshold in {expr}"));
+            assert_eq!((found.operator.as_str(), found.value), (operator, value), "{expr}");
+            let squeeze = |text: &str| text.replace(' ', "");
+            assert_eq!(squeeze(&found.left), squeeze(left), "{expr}");
+        }
+    }
+
+    #[test]
+    fn says_nothing_where_there_is_no_such_number() {
+        for expr in ["up", "x > y", "vector(1)", "1 > bool 2", "absent(up)", "x > (", "a + b", ""] {
+            assert_eq!(threshold(expr), None, "{expr}");
+        }
+    }
+}

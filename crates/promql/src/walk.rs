@@ -1,0 +1,46 @@
+//! Every part of a syntax tree. The parser's own walk leaves out the parameter of `topk` and its like, and a
+//! subquery in there is as real as any other.
+
+use promql_parser::parser::Expr;
+
+/// The direct children of an expression, left to right.
+pub fn children(expr: &Expr) -> Vec<&Expr> {
+    match expr {
+        Expr::Aggregate(it) => {
+            let mut all: Vec<&Expr> = it.param.iter().map(AsRef::as_ref).collect();
+            all.push(&it.expr);
+            all
+        }
+        Expr::Unary(it) => vec![&it.expr],
+        Expr::Binary(it) => vec![&it.lhs, &it.rhs],
+        Expr::Paren(it) => vec![&it.expr],
+        Expr::Subquery(it) => vec![&it.expr],
+        Expr::Call(it) => it.args.args.iter().map(AsRef::as_ref).collect(),
+        Expr::Extension(it) => it.expr.children().iter().collect(),
+        Expr::NumberLiteral(_)
+        | Expr::StringLiteral(_)
+        | Expr::VectorSelector(_)
+        | Expr::MatrixSelector(_) => Vec::new(),
+    }
+}
+
+/// As [`children`], to change them. The parser itself makes no extension nodes.
+pub fn children_mut(expr: &mut Expr) -> Vec<&mut Expr> {
+    match expr {
+        Expr::Aggregate(it) => {
+            let mut all: Vec<&mut Expr> = it.param.iter_mut().map(AsMut::as_mut).collect();
+            all.push(&mut it.expr);
+            all
+        }
+        Expr::Unary(it) => vec![&mut it.expr],
+        Expr::Binary(it) => vec![&mut it.lhs, &mut it.rhs],
+        Expr::Paren(it) => vec![&mut it.expr],
+        Expr::Subquery(it) => vec![&mut it.expr],
+        Expr::Call(it) => it.args.args.iter_mut().map(AsMut::as_mut).collect(),
+        Expr::NumberLiteral(_)
+        | Expr::StringLiteral(_)
+        | Expr::VectorSelector(_)
+        | Expr::MatrixSelector(_)
+        | Expr::Extension(_) => Vec::new(),
+    }
+}

@@ -1,0 +1,69 @@
+//! What a run of drills came to: on standard output, in the files asked for, as exit code.
+
+use std::fs;
+use std::path::Path;
+
+use crate::drill::command::Args;
+use common::signals::Ending;
+use common::{console, exit};
+use drill::judge::verdict::Verdict;
+use drill::observe::counted::SAID;
+use drill::record::Record;
+use drill::report::json::{self, Run};
+use drill::report::{html, junit, table};
+
+pub fn is_proven(record: &Record) -> bool {
+    record.judgement.as_ref().is_some_and(|judgement| judgement.verdict == Verdict::Proven)
+}
+
+pub fn print(run: &Run, records: &[Record]) {
+    let mut text = String::new();
+    for record in records {
+        let story = table::story(record);
+        if !story.is_empty() {
+            text.push_str(&story);
+            text.push('\n');
+        }
+    }
+    text.push_str(&table::table(records));
+    for record in records.iter().filter(|record| is_proven(record)) {
+        if let Some(first) = &record.disturbed {
+            text.push_str(&format!(
+                "{} was proven when run alone; beside others it was {first}\n",
+                record.drill
+            ));
+        }
+    }
+    if records.iter().any(|record| record.counted && is_proven(record)) {
+        text.push_str(&format!("{SAID}: there is no inbox\n"));
+    }
+    if !run.not_run.is_empty() {
+        text.push_str(&format!("not run: {}\n", run.not_run.join(", ")));
+    }
+    console::result(&text);
+}
+
+pub fn write(args: &Args, run: &Run, records: &[Record]) -> bool {
+    let report = json::report(run, records);
+    let put = |path: &Path, text: String| match fs::write(path, text) {
+        Ok(()) => true,
+        Err(error) => {
+            console::error(format_args!("{}: cannot be written: {error}", path.display()));
+            false
+        }
+    };
+    let json = args.json.as_ref().is_none_or(|path| put(path, format!("{report:#}\n")));
+    let html = args.html.as_ref().is_none_or(|path| put(path, html::page(run, records)));
+    let junit = args.junit.as_ref().is_none_or(|path| put(path, junit::report(run, records)));
+    json && html && junit
+}
+
+pub fn code(records: &[Record], ending: Option<Ending>, written: bool) -> u8 {
+    if let Some(ending) = ending {
+        return ending.code();
+    }
+    if !records.iter().all(is_proven) {
+        return exit::NOT_PROVEN;
+    }
+    if written { exit::FINE } else { exit::FAILED }
+}

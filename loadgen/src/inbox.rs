@@ -1,0 +1,105 @@
+//! The `loadgen inbox` command line.
+
+use std::io;
+use std::net::SocketAddr;
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+
+use tokio::signal::unix::{SignalKind, signal};
+
+use common::{console, exit, listen};
+use inbox::store::history::Limits;
+use inbox::{Config, Inbox, InboxError};
+
+/// Arguments of `loadgen inbox`.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Address for the page, the JSON and the receivers; port 0 takes a free one
+    #[arg(long, value_name = "HOST:PORT", value_parser = listen::address, default_value = "127.0.0.1:8025")]
+    listen: SocketAddr,
+    /// Keep what arrived in this directory, over restarts; without it, in memory only
+    #[arg(long, value_name = "DIR")]
+    data_dir: Option<PathBuf>,
+    /// How many notifications to hold before the oldest goes
+    #[arg(long, value_name = "COUNT", default_value = "10000")]
+    capacity: NonZeroUsize,
+    /// And how many MiB of them, in memory; on disk it may be twice that
+    #[arg(long, value_name = "MIB", default_value = "64", value_parser = clap::value_parser!(u32).range(1..=4096))]
+    capacity_mib: u32,
+    /// Take mail by SMTP here; AUTH is demanded, any user and password will do
+    #[arg(long, value_name = "HOST:PORT", value_parser = listen::address, default_value = "127.0.0.1:1025", conflicts_with = "no_smtp")]
+    smtp: SocketAddr,
+    /// Take no mail
+    #[arg(long)]
+    no_smtp: bool,
+    /// Say that the heartbeat (posted to /heartbeat) has stopped when it has not come for this long
+    #[arg(long, value_name = "DURATION", default_value = "5m", value_parser = limit)]
+    heartbeat_limit: std::time::Duration,
+    /// Export the last proofs kept here at /metrics/drills
+    #[arg(long, env = "PROOFS_DIR", value_name = "DIR")]
+    proofs: Option<PathBuf>,
+    /// Serve the runbooks ALERTNAME.md of this directory at /runbooks/ALERTNAME
+    #[arg(long, value_name = "DIR")]
+    runbooks: Option<PathBuf>,
+}
+
+/// A duration after which something can have stopped.
+fn limit(text: &str) -> Result<std::time::Duration, String> {
+    match common::duration::parse(text)? {
+        std::time::Duration::ZERO => {
+            Err("expected more than 0s, such as 5m: a beat must have time to come".to_owned())
+        }
+        limit => Ok(limit),
+    }
+}
+
+/// Runs the command and gives the exit code.
+#[must_use]
+pub fn main(args: Args) -> u8 {
+    let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return fail(exit::FAILED, &format!("cannot start: {error}")),
+    };
+    match runtime.block_on(run(args)) {
+        Ok(()) => exit::FINE,
+        Err((code, reason)) => fail(code, &reason),
+    }
+}
+
+async fn run(args: Args) -> Result<(), (u8, String)> {
+    let broken = |error: io::Error| (exit::FAILED, error.to_string());
+    // Before the port is open: whoever sees it open may send a signal.
+    let (mut terminated, mut interrupted) =
+        (signal(SignalKind::terminate()).map_err(broken)?, signal(SignalKind::interrupt()).map_err(broken)?);
+    let listener = listen::bind(args.listen, "--listen").map_err(|reason| (exit::USAGE, reason))?;
+    let address = listener.local_addr().map_err(broken)?;
+    let stop = async move {
+        tokio::select! {
+            _ = terminated.recv() => {}
+            _ = interrupted.recv() => {}
+        }
+    };
+    let smtp = match args.no_smtp {
+        true => None,
+        false => Some(listen::bind(args.smtp, "--smtp").map_err(|reason| (exit::USAGE, reason))?),
+    };
+    let config = Config {
+        limits: Limits { count: args.capacity.get(), bytes: (args.capacity_mib as usize) << 20 },
+        data_dir: args.data_dir,
+        heartbeat_limit: args.heartbeat_limit,
+        proofs: args.proofs,
+        runbooks: args.runbooks,
+    };
+    let failed = |error: InboxError| match error {
+        InboxError::Journal(_) => (exit::USAGE, error.to_string()),
+        InboxError::Server(_) => (exit::FAILED, error.to_string()),
+    };
+    let inbox = Inbox::open(&config).map_err(failed)?;
+    console::result(&format!("inbox on http://{address}\n"));
+    inbox.serve(listener, smtp, stop).await.map_err(failed)
+}
+
+fn fail(code: u8, reason: &str) -> u8 {
+    console::error(reason);
+    code
+}

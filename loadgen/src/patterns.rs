@@ -1,0 +1,79 @@
+//! `loadgen patterns`: what is built in.
+
+use common::{console, duration, exit};
+use load::format;
+use load::schedule::Schedule;
+use load::schedule::sparkline;
+use load::spec::patterns::{ALL, Pattern};
+
+const WIDTH: usize = 80;
+const COLUMNS: u32 = 24;
+const INDENT: &str = "                  ";
+
+/// Arguments of `loadgen patterns`.
+#[derive(Debug, Clone, clap::Args)]
+pub struct Args {
+    /// Print this pattern's file, to change it and give it to `loadgen run --scenario`
+    #[arg(value_name = "NAME", value_parser = crate::run::args::pattern())]
+    pub name: Option<Pattern>,
+}
+
+/// Prints the list, or one pattern's file.
+#[must_use]
+pub fn main(args: &Args) -> u8 {
+    let text = args.name.map_or_else(list, |pattern| pattern.text.to_owned());
+    console::result(&text);
+    exit::FINE
+}
+
+/// Every pattern with a picture of its rate, what it is and what it trips.
+#[must_use]
+pub fn list() -> String {
+    let mut text = String::new();
+    for pattern in ALL {
+        let scenario = pattern.scenario();
+        let plan = &scenario.schedule;
+        text.push_str(&format!("{:<18}{}  {}\n", pattern.name, sparkline::of(plan, COLUMNS), in_words(plan)));
+        for words in [format!("{}.", scenario.summary), format!("Trips {}.", scenario.trips)] {
+            let lines = format::wrapped(&words, WIDTH - INDENT.len(), "");
+            lines.iter().for_each(|line| text.push_str(&format!("{INDENT}{line}\n")));
+        }
+    }
+    text
+}
+
+/// `50/s for 30s`, `5/s to 80/s for 3m30s`, `100 at once`.
+#[must_use]
+pub fn in_words(schedule: &Schedule) -> String {
+    if let Some(total) = schedule.total().filter(|_| schedule.duration().is_some_and(|time| time.is_zero())) {
+        return format!("{} at once", format::count(total));
+    }
+    let (low, high) = (schedule.least(), schedule.peak());
+    let (low, high) = (short(low), short(high));
+    let rate = if low == high { format!("{high}/s") } else { format!("{low}/s to {high}/s") };
+    match schedule.duration() {
+        Some(time) => format!("{rate} for {}", duration::format(time)),
+        None => rate,
+    }
+}
+
+/// To a thousandth: scaled rates have no end.
+fn short(rate: f64) -> f64 {
+    (rate * 1e3).round() / 1e3
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_list_fits_80_columns_and_has_every_pattern() {
+        let text = list();
+        assert!(text.lines().all(|line| line.chars().count() <= WIDTH), "{text}");
+        for pattern in ALL {
+            assert!(text.lines().any(|line| line.starts_with(&format!("{} ", pattern.name))), "{text}");
+        }
+        assert!(text.contains("5/s to 80/s for 3m30s") && text.contains("Trips nothing"), "{text}");
+        assert!(text.contains("████████████████████████  50/s for 30s"), "{text}");
+    }
+}

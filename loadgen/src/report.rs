@@ -1,0 +1,82 @@
+//! `loadgen report`: reports read again, merged, held against thresholds, written in another form.
+
+use std::path::PathBuf;
+
+use common::{console, exit};
+use load::report::merge::merge;
+use load::report::model::Report;
+use load::report::output::OutFile;
+use load::report::read::read;
+use load::report::{comparable, summary};
+use load::verdict::Outcome;
+use load::verdict::threshold::Threshold;
+
+/// Arguments of `loadgen report`.
+#[derive(Debug, Clone, clap::Args)]
+#[command(after_help = "\
+Examples:
+  loadgen report run.json --out run.html
+  loadgen report a.json b.json --out both.json --threshold 'p99<250ms'
+
+What the runs were held against is held against all together, unless --threshold
+says otherwise. The exit code is that of a run that came to the same.")]
+pub struct Args {
+    /// Reports that `loadgen run --out FILE.json` wrote; several are merged, their histograms without loss
+    #[arg(required = true, value_name = "FILE.json")]
+    pub files: Vec<PathBuf>,
+    /// Write the report as JSON, as one offline HTML file, or its series as CSV; repeatable
+    #[arg(long, value_name = "FILE.json|.html|.csv")]
+    pub out: Vec<PathBuf>,
+    /// Exit 3 unless it holds, such as p99<250ms, in place of those of the runs; repeatable
+    #[arg(long = "threshold", value_name = "BOUND")]
+    pub thresholds: Vec<Threshold>,
+}
+
+/// Prints the summary; the exit code.
+#[must_use]
+pub fn main(args: &Args) -> u8 {
+    match review(args) {
+        Ok(code) => code,
+        Err((error, code)) => {
+            console::error(error);
+            code
+        }
+    }
+}
+
+fn review(args: &Args) -> Result<u8, (String, u8)> {
+    let usage = |error: String| (error, exit::USAGE);
+    let reports = args.files.iter().map(|file| read(file)).collect::<Result<Vec<_>, _>>().map_err(usage)?;
+    let name = |index: usize| args.files[index].display();
+    if let Some((one, other)) = comparable::twice(&reports) {
+        let reason = format!(
+            "{} and {} hold the same run, of {}: it would count twice; name it once",
+            name(one),
+            name(other),
+            reports[one].started_at
+        );
+        return Err(usage(reason));
+    }
+    comparable::doubts(&reports).iter().for_each(console::warning);
+    let report = merged(&reports, &args.thresholds).map_err(usage)?;
+    for (index, verdict) in comparable::hidden(&reports, &report) {
+        console::warning(format_args!("{}: {verdict} All together are fine", name(index)));
+    }
+    let outs = OutFile::all(&args.out).map_err(usage)?;
+    console::result(&summary::text(&report));
+    outs.into_iter().try_for_each(|out| out.finish(&report)).map_err(|error| (error, exit::FAILED))?;
+    Ok(Outcome::of(&report).exit_code())
+}
+
+/// All as one. Thresholds that are given stand in place of those of the runs.
+fn merged(reports: &[Report], thresholds: &[Threshold]) -> Result<Report, String> {
+    let mut reports = reports.to_vec();
+    if !thresholds.is_empty() {
+        reports.iter_mut().for_each(|report| report.thresholds.clear());
+    }
+    let mut report = merge(reports).map_err(|error| error.to_string())?;
+    if !thresholds.is_empty() {
+        report.hold(thresholds)?;
+    }
+    Ok(report)
+}

@@ -1,0 +1,73 @@
+//! The `loadgen scale` command line.
+
+use std::fmt::{self, Write};
+use std::path::PathBuf;
+
+use alerting::scale::{Factor, Options, Rendered, Replacement, Replacements, files, render};
+use common::{console, exit};
+
+/// Arguments of `loadgen scale`.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Directory with prometheus.yml, the rule files it names, and alertmanager.yml
+    #[arg(value_name = "MONITORING_DIR")]
+    dir: PathBuf,
+    /// Divide every duration by this; 1 leaves them as they are
+    #[arg(long, value_name = "FACTOR")]
+    by: Factor,
+    /// Directory to write the rendering to; made if it is not there
+    #[arg(long, value_name = "DIR")]
+    out: PathBuf,
+    /// Put another address in the place of one in scrape targets, alertmanagers and receivers; may be repeated
+    #[arg(long = "address", value_name = "HOST:PORT=HOST:PORT")]
+    addresses: Vec<Replacement>,
+    /// Do not list what changed
+    #[arg(long, short)]
+    quiet: bool,
+}
+
+/// Runs the command and gives the exit code.
+#[must_use]
+pub fn main(args: Args) -> u8 {
+    match run(&args) {
+        Ok(rendered) => {
+            for warning in &rendered.warnings {
+                console::warning(format_args!("{}: {}: {}", warning.file, warning.field, warning.reason));
+            }
+            if !args.quiet {
+                console::result(&list(&rendered, &args).unwrap_or_default()); // writing to a String cannot fail
+            }
+            exit::FINE
+        }
+        Err(reason) => {
+            console::error(reason);
+            exit::USAGE
+        }
+    }
+}
+
+fn run(args: &Args) -> Result<Rendered, String> {
+    let addresses =
+        Replacements::new(args.addresses.iter().cloned()).map_err(|reason| format!("--address: {reason}"))?;
+    let sources = files::read(&args.dir).map_err(|error| error.to_string())?;
+    let rendered =
+        render(&sources, &Options { factor: args.by, addresses }).map_err(|error| error.to_string())?;
+    files::write(&rendered, &args.dir, &args.out).map_err(|error| error.to_string())?;
+    Ok(rendered)
+}
+
+fn list(rendered: &Rendered, args: &Args) -> Result<String, fmt::Error> {
+    let mut out = String::new();
+    let mut file = "";
+    for change in &rendered.changes {
+        if change.file != file {
+            file = &change.file;
+            writeln!(out, "{file}")?;
+        }
+        let note = change.note.as_ref().map(|note| format!("  ({note})")).unwrap_or_default();
+        writeln!(out, "  {}: {} → {}{note}", change.field, change.from, change.to)?;
+    }
+    let (files, changes) = (rendered.files.len(), rendered.changes.len());
+    writeln!(out, "{files} files written to {}, {changes} values changed", args.out.display())?;
+    Ok(out)
+}

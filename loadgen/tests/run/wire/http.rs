@@ -1,0 +1,150 @@
+//! Answers in every shape HTTP/1 allows.
+
+use std::io::Write;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use load::plan::Limits;
+use load::plan::request::Method;
+use load::schedule::pace::Pace;
+use load::spec::load::RequestSpec;
+
+use crate::server::{Server, Then};
+use crate::support::{get, open, run, seconds};
+
+#[tokio::test]
+async fn constant_latency_is_measured_and_connections_are_kept() {
+    let server = Server::start(|stream, _| {
+        std::thread::sleep(Duration::from_millis(5));
+        let _ = stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");
+        Then::KeepOpen
+    });
+    let record = run(&server.url("/"), &[get("/")], open(200.0, 200), Limits::default()).await;
+    assert_eq!((record.ledger.scheduled, record.ledger.expected, record.sent), (200, 200, 200));
+    assert_eq!(server.requests(), 200);
+    assert!(record.connections <= 64 && record.connections == server.connections() as u64);
+    assert_eq!(record.span, Duration::from_secs(1));
+    assert!(seconds(&record.latencies.service, 0.0) >= 0.005);
+    assert!(record.latencies.response.min() >= record.latencies.service.min());
+    assert_eq!(record.latencies.pacer_lag.len(), 200);
+}
+
+#[tokio::test]
+async fn shares_of_a_mix_arrive_exactly() {
+    let server = Server::gateway();
+    let mix = [get("/api/users").weight(92), get("/api/error").weight(8).expecting(&[500])];
+    let limits = Limits { threads: std::num::NonZero::new(2), ..Limits::default() };
+    let record = run(&server.url("/"), &mix, open(1_000.0, 300), limits).await;
+    assert_eq!(record.workers, 2);
+    assert_eq!(record.statuses, [(200, 276), (500, 24)].into());
+    assert_eq!((record.ledger.expected, record.ledger.unexpected), (300, 0));
+}
+
+#[tokio::test]
+async fn unexpected_statuses_are_told_apart() {
+    let server = Server::gateway();
+    let mix = [get("/api/users").expecting(&[200, 429]), get("/api/error")];
+    let record = run(&server.url("/"), &mix, open(500.0, 100), Limits::default()).await;
+    assert_eq!((record.ledger.expected, record.ledger.unexpected), (50, 50));
+    assert_eq!(record.latencies.response.len(), 100, "an unexpected answer is an answer");
+}
+
+#[tokio::test]
+async fn an_answer_may_be_split_anywhere() {
+    const ANSWER: &[u8] =
+        b"HTTP/1.1 103 Early\r\nLink: x\r\n\r\nHTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n\
+        5;a=b\r\nhello\r\n10\r\n0123456789abcdef\r\n0\r\nTrailer: t\r\n\r\n";
+    let server = Server::start(|stream, request| {
+        let (first, second) = ANSWER.split_at(request.number % ANSWER.len());
+        let _ = stream.write_all(first);
+        std::thread::sleep(Duration::from_millis(1)); // so that both parts are seen apart, most times
+        let _ = stream.write_all(second);
+        Then::KeepOpen
+    });
+    let count = ANSWER.len() as u64;
+    let limits = Limits { connections: 4, ..Limits::default() };
+    let record = run(&server.url("/"), &[get("/")], open(1_000.0, count), limits).await;
+    assert_eq!(record.ledger.expected, count, "{:?}", record.faults);
+    assert!(record.connections <= 4, "every connection was kept: {}", record.connections);
+}
+
+#[tokio::test]
+async fn answers_without_a_body_do_not_wait_for_one() {
+    let server = Server::start(|stream, request| {
+        let text: &[u8] = match request.head.split(' ').next() {
+            Some("HEAD") => b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n",
+            Some("DELETE") => b"HTTP/1.1 204 Gone\r\n\r\n",
+            _ => b"HTTP/1.1 304 Same\r\nContent-Length: 1000\r\n\r\n",
+        };
+        let _ = stream.write_all(text);
+        Then::KeepOpen
+    });
+    let mix = [Method::Head, Method::Delete, Method::Get].map(|method| RequestSpec::new(method, "/"));
+    let limits = Limits { connections: 1, ..Limits::default() };
+    let record = run(&server.url("/"), &mix, open(500.0, 60), limits).await;
+    assert_eq!(record.statuses, [(200, 20), (204, 20), (304, 20)].into());
+    assert_eq!(record.connections, 1);
+}
+
+#[tokio::test]
+async fn a_body_ended_by_the_connection_is_whole() {
+    let server = Server::start(|stream, _| {
+        let _ = stream.write_all(b"HTTP/1.1 200 OK\r\n\r\nas long as it takes");
+        Then::Close
+    });
+    let record = run(&server.url("/"), &[get("/")], open(500.0, 50), Limits::default()).await;
+    assert_eq!(record.ledger.expected, 50, "{:?}", record.faults);
+    assert_eq!(record.connections, 50);
+}
+
+#[tokio::test]
+async fn a_kept_connection_the_server_closed_is_not_an_error() {
+    // The answer promises to keep the connection, then it is closed.
+    let server = Server::start(|stream, _| {
+        let _ = stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
+        Then::Close
+    });
+    let limits = Limits { connections: 2, ..Limits::default() };
+    let record = run(&server.url("/"), &[get("/")], open(500.0, 100), limits).await;
+    assert_eq!(record.ledger.expected, 100, "{:?}", record.faults);
+    assert_eq!(record.sent, 100);
+}
+
+#[tokio::test]
+async fn without_keep_alive_every_request_has_its_connection() {
+    let server = Server::gateway();
+    let limits = Limits { keep_alive: false, ..Limits::default() };
+    // This server does not heed `Connection: close`; the generator closes then.
+    let record = run(&server.url("/"), &[get("/")], open(500.0, 50), limits).await;
+    assert_eq!((record.ledger.expected, record.connections, server.connections()), (50, 50, 50));
+}
+
+#[tokio::test]
+async fn large_bodies_arrive_whole() {
+    let seen = Arc::new(Mutex::new(Vec::new()));
+    let kept = Arc::clone(&seen);
+    let server = Server::start(move |stream, request| {
+        kept.lock().unwrap().push((request.head.clone(), request.body.clone()));
+        let _ = stream.write_all(b"HTTP/1.1 201 Made\r\nContent-Length: 0\r\n\r\n");
+        Then::KeepOpen
+    });
+    let mut post = RequestSpec::new(Method::Post, "/readings?device=7");
+    post.body = (0..3_000_000_u32).map(|n| (n % 251) as u8).collect();
+    let record = run(&server.url("/"), &[post.clone()], open(50.0, 3), Limits::default()).await;
+    assert_eq!(record.ledger.expected, 3, "{:?}", record.faults);
+    let seen = seen.lock().unwrap();
+    assert!(
+        seen.iter().all(|(head, body)| head.starts_with("POST /readings?device=7 ") && *body == post.body)
+    );
+}
+
+#[tokio::test]
+async fn a_closed_loop_sends_its_count_on_its_connections() {
+    let server = Server::gateway();
+    let limits = Limits { connections: 3, ..Limits::default() };
+    let pace = Pace::Closed { limit: Some(100), duration: None };
+    let record = run(&server.url("/"), &[get("/")], pace, limits).await;
+    assert_eq!((record.ledger.scheduled, record.ledger.expected), (100, 100));
+    assert!(record.connections <= 3);
+    assert!(record.latencies.pacer_lag.is_empty(), "nothing is due in a closed loop");
+}
