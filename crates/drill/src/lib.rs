@@ -10,6 +10,7 @@
 //! drill UNDECIDED.
 
 pub mod causes;
+pub mod context;
 pub mod evidence;
 pub mod file;
 pub mod judge;

@@ -8,15 +8,18 @@ use jiff::Timestamp;
 use tokio::time::timeout;
 
 use crate::causes::undo_list::Undoing;
+use crate::context::Context;
+use crate::context::Systems;
 use crate::file::suite::Suite;
 use crate::judge::diagnosis::{self, Signs};
-use crate::judge::verdict::{Case, Verdict, judge};
+use crate::judge::verdict::{Case, judge};
 use crate::observe::gather;
-use crate::observe::watch::Systems;
 use crate::progress::Progress;
-use crate::record::{End, Record};
+use crate::record::Record;
+use crate::record::judgement::Verdict;
+use crate::record::stage::End;
 use crate::report::json::Run;
-use crate::run::{self, Context};
+use crate::run;
 use crate::timing::phases::Instants;
 use common::proof::{Proof, Took};
 use common::signals::{Ending, Signals};
@@ -169,7 +172,7 @@ fn conclude(record: &mut Record) {
         End::Missed(missed) => {
             record.subject.as_ref().zip(record.evidence.as_ref()).map(|(subject, evidence)| {
                 let Instants { notified, told, firing, lifted, resolved, .. } = &record.instants;
-                let received = if *missed == crate::record::Stage::Told { told } else { notified };
+                let received = if *missed == crate::record::stage::Stage::Told { told } else { notified };
                 let missing: Vec<_> = record
                     .expected
                     .iter()

@@ -6,9 +6,9 @@ use std::path::Path;
 use crate::drill::command::Args;
 use common::signals::Ending;
 use common::{console, exit};
-use drill::judge::verdict::Verdict;
-use drill::observe::counted::SAID;
+use drill::evidence::count::SAID;
 use drill::record::Record;
+use drill::record::judgement::Verdict;
 use drill::report::json::{self, Run};
 use drill::report::{html, junit, table};
 

@@ -12,7 +12,7 @@ use clients::prometheus::Prometheus;
 use clients::{HttpConfig, SystemError};
 use common::console;
 use drill::causes::stack::Place;
-use drill::observe::watch::Systems;
+use drill::context::Systems;
 
 /// Where the inbox of a stack of ours listens.
 const USUAL_INBOX: &str = "http://127.0.0.1:8025";

@@ -1,5 +1,10 @@
 //! What was seen of an alert, as values.
 
 pub mod activation;
+pub mod count;
 pub mod gaps;
+pub mod held;
 pub mod naming;
+pub mod near;
+pub mod notifications;
+pub mod value;

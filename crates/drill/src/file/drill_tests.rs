@@ -1,4 +1,6 @@
 use super::*;
+use crate::file::channel::Channel;
+use crate::file::share::Share;
 
 const GOOD: &str = "\
 drill: high-error-rate

@@ -1,11 +1,13 @@
 //! The likeliest cause of a miss, in words; no I/O.
 
+use crate::timing::clock::number;
 use jiff::Timestamp;
 
 use crate::evidence::activation::Spell;
-use crate::file::drill::Channel;
-use crate::observe::gather::{Held, Value};
-use crate::record::Stage;
+use crate::evidence::held::Held;
+use crate::evidence::value::Value;
+use crate::file::channel::Channel;
+use crate::record::stage::Stage;
 use crate::rule::{Subject, write_labels};
 use crate::timing::clock::{readable, seconds, time_of_day};
 use clients::prometheus::Labels;
@@ -217,18 +219,6 @@ fn not_told(signs: &Signs<'_>) -> String {
 fn listed<'a>(names: impl Iterator<Item = &'a str>) -> String {
     let names: Vec<_> = names.map(|name| format!("`{name}`")).collect();
     names.join(" and ")
-}
-
-/// Three digits that matter: `0.031`, `0.05`, `52.3`, `1240`.
-#[must_use]
-pub fn number(value: f64) -> String {
-    if !value.is_finite() || value == 0.0 {
-        return format!("{value}");
-    }
-    let magnitude = value.abs().log10().floor();
-    let decimals = (2.0 - magnitude).clamp(0.0, 9.0) as usize;
-    let text = format!("{value:.decimals$}");
-    if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.').to_owned() } else { text }
 }
 
 #[cfg(test)]

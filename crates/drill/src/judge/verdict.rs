@@ -1,62 +1,24 @@
 //! From what was observed to a verdict with its reason; no I/O.
 
-use serde::Serialize;
-
 use crate::causes::applied::Applied;
 use crate::causes::stack::Broken;
+use crate::evidence::count::SAID;
 use crate::evidence::gaps::Gaps;
-use crate::file::drill::{Channel, Objective};
-use crate::observe::counted::SAID;
-use crate::observe::near::{self, Near};
-use crate::record::{End, Stage, Surprise};
+use crate::evidence::near;
+use crate::evidence::near::Near;
+use crate::file::channel::Channel;
+use crate::file::drill::Objective;
+use crate::record::event::Surprise;
+use crate::record::judgement::Judgement;
+use crate::record::judgement::Verdict;
+use crate::record::stage::End;
+use crate::record::stage::Stage;
 use crate::timing::bounds::Bounds;
 use crate::timing::clock::readable;
 use crate::timing::phases::{Instants, Measured, Phases, last_of};
 
 /// Prometheus stores times in whole milliseconds: a phase may come out this much longer than it was.
 const STAMP_SECONDS: f64 = 0.001;
-
-/// What a drill comes to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-#[serde(rename_all = "UPPERCASE")]
-pub enum Verdict {
-    /// Everything happened within its bound and its promise.
-    Proven,
-    /// It happened, past its bound or past the drill's objective.
-    Late,
-    /// It did not happen.
-    Missed,
-    /// An alert or notification that nothing in the drill explains.
-    Unexpected,
-    /// Not observed well enough to say.
-    Undecided,
-    /// It could not begin.
-    Refused,
-}
-
-impl Verdict {
-    /// As printed.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Proven => "PROVEN",
-            Self::Late => "LATE",
-            Self::Missed => "MISSED",
-            Self::Unexpected => "UNEXPECTED",
-            Self::Undecided => "UNDECIDED",
-            Self::Refused => "REFUSED",
-        }
-    }
-}
-
-/// A verdict and why.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Judgement {
-    /// The verdict.
-    pub verdict: Verdict,
-    /// Why, in words.
-    pub reason: String,
-}
 
 /// What there is to judge.
 #[derive(Debug, Clone, Copy)]

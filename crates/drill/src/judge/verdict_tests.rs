@@ -1,3 +1,4 @@
+use crate::record::judgement::Verdict;
 use std::collections::BTreeMap;
 use std::time::Duration;
 

@@ -2,13 +2,15 @@
 
 use jiff::Timestamp;
 
+use crate::context::Context;
 use crate::evidence::activation::alert_labels;
 use crate::evidence::naming::Naming;
-use crate::file::drill::{Channel, Drill};
+use crate::file::channel::Channel;
+use crate::file::drill::Drill;
 use crate::observe::delivery;
-use crate::record::{Record, Surprise};
+use crate::record::Record;
+use crate::record::event::Surprise;
 use crate::rule::{Subject, covers};
-use crate::run::Context;
 use crate::timing::clock;
 use clients::inbox::NotifiedAlert;
 

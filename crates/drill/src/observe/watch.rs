@@ -5,22 +5,21 @@ use std::time::Duration;
 use jiff::Timestamp;
 use tokio::time::sleep;
 
+use crate::context::Context;
 use crate::evidence::activation::{self, alert_labels};
+use crate::evidence::count::Counter;
 use crate::evidence::naming::Naming;
-use crate::file::drill::{Channel, Drill};
-use crate::observe::counted::{self, Counter};
+use crate::file::channel::Channel;
+use crate::file::drill::Drill;
+use crate::observe::counted;
 use crate::observe::delivery::{self, Wanted};
+use crate::observe::expected::plan;
 use crate::record::Record;
 use crate::rule::{Subject, covers};
-use crate::run::Context;
-use crate::run::preflight::plan;
 use crate::timing::clock::{self, Deadline};
 use crate::timing::phases::last_of;
 use alerting::routing::tree::Routing;
-use clients::SystemError;
-use clients::alertmanager::Alertmanager;
-use clients::inbox::{HeartbeatState, Inbox, Notification};
-use clients::prometheus::{Labels, Prometheus, RuleGroup, Series};
+use clients::prometheus::{Labels, RuleGroup, Series};
 use common::duration;
 
 /// For how long a group outlives its last firing alert, on top of GI: Prometheus goes on telling Alertmanager of a
@@ -30,39 +29,6 @@ const GROUP_OUTLIVES: Duration = Duration::from_secs(15 * 60 + 30);
 
 /// Between two looks at what Alertmanager counts.
 const OFTEN: Duration = Duration::from_millis(250);
-
-/// The systems under proof.
-#[derive(Debug, Clone)]
-pub struct Systems {
-    /// Scrapes and evaluates.
-    pub prometheus: Prometheus,
-    /// Routes and notifies.
-    pub alertmanager: Alertmanager,
-    /// Receives; without one, delivery is counted by Alertmanager.
-    pub inbox: Option<Inbox>,
-}
-
-impl Systems {
-    /// Notifications with an id above `after`; none without an inbox.
-    ///
-    /// # Errors
-    /// When the inbox cannot be asked or understood.
-    pub async fn arrived(&self, after: u64) -> Result<Vec<Notification>, SystemError> {
-        match &self.inbox {
-            Some(inbox) => inbox.notifications(after).await,
-            None => Ok(Vec::new()),
-        }
-    }
-
-    /// The heartbeat, as the inbox watches it.
-    ///
-    /// # Errors
-    /// When there is no inbox, or it cannot be asked or understood.
-    pub async fn heartbeat(&self) -> Result<HeartbeatState, String> {
-        let inbox = self.inbox.as_ref().ok_or("there is no inbox that would watch the heartbeat")?;
-        inbox.heartbeat().await.map_err(|error| error.to_string())
-    }
-}
 
 /// The watch over one drill.
 #[derive(Debug)]
@@ -295,10 +261,4 @@ pub fn all_notified(record: &Record) -> bool {
 #[must_use]
 pub fn all_told(record: &Record) -> bool {
     last_of(&record.instants.told, &record.expected).is_some()
-}
-
-/// The id of the last notification an inbox holds, 0 for none.
-#[must_use]
-pub fn last_id(notifications: &[Notification]) -> u64 {
-    notifications.last().map_or(0, |last| last.id)
 }

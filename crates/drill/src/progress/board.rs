@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
-use crate::judge::verdict::Verdict;
-use crate::record::{Record, Stage};
+use crate::record::Record;
+use crate::record::judgement::Verdict;
+use crate::record::stage::Stage;
 use crate::timing::clock::{readable, seconds};
 
 /// Longest name of a drill shown whole.

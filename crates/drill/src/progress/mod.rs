@@ -9,7 +9,8 @@ use std::time::{Duration, Instant};
 use jiff::Timestamp;
 
 use crate::progress::board::Board;
-use crate::record::{Record, Stage};
+use crate::record::Record;
+use crate::record::stage::Stage;
 use crate::timing::clock::{readable, time_of_day};
 use common::console;
 

@@ -1,103 +1,32 @@
 //! Everything known about one drill so far. The course writes into it as it goes, so that an interrupted drill
 //! still has its partial results.
 
+pub mod event;
+pub mod judgement;
+pub mod stage;
+
 use jiff::Timestamp;
-use serde::Serialize;
 
 use crate::causes::applied::Applied;
 use crate::causes::stack::Broken;
 use crate::causes::traffic::Traffic;
 use crate::evidence::activation::Spell;
+use crate::evidence::count::Count;
 use crate::evidence::gaps::Gaps;
-use crate::file::drill::{Channel, Drill, Objective};
-use crate::judge::verdict::Judgement;
-use crate::observe::counted::Count;
-use crate::observe::gather::{Evidence, Held};
-use crate::observe::near::Near;
+use crate::evidence::held::Held;
+use crate::evidence::near::Near;
+use crate::evidence::value::Evidence;
+use crate::file::channel::Channel;
+use crate::file::drill::{Drill, Objective};
+use crate::record::event::{Event, Surprise};
+use crate::record::judgement::Judgement;
+use crate::record::stage::{End, Stage};
 use crate::rule::Subject;
 use crate::timing::bounds::{Bounds, Inputs};
 use crate::timing::phases::{Instants, Phases, measure};
 use alerting::routing::tree::Route;
 use clients::inbox::Notification;
 use clients::prometheus::{Labels, Outgoing};
-
-/// Where the course is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Stage {
-    /// Is everything there and quiet?
-    Preflight,
-    /// Healthy traffic until rates are steady.
-    Baseline,
-    /// Waiting for the alert to go pending.
-    Pending,
-    /// Waiting for it to fire.
-    Firing,
-    /// Waiting for the notifications.
-    Notified,
-    /// The cause is lifted; waiting for it to resolve.
-    Resolved,
-    /// Waiting for the notifications of that.
-    Told,
-    /// A negative control: nothing is to fire.
-    Quiet,
-}
-
-impl Stage {
-    /// In a word.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Preflight => "preflight",
-            Self::Baseline => "baseline",
-            Self::Pending => "pending",
-            Self::Firing => "firing",
-            Self::Notified => "notified",
-            Self::Resolved => "resolved",
-            Self::Told => "told",
-            Self::Quiet => "quiet",
-        }
-    }
-}
-
-/// How the course came to its end.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum End {
-    /// Every phase happened.
-    Whole,
-    /// It could not begin, for this reason.
-    Refused(String),
-    /// The phase did not happen within its bound and patience.
-    Missed(Stage),
-    /// An alert that was to be inhibited was not, in words.
-    NotInhibited(String),
-    /// The systems did not answer well enough to say whether the phase happened.
-    Unseen(String),
-    /// A person or a supervisor ended it by this signal.
-    Interrupted(&'static str),
-}
-
-/// Something that happened, with the instant its witness gives.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Event {
-    /// When.
-    pub at: Timestamp,
-    /// What, in words.
-    pub what: String,
-}
-
-/// An alert or notification that nothing in the drill explains.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Surprise {
-    /// When it fired or arrived.
-    pub at: Timestamp,
-    /// The alert.
-    pub alert: String,
-    /// How it was noticed: `fired`, or `arrived at webhook`.
-    pub how: String,
-    /// Whether the drill says that it stays silent.
-    pub named_silent: bool,
-}
 
 /// One drill, from its file to its verdict.
 #[derive(Debug)]

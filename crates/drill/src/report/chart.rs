@@ -8,7 +8,7 @@ use std::fmt::Write;
 
 use jiff::Timestamp;
 
-use crate::file::drill::Channel;
+use crate::file::channel::Channel;
 use crate::record::Record;
 use crate::timing::clock::seconds;
 use common::markup::escape;

@@ -2,8 +2,8 @@
 
 use std::fmt::Write;
 
-use crate::judge::verdict::Verdict;
 use crate::record::Record;
+use crate::record::judgement::Verdict;
 use crate::report::chart;
 use crate::report::json::Run;
 use crate::report::{table, timeline};
@@ -126,7 +126,7 @@ mod tests {
     fn the_page_stands_alone_and_escapes_what_it_shows() {
         let mut late = record();
         late.drill = "late".into();
-        late.judgement = Some(crate::judge::verdict::Judgement {
+        late.judgement = Some(crate::record::judgement::Judgement {
             verdict: Verdict::Late,
             reason: "took <too> long".into(),
         });

@@ -2,8 +2,8 @@
 
 use std::fmt::Write;
 
-use crate::judge::verdict::Verdict;
 use crate::record::Record;
+use crate::record::judgement::Verdict;
 use crate::report::json::Run;
 use crate::report::table;
 use crate::timing::clock;
@@ -79,7 +79,7 @@ fn escaped(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::judge::verdict::Judgement;
+    use crate::record::judgement::Judgement;
     use crate::report::table::tests::{at, record};
 
     #[test]

@@ -2,8 +2,8 @@
 
 use std::fmt::Write;
 
-use crate::judge::verdict::Verdict;
 use crate::record::Record;
+use crate::record::judgement::Verdict;
 use crate::report::timeline;
 use crate::timing::clock::precise_time_of_day;
 use crate::timing::phases::Measured;
@@ -115,9 +115,11 @@ pub(crate) mod tests {
     use jiff::Timestamp;
 
     use super::*;
-    use crate::file::drill::{self, Channel};
-    use crate::judge::verdict::Judgement;
-    use crate::observe::gather::{Evidence, Value};
+    use crate::evidence::value::Evidence;
+    use crate::evidence::value::Value;
+    use crate::file::channel::Channel;
+    use crate::file::drill;
+    use crate::record::judgement::Judgement;
     use crate::timing::bounds::Bounds;
     use crate::timing::phases::Instants;
 

@@ -1,8 +1,9 @@
 //! What happened in a drill, in order.
 
 use crate::evidence::activation::Spell;
-use crate::judge::diagnosis::number;
-use crate::record::{Event, Record};
+use crate::record::Record;
+use crate::record::event::Event;
+use crate::timing::clock::number;
 use crate::timing::clock::{readable, seconds};
 use common::duration;
 

@@ -1,6 +1,7 @@
 //! The rule under proof, as the running Prometheus has it.
 
 pub mod selectors;
+pub mod thresholds;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -9,8 +10,8 @@ use std::time::Duration;
 use crate::file::drill::Drill;
 use crate::file::suite::{Ambient, Suite};
 use crate::file::twins;
-use crate::observe::near;
 use crate::rule::selectors::Selector;
+use crate::rule::thresholds::thresholds;
 use clients::prometheus::{Alerting, Labels, Rule, RuleGroup};
 use common::source_error::FileError;
 use promql::{self, Threshold};
@@ -186,7 +187,7 @@ pub fn check(path: &Path, drill: &Drill, groups: &[RuleGroup]) -> Vec<FileError>
     for named in &expect.near {
         let reason = match find(groups, &named.value, &Labels::new()) {
             Err(reason) => reason,
-            Ok(_) if !near::thresholds(groups, &named.value).is_empty() => continue,
+            Ok(_) if !thresholds(groups, &named.value).is_empty() => continue,
             Ok(_) => format!(
                 "`near` has nothing to be near to: the rule `{}` holds no single number above 0 against its value; \
                  name it `silent`",

@@ -7,10 +7,11 @@ use jiff::Timestamp;
 use tokio::time::{Instant, sleep};
 
 use crate::causes::traffic::Load;
+use crate::context::Context;
 use crate::file::drill::Drill;
-use crate::record::{Record, Stage};
+use crate::record::Record;
+use crate::record::stage::Stage;
 use crate::rule::Subject;
-use crate::run::sequence::Context;
 use crate::timing::bounds;
 use crate::timing::clock::Deadline;
 use load::engine::{self, Counts, Running};

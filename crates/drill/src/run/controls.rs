@@ -1,6 +1,8 @@
 //! The course of two kinds of drill that follow no alert from pending to resolved: the heartbeat that stops, and the
 //! negative control in which nothing fires.
 
+use crate::evidence::notifications::last_id;
+use crate::run::heartbeat::beating;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -9,16 +11,20 @@ use tokio::time::sleep;
 use crate::causes::applied::Applied;
 use crate::causes::traffic::Load;
 use crate::causes::{self, GRACE};
+use crate::context::Context;
 use crate::evidence::naming::Naming;
-use crate::file::drill::{Channel, Drill};
+use crate::file::channel::Channel;
+use crate::file::drill::Drill;
 use crate::observe::delivery::{self, Wanted};
 use crate::observe::near;
-use crate::observe::{unexpected, watch};
-use crate::record::{End, Record, Stage};
+use crate::observe::unexpected;
+use crate::record::Record;
+use crate::record::stage::End;
+use crate::record::stage::Stage;
 use crate::run::baseline;
+use crate::run::lift::lift;
 use crate::run::preflight;
 use crate::run::quiet;
-use crate::run::sequence::{Context, lift};
 use crate::timing::bounds::{Bounds, DELIVERY, patience};
 use crate::timing::clock::{self, Deadline};
 use clients::prometheus::Labels;
@@ -43,7 +49,7 @@ pub async fn stops(context: &Context<'_>, drill: &Drill, record: &mut Record) ->
     let zero = Duration::ZERO;
     record.bounds =
         Some(Bounds { pending: zero, firing: zero, notified: bound, resolved: zero, told: bound });
-    let mut read = watch::last_id(&context.systems.arrived(0).await.map_err(|error| error.to_string())?);
+    let mut read = last_id(&context.systems.arrived(0).await.map_err(|error| error.to_string())?);
     record.instants.baseline = Some(Timestamp::now());
 
     let cause_at = Timestamp::now();
@@ -105,27 +111,6 @@ pub async fn stops(context: &Context<'_>, drill: &Drill, record: &mut Record) ->
     Ok(missed.map_or(End::Whole, End::Missed))
 }
 
-/// Waits until the inbox hears the heartbeat.
-///
-/// # Errors
-/// What it hears instead, after its limit.
-pub async fn beating(context: &Context<'_>, record: &mut Record, limit: Duration) -> Result<(), String> {
-    let deadline = Deadline::within(limit + Duration::from_secs(5));
-    loop {
-        let beats = context.systems.heartbeat().await?;
-        if beats.state == "beating" {
-            return Ok(());
-        }
-        if deadline.passed() {
-            return Err(format!(
-                "the inbox's heartbeat is {}: does a route lead it to /heartbeat?",
-                beats.state
-            ));
-        }
-        preflight::wait(context, record, "the heartbeat").await;
-    }
-}
-
 /// The negative control: the cause goes on for `length`, and nothing may fire or arrive.
 ///
 /// # Errors
@@ -140,7 +125,7 @@ pub async fn nothing(
     preflight::causes_possible(context, drill).await?;
     quiet::all_settled(context, record).await?;
     record.expected.clear();
-    let mut read = watch::last_id(&context.systems.arrived(0).await.map_err(|error| error.to_string())?);
+    let mut read = last_id(&context.systems.arrived(0).await.map_err(|error| error.to_string())?);
     let since = Timestamp::now();
     let mut running = baseline::paced(context, drill, record).await?;
     let cause_at = Timestamp::now();

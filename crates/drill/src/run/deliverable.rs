@@ -2,8 +2,9 @@
 
 use jiff::Timestamp;
 
-use crate::file::drill::{Channel, Drill};
-use crate::observe::gather::Receiver;
+use crate::evidence::held::Receiver;
+use crate::file::channel::Channel;
+use crate::file::drill::Drill;
 use alerting::routing::tree::{Route, Routing};
 use clients::prometheus::Labels;
 

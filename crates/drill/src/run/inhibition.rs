@@ -5,10 +5,10 @@ use std::time::Duration;
 use jiff::Timestamp;
 use tokio::time::sleep;
 
+use crate::context::Context;
 use crate::file::drill::Drill;
 use crate::record::Record;
 use crate::rule::{self, recorded};
-use crate::run::sequence::Context;
 use crate::timing::bounds::{self, DELIVERY};
 use crate::timing::clock::Deadline;
 use alerting::routing::tree::Routing;

@@ -6,13 +6,13 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
+use crate::context::Context;
+use crate::context::wait;
 use crate::evidence::activation::alert_labels;
 use crate::file::drill::Drill;
 use crate::record::Record;
 use crate::rule::Subject;
 use crate::run::bystanders::{Bystander, Seen, Step, among, counted_senders, since, step};
-use crate::run::preflight::wait;
-use crate::run::sequence::Context;
 use crate::timing::bounds::DELIVERY;
 use crate::timing::clock::{self, Deadline};
 use alerting::routing::tree::Routing;

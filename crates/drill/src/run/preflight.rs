@@ -1,30 +1,29 @@
 //! Is everything there, and quiet? Otherwise the drill is refused before any traffic.
 
+use crate::context::wait;
+use crate::observe::expected::plan;
+use crate::run::heartbeat::beating;
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use tokio::time::sleep;
-
 use crate::causes;
-use crate::file::drill::{Channel, Drill};
+use crate::context::Context;
+use crate::file::channel::Channel;
+use crate::file::drill::Drill;
 use crate::observe::counted;
 use crate::record::Record;
 use crate::rule::selectors::Selector;
 use crate::rule::{self, Subject};
-use crate::run::controls;
 use crate::run::deliverable::deliverable;
 use crate::run::isolation;
 use crate::run::quiet;
-use crate::run::sequence::Context;
-use crate::timing::bounds::{self, DELIVERY, Inputs};
 use crate::timing::clock::Deadline;
 use alerting::routing::silence;
 use alerting::routing::tree::Routing;
 use clients::gateway::Gateway;
-use clients::prometheus::{Labels, RuleGroup, Target};
+use clients::prometheus::{RuleGroup, Target};
 use common::duration;
 
-const POLL: Duration = Duration::from_millis(500);
 /// Prometheus takes up what it discovered every five seconds; twice that is enough.
 const DISCOVERY: Duration = Duration::from_secs(10);
 
@@ -152,46 +151,8 @@ async fn heartbeat_limit(
     let beats = context.systems.heartbeat().await?;
     let limit = Duration::try_from_secs_f64(beats.limit_seconds).map_err(|error| error.to_string())?;
     // Its absence is news only where it beats, and a stack that has just started has yet to begin.
-    controls::beating(context, record, limit).await?;
+    beating(context, record, limit).await?;
     Ok(Some(limit))
-}
-
-/// Sets routes, inputs and bounds for an alert of these labels, before Prometheus adds its own; `group_exists` as in [`Inputs`].
-pub fn plan(
-    record: &mut Record,
-    routing: &Routing,
-    subject: &Subject,
-    labels: &Labels,
-    scrape: Duration,
-    drill: &Drill,
-    group_exists: bool,
-) {
-    record.routes = routing.of(&record.outgoing.of(labels)).into_iter().cloned().collect();
-    let longest = |of: fn(&alerting::routing::tree::Route) -> Duration| {
-        record.routes.iter().map(of).max().unwrap_or_default()
-    };
-    let threshold = subject.threshold.as_ref().filter(|threshold| threshold.operator.starts_with('>'));
-    let rise = threshold.zip(drill.cause.share.as_ref());
-    let inputs = Inputs {
-        scrape,
-        evaluation: subject.evaluation,
-        widest: subject.widest,
-        hold: subject.hold,
-        keep_firing: subject.keep_firing,
-        rise: rise.map(|(threshold, share)| bounds::rise(threshold.value, share.value.0)),
-        ordered: record.inputs.map_or(Duration::ZERO, |inputs| inputs.ordered),
-        group_wait: longest(|route| route.group_wait),
-        group_interval: longest(|route| route.group_interval),
-        group_exists,
-    };
-    let mut bounds = bounds::compute(&inputs);
-    if let Some(limit) = record.heartbeat_limit {
-        // The heartbeat goes by its own clock: missed after the limit, back within it.
-        bounds.notified = bounds.notified.max(limit + DELIVERY);
-        bounds.told = bounds.told.max(limit + DELIVERY);
-    }
-    record.bounds = Some(bounds);
-    record.inputs = Some(inputs);
 }
 
 /// Waits until Prometheus knows an Alertmanager to send to; after a reload it takes a few seconds to look again.
@@ -235,13 +196,6 @@ async fn evaluated(
         }
         wait(context, record, "the rule's first evaluation").await;
     }
-}
-
-/// Shows what is being waited for, and lets some time pass.
-pub async fn wait(context: &Context<'_>, record: &mut Record, what: &str) {
-    record.waiting = Some(what.to_owned());
-    context.progress.show(record);
-    sleep(POLL).await;
 }
 
 /// The jobs that have the series an expression reads; empty when that cannot be told.

@@ -4,11 +4,11 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
+use crate::context::Context;
+use crate::context::wait;
 use crate::evidence::activation::alert_labels;
 use crate::record::Record;
 use crate::rule::{Subject, recorded};
-use crate::run::preflight::wait;
-use crate::run::sequence::Context;
 use crate::timing::bounds::{self, DELIVERY};
 use crate::timing::clock::{self, Deadline, time_of_day};
 use clients::prometheus::RuleGroup;

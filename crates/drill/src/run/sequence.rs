@@ -1,19 +1,22 @@
 //! The course of a drill: preflight, baseline, cause, firing and delivered, lifted, resolved and told.
 
+use crate::context::Context;
+use crate::evidence::notifications::last_id;
+use crate::run::lift::go_on;
+use crate::run::lift::lift;
 use std::time::Duration;
 
 use jiff::Timestamp;
 
 use crate::causes::traffic::Load;
-use crate::causes::undo_list::Undoing;
 use crate::causes::{self, GRACE};
 use crate::file::drill::Drill;
-use crate::file::suite::Suite;
 use crate::observe::gather;
 use crate::observe::unexpected;
-use crate::observe::watch::{self, Systems, Watch};
-use crate::progress::Progress;
-use crate::record::{End, Record, Stage};
+use crate::observe::watch::{self, Watch};
+use crate::record::Record;
+use crate::record::stage::End;
+use crate::record::stage::Stage;
 use crate::run::baseline;
 use crate::run::controls;
 use crate::run::inhibition;
@@ -22,35 +25,9 @@ use crate::run::preflight;
 use crate::run::quiet;
 use crate::timing::bounds::{Bounds, patience};
 use crate::timing::clock::{self, Deadline};
-use load::engine::{self, Running};
 
 /// On top of the waits of a drill, how long a fault outlasts them.
 const OUTLAST: Duration = Duration::from_secs(30);
-
-/// What every drill on one stack shares.
-#[derive(Debug)]
-pub struct Context<'a> {
-    /// The systems under proof.
-    pub systems: &'a Systems,
-    /// What has to be undone, and where causes act.
-    pub undoing: &'a Undoing,
-    /// Ambient alerts.
-    pub suite: &'a Suite,
-    /// Shows where the course is.
-    pub progress: &'a Progress,
-    /// Whether no drill of this run went before on this stack: what is active then was not caused by one.
-    pub first: bool,
-    /// By how much the stack's durations are divided.
-    pub scale: f64,
-}
-
-impl Context<'_> {
-    /// Where load is sent.
-    #[must_use]
-    pub fn target(&self) -> &url::Url {
-        &self.undoing.place().target
-    }
-}
 
 /// Goes through the course and leaves in `record` what happened and how it ended. May be dropped at any point: load
 /// is stopped by its guards, the rest is left for [`Undoing::undo_all`].
@@ -70,28 +47,6 @@ pub async fn run(context: &Context<'_>, drill: &Drill, record: &mut Record) {
     record.end = Some(ended.unwrap_or_else(End::Refused));
 }
 
-/// Undoes what the cause did beside traffic.
-pub async fn lift(context: &Context<'_>, record: &mut Record) {
-    for broken in context.undoing.broke_off() {
-        record.event(Timestamp::now(), broken.said.clone());
-        record.broke_off.push(broken);
-    }
-    let failed = context.undoing.undo_all().await;
-    record.not_undone(failed);
-}
-
-/// Starts the baseline's traffic again where the cause had taken its place, so that the target is not idle.
-pub fn go_on(context: &Context<'_>, drill: &Drill, record: &mut Record, running: &mut Option<Running>) {
-    let Some(load) = drill.baseline.as_ref().filter(|_| running.is_none()) else { return };
-    match engine::start_endless(context.target(), load) {
-        Ok(started) => {
-            record.traffic.follow(Load::Baseline, &started);
-            *running = Some(started);
-        }
-        Err(error) => record.event(Timestamp::now(), format!("baseline traffic could not go on: {error}")),
-    }
-}
-
 /// # Errors
 /// Why the drill is refused.
 async fn begin(context: &Context<'_>, drill: &Drill, record: &mut Record) -> Result<End, String> {
@@ -106,7 +61,7 @@ async fn begin(context: &Context<'_>, drill: &Drill, record: &mut Record) -> Res
     let baseline = record.instants.baseline.filter(|_| !earlier);
     let since = baseline.unwrap_or_else(Timestamp::now);
     let scrape = record.inputs.map_or(subject.evaluation, |inputs| inputs.scrape);
-    let mut watch = Watch::new(context, drill, &subject, scrape, since, watch::last_id(&arrived));
+    let mut watch = Watch::new(context, drill, &subject, scrape, since, last_id(&arrived));
     if record.counted {
         watch.count(record).await;
     }

@@ -3,10 +3,10 @@
 use std::fmt::Write;
 
 use crate::causes::traffic::Rate;
-use crate::judge::diagnosis::number;
-use crate::observe::gather::Value;
+use crate::evidence::value::Value;
 use crate::record::Record;
 use crate::report::chart::{Axis, LEFT, RIGHT, name};
+use crate::timing::clock::number;
 use common::markup::escape;
 
 /// Above a panel, for what stands in it in words.

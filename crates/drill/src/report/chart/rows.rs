@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use jiff::Timestamp;
 
-use crate::file::drill::Channel;
+use crate::file::channel::Channel;
 use crate::record::Record;
 use crate::report::chart::{Axis, RIGHT, name};
 use crate::timing::clock::{readable, seconds};

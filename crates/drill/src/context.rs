@@ -1,0 +1,81 @@
+//! What every drill on one stack shares.
+
+use std::time::Duration;
+
+use tokio::time::sleep;
+
+use crate::causes::undo_list::Undoing;
+use crate::file::suite::Suite;
+use crate::progress::Progress;
+use crate::record::Record;
+use clients::SystemError;
+use clients::alertmanager::Alertmanager;
+use clients::inbox::{HeartbeatState, Inbox, Notification};
+use clients::prometheus::Prometheus;
+
+const POLL: Duration = Duration::from_millis(500);
+
+/// What every drill on one stack shares.
+#[derive(Debug)]
+pub struct Context<'a> {
+    /// The systems under proof.
+    pub systems: &'a Systems,
+    /// What has to be undone, and where causes act.
+    pub undoing: &'a Undoing,
+    /// Ambient alerts.
+    pub suite: &'a Suite,
+    /// Shows where the course is.
+    pub progress: &'a Progress,
+    /// Whether no drill of this run went before on this stack: what is active then was not caused by one.
+    pub first: bool,
+    /// By how much the stack's durations are divided.
+    pub scale: f64,
+}
+
+impl Context<'_> {
+    /// Where load is sent.
+    #[must_use]
+    pub fn target(&self) -> &url::Url {
+        &self.undoing.place().target
+    }
+}
+
+/// The systems under proof.
+#[derive(Debug, Clone)]
+pub struct Systems {
+    /// Scrapes and evaluates.
+    pub prometheus: Prometheus,
+    /// Routes and notifies.
+    pub alertmanager: Alertmanager,
+    /// Receives; without one, delivery is counted by Alertmanager.
+    pub inbox: Option<Inbox>,
+}
+
+impl Systems {
+    /// Notifications with an id above `after`; none without an inbox.
+    ///
+    /// # Errors
+    /// When the inbox cannot be asked or understood.
+    pub async fn arrived(&self, after: u64) -> Result<Vec<Notification>, SystemError> {
+        match &self.inbox {
+            Some(inbox) => inbox.notifications(after).await,
+            None => Ok(Vec::new()),
+        }
+    }
+
+    /// The heartbeat, as the inbox watches it.
+    ///
+    /// # Errors
+    /// When there is no inbox, or it cannot be asked or understood.
+    pub async fn heartbeat(&self) -> Result<HeartbeatState, String> {
+        let inbox = self.inbox.as_ref().ok_or("there is no inbox that would watch the heartbeat")?;
+        inbox.heartbeat().await.map_err(|error| error.to_string())
+    }
+}
+
+/// Shows what is being waited for, and lets some time pass.
+pub async fn wait(context: &Context<'_>, record: &mut Record, what: &str) {
+    record.waiting = Some(what.to_owned());
+    context.progress.show(record);
+    sleep(POLL).await;
+}
