@@ -5,13 +5,16 @@ use std::time::Duration;
 use tokio::time::sleep;
 
 use crate::causes::undo_list::Undoing;
+use crate::error::DrillError;
 use crate::file::suite::Suite;
 use crate::progress::Progress;
-use crate::record::Record;
+use crate::record::log::Log;
+use crate::record::stage::Stage;
 use clients::SystemError;
 use clients::alertmanager::Alertmanager;
 use clients::inbox::{HeartbeatState, Inbox, Notification};
 use clients::prometheus::Prometheus;
+use jiff::Timestamp;
 
 const POLL: Duration = Duration::from_millis(500);
 
@@ -37,6 +40,12 @@ impl Context<'_> {
     #[must_use]
     pub fn target(&self) -> &url::Url {
         &self.undoing.place().target
+    }
+
+    /// Goes on to `stage`, which began at `since`.
+    pub fn enter(&self, log: &Log, stage: Stage, since: Timestamp) {
+        log.enter(stage, since);
+        self.progress.show(&log.case());
     }
 }
 
@@ -67,15 +76,14 @@ impl Systems {
     ///
     /// # Errors
     /// When there is no inbox, or it cannot be asked or understood.
-    pub async fn heartbeat(&self) -> Result<HeartbeatState, String> {
-        let inbox = self.inbox.as_ref().ok_or("there is no inbox that would watch the heartbeat")?;
-        inbox.heartbeat().await.map_err(|error| error.to_string())
+    pub async fn heartbeat(&self) -> Result<HeartbeatState, DrillError> {
+        let none = || DrillError::Stack("there is no inbox that would watch the heartbeat".to_owned());
+        Ok(self.inbox.as_ref().ok_or_else(none)?.heartbeat().await?)
     }
 }
 
-/// Shows what is being waited for, and lets some time pass.
-pub async fn wait(context: &Context<'_>, record: &mut Record, what: &str) {
-    record.waiting = Some(what.to_owned());
-    context.progress.show(record);
+/// Writes down what is waited for, and lets some time pass.
+pub async fn wait(log: &Log, what: &str) {
+    log.waiting(what);
     sleep(POLL).await;
 }

@@ -11,10 +11,12 @@
 
 pub mod causes;
 pub mod context;
+pub mod error;
 pub mod evidence;
 pub mod file;
 pub mod judge;
 pub mod observe;
+pub mod pipeline;
 pub mod progress;
 pub mod record;
 pub mod report;

@@ -11,6 +11,7 @@ pub mod traffic;
 pub mod undo;
 pub mod undo_list;
 
+use crate::error::DrillError;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -59,7 +60,7 @@ pub async fn apply(
     cause: &Cause,
     ttl: Duration,
     settle: Duration,
-) -> Result<Caused, String> {
+) -> Result<Caused, DrillError> {
     let place = undoing.place();
     let mut passing = Vec::new();
     for (channel, failure) in &cause.inbox {
@@ -110,7 +111,7 @@ pub async fn apply(
     }
     let load = match &cause.load {
         Some(load) => {
-            let running = engine::start_endless(&place.target, load)?;
+            let running = engine::start_endless(&place.target, load).map_err(DrillError::Cause)?;
             Some((running, load.clone(), Timestamp::now()))
         }
         None => None,

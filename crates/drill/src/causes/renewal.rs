@@ -1,6 +1,7 @@
 //! Faults and failing receivers end by themselves, after an hour at most; a cause that lasts longer has them put in force
 //! again before they do.
 
+use crate::error::DrillError;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -29,7 +30,7 @@ impl Passing {
     ///
     /// # Errors
     /// Who did not take it, and why.
-    pub async fn put(&self, place: &Place, ttl: Duration) -> Result<(), String> {
+    pub async fn put(&self, place: &Place, ttl: Duration) -> Result<(), DrillError> {
         let with_ttl = |fields: &Map<String, Value>| {
             let mut fields = fields.clone();
             fields.insert("ttl".to_owned(), json!(duration::format(ttl)));
@@ -37,12 +38,10 @@ impl Passing {
         };
         match self {
             Self::Fault(id, fault) => {
-                let gateway = Gateway::new(&place.admin, &place.http).map_err(|error| error.to_string())?;
-                gateway.put_fault(id, &with_ttl(fault)).await.map_err(|error| error.to_string())
+                let gateway = Gateway::new(&place.admin, &place.http)?;
+                Ok(gateway.put_fault(id, &with_ttl(fault)).await?)
             }
-            Self::Inbox(channel, how) => {
-                place.inbox()?.fail(channel, &with_ttl(how)).await.map_err(|error| error.to_string())
-            }
+            Self::Inbox(channel, how) => Ok(place.inbox()?.fail(channel, &with_ttl(how)).await?),
         }
     }
 }

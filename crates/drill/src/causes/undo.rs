@@ -1,5 +1,6 @@
 //! One thing to undo, and how that is done.
 
+use crate::error::DrillError;
 use serde::{Deserialize, Serialize};
 
 use crate::causes::stack::Place;
@@ -81,16 +82,16 @@ impl Undo {
     ///
     /// # Errors
     /// Why that was not possible.
-    pub async fn perform(&self, place: &Place) -> Result<(), String> {
+    pub async fn perform(&self, place: &Place) -> Result<(), DrillError> {
         match self {
             Self::Fault(id) => {
-                let gateway = Gateway::new(&place.admin, &place.http).map_err(|error| error.to_string())?;
-                gateway.lift_fault(id).await.map_err(|error| error.to_string())
+                let gateway = Gateway::new(&place.admin, &place.http)?;
+                Ok(gateway.lift_fault(id).await?)
             }
             Self::Start(name) => place.order("start", name).await,
             Self::Unpause(name) => place.order("unpause", name).await,
             Self::Run(argv) => place.run(argv).await,
-            Self::Inbox(channel) => place.inbox()?.work(channel).await.map_err(|error| error.to_string()),
+            Self::Inbox(channel) => Ok(place.inbox()?.work(channel).await?),
         }
     }
 }

@@ -80,7 +80,7 @@ async fn what_cannot_be_undone_bars_the_stack_until_it_can() {
     assert!(undoing.is_sound(), "a cause that is at work is none that was left");
     assert!(undoing.undo_all().await[0].contains("exit status: 3"));
     assert!(!undoing.is_sound());
-    let said = undoing.make_sound().await.unwrap_err();
+    let said = undoing.make_sound().await.unwrap_err().to_string();
     assert!(said.contains("not in a state to be drilled") && said.contains("by hand: sh -c 'test"), "{said}");
     assert!(!said.contains("other"), "that was undone: {said}");
     fs::write(&key, "").unwrap();

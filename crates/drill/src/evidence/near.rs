@@ -1,5 +1,6 @@
 //! How near a negative control came to the thresholds it names: traffic that is far below them proves nothing.
 
+use crate::error::DrillError;
 use std::time::Duration;
 
 use serde::Serialize;
@@ -47,15 +48,15 @@ impl std::fmt::Display for Near {
 ///
 /// # Errors
 /// In words, what stayed too far away.
-pub fn judge(near: &[Near], quiet: Duration) -> Result<String, String> {
+pub fn judge(near: &[Near], quiet: Duration) -> Result<String, DrillError> {
     let listed =
         |near: &mut dyn Iterator<Item = &Near>| near.map(Near::to_string).collect::<Vec<_>>().join(", ");
     let far = listed(&mut near.iter().filter(|near| near.part() < JUST_UNDER));
     if !far.is_empty() {
-        return Err(format!(
+        return Err(DrillError::Rule(format!(
             "nothing fired, and nothing was near enough to: {far}; at least {:.0} % of the threshold is just under it",
             JUST_UNDER * 100.0
-        ));
+        )));
     }
     let reached = listed(&mut near.iter());
     let reached = if reached.is_empty() { reached } else { format!("; reached: {reached}") };
@@ -87,9 +88,11 @@ mod tests {
         let minute = Duration::from_secs(60);
         let said = judge(&[near(Some(90.0), ">", 100.0), near(Some(0.04), ">", 0.05)], minute).unwrap();
         assert_eq!(said, "nothing fired in 60.0 s; reached: A 90 of 100, A 0.04 of 0.05");
-        let said = judge(&[near(Some(90.0), ">", 100.0), near(Some(6.0), ">", 10.0)], minute).unwrap_err();
+        let said = judge(&[near(Some(90.0), ">", 100.0), near(Some(6.0), ">", 10.0)], minute)
+            .unwrap_err()
+            .to_string();
         assert!(said.contains("A 6 of 10;") && !said.contains("90"), "{said}");
-        assert!(judge(&[near(None, ">", 1.0)], minute).unwrap_err().contains("A nothing of 1"));
+        assert!(judge(&[near(None, ">", 1.0)], minute).unwrap_err().to_string().contains("A nothing of 1"));
         assert_eq!(judge(&[], minute).unwrap(), "nothing fired in 60.0 s");
     }
 }

@@ -1,5 +1,6 @@
 //! Causes as written in a drill file.
 
+use crate::error::DrillError;
 use std::collections::BTreeMap;
 use std::fmt;
 
@@ -170,12 +171,16 @@ impl Cause {
     ///
     /// # Errors
     /// The field and what was expected.
-    pub fn check(&self) -> Result<(), String> {
+    pub fn check(&self) -> Result<(), DrillError> {
         if self.idle && self.load.is_some() {
-            return Err("cause: `idle` is no traffic and `load` is some: expected one of them".to_owned());
+            return Err(DrillError::Field(
+                "cause: `idle` is no traffic and `load` is some: expected one of them".to_owned(),
+            ));
         }
         if self.run.as_ref().is_some_and(|run| run.start.is_empty()) {
-            return Err("cause.run.start is empty: expected [program, argument, …]".to_owned());
+            return Err(DrillError::Field(
+                "cause.run.start is empty: expected [program, argument, …]".to_owned(),
+            ));
         }
         Ok(())
     }

@@ -221,7 +221,7 @@ pub fn without_cause(text: &str) -> Option<Drill> {
 }
 
 fn check_cause(path: &Path, drill: &Drill) -> Result<(), FileError> {
-    drill.cause.check().map_err(|reason| FileError::at(path, drill.drill.referenced, reason))
+    drill.cause.check().map_err(|error| FileError::at(path, drill.drill.referenced, error.to_string()))
 }
 
 #[cfg(test)]

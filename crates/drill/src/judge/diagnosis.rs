@@ -1,5 +1,6 @@
 //! The likeliest cause of a miss, in words; no I/O.
 
+use crate::record::case::Case;
 use crate::timing::clock::number;
 use jiff::Timestamp;
 
@@ -14,7 +15,7 @@ use clients::prometheus::Labels;
 use common::duration;
 
 /// What the diagnosis is made from.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct Signs<'a> {
     /// What did not happen.
     pub missed: Stage,
@@ -41,7 +42,33 @@ pub struct Signs<'a> {
     /// What Alertmanager did with it.
     pub held: Option<&'a Held>,
     /// Channels that received nothing.
-    pub missing: &'a [Channel],
+    pub missing: Vec<Channel>,
+}
+
+impl<'a> Signs<'a> {
+    /// Of a drill that missed a phase, where the rule and its value are known.
+    #[must_use]
+    pub fn of(case: &'a Case, missed: Stage) -> Option<Signs<'a>> {
+        let (expectation, instants) = (&case.expectation, &case.instants);
+        let (subject, evidence) = expectation.subject.as_ref().zip(case.evidence.as_ref())?;
+        let received = if missed == Stage::Told { &instants.told } else { &instants.notified };
+        let missing = expectation.channels.iter().filter(|channel| !received.contains_key(channel));
+        Some(Signs {
+            missed,
+            subject,
+            value: &evidence.value,
+            unknown_metrics: &evidence.unknown_metrics,
+            unmatched: &evidence.unmatched,
+            rule_error: &evidence.rule_error,
+            unlike: &evidence.unlike,
+            spells: &case.spells,
+            firing: instants.firing,
+            lifted: instants.lifted,
+            resolved: instants.resolved,
+            held: case.held.as_ref(),
+            missing: missing.copied().collect(),
+        })
+    }
 }
 
 /// One or two clauses.

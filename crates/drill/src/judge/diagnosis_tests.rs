@@ -54,7 +54,7 @@ fn signs<'a>(missed: Stage, subject: &'a Subject, value: &'a Value) -> Signs<'a>
         lifted: Some(at(100)),
         resolved: Some(at(130)),
         held: None,
-        missing: &[Channel::Slack],
+        missing: vec![Channel::Slack],
     }
 }
 

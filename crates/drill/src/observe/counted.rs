@@ -2,32 +2,34 @@
 //! it tells of firing or of resolved; the order of things says so, as long as nothing else goes by the same way, which
 //! [`crate::run::isolation`] sees to.
 
+use crate::evidence::count::Count;
 use crate::evidence::count::integration;
 use crate::evidence::count::sent;
+use crate::record::expectation::Expectation;
+use crate::record::observations::Observations;
 use std::collections::BTreeSet;
 
 use crate::file::channel::Channel;
 use crate::file::drill::Drill;
-use crate::record::Record;
 use alerting::routing::tree::Routing;
 
 /// Takes down on which channels the alert was counted as notified, and as told.
-pub fn deliveries(record: &mut Record, routing: &Routing) {
-    let Some(firing) = record.instants.firing else { return };
-    let receivers: BTreeSet<String> = record.routes.iter().map(|route| route.receiver.clone()).collect();
+pub fn deliveries(seen: &mut Observations, expectation: &Expectation, counts: &[Count], routing: &Routing) {
+    let Some(firing) = seen.firing else { return };
+    let receivers: BTreeSet<String> = expectation.routes.iter().map(|route| route.receiver.clone()).collect();
     let kinds = kinds(routing, &receivers);
     let mut before: Vec<&str> = Vec::new();
-    for channel in record.expected.clone() {
+    for channel in expectation.channels.iter().copied() {
         let integration = integration(channel, &kinds);
         // Channels that share an integration each need a notification of their own.
         let nth = before.iter().filter(|it| **it == integration).count() as u64;
         before.push(integration);
-        if let Some(at) = sent(&record.counts, integration, &receivers, firing, nth) {
-            record.instants.notified.entry(channel).or_insert(at);
+        if let Some(at) = sent(counts, integration, &receivers, firing, nth) {
+            seen.notified.entry(channel).or_insert(at);
         }
-        let Some(resolved) = record.instants.resolved else { continue };
-        if let Some(at) = sent(&record.counts, integration, &receivers, resolved, nth) {
-            record.instants.told.entry(channel).or_insert(at);
+        let Some(resolved) = seen.resolved else { continue };
+        if let Some(at) = sent(counts, integration, &receivers, resolved, nth) {
+            seen.told.entry(channel).or_insert(at);
         }
     }
 }

@@ -2,7 +2,6 @@
 
 pub mod counted;
 pub mod delivery;
-pub mod expected;
 pub mod gather;
 pub mod near;
 pub mod unexpected;

@@ -1,15 +1,17 @@
 //! How near a negative control came to the thresholds it names: traffic that is far below them proves nothing.
 
 use crate::evidence::near::Near;
+use crate::record::event::Event;
+use crate::record::log::Log;
 use crate::rule::thresholds::thresholds;
 use std::time::Duration;
 
+use clients::SystemError;
 use jiff::Timestamp;
 
 use crate::context::Context;
 use crate::evidence::value::Value;
 use crate::file::drill::Drill;
-use crate::record::Record;
 use crate::timing::clock::seconds;
 use promql::Threshold;
 
@@ -21,20 +23,19 @@ pub async fn reached(
     context: &Context<'_>,
     drill: &Drill,
     start: Timestamp,
-    record: &mut Record,
-) -> Result<(), String> {
+    log: &Log,
+) -> Result<(), SystemError> {
     if drill.expect.near.is_empty() {
         return Ok(());
     }
     let prometheus = &context.systems.prometheus;
-    let rules = prometheus.rules().await.map_err(|error| error.to_string())?;
+    let rules = prometheus.rules().await?;
     let end = Timestamp::now();
     let step = Duration::from_secs_f64((seconds(start, end) / 240.0).max(0.5));
     for named in &drill.expect.near {
         let mut nearest: Option<Near> = None;
         for Threshold { left, operator, value } in thresholds(&rules, &named.value) {
-            let series =
-                prometheus.query_range(&left, start, end, step).await.map_err(|error| error.to_string())?;
+            let series = prometheus.query_range(&left, start, end, step).await?;
             let threshold = Threshold { left: left.clone(), operator: operator.clone(), value };
             let best = Value::of(&left, Some(&threshold), &series).best();
             let near = Near { alert: named.value.clone(), value: best, operator, threshold: value };
@@ -42,7 +43,7 @@ pub async fn reached(
                 nearest = Some(near);
             }
         }
-        record.near.extend(nearest);
+        nearest.into_iter().for_each(|near| log.append(Event::Near(near)));
     }
     Ok(())
 }

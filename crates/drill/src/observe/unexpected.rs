@@ -1,33 +1,31 @@
 //! What fired or arrived that nothing in the drill explains.
 
+use crate::observe::watch::Watch;
+use crate::record::event::Event;
+use crate::record::log::Log;
 use jiff::Timestamp;
 
 use crate::context::Context;
 use crate::evidence::activation::alert_labels;
-use crate::evidence::naming::Naming;
 use crate::file::channel::Channel;
 use crate::file::drill::Drill;
 use crate::observe::delivery;
-use crate::record::Record;
 use crate::record::event::Surprise;
-use crate::rule::{Subject, covers};
+use crate::rule::covers;
 use crate::timing::clock;
 use clients::inbox::NotifiedAlert;
 
 /// Writes down every alert that fired and every notification that arrived since `since` and that the drill does not
 /// explain. A question that fails here leaves open whether there was any, so it counts as a gap that matters.
-pub async fn collect(
-    context: &Context<'_>,
-    drill: &Drill,
-    subject: Option<&Subject>,
-    since: Timestamp,
-    record: &mut Record,
-) {
+pub async fn collect(context: &Context<'_>, drill: &Drill, mut watch: Watch<'_>, log: &Log) {
+    let (since, began) = (watch.since, watch.began);
+    let subject = watch.expectation.subject.clone();
+    let subject = subject.as_ref();
     let range = (clock::seconds(since, Timestamp::now()).ceil().max(0.0) as u64) + 1;
     let answer = context.systems.prometheus.query(&format!("ALERTS[{range}s]"), None).await;
     let named = |list: &[serde_saphyr::Spanned<String>], name: &str| list.iter().any(|it| it.value == name);
     let (also, silent) = (&drill.expect.also, &drill.expect.silent);
-    for series in record.gaps.note("every ALERTS", answer).iter().flatten() {
+    for series in log.asked("every ALERTS", answer).iter().flatten() {
         let labels = alert_labels(&series.labels);
         let name = labels.get("alertname").cloned().unwrap_or_default();
         let state = series.labels.get("alertstate").map_or("", String::as_str);
@@ -37,18 +35,22 @@ pub async fn collect(
         }
         let reason = context.suite.ambient(&name);
         if named(&drill.expect.inhibited, &name) {
-            record.event(*at, format!("{name} {state} (to be inhibited)"));
+            log.note(*at, format!("{name} {state} (to be inhibited)"));
         } else if state == "firing" && reason.is_none() && !named(also, &name) {
             let named_silent = named(silent, &name);
-            record.surprises.push(Surprise { at: *at, alert: name, how: "fired".into(), named_silent });
+            log.append(Event::Unexpected(Surprise {
+                at: *at,
+                alert: name,
+                how: "fired".into(),
+                named_silent,
+            }));
         } else {
             let why = reason.map_or(String::new(), |reason| format!(" (ambient: {reason})"));
-            record.event(*at, format!("{name} {state}{why}"));
+            log.note(*at, format!("{name} {state}{why}"));
         }
     }
-    let rules = record.gaps.note("rules", context.systems.prometheus.rules().await);
-    let naming = rules.map_or_else(Naming::default, |rules| Naming::of(&rules));
-    naming.settle(&mut record.notifications);
+    let rules = log.asked("rules", context.systems.prometheus.rules().await);
+    let (arrived, naming) = watch.arrived(rules.as_deref());
     // On a channel that the drill does not name, its own alert is a surprise, too: a warning that wakes somebody. Where
     // the heartbeat is what tells, the alert itself arrives once there is an Alertmanager again.
     let delivered = &drill.expect.delivered;
@@ -62,10 +64,14 @@ pub async fn collect(
         });
         (own && meant(channel)) || named(also, &alert.alert) || context.suite.ambient(&alert.alert).is_some()
     };
-    let since = record.instants.baseline.unwrap_or(since);
     let hushed = |alert: &NotifiedAlert| named(&drill.expect.inhibited, &alert.alert);
-    for (at, channel, alert) in delivery::unexplained(&record.notifications, since, explained, hushed) {
+    for (at, channel, alert) in delivery::unexplained(arrived, began, explained, hushed) {
         let named_silent = named(silent, &alert) || named(&drill.expect.inhibited, &alert);
-        record.surprises.push(Surprise { at, alert, how: format!("arrived at {channel}"), named_silent });
+        log.append(Event::Unexpected(Surprise {
+            at,
+            alert,
+            how: format!("arrived at {channel}"),
+            named_silent,
+        }));
     }
 }

@@ -3,10 +3,11 @@
 use serde::Serialize;
 
 /// Where the course is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Stage {
     /// Is everything there and quiet?
+    #[default]
     Preflight,
     /// Healthy traffic until rates are steady.
     Baseline,

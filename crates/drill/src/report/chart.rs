@@ -9,7 +9,7 @@ use std::fmt::Write;
 use jiff::Timestamp;
 
 use crate::file::channel::Channel;
-use crate::record::Record;
+use crate::record::case::Case;
 use crate::timing::clock::seconds;
 use common::markup::escape;
 
@@ -40,7 +40,7 @@ impl Axis {
 
 /// The picture; empty for a drill that had no traffic.
 #[must_use]
-pub fn svg(record: &Record) -> String {
+pub fn svg(record: &Case) -> String {
     let Some(from) = record.instants.baseline else { return String::new() };
     let Some(axis) = axis(record, from) else { return String::new() };
     let (mut body, mut y) = panels::draw(&axis, record);
@@ -49,7 +49,7 @@ pub fn svg(record: &Record) -> String {
     }
     y += 2.0 * ROW;
     for channel in Channel::ALL {
-        if record.expected.contains(&channel) || record.instants.notified.contains_key(&channel) {
+        if record.expectation.channels.contains(&channel) || record.instants.notified.contains_key(&channel) {
             body.push_str(&rows::notifications(&axis, record, channel, y));
             y += ROW;
         }
@@ -64,7 +64,7 @@ pub fn svg(record: &Record) -> String {
     format!("<svg viewBox=\"0 0 {WIDTH} {height}\" role=\"img\" aria-label=\"{label}\">\n{body}</svg>\n")
 }
 
-fn axis(record: &Record, from: Timestamp) -> Option<Axis> {
+fn axis(record: &Case, from: Timestamp) -> Option<Axis> {
     let instants = &record.instants;
     let mut latest = vec![instants.pending, instants.firing, instants.lifted, instants.resolved];
     latest.extend(instants.notified.values().chain(instants.told.values()).map(|at| Some(*at)));
@@ -83,7 +83,7 @@ fn axis(record: &Record, from: Timestamp) -> Option<Axis> {
 }
 
 /// Each phase with the instant it began.
-fn starts(record: &Record) -> [(&'static str, Option<Timestamp>, crate::timing::phases::Measured); 5] {
+fn starts(record: &Case) -> [(&'static str, Option<Timestamp>, crate::timing::phases::Measured); 5] {
     let instants = &record.instants;
     let begun = [instants.cause, instants.pending, instants.firing, instants.lifted, instants.resolved];
     let named = record.phases().named();
@@ -95,7 +95,7 @@ fn name(text: &str, y: f64) -> String {
 }
 
 /// Seconds since the cause began, at round distances.
-fn ticks(axis: &Axis, record: &Record, y: f64) -> String {
+fn ticks(axis: &Axis, record: &Case, y: f64) -> String {
     let origin = record.instants.cause.unwrap_or(axis.from);
     let before = seconds(axis.from, origin);
     let step = [1.0, 2.0, 5.0, 10.0, 20.0, 30.0, 60.0, 120.0, 300.0, 600.0, 1200.0, 3600.0]
@@ -146,7 +146,7 @@ mod tests {
     #[test]
     fn every_channel_and_the_traffic_of_baseline_and_cause_have_their_place() {
         let mut full = record();
-        full.expected = Channel::ALL.to_vec();
+        full.expectation.channels = Channel::ALL.to_vec();
         full.instants.notified = Channel::ALL.into_iter().map(|channel| (channel, at(17.0))).collect();
         full.instants.told = Channel::ALL.into_iter().map(|channel| (channel, at(35.0))).collect();
         let stretch = |load, began, expected, unexpected| Stretch {
@@ -181,7 +181,7 @@ mod tests {
     #[test]
     fn a_bound_of_hours_leaves_room_for_what_happened() {
         let mut long = record();
-        let bounds = long.bounds.as_mut().unwrap();
+        let bounds = long.expectation.bounds.as_mut().unwrap();
         bounds.resolved = std::time::Duration::from_secs(129_600);
         let from = at(-5.0);
         long.instants.baseline = Some(from);

@@ -3,26 +3,30 @@
 use std::time::Duration;
 
 use crate::context::{Context, wait};
-use crate::record::Record;
+use crate::error::DrillError;
+use crate::record::log::Log;
 use crate::timing::clock::Deadline;
 
-/// Waits until the inbox hears the heartbeat.
+/// After how long the inbox misses the heartbeat, once it hears it.
 ///
 /// # Errors
-/// What it hears instead, after its limit.
-pub async fn beating(context: &Context<'_>, record: &mut Record, limit: Duration) -> Result<(), String> {
+/// What it hears instead, after that time.
+pub async fn limit(context: &Context<'_>, log: &Log) -> Result<Duration, DrillError> {
+    let beats = context.systems.heartbeat().await?;
+    let limit = Duration::try_from_secs_f64(beats.limit_seconds)
+        .map_err(|error| DrillError::System(error.to_string()))?;
     let deadline = Deadline::within(limit + Duration::from_secs(5));
     loop {
         let beats = context.systems.heartbeat().await?;
         if beats.state == "beating" {
-            return Ok(());
+            return Ok(limit);
         }
         if deadline.passed() {
-            return Err(format!(
+            return Err(DrillError::Stack(format!(
                 "the inbox's heartbeat is {}: does a route lead it to /heartbeat?",
                 beats.state
-            ));
+            )));
         }
-        wait(context, record, "the heartbeat").await;
+        wait(log, "the heartbeat").await;
     }
 }

@@ -2,30 +2,75 @@
 
 use jiff::Timestamp;
 
+use crate::causes::GRACE;
+use crate::causes::applied;
 use crate::causes::traffic::Load;
 use crate::context::Context;
 use crate::file::drill::Drill;
-use crate::record::Record;
+use crate::record::event::Event;
+use crate::record::log::Log;
+use crate::run::cause::Applied;
+use crate::timing::clock;
 use load::engine::{self, Running};
 
-/// Undoes what the cause did beside traffic.
-pub async fn lift(context: &Context<'_>, record: &mut Record) {
-    for broken in context.undoing.broke_off() {
-        record.event(Timestamp::now(), broken.said.clone());
-        record.broke_off.push(broken);
-    }
-    let failed = context.undoing.undo_all().await;
-    record.not_undone(failed);
+/// What goes on after the cause.
+#[derive(Debug)]
+pub struct Lifted {
+    /// When the cause was lifted.
+    pub at: Timestamp,
+    /// The baseline's traffic.
+    pub running: Option<Running>,
 }
 
-/// Starts the baseline's traffic again where the cause had taken its place, so that the target is not idle.
-pub fn go_on(context: &Context<'_>, drill: &Drill, record: &mut Record, running: &mut Option<Running>) {
-    let Some(load) = drill.baseline.as_ref().filter(|_| running.is_none()) else { return };
-    match engine::start_endless(context.target(), load) {
-        Ok(started) => {
-            record.traffic.follow(Load::Baseline, &started);
-            *running = Some(started);
+/// Lifts the cause, whose baseline began at `since`.
+pub async fn lift(
+    context: &Context<'_>,
+    drill: &Drill,
+    applied: Applied,
+    since: Timestamp,
+    log: &Log,
+) -> Lifted {
+    let Applied { caused, running, expectation, .. } = applied;
+    let follows = expectation.quiet.is_none() && !drill.proves.stops;
+    // Baseline traffic is there before the cause goes, so that the target is never idle.
+    let running = if follows { running.or_else(|| go_on(context, drill, log)) } else { running };
+    let seconds = clock::seconds(since, Timestamp::now());
+    let mut generated = caused.lift().await;
+    let running = match (&drill.baseline, running) {
+        // Without traffic of the cause's own, the baseline is what the control holds under the thresholds.
+        (Some(load), Some(running)) if expectation.quiet.is_some() => {
+            let sent = running.stop(GRACE).await;
+            generated = Some(applied::Applied::new(load, &sent.ledger, &sent.statuses, seconds));
+            None
         }
-        Err(error) => record.event(Timestamp::now(), format!("baseline traffic could not go on: {error}")),
+        (_, running) => running,
+    };
+    generated.into_iter().for_each(|generated| log.append(Event::Generated(generated)));
+    undo(context, log).await;
+    let at = Timestamp::now();
+    log.append(Event::Lifted(at));
+    Lifted { at, running }
+}
+
+/// Undoes what the cause did beside traffic.
+pub async fn undo(context: &Context<'_>, log: &Log) {
+    for broken in context.undoing.broke_off() {
+        log.note(Timestamp::now(), broken.said.clone());
+        log.append(Event::BrokeOff(broken));
+    }
+    log.not_undone(context.undoing.undo_all().await);
+}
+
+/// Starts the baseline's traffic again where the cause had taken its place.
+fn go_on(context: &Context<'_>, drill: &Drill, log: &Log) -> Option<Running> {
+    match engine::start_endless(context.target(), drill.baseline.as_ref()?) {
+        Ok(running) => {
+            log.append(Event::Traffic(Load::Baseline, running.series()));
+            Some(running)
+        }
+        Err(error) => {
+            log.note(Timestamp::now(), format!("baseline traffic could not go on: {error}"));
+            None
+        }
     }
 }
