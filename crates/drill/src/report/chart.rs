@@ -1,6 +1,7 @@
 //! A drill on a time axis, as inline SVG: traffic, the rule's value against its threshold, the cause, the alert's state,
 //! notifications, and each phase with its bound as a whisker.
 
+mod axis;
 mod panels;
 mod rows;
 
@@ -10,33 +11,12 @@ use jiff::Timestamp;
 
 use crate::file::channel::Channel;
 use crate::record::case::Case;
+use crate::report::chart::axis::{Axis, ROW, WIDTH, name};
 use crate::timing::clock::seconds;
 use common::markup::escape;
 
-/// Units across; at 400 px a unit is a pixel.
-const WIDTH: f64 = 400.0;
-/// Where the time axis begins, right of the row names, and ends.
-const LEFT: f64 = 70.0;
-const RIGHT: f64 = 392.0;
-const ROW: f64 = 15.0;
 /// How much further than what happened the axis goes for the sake of bounds, at most.
 const FAR: f64 = 2.0;
-
-/// Instants to units across.
-struct Axis {
-    from: Timestamp,
-    length: f64,
-}
-
-impl Axis {
-    fn x(&self, at: Timestamp) -> f64 {
-        self.x_seconds(seconds(self.from, at))
-    }
-
-    fn x_seconds(&self, seconds: f64) -> f64 {
-        LEFT + (RIGHT - LEFT) * (seconds / self.length).clamp(0.0, 1.0)
-    }
-}
 
 /// The picture; empty for a drill that had no traffic.
 #[must_use]
@@ -88,10 +68,6 @@ fn starts(record: &Case) -> [(&'static str, Option<Timestamp>, crate::timing::ph
     let begun = [instants.cause, instants.pending, instants.firing, instants.lifted, instants.resolved];
     let named = record.phases().named();
     std::array::from_fn(|index| (named[index].0, begun[index], named[index].1))
-}
-
-fn name(text: &str, y: f64) -> String {
-    format!("<text x=\"{}\" y=\"{:.1}\" text-anchor=\"end\">{}</text>\n", LEFT - 6.0, y + 9.0, escape(text))
 }
 
 /// Seconds since the cause began, at round distances.

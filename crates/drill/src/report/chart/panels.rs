@@ -5,7 +5,7 @@ use std::fmt::Write;
 use crate::causes::traffic::Rate;
 use crate::evidence::value::Value;
 use crate::record::case::Case;
-use crate::report::chart::{Axis, LEFT, RIGHT, name};
+use crate::report::chart::axis::{Axis, LEFT, RIGHT, name};
 use crate::timing::clock::number;
 use common::markup::escape;
 

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use crate::file::channel::Channel;
 use crate::record::case::Case;
-use crate::report::chart::{Axis, RIGHT, name};
+use crate::report::chart::axis::{Axis, RIGHT, name};
 use crate::timing::clock::{readable, seconds};
 use common::markup::escape;
 
