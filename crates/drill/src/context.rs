@@ -1,4 +1,4 @@
-//! What every drill on one stack shares.
+//! What a drill runs with.
 
 use std::time::Duration;
 
@@ -6,6 +6,7 @@ use tokio::time::sleep;
 
 use crate::causes::undo_list::Undoing;
 use crate::error::DrillError;
+use crate::file::drill::Drill;
 use crate::file::suite::Suite;
 use crate::progress::Progress;
 use crate::record::log::Log;
@@ -18,13 +19,17 @@ use jiff::Timestamp;
 
 const POLL: Duration = Duration::from_millis(500);
 
-/// What every drill on one stack shares.
+/// What a drill runs with.
 #[derive(Debug)]
 pub struct Context<'a> {
     /// The systems under proof.
     pub systems: &'a Systems,
     /// What has to be undone, and where causes act.
     pub undoing: &'a Undoing,
+    /// The drill.
+    pub drill: &'a Drill,
+    /// Where what happens in it is written down.
+    pub log: &'a Log,
     /// Ambient alerts.
     pub suite: &'a Suite,
     /// Shows where the course is.
@@ -43,9 +48,15 @@ impl Context<'_> {
     }
 
     /// Goes on to `stage`, which began at `since`.
-    pub fn enter(&self, log: &Log, stage: Stage, since: Timestamp) {
-        log.enter(stage, since);
-        self.progress.show(&log.case());
+    pub fn enter(&self, stage: Stage, since: Timestamp) {
+        self.log.enter(stage, since);
+        self.progress.show(&self.log.case());
+    }
+
+    /// Writes down what is waited for, and lets some time pass.
+    pub async fn wait(&self, what: &str) {
+        self.log.waiting(what);
+        sleep(POLL).await;
     }
 }
 
@@ -80,10 +91,4 @@ impl Systems {
         let none = || DrillError::Stack("there is no inbox that would watch the heartbeat".to_owned());
         Ok(self.inbox.as_ref().ok_or_else(none)?.heartbeat().await?)
     }
-}
-
-/// Writes down what is waited for, and lets some time pass.
-pub async fn wait(log: &Log, what: &str) {
-    log.waiting(what);
-    sleep(POLL).await;
 }

@@ -95,12 +95,21 @@ async fn work(
         let (_, drill) = &plan.suite.drills[index];
         let log = Log::new(drill, plan.scale);
         let first = records.is_empty();
-        let context = Context { systems, undoing, suite: plan.suite, progress, first, scale: plan.scale };
+        let context = Context {
+            systems,
+            undoing,
+            drill,
+            log: &log,
+            suite: plan.suite,
+            progress,
+            first,
+            scale: plan.scale,
+        };
         // Dropping the run is what stops its load; the log outlives it.
         let ending = tokio::select! {
             biased;
             ending = signals.wait() => Some(ending),
-            () = pipeline::run(&context, drill, &log) => None,
+            () = pipeline::run(&context) => None,
             never = progress.follow(&log) => match never {},
         };
         if let Some(ending) = ending {

@@ -2,7 +2,6 @@
 
 use crate::evidence::near::Near;
 use crate::record::event::Event;
-use crate::record::log::Log;
 use crate::rule::thresholds::thresholds;
 use std::time::Duration;
 
@@ -11,7 +10,6 @@ use jiff::Timestamp;
 
 use crate::context::Context;
 use crate::evidence::value::Value;
-use crate::file::drill::Drill;
 use crate::timing::clock::seconds;
 use promql::Threshold;
 
@@ -19,20 +17,15 @@ use promql::Threshold;
 ///
 /// # Errors
 /// When Prometheus cannot be asked.
-pub async fn reached(
-    context: &Context<'_>,
-    drill: &Drill,
-    start: Timestamp,
-    log: &Log,
-) -> Result<(), SystemError> {
-    if drill.expect.near.is_empty() {
+pub async fn reached(context: &Context<'_>, start: Timestamp) -> Result<(), SystemError> {
+    if context.drill.expect.near.is_empty() {
         return Ok(());
     }
     let prometheus = &context.systems.prometheus;
     let rules = prometheus.rules().await?;
     let end = Timestamp::now();
     let step = Duration::from_secs_f64((seconds(start, end) / 240.0).max(0.5));
-    for named in &drill.expect.near {
+    for named in &context.drill.expect.near {
         let mut nearest: Option<Near> = None;
         for Threshold { left, operator, value } in thresholds(&rules, &named.value) {
             let series = prometheus.query_range(&left, start, end, step).await?;
@@ -43,7 +36,7 @@ pub async fn reached(
                 nearest = Some(near);
             }
         }
-        nearest.into_iter().for_each(|near| log.append(Event::Near(near)));
+        nearest.into_iter().for_each(|near| context.log.append(Event::Near(near)));
     }
     Ok(())
 }

@@ -10,12 +10,10 @@ use crate::evidence::activation::{self, alert_labels};
 use crate::evidence::count::{Count, Counter};
 use crate::evidence::naming::Naming;
 use crate::file::channel::Channel;
-use crate::file::drill::Drill;
 use crate::observe::counted;
 use crate::observe::delivery::{self, Wanted};
 use crate::record::event::Event;
 use crate::record::expectation::Expectation;
-use crate::record::log::Log;
 use crate::record::observations::Observations;
 use crate::rule::{Subject, covers};
 use crate::timing::clock::{self, Deadline};
@@ -56,8 +54,6 @@ impl Arrivals {
 #[derive(Debug)]
 pub struct Watch<'a> {
     context: &'a Context<'a>,
-    drill: &'a Drill,
-    log: &'a Log,
     /// What is expected; grows more exact with what is seen.
     pub expectation: Expectation,
     /// What was seen of the alert.
@@ -84,22 +80,19 @@ impl<'a> Watch<'a> {
     #[must_use]
     pub fn new(
         context: &'a Context<'a>,
-        drill: &'a Drill,
         expectation: Expectation,
-        log: &'a Log,
         (began, since): (Timestamp, Timestamp),
         arrivals: Arrivals,
     ) -> Self {
         let poll = match &expectation.subject {
             Some(_) if expectation.counted => OFTEN, // what is counted happened somewhere between two looks
-            Some(subject) if !drill.proves.stops => (expectation.scrape().min(subject.evaluation) / 4)
-                .clamp(Duration::from_millis(250), Duration::from_secs(2)),
+            Some(subject) if !context.drill.proves.stops => (expectation.scrape().min(subject.evaluation)
+                / 4)
+            .clamp(Duration::from_millis(250), Duration::from_secs(2)),
             _ => POLL,
         };
         Self {
             context,
-            drill,
-            log,
             expectation,
             seen: Observations::default(),
             began,
@@ -174,19 +167,19 @@ impl<'a> Watch<'a> {
         let before = self.seen.clone();
         match self.expectation.subject.clone() {
             None => self.read(self.context.systems.arrived(self.arrivals.read).await),
-            Some(subject) if self.drill.proves.stops => {
+            Some(subject) if self.context.drill.proves.stops => {
                 self.read(self.context.systems.arrived(self.arrivals.read).await);
                 self.beats(&subject);
             }
             Some(subject) => self.alert(&subject).await,
         }
         if self.seen != before {
-            self.log.append(Event::Observed(Box::new(self.seen.clone())));
+            self.context.log.append(Event::Observed(Box::new(self.seen.clone())));
         }
     }
 
     fn read(&mut self, arrived: Result<Vec<Notification>, SystemError>) {
-        if let Some(arrived) = self.log.asked("inbox", arrived) {
+        if let Some(arrived) = self.context.log.asked("inbox", arrived) {
             self.arrivals.read = arrived.last().map_or(self.arrivals.read, |last| last.id);
             self.arrivals.all.extend(arrived);
         }
@@ -221,8 +214,8 @@ impl<'a> Watch<'a> {
             systems.arrived(self.arrivals.read),
         );
         self.read(arrived);
-        let history = self.log.asked("ALERTS", history);
-        let rules = self.log.asked("rules", rules);
+        let history = self.context.log.asked("ALERTS", history);
+        let rules = self.context.log.asked("rules", rules);
         if let Some(rules) = &rules {
             self.naming = Naming::of(rules);
             self.naming.settle(&mut self.arrivals.all);
@@ -247,15 +240,15 @@ impl<'a> Watch<'a> {
             return;
         }
         let alertmanager = &self.context.systems.alertmanager;
-        if let Some(delivered) = self.log.asked("deliveries", alertmanager.delivered().await) {
+        if let Some(delivered) = self.context.log.asked("deliveries", alertmanager.delivered().await) {
             for count in self.counter.look(delivered, Timestamp::now()) {
                 let (more, by) = (count.more, &count.sender.integration);
-                self.log.note(count.at, format!("Alertmanager counts {more} more by {by}"));
+                self.context.log.note(count.at, format!("Alertmanager counts {more} more by {by}"));
                 self.counts.push(count);
             }
         }
         if self.seen.firing.is_some()
-            && let Some(config) = self.log.asked("config", alertmanager.config().await)
+            && let Some(config) = self.context.log.asked("config", alertmanager.config().await)
             && let Ok(routing) = Routing::parse(&config)
         {
             counted::deliveries(&mut self.seen, &self.expectation, &self.counts, &routing);
@@ -300,7 +293,7 @@ impl<'a> Watch<'a> {
 
     /// Learns Alertmanager's fingerprint of the alert.
     async fn identify(&mut self) {
-        let held = self.log.asked("alerts", self.context.systems.alertmanager.alerts().await);
+        let held = self.context.log.asked("alerts", self.context.systems.alertmanager.alerts().await);
         let labels = self.seen.labels.as_ref();
         let alert = labels
             .zip(held)
@@ -332,16 +325,17 @@ impl<'a> Watch<'a> {
     pub async fn settle_bounds(&mut self) {
         let (Some(labels), Some(firing)) = (self.seen.labels.clone(), self.seen.firing) else { return };
         let systems = self.context.systems;
-        let config = self.log.asked("config", systems.alertmanager.config().await);
+        let config = self.context.log.asked("config", systems.alertmanager.config().await);
         let Some(routing) = config.and_then(|config| Routing::parse(&config).ok()) else { return };
         let (before, scrape) = (self.expectation.clone(), self.expectation.scrape());
-        let routed = |exists| before.clone().routed(&routing, &labels, scrape, self.drill, exists);
+        let routed = |exists| before.clone().routed(&routing, &labels, scrape, self.context.drill, exists);
         let mut expectation = routed(false);
         let evaluation = expectation.inputs.map_or(Duration::ZERO, |inputs| inputs.evaluation);
         let window = duration::format(expectation.group_interval() + GROUP_OUTLIVES + evaluation);
         let just_before = clock::before(firing, Duration::from_millis(1));
         let query = format!("ALERTS{{alertstate=\"firing\"}}[{window}]");
-        let history = self.log.asked("group", systems.prometheus.query(&query, Some(just_before)).await);
+        let history =
+            self.context.log.asked("group", systems.prometheus.query(&query, Some(just_before)).await);
         let exists = history.iter().flatten().any(|series| {
             let other = alert_labels(&series.labels);
             expectation.routes.iter().any(|route| route.groups_together(&labels, &other))
@@ -349,9 +343,9 @@ impl<'a> Watch<'a> {
         if exists {
             expectation = routed(true);
             let waits = "Alertmanager may still have the alert's group: its next notification waits for GI";
-            self.log.note(firing, waits);
+            self.context.log.note(firing, waits);
         }
-        self.log.append(Event::Expected(Box::new(expectation.clone())));
+        self.context.log.append(Event::Expected(Box::new(expectation.clone())));
         self.expectation = expectation;
     }
 }

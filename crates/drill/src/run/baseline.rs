@@ -6,7 +6,6 @@ use crate::observe::watch::Arrivals;
 use crate::observe::watch::Watch;
 use crate::record::event::Event;
 use crate::record::expectation::Expectation;
-use crate::record::log::Log;
 use crate::timing::clock::readable;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -16,7 +15,6 @@ use tokio::time::{Instant, sleep};
 
 use crate::causes::traffic::Load;
 use crate::context::Context;
-use crate::file::drill::Drill;
 use crate::record::stage::Stage;
 use crate::rule::Subject;
 use crate::run::{isolation, quiet};
@@ -52,59 +50,56 @@ pub struct Steady<'a> {
 /// Why the drill cannot go on.
 pub async fn baseline<'a>(
     context: &'a Context<'a>,
-    drill: &'a Drill,
     expectation: &Expectation,
-    log: &'a Log,
 ) -> Result<Steady<'a>, DrillError> {
     let arrivals = Arrivals::after(last_id(&context.systems.arrived(0).await?));
     let started = Timestamp::now();
-    log.append(Event::Baseline(started));
+    context.log.append(Event::Baseline(started));
     let mut since = started;
     let running = match &expectation.subject {
-        _ if drill.proves.stops => None,
-        None => paced(context, drill, started, log).await?,
+        _ if context.drill.proves.stops => None,
+        None => paced(context, started).await?,
         Some(subject) => {
-            let running = steady(context, drill, subject, expectation, started, log).await?;
+            let running = steady(context, subject, expectation, started).await?;
             // Traffic may have ended an activation (of an alert on its absence, say), which is not the one to follow.
-            if quiet::forgotten(context, subject, expectation.group_interval(), log).await? {
+            if quiet::forgotten(context, subject, expectation.group_interval()).await? {
                 since = Timestamp::now();
             }
             // And others may have come and gone while it was steadied.
-            isolation::told(context, drill, subject, expectation, log).await?;
+            isolation::told(context, subject, expectation).await?;
             running
         }
     };
-    let mut watch = Watch::new(context, drill, expectation.clone(), log, (started, since), arrivals);
+    let mut watch = Watch::new(context, expectation.clone(), (started, since), arrivals);
     watch.count().await;
     Ok(Steady { running, watch })
 }
 
 /// Starts the traffic, which the log then follows.
-fn start(context: &Context<'_>, drill: &Drill, log: &Log) -> Result<Option<Running>, DrillError> {
-    let Some(load) = &drill.baseline else { return Ok(None) };
+fn start(context: &Context<'_>) -> Result<Option<Running>, DrillError> {
+    let Some(load) = &context.drill.baseline else { return Ok(None) };
     let running = engine::start_endless(context.target(), load).map_err(DrillError::Cause)?;
-    log.append(Event::Traffic(Load::Baseline, running.series()));
+    context.log.append(Event::Traffic(Load::Baseline, running.series()));
     Ok(Some(running))
 }
 
 /// Waits until the rate is reached, scraped, and the rule evaluated on it.
 async fn steady(
     context: &Context<'_>,
-    drill: &Drill,
     subject: &Subject,
     expectation: &Expectation,
     started: Timestamp,
-    log: &Log,
 ) -> Result<Option<Running>, DrillError> {
-    context.enter(log, Stage::Baseline, started);
-    let running = start(context, drill, log)?;
+    context.enter(Stage::Baseline, started);
+    let running = start(context)?;
     let (inputs, jobs) = (expectation.inputs, &expectation.jobs);
     let interval = inputs.map_or(Duration::from_secs(15), |inputs| inputs.scrape);
-    let least = inputs.as_ref().filter(|_| drill.baseline.is_some()).map(bounds::baseline);
+    let least = inputs.as_ref().filter(|_| context.drill.baseline.is_some()).map(bounds::baseline);
     let least = least.unwrap_or_default();
     let limit = interval * 6 + subject.evaluation * 3 + least + Duration::from_secs(20);
     let deadline = Deadline::after(started, limit);
-    let mut pace = drill
+    let mut pace = context
+        .drill
         .baseline
         .as_ref()
         .zip(running.as_ref())
@@ -147,7 +142,7 @@ async fn steady(
         let waiting = waiting.or_else(|| {
             (!filled.passed()).then(|| "the rule's window holds traffic from before the baseline".to_owned())
         });
-        log.append(Event::Waiting(waiting.clone()));
+        context.log.append(Event::Waiting(waiting.clone()));
         let Some(waiting) = waiting else { return Ok(running) };
         if deadline.passed() {
             return Err(DrillError::Stack(format!("{waiting}, after {}", readable(limit.as_secs_f64()))));
@@ -157,14 +152,9 @@ async fn steady(
 }
 
 /// Waits until the rate of a negative control's baseline is reached.
-async fn paced(
-    context: &Context<'_>,
-    drill: &Drill,
-    started: Timestamp,
-    log: &Log,
-) -> Result<Option<Running>, DrillError> {
-    context.enter(log, Stage::Baseline, started);
-    let (Some(load), Some(running)) = (&drill.baseline, start(context, drill, log)?) else { return Ok(None) };
+async fn paced(context: &Context<'_>, started: Timestamp) -> Result<Option<Running>, DrillError> {
+    context.enter(Stage::Baseline, started);
+    let (Some(load), Some(running)) = (&context.drill.baseline, start(context)?) else { return Ok(None) };
     let mut pace = Pace::new(running.counts(), load.rate.per_second());
     let deadline = Deadline::within(Duration::from_secs(30));
     loop {

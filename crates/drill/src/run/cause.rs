@@ -7,10 +7,8 @@ use jiff::Timestamp;
 use crate::causes::traffic::Load;
 use crate::causes::{self, Caused, GRACE};
 use crate::context::Context;
-use crate::file::drill::Drill;
 use crate::record::event::Event;
 use crate::record::expectation::Expectation;
-use crate::record::log::Log;
 use crate::record::stage::{End, Stage};
 use crate::timing::bounds::patience;
 use crate::timing::clock;
@@ -38,17 +36,15 @@ pub struct Applied {
 /// How the run ends where that is not possible.
 pub async fn cause(
     context: &Context<'_>,
-    drill: &Drill,
     expectation: Expectation,
     mut running: Option<Running>,
-    log: &Log,
 ) -> Result<Applied, End> {
     let at = Timestamp::now();
-    log.append(Event::Cause(at));
+    context.log.append(Event::Cause(at));
     // How long what expires by itself must last, and a restarted service is left running.
     let (stage, ttl, settle) = match (expectation.quiet, expectation.bounds) {
         (Some(length), _) => (Stage::Quiet, length + Duration::from_secs(60), Duration::from_secs(2)),
-        (None, Some(bounds)) if drill.proves.stops => {
+        (None, Some(bounds)) if context.drill.proves.stops => {
             (Stage::Notified, patience(bounds.notified) * 2, Duration::ZERO)
         }
         (None, bounds) => {
@@ -58,23 +54,24 @@ pub async fn cause(
             (Stage::Pending, ttl, expectation.scrape().mul_f64(2.5))
         }
     };
-    context.enter(log, stage, at);
-    let caused = causes::apply(context.undoing, &drill.drill.value, &drill.cause, ttl, settle)
-        .await
-        .map_err(|error| {
+    context.enter(stage, at);
+    let caused =
+        causes::apply(context.undoing, &context.drill.drill.value, &context.drill.cause, ttl, settle)
+            .await
+            .map_err(|error| {
             if stage == Stage::Pending {
                 End::Unseen(format!("the cause could not be applied: {error}"))
             } else {
                 error.into()
             }
         })?;
-    if let Some(running) = caused.traffic().filter(|_| !drill.proves.stops) {
-        log.append(Event::Traffic(Load::Cause, running.series()));
+    if let Some(running) = caused.traffic().filter(|_| !context.drill.proves.stops) {
+        context.log.append(Event::Traffic(Load::Cause, running.series()));
     }
     let ordered = Duration::from_secs_f64(clock::seconds(at, Timestamp::now()).max(0.0));
     let expectation = if stage == Stage::Pending { expectation.ordered(ordered) } else { expectation };
-    log.append(Event::Expected(Box::new(expectation.clone())));
-    if causes::replaces_baseline(&drill.cause)
+    context.log.append(Event::Expected(Box::new(expectation.clone())));
+    if causes::replaces_baseline(&context.drill.cause)
         && let Some(running) = running.take()
     {
         running.stop(GRACE).await;

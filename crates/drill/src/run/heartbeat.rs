@@ -2,16 +2,15 @@
 
 use std::time::Duration;
 
-use crate::context::{Context, wait};
+use crate::context::Context;
 use crate::error::DrillError;
-use crate::record::log::Log;
 use crate::timing::clock::Deadline;
 
 /// After how long the inbox misses the heartbeat, once it hears it.
 ///
 /// # Errors
 /// What it hears instead, after that time.
-pub async fn limit(context: &Context<'_>, log: &Log) -> Result<Duration, DrillError> {
+pub async fn limit(context: &Context<'_>) -> Result<Duration, DrillError> {
     let beats = context.systems.heartbeat().await?;
     let limit = Duration::try_from_secs_f64(beats.limit_seconds)
         .map_err(|error| DrillError::System(error.to_string()))?;
@@ -27,6 +26,6 @@ pub async fn limit(context: &Context<'_>, log: &Log) -> Result<Duration, DrillEr
                 beats.state
             )));
         }
-        wait(log, "the heartbeat").await;
+        context.wait("the heartbeat").await;
     }
 }

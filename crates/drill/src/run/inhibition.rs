@@ -1,13 +1,11 @@
 //! Alerts that must fire and of which nobody may be told.
 
-use crate::record::log::Log;
 use std::time::Duration;
 
 use jiff::Timestamp;
 use tokio::time::sleep;
 
 use crate::context::Context;
-use crate::file::drill::Drill;
 use crate::rule::{self, recorded};
 use crate::timing::bounds::{self, DELIVERY};
 use crate::timing::clock::Deadline;
@@ -18,15 +16,16 @@ use promql;
 const POLL: Duration = Duration::from_millis(500);
 
 /// Waits until Alertmanager holds each alert as inhibited; gives those for which that did not happen, and why.
-pub async fn seen(context: &Context<'_>, drill: &Drill, scrape: Duration, log: &Log) -> Option<String> {
-    let wanted: Vec<&str> = drill.expect.inhibited.iter().map(|it| it.value.as_str()).collect();
+pub async fn seen(context: &Context<'_>, scrape: Duration) -> Option<String> {
+    let wanted: Vec<&str> = context.drill.expect.inhibited.iter().map(|it| it.value.as_str()).collect();
     if wanted.is_empty() {
         return None;
     }
     let deadline = Deadline::within(patience(context, &wanted, scrape).await);
     loop {
         let passed = deadline.passed();
-        let held = log.asked("inhibited", context.systems.alertmanager.alerts().await).unwrap_or_default();
+        let held =
+            context.log.asked("inhibited", context.systems.alertmanager.alerts().await).unwrap_or_default();
         let inhibited = |name: &str| {
             held.iter().any(|alert| {
                 alert.labels.get("alertname").is_some_and(|it| it == name) && !alert.inhibited_by.is_empty()
@@ -34,10 +33,10 @@ pub async fn seen(context: &Context<'_>, drill: &Drill, scrape: Duration, log: &
         };
         let missing: Vec<_> = wanted.iter().copied().filter(|name| !inhibited(name)).collect();
         if missing.is_empty() {
-            log.note(Timestamp::now(), format!("Alertmanager inhibits {}", wanted.join(", ")));
+            context.log.note(Timestamp::now(), format!("Alertmanager inhibits {}", wanted.join(", ")));
             return None;
         }
-        log.waiting(&format!("{} to fire and be inhibited", missing.join(", ")));
+        context.log.waiting(&format!("{} to fire and be inhibited", missing.join(", ")));
         if passed {
             let fires = |name: &&str| {
                 held.iter().any(|alert| alert.labels.get("alertname").is_some_and(|it| it == *name))
@@ -56,8 +55,8 @@ pub async fn seen(context: &Context<'_>, drill: &Drill, scrape: Duration, log: &
 }
 
 /// After recovery: waits until each has resolved and its group has had the chance to send what is stale.
-pub async fn over(context: &Context<'_>, drill: &Drill, scrape: Duration, outgoing: &Outgoing, log: &Log) {
-    let wanted: Vec<&str> = drill.expect.inhibited.iter().map(|it| it.value.as_str()).collect();
+pub async fn over(context: &Context<'_>, scrape: Duration, outgoing: &Outgoing) {
+    let wanted: Vec<&str> = context.drill.expect.inhibited.iter().map(|it| it.value.as_str()).collect();
     if wanted.is_empty() {
         return;
     }
@@ -65,7 +64,7 @@ pub async fn over(context: &Context<'_>, drill: &Drill, scrape: Duration, outgoi
     let mut quiet_since = None;
     let interval = intervals(context, &wanted, outgoing).await + DELIVERY;
     loop {
-        let rules = log.asked("rules", context.systems.prometheus.rules().await).unwrap_or_default();
+        let rules = context.log.asked("rules", context.systems.prometheus.rules().await).unwrap_or_default();
         let active = rules.iter().flat_map(|group| &group.rules).any(|rule| {
             wanted.contains(&rule.name.as_str())
                 && rule.alerting.as_ref().is_some_and(|alerting| !alerting.alerts.is_empty())
@@ -81,7 +80,7 @@ pub async fn over(context: &Context<'_>, drill: &Drill, scrape: Duration, outgoi
         if quiet_since.is_none() && deadline.passed() {
             return; // that it goes on is the next drill's news; what it sent is on record
         }
-        log.waiting("nothing stale to be sent");
+        context.log.waiting("nothing stale to be sent");
         sleep(POLL).await;
     }
 }

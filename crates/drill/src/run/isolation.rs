@@ -3,16 +3,13 @@
 
 use crate::error::DrillError;
 use crate::record::expectation::Expectation;
-use crate::record::log::Log;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 use jiff::Timestamp;
 
 use crate::context::Context;
-use crate::context::wait;
 use crate::evidence::activation::alert_labels;
-use crate::file::drill::Drill;
 use crate::rule::Subject;
 use crate::run::bystanders::{Bystander, Seen, Step, among, counted_senders, since, step};
 use crate::timing::bounds::DELIVERY;
@@ -29,10 +26,8 @@ const SLACK: Duration = Duration::from_secs(2);
 /// What goes on, or that the systems cannot be asked.
 pub async fn told(
     context: &Context<'_>,
-    drill: &Drill,
     subject: &Subject,
     expectation: &Expectation,
-    log: &Log,
 ) -> Result<(), DrillError> {
     if !expectation.counted {
         return Ok(());
@@ -42,22 +37,21 @@ pub async fn told(
     let mut limits = None;
     loop {
         let now = Timestamp::now();
-        let (found, longest) =
-            look(context, drill, subject, expectation, &subject.known, now, &mut held).await?;
+        let (found, longest) = look(context, subject, expectation, &subject.known, now, &mut held).await?;
         let (resolve, tell) = *limits.get_or_insert_with(|| {
             let resolve = subject.evaluation * 4 + SLACK;
             (Deadline::within(resolve), Deadline::within(resolve + longest + SLACK))
         });
         match step(&found, now, resolve.passed(), tell.passed()) {
             Step::GoOn => break,
-            Step::Wait(what) => wait(log, &what).await,
+            Step::Wait(what) => context.wait(&what).await,
             Step::Refuse(reason) => return Err(DrillError::Stack(reason)),
         }
         let open = found.into_iter().filter(|one| one.told_by >= now);
         waited.extend(open.map(|one| (one.alert, one.last)));
     }
     for (alert, last) in waited {
-        log.note(last, format!("{alert} fires, before this drill: its end was waited for"));
+        context.log.note(last, format!("{alert} fires, before this drill: its end was waited for"));
     }
     Ok(())
 }
@@ -69,13 +63,12 @@ pub async fn told(
 /// When the systems cannot be asked.
 pub async fn meanwhile(
     context: &Context<'_>,
-    drill: &Drill,
     subject: &Subject,
     expectation: &Expectation,
     own: &Labels,
     cause_at: Timestamp,
 ) -> Result<Option<String>, DrillError> {
-    let (found, _) = look(context, drill, subject, expectation, own, cause_at, &mut BTreeMap::new()).await?;
+    let (found, _) = look(context, subject, expectation, own, cause_at, &mut BTreeMap::new()).await?;
     Ok(since(&found, cause_at))
 }
 
@@ -84,7 +77,6 @@ pub async fn meanwhile(
 /// it, so `held` keeps when that was.
 async fn look(
     context: &Context<'_>,
-    drill: &Drill,
     subject: &Subject,
     expectation: &Expectation,
     own: &Labels,
@@ -125,7 +117,8 @@ async fn look(
         evaluation: Duration::ZERO,
     }));
     seen.retain(|one| !subject.owns(&one.labels));
-    let counted = counted_senders(&routing, &expectation.outgoing.of(own), &drill.expect.delivered, named);
+    let counted =
+        counted_senders(&routing, &expectation.outgoing.of(own), &context.drill.expect.delivered, named);
     Ok((among(&seen, &routing, &counted, named), longest))
 }
 

@@ -6,9 +6,7 @@ use crate::causes::GRACE;
 use crate::causes::applied;
 use crate::causes::traffic::Load;
 use crate::context::Context;
-use crate::file::drill::Drill;
 use crate::record::event::Event;
-use crate::record::log::Log;
 use crate::run::cause::Applied;
 use crate::timing::clock;
 use load::engine::{self, Running};
@@ -23,20 +21,14 @@ pub struct Lifted {
 }
 
 /// Lifts the cause, whose baseline began at `since`.
-pub async fn lift(
-    context: &Context<'_>,
-    drill: &Drill,
-    applied: Applied,
-    since: Timestamp,
-    log: &Log,
-) -> Lifted {
+pub async fn lift(context: &Context<'_>, applied: Applied, since: Timestamp) -> Lifted {
     let Applied { caused, running, expectation, .. } = applied;
-    let follows = expectation.quiet.is_none() && !drill.proves.stops;
+    let follows = expectation.quiet.is_none() && !context.drill.proves.stops;
     // Baseline traffic is there before the cause goes, so that the target is never idle.
-    let running = if follows { running.or_else(|| go_on(context, drill, log)) } else { running };
+    let running = if follows { running.or_else(|| go_on(context)) } else { running };
     let seconds = clock::seconds(since, Timestamp::now());
     let mut generated = caused.lift().await;
-    let running = match (&drill.baseline, running) {
+    let running = match (&context.drill.baseline, running) {
         // Without traffic of the cause's own, the baseline is what the control holds under the thresholds.
         (Some(load), Some(running)) if expectation.quiet.is_some() => {
             let sent = running.stop(GRACE).await;
@@ -45,31 +37,31 @@ pub async fn lift(
         }
         (_, running) => running,
     };
-    generated.into_iter().for_each(|generated| log.append(Event::Generated(generated)));
-    undo(context, log).await;
+    generated.into_iter().for_each(|generated| context.log.append(Event::Generated(generated)));
+    undo(context).await;
     let at = Timestamp::now();
-    log.append(Event::Lifted(at));
+    context.log.append(Event::Lifted(at));
     Lifted { at, running }
 }
 
 /// Undoes what the cause did beside traffic.
-pub async fn undo(context: &Context<'_>, log: &Log) {
+pub async fn undo(context: &Context<'_>) {
     for broken in context.undoing.broke_off() {
-        log.note(Timestamp::now(), broken.said.clone());
-        log.append(Event::BrokeOff(broken));
+        context.log.note(Timestamp::now(), broken.said.clone());
+        context.log.append(Event::BrokeOff(broken));
     }
-    log.not_undone(context.undoing.undo_all().await);
+    context.log.not_undone(context.undoing.undo_all().await);
 }
 
 /// Starts the baseline's traffic again where the cause had taken its place.
-fn go_on(context: &Context<'_>, drill: &Drill, log: &Log) -> Option<Running> {
-    match engine::start_endless(context.target(), drill.baseline.as_ref()?) {
+fn go_on(context: &Context<'_>) -> Option<Running> {
+    match engine::start_endless(context.target(), context.drill.baseline.as_ref()?) {
         Ok(running) => {
-            log.append(Event::Traffic(Load::Baseline, running.series()));
+            context.log.append(Event::Traffic(Load::Baseline, running.series()));
             Some(running)
         }
         Err(error) => {
-            log.note(Timestamp::now(), format!("baseline traffic could not go on: {error}"));
+            context.log.note(Timestamp::now(), format!("baseline traffic could not go on: {error}"));
             None
         }
     }

@@ -5,12 +5,10 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use crate::context::Context;
-use crate::file::drill::Drill;
 use crate::observe::near;
 use crate::observe::watch::Watch;
 use crate::observe::{gather, unexpected};
 use crate::record::event::Event;
-use crate::record::log::Log;
 use crate::record::stage::{End, Stage};
 use crate::run::cause::Applied;
 use crate::run::{inhibition, isolation};
@@ -32,32 +30,31 @@ pub struct Observed<'a> {
 }
 
 /// Observes what the cause leads to while it is in force.
-pub async fn observe<'a>(
-    context: &Context<'_>,
-    drill: &Drill,
-    watch: Watch<'a>,
-    applied: &Applied,
-    log: &Log,
-) -> Observed<'a> {
+pub async fn observe<'a>(context: &Context<'_>, watch: Watch<'a>, applied: &Applied) -> Observed<'a> {
     let cause = applied.at;
     let mut watch = watch.caused(cause, applied.expectation.clone());
     let (mut missed, mut not_inhibited, mut near) = (None, None, Ok(()));
     if let Some(length) = watch.expectation.quiet {
         watch.until(Deadline::after(cause, length), |_| false).await;
-        near = near::reached(context, drill, cause, log).await;
-    } else if drill.proves.stops {
+        near = near::reached(context, cause).await;
+    } else if context.drill.proves.stops {
         let deadline = by(&watch, cause, (cause, None), |bounds| bounds.notified);
         missed = (!watch.until(deadline, Watch::all_notified).await).then_some(Stage::Notified);
     } else {
-        missed = caught(context, drill, &mut watch, cause, log).await;
+        missed = caught(context, &mut watch, cause).await;
         if missed == Some(Stage::Notified)
             && let Some(labels) = &watch.seen.labels
         {
             let held = gather::held(&context.systems.alertmanager, labels).await;
-            log.asked("held", held).flatten().into_iter().for_each(|held| log.append(Event::Held(held)));
+            context
+                .log
+                .asked("held", held)
+                .flatten()
+                .into_iter()
+                .for_each(|held| context.log.append(Event::Held(held)));
         }
         if missed.is_none() {
-            not_inhibited = inhibition::seen(context, drill, watch.expectation.scrape(), log).await;
+            not_inhibited = inhibition::seen(context, watch.expectation.scrape()).await;
         }
     }
     Observed { watch, missed, not_inhibited, near }
@@ -66,40 +63,38 @@ pub async fn observe<'a>(
 /// Observes what follows once the cause, in force since `cause`, was lifted; gives how the run ends.
 pub async fn recovery(
     context: &Context<'_>,
-    drill: &Drill,
     observed: Observed<'_>,
     cause: Timestamp,
     lifted: Timestamp,
-    log: &Log,
 ) -> End {
     let Observed { watch, missed, not_inhibited, near } = observed;
     let mut watch = watch.lifted(lifted);
     let control = watch.expectation.quiet.is_some();
     let later = match missed {
         _ if control => None,
-        _ if drill.proves.stops => {
-            context.enter(log, Stage::Told, lifted);
+        _ if context.drill.proves.stops => {
+            context.enter(Stage::Told, lifted);
             let deadline = by(&watch, lifted, (cause, None), |bounds| bounds.told);
             (!watch.until(deadline, Watch::all_told).await).then_some(Stage::Told)
         }
         // What never fired has nothing to resolve.
         Some(Stage::Pending | Stage::Firing) => None,
         missed => {
-            let later = recovered(context, drill, &mut watch, cause, lifted, missed.is_none(), log).await;
+            let later = recovered(context, &mut watch, cause, lifted, missed.is_none()).await;
             if missed.is_none() && later.is_none() {
                 let scrape = watch.expectation.scrape();
-                inhibition::over(context, drill, scrape, &watch.expectation.outgoing, log).await;
+                inhibition::over(context, scrape, &watch.expectation.outgoing).await;
                 watch.look().await;
             }
             later
         }
     };
     let missed = missed.or(later);
-    if drill.proves.stops {
+    if context.drill.proves.stops {
         return missed.map_or(End::Whole, End::Missed);
     }
     let (seen, expectation) = (watch.seen.clone(), watch.expectation.clone());
-    unexpected::collect(context, drill, watch, log).await;
+    unexpected::collect(context, watch).await;
     if let Some(missed) = missed {
         return End::Missed(missed);
     }
@@ -111,13 +106,13 @@ pub async fn recovery(
     }
     if let Some(subject) = expectation.subject.as_ref().filter(|_| expectation.counted) {
         let own = seen.labels.unwrap_or_else(|| subject.known.clone());
-        match isolation::meanwhile(context, drill, subject, &expectation, &own, cause).await {
+        match isolation::meanwhile(context, subject, &expectation, &own, cause).await {
             Ok(None) => {}
             Ok(Some(reason)) => return End::Unseen(reason),
             Err(error) => return End::Unseen(error.to_string()),
         }
     }
-    let gaps = log.case().gaps;
+    let gaps = context.log.case().gaps;
     let anything = if control { "anything" } else { "anything else" };
     match gaps.blind.get("every ALERTS").or_else(|| gaps.blind.get("inbox")) {
         Some(gap) => End::Unseen(format!("whether {anything} fired could not be seen: {gap}")),
@@ -142,14 +137,8 @@ fn by(
 }
 
 /// Waits for pending, firing and notified, each within its bound and patience; gives the one that was missed.
-async fn caught(
-    context: &Context<'_>,
-    drill: &Drill,
-    watch: &mut Watch<'_>,
-    cause: Timestamp,
-    log: &Log,
-) -> Option<Stage> {
-    let promise = (cause, drill.objective.scaled(context.scale).notified);
+async fn caught(context: &Context<'_>, watch: &mut Watch<'_>, cause: Timestamp) -> Option<Stage> {
+    let promise = (cause, context.drill.objective.scaled(context.scale).notified);
     let pending_by = by(watch, cause, promise, |bounds| bounds.pending);
     loop {
         if !watch.until(pending_by, |watch| watch.seen.firing.is_some() || watch.active()).await {
@@ -157,7 +146,7 @@ async fn caught(
             return Some(if watch.seen.pending.is_some() { Stage::Firing } else { Stage::Pending });
         }
         let pending = watch.seen.pending.unwrap_or(cause);
-        context.enter(log, Stage::Firing, pending);
+        context.enter(Stage::Firing, pending);
         let firing_by = by(watch, pending, promise, |bounds| bounds.firing);
         if !watch.until(firing_by, |watch| watch.seen.firing.is_some() || !watch.active()).await {
             return Some(Stage::Firing);
@@ -165,12 +154,12 @@ async fn caught(
         if watch.seen.firing.is_some() {
             break;
         }
-        log.note(Timestamp::now(), "no longer pending");
-        context.enter(log, Stage::Pending, cause);
+        context.log.note(Timestamp::now(), "no longer pending");
+        context.enter(Stage::Pending, cause);
     }
     watch.settle_bounds().await;
     let firing = watch.seen.firing.unwrap_or(cause);
-    context.enter(log, Stage::Notified, firing);
+    context.enter(Stage::Notified, firing);
     let notified_by = by(watch, firing, promise, |bounds| bounds.notified);
     (!watch.until(notified_by, Watch::all_notified).await).then_some(Stage::Notified)
 }
@@ -178,15 +167,13 @@ async fn caught(
 /// Waits for resolved and, when the receivers were notified, for told; gives the one that was missed.
 async fn recovered(
     context: &Context<'_>,
-    drill: &Drill,
     watch: &mut Watch<'_>,
     cause: Timestamp,
     lifted: Timestamp,
     notified: bool,
-    log: &Log,
 ) -> Option<Stage> {
-    context.enter(log, Stage::Resolved, lifted);
-    let promise = (cause, drill.objective.scaled(context.scale).told_resolved);
+    context.enter(Stage::Resolved, lifted);
+    let promise = (cause, context.drill.objective.scaled(context.scale).told_resolved);
     let resolved_by = by(watch, lifted, promise, |bounds| bounds.resolved);
     if !watch.until(resolved_by, |watch| watch.seen.resolved.is_some()).await {
         return Some(Stage::Resolved);
@@ -195,7 +182,7 @@ async fn recovered(
         return None;
     }
     let resolved = watch.seen.resolved.unwrap_or(lifted);
-    context.enter(log, Stage::Told, resolved);
+    context.enter(Stage::Told, resolved);
     let told_by = by(watch, resolved, promise, |bounds| bounds.told);
     (!watch.until(told_by, Watch::all_told).await).then_some(Stage::Told)
 }

@@ -1,10 +1,8 @@
 //! Is everything there, and quiet? Otherwise the drill is refused before any traffic.
 
-use crate::context::wait;
 use crate::error::DrillError;
 use crate::record::event::Event;
 use crate::record::expectation::Expectation;
-use crate::record::log::Log;
 use crate::timing::bounds::Bounds;
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -12,7 +10,6 @@ use std::time::Duration;
 use crate::causes;
 use crate::context::Context;
 use crate::file::channel::Channel;
-use crate::file::drill::Drill;
 use crate::observe::counted;
 use crate::rule::selectors::Selector;
 use crate::rule::{self, Subject};
@@ -35,34 +32,29 @@ const DISCOVERY: Duration = Duration::from_secs(10);
 ///
 /// # Errors
 /// The reason why the drill is refused.
-pub async fn preflight(context: &Context<'_>, drill: &Drill, log: &Log) -> Result<Expectation, DrillError> {
-    let expectation = match (drill.proves.quiet, drill.proves.stops) {
-        (Some(length), _) => silence(context, drill, length.div_f64(context.scale), log).await?,
-        (None, true) => heartbeat(context, drill, log).await?,
-        (None, false) => alert(context, drill, log).await?,
+pub async fn preflight(context: &Context<'_>) -> Result<Expectation, DrillError> {
+    let expectation = match (context.drill.proves.quiet, context.drill.proves.stops) {
+        (Some(length), _) => silence(context, length.div_f64(context.scale)).await?,
+        (None, true) => heartbeat(context).await?,
+        (None, false) => alert(context).await?,
     };
-    log.append(Event::Expected(Box::new(expectation.clone())));
+    context.log.append(Event::Expected(Box::new(expectation.clone())));
     Ok(expectation)
 }
 
 /// Of a negative control.
-async fn silence(
-    context: &Context<'_>,
-    drill: &Drill,
-    length: Duration,
-    log: &Log,
-) -> Result<Expectation, DrillError> {
-    let expectation = Expectation { quiet: Some(length), ..systems(context, Vec::new(), log).await? };
-    causes_possible(context, drill).await?;
-    quiet::all_settled(context, log).await?;
+async fn silence(context: &Context<'_>, length: Duration) -> Result<Expectation, DrillError> {
+    let expectation = Expectation { quiet: Some(length), ..systems(context, Vec::new()).await? };
+    causes_possible(context).await?;
+    quiet::all_settled(context).await?;
     Ok(expectation)
 }
 
 /// Of a heartbeat that stops.
-async fn heartbeat(context: &Context<'_>, drill: &Drill, log: &Log) -> Result<Expectation, DrillError> {
-    let (expectation, subject) = rule(context, drill, log).await?;
-    causes_possible(context, drill).await?;
-    let limit = heartbeat::limit(context, log).await?;
+async fn heartbeat(context: &Context<'_>) -> Result<Expectation, DrillError> {
+    let (expectation, subject) = rule(context).await?;
+    causes_possible(context).await?;
+    let limit = heartbeat::limit(context).await?;
     // Alertmanager takes the alert as resolved, and sends no more beats, once Prometheus has not sent it again for
     // four times the resend delay; the inbox notices after its limit.
     let resend = context.systems.prometheus.resend_delay().await?;
@@ -73,24 +65,24 @@ async fn heartbeat(context: &Context<'_>, drill: &Drill, log: &Log) -> Result<Ex
 }
 
 /// Of an alert that is followed from pending to resolved.
-async fn alert(context: &Context<'_>, drill: &Drill, log: &Log) -> Result<Expectation, DrillError> {
+async fn alert(context: &Context<'_>) -> Result<Expectation, DrillError> {
     let systems = context.systems;
     if systems.inbox.is_none()
-        && let Some(why) = counted::needs_inbox(drill)
+        && let Some(why) = counted::needs_inbox(context.drill)
     {
         return Err(DrillError::Stack(format!("this drill needs an inbox (--inbox URL): {why}")));
     }
-    let (expectation, subject) = rule(context, drill, log).await?;
-    causes_possible(context, drill).await?;
+    let (expectation, subject) = rule(context).await?;
+    causes_possible(context).await?;
     let jobs = jobs(context, &subject.selectors).await?;
-    let scrape = targets_up(context, &jobs, log).await?;
+    let scrape = targets_up(context, &jobs).await?;
     let config = systems.alertmanager.config().await?;
     let routing = Routing::parse(&config).map_err(|error| {
         DrillError::System(format!("Alertmanager's configuration cannot be read: {error}"))
     })?;
     // Its absence is news only where it beats, and a stack that has just started has yet to begin.
-    let heartbeat_limit = if drill.expect.delivered.contains(&Channel::Heartbeat) {
-        Some(heartbeat::limit(context, log).await?)
+    let heartbeat_limit = if context.drill.expect.delivered.contains(&Channel::Heartbeat) {
+        Some(heartbeat::limit(context).await?)
     } else {
         None
     };
@@ -98,13 +90,13 @@ async fn alert(context: &Context<'_>, drill: &Drill, log: &Log) -> Result<Expect
         &routing,
         &subject.known,
         scrape,
-        drill,
+        context.drill,
         false,
     );
-    log.append(Event::Expected(Box::new(expectation.clone())));
+    context.log.append(Event::Expected(Box::new(expectation.clone())));
     let known = expectation.outgoing.of(&subject.known);
     if !expectation.outgoing.rewrites() {
-        deliverable(&routing, &known, drill)?;
+        deliverable(&routing, &known, context.drill)?;
     }
     let silences = systems.alertmanager.silences().await?;
     if let Some(silence) = silences.iter().find(|silence| silence::covers(silence, &known)) {
@@ -113,21 +105,17 @@ async fn alert(context: &Context<'_>, drill: &Drill, log: &Log) -> Result<Expect
             silence.id, silence.comment, subject.alert
         )));
     }
-    quiet::settled(context, &subject, scrape, log).await?;
-    quiet::forgotten(context, &subject, expectation.group_interval(), log).await?;
-    isolation::told(context, drill, &subject, &expectation, log).await?;
+    quiet::settled(context, &subject, scrape).await?;
+    quiet::forgotten(context, &subject, expectation.group_interval()).await?;
+    isolation::told(context, &subject, &expectation).await?;
     Ok(expectation)
 }
 
 /// Asks the systems whether they are there; what is expected arrives on these channels.
-async fn systems(
-    context: &Context<'_>,
-    channels: Vec<Channel>,
-    log: &Log,
-) -> Result<Expectation, DrillError> {
+async fn systems(context: &Context<'_>, channels: Vec<Channel>) -> Result<Expectation, DrillError> {
     let systems = context.systems;
     let expectation = Expectation { counted: systems.inbox.is_none(), channels, ..Expectation::default() };
-    log.append(Event::Expected(Box::new(expectation.clone())));
+    context.log.append(Event::Expected(Box::new(expectation.clone())));
     let inbox = async {
         match &systems.inbox {
             Some(inbox) => inbox.ready().await,
@@ -139,24 +127,24 @@ async fn systems(
     for ready in [prometheus, alertmanager, inbox] {
         ready?;
     }
-    sends_alerts(context, log).await?;
+    sends_alerts(context).await?;
     Ok(expectation)
 }
 
 /// The systems and the rule under test.
-async fn rule(context: &Context<'_>, drill: &Drill, log: &Log) -> Result<(Expectation, Subject), DrillError> {
-    let expectation = systems(context, drill.expect.delivered.clone(), log).await?;
-    let rules = evaluated(context, drill, log).await?;
-    let mut subject = rule::gather(&rules, &drill.proves.alert.value, &drill.proves.labels)?;
+async fn rule(context: &Context<'_>) -> Result<(Expectation, Subject), DrillError> {
+    let expectation = systems(context, context.drill.expect.delivered.clone()).await?;
+    let rules = evaluated(context).await?;
+    let mut subject = rule::gather(&rules, &context.drill.proves.alert.value, &context.drill.proves.labels)?;
     let outgoing = context.systems.prometheus.outgoing().await.unwrap_or_else(|error| {
         // Some that speak its API have no configuration to show, and those add no labels.
-        log.note(Timestamp::now(), format!("external labels are not known: {error}"));
+        context.log.note(Timestamp::now(), format!("external labels are not known: {error}"));
         Outgoing::default()
     });
     // What is added on the way is not among the labels that Prometheus's own samples have.
     subject.wanted.retain(|name, value| !outgoing.adds(name, value));
     let expectation = Expectation { subject: Some(subject.clone()), outgoing, ..expectation };
-    log.append(Event::Expected(Box::new(expectation.clone())));
+    context.log.append(Event::Expected(Box::new(expectation.clone())));
     Ok((expectation, subject))
 }
 
@@ -164,17 +152,17 @@ async fn rule(context: &Context<'_>, drill: &Drill, log: &Log) -> Result<(Expect
 ///
 /// # Errors
 /// What is not.
-async fn causes_possible(context: &Context<'_>, drill: &Drill) -> Result<(), DrillError> {
+async fn causes_possible(context: &Context<'_>) -> Result<(), DrillError> {
     let place = context.undoing.place();
-    if drill.cause.needs_control() && place.control.is_empty() {
+    if context.drill.cause.needs_control() && place.control.is_empty() {
         return Err(DrillError::Stack("the cause orders a service of the stack about, and nothing is known that could: give --control, \
                     such as \"stack service\" or deploy/compose/service.sh"
             .to_owned()));
     }
-    if let Some(fault) = &drill.cause.fault {
+    if let Some(fault) = &context.drill.cause.fault {
         let gateway = Gateway::new(&place.admin, &place.http)?;
         gateway.alive().await?;
-        let id = causes::fault_id(&drill.drill.value);
+        let id = causes::fault_id(&context.drill.drill.value);
         let against = gateway.against_fault(&id, &fault.0).await?;
         if !against.is_empty() {
             return Err(DrillError::Cause(format!(
@@ -183,7 +171,7 @@ async fn causes_possible(context: &Context<'_>, drill: &Drill) -> Result<(), Dri
             )));
         }
     }
-    if !drill.cause.inbox.is_empty() && place.inbox.is_none() {
+    if !context.drill.cause.inbox.is_empty() && place.inbox.is_none() {
         return Err(DrillError::Stack(
             "the cause makes the inbox fail, and there is none: give --inbox URL".to_owned(),
         ));
@@ -192,7 +180,7 @@ async fn causes_possible(context: &Context<'_>, drill: &Drill) -> Result<(), Dri
 }
 
 /// Waits until Prometheus knows an Alertmanager to send to; after a reload it takes a few seconds to look again.
-async fn sends_alerts(context: &Context<'_>, log: &Log) -> Result<(), DrillError> {
+async fn sends_alerts(context: &Context<'_>) -> Result<(), DrillError> {
     let deadline = Deadline::within(DISCOVERY);
     loop {
         let known = context.systems.prometheus.alertmanagers().await?;
@@ -205,13 +193,13 @@ async fn sends_alerts(context: &Context<'_>, log: &Log) -> Result<(), DrillError
                     .into(),
             ));
         }
-        wait(log, "Prometheus to find its Alertmanager").await;
+        context.wait("Prometheus to find its Alertmanager").await;
     }
 }
 
 /// Waits for the rule's first evaluation; refuses a rule that fails.
-async fn evaluated(context: &Context<'_>, drill: &Drill, log: &Log) -> Result<Vec<RuleGroup>, DrillError> {
-    let (alert, wanted) = (&drill.proves.alert.value, &drill.proves.labels);
+async fn evaluated(context: &Context<'_>) -> Result<Vec<RuleGroup>, DrillError> {
+    let (alert, wanted) = (&context.drill.proves.alert.value, &context.drill.proves.labels);
     let mut deadline = None;
     loop {
         let rules = context.systems.prometheus.rules().await?;
@@ -229,7 +217,7 @@ async fn evaluated(context: &Context<'_>, drill: &Drill, log: &Log) -> Result<Ve
                 duration::format(limit)
             )));
         }
-        wait(log, "the rule's first evaluation").await;
+        context.wait("the rule's first evaluation").await;
     }
 }
 
@@ -249,11 +237,7 @@ async fn jobs(context: &Context<'_>, selectors: &[Selector]) -> Result<BTreeSet<
 }
 
 /// Waits until the targets of these jobs (all, when empty) have been scraped, and gives the longest interval.
-async fn targets_up(
-    context: &Context<'_>,
-    jobs: &BTreeSet<String>,
-    log: &Log,
-) -> Result<Duration, DrillError> {
+async fn targets_up(context: &Context<'_>, jobs: &BTreeSet<String>) -> Result<Duration, DrillError> {
     let mut deadline = None;
     loop {
         let targets = context.systems.prometheus.targets().await?;
@@ -272,6 +256,6 @@ async fn targets_up(
             )));
         }
         let what = format!("target {}", bad.scrape_url);
-        wait(log, &what).await;
+        context.wait(&what).await;
     }
 }

@@ -1,13 +1,11 @@
 //! Quiet before a drill: no alert active, and the last activation of its own forgotten.
 
 use crate::error::DrillError;
-use crate::record::log::Log;
 use std::time::Duration;
 
 use jiff::Timestamp;
 
 use crate::context::Context;
-use crate::context::wait;
 use crate::evidence::activation::alert_labels;
 use crate::rule::{Subject, recorded};
 use crate::timing::bounds::{self, DELIVERY};
@@ -20,22 +18,17 @@ use common::duration;
 ///
 /// # Errors
 /// Which alert is active, when that does not end.
-pub async fn settled(
-    context: &Context<'_>,
-    subject: &Subject,
-    scrape: Duration,
-    log: &Log,
-) -> Result<(), DrillError> {
-    until_quiet(context, &subject.alert, subject.evaluation, scrape, log).await
+pub async fn settled(context: &Context<'_>, subject: &Subject, scrape: Duration) -> Result<(), DrillError> {
+    until_quiet(context, &subject.alert, subject.evaluation, scrape).await
 }
 
 /// As [`settled`], before a negative control.
 ///
 /// # Errors
 /// Which alert is active, when that does not end.
-pub async fn all_settled(context: &Context<'_>, log: &Log) -> Result<(), DrillError> {
+pub async fn all_settled(context: &Context<'_>) -> Result<(), DrillError> {
     let second = Duration::from_secs(1);
-    until_quiet(context, "", second, second, log).await
+    until_quiet(context, "", second, second).await
 }
 
 async fn until_quiet(
@@ -43,7 +36,6 @@ async fn until_quiet(
     own: &str,
     evaluation: Duration,
     scrape: Duration,
-    log: &Log,
 ) -> Result<(), DrillError> {
     let mut deadline = None;
     loop {
@@ -71,7 +63,7 @@ async fn until_quiet(
             }));
         }
         let what = format!("{alert} to resolve");
-        wait(log, &what).await;
+        context.wait(&what).await;
     }
 }
 
@@ -102,7 +94,6 @@ pub async fn forgotten(
     context: &Context<'_>,
     subject: &Subject,
     interval: Duration,
-    log: &Log,
 ) -> Result<bool, DrillError> {
     let forgotten = interval + DELIVERY + subject.evaluation;
     let query = format!(
@@ -118,9 +109,9 @@ pub async fn forgotten(
     let deadline = Deadline::after(last, forgotten);
     let what = format!("Alertmanager to forget {} of {}", subject.alert, time_of_day(last));
     while !deadline.passed() {
-        wait(log, &what).await;
+        context.wait(&what).await;
     }
-    log.note(
+    context.log.note(
         clock::after(last, subject.evaluation),
         format!("{} resolved, before this drill", subject.alert),
     );
