@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tokio::time::sleep;
 
-use crate::causes::undo_list::Undoing;
+use crate::causes::undo_list::UndoList;
 use crate::error::DrillError;
 use crate::file::drill::Drill;
 use crate::file::suite::Suite;
@@ -25,7 +25,7 @@ pub struct Context<'a> {
     /// The systems under proof.
     pub systems: &'a Systems,
     /// What has to be undone, and where causes act.
-    pub undoing: &'a Undoing,
+    pub undoing: &'a UndoList,
     /// The drill.
     pub drill: &'a Drill,
     /// Where what happens in it is written down.

@@ -8,7 +8,7 @@ use crate::record::stage::End;
 use crate::run::{baseline, cause, lift, observe, preflight};
 
 /// Goes through the phases and writes down what happens and how it ends. May be dropped at any point: load is stopped by
-/// its guards, the log stays, and the rest is left for [`crate::causes::undo_list::Undoing::undo_all`].
+/// its guards, the log stays, and the rest is left for [`crate::causes::undo_list::UndoList::undo_all`].
 pub async fn run(context: &Context<'_>) {
     let end = match context.undoing.make_sound().await {
         Err(left) => left.into(),

@@ -9,7 +9,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use tokio::time::timeout;
 
-use crate::causes::undo_list::Undoing;
+use crate::causes::undo_list::UndoList;
 use crate::context::Context;
 use crate::context::Systems;
 use crate::file::suite::Suite;
@@ -38,7 +38,7 @@ pub struct Shard {
     /// The systems under proof.
     pub systems: Systems,
     /// What has to be undone, and where causes act.
-    pub undoing: Undoing,
+    pub undoing: UndoList,
 }
 
 /// What a run goes through.

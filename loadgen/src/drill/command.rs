@@ -12,8 +12,8 @@ use clients::address::{self, Discreet};
 use common::signals::{Ending, Signals};
 use common::{console, exit};
 use drill::causes::leftovers;
-use drill::causes::stack::Place;
-use drill::causes::undo_list::Undoing;
+use drill::causes::stack::Stack;
+use drill::causes::undo_list::UndoList;
 use drill::file::suite::{self, Suite};
 use drill::record::case::Case;
 use drill::report::json::Run;
@@ -143,7 +143,7 @@ fn usage<E: std::fmt::Display>(errors: &[E]) -> u8 {
     exit::USAGE
 }
 
-async fn drill(args: &Args, suite: &Suite, places: Vec<Place>) -> u8 {
+async fn drill(args: &Args, suite: &Suite, places: Vec<Stack>) -> u8 {
     let mut signals = match Signals::install() {
         Ok(signals) => signals,
         Err(error) => {
@@ -170,7 +170,7 @@ async fn drill(args: &Args, suite: &Suite, places: Vec<Place>) -> u8 {
             Ok(systems) => systems,
             Err(error) => return usage(&[error]),
         };
-        match Undoing::new(&lists, place, number) {
+        match UndoList::new(&lists, place, number) {
             Ok(undoing) => {
                 undoing.bar(&found.left);
                 shards.push(Shard { systems, undoing });

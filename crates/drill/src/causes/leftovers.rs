@@ -11,7 +11,7 @@ use nix::fcntl::OFlag;
 use nix::unistd::geteuid;
 use serde::{Deserialize, Serialize};
 
-use crate::causes::stack::Place;
+use crate::causes::stack::Stack;
 use crate::causes::undo::Undo;
 
 /// How a list's name begins; what follows is process, number of the stack, and turn.
@@ -24,7 +24,7 @@ const OTHERS_WRITE: u32 = 0o022;
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Written {
-    pub(crate) place: Place,
+    pub(crate) place: Stack,
     pub(crate) undo: Vec<Undo>,
 }
 
@@ -32,7 +32,7 @@ pub struct Written {
 #[derive(Debug)]
 pub struct Leftover {
     /// Where its causes acted.
-    pub place: Place,
+    pub place: Stack,
     /// What could not be undone and why, and what to do.
     pub said: String,
 }
@@ -204,7 +204,7 @@ async fn one(path: &Path, mut file: &File, found: &mut Found) {
 }
 
 /// That something could not be undone, why, and what a person can do.
-pub fn not_done(undo: &Undo, place: &Place, reason: &str) -> String {
+pub fn not_done(undo: &Undo, place: &Stack, reason: &str) -> String {
     let reason = reason.trim_end_matches([':', ' ']);
     format!("could not {undo}: {reason}; by hand: {}", undo.by_hand(place))
 }

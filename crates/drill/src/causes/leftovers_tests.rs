@@ -2,7 +2,7 @@ use std::os::unix::fs::{PermissionsExt, symlink};
 use std::time::Duration;
 
 use super::*;
-use crate::causes::undo_list::Undoing;
+use crate::causes::undo_list::UndoList;
 use crate::causes::undo_list::tests::{locked, place, touch};
 
 /// The lists that nobody holds any more. A child that another test is just starting may hold a lock with its copy of
@@ -22,7 +22,7 @@ async fn eventually(lists: &Path) -> Found {
 async fn a_list_that_cannot_be_undone_is_kept_for_every_start_until_it_can() {
     let dir = tempfile::tempdir().unwrap();
     let [lists, key, mark] = ["lists", "key", "mark"].map(|name| dir.path().join(name));
-    let undoing = Undoing::new(&lists, place(), 0).unwrap();
+    let undoing = UndoList::new(&lists, place(), 0).unwrap();
     undoing.promise(locked(&key, &mark)).unwrap();
     undoing.promise(Undo::Run(touch(&dir.path().join("other")))).unwrap();
     undoing.undo_all().await;
@@ -34,13 +34,13 @@ async fn a_list_that_cannot_be_undone_is_kept_for_every_start_until_it_can() {
             "{said:?}"
         );
         // A new list takes no other's place, though it is the same process's.
-        let (here, mut elsewhere) = (Undoing::new(&lists, place(), 0).unwrap(), place());
+        let (here, mut elsewhere) = (UndoList::new(&lists, place(), 0).unwrap(), place());
         here.bar(&left);
         assert!(
             !here.is_sound() && here.make_sound().await.unwrap_err().to_string().contains("exit status: 3")
         );
         elsewhere.prometheus = "http://127.0.0.1:2".parse().unwrap();
-        let other = Undoing::new(&lists, elsewhere, 1).unwrap();
+        let other = UndoList::new(&lists, elsewhere, 1).unwrap();
         other.bar(&left);
         assert!(other.is_sound(), "it was left on another stack");
     }
@@ -55,7 +55,7 @@ async fn the_list_of_a_run_that_lives_is_its_own_and_that_of_a_dead_one_is_undon
     let dir = tempfile::tempdir().unwrap();
     let lists = dir.path().join("lists");
     let mark = dir.path().join("mark");
-    let undoing = Undoing::new(&lists, place(), 0).unwrap();
+    let undoing = UndoList::new(&lists, place(), 0).unwrap();
     undoing.promise(Undo::Run(touch(&mark))).unwrap();
     assert!(go_through(&lists).await.unwrap().said.is_empty() && !mark.exists());
     drop(undoing); // as when it is killed: the list stays, the lock goes

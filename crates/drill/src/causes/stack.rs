@@ -19,7 +19,7 @@ const SAID: usize = 400;
 
 /// One stack, as `STACKS_FILE` describes it.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct Place {
+pub struct Stack {
     /// Where load is sent.
     #[serde(with = "text")]
     pub target: Url,
@@ -88,7 +88,7 @@ mod text_if_any {
     }
 }
 
-impl Place {
+impl Stack {
     /// Its inbox.
     ///
     /// # Errors

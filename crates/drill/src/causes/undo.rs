@@ -3,7 +3,7 @@
 use crate::error::DrillError;
 use serde::{Deserialize, Serialize};
 
-use crate::causes::stack::Place;
+use crate::causes::stack::Stack;
 use clients::gateway::Gateway;
 
 /// One thing to undo; doing so twice, or when it was never done, does no harm.
@@ -50,7 +50,7 @@ fn shell(argv: &[String]) -> String {
 impl Undo {
     /// What a person types to do it at this place.
     #[must_use]
-    pub fn by_hand(&self, place: &Place) -> String {
+    pub fn by_hand(&self, place: &Stack) -> String {
         let order = |verb: &str, name: &String| {
             let control = if place.control.is_empty() {
                 vec!["docker".into(), "compose".into()]
@@ -82,7 +82,7 @@ impl Undo {
     ///
     /// # Errors
     /// Why that was not possible.
-    pub async fn perform(&self, place: &Place) -> Result<(), DrillError> {
+    pub async fn perform(&self, place: &Stack) -> Result<(), DrillError> {
         match self {
             Self::Fault(id) => {
                 let gateway = Gateway::new(&place.admin, &place.http)?;

@@ -8,7 +8,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use crate::causes::leftovers::{self, Leftover, Written};
-use crate::causes::stack::{Broken, Held, Place};
+use crate::causes::stack::{Broken, Held, Stack};
 use crate::causes::undo::Undo;
 
 /// How often undoing a thing is tried: what it disturbed may be disturbed itself for a moment.
@@ -18,8 +18,8 @@ const PAUSE: Duration = Duration::from_secs(1);
 
 /// The list of one stack: kept in a file that is locked for as long as this process lives.
 #[derive(Debug)]
-pub struct Undoing {
-    place: Place,
+pub struct UndoList {
+    place: Stack,
     path: PathBuf,
     state: Mutex<State>,
 }
@@ -35,12 +35,12 @@ struct State {
     stuck: bool,
 }
 
-impl Undoing {
+impl UndoList {
     /// An empty list in `dir`; `number` tells the lists of one process apart.
     ///
     /// # Errors
     /// When the directory or file cannot be made.
-    pub fn new(dir: &Path, place: Place, number: usize) -> Result<Self, DrillError> {
+    pub fn new(dir: &Path, place: Stack, number: usize) -> Result<Self, DrillError> {
         let failed = |error: std::io::Error| DrillError::Leftovers(format!("{}: {error}", dir.display()));
         leftovers::prepare(dir)?;
         let (file, path) = leftovers::create(dir, number).map_err(failed)?;
@@ -82,7 +82,7 @@ impl Undoing {
 
     /// Where causes act.
     #[must_use]
-    pub fn place(&self) -> &Place {
+    pub fn place(&self) -> &Stack {
         &self.place
     }
 
@@ -152,7 +152,7 @@ impl Undoing {
     }
 }
 
-impl Drop for Undoing {
+impl Drop for UndoList {
     fn drop(&mut self) {
         if self.state().open.is_empty() {
             let _ = fs::remove_file(&self.path); // an empty list that stays is undone by doing nothing

@@ -5,7 +5,7 @@ use crate::evidence::count::SAID;
 use crate::evidence::near;
 use crate::judge::diagnosis::{self, Signs};
 use crate::record::case::Case;
-use crate::record::event::Surprise;
+use crate::record::event::Unexpected;
 use crate::record::judgement::{Judgement, Verdict};
 use crate::record::stage::{End, Stage};
 use crate::timing::clock::readable;
@@ -83,7 +83,7 @@ fn not_applied(case: &Case) -> Option<String> {
 }
 
 /// Each alert once, with all the ways it was noticed.
-fn surprised(surprises: &[Surprise]) -> Option<String> {
+fn surprised(surprises: &[Unexpected]) -> Option<String> {
     let mut alerts: Vec<(&str, bool, Vec<&str>)> = Vec::new();
     for surprise in surprises {
         let how = surprise.how.as_str();

@@ -46,7 +46,7 @@ struct Given {
     end: End,
     instants: Instants,
     objective: Objective,
-    surprises: Vec<Surprise>,
+    surprises: Vec<Unexpected>,
     gaps: Gaps,
     applied: Option<Applied>,
     acts: bool,
@@ -101,8 +101,8 @@ fn judged(about: &Given) -> (Verdict, String) {
     (judgement.verdict, judgement.reason)
 }
 
-fn surprise(alert: &str, named_silent: bool) -> Surprise {
-    Surprise { at: at(12.0), alert: alert.into(), how: "fired".into(), named_silent }
+fn surprise(alert: &str, named_silent: bool) -> Unexpected {
+    Unexpected { at: at(12.0), alert: alert.into(), how: "fired".into(), named_silent }
 }
 
 #[test]
@@ -228,7 +228,7 @@ fn late_by_bound_and_by_promise() {
 #[test]
 fn surprises_are_unexpected_and_named_once() {
     let mut surprised = about(End::Whole);
-    let arrived = Surprise { how: "arrived at slack".into(), ..surprise("RedisDown", false) };
+    let arrived = Unexpected { how: "arrived at slack".into(), ..surprise("RedisDown", false) };
     let silent = surprise("CriticalErrorRate", true);
     surprised.surprises = vec![silent, surprise("RedisDown", false), arrived.clone(), arrived];
     let (verdict, reason) = judged(&surprised);

@@ -8,7 +8,7 @@ use crate::context::Context;
 use crate::evidence::activation::alert_labels;
 use crate::file::channel::Channel;
 use crate::observe::delivery;
-use crate::record::event::Surprise;
+use crate::record::event::Unexpected;
 use crate::rule::covers;
 use crate::timing::clock;
 use clients::inbox::NotifiedAlert;
@@ -36,7 +36,7 @@ pub async fn collect(context: &Context<'_>, mut watch: Watch<'_>) {
             context.log.note(*at, format!("{name} {state} (to be inhibited)"));
         } else if state == "firing" && reason.is_none() && !named(also, &name) {
             let named_silent = named(silent, &name);
-            context.log.append(Event::Unexpected(Surprise {
+            context.log.append(Event::Unexpected(Unexpected {
                 at: *at,
                 alert: name,
                 how: "fired".into(),
@@ -65,7 +65,7 @@ pub async fn collect(context: &Context<'_>, mut watch: Watch<'_>) {
     let hushed = |alert: &NotifiedAlert| named(&context.drill.expect.inhibited, &alert.alert);
     for (at, channel, alert) in delivery::unexplained(arrived, began, explained, hushed) {
         let named_silent = named(silent, &alert) || named(&context.drill.expect.inhibited, &alert);
-        context.log.append(Event::Unexpected(Surprise {
+        context.log.append(Event::Unexpected(Unexpected {
             at,
             alert,
             how: format!("arrived at {channel}"),

@@ -14,7 +14,7 @@ use crate::evidence::near::Near;
 use crate::evidence::value::Evidence;
 use crate::file::drill::Drill;
 use crate::file::objective::Objective;
-use crate::record::event::{Event, Moment, Surprise};
+use crate::record::event::{Event, Moment, Unexpected};
 use crate::record::expectation::Expectation;
 use crate::record::judgement::Judgement;
 use crate::record::stage::{End, Stage};
@@ -65,7 +65,7 @@ pub struct Case {
     /// What else happened, in the order noticed.
     pub moments: Vec<Moment>,
     /// What nothing in the drill explains.
-    pub surprises: Vec<Surprise>,
+    pub surprises: Vec<Unexpected>,
     /// How well the systems answered.
     pub gaps: Gaps,
     /// What the generator did.

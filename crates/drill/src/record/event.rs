@@ -43,7 +43,7 @@ pub enum Event {
     /// How near a rule came to its threshold.
     Near(Near),
     /// Something that nothing in the drill explains.
-    Unexpected(Surprise),
+    Unexpected(Unexpected),
     /// A command of the cause ended too early.
     BrokeOff(Broken),
     /// A part of the cause could not be undone.
@@ -69,7 +69,7 @@ pub struct Moment {
 
 /// An alert or notification that nothing in the drill explains.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Surprise {
+pub struct Unexpected {
     /// When it fired or arrived.
     pub at: Timestamp,
     /// The alert.

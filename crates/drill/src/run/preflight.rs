@@ -46,7 +46,8 @@ pub async fn preflight(context: &Context<'_>) -> Result<Expectation, DrillError>
 async fn silence(context: &Context<'_>, length: Duration) -> Result<Expectation, DrillError> {
     let expectation = Expectation { quiet: Some(length), ..systems(context, Vec::new()).await? };
     causes_possible(context).await?;
-    quiet::all_settled(context).await?;
+    let second = Duration::from_secs(1);
+    quiet::settled(context, "", second, second).await?;
     Ok(expectation)
 }
 
@@ -105,7 +106,7 @@ async fn alert(context: &Context<'_>) -> Result<Expectation, DrillError> {
             silence.id, silence.comment, subject.alert
         )));
     }
-    quiet::settled(context, &subject, scrape).await?;
+    quiet::settled(context, &subject.alert, subject.evaluation, scrape).await?;
     quiet::forgotten(context, &subject, expectation.group_interval()).await?;
     isolation::told(context, &subject, &expectation).await?;
     Ok(expectation)

@@ -13,25 +13,12 @@ use crate::timing::clock::{self, Deadline, time_of_day};
 use clients::prometheus::RuleGroup;
 use common::duration;
 
-/// Waits until no alert is active but the ambient ones. After another drill, what it tripped is given the time
-/// it needs to resolve.
+/// Waits until no alert is active but the ambient ones; `own` is the drill's, whose rule is evaluated and whose targets
+/// are scraped that often. After another drill, what it tripped is given the time it needs to resolve.
 ///
 /// # Errors
 /// Which alert is active, when that does not end.
-pub async fn settled(context: &Context<'_>, subject: &Subject, scrape: Duration) -> Result<(), DrillError> {
-    until_quiet(context, &subject.alert, subject.evaluation, scrape).await
-}
-
-/// As [`settled`], before a negative control.
-///
-/// # Errors
-/// Which alert is active, when that does not end.
-pub async fn all_settled(context: &Context<'_>) -> Result<(), DrillError> {
-    let second = Duration::from_secs(1);
-    until_quiet(context, "", second, second).await
-}
-
-async fn until_quiet(
+pub async fn settled(
     context: &Context<'_>,
     own: &str,
     evaluation: Duration,
