@@ -32,7 +32,7 @@ pub struct Context<'a> {
     pub log: &'a Log,
     /// Ambient alerts.
     pub suite: &'a Suite,
-    /// Shows where the course is.
+    /// Shows where the run is.
     pub progress: &'a Progress,
     /// Whether no drill of this run went before on this stack: what is active then was not caused by one.
     pub first: bool,

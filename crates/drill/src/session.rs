@@ -64,17 +64,17 @@ pub async fn run(plan: &Plan<'_>, signals: &Signals) -> (Run, Vec<Case>, Option<
     let workers = plan.shards.iter().map(|shard| work(plan, shard, &next, &progress, signals.clone()));
     let mut ending = None;
     let mut found: Vec<(usize, Case)> = Vec::new();
-    for (records, ended) in futures_util::future::join_all(workers).await {
-        found.extend(records);
+    for (cases, ended) in futures_util::future::join_all(workers).await {
+        found.extend(cases);
         ending = ending.or(ended);
     }
     found.sort_by_key(|(index, _)| *index);
     let ran: Vec<usize> = found.iter().map(|(index, _)| *index).collect();
     let names = plan.suite.drills.iter().enumerate().filter(|(index, _)| !ran.contains(index));
     let not_run = names.map(|(_, (_, drill))| drill.drill.value.clone()).collect();
-    let records = found.into_iter().map(|(_, record)| record).collect();
+    let cases = found.into_iter().map(|(_, case)| case).collect();
     let interrupted = ending.map(Ending::name);
-    (Run { started, finished: Timestamp::now(), scale: plan.scale, interrupted, not_run }, records, ending)
+    (Run { started, finished: Timestamp::now(), scale: plan.scale, interrupted, not_run }, cases, ending)
 }
 
 /// The drills of one stack, one after the other.
@@ -86,7 +86,7 @@ async fn work(
     mut signals: Signals,
 ) -> (Vec<(usize, Case)>, Option<Ending>) {
     let Shard { systems, undoing } = shard;
-    let mut records: Vec<(usize, Case)> = Vec::new();
+    let mut cases: Vec<(usize, Case)> = Vec::new();
     // A stack that could not be set right leaves the drills to those beside it, while there are any.
     let fit = || undoing.is_sound() || !plan.shards.iter().any(|other| other.undoing.is_sound());
     while fit()
@@ -94,7 +94,7 @@ async fn work(
     {
         let (_, drill) = &plan.suite.drills[index];
         let log = Log::new(drill, plan.scale);
-        let first = records.is_empty();
+        let first = cases.is_empty();
         let context = Context {
             systems,
             undoing,
@@ -124,29 +124,29 @@ async fn work(
         keep(plan, &log);
         let case = log.case();
         progress.finish(&case);
-        records.push((index, case));
+        cases.push((index, case));
         if ending.is_some() {
-            return (records, ending);
+            return (cases, ending);
         }
     }
-    (records, None)
+    (cases, None)
 }
 
 /// Keeps the proof, if it is one.
 fn keep(plan: &Plan<'_>, log: &Log) {
-    let record = log.case();
-    let proven = record.judgement.as_ref().is_some_and(|judgement| judgement.verdict == Verdict::Proven);
-    let Some(dir) = plan.proofs.filter(|_| proven && !record.alert.is_empty()) else { return };
+    let case = log.case();
+    let proven = case.judgement.as_ref().is_some_and(|judgement| judgement.verdict == Verdict::Proven);
+    let Some(dir) = plan.proofs.filter(|_| proven && !case.alert.is_empty()) else { return };
     let took = |(name, phase): (&str, crate::timing::phases::Measured)| {
         let took = Took { seconds: phase.seconds?, bound_seconds: phase.bound_seconds? };
         Some((name.to_owned(), took))
     };
     let proof = Proof {
-        alert: record.alert.clone(),
-        drill: record.drill.clone(),
+        alert: case.alert.clone(),
+        drill: case.drill.clone(),
         proven_at: Timestamp::now(),
         scale: plan.scale,
-        phases: record.phases().named().into_iter().filter_map(took).collect(),
+        phases: case.phases().named().into_iter().filter_map(took).collect(),
     };
     if let Err(error) = common::proof::keep(dir, &proof) {
         log.note(Timestamp::now(), format!("the proof could not be kept in {}: {error}", dir.display()));

@@ -6,5 +6,4 @@ pub mod gaps;
 pub mod held;
 pub mod naming;
 pub mod near;
-pub mod notifications;
 pub mod value;

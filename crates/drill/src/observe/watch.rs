@@ -43,10 +43,10 @@ pub struct Arrivals {
 }
 
 impl Arrivals {
-    /// Those that arrive after the one of this id.
+    /// Those that arrive after these.
     #[must_use]
-    pub fn after(read: u64) -> Self {
-        Self { read, all: Vec::new() }
+    pub fn after(earlier: &[Notification]) -> Self {
+        Self { read: earlier.last().map_or(0, |last| last.id), all: Vec::new() }
     }
 }
 

@@ -1,7 +1,6 @@
 //! Healthy traffic until rates are steady: only then does a cause stand out.
 
 use crate::error::DrillError;
-use crate::evidence::notifications::last_id;
 use crate::observe::watch::Arrivals;
 use crate::observe::watch::Watch;
 use crate::record::event::Event;
@@ -52,7 +51,7 @@ pub async fn baseline<'a>(
     context: &'a Context<'a>,
     expectation: &Expectation,
 ) -> Result<Steady<'a>, DrillError> {
-    let arrivals = Arrivals::after(last_id(&context.systems.arrived(0).await?));
+    let arrivals = Arrivals::after(&context.systems.arrived(0).await?);
     let started = Timestamp::now();
     context.log.append(Event::Baseline(started));
     let mut since = started;

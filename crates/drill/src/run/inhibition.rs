@@ -78,7 +78,7 @@ pub async fn over(context: &Context<'_>, scrape: Duration, outgoing: &Outgoing) 
             }
         }
         if quiet_since.is_none() && deadline.passed() {
-            return; // that it goes on is the next drill's news; what it sent is on record
+            return; // that it goes on is the next drill's news; what it sent was seen
         }
         context.log.waiting("nothing stale to be sent");
         sleep(POLL).await;
