@@ -19,7 +19,7 @@ drills     := $(if $(DRILL),monitoring/drills/$(DRILL).yaml,monitoring/drills)
 export PATH := $(PATH):$(CURDIR)/target/tools/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build demo test check format-check lint rules unit up down status load drill mutate quiet bench fuzz-api fuzz-load dashboards images-local password versions pictures
+.PHONY: help setup build demo test check format-check lint deny rules unit up down status load drill mutate quiet bench fuzz-api fuzz-load dashboards images-local password versions pictures
 
 help: ## print this
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -47,13 +47,17 @@ test: setup format-check lint rules ## everything that must hold, every drill en
 	crates/load/fuzz/run.sh 20
 	$(CARGO) test --locked --workspace
 
-check: setup format-check lint rules unit ## the fast part of `make test`
+check: setup format-check lint deny rules unit ## the fast part of `make test`
 
 format-check:
 	$(CARGO) fmt --all --check
 
 lint:
 	$(CARGO) clippy --locked --workspace --all-targets -- -D warnings
+
+deny: ## check licences, sources and versions of dependencies, where cargo-deny is installed
+	@if $(CARGO) deny --version >/dev/null 2>&1; then $(CARGO) deny --locked check --hide-inclusion-graph bans licenses sources; \
+	  else echo "deny: left out, cargo-deny is not installed: cargo install --locked cargo-deny"; fi
 
 rules: ## check rules, their tests, both configurations, coverage
 	promtool check config --syntax-only monitoring/prometheus.yml

@@ -35,3 +35,12 @@ impl StartError {
         }
     }
 }
+
+impl From<crate::models::OpenError> for StartError {
+    fn from(error: crate::models::OpenError) -> Self {
+        match error {
+            crate::models::OpenError::Metrics(error) => Self::Metrics(error.to_string()),
+            crate::models::OpenError::Thread(error) => Self::Server(error),
+        }
+    }
+}

@@ -1,8 +1,10 @@
 //! The gateway as a library: the binary in `main.rs` and the tests both call [`Gateway::prepare`] and
 //! [`Gateway::serve`], passing the listener and the shutdown signal, so a test can bind port 0.
 //!
-//! Modules are in the order a request meets them: listener, observe, access, rate limit, fault, handler, pipeline,
+//! Modules are in the order a request meets them: listener, middleware, access, rate limit, fault, handler, pipeline,
 //! store; the admin listener stands beside them.
+
+#![warn(clippy::disallowed_macros)]
 
 pub mod cli;
 pub mod config;
@@ -13,7 +15,8 @@ pub mod telemetry;
 pub mod server;
 mod state;
 
-pub mod observe;
+pub mod middleware;
+mod request;
 
 pub mod access;
 pub mod limit;

@@ -5,7 +5,9 @@ use api::{
     cli::{Cli, Command, dotenv, print},
     file_limit,
     limit::Reloader,
-    listen, telemetry,
+    listen,
+    middleware::panics,
+    telemetry,
 };
 use clap::{CommandFactory, FromArgMatches};
 use std::{
@@ -59,7 +61,7 @@ async fn ask(check: impl AsyncFnOnce() -> Result<(), String>) -> Result<(), Stri
 
 fn serve(config: &Config) -> ExitCode {
     let _logs = telemetry::init_logs(&config.logs);
-    telemetry::log_panics();
+    panics::log_panics();
     match run(config) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {

@@ -1,13 +1,15 @@
 //! The gateway put together: prepare everything that can fail, then serve until told to stop.
 
 use crate::{
-    Config, StartError,
-    access::{self, Token},
+    access::Token,
     admin::Admin,
-    fault::Layer as FaultLayer,
-    handlers, limit,
+    config::Config,
+    error::StartError,
+    handlers,
     limit::Reloader,
-    listen, observe,
+    listen,
+    middleware::{body_timeout::BodyTimeout, cors, fault::FaultLayer, limit, observe, unread::unread},
+    openapi,
     state::State,
     telemetry::{Phase, Spans},
 };
@@ -49,7 +51,9 @@ impl Gateway {
 
     /// What reads the rate limits again while this serves.
     pub fn reloader(&self) -> Reloader {
-        Reloader::new(self.state.clone(), self.config.limits.file().cloned())
+        let state = self.state.clone();
+        let plan_missing = move |policies: &_| state.access.plan_missing(policies).map(str::to_owned);
+        Reloader::new(self.state.limiter.clone(), plan_missing, self.config.limits.file().cloned())
     }
 
     /// Serves on `listeners` until `shutdown` resolves, then drains: `/readyz` says 503 on both for the drain delay;
@@ -110,28 +114,43 @@ impl Gateway {
     }
 }
 
+/// Wraps an app in layers; the first one named is the first that a request meets.
+macro_rules! chain {
+    ($app:expr $(,)?) => { $app };
+    ($app:expr, $first:expr $(, $inner:expr)* $(,)?) => { chain!($app $(, $inner)*).wrap($first) };
+}
+
+/// The public listener. Its factory shows what a request meets, from top to bottom.
 fn server(
     state: &Data<State>,
     config: &Config,
     tls: Option<rustls::ServerConfig>,
     listener: TcpListener,
 ) -> std::io::Result<Server> {
-    let (shared, http) = (state.clone(), state.http.clone());
-    let cors = state.access.origins.are_named();
+    let (shared, unreadable) = (state.clone(), state.clone());
     let body_timeout = config.connections.request_body_timeout;
-    // From the outside in: CORS, observe, count, watch the body's time, ask who it is and limit, fault, handle.
     let factory = move || {
-        App::new()
-            .app_data(shared.clone())
-            .wrap(FaultLayer(shared.faults.clone()))
-            .wrap(from_fn(limit::layer))
-            .wrap(listen::BodyClock(body_timeout))
-            .wrap(http.layer())
-            .wrap(from_fn(observe::layer))
-            .wrap(Condition::new(cors, from_fn(access::cors_layer)))
-            .configure(handlers::register)
+        chain![
+            App::new()
+                .app_data(shared.clone())
+                .app_data(Data::new(handlers::docs::Description(openapi::text)))
+                .configure(handlers::register),
+            // Adds its headers to every answer, refusals and errors included.
+            Condition::new(shared.access.origins.are_named(), from_fn(cors::layer)),
+            // Ids, log line, span; the problem body of every error.
+            from_fn(observe::layer),
+            // Counts the answer and its duration.
+            shared.http.layer(),
+            // Gives the client a limited time to send the body.
+            BodyTimeout(body_timeout),
+            // Who is calling, and whether the rate limits let it pass.
+            from_fn(limit::layer),
+            // What the fault plane does to the request in place of its handler.
+            FaultLayer(shared.faults.clone()),
+        ]
     };
-    listen::serve(factory, listener, tls, config, state)
+    let explain = move |status| unread(&unreadable, status);
+    listen::serve(factory, listener, tls, &config.server, &config.connections, explain)
 }
 
 #[cfg(test)]

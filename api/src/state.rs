@@ -1,11 +1,11 @@
 //! What every worker shares, and how it comes to be.
 
 use crate::{
-    Config, StartError,
     access::Access,
-    config::SettingError,
+    config::{Config, SettingError},
+    error::StartError,
     fault::{Bounds, Plane, Switch, Switches},
-    limit::{Limiter, PolicySet, RedisJudge, RedisSettings},
+    limit::{Limiter, PolicySet, RedisBackend, RedisSettings},
     models::{self, Models},
     pipeline::Pipeline,
     problem::Kind,
@@ -43,15 +43,15 @@ impl State {
     /// [`StartError`] naming the input that cannot be used.
     pub async fn prepare(config: &Config) -> Result<Self, StartError> {
         let policies = PolicySet::load(config.limits.file().map(|path| path.as_path()))?;
-        let access = Access::prepare(&config.access, &policies)?;
+        let access = Access::prepare(config.access.settings()?, &policies)?;
         let registry = Registry::new();
         let custom = Registry::new();
         let metrics = declare(&registry).map_err(|error| StartError::Metrics(error.to_string()))?;
         metrics.memory_alert.set(i64::try_from(config.faults.memory_alert_bytes).unwrap_or(i64::MAX));
         let http = HttpMetrics::new().map_err(|error| StartError::Metrics(error.to_string()))?;
-        let redis = redis_judge(config, &metrics)?;
+        let redis = redis_backend(config, &metrics)?;
         let spans = Spans::start(&config.traces)?;
-        let models = Models::open(&config.models, &registry)?;
+        let models = Models::open(config.models.settings()?, &registry)?;
         let store = Store::open_keeping(
             &config.storage.database_url,
             config.storage.write_queue,
@@ -128,14 +128,14 @@ fn faults(
     Ok(Arc::new(Plane::new(bounds, switches, metrics.faults_injected.clone(), active)))
 }
 
-fn redis_judge(config: &Config, metrics: &Metrics) -> Result<Option<Arc<RedisJudge>>, SettingError> {
+fn redis_backend(config: &Config, metrics: &Metrics) -> Result<Option<Arc<RedisBackend>>, SettingError> {
     let Some(url) = config.limits.redis() else { return Ok(None) };
     let settings = RedisSettings {
         url: url.to_owned(),
         deadline: config.limits.redis_deadline,
         prefix: config.limits.redis_key_prefix.clone(),
     };
-    let judge = RedisJudge::new(settings, metrics.clone()).map_err(|error| SettingError {
+    let judge = RedisBackend::new(settings, metrics.clone()).map_err(|error| SettingError {
         variable: "REDIS_URL",
         // The URL may hold a password.
         value: "…".to_owned(),

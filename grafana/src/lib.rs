@@ -6,6 +6,8 @@
 //!
 //! `cargo run -p dashboards` writes `grafana/dashboards/*.json`, the files that Grafana is provisioned with.
 
+#![warn(clippy::disallowed_macros)]
+
 pub mod boards;
 pub mod dashboard;
 pub mod fill;

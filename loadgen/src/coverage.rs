@@ -4,12 +4,15 @@ use std::path::PathBuf;
 
 use url::Url;
 
-use clients::address::{self, Discreet};
+use clients::HttpConfig;
+use clients::address;
 use clients::prometheus::Prometheus;
-use clients::{HttpArgs, HttpConfig};
 use common::{console, exit, proof};
 use coverage::{Alert, Holdings, cover, report, rules, scaffold};
 use drill::file::suite::{self, Suite};
+
+use crate::discreet::Discreet;
+use crate::http_args::HttpArgs;
 
 /// Arguments of `loadgen coverage`.
 #[derive(Debug, clap::Args)]

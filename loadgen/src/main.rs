@@ -2,7 +2,9 @@
 
 mod channels;
 mod coverage;
+mod discreet;
 mod drill;
+mod http_args;
 mod inbox;
 mod patterns;
 mod report;

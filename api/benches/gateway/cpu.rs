@@ -7,8 +7,8 @@ use crate::{
     spread::{Spread, count},
     table::Table,
 };
-use stack::fixture::Redis;
 use std::path::Path;
+use testkit::Redis;
 
 /// Microseconds of CPU per request and requests per second, a value a round.
 #[derive(Default)]

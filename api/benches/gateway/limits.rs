@@ -10,8 +10,8 @@ use crate::{
     table::Table,
 };
 use anyhow::Context;
-use stack::fixture::Redis;
 use std::{path::Path, time::Instant};
+use testkit::Redis;
 
 /// Different addresses.
 const CROWD: u32 = 1_000_000;

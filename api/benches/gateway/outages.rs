@@ -8,11 +8,11 @@ use crate::{
 };
 use anyhow::ensure;
 use serde_json::Value;
-use stack::fixture::{Redis, RedisProxy, RedisSentinel};
 use std::{
     path::Path,
     time::{Duration, Instant},
 };
+use testkit::{Redis, RedisProxy, RedisSentinel};
 use tokio::{sync::Mutex, time::sleep};
 
 /// Times everything is done, in turns: a machine that is held up for 10 ms spoils the worst second of one run.

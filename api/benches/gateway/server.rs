@@ -2,8 +2,8 @@
 
 use crate::machine::Machine;
 use anyhow::{Context, bail, ensure};
+use process::{Launch, Process};
 use serde_json::{Value, json};
-use stack::process::{Launch, Process};
 use std::{
     fs,
     path::{Path, PathBuf},
@@ -66,7 +66,7 @@ impl Server {
     ) -> anyhow::Result<Self> {
         let limits = dir.join(format!("{name}.limits.toml"));
         fs::write(&limits, settings.policies)?;
-        let (port, admin) = (stack::port::free()?, stack::port::free()?);
+        let (port, admin) = (process::port::free()?, process::port::free()?);
         let (program, args) = machine.on_the_servers_core(PathBuf::from(env!("CARGO_BIN_EXE_api")), vec![]);
         let env = [
             ("LISTEN", format!("127.0.0.1:{port}")),
@@ -89,7 +89,7 @@ impl Server {
 
     /// The floor, answering this body.
     pub async fn floor(body: &str, machine: &Machine, dir: &Path) -> anyhow::Result<Self> {
-        let port = stack::port::free()?;
+        let port = process::port::free()?;
         let file = dir.join("floor.body");
         fs::write(&file, body)?;
         // A shell, because a launched process has no standard input; `exec` keeps the pid.
@@ -103,7 +103,7 @@ impl Server {
             file.display().to_string(),
         ];
         let (program, args) = machine.on_the_servers_core(PathBuf::from("/bin/sh"), args);
-        let launch = Launch { name: "floor".to_owned(), program, args, env: vec![] };
+        let launch = Launch::new("floor", program, args);
         let process = Process::start(&launch, &dir.join("floor.log"))?;
         Self { process, base: format!("http://127.0.0.1:{port}") }.ready(USER).await
     }
@@ -141,7 +141,7 @@ impl Server {
         // What was logged has cost what it costs; a gigabyte of it need not stay.
         fs::File::options().write(true).open(self.process.log())?.set_len(0)?;
         let (out, url) = (dir.join("load.json"), format!("{}{USER}", self.base));
-        let mut command = tokio::process::Command::new(stack::program::own("loadgen")?);
+        let mut command = tokio::process::Command::new(process::program::own("loadgen")?);
         command.args([
             "run",
             &url,
@@ -186,7 +186,7 @@ impl Server {
     /// Loads it steadily with so many requests a second; gives the report, whatever the answers were.
     pub async fn steady(&self, rate: u32, seconds: u32, dir: &Path) -> anyhow::Result<Value> {
         let (out, url) = (dir.join("steady.json"), format!("{}{USER}", self.base));
-        let mut command = tokio::process::Command::new(stack::program::own("loadgen")?);
+        let mut command = tokio::process::Command::new(process::program::own("loadgen")?);
         command.args(["run", &url, "--no-tui", "--expect-status", "200", "-q", &rate.to_string()]);
         command.args(["-z", &format!("{seconds}s"), "--out"]).arg(&out);
         let limit = Duration::from_secs(u64::from(seconds)) + PATIENCE;

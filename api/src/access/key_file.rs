@@ -1,7 +1,7 @@
 //! The keys file: strict, so that a typo is an error at start and not a key that never works.
 
-use super::key_ring::Entry;
-use crate::limit::{Plan, PolicySet};
+use super::key_entry::Entry;
+use crate::limit::{Plan, PolicySet, name_is_clean};
 use serde::Deserialize;
 use std::{collections::HashMap, ops::Range};
 use toml::Spanned;
@@ -105,12 +105,6 @@ impl RawKey {
         };
         Ok(Entry { name: name.as_str().into(), plan, hash })
     }
-}
-
-/// Names appear in Redis keys.
-pub(crate) fn name_is_clean(name: &str) -> bool {
-    let clean = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
-    (1..=64).contains(&name.len()) && name.chars().all(clean)
 }
 
 fn unhex(text: &str) -> Option<[u8; 32]> {

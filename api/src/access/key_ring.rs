@@ -1,18 +1,13 @@
 //! The API keys that are let in, found by the hash of what a client presents.
 
-use super::key_file::{self, KeyFileError};
-use crate::limit::{Caller, ClientKey, Plan, PolicySet};
+use super::{
+    key_entry::Entry,
+    key_file::{self, KeyFileError},
+};
+use crate::limit::{Caller, ClientKey, PolicySet};
 use sha2::{Digest, Sha256};
-use std::{collections::HashMap, fs, net::IpAddr, path::Path, sync::Arc};
+use std::{collections::HashMap, fs, net::IpAddr, path::Path};
 use subtle::ConstantTimeEq;
-
-/// One key: who it belongs to and what it grants.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Entry {
-    pub name: Arc<str>,
-    pub plan: Plan,
-    pub hash: [u8; 32],
-}
 
 /// Every API key. Keys themselves are never held, only their hashes; a plain SHA-256 is enough, as keys are long and
 /// random ([`crate::cli`] makes them) and cannot be guessed from it.
@@ -80,6 +75,7 @@ pub fn hash(key: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::limit::Plan;
 
     #[test]
     fn keys_are_found_by_their_hash() {

@@ -1,5 +1,5 @@
 use crate::{
-    handlers::json,
+    handlers::resource::json,
     problem::{Kind, Problem},
     state::State,
 };

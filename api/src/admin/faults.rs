@@ -2,7 +2,7 @@
 
 use crate::{
     fault::{self, Refusal, Status},
-    handlers::json,
+    handlers::resource::json,
     problem::{FieldError, Kind, Problem},
     state::State,
 };

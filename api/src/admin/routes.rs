@@ -15,8 +15,3 @@ pub(super) const DRAIN: Endpoint =
 
 /// Every route.
 pub(super) const ALL: &[Endpoint] = &[LIVEZ, READYZ, METRICS, FAULTS, FAULT, DRAIN];
-
-/// Whether a path answers without a token: an orchestrator's probes have none.
-pub(super) fn is_open(path: &str) -> bool {
-    [LIVEZ.path, READYZ.path].contains(&path)
-}

@@ -1,5 +1,5 @@
-use super::{layer, register};
-use crate::{access::Token, state::State};
+use super::register::register;
+use crate::{access::Token, middleware, state::State};
 use actix_web::{
     App, HttpServer,
     dev::{Server, ServerHandle},
@@ -68,7 +68,7 @@ fn build(state: Data<State>, token: Token, listener: TcpListener) -> io::Result<
         App::new()
             .app_data(state.clone())
             .app_data(token.clone())
-            .wrap(from_fn(layer::layer))
+            .wrap(from_fn(middleware::admin::layer))
             .configure(register)
     };
     let server = HttpServer::new(factory)

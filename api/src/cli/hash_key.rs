@@ -45,7 +45,7 @@ impl HashKey {
 }
 
 fn name(text: &str) -> Result<String, String> {
-    if crate::access::name_is_clean(text) {
+    if crate::limit::name_is_clean(text) {
         return Ok(text.to_owned());
     }
     Err("expected 1 to 64 letters, digits, -, _ or .".to_owned())

@@ -5,7 +5,7 @@ pub mod hash_key;
 pub mod healthcheck;
 pub mod print;
 
-use crate::Config;
+use crate::config::Config;
 
 /// What `api` takes. Without a command it serves.
 #[derive(Debug, clap::Parser)]

@@ -1,12 +1,16 @@
-use super::{Secret, SettingError};
-use crate::access::{Origins, TrustedProxies};
-use std::path::{Path, PathBuf};
+use super::{error::SettingError, secret::Secret};
+use crate::access::{
+    address::TrustedProxies,
+    identify::{RequireKey, Settings},
+    origins::Origins,
+};
+use std::path::PathBuf;
 
 /// Who is let in.
 #[derive(Debug, Clone, clap::Args)]
 pub struct AccessSettings {
     /// TOML file of API keys: name, hash and plan of each; `api hash-key` makes its lines
-    #[arg(long, env = "API_KEYS_FILE", value_name = "API_KEYS_FILE", value_parser = super::path)]
+    #[arg(long, env = "API_KEYS_FILE", value_name = "API_KEYS_FILE", value_parser = super::value::path)]
     pub api_keys_file: Option<PathBuf>,
 
     /// Requests that need an API key; probes, /metrics and OPTIONS never do
@@ -38,25 +42,24 @@ pub struct AccessSettings {
     pub cors_origins: Origins,
 }
 
-/// Requests that need an API key.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-pub enum RequireKey {
-    /// None; a key that is sent must be a known one.
-    None,
-    /// POST, PUT, PATCH and DELETE.
-    Writes,
-    /// All.
-    All,
-}
-
 impl AccessSettings {
-    /// The token of `/metrics`, an empty variable counting as unset.
+    /// The settings of access itself, empty variables counting as unset.
     ///
     /// # Errors
-    /// [`SettingError`], without the token, when it cannot be sent in a header.
-    pub fn metrics_token(&self) -> Result<Option<&str>, SettingError> {
-        let token = self.metrics_token.as_ref().and_then(Secret::given);
-        if token.is_some_and(|token| !token.bytes().all(|byte| byte.is_ascii_graphic())) {
+    /// [`SettingError`] when keys are required and there are none, or when the token cannot be sent in a header; without
+    /// the token.
+    pub fn settings(&self) -> Result<Settings, SettingError> {
+        let keys_file = self.api_keys_file.clone().filter(|path| !path.as_os_str().is_empty());
+        if keys_file.is_none() && self.require_api_key != RequireKey::None {
+            return Err(SettingError {
+                variable: "REQUIRE_API_KEY",
+                value: format!("{:?}", self.require_api_key).to_lowercase(),
+                reason: "there are no keys, so nobody could get in".to_owned(),
+                remedy: "name a file of keys with API_KEYS_FILE, or say none",
+            });
+        }
+        let metrics_token = self.metrics_token.as_ref().and_then(Secret::given);
+        if metrics_token.is_some_and(|token| !token.bytes().all(|byte| byte.is_ascii_graphic())) {
             return Err(SettingError {
                 variable: "METRICS_TOKEN",
                 value: "…".to_owned(),
@@ -64,11 +67,12 @@ impl AccessSettings {
                 remedy: "use visible ASCII without spaces, such as the output of `openssl rand -hex 24`",
             });
         }
-        Ok(token)
-    }
-
-    /// The keys file, an empty variable counting as unset.
-    pub fn keys_file(&self) -> Option<&Path> {
-        self.api_keys_file.as_deref().filter(|path| !path.as_os_str().is_empty())
+        Ok(Settings {
+            keys_file,
+            require: self.require_api_key,
+            proxies: self.trusted_proxies.clone(),
+            metrics_token: metrics_token.map(str::to_owned),
+            origins: self.cors_origins.clone(),
+        })
     }
 }

@@ -1,4 +1,4 @@
-use super::SettingError;
+use super::error::SettingError;
 use std::net::SocketAddr;
 
 /// The admin listener.

@@ -29,7 +29,7 @@ pub struct ConnectionSettings {
         env = "KEEP_ALIVE",
         value_name = "KEEP_ALIVE",
         default_value = "75s",
-        value_parser = super::positive_duration
+        value_parser = super::value::positive_duration
     )]
     pub keep_alive: Duration,
 
@@ -39,7 +39,7 @@ pub struct ConnectionSettings {
         env = "REQUEST_HEAD_TIMEOUT",
         value_name = "REQUEST_HEAD_TIMEOUT",
         default_value = "5s",
-        value_parser = super::positive_duration
+        value_parser = super::value::positive_duration
     )]
     pub request_head_timeout: Duration,
 
@@ -49,7 +49,7 @@ pub struct ConnectionSettings {
         env = "REQUEST_BODY_TIMEOUT",
         value_name = "REQUEST_BODY_TIMEOUT",
         default_value = "30s",
-        value_parser = super::positive_duration
+        value_parser = super::value::positive_duration
     )]
     pub request_body_timeout: Duration,
 
@@ -59,7 +59,7 @@ pub struct ConnectionSettings {
         env = "WRITE_TIMEOUT",
         value_name = "WRITE_TIMEOUT",
         default_value = "30s",
-        value_parser = super::positive_duration
+        value_parser = super::value::positive_duration
     )]
     pub write_timeout: Duration,
 }

@@ -9,7 +9,7 @@ pub struct FaultSettings {
         env = "FAULT_MAX_TTL",
         value_name = "FAULT_MAX_TTL",
         default_value = "1h",
-        value_parser = super::positive_duration
+        value_parser = super::value::positive_duration
     )]
     pub fault_max_ttl: Duration,
 

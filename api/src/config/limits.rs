@@ -4,7 +4,7 @@ use std::{path::PathBuf, time::Duration};
 #[derive(Debug, Clone, clap::Args)]
 pub struct LimitSettings {
     /// TOML file of rate limit policies, read again on SIGHUP [default: 100/s, burst 200, per client]
-    #[arg(long, env = "RATE_LIMITS_FILE", value_name = "RATE_LIMITS_FILE", value_parser = super::path)]
+    #[arg(long, env = "RATE_LIMITS_FILE", value_name = "RATE_LIMITS_FILE", value_parser = super::value::path)]
     pub rate_limits_file: Option<PathBuf>,
 
     /// Most debts of clients held in memory; at the cap new clients share one
@@ -28,7 +28,7 @@ pub struct LimitSettings {
         env = "REDIS_DEADLINE",
         value_name = "REDIS_DEADLINE",
         default_value = "10ms",
-        value_parser = super::positive_duration
+        value_parser = super::value::positive_duration
     )]
     pub redis_deadline: Duration,
 
@@ -56,7 +56,7 @@ impl LimitSettings {
 }
 
 fn keys(text: &str) -> Result<usize, String> {
-    super::whole(text, 1, 100_000_000)
+    super::value::whole(text, 1, 100_000_000)
 }
 
 fn prefix(text: &str) -> Result<String, String> {

@@ -3,6 +3,7 @@
 mod access;
 mod admin;
 mod connections;
+mod error;
 mod faults;
 mod limits;
 mod logs;
@@ -12,10 +13,12 @@ mod server;
 mod storage;
 mod tls;
 mod traces;
+mod value;
 
-pub use access::{AccessSettings, RequireKey};
+pub use access::AccessSettings;
 pub use admin::AdminSettings;
 pub use connections::ConnectionSettings;
+pub use error::SettingError;
 pub use faults::FaultSettings;
 pub use limits::LimitSettings;
 pub use logs::{LogFormat, LogLevel, LogSettings};
@@ -25,8 +28,6 @@ pub use server::ServerSettings;
 pub use storage::{Retention, StorageSettings};
 pub use tls::TlsSettings;
 pub use traces::{OtlpEndpoint, TraceSettings};
-
-use std::{convert::Infallible, path::PathBuf, time::Duration};
 
 /// Every setting of the gateway. A flag wins over its environment variable.
 #[derive(Debug, Clone, clap::Parser)]
@@ -71,52 +72,11 @@ pub struct Config {
     pub traces: TraceSettings,
 }
 
-/// A setting whose text parses but whose value cannot be used.
-#[derive(Debug, thiserror::Error)]
-#[error("{variable}={value}: {reason}; {remedy}")]
-pub struct SettingError {
-    /// The environment variable, which also names the flag.
-    pub variable: &'static str,
-    /// The value as given, secrets masked.
-    pub value: String,
-    /// Why it cannot be used.
-    pub reason: String,
-    /// What to write instead.
-    pub remedy: &'static str,
-}
-
-/// A whole number within bounds.
-fn whole(text: &str, least: usize, most: usize) -> Result<usize, String> {
-    match text.trim().parse() {
-        Ok(number) if (least..=most).contains(&number) => Ok(number),
-        _ => Err(format!("expected a whole number from {least} to {most}")),
-    }
-}
-
-/// A path; clap's own parser would refuse the empty variable that compose files write for "unset".
-fn path(text: &str) -> Result<PathBuf, Infallible> {
-    Ok(text.into())
-}
-
-/// Reads `250ms`, `5s`, `1m 30s`.
-fn duration(text: &str) -> Result<Duration, String> {
-    humantime::parse_duration(text.trim())
-        .map_err(|reason| format!("expected a duration such as 250ms, 5s or 1m ({reason})"))
-}
-
-/// A duration above zero.
-fn positive_duration(text: &str) -> Result<Duration, String> {
-    let parsed = duration(text)?;
-    if parsed.is_zero() {
-        return Err("expected a duration above zero, such as 10ms".to_owned());
-    }
-    Ok(parsed)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use clap::Parser;
+    use std::time::Duration;
 
     fn refusal(args: &[&str]) -> String {
         let error = Config::try_parse_from([&["api"], args].concat()).unwrap_err();

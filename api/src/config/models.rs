@@ -1,4 +1,5 @@
-use super::SettingError;
+use super::error::SettingError;
+use crate::models::service::Settings;
 use std::{path::PathBuf, time::Duration};
 
 /// Where models come from and how inference is bounded.
@@ -28,7 +29,7 @@ pub struct ModelSettings {
         env = "INFERENCE_DEADLINE",
         value_name = "INFERENCE_DEADLINE",
         default_value = "5s",
-        value_parser = super::positive_duration
+        value_parser = super::value::positive_duration
     )]
     pub inference_deadline: Duration,
 
@@ -38,17 +39,30 @@ pub struct ModelSettings {
         env = "MODEL_LOAD_TIMEOUT",
         value_name = "MODEL_LOAD_TIMEOUT",
         default_value = "60s",
-        value_parser = super::positive_duration
+        value_parser = super::value::positive_duration
     )]
     pub model_load_timeout: Duration,
 }
 
 impl ModelSettings {
-    /// The models folder. One that was named has to be there; the default need not: then no model is loaded.
+    /// The settings of the models themselves.
     ///
     /// # Errors
     /// When `MODELS_DIR` names no folder.
-    pub fn folder(&self) -> Result<PathBuf, SettingError> {
+    pub fn settings(&self) -> Result<Settings, SettingError> {
+        Ok(Settings {
+            folder: self.folder()?,
+            workers: self.inference_workers.unwrap_or_else(|| {
+                std::thread::available_parallelism().map_or(1, |cores| cores.get().min(256))
+            }),
+            queue: self.inference_queue,
+            deadline: self.inference_deadline,
+            load_timeout: self.model_load_timeout,
+        })
+    }
+
+    /// The models folder. One that was named has to be there; the default need not: then no model is loaded.
+    fn folder(&self) -> Result<PathBuf, SettingError> {
         // An empty variable counts as unset, as compose files write it.
         let Some(named) = self.models_dir.as_ref().filter(|path| !path.as_os_str().is_empty()) else {
             let in_checkout = PathBuf::from("api/models");
@@ -65,18 +79,12 @@ impl ModelSettings {
             remedy: "name a folder of NAME.onnx files, or leave it out for ./api/models or ./models",
         })
     }
-
-    /// Threads that run models.
-    pub fn workers(&self) -> usize {
-        self.inference_workers
-            .unwrap_or_else(|| std::thread::available_parallelism().map_or(1, |cores| cores.get().min(256)))
-    }
 }
 
 fn workers(text: &str) -> Result<usize, String> {
-    super::whole(text, 1, 256)
+    super::value::whole(text, 1, 256)
 }
 
 fn queue(text: &str) -> Result<usize, String> {
-    super::whole(text, 1, 100_000)
+    super::value::whole(text, 1, 100_000)
 }

@@ -12,7 +12,7 @@ pub struct ServerSettings {
     pub workers: Option<usize>,
 
     /// How long to go on serving after SIGTERM while /readyz says 503
-    #[arg(long, env = "DRAIN_DELAY", value_name = "DRAIN_DELAY", default_value = "1s", value_parser = super::duration)]
+    #[arg(long, env = "DRAIN_DELAY", value_name = "DRAIN_DELAY", default_value = "1s", value_parser = super::value::duration)]
     pub drain_delay: Duration,
 
     /// How long requests in flight may take to finish once the drain delay is over
@@ -21,7 +21,7 @@ pub struct ServerSettings {
         env = "SHUTDOWN_TIMEOUT",
         value_name = "SHUTDOWN_TIMEOUT",
         default_value = "30s",
-        value_parser = super::duration
+        value_parser = super::value::duration
     )]
     pub shutdown_timeout: Duration,
 }

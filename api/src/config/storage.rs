@@ -51,7 +51,7 @@ pub struct Retention(pub Option<Duration>);
 impl StorageSettings {
     /// The database's URL as it may be shown: its password masked.
     pub fn masked_url(&self) -> String {
-        crate::store::masked_url(&self.database_url)
+        crate::store::url::masked(&self.database_url)
     }
 }
 
@@ -59,7 +59,7 @@ fn retention(text: &str) -> Result<Retention, String> {
     match text.trim() {
         "forever" => Ok(Retention(None)),
         text => {
-            let kept = super::duration(text).ok().filter(|kept| kept.as_secs() > 0);
+            let kept = super::value::duration(text).ok().filter(|kept| kept.as_secs() > 0);
             kept.map(|kept| Retention(Some(kept)))
                 .ok_or_else(|| "expected a duration of a second or more, such as 30d, or forever".to_owned())
         }

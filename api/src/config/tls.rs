@@ -1,15 +1,15 @@
-use super::SettingError;
+use super::error::SettingError;
 use std::path::{Path, PathBuf};
 
 /// HTTPS.
 #[derive(Debug, Clone, clap::Args)]
 pub struct TlsSettings {
     /// PEM file of the certificate and its chain; with TLS_KEY the public listener speaks HTTPS and HTTP/2
-    #[arg(long, env = "TLS_CERT", value_name = "TLS_CERT", value_parser = super::path)]
+    #[arg(long, env = "TLS_CERT", value_name = "TLS_CERT", value_parser = super::value::path)]
     pub tls_cert: Option<PathBuf>,
 
     /// PEM file of the certificate's private key
-    #[arg(long, env = "TLS_KEY", value_name = "TLS_KEY", value_parser = super::path)]
+    #[arg(long, env = "TLS_KEY", value_name = "TLS_KEY", value_parser = super::value::path)]
     pub tls_key: Option<PathBuf>,
 }
 

@@ -19,7 +19,7 @@ pub struct TraceSettings {
         long,
         env = "OTEL_EXPORTER_OTLP_CERTIFICATE",
         value_name = "OTEL_EXPORTER_OTLP_CERTIFICATE",
-        value_parser = super::path
+        value_parser = super::value::path
     )]
     pub otlp_certificate: Option<PathBuf>,
 

@@ -1,6 +1,6 @@
 //! One fault from the moment it is put in force until it is lifted.
 
-use super::{Decision, Spec};
+use super::spec::{Decision, Spec};
 use std::{
     sync::atomic::{AtomicU64, Ordering},
     time::{Duration, Instant},
@@ -8,11 +8,11 @@ use std::{
 use tokio::sync::watch;
 
 /// A fault in force.
-pub(super) struct InForce {
-    pub(super) id: String,
-    pub(super) label: String,
-    pub(super) spec: Spec,
-    pub(super) expires: Instant,
+pub(crate) struct InForce {
+    pub(crate) id: String,
+    pub(crate) label: String,
+    pub(crate) spec: Spec,
+    pub(crate) expires: Instant,
     /// Covered requests so far, which is where its sequence of decisions stands.
     covered: AtomicU64,
     lifted: watch::Sender<bool>,
@@ -32,14 +32,14 @@ pub struct Status {
 }
 
 impl InForce {
-    pub(super) fn new(id: &str, label: String, spec: Spec, now: Instant) -> Self {
+    pub(crate) fn new(id: &str, label: String, spec: Spec, now: Instant) -> Self {
         let (covered, lifted) = (AtomicU64::new(0), watch::Sender::new(false));
         Self { id: id.to_owned(), label, expires: now + spec.ttl, spec, covered, lifted }
     }
 
     /// The fate of the next request of this route and method; `None` when it is spared. A fault whose time is over
     /// spares all, whether or not it has been cleared away yet.
-    pub(super) fn decide(&self, route: &str, method: &str, now: Instant) -> Option<Decision> {
+    pub(crate) fn decide(&self, route: &str, method: &str, now: Instant) -> Option<Decision> {
         if self.expires <= now || !self.spec.covers(route, method) {
             return None;
         }
@@ -47,19 +47,19 @@ impl InForce {
     }
 
     /// What there is to tell at `now`; nothing once its time is over.
-    pub(super) fn status(&self, now: Instant) -> Option<Status> {
+    pub(crate) fn status(&self, now: Instant) -> Option<Status> {
         let left = self.expires.checked_duration_since(now).filter(|left| !left.is_zero())?;
         let covered = self.covered.load(Ordering::Relaxed);
         Some(Status { id: self.id.clone(), spec: self.spec.clone(), left, covered })
     }
 
     /// Lets go of the requests that wait.
-    pub(super) fn lift(&self) {
+    pub(crate) fn lift(&self) {
         self.lifted.send_replace(true);
     }
 
     /// Waits; gives `true` when the fault was lifted meanwhile, which ends the wait.
-    pub(super) async fn wait(&self, delay: Duration) -> bool {
+    pub(crate) async fn wait(&self, delay: Duration) -> bool {
         let mut lifted = self.lifted.subscribe();
         tokio::time::timeout(delay, lifted.wait_for(|lifted| *lifted)).await.is_ok()
     }

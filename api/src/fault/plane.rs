@@ -1,8 +1,12 @@
 //! The faults in force.
 
 use super::{
-    Bounds, Decision, KINDS, ModelFaults, Spec, Status, Switches, acceptable_id, in_force::InForce,
-    memory::Hold, switches::Applied,
+    id,
+    in_force::{InForce, Status},
+    memory::Hold,
+    parse::Bounds,
+    spec::{Decision, KINDS, Spec},
+    switches::{Applied, ModelFaults, Switches},
 };
 use prometheus::{IntCounterVec, IntGaugeVec};
 use std::{
@@ -100,7 +104,7 @@ impl Plane {
     /// # Errors
     /// [`Refusal`]; then nothing has changed.
     pub fn put(&self, id: &str, spec: Spec, now: Instant) -> Result<bool, Refusal> {
-        if !acceptable_id(id) || id == SHARED_LABEL {
+        if !id::acceptable(id) || id == SHARED_LABEL {
             return Err(Refusal::Id);
         }
         let mut applied = lock(&self.change);
@@ -194,12 +198,12 @@ impl Plane {
 
     /// Whether any request may be acted on: one atomic load.
     #[inline]
-    pub(super) fn acts_on_traffic(&self) -> bool {
+    pub(crate) fn acts_on_traffic(&self) -> bool {
         self.traffic.load(Ordering::Acquire) > 0
     }
 
     /// What a request is to suffer from which faults, in the order of their ids, up to the first that ends it.
-    pub(super) fn decide(&self, route: &str, method: &str, now: Instant) -> Vec<(Arc<InForce>, Decision)> {
+    pub(crate) fn decide(&self, route: &str, method: &str, now: Instant) -> Vec<(Arc<InForce>, Decision)> {
         let mut hits = Vec::new();
         for entry in self.read().values() {
             if let Some(decision) = entry.fault.decide(route, method, now) {
@@ -213,7 +217,7 @@ impl Plane {
     }
 
     /// Counts an injection.
-    pub(super) fn count(&self, fault: &InForce, kind: &str) {
+    pub(crate) fn count(&self, fault: &InForce, kind: &str) {
         self.injected.with_label_values(&[fault.label.as_str(), kind]).inc();
     }
 

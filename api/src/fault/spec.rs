@@ -7,6 +7,9 @@ use actix_web::http::StatusCode;
 use serde_json::{Map, Value, json};
 use std::time::Duration;
 
+/// Every value of the `kind` label.
+pub(super) const KINDS: &[&str] = &["abort", "delay", "panic", "memory", "pause", "model"];
+
 /// A fault as asked for.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Spec {

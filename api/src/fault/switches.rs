@@ -1,6 +1,6 @@
 //! Where faults of state take hold of other parts of the gateway.
 
-use super::ModelFault;
+use super::spec::ModelFault;
 
 /// The model faults in force with their ids, in the order of those.
 pub type ModelFaults = Vec<(String, ModelFault)>;

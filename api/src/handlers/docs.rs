@@ -1,11 +1,13 @@
 //! The description of this API, for programs and for people.
 
-use crate::openapi;
 use actix_web::{
     HttpResponse,
     http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, HeaderValue},
-    web::Bytes,
+    web::{Bytes, Data},
 };
+
+/// The text of `openapi.json`, made when it is first asked for.
+pub(crate) struct Description(pub fn() -> &'static str);
 
 /// One file, no outside request: it reads `openapi.json` from where it came itself.
 const PAGE: &str = include_str!("docs.html");
@@ -25,11 +27,11 @@ const REVALIDATE: HeaderValue = HeaderValue::from_static("no-cache");
     summary = "This description: OpenAPI 3.1",
     responses((status = 200, description = "the description", body = serde_json::Map<String, serde_json::Value>)),
 )]
-pub(super) async fn openapi() -> HttpResponse {
+pub(super) async fn openapi(description: Data<Description>) -> HttpResponse {
     HttpResponse::Ok()
         .content_type("application/json")
         .insert_header((CACHE_CONTROL, REVALIDATE))
-        .body(Bytes::from_static(openapi::text().as_bytes()))
+        .body(Bytes::from_static((description.0)().as_bytes()))
 }
 
 /// GET `/docs`: a browser for the description.

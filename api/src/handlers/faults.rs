@@ -1,6 +1,6 @@
 //! `/slow` and `/error`: answers that are late or wrong on purpose, to trip alerts with.
 
-use super::{input::Query, json};
+use super::{input::Query, resource::json};
 use crate::{
     problem::{Kind, Problem},
     shares::{Shares, random_point},

@@ -1,6 +1,6 @@
 //! `/update` and `/cpu`: two gauges that are set by hand.
 
-use super::{input::Query, json};
+use super::{input::Query, resource::json};
 use crate::{
     problem::{FieldError, Problem},
     state::State,

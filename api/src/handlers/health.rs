@@ -1,6 +1,6 @@
 //! Probes and metrics.
 
-use super::json;
+use super::resource::json;
 use crate::{
     limit::RedisState,
     problem::Problem,

@@ -1,4 +1,4 @@
-use super::json;
+use super::resource::json;
 use crate::{problem::Problem, routes};
 use actix_web::{HttpResponse, http::StatusCode};
 use serde::Serialize;

@@ -100,7 +100,7 @@ pub(super) async fn infer(
     }
     let Inferred { outcome, faults } = state.models.infer(model.clone(), rows).await;
     state.faults.count_models(&faults);
-    let acted = (!faults.is_empty()).then(|| fault::named(faults.iter().map(String::as_str)));
+    let acted = (!faults.is_empty()).then(|| fault::names(faults.iter().map(String::as_str)));
     let rows = match (outcome, &acted) {
         (Ok(rows), _) => rows,
         (Err(error), None) => return Err(error.into()),

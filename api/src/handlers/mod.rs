@@ -4,8 +4,7 @@
 //! are its own. [`crate::openapi`] adds what holds for all of them.
 
 mod description;
-mod docs;
-mod etag;
+pub(crate) mod docs;
 mod faults;
 mod gauges;
 pub(crate) mod health;
@@ -16,22 +15,21 @@ mod input;
 mod models;
 mod once;
 mod readings;
+pub(crate) mod resource;
 mod users;
 
 pub(crate) use description::Described;
 
 use crate::{
     problem::{Kind, Problem},
-    routes::{self, Endpoint},
+    routes,
 };
 use actix_web::{
-    Handler, HttpRequest, HttpResponse, Resource, Responder, Route,
-    http::{
-        Method, StatusCode,
-        header::{ALLOW, CONTENT_TYPE, HeaderValue},
-    },
+    HttpRequest, HttpResponse,
+    http::{Method, header::ALLOW},
     web,
 };
+use resource::{on, read, resource};
 
 /// Longest body taken, in bytes.
 const BODY_LIMIT: usize = 64 * 1024;
@@ -87,41 +85,6 @@ pub(crate) fn register(config: &mut web::ServiceConfig) {
         .default_service(web::to(not_found));
 }
 
-/// A resource that answers OPTIONS, and 405 to what no route takes.
-pub(crate) fn resource(endpoint: &'static Endpoint) -> Resource {
-    let allow = HeaderValue::from_static(endpoint.allow);
-    web::resource(endpoint.path).default_service(web::to(move |req: HttpRequest| {
-        let allow = allow.clone();
-        async move {
-            if req.method() == Method::OPTIONS {
-                return Ok(HttpResponse::NoContent().insert_header((ALLOW, allow)).finish());
-            }
-            let detail = format!("this route takes {}", endpoint.allow);
-            Err(Problem::new(Kind::MethodNotAllowed, detail).header(ALLOW, allow))
-        }
-    }))
-}
-
-/// A resource that is only read.
-pub(crate) fn read<F, Args>(endpoint: &'static Endpoint, handler: F) -> Resource
-where
-    F: Handler<Args> + Copy,
-    Args: actix_web::FromRequest + 'static,
-    F::Output: Responder + 'static,
-{
-    resource(endpoint).route(on("GET", handler)).route(on("HEAD", handler))
-}
-
-pub(crate) fn on<F, Args>(method: &'static str, handler: F) -> Route
-where
-    F: Handler<Args>,
-    Args: actix_web::FromRequest + 'static,
-    F::Output: Responder + 'static,
-{
-    let method = Method::from_bytes(method.as_bytes()).expect("methods are written in this file");
-    web::method(method).to(handler)
-}
-
 /// Whatever matches no route. `OPTIONS *` asks about the server as a whole (RFC 9110, 9.3.7).
 async fn not_found(req: HttpRequest) -> Result<HttpResponse, Problem> {
     if req.method() == Method::OPTIONS && req.path() == "*" {
@@ -129,12 +92,4 @@ async fn not_found(req: HttpRequest) -> Result<HttpResponse, Problem> {
         return Ok(HttpResponse::NoContent().insert_header(allow).finish());
     }
     Err(Problem::new(Kind::NotFound, "there is nothing at this path; GET / lists what there is"))
-}
-
-/// A JSON answer.
-pub(crate) fn json(status: StatusCode, body: &impl serde::Serialize) -> Result<HttpResponse, Problem> {
-    let mut bytes = Vec::with_capacity(512);
-    serde_json::to_writer(&mut bytes, body).map_err(Problem::internal)?;
-    let json = (CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    Ok(HttpResponse::build(status).insert_header(json).body(bytes))
 }

@@ -1,6 +1,6 @@
 //! The models' resource: what is loaded, load, unload.
 
-use super::json;
+use super::resource::json;
 use crate::{
     models::{self, Description, LoadError, LoadedModel, ModelName},
     problem::{Kind, Problem},

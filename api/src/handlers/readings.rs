@@ -2,7 +2,7 @@
 
 use super::{
     input::{self, Query},
-    json,
+    resource::json,
 };
 use crate::{
     pipeline,

@@ -1,10 +1,11 @@
 //! The users' resource.
 
+mod etag;
+
 use super::{
-    etag,
     input::{self, Query},
-    json,
     once::{self, Key},
+    resource::json,
 };
 use crate::{
     problem::{Kind, Problem},

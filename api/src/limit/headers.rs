@@ -4,7 +4,7 @@
 //! `q` is the burst and `w` the seconds an emptied key takes to be whole, so `r` never exceeds `q` and q/w is the
 //! policy's rate. The older headers speak of the policy that is nearest to refusing.
 
-use super::{Policy, Verdict};
+use super::{policy::definition::Policy, quota::Verdict};
 use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue};
 
 const POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
@@ -19,7 +19,7 @@ fn seconds(microseconds: u64) -> u64 {
 }
 
 /// `Retry-After` of a refusal: rounded up and at least 1, so whoever waits that long is admitted.
-pub(super) fn retry_after<'a>(told: impl Iterator<Item = (&'a Policy, &'a Verdict)>) -> u64 {
+pub(crate) fn retry_after<'a>(told: impl Iterator<Item = (&'a Policy, &'a Verdict)>) -> u64 {
     told.map(|(_, verdict)| seconds(verdict.retry_us)).max().unwrap_or(0).max(1)
 }
 
@@ -38,7 +38,7 @@ fn item(list: &mut String, name: &str, parameters: [(&str, u64); 2]) {
 }
 
 /// Adds the headers of a decision.
-pub(super) fn insert<'a>(
+pub(crate) fn insert<'a>(
     headers: &mut HeaderMap,
     told: impl Iterator<Item = (&'a Policy, &'a Verdict)> + Clone,
 ) {

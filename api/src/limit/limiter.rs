@@ -1,16 +1,23 @@
-//! Policies, judges and their metrics in one.
+//! Policies, backends and their metrics in one.
 
 use super::{
-    Answer, Ask, Backend, Caller, Decision, Outcome, PolicySet, Question, RedisJudge, Reply, WithoutRedis,
-    local::LocalJudge,
-    refusals::Refusals,
-    rules::{Asks, Rules},
+    backend::Backend,
+    cached_refusals::CachedRefusals,
+    check::{Check, CheckResult},
+    decision::{Decision, Outcome},
+    local::backend::LocalBackend,
+    policy::{caller::Caller, definition::WithoutRedis, set::PolicySet},
+    redis::{
+        backend::RedisBackend,
+        script::{Reply, ScriptCheck},
+    },
+    registry::PolicyRegistry,
+    rules::{Checks, Rules},
 };
 use crate::telemetry::Metrics;
 use arc_swap::ArcSwap;
 use prometheus::Histogram;
 use std::{
-    collections::HashMap,
     sync::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicU64, Ordering},
@@ -29,17 +36,17 @@ pub enum RedisState {
     Away,
 }
 
-/// How often paid debts are cleared out of memory.
+/// How often paid balances are cleared out of memory.
 const SWEEP_EVERY: Duration = Duration::from_secs(10);
 
 /// The rate limiter of a gateway.
 pub struct Limiter {
     rules: ArcSwap<Rules>,
-    /// A policy keeps its number, and with it its debts, when the file is read again.
-    names: Mutex<Names>,
-    local: LocalJudge,
-    redis: Option<Arc<RedisJudge>>,
-    refusals: Refusals,
+    /// A policy keeps its number, and with it its balances, when the file is read again.
+    registry: Mutex<PolicyRegistry>,
+    local: LocalBackend,
+    redis: Option<Arc<RedisBackend>>,
+    refusals: CachedRefusals,
     /// How often Redis had been found when the refusals were learnt.
     learnt: AtomicU64,
     /// All times count from here.
@@ -50,22 +57,22 @@ pub struct Limiter {
 }
 
 impl Limiter {
-    /// A limiter over these policies that holds at most `keys` debts in memory; without `redis` the local judge is the
+    /// A limiter over these policies that holds at most `keys` balances in memory; without `redis` the local backend is the
     /// whole of it.
-    pub fn new(policies: PolicySet, redis: Option<Arc<RedisJudge>>, keys: usize, metrics: Metrics) -> Self {
+    pub fn new(policies: PolicySet, redis: Option<Arc<RedisBackend>>, keys: usize, metrics: Metrics) -> Self {
         let shared = redis.is_some();
         let checks = Backend::ALL.map(|backend| {
             let possible = shared || backend == Backend::Local;
             possible.then(|| metrics.limit_check.with_label_values(&[backend.label()]))
         });
-        let mut names = Names::default();
-        let rules = names.rules(policies, shared, &metrics);
+        let mut registry = PolicyRegistry::default();
+        let rules = registry.rules(policies, shared, &metrics);
         Self {
             rules: ArcSwap::from_pointee(rules),
-            names: Mutex::new(names),
-            local: LocalJudge::new(keys),
+            registry: Mutex::new(registry),
+            local: LocalBackend::new(keys),
             redis,
-            refusals: Refusals::new(if shared { keys } else { 0 }),
+            refusals: CachedRefusals::new(if shared { keys } else { 0 }),
             learnt: 0.into(),
             born: Instant::now(),
             metrics,
@@ -73,10 +80,10 @@ impl Limiter {
         }
     }
 
-    /// Puts other policies in force. Debts stay with the policies that keep their names.
+    /// Puts other policies in force. Balances stay with the policies that keep their names.
     pub fn replace(&self, policies: PolicySet) {
-        let mut names = self.names.lock().unwrap_or_else(PoisonError::into_inner);
-        let rules = names.rules(policies, self.redis.is_some(), &self.metrics);
+        let mut registry = self.registry.lock().unwrap_or_else(PoisonError::into_inner);
+        let rules = registry.rules(policies, self.redis.is_some(), &self.metrics);
         self.rules.store(Arc::new(rules));
         // What a stricter limit refused, the new one may let pass.
         self.refusals.clear();
@@ -85,19 +92,19 @@ impl Limiter {
     /// Decides a request. `None` when no policy covers it or the caller's plan has none.
     pub async fn decide(&self, route: &'static str, method: &str, caller: &Caller) -> Option<Decision> {
         let rules = self.rules.load_full();
-        let asks = rules.asks(route, method, caller);
-        if asks.is_empty() {
+        let checks = rules.checks(route, method, caller);
+        if checks.is_empty() {
             return None;
         }
         let started = self.born.elapsed();
         let (outcome, backend, answers) = match &self.redis {
-            None => self.ask_local(&rules, &asks, 1),
-            Some(redis) => match self.proven(&rules, redis, &asks, started) {
+            None => self.check_local(&rules, &checks, 1),
+            Some(redis) => match self.cached_refusal(&rules, redis, &checks, started) {
                 Some(refusal) => refusal,
                 // Boxed: the call is large, and many gateways never make it.
-                None => match Box::pin(self.ask_redis(&rules, redis, &asks, started)).await {
+                None => match Box::pin(self.check_redis(&rules, redis, &checks, started)).await {
                     Some(decided) => decided,
-                    None => self.without_redis(&rules, redis, &asks),
+                    None => self.without_redis(&rules, redis, &checks),
                 },
             },
         };
@@ -126,7 +133,7 @@ impl Limiter {
         }
     }
 
-    /// Housekeeping for ever: clears paid debts from memory and watches Redis. Runs as a task of its own.
+    /// Housekeeping for ever: clears paid balances from memory and watches Redis. Runs as a task of its own.
     pub async fn maintain(self: Arc<Self>) {
         let sweeping = async {
             loop {
@@ -145,111 +152,107 @@ impl Limiter {
     }
 
     /// A refusal that an earlier answer of Redis proves.
-    fn proven(&self, rules: &Rules, redis: &RedisJudge, asks: &[Ask], now: Duration) -> Option<Judged> {
+    fn cached_refusal(
+        &self,
+        rules: &Rules,
+        redis: &RedisBackend,
+        checks: &[Check],
+        now: Duration,
+    ) -> Option<Settled> {
         // A Redis that was away may have come back as another one, or an empty one.
         if self.refusals.held() == 0 || self.learnt.load(Ordering::Relaxed) != redis.times_found() {
             return None;
         }
-        let counts = |ask: &&Ask| redis.is_up() || ask.without_redis != WithoutRedis::Open;
+        let counts = |check: &&Check| redis.is_up() || check.without_redis != WithoutRedis::Open;
         let answers: Vec<_> =
-            asks.iter().filter(counts).filter_map(|ask| self.refusals.proven(ask, now)).collect();
+            checks.iter().filter(counts).filter_map(|check| self.refusals.find(check, now)).collect();
         (!answers.is_empty()).then(|| settle(rules, Backend::Cached, answers))
     }
 
-    async fn ask_redis(
+    async fn check_redis(
         &self,
         rules: &Rules,
-        redis: &Arc<RedisJudge>,
-        asks: &[Ask],
+        redis: &Arc<RedisBackend>,
+        checks: &[Check],
         started: Duration,
-    ) -> Option<Judged> {
+    ) -> Option<Settled> {
         if !redis.is_up() {
             return None;
         }
-        let question = |ask: &Ask| Question {
-            key: rules.redis_key(redis.prefix(), ask),
-            quota: ask.quota,
-            cost: ask.cost,
-            shadow: ask.shadow,
+        let check = |check: &Check| ScriptCheck {
+            key: rules.redis_key(redis.prefix(), check),
+            quota: check.quota,
+            cost: check.cost,
+            shadow: check.shadow,
         };
-        let questions: Vec<_> = asks.iter().map(question).collect();
+        let batch: Vec<_> = checks.iter().map(check).collect();
         let found = redis.times_found();
-        let Reply { refusing, debts, .. } = redis.decide(&questions).await?;
-        let answer =
-            |(index, ask): (usize, &Ask)| Answer::to(ask, debts[index], refusing & (1 << index) == 0);
-        let answers: Vec<_> = asks.iter().enumerate().map(answer).collect();
-        if answers.iter().any(Answer::refuses) {
-            self.learn(asks, &answers, &debts, found, started);
+        let Reply { refusing, balances, .. } = redis.decide(&batch).await?;
+        let answer = |(index, check): (usize, &Check)| {
+            CheckResult::to(check, balances[index], refusing & (1 << index) == 0)
+        };
+        let answers: Vec<_> = checks.iter().enumerate().map(answer).collect();
+        if answers.iter().any(CheckResult::refuses) {
+            self.learn(checks, &answers, &balances, found, started);
         }
         Some(settle(rules, Backend::Redis, answers))
     }
 
-    fn learn(&self, asks: &[Ask], answers: &[Answer], debts: &[u64], found: u64, asked: Duration) {
+    fn learn(
+        &self,
+        checks: &[Check],
+        answers: &[CheckResult],
+        balances: &[u64],
+        found: u64,
+        asked: Duration,
+    ) {
         if self.learnt.swap(found, Ordering::Relaxed) != found {
             self.refusals.clear();
         }
         let answered = self.born.elapsed();
-        for ((ask, answer), debt) in asks.iter().zip(answers).zip(debts) {
+        for ((check, answer), balance) in checks.iter().zip(answers).zip(balances) {
             if answer.refuses() {
-                self.refusals.remember(ask, *debt, asked, answered);
+                self.refusals.remember(check, *balance, asked, answered);
             }
         }
     }
 
-    fn ask_local<'a>(
+    fn check_local<'a>(
         &self,
         rules: &Rules,
-        asks: impl IntoIterator<Item = &'a Ask>,
+        checks: impl IntoIterator<Item = &'a Check>,
         instances: u64,
-    ) -> Judged {
+    ) -> Settled {
         // Not when the request came: it may have waited for Redis, and by that clock what others spent meanwhile would
-        // be a debt from the future.
+        // be a balance from the future.
         let now = self.born.elapsed();
-        settle(rules, Backend::Local, self.local.decide(asks.into_iter(), instances, now))
+        settle(rules, Backend::Local, self.local.decide(checks.into_iter(), instances, now))
     }
 
     /// What each policy says for the time that Redis does not decide.
-    fn without_redis(&self, rules: &Rules, redis: &RedisJudge, asks: &Asks) -> Judged {
-        let of = |mode: WithoutRedis| asks.iter().filter(move |ask| ask.without_redis == mode);
-        let undecided = |mode| of(mode).filter(|ask| !ask.shadow);
+    fn without_redis(&self, rules: &Rules, redis: &RedisBackend, checks: &Checks) -> Settled {
+        let of = |mode: WithoutRedis| checks.iter().filter(move |check| check.without_redis == mode);
+        let undecided = |mode| of(mode).filter(|check| !check.shadow);
         if undecided(WithoutRedis::Closed).next().is_some() {
-            undecided(WithoutRedis::Closed).for_each(|ask| rules.count(ask.policy, Backend::None, false));
+            undecided(WithoutRedis::Closed).for_each(|check| rules.count(check.policy, Backend::None, false));
             return (Outcome::Unavailable, Backend::None, Vec::new());
         }
-        undecided(WithoutRedis::Open).for_each(|ask| rules.count(ask.policy, Backend::None, true));
+        undecided(WithoutRedis::Open).for_each(|check| rules.count(check.policy, Backend::None, true));
         if of(WithoutRedis::Local).next().is_none() {
             return (Outcome::Admitted, Backend::None, Vec::new());
         }
-        self.ask_local(rules, of(WithoutRedis::Local), redis.instances())
+        self.check_local(rules, of(WithoutRedis::Local), redis.instances())
     }
 }
 
 /// An outcome, who decided it, and the answers.
-type Judged = (Outcome, Backend, Vec<Answer>);
+type Settled = (Outcome, Backend, Vec<CheckResult>);
 
 /// All must let it pass; each answer is counted.
-fn settle(rules: &Rules, backend: Backend, answers: Vec<Answer>) -> Judged {
+fn settle(rules: &Rules, backend: Backend, answers: Vec<CheckResult>) -> Settled {
     for answer in &answers {
         rules.count(answer.policy, backend, answer.verdict.admitted);
     }
-    let refused = answers.iter().any(Answer::refuses);
+    let refused = answers.iter().any(CheckResult::refuses);
     (if refused { Outcome::Refused } else { Outcome::Admitted }, backend, answers)
-}
-
-/// Every policy name there ever was, with its number, and how often policies were put in force.
-#[derive(Debug, Default)]
-struct Names {
-    slots: HashMap<String, u32>,
-    readings: u32,
-}
-
-impl Names {
-    fn rules(&mut self, policies: PolicySet, shared: bool, metrics: &Metrics) -> Rules {
-        self.readings = self.readings.wrapping_add(1);
-        let slot = |name: &str| {
-            let next = self.slots.len() as u32;
-            *self.slots.entry(name.to_owned()).or_insert(next)
-        };
-        Rules::new(policies, self.readings, slot, shared, metrics)
-    }
 }

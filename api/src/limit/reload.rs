@@ -1,14 +1,19 @@
 //! The policy file once more, while requests are served.
 
-use super::{PolicyFileError, PolicySet};
-use crate::state::State;
-use actix_web::web::Data;
-use std::path::PathBuf;
+use super::{
+    limiter::Limiter,
+    policy::{file::PolicyFileError, set::PolicySet},
+};
+use std::{path::PathBuf, sync::Arc};
+
+/// A plan that an API key in use has and these policies do not.
+type PlanMissing = dyn Fn(&PolicySet) -> Option<String> + Send + Sync;
 
 /// Puts the policy file's present content in force, on request.
 #[derive(Clone)]
 pub struct Reloader {
-    state: Data<State>,
+    limiter: Arc<Limiter>,
+    plan_missing: Arc<PlanMissing>,
     file: Option<PathBuf>,
 }
 
@@ -35,11 +40,15 @@ pub enum ReloadError {
 }
 
 impl Reloader {
-    pub(crate) fn new(state: Data<State>, file: Option<PathBuf>) -> Self {
-        Self { state, file }
+    pub(crate) fn new(
+        limiter: Arc<Limiter>,
+        plan_missing: impl Fn(&PolicySet) -> Option<String> + Send + Sync + 'static,
+        file: Option<PathBuf>,
+    ) -> Self {
+        Self { limiter, plan_missing: Arc::new(plan_missing), file }
     }
 
-    /// Reads the file and puts its policies in force; policies that keep their names keep their debts. Gives how many
+    /// Reads the file and puts its policies in force; policies that keep their names keep their balances. Gives how many
     /// there are. Reads from disk: not for a thread that serves.
     ///
     /// # Errors
@@ -47,11 +56,11 @@ impl Reloader {
     pub fn reload(&self) -> Result<usize, ReloadError> {
         let file = self.file.as_deref().ok_or(ReloadError::NoFile)?;
         let policies = PolicySet::load(Some(file))?;
-        if let Some(plan) = self.state.access.plan_missing(&policies) {
-            return Err(ReloadError::PlanMissing { path: file.display().to_string(), plan: plan.to_owned() });
+        if let Some(plan) = (self.plan_missing)(&policies) {
+            return Err(ReloadError::PlanMissing { path: file.display().to_string(), plan });
         }
         let count = policies.policies().len();
-        self.state.limiter.replace(policies);
+        self.limiter.replace(policies);
         Ok(count)
     }
 }

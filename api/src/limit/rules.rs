@@ -1,12 +1,22 @@
 //! The policies in force with everything that is worked out once for all requests.
 
-use super::{Ask, Backend, Caller, KeyPart, MOST_POLICIES, Policy, PolicySet, WithoutRedis, hash_tag};
+use super::{
+    backend::Backend,
+    check::Check,
+    policy::{
+        caller::Caller,
+        definition::{MOST_POLICIES, Policy, WithoutRedis},
+        hash_tag,
+        key::KeyPart,
+        set::PolicySet,
+    },
+};
 use crate::telemetry::Metrics;
 use prometheus::IntCounter;
 use smallvec::SmallVec;
 
 /// Questions of one request; one policy or two are the rule.
-pub(super) type Asks = SmallVec<[Ask; 2]>;
+pub(super) type Checks = SmallVec<[Check; 2]>;
 
 /// Policies, and for each its place in the registry, what its keys are hashed by, and its counters.
 #[derive(Debug)]
@@ -45,20 +55,26 @@ impl Rules {
     }
 
     /// What the policies that cover a request ask about it, in file order.
-    pub(super) fn asks(&self, route: &'static str, method: &str, caller: &Caller) -> Asks {
-        let ask = |(index, policy): (usize, &Policy)| {
-            if !caller.plan.takes(policy) || !policy.covers(route, method) {
+    pub(super) fn checks(&self, route: &'static str, method: &str, caller: &Caller) -> Checks {
+        let check = |(index, policy): (usize, &Policy)| {
+            if !policy.applies_to(&caller.plan) || !policy.covers(route, method) {
                 return None;
             }
             let reading = self.reading.wrapping_mul(MOST_POLICIES as u32).wrapping_add(index as u32);
-            Some(Ask::new(index, [self.slots[index], reading], policy, route, policy.key.of(route, caller)?))
+            Some(Check::new(
+                index,
+                [self.slots[index], reading],
+                policy,
+                route,
+                policy.key.of(route, caller)?,
+            ))
         };
-        self.policies.policies().iter().enumerate().filter_map(ask).collect()
+        self.policies.policies().iter().enumerate().filter_map(check).collect()
     }
 
     /// The name of a question's key in Redis.
-    pub(super) fn redis_key(&self, prefix: &str, ask: &Ask) -> String {
-        hash_tag::name(prefix, self.policy(ask.policy), &self.hashed[ask.policy], &ask.key)
+    pub(super) fn redis_key(&self, prefix: &str, check: &Check) -> String {
+        hash_tag::name(prefix, self.policy(check.policy), &self.hashed[check.policy], &check.key)
     }
 
     pub(super) fn policy(&self, index: usize) -> &Policy {

@@ -1,6 +1,6 @@
 //! A map of keys that several threads share, with a hard cap on how many it holds.
 
-use super::Key;
+use super::policy::key::Key;
 use std::{
     collections::HashMap,
     hash::{BuildHasher, RandomState},
@@ -16,7 +16,7 @@ const SHARDS: usize = 64;
 /// A shard is not searched for what can go more often than this: the search reads all of it.
 const SWEEP_PAUSE: Duration = Duration::from_millis(100);
 
-/// A policy, by its place in the registry of names, and whose debt under it.
+/// A policy, by its place in the registry of names, and whose balance under it.
 pub(super) type Slot = (u32, Key);
 
 /// Values by slot. Times are since any fixed instant.

@@ -1,6 +1,6 @@
 //! The listener: binding a port, with an error that says who holds it; TLS; what a connection may take.
 
-mod body_clock;
+pub(crate) mod encrypted;
 mod guarded;
 mod limits;
 mod marks;
@@ -8,7 +8,6 @@ mod serve;
 mod streams;
 mod tls;
 
-pub(crate) use body_clock::BodyClock;
 pub(crate) use marks::Busy;
 pub(crate) use serve::serve;
 pub(crate) use tls::tls;
@@ -17,9 +16,6 @@ use std::{
     io,
     net::{SocketAddr, TcpListener},
 };
-
-/// Marks a connection that came in over TLS, for the requests on it.
-pub(crate) struct Encrypted;
 
 /// An address that cannot be listened on.
 #[derive(Debug, thiserror::Error)]

@@ -1,13 +1,13 @@
 //! The server, put together from actix's parts as `HttpServer` would, with each connection in its guard.
 
 use super::{
-    Encrypted,
+    encrypted::Encrypted,
     guarded::{Explain, Guarded, Http1},
     limits,
     marks::Marks,
     streams::{Entrance, Place},
 };
-use crate::{Config, config::ConnectionSettings, observe, state::State};
+use crate::config::{ConnectionSettings, ServerSettings};
 use actix_http::{HttpService, Protocol, Request, Response, error::DispatchError};
 use actix_server::{GracefulShutdownSignal, Server};
 use actix_service::{
@@ -22,7 +22,6 @@ use actix_web::{
     body::MessageBody,
     dev::{AppConfig, ServiceResponse},
     rt::net::TcpStream,
-    web::Data,
 };
 use futures_util::future::Either;
 use rustls::ServerConfig;
@@ -40,13 +39,15 @@ use tokio::io::{AsyncRead, AsyncWrite};
 /// Longest a closing connection is waited for.
 const DISCONNECT: Duration = Duration::from_secs(1);
 
-/// A server of `app` on `listener`: HTTP/1, or with `tls` HTTPS in both versions. It runs when it is polled.
+/// A server of `app` on `listener`: HTTP/1, or with `tls` HTTPS in both versions. It runs when it is polled. `explain` gives
+/// header lines and body to the status of a bare refusal.
 pub(crate) fn serve<F, I, S, B>(
     app: F,
     listener: TcpListener,
     tls: Option<ServerConfig>,
-    config: &Config,
-    state: &Data<State>,
+    server: &ServerSettings,
+    settings: &ConnectionSettings,
+    explain: impl Fn(u16) -> (String, Vec<u8>) + Clone + Send + 'static,
 ) -> io::Result<Server>
 where
     F: Fn() -> I + Send + Clone + 'static,
@@ -57,20 +58,19 @@ where
     <S::Service as Service<Request>>::Future: 'static,
     B: MessageBody + 'static,
 {
-    let workers = config.server.workers.unwrap_or_else(cores);
-    let settings = config.connections.clone();
+    let workers = server.workers.unwrap_or_else(cores);
+    let settings = settings.clone();
     let connections = limits::prepare(&listener, &settings)?;
     let builder = Server::build()
         .disable_signals()
         .workers(workers)
         .backlog(settings.backlog)
         .max_concurrent_connections(connections.div_ceil(workers))
-        .shutdown_timeout(config.server.shutdown_timeout.as_secs_f64().ceil() as u64);
+        .shutdown_timeout(server.shutdown_timeout.as_secs_f64().ceil() as u64);
     let draining = builder.graceful_shutdown_signal();
-    let state = state.clone();
     let server = match tls {
         None => builder.listen("http", listener, move || {
-            let watch = Watch::new(&settings, &state);
+            let watch = Watch::new(&settings, &explain);
             let accept = move |io: TcpStream| {
                 let peer = welcome(&io);
                 let guarded = watch.over(io, Protocol::Http1);
@@ -81,7 +81,7 @@ where
         Some(mut tls) => {
             tls.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
             builder.listen("https", listener, move || {
-                let watch = Watch::new(&settings, &state);
+                let watch = Watch::new(&settings, &explain);
                 let mut acceptor = Acceptor::new(tls.clone());
                 acceptor.set_handshake_timeout(settings.request_head_timeout);
                 let accept = move |io: TlsStream<TcpStream>| {
@@ -193,13 +193,15 @@ struct Watch {
 }
 
 impl Watch {
-    fn new(settings: &ConnectionSettings, state: &Data<State>) -> Self {
-        let state = state.clone();
+    fn new(
+        settings: &ConnectionSettings,
+        explain: &(impl Fn(u16) -> (String, Vec<u8>) + Clone + 'static),
+    ) -> Self {
         Self {
             head_timeout: settings.request_head_timeout,
             keep_alive: settings.keep_alive,
             write_timeout: settings.write_timeout,
-            explain: Rc::new(move |status| observe::unread(&state, status)),
+            explain: Rc::new(explain.clone()),
         }
     }
 

@@ -1,6 +1,6 @@
 //! In place of the ONNX reader in a build without it: a network of which there is none.
 
-use super::{Description, Rows};
+use super::describe::{Description, Rows};
 
 /// No value of it exists.
 #[derive(Debug)]

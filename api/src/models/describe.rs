@@ -8,6 +8,15 @@ pub(super) const MOST_ROWS: usize = 1024;
 /// Most numbers in a row of input or of predictions, and in all rows of a request.
 pub(super) const MOST_NUMBERS: usize = 1_000_000;
 
+/// Rows of input, checked against a model's shape.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Rows {
+    /// How many.
+    pub count: usize,
+    /// Their numbers, row after row.
+    pub values: Vec<f32>,
+}
+
 /// An input or output of a model.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct Port {

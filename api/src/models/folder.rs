@@ -15,6 +15,9 @@ const LONGEST_NAME: usize = 64;
 /// Most entries of the folder that are looked at.
 const MOST_ENTRIES: usize = 1000;
 
+/// Most models loaded at once, and most names with a label of their own.
+pub const MOST_MODELS: usize = 100;
+
 const EXTENSION: &str = ".onnx";
 
 /// A model's name: up to 64 ASCII letters, digits, `-` and `_`, the first a letter or digit. It can name nothing

@@ -1,32 +1,13 @@
 //! From a file in the folder to a model in the registry.
 
 use super::{
-    LoadedModel, MOST_MODELS, ModelName, Models, folder::ReadError, network::Network, registry::Refusal,
+    folder::{ModelName, ReadError},
+    loading::LoadError,
+    network::Network,
+    registry::{LoadedModel, Refusal},
+    service::Models,
 };
-use std::{sync::Arc, time::Duration};
-
-/// Why a model was not loaded. The texts are fit for the wire.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum LoadError {
-    /// The folder has no such file.
-    #[error("the models folder has no file of this name")]
-    Missing,
-    /// The file holds nothing that can be served.
-    #[error("{0}")]
-    Unfit(String),
-    /// [`MOST_MODELS`] are loaded.
-    #[error("{MOST_MODELS} models are loaded, the most this server takes; unload one first")]
-    TooMany,
-    /// Other loads take their time.
-    #[error("another model is being loaded; try again shortly")]
-    Busy,
-    /// The load did not end in time.
-    #[error(
-        "the model took longer than {} to load; it goes on, and GET /models shows it should it come to an end",
-        humantime::format_duration(*.0)
-    )]
-    TooSlow(Duration),
-}
+use std::sync::Arc;
 
 impl Models {
     /// Loads a model from the folder, in place of one of the same name and shape; true when none was there.

@@ -1,7 +1,7 @@
 //! Loads one after another, each on a thread of its own. One that takes too long is left to itself, as nothing can end a
 //! thread, and the next begins; only so many are left to themselves at once.
 
-use super::LoadError;
+use super::folder::MOST_MODELS;
 use std::{sync::Arc, time::Duration};
 use tokio::{
     sync::{Semaphore, oneshot},
@@ -16,6 +16,29 @@ const THREADS: usize = 4;
 
 /// Stack of a thread: graphs nest, and the reader follows them by recursion.
 const STACK: usize = 16 * 1024 * 1024;
+
+/// Why a model was not loaded. The texts are fit for the wire.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum LoadError {
+    /// The folder has no such file.
+    #[error("the models folder has no file of this name")]
+    Missing,
+    /// The file holds nothing that can be served.
+    #[error("{0}")]
+    Unfit(String),
+    /// [`MOST_MODELS`] are loaded.
+    #[error("{MOST_MODELS} models are loaded, the most this server takes; unload one first")]
+    TooMany,
+    /// Other loads take their time.
+    #[error("another model is being loaded; try again shortly")]
+    Busy,
+    /// The load did not end in time.
+    #[error(
+        "the model took longer than {} to load; it goes on, and GET /models shows it should it come to an end",
+        humantime::format_duration(*.0)
+    )]
+    TooSlow(Duration),
+}
 
 /// The order of loads.
 #[derive(Debug)]

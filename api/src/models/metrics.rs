@@ -1,6 +1,6 @@
 //! The models' metrics. Each is a documented field; its comment is its HELP text.
 
-use super::{MOST_MODELS, ModelName};
+use super::folder::{MOST_MODELS, ModelName};
 use prometheus::{
     HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge, Opts, Registry, core::Collector,
 };

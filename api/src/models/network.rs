@@ -1,8 +1,7 @@
 //! An ONNX network: read by `rten`, checked to be of a shape that can be served, tried once, run.
 
 use super::{
-    Description, Port, Rows,
-    describe::{MOST_NUMBERS, MOST_ROWS},
+    describe::{Description, MOST_NUMBERS, MOST_ROWS, Port, Rows},
     wire,
 };
 use rten::{DataType, Dimension, Model, ModelOptions, NodeId, RunOptions, ThreadPool, Value, ValueType};

@@ -1,6 +1,10 @@
 //! The models that are loaded now.
 
-use super::{Description, MOST_MODELS, ModelName, network::Network};
+use super::{
+    describe::Description,
+    folder::{MOST_MODELS, ModelName},
+    network::Network,
+};
 use prometheus::IntGauge;
 use std::{
     collections::BTreeMap,

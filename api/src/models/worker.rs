@@ -1,11 +1,12 @@
 //! The threads that run models.
 
 use super::{
-    InferError, LoadedModel, Rows,
+    describe::Rows,
     fault::{Fate, Faults},
     metrics::ModelMetrics,
     network::Pool,
     queue::Queue,
+    registry::LoadedModel,
 };
 use std::{
     sync::{Arc, OnceLock},
@@ -15,6 +16,29 @@ use tokio::sync::oneshot;
 
 /// How often a delayed run looks whether it should go on: nobody waits any more, or the fault was lifted.
 const LOOK: Duration = Duration::from_millis(10);
+
+/// Why there are no predictions.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum InferError {
+    /// As many requests wait as may.
+    #[error("the queue is full")]
+    Full,
+    /// The gateway is about to end.
+    #[error("the models are stopping")]
+    Stopped,
+    /// Not done within the deadline.
+    #[error("the deadline has passed")]
+    Late,
+    /// A fault made it fail.
+    #[error("failed by an injected fault")]
+    Injected,
+    /// The prediction for this row is no finite number: the row's numbers are beyond what the model can work with.
+    #[error("row {0} has no finite prediction")]
+    NotFinite(usize),
+    /// The model broke, though it worked when it was tried at loading.
+    #[error("the model failed: {0}")]
+    Failed(String),
+}
 
 /// Rows to run and where the answer goes.
 #[derive(Debug)]

@@ -1,7 +1,10 @@
 //! From an error to its bytes.
 
-use super::{FieldError, Kind, Problem};
-use crate::observe::TraceId;
+use super::{
+    detail::{FieldError, Problem},
+    kind::Kind,
+};
+use crate::request::ids::Ids;
 use actix_web::{
     HttpResponse,
     body::{BoxBody, MessageBody},
@@ -39,13 +42,6 @@ pub(crate) struct Body<'a> {
     errors: &'a [FieldError],
     #[serde(flatten)]
     members: serde_json::Map<String, Value>,
-}
-
-/// What finds a request again in logs and traces.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Ids<'a> {
-    pub request: &'a str,
-    pub trace: TraceId,
 }
 
 fn bytes(problem: &Problem, ids: Ids<'_>) -> Vec<u8> {

@@ -1,6 +1,11 @@
 //! The one boundary both databases lie behind.
 
-use super::{OpenError, StoreError, postgres::Postgres, sqlite::Sqlite, url};
+use super::{
+    error::{OpenError, StoreError},
+    postgres::Postgres,
+    sqlite::Sqlite,
+    url,
+};
 use sqlx::Transaction;
 use std::time::Duration;
 
@@ -65,7 +70,7 @@ macro_rules! read {
                     .runtime
                     .spawn(read)
                     .await
-                    .unwrap_or_else(|error| Err($crate::store::StoreError::Failed(error.to_string())))
+                    .unwrap_or_else(|error| Err($crate::store::error::StoreError::Failed(error.to_string())))
             }
         }
     };

@@ -2,18 +2,16 @@
 //! a pool of connections; writes go through a bounded queue to one task that commits them in groups.
 
 mod database;
-mod direct;
 mod error;
 mod migrations;
 mod once;
 mod postgres;
 mod queue;
 mod reading;
-mod snapshot;
 mod sqlite;
 mod statements;
 mod sweeper;
-mod url;
+pub(crate) mod url;
 mod user;
 mod writer;
 mod writes;
@@ -23,7 +21,6 @@ pub use once::{Answer, CreationAnswer, Digest, InFlightGuard, Once, Sent};
 pub use reading::{Cursor, Reading, ReadingsQuery, Stream};
 pub use user::{Changes, Outcome, User};
 
-pub(crate) use url::masked as masked_url;
 pub(crate) use writer::Writer;
 
 use database::{Database, read};

@@ -1,6 +1,6 @@
 //! A write that happens once however often it is sent: the claim on an `Idempotency-Key` and the answer kept under it.
 
-use super::User;
+use super::user::User;
 use std::{
     collections::HashSet,
     sync::{Arc, Mutex, MutexGuard, PoisonError},

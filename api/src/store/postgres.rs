@@ -1,6 +1,6 @@
 //! PostgreSQL, where several gateways share the data.
 
-use super::{OpenError, url};
+use super::{error::OpenError, url};
 use sqlx::{
     PgPool,
     postgres::{PgConnectOptions, PgPoolOptions},

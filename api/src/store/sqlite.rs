@@ -1,6 +1,10 @@
 //! SQLite in WAL mode: one writer, and readers that never wait for it.
 
-use super::{OpenError, direct::Direct};
+mod direct;
+mod snapshot;
+
+use super::error::OpenError;
+use direct::Direct;
 use sqlx::{
     SqlitePool,
     migrate::MigrateError,

@@ -1,8 +1,9 @@
 //! Every statement, written once for both databases: SQLite takes PostgreSQL's numbered parameters.
 
 use super::{
-    Changes, Reading, ReadingsQuery, User,
     once::{Answer, Claim, Once},
+    reading::{Reading, ReadingsQuery},
+    user::{Changes, User},
 };
 use sqlx::{PgConnection, QueryBuilder, SqliteConnection};
 

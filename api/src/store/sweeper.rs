@@ -1,8 +1,7 @@
 //! What has been kept long enough is deleted: answers under an `Idempotency-Key`, readings.
 
 use super::{
-    Writer,
-    writer::Write,
+    writer::{Write, Writer},
     writes::{ForgetReadings, Sweep},
 };
 use std::time::Duration;

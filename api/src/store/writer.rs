@@ -2,8 +2,8 @@
 //! disk flush costs the same for one write as for hundreds.
 
 use super::{
-    StoreError,
     database::{Database, Tx},
+    error::StoreError,
     queue::{Queue, Refusal},
 };
 use futures_util::future::BoxFuture;

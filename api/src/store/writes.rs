@@ -1,9 +1,12 @@
 //! The writes there are.
 
 use super::{
-    Changes, Outcome, Reading, Statements, StoreError, User,
     database::{Tx, on},
+    error::StoreError,
     once::{Answer, CreationAnswer, KEPT_SECONDS, MOST_KEPT, Once, Sent, unix_now},
+    reading::Reading,
+    statements::Statements,
+    user::{Changes, Outcome, User},
     writer::Write,
 };
 use std::time::Duration;

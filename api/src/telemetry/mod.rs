@@ -6,13 +6,11 @@ mod http;
 mod lifecycle;
 mod logs;
 mod metrics;
-mod panics;
 mod spans;
 
 pub use lifecycle::{Lifecycle, Phase};
 pub use logs::{LogGuard, flush as flush_logs, init as init_logs};
 pub use metrics::Metrics;
-pub use panics::log_panics;
 
 pub(crate) use exposition::{CONTENT_TYPE, render, render_custom};
 pub(crate) use http::HttpMetrics;

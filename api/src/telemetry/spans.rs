@@ -7,7 +7,7 @@
 use super::collector::Collector;
 use crate::{
     config::{SettingError, TraceSettings},
-    observe::Trace,
+    request::trace::Trace,
     routes,
 };
 use opentelemetry::{

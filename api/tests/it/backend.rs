@@ -2,8 +2,8 @@
 
 use crate::helpers::{TestApp, roomy, spawn_at};
 use sqlx::{Connection, PgConnection, SqliteConnection};
-use stack::fixture::{Durability, Postgres};
 use std::sync::OnceLock;
+use testkit::{Durability, Postgres};
 
 /// Which database.
 #[derive(Debug, Clone, Copy)]

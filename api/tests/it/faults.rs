@@ -213,8 +213,12 @@ async fn a_fault_ends_by_itself() {
 #[tokio::test]
 async fn held_memory_is_resident_and_given_back() {
     const MEGABYTE: f64 = 1e6;
-    let api =
-        crate::running::Running::start(&["--memory-alert-bytes", "100MB", "--fault-max-memory", "300MB"]);
+    let api = crate::process::running::Running::start(&[
+        "--memory-alert-bytes",
+        "100MB",
+        "--fault-max-memory",
+        "300MB",
+    ]);
     let resident = || async { api.metrics().await.get("process_resident_memory_bytes").unwrap() };
     let put =
         |id: &str, fault: Value| api.client.put(format!("{}/faults/{id}", api.admin)).json(&fault).send();

@@ -10,52 +10,18 @@ mod backend;
 mod helpers;
 
 mod access;
-mod admin;
-mod binary;
-mod commands;
 mod connections;
-mod cors;
-#[cfg(target_os = "linux")]
-mod crowd;
-mod databases;
+mod counted_once;
 mod endpoints;
 mod errors;
 mod faults;
-mod http2;
 mod idempotency;
-#[cfg(feature = "inference")]
-mod inference;
-#[cfg(feature = "inference")]
-mod inference_once;
 mod ingest;
-mod killed;
-mod limit_cluster;
-mod limit_exact;
-mod limit_outage;
-mod limit_policies;
-mod limit_reload;
-mod limit_script;
-mod limits;
-mod logs;
 mod metrics;
-#[cfg(feature = "inference")]
-mod model_folder;
-#[cfg(feature = "inference")]
 mod models;
-mod once;
 mod openapi;
-mod postgres_tls;
-mod redis_limits;
-mod redis_outage;
-mod retention;
-mod running;
-mod saturation;
-mod shutdown;
-mod tls;
-mod trace_origins;
-mod trace_tls;
+mod process;
+mod rate_limits;
+mod storage;
 mod traces;
-mod traffic;
 mod users;
-#[cfg(not(feature = "inference"))]
-mod without_inference;

@@ -1,9 +1,5 @@
 //! Addresses as people give them, with user and password if need be, which no message may show.
 
-use std::ffi::OsStr;
-
-use clap::builder::TypedValueParser;
-use clap::error::ErrorKind;
 use url::Url;
 
 /// Reads an address.
@@ -35,28 +31,6 @@ pub fn hushed<'a>(text: &str, addresses: impl IntoIterator<Item = &'a Url>) -> S
     text
 }
 
-/// Reads a value of the command line that holds an address: clap's own error would repeat it in full.
-#[derive(Debug, Clone, Copy)]
-pub struct Discreet<T>(pub fn(&str) -> Result<T, String>);
-
-impl<T: Clone + Send + Sync + 'static> TypedValueParser for Discreet<T> {
-    type Value = T;
-
-    fn parse_ref(
-        &self,
-        command: &clap::Command,
-        argument: Option<&clap::Arg>,
-        value: &OsStr,
-    ) -> Result<T, clap::Error> {
-        let text = value.to_string_lossy();
-        (self.0)(&text).map_err(|reason| {
-            let named = argument.map_or(String::new(), |argument| format!(" for '{argument}'"));
-            let said = format!("invalid value '{}'{named}: {reason}\n", redacted(&text));
-            clap::Error::raw(ErrorKind::ValueValidation, said).with_cmd(command)
-        })
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -79,22 +53,5 @@ mod tests {
             ["https://me:a%26b@h.example", "http://h.example"].map(|text| Url::parse(text).unwrap());
         let said = "curl https://me:a%26b@h.example: 401, a&b is not it";
         assert_eq!(hushed(said, &addresses), "curl https://me:…@h.example: 401, … is not it");
-    }
-
-    #[test]
-    fn a_bad_address_is_refused_without_its_password() {
-        let argument = clap::Arg::new("url").long("url").value_parser(Discreet(parse));
-        let command = clap::Command::new("test").arg(argument);
-        let error =
-            command.clone().try_get_matches_from(["test", "--url", "https://me:secret@[bad"]).unwrap_err();
-        let said = error.to_string();
-        assert!(
-            said.contains("'https://…@[bad' for '--url <url>': ") && said.contains("expected an address"),
-            "{said}"
-        );
-        assert!(!said.contains("secret"), "{said}");
-        assert_eq!(error.exit_code(), 2);
-        let good = command.try_get_matches_from(["test", "--url", "https://me:secret@a.example"]).unwrap();
-        assert_eq!(good.get_one::<Url>("url").unwrap().password(), Some("secret"));
     }
 }

@@ -12,7 +12,7 @@ pub mod inbox;
 pub mod prometheus;
 pub mod reason;
 
-pub use crate::config::{HttpArgs, HttpConfig};
+pub use crate::config::HttpConfig;
 
 /// A system did not answer, or not as documented.
 #[derive(Debug, thiserror::Error)]

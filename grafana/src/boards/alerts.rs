@@ -1,7 +1,6 @@
 //! Alerts, where they went, and when each was last proven.
 
-use crate::dashboard::Dashboard;
-use crate::panel::Panel;
+use crate::{dashboard::Dashboard, panel::Panel};
 
 pub(super) fn board() -> Dashboard {
     Dashboard {

@@ -1,7 +1,6 @@
 //! The error budget of the objective: 99.5 % of requests without a server error, over 30 days.
 
-use crate::dashboard::Dashboard;
-use crate::panel::Panel;
+use crate::{dashboard::Dashboard, panel::Panel};
 
 pub(super) fn board() -> Dashboard {
     Dashboard {

@@ -1,7 +1,6 @@
 //! The machines, and the processes and containers on them.
 
-use crate::dashboard::Dashboard;
-use crate::panel::Panel;
+use crate::{dashboard::Dashboard, panel::Panel};
 
 pub(super) fn board() -> Dashboard {
     Dashboard {

@@ -1,7 +1,6 @@
 //! A run of the load generator while it runs.
 
-use crate::dashboard::Dashboard;
-use crate::panel::Panel;
+use crate::{dashboard::Dashboard, panel::Panel};
 
 pub(super) fn board() -> Dashboard {
     Dashboard {

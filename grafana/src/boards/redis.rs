@@ -1,7 +1,6 @@
 //! Redis, and the rate limits that are counted in it.
 
-use crate::dashboard::Dashboard;
-use crate::panel::Panel;
+use crate::{dashboard::Dashboard, panel::Panel};
 
 pub(super) fn board() -> Dashboard {
     Dashboard {

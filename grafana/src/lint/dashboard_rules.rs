@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::{list, text};
+use super::json::{list, text};
 use crate::fill::{ALL, Values};
 
 /// Rule and message of each fault.
@@ -21,7 +21,7 @@ pub(super) fn check(dashboard: &Value) -> Vec<(&'static str, String)> {
             let message = format!("variable {name} does not reload when the time range changes");
             faults.push(("template-on-time-change-reload-rule", message));
         }
-        if let Err(message) = label_values(text(&variable["query"], "query")) {
+        if let Some(message) = misquery(text(&variable["query"], "query")) {
             faults.push(("template-label-promql-rule", format!("variable {name}: {message}")));
         }
     }
@@ -68,18 +68,18 @@ fn queried(variables: &[&Value], name: &str, label: &str) -> Vec<String> {
     faults
 }
 
-/// The selector and the label of a query of the form `label_values(SELECTOR, LABEL)`.
-pub(super) fn label_values(query: &str) -> Result<(&str, &str), String> {
+/// What is wrong with a query that should have the form `label_values(SELECTOR, LABEL)`.
+fn misquery(query: &str) -> Option<String> {
     let parts = query
         .strip_prefix("label_values(")
         .and_then(|rest| rest.strip_suffix(')'))
-        .and_then(|inner| inner.rsplit_once(','))
-        .ok_or_else(|| format!("`{query}` is not label_values(selector, label)"))?;
-    let (selector, label) = (parts.0.trim(), parts.1.trim());
-    promql_parser::parser::parse(&Values::all().fill(selector))
-        .map_err(|error| format!("`{selector}`: {error}"))?;
-    if label.is_empty() || !label.chars().all(|c| c.is_ascii_alphanumeric() || c == '_') {
-        return Err(format!("`{label}` is no label"));
+        .and_then(|inner| inner.rsplit_once(','));
+    let Some((selector, label)) = parts.map(|(selector, label)| (selector.trim(), label.trim())) else {
+        return Some(format!("`{query}` is not label_values(selector, label)"));
+    };
+    if let Err(error) = promql_parser::parser::parse(&Values::all().fill(selector)) {
+        return Some(format!("`{selector}`: {error}"));
     }
-    Ok((selector, label))
+    let named = !label.is_empty() && label.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
+    (!named).then(|| format!("`{label}` is no label"))
 }

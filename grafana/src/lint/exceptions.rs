@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
-use super::Finding;
+use super::finding::Finding;
 
 /// The file.
 #[derive(Debug, Default, Deserialize)]
@@ -49,9 +49,9 @@ impl Exceptions {
     /// Reads the text of the file.
     ///
     /// # Errors
-    /// What is wrong with it.
-    pub fn parse(text: &str) -> Result<Self, String> {
-        serde_saphyr::from_str(text).map_err(|error| error.to_string())
+    /// When it is not of that form.
+    pub fn parse(text: &str) -> Result<Self, serde_saphyr::Error> {
+        serde_saphyr::from_str(text)
     }
 
     /// The findings that nothing excuses.

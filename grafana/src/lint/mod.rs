@@ -5,42 +5,17 @@
 
 mod dashboard_rules;
 pub mod exceptions;
+mod finding;
+mod json;
 mod panel_rules;
 mod selectors;
 mod target_rules;
 mod units;
 
-use std::fmt;
-
+pub use finding::Finding;
+pub use json::panels;
+use json::{list, text};
 use serde_json::Value;
-
-/// A rule that does not hold somewhere.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Finding {
-    /// The rule's name in the linter's documentation.
-    pub rule: &'static str,
-    /// Title of the dashboard.
-    pub dashboard: String,
-    /// Title of the panel; empty when it concerns the dashboard.
-    pub panel: String,
-    /// Index of the panel's query.
-    pub target: Option<usize>,
-    /// What is wrong.
-    pub message: String,
-}
-
-impl fmt::Display for Finding {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.rule, self.dashboard)?;
-        if !self.panel.is_empty() {
-            write!(f, " / {}", self.panel)?;
-        }
-        if let Some(target) = self.target {
-            write!(f, " / query {target}")?;
-        }
-        write!(f, ": {}", self.message)
-    }
-}
 
 /// Everything that is wrong with a dashboard.
 #[must_use]
@@ -69,19 +44,4 @@ pub fn check(dashboard: &Value) -> Vec<Finding> {
         }
     }
     findings
-}
-
-/// Its panels, rows left out.
-pub fn panels(dashboard: &Value) -> impl Iterator<Item = &Value> {
-    list(dashboard, "panels").filter(|panel| text(panel, "type") != "row")
-}
-
-/// The text of a field, empty when there is none.
-fn text<'a>(value: &'a Value, field: &str) -> &'a str {
-    value[field].as_str().unwrap_or_default()
-}
-
-/// The elements of a field, none when it is no list.
-fn list<'a>(value: &'a Value, field: &str) -> impl Iterator<Item = &'a Value> {
-    value[field].as_array().into_iter().flatten()
 }

@@ -2,9 +2,9 @@
 
 use serde_json::Value;
 
+use super::json::{list, text};
 use super::units::UNITS;
-use super::{list, text};
-use crate::render::DATASOURCE;
+use crate::render::schema::DATASOURCE;
 
 /// Rule and message of each fault.
 pub(super) fn check(panel: &Value) -> Vec<(&'static str, String)> {

@@ -2,9 +2,8 @@
 
 use serde_json::{Value, json};
 
-use super::{DATASOURCE, PROMETHEUS_UID, SCHEMA_VERSION};
-use crate::dashboard::Dashboard;
-use crate::fill::ALL;
+use super::schema::{DATASOURCE, PROMETHEUS_UID, SCHEMA_VERSION};
+use crate::{dashboard::Dashboard, fill::ALL};
 
 pub(super) fn dashboard(board: &Dashboard, panels: Vec<Value>) -> Value {
     json!({

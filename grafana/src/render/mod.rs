@@ -2,18 +2,13 @@
 
 mod frame;
 mod panels;
+pub mod schema;
 
 pub use frame::within_job;
+pub use schema::PROMETHEUS_UID;
 use serde_json::Value;
 
 use crate::dashboard::Dashboard;
-
-/// The version of the format.
-pub const SCHEMA_VERSION: u32 = 42;
-/// What every panel, variable and annotation asks: the value of the variable `datasource`.
-pub const DATASOURCE: &str = "${datasource}";
-/// The data source that [the provisioning](../../provisioning) defines.
-pub const PROMETHEUS_UID: &str = "firedrill-prometheus";
 
 /// The whole dashboard.
 #[must_use]

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::DATASOURCE;
+use super::schema::DATASOURCE;
 use crate::dashboard::Dashboard;
 use crate::panel::{Kind, Panel};
 

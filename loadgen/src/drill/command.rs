@@ -5,10 +5,11 @@ use std::path::PathBuf;
 
 use url::Url;
 
+use crate::discreet::Discreet;
 use crate::drill::output::{code, is_proven, print, write};
 use crate::drill::stacks::{self, connect};
-use clients::HttpArgs;
-use clients::address::{self, Discreet};
+use crate::http_args::HttpArgs;
+use clients::address;
 use common::signals::{Ending, Signals};
 use common::{console, exit};
 use drill::causes::leftovers;

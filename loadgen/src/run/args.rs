@@ -8,8 +8,9 @@ use std::time::Duration;
 use clap::ArgAction;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 
+use crate::discreet::Discreet;
 use crate::run::command;
-use clients::address::{self, Discreet};
+use clients::address;
 use common::rate::Rate;
 use common::{console, duration, listen};
 use load::plan::request::Method;

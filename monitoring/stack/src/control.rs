@@ -15,7 +15,7 @@ use tokio::net::{UnixListener, UnixStream};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
-use crate::Error;
+use crate::error::Error;
 
 /// A service may take this long to stop and then to be ready again.
 const LIMIT: Duration = Duration::from_secs(75);
@@ -53,9 +53,9 @@ pub struct Order {
 }
 
 impl FromStr for Order {
-    type Err = String;
+    type Err = Error;
 
-    fn from_str(line: &str) -> Result<Self, String> {
+    fn from_str(line: &str) -> Result<Self, Error> {
         let words: Vec<&str> = line.split_whitespace().collect();
         let (verb, name) = match words[..] {
             ["stop", name] => (Verb::Stop, name),
@@ -65,11 +65,11 @@ impl FromStr for Order {
             ["restart", name] => (Verb::Restart, name),
             ["kill", signal, name] => (Verb::Kill(named(signal)?), name),
             _ => {
-                return Err(format!(
+                return Err(Error::Usage(format!(
                     "`{}` is no order: expected stop, start, pause, unpause or restart and the name of a service, or \
                      kill, a signal and the name",
                     line.trim()
-                ));
+                )));
             }
         };
         Ok(Self { verb, name: name.to_owned() })
@@ -77,10 +77,11 @@ impl FromStr for Order {
 }
 
 /// A signal by its name, with or without `SIG`.
-fn named(text: &str) -> Result<Signal, String> {
+fn named(text: &str) -> Result<Signal, Error> {
     let upper = text.to_ascii_uppercase();
     let full = if upper.starts_with("SIG") { upper } else { format!("SIG{upper}") };
-    Signal::from_str(&full).map_err(|_| format!("`{text}` is not a signal: expected a name such as HUP"))
+    Signal::from_str(&full)
+        .map_err(|_| Error::Usage(format!("`{text}` is not a signal: expected a name such as HUP")))
 }
 
 /// The supervisor's side. The socket goes when this is dropped.
@@ -150,7 +151,7 @@ async fn listen(listener: UnixListener, orders: mpsc::Sender<(Order, Asker)>) {
                     return; // the supervisor is ending
                 }
             }
-            Err(reason) => asker.answer(Err(reason)).await,
+            Err(error) => asker.answer(Err(error)).await,
         }
     }
 }
@@ -164,10 +165,10 @@ impl Drop for Control {
 
 impl Asker {
     /// Says how it went. Somebody who no longer waits is no loss.
-    pub async fn answer(mut self, result: Result<(), String>) {
+    pub async fn answer(mut self, result: Result<(), Error>) {
         let line = match result {
             Ok(()) => "ok\n".to_owned(),
-            Err(reason) => format!("{}\n", reason.replace('\n', " ")),
+            Err(error) => format!("{}\n", error.to_string().replace('\n', " ")),
         };
         let _ = self.0.write_all(line.as_bytes()).await;
     }
@@ -178,7 +179,7 @@ impl Asker {
 /// # Errors
 /// [`Error::Usage`] with what the supervisor said, or when none listens.
 pub async fn order(socket: &Path, line: &str) -> Result<(), Error> {
-    line.parse::<Order>().map_err(Error::Usage)?;
+    line.parse::<Order>()?;
     let asked = async {
         let mut stream = UnixStream::connect(socket).await?;
         stream.write_all(format!("{line}\n").as_bytes()).await?;
@@ -215,17 +216,17 @@ mod tests {
 
     #[test]
     fn orders() {
-        let order = |verb, name: &str| Ok(Order { verb, name: name.to_owned() });
+        let order = |verb, name: &str| Order { verb, name: name.to_owned() };
         for (line, expected) in [
             ("stop api\n", order(Verb::Stop, "api")),
             (" restart  redis-exporter", order(Verb::Restart, "redis-exporter")),
             ("kill HUP prometheus", order(Verb::Kill(Signal::SIGHUP), "prometheus")),
             ("kill sigterm api", order(Verb::Kill(Signal::SIGTERM), "api")),
         ] {
-            assert_eq!(line.parse::<Order>(), expected, "{line}");
+            assert_eq!(line.parse::<Order>().unwrap(), expected, "{line}");
         }
         for line in ["", "stop", "stop api now", "burn api", "kill api", "kill XYZ api"] {
-            assert!(line.parse::<Order>().unwrap_err().contains("expected"), "{line}");
+            assert!(line.parse::<Order>().unwrap_err().to_string().contains("expected"), "{line}");
         }
     }
 
@@ -237,7 +238,7 @@ mod tests {
         let given = tokio::spawn(async move { order(&socket, "pause redis").await });
         let (order, asker) = control.next().await;
         assert_eq!(order, Order { verb: Verb::Pause, name: "redis".into() });
-        asker.answer(Err("no service is called redis".into())).await;
+        asker.answer(Err(Error::Usage("no service is called redis".into()))).await;
         let error = given.await.unwrap().unwrap_err().to_string();
         assert_eq!(error, "no service is called redis");
     }

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use tokio::net::TcpStream;
 
-use crate::Error;
+use crate::error::Error;
 
 /// A family that every run has from its first moment on.
 const MARK: &str = "loadgen_scheduled_total";

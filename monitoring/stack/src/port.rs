@@ -1,13 +1,12 @@
 //! Ports: the defaults, an offset to all of them, free ones for tests, and who sits on one that is taken.
 
-use std::collections::HashSet;
 use std::net::TcpListener;
-use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
+use process::port::free;
 use serde::{Deserialize, Serialize};
 
-use crate::Error;
+use crate::error::Error;
 
 /// One port for each service, all on 127.0.0.1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -62,18 +61,22 @@ impl Ports {
                 ))
             })
         };
-        let d = Self::DEFAULT;
+        Self::DEFAULT.each(moved)
+    }
+
+    /// Each put through the function.
+    fn each(self, mut put: impl FnMut(u16) -> Result<u16, Error>) -> Result<Self, Error> {
         Ok(Self {
-            api: moved(d.api)?,
-            api_admin: moved(d.api_admin)?,
-            redis: moved(d.redis)?,
-            redis_exporter: moved(d.redis_exporter)?,
-            prometheus: moved(d.prometheus)?,
-            alertmanager: moved(d.alertmanager)?,
-            inbox: moved(d.inbox)?,
-            inbox_smtp: moved(d.inbox_smtp)?,
-            node_exporter: moved(d.node_exporter)?,
-            load: moved(d.load)?,
+            api: put(self.api)?,
+            api_admin: put(self.api_admin)?,
+            redis: put(self.redis)?,
+            redis_exporter: put(self.redis_exporter)?,
+            prometheus: put(self.prometheus)?,
+            alertmanager: put(self.alertmanager)?,
+            inbox: put(self.inbox)?,
+            inbox_smtp: put(self.inbox_smtp)?,
+            node_exporter: put(self.node_exporter)?,
+            load: put(self.load)?,
         })
     }
 
@@ -97,40 +100,10 @@ impl Ports {
     /// Ports nobody listens on at this moment, handed out once in this process.
     ///
     /// # Errors
-    /// [`Error::Usage`] when the machine has none left.
+    /// When the machine has none left.
     pub fn free() -> Result<Self, Error> {
-        Ok(Self {
-            api: free()?,
-            api_admin: free()?,
-            redis: free()?,
-            redis_exporter: free()?,
-            prometheus: free()?,
-            alertmanager: free()?,
-            inbox: free()?,
-            inbox_smtp: free()?,
-            node_exporter: free()?,
-            load: free()?,
-        })
+        Self::DEFAULT.each(|_| Ok(free()?))
     }
-}
-
-/// A free port below the range the system gives to outgoing connections, so that none of those takes it
-/// between now and the service's own bind.
-///
-/// # Errors
-/// [`Error::Usage`] when none is found in a thousand tries.
-pub fn free() -> Result<u16, Error> {
-    static HANDED_OUT: Mutex<Option<HashSet<u16>>> = Mutex::new(None);
-    // Different processes start at different places: the hasher's keys are random for each.
-    let seed = std::hash::BuildHasher::hash_one(&std::hash::RandomState::new(), std::process::id());
-    for step in 0..1_000_u64 {
-        let port = 20_000 + u16::try_from(seed.wrapping_add(step * 7) % 12_000).unwrap_or(0);
-        let mut handed_out = HANDED_OUT.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        if handed_out.get_or_insert_default().insert(port) && TcpListener::bind(("127.0.0.1", port)).is_ok() {
-            return Ok(port);
-        }
-    }
-    Err(Error::Usage("no free port between 20000 and 32000 on 127.0.0.1".to_owned()))
 }
 
 /// Longest a port without an owner is waited for: right after a program was killed its port was seen taken by nobody,
@@ -161,6 +134,8 @@ fn owner(port: u16) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::HashSet;
+
     use super::*;
 
     #[test]

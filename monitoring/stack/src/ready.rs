@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use serde_json::Value;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
@@ -21,75 +22,91 @@ pub enum Probe {
     PrometheusTargets(String),
 }
 
+/// Why a service does not serve yet.
+#[derive(Debug, thiserror::Error)]
+pub enum NotYet {
+    /// It says nothing.
+    #[error("no answer within {LIMIT:?}")]
+    Silent,
+    /// It cannot be asked over HTTP.
+    #[error("{}", chain(.0))]
+    Http(#[from] reqwest::Error),
+    /// It cannot be asked over TCP.
+    #[error(transparent)]
+    Tcp(#[from] std::io::Error),
+    /// What it says is no JSON.
+    #[error(transparent)]
+    Json(#[from] serde_json::Error),
+    /// It answers something else than a success.
+    #[error("{0} answers {1}")]
+    Status(String, reqwest::StatusCode),
+    /// Something else has to happen first.
+    #[error("{0}")]
+    Missing(String),
+}
+
 /// Asks once.
 ///
 /// # Errors
-/// What is missing, in words.
-pub async fn ask(client: &reqwest::Client, probe: &Probe) -> Result<(), String> {
+/// What is missing.
+pub async fn ask(client: &reqwest::Client, probe: &Probe) -> Result<(), NotYet> {
     let answer = async {
         match probe {
             Probe::RedisPing(port) => redis_ping(*port).await,
             Probe::Http(url) => get(client, url).await.map(drop),
             Probe::Line(url, line) => match get(client, url).await?.lines().any(|have| have == line) {
                 true => Ok(()),
-                false => Err(format!("{url} does not say `{line}`")),
+                false => Err(NotYet::Missing(format!("{url} does not say `{line}`"))),
             },
             Probe::PrometheusTargets(base) => prometheus_targets(client, base).await,
         }
     };
-    tokio::time::timeout(LIMIT, answer).await.unwrap_or_else(|_| Err(format!("no answer within {LIMIT:?}")))
+    tokio::time::timeout(LIMIT, answer).await.unwrap_or(Err(NotYet::Silent))
 }
 
-async fn get(client: &reqwest::Client, url: &str) -> Result<String, String> {
-    let answer = client.get(url).send().await.map_err(|error| chain(&error))?;
+async fn get(client: &reqwest::Client, url: &str) -> Result<String, NotYet> {
+    let answer = client.get(url).send().await?;
     let status = answer.status();
-    let body = answer.text().await.map_err(|error| chain(&error))?;
-    if status.is_success() { Ok(body) } else { Err(format!("{url} answers {status}")) }
+    let body = answer.text().await?;
+    if status.is_success() { Ok(body) } else { Err(NotYet::Status(url.to_owned(), status)) }
 }
 
-async fn redis_ping(port: u16) -> Result<(), String> {
-    let mut stream = TcpStream::connect(("127.0.0.1", port)).await.map_err(|error| error.to_string())?;
-    stream.write_all(b"PING\r\n").await.map_err(|error| error.to_string())?;
+async fn redis_ping(port: u16) -> Result<(), NotYet> {
+    let mut stream = TcpStream::connect(("127.0.0.1", port)).await?;
+    stream.write_all(b"PING\r\n").await?;
     let mut answer = [0; 5];
-    stream.read_exact(&mut answer).await.map_err(|error| error.to_string())?;
+    stream.read_exact(&mut answer).await?;
     if &answer == b"+PONG" {
         Ok(())
     } else {
-        Err(format!("PING answered {}", String::from_utf8_lossy(&answer)))
+        Err(NotYet::Missing(format!("PING answered {}", String::from_utf8_lossy(&answer))))
     }
 }
 
-async fn prometheus_targets(client: &reqwest::Client, base: &str) -> Result<(), String> {
+async fn prometheus_targets(client: &reqwest::Client, base: &str) -> Result<(), NotYet> {
     get(client, &format!("{base}/-/ready")).await?;
-    let json =
-        |text: String| serde_json::from_str::<serde_json::Value>(&text).map_err(|error| error.to_string());
-    let targets = json(get(client, &format!("{base}/api/v1/targets?state=active")).await?)?;
+    let json = async |path: &str| -> Result<Value, NotYet> {
+        Ok(serde_json::from_str(&get(client, &format!("{base}/api/v1/{path}")).await?)?)
+    };
+    let missing = |what: String| Err(NotYet::Missing(what));
+    let targets = json("targets?state=active").await?;
     let targets = targets["data"]["activeTargets"].as_array().map(Vec::as_slice).unwrap_or_default();
     if targets.is_empty() {
-        return Err("it has found no target yet".to_owned());
+        return missing("it has found no target yet".to_owned());
     }
-    for target in targets {
-        if target["health"] != "up" {
-            return Err(format!(
-                "target {} is {}: {}",
-                target["scrapeUrl"], target["health"], target["lastError"]
-            ));
-        }
+    if let Some(down) = targets.iter().find(|target| target["health"] != "up") {
+        let (url, health, error) = (&down["scrapeUrl"], &down["health"], &down["lastError"]);
+        return missing(format!("target {url} is {health}: {error}"));
     }
-    let rules = json(get(client, &format!("{base}/api/v1/rules")).await?)?;
-    for rule in rules["data"]["groups"]
-        .as_array()
-        .into_iter()
-        .flatten()
-        .flat_map(|group| group["rules"].as_array().into_iter().flatten())
-    {
-        if rule["health"] == "unknown" {
-            return Err(format!("rule {} has not been evaluated yet", rule["name"]));
-        }
+    let rules = json("rules").await?;
+    let groups = rules["data"]["groups"].as_array().into_iter().flatten();
+    let mut rules = groups.flat_map(|group| group["rules"].as_array().into_iter().flatten());
+    if let Some(unknown) = rules.find(|rule| rule["health"] == "unknown") {
+        return missing(format!("rule {} has not been evaluated yet", unknown["name"]));
     }
-    let found = json(get(client, &format!("{base}/api/v1/alertmanagers")).await?)?;
+    let found = json("alertmanagers").await?;
     if found["data"]["activeAlertmanagers"].as_array().is_none_or(Vec::is_empty) {
-        return Err("it has found no Alertmanager yet".to_owned());
+        return missing("it has found no Alertmanager yet".to_owned());
     }
     Ok(())
 }

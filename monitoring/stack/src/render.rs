@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use tokio::process::Command;
 
-use crate::port::Ports;
-use crate::{Error, Settings, load, program};
+use crate::{error::Error, load, port::Ports, settings::Settings};
+use process::program;
 
 /// The names services have in the files, which are container names, and where they listen here.
 fn addresses(ports: &Ports) -> [(&'static str, u16); 9] {

@@ -3,9 +3,9 @@
 use std::path::Path;
 use std::time::Duration;
 
-use crate::process::Launch;
-use crate::ready::Probe;
-use crate::{Error, Settings, program, render};
+use crate::{error::Error, ready::Probe, render, settings::Settings};
+use process::Launch;
+use process::program;
 
 /// A service of the stack.
 #[derive(Debug, Clone)]
@@ -64,7 +64,7 @@ pub fn all(settings: &Settings, config: &Path) -> Result<Vec<Service>, Error> {
     let folder = |name: &str| data.join(name).display().to_string();
     let quick = Duration::from_secs(20);
     let service = |name: &str, program, args: Vec<String>, port, probe: Probe| Service {
-        launch: Launch { name: name.to_owned(), program, args, env: Vec::new() },
+        launch: Launch::new(name, program, args),
         port,
         address: http(port),
         answers: probe.clone(),

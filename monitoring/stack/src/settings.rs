@@ -3,8 +3,8 @@
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
-use crate::port::Ports;
-use crate::{Error, program};
+use crate::{error::Error, port::Ports};
+use process::program;
 
 /// Settings of one stack.
 #[derive(Debug, Clone)]

@@ -8,12 +8,15 @@ use std::time::{Duration, Instant, SystemTime};
 use nix::sys::signal::Signal;
 
 use crate::control::{Control, Order, Verb};
+use crate::error::Error;
 use crate::load::LoadTarget;
-use crate::process::Process;
 use crate::service::{self, Service, TEXTFILES};
+use crate::settings::Settings;
 use crate::state::{Identity, ServiceState, State};
 use crate::textfile::{self, Reported};
-use crate::{Error, Settings, port, program, ready, render};
+use crate::{port, ready, render};
+use process::Process;
+use process::program;
 
 /// Time a service has to end after SIGTERM.
 const GRACE: Duration = Duration::from_secs(10);
@@ -97,8 +100,8 @@ impl Stack {
             self.running.push(Running { service, process, started: SystemTime::now(), end_reported: false });
             self.write_state(false)?;
             if let Some(last) = self.running.last_mut() {
-                let probe = last.service.probe.clone();
-                wait_ready(&self.client, last, &probe).await?;
+                let Service { probe, limit, .. } = &last.service;
+                last.process.ready(*limit, || ready::ask(&self.client, probe)).await?;
                 let line = format!(
                     "  {:<15} {}  ready after {:.1} s",
                     last.service.launch.name,
@@ -159,7 +162,7 @@ impl Stack {
                 (order, asker) = self.control.next() => {
                     let done = self.carry_out(&order).await;
                     // What runs is as it is; that it could not be written down is the order's failure, too.
-                    let written = self.write_state(true).map_err(|error| error.to_string());
+                    let written = self.write_state(true);
                     asker.answer(done.and(written)).await;
                 }
                 _ = look.tick() => {
@@ -180,11 +183,12 @@ impl Stack {
         }
     }
 
-    async fn carry_out(&mut self, order: &Order) -> Result<(), String> {
+    async fn carry_out(&mut self, order: &Order) -> Result<(), Error> {
         let names: Vec<_> = self.running.iter().map(|running| running.service.launch.name.clone()).collect();
         let running = self.running.iter_mut().find(|running| running.service.launch.name == order.name);
         let running = running.ok_or_else(|| {
-            format!("no service is called `{}`: expected one of {}", order.name, names.join(", "))
+            let names = names.join(", ");
+            Error::Usage(format!("no service is called `{}`: expected one of {names}", order.name))
         })?;
         match order.verb {
             Verb::Pause => running.process.signal(Signal::SIGSTOP),
@@ -201,13 +205,12 @@ impl Stack {
         }
         if running.process.ended().is_some() {
             let log = running.process.log().to_owned();
-            running.process =
-                Process::start(&running.service.launch, &log).map_err(|error| error.to_string())?;
+            running.process = Process::start(&running.service.launch, &log)?;
             running.started = SystemTime::now();
             running.end_reported = false;
         }
-        let answers = running.service.answers.clone();
-        wait_ready(&self.client, running, &answers).await.map_err(|error| error.to_string())
+        let Service { answers, limit, .. } = &running.service;
+        Ok(running.process.ready(*limit, || ready::ask(&self.client, answers)).await?)
     }
 
     /// Base URL of the gateway, Prometheus, Alertmanager or inbox, by service name.
@@ -264,33 +267,6 @@ fn copy_models(folder: &Path) -> Result<(), Error> {
             .map_err(Error::io(format!("copying a model to {}", to.display())))?;
     }
     Ok(())
-}
-
-async fn wait_ready(
-    client: &reqwest::Client,
-    running: &mut Running,
-    probe: &ready::Probe,
-) -> Result<(), Error> {
-    let started = Instant::now();
-    let limit = running.service.limit;
-    loop {
-        if let Some(status) = running.process.ended() {
-            return Err(running.process.ended_error(status));
-        }
-        match ready::ask(client, probe).await {
-            Ok(()) => return Ok(()),
-            Err(reason) if started.elapsed() > limit => {
-                let log = running.process.log().to_owned();
-                return Err(Error::NotReady {
-                    service: running.service.launch.name.clone(),
-                    limit,
-                    reason,
-                    log,
-                });
-            }
-            Err(_) => tokio::time::sleep(Duration::from_millis(50)).await,
-        }
-    }
 }
 
 fn lock(dir: &Path) -> Result<File, Error> {

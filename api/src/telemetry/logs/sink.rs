@@ -45,7 +45,10 @@ impl Sink {
         let writer = sink.clone();
         let started = thread::Builder::new().name("log".to_owned()).spawn(move || writer.write(output));
         if let Err(error) = started {
-            eprintln!("error: nothing will be logged: no thread can be started for it ({error})");
+            let mut stderr = std::io::stderr();
+            // Nobody is left who could be told that this fails, too.
+            let _ =
+                writeln!(stderr, "error: nothing will be logged: no thread can be started for it ({error})");
         }
         sink
     }

@@ -7,11 +7,11 @@ use std::time::Duration;
 
 use nix::sys::signal::Signal;
 
-use super::up::{Up, announce};
+use super::up_args::{Up, announce};
 use super::{down, signals};
-use crate::Error;
-use crate::process::tail;
+use crate::error::Error;
 use crate::state::{Identity, State};
+use process::tail;
 
 /// The services' own limits add up to less; this one only keeps the wait finite.
 const LIMIT: Duration = Duration::from_secs(180);

@@ -4,8 +4,8 @@ use std::time::{Duration, Instant};
 
 use nix::sys::signal::Signal;
 
-use super::Which;
-use crate::Error;
+use super::which::Which;
+use crate::error::Error;
 use crate::state::{Identity, State};
 
 /// The supervisor gives each of its services ten seconds.

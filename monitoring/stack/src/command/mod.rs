@@ -1,10 +1,6 @@
 //! The command line: `up`, `down`, `status`, `service`, `run`, `mutate`.
 
-use std::path::PathBuf;
-
-use clap::{Args, Parser, Subcommand};
-
-use crate::{Error, Settings};
+use clap::{Parser, Subcommand};
 
 pub mod detach;
 pub mod down;
@@ -15,6 +11,8 @@ pub mod shards;
 pub mod signals;
 pub mod status;
 pub mod up;
+pub mod up_args;
+pub mod which;
 
 /// The whole stack as local processes: Redis, the gateway, the exporters, Prometheus, Alertmanager, the inbox.
 #[derive(Debug, Parser)]
@@ -27,35 +25,17 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Start everything, wait until it is ready, stop it on Ctrl-C
-    Up(up::Up),
+    Up(up_args::Up),
     /// Stop a stack started with `up --detach`
-    Down(Which),
+    Down(which::Which),
     /// Show what runs, where, and with which pid
-    Status(Which),
+    Status(which::Which),
     /// Stop, start, pause or signal one service of a running stack
     Service(service::Service),
     /// Start a stack of its own, run a command against it, stop it
     Run(run::Run),
     /// Break every rule and route in turn; each time its drill has to notice
     Mutate(mutate::Mutate),
-}
-
-/// Which stack is meant.
-#[derive(Debug, Args)]
-pub struct Which {
-    /// Move every port up by N; each N is a stack of its own
-    #[arg(long, value_name = "N", default_value_t = 0)]
-    port_offset: u16,
-}
-
-impl Which {
-    fn settings(&self, scale: f64) -> Result<Settings, Error> {
-        Settings::new(self.port_offset, scale)
-    }
-
-    fn dir(&self) -> Result<PathBuf, Error> {
-        self.settings(1.0).map(|settings| settings.dir)
-    }
 }
 
 /// Runs the command and gives the exit code: 0; 1 when something failed; 2 for what the caller can mend;

@@ -9,12 +9,13 @@ use clap::Args;
 use futures_util::{TryStreamExt, stream};
 
 use super::signals::{Signals, exit_code};
+use crate::error::Error;
 use crate::mutate::drills::{self, Drill};
 use crate::mutate::fate::{Fate, Said, judge};
+use crate::mutate::mutant::Mutant;
 use crate::mutate::summary::{self, Control, Judged};
 use crate::mutate::trial::Bench;
-use crate::mutate::{self, Mutant};
-use crate::{Error, program};
+use process::program;
 
 /// Time between the first starts, so that stacks do not slow one another's down past their limits.
 const STAGGER: Duration = Duration::from_secs(4);
@@ -57,7 +58,7 @@ pub(super) async fn main(args: Mutate) -> Result<u8, Error> {
     let repository = program::repository();
     let monitoring = repository.join("monitoring");
     let drills = drills::load(&monitoring.join("drills"))?;
-    let mut mutants = mutate::all(&monitoring, &drills)?;
+    let mut mutants = crate::mutate::all(&monitoring, &drills)?;
     if let Some(pattern) = args.pattern.as_ref().filter(|pattern| !pattern.is_empty()) {
         mutants.retain(|it| {
             let names = it.drills.iter().chain([&it.of]).map(String::as_str).chain([it.kind.name()]);

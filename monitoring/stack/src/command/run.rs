@@ -11,7 +11,8 @@ use tokio::process::{Child, Command};
 
 use super::shards::Shards;
 use super::signals::{Signals, exit_code};
-use crate::{Error, program};
+use crate::error::Error;
+use process::program;
 
 /// Time the command has after a signal before it is killed.
 const GRACE: Duration = Duration::from_secs(60);
@@ -104,7 +105,7 @@ async fn command(run: &Run, dir: &Path, stacks: &mut Shards, signals: &mut Signa
         .env("TIME_SCALE", run.scale.to_string())
         .process_group(0)
         .kill_on_drop(true);
-    crate::process::die_with_parent(&mut command);
+    process::die_with_parent(&mut command);
     let mut child = command
         .spawn()
         .map_err(|error| Error::Usage(format!("the command `{name}` could not be started: {error}")))?;

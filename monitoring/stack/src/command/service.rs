@@ -4,9 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
-use super::Which;
-use crate::state::State;
-use crate::{Error, control};
+use super::which::Which;
+use crate::{control, error::Error, state::State};
 
 /// Arguments of `stack service`; the verbs are those of `docker`.
 #[derive(Debug, Args)]

@@ -4,8 +4,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 
-use crate::service::TEXTFILES;
-use crate::{Error, Settings, Stack};
+use crate::{error::Error, service::TEXTFILES, settings::Settings, stack::Stack};
 
 /// The stacks of one `stack run`.
 #[derive(Debug)]
@@ -101,7 +100,7 @@ fn describe(stack: &Stack) -> Value {
 /// The PATH with what `make setup` brought at its end.
 fn path_with_tools() -> String {
     let tools = std::env::var("STACK_TOOLS")
-        .unwrap_or_else(|_| crate::program::repository().join("target/tools/bin").display().to_string());
+        .unwrap_or_else(|_| process::program::repository().join("target/tools/bin").display().to_string());
     format!("{}:{tools}", std::env::var("PATH").unwrap_or_default())
 }
 

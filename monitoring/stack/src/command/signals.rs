@@ -3,7 +3,7 @@
 use nix::sys::signal::Signal;
 use tokio::signal::unix::{self, SignalKind};
 
-use crate::Error;
+use crate::error::Error;
 
 /// SIGINT, SIGTERM and SIGHUP, caught from now on.
 #[derive(Debug)]

@@ -1,8 +1,7 @@
 //! `stack status`: what runs, as a table.
 
-use super::Which;
-use crate::Error;
-use crate::state::State;
+use super::which::Which;
+use crate::{error::Error, state::State};
 
 /// Exit code 0 when everything runs, 1 when something does not or no stack was started.
 pub(super) fn main(which: &Which) -> Result<u8, Error> {

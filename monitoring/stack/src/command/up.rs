@@ -1,26 +1,8 @@
 //! `stack up`: in the foreground until Ctrl-C, or `--detach`ed.
 
-use clap::Args;
-
-use super::{Which, detach, signals};
-use crate::state::State;
-use crate::{Error, Stack};
-
-/// Arguments of `stack up`.
-#[derive(Debug, Args)]
-pub struct Up {
-    #[command(flatten)]
-    pub(super) which: Which,
-    /// Divide every duration of the monitoring files by N; 1 keeps the production timings
-    #[arg(long, value_name = "N", default_value_t = 1.0)]
-    pub(super) scale: f64,
-    /// Go to the background once everything is ready; `stack down` ends it
-    #[arg(long)]
-    detach: bool,
-    /// This is the process in the background
-    #[arg(long, hide = true)]
-    background: bool,
-}
+use super::up_args::{Up, announce};
+use super::{detach, signals};
+use crate::{error::Error, stack::Stack, state::State};
 
 pub(super) async fn main(up: Up) -> Result<u8, Error> {
     if up.detach { detach::main(&up).await } else { foreground(&up).await }
@@ -57,14 +39,4 @@ async fn foreground(up: &Up) -> Result<u8, Error> {
         }
     }
     Ok(0)
-}
-
-/// Says where everything is.
-pub(super) fn announce(state: &State, dir: &std::path::Path) {
-    let scale = if state.scale > 1.0 { format!(" at time scale {}", state.scale) } else { String::new() };
-    println!("The stack is ready{scale}:");
-    for service in &state.services {
-        println!("  {:<15} {}", service.name, service.address);
-    }
-    println!("  {:<15} {}", "logs", dir.join("logs").display());
 }

@@ -6,8 +6,7 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
-use super::read;
-use crate::Error;
+use crate::error::Error;
 
 /// A drill that proves an alert.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -94,6 +93,14 @@ pub fn of<'a>(drills: &'a [Drill], alert: &str, labels: &BTreeMap<String, String
     let mut fitting: Vec<_> = drills.iter().filter(|drill| drill.alert == alert && meets(drill)).collect();
     fitting.sort_by_key(|drill| drill.promised);
     fitting
+}
+
+/// The text of a file.
+///
+/// # Errors
+/// Names the file.
+pub fn read(path: &Path) -> Result<String, Error> {
+    std::fs::read_to_string(path).map_err(Error::io(format!("reading {}", path.display())))
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Kind, Mutant};
+use super::mutant::{Kind, Mutant};
 
 /// What a drill said.
 #[derive(Debug, Clone, Default, PartialEq)]

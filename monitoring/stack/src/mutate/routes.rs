@@ -7,8 +7,8 @@ use std::sync::LazyLock;
 use regex::Regex;
 
 use super::drills::Drill;
-use super::{Kind, Mutant};
-use crate::Error;
+use super::mutant::{Kind, Mutant};
+use crate::error::Error;
 
 static RECEIVER: LazyLock<Regex> = LazyLock::new(|| pattern(r"(?m)^ +(?:- )?receiver: (\S+)$"));
 static MATCHER: LazyLock<Regex> = LazyLock::new(|| pattern(r#"(?m)^ +matchers: \[(\w+)="(\w+)"\]$"#));

@@ -10,8 +10,8 @@ use regex::Regex;
 use serde_json::Value;
 
 use super::drills::{self, Drill};
-use super::{Kind, Mutant};
-use crate::Error;
+use super::mutant::{Kind, Mutant};
+use crate::error::Error;
 
 /// A comparison with a number.
 static THRESHOLD: LazyLock<Regex> = LazyLock::new(|| pattern(r"([<>]=?) (\d+(?:\.\d+)?)\b"));

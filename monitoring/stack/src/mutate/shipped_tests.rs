@@ -2,8 +2,9 @@
 
 use std::collections::BTreeSet;
 
+use super::mutant::Kind;
 use super::*;
-use crate::program;
+use process::program;
 
 #[test]
 fn every_rule_and_route_that_is_shipped_gets_its_mutants() {

@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::fate::{Fate, Said};
-use super::{Kind, Mutant};
+use super::mutant::{Kind, Mutant};
 
 /// Columns of a line.
 const WIDTH: usize = 80;

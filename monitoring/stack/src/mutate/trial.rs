@@ -8,11 +8,12 @@ use std::time::Duration;
 use serde_json::Value;
 use tokio::process::Command;
 
-use super::drills::Drill;
+use super::drills::{Drill, read};
 use super::fate::Said;
-use super::{Mutant, read};
-use crate::process::die_with_parent;
-use crate::{Error, program};
+use super::mutant::Mutant;
+use crate::error::Error;
+use process::die_with_parent;
+use process::program;
 
 /// The longest a trial may take: the slowest drill's promise at scale 20, its patience on top, a slow start.
 const LIMIT: Duration = Duration::from_secs(900);

@@ -3,8 +3,8 @@
 use std::path::Path;
 use std::process::{Command, Output};
 
+use process::program::{self, repository};
 use serde_json::Value;
-use stack::program::{self, repository};
 
 use crate::compose_file::{services, text};
 

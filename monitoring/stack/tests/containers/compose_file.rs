@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use process::program::repository;
 use serde_json::{Map, Value};
-use stack::program::repository;
 
 /// Services that are root, and why they cannot be otherwise.
 const ROOT: &[(&str, &str)] = &[

@@ -5,8 +5,8 @@ use std::time::{Duration, Instant};
 
 use ::dashboards::fill::Values;
 use ::dashboards::{boards, lint, render};
+use process::program::{self, repository};
 use serde_json::Value;
-use stack::program::{self, repository};
 
 use crate::markdown::{Given, commands, documents};
 use crate::project::{Images, Project, SCALE, compose_command, json, lines};

@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 use std::process::Command;
 
+use process::program::repository;
 use serde_json::{Value, json};
-use stack::program::repository;
 
 fn run(script: &str, arguments: &[&str]) -> (bool, String) {
     let output =
@@ -133,7 +133,7 @@ fn no_rule_asks_for_what_no_manifest_scrapes() {
         let test = json!({"interval": "1m", "input_series": series, "alert_rule_test": expected});
         let tests = json!({"rule_files": ["rules.yml"], "evaluation_interval": "1m", "tests": [test]});
         std::fs::write(&file, tests.to_string()).unwrap();
-        let promtool = stack::program::external("promtool").unwrap();
+        let promtool = process::program::external("promtool").unwrap();
         let output = Command::new(promtool).args(["test", "rules"]).arg(&file).output().unwrap();
         (output.status.success(), format!("{output:?}"))
     };

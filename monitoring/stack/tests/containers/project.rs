@@ -5,9 +5,9 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::time::Duration;
 
+use process::port;
+use process::program::{self, repository};
 use serde_json::Value;
-use stack::port;
-use stack::program::{self, repository};
 
 /// Divides every duration of the monitoring files; half of the demo's, since the containers share what the machine has.
 pub const SCALE: &str = "10";

@@ -18,7 +18,7 @@ async fn every_shipped_drill_is_proven_within_its_bounds() {
         .arg(dir.path().join("stacks"))
         .arg("--");
     command
-        .arg(stack::program::own("loadgen").unwrap())
+        .arg(process::program::own("loadgen").unwrap())
         .args(["drill", "--json"])
         .arg(&report)
         .arg("--html")
@@ -67,7 +67,7 @@ async fn every_shipped_drill_is_proven_within_its_bounds() {
 
     // With these proofs nothing is missing: the repository's own rules stand at 100 %.
     let mut coverage = support::loadgen();
-    coverage.current_dir(stack::program::repository()).args(["coverage", "--json", "--proofs"]);
+    coverage.current_dir(process::program::repository()).args(["coverage", "--json", "--proofs"]);
     coverage.arg(dir.path().join("proofs"));
     let output = support::finish(coverage, Duration::from_secs(30)).await;
     assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stdout));

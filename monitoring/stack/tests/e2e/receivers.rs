@@ -43,7 +43,7 @@ fn links(text: &str) -> BTreeSet<String> {
 }
 
 fn dashboards() -> BTreeSet<String> {
-    let folder = stack::program::repository().join("grafana/dashboards");
+    let folder = process::program::repository().join("grafana/dashboards");
     let files = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
     let boards = files.filter(|path| path.extension().is_some_and(|it| it == "json"));
     let uid = |path| {

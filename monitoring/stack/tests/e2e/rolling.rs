@@ -5,10 +5,10 @@ use std::process::Stdio;
 use std::time::Duration;
 
 use nix::sys::signal::Signal;
+use process::{Launch, Process};
+use process::{port, program};
 use serde_json::{Value, json};
-use stack::fixture::Haproxy;
-use stack::process::{Launch, Process};
-use stack::{port, program};
+use testkit::Haproxy;
 
 use crate::support;
 
@@ -62,7 +62,7 @@ impl Gateway {
     async fn ended(&mut self) {
         let status =
             tokio::time::timeout(PATIENCE, self.process.wait()).await.expect("it ends in time").unwrap();
-        assert_eq!(status.code(), Some(0), "{status}\n{}", stack::process::tail(&self.log, 20));
+        assert_eq!(status.code(), Some(0), "{status}\n{}", process::tail(&self.log, 20));
     }
 
     async fn start_again(&mut self) {

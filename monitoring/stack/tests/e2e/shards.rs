@@ -45,8 +45,8 @@ async fn shards_are_isolated_stacks_started_for_the_run_and_stopped_after_it() {
 async fn shards_without_the_stack_program_are_refused_with_the_reason() {
     let dir = tempfile::tempdir().unwrap();
     let alone = dir.path().join("loadgen");
-    std::fs::hard_link(stack::program::own("loadgen").unwrap(), &alone)
-        .or_else(|_| std::fs::copy(stack::program::own("loadgen").unwrap(), &alone).map(drop))
+    std::fs::hard_link(process::program::own("loadgen").unwrap(), &alone)
+        .or_else(|_| std::fs::copy(process::program::own("loadgen").unwrap(), &alone).map(drop))
         .unwrap();
     let mut command = tokio::process::Command::new(&alone);
     command.env("PATH", "").kill_on_drop(true).args(["drill", "--shards", "2"]).arg(support::drills());

@@ -4,9 +4,10 @@ use std::path::{Path, PathBuf};
 use std::process::{Output, Stdio};
 use std::time::{Duration, Instant};
 
+use process::program;
 use serde_json::Value;
-use stack::port::{self, Ports};
-use stack::{Settings, Stack, program};
+use stack::port::Ports;
+use stack::{Settings, Stack};
 use tempfile::TempDir;
 use tokio::process::{Child, Command};
 
@@ -130,7 +131,7 @@ pub fn signal(child: &Child, signal: nix::sys::signal::Signal) {
 /// outgoing connections use, so that only another offset of this kind could come between.
 pub fn free_offset() -> u16 {
     (0..200)
-        .filter_map(|_| port::free().ok())
+        .filter_map(|_| process::port::free().ok())
         .map(|random| 1_000 + random % 9_000)
         .find(|offset| Ports::offset(*offset).is_ok_and(all_free))
         .expect("some offset has all its ports free")
@@ -138,7 +139,7 @@ pub fn free_offset() -> u16 {
 
 /// Whether nobody listens on any of them.
 pub fn all_free(ports: Ports) -> bool {
-    ports.all().into_iter().all(|port| port::check("a test", port).is_ok())
+    ports.all().into_iter().all(|port| stack::port::check("a test", port).is_ok())
 }
 
 /// Asks until the answer is there.

@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Output, Stdio};
 use std::time::Duration;
 
+use process::program::{self, repository};
 use stack::port::Ports;
-use stack::program::{self, repository};
 use tempfile::TempDir;
 use tokio::process::Command;
 

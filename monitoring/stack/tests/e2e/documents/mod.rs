@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, HashSet};
 use std::path::Path;
 use std::time::Duration;
 
-use stack::program::repository;
+use process::program::repository;
 
 use self::elsewhere::{AROUND, ELSEWHERE, EXPECTED, NEVER};
 use self::fresh::Checkout;
@@ -174,7 +174,7 @@ async fn every_name_of_a_command_is_one() {
                 let verb = rest.first().filter(|word| !word.starts_with('-'));
                 let asked: Vec<&str> = [program].into_iter().chain(verb.copied()).collect();
                 if !helps.contains_key(&asked) {
-                    let mut command = tokio::process::Command::new(stack::program::own(program).unwrap());
+                    let mut command = tokio::process::Command::new(process::program::own(program).unwrap());
                     command.args(&asked[1..]).arg("--help").kill_on_drop(true);
                     let output = support::finish(command, SOON).await;
                     assert!(output.status.success(), "{}: {}", given.place, given.text);

@@ -3,9 +3,10 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use stack::process::{Launch, Process};
+use process::{Launch, Process};
+use process::{port, program};
 use stack::ready::{self, Probe};
-use stack::{port, program, service};
+use stack::service;
 use tempfile::TempDir;
 use tokio::net::TcpStream;
 
@@ -141,7 +142,7 @@ impl Foreign {
     }
 
     async fn launch(&mut self, name: &str, program: PathBuf, args: Vec<String>, sign: Sign) {
-        let launch = Launch { name: name.to_owned(), program, args, env: Vec::new() };
+        let launch = Launch::new(name, program, args);
         let log = self.dir.path().join(format!("{name}.log"));
         self.processes.push(Process::start(&launch, &log).unwrap());
         let client = reqwest::Client::builder().no_proxy().build().unwrap();
@@ -194,13 +195,10 @@ impl From<Probe> for Sign {
 }
 
 impl Sign {
-    async fn seen(&self, client: &reqwest::Client) -> Result<(), String> {
+    async fn seen(&self, client: &reqwest::Client) -> Result<(), ready::NotYet> {
         match self {
             Self::Probe(probe) => ready::ask(client, probe).await,
-            Self::Listens(port) => {
-                let connected = TcpStream::connect(("127.0.0.1", *port)).await;
-                connected.map(drop).map_err(|error| error.to_string())
-            }
+            Self::Listens(port) => Ok(TcpStream::connect(("127.0.0.1", *port)).await.map(drop)?),
         }
     }
 }

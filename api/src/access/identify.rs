@@ -1,0 +1,135 @@
+use super::{
+    address::{TrustedProxies, client_address},
+    key_file::KeyFileError,
+    key_ring::KeyRing,
+    origins::Origins,
+    token::{Token, bearer},
+};
+use crate::{
+    limit::{Caller, PolicySet},
+    listen::encrypted::Encrypted,
+    problem::{Kind, Problem},
+};
+use actix_web::{
+    dev::ServiceRequest,
+    http::header::{HeaderName, HeaderValue, WWW_AUTHENTICATE},
+};
+use std::{net::IpAddr, path::PathBuf};
+
+const API_KEY: HeaderName = HeaderName::from_static("x-api-key");
+const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
+const FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
+
+/// Requests that need an API key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum RequireKey {
+    /// None; a key that is sent must be a known one.
+    None,
+    /// POST, PUT, PATCH and DELETE.
+    Writes,
+    /// All.
+    All,
+}
+
+/// Who is let in.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// The keys file; without one nothing is taken for a key.
+    pub keys_file: Option<PathBuf>,
+    /// Requests that need an API key.
+    pub require: RequireKey,
+    /// Proxies whose `X-Forwarded-For` is believed.
+    pub proxies: TrustedProxies,
+    /// What `/metrics` demands.
+    pub metrics_token: Option<String>,
+    /// Origins whose pages may call.
+    pub origins: Origins,
+}
+
+/// Everything that decides who a request comes from and whether it may.
+pub(crate) struct Access {
+    keys: Option<KeyRing>,
+    require: RequireKey,
+    proxies: TrustedProxies,
+    metrics_token: Token,
+    pub(crate) origins: Origins,
+}
+
+impl Access {
+    /// Reads the keys file.
+    pub(crate) fn prepare(settings: Settings, policies: &PolicySet) -> Result<Self, KeyFileError> {
+        let Settings { keys_file, require, proxies, metrics_token, origins } = settings;
+        let keys = keys_file.map(|path| KeyRing::load(&path, policies)).transpose()?;
+        Ok(Self { keys, require, proxies, metrics_token: Token::new(metrics_token.as_deref()), origins })
+    }
+
+    /// A plan that an API key has and these policies do not.
+    pub(crate) fn plan_missing(&self, policies: &PolicySet) -> Option<&str> {
+        self.keys.as_ref()?.plan_missing(policies)
+    }
+
+    /// Whose request this is. A key that is sent must be a known one; without a keys file nothing is taken for a key.
+    pub(crate) fn identify(&self, req: &ServiceRequest, method: &str) -> Result<Caller, Problem> {
+        let address = self.client(req);
+        let Some(keys) = &self.keys else { return Ok(Caller::by_address(address)) };
+        let presented = match req.headers().get(&API_KEY) {
+            Some(value) => Some(value.as_bytes()),
+            None => bearer(req.headers()),
+        };
+        match presented {
+            Some(key) => keys.find(key, address).ok_or_else(|| {
+                let challenge = HeaderValue::from_static("Bearer realm=\"api\", error=\"invalid_token\"");
+                unauthorized("this API key is not known", challenge)
+            }),
+            None if self.requires_key(method) => Err(unauthorized(
+                "this request needs an API key; send it as X-API-Key or Authorization: Bearer",
+                HeaderValue::from_static("Bearer realm=\"api\""),
+            )),
+            None => Ok(Caller::by_address(address)),
+        }
+    }
+
+    /// Whether a request may read `/metrics`.
+    pub(crate) fn admits_to_metrics(
+        &self,
+        headers: &actix_web::http::header::HeaderMap,
+    ) -> Result<(), Problem> {
+        if self.metrics_token.admits(headers) {
+            return Ok(());
+        }
+        Err(unauthorized(
+            "metrics need the token of METRICS_TOKEN; send it as Authorization: Bearer",
+            HeaderValue::from_static("Bearer realm=\"metrics\""),
+        ))
+    }
+
+    fn requires_key(&self, method: &str) -> bool {
+        match self.require {
+            RequireKey::None => false,
+            RequireKey::Writes => matches!(method, "POST" | "PUT" | "PATCH" | "DELETE"),
+            RequireKey::All => true,
+        }
+    }
+
+    /// The address a request comes from; `None` in tests without a connection.
+    pub(crate) fn client(&self, req: &ServiceRequest) -> Option<IpAddr> {
+        let forwarded = req.headers().get_all(&FORWARDED_FOR).map(HeaderValue::as_bytes);
+        Some(client_address(req.peer_addr()?.ip(), forwarded, &self.proxies))
+    }
+
+    /// `http` or `https`, as the client sent it: to us, or to the proxy that we trust to say so.
+    pub(crate) fn scheme(&self, req: &ServiceRequest) -> &'static str {
+        let said = req.headers().get_all(&FORWARDED_PROTO).next_back().map(HeaderValue::as_bytes);
+        let said = said.filter(|_| req.peer_addr().is_some_and(|peer| self.proxies.contains(peer.ip())));
+        match said.and_then(|list| list.rsplit(|byte| *byte == b',').next()).map(<[u8]>::trim_ascii) {
+            Some(b"https") => "https",
+            Some(b"http") => "http",
+            _ if req.conn_data::<Encrypted>().is_some() => "https",
+            _ => "http",
+        }
+    }
+}
+
+fn unauthorized(detail: &'static str, challenge: HeaderValue) -> Problem {
+    Problem::new(Kind::Unauthorized, detail).header(WWW_AUTHENTICATE, challenge)
+}

@@ -1,0 +1,10 @@
+use crate::limit::Plan;
+use std::sync::Arc;
+
+/// One key: who it belongs to and what it grants.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Entry {
+    pub name: Arc<str>,
+    pub plan: Plan,
+    pub hash: [u8; 32],
+}

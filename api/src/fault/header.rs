@@ -1,0 +1,23 @@
+//! How the faults that acted on a request are named to its client.
+
+use actix_web::http::header::{HeaderName, HeaderValue};
+use std::any::Any;
+
+/// Names the faults that acted on a request.
+pub(crate) const HEADER: HeaderName = HeaderName::from_static("x-fault-injected");
+
+/// What an injected panic carries, so that its answer can be told from a bug's.
+pub(crate) struct InjectedPanic(pub HeaderValue);
+
+impl InjectedPanic {
+    /// The value of [`HEADER`] when this panic was injected.
+    pub(crate) fn header_of(panic: &(dyn Any + Send)) -> Option<HeaderValue> {
+        panic.downcast_ref::<Self>().map(|injected| injected.0.clone())
+    }
+}
+
+/// The value of [`HEADER`] for the faults of these ids.
+pub(crate) fn names<'a>(ids: impl Iterator<Item = &'a str>) -> HeaderValue {
+    let ids = ids.collect::<Vec<_>>().join(", ");
+    HeaderValue::from_str(&ids).expect("ids are letters, digits, - and _")
+}

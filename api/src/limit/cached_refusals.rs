@@ -1,0 +1,160 @@
+//! What Redis's refusals prove: a theoretical arrival time never moves back, so a balance once told shrinks by the clock and by
+//! nothing else. Until it has shrunk enough a refusal needs no round trip.
+
+use super::{
+    check::{Check, CheckResult},
+    shards::{Expires, Shards},
+};
+use std::time::Duration;
+
+/// A balance as Redis told it, placed on this process's clock. Redis looked at its clock some time between the question and
+/// the answer, so the balance is gone between these two instants (nanoseconds since the one that all times here count from).
+#[derive(Debug, Clone, Copy)]
+struct Proof {
+    /// Not before: refusing until here is certain to be right.
+    least: u64,
+    /// Not after: who waits until here has waited long enough.
+    most: u64,
+}
+
+impl Expires for Proof {
+    fn expired(&self, now: Duration) -> bool {
+        u128::from(self.least) <= now.as_nanos()
+    }
+}
+
+/// Balances that made Redis refuse, with a cap; past it Redis is asked again.
+#[derive(Debug)]
+pub(super) struct CachedRefusals(Shards<Proof>);
+
+impl CachedRefusals {
+    pub(super) fn new(cap: usize) -> Self {
+        Self(Shards::new(cap))
+    }
+
+    /// Remembers a balance, in ticks, that Redis told between `asked` and `answered`.
+    pub(super) fn remember(&self, check: &Check, balance: u64, asked: Duration, answered: Duration) {
+        // Ticks are 1/count microseconds.
+        let ahead = u128::from(balance) * 1000;
+        let count = u128::from(check.quota.count());
+        let proof = Proof {
+            least: (asked.as_nanos() + ahead / count) as u64,
+            most: (answered.as_nanos() + ahead.div_ceil(count)) as u64,
+        };
+        let slot = (check.reading, check.key.clone());
+        let mut shard = self.0.lock(self.0.index(&slot));
+        if shard.get(&slot).is_some() {
+            self.0.put(&mut shard, slot, proof);
+        } else if self.0.reserve(&mut shard, answered) {
+            shard.insert(slot, proof);
+        }
+    }
+
+    /// The refusal of one policy's check at `now`, where one is proven.
+    pub(super) fn find(&self, check: &Check, now: Duration) -> Option<CheckResult> {
+        if check.shadow || self.0.held() == 0 {
+            return None;
+        }
+        let slot = (check.reading, check.key.clone());
+        let proof = *self.0.lock(self.0.index(&slot)).get(&slot)?;
+        let ticks = |ahead: u64| u128::from(ahead) * u128::from(check.quota.count());
+        let now = now.as_nanos() as u64;
+        let least = (ticks(proof.least.saturating_sub(now)) / 1000) as u64;
+        if check.quota.affords(least, check.cost) {
+            return None;
+        }
+        let most = ticks(proof.most.saturating_sub(now)).div_ceil(1000) as u64;
+        Some(CheckResult::to(check, most, false))
+    }
+
+    /// Forgets what is proven no longer.
+    pub(super) fn sweep(&self, now: Duration) {
+        self.0.sweep(now);
+    }
+
+    /// Forgets everything: Redis may have lost what the proofs rest on, or the policies are others.
+    pub(super) fn clear(&self) {
+        self.0.clear();
+    }
+
+    /// Balances held.
+    pub(super) fn held(&self) -> usize {
+        self.0.held()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::limit::{Caller, PolicySet, oracle::Oracle};
+    use proptest::prelude::*;
+
+    fn check(limit: &str, burst: u64, cost: u64) -> Check {
+        let text = format!("[[policy]]\nname='p'\nlimit='{limit}'\nburst={burst}\ncost={cost}\n");
+        let set = PolicySet::parse("test", &text).unwrap();
+        let policy = &set.policies()[0];
+        Check::new(0, [0; 2], policy, "/", policy.key.of("/", &Caller::by_address(None)).unwrap())
+    }
+
+    #[test]
+    fn a_cheaper_request_is_not_refused_by_a_dearer_ones_proof() {
+        let refusals = CachedRefusals::new(10);
+        let now = Duration::from_secs(9);
+        let (dear, cheap) = (check("1/s", 10, 5), check("1/s", 10, 1));
+        // Seven of ten spent: five more do not fit, one does.
+        refusals.remember(&dear, 7_000_000, now, now);
+        assert_eq!(refusals.find(&dear, now).unwrap().verdict.retry_us, 2_000_000);
+        assert_eq!(refusals.find(&cheap, now), None);
+        assert_eq!(refusals.find(&dear, now + Duration::from_secs(2)), None);
+        refusals.clear();
+        assert_eq!((refusals.find(&dear, now), refusals.held()), (None, 0));
+    }
+
+    #[test]
+    fn past_the_cap_redis_is_asked_again() {
+        let refusals = CachedRefusals::new(0);
+        let (check, now) = (check("1/s", 1, 1), Duration::ZERO);
+        refusals.remember(&check, 1_000_000, now, now);
+        assert_eq!(refusals.find(&check, now), None);
+    }
+
+    proptest! {
+        /// Whenever Redis's clock was read between question and answer: what is refused here Redis would refuse too,
+        /// and who waits as told here would pass there.
+        #[test]
+        fn a_proven_refusal_is_redis_own(
+            limit in proptest::sample::select(vec!["100/s", "3/s", "7/m", "1/d", "999983/s"]),
+            burst in 1u64..50, cost in 1u64..5,
+            spent in 0u64..60, before in 0u64..5_000, after in 0u64..5_000,
+            // Around the moment at which Redis would admit, where it matters.
+            offset in -12_000i64..12_000,
+        ) {
+            let cost = cost.min(burst);
+            let check = check(limit, burst, cost);
+            let quota = check.quota;
+            // On Redis's clock, microseconds: the moment of the decision, and the state then.
+            let decided = 1_790_000_000_000_000u64;
+            let balance = (spent * quota.period_us()).min(quota.capacity());
+            let redis = Oracle::at(decided + balance / quota.count(), balance % quota.count());
+            let admits_at = |now| redis.clone().decide(quota.count(), quota.period_us(), quota.burst(), now, cost).admitted;
+            prop_assume!(!quota.affords(balance, cost));
+            // This process's clock reads a million seconds less.
+            let here = |redis_us: u64| Duration::from_micros(redis_us - 1_000_000_000_000);
+            let (asked, answered) = (here(decided - before), here(decided + after));
+            let refusals = CachedRefusals::new(10);
+            refusals.remember(&check, balance, asked, answered);
+            let admits = decided + quota.verdict(balance, cost, false).retry_us;
+            let later = admits.saturating_add_signed(offset).max(decided + after);
+            match refusals.find(&check, here(later)) {
+                Some(answer) => {
+                    prop_assert!(!admits_at(later), "Redis would have admitted");
+                    let retry = answer.verdict.retry_us;
+                    prop_assert!(retry > 0);
+                    prop_assert!(admits_at(later + retry), "the wait is too short");
+                }
+                // Not proven for longer than the round trip before Redis would admit.
+                None => prop_assert!(admits_at(later + before)),
+            }
+        }
+    }
+}

@@ -1,0 +1,4 @@
+//! `governor` as the backend of one process.
+
+pub(super) mod backend;
+mod gcra;

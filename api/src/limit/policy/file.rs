@@ -1,0 +1,233 @@
+//! The policy file: strict, so that a typo is an error at start and not a limit that never applies.
+
+use super::{
+    caller::Plan,
+    client::name_is_clean,
+    definition::{Cost, MOST_POLICIES, Policy, WithoutRedis, matches},
+    key::{KeyBy, KeyPart},
+    rate::Rate,
+};
+use crate::{limit::quota::Quota, routes};
+use serde::Deserialize;
+use std::{
+    collections::{BTreeMap, HashSet},
+    ops::Range,
+};
+use toml::Spanned;
+
+/// A policy file that cannot be used: which file, where in it, what is wrong, and what to write.
+#[derive(Debug, thiserror::Error)]
+pub enum PolicyFileError {
+    /// The file cannot be read.
+    #[error(
+        "RATE_LIMITS_FILE={path}: cannot be read ({source}); name an existing file or unset the variable"
+    )]
+    Unreadable {
+        /// The file.
+        path: String,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// The file's content.
+    #[error("RATE_LIMITS_FILE={path}: line {line}: {reason}")]
+    Content {
+        /// The file.
+        path: String,
+        /// Line, from 1.
+        line: usize,
+        /// The field, what is wrong with it and what to write instead.
+        reason: String,
+    },
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    policy: Vec<RawPolicy>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawPolicy {
+    name: Spanned<String>,
+    limit: Spanned<String>,
+    burst: Spanned<i64>,
+    key: Option<Spanned<Names>>,
+    cost: Option<Spanned<RawCost>>,
+    without_redis: Option<Spanned<String>>,
+    #[serde(default)]
+    shadow: bool,
+    #[serde(default)]
+    routes: Vec<Spanned<String>>,
+    #[serde(default)]
+    methods: Vec<Spanned<String>>,
+    #[serde(default)]
+    plan: bool,
+}
+
+/// `key = "client"` or `key = ["client", "route"]`.
+#[derive(Deserialize)]
+#[serde(untagged, expecting = "`key`: expected a name or a list of names, such as \"client\"")]
+enum Names {
+    One(String),
+    Several(Vec<String>),
+}
+
+/// `cost = 5` or `cost = { "/inference" = 20, "*" = 1 }`.
+#[derive(Deserialize)]
+#[serde(
+    untagged,
+    expecting = "`cost`: expected a number, or numbers by route such as { \"/inference\" = 20 }"
+)]
+enum RawCost {
+    Same(i64),
+    ByRoute(BTreeMap<String, i64>),
+}
+
+/// What is wrong and where in the text.
+type Fault = (Range<usize>, String);
+
+pub(super) fn parse(path: &str, text: &str) -> Result<Vec<Policy>, PolicyFileError> {
+    let content = |(span, reason): Fault| PolicyFileError::Content {
+        path: path.to_owned(),
+        line: text[..span.start.min(text.len())].matches('\n').count() + 1,
+        reason,
+    };
+    let file: File = toml::from_str(text).map_err(|error| {
+        let reason = format!("{}; api/rate_limits.toml shows every field", error.message().trim_end());
+        content((error.span().unwrap_or(0..0), reason))
+    })?;
+    if file.policy.is_empty() {
+        return Err(content((0..0, "`policy`: the file has none; add a [[policy]]".to_owned())));
+    }
+    if let Some(further) = file.policy.get(MOST_POLICIES) {
+        let reason = format!("`policy`: this is number {}; keep at most {MOST_POLICIES}", MOST_POLICIES + 1);
+        return Err(content((further.name.span(), reason)));
+    }
+    let mut names = HashSet::new();
+    let mut policies = Vec::new();
+    for raw in file.policy {
+        if !names.insert(raw.name.get_ref().clone()) {
+            let reason = format!(
+                "`name`: \"{}\" is the name of an earlier policy; choose another",
+                raw.name.get_ref()
+            );
+            return Err(content((raw.name.span(), reason)));
+        }
+        policies.push(raw.check().map_err(content)?);
+    }
+    Ok(policies)
+}
+
+impl RawPolicy {
+    fn check(self) -> Result<Policy, Fault> {
+        let name = self.name.get_ref();
+        if !name_is_clean(name) {
+            let reason = format!("`name`: \"{name}\" must be 1 to 64 letters, digits, `-`, `_` or `.`");
+            return Err((self.name.span(), reason));
+        }
+        if name == Plan::UNLIMITED || (name == Plan::DEFAULT && self.plan) {
+            let reason = format!("`name`: \"{name}\" is a plan of its own; choose another name");
+            return Err((self.name.span(), reason));
+        }
+        let rate: Rate =
+            self.limit.get_ref().parse().map_err(|why| {
+                (self.limit.span(), format!("`limit`: \"{}\": {why}", self.limit.get_ref()))
+            })?;
+        let burst =
+            u64::try_from(*self.burst.get_ref()).ok().filter(|burst| *burst > 0).ok_or_else(|| {
+                let reason = format!("`burst`: {} must be at least 1, such as 200", self.burst.get_ref());
+                (self.burst.span(), reason)
+            })?;
+        let quota = Quota::new(rate.count, rate.seconds * 1_000_000, burst)
+            .map_err(|why| (self.limit.span(), format!("`limit` {rate} with `burst` {burst}: {why}")))?;
+        let cost = self.cost.as_ref().map_or(Ok(Cost { usual: 1, by_route: Vec::new() }), |cost| {
+            check_cost(cost.get_ref(), burst).map_err(|reason| (cost.span(), reason))
+        })?;
+        let key = self.key.as_ref().map_or(Ok(KeyBy::default()), |key| {
+            check_key(key.get_ref()).map_err(|reason| (key.span(), reason))
+        })?;
+        let without_redis = self.without_redis.as_ref().map_or(Ok(WithoutRedis::default()), |mode| {
+            one_of("without_redis", mode.get_ref(), &WithoutRedis::ALL)
+                .map_err(|reason| (mode.span(), reason))
+        })?;
+        for route in &self.routes {
+            check_route("routes", route.get_ref()).map_err(|reason| (route.span(), reason))?;
+        }
+        for method in &self.methods {
+            if !routes::KNOWN_METHODS.contains(&method.get_ref().as_str()) {
+                let known = routes::KNOWN_METHODS.join(", ");
+                return Err((
+                    method.span(),
+                    format!("`methods`: \"{}\" is none of {known}", method.get_ref()),
+                ));
+            }
+        }
+        Ok(Policy {
+            name: name.clone(),
+            quota,
+            routes: self.routes.into_iter().map(Spanned::into_inner).collect(),
+            methods: self.methods.into_iter().map(Spanned::into_inner).collect(),
+            key,
+            cost,
+            without_redis,
+            shadow: self.shadow,
+            plan: self.plan,
+        })
+    }
+}
+
+fn one_of<T: Copy>(field: &str, name: &str, all: &[(&str, T)]) -> Result<T, String> {
+    let found = all.iter().find(|(known, _)| *known == name);
+    found.map(|(_, value)| *value).ok_or_else(|| {
+        let known: Vec<_> = all.iter().map(|(known, _)| format!("\"{known}\"")).collect();
+        format!("`{field}`: \"{name}\" is none of {}", known.join(", "))
+    })
+}
+
+fn check_key(names: &Names) -> Result<KeyBy, String> {
+    let names = match names {
+        Names::One(name) => std::slice::from_ref(name),
+        Names::Several(names) => names,
+    };
+    let parts = names.iter().map(|name| one_of("key", name, &KeyPart::ALL));
+    let parts = parts.collect::<Result<Vec<_>, _>>()?;
+    KeyBy::new(parts).ok_or_else(|| "`key`: the list is empty; write \"client\" or leave it out".to_owned())
+}
+
+fn check_cost(cost: &RawCost, burst: u64) -> Result<Cost, String> {
+    let check = |cost: i64| match u64::try_from(cost) {
+        Ok(cost) if (1..=burst).contains(&cost) => Ok(cost),
+        Ok(cost) if cost > burst => Err(format!(
+            "`cost`: {cost} is above `burst` {burst}, so such a request could never pass; raise the burst to {cost} or lower the cost"
+        )),
+        _ => Err(format!("`cost`: {cost} must be from 1 to the burst, {burst}")),
+    };
+    match cost {
+        RawCost::Same(cost) => Ok(Cost { usual: check(*cost)?, by_route: Vec::new() }),
+        RawCost::ByRoute(costs) => {
+            let mut by_route = Vec::new();
+            for (pattern, cost) in costs {
+                check_route("cost", pattern)?;
+                by_route.push((pattern.clone(), check(*cost)?));
+            }
+            // The narrowest first: templates before patterns, longer before shorter.
+            by_route.sort_by_key(|(pattern, _)| (pattern.ends_with('*'), std::cmp::Reverse(pattern.len())));
+            Ok(Cost { usual: 1, by_route })
+        }
+    }
+}
+
+/// A pattern that matches no limited route would be a limit that never applies.
+fn check_route(field: &str, pattern: &str) -> Result<(), String> {
+    let limited = routes::ALL.iter().filter(|endpoint| endpoint.limited).map(|endpoint| endpoint.path);
+    let known: Vec<_> = limited.chain([routes::UNMATCHED]).collect();
+    if known.iter().any(|path| matches(pattern, path)) {
+        return Ok(());
+    }
+    Err(format!("`{field}`: \"{pattern}\" matches no limited route; they are {}", known.join(", ")))
+}
+
+#[cfg(test)]
+#[path = "file_tests.rs"]
+mod tests;

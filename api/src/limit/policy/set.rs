@@ -1,0 +1,126 @@
+//! Every policy of a file.
+
+use super::{
+    caller::Plan,
+    definition::Policy,
+    file::{self, PolicyFileError},
+};
+use std::{fs, path::Path};
+
+/// The policies used when no file is named; `api/rate_limits.toml` ships the same.
+pub const BUILT_IN: &str =
+    "[[policy]]\nname = \"default\"\nlimit = \"100/s\"\nburst = 200\nkey = \"client\"\n";
+
+/// Every policy, in file order.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PolicySet(Vec<Policy>);
+
+impl PolicySet {
+    /// The built-in default.
+    pub fn built_in() -> Self {
+        Self::parse("built-in", BUILT_IN).expect("a test parses the built-in policies")
+    }
+
+    /// The policies of a file, or the built-in ones without a file.
+    ///
+    /// # Errors
+    /// [`PolicyFileError`] when the file cannot be read or says something that cannot be meant.
+    pub fn load(file: Option<&Path>) -> Result<Self, PolicyFileError> {
+        let Some(path) = file else { return Ok(Self::built_in()) };
+        let name = path.display().to_string();
+        let text = fs::read_to_string(path)
+            .map_err(|source| PolicyFileError::Unreadable { path: name.clone(), source })?;
+        Self::parse(&name, &text)
+    }
+
+    /// Parses the text of a policy file; `path` is for messages.
+    ///
+    /// # Errors
+    /// [`PolicyFileError::Content`] with the line.
+    pub fn parse(path: &str, text: &str) -> Result<Self, PolicyFileError> {
+        file::parse(path, text).map(Self)
+    }
+
+    /// What the plan of an API key means; `None` for a plan there is not.
+    pub fn plan(&self, name: &str) -> Option<Plan> {
+        match name {
+            Plan::DEFAULT => Some(Plan::Default),
+            Plan::UNLIMITED => Some(Plan::Unlimited),
+            _ => self.plans().any(|plan| plan == name).then(|| Plan::Policy(name.into())),
+        }
+    }
+
+    /// Every name that the plan of an API key may have.
+    pub fn plans(&self) -> impl Iterator<Item = &str> {
+        let policies = self.0.iter().filter(|policy| policy.plan).map(|policy| policy.name.as_str());
+        [Plan::DEFAULT, Plan::UNLIMITED].into_iter().chain(policies)
+    }
+
+    /// Every policy, in file order.
+    pub fn policies(&self) -> &[Policy] {
+        &self.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::limit::Quota;
+
+    const SHIPPED: &str = include_str!("../../../rate_limits.toml");
+
+    #[test]
+    fn the_shipped_file_is_the_built_in_default() {
+        let built_in = PolicySet::built_in();
+        assert_eq!(PolicySet::parse("api/rate_limits.toml", SHIPPED).unwrap(), built_in);
+        let [default] = built_in.policies() else { panic!("one policy") };
+        assert_eq!(default.name, "default");
+        assert_eq!(default.quota, Quota::new(100, 1_000_000, 200).unwrap());
+        assert!(default.covers("/api/users", "GET") && default.covers("unmatched", "OTHER"));
+    }
+
+    #[test]
+    fn policies_cover_routes_and_methods() {
+        let text =
+            "[[policy]]\nname='w'\nlimit='5/m'\nburst=5\nroutes=['/api/*','/cpu']\nmethods=['POST','PUT']\n";
+        let set = PolicySet::parse("x", text).unwrap();
+        for (route, method, covered) in [
+            ("/api/users", "POST", true),
+            ("/api/users/{id}", "PUT", true),
+            ("/api/users", "GET", false),
+            ("/cpu", "POST", true),
+            ("/", "POST", false),
+            ("unmatched", "POST", false),
+        ] {
+            assert_eq!(set.policies()[0].covers(route, method), covered, "{method} {route}");
+        }
+    }
+
+    #[test]
+    fn a_plan_replaces_the_default_and_unlimited_everything() {
+        let policy = |name: &str, plan: bool| {
+            format!("[[policy]]\nname='{name}'\nlimit='1/s'\nburst=1\nplan={plan}\n")
+        };
+        let text = [("default", false), ("writes", false), ("gold", true), ("silver", true)]
+            .map(|(name, plan)| policy(name, plan))
+            .concat();
+        let set = PolicySet::parse("x", &text).unwrap();
+        for (plan, applying) in [
+            ("default", &["default", "writes"][..]),
+            ("gold", &["writes", "gold"]),
+            ("silver", &["writes", "silver"]),
+            ("unlimited", &[]),
+        ] {
+            let plan = set.plan(plan).unwrap();
+            let names = set
+                .policies()
+                .iter()
+                .filter(|policy| policy.applies_to(&plan))
+                .map(|policy| policy.name.as_str());
+            assert_eq!(names.collect::<Vec<_>>(), applying, "{plan:?}");
+        }
+        for unknown in ["writes", "bronze", ""] {
+            assert_eq!(set.plan(unknown), None, "{unknown}");
+        }
+    }
+}

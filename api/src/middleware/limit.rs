@@ -1,0 +1,68 @@
+//! The layer that asks who is calling, then the limiter, and tells the client.
+
+use crate::{
+    limit::{Decision, Outcome, headers},
+    problem::{Kind, Problem},
+    request::RequestInfo,
+    state::State,
+};
+use actix_web::{
+    Error,
+    body::{BoxBody, MessageBody},
+    dev::{ServiceRequest, ServiceResponse},
+    http::header::RETRY_AFTER,
+    middleware::Next,
+    web,
+};
+
+/// The layer itself, for `middleware::from_fn`; the observe layer runs before it.
+pub(crate) async fn layer<B: MessageBody + 'static>(
+    req: ServiceRequest,
+    next: Next<B>,
+) -> Result<ServiceResponse<BoxBody>, Error> {
+    let state = req.app_data::<web::Data<State>>().expect("the server registers its state").clone();
+    let info = RequestInfo::of(&req);
+    // A browser's preflight must not use up the quota of the request it asks about.
+    if !info.is_limited() || info.method == "OPTIONS" {
+        return Ok(next.call(req).await?.map_into_boxed_body());
+    }
+    let caller = match state.access.identify(&req, info.method) {
+        Ok(caller) => caller,
+        Err(refusal) => return Ok(req.error_response(refusal).map_into_boxed_body()),
+    };
+    let decision = state.limiter.decide(info.route(), info.method, &caller).await;
+    let mut response = match decision.as_ref().and_then(refusal) {
+        Some(refusal) => req.error_response(refusal).map_into_boxed_body(),
+        None => next.call(req).await?.map_into_boxed_body(),
+    };
+    if let Some(decision) = &decision {
+        headers::insert(response.headers_mut(), decision.told());
+    }
+    Ok(response)
+}
+
+/// Seconds to wait when Redis is away and a policy lets nothing pass; it is looked for several times a second.
+const AWAY: u64 = 1;
+
+/// The answer to a request that does not pass.
+fn refusal(decision: &Decision) -> Option<Problem> {
+    match decision.outcome {
+        Outcome::Admitted => None,
+        Outcome::Refused => {
+            let wait = headers::retry_after(decision.told());
+            let violated: Vec<&str> = decision
+                .told()
+                .filter(|(_, verdict)| !verdict.admitted)
+                .map(|(policy, _)| policy.name.as_str())
+                .collect();
+            let unit = if wait == 1 { "second" } else { "seconds" };
+            let problem =
+                Problem::new(Kind::RateLimited, format!("too many requests; try again in {wait} {unit}"));
+            Some(problem.header(RETRY_AFTER, wait.into()).with("violated-policies", violated))
+        }
+        Outcome::Unavailable => {
+            let detail = "the rate limit of this request cannot be checked now; try again in a second";
+            Some(Problem::unavailable(detail).header(RETRY_AFTER, AWAY.into()))
+        }
+    }
+}

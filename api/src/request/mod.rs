@@ -1,0 +1,10 @@
+//! What is known of one request, whoever handles it: its ids, its place in a trace, its route and method.
+
+mod identity;
+pub(crate) mod ids;
+mod info;
+mod request_id;
+pub(crate) mod trace;
+
+pub(crate) use identity::Identity;
+pub(crate) use info::RequestInfo;

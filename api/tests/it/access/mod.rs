@@ -1,0 +1,5 @@
+//! Who is let in.
+
+pub mod admin;
+pub mod cors;
+pub mod keys;

@@ -1,0 +1,155 @@
+//! More clients than may be served at once: the limit holds, those who are served go on, the others wait for their turn.
+
+use crate::{
+    helpers::{PATIENCE, eventually},
+    process::running::Running,
+};
+use std::{
+    fs,
+    net::SocketAddr,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+    sync::watch,
+    task::JoinSet,
+    time::timeout,
+};
+
+/// Descriptors that a gateway has open beside its connections, at most.
+const OTHER_FILES: usize = 256;
+
+/// What the clients do next.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Act {
+    /// Ask once and stay, saying nothing.
+    Idle,
+    /// Ask again and stay.
+    AskAgain,
+    /// Leave, or ask once and leave.
+    Leave,
+}
+
+/// Clients, each on a connection of its own.
+struct Crowd {
+    act: watch::Sender<Act>,
+    answered: Arc<AtomicUsize>,
+    answered_again: Arc<AtomicUsize>,
+    clients: JoinSet<()>,
+}
+
+async fn ask(stream: &mut TcpStream) {
+    stream.write_all(b"GET /livez HTTP/1.1\r\nhost: a\r\n\r\n").await.unwrap();
+    let (mut whole, mut part) = (Vec::new(), [0; 1024]);
+    while !whole.ends_with(b"{\"status\":\"alive\"}") {
+        let count = stream.read(&mut part).await.unwrap();
+        assert!(count > 0, "closed without an answer");
+        whole.extend_from_slice(&part[..count]);
+    }
+}
+
+impl Crowd {
+    fn of(size: usize, address: SocketAddr) -> Self {
+        api::file_limit::raise();
+        let (act, _) = watch::channel(Act::Idle);
+        let (answered, answered_again) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
+        let mut clients = JoinSet::new();
+        for _ in 0..size {
+            let (mut act, answered, again) = (act.subscribe(), answered.clone(), answered_again.clone());
+            clients.spawn(async move {
+                let mut stream = TcpStream::connect(address).await.unwrap();
+                ask(&mut stream).await;
+                answered.fetch_add(1, Ordering::SeqCst);
+                let next = *act.wait_for(|act| *act != Act::Idle).await.unwrap();
+                if next == Act::AskAgain {
+                    ask(&mut stream).await;
+                    again.fetch_add(1, Ordering::SeqCst);
+                    act.wait_for(|act| *act == Act::Leave).await.unwrap();
+                }
+            });
+        }
+        Self { act, answered, answered_again, clients }
+    }
+
+    fn answered(&self) -> usize {
+        self.answered.load(Ordering::SeqCst)
+    }
+
+    async fn becomes_served(&self, served: usize) {
+        eventually(&format!("{served} are served"), || async { self.answered() == served }).await;
+    }
+
+    /// The served ones ask again. Nobody else is served meanwhile.
+    async fn served_ones_go_on(&self, served: usize) {
+        self.act.send(Act::AskAgain).unwrap();
+        eventually("they are answered again", || async {
+            self.answered_again.load(Ordering::SeqCst) == served
+        })
+        .await;
+        assert_eq!(self.answered(), served, "nobody past the limit is served");
+    }
+
+    /// All leave once they have been served, and so all are in the end.
+    async fn everybody_is_served_in_turn(mut self, size: usize) {
+        self.act.send(Act::Leave).unwrap();
+        let all = async {
+            while let Some(client) = self.clients.join_next().await {
+                client.unwrap();
+            }
+        };
+        timeout(PATIENCE * 3, all).await.expect("everybody gets a turn");
+        assert_eq!(self.answered(), size);
+    }
+}
+
+fn open_files(api: &Running) -> usize {
+    fs::read_dir(format!("/proc/{}/fd", api.pid())).unwrap().count()
+}
+
+/// In bytes.
+fn resident(api: &Running) -> u64 {
+    let status = fs::read_to_string(format!("/proc/{}/status", api.pid())).unwrap();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
+    line.trim().trim_end_matches(" kB").parse::<u64>().unwrap() * 1024
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn past_max_connections_clients_wait_and_cost_nothing() {
+    const SERVED: usize = 200;
+    const CLIENTS: usize = 1_000;
+    let api = Running::start(&["--max-connections", "200", "--keep-alive", "10m"]);
+    assert_eq!(api.admin_status("/readyz").await, Some(200));
+    let before = resident(&api);
+    let crowd = Crowd::of(CLIENTS, api.public_address());
+    crowd.becomes_served(SERVED).await;
+    crowd.served_ones_go_on(SERVED).await;
+    assert!(open_files(&api) <= SERVED + OTHER_FILES, "{}", open_files(&api));
+    // Twenty times what a connection takes, a tenth of what would be left of a leak.
+    let grown = resident(&api).saturating_sub(before);
+    assert!(grown < 64 << 20, "{grown} bytes for {SERVED} connections");
+    assert_eq!(api.admin_status("/metrics").await, Some(200), "the admin listener has room of its own");
+    crowd.everybody_is_served_in_turn(CLIENTS).await;
+    assert_eq!(api.status("/api/users").await, Some(200));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_low_limit_of_open_files_leaves_room_for_everything_else() {
+    const FILES: usize = 600;
+    const CLIENTS: usize = 700;
+    let api = Running::start_with_files(FILES, &["--keep-alive", "10m"]);
+    let crowd = Crowd::of(CLIENTS, api.public_address());
+    // MAX_CONNECTIONS is 20,000, and every one of them needs a file.
+    let served = FILES - OTHER_FILES;
+    crowd.becomes_served(served).await;
+    crowd.served_ones_go_on(served).await;
+    assert!(open_files(&api) < FILES);
+    for path in ["/metrics", "/readyz"] {
+        assert_eq!(api.admin_status(path).await, Some(200), "{path}");
+    }
+    crowd.everybody_is_served_in_turn(CLIENTS).await;
+    assert_eq!(api.status("/api/users").await, Some(200), "the database never lacked a file");
+}

@@ -1,0 +1,130 @@
+//! HTTP/2: each stream is a request, counted once however it ends.
+
+use crate::{
+    connections::tls,
+    helpers::{Metrics, PATIENCE, eventually},
+};
+use actix_web::web::Bytes;
+use h2::{Reason, client::SendRequest};
+use tokio::time::timeout;
+
+type Client = SendRequest<Bytes>;
+
+fn request(path: &str) -> http::Request<()> {
+    http::Request::get(format!("https://localhost{path}")).body(()).unwrap()
+}
+
+async fn text(client: &Client, path: &str) -> String {
+    let (answer, _) = client.clone().send_request(request(path), true).unwrap();
+    let answer = timeout(PATIENCE, answer).await.unwrap().unwrap();
+    assert_eq!(answer.status(), 200, "{path}");
+    let mut body = answer.into_body();
+    let mut bytes = Vec::new();
+    while let Some(chunk) = body.data().await {
+        let chunk = chunk.unwrap();
+        let _ = body.flow_control().release_capacity(chunk.len());
+        bytes.extend_from_slice(&chunk);
+    }
+    String::from_utf8(bytes).unwrap()
+}
+
+#[tokio::test]
+async fn streams_that_are_reset_and_connections_that_break_are_counted_once() {
+    const IN_PROGRESS: &str = r#"http_requests_in_progress{method="GET",route="/slow"}"#;
+    let https = tls::spawn().await;
+    let connect = async || {
+        let stream = https.connect(&["h2"], "localhost").await.unwrap();
+        let (client, connection) = h2::client::handshake(stream).await.unwrap();
+        (client, tokio::spawn(connection))
+    };
+    let (watcher, _driver) = connect().await;
+    let metrics = async || Metrics::parse(&text(&watcher, "/metrics").await);
+    let waiting = |count: f64| {
+        let metrics = &metrics;
+        eventually(
+            "all are in progress",
+            move || async move { metrics().await.get(IN_PROGRESS) == Some(count) },
+        )
+    };
+
+    // Ten streams of one connection, reset while they are handled. Nothing tells their handlers, which end by themselves.
+    let (mut client, driver) = connect().await;
+    let send = |client: &mut Client, path| client.send_request(request(path), false).unwrap();
+    let streams: Vec<_> = (0..10).map(|_| send(&mut client, "/slow?delay=2s")).collect();
+    waiting(10.0).await;
+    for (answer, mut stream) in streams {
+        drop(answer);
+        stream.send_reset(Reason::CANCEL);
+    }
+    assert!(text(&client, "/livez").await.contains("alive"), "a reset stream harms no other");
+    waiting(0.0).await;
+    // The connection breaks with five more, which would take half a minute.
+    let _more: Vec<_> = (0..5).map(|_| send(&mut client, "/slow?delay=30s")).collect();
+    waiting(5.0).await;
+    driver.abort();
+    drop(client);
+    eventually("nothing is in progress", || async { metrics().await.get(IN_PROGRESS) == Some(0.0) }).await;
+    let metrics = metrics().await;
+    let counted = [200, 499].map(|status| metrics.requests("GET", "/slow", status));
+    assert_eq!(counted, [10.0, 5.0]);
+}
+
+#[tokio::test]
+async fn a_connection_with_streams_without_end_is_closed() {
+    const MOST: usize = 1_000;
+    let https = tls::spawn().await;
+    let connect = async || {
+        let stream = https.connect(&["h2"], "localhost").await.unwrap();
+        let mut builder = h2::client::Builder::new();
+        let builder = builder.initial_max_send_streams(10 * MOST);
+        let (client, connection) = builder.handshake::<_, Bytes>(stream).await.unwrap();
+        (client, tokio::spawn(connection))
+    };
+    let (watcher, _driver) = connect().await;
+    let (mut client, _other_driver) = connect().await;
+    let mut send = |path| client.send_request(request(path), true).unwrap().0;
+    // As many as may be, and again once they are answered: it is those at the same time that count.
+    for _ in 0..2 {
+        let answers: Vec<_> = (0..MOST).map(|_| send("/livez")).collect();
+        for answer in answers {
+            // Dropped unread, its stream is over.
+            assert_eq!(timeout(PATIENCE, answer).await.unwrap().unwrap().status(), 200);
+        }
+    }
+    // Some of those may not be quite over; another connection has its own count.
+    let (mut client, driver) = connect().await;
+    let mut send = |path| client.send_request(request(path), true).unwrap().0;
+    let waiting: Vec<_> = (0..MOST + 1).map(|_| send("/slow?delay=30s")).collect();
+    for answer in waiting {
+        timeout(PATIENCE, answer).await.expect("closed long before").unwrap_err();
+    }
+    let _ = timeout(PATIENCE, driver).await.expect("the connection is over");
+    let metrics = async || Metrics::parse(&text(&watcher, "/metrics").await);
+    eventually("each that was begun is counted", || async {
+        metrics().await.requests("GET", "/slow", 499) == MOST as f64
+    })
+    .await;
+    let in_progress = r#"http_requests_in_progress{method="GET",route="/slow"}"#;
+    assert_eq!(metrics().await.get(in_progress), Some(0.0));
+}
+
+#[tokio::test]
+async fn answers_that_nobody_takes_count_as_open_streams() {
+    let https = tls::spawn().await;
+    let stream = https.connect(&["h2"], "localhost").await.unwrap();
+    let mut builder = h2::client::Builder::new();
+    // The client leaves room for 10 bytes of each answer.
+    let builder = builder.initial_max_send_streams(10_000).initial_window_size(10);
+    let (mut client, connection) = builder.handshake::<_, Bytes>(stream).await.unwrap();
+    let driver = tokio::spawn(connection);
+    let mut untaken = Vec::new();
+    for _ in 0..20 {
+        for _ in 0..100 {
+            // Refused once the connection is gone.
+            untaken.extend(client.send_request(request("/livez"), true).map(|(answer, _)| answer));
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+    }
+    let _ = timeout(PATIENCE, driver).await.expect("closed, though it asked for nothing that takes long");
+    drop(untaken);
+}

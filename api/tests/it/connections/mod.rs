@@ -1,0 +1,8 @@
+//! What a connection may take, in every protocol.
+
+#[cfg(target_os = "linux")]
+pub mod crowd;
+pub mod http2;
+pub mod limits;
+pub mod saturation;
+pub mod tls;

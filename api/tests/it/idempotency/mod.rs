@@ -1,0 +1,5 @@
+//! `Idempotency-Key`: what is sent twice is done once.
+
+#[cfg(feature = "inference")]
+pub mod inference;
+pub mod keys;

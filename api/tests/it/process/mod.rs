@@ -1,0 +1,7 @@
+//! The binary: commands, signals, logs.
+
+pub mod binary;
+pub mod commands;
+pub mod logs;
+pub mod running;
+pub mod shutdown;

@@ -1,0 +1,5 @@
+//! Trace context and exported spans.
+
+pub mod origins;
+pub mod spans;
+pub mod tls;

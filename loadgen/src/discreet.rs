@@ -1,0 +1,56 @@
+//! Arguments that hold an address: an error must not repeat the password in it, as clap's own would.
+
+use std::ffi::OsStr;
+
+use clap::builder::TypedValueParser;
+use clap::error::ErrorKind;
+
+use clients::address::redacted;
+
+/// Reads an argument; its error shows the value without user and password.
+#[derive(Debug, Clone, Copy)]
+pub struct Discreet<T>(pub fn(&str) -> Result<T, String>);
+
+impl<T: Clone + Send + Sync + 'static> TypedValueParser for Discreet<T> {
+    type Value = T;
+
+    fn parse_ref(
+        &self,
+        command: &clap::Command,
+        argument: Option<&clap::Arg>,
+        value: &OsStr,
+    ) -> Result<T, clap::Error> {
+        let text = value.to_string_lossy();
+        (self.0)(&text).map_err(|reason| {
+            let named = argument.map_or(String::new(), |argument| format!(" for '{argument}'"));
+            let said = format!("invalid value '{}'{named}: {reason}\n", redacted(&text));
+            clap::Error::raw(ErrorKind::ValueValidation, said).with_cmd(command)
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use url::Url;
+
+    use clients::address::parse;
+
+    use super::*;
+
+    #[test]
+    fn a_bad_address_is_refused_without_its_password() {
+        let argument = clap::Arg::new("url").long("url").value_parser(Discreet(parse));
+        let command = clap::Command::new("test").arg(argument);
+        let error =
+            command.clone().try_get_matches_from(["test", "--url", "https://me:secret@[bad"]).unwrap_err();
+        let said = error.to_string();
+        assert!(
+            said.contains("'https://…@[bad' for '--url <url>': ") && said.contains("expected an address"),
+            "{said}"
+        );
+        assert!(!said.contains("secret"), "{said}");
+        assert_eq!(error.exit_code(), 2);
+        let good = command.try_get_matches_from(["test", "--url", "https://me:secret@a.example"]).unwrap();
+        assert_eq!(good.get_one::<Url>("url").unwrap().password(), Some("secret"));
+    }
+}

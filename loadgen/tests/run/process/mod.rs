@@ -1,0 +1,8 @@
+//! The command as a process: arguments, exit codes, signals, ports.
+
+mod before;
+mod exits;
+mod help;
+mod ports;
+mod signals;
+mod unread;

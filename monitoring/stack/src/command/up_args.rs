@@ -1,0 +1,34 @@
+//! The arguments of `stack up`, and what it says once everything runs.
+
+use std::path::Path;
+
+use clap::Args;
+
+use super::which::Which;
+use crate::state::State;
+
+/// Arguments of `stack up`.
+#[derive(Debug, Args)]
+pub struct Up {
+    #[command(flatten)]
+    pub(super) which: Which,
+    /// Divide every duration of the monitoring files by N; 1 keeps the production timings
+    #[arg(long, value_name = "N", default_value_t = 1.0)]
+    pub(super) scale: f64,
+    /// Go to the background once everything is ready; `stack down` ends it
+    #[arg(long)]
+    pub(super) detach: bool,
+    /// This is the process in the background
+    #[arg(long, hide = true)]
+    pub(super) background: bool,
+}
+
+/// Says where everything is.
+pub(super) fn announce(state: &State, dir: &Path) {
+    let scale = if state.scale > 1.0 { format!(" at time scale {}", state.scale) } else { String::new() };
+    println!("The stack is ready{scale}:");
+    for service in &state.services {
+        println!("  {:<15} {}", service.name, service.address);
+    }
+    println!("  {:<15} {}", "logs", dir.join("logs").display());
+}
