@@ -1,5 +1,7 @@
 //! A run of drills, on each stack one after the other, and what is left to ask when each has ended.
 
+use crate::record::event::Event;
+use crate::record::log::Log;
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -7,17 +9,18 @@ use std::time::Duration;
 use jiff::Timestamp;
 use tokio::time::timeout;
 
-use crate::causes::undo_list::Undoing;
+use crate::causes::undo_list::UndoList;
+use crate::context::Context;
+use crate::context::Systems;
 use crate::file::suite::Suite;
-use crate::judge::diagnosis::{self, Signs};
-use crate::judge::verdict::{Case, Verdict, judge};
+use crate::judge::verdict::judge;
 use crate::observe::gather;
-use crate::observe::watch::Systems;
+use crate::pipeline;
 use crate::progress::Progress;
-use crate::record::{End, Record};
+use crate::record::case::Case;
+use crate::record::judgement::Verdict;
+use crate::record::stage::End;
 use crate::report::json::Run;
-use crate::run::{self, Context};
-use crate::timing::phases::Instants;
 use common::proof::{Proof, Took};
 use common::signals::{Ending, Signals};
 
@@ -35,7 +38,7 @@ pub struct Shard {
     /// The systems under proof.
     pub systems: Systems,
     /// What has to be undone, and where causes act.
-    pub undoing: Undoing,
+    pub undoing: UndoList,
 }
 
 /// What a run goes through.
@@ -54,24 +57,24 @@ pub struct Plan<'a> {
 }
 
 /// Goes through the suite's drills until the end or a signal.
-pub async fn run(plan: &Plan<'_>, signals: &Signals) -> (Run, Vec<Record>, Option<Ending>) {
+pub async fn run(plan: &Plan<'_>, signals: &Signals) -> (Run, Vec<Case>, Option<Ending>) {
     let started = Timestamp::now();
     let progress = Progress::new(plan.order.len());
     let next = AtomicUsize::new(0);
     let workers = plan.shards.iter().map(|shard| work(plan, shard, &next, &progress, signals.clone()));
     let mut ending = None;
-    let mut found: Vec<(usize, Record)> = Vec::new();
-    for (records, ended) in futures_util::future::join_all(workers).await {
-        found.extend(records);
+    let mut found: Vec<(usize, Case)> = Vec::new();
+    for (cases, ended) in futures_util::future::join_all(workers).await {
+        found.extend(cases);
         ending = ending.or(ended);
     }
     found.sort_by_key(|(index, _)| *index);
     let ran: Vec<usize> = found.iter().map(|(index, _)| *index).collect();
     let names = plan.suite.drills.iter().enumerate().filter(|(index, _)| !ran.contains(index));
     let not_run = names.map(|(_, (_, drill))| drill.drill.value.clone()).collect();
-    let records = found.into_iter().map(|(_, record)| record).collect();
+    let cases = found.into_iter().map(|(_, case)| case).collect();
     let interrupted = ending.map(Ending::name);
-    (Run { started, finished: Timestamp::now(), scale: plan.scale, interrupted, not_run }, records, ending)
+    (Run { started, finished: Timestamp::now(), scale: plan.scale, interrupted, not_run }, cases, ending)
 }
 
 /// The drills of one stack, one after the other.
@@ -81,139 +84,93 @@ async fn work(
     next: &AtomicUsize,
     progress: &Progress,
     mut signals: Signals,
-) -> (Vec<(usize, Record)>, Option<Ending>) {
+) -> (Vec<(usize, Case)>, Option<Ending>) {
     let Shard { systems, undoing } = shard;
-    let mut records: Vec<(usize, Record)> = Vec::new();
+    let mut cases: Vec<(usize, Case)> = Vec::new();
     // A stack that could not be set right leaves the drills to those beside it, while there are any.
     let fit = || undoing.is_sound() || !plan.shards.iter().any(|other| other.undoing.is_sound());
     while fit()
         && let Some(&index) = plan.order.get(next.fetch_add(1, Ordering::Relaxed))
     {
         let (_, drill) = &plan.suite.drills[index];
-        let mut record = Record::new(drill, plan.scale);
-        let first = records.is_empty();
-        let context = Context { systems, undoing, suite: plan.suite, progress, first, scale: plan.scale };
-        // Dropping the course is what stops its load.
+        let log = Log::new(drill, plan.scale);
+        let first = cases.is_empty();
+        let context = Context {
+            systems,
+            undoing,
+            drill,
+            log: &log,
+            suite: plan.suite,
+            progress,
+            first,
+            scale: plan.scale,
+        };
+        // Dropping the run is what stops its load; the log outlives it.
         let ending = tokio::select! {
             biased;
             ending = signals.wait() => Some(ending),
-            () = run::run(&context, drill, &mut record) => None,
+            () = pipeline::run(&context) => None,
+            never = progress.follow(&log) => match never {},
         };
         if let Some(ending) = ending {
             let failed = timeout(UNDO, undoing.undo_all()).await;
-            record.not_undone(failed.unwrap_or_else(|_| {
+            log.not_undone(failed.unwrap_or_else(|_| {
                 vec![format!("undoing took longer than {} s; the next start goes on with it", UNDO.as_secs())]
             }));
-            interrupted(&mut record, ending);
+            interrupted(&log, ending);
         }
-        explain(systems, &mut record, if ending.is_some() { EVIDENCE_IN_HASTE } else { EVIDENCE }).await;
-        record.traffic.settle();
-        conclude(&mut record);
-        keep(plan, &mut record);
-        progress.finish(&record);
-        records.push((index, record));
+        explain(systems, &log, if ending.is_some() { EVIDENCE_IN_HASTE } else { EVIDENCE }).await;
+        log.append(Event::Judged(judge(&log.case()), Timestamp::now()));
+        keep(plan, &log);
+        let case = log.case();
+        progress.finish(&case);
+        cases.push((index, case));
         if ending.is_some() {
-            return (records, ending);
+            return (cases, ending);
         }
     }
-    (records, None)
+    (cases, None)
 }
 
 /// Keeps the proof, if it is one.
-fn keep(plan: &Plan<'_>, record: &mut Record) {
-    let proven = record.judgement.as_ref().is_some_and(|judgement| judgement.verdict == Verdict::Proven);
-    let Some(dir) = plan.proofs.filter(|_| proven && !record.alert.is_empty()) else { return };
+fn keep(plan: &Plan<'_>, log: &Log) {
+    let case = log.case();
+    let proven = case.judgement.as_ref().is_some_and(|judgement| judgement.verdict == Verdict::Proven);
+    let Some(dir) = plan.proofs.filter(|_| proven && !case.alert.is_empty()) else { return };
     let took = |(name, phase): (&str, crate::timing::phases::Measured)| {
         let took = Took { seconds: phase.seconds?, bound_seconds: phase.bound_seconds? };
         Some((name.to_owned(), took))
     };
     let proof = Proof {
-        alert: record.alert.clone(),
-        drill: record.drill.clone(),
+        alert: case.alert.clone(),
+        drill: case.drill.clone(),
         proven_at: Timestamp::now(),
         scale: plan.scale,
-        phases: record.phases().named().into_iter().filter_map(took).collect(),
+        phases: case.phases().named().into_iter().filter_map(took).collect(),
     };
     if let Err(error) = common::proof::keep(dir, &proof) {
-        record.event(Timestamp::now(), format!("the proof could not be kept in {}: {error}", dir.display()));
+        log.note(Timestamp::now(), format!("the proof could not be kept in {}: {error}", dir.display()));
     }
 }
 
-fn interrupted(record: &mut Record, ending: Ending) {
-    let now = Timestamp::now();
-    record.end = Some(End::Interrupted(ending.name()));
-    let undone = if record.not_undone.is_empty() { "cause undone" } else { "the cause is not undone" };
-    record.event(now, format!("interrupted by {}: load stopped, {undone}", ending.name()));
-    if record.instants.cause.is_some() {
-        record.instants.lifted.get_or_insert(now);
+fn interrupted(log: &Log, ending: Ending) {
+    let (now, case) = (Timestamp::now(), log.case());
+    log.append(Event::Ended(End::Interrupted(ending.name())));
+    let undone = if case.not_undone.is_empty() { "cause undone" } else { "the cause is not undone" };
+    log.note(now, format!("interrupted by {}: load stopped, {undone}", ending.name()));
+    if case.instants.cause.is_some() && case.instants.lifted.is_none() {
+        log.append(Event::Lifted(now));
     }
 }
 
 /// Asks for the rule's value through the drill, and for what else explains the verdict.
-async fn explain(systems: &Systems, record: &mut Record, limit: Duration) {
-    let Some((subject, start)) = record.subject.clone().zip(record.instants.baseline) else { return };
+async fn explain(systems: &Systems, log: &Log, limit: Duration) {
+    let case = log.case();
+    let Some((subject, start)) = case.expectation.subject.zip(case.instants.baseline) else { return };
     let asked = gather::gather(&systems.prometheus, &subject, start, Timestamp::now());
     match timeout(limit, asked).await {
-        Ok(Ok(evidence)) => record.evidence = Some(evidence),
-        Ok(Err(error)) => {
-            record.event(Timestamp::now(), format!("the rule's value could not be asked: {error}"))
-        }
-        Err(_) => record.event(Timestamp::now(), "the rule's value could not be asked in time"),
+        Ok(Ok(evidence)) => log.append(Event::Explained(Box::new(evidence))),
+        Ok(Err(error)) => log.note(Timestamp::now(), format!("the rule's value could not be asked: {error}")),
+        Err(_) => log.note(Timestamp::now(), "the rule's value could not be asked in time"),
     }
-}
-
-/// Gives the record its verdict.
-fn conclude(record: &mut Record) {
-    let end = record.end.clone().unwrap_or_else(|| End::Unseen("the course did not end".into()));
-    let likeliest = match &end {
-        End::Missed(missed) => {
-            record.subject.as_ref().zip(record.evidence.as_ref()).map(|(subject, evidence)| {
-                let Instants { notified, told, firing, lifted, resolved, .. } = &record.instants;
-                let received = if *missed == crate::record::Stage::Told { told } else { notified };
-                let missing: Vec<_> = record
-                    .expected
-                    .iter()
-                    .copied()
-                    .filter(|channel| !received.contains_key(channel))
-                    .collect();
-                diagnosis::likeliest(&Signs {
-                    missed: *missed,
-                    subject,
-                    value: &evidence.value,
-                    unknown_metrics: &evidence.unknown_metrics,
-                    unmatched: &evidence.unmatched,
-                    rule_error: &evidence.rule_error,
-                    unlike: &evidence.unlike,
-                    spells: &record.spells,
-                    firing: *firing,
-                    lifted: *lifted,
-                    resolved: *resolved,
-                    held: record.held.as_ref(),
-                    missing: &missing,
-                })
-            })
-        }
-        _ => None,
-    };
-    let judgement = judge(&Case {
-        phases: record.phases(),
-        quiet: record.quiet,
-        near: &record.near,
-        end: &end,
-        stage: record.stage,
-        instants: &record.instants,
-        bounds: record.bounds.as_ref(),
-        expected: &record.expected,
-        objective: record.objective,
-        surprises: &record.surprises,
-        gaps: &record.gaps,
-        applied: record.applied.as_ref(),
-        acts: record.acts,
-        broke_off: &record.broke_off,
-        not_undone: &record.not_undone,
-        counted: record.counted,
-        likeliest: likeliest.as_deref(),
-    });
-    record.judgement = Some(judgement);
-    record.ended = Some(Timestamp::now());
 }

@@ -13,10 +13,10 @@ use clients::address;
 use common::signals::{Ending, Signals};
 use common::{console, exit};
 use drill::causes::leftovers;
-use drill::causes::stack::Place;
-use drill::causes::undo_list::Undoing;
+use drill::causes::stack::Stack;
+use drill::causes::undo_list::UndoList;
 use drill::file::suite::{self, Suite};
-use drill::record::Record;
+use drill::record::case::Case;
 use drill::report::json::Run;
 use drill::rule;
 use drill::session::{self, Plan, Shard};
@@ -144,7 +144,7 @@ fn usage<E: std::fmt::Display>(errors: &[E]) -> u8 {
     exit::USAGE
 }
 
-async fn drill(args: &Args, suite: &Suite, places: Vec<Place>) -> u8 {
+async fn drill(args: &Args, suite: &Suite, places: Vec<Stack>) -> u8 {
     let mut signals = match Signals::install() {
         Ok(signals) => signals,
         Err(error) => {
@@ -171,7 +171,7 @@ async fn drill(args: &Args, suite: &Suite, places: Vec<Place>) -> u8 {
             Ok(systems) => systems,
             Err(error) => return usage(&[error]),
         };
-        match Undoing::new(&lists, place, number) {
+        match UndoList::new(&lists, place, number) {
             Ok(undoing) => {
                 undoing.bar(&found.left);
                 shards.push(Shard { systems, undoing });
@@ -215,12 +215,12 @@ async fn drill(args: &Args, suite: &Suite, places: Vec<Place>) -> u8 {
 async fn again_alone(
     plan: &Plan<'_>,
     run: &mut Run,
-    records: &mut [Record],
+    records: &mut [Case],
     signals: &Signals,
 ) -> Option<Ending> {
     let names = |index: &usize| plan.suite.drills[*index].1.drill.value.as_str();
     // A cause that could not be undone is nobody else's doing.
-    let disturbed = |record: &Record| !is_proven(record) && record.not_undone.is_empty();
+    let disturbed = |record: &Case| !is_proven(record) && record.not_undone.is_empty();
     let order: Vec<usize> = (0..plan.suite.drills.len())
         .filter(|index| records.iter().any(|record| record.drill == names(index) && disturbed(record)))
         .collect();
@@ -241,11 +241,11 @@ async fn again_alone(
     let shards = std::slice::from_ref(&plan.shards[whole]);
     let second = Plan { shards, suite: plan.suite, order, scale: plan.scale, proofs: plan.proofs };
     let (again, found, ending) = session::run(&second, signals).await;
-    for mut record in found {
-        if let Some(first) = records.iter_mut().find(|first| first.drill == record.drill) {
-            let said = first.judgement.as_ref().map(|it| format!("{}: {}", it.verdict.name(), it.reason));
-            record.disturbed = said;
-            *first = record;
+    for case in found {
+        if let Some(first) = records.iter_mut().find(|first| first.drill == case.drill) {
+            let disturbed =
+                first.judgement.as_ref().map(|it| format!("{}: {}", it.verdict.name(), it.reason));
+            *first = Case { disturbed, ..case };
         }
     }
     run.finished = again.finished;

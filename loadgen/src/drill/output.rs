@@ -6,17 +6,17 @@ use std::path::Path;
 use crate::drill::command::Args;
 use common::signals::Ending;
 use common::{console, exit};
-use drill::judge::verdict::Verdict;
-use drill::observe::counted::SAID;
-use drill::record::Record;
+use drill::evidence::count::SAID;
+use drill::record::case::Case;
+use drill::record::judgement::Verdict;
 use drill::report::json::{self, Run};
 use drill::report::{html, junit, table};
 
-pub fn is_proven(record: &Record) -> bool {
+pub fn is_proven(record: &Case) -> bool {
     record.judgement.as_ref().is_some_and(|judgement| judgement.verdict == Verdict::Proven)
 }
 
-pub fn print(run: &Run, records: &[Record]) {
+pub fn print(run: &Run, records: &[Case]) {
     let mut text = String::new();
     for record in records {
         let story = table::story(record);
@@ -34,7 +34,7 @@ pub fn print(run: &Run, records: &[Record]) {
             ));
         }
     }
-    if records.iter().any(|record| record.counted && is_proven(record)) {
+    if records.iter().any(|record| record.expectation.counted && is_proven(record)) {
         text.push_str(&format!("{SAID}: there is no inbox\n"));
     }
     if !run.not_run.is_empty() {
@@ -43,7 +43,7 @@ pub fn print(run: &Run, records: &[Record]) {
     console::result(&text);
 }
 
-pub fn write(args: &Args, run: &Run, records: &[Record]) -> bool {
+pub fn write(args: &Args, run: &Run, records: &[Case]) -> bool {
     let report = json::report(run, records);
     let put = |path: &Path, text: String| match fs::write(path, text) {
         Ok(()) => true,
@@ -58,7 +58,7 @@ pub fn write(args: &Args, run: &Run, records: &[Record]) -> bool {
     json && html && junit
 }
 
-pub fn code(records: &[Record], ending: Option<Ending>, written: bool) -> u8 {
+pub fn code(records: &[Case], ending: Option<Ending>, written: bool) -> u8 {
     if let Some(ending) = ending {
         return ending.code();
     }

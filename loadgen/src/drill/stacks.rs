@@ -11,8 +11,8 @@ use clients::inbox::Inbox;
 use clients::prometheus::Prometheus;
 use clients::{HttpConfig, SystemError};
 use common::console;
-use drill::causes::stack::Place;
-use drill::observe::watch::Systems;
+use drill::causes::stack::Stack;
+use drill::context::Systems;
 
 /// Where the inbox of a stack of ours listens.
 const USUAL_INBOX: &str = "http://127.0.0.1:8025";
@@ -46,11 +46,11 @@ pub fn on_stacks_of_its_own(shards: u8, scale: f64) -> String {
 }
 
 /// The stacks to drill: those of the file, or the one the addresses name.
-pub async fn places(args: &Args) -> Result<Vec<Place>, String> {
+pub async fn places(args: &Args) -> Result<Vec<Stack>, String> {
     if let Some(path) = &args.stacks {
         let failed = |reason: String| format!("--stacks: {}: {reason}", path.display());
         let text = fs::read_to_string(path).map_err(|error| failed(error.to_string()))?;
-        let mut places: Vec<Place> =
+        let mut places: Vec<Stack> =
             serde_json::from_str(&text).map_err(|error| failed(error.to_string()))?;
         for place in places.iter_mut().filter(|place| place.http == HttpConfig::default()) {
             place.http = args.http.config();
@@ -58,7 +58,7 @@ pub async fn places(args: &Args) -> Result<Vec<Place>, String> {
         return if places.is_empty() { Err(failed("it lists no stack".to_owned())) } else { Ok(places) };
     }
     let control = args.control.as_deref().unwrap_or_default();
-    Ok(vec![Place {
+    Ok(vec![Stack {
         target: args.target.clone(),
         admin: args.admin.clone(),
         prometheus: args.prometheus.clone(),
@@ -88,7 +88,7 @@ async fn inbox(named: Option<&Receiver>) -> Result<Option<Url>, String> {
     Ok(None)
 }
 
-pub fn connect(place: &Place) -> Result<Systems, SystemError> {
+pub fn connect(place: &Stack) -> Result<Systems, SystemError> {
     Ok(Systems {
         prometheus: Prometheus::new(&place.prometheus, &place.http)?,
         alertmanager: Alertmanager::new(&place.alertmanager, &place.http)?,

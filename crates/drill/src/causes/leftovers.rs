@@ -1,6 +1,7 @@
 //! The lists of what has to be undone, as they lie on the disk. Commands are run from them: only a directory and files
 //! that nobody else could have written are taken, and no file but lists is touched.
 
+use crate::error::DrillError;
 use std::fs::{self, DirBuilder, File};
 use std::io::{ErrorKind, Read, Seek, SeekFrom, Write};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
@@ -10,7 +11,7 @@ use nix::fcntl::OFlag;
 use nix::unistd::geteuid;
 use serde::{Deserialize, Serialize};
 
-use crate::causes::stack::Place;
+use crate::causes::stack::Stack;
 use crate::causes::undo::Undo;
 
 /// How a list's name begins; what follows is process, number of the stack, and turn.
@@ -23,7 +24,7 @@ const OTHERS_WRITE: u32 = 0o022;
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Written {
-    pub(crate) place: Place,
+    pub(crate) place: Stack,
     pub(crate) undo: Vec<Undo>,
 }
 
@@ -31,7 +32,7 @@ pub struct Written {
 #[derive(Debug)]
 pub struct Leftover {
     /// Where its causes acted.
-    pub place: Place,
+    pub place: Stack,
     /// What could not be undone and why, and what to do.
     pub said: String,
 }
@@ -55,35 +56,38 @@ pub fn default_dir() -> PathBuf {
 ///
 /// # Errors
 /// When it cannot be made, or others could put commands into it, with the way out.
-pub fn prepare(dir: &Path) -> Result<(), String> {
-    let failed = |error: std::io::Error| format!("{}: {error}", dir.display());
+pub fn prepare(dir: &Path) -> Result<(), DrillError> {
+    let failed = |error: std::io::Error| DrillError::Leftovers(format!("{}: {error}", dir.display()));
     DirBuilder::new().recursive(true).mode(0o700).create(dir).map_err(failed)?;
     // Where everybody may make a link, one may lead from the default name to anywhere.
     let meta = if dir == default_dir() { fs::symlink_metadata(dir) } else { fs::metadata(dir) };
     let meta = meta.map_err(failed)?;
     if !meta.is_dir() {
-        return Err(format!("{}: is not a directory; give --leftovers one of your own", dir.display()));
+        return Err(DrillError::Leftovers(format!(
+            "{}: is not a directory; give --leftovers one of your own",
+            dir.display()
+        )));
     }
     private(dir, &meta)
 }
 
 /// Whether nobody but this process's user could have written it.
-fn private(path: &Path, meta: &fs::Metadata) -> Result<(), String> {
+fn private(path: &Path, meta: &fs::Metadata) -> Result<(), DrillError> {
     let (owner, user) = (meta.uid(), geteuid().as_raw());
     let why = "commands are run from what lies there";
     if owner != user {
-        return Err(format!(
+        return Err(DrillError::Leftovers(format!(
             "{}: belongs to user {owner}, and this is user {user}: {why}; give --leftovers a directory of your own",
             path.display()
-        ));
+        )));
     }
     if meta.mode() & OTHERS_WRITE != 0 {
-        return Err(format!(
+        return Err(DrillError::Leftovers(format!(
             "{}: others may write to it (mode {:03o}): {why}; look at it, then `chmod go-w {0}`, or give --leftovers \
              a directory of your own",
             path.display(),
             meta.mode() & 0o777
-        ));
+        )));
     }
     Ok(())
 }
@@ -130,9 +134,10 @@ pub fn rewrite(mut file: &File, written: &Written) -> std::io::Result<()> {
 ///
 /// # Errors
 /// When others could have put it there, with the way out; then nothing of it is done.
-pub async fn go_through(dir: &Path) -> Result<Found, String> {
+pub async fn go_through(dir: &Path) -> Result<Found, DrillError> {
     prepare(dir)?;
-    let listed = fs::read_dir(dir).map_err(|error| format!("{}: {error}", dir.display()))?;
+    let listed =
+        fs::read_dir(dir).map_err(|error| DrillError::Leftovers(format!("{}: {error}", dir.display())))?;
     let mut paths: Vec<_> = listed.flatten().map(|entry| entry.path()).filter(|path| is_list(path)).collect();
     paths.sort();
     // All are looked at before the first command is run.
@@ -143,14 +148,15 @@ pub async fn go_through(dir: &Path) -> Result<Found, String> {
         let file = match File::options().read(true).write(true).custom_flags(flags).open(&path) {
             Err(error) if error.kind() == ErrorKind::NotFound => continue, // its run has just ended
             Err(error) => {
-                return Err(format!(
+                return Err(DrillError::Leftovers(format!(
                     "{}: {error}; delete it, or give --leftovers another directory",
                     path.display()
-                ));
+                )));
             }
             Ok(file) => file,
         };
-        let meta = file.metadata().map_err(|error| format!("{}: {error}", path.display()))?;
+        let meta =
+            file.metadata().map_err(|error| DrillError::Leftovers(format!("{}: {error}", path.display())))?;
         private(&path, &meta)?;
         lists.push((path, file));
     }
@@ -183,7 +189,7 @@ async fn one(path: &Path, mut file: &File, found: &mut Found) {
                 found.said.push(format!("left over from an earlier run, now done: {}", undo[index]));
                 undo.remove(index);
             }
-            Err(reason) => failed.push(not_done(&undo[index], &place, &reason)),
+            Err(reason) => failed.push(not_done(&undo[index], &place, &reason.to_string())),
         }
     }
     if failed.is_empty() {
@@ -198,7 +204,7 @@ async fn one(path: &Path, mut file: &File, found: &mut Found) {
 }
 
 /// That something could not be undone, why, and what a person can do.
-pub fn not_done(undo: &Undo, place: &Place, reason: &str) -> String {
+pub fn not_done(undo: &Undo, place: &Stack, reason: &str) -> String {
     let reason = reason.trim_end_matches([':', ' ']);
     format!("could not {undo}: {reason}; by hand: {}", undo.by_hand(place))
 }

@@ -2,7 +2,7 @@ use std::os::unix::fs::{PermissionsExt, symlink};
 use std::time::Duration;
 
 use super::*;
-use crate::causes::undo_list::Undoing;
+use crate::causes::undo_list::UndoList;
 use crate::causes::undo_list::tests::{locked, place, touch};
 
 /// The lists that nobody holds any more. A child that another test is just starting may hold a lock with its copy of
@@ -22,7 +22,7 @@ async fn eventually(lists: &Path) -> Found {
 async fn a_list_that_cannot_be_undone_is_kept_for_every_start_until_it_can() {
     let dir = tempfile::tempdir().unwrap();
     let [lists, key, mark] = ["lists", "key", "mark"].map(|name| dir.path().join(name));
-    let undoing = Undoing::new(&lists, place(), 0).unwrap();
+    let undoing = UndoList::new(&lists, place(), 0).unwrap();
     undoing.promise(locked(&key, &mark)).unwrap();
     undoing.promise(Undo::Run(touch(&dir.path().join("other")))).unwrap();
     undoing.undo_all().await;
@@ -34,11 +34,13 @@ async fn a_list_that_cannot_be_undone_is_kept_for_every_start_until_it_can() {
             "{said:?}"
         );
         // A new list takes no other's place, though it is the same process's.
-        let (here, mut elsewhere) = (Undoing::new(&lists, place(), 0).unwrap(), place());
+        let (here, mut elsewhere) = (UndoList::new(&lists, place(), 0).unwrap(), place());
         here.bar(&left);
-        assert!(!here.is_sound() && here.make_sound().await.unwrap_err().contains("exit status: 3"));
+        assert!(
+            !here.is_sound() && here.make_sound().await.unwrap_err().to_string().contains("exit status: 3")
+        );
         elsewhere.prometheus = "http://127.0.0.1:2".parse().unwrap();
-        let other = Undoing::new(&lists, elsewhere, 1).unwrap();
+        let other = UndoList::new(&lists, elsewhere, 1).unwrap();
         other.bar(&left);
         assert!(other.is_sound(), "it was left on another stack");
     }
@@ -53,7 +55,7 @@ async fn the_list_of_a_run_that_lives_is_its_own_and_that_of_a_dead_one_is_undon
     let dir = tempfile::tempdir().unwrap();
     let lists = dir.path().join("lists");
     let mark = dir.path().join("mark");
-    let undoing = Undoing::new(&lists, place(), 0).unwrap();
+    let undoing = UndoList::new(&lists, place(), 0).unwrap();
     undoing.promise(Undo::Run(touch(&mark))).unwrap();
     assert!(go_through(&lists).await.unwrap().said.is_empty() && !mark.exists());
     drop(undoing); // as when it is killed: the list stays, the lock goes
@@ -110,7 +112,7 @@ async fn what_others_could_have_written_is_refused_with_the_way_out() {
     for (path, mode) in [(&lists, 0o777), (&lists, 0o770), (&list, 0o666)] {
         let before = fs::metadata(path).unwrap().mode();
         set_mode(path, mode);
-        let said = go_through(&lists).await.unwrap_err();
+        let said = go_through(&lists).await.unwrap_err().to_string();
         let expected = [format!("{}: others may write", path.display()), format!("(mode {mode:o})")];
         assert!(expected.iter().all(|part| said.contains(part)) && said.contains("chmod go-w"), "{said}");
         set_mode(path, before);
@@ -120,15 +122,15 @@ async fn what_others_could_have_written_is_refused_with_the_way_out() {
     let (elsewhere, link) = (dir.path().join("elsewhere"), lists.join("loadgen-undo-1-0-1.json"));
     fs::rename(&list, &elsewhere).unwrap();
     symlink(&elsewhere, &link).unwrap();
-    assert!(go_through(&lists).await.unwrap_err().contains("1-0-1.json: "));
+    assert!(go_through(&lists).await.unwrap_err().to_string().contains("1-0-1.json: "));
     assert!(!mark.exists() && elsewhere.exists());
     fs::remove_file(&link).unwrap();
     // What belongs to root belongs to somebody else, unless this is root; `/` is there for both.
     if geteuid().is_root() {
         std::os::unix::fs::chown(&lists, Some(65_534), None).unwrap();
-        let said = go_through(&lists).await.unwrap_err();
+        let said = go_through(&lists).await.unwrap_err().to_string();
         assert!(said.contains("belongs to user 65534, and this is user 0"), "{said}");
     } else {
-        assert!(prepare(Path::new("/")).unwrap_err().contains("belongs to user 0"));
+        assert!(prepare(Path::new("/")).unwrap_err().to_string().contains("belongs to user 0"));
     }
 }

@@ -11,15 +11,16 @@ pub mod traffic;
 pub mod undo;
 pub mod undo_list;
 
+use crate::error::DrillError;
 use std::time::Duration;
 
 use jiff::Timestamp;
 use serde_json::{Map, json};
 
 use crate::causes::applied::Applied;
-use crate::causes::renewal::{Passing, Renewing};
+use crate::causes::renewal::{Passing, Renewal};
 use crate::causes::undo::Undo;
-use crate::causes::undo_list::Undoing;
+use crate::causes::undo_list::UndoList;
 use crate::file::cause::{Cause, InboxFailure};
 use crate::timing::clock;
 use load::engine::{self, Running};
@@ -28,11 +29,11 @@ use load::spec::load::LoadSpec;
 /// How long answers in flight are waited for when load is stopped.
 pub const GRACE: Duration = Duration::from_secs(2);
 
-/// A cause that is being applied. Dropping it stops its traffic; the rest is undone by [`Undoing::undo_all`].
+/// A cause that is being applied. Dropping it stops its traffic; the rest is undone by [`UndoList::undo_all`].
 #[derive(Debug)]
 pub struct Caused {
     load: Option<(Running, LoadSpec, Timestamp)>,
-    renewing: Option<Renewing>,
+    renewing: Option<Renewal>,
 }
 
 /// Whether this cause has traffic of its own, or none, in place of the baseline's.
@@ -54,12 +55,12 @@ pub fn fault_id(drill: &str) -> String {
 /// # Errors
 /// When a part of it cannot be done; the parts before it stay promised to `undoing`.
 pub async fn apply(
-    undoing: &Undoing,
+    undoing: &UndoList,
     name: &str,
     cause: &Cause,
     ttl: Duration,
     settle: Duration,
-) -> Result<Caused, String> {
+) -> Result<Caused, DrillError> {
     let place = undoing.place();
     let mut passing = Vec::new();
     for (channel, failure) in &cause.inbox {
@@ -80,7 +81,7 @@ pub async fn apply(
         one.put(place, ttl.min(renewal::LONGEST)).await?;
     }
     let every = renewal::every(ttl, renewal::LONGEST).filter(|_| !passing.is_empty());
-    let renewing = every.map(|every| Renewing::start(place.clone(), passing, every));
+    let renewing = every.map(|every| Renewal::start(place.clone(), passing, every));
     if let Some(run) = &cause.run {
         if !run.undo.is_empty() {
             undoing.promise(Undo::Run(run.undo.clone()))?;
@@ -110,7 +111,7 @@ pub async fn apply(
     }
     let load = match &cause.load {
         Some(load) => {
-            let running = engine::start_endless(&place.target, load)?;
+            let running = engine::start_endless(&place.target, load).map_err(DrillError::Cause)?;
             Some((running, load.clone(), Timestamp::now()))
         }
         None => None,
@@ -125,7 +126,7 @@ impl Caused {
         self.load.as_ref().map(|(running, ..)| running)
     }
 
-    /// Stops the traffic and says what the generator did; the rest is for [`Undoing::undo_all`].
+    /// Stops the traffic and says what the generator did; the rest is for [`UndoList::undo_all`].
     pub async fn lift(self) -> Option<Applied> {
         if let Some(renewing) = self.renewing {
             renewing.stop().await;

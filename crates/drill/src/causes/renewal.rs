@@ -1,6 +1,7 @@
 //! Faults and failing receivers end by themselves, after an hour at most; a cause that lasts longer has them put in force
 //! again before they do.
 
+use crate::error::DrillError;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,7 +9,7 @@ use serde_json::{Map, Value, json};
 use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 
-use crate::causes::stack::Place;
+use crate::causes::stack::Stack;
 use clients::gateway::Gateway;
 use common::duration;
 
@@ -29,7 +30,7 @@ impl Passing {
     ///
     /// # Errors
     /// Who did not take it, and why.
-    pub async fn put(&self, place: &Place, ttl: Duration) -> Result<(), String> {
+    pub async fn put(&self, place: &Stack, ttl: Duration) -> Result<(), DrillError> {
         let with_ttl = |fields: &Map<String, Value>| {
             let mut fields = fields.clone();
             fields.insert("ttl".to_owned(), json!(duration::format(ttl)));
@@ -37,12 +38,10 @@ impl Passing {
         };
         match self {
             Self::Fault(id, fault) => {
-                let gateway = Gateway::new(&place.admin, &place.http).map_err(|error| error.to_string())?;
-                gateway.put_fault(id, &with_ttl(fault)).await.map_err(|error| error.to_string())
+                let gateway = Gateway::new(&place.admin, &place.http)?;
+                Ok(gateway.put_fault(id, &with_ttl(fault)).await?)
             }
-            Self::Inbox(channel, how) => {
-                place.inbox()?.fail(channel, &with_ttl(how)).await.map_err(|error| error.to_string())
-            }
+            Self::Inbox(channel, how) => Ok(place.inbox()?.fail(channel, &with_ttl(how)).await?),
         }
     }
 }
@@ -56,16 +55,16 @@ pub fn every(needed: Duration, longest: Duration) -> Option<Duration> {
 
 /// Renews until it is stopped or dropped.
 #[derive(Debug)]
-pub struct Renewing {
+pub struct Renewal {
     stop: Arc<Notify>,
     task: JoinHandle<()>,
 }
 
-impl Renewing {
+impl Renewal {
     /// Has all of them put in force again from time to time, each time for [`LONGEST`]. One that is not taken is tried
     /// again the next time, well before it ends.
     #[must_use]
-    pub fn start(place: Place, passing: Vec<Passing>, every: Duration) -> Self {
+    pub fn start(place: Stack, passing: Vec<Passing>, every: Duration) -> Self {
         let stop = Arc::new(Notify::new());
         let stopped = Arc::clone(&stop);
         let task = tokio::spawn(async move {
@@ -92,7 +91,7 @@ impl Renewing {
     }
 }
 
-impl Drop for Renewing {
+impl Drop for Renewal {
     fn drop(&mut self) {
         self.task.abort();
     }
@@ -132,7 +131,7 @@ mod tests {
         let mut place = crate::causes::undo_list::tests::place();
         place.inbox = Some(base.parse().unwrap());
         let fails = Passing::Inbox("slack".into(), Map::from_iter([("status".to_owned(), json!(503))]));
-        let renewing = Renewing::start(place.clone(), vec![fails], Duration::from_millis(10));
+        let renewing = Renewal::start(place.clone(), vec![fails], Duration::from_millis(10));
         let lift = || async { place.inbox().unwrap().work("slack").await.unwrap() };
         for _ in 0..2 {
             let failing = async {

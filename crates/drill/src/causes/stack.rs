@@ -1,5 +1,6 @@
 //! Where causes act: the addresses of one stack, and how its services are ordered about.
 
+use crate::error::DrillError;
 use std::collections::BTreeMap;
 use std::process::Stdio;
 use std::time::Duration;
@@ -18,7 +19,7 @@ const SAID: usize = 400;
 
 /// One stack, as `STACKS_FILE` describes it.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct Place {
+pub struct Stack {
     /// Where load is sent.
     #[serde(with = "text")]
     pub target: Url,
@@ -87,14 +88,17 @@ mod text_if_any {
     }
 }
 
-impl Place {
+impl Stack {
     /// Its inbox.
     ///
     /// # Errors
     /// That there is none, or its address is no base.
-    pub fn inbox(&self) -> Result<Inbox, String> {
-        let url = self.inbox.as_ref().ok_or("there is no inbox: give --inbox URL")?;
-        Inbox::new(url, &self.http).map_err(|error| error.to_string())
+    pub fn inbox(&self) -> Result<Inbox, DrillError> {
+        let url = self
+            .inbox
+            .as_ref()
+            .ok_or_else(|| DrillError::Cause("there is no inbox: give --inbox URL".to_owned()))?;
+        Ok(Inbox::new(url, &self.http)?)
     }
 
     fn addresses(&self) -> impl Iterator<Item = &Url> {
@@ -102,8 +106,9 @@ impl Place {
     }
 
     /// A command in this place's environment, in a process group of its own; killed when dropped.
-    fn command(&self, argv: &[String]) -> Result<Command, String> {
-        let (program, arguments) = argv.split_first().ok_or("an empty command")?;
+    fn command(&self, argv: &[String]) -> Result<Command, DrillError> {
+        let (program, arguments) =
+            argv.split_first().ok_or_else(|| DrillError::Cause("an empty command".to_owned()))?;
         let mut command = Command::new(program);
         command
             .args(arguments)
@@ -124,15 +129,15 @@ impl Place {
     ///
     /// # Errors
     /// That it could not be started, failed, or did not end in time, with what it said.
-    pub async fn run(&self, argv: &[String]) -> Result<(), String> {
+    pub async fn run(&self, argv: &[String]) -> Result<(), DrillError> {
         let mut command = self.command(argv)?;
         command.stdout(Stdio::piped()).stderr(Stdio::piped());
         let name = argv.join(" ");
         let name: String = name.chars().take(SAID).collect();
         let output = tokio::time::timeout(COMMAND, command.output())
             .await
-            .map_err(|_| format!("`{name}` did not end within {} s", COMMAND.as_secs()))?
-            .map_err(|error| format!("`{name}` could not be started: {error}"))?;
+            .map_err(|_| DrillError::Cause(format!("`{name}` did not end within {} s", COMMAND.as_secs())))?
+            .map_err(|error| DrillError::Cause(format!("`{name}` could not be started: {error}")))?;
         if output.status.success() {
             return Ok(());
         }
@@ -141,18 +146,19 @@ impl Place {
         // It was given the addresses, and may repeat them.
         let said = address::hushed(said.trim(), self.addresses());
         let said: String = said.chars().take(SAID).collect();
-        Err(format!("`{name}` failed ({}): {said}", output.status))
+        Err(DrillError::Cause(format!("`{name}` failed ({}): {said}", output.status)))
     }
 
     /// Starts a command that goes on until it is dropped or ended.
     ///
     /// # Errors
     /// That it could not be started.
-    pub fn hold(&self, argv: &[String]) -> Result<Held, String> {
+    pub fn hold(&self, argv: &[String]) -> Result<Held, DrillError> {
         let mut command = self.command(argv)?;
         command.stdout(Stdio::null()).stderr(Stdio::null());
-        let child =
-            command.spawn().map_err(|error| format!("`{}` could not be started: {error}", argv.join(" ")))?;
+        let child = command.spawn().map_err(|error| {
+            DrillError::Cause(format!("`{}` could not be started: {error}", argv.join(" ")))
+        })?;
         let pid = child.id().and_then(|pid| i32::try_from(pid).ok());
         Ok(Held { pid, name: argv.join(" ").chars().take(SAID).collect(), _child: child })
     }
@@ -161,12 +167,12 @@ impl Place {
     ///
     /// # Errors
     /// That nothing is known that does so, or what it said.
-    pub async fn order(&self, verb: &str, name: &str) -> Result<(), String> {
+    pub async fn order(&self, verb: &str, name: &str) -> Result<(), DrillError> {
         if self.control.is_empty() {
-            return Err(format!(
+            return Err(DrillError::Cause(format!(
                 "nothing is known that could {verb} `{name}`: give --control, such as \"docker compose\" or \
                  \"stack service\""
-            ));
+            )));
         }
         let mut argv = self.control.clone();
         argv.extend([verb.to_owned(), name.to_owned()]);

@@ -3,12 +3,11 @@
 use jiff::Timestamp;
 
 use crate::timing::clock::{self, seconds};
-use load::engine::Running;
 use load::record::Row;
 use load::record::series::Series;
 
 /// What was sent in a drill and what became of it.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Traffic {
     followed: Vec<(Load, Series)>,
     stretches: Vec<Stretch>,
@@ -65,17 +64,18 @@ impl Rate {
 
 impl Traffic {
     /// Follows a load that has just begun.
-    pub fn follow(&mut self, load: Load, running: &Running) {
-        self.followed.push((load, running.series()));
+    pub fn follow(&mut self, load: Load, series: Series) {
+        self.followed.push((load, series));
     }
 
-    /// Takes down what was followed and lets go of it; to be called once all of it has ended.
-    pub fn settle(&mut self) {
-        for (load, series) in self.followed.drain(..) {
+    /// All of it so far.
+    fn stretches(&self) -> Vec<Stretch> {
+        let stretch = |(load, series): &(Load, Series)| {
             let (rows, step) = series.rows();
             let played = series.played().map(|played| played.as_secs_f64());
-            self.stretches.push(Stretch { load, began: series.started(), played, rows, step });
-        }
+            Stretch { load: *load, began: series.started(), played, rows, step }
+        };
+        self.stretches.iter().cloned().chain(self.followed.iter().map(stretch)).collect()
     }
 
     /// Of these loads.
@@ -87,22 +87,22 @@ impl Traffic {
     /// When the last of it was over.
     #[must_use]
     pub fn end(&self) -> Option<Timestamp> {
-        self.stretches.iter().flat_map(|stretch| stretch.spans().map(|(_, _, to)| to)).max()
+        ends(&self.stretches())
     }
 
     /// Rates over `step` seconds each from `origin` on, all loads together; a rest of less than half a step at the end is
     /// left out, since it would be no rate. Empty when nothing was sent.
     #[must_use]
     pub fn rates(&self, origin: Timestamp, step: f64) -> Vec<Rate> {
-        let Some(end) = self.end().map(|end| seconds(origin, end)) else { return Vec::new() };
+        let stretches = self.stretches();
+        let Some(end) = ends(&stretches).map(|end| seconds(origin, end)) else { return Vec::new() };
         let whole = (end / step + 0.5).floor().max(0.0) as u32;
         let rate = |index: u32| {
             let from = f64::from(index) * step;
             Rate { from, to: (from + step).min(end), ..Rate::default() }
         };
         let mut rates: Vec<Rate> = (0..whole).map(rate).collect();
-        let spans =
-            self.stretches.iter().flat_map(|stretch| stretch.spans().map(|span| (stretch.load, span)));
+        let spans = stretches.iter().flat_map(|stretch| stretch.spans().map(|span| (stretch.load, span)));
         for (load, (row, began, ended)) in spans {
             let (began, ended) = (seconds(origin, began), seconds(origin, ended));
             let first = (began / step).floor().max(0.0) as usize;
@@ -121,6 +121,10 @@ impl Traffic {
         }
         rates
     }
+}
+
+fn ends(stretches: &[Stretch]) -> Option<Timestamp> {
+    stretches.iter().flat_map(|stretch| stretch.spans().map(|(_, _, to)| to)).max()
 }
 
 impl Stretch {

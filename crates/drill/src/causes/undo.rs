@@ -1,8 +1,9 @@
 //! One thing to undo, and how that is done.
 
+use crate::error::DrillError;
 use serde::{Deserialize, Serialize};
 
-use crate::causes::stack::Place;
+use crate::causes::stack::Stack;
 use clients::gateway::Gateway;
 
 /// One thing to undo; doing so twice, or when it was never done, does no harm.
@@ -49,7 +50,7 @@ fn shell(argv: &[String]) -> String {
 impl Undo {
     /// What a person types to do it at this place.
     #[must_use]
-    pub fn by_hand(&self, place: &Place) -> String {
+    pub fn by_hand(&self, place: &Stack) -> String {
         let order = |verb: &str, name: &String| {
             let control = if place.control.is_empty() {
                 vec!["docker".into(), "compose".into()]
@@ -81,16 +82,16 @@ impl Undo {
     ///
     /// # Errors
     /// Why that was not possible.
-    pub async fn perform(&self, place: &Place) -> Result<(), String> {
+    pub async fn perform(&self, place: &Stack) -> Result<(), DrillError> {
         match self {
             Self::Fault(id) => {
-                let gateway = Gateway::new(&place.admin, &place.http).map_err(|error| error.to_string())?;
-                gateway.lift_fault(id).await.map_err(|error| error.to_string())
+                let gateway = Gateway::new(&place.admin, &place.http)?;
+                Ok(gateway.lift_fault(id).await?)
             }
             Self::Start(name) => place.order("start", name).await,
             Self::Unpause(name) => place.order("unpause", name).await,
             Self::Run(argv) => place.run(argv).await,
-            Self::Inbox(channel) => place.inbox()?.work(channel).await.map_err(|error| error.to_string()),
+            Self::Inbox(channel) => Ok(place.inbox()?.work(channel).await?),
         }
     }
 }

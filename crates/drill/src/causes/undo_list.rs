@@ -1,13 +1,14 @@
 //! What has to be undone, written down before it is done: a run that was killed, or could not undo, leaves its list
 //! behind, and the next one goes through it.
 
+use crate::error::DrillError;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use crate::causes::leftovers::{self, Leftover, Written};
-use crate::causes::stack::{Broken, Held, Place};
+use crate::causes::stack::{Broken, Held, Stack};
 use crate::causes::undo::Undo;
 
 /// How often undoing a thing is tried: what it disturbed may be disturbed itself for a moment.
@@ -17,8 +18,8 @@ const PAUSE: Duration = Duration::from_secs(1);
 
 /// The list of one stack: kept in a file that is locked for as long as this process lives.
 #[derive(Debug)]
-pub struct Undoing {
-    place: Place,
+pub struct UndoList {
+    place: Stack,
     path: PathBuf,
     state: Mutex<State>,
 }
@@ -34,13 +35,13 @@ struct State {
     stuck: bool,
 }
 
-impl Undoing {
+impl UndoList {
     /// An empty list in `dir`; `number` tells the lists of one process apart.
     ///
     /// # Errors
     /// When the directory or file cannot be made.
-    pub fn new(dir: &Path, place: Place, number: usize) -> Result<Self, String> {
-        let failed = |error: std::io::Error| format!("{}: {error}", dir.display());
+    pub fn new(dir: &Path, place: Stack, number: usize) -> Result<Self, DrillError> {
+        let failed = |error: std::io::Error| DrillError::Leftovers(format!("{}: {error}", dir.display()));
         leftovers::prepare(dir)?;
         let (file, path) = leftovers::create(dir, number).map_err(failed)?;
         let state = State { file, open: Vec::new(), held: Vec::new(), barred: Vec::new(), stuck: false };
@@ -65,7 +66,7 @@ impl Undoing {
     ///
     /// # Errors
     /// What is still not undone.
-    pub async fn make_sound(&self) -> Result<(), String> {
+    pub async fn make_sound(&self) -> Result<(), DrillError> {
         let mut left = self.state().barred.clone();
         if self.state().stuck {
             left.extend(self.undo_all().await);
@@ -73,15 +74,15 @@ impl Undoing {
         if left.is_empty() {
             return Ok(());
         }
-        Err(format!(
+        Err(DrillError::Leftovers(format!(
             "the stack is not in a state to be drilled: an earlier drill's cause is left on it: {}",
             left.join("; ")
-        ))
+        )))
     }
 
     /// Where causes act.
     #[must_use]
-    pub fn place(&self) -> &Place {
+    pub fn place(&self) -> &Stack {
         &self.place
     }
 
@@ -93,10 +94,11 @@ impl Undoing {
     ///
     /// # Errors
     /// When it cannot be written: then the thing must not be done.
-    pub fn promise(&self, undo: Undo) -> Result<(), String> {
+    pub fn promise(&self, undo: Undo) -> Result<(), DrillError> {
         let mut state = self.state();
         state.open.push(undo);
-        self.write(&mut state).map_err(|error| format!("{}: {error}", self.path.display()))
+        self.write(&mut state)
+            .map_err(|error| DrillError::Leftovers(format!("{}: {error}", self.path.display())))
     }
 
     /// Takes charge of a command that goes on.
@@ -139,7 +141,7 @@ impl Undoing {
                     state.open.remove(left);
                     let _ = self.write(&mut state); // what is undone twice does no harm
                 }
-                Err(reason) => failed.push(leftovers::not_done(&undo, &self.place, &reason)),
+                Err(reason) => failed.push(leftovers::not_done(&undo, &self.place, &reason.to_string())),
             }
         }
         if !failed.is_empty() {
@@ -150,7 +152,7 @@ impl Undoing {
     }
 }
 
-impl Drop for Undoing {
+impl Drop for UndoList {
     fn drop(&mut self) {
         if self.state().open.is_empty() {
             let _ = fs::remove_file(&self.path); // an empty list that stays is undone by doing nothing

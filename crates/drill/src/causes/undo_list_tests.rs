@@ -2,9 +2,9 @@ use std::os::unix::fs::PermissionsExt;
 
 use super::*;
 
-pub(crate) fn place() -> Place {
+pub(crate) fn place() -> Stack {
     let url = || "http://127.0.0.1:1".parse().unwrap();
-    Place {
+    Stack {
         target: url(),
         admin: url(),
         prometheus: url(),
@@ -24,7 +24,7 @@ pub(crate) fn touch(path: &Path) -> Vec<String> {
 #[cfg(target_os = "linux")]
 async fn a_command_that_was_to_go_on_and_ended_is_noticed() {
     let dir = tempfile::tempdir().unwrap();
-    let undoing = Undoing::new(dir.path(), place(), 0).unwrap();
+    let undoing = UndoList::new(dir.path(), place(), 0).unwrap();
     for script in ["exit 7", "sleep 600"] {
         undoing.hold(place().hold(&["sh".into(), "-c".into(), script.into()]).unwrap());
     }
@@ -49,7 +49,7 @@ async fn a_command_that_was_to_go_on_and_ended_is_noticed() {
 #[tokio::test]
 async fn everything_is_undone_the_last_first_and_failures_are_told() {
     let dir = tempfile::tempdir().unwrap();
-    let undoing = Undoing::new(dir.path(), place(), 0).unwrap();
+    let undoing = UndoList::new(dir.path(), place(), 0).unwrap();
     let mark = dir.path().join("mark");
     undoing.promise(Undo::Run(touch(&mark))).unwrap();
     undoing.promise(Undo::Start("redis".into())).unwrap();
@@ -74,13 +74,13 @@ pub fn locked(key: &Path, mark: &Path) -> Undo {
 async fn what_cannot_be_undone_bars_the_stack_until_it_can() {
     let dir = tempfile::tempdir().unwrap();
     let [key, mark] = ["key", "mark"].map(|name| dir.path().join(name));
-    let undoing = Undoing::new(&dir.path().join("lists"), place(), 0).unwrap();
+    let undoing = UndoList::new(&dir.path().join("lists"), place(), 0).unwrap();
     undoing.promise(locked(&key, &mark)).unwrap();
     undoing.promise(Undo::Run(touch(&dir.path().join("other")))).unwrap();
     assert!(undoing.is_sound(), "a cause that is at work is none that was left");
     assert!(undoing.undo_all().await[0].contains("exit status: 3"));
     assert!(!undoing.is_sound());
-    let said = undoing.make_sound().await.unwrap_err();
+    let said = undoing.make_sound().await.unwrap_err().to_string();
     assert!(said.contains("not in a state to be drilled") && said.contains("by hand: sh -c 'test"), "{said}");
     assert!(!said.contains("other"), "that was undone: {said}");
     fs::write(&key, "").unwrap();

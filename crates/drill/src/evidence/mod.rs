@@ -1,5 +1,9 @@
 //! What was seen of an alert, as values.
 
 pub mod activation;
+pub mod count;
 pub mod gaps;
+pub mod held;
 pub mod naming;
+pub mod near;
+pub mod value;

@@ -1,13 +1,15 @@
 //! Causes as written in a drill file.
 
+use crate::error::DrillError;
 use std::collections::BTreeMap;
 use std::fmt;
 
 use serde::{Deserialize, Deserializer, de};
 use serde_saphyr::Spanned;
 
-use crate::file::drill::{Channel, Share};
+use crate::file::channel::Channel;
 use crate::file::fault::Fault;
+use crate::file::share::Share;
 use load::spec::load::LoadSpec;
 
 /// What trips the alert; undone on every way out. Each kind of cause is a field of its own; several go together.
@@ -169,12 +171,16 @@ impl Cause {
     ///
     /// # Errors
     /// The field and what was expected.
-    pub fn check(&self) -> Result<(), String> {
+    pub fn check(&self) -> Result<(), DrillError> {
         if self.idle && self.load.is_some() {
-            return Err("cause: `idle` is no traffic and `load` is some: expected one of them".to_owned());
+            return Err(DrillError::Field(
+                "cause: `idle` is no traffic and `load` is some: expected one of them".to_owned(),
+            ));
         }
         if self.run.as_ref().is_some_and(|run| run.start.is_empty()) {
-            return Err("cause.run.start is empty: expected [program, argument, …]".to_owned());
+            return Err(DrillError::Field(
+                "cause.run.start is empty: expected [program, argument, …]".to_owned(),
+            ));
         }
         Ok(())
     }

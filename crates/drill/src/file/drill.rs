@@ -1,7 +1,7 @@
 //! A drill file: what is proven, by which cause, and what is expected to happen.
 
+use crate::file::channel::Channel;
 use std::collections::BTreeMap;
-use std::fmt;
 use std::path::Path;
 use std::time::Duration;
 
@@ -56,10 +56,6 @@ pub struct Proves {
     pub labels: BTreeMap<String, String>,
 }
 
-/// A positive number: `8%`, `0.08` or, for rules that count, `240`.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Share(pub f64);
-
 /// What must, must not and may happen.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -79,49 +75,6 @@ pub struct Expect {
     /// Of a negative control: alerts whose rules' values must come near their thresholds, without firing.
     #[serde(default)]
     pub near: Vec<Spanned<String>>,
-}
-
-/// A channel the inbox receives on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize, serde::Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Channel {
-    /// Alertmanager's own JSON.
-    Webhook,
-    /// A Slack message.
-    Slack,
-    /// A Discord message.
-    Discord,
-    /// A PagerDuty event.
-    Pagerduty,
-    /// A mail.
-    Email,
-    /// The heartbeat's absence, noticed by the inbox: the only news when nothing can be delivered.
-    Heartbeat,
-}
-
-impl Channel {
-    /// All there are.
-    pub const ALL: [Self; 6] =
-        [Self::Webhook, Self::Slack, Self::Discord, Self::Pagerduty, Self::Email, Self::Heartbeat];
-
-    /// As the inbox writes it.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Webhook => "webhook",
-            Self::Slack => "slack",
-            Self::Discord => "discord",
-            Self::Pagerduty => "pagerduty",
-            Self::Email => "email",
-            Self::Heartbeat => "heartbeat",
-        }
-    }
-}
-
-impl fmt::Display for Channel {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
-    }
 }
 
 /// Which fields a file has, where leaving one out is not the same as its default.
@@ -167,27 +120,6 @@ impl Default for Expect {
             inhibited: Vec::new(),
             near: Vec::new(),
         }
-    }
-}
-
-impl std::str::FromStr for Share {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        let trimmed = text.trim();
-        let (number, divisor) =
-            trimmed.strip_suffix('%').map_or((trimmed, 1.0), |number| (number.trim_end(), 100.0));
-        match number.parse::<f64>() {
-            Ok(number) if number.is_finite() && number > 0.0 => Ok(Self(number / divisor)),
-            _ => Err(format!("`{text}` is not a share: expected a positive number, such as 8%, 0.08 or 240")),
-        }
-    }
-}
-
-impl<'de> Deserialize<'de> for Share {
-    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        // A number in YAML may be read as text: one notation serves both.
-        String::deserialize(from)?.parse().map_err(de::Error::custom)
     }
 }
 
@@ -289,7 +221,7 @@ pub fn without_cause(text: &str) -> Option<Drill> {
 }
 
 fn check_cause(path: &Path, drill: &Drill) -> Result<(), FileError> {
-    drill.cause.check().map_err(|reason| FileError::at(path, drill.drill.referenced, reason))
+    drill.cause.check().map_err(|error| FileError::at(path, drill.drill.referenced, error.to_string()))
 }
 
 #[cfg(test)]

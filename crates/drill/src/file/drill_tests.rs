@@ -1,4 +1,6 @@
 use super::*;
+use crate::file::channel::Channel;
+use crate::file::share::Share;
 
 const GOOD: &str = "\
 drill: high-error-rate
@@ -111,7 +113,7 @@ fn shares() {
         assert_eq!(text.parse::<Share>().unwrap(), Share(expected), "{text}");
     }
     for text in ["", "%", "-1", "NaN", "inf", "0"] {
-        assert!(text.parse::<Share>().unwrap_err().contains("is not a share"), "{text}");
+        assert!(text.parse::<Share>().unwrap_err().to_string().contains("is not a share"), "{text}");
     }
 }
 

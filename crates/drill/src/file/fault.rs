@@ -1,6 +1,7 @@
 //! A fault as written in a drill file: `PUT /faults/{id}` of the gateway takes it, but for its `ttl`. What can be wrong
 //! without asking the gateway is found while reading; which routes it has and how much memory it gives, it says itself.
 
+use crate::error::DrillError;
 use serde::{Deserialize, Deserializer, Serialize, de};
 use serde_json::{Map, Value};
 
@@ -54,21 +55,27 @@ struct Model {
 pub struct Fault(pub Map<String, Value>);
 
 impl TryFrom<Written> for Fault {
-    type Error = String;
+    type Error = DrillError;
 
-    fn try_from(written: Written) -> Result<Self, String> {
+    fn try_from(written: Written) -> Result<Self, DrillError> {
         let Written { abort, delay, panic, memory, pause, model, .. } = &written;
         let panics = *panic == Some(true);
         let on_traffic = abort.is_some() || delay.is_some() || panics;
         if !on_traffic && memory.is_none() && pause.is_none() && model.is_none() {
-            return Err("fault: does nothing: give it abort, delay, panic, memory, pause or model".to_owned());
+            return Err(DrillError::Field(
+                "fault: does nothing: give it abort, delay, panic, memory, pause or model".to_owned(),
+            ));
         }
         if model.as_ref().is_some_and(|model| model.delay.is_none() && model.fail != Some(true)) {
-            return Err("fault.model: does nothing: give it delay, or fail as true".to_owned());
+            return Err(DrillError::Field(
+                "fault.model: does nothing: give it delay, or fail as true".to_owned(),
+            ));
         }
         if abort.is_some() && panics {
-            return Err("fault: `abort` and `panic` are both an end, and a request ends once: leave one out"
-                .to_owned());
+            return Err(DrillError::Field(
+                "fault: `abort` and `panic` are both an end, and a request ends once: leave one out"
+                    .to_owned(),
+            ));
         }
         let chooses = written.route.is_some()
             || written.method.is_some()
@@ -76,11 +83,11 @@ impl TryFrom<Written> for Fault {
             || written.seed.is_some();
         if chooses && !on_traffic {
             let why = "choose requests, and this fault has no abort, delay or panic to do to them";
-            return Err(format!("fault: route, method, share and seed {why}"));
+            return Err(DrillError::Field(format!("fault: route, method, share and seed {why}")));
         }
         match serde_json::to_value(&written) {
             Ok(Value::Object(fields)) => Ok(Self(fields)),
-            other => Err(format!("fault: cannot be written as JSON: {other:?}")),
+            other => Err(DrillError::Field(format!("fault: cannot be written as JSON: {other:?}"))),
         }
     }
 }

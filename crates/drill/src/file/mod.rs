@@ -1,8 +1,10 @@
 //! Drill files and suites, as written and checked.
 
 pub mod cause;
+pub mod channel;
 pub mod drill;
 pub mod fault;
 pub mod objective;
+pub mod share;
 pub mod suite;
 pub mod twins;

@@ -1,5 +1,6 @@
 //! What a team promises, as a drill file says it.
 
+use crate::error::DrillError;
 use std::time::Duration;
 
 use serde::Deserialize;
@@ -26,24 +27,33 @@ struct WrittenObjective {
     told_resolved: Option<Duration>,
 }
 
-impl TryFrom<WrittenObjective> for Objective {
-    type Error = String;
+impl Objective {
+    /// As promised on a stack whose durations are divided by `scale`.
+    #[must_use]
+    pub fn scaled(self, scale: f64) -> Self {
+        let scaled = |promise: Option<Duration>| promise.map(|promise| promise.div_f64(scale));
+        Self { notified: scaled(self.notified), told_resolved: scaled(self.told_resolved) }
+    }
+}
 
-    fn try_from(written: WrittenObjective) -> Result<Self, String> {
+impl TryFrom<WrittenObjective> for Objective {
+    type Error = DrillError;
+
+    fn try_from(written: WrittenObjective) -> Result<Self, DrillError> {
         let WrittenObjective { notified, told_resolved } = written;
         for (name, promise) in [("notified", notified), ("told_resolved", told_resolved)] {
             if promise == Some(Duration::ZERO) {
-                return Err(format!(
+                return Err(DrillError::Field(format!(
                     "objective.{name} is 0: expected the time that is promised, such as 10m, or nothing"
-                ));
+                )));
             }
         }
         match notified.zip(told_resolved) {
-            Some((notified, told)) if told < notified => Err(format!(
+            Some((notified, told)) if told < notified => Err(DrillError::Field(format!(
                 "objective: told_resolved ({}) is sooner than notified ({}): both count from the start of the cause",
                 duration::format(told),
                 duration::format(notified)
-            )),
+            ))),
             _ => Ok(Self { notified, told_resolved }),
         }
     }

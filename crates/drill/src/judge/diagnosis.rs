@@ -1,18 +1,21 @@
 //! The likeliest cause of a miss, in words; no I/O.
 
+use crate::record::case::Case;
+use crate::timing::clock::number;
 use jiff::Timestamp;
 
 use crate::evidence::activation::Spell;
-use crate::file::drill::Channel;
-use crate::observe::gather::{Held, Value};
-use crate::record::Stage;
+use crate::evidence::held::Held;
+use crate::evidence::value::Value;
+use crate::file::channel::Channel;
+use crate::record::stage::Stage;
 use crate::rule::{Subject, write_labels};
 use crate::timing::clock::{readable, seconds, time_of_day};
 use clients::prometheus::Labels;
 use common::duration;
 
 /// What the diagnosis is made from.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct Signs<'a> {
     /// What did not happen.
     pub missed: Stage,
@@ -39,7 +42,33 @@ pub struct Signs<'a> {
     /// What Alertmanager did with it.
     pub held: Option<&'a Held>,
     /// Channels that received nothing.
-    pub missing: &'a [Channel],
+    pub missing: Vec<Channel>,
+}
+
+impl<'a> Signs<'a> {
+    /// Of a drill that missed a phase, where the rule and its value are known.
+    #[must_use]
+    pub fn of(case: &'a Case, missed: Stage) -> Option<Signs<'a>> {
+        let (expectation, instants) = (&case.expectation, &case.instants);
+        let (subject, evidence) = expectation.subject.as_ref().zip(case.evidence.as_ref())?;
+        let received = if missed == Stage::Told { &instants.told } else { &instants.notified };
+        let missing = expectation.channels.iter().filter(|channel| !received.contains_key(channel));
+        Some(Signs {
+            missed,
+            subject,
+            value: &evidence.value,
+            unknown_metrics: &evidence.unknown_metrics,
+            unmatched: &evidence.unmatched,
+            rule_error: &evidence.rule_error,
+            unlike: &evidence.unlike,
+            spells: &case.spells,
+            firing: instants.firing,
+            lifted: instants.lifted,
+            resolved: instants.resolved,
+            held: case.held.as_ref(),
+            missing: missing.copied().collect(),
+        })
+    }
 }
 
 /// One or two clauses.
@@ -217,18 +246,6 @@ fn not_told(signs: &Signs<'_>) -> String {
 fn listed<'a>(names: impl Iterator<Item = &'a str>) -> String {
     let names: Vec<_> = names.map(|name| format!("`{name}`")).collect();
     names.join(" and ")
-}
-
-/// Three digits that matter: `0.031`, `0.05`, `52.3`, `1240`.
-#[must_use]
-pub fn number(value: f64) -> String {
-    if !value.is_finite() || value == 0.0 {
-        return format!("{value}");
-    }
-    let magnitude = value.abs().log10().floor();
-    let decimals = (2.0 - magnitude).clamp(0.0, 9.0) as usize;
-    let text = format!("{value:.decimals$}");
-    if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.').to_owned() } else { text }
 }
 
 #[cfg(test)]

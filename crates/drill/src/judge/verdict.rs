@@ -1,115 +1,43 @@
 //! From what was observed to a verdict with its reason; no I/O.
 
-use serde::Serialize;
-
 use crate::causes::applied::Applied;
-use crate::causes::stack::Broken;
-use crate::evidence::gaps::Gaps;
-use crate::file::drill::{Channel, Objective};
-use crate::observe::counted::SAID;
-use crate::observe::near::{self, Near};
-use crate::record::{End, Stage, Surprise};
-use crate::timing::bounds::Bounds;
+use crate::evidence::count::SAID;
+use crate::evidence::near;
+use crate::judge::diagnosis::{self, Signs};
+use crate::record::case::Case;
+use crate::record::event::Unexpected;
+use crate::record::judgement::{Judgement, Verdict};
+use crate::record::stage::{End, Stage};
 use crate::timing::clock::readable;
-use crate::timing::phases::{Instants, Measured, Phases, last_of};
+use crate::timing::phases::{Measured, Phases, last_of};
 
 /// Prometheus stores times in whole milliseconds: a phase may come out this much longer than it was.
 const STAMP_SECONDS: f64 = 0.001;
 
-/// What a drill comes to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-#[serde(rename_all = "UPPERCASE")]
-pub enum Verdict {
-    /// Everything happened within its bound and its promise.
-    Proven,
-    /// It happened, past its bound or past the drill's objective.
-    Late,
-    /// It did not happen.
-    Missed,
-    /// An alert or notification that nothing in the drill explains.
-    Unexpected,
-    /// Not observed well enough to say.
-    Undecided,
-    /// It could not begin.
-    Refused,
-}
-
-impl Verdict {
-    /// As printed.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Proven => "PROVEN",
-            Self::Late => "LATE",
-            Self::Missed => "MISSED",
-            Self::Unexpected => "UNEXPECTED",
-            Self::Undecided => "UNDECIDED",
-            Self::Refused => "REFUSED",
-        }
-    }
-}
-
-/// A verdict and why.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Judgement {
-    /// The verdict.
-    pub verdict: Verdict,
-    /// Why, in words.
-    pub reason: String,
-}
-
-/// What there is to judge.
-#[derive(Debug, Clone, Copy)]
-pub struct Case<'a> {
-    /// How the course ended.
-    pub end: &'a End,
-    /// Where it was when it ended.
-    pub stage: Stage,
-    /// What happened when.
-    pub instants: &'a Instants,
-    /// Where the time went; see [`crate::record::Record::phases`].
-    pub phases: Phases,
-    /// For a negative control: how long nothing might fire.
-    pub quiet: Option<std::time::Duration>,
-    /// How near it came to the thresholds it names.
-    pub near: &'a [Near],
-    /// The bounds, if the configuration could be read.
-    pub bounds: Option<&'a Bounds>,
-    /// Channels the notification must arrive on.
-    pub expected: &'a [Channel],
-    /// Promised times, scaled.
-    pub objective: Objective,
-    /// What nothing explains.
-    pub surprises: &'a [Surprise],
-    /// How well the systems answered.
-    pub gaps: &'a Gaps,
-    /// What the generator did.
-    pub applied: Option<&'a Applied>,
-    /// Whether the cause does something to the target beside traffic.
-    pub acts: bool,
-    /// Commands of the cause that were to go on and ended before.
-    pub broke_off: &'a [Broken],
-    /// What could not be undone of the cause.
-    pub not_undone: &'a [String],
-    /// Whether delivery was counted by Alertmanager, not seen by an inbox.
-    pub counted: bool,
-    /// The likeliest cause of a miss.
-    pub likeliest: Option<&'a str>,
-}
-
 /// Judges. Of several things that went wrong, the one that makes the others doubtful comes first: what could not
 /// be seen, then what did not happen, then what should not have, then what came late.
 #[must_use]
-pub fn judge(case: &Case<'_>) -> Judgement {
-    let phases = case.phases;
-    let (verdict, reason) = match case.end {
+pub fn judge(case: &Case) -> Judgement {
+    let likeliest = match &case.end {
+        Some(End::Missed(missed)) => Signs::of(case, *missed).map(|signs| diagnosis::likeliest(&signs)),
+        _ => None,
+    };
+    given(case, likeliest.as_deref())
+}
+
+/// Judges, given the likeliest cause of a miss.
+fn given(case: &Case, likeliest: Option<&str>) -> Judgement {
+    let phases = case.phases();
+    let unseen = End::Unseen("the course did not end".to_owned());
+    let end = case.end.as_ref().unwrap_or(&unseen);
+    let (verdict, reason) = match end {
         End::Refused(reason) => (Verdict::Refused, reason.clone()),
         End::Interrupted(signal) => {
             (Verdict::Undecided, format!("interrupted by {signal} in phase {}", case.stage.name()))
         }
         End::Unseen(reason) => (Verdict::Undecided, reason.clone()),
         End::NotInhibited(reason) => (Verdict::Missed, reason.clone()),
-        End::Missed(stage) => missed(case, *stage),
+        End::Missed(stage) => missed(case, *stage, likeliest),
         End::Whole => whole(case, &phases),
     };
     if case.not_undone.is_empty() {
@@ -117,7 +45,7 @@ pub fn judge(case: &Case<'_>) -> Judgement {
     }
     let left = format!("the cause was not undone: {}", case.not_undone.join("; "));
     // What came after it should have been lifted came with the cause still there.
-    match case.end {
+    match end {
         End::Whole | End::NotInhibited(_) | End::Missed(Stage::Resolved | Stage::Told) => {
             Judgement { verdict: Verdict::Undecided, reason: left }
         }
@@ -125,29 +53,29 @@ pub fn judge(case: &Case<'_>) -> Judgement {
     }
 }
 
-fn missed(case: &Case<'_>, stage: Stage) -> (Verdict, String) {
+fn missed(case: &Case, stage: Stage, likeliest: Option<&str>) -> (Verdict, String) {
     if let Some(gaps) = case.gaps.too_many() {
         return (Verdict::Undecided, format!("`{}` was not seen, but {gaps}", stage.name()));
     }
     if let Some(weak) = not_applied(case).filter(|_| stage <= Stage::Firing) {
         return (Verdict::Undecided, weak);
     }
-    let mut reason =
-        case.likeliest.map_or_else(|| format!("`{}` did not happen", stage.name()), str::to_owned);
-    if let Some(odd) = case.applied.filter(|_| stage <= Stage::Firing).and_then(Applied::unexpected) {
+    let mut reason = likeliest.map_or_else(|| format!("`{}` did not happen", stage.name()), str::to_owned);
+    if let Some(odd) = case.applied.as_ref().filter(|_| stage <= Stage::Firing).and_then(Applied::unexpected)
+    {
         reason = format!("{reason}; {odd}");
     }
-    if let Some(surprises) = surprised(case.surprises) {
+    if let Some(surprises) = surprised(&case.surprises) {
         reason = format!("{reason}; besides, {surprises}");
     }
     (Verdict::Missed, reason)
 }
 
 /// Why the cause was not applied as the drill states it, if so.
-fn not_applied(case: &Case<'_>) -> Option<String> {
+fn not_applied(case: &Case) -> Option<String> {
     let broken = case.broke_off.first().map(|broken| broken.said.clone());
-    let control = case.quiet.is_some();
-    let traffic = case.applied.and_then(|applied| {
+    let control = case.quiet().is_some();
+    let traffic = case.applied.as_ref().and_then(|applied| {
         // Where the cause does something to the target, how that answers may be the very point, but not of a control.
         applied.too_little().or_else(|| applied.other(case.acts).filter(|_| control || !case.acts))
     });
@@ -155,7 +83,7 @@ fn not_applied(case: &Case<'_>) -> Option<String> {
 }
 
 /// Each alert once, with all the ways it was noticed.
-fn surprised(surprises: &[Surprise]) -> Option<String> {
+fn surprised(surprises: &[Unexpected]) -> Option<String> {
     let mut alerts: Vec<(&str, bool, Vec<&str>)> = Vec::new();
     for surprise in surprises {
         let how = surprise.how.as_str();
@@ -172,24 +100,24 @@ fn surprised(surprises: &[Surprise]) -> Option<String> {
     (!alerts.is_empty()).then(|| said.collect::<Vec<_>>().join(", "))
 }
 
-fn whole(case: &Case<'_>, phases: &Phases) -> (Verdict, String) {
+fn whole(case: &Case, phases: &Phases) -> (Verdict, String) {
     if let Some(negative) = negative(phases) {
         return (Verdict::Undecided, negative);
     }
-    if let Some(surprises) = surprised(case.surprises) {
+    if let Some(surprises) = surprised(&case.surprises) {
         return (Verdict::Unexpected, format!("{surprises}; nothing in the drill explains it"));
     }
     let late = late(case, phases);
     if !late.is_empty() {
         return (Verdict::Late, late.join("; "));
     }
-    if let Some(quiet) = case.quiet {
+    if let Some(quiet) = case.quiet() {
         if let Some(weak) = not_applied(case) {
             return (Verdict::Undecided, weak);
         }
-        return match near::judge(case.near, quiet) {
+        return match near::judge(&case.near, quiet) {
             Ok(said) => (Verdict::Proven, said),
-            Err(far) => (Verdict::Undecided, far),
+            Err(far) => (Verdict::Undecided, far.to_string()),
         };
     }
     if let Some(broken) = case.broke_off.iter().find(|broken| broken.failed) {
@@ -206,7 +134,7 @@ fn whole(case: &Case<'_>, phases: &Phases) -> (Verdict, String) {
         // The course says all happened: an instant that is missing is a hole in the evidence, not a proof.
         return (Verdict::Undecided, "an instant of the course is not on record".to_owned());
     }
-    let counted = if case.counted { format!("; {SAID}") } else { String::new() };
+    let counted = if case.expectation.counted { format!("; {SAID}") } else { String::new() };
     (Verdict::Proven, format!("every phase within its bound{counted}"))
 }
 
@@ -230,7 +158,7 @@ fn negative(phases: &Phases) -> Option<String> {
     phases.named().iter().find_map(suspicious)
 }
 
-fn late(case: &Case<'_>, phases: &Phases) -> Vec<String> {
+fn late(case: &Case, phases: &Phases) -> Vec<String> {
     let mut late = Vec::new();
     for (name, phase) in phases.named() {
         if let (Some(seconds), Some(bound)) = (phase.seconds, phase.bound_seconds)
@@ -240,8 +168,12 @@ fn late(case: &Case<'_>, phases: &Phases) -> Vec<String> {
         }
     }
     let promises = [
-        ("notified", case.objective.notified, last_of(&case.instants.notified, case.expected)),
-        ("told resolved", case.objective.told_resolved, last_of(&case.instants.told, case.expected)),
+        ("notified", case.objective.notified, last_of(&case.instants.notified, &case.expectation.channels)),
+        (
+            "told resolved",
+            case.objective.told_resolved,
+            last_of(&case.instants.told, &case.expectation.channels),
+        ),
     ];
     for (name, promise, at) in promises {
         if let (Some(promise), Some(at), Some(cause)) = (promise, at, case.instants.cause) {

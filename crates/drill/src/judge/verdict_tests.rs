@@ -1,10 +1,17 @@
+use crate::record::judgement::Verdict;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 use jiff::Timestamp;
 
 use super::*;
-use crate::timing::phases::measure;
+use crate::causes::stack::Broken;
+use crate::evidence::gaps::Gaps;
+use crate::file::channel::Channel;
+use crate::file::objective::Objective;
+use crate::record::expectation::Expectation;
+use crate::timing::bounds::Bounds;
+use crate::timing::phases::{Instants, measure};
 
 fn at(seconds: f64) -> Timestamp {
     Timestamp::from_millisecond(1_800_000_000_000 + (seconds * 1000.0) as i64).unwrap()
@@ -39,7 +46,7 @@ struct Given {
     end: End,
     instants: Instants,
     objective: Objective,
-    surprises: Vec<Surprise>,
+    surprises: Vec<Unexpected>,
     gaps: Gaps,
     applied: Option<Applied>,
     acts: bool,
@@ -50,7 +57,7 @@ struct Given {
     quiet: Option<Duration>,
 }
 
-fn given(end: End) -> Given {
+fn about(end: End) -> Given {
     Given {
         end,
         instants: proven(),
@@ -67,37 +74,40 @@ fn given(end: End) -> Given {
     }
 }
 
-fn judged(given: &Given) -> (Verdict, String) {
-    let bounds = bounds();
-    let judgement = judge(&Case {
-        phases: measure(&given.instants, Some(&bounds), &EXPECTED),
-        quiet: given.quiet,
-        near: &[],
-        end: &given.end,
+fn judged(about: &Given) -> (Verdict, String) {
+    let expectation = Expectation {
+        bounds: Some(bounds()),
+        channels: EXPECTED.to_vec(),
+        counted: about.counted,
+        quiet: about.quiet,
+        ..Expectation::default()
+    };
+    let case = Case {
+        follows: true,
+        end: Some(about.end.clone()),
         stage: Stage::Firing,
-        instants: &given.instants,
-        bounds: Some(&bounds),
-        expected: &EXPECTED,
-        objective: given.objective,
-        surprises: &given.surprises,
-        gaps: &given.gaps,
-        applied: given.applied.as_ref(),
-        acts: given.acts,
-        broke_off: &given.broke_off,
-        not_undone: &given.not_undone,
-        counted: given.counted,
-        likeliest: given.likeliest,
-    });
+        instants: about.instants.clone(),
+        expectation,
+        objective: about.objective,
+        surprises: about.surprises.clone(),
+        gaps: about.gaps.clone(),
+        applied: about.applied.clone(),
+        acts: about.acts,
+        broke_off: about.broke_off.clone(),
+        not_undone: about.not_undone.clone(),
+        ..Case::default()
+    };
+    let judgement = given(&case, about.likeliest);
     (judgement.verdict, judgement.reason)
 }
 
-fn surprise(alert: &str, named_silent: bool) -> Surprise {
-    Surprise { at: at(12.0), alert: alert.into(), how: "fired".into(), named_silent }
+fn surprise(alert: &str, named_silent: bool) -> Unexpected {
+    Unexpected { at: at(12.0), alert: alert.into(), how: "fired".into(), named_silent }
 }
 
 #[test]
 fn a_delivery_that_was_only_counted_is_said_so() {
-    let counted = Given { counted: true, ..given(End::Whole) };
+    let counted = Given { counted: true, ..about(End::Whole) };
     let (verdict, reason) = judged(&counted);
     assert_eq!(verdict, Verdict::Proven);
     assert_eq!(reason, "every phase within its bound; delivery was counted by Alertmanager, not seen");
@@ -115,12 +125,12 @@ fn phases_are_measured_between_neighbours() {
 
 #[test]
 fn proven_only_when_all_is_well() {
-    assert_eq!(judged(&given(End::Whole)), (Verdict::Proven, "every phase within its bound".into()));
+    assert_eq!(judged(&about(End::Whole)), (Verdict::Proven, "every phase within its bound".into()));
     // `firing` sits exactly on its bound; a millisecond of rounding does not make it late.
-    let mut rounded = given(End::Whole);
+    let mut rounded = about(End::Whole);
     rounded.instants.firing = Some(at(15.001));
     assert_eq!(judged(&rounded).0, Verdict::Proven);
-    let mut hole = given(End::Whole);
+    let mut hole = about(End::Whole);
     hole.instants.resolved = None;
     assert_eq!(judged(&hole).0, Verdict::Undecided);
 }
@@ -136,7 +146,7 @@ fn a_cause_that_was_not_undone_is_never_proven_and_always_said() {
     ] {
         for quiet in [None, Some(Duration::from_secs(3))] {
             let left = vec!["could not start redis: gone; by hand: start redis".to_owned()];
-            let judged = judged(&Given { not_undone: left, quiet, ..given(end.clone()) });
+            let judged = judged(&Given { not_undone: left, quiet, ..about(end.clone()) });
             assert_eq!(judged.0, verdict, "{end:?} {}", judged.1);
             assert!(judged.1.contains("the cause was not undone: could not start redis"), "{}", judged.1);
         }
@@ -161,14 +171,14 @@ fn traffic_that_was_not_as_stated_is_judged() {
         (End::Missed(Stage::Pending), None, true, Verdict::Missed, "too weak; "),
     ] {
         let given =
-            Given { applied: Some(odd.clone()), quiet, acts, likeliest: Some("too weak"), ..given(end) };
+            Given { applied: Some(odd.clone()), quiet, acts, likeliest: Some("too weak"), ..about(end) };
         assert_eq!(judged(&given), (verdict, format!("{starts}{said}")));
     }
     // Most of the answers of a control, whatever its cause does; in an alert's drill they may be what trips it.
     let most = Some(Applied { unexpected: 160, ..odd });
-    let control = Given { applied: most.clone(), quiet, acts: true, ..given(End::Whole) };
+    let control = Given { applied: most.clone(), quiet, acts: true, ..about(End::Whole) };
     assert_eq!(judged(&control).0, Verdict::Undecided);
-    assert_eq!(judged(&Given { applied: most, acts: true, ..given(End::Whole) }).0, Verdict::Proven);
+    assert_eq!(judged(&Given { applied: most, acts: true, ..about(End::Whole) }).0, Verdict::Proven);
 }
 
 #[test]
@@ -182,7 +192,7 @@ fn a_command_that_was_to_go_on_and_did_not_is_no_cause() {
     ] {
         let broke_off = vec![Broken { said: "`sh` ended".into(), failed }];
         let quiet = quiet.then(|| Duration::from_secs(3));
-        let (found, reason) = judged(&Given { broke_off, quiet, acts: true, ..given(end.clone()) });
+        let (found, reason) = judged(&Given { broke_off, quiet, acts: true, ..about(end.clone()) });
         assert_eq!(found, verdict, "{end:?} {failed} {reason}");
         assert_eq!(reason.contains("`sh` ended"), verdict == Verdict::Undecided, "{reason}");
     }
@@ -190,7 +200,7 @@ fn a_command_that_was_to_go_on_and_did_not_is_no_cause() {
 
 #[test]
 fn late_by_bound_and_by_promise() {
-    let mut late = given(End::Whole);
+    let mut late = about(End::Whole);
     late.instants.pending = Some(at(11.5));
     late.instants.firing = Some(at(17.5));
     late.instants.notified = both(18.0, 19.0);
@@ -207,7 +217,7 @@ fn late_by_bound_and_by_promise() {
             Some("told resolved 35.0 s after the cause began, promised 34.0 s"),
         ),
     ] {
-        let (verdict, reason) = judged(&Given { objective, ..given(End::Whole) });
+        let (verdict, reason) = judged(&Given { objective, ..about(End::Whole) });
         match expected {
             None => assert_eq!(verdict, Verdict::Proven),
             Some(expected) => assert_eq!((verdict, reason.as_str()), (Verdict::Late, expected)),
@@ -217,8 +227,8 @@ fn late_by_bound_and_by_promise() {
 
 #[test]
 fn surprises_are_unexpected_and_named_once() {
-    let mut surprised = given(End::Whole);
-    let arrived = Surprise { how: "arrived at slack".into(), ..surprise("RedisDown", false) };
+    let mut surprised = about(End::Whole);
+    let arrived = Unexpected { how: "arrived at slack".into(), ..surprise("RedisDown", false) };
     let silent = surprise("CriticalErrorRate", true);
     surprised.surprises = vec![silent, surprise("RedisDown", false), arrived.clone(), arrived];
     let (verdict, reason) = judged(&surprised);
@@ -231,7 +241,7 @@ fn surprises_are_unexpected_and_named_once() {
 
 #[test]
 fn missed_gives_the_likeliest_cause() {
-    let mut missed = given(End::Missed(Stage::Pending));
+    let mut missed = about(End::Missed(Stage::Pending));
     missed.likeliest = Some("the rule's value reached 0.031 of the 0.05 it needs");
     assert_eq!(
         judged(&missed),
@@ -245,7 +255,7 @@ fn missed_gives_the_likeliest_cause() {
 
 #[test]
 fn what_was_not_seen_or_not_done_is_undecided() {
-    let mut blind = given(End::Missed(Stage::Notified));
+    let mut blind = about(End::Missed(Stage::Notified));
     blind.gaps.note::<(), _>("inbox", Err("inbox at x: refused"));
     let (verdict, reason) = judged(&blind);
     assert_eq!(verdict, Verdict::Undecided);
@@ -261,10 +271,10 @@ fn what_was_not_seen_or_not_done_is_undecided() {
 
     let weak =
         Some(Applied { stated_rate: 40.0, achieved_rate: 12.0, transport_errors: 7, ..Applied::default() });
-    let (verdict, reason) = judged(&Given { applied: weak.clone(), ..given(End::Missed(Stage::Pending)) });
+    let (verdict, reason) = judged(&Given { applied: weak.clone(), ..about(End::Missed(Stage::Pending)) });
     assert_eq!(verdict, Verdict::Undecided);
     assert!(reason.contains("12.0 answers a second of 40.0, 7 transport errors"), "{reason}");
-    let told = Given { applied: weak, ..given(End::Missed(Stage::Told)) };
+    let told = Given { applied: weak, ..about(End::Missed(Stage::Told)) };
     assert_eq!(judged(&told).0, Verdict::Missed, "what fired was caused well enough");
 }
 
@@ -280,7 +290,7 @@ fn negative_phases_are_told_not_hidden() {
         ),
     ];
     for (change, said) in cases {
-        let mut odd = given(End::Whole);
+        let mut odd = about(End::Whole);
         change(&mut odd.instants);
         let (verdict, reason) = judged(&odd);
         assert_eq!(verdict, Verdict::Undecided);
@@ -295,23 +305,23 @@ fn refused_unseen_and_interrupted_keep_their_reason() {
         (End::Unseen("no answer".into()), Verdict::Undecided, "no answer"),
         (End::Interrupted("SIGINT"), Verdict::Undecided, "interrupted by SIGINT in phase firing"),
     ] {
-        assert_eq!(judged(&given(end)), (verdict, reason.to_owned()));
+        assert_eq!(judged(&about(end)), (verdict, reason.to_owned()));
     }
 }
 
 #[test]
 fn a_negative_control_is_proven_by_silence_and_not_by_traffic_that_was_not_sent() {
     let quiet = |given: Given| judged(&Given { quiet: Some(Duration::from_secs(30)), ..given });
-    assert_eq!(quiet(given(End::Whole)), (Verdict::Proven, "nothing fired in 30.0 s".into()));
-    let loud = Given { surprises: vec![surprise("HighErrorRate", true)], ..given(End::Whole) };
+    assert_eq!(quiet(about(End::Whole)), (Verdict::Proven, "nothing fired in 30.0 s".into()));
+    let loud = Given { surprises: vec![surprise("HighErrorRate", true)], ..about(End::Whole) };
     assert_eq!(quiet(loud).0, Verdict::Unexpected);
     let weak = Applied { stated_rate: 40.0, achieved_rate: 9.0, ..Applied::default() };
-    assert_eq!(quiet(Given { applied: Some(weak), ..given(End::Whole) }).0, Verdict::Undecided);
+    assert_eq!(quiet(Given { applied: Some(weak), ..about(End::Whole) }).0, Verdict::Undecided);
 }
 
 #[test]
 fn an_alert_that_was_to_be_inhibited_and_was_not_is_missed() {
     let (verdict, reason) =
-        judged(&given(End::NotInhibited("HighLatency fired and was not inhibited".into())));
+        judged(&about(End::NotInhibited("HighLatency fired and was not inhibited".into())));
     assert_eq!((verdict, reason.as_str()), (Verdict::Missed, "HighLatency fired and was not inhibited"));
 }

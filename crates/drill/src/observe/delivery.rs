@@ -5,7 +5,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use crate::evidence::naming::Naming;
-use crate::file::drill::Channel;
+use crate::file::channel::Channel;
 use crate::rule::covers;
 use crate::timing::clock;
 use clients::inbox::{Notification, NotifiedAlert};

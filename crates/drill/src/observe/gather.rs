@@ -1,137 +1,24 @@
 //! What explains a verdict: the rule's value through the drill, names that no series has, what Alertmanager did.
 
+use crate::evidence::held::Held;
+use crate::evidence::held::Receiver;
+use crate::evidence::value::Evidence;
+use crate::evidence::value::Value;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use serde::Serialize;
 
 use crate::evidence::activation::alert_labels;
-use crate::file::drill::Channel;
 use crate::rule::selectors::Selector;
 use crate::rule::{Subject, covers};
 use crate::timing::clock;
 use alerting::routing::tree::{Route, Routing};
 use clients::SystemError;
 use clients::alertmanager::{Alertmanager, HeldAlert};
-use clients::prometheus::{Labels, Prometheus, RuleGroup, Series};
-use promql::Threshold;
+use clients::prometheus::{Labels, Prometheus, RuleGroup};
 
 /// Most points of a value that are asked for.
 const POINTS: f64 = 240.0;
-
-/// The left side of a rule's comparison through a drill.
-#[derive(Debug, Clone, Default, PartialEq, Serialize)]
-pub struct Value {
-    /// The expression queried.
-    pub expr: String,
-    /// `>`, `>=`, … `None` without a comparison.
-    pub operator: Option<String>,
-    /// The number on the right.
-    pub threshold: Option<f64>,
-    /// Of all series, the one nearest to tripping the rule, at each step.
-    pub points: Vec<(Timestamp, f64)>,
-}
-
-impl Value {
-    /// Of several series, what comes nearest to tripping the rule at each instant.
-    #[must_use]
-    pub fn of(expr: &str, threshold: Option<&Threshold>, series: &[Series]) -> Self {
-        let operator = threshold.map(|threshold| threshold.operator.clone());
-        let low = operator.as_deref().is_some_and(|operator| operator.starts_with('<'));
-        let mut points = std::collections::BTreeMap::new();
-        for (at, value) in
-            series.iter().flat_map(|series| &series.samples).filter(|(_, value)| !value.is_nan())
-        {
-            let held = points.entry(*at).or_insert(*value);
-            *held = if low { held.min(*value) } else { held.max(*value) };
-        }
-        Self {
-            expr: expr.to_owned(),
-            operator,
-            threshold: threshold.map(|threshold| threshold.value),
-            points: points.into_iter().collect(),
-        }
-    }
-
-    /// The value nearest to tripping the rule, `None` when there was none.
-    #[must_use]
-    pub fn best(&self) -> Option<f64> {
-        let values = self.points.iter().map(|(_, value)| *value);
-        if self.operator.as_deref().is_some_and(|operator| operator.starts_with('<')) {
-            values.reduce(f64::min)
-        } else {
-            values.reduce(f64::max)
-        }
-    }
-
-    /// Whether some value met the comparison.
-    #[must_use]
-    pub fn crossed(&self) -> bool {
-        let (Some(operator), Some(threshold)) = (self.operator.as_deref(), self.threshold) else {
-            return false;
-        };
-        self.points.iter().any(|(_, value)| match operator {
-            ">" => *value > threshold,
-            ">=" => *value >= threshold,
-            "<" => *value < threshold,
-            "<=" => *value <= threshold,
-            "==" => *value == threshold,
-            _ => *value != threshold,
-        })
-    }
-}
-
-/// What Alertmanager did with the alert.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
-pub struct Held {
-    /// `active`, `suppressed` or `unprocessed`.
-    pub state: String,
-    /// Silences covering it, with what their authors wrote.
-    pub silenced_by: Vec<String>,
-    /// Names of the alerts inhibiting it.
-    pub inhibited_by: Vec<String>,
-    /// Of routes it takes that send nothing at present: the receiver and why.
-    pub muted_by: Vec<String>,
-    /// Receivers its routes lead to.
-    pub receivers: Vec<Receiver>,
-}
-
-/// A receiver and what it is configured to send.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Receiver {
-    /// Its name.
-    pub name: String,
-    /// `webhook`, `slack`, …; `None` when the configuration does not define it.
-    pub kinds: Option<Vec<String>>,
-}
-
-impl Receiver {
-    /// Whether it sends on this channel.
-    #[must_use]
-    pub fn has(&self, channel: Channel) -> bool {
-        let ways: &[&str] = match channel {
-            Channel::Discord => &["discord", "slack"], // it takes Slack's bodies, too
-            Channel::Heartbeat => &["webhook"],
-            other => &[other.name()],
-        };
-        self.kinds.as_ref().is_some_and(|kinds| kinds.iter().any(|kind| ways.contains(&kind.as_str())))
-    }
-}
-
-/// What explains a verdict.
-#[derive(Debug, Clone, Default, PartialEq, Serialize)]
-pub struct Evidence {
-    /// The rule's value.
-    pub value: Value,
-    /// Metrics of the expression that no series has.
-    pub unknown_metrics: Vec<String>,
-    /// Selectors that match nothing although their metric exists.
-    pub unmatched: Vec<String>,
-    /// The error of the rule's last evaluation.
-    pub rule_error: String,
-    /// Labels of alerts of this very rule that were active, but lacked what the drill demands.
-    pub unlike: Vec<Labels>,
-}
 
 /// Asks Prometheus for the evidence between two instants.
 ///
@@ -238,40 +125,4 @@ pub async fn held(alertmanager: &Alertmanager, labels: &Labels) -> Result<Option
 fn name_of(alerts: &[HeldAlert], fingerprint: &str) -> String {
     let alert = alerts.iter().find(|alert| alert.fingerprint == fingerprint);
     alert.and_then(|alert| alert.labels.get("alertname")).cloned().unwrap_or_else(|| fingerprint.to_owned())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn at(seconds: i64) -> Timestamp {
-        Timestamp::from_second(1_800_000_000 + seconds).unwrap()
-    }
-
-    fn series(values: &[(i64, f64)]) -> Series {
-        Series {
-            labels: Labels::new(),
-            samples: values.iter().map(|(time, value)| (at(*time), *value)).collect(),
-        }
-    }
-
-    #[test]
-    fn the_value_nearest_to_tripping_counts() {
-        let all = [series(&[(0, 0.01), (1, f64::NAN), (2, 0.03)]), series(&[(0, 0.02), (1, 0.01)])];
-        for (operator, value, points, best, crossed) in [
-            (">", 0.02, [0.02, 0.01, 0.03], 0.03, true),
-            (">", 0.03, [0.02, 0.01, 0.03], 0.03, false),
-            (">=", 0.03, [0.02, 0.01, 0.03], 0.03, true),
-            ("<", 0.01, [0.01, 0.01, 0.03], 0.01, false),
-            ("<=", 0.01, [0.01, 0.01, 0.03], 0.01, true),
-            ("==", 0.03, [0.02, 0.01, 0.03], 0.03, true),
-            ("!=", 0.5, [0.02, 0.01, 0.03], 0.03, true),
-        ] {
-            let threshold = Threshold { left: "x".into(), operator: operator.into(), value };
-            let seen = Value::of("x", Some(&threshold), &all);
-            assert_eq!(seen.points.iter().map(|(_, value)| *value).collect::<Vec<_>>(), points, "{operator}");
-            assert_eq!((seen.best(), seen.crossed()), (Some(best), crossed), "{operator} {value}");
-        }
-        assert_eq!(Value::of("x", None, &[series(&[(1, f64::NAN)])]).best(), None);
-    }
 }

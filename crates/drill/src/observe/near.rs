@@ -1,89 +1,34 @@
 //! How near a negative control came to the thresholds it names: traffic that is far below them proves nothing.
 
+use crate::evidence::near::Near;
+use crate::record::event::Event;
+use crate::rule::thresholds::thresholds;
 use std::time::Duration;
 
+use clients::SystemError;
 use jiff::Timestamp;
-use serde::Serialize;
 
-use crate::file::drill::Drill;
-use crate::judge::diagnosis::number;
-use crate::observe::gather::Value;
-use crate::record::Record;
-use crate::run::Context;
-use crate::timing::clock::{readable, seconds};
-use clients::prometheus::RuleGroup;
-use promql::{Threshold, threshold};
-
-/// What a value must have come to, as a part of the threshold, to count as just under it: of a rule for more than three
-/// events, two are the most that `increase` with its extrapolation leaves below.
-pub const JUST_UNDER: f64 = 0.65;
-
-/// The most a rule's value came to while the cause lasted.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Near {
-    /// The alert.
-    pub alert: String,
-    /// Its rule's value nearest to the threshold; `None` when there was none.
-    pub value: Option<f64>,
-    /// `>`, `<`, …
-    pub operator: String,
-    /// The threshold.
-    pub threshold: f64,
-}
-
-impl Near {
-    /// The part of the way to the threshold, 1 at it.
-    #[must_use]
-    pub fn part(&self) -> f64 {
-        let Some(value) = self.value else { return 0.0 };
-        if self.operator.starts_with('<') {
-            if value <= 0.0 { 1.0 } else { self.threshold / value }
-        } else {
-            value / self.threshold
-        }
-    }
-}
-
-impl std::fmt::Display for Near {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let value = self.value.map_or("nothing".to_owned(), number);
-        write!(f, "{} {value} of {}", self.alert, number(self.threshold))
-    }
-}
-
-/// The thresholds of the rules of that name that hold one number against their value.
-#[must_use]
-pub fn thresholds(groups: &[RuleGroup], alert: &str) -> Vec<Threshold> {
-    let rules = groups.iter().flat_map(|group| &group.rules);
-    let named = rules.filter(|rule| rule.alerting.is_some() && rule.name == alert);
-    named
-        .filter_map(|rule| threshold(&rule.query))
-        .filter(|it| it.value > 0.0 && it.value.is_finite())
-        .collect()
-}
+use crate::context::Context;
+use crate::evidence::value::Value;
+use crate::timing::clock::seconds;
+use promql::Threshold;
 
 /// Asks how near each alert that the drill names came since `start`; of several rules of one name, the nearest.
 ///
 /// # Errors
 /// When Prometheus cannot be asked.
-pub async fn reached(
-    context: &Context<'_>,
-    drill: &Drill,
-    start: Timestamp,
-    record: &mut Record,
-) -> Result<(), String> {
-    if drill.expect.near.is_empty() {
+pub async fn reached(context: &Context<'_>, start: Timestamp) -> Result<(), SystemError> {
+    if context.drill.expect.near.is_empty() {
         return Ok(());
     }
     let prometheus = &context.systems.prometheus;
-    let rules = prometheus.rules().await.map_err(|error| error.to_string())?;
+    let rules = prometheus.rules().await?;
     let end = Timestamp::now();
     let step = Duration::from_secs_f64((seconds(start, end) / 240.0).max(0.5));
-    for named in &drill.expect.near {
+    for named in &context.drill.expect.near {
         let mut nearest: Option<Near> = None;
         for Threshold { left, operator, value } in thresholds(&rules, &named.value) {
-            let series =
-                prometheus.query_range(&left, start, end, step).await.map_err(|error| error.to_string())?;
+            let series = prometheus.query_range(&left, start, end, step).await?;
             let threshold = Threshold { left: left.clone(), operator: operator.clone(), value };
             let best = Value::of(&left, Some(&threshold), &series).best();
             let near = Near { alert: named.value.clone(), value: best, operator, threshold: value };
@@ -91,58 +36,7 @@ pub async fn reached(
                 nearest = Some(near);
             }
         }
-        record.near.extend(nearest);
+        nearest.into_iter().for_each(|near| context.log.append(Event::Near(near)));
     }
     Ok(())
-}
-
-/// What to say of a control that nothing fired in; `Err` when it was not near enough to be one.
-///
-/// # Errors
-/// In words, what stayed too far away.
-pub fn judge(near: &[Near], quiet: Duration) -> Result<String, String> {
-    let listed =
-        |near: &mut dyn Iterator<Item = &Near>| near.map(Near::to_string).collect::<Vec<_>>().join(", ");
-    let far = listed(&mut near.iter().filter(|near| near.part() < JUST_UNDER));
-    if !far.is_empty() {
-        return Err(format!(
-            "nothing fired, and nothing was near enough to: {far}; at least {:.0} % of the threshold is just under it",
-            JUST_UNDER * 100.0
-        ));
-    }
-    let reached = listed(&mut near.iter());
-    let reached = if reached.is_empty() { reached } else { format!("; reached: {reached}") };
-    Ok(format!("nothing fired in {}{reached}", readable(quiet.as_secs_f64())))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn near(value: Option<f64>, operator: &str, threshold: f64) -> Near {
-        Near { alert: "A".into(), value, operator: operator.into(), threshold }
-    }
-
-    #[test]
-    fn the_part_of_the_way_to_the_threshold() {
-        for (value, operator, threshold, part) in [
-            (Some(90.0), ">", 100.0, 0.9),
-            (Some(20.0), "<", 15.0, 0.75),
-            (Some(0.0), "<", 15.0, 1.0),
-            (None, ">", 100.0, 0.0),
-        ] {
-            assert!((near(value, operator, threshold).part() - part).abs() < 1e-9, "{value:?} {operator}");
-        }
-    }
-
-    #[test]
-    fn a_control_that_is_far_from_its_thresholds_is_none() {
-        let minute = Duration::from_secs(60);
-        let said = judge(&[near(Some(90.0), ">", 100.0), near(Some(0.04), ">", 0.05)], minute).unwrap();
-        assert_eq!(said, "nothing fired in 60.0 s; reached: A 90 of 100, A 0.04 of 0.05");
-        let said = judge(&[near(Some(90.0), ">", 100.0), near(Some(6.0), ">", 10.0)], minute).unwrap_err();
-        assert!(said.contains("A 6 of 10;") && !said.contains("90"), "{said}");
-        assert!(judge(&[near(None, ">", 1.0)], minute).unwrap_err().contains("A nothing of 1"));
-        assert_eq!(judge(&[], minute).unwrap(), "nothing fired in 60.0 s");
-    }
 }

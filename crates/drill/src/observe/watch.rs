@@ -1,26 +1,27 @@
-//! Watching the chain: looks at what the systems wrote down and keeps the record up to date.
+//! Watching the chain: looks at what the systems wrote down, and what that shows of the alert.
 
 use std::time::Duration;
 
 use jiff::Timestamp;
 use tokio::time::sleep;
 
+use crate::context::Context;
 use crate::evidence::activation::{self, alert_labels};
+use crate::evidence::count::{Count, Counter};
 use crate::evidence::naming::Naming;
-use crate::file::drill::{Channel, Drill};
-use crate::observe::counted::{self, Counter};
+use crate::file::channel::Channel;
+use crate::observe::counted;
 use crate::observe::delivery::{self, Wanted};
-use crate::record::Record;
+use crate::record::event::Event;
+use crate::record::expectation::Expectation;
+use crate::record::observations::Observations;
 use crate::rule::{Subject, covers};
-use crate::run::Context;
-use crate::run::preflight::plan;
 use crate::timing::clock::{self, Deadline};
 use crate::timing::phases::last_of;
 use alerting::routing::tree::Routing;
 use clients::SystemError;
-use clients::alertmanager::Alertmanager;
-use clients::inbox::{HeartbeatState, Inbox, Notification};
-use clients::prometheus::{Labels, Prometheus, RuleGroup, Series};
+use clients::inbox::Notification;
+use clients::prometheus::{Labels, RuleGroup, Series};
 use common::duration;
 
 /// For how long a group outlives its last firing alert, on top of GI: Prometheus goes on telling Alertmanager of a
@@ -31,99 +32,101 @@ const GROUP_OUTLIVES: Duration = Duration::from_secs(15 * 60 + 30);
 /// Between two looks at what Alertmanager counts.
 const OFTEN: Duration = Duration::from_millis(250);
 
-/// The systems under proof.
-#[derive(Debug, Clone)]
-pub struct Systems {
-    /// Scrapes and evaluates.
-    pub prometheus: Prometheus,
-    /// Routes and notifies.
-    pub alertmanager: Alertmanager,
-    /// Receives; without one, delivery is counted by Alertmanager.
-    pub inbox: Option<Inbox>,
+/// Between two looks at an inbox alone.
+const POLL: Duration = Duration::from_millis(500);
+
+/// Notifications as they arrive.
+#[derive(Debug)]
+pub struct Arrivals {
+    read: u64,
+    all: Vec<Notification>,
 }
 
-impl Systems {
-    /// Notifications with an id above `after`; none without an inbox.
-    ///
-    /// # Errors
-    /// When the inbox cannot be asked or understood.
-    pub async fn arrived(&self, after: u64) -> Result<Vec<Notification>, SystemError> {
-        match &self.inbox {
-            Some(inbox) => inbox.notifications(after).await,
-            None => Ok(Vec::new()),
-        }
-    }
-
-    /// The heartbeat, as the inbox watches it.
-    ///
-    /// # Errors
-    /// When there is no inbox, or it cannot be asked or understood.
-    pub async fn heartbeat(&self) -> Result<HeartbeatState, String> {
-        let inbox = self.inbox.as_ref().ok_or("there is no inbox that would watch the heartbeat")?;
-        inbox.heartbeat().await.map_err(|error| error.to_string())
+impl Arrivals {
+    /// Those that arrive after these.
+    #[must_use]
+    pub fn after(earlier: &[Notification]) -> Self {
+        Self { read: earlier.last().map_or(0, |last| last.id), all: Vec::new() }
     }
 }
 
-/// The watch over one drill.
+/// The watch over one drill: what it has seen, and what it needs to see more.
 #[derive(Debug)]
 pub struct Watch<'a> {
     context: &'a Context<'a>,
-    drill: &'a Drill,
-    subject: &'a Subject,
-    since: Timestamp,
+    /// What is expected; grows more exact with what is seen.
+    pub expectation: Expectation,
+    /// What was seen of the alert.
+    pub seen: Observations,
+    /// When the baseline began.
+    pub began: Timestamp,
+    /// From when on an activation is the drill's own.
+    pub since: Timestamp,
+    cause: Timestamp,
+    lifted: Option<Timestamp>,
     poll: Duration,
-    /// Id of the last notification read.
-    read: u64,
+    arrivals: Arrivals,
     /// Whether the alert was active at the last look that could tell.
     active: bool,
     /// What Alertmanager has counted.
     counter: Counter,
+    counts: Vec<Count>,
     /// The rules as last read.
     naming: Naming,
 }
 
 impl<'a> Watch<'a> {
-    /// A watch over what happens from `since` on; `read` is the id of the last notification before.
+    /// A watch over a drill whose baseline began at the first of the two instants; activations count from the second.
     #[must_use]
     pub fn new(
         context: &'a Context<'a>,
-        drill: &'a Drill,
-        subject: &'a Subject,
-        scrape: Duration,
-        since: Timestamp,
-        read: u64,
+        expectation: Expectation,
+        (began, since): (Timestamp, Timestamp),
+        arrivals: Arrivals,
     ) -> Self {
-        let mut poll =
-            (scrape.min(subject.evaluation) / 4).clamp(Duration::from_millis(250), Duration::from_secs(2));
-        if context.systems.inbox.is_none() {
-            poll = OFTEN; // what is counted happened somewhere between two looks
-        }
+        let poll = match &expectation.subject {
+            Some(_) if expectation.counted => OFTEN, // what is counted happened somewhere between two looks
+            Some(subject) if !context.drill.proves.stops => (expectation.scrape().min(subject.evaluation)
+                / 4)
+            .clamp(Duration::from_millis(250), Duration::from_secs(2)),
+            _ => POLL,
+        };
         Self {
             context,
-            drill,
-            subject,
+            expectation,
+            seen: Observations::default(),
+            began,
             since,
+            cause: began,
+            lifted: None,
             poll,
-            read,
+            arrivals,
             active: false,
             counter: Counter::default(),
+            counts: Vec::new(),
             naming: Naming::default(),
         }
     }
 
+    /// After the cause of `at` is in force, with what is expected since.
+    #[must_use]
+    pub fn caused(self, at: Timestamp, expectation: Expectation) -> Self {
+        Self { cause: at, expectation, ..self }
+    }
+
+    /// After the cause was lifted.
+    #[must_use]
+    pub fn lifted(self, at: Timestamp) -> Self {
+        Self { lifted: Some(at), ..self }
+    }
+
     /// Looks until `done` or the deadline; says whether it was done. The last look is after the deadline, so that
     /// nothing within it is overlooked.
-    pub async fn until(
-        &mut self,
-        record: &mut Record,
-        deadline: Deadline,
-        done: impl Fn(&Self, &Record) -> bool,
-    ) -> bool {
+    pub async fn until(&mut self, deadline: Deadline, done: impl Fn(&Self) -> bool) -> bool {
         loop {
             let passed = deadline.passed();
-            self.look(record).await;
-            self.context.progress.show(record);
-            if done(self, record) {
+            self.look().await;
+            if done(self) {
                 return true;
             }
             if passed {
@@ -139,166 +142,210 @@ impl<'a> Watch<'a> {
         self.active
     }
 
+    /// Whether every expected channel has received it firing.
+    #[must_use]
+    pub fn all_notified(&self) -> bool {
+        last_of(&self.seen.notified, &self.expectation.channels).is_some()
+    }
+
+    /// Whether every expected channel has received it resolved.
+    #[must_use]
+    pub fn all_told(&self) -> bool {
+        last_of(&self.seen.told, &self.expectation.channels).is_some()
+    }
+
+    /// The notifications so far, each alert with the name of a rule; the rules are those loaded now.
+    pub fn arrived(&mut self, rules: Option<&[RuleGroup]>) -> (&[Notification], &Naming) {
+        self.naming = rules.map_or_else(Naming::default, Naming::of);
+        self.naming.settle(&mut self.arrivals.all);
+        (&self.arrivals.all, &self.naming)
+    }
+
     /// One look at all witnesses. Questions that fail are noted as gaps; what they would have told is still there
     /// at the next look.
-    pub async fn look(&mut self, record: &mut Record) {
+    pub async fn look(&mut self) {
+        let before = self.seen.clone();
+        match self.expectation.subject.clone() {
+            None => self.read(self.context.systems.arrived(self.arrivals.read).await),
+            Some(subject) if self.context.drill.proves.stops => {
+                self.read(self.context.systems.arrived(self.arrivals.read).await);
+                self.beats(&subject);
+            }
+            Some(subject) => self.alert(&subject).await,
+        }
+        if self.seen != before {
+            self.context.log.append(Event::Observed(Box::new(self.seen.clone())));
+        }
+    }
+
+    fn read(&mut self, arrived: Result<Vec<Notification>, SystemError>) {
+        if let Some(arrived) = self.context.log.asked("inbox", arrived) {
+            self.arrivals.read = arrived.last().map_or(self.arrivals.read, |last| last.id);
+            self.arrivals.all.extend(arrived);
+        }
+    }
+
+    /// What the inbox says of the heartbeat.
+    fn beats(&mut self, subject: &Subject) {
+        let labels = Labels::from([("alertname".to_owned(), subject.alert.clone())]);
+        let naming = Naming::default(); // of the heartbeat no text tells
+        let wanted = |firing| Wanted { labels: &labels, fingerprint: None, firing, naming: &naming };
+        let (all, channel) = (&self.arrivals.all, Channel::Heartbeat);
+        match self.lifted {
+            None => {
+                let at = delivery::notified(all, channel, &wanted(self.cause), self.cause);
+                self.seen.notified.extend(at.map(|at| (channel, at)));
+            }
+            Some(lifted) => {
+                let told = delivery::told(all, channel, &wanted(lifted), lifted, lifted);
+                self.seen.told.extend(told.map(|(at, _)| (channel, at)));
+            }
+        }
+    }
+
+    async fn alert(&mut self, subject: &Subject) {
         let systems = self.context.systems;
-        let name = &self.subject.alert;
+        let name = &subject.alert;
         let range = (clock::seconds(self.since, Timestamp::now()).ceil().max(0.0) as u64) + 1;
         let query = format!("ALERTS{{alertname={name:?}}}[{range}s]");
         let (history, rules, arrived) = tokio::join!(
             systems.prometheus.query(&query, None),
             systems.prometheus.rules(),
-            systems.arrived(self.read),
+            systems.arrived(self.arrivals.read),
         );
-        if let Some(arrived) = record.gaps.note("inbox", arrived) {
-            self.read = arrived.last().map_or(self.read, |last| last.id);
-            record.notifications.extend(arrived);
-        }
-        let history = record.gaps.note("ALERTS", history);
-        let rules = record.gaps.note("rules", rules);
+        self.read(arrived);
+        let history = self.context.log.asked("ALERTS", history);
+        let rules = self.context.log.asked("rules", rules);
         if let Some(rules) = &rules {
             self.naming = Naming::of(rules);
-            self.naming.settle(&mut record.notifications);
+            self.naming.settle(&mut self.arrivals.all);
         }
         if let Some(history) = history {
-            self.follow(record, &history, rules.as_deref());
+            self.follow(subject, &history, rules.as_deref());
         }
-        if record.instants.firing.is_some() && record.fingerprint.is_none() {
-            self.identify(record).await;
+        if self.seen.firing.is_some() && self.seen.fingerprint.is_none() {
+            self.identify().await;
         }
-        if record.counted {
-            self.count(record).await;
+        if self.expectation.counted {
+            self.count().await;
         } else {
-            self.deliveries(record);
+            self.deliveries();
         }
     }
 
-    /// Looks at what Alertmanager has counted; to be called once before the cause, for something to compare with.
-    pub async fn count(&mut self, record: &mut Record) {
+    /// Looks at what Alertmanager has counted, where that has to do; to be called once before the cause, for something
+    /// to compare with.
+    pub async fn count(&mut self) {
+        if !self.expectation.counted || self.expectation.subject.is_none() {
+            return;
+        }
         let alertmanager = &self.context.systems.alertmanager;
-        if let Some(delivered) = record.gaps.note("deliveries", alertmanager.delivered().await) {
+        if let Some(delivered) = self.context.log.asked("deliveries", alertmanager.delivered().await) {
             for count in self.counter.look(delivered, Timestamp::now()) {
                 let (more, by) = (count.more, &count.sender.integration);
-                record.event(count.at, format!("Alertmanager counts {more} more by {by}"));
-                record.counts.push(count);
+                self.context.log.note(count.at, format!("Alertmanager counts {more} more by {by}"));
+                self.counts.push(count);
             }
         }
-        if record.instants.firing.is_some()
-            && let Some(config) = record.gaps.note("config", alertmanager.config().await)
+        if self.seen.firing.is_some()
+            && let Some(config) = self.context.log.asked("config", alertmanager.config().await)
             && let Ok(routing) = Routing::parse(&config)
         {
-            counted::deliveries(record, &routing);
+            counted::deliveries(&mut self.seen, &self.expectation, &self.counts, &routing);
         }
     }
 
-    fn follow(&mut self, record: &mut Record, history: &[Series], rules: Option<&[RuleGroup]>) {
-        let rule = rules.and_then(|rules| self.subject.rule(rules));
-        let own = |labels: &Labels| self.subject.owns(labels);
+    fn follow(&mut self, subject: &Subject, history: &[Series], rules: Option<&[RuleGroup]>) {
+        let rule = rules.and_then(|rules| subject.rule(rules));
+        let own = |labels: &Labels| subject.owns(labels);
         let active: Vec<_> = rule
             .iter()
             .flat_map(|(_, alerting)| &alerting.alerts)
             .filter(|alert| own(&alert.labels))
             .cloned()
             .collect();
-        let mut spells = activation::spells(history, self.subject.evaluation, self.subject.hold);
+        let mut spells = activation::spells(history, subject.evaluation, subject.hold);
         spells.retain(|spell| own(&spell.labels) && spell.last >= self.since);
         if rule.is_some() {
             self.active = !active.is_empty();
         }
         let Some(found) = activation::follow(&spells, &active) else { return };
-        record.spells = spells;
+        self.seen.spells = spells;
         // The pending instant may still move (to a later spell, or to the more exact `activeAt`) until it fires.
-        if record.instants.firing.is_none() {
-            record.instants.pending = Some(found.pending);
-            record.labels = Some(found.labels.clone());
+        if self.seen.firing.is_none() {
+            self.seen.pending = Some(found.pending);
+            self.seen.labels = Some(found.labels.clone());
         }
-        record.instants.firing = record.instants.firing.or(found.firing);
-        record.last_firing = found.last_firing;
+        self.seen.firing = self.seen.firing.or(found.firing);
+        self.seen.last_firing = found.last_firing;
         let Some((rule, _)) = rule else { return };
         let still = active.iter().any(|alert| alert.labels == found.labels);
         self.active = still;
         if let Some(last) = found.last_firing
-            && record.instants.lifted.is_some()
+            && self.lifted.is_some()
             && !still
             && rule.last_evaluation.is_some_and(|evaluated| evaluated > last)
         {
             // The evaluation after the last sample as firing resolved it.
-            record.instants.resolved.get_or_insert(clock::after(last, self.subject.evaluation));
+            self.seen.resolved.get_or_insert(clock::after(last, subject.evaluation));
         }
     }
 
     /// Learns Alertmanager's fingerprint of the alert.
-    async fn identify(&self, record: &mut Record) {
-        let held = record.gaps.note("alerts", self.context.systems.alertmanager.alerts().await);
-        let alert = record
-            .labels
-            .as_ref()
+    async fn identify(&mut self) {
+        let held = self.context.log.asked("alerts", self.context.systems.alertmanager.alerts().await);
+        let labels = self.seen.labels.as_ref();
+        let alert = labels
             .zip(held)
             .and_then(|(labels, held)| held.into_iter().find(|alert| covers(&alert.labels, labels)));
-        record.fingerprint = alert.map(|alert| alert.fingerprint);
+        self.seen.fingerprint = alert.map(|alert| alert.fingerprint);
     }
 
-    fn deliveries(&self, record: &mut Record) {
-        let (Some(labels), Some(firing)) = (record.labels.clone(), record.instants.firing) else { return };
-        let fingerprint = record.fingerprint.clone();
+    fn deliveries(&mut self) {
+        let (Some(labels), Some(firing)) = (self.seen.labels.clone(), self.seen.firing) else { return };
+        let fingerprint = self.seen.fingerprint.clone();
         let wanted =
             Wanted { labels: &labels, fingerprint: fingerprint.as_deref(), firing, naming: &self.naming };
         for channel in Channel::ALL {
-            let since = record.instants.cause.unwrap_or(self.since);
-            if let Some(at) = delivery::notified(&record.notifications, channel, &wanted, since) {
-                record.instants.notified.insert(channel, at);
+            let since = self.cause;
+            if let Some(at) = delivery::notified(&self.arrivals.all, channel, &wanted, since) {
+                self.seen.notified.insert(channel, at);
             }
-            let (Some(lifted), Some(last)) = (record.instants.lifted, record.last_firing) else { continue };
-            if let Some((at, end)) = delivery::told(&record.notifications, channel, &wanted, lifted, last) {
-                record.instants.told.insert(channel, at);
+            let (Some(lifted), Some(last)) = (self.lifted, self.seen.last_firing) else { continue };
+            if let Some((at, end)) = delivery::told(&self.arrivals.all, channel, &wanted, lifted, last) {
+                self.seen.told.insert(channel, at);
                 if end.is_some() {
-                    record.instants.resolved = end; // What Prometheus itself said beats the sample's reckoning.
+                    self.seen.resolved = end; // What Prometheus itself said beats the sample's reckoning.
                 }
             }
         }
     }
 
     /// Once the alert fires: the routes of its real labels, and whether Alertmanager had its group already.
-    pub async fn settle_bounds(&self, record: &mut Record, scrape: Duration) {
-        let (Some(labels), Some(firing)) = (record.labels.clone(), record.instants.firing) else { return };
+    pub async fn settle_bounds(&mut self) {
+        let (Some(labels), Some(firing)) = (self.seen.labels.clone(), self.seen.firing) else { return };
         let systems = self.context.systems;
-        let config = record.gaps.note("config", systems.alertmanager.config().await);
+        let config = self.context.log.asked("config", systems.alertmanager.config().await);
         let Some(routing) = config.and_then(|config| Routing::parse(&config).ok()) else { return };
-        plan(record, &routing, self.subject, &labels, scrape, self.drill, false);
-        let interval = record.inputs.map_or(Duration::ZERO, |inputs| inputs.group_interval);
-        let window = duration::format(interval + GROUP_OUTLIVES + self.subject.evaluation);
-        let before = clock::before(firing, Duration::from_millis(1));
+        let (before, scrape) = (self.expectation.clone(), self.expectation.scrape());
+        let routed = |exists| before.clone().routed(&routing, &labels, scrape, self.context.drill, exists);
+        let mut expectation = routed(false);
+        let evaluation = expectation.inputs.map_or(Duration::ZERO, |inputs| inputs.evaluation);
+        let window = duration::format(expectation.group_interval() + GROUP_OUTLIVES + evaluation);
+        let just_before = clock::before(firing, Duration::from_millis(1));
         let query = format!("ALERTS{{alertstate=\"firing\"}}[{window}]");
-        let history = record.gaps.note("group", systems.prometheus.query(&query, Some(before)).await);
+        let history =
+            self.context.log.asked("group", systems.prometheus.query(&query, Some(just_before)).await);
         let exists = history.iter().flatten().any(|series| {
             let other = alert_labels(&series.labels);
-            record.routes.iter().any(|route| route.groups_together(&labels, &other))
+            expectation.routes.iter().any(|route| route.groups_together(&labels, &other))
         });
         if exists {
-            plan(record, &routing, self.subject, &labels, scrape, self.drill, true);
-            record.event(
-                firing,
-                "Alertmanager may still have the alert's group: its next notification waits for GI",
-            );
+            expectation = routed(true);
+            let waits = "Alertmanager may still have the alert's group: its next notification waits for GI";
+            self.context.log.note(firing, waits);
         }
+        self.context.log.append(Event::Expected(Box::new(expectation.clone())));
+        self.expectation = expectation;
     }
-}
-
-/// Whether every expected channel has received it firing.
-#[must_use]
-pub fn all_notified(record: &Record) -> bool {
-    last_of(&record.instants.notified, &record.expected).is_some()
-}
-
-/// Whether every expected channel has received it resolved.
-#[must_use]
-pub fn all_told(record: &Record) -> bool {
-    last_of(&record.instants.told, &record.expected).is_some()
-}
-
-/// The id of the last notification an inbox holds, 0 for none.
-#[must_use]
-pub fn last_id(notifications: &[Notification]) -> u64 {
-    notifications.last().map_or(0, |last| last.id)
 }

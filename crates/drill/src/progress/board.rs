@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
-use crate::judge::verdict::Verdict;
-use crate::record::{Record, Stage};
+use crate::record::case::Case;
+use crate::record::judgement::Verdict;
+use crate::record::stage::Stage;
 use crate::timing::clock::{readable, seconds};
 
 /// Longest name of a drill shown whole.
@@ -39,7 +40,7 @@ impl Board {
     }
 
     /// Takes over where a drill is; says whether it is in another stage than before.
-    pub fn update(&mut self, record: &Record) -> bool {
+    pub fn update(&mut self, record: &Case) -> bool {
         let now = Going {
             drill: record.drill.clone(),
             stage: record.stage,
@@ -60,7 +61,7 @@ impl Board {
     }
 
     /// A drill has its verdict.
-    pub fn finish(&mut self, record: &Record) {
+    pub fn finish(&mut self, record: &Case) {
         self.going.retain(|going| going.drill != record.drill);
         if let Some(judgement) = &record.judgement {
             *self.done.entry(judgement.verdict).or_default() += 1;
@@ -123,8 +124,8 @@ mod tests {
         assert!(board.lines(at(0.0), 79, 20).is_empty());
         let (mut one, mut other, done) = (record(), record(), record());
         other.drill = "alert-not-proven".into();
-        one.enter(Stage::Firing, at(9.0));
-        other.enter(Stage::Preflight, at(10.0));
+        (one.stage, one.stage_since) = (Stage::Firing, at(9.0));
+        (other.stage, other.stage_since) = (Stage::Preflight, at(10.0));
         other.waiting = Some("HighErrorRate to resolve ".repeat(9));
         assert!(board.update(&one) && board.update(&other) && !board.update(&one));
         let lines = board.lines(at(12.2), 79, 20);
@@ -135,7 +136,7 @@ mod tests {
         );
         assert_eq!((lines.len(), lines[2].chars().count()), (3, 79));
 
-        one.enter(Stage::Notified, at(15.0));
+        (one.stage, one.stage_since) = (Stage::Notified, at(15.0));
         assert!(board.update(&one));
         board.finish(&done);
         assert_eq!(

@@ -2,6 +2,7 @@
 
 pub mod board;
 
+use crate::record::log::Log;
 use std::io::IsTerminal;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -9,7 +10,8 @@ use std::time::{Duration, Instant};
 use jiff::Timestamp;
 
 use crate::progress::board::Board;
-use crate::record::{Record, Stage};
+use crate::record::case::Case;
+use crate::record::stage::Stage;
 use crate::timing::clock::{readable, time_of_day};
 use common::console;
 
@@ -41,7 +43,7 @@ impl Progress {
     }
 
     /// Shows the record's present stage.
-    pub fn show(&self, record: &Record) {
+    pub fn show(&self, record: &Case) {
         let mut shown = self.shown.lock().unwrap_or_else(PoisonError::into_inner);
         let news = shown.board.update(record);
         if self.terminal {
@@ -53,8 +55,16 @@ impl Progress {
         }
     }
 
+    /// Shows the log's present stage and time, for as long as this is polled.
+    pub async fn follow(&self, log: &Log) -> std::convert::Infallible {
+        loop {
+            self.show(&log.case());
+            tokio::time::sleep(REDRAW).await;
+        }
+    }
+
     /// Ends the record's line with its verdict.
-    pub fn finish(&self, record: &Record) {
+    pub fn finish(&self, record: &Case) {
         let mut shown = self.shown.lock().unwrap_or_else(PoisonError::into_inner);
         shown.board.finish(record);
         let Some(judgement) = &record.judgement else { return };
@@ -89,7 +99,7 @@ impl Shown {
 }
 
 /// `12:01:04  high-error-rate: firing, at most 6.0 s (pending took 9.1 s of 11.4 s)`.
-fn plain(record: &Record, now: Timestamp) -> String {
+fn plain(record: &Case, now: Timestamp) -> String {
     let bound =
         record.stage_bound().map_or_else(String::new, |bound| format!(", at most {}", readable(bound)));
     let phases = record.phases().named();
@@ -110,12 +120,12 @@ mod tests {
     #[test]
     fn plain_lines_name_phase_and_bound() {
         let mut record = record();
-        record.enter(Stage::Firing, at(9.0));
+        (record.stage, record.stage_since) = (Stage::Firing, at(9.0));
         assert_eq!(
             plain(&record, at(10.0)),
             "08:00:10  high-error-rate: firing, at most 6.0 s (pending took 9.0 s of 11.4 s)"
         );
-        record.enter(Stage::Preflight, at(0.0));
+        (record.stage, record.stage_since) = (Stage::Preflight, at(0.0));
         assert_eq!(plain(&record, at(1.0)), "08:00:01  high-error-rate: preflight");
     }
 
@@ -123,9 +133,9 @@ mod tests {
     fn each_drawing_takes_the_one_before_away() {
         let mut shown = Shown { board: Board::new(2), lines: 0, drawn: None };
         let (mut one, mut other) = (record(), record());
-        one.enter(Stage::Firing, at(9.0));
+        (one.stage, one.stage_since) = (Stage::Firing, at(9.0));
         other.drill = "other".into();
-        other.enter(Stage::Baseline, at(9.0));
+        (other.stage, other.stage_since) = (Stage::Baseline, at(9.0));
         shown.board.update(&one);
         let first = shown.drawing("", at(10.0), 80, 24);
         assert_eq!(first, "0 of 2 drills done\nhigh-error-rate  firing      1.0 s of 6.0 s\n");

@@ -1,6 +1,7 @@
 //! A drill on a time axis, as inline SVG: traffic, the rule's value against its threshold, the cause, the alert's state,
 //! notifications, and each phase with its bound as a whisker.
 
+mod axis;
 mod panels;
 mod rows;
 
@@ -8,39 +9,18 @@ use std::fmt::Write;
 
 use jiff::Timestamp;
 
-use crate::file::drill::Channel;
-use crate::record::Record;
+use crate::file::channel::Channel;
+use crate::record::case::Case;
+use crate::report::chart::axis::{Axis, ROW, WIDTH, name};
 use crate::timing::clock::seconds;
 use common::markup::escape;
 
-/// Units across; at 400 px a unit is a pixel.
-const WIDTH: f64 = 400.0;
-/// Where the time axis begins, right of the row names, and ends.
-const LEFT: f64 = 70.0;
-const RIGHT: f64 = 392.0;
-const ROW: f64 = 15.0;
 /// How much further than what happened the axis goes for the sake of bounds, at most.
 const FAR: f64 = 2.0;
 
-/// Instants to units across.
-struct Axis {
-    from: Timestamp,
-    length: f64,
-}
-
-impl Axis {
-    fn x(&self, at: Timestamp) -> f64 {
-        self.x_seconds(seconds(self.from, at))
-    }
-
-    fn x_seconds(&self, seconds: f64) -> f64 {
-        LEFT + (RIGHT - LEFT) * (seconds / self.length).clamp(0.0, 1.0)
-    }
-}
-
 /// The picture; empty for a drill that had no traffic.
 #[must_use]
-pub fn svg(record: &Record) -> String {
+pub fn svg(record: &Case) -> String {
     let Some(from) = record.instants.baseline else { return String::new() };
     let Some(axis) = axis(record, from) else { return String::new() };
     let (mut body, mut y) = panels::draw(&axis, record);
@@ -49,7 +29,7 @@ pub fn svg(record: &Record) -> String {
     }
     y += 2.0 * ROW;
     for channel in Channel::ALL {
-        if record.expected.contains(&channel) || record.instants.notified.contains_key(&channel) {
+        if record.expectation.channels.contains(&channel) || record.instants.notified.contains_key(&channel) {
             body.push_str(&rows::notifications(&axis, record, channel, y));
             y += ROW;
         }
@@ -64,7 +44,7 @@ pub fn svg(record: &Record) -> String {
     format!("<svg viewBox=\"0 0 {WIDTH} {height}\" role=\"img\" aria-label=\"{label}\">\n{body}</svg>\n")
 }
 
-fn axis(record: &Record, from: Timestamp) -> Option<Axis> {
+fn axis(record: &Case, from: Timestamp) -> Option<Axis> {
     let instants = &record.instants;
     let mut latest = vec![instants.pending, instants.firing, instants.lifted, instants.resolved];
     latest.extend(instants.notified.values().chain(instants.told.values()).map(|at| Some(*at)));
@@ -83,19 +63,15 @@ fn axis(record: &Record, from: Timestamp) -> Option<Axis> {
 }
 
 /// Each phase with the instant it began.
-fn starts(record: &Record) -> [(&'static str, Option<Timestamp>, crate::timing::phases::Measured); 5] {
+fn starts(record: &Case) -> [(&'static str, Option<Timestamp>, crate::timing::phases::Measured); 5] {
     let instants = &record.instants;
     let begun = [instants.cause, instants.pending, instants.firing, instants.lifted, instants.resolved];
     let named = record.phases().named();
     std::array::from_fn(|index| (named[index].0, begun[index], named[index].1))
 }
 
-fn name(text: &str, y: f64) -> String {
-    format!("<text x=\"{}\" y=\"{:.1}\" text-anchor=\"end\">{}</text>\n", LEFT - 6.0, y + 9.0, escape(text))
-}
-
 /// Seconds since the cause began, at round distances.
-fn ticks(axis: &Axis, record: &Record, y: f64) -> String {
+fn ticks(axis: &Axis, record: &Case, y: f64) -> String {
     let origin = record.instants.cause.unwrap_or(axis.from);
     let before = seconds(axis.from, origin);
     let step = [1.0, 2.0, 5.0, 10.0, 20.0, 30.0, 60.0, 120.0, 300.0, 600.0, 1200.0, 3600.0]
@@ -146,7 +122,7 @@ mod tests {
     #[test]
     fn every_channel_and_the_traffic_of_baseline_and_cause_have_their_place() {
         let mut full = record();
-        full.expected = Channel::ALL.to_vec();
+        full.expectation.channels = Channel::ALL.to_vec();
         full.instants.notified = Channel::ALL.into_iter().map(|channel| (channel, at(17.0))).collect();
         full.instants.told = Channel::ALL.into_iter().map(|channel| (channel, at(35.0))).collect();
         let stretch = |load, began, expected, unexpected| Stretch {
@@ -181,7 +157,7 @@ mod tests {
     #[test]
     fn a_bound_of_hours_leaves_room_for_what_happened() {
         let mut long = record();
-        let bounds = long.bounds.as_mut().unwrap();
+        let bounds = long.expectation.bounds.as_mut().unwrap();
         bounds.resolved = std::time::Duration::from_secs(129_600);
         let from = at(-5.0);
         long.instants.baseline = Some(from);

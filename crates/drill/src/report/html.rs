@@ -2,8 +2,8 @@
 
 use std::fmt::Write;
 
-use crate::judge::verdict::Verdict;
-use crate::record::Record;
+use crate::record::case::Case;
+use crate::record::judgement::Verdict;
 use crate::report::chart;
 use crate::report::json::Run;
 use crate::report::{table, timeline};
@@ -25,7 +25,7 @@ svg text{font:10.5px system-ui,sans-serif;fill:var(--soft)}a{color:var(--mark)}"
 
 /// The page.
 #[must_use]
-pub fn page(run: &Run, records: &[Record]) -> String {
+pub fn page(run: &Run, records: &[Case]) -> String {
     let proven = records.iter().filter(|record| verdict(record) == Some(Verdict::Proven)).count();
     let mut text = format!(
         "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\
@@ -52,18 +52,18 @@ pub fn page(run: &Run, records: &[Record]) -> String {
     text
 }
 
-fn verdict(record: &Record) -> Option<Verdict> {
+fn verdict(record: &Case) -> Option<Verdict> {
     record.judgement.as_ref().map(|judgement| judgement.verdict)
 }
 
 /// The verdict with its colour; the word says it without.
-fn badge(record: &Record) -> String {
+fn badge(record: &Case) -> String {
     let verdict = verdict(record);
     let class = if verdict == Some(Verdict::Proven) { "good" } else { "bad" };
     format!("<span class=\"{class}\">{}</span>", verdict.map_or("", Verdict::name))
 }
 
-fn summary(records: &[Record]) -> String {
+fn summary(records: &[Case]) -> String {
     let mut text =
         "<div class=\"scroll\"><table><thead><tr><th>alert<th>verdict<th>pending<th>firing<th>notified\
                     <th>resolved<th>told</tr></thead><tbody>\n"
@@ -80,7 +80,7 @@ fn summary(records: &[Record]) -> String {
     text
 }
 
-fn section(record: &Record) -> String {
+fn section(record: &Case) -> String {
     let reason = record.judgement.as_ref().map_or("", |judgement| judgement.reason.as_str());
     let mut text = format!(
         "<section id=\"{}\"><h2>{} {}</h2>\n<p>{}</p>\n<p>{}</p>\n",
@@ -98,7 +98,8 @@ fn section(record: &Record) -> String {
         ("notified", record.objective.notified, &record.instants.notified),
         ("told resolved", record.objective.told_resolved, &record.instants.told),
     ] {
-        let at = crate::timing::phases::last_of(since, &record.expected).zip(record.instants.cause);
+        let at =
+            crate::timing::phases::last_of(since, &record.expectation.channels).zip(record.instants.cause);
         if let Some((promise, (at, cause))) = promise.zip(at) {
             let took = readable(crate::timing::clock::seconds(cause, at));
             let promise = readable(promise.as_secs_f64());
@@ -126,7 +127,7 @@ mod tests {
     fn the_page_stands_alone_and_escapes_what_it_shows() {
         let mut late = record();
         late.drill = "late".into();
-        late.judgement = Some(crate::judge::verdict::Judgement {
+        late.judgement = Some(crate::record::judgement::Judgement {
             verdict: Verdict::Late,
             reason: "took <too> long".into(),
         });

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use crate::record::Record;
+use crate::record::case::Case;
 use crate::report::timeline;
 use crate::timing::phases;
 
@@ -27,7 +27,7 @@ pub struct Run {
 
 /// The whole report.
 #[must_use]
-pub fn report(run: &Run, records: &[Record]) -> Value {
+pub fn report(run: &Run, records: &[Case]) -> Value {
     json!({
         "version": VERSION,
         "started": run.started,
@@ -39,7 +39,7 @@ pub fn report(run: &Run, records: &[Record]) -> Value {
     })
 }
 
-fn drill(record: &Record) -> Value {
+fn drill(record: &Case) -> Value {
     let judgement = record.judgement.as_ref();
     let instants = &record.instants;
     let since_cause = |at: Option<Timestamp>| {
@@ -52,30 +52,30 @@ fn drill(record: &Record) -> Value {
         "reason": judgement.map(|judgement| &judgement.reason),
         "disturbed": record.disturbed,
         "near": record.near,
-        "delivery": if record.counted { "counted" } else { "seen" },
+        "delivery": if record.expectation.counted { "counted" } else { "seen" },
         "phases": record.phases(),
         "summary": record.summary,
         "labels": record.labels,
         "fingerprint": record.fingerprint,
         "objectives": {
             "notified": {
-                "seconds": since_cause(phases::last_of(&instants.notified, &record.expected)),
+                "seconds": since_cause(phases::last_of(&instants.notified, &record.expectation.channels)),
                 "bound_seconds": record.objective.notified.map(|promise| promise.as_secs_f64()),
             },
             "told_resolved": {
-                "seconds": since_cause(phases::last_of(&instants.told, &record.expected)),
+                "seconds": since_cause(phases::last_of(&instants.told, &record.expectation.channels)),
                 "bound_seconds": record.objective.told_resolved.map(|promise| promise.as_secs_f64()),
             },
         },
         "instants": instants,
-        "rule": record.subject.as_ref().map(|subject| json!({
+        "rule": record.expectation.subject.as_ref().map(|subject| json!({
             "group": subject.group,
             "file": subject.file,
             "query": subject.query,
             "for_seconds": subject.hold.as_secs_f64(),
             "keep_firing_for_seconds": subject.keep_firing.as_secs_f64(),
         })),
-        "bound_inputs": record.inputs.map(|inputs| json!({
+        "bound_inputs": record.expectation.inputs.map(|inputs| json!({
             "scrape_interval_seconds": inputs.scrape.as_secs_f64(),
             "evaluation_interval_seconds": inputs.evaluation.as_secs_f64(),
             "widest_range_seconds": inputs.widest.as_secs_f64(),
@@ -86,7 +86,7 @@ fn drill(record: &Record) -> Value {
             "group_exists": inputs.group_exists,
             "delivery_seconds": crate::timing::bounds::DELIVERY.as_secs_f64(),
         })),
-        "receivers": record.routes.iter().map(|route| &route.receiver).collect::<Vec<_>>(),
+        "receivers": record.expectation.routes.iter().map(|route| &route.receiver).collect::<Vec<_>>(),
         "cause": record.applied,
         "not_undone": record.not_undone,
         "gaps": record.gaps,
@@ -131,7 +131,7 @@ mod tests {
     fn what_did_not_happen_is_null() {
         let mut refused = record();
         refused.instants = crate::timing::phases::Instants::default();
-        refused.bounds = None;
+        refused.expectation.bounds = None;
         let run = Run {
             started: at(0.0),
             finished: at(1.0),

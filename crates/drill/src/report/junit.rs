@@ -2,21 +2,21 @@
 
 use std::fmt::Write;
 
-use crate::judge::verdict::Verdict;
-use crate::record::Record;
+use crate::record::case::Case;
+use crate::record::judgement::Verdict;
 use crate::report::json::Run;
 use crate::report::table;
 use crate::timing::clock;
 
 /// The whole report.
 #[must_use]
-pub fn report(run: &Run, records: &[Record]) -> String {
-    let is = |record: &Record, verdict: Verdict| {
+pub fn report(run: &Run, records: &[Case]) -> String {
+    let is = |record: &Case, verdict: Verdict| {
         record.judgement.as_ref().is_some_and(|judgement| judgement.verdict == verdict)
     };
     let skipped = run.not_run.len();
     // What could not be judged is an error, what was judged against is a failure.
-    let error = |record: &Record| is(record, Verdict::Refused) || is(record, Verdict::Undecided);
+    let error = |record: &Case| is(record, Verdict::Refused) || is(record, Verdict::Undecided);
     let errors = records.iter().filter(|record| error(record)).count();
     let failures = records.iter().filter(|record| !error(record) && !is(record, Verdict::Proven)).count();
     let seconds = clock::seconds(run.started, run.finished);
@@ -79,7 +79,7 @@ fn escaped(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::judge::verdict::Judgement;
+    use crate::record::judgement::Judgement;
     use crate::report::table::tests::{at, record};
 
     #[test]

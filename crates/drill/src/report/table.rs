@@ -2,8 +2,8 @@
 
 use std::fmt::Write;
 
-use crate::judge::verdict::Verdict;
-use crate::record::Record;
+use crate::record::case::Case;
+use crate::record::judgement::Verdict;
 use crate::report::timeline;
 use crate::timing::clock::precise_time_of_day;
 use crate::timing::phases::Measured;
@@ -39,7 +39,7 @@ pub fn cell(phase: Measured) -> String {
 
 /// The table: one line a drill, each phase beside its bound.
 #[must_use]
-pub fn table(records: &[Record]) -> String {
+pub fn table(records: &[Case]) -> String {
     let mut rows =
         vec![["alert", "verdict", "pending", "firing", "notified", "resolved", "told"].map(str::to_owned)];
     for record in records {
@@ -80,7 +80,7 @@ fn shortened(name: &str) -> String {
 
 /// The story of a drill that is not PROVEN: reason, rule, value, timeline; empty for one that is.
 #[must_use]
-pub fn story(record: &Record) -> String {
+pub fn story(record: &Case) -> String {
     let Some(judgement) = record.judgement.as_ref().filter(|judgement| judgement.verdict != Verdict::Proven)
     else {
         return String::new();
@@ -115,9 +115,11 @@ pub(crate) mod tests {
     use jiff::Timestamp;
 
     use super::*;
-    use crate::file::drill::{self, Channel};
-    use crate::judge::verdict::Judgement;
-    use crate::observe::gather::{Evidence, Value};
+    use crate::evidence::value::Evidence;
+    use crate::evidence::value::Value;
+    use crate::file::channel::Channel;
+    use crate::file::drill;
+    use crate::record::judgement::Judgement;
     use crate::timing::bounds::Bounds;
     use crate::timing::phases::Instants;
 
@@ -127,11 +129,11 @@ pub(crate) mod tests {
     }
 
     /// A drill that went through: pending 9, firing 6, notified 4, resolved 10, told 5.
-    pub fn record() -> Record {
+    pub fn record() -> Case {
         let text = "drill: high-error-rate\nproves: {alert: HighErrorRate}\nsummary: too many <errors>\n\
                     baseline: {rate: 1/s, requests: [{get: /}]}\ncause: {load: {rate: 1/s, requests: [{get: /}]}}\n\
                     expect: {delivered: [webhook, slack]}\n";
-        let mut record = Record::new(&drill::parse(Path::new("a.yaml"), text).unwrap(), 20.0);
+        let mut record = Case::new(&drill::parse(Path::new("a.yaml"), text).unwrap(), 20.0);
         record.started = at(-9.0);
         let both =
             |webhook, slack| BTreeMap::from([(Channel::Webhook, at(webhook)), (Channel::Slack, at(slack))]);
@@ -147,7 +149,7 @@ pub(crate) mod tests {
         };
         let [pending, firing, notified, resolved, told] =
             [11_400, 6_000, 5_000, 17_000, 17_000].map(Duration::from_millis);
-        record.bounds = Some(Bounds { pending, firing, notified, resolved, told });
+        record.expectation.bounds = Some(Bounds { pending, firing, notified, resolved, told });
         let value = Value {
             expr: "x".into(),
             operator: Some(">".into()),
@@ -170,7 +172,7 @@ pub(crate) mod tests {
         refused.alert = "A".repeat(40);
         refused.judgement = Some(Judgement { verdict: Verdict::Refused, reason: "gone".into() });
         refused.instants = Instants::default();
-        refused.bounds = None;
+        refused.expectation.bounds = None;
         let text = table(&[record(), missed, refused]);
         let expected = "\
 alert                           verdict     pending    firing  notified   resolved       told

@@ -1,17 +1,18 @@
 //! What happened in a drill, in order.
 
 use crate::evidence::activation::Spell;
-use crate::judge::diagnosis::number;
-use crate::record::{Event, Record};
+use crate::record::case::Case;
+use crate::record::event::Moment;
+use crate::timing::clock::number;
 use crate::timing::clock::{readable, seconds};
 use common::duration;
 
 /// Every instant on record, sorted.
 #[must_use]
-pub fn of(record: &Record) -> Vec<Event> {
-    let mut events = record.events.clone();
+pub fn of(record: &Case) -> Vec<Moment> {
+    let mut events = record.moments.clone();
     let mut add = |at: Option<jiff::Timestamp>, what: &str| {
-        events.extend(at.map(|at| Event { at, what: what.to_owned() }));
+        events.extend(at.map(|at| Moment { at, what: what.to_owned() }));
     };
     let instants = &record.instants;
     add(Some(record.started), "preflight begins");
@@ -50,15 +51,15 @@ pub fn of(record: &Record) -> Vec<Event> {
 
 /// `group `api` of api.yml, expr > 0.05, for 6s`.
 #[must_use]
-pub fn rule(record: &Record) -> Option<String> {
-    let subject = record.subject.as_ref()?;
+pub fn rule(record: &Case) -> Option<String> {
+    let subject = record.expectation.subject.as_ref()?;
     let hold = duration::format(subject.hold);
     Some(format!("{} for {hold}, group {} of {}", subject.query, subject.group, subject.file))
 }
 
 /// A small picture of the rule's value: `▁▂▃▅▇ 0 to 0.0812, against > 0.05`.
 #[must_use]
-pub fn value(record: &Record) -> Option<String> {
+pub fn value(record: &Case) -> Option<String> {
     let value = &record.evidence.as_ref()?.value;
     let (first, last) = (value.points.first()?, value.points.last()?);
     let values = value.points.iter().map(|(_, value)| *value).filter(|value| value.is_finite());
@@ -109,7 +110,7 @@ mod tests {
     #[test]
     fn instants_come_in_order() {
         let mut record = record();
-        record.event(at(2.0), "no longer pending");
+        record.moments.push(Moment { at: at(2.0), what: "no longer pending".into() });
         let spell = |began, fired| Spell { labels: Labels::new(), began: at(began), fired, last: at(29.0) };
         record.spells = vec![spell(1.0, None), spell(9.001, Some(at(15.0)))];
         let events = of(&record);

@@ -1,7 +1,9 @@
 //! The rule under proof, as the running Prometheus has it.
 
 pub mod selectors;
+pub mod thresholds;
 
+use crate::error::DrillError;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -9,8 +11,8 @@ use std::time::Duration;
 use crate::file::drill::Drill;
 use crate::file::suite::{Ambient, Suite};
 use crate::file::twins;
-use crate::observe::near;
 use crate::rule::selectors::Selector;
+use crate::rule::thresholds::thresholds;
 use clients::prometheus::{Alerting, Labels, Rule, RuleGroup};
 use common::source_error::FileError;
 use promql::{self, Threshold};
@@ -79,7 +81,7 @@ pub fn find<'a>(
     groups: &'a [RuleGroup],
     alert: &str,
     wanted: &Labels,
-) -> Result<(&'a RuleGroup, &'a Rule, &'a Alerting), String> {
+) -> Result<(&'a RuleGroup, &'a Rule, &'a Alerting), DrillError> {
     let alerting = groups.iter().flat_map(|group| {
         group
             .rules
@@ -93,17 +95,17 @@ pub fn find<'a>(
         return Ok(named[*best]);
     }
     if let Some((_, _, other)) = named.first() {
-        return Err(format!(
+        return Err(DrillError::Rule(format!(
             "the rule `{alert}` has the labels {}, not {}",
             write_labels(&other.labels),
             write_labels(wanted)
-        ));
+        )));
     }
     let mut names: Vec<_> = alerting.map(|(_, rule, _)| rule.name.as_str()).collect();
     names.sort_unstable();
     names.dedup();
     let loaded = if names.is_empty() { "no alert at all".to_owned() } else { names.join(", ") };
-    Err(format!("no loaded rule defines the alert `{alert}`: Prometheus has {loaded}"))
+    Err(DrillError::Rule(format!("no loaded rule defines the alert `{alert}`: Prometheus has {loaded}")))
 }
 
 /// `{a="b", c="d"}`.
@@ -117,7 +119,7 @@ pub fn write_labels(labels: &Labels) -> String {
 ///
 /// # Errors
 /// When the rule is not there or its expression cannot be understood.
-pub fn gather(groups: &[RuleGroup], alert: &str, wanted: &Labels) -> Result<Subject, String> {
+pub fn gather(groups: &[RuleGroup], alert: &str, wanted: &Labels) -> Result<Subject, DrillError> {
     let (group, rule, alerting) = find(groups, alert, wanted)?;
     let recorded = recorded(groups);
     let mut known: Labels = alerting
@@ -138,7 +140,7 @@ pub fn gather(groups: &[RuleGroup], alert: &str, wanted: &Labels) -> Result<Subj
         evaluation: group.interval,
         hold: alerting.hold,
         keep_firing: alerting.keep_firing,
-        widest: promql::widest_range(&rule.query, &recorded)?,
+        widest: promql::widest_range(&rule.query, &recorded).map_err(DrillError::Rule)?,
         threshold: threshold(&rule.query, &recorded),
         selectors: selectors::selectors(&rule.query, &recorded)?,
     })
@@ -164,7 +166,7 @@ pub fn check(path: &Path, drill: &Drill, groups: &[RuleGroup]) -> Vec<FileError>
     let alert = &drill.proves.alert;
     match find(groups, &alert.value, &drill.proves.labels) {
         Err(_) if drill.proves.quiet.is_some() => {}
-        Err(reason) => errors.push(FileError::at(path, alert.referenced, reason)),
+        Err(error) => errors.push(FileError::at(path, alert.referenced, error.to_string())),
         Ok((_, rule, _)) => {
             let stated = drill.cause.share.as_ref();
             if let Some(share) = stated.filter(|_| threshold(&rule.query, &recorded(groups)).is_none()) {
@@ -179,14 +181,14 @@ pub fn check(path: &Path, drill: &Drill, groups: &[RuleGroup]) -> Vec<FileError>
     }
     let expect = &drill.expect;
     for named in expect.silent.iter().chain(&expect.also).chain(&expect.inhibited) {
-        if let Err(reason) = find(groups, &named.value, &Labels::new()) {
-            errors.push(FileError::at(path, named.referenced, reason));
+        if let Err(error) = find(groups, &named.value, &Labels::new()) {
+            errors.push(FileError::at(path, named.referenced, error.to_string()));
         }
     }
     for named in &expect.near {
         let reason = match find(groups, &named.value, &Labels::new()) {
-            Err(reason) => reason,
-            Ok(_) if !near::thresholds(groups, &named.value).is_empty() => continue,
+            Err(error) => error.to_string(),
+            Ok(_) if !thresholds(groups, &named.value).is_empty() => continue,
             Ok(_) => format!(
                 "`near` has nothing to be near to: the rule `{}` holds no single number above 0 against its value; \
                  name it `silent`",
@@ -203,7 +205,7 @@ pub fn check(path: &Path, drill: &Drill, groups: &[RuleGroup]) -> Vec<FileError>
 pub fn check_ambient(suite: &Suite, groups: &[RuleGroup]) -> Vec<FileError> {
     let unknown = |(path, ambient): &(PathBuf, Ambient)| {
         let reason = find(groups, &ambient.alert.value, &Labels::new()).err()?;
-        Some(FileError::at(path, ambient.alert.referenced, reason))
+        Some(FileError::at(path, ambient.alert.referenced, reason.to_string()))
     };
     suite.ambient.iter().filter_map(unknown).collect()
 }

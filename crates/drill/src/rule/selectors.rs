@@ -1,5 +1,6 @@
 //! Which metrics an expression reads, so that a name that no series has can be pointed at.
 
+use crate::error::DrillError;
 use std::collections::{BTreeMap, BTreeSet};
 
 use promql_parser::label::MatchOp;
@@ -22,12 +23,12 @@ pub struct Selector {
 ///
 /// # Errors
 /// The parser's message, with the expression.
-pub fn selectors(expr: &str, recorded: &BTreeMap<String, String>) -> Result<Vec<Selector>, String> {
+pub fn selectors(expr: &str, recorded: &BTreeMap<String, String>) -> Result<Vec<Selector>, DrillError> {
     let mut found = BTreeSet::new();
     let mut followed = BTreeSet::new();
     let mut open = vec![expr.to_owned()];
     while let Some(expr) = open.pop() {
-        let parsed = parser::parse(&expr).map_err(|error| format!("`{expr}`: {error}"))?;
+        let parsed = parser::parse(&expr).map_err(|error| DrillError::Rule(format!("`{expr}`: {error}")))?;
         let mut collect = Collect(Vec::new());
         // The visitor has no error of its own, and a cut-short walk would only come from `pre_visit`.
         let Ok(_) = walk_expr(&mut collect, &parsed);
@@ -106,6 +107,6 @@ mod tests {
                 found.iter().map(|s| (s.metric.as_str(), s.text.as_str(), s.job.as_deref())).collect();
             assert_eq!(found, *expected, "{expr}");
         }
-        assert!(selectors("rate(", &recorded).unwrap_err().contains("`rate(`"));
+        assert!(selectors("rate(", &recorded).unwrap_err().to_string().contains("`rate(`"));
     }
 }

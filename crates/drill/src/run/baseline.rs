@@ -1,5 +1,11 @@
 //! Healthy traffic until rates are steady: only then does a cause stand out.
 
+use crate::error::DrillError;
+use crate::observe::watch::Arrivals;
+use crate::observe::watch::Watch;
+use crate::record::event::Event;
+use crate::record::expectation::Expectation;
+use crate::timing::clock::readable;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
@@ -7,10 +13,10 @@ use jiff::Timestamp;
 use tokio::time::{Instant, sleep};
 
 use crate::causes::traffic::Load;
-use crate::file::drill::Drill;
-use crate::record::{Record, Stage};
+use crate::context::Context;
+use crate::record::stage::Stage;
 use crate::rule::Subject;
-use crate::run::sequence::Context;
+use crate::run::{isolation, quiet};
 use crate::timing::bounds;
 use crate::timing::clock::Deadline;
 use load::engine::{self, Counts, Running};
@@ -28,32 +34,71 @@ pub fn near(answers: u64, seconds: f64, rate: f64) -> bool {
     (answers as f64 - due).abs() <= (due * 0.1).max(1.0)
 }
 
-/// Starts the baseline and waits until it is steady: rate reached, scraped, and the rule evaluated on it.
+/// Healthy traffic, and who watches what comes of it.
+#[derive(Debug)]
+pub struct Steady<'a> {
+    /// The traffic, where the drill has any.
+    pub running: Option<Running>,
+    /// The watch, from the baseline on.
+    pub watch: Watch<'a>,
+}
+
+/// Starts the baseline and waits until it is steady.
 ///
 /// # Errors
 /// Why the drill cannot go on.
-pub async fn steady(
-    context: &Context<'_>,
-    drill: &Drill,
-    subject: &Subject,
-    jobs: &BTreeSet<String>,
-    record: &mut Record,
-) -> Result<Option<Running>, String> {
+pub async fn baseline<'a>(
+    context: &'a Context<'a>,
+    expectation: &Expectation,
+) -> Result<Steady<'a>, DrillError> {
+    let arrivals = Arrivals::after(&context.systems.arrived(0).await?);
     let started = Timestamp::now();
-    record.instants.baseline = Some(started);
-    record.enter(Stage::Baseline, started);
-    context.progress.show(record);
-    let running = match &drill.baseline {
-        Some(load) => Some(engine::start_endless(context.target(), load)?),
-        None => None,
+    context.log.append(Event::Baseline(started));
+    let mut since = started;
+    let running = match &expectation.subject {
+        _ if context.drill.proves.stops => None,
+        None => paced(context, started).await?,
+        Some(subject) => {
+            let running = steady(context, subject, expectation, started).await?;
+            // Traffic may have ended an activation (of an alert on its absence, say), which is not the one to follow.
+            if quiet::forgotten(context, subject, expectation.group_interval()).await? {
+                since = Timestamp::now();
+            }
+            // And others may have come and gone while it was steadied.
+            isolation::told(context, subject, expectation).await?;
+            running
+        }
     };
-    running.iter().for_each(|running| record.traffic.follow(Load::Baseline, running));
-    let interval = record.inputs.map_or(Duration::from_secs(15), |inputs| inputs.scrape);
-    let least = record.inputs.as_ref().filter(|_| drill.baseline.is_some()).map(bounds::baseline);
+    let mut watch = Watch::new(context, expectation.clone(), (started, since), arrivals);
+    watch.count().await;
+    Ok(Steady { running, watch })
+}
+
+/// Starts the traffic, which the log then follows.
+fn start(context: &Context<'_>) -> Result<Option<Running>, DrillError> {
+    let Some(load) = &context.drill.baseline else { return Ok(None) };
+    let running = engine::start_endless(context.target(), load).map_err(DrillError::Cause)?;
+    context.log.append(Event::Traffic(Load::Baseline, running.series()));
+    Ok(Some(running))
+}
+
+/// Waits until the rate is reached, scraped, and the rule evaluated on it.
+async fn steady(
+    context: &Context<'_>,
+    subject: &Subject,
+    expectation: &Expectation,
+    started: Timestamp,
+) -> Result<Option<Running>, DrillError> {
+    context.enter(Stage::Baseline, started);
+    let running = start(context)?;
+    let (inputs, jobs) = (expectation.inputs, &expectation.jobs);
+    let interval = inputs.map_or(Duration::from_secs(15), |inputs| inputs.scrape);
+    let least = inputs.as_ref().filter(|_| context.drill.baseline.is_some()).map(bounds::baseline);
     let least = least.unwrap_or_default();
     let limit = interval * 6 + subject.evaluation * 3 + least + Duration::from_secs(20);
     let deadline = Deadline::after(started, limit);
-    let mut pace = drill
+    let mut pace = context
+        .drill
         .baseline
         .as_ref()
         .zip(running.as_ref())
@@ -96,41 +141,28 @@ pub async fn steady(
         let waiting = waiting.or_else(|| {
             (!filled.passed()).then(|| "the rule's window holds traffic from before the baseline".to_owned())
         });
-        record.waiting.clone_from(&waiting);
-        context.progress.show(record);
+        context.log.append(Event::Waiting(waiting.clone()));
         let Some(waiting) = waiting else { return Ok(running) };
         if deadline.passed() {
-            return Err(format!("{waiting}, after {}", crate::timing::clock::readable(limit.as_secs_f64())));
+            return Err(DrillError::Stack(format!("{waiting}, after {}", readable(limit.as_secs_f64()))));
         }
         sleep(Duration::from_millis(250)).await;
     }
 }
 
-/// Starts the baseline of a negative control and waits until its rate is reached.
-///
-/// # Errors
-/// Why the drill cannot go on.
-pub async fn paced(
-    context: &Context<'_>,
-    drill: &Drill,
-    record: &mut Record,
-) -> Result<Option<Running>, String> {
-    let started = Timestamp::now();
-    record.instants.baseline = Some(started);
-    record.enter(Stage::Baseline, started);
-    let Some(load) = &drill.baseline else { return Ok(None) };
-    let running = engine::start_endless(context.target(), load)?;
-    record.traffic.follow(Load::Baseline, &running);
+/// Waits until the rate of a negative control's baseline is reached.
+async fn paced(context: &Context<'_>, started: Timestamp) -> Result<Option<Running>, DrillError> {
+    context.enter(Stage::Baseline, started);
+    let (Some(load), Some(running)) = (&context.drill.baseline, start(context)?) else { return Ok(None) };
     let mut pace = Pace::new(running.counts(), load.rate.per_second());
     let deadline = Deadline::within(Duration::from_secs(30));
     loop {
         pace.look(running.counts());
-        context.progress.show(record);
         if pace.good >= STEADY_SECONDS {
             return Ok(Some(running));
         }
         if deadline.passed() {
-            return Err(format!("baseline traffic is not steady: {}", pace.said));
+            return Err(DrillError::Stack(format!("baseline traffic is not steady: {}", pace.said)));
         }
         sleep(Duration::from_millis(250)).await;
     }

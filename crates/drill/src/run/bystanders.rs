@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use crate::file::drill::Channel;
-use crate::observe::counted::integration;
+use crate::evidence::count::integration;
+use crate::file::channel::Channel;
 use crate::timing::bounds::DELIVERY;
 use crate::timing::clock::{self, time_of_day};
 use alerting::routing::tree::{Route, Routing};

@@ -1,9 +1,11 @@
 //! Whether what is expected to arrive can: known from Alertmanager's configuration before anything is caused.
 
+use crate::error::DrillError;
 use jiff::Timestamp;
 
-use crate::file::drill::{Channel, Drill};
-use crate::observe::gather::Receiver;
+use crate::evidence::held::Receiver;
+use crate::file::channel::Channel;
+use crate::file::drill::Drill;
 use alerting::routing::tree::{Route, Routing};
 use clients::prometheus::Labels;
 
@@ -12,7 +14,7 @@ use clients::prometheus::Labels;
 ///
 /// # Errors
 /// Which channel cannot, and why.
-pub fn deliverable(routing: &Routing, known: &Labels, drill: &Drill) -> Result<(), String> {
+pub fn deliverable(routing: &Routing, known: &Labels, drill: &Drill) -> Result<(), DrillError> {
     let alert = &drill.proves.alert.value;
     let receiver = |route: &Route| {
         let kinds = routing.kinds(&route.receiver).map(<[String]>::to_vec);
@@ -25,11 +27,11 @@ pub fn deliverable(routing: &Routing, known: &Labels, drill: &Drill) -> Result<(
             let mut names: Vec<_> = possible.iter().map(|route| format!("`{}`", route.receiver)).collect();
             names.sort();
             names.dedup();
-            return Err(format!(
+            return Err(DrillError::Stack(format!(
                 "{alert} is expected on {channel}, and its route leads to receiver {}, which has no {channel}_configs: \
                  add them, or leave {channel} out of `delivered`",
                 names.join(" or ")
-            ));
+            )));
         }
         let mut why = None;
         for route in &leading {
@@ -40,10 +42,10 @@ pub fn deliverable(routing: &Routing, known: &Labels, drill: &Drill) -> Result<(
             }
         }
         if let Some(Err((route, muted))) = why {
-            return Err(format!(
+            return Err(DrillError::Stack(format!(
                 "{alert} would not arrive on {channel}: the route to receiver `{}` is {muted}",
                 route.receiver
-            ));
+            )));
         }
     }
     Ok(())

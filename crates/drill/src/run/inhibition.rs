@@ -5,10 +5,8 @@ use std::time::Duration;
 use jiff::Timestamp;
 use tokio::time::sleep;
 
-use crate::file::drill::Drill;
-use crate::record::Record;
+use crate::context::Context;
 use crate::rule::{self, recorded};
-use crate::run::sequence::Context;
 use crate::timing::bounds::{self, DELIVERY};
 use crate::timing::clock::Deadline;
 use alerting::routing::tree::Routing;
@@ -18,13 +16,8 @@ use promql;
 const POLL: Duration = Duration::from_millis(500);
 
 /// Waits until Alertmanager holds each alert as inhibited; gives those for which that did not happen, and why.
-pub async fn seen(
-    context: &Context<'_>,
-    drill: &Drill,
-    scrape: Duration,
-    record: &mut Record,
-) -> Option<String> {
-    let wanted: Vec<&str> = drill.expect.inhibited.iter().map(|it| it.value.as_str()).collect();
+pub async fn seen(context: &Context<'_>, scrape: Duration) -> Option<String> {
+    let wanted: Vec<&str> = context.drill.expect.inhibited.iter().map(|it| it.value.as_str()).collect();
     if wanted.is_empty() {
         return None;
     }
@@ -32,7 +25,7 @@ pub async fn seen(
     loop {
         let passed = deadline.passed();
         let held =
-            record.gaps.note("inhibited", context.systems.alertmanager.alerts().await).unwrap_or_default();
+            context.log.asked("inhibited", context.systems.alertmanager.alerts().await).unwrap_or_default();
         let inhibited = |name: &str| {
             held.iter().any(|alert| {
                 alert.labels.get("alertname").is_some_and(|it| it == name) && !alert.inhibited_by.is_empty()
@@ -40,11 +33,10 @@ pub async fn seen(
         };
         let missing: Vec<_> = wanted.iter().copied().filter(|name| !inhibited(name)).collect();
         if missing.is_empty() {
-            record.event(Timestamp::now(), format!("Alertmanager inhibits {}", wanted.join(", ")));
+            context.log.note(Timestamp::now(), format!("Alertmanager inhibits {}", wanted.join(", ")));
             return None;
         }
-        record.waiting = Some(format!("{} to fire and be inhibited", missing.join(", ")));
-        context.progress.show(record);
+        context.log.waiting(&format!("{} to fire and be inhibited", missing.join(", ")));
         if passed {
             let fires = |name: &&str| {
                 held.iter().any(|alert| alert.labels.get("alertname").is_some_and(|it| it == *name))
@@ -63,16 +55,16 @@ pub async fn seen(
 }
 
 /// After recovery: waits until each has resolved and its group has had the chance to send what is stale.
-pub async fn over(context: &Context<'_>, drill: &Drill, scrape: Duration, record: &mut Record) {
-    let wanted: Vec<&str> = drill.expect.inhibited.iter().map(|it| it.value.as_str()).collect();
+pub async fn over(context: &Context<'_>, scrape: Duration, outgoing: &Outgoing) {
+    let wanted: Vec<&str> = context.drill.expect.inhibited.iter().map(|it| it.value.as_str()).collect();
     if wanted.is_empty() {
         return;
     }
     let deadline = Deadline::within(patience(context, &wanted, scrape).await);
     let mut quiet_since = None;
-    let interval = intervals(context, &wanted, &record.outgoing).await + DELIVERY;
+    let interval = intervals(context, &wanted, outgoing).await + DELIVERY;
     loop {
-        let rules = record.gaps.note("rules", context.systems.prometheus.rules().await).unwrap_or_default();
+        let rules = context.log.asked("rules", context.systems.prometheus.rules().await).unwrap_or_default();
         let active = rules.iter().flat_map(|group| &group.rules).any(|rule| {
             wanted.contains(&rule.name.as_str())
                 && rule.alerting.as_ref().is_some_and(|alerting| !alerting.alerts.is_empty())
@@ -86,10 +78,9 @@ pub async fn over(context: &Context<'_>, drill: &Drill, scrape: Duration, record
             }
         }
         if quiet_since.is_none() && deadline.passed() {
-            return; // that it goes on is the next drill's news; what it sent is on record
+            return; // that it goes on is the next drill's news; what it sent was seen
         }
-        record.waiting = Some("nothing stale to be sent".to_owned());
-        context.progress.show(record);
+        context.log.waiting("nothing stale to be sent");
         sleep(POLL).await;
     }
 }

@@ -1,22 +1,20 @@
 //! Keeping what is counted apart: before the cause, nothing else may be about to go out by the same ways; after it,
 //! nothing else may have.
 
+use crate::error::DrillError;
+use crate::record::expectation::Expectation;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 use jiff::Timestamp;
 
+use crate::context::Context;
 use crate::evidence::activation::alert_labels;
-use crate::file::drill::Drill;
-use crate::record::Record;
 use crate::rule::Subject;
 use crate::run::bystanders::{Bystander, Seen, Step, among, counted_senders, since, step};
-use crate::run::preflight::wait;
-use crate::run::sequence::Context;
 use crate::timing::bounds::DELIVERY;
 use crate::timing::clock::{self, Deadline};
 use alerting::routing::tree::Routing;
-use clients::SystemError;
 use clients::prometheus::{Labels, RuleGroup};
 
 /// On top of all that can be reckoned, for answers that take their time.
@@ -28,11 +26,10 @@ const SLACK: Duration = Duration::from_secs(2);
 /// What goes on, or that the systems cannot be asked.
 pub async fn told(
     context: &Context<'_>,
-    drill: &Drill,
     subject: &Subject,
-    record: &mut Record,
-) -> Result<(), String> {
-    if !record.counted {
+    expectation: &Expectation,
+) -> Result<(), DrillError> {
+    if !expectation.counted {
         return Ok(());
     }
     let mut held = BTreeMap::new();
@@ -40,21 +37,21 @@ pub async fn told(
     let mut limits = None;
     loop {
         let now = Timestamp::now();
-        let (found, longest) = look(context, drill, subject, record, &subject.known, now, &mut held).await?;
+        let (found, longest) = look(context, subject, expectation, &subject.known, now, &mut held).await?;
         let (resolve, tell) = *limits.get_or_insert_with(|| {
             let resolve = subject.evaluation * 4 + SLACK;
             (Deadline::within(resolve), Deadline::within(resolve + longest + SLACK))
         });
         match step(&found, now, resolve.passed(), tell.passed()) {
             Step::GoOn => break,
-            Step::Wait(what) => wait(context, record, &what).await,
-            Step::Refuse(reason) => return Err(reason),
+            Step::Wait(what) => context.wait(&what).await,
+            Step::Refuse(reason) => return Err(DrillError::Stack(reason)),
         }
         let open = found.into_iter().filter(|one| one.told_by >= now);
         waited.extend(open.map(|one| (one.alert, one.last)));
     }
     for (alert, last) in waited {
-        record.event(last, format!("{alert} fires, before this drill: its end was waited for"));
+        context.log.note(last, format!("{alert} fires, before this drill: its end was waited for"));
     }
     Ok(())
 }
@@ -66,13 +63,12 @@ pub async fn told(
 /// When the systems cannot be asked.
 pub async fn meanwhile(
     context: &Context<'_>,
-    drill: &Drill,
     subject: &Subject,
-    record: &Record,
+    expectation: &Expectation,
     own: &Labels,
     cause_at: Timestamp,
-) -> Result<Option<String>, String> {
-    let (found, _) = look(context, drill, subject, record, own, cause_at, &mut BTreeMap::new()).await?;
+) -> Result<Option<String>, DrillError> {
+    let (found, _) = look(context, subject, expectation, own, cause_at, &mut BTreeMap::new()).await?;
     Ok(since(&found, cause_at))
 }
 
@@ -81,31 +77,29 @@ pub async fn meanwhile(
 /// it, so `held` keeps when that was.
 async fn look(
     context: &Context<'_>,
-    drill: &Drill,
     subject: &Subject,
-    record: &Record,
+    expectation: &Expectation,
     own: &Labels,
     at: Timestamp,
     held: &mut BTreeMap<Labels, Timestamp>,
-) -> Result<(Vec<Bystander>, Duration), String> {
+) -> Result<(Vec<Bystander>, Duration), DrillError> {
     let systems = context.systems;
-    let words = |error: SystemError| error.to_string();
     let (config, counters, alerts, rules) = tokio::join!(
         systems.alertmanager.config(),
         systems.alertmanager.delivered(),
         systems.alertmanager.alerts(),
         systems.prometheus.rules(),
     );
-    let routing = Routing::parse(&config.map_err(words)?)?;
-    let named = counters.map_err(words)?.keys().any(|sender| sender.receiver.is_some());
-    let rules = rules.map_err(words)?;
+    let routing = Routing::parse(&config?).map_err(DrillError::System)?;
+    let named = counters?.keys().any(|sender| sender.receiver.is_some());
+    let rules = rules?;
     let slowest = rules.iter().map(|group| group.interval).max().unwrap_or(subject.evaluation);
     let longest = slowest * 2 + routing.longest_interval() + DELIVERY;
 
     let now = Timestamp::now();
     let range = clock::seconds(clock::before(at, longest), now).ceil().max(0.0) as u64 + 1;
     let query = format!("ALERTS{{alertstate=\"firing\"}}[{range}s]");
-    let history = systems.prometheus.query(&query, None).await.map_err(words)?;
+    let history = systems.prometheus.query(&query, None).await?;
     let mut seen: Vec<Seen> = history
         .iter()
         .filter_map(|series| {
@@ -113,17 +107,18 @@ async fn look(
             let (last, _) = *series.samples.last()?;
             let evaluation = evaluation(&rules, &labels).unwrap_or(slowest);
             // Routed by the labels that Alertmanager is sent.
-            Some(Seen { labels: record.outgoing.of(&labels), last, evaluation })
+            Some(Seen { labels: expectation.outgoing.of(&labels), last, evaluation })
         })
         .collect();
-    held.extend(alerts.map_err(words)?.into_iter().map(|alert| (alert.labels, now)));
+    held.extend(alerts?.into_iter().map(|alert| (alert.labels, now)));
     seen.extend(held.iter().map(|(labels, last)| Seen {
         labels: labels.clone(),
         last: *last,
         evaluation: Duration::ZERO,
     }));
     seen.retain(|one| !subject.owns(&one.labels));
-    let counted = counted_senders(&routing, &record.outgoing.of(own), &drill.expect.delivered, named);
+    let counted =
+        counted_senders(&routing, &expectation.outgoing.of(own), &context.drill.expect.delivered, named);
     Ok((among(&seen, &routing, &counted, named), longest))
 }
 

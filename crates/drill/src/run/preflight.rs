@@ -1,82 +1,122 @@
 //! Is everything there, and quiet? Otherwise the drill is refused before any traffic.
 
+use crate::error::DrillError;
+use crate::record::event::Event;
+use crate::record::expectation::Expectation;
+use crate::timing::bounds::Bounds;
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use tokio::time::sleep;
-
 use crate::causes;
-use crate::file::drill::{Channel, Drill};
+use crate::context::Context;
+use crate::file::channel::Channel;
 use crate::observe::counted;
-use crate::record::Record;
 use crate::rule::selectors::Selector;
 use crate::rule::{self, Subject};
-use crate::run::controls;
 use crate::run::deliverable::deliverable;
-use crate::run::isolation;
 use crate::run::quiet;
-use crate::run::sequence::Context;
-use crate::timing::bounds::{self, DELIVERY, Inputs};
+use crate::run::{heartbeat, isolation};
+use crate::timing::bounds::DELIVERY;
 use crate::timing::clock::Deadline;
 use alerting::routing::silence;
 use alerting::routing::tree::Routing;
 use clients::gateway::Gateway;
-use clients::prometheus::{Labels, RuleGroup, Target};
+use clients::prometheus::{Outgoing, RuleGroup, Target};
 use common::duration;
+use jiff::Timestamp;
 
-const POLL: Duration = Duration::from_millis(500);
 /// Prometheus takes up what it discovered every five seconds; twice that is enough.
 const DISCOVERY: Duration = Duration::from_secs(10);
 
-/// Goes through the list; fills in the record's subject, routes, inputs and bounds. Gives the subject and the
-/// jobs whose targets the rule reads (empty for all).
+/// Whether the drill can begin; gives what is then expected.
 ///
 /// # Errors
 /// The reason why the drill is refused.
-pub async fn check(
-    context: &Context<'_>,
-    drill: &Drill,
-    record: &mut Record,
-) -> Result<(Subject, BTreeSet<String>), String> {
-    let systems = context.systems;
-    if context.systems.inbox.is_none()
-        && let Some(why) = counted::needs_inbox(drill)
-    {
-        return Err(format!("this drill needs an inbox (--inbox URL): {why}"));
-    }
-    let (subject, _) = rule(context, drill, record).await?;
-    causes_possible(context, drill).await?;
-    let jobs = jobs(context, &subject.selectors).await?;
-    let scrape = targets_up(context, &jobs, record).await?;
-    let config = systems.alertmanager.config().await.map_err(|error| error.to_string())?;
-    let routing = Routing::parse(&config)
-        .map_err(|error| format!("Alertmanager's configuration cannot be read: {error}"))?;
-    record.heartbeat_limit = heartbeat_limit(context, drill, record).await?;
-    plan(record, &routing, &subject, &subject.known, scrape, drill, false);
-    if !record.outgoing.rewrites() {
-        deliverable(&routing, &record.outgoing.of(&subject.known), drill)?;
-    }
-    let silences = systems.alertmanager.silences().await.map_err(|error| error.to_string())?;
-    let known = record.outgoing.of(&subject.known);
-    if let Some(silence) = silences.iter().find(|silence| silence::covers(silence, &known)) {
-        return Err(format!(
-            "silence {} ({}) covers {}: expire it first",
-            silence.id, silence.comment, subject.alert
-        ));
-    }
-    quiet::settled(context, &subject, scrape, record).await?;
-    quiet::forgotten(context, &subject, record).await?;
-    isolation::told(context, drill, &subject, record).await?;
-    Ok((subject, jobs))
+pub async fn preflight(context: &Context<'_>) -> Result<Expectation, DrillError> {
+    let expectation = match (context.drill.proves.quiet, context.drill.proves.stops) {
+        (Some(length), _) => silence(context, length.div_f64(context.scale)).await?,
+        (None, true) => heartbeat(context).await?,
+        (None, false) => alert(context).await?,
+    };
+    context.log.append(Event::Expected(Box::new(expectation.clone())));
+    Ok(expectation)
 }
 
-/// Asks the systems whether they are there.
-///
-/// # Errors
-/// Which is not.
-pub async fn systems(context: &Context<'_>, record: &mut Record) -> Result<(), String> {
+/// Of a negative control.
+async fn silence(context: &Context<'_>, length: Duration) -> Result<Expectation, DrillError> {
+    let expectation = Expectation { quiet: Some(length), ..systems(context, Vec::new()).await? };
+    causes_possible(context).await?;
+    let second = Duration::from_secs(1);
+    quiet::settled(context, "", second, second).await?;
+    Ok(expectation)
+}
+
+/// Of a heartbeat that stops.
+async fn heartbeat(context: &Context<'_>) -> Result<Expectation, DrillError> {
+    let (expectation, subject) = rule(context).await?;
+    causes_possible(context).await?;
+    let limit = heartbeat::limit(context).await?;
+    // Alertmanager takes the alert as resolved, and sends no more beats, once Prometheus has not sent it again for
+    // four times the resend delay; the inbox notices after its limit.
+    let resend = context.systems.prometheus.resend_delay().await?;
+    let bound = resend.max(subject.evaluation) * 4 + limit + DELIVERY;
+    let zero = Duration::ZERO;
+    let bounds = Bounds { pending: zero, firing: zero, notified: bound, resolved: zero, told: bound };
+    Ok(Expectation { channels: vec![Channel::Heartbeat], bounds: Some(bounds), ..expectation })
+}
+
+/// Of an alert that is followed from pending to resolved.
+async fn alert(context: &Context<'_>) -> Result<Expectation, DrillError> {
     let systems = context.systems;
-    record.counted = systems.inbox.is_none();
+    if systems.inbox.is_none()
+        && let Some(why) = counted::needs_inbox(context.drill)
+    {
+        return Err(DrillError::Stack(format!("this drill needs an inbox (--inbox URL): {why}")));
+    }
+    let (expectation, subject) = rule(context).await?;
+    causes_possible(context).await?;
+    let jobs = jobs(context, &subject.selectors).await?;
+    let scrape = targets_up(context, &jobs).await?;
+    let config = systems.alertmanager.config().await?;
+    let routing = Routing::parse(&config).map_err(|error| {
+        DrillError::System(format!("Alertmanager's configuration cannot be read: {error}"))
+    })?;
+    // Its absence is news only where it beats, and a stack that has just started has yet to begin.
+    let heartbeat_limit = if context.drill.expect.delivered.contains(&Channel::Heartbeat) {
+        Some(heartbeat::limit(context).await?)
+    } else {
+        None
+    };
+    let expectation = Expectation { heartbeat_limit, jobs, ..expectation }.routed(
+        &routing,
+        &subject.known,
+        scrape,
+        context.drill,
+        false,
+    );
+    context.log.append(Event::Expected(Box::new(expectation.clone())));
+    let known = expectation.outgoing.of(&subject.known);
+    if !expectation.outgoing.rewrites() {
+        deliverable(&routing, &known, context.drill)?;
+    }
+    let silences = systems.alertmanager.silences().await?;
+    if let Some(silence) = silences.iter().find(|silence| silence::covers(silence, &known)) {
+        return Err(DrillError::Stack(format!(
+            "silence {} ({}) covers {}: expire it first",
+            silence.id, silence.comment, subject.alert
+        )));
+    }
+    quiet::settled(context, &subject.alert, subject.evaluation, scrape).await?;
+    quiet::forgotten(context, &subject, expectation.group_interval()).await?;
+    isolation::told(context, &subject, &expectation).await?;
+    Ok(expectation)
+}
+
+/// Asks the systems whether they are there; what is expected arrives on these channels.
+async fn systems(context: &Context<'_>, channels: Vec<Channel>) -> Result<Expectation, DrillError> {
+    let systems = context.systems;
+    let expectation = Expectation { counted: systems.inbox.is_none(), channels, ..Expectation::default() };
+    context.log.append(Event::Expected(Box::new(expectation.clone())));
     let inbox = async {
         match &systems.inbox {
             Some(inbox) => inbox.ready().await,
@@ -86,166 +126,104 @@ pub async fn systems(context: &Context<'_>, record: &mut Record) -> Result<(), S
     let (prometheus, alertmanager, inbox) =
         tokio::join!(systems.prometheus.ready(), systems.alertmanager.ready(), inbox);
     for ready in [prometheus, alertmanager, inbox] {
-        ready.map_err(|error| error.to_string())?;
+        ready?;
     }
-    sends_alerts(context, record).await
+    sends_alerts(context).await?;
+    Ok(expectation)
 }
 
-/// The systems and the rule under proof; fills in the record's subject.
-///
-/// # Errors
-/// The reason why the drill is refused.
-pub async fn rule(
-    context: &Context<'_>,
-    drill: &Drill,
-    record: &mut Record,
-) -> Result<(Subject, Vec<RuleGroup>), String> {
-    systems(context, record).await?;
-    let rules = evaluated(context, drill, record).await?;
-    let mut subject = rule::gather(&rules, &drill.proves.alert.value, &drill.proves.labels)?;
-    match context.systems.prometheus.outgoing().await {
-        Ok(outgoing) => record.outgoing = outgoing,
+/// The systems and the rule under test.
+async fn rule(context: &Context<'_>) -> Result<(Expectation, Subject), DrillError> {
+    let expectation = systems(context, context.drill.expect.delivered.clone()).await?;
+    let rules = evaluated(context).await?;
+    let mut subject = rule::gather(&rules, &context.drill.proves.alert.value, &context.drill.proves.labels)?;
+    let outgoing = context.systems.prometheus.outgoing().await.unwrap_or_else(|error| {
         // Some that speak its API have no configuration to show, and those add no labels.
-        Err(error) => record.event(jiff::Timestamp::now(), format!("external labels are not known: {error}")),
-    }
+        context.log.note(Timestamp::now(), format!("external labels are not known: {error}"));
+        Outgoing::default()
+    });
     // What is added on the way is not among the labels that Prometheus's own samples have.
-    subject.wanted.retain(|name, value| !record.outgoing.adds(name, value));
-    record.subject = Some(subject.clone());
-    Ok((subject, rules))
+    subject.wanted.retain(|name, value| !outgoing.adds(name, value));
+    let expectation = Expectation { subject: Some(subject.clone()), outgoing, ..expectation };
+    context.log.append(Event::Expected(Box::new(expectation.clone())));
+    Ok((expectation, subject))
 }
 
 /// Whether what the cause needs is there, as far as that can be known without doing it.
 ///
 /// # Errors
 /// What is not.
-pub async fn causes_possible(context: &Context<'_>, drill: &Drill) -> Result<(), String> {
+async fn causes_possible(context: &Context<'_>) -> Result<(), DrillError> {
     let place = context.undoing.place();
-    if drill.cause.needs_control() && place.control.is_empty() {
-        return Err("the cause orders a service of the stack about, and nothing is known that could: give --control, \
+    if context.drill.cause.needs_control() && place.control.is_empty() {
+        return Err(DrillError::Stack("the cause orders a service of the stack about, and nothing is known that could: give --control, \
                     such as \"stack service\" or deploy/compose/service.sh"
-            .to_owned());
+            .to_owned()));
     }
-    if let Some(fault) = &drill.cause.fault {
-        let gateway = Gateway::new(&place.admin, &place.http).map_err(|error| error.to_string())?;
-        gateway.alive().await.map_err(|error| error.to_string())?;
-        let id = causes::fault_id(&drill.drill.value);
-        let against = gateway.against_fault(&id, &fault.0).await.map_err(|error| error.to_string())?;
+    if let Some(fault) = &context.drill.cause.fault {
+        let gateway = Gateway::new(&place.admin, &place.http)?;
+        gateway.alive().await?;
+        let id = causes::fault_id(&context.drill.drill.value);
+        let against = gateway.against_fault(&id, &fault.0).await?;
         if !against.is_empty() {
-            return Err(format!("the gateway does not take `cause.fault`: {}", against.join("; ")));
+            return Err(DrillError::Cause(format!(
+                "the gateway does not take `cause.fault`: {}",
+                against.join("; ")
+            )));
         }
     }
-    if !drill.cause.inbox.is_empty() && place.inbox.is_none() {
-        return Err("the cause makes the inbox fail, and there is none: give --inbox URL".to_owned());
+    if !context.drill.cause.inbox.is_empty() && place.inbox.is_none() {
+        return Err(DrillError::Stack(
+            "the cause makes the inbox fail, and there is none: give --inbox URL".to_owned(),
+        ));
     }
     Ok(())
 }
 
-/// After how long the inbox misses the heartbeat, for drills whose news is that.
-async fn heartbeat_limit(
-    context: &Context<'_>,
-    drill: &Drill,
-    record: &mut Record,
-) -> Result<Option<Duration>, String> {
-    if !drill.expect.delivered.contains(&Channel::Heartbeat) {
-        return Ok(None);
-    }
-    let beats = context.systems.heartbeat().await?;
-    let limit = Duration::try_from_secs_f64(beats.limit_seconds).map_err(|error| error.to_string())?;
-    // Its absence is news only where it beats, and a stack that has just started has yet to begin.
-    controls::beating(context, record, limit).await?;
-    Ok(Some(limit))
-}
-
-/// Sets routes, inputs and bounds for an alert of these labels, before Prometheus adds its own; `group_exists` as in [`Inputs`].
-pub fn plan(
-    record: &mut Record,
-    routing: &Routing,
-    subject: &Subject,
-    labels: &Labels,
-    scrape: Duration,
-    drill: &Drill,
-    group_exists: bool,
-) {
-    record.routes = routing.of(&record.outgoing.of(labels)).into_iter().cloned().collect();
-    let longest = |of: fn(&alerting::routing::tree::Route) -> Duration| {
-        record.routes.iter().map(of).max().unwrap_or_default()
-    };
-    let threshold = subject.threshold.as_ref().filter(|threshold| threshold.operator.starts_with('>'));
-    let rise = threshold.zip(drill.cause.share.as_ref());
-    let inputs = Inputs {
-        scrape,
-        evaluation: subject.evaluation,
-        widest: subject.widest,
-        hold: subject.hold,
-        keep_firing: subject.keep_firing,
-        rise: rise.map(|(threshold, share)| bounds::rise(threshold.value, share.value.0)),
-        ordered: record.inputs.map_or(Duration::ZERO, |inputs| inputs.ordered),
-        group_wait: longest(|route| route.group_wait),
-        group_interval: longest(|route| route.group_interval),
-        group_exists,
-    };
-    let mut bounds = bounds::compute(&inputs);
-    if let Some(limit) = record.heartbeat_limit {
-        // The heartbeat goes by its own clock: missed after the limit, back within it.
-        bounds.notified = bounds.notified.max(limit + DELIVERY);
-        bounds.told = bounds.told.max(limit + DELIVERY);
-    }
-    record.bounds = Some(bounds);
-    record.inputs = Some(inputs);
-}
-
 /// Waits until Prometheus knows an Alertmanager to send to; after a reload it takes a few seconds to look again.
-async fn sends_alerts(context: &Context<'_>, record: &mut Record) -> Result<(), String> {
+async fn sends_alerts(context: &Context<'_>) -> Result<(), DrillError> {
     let deadline = Deadline::within(DISCOVERY);
     loop {
-        let known = context.systems.prometheus.alertmanagers().await.map_err(|error| error.to_string())?;
+        let known = context.systems.prometheus.alertmanagers().await?;
         if !known.is_empty() {
             return Ok(());
         }
         if deadline.passed() {
-            return Err(
+            return Err(DrillError::Stack(
                 "Prometheus sends to no Alertmanager: its configuration needs `alerting.alertmanagers`"
                     .into(),
-            );
+            ));
         }
-        wait(context, record, "Prometheus to find its Alertmanager").await;
+        context.wait("Prometheus to find its Alertmanager").await;
     }
 }
 
 /// Waits for the rule's first evaluation; refuses a rule that fails.
-async fn evaluated(
-    context: &Context<'_>,
-    drill: &Drill,
-    record: &mut Record,
-) -> Result<Vec<RuleGroup>, String> {
-    let (alert, wanted) = (&drill.proves.alert.value, &drill.proves.labels);
+async fn evaluated(context: &Context<'_>) -> Result<Vec<RuleGroup>, DrillError> {
+    let (alert, wanted) = (&context.drill.proves.alert.value, &context.drill.proves.labels);
     let mut deadline = None;
     loop {
-        let rules = context.systems.prometheus.rules().await.map_err(|error| error.to_string())?;
+        let rules = context.systems.prometheus.rules().await?;
         let (group, rule, _) = rule::find(&rules, alert, wanted)?;
         if rule.health == "err" {
-            return Err(format!("the rule {alert} fails: {}", rule.last_error));
+            return Err(DrillError::Rule(format!("the rule {alert} fails: {}", rule.last_error)));
         }
         if rule.last_evaluation.is_some() && rule.health != "unknown" {
             return Ok(rules);
         }
         let limit = group.interval * 2 + Duration::from_secs(10);
         if deadline.get_or_insert_with(|| Deadline::within(limit)).passed() {
-            return Err(format!("the rule {alert} was not evaluated within {}", duration::format(limit)));
+            return Err(DrillError::Rule(format!(
+                "the rule {alert} was not evaluated within {}",
+                duration::format(limit)
+            )));
         }
-        wait(context, record, "the rule's first evaluation").await;
+        context.wait("the rule's first evaluation").await;
     }
 }
 
-/// Shows what is being waited for, and lets some time pass.
-pub async fn wait(context: &Context<'_>, record: &mut Record, what: &str) {
-    record.waiting = Some(what.to_owned());
-    context.progress.show(record);
-    sleep(POLL).await;
-}
-
 /// The jobs that have the series an expression reads; empty when that cannot be told.
-async fn jobs(context: &Context<'_>, selectors: &[Selector]) -> Result<BTreeSet<String>, String> {
+async fn jobs(context: &Context<'_>, selectors: &[Selector]) -> Result<BTreeSet<String>, DrillError> {
     let mut jobs = BTreeSet::new();
     for selector in selectors {
         if let Some(job) = &selector.job {
@@ -253,34 +231,32 @@ async fn jobs(context: &Context<'_>, selectors: &[Selector]) -> Result<BTreeSet<
             continue;
         }
         let query = format!("count by (job) ({{__name__={:?}}})", selector.metric);
-        let found =
-            context.systems.prometheus.query(&query, None).await.map_err(|error| error.to_string())?;
+        let found = context.systems.prometheus.query(&query, None).await?;
         jobs.extend(found.into_iter().filter_map(|series| series.labels.get("job").cloned()));
     }
     Ok(jobs)
 }
 
 /// Waits until the targets of these jobs (all, when empty) have been scraped, and gives the longest interval.
-async fn targets_up(
-    context: &Context<'_>,
-    jobs: &BTreeSet<String>,
-    record: &mut Record,
-) -> Result<Duration, String> {
+async fn targets_up(context: &Context<'_>, jobs: &BTreeSet<String>) -> Result<Duration, DrillError> {
     let mut deadline = None;
     loop {
-        let targets = context.systems.prometheus.targets().await.map_err(|error| error.to_string())?;
+        let targets = context.systems.prometheus.targets().await?;
         let has_jobs = targets.iter().any(|target| jobs.contains(&target.job));
         let of_rule: Vec<&Target> =
             targets.iter().filter(|target| !has_jobs || jobs.contains(&target.job)).collect();
         let Some(interval) = of_rule.iter().map(|target| target.scrape_interval).max() else {
-            return Err("Prometheus has no target to scrape".into());
+            return Err(DrillError::Stack("Prometheus has no target to scrape".into()));
         };
         let Some(bad) = of_rule.iter().find(|target| target.health != "up") else { return Ok(interval) };
         let limit = interval * 2 + Duration::from_secs(5);
         if deadline.get_or_insert_with(|| Deadline::within(limit)).passed() {
-            return Err(format!("target {} is {}: {}", bad.scrape_url, bad.health, bad.last_error));
+            return Err(DrillError::Stack(format!(
+                "target {} is {}: {}",
+                bad.scrape_url, bad.health, bad.last_error
+            )));
         }
         let what = format!("target {}", bad.scrape_url);
-        wait(context, record, &what).await;
+        context.wait(&what).await;
     }
 }

@@ -1,52 +1,32 @@
 //! Quiet before a drill: no alert active, and the last activation of its own forgotten.
 
+use crate::error::DrillError;
 use std::time::Duration;
 
 use jiff::Timestamp;
 
+use crate::context::Context;
 use crate::evidence::activation::alert_labels;
-use crate::record::Record;
 use crate::rule::{Subject, recorded};
-use crate::run::preflight::wait;
-use crate::run::sequence::Context;
 use crate::timing::bounds::{self, DELIVERY};
 use crate::timing::clock::{self, Deadline, time_of_day};
 use clients::prometheus::RuleGroup;
 use common::duration;
 
-/// Waits until no alert is active but the ambient ones. After another drill, what it tripped is given the time
-/// it needs to resolve.
+/// Waits until no alert is active but the ambient ones; `own` is the drill's, whose rule is evaluated and whose targets
+/// are scraped that often. After another drill, what it tripped is given the time it needs to resolve.
 ///
 /// # Errors
 /// Which alert is active, when that does not end.
 pub async fn settled(
     context: &Context<'_>,
-    subject: &Subject,
-    scrape: Duration,
-    record: &mut Record,
-) -> Result<(), String> {
-    until_quiet(context, &subject.alert, subject.evaluation, scrape, record).await
-}
-
-/// As [`settled`], before a negative control.
-///
-/// # Errors
-/// Which alert is active, when that does not end.
-pub async fn all_settled(context: &Context<'_>, record: &mut Record) -> Result<(), String> {
-    let second = Duration::from_secs(1);
-    until_quiet(context, "", second, second, record).await
-}
-
-async fn until_quiet(
-    context: &Context<'_>,
     own: &str,
     evaluation: Duration,
     scrape: Duration,
-    record: &mut Record,
-) -> Result<(), String> {
+) -> Result<(), DrillError> {
     let mut deadline = None;
     loop {
-        let rules = context.systems.prometheus.rules().await.map_err(|error| error.to_string())?;
+        let rules = context.systems.prometheus.rules().await?;
         let loud = loud(&rules, |alert| context.suite.ambient(alert).is_some());
         let Some((alert, state, since, _)) = loud.first() else { return Ok(()) };
         let limit = if context.first {
@@ -59,7 +39,7 @@ async fn until_quiet(
         };
         if deadline.get_or_insert_with(|| Deadline::within(limit)).passed() {
             let since = time_of_day(*since);
-            return Err(if alert == own {
+            return Err(DrillError::Stack(if alert == own {
                 format!(
                     "{alert} is already {state}, active since {since}: a drill must see it become so; wait until it has resolved"
                 )
@@ -67,10 +47,10 @@ async fn until_quiet(
                 format!(
                     "{alert} is {state}, active since {since}: lift what trips it, or name it `ambient` in a suite file"
                 )
-            });
+            }));
         }
         let what = format!("{alert} to resolve");
-        wait(context, record, &what).await;
+        context.wait(&what).await;
     }
 }
 
@@ -100,16 +80,15 @@ fn loud(groups: &[RuleGroup], ambient: impl Fn(&str) -> bool) -> Vec<(String, St
 pub async fn forgotten(
     context: &Context<'_>,
     subject: &Subject,
-    record: &mut Record,
-) -> Result<bool, String> {
-    let interval = record.inputs.map_or(Duration::ZERO, |inputs| inputs.group_interval);
+    interval: Duration,
+) -> Result<bool, DrillError> {
     let forgotten = interval + DELIVERY + subject.evaluation;
     let query = format!(
         "ALERTS{{alertname={:?},alertstate=\"firing\"}}[{}]",
         subject.alert,
         duration::format(forgotten + Duration::from_secs(5))
     );
-    let history = context.systems.prometheus.query(&query, None).await.map_err(|error| error.to_string())?;
+    let history = context.systems.prometheus.query(&query, None).await?;
     let own = history.iter().filter(|series| subject.owns(&alert_labels(&series.labels)));
     let Some(last) = own.flat_map(|series| &series.samples).map(|(at, _)| *at).max() else {
         return Ok(false);
@@ -117,9 +96,9 @@ pub async fn forgotten(
     let deadline = Deadline::after(last, forgotten);
     let what = format!("Alertmanager to forget {} of {}", subject.alert, time_of_day(last));
     while !deadline.passed() {
-        wait(context, record, &what).await;
+        context.wait(&what).await;
     }
-    record.event(
+    context.log.note(
         clock::after(last, subject.evaluation),
         format!("{} resolved, before this drill", subject.alert),
     );

@@ -1,9 +1,8 @@
 //! Instants and the distances between them, as a drill writes them down.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
-use tokio::time::Instant;
 
 /// Seconds from `from` to `to`; negative when `to` came first.
 #[must_use]
@@ -52,6 +51,18 @@ pub fn readable(seconds: f64) -> String {
     let sign = if seconds < 0.0 { "-" } else { "" };
     let rest = if rest > 0.0 { format!(" {rest} {small}") } else { String::new() };
     format!("{sign}{whole} {large}{rest}")
+}
+
+/// Three digits that matter: `0.031`, `0.05`, `52.3`, `1240`.
+#[must_use]
+pub fn number(value: f64) -> String {
+    if !value.is_finite() || value == 0.0 {
+        return format!("{value}");
+    }
+    let magnitude = value.abs().log10().floor();
+    let decimals = (2.0 - magnitude).clamp(0.0, 9.0) as usize;
+    let text = format!("{value:.decimals$}");
+    if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.').to_owned() } else { text }
 }
 
 /// The last instant of a wait, kept on the monotonic clock so that a changed wall clock cannot make it endless.
@@ -118,5 +129,21 @@ mod tests {
         assert!(!Deadline::after(now, Duration::from_secs(300)).passed());
         // A wall clock that was set back does not lengthen the wait beyond its limit.
         assert!(!Deadline::after(after(now, Duration::from_secs(99)), Duration::from_secs(1)).passed());
+    }
+
+    #[test]
+    fn numbers_keep_what_matters() {
+        for (value, text) in [
+            (0.0, "0"),
+            (0.0312345, "0.0312"),
+            (0.05, "0.05"),
+            (52.345, "52.3"),
+            (1240.4, "1240"),
+            (100.0, "100"),
+            (-0.5, "-0.5"),
+            (f64::INFINITY, "inf"),
+        ] {
+            assert_eq!(number(value), text);
+        }
     }
 }

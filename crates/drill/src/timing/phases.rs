@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde::Serialize;
 
-use crate::file::drill::Channel;
+use crate::file::channel::Channel;
 use crate::timing::bounds::Bounds;
 use crate::timing::clock;
 

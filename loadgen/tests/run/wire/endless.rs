@@ -90,11 +90,10 @@ async fn what_a_drill_takes_down_of_its_traffic_is_all_that_was_answered() {
     let mut answers = Vec::new();
     for (what, load) in [(Load::Baseline, baseline), (Load::Cause, cause)] {
         let running = start_endless(&server.url("/"), &load).unwrap();
-        traffic.follow(what, &running);
+        traffic.follow(what, running.series());
         wait_for("answers", || running.counts().settled() >= 100);
         answers.push(running.stop(Duration::from_secs(30)).await.ledger);
     }
-    traffic.settle();
     let end = traffic.end().unwrap();
     // In one step that holds everything, nothing is cut off.
     let step = end.duration_since(origin).as_secs_f64();

@@ -3,10 +3,10 @@
 use std::fmt::Write;
 
 use crate::causes::traffic::Rate;
-use crate::judge::diagnosis::number;
-use crate::observe::gather::Value;
-use crate::record::Record;
-use crate::report::chart::{Axis, LEFT, RIGHT, name};
+use crate::evidence::value::Value;
+use crate::record::case::Case;
+use crate::report::chart::axis::{Axis, LEFT, RIGHT, name};
+use crate::timing::clock::number;
 use common::markup::escape;
 
 /// Above a panel, for what stands in it in words.
@@ -22,7 +22,7 @@ const COLUMNS: f64 = 150.0;
 const LETTER: f64 = 5.4;
 
 /// Both panels, as far as there is something to show, and where they end.
-pub fn draw(axis: &Axis, record: &Record) -> (String, f64) {
+pub fn draw(axis: &Axis, record: &Case) -> (String, f64) {
     let (mut body, mut y) = (String::new(), 2.0);
     let origin = axis.from;
     let rates = record.traffic.rates(origin, (axis.length / COLUMNS).max(1.0));

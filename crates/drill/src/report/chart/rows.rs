@@ -4,9 +4,9 @@ use std::fmt::Write;
 
 use jiff::Timestamp;
 
-use crate::file::drill::Channel;
-use crate::record::Record;
-use crate::report::chart::{Axis, RIGHT, name};
+use crate::file::channel::Channel;
+use crate::record::case::Case;
+use crate::report::chart::axis::{Axis, RIGHT, name};
 use crate::timing::clock::{readable, seconds};
 use common::markup::escape;
 
@@ -20,13 +20,13 @@ fn band(axis: &Axis, from: Timestamp, to: Timestamp, y: f64, colour: &str, title
     )
 }
 
-pub fn cause(axis: &Axis, record: &Record, y: f64) -> String {
+pub fn cause(axis: &Axis, record: &Case, y: f64) -> String {
     let Some(begun) = record.instants.cause else { return String::new() };
     let lifted = record.instants.lifted.unwrap_or(begun);
     name("cause", y) + &band(axis, begun, lifted, y, "soft", "cause")
 }
 
-pub fn state(axis: &Axis, record: &Record, y: f64) -> String {
+pub fn state(axis: &Axis, record: &Case, y: f64) -> String {
     let mut text = name("alert", y);
     for spell in &record.spells {
         let fired = spell.fired.unwrap_or(spell.last);
@@ -38,7 +38,7 @@ pub fn state(axis: &Axis, record: &Record, y: f64) -> String {
     text
 }
 
-pub fn notifications(axis: &Axis, record: &Record, channel: Channel, y: f64) -> String {
+pub fn notifications(axis: &Axis, record: &Case, channel: Channel, y: f64) -> String {
     let mut text = name(channel.name(), y);
     let arrived = [
         (record.instants.notified.get(&channel), "firing", "fill=\"var(--firing)\""),

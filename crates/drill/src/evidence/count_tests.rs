@@ -62,20 +62,3 @@ fn discord_goes_by_its_own_or_slacks_integration() {
         assert_eq!(integration(channel, &set(kinds)), expected, "{channel}");
     }
 }
-
-#[test]
-fn what_only_an_inbox_can_show() {
-    let drill = |cause: &str, expect: &str| {
-        let text = format!("drill: a\nproves: {{alert: A}}\ncause: {{{cause}}}\nexpect: {{{expect}}}\n");
-        crate::file::drill::parse(std::path::Path::new("a.yaml"), &text).unwrap()
-    };
-    assert_eq!(needs_inbox(&drill("stop: redis", "delivered: [webhook, slack]")), None);
-    for (cause, expect, said) in [
-        ("stop: redis", "delivered: [heartbeat]", "heartbeat"),
-        ("inbox: {slack: 500}", "delivered: [webhook]", "makes an inbox fail"),
-        ("stop: redis", "inhibited: [B]", "inhibited"),
-    ] {
-        let why = needs_inbox(&drill(cause, expect)).unwrap();
-        assert!(why.contains(said), "{why}");
-    }
-}

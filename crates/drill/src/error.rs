@@ -1,0 +1,40 @@
+//! Why a drill cannot be read, begun or carried out; the words are those a person reads.
+
+use clients::SystemError;
+
+use crate::record::stage::End;
+
+/// An error of this crate.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum DrillError {
+    /// A system did not answer, or not as expected.
+    #[error("{0}")]
+    System(String),
+    /// A field of a drill file.
+    #[error("{0}")]
+    Field(String),
+    /// The rule under test is not loaded, fails, or cannot be understood.
+    #[error("{0}")]
+    Rule(String),
+    /// The stack is not as the drill needs it.
+    #[error("{0}")]
+    Stack(String),
+    /// The cause cannot be applied or undone.
+    #[error("{0}")]
+    Cause(String),
+    /// The directory or a list of what has to be undone.
+    #[error("{0}")]
+    Leftovers(String),
+}
+
+impl From<SystemError> for DrillError {
+    fn from(error: SystemError) -> Self {
+        Self::System(error.to_string())
+    }
+}
+
+impl From<DrillError> for End {
+    fn from(error: DrillError) -> Self {
+        Self::Refused(error.to_string())
+    }
+}

@@ -1,0 +1,31 @@
+//! The heartbeat, as the inbox hears it.
+
+use std::time::Duration;
+
+use crate::context::Context;
+use crate::error::DrillError;
+use crate::timing::clock::Deadline;
+
+/// After how long the inbox misses the heartbeat, once it hears it.
+///
+/// # Errors
+/// What it hears instead, after that time.
+pub async fn limit(context: &Context<'_>) -> Result<Duration, DrillError> {
+    let beats = context.systems.heartbeat().await?;
+    let limit = Duration::try_from_secs_f64(beats.limit_seconds)
+        .map_err(|error| DrillError::System(error.to_string()))?;
+    let deadline = Deadline::within(limit + Duration::from_secs(5));
+    loop {
+        let beats = context.systems.heartbeat().await?;
+        if beats.state == "beating" {
+            return Ok(limit);
+        }
+        if deadline.passed() {
+            return Err(DrillError::Stack(format!(
+                "the inbox's heartbeat is {}: does a route lead it to /heartbeat?",
+                beats.state
+            )));
+        }
+        context.wait("the heartbeat").await;
+    }
+}

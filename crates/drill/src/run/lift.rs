@@ -1,0 +1,68 @@
+//! Lifting the cause.
+
+use jiff::Timestamp;
+
+use crate::causes::GRACE;
+use crate::causes::applied;
+use crate::causes::traffic::Load;
+use crate::context::Context;
+use crate::record::event::Event;
+use crate::run::cause::Applied;
+use crate::timing::clock;
+use load::engine::{self, Running};
+
+/// What goes on after the cause.
+#[derive(Debug)]
+pub struct Lifted {
+    /// When the cause was lifted.
+    pub at: Timestamp,
+    /// The baseline's traffic.
+    pub running: Option<Running>,
+}
+
+/// Lifts the cause, whose baseline began at `since`.
+pub async fn lift(context: &Context<'_>, applied: Applied, since: Timestamp) -> Lifted {
+    let Applied { caused, running, expectation, .. } = applied;
+    let follows = expectation.quiet.is_none() && !context.drill.proves.stops;
+    // Baseline traffic is there before the cause goes, so that the target is never idle.
+    let running = if follows { running.or_else(|| go_on(context)) } else { running };
+    let seconds = clock::seconds(since, Timestamp::now());
+    let mut generated = caused.lift().await;
+    let running = match (&context.drill.baseline, running) {
+        // Without traffic of the cause's own, the baseline is what the control holds under the thresholds.
+        (Some(load), Some(running)) if expectation.quiet.is_some() => {
+            let sent = running.stop(GRACE).await;
+            generated = Some(applied::Applied::new(load, &sent.ledger, &sent.statuses, seconds));
+            None
+        }
+        (_, running) => running,
+    };
+    generated.into_iter().for_each(|generated| context.log.append(Event::Generated(generated)));
+    undo(context).await;
+    let at = Timestamp::now();
+    context.log.append(Event::Lifted(at));
+    Lifted { at, running }
+}
+
+/// Undoes what the cause did beside traffic.
+pub async fn undo(context: &Context<'_>) {
+    for broken in context.undoing.broke_off() {
+        context.log.note(Timestamp::now(), broken.said.clone());
+        context.log.append(Event::BrokeOff(broken));
+    }
+    context.log.not_undone(context.undoing.undo_all().await);
+}
+
+/// Starts the baseline's traffic again where the cause had taken its place.
+fn go_on(context: &Context<'_>) -> Option<Running> {
+    match engine::start_endless(context.target(), context.drill.baseline.as_ref()?) {
+        Ok(running) => {
+            context.log.append(Event::Traffic(Load::Baseline, running.series()));
+            Some(running)
+        }
+        Err(error) => {
+            context.log.note(Timestamp::now(), format!("baseline traffic could not go on: {error}"));
+            None
+        }
+    }
+}

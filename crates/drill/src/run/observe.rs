@@ -1,0 +1,188 @@
+//! Watching the chain: from the cause to the notifications, and from there until the end is told.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use crate::context::Context;
+use crate::observe::near;
+use crate::observe::watch::Watch;
+use crate::observe::{gather, unexpected};
+use crate::record::event::Event;
+use crate::record::stage::{End, Stage};
+use crate::run::cause::Applied;
+use crate::run::{inhibition, isolation};
+use crate::timing::bounds::{Bounds, patience};
+use crate::timing::clock::{self, Deadline};
+use clients::SystemError;
+
+/// What was observed while the cause was in force.
+#[derive(Debug)]
+pub struct Observed<'a> {
+    /// The watch, which goes on.
+    pub watch: Watch<'a>,
+    /// The phase that did not happen in time.
+    missed: Option<Stage>,
+    /// Alerts that were to be inhibited and were not, in words.
+    not_inhibited: Option<String>,
+    /// Whether it could be asked how near a control came to its thresholds.
+    near: Result<(), SystemError>,
+}
+
+/// Observes what the cause leads to while it is in force.
+pub async fn observe<'a>(context: &Context<'_>, watch: Watch<'a>, applied: &Applied) -> Observed<'a> {
+    let cause = applied.at;
+    let mut watch = watch.caused(cause, applied.expectation.clone());
+    let (mut missed, mut not_inhibited, mut near) = (None, None, Ok(()));
+    if let Some(length) = watch.expectation.quiet {
+        watch.until(Deadline::after(cause, length), |_| false).await;
+        near = near::reached(context, cause).await;
+    } else if context.drill.proves.stops {
+        let deadline = by(&watch, cause, (cause, None), |bounds| bounds.notified);
+        missed = (!watch.until(deadline, Watch::all_notified).await).then_some(Stage::Notified);
+    } else {
+        missed = caught(context, &mut watch, cause).await;
+        if missed == Some(Stage::Notified)
+            && let Some(labels) = &watch.seen.labels
+        {
+            let held = gather::held(&context.systems.alertmanager, labels).await;
+            context
+                .log
+                .asked("held", held)
+                .flatten()
+                .into_iter()
+                .for_each(|held| context.log.append(Event::Held(held)));
+        }
+        if missed.is_none() {
+            not_inhibited = inhibition::seen(context, watch.expectation.scrape()).await;
+        }
+    }
+    Observed { watch, missed, not_inhibited, near }
+}
+
+/// Observes what follows once the cause, in force since `cause`, was lifted; gives how the run ends.
+pub async fn recovery(
+    context: &Context<'_>,
+    observed: Observed<'_>,
+    cause: Timestamp,
+    lifted: Timestamp,
+) -> End {
+    let Observed { watch, missed, not_inhibited, near } = observed;
+    let mut watch = watch.lifted(lifted);
+    let control = watch.expectation.quiet.is_some();
+    let later = match missed {
+        _ if control => None,
+        _ if context.drill.proves.stops => {
+            context.enter(Stage::Told, lifted);
+            let deadline = by(&watch, lifted, (cause, None), |bounds| bounds.told);
+            (!watch.until(deadline, Watch::all_told).await).then_some(Stage::Told)
+        }
+        // What never fired has nothing to resolve.
+        Some(Stage::Pending | Stage::Firing) => None,
+        missed => {
+            let later = recovered(context, &mut watch, cause, lifted, missed.is_none()).await;
+            if missed.is_none() && later.is_none() {
+                let scrape = watch.expectation.scrape();
+                inhibition::over(context, scrape, &watch.expectation.outgoing).await;
+                watch.look().await;
+            }
+            later
+        }
+    };
+    let missed = missed.or(later);
+    if context.drill.proves.stops {
+        return missed.map_or(End::Whole, End::Missed);
+    }
+    let (seen, expectation) = (watch.seen.clone(), watch.expectation.clone());
+    unexpected::collect(context, watch).await;
+    if let Some(missed) = missed {
+        return End::Missed(missed);
+    }
+    if let Err(reason) = near {
+        return End::Unseen(format!("how near it came to the thresholds could not be asked: {reason}"));
+    }
+    if let Some(free) = not_inhibited {
+        return End::NotInhibited(free);
+    }
+    if let Some(subject) = expectation.subject.as_ref().filter(|_| expectation.counted) {
+        let own = seen.labels.unwrap_or_else(|| subject.known.clone());
+        match isolation::meanwhile(context, subject, &expectation, &own, cause).await {
+            Ok(None) => {}
+            Ok(Some(reason)) => return End::Unseen(reason),
+            Err(error) => return End::Unseen(error.to_string()),
+        }
+    }
+    let gaps = context.log.case().gaps;
+    let anything = if control { "anything" } else { "anything else" };
+    match gaps.blind.get("every ALERTS").or_else(|| gaps.blind.get("inbox")) {
+        Some(gap) => End::Unseen(format!("whether {anything} fired could not be seen: {gap}")),
+        None => End::Whole,
+    }
+}
+
+/// The last instant a phase that began at `from` is waited for: its bound and patience, but not longer past what the
+/// drill promises since the cause, since then it is late in any case.
+fn by(
+    watch: &Watch<'_>,
+    from: Timestamp,
+    (cause, promise): (Timestamp, Option<Duration>),
+    of: fn(&Bounds) -> Duration,
+) -> Deadline {
+    let limit = patience(watch.expectation.bounds.as_ref().map(of).unwrap_or_default());
+    let left = promise.map(|promise| {
+        let past = clock::after(cause, patience(promise));
+        Duration::from_secs_f64(clock::seconds(from, past).max(1.0))
+    });
+    Deadline::after(from, left.map_or(limit, |left| limit.min(left)))
+}
+
+/// Waits for pending, firing and notified, each within its bound and patience; gives the one that was missed.
+async fn caught(context: &Context<'_>, watch: &mut Watch<'_>, cause: Timestamp) -> Option<Stage> {
+    let promise = (cause, context.drill.objective.scaled(context.scale).notified);
+    let pending_by = by(watch, cause, promise, |bounds| bounds.pending);
+    loop {
+        if !watch.until(pending_by, |watch| watch.seen.firing.is_some() || watch.active()).await {
+            // It was pending and lapsed: what is missing is the firing.
+            return Some(if watch.seen.pending.is_some() { Stage::Firing } else { Stage::Pending });
+        }
+        let pending = watch.seen.pending.unwrap_or(cause);
+        context.enter(Stage::Firing, pending);
+        let firing_by = by(watch, pending, promise, |bounds| bounds.firing);
+        if !watch.until(firing_by, |watch| watch.seen.firing.is_some() || !watch.active()).await {
+            return Some(Stage::Firing);
+        }
+        if watch.seen.firing.is_some() {
+            break;
+        }
+        context.log.note(Timestamp::now(), "no longer pending");
+        context.enter(Stage::Pending, cause);
+    }
+    watch.settle_bounds().await;
+    let firing = watch.seen.firing.unwrap_or(cause);
+    context.enter(Stage::Notified, firing);
+    let notified_by = by(watch, firing, promise, |bounds| bounds.notified);
+    (!watch.until(notified_by, Watch::all_notified).await).then_some(Stage::Notified)
+}
+
+/// Waits for resolved and, when the receivers were notified, for told; gives the one that was missed.
+async fn recovered(
+    context: &Context<'_>,
+    watch: &mut Watch<'_>,
+    cause: Timestamp,
+    lifted: Timestamp,
+    notified: bool,
+) -> Option<Stage> {
+    context.enter(Stage::Resolved, lifted);
+    let promise = (cause, context.drill.objective.scaled(context.scale).told_resolved);
+    let resolved_by = by(watch, lifted, promise, |bounds| bounds.resolved);
+    if !watch.until(resolved_by, |watch| watch.seen.resolved.is_some()).await {
+        return Some(Stage::Resolved);
+    }
+    if !notified {
+        return None;
+    }
+    let resolved = watch.seen.resolved.unwrap_or(lifted);
+    context.enter(Stage::Told, resolved);
+    let told_by = by(watch, resolved, promise, |bounds| bounds.told);
+    (!watch.until(told_by, Watch::all_told).await).then_some(Stage::Told)
+}
