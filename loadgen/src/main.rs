@@ -32,7 +32,7 @@ enum Command {
     /// Show, merge and convert reports of runs
     Report(report::Args),
     /// Cause alerts for real and prove the whole chain, down to the receiver
-    Drill(Box<drill::command::Args>),
+    Drill(Box<drill::args::Args>),
     /// Show which alerts have a drill, a unit test and a runbook, and when each was last proven
     Coverage(coverage::Args),
     /// Stand in for the receivers of notifications and show what arrived

@@ -1,5 +1,6 @@
 //! `loadgen drill`.
 
+pub mod args;
 pub mod command;
 mod output;
 mod stacks;

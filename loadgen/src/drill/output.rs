@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use crate::drill::command::Args;
+use crate::drill::args::Args;
 use common::signals::Ending;
 use common::{console, exit};
 use drill::evidence::count::SAID;

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use url::Url;
 
-use crate::drill::command::{Args, Receiver};
+use crate::drill::args::{Args, Receiver};
 use clients::alertmanager::Alertmanager;
 use clients::inbox::Inbox;
 use clients::prometheus::Prometheus;
