@@ -9,7 +9,7 @@ use crate::discreet::Discreet;
 use crate::drill::output::{code, is_proven, print, write};
 use crate::drill::stacks::{self, connect};
 use crate::http_args::HttpArgs;
-use clients::address;
+use clients::{Reason, address};
 use common::signals::{Ending, Signals};
 use common::{console, exit};
 use drill::causes::leftovers;
@@ -85,8 +85,8 @@ pub enum Receiver {
 }
 
 /// Addresses may hold passwords, which no error and no `--help` shows.
-const URL: Discreet<Url> = Discreet(address::parse);
-const RECEIVER: Discreet<Receiver> = Discreet(receiver);
+const URL: Discreet<Url, Reason> = Discreet(address::parse);
+const RECEIVER: Discreet<Receiver, String> = Discreet(receiver);
 
 fn receiver(text: &str) -> Result<Receiver, String> {
     match text {

@@ -1,8 +1,8 @@
 //! What a run says afterwards: reports, files, pages, verdicts.
 
+mod ledger;
 mod outfiles;
 mod outputs;
 mod page;
-mod report;
 mod review;
 mod verdicts;
