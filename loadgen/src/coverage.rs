@@ -1,5 +1,6 @@
 //! The `loadgen coverage` command line.
 
+use std::error::Error;
 use std::path::PathBuf;
 
 use url::Url;
@@ -57,7 +58,7 @@ pub fn main(args: Args) -> u8 {
     }
 }
 
-fn run(args: &Args) -> Result<u8, String> {
+fn run(args: &Args) -> Result<u8, Box<dyn Error>> {
     let alerts = match &args.prometheus {
         Some(url) => ask(url, &args.http.config())?,
         None => rules::alerts(&args.rules)?,
@@ -84,21 +85,21 @@ fn run(args: &Args) -> Result<u8, String> {
     Ok(if covered.iter().all(coverage::Covered::whole) { exit::FINE } else { exit::NOT_PROVEN })
 }
 
-fn drills(args: &Args) -> Result<Suite, String> {
+fn drills(args: &Args) -> Result<Suite, Box<dyn Error>> {
     let (suite, errors) = suite::survey(std::slice::from_ref(&args.drills));
     let said: Vec<_> = errors.iter().map(ToString::to_string).collect();
-    if said.is_empty() { Ok(suite) } else { Err(said.join("\n")) }
+    if said.is_empty() { Ok(suite) } else { Err(said.join("\n").into()) }
 }
 
-fn ask(url: &Url, config: &HttpConfig) -> Result<Vec<Alert>, String> {
+fn ask(url: &Url, config: &HttpConfig) -> Result<Vec<Alert>, Box<dyn Error>> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|error| format!("the runtime cannot start: {error}"))?;
-    let prometheus = Prometheus::new(url, config).map_err(|error| error.to_string())?;
-    let groups = runtime.block_on(prometheus.rules()).map_err(|error| error.to_string())?;
+    let prometheus = Prometheus::new(url, config)?;
+    let groups = runtime.block_on(prometheus.rules())?;
     let alerts = rules::loaded(&groups);
     if alerts.is_empty() {
         let url = address::redacted(url.as_str());
-        return Err(format!("{url}: no alert found: this Prometheus has loaded no alerting rule"));
+        return Err(format!("{url}: no alert found: this Prometheus has loaded no alerting rule").into());
     }
     Ok(alerts)
 }

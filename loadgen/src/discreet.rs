@@ -1,6 +1,7 @@
 //! Arguments that hold an address: an error must not repeat the password in it, as clap's own would.
 
 use std::ffi::OsStr;
+use std::fmt::Display;
 
 use clap::builder::TypedValueParser;
 use clap::error::ErrorKind;
@@ -8,10 +9,16 @@ use clap::error::ErrorKind;
 use clients::address::redacted;
 
 /// Reads an argument; its error shows the value without user and password.
-#[derive(Debug, Clone, Copy)]
-pub struct Discreet<T>(pub fn(&str) -> Result<T, String>);
+#[derive(Debug)]
+pub struct Discreet<T, E>(pub fn(&str) -> Result<T, E>);
 
-impl<T: Clone + Send + Sync + 'static> TypedValueParser for Discreet<T> {
+impl<T, E> Clone for Discreet<T, E> {
+    fn clone(&self) -> Self {
+        Self(self.0)
+    }
+}
+
+impl<T: Clone + Send + Sync + 'static, E: Display + 'static> TypedValueParser for Discreet<T, E> {
     type Value = T;
 
     fn parse_ref(

@@ -68,10 +68,11 @@ pub fn main(args: Args) -> u8 {
 
 async fn run(args: Args) -> Result<(), (u8, String)> {
     let broken = |error: io::Error| (exit::FAILED, error.to_string());
+    let usage = |error: common::Error| (exit::USAGE, error.to_string());
     // Before the port is open: whoever sees it open may send a signal.
     let (mut terminated, mut interrupted) =
         (signal(SignalKind::terminate()).map_err(broken)?, signal(SignalKind::interrupt()).map_err(broken)?);
-    let listener = listen::bind(args.listen, "--listen").map_err(|reason| (exit::USAGE, reason))?;
+    let listener = listen::bind(args.listen, "--listen").map_err(usage)?;
     let address = listener.local_addr().map_err(broken)?;
     let stop = async move {
         tokio::select! {
@@ -81,7 +82,7 @@ async fn run(args: Args) -> Result<(), (u8, String)> {
     };
     let smtp = match args.no_smtp {
         true => None,
-        false => Some(listen::bind(args.smtp, "--smtp").map_err(|reason| (exit::USAGE, reason))?),
+        false => Some(listen::bind(args.smtp, "--smtp").map_err(usage)?),
     };
     let config = Config {
         limits: Limits { count: args.capacity.get(), bytes: (args.capacity_mib as usize) << 20 },

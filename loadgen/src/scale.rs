@@ -1,5 +1,6 @@
 //! The `loadgen scale` command line.
 
+use std::error::Error;
 use std::fmt::{self, Write};
 use std::path::PathBuf;
 
@@ -46,13 +47,12 @@ pub fn main(args: Args) -> u8 {
     }
 }
 
-fn run(args: &Args) -> Result<Rendered, String> {
+fn run(args: &Args) -> Result<Rendered, Box<dyn Error>> {
     let addresses =
         Replacements::new(args.addresses.iter().cloned()).map_err(|reason| format!("--address: {reason}"))?;
-    let sources = files::read(&args.dir).map_err(|error| error.to_string())?;
-    let rendered =
-        render(&sources, &Options { factor: args.by, addresses }).map_err(|error| error.to_string())?;
-    files::write(&rendered, &args.dir, &args.out).map_err(|error| error.to_string())?;
+    let sources = files::read(&args.dir)?;
+    let rendered = render(&sources, &Options { factor: args.by, addresses })?;
+    files::write(&rendered, &args.dir, &args.out)?;
     Ok(rendered)
 }
 

@@ -1,4 +1,5 @@
-//! Prometheus and Alertmanager files: read, edited in place, rendered at another speed, and where Alertmanager routes an alert.
+//! Prometheus and Alertmanager files: read, edited in place, rendered at another speed, and where Alertmanager routes an
+//! alert. It asks no running system and starts none.
 
 pub mod channels;
 pub mod document;

@@ -2,12 +2,14 @@
 
 use url::Url;
 
+use crate::error::Reason;
+
 /// Reads an address.
 ///
 /// # Errors
 /// What is wrong with it, without the address itself.
-pub fn parse(text: &str) -> Result<Url, String> {
-    Url::parse(text).map_err(|error| format!("{error}: expected an address such as http://127.0.0.1:9090"))
+pub fn parse(text: &str) -> Result<Url, Reason> {
+    Ok(Url::parse(text)?)
 }
 
 /// The address without what stands before the last `@`, which may be a password, however badly the rest is written.

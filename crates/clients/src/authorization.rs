@@ -8,6 +8,8 @@ use hyper::header::HeaderValue;
 use percent_encoding::percent_decode_str;
 use url::Url;
 
+use crate::error::Reason;
+
 /// What stands in the `Authorization` header.
 #[derive(Debug, Clone)]
 pub enum Authorization {
@@ -21,7 +23,7 @@ pub enum Authorization {
 
 impl Authorization {
     /// Takes user and password out of the address; without any, the token file counts.
-    pub fn of(address: &mut Url, token_file: Option<&Path>) -> Result<Self, String> {
+    pub fn of(address: &mut Url, token_file: Option<&Path>) -> Result<Self, Reason> {
         let (user, password) = (address.username().to_owned(), address.password().map(str::to_owned));
         if user.is_empty() && password.is_none() {
             let file = token_file.map(Path::to_owned);
@@ -36,17 +38,17 @@ impl Authorization {
         value("Basic", &STANDARD.encode(pair)).map(Self::Basic)
     }
 
-    pub(crate) fn header(&self) -> Result<Option<HeaderValue>, String> {
+    pub(crate) fn header(&self) -> Result<Option<HeaderValue>, Reason> {
         match self {
             Self::Nobody => Ok(None),
             Self::Basic(value) => Ok(Some(value.clone())),
             Self::Bearer(file) => {
-                let bad = |reason: String| format!("--bearer-token-file {}: {reason}", file.display());
+                let bad = |reason: String| Reason::Token { file: file.clone(), reason };
                 let token = std::fs::read_to_string(file).map_err(|error| bad(error.to_string()))?;
                 if token.trim().is_empty() {
                     return Err(bad("no token in it".to_owned()));
                 }
-                value("Bearer", token.trim()).map(Some).map_err(bad)
+                value("Bearer", token.trim()).map(Some).map_err(|error| bad(error.to_string()))
             }
         }
     }
@@ -67,9 +69,9 @@ impl Authorization {
     }
 }
 
-fn value(scheme: &str, secret: &str) -> Result<HeaderValue, String> {
+fn value(scheme: &str, secret: &str) -> Result<HeaderValue, Reason> {
     let mut value = HeaderValue::try_from(format!("{scheme} {secret}"))
-        .map_err(|_| "a character that no header can hold".to_owned())?;
+        .map_err(|_| Reason::Request("a character that no header can hold".to_owned()))?;
     value.set_sensitive(true); // not even in debugging output
     Ok(value)
 }
@@ -81,6 +83,7 @@ mod tests {
     fn of(text: &str, file: Option<&Path>) -> (String, Result<Option<String>, String>) {
         let mut address = Url::parse(text).unwrap();
         let header = Authorization::of(&mut address, file).and_then(|it| it.header());
+        let header = header.map_err(|error| error.to_string());
         (address.to_string(), header.map(|it| it.map(|it| it.to_str().unwrap().to_owned())))
     }
 
@@ -103,7 +106,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let file = dir.path().join("token");
         let read = || of("https://h.example/", Some(&file)).1;
-        assert!(read().unwrap_err().contains("No such file"), "{:?}", read());
+        assert!(read().unwrap_err().to_string().contains("No such file"), "{:?}", read());
         for (text, expected) in [("one\n", "Bearer one"), ("two", "Bearer two")] {
             std::fs::write(&file, text).unwrap();
             assert_eq!(read(), Ok(Some(expected.to_owned())));

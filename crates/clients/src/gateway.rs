@@ -2,8 +2,9 @@
 
 use serde_json::Value;
 
+use crate::config::HttpConfig;
+use crate::error::SystemError;
 use crate::http::Http;
-use crate::{HttpConfig, SystemError};
 
 /// A client of one admin listener.
 #[derive(Debug, Clone)]

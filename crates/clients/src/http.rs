@@ -17,7 +17,8 @@ use serde_json::Value;
 use url::Url;
 
 use crate::authorization::Authorization;
-use crate::{SystemError, address, reason};
+use crate::error::{Reason, SystemError};
+use crate::{address, reason};
 use common::tls::{self, Trust};
 
 /// How long one call may take, from connecting to the last byte.
@@ -49,8 +50,7 @@ impl Http {
         let tls = match address.scheme() {
             "https" => trust.client(),
             "http" => tls::nobody(),
-            _ => Err("expected an address such as http://127.0.0.1:9090 or https://prometheus.example.com"
-                .to_owned()),
+            _ => return Err(fail(Reason::Scheme)),
         };
         let mut base = address.clone();
         let authorization = Authorization::of(&mut base, token_file).map_err(fail)?;
@@ -60,7 +60,7 @@ impl Http {
         tcp.set_nodelay(true);
         tcp.enforce_http(false);
         let connector = HttpsConnectorBuilder::new()
-            .with_tls_config(tls.map_err(fail)?)
+            .with_tls_config(tls.map_err(|error| fail(error.into()))?)
             .https_or_http()
             .enable_http1()
             .wrap_connector(tcp);
@@ -76,7 +76,7 @@ impl Http {
         &self,
         path: &str,
         query: &[(&str, &str)],
-        parse: impl FnOnce(&str) -> Result<T, String>,
+        parse: impl FnOnce(&str) -> Result<T, Reason>,
     ) -> Result<T, SystemError> {
         let mut url = self.url(path);
         if !query.is_empty() {
@@ -90,7 +90,7 @@ impl Http {
         &self,
         path: &str,
         form: &[(&str, &str)],
-        parse: impl FnOnce(&str) -> Result<T, String>,
+        parse: impl FnOnce(&str) -> Result<T, Reason>,
     ) -> Result<T, SystemError> {
         let body = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(form).finish();
         let body = Some(("application/x-www-form-urlencoded", body));
@@ -108,8 +108,7 @@ impl Http {
     pub async fn put_refused(&self, path: &str, body: &Value) -> Result<Vec<String>, SystemError> {
         let url = self.url(path);
         let sent = Some(("application/json", body.to_string()));
-        let (head, body) =
-            self.send(Method::PUT, &url, sent).await.map_err(|reason| self.fail(&url, reason))?;
+        let (head, body) = self.send(Method::PUT, &url, sent).await?;
         if head.status.is_success() {
             return Ok(Vec::new());
         }
@@ -120,8 +119,7 @@ impl Http {
     /// `DELETE path`; what is not there counts as deleted.
     pub async fn delete(&self, path: &str) -> Result<(), SystemError> {
         let url = self.url(path);
-        let (head, body) =
-            self.send(Method::DELETE, &url, None).await.map_err(|reason| self.fail(&url, reason))?;
+        let (head, body) = self.send(Method::DELETE, &url, None).await?;
         if head.status.is_success() || head.status == StatusCode::NOT_FOUND {
             Ok(())
         } else {
@@ -134,9 +132,9 @@ impl Http {
         method: Method,
         url: &Url,
         body: Option<(&'static str, String)>,
-        parse: impl FnOnce(&str) -> Result<T, String>,
+        parse: impl FnOnce(&str) -> Result<T, Reason>,
     ) -> Result<T, SystemError> {
-        let (head, body) = self.send(method, url, body).await.map_err(|reason| self.fail(url, reason))?;
+        let (head, body) = self.send(method, url, body).await?;
         let parsed = if head.status.is_success() { parse(&body) } else { Err(self.refusal(&head, &body)) };
         parsed.map_err(|reason| self.fail(url, reason))
     }
@@ -146,7 +144,16 @@ impl Http {
         method: Method,
         url: &Url,
         body: Option<(&'static str, String)>,
-    ) -> Result<(Parts, String), String> {
+    ) -> Result<(Parts, String), SystemError> {
+        self.exchange(method, url, body).await.map_err(|reason| self.fail(url, reason))
+    }
+
+    async fn exchange(
+        &self,
+        method: Method,
+        url: &Url,
+        body: Option<(&'static str, String)>,
+    ) -> Result<(Parts, String), Reason> {
         let mut request = Request::builder()
             .method(method)
             .uri(url.as_str())
@@ -161,36 +168,37 @@ impl Http {
             }
             None => Full::default(),
         };
-        let request = request.body(body).map_err(|error| error.to_string())?;
-        let answer = async {
-            let answer = self.client.request(request).await.map_err(|error| reason::of(&error))?;
-            let (head, body) = answer.into_parts();
+        let request = request.body(body).map_err(|error| Reason::Request(error.to_string()))?;
+        let response = async {
+            let response = self.client.request(request).await.map_err(|error| reason::of(&error))?;
+            let (head, body) = response.into_parts();
             let body = body.collect().await.map_err(|error| reason::of(&error))?.to_bytes();
             Ok((head, String::from_utf8_lossy(&body).into_owned()))
         };
-        let late = |_| Err(format!("no answer within {} s", CALL_LIMIT.as_secs()));
-        tokio::time::timeout(CALL_LIMIT, answer).await.unwrap_or_else(late)
+        let late = |_| Err(Reason::Late(CALL_LIMIT.as_secs()));
+        tokio::time::timeout(CALL_LIMIT, response).await.unwrap_or_else(late)
     }
 
-    fn fail(&self, url: &Url, reason: String) -> SystemError {
+    fn fail(&self, url: &Url, reason: Reason) -> SystemError {
         let mut url = url.clone();
         url.set_query(None);
         SystemError { system: self.system, url: url.into(), reason }
     }
 
     /// What an answer that is not 2xx says, and what can be done.
-    fn refusal(&self, head: &Parts, body: &str) -> String {
+    fn refusal(&self, head: &Parts, body: &str) -> Reason {
         let status = head.status;
         if status == StatusCode::UNAUTHORIZED {
-            return format!("answered {status}: {}; {}", message(body), self.authorization.way_out());
+            let way_out = self.authorization.way_out();
+            return Reason::Refused(format!("answered {status}: {}; {way_out}", message(body)));
         }
-        match head.headers.get(LOCATION).and_then(|value| value.to_str().ok()) {
+        Reason::Refused(match head.headers.get(LOCATION).and_then(|value| value.to_str().ok()) {
             Some(place) if status.is_redirection() => {
                 let place = address::redacted(place.split('?').next().unwrap_or_default());
                 format!("answered {status} and leads to {place}: give the address that itself answers")
             }
             _ => format!("answered {status}: {}", message(body)),
-        }
+        })
     }
 
     /// `path` below the base, whatever path the base itself has.

@@ -2,14 +2,65 @@
 
 use jiff::Timestamp;
 
+use crate::config::HttpConfig;
+use crate::error::SystemError;
 use crate::http::Http;
 use crate::prometheus::Labels;
-use crate::{HttpConfig, SystemError};
 
 /// A client of one inbox; clones share connections.
 #[derive(Debug, Clone)]
 pub struct Inbox {
     http: Http,
+}
+
+/// A channel on which the inbox receives; each stands for one outside service.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Channel {
+    /// Alertmanager's own JSON.
+    Webhook,
+    /// Slack's incoming webhooks.
+    Slack,
+    /// Discord's webhooks, their own bodies and Slack's.
+    Discord,
+    /// PagerDuty's Events API.
+    Pagerduty,
+    /// Mail, by SMTP.
+    Email,
+    /// The alert that always fires, as a webhook; only its stopping and coming back are kept, which are the only news when
+    /// nothing can be delivered.
+    Heartbeat,
+}
+
+impl Channel {
+    /// All there are.
+    pub const ALL: [Self; 6] =
+        [Self::Webhook, Self::Slack, Self::Discord, Self::Pagerduty, Self::Email, Self::Heartbeat];
+
+    /// Its name in JSON and metrics.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Webhook => "webhook",
+            Self::Slack => "slack",
+            Self::Discord => "discord",
+            Self::Pagerduty => "pagerduty",
+            Self::Email => "email",
+            Self::Heartbeat => "heartbeat",
+        }
+    }
+
+    /// The channel of that name.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|channel| channel.name() == name)
+    }
+}
+
+impl std::fmt::Display for Channel {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.name())
+    }
 }
 
 /// One notification that arrived; `GET /notifications?after=ID` lists them, oldest first.
@@ -70,6 +121,11 @@ impl Inbox {
     /// # Errors
     /// When it cannot be asked or understood.
     pub async fn notifications(&self, after: u64) -> Result<Vec<Notification>, SystemError> {
+        #[derive(serde::Deserialize)]
+        struct Page {
+            notifications: Vec<Notification>,
+        }
+        let parse = |body: &str| Ok(serde_json::from_str::<Page>(body)?.notifications);
         self.http.get("/notifications", &[("after", &after.to_string())], parse).await
     }
 }
@@ -89,11 +145,7 @@ impl Inbox {
     /// # Errors
     /// When it cannot be asked or understood.
     pub async fn heartbeat(&self) -> Result<HeartbeatState, SystemError> {
-        self.http
-            .get("/heartbeat", &[], |body| {
-                serde_json::from_str(body).map_err(|error| format!("answer not understood: {error}"))
-            })
-            .await
+        self.http.get("/heartbeat", &[], |body| Ok(serde_json::from_str(body)?)).await
     }
 
     /// Lets a channel fail, as `PUT /fail/{channel}` takes it.
@@ -111,15 +163,4 @@ impl Inbox {
     pub async fn work(&self, channel: &str) -> Result<(), SystemError> {
         self.http.delete(&format!("/fail/{channel}")).await
     }
-}
-
-/// The answer of `GET /notifications`.
-#[derive(serde::Deserialize)]
-struct Page {
-    notifications: Vec<Notification>,
-}
-
-fn parse(body: &str) -> Result<Vec<Notification>, String> {
-    let page: Page = serde_json::from_str(body).map_err(|error| format!("answer not understood: {error}"))?;
-    Ok(page.notifications)
 }

@@ -1,27 +1,18 @@
-//! Clients of the systems under proof: ask, parse, nothing decided here.
+//! HTTP clients of the systems under proof: Prometheus, Alertmanager, the inbox and the gateway's admin listener. They ask
+//! and parse; they decide nothing, wait for nothing and try nothing again.
 //!
 //! Every call has a time limit; an error is an error, never an empty answer.
 
 pub mod address;
 pub mod alertmanager;
-pub mod authorization;
-pub mod config;
+mod authorization;
+mod config;
+mod error;
 pub mod gateway;
-pub mod http;
+mod http;
 pub mod inbox;
 pub mod prometheus;
-pub mod reason;
+mod reason;
 
 pub use crate::config::HttpConfig;
-
-/// A system did not answer, or not as documented.
-#[derive(Debug, thiserror::Error)]
-#[error("{system} at {url}: {reason}")]
-pub struct SystemError {
-    /// `Prometheus`, `Alertmanager` or `inbox`.
-    pub system: &'static str,
-    /// The address asked, without user and password.
-    pub url: String,
-    /// What went wrong, in words.
-    pub reason: String,
-}
+pub use crate::error::{Reason, SystemError};

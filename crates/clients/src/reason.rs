@@ -3,10 +3,15 @@
 use std::error::Error;
 use std::io;
 
+use crate::error::Reason;
 use common::tls::refusal;
 
 /// The last cause of an error, without the address, which stands beside it already.
-pub fn of(error: &(dyn Error + 'static)) -> String {
+pub fn of(error: &(dyn Error + 'static)) -> Reason {
+    Reason::Unreachable(words(error))
+}
+
+fn words(error: &(dyn Error + 'static)) -> String {
     if let Some(error) = tls(error) {
         return of_tls(error);
     }
@@ -69,7 +74,7 @@ mod tests {
         ] {
             // As it comes out of the connector: in an I/O error in an I/O error.
             let error = io::Error::other(io::Error::other(rustls::Error::InvalidCertificate(error)));
-            let words = of(&error);
+            let words = words(&error);
             assert!(words.starts_with("its certificate is not accepted: "), "{words}");
             assert!(words.contains(said) && words.contains(way_out), "{words}");
         }
@@ -77,14 +82,14 @@ mod tests {
 
     #[test]
     fn the_last_cause_stands_for_all() {
-        assert_eq!(of(&io::Error::other("refused")), "refused");
-        let closed = of(&io::Error::new(io::ErrorKind::UnexpectedEof, "tls handshake eof"));
+        assert_eq!(words(&io::Error::other("refused")), "refused");
+        let closed = words(&io::Error::new(io::ErrorKind::UnexpectedEof, "tls handshake eof"));
         assert!(
             closed.contains("closed the connection in the TLS handshake") && closed.contains("http://"),
             "{closed}"
         );
         let plain =
             io::Error::other(rustls::Error::InvalidMessage(rustls::InvalidMessage::InvalidContentType));
-        assert!(of(&plain).contains("http://"), "{}", of(&plain));
+        assert!(words(&plain).contains("http://"), "{}", words(&plain));
     }
 }

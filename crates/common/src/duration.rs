@@ -7,19 +7,19 @@ use std::time::Duration;
 
 use serde::{Deserialize, Deserializer, de};
 
+use crate::error::Error;
+
 /// Reads a duration such as `2m` or `1h30m`; zero may stand with a unit or without, as in Prometheus's files.
 ///
 /// # Errors
-/// A sentence that names the text and what was expected.
-pub fn parse(text: &str) -> Result<Duration, String> {
+/// [`Error::Duration`].
+pub fn parse(text: &str) -> Result<Duration, Error> {
     let text = text.trim();
     // The parser is for PromQL's ranges, where zero is no range.
     if matches!(text, "0" | "0ms" | "0s" | "0m" | "0h" | "0d" | "0w" | "0y") {
         return Ok(Duration::ZERO);
     }
-    let bad = || {
-        format!("`{text}` is not a duration: expected a number and a unit, such as 250ms, 15s, 2m or 1h30m")
-    };
+    let bad = || Error::Duration(text.to_owned());
     // The parser takes a bare number for seconds, as PromQL's newest syntax does, and panics at a negative one;
     // Prometheus's files and flags know neither.
     if text.parse::<f64>().is_ok() {
@@ -85,7 +85,7 @@ mod tests {
     #[test]
     fn refuses_what_prometheus_refuses_and_names_it() {
         for text in ["", "5", "-5", "NaN", "m5", "5 m", "-5m", "1.5h"] {
-            let error = parse(text).unwrap_err();
+            let error = parse(text).unwrap_err().to_string();
             assert!(error.contains(&format!("`{text}`")), "{error}");
         }
     }

@@ -1,8 +1,9 @@
 //! What every command needs and no domain owns: durations, rates, exit codes, console output, signals, TLS trust, listening
-//! sockets, random numbers. Knows nothing of load, alerts or drills.
+//! sockets, random numbers. It knows nothing of load, alerts or drills, and reads no arguments.
 
 pub mod console;
 pub mod duration;
+mod error;
 pub mod exit;
 pub mod hangup;
 pub mod listen;
@@ -13,3 +14,5 @@ pub mod rng;
 pub mod signals;
 pub mod source_error;
 pub mod tls;
+
+pub use crate::error::Error;

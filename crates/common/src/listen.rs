@@ -3,12 +3,14 @@
 use std::io::ErrorKind;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 
+use crate::error::Error;
+
 /// Reads `127.0.0.1:9464`, `[::1]:9464`, `localhost:9464`, and `:9464` for every IPv4 address of this machine. Other names
 /// are not looked up: whoever listens knows the address.
 ///
 /// # Errors
-/// A sentence that names the text and what was expected.
-pub fn address(text: &str) -> Result<SocketAddr, String> {
+/// [`Error::Address`].
+pub fn address(text: &str) -> Result<SocketAddr, Error> {
     let named = |(host, port): (&str, &str)| {
         let ip = match host {
             "" => Ipv4Addr::UNSPECIFIED,
@@ -17,30 +19,25 @@ pub fn address(text: &str) -> Result<SocketAddr, String> {
         };
         Some(SocketAddr::from((ip, port.parse().ok()?)))
     };
-    text.parse().ok().or_else(|| text.rsplit_once(':').and_then(named)).ok_or_else(|| {
-        format!(
-            "`{text}` is not an address to listen on: expected an IP address and a port, such as 127.0.0.1:9464, \
-             localhost:9464 or :9464"
-        )
-    })
+    text.parse()
+        .ok()
+        .or_else(|| text.rsplit_once(':').and_then(named))
+        .ok_or_else(|| Error::Address(text.to_owned()))
 }
 
 /// Listens on an address.
 ///
 /// # Errors
-/// A sentence naming the address, the process that has it where that can be known, and the flag to change.
-pub fn bind(address: SocketAddr, flag: &str) -> Result<TcpListener, String> {
+/// Names the address, the process that has it where that can be known, and the flag to change.
+pub fn bind(address: SocketAddr, flag: &str) -> Result<TcpListener, Error> {
     TcpListener::bind(address).map_err(|error| match error.kind() {
         ErrorKind::AddrInUse => {
             let owner = listeners::get_process_by_port(address.port(), listeners::Protocol::TCP)
                 .map(|owner| format!(" by {} (pid {})", owner.name, owner.pid))
                 .unwrap_or_default();
-            format!(
-                "port {} is taken{owner}: stop it, or choose another with {flag} HOST:PORT",
-                address.port()
-            )
+            Error::PortTaken { port: address.port(), owner, flag: flag.to_owned() }
         }
-        _ => format!("cannot listen on {address}: {error}; choose another address with {flag} HOST:PORT"),
+        _ => Error::Listen { address, flag: flag.to_owned(), error },
     })
 }
 
@@ -56,11 +53,11 @@ mod tests {
             ("localhost:9464", "127.0.0.1:9464"),
             (":9464", "0.0.0.0:9464"),
         ] {
-            assert_eq!(address(text), Ok(read.parse().unwrap()), "{text}");
+            assert_eq!(address(text).unwrap(), read.parse().unwrap(), "{text}");
         }
         for text in ["", "9464", "localhost", "127.0.0.1", "a.example:9464", ":99999", "localhost:", "::1:x"]
         {
-            let error = address(text).unwrap_err();
+            let error = address(text).unwrap_err().to_string();
             assert!(
                 error.contains(&format!("`{text}` is not an address")) && error.contains(":9464"),
                 "{error}"
@@ -73,7 +70,7 @@ mod tests {
     fn a_taken_port_names_its_owner_and_the_flag() {
         let listener = bind("127.0.0.1:0".parse().unwrap(), "--listen").unwrap();
         let taken = listener.local_addr().unwrap();
-        let error = bind(taken, "--listen").unwrap_err();
+        let error = bind(taken, "--listen").unwrap_err().to_string();
         let me = format!("(pid {})", std::process::id());
         assert!(error.contains(&taken.port().to_string()) && error.contains(&me), "{error}");
         assert!(error.contains("--listen"), "{error}");

@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Deserializer, de};
 
+use crate::error::Error;
+
 /// Requests per second, positive and finite.
 #[derive(Debug, Clone, Copy, PartialEq, PartialOrd)]
 pub struct Rate(f64);
@@ -9,11 +11,11 @@ pub struct Rate(f64);
 impl Rate {
     /// # Errors
     /// When `per_second` is not a positive, finite number.
-    pub fn new(per_second: f64) -> Result<Self, String> {
+    pub fn new(per_second: f64) -> Result<Self, Error> {
         if per_second.is_finite() && per_second > 0.0 {
             Ok(Self(per_second))
         } else {
-            Err(format!("`{per_second}` is not a rate: expected a positive number of requests per second"))
+            Err(Error::RateNumber(per_second))
         }
     }
 
@@ -31,11 +33,10 @@ impl std::fmt::Display for Rate {
 }
 
 impl std::str::FromStr for Rate {
-    type Err = String;
+    type Err = Error;
 
-    fn from_str(text: &str) -> Result<Self, String> {
-        let bad =
-            || format!("`{text}` is not a rate: expected requests per time, such as 40/s, 90/m or 0.5/s");
+    fn from_str(text: &str) -> Result<Self, Error> {
+        let bad = || Error::Rate(text.to_owned());
         let (count, seconds) = match text.trim().split_once('/') {
             None => (text.trim(), 1.0),
             Some((count, unit)) => {
@@ -81,7 +82,7 @@ mod tests {
             assert_eq!(text.parse::<Rate>().unwrap().per_second(), per_second, "{text}");
         }
         for text in ["", "0/s", "-1/s", "40/d", "many/s", "inf", "NaN/s"] {
-            assert!(text.parse::<Rate>().unwrap_err().contains(&format!("`{text}`")), "{text}");
+            assert!(text.parse::<Rate>().unwrap_err().to_string().contains(&format!("`{text}`")), "{text}");
         }
     }
 }

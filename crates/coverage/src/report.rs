@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use serde_json::{Value, json};
 
-use crate::Covered;
+use crate::cover::Covered;
 use drill::rule::write_labels;
 
 /// The table, a line a drill, and what is missing beneath it.

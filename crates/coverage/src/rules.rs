@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
-use crate::Alert;
+use crate::alert::{Alert, Tested};
+use crate::error::{CoverageError, Reason, bad, unread};
 use clients::prometheus::RuleGroup;
 
 #[derive(Deserialize)]
@@ -53,25 +54,20 @@ struct Expected {
     exp_labels: BTreeMap<String, String>,
 }
 
-/// An alert that a unit test expects, by name, and the labels it expects.
-pub type Tested = (String, BTreeMap<String, String>);
-
-fn read<T: serde::de::DeserializeOwned>(path: &Path) -> Result<T, String> {
-    let text =
-        fs::read_to_string(path).map_err(|error| format!("{}: cannot be read: {error}", path.display()))?;
-    serde_saphyr::from_str(&text).map_err(|error| format!("{}: {}", path.display(), error.without_snippet()))
+fn read<T: serde::de::DeserializeOwned>(path: &Path) -> Result<T, CoverageError> {
+    let text = fs::read_to_string(path).map_err(unread(path))?;
+    serde_saphyr::from_str(&text).map_err(|error| bad(path)(error.without_snippet()))
 }
 
 /// What rule files and their tests are called: `promtool` asks for nothing, and these are the customs.
 const ENDINGS: [&str; 3] = ["yml", "yaml", "rules"];
 
 /// The files of these endings in a directory, not deeper, or the file itself.
-fn files(path: &Path) -> Result<Vec<PathBuf>, String> {
+fn files(path: &Path) -> Result<Vec<PathBuf>, CoverageError> {
     if path.is_file() {
         return Ok(vec![path.to_owned()]);
     }
-    let entries =
-        fs::read_dir(path).map_err(|error| format!("{}: cannot be read: {error}", path.display()))?;
+    let entries = fs::read_dir(path).map_err(unread(path))?;
     let mut found: Vec<PathBuf> = entries
         .flatten()
         .map(|entry| entry.path())
@@ -86,17 +82,13 @@ fn files(path: &Path) -> Result<Vec<PathBuf>, String> {
 ///
 /// # Errors
 /// The file that cannot be read or understood, and that there is no alert: of nothing, everything is covered.
-pub fn alerts(path: &Path) -> Result<Vec<Alert>, String> {
+pub fn alerts(path: &Path) -> Result<Vec<Alert>, CoverageError> {
     let mut found = Vec::new();
     let files = files(path)?;
     if files.is_empty() {
-        return Err(format!(
-            "{}: no rule file found: expected *.{} in it, not deeper; name the folder or file with --rules",
-            path.display(),
-            ENDINGS.join(", *.")
-        ));
+        return Err(Reason::NoFile(ENDINGS.join(", *.")).of(path));
     }
-    let read_from = files.len();
+    let count = files.len();
     for file in files {
         let rules: RuleFile = read(&file)?;
         let origin = file.file_name().unwrap_or_default().to_string_lossy().into_owned();
@@ -107,10 +99,7 @@ pub fn alerts(path: &Path) -> Result<Vec<Alert>, String> {
         }
     }
     if found.is_empty() {
-        return Err(format!(
-            "{}: no alert found: expected rules with `alert:` in the groups of the {read_from} file(s) read",
-            path.display()
-        ));
+        return Err(Reason::NoAlert(count).of(path));
     }
     Ok(found)
 }
@@ -132,7 +121,7 @@ pub fn loaded(groups: &[RuleGroup]) -> Vec<Alert> {
 ///
 /// # Errors
 /// The file that cannot be read or understood.
-pub fn tested(path: &Path) -> Result<Vec<Tested>, String> {
+pub fn tested(path: &Path) -> Result<Vec<Tested>, CoverageError> {
     let mut found = Vec::new();
     for file in files(path)? {
         let file: TestFile = read(&file)?;
@@ -148,9 +137,8 @@ pub fn tested(path: &Path) -> Result<Vec<Tested>, String> {
 ///
 /// # Errors
 /// When it cannot be read.
-pub fn runbooks(path: &Path) -> Result<std::collections::BTreeSet<String>, String> {
-    let entries =
-        fs::read_dir(path).map_err(|error| format!("{}: cannot be read: {error}", path.display()))?;
+pub fn runbooks(path: &Path) -> Result<std::collections::BTreeSet<String>, CoverageError> {
+    let entries = fs::read_dir(path).map_err(unread(path))?;
     let names = entries
         .flatten()
         .filter_map(|entry| entry.file_name().to_string_lossy().strip_suffix(".md").map(str::to_owned));
@@ -181,11 +169,11 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         fs::create_dir(dir.path().join("deeper.yml")).unwrap();
         fs::write(dir.path().join("notes.txt"), RULES).unwrap();
-        let said = alerts(dir.path()).unwrap_err();
+        let said = alerts(dir.path()).unwrap_err().to_string();
         let folder = dir.path().display().to_string();
         assert!(said.starts_with(&folder) && said.contains("*.yml, *.yaml, *.rules"), "{said}");
         fs::write(dir.path().join("a.rules"), "groups: [{name: g, rules: [{record: x, expr: up}]}]").unwrap();
-        let said = alerts(dir.path()).unwrap_err();
+        let said = alerts(dir.path()).unwrap_err().to_string();
         assert!(said.starts_with(&folder) && said.contains("no alert found"), "{said}");
     }
 }

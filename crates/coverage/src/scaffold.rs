@@ -5,7 +5,8 @@ use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use crate::Covered;
+use crate::cover::Covered;
+use crate::error::{CoverageError, bad};
 use clients::prometheus::Labels;
 use drill::file::drill::Drill;
 use drill::file::suite::Suite;
@@ -93,8 +94,8 @@ pub fn text(name: &str, covered: &Covered) -> String {
 ///
 /// # Errors
 /// The file that cannot be written.
-pub fn write_missing(dir: &Path, covered: &[Covered], suite: &Suite) -> Result<Vec<PathBuf>, String> {
-    fs::create_dir_all(dir).map_err(|error| format!("{}: {error}", dir.display()))?;
+pub fn write_missing(dir: &Path, covered: &[Covered], suite: &Suite) -> Result<Vec<PathBuf>, CoverageError> {
+    fs::create_dir_all(dir).map_err(bad(dir))?;
     let drills = suite.drills.iter().map(|(_, drill)| drill);
     let drills: Vec<&Drill> = drills.chain(suite.unfilled.iter().map(|it| &it.drill)).collect();
     // Rules that no label tells apart would get the same file again and again.
@@ -111,9 +112,8 @@ pub fn write_missing(dir: &Path, covered: &[Covered], suite: &Suite) -> Result<V
             drills.iter().any(|drill| drill.drill.value == name) || path_of(name).symlink_metadata().is_ok()
         });
         let path = path_of(&name);
-        let failed = |error: std::io::Error| format!("{}: {error}", path.display());
-        let mut file = fs::OpenOptions::new().write(true).create_new(true).open(&path).map_err(failed)?;
-        file.write_all(text(&name, it).as_bytes()).map_err(failed)?;
+        let mut file = fs::OpenOptions::new().write(true).create_new(true).open(&path).map_err(bad(&path))?;
+        file.write_all(text(&name, it).as_bytes()).map_err(bad(&path))?;
         written.push(path);
     }
     Ok(written)

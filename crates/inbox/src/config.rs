@@ -5,6 +5,9 @@ use std::time::Duration;
 
 use crate::store::history::Limits;
 
+/// The largest body taken, in bytes.
+pub const BODY_LIMIT: usize = 1024 * 1024;
+
 /// What an inbox keeps.
 #[derive(Debug, Clone)]
 pub struct Config {

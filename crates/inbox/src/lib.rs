@@ -1,8 +1,9 @@
-//! The inbox: stands in for outside receivers, so that routes are exercised without accounts.
+//! The inbox: stands in for outside receivers, so that routes are exercised without accounts. It sends nothing on, and
+//! judges nothing that arrives.
 //!
-//! A body arrives on a [`channel`], which checks the shape the real service demands and answers as it would; what
-//! is accepted goes into the [`history`], bounded and, with a data directory, kept in a [`journal`]; the page and
-//! `GET /notifications` show it. Another receiver is another [`channel::Channel`].
+//! A body arrives on a channel; [`receivers`] check the shape that the real service demands and answer as it would. What is
+//! accepted goes into the [`store`], bounded and, with a data directory, kept in a journal; the page and
+//! `GET /notifications` of [`http`] show it.
 
 mod config;
 pub mod heartbeat;
@@ -15,14 +16,12 @@ use std::future::Future;
 use std::net::TcpListener;
 use std::time::Duration;
 
-pub use crate::config::Config;
+pub use crate::config::{BODY_LIMIT, Config};
 use crate::store::journal::JournalError;
 use crate::store::state::State;
 use actix_web::web::{Data, PayloadConfig};
 use actix_web::{App, HttpServer};
 
-/// The largest body taken, in bytes.
-pub const BODY_LIMIT: usize = 1024 * 1024;
 /// How long requests in progress may take once the inbox is told to stop, in seconds.
 const DRAIN_SECONDS: u64 = 2;
 /// How often it is looked whether the heartbeat has stopped.

@@ -3,7 +3,8 @@
 use prometheus::{Gauge, IntCounter, IntCounterVec, IntGauge, Opts, Registry, TextEncoder};
 
 use crate::heartbeat::Heartbeat;
-use crate::receivers::channel::{Channel, STATUSES};
+use crate::receivers::message::STATUSES;
+use clients::inbox::Channel;
 
 /// Counters, each label combination present from the start: one that starts late has no increase.
 #[derive(Debug)]

@@ -2,6 +2,7 @@
 
 use promql_parser::parser::{AtModifier, Expr};
 
+use crate::error::Error;
 use crate::parse::parse;
 use crate::walk::children;
 
@@ -10,7 +11,7 @@ use crate::walk::children;
 ///
 /// # Errors
 /// The parser's message, with the expression.
-pub fn reads_clock(expr: &str) -> Result<bool, String> {
+pub fn reads_clock(expr: &str) -> Result<bool, Error> {
     fn any(expr: &Expr) -> bool {
         let here = match expr {
             Expr::Call(call) => matches!(call.func.name, "time" | "timestamp"),

@@ -5,6 +5,7 @@ use promql_parser::parser::Expr;
 use promql_parser::parser::token::T_MUL;
 
 use crate::clock::reads_clock;
+use crate::error::Error;
 use crate::parse::parse;
 use crate::walk::children;
 use crate::{literal, tokens};
@@ -13,7 +14,7 @@ use crate::{literal, tokens};
 ///
 /// # Errors
 /// The parser's message, with the expression.
-pub fn stays(expr: &str) -> Result<Vec<String>, String> {
+pub fn stays(expr: &str) -> Result<Vec<String>, Error> {
     let mut said = Vec::new();
     if reads_clock(expr)? {
         said.push(

@@ -5,14 +5,18 @@ use std::sync::Once;
 use promql_parser::parser::value::ValueType;
 use promql_parser::parser::{self, Expr, Function};
 
+use crate::error::Error;
+
 /// Parses an expression; the error names it.
-pub fn parse(expr: &str) -> Result<Expr, String> {
+pub fn parse(expr: &str) -> Result<Expr, Error> {
     if expr.trim().is_empty() {
-        return Err("an empty expression: expected PromQL".to_owned());
+        return Err(Error::Empty);
     }
     know_old_names();
-    parser::parse(expr)
-        .map_err(|reason| format!("`{}` is not PromQL: {}{}", expr.trim(), reason.trim(), way_out(expr)))
+    parser::parse(expr).map_err(|reason| Error::Syntax {
+        expr: expr.trim().to_owned(),
+        reason: format!("{}{}", reason.trim(), way_out(expr)),
+    })
 }
 
 /// What newer Prometheus reads and this parser does not, and how to write it for both.
@@ -58,9 +62,9 @@ mod tests {
             ("rate(x[5m-1m]) > 0", "write what it comes to"),
             ("rate(x[5m) > 0", "`rate(x[5m) > 0` is not PromQL"),
         ] {
-            let said = parse(expr).unwrap_err();
+            let said = parse(expr).unwrap_err().to_string();
             assert!(said.contains(says) && said.contains(expr), "{expr}: {said}");
         }
-        assert!(!parse("rate(x[5m)").unwrap_err().contains("write"));
+        assert!(!parse("rate(x[5m)").unwrap_err().to_string().contains("write"));
     }
 }

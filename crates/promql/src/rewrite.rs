@@ -3,8 +3,9 @@
 use std::ops::Range;
 use std::time::Duration;
 
+use crate::durations::{self, Occurrence};
+use crate::error::Error;
 use crate::parse::parse;
-use crate::spots::{self, Spot};
 use crate::tokens;
 use common::duration;
 
@@ -14,7 +15,7 @@ pub struct Change {
     /// The bytes it takes in the old expression.
     pub at: Range<usize>,
     /// What it is for, and as it was.
-    pub spot: Spot,
+    pub occurrence: Occurrence,
     /// As it is, never zero.
     pub to: Duration,
 }
@@ -27,43 +28,43 @@ pub struct Change {
 /// The parser's message, with the expression; or that a result is below a millisecond.
 pub fn rewrite_durations(
     expr: &str,
-    map: impl Fn(&Spot) -> Duration,
-) -> Result<(String, Vec<Change>), String> {
+    map: impl Fn(&Occurrence) -> Duration,
+) -> Result<(String, Vec<Change>), Error> {
     let mut wanted = parse(expr)?;
-    let (spots, tokens) = (spots::spots(&wanted), tokens::durations(expr));
+    let (occurrences, tokens) = (durations::occurrences(&wanted), tokens::durations(expr));
     // The text is changed by position, the tree by meaning; they must agree.
-    let apart = || format!("`{}`: its durations could not be told apart from the rest", expr.trim());
+    let apart = || Error::Ambiguous(expr.trim().to_owned());
     let mut text = String::with_capacity(expr.len());
     let mut changes = Vec::new();
     let mut put = Vec::new();
     let mut done = 0;
-    if spots.len() != tokens.len() {
+    if occurrences.len() != tokens.len() {
         return Err(apart());
     }
-    for (token, spot) in tokens.into_iter().zip(spots) {
+    for (token, occurrence) in tokens.into_iter().zip(occurrences) {
         let from = read(&expr[token.at.clone()])?;
-        if (token.place, from) != (spot.place, spot.from) {
+        if (token.place, from) != (occurrence.place, occurrence.from) {
             return Err(apart());
         }
-        let to = Duration::from_millis(rounded_millis(map(&spot)));
+        let to = Duration::from_millis(rounded_millis(map(&occurrence)));
         put.push(to);
         if to == from {
             continue;
         }
         if to.is_zero() {
-            return Err(format!(
-                "`{}`: {} of less than 1ms in `{expr}`",
-                duration::format(from),
-                token.place
-            ));
+            return Err(Error::TooShort {
+                from: duration::format(from),
+                place: token.place,
+                expr: expr.to_owned(),
+            });
         }
         text.push_str(&expr[done..token.at.start]);
         text.push_str(&duration::format(to));
         done = token.at.end;
-        changes.push(Change { at: token.at, to, spot });
+        changes.push(Change { at: token.at, to, occurrence });
     }
     text.push_str(&expr[done..]);
-    spots::put(&mut wanted, &mut put.into_iter());
+    durations::put(&mut wanted, &mut put.into_iter());
     if parse(&text)? != wanted {
         return Err(apart());
     }
@@ -71,10 +72,11 @@ pub fn rewrite_durations(
 }
 
 /// A duration as PromQL has it: with units, or (Prometheus 3) as bare seconds.
-fn read(text: &str) -> Result<Duration, String> {
+fn read(text: &str) -> Result<Duration, Error> {
     match text.parse::<f64>() {
-        Ok(seconds) => Duration::try_from_secs_f64(seconds).map_err(|error| format!("`{text}`: {error}")),
-        Err(_) => duration::parse(text),
+        Ok(seconds) => Duration::try_from_secs_f64(seconds)
+            .map_err(|error| Error::Duration(format!("`{text}`: {error}"))),
+        Err(_) => duration::parse(text).map_err(|error| Error::Duration(error.to_string())),
     }
 }
 
@@ -90,8 +92,8 @@ mod tests {
     use super::*;
     use crate::Place;
 
-    fn tenth(spot: &Spot) -> Duration {
-        spot.from / 10
+    fn tenth(occurrence: &Occurrence) -> Duration {
+        occurrence.from / 10
     }
 
     #[test]
@@ -115,8 +117,11 @@ mod tests {
     fn says_what_changed() {
         let (_, changes) = rewrite_durations("x[30m:1m] offset 10m", tenth).unwrap();
         let minutes = |m: u64| Duration::from_secs(60 * m);
-        let change =
-            |at, place, from: Duration| Change { at, spot: Spot { place, from, jobs: None }, to: from / 10 };
+        let change = |at, place, from: Duration| Change {
+            at,
+            occurrence: Occurrence { place, from, jobs: None },
+            to: from / 10,
+        };
         assert_eq!(
             changes,
             [
@@ -129,8 +134,8 @@ mod tests {
 
     #[test]
     fn refuses_what_it_cannot_do() {
-        assert!(rewrite_durations("rate(x[5m)", tenth).unwrap_err().contains("`rate(x[5m)`"));
-        let error = rewrite_durations("rate(x[5m])", |_| Duration::ZERO).unwrap_err();
+        assert!(rewrite_durations("rate(x[5m)", tenth).unwrap_err().to_string().contains("`rate(x[5m)`"));
+        let error = rewrite_durations("rate(x[5m])", |_| Duration::ZERO).unwrap_err().to_string();
         assert!(error.contains("`5m`") && error.contains("1ms"), "{error}");
     }
 
@@ -146,9 +151,9 @@ mod tests {
                 d(range), d(back), d(range), d(step),
             );
             let expr = expr.replace("and y[", "and max_over_time(y[") + ")";
-            let (double, changes) = rewrite_durations(&expr, |spot| spot.from * 2).unwrap();
+            let (double, changes) = rewrite_durations(&expr, |occurrence| occurrence.from * 2).unwrap();
             prop_assert_eq!(changes.len(), 4);
-            let (back, _) = rewrite_durations(&double, |spot| spot.from / 2).unwrap();
+            let (back, _) = rewrite_durations(&double, |occurrence| occurrence.from / 2).unwrap();
             prop_assert_eq!(back, expr);
         }
     }

@@ -6,7 +6,7 @@ use url::Url;
 
 use crate::discreet::Discreet;
 use crate::http_args::HttpArgs;
-use clients::address;
+use clients::{Reason, address};
 
 /// Arguments of `loadgen drill`.
 #[derive(Debug, clap::Args)]
@@ -72,8 +72,8 @@ pub enum Receiver {
 }
 
 /// Addresses may hold passwords, which no error and no `--help` shows.
-const URL: Discreet<Url> = Discreet(address::parse);
-const RECEIVER: Discreet<Receiver> = Discreet(receiver);
+const URL: Discreet<Url, Reason> = Discreet(address::parse);
+const RECEIVER: Discreet<Receiver, String> = Discreet(receiver);
 
 fn receiver(text: &str) -> Result<Receiver, String> {
     match text {

@@ -3,9 +3,11 @@
 use std::fs;
 use std::path::Path;
 
-use crate::channels::{ChannelsError, Inbox, Settings, render};
-use crate::scale::ALERTMANAGER_FILE;
+use crate::channels::error::ChannelsError;
+use crate::channels::render::{self, Inbox};
+use crate::channels::settings::Settings;
 use crate::scale::files::{self, FilesError};
+use crate::scale::render::ALERTMANAGER_FILE;
 
 /// The secrets: name and content. A channel that is not set up has the inbox's.
 fn secrets(settings: &Settings, inbox: &Inbox) -> [(&'static str, String); 4] {

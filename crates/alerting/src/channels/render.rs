@@ -2,10 +2,11 @@
 
 use std::path::Path;
 
-use crate::channels::{Mail, Settings};
-use crate::document::editor::{Finished, Sheet};
+use crate::channels::settings::{Mail, Settings};
+use crate::document::editor::{Editor, Finished};
+use crate::document::report::ScaleError;
 use crate::document::tree::{Kind, Node};
-use crate::scale::{ALERTMANAGER_FILE, ScaleError};
+use crate::scale::render::ALERTMANAGER_FILE;
 
 /// Where the shipped configuration has its secrets.
 const SECRETS: &str = "/run/secrets";
@@ -29,32 +30,32 @@ pub struct Inbox {
 /// # Errors
 /// When the text is not understood, naming the line.
 pub fn edit(text: &str, settings: &Settings, inbox: &Inbox, secrets: &Path) -> Result<Finished, ScaleError> {
-    let mut sheet = Sheet::new(ALERTMANAGER_FILE, text)?;
-    let root = sheet.tree();
-    for template in sheet.list(&root, "templates", "")? {
-        sheet.companions.extend(template.scalar().map(str::to_owned));
+    let mut editor = Editor::new(ALERTMANAGER_FILE, text)?;
+    let root = editor.tree();
+    for template in editor.list(&root, "templates", "")? {
+        editor.companions.extend(template.scalar().map(str::to_owned));
     }
-    move_secrets(&mut sheet, &root, &secrets.display().to_string())?;
-    for receiver in sheet.list(&root, "receivers", "")? {
+    move_secrets(&mut editor, &root, &secrets.display().to_string())?;
+    for receiver in editor.list(&root, "receivers", "")? {
         if settings.pagerduty_key.is_some() {
-            for channel in sheet.list(receiver, "pagerduty_configs", "")? {
+            for channel in editor.list(receiver, "pagerduty_configs", "")? {
                 let url = channel.get("url").filter(|url| leads_to(url, &inbox.http));
                 if let Some(url) = url {
-                    sheet.put(url, "url", PAGERDUTY)?;
+                    editor.put(url, "url", PAGERDUTY)?;
                 }
             }
         }
         let Some(mail) = &settings.mail else { continue };
-        for channel in sheet.list(receiver, "email_configs", "")? {
+        for channel in editor.list(receiver, "email_configs", "")? {
             if channel.get("smarthost").and_then(Node::scalar) == Some(&inbox.smtp) {
-                send_mail(&mut sheet, channel, mail)?;
+                send_mail(&mut editor, channel, mail)?;
             }
         }
     }
-    sheet.finish()
+    editor.finish()
 }
 
-fn send_mail(sheet: &mut Sheet, channel: &Node, mail: &Mail) -> Result<(), ScaleError> {
+fn send_mail(editor: &mut Editor, channel: &Node, mail: &Mail) -> Result<(), ScaleError> {
     let tls = if mail.smarthost.ends_with(IMPLICIT_TLS) { "false" } else { "true" };
     for (key, value) in [
         ("smarthost", &mail.smarthost),
@@ -63,13 +64,13 @@ fn send_mail(sheet: &mut Sheet, channel: &Node, mail: &Mail) -> Result<(), Scale
         ("auth_username", &mail.username),
     ] {
         match channel.get(key) {
-            Some(node) => sheet.put(node, key, value)?,
-            None => sheet.insert(channel, key, "email_configs", &quoted(value))?,
+            Some(node) => editor.put(node, key, value)?,
+            None => editor.insert(channel, key, "email_configs", &quoted(value))?,
         }
     }
     match channel.get("require_tls") {
-        Some(node) => sheet.put_plain(node, "require_tls", tls),
-        None => sheet.insert(channel, "require_tls", "email_configs", tls),
+        Some(node) => editor.put_plain(node, "require_tls", tls),
+        None => editor.insert(channel, "require_tls", "email_configs", tls),
     }
 }
 
@@ -85,20 +86,20 @@ fn leads_to(url: &Node, address: &str) -> bool {
 }
 
 /// Every `…_file:` in [`SECRETS`] becomes one in `secrets`.
-fn move_secrets(sheet: &mut Sheet, node: &Node, secrets: &str) -> Result<(), ScaleError> {
+fn move_secrets(editor: &mut Editor, node: &Node, secrets: &str) -> Result<(), ScaleError> {
     match &node.kind {
         Kind::Map { entries, .. } => {
             for (key, value) in entries {
                 let inside = value.scalar().filter(|_| key.ends_with("_file"));
                 match inside.and_then(|path| path.strip_prefix(SECRETS)).filter(|rest| rest.starts_with('/'))
                 {
-                    Some(rest) => sheet.put(value, key, &format!("{secrets}{rest}"))?,
-                    None => move_secrets(sheet, value, secrets)?,
+                    Some(rest) => editor.put(value, key, &format!("{secrets}{rest}"))?,
+                    None => move_secrets(editor, value, secrets)?,
                 }
             }
             Ok(())
         }
-        Kind::List(items) => items.iter().try_for_each(|item| move_secrets(sheet, item, secrets)),
+        Kind::List(items) => items.iter().try_for_each(|item| move_secrets(editor, item, secrets)),
         Kind::Scalar { .. } => Ok(()),
     }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
-use crate::channels::ChannelsError;
+use crate::channels::error::ChannelsError;
 
 /// The channels that lead outside; one that is `None` leads to the inbox.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

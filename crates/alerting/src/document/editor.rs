@@ -21,7 +21,7 @@ struct Insertion {
 }
 
 /// See the module.
-pub struct Sheet {
+pub struct Editor {
     file: String,
     text: String,
     root: Node,
@@ -43,7 +43,7 @@ pub struct Finished {
     pub(crate) companions: Vec<String>,
 }
 
-impl Sheet {
+impl Editor {
     pub(crate) fn new(file: &str, text: &str) -> Result<Self, ScaleError> {
         let fail = |(line, reason)| ScaleError {
             line: Some(line),

@@ -214,6 +214,14 @@ fn size(node: &Node) -> usize {
     }
 }
 
+/// `list[name]`, or `list[2]` (from 0) where there is no name.
+pub fn element(list: &str, name: Option<&Node>, at: usize) -> String {
+    match name.and_then(Node::scalar) {
+        Some(name) => format!("{list}[{name}]"),
+        None => format!("{list}[{at}]"),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

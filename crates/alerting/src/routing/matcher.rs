@@ -4,6 +4,7 @@
 
 use regex::Regex;
 
+use crate::routing::error::RoutingError;
 use clients::prometheus::Labels;
 
 /// One condition on a label.
@@ -25,12 +26,10 @@ impl Matcher {
     ///
     /// # Errors
     /// When the pattern is not a regular expression.
-    pub fn new(name: &str, value: &str, is_regex: bool, equal: bool) -> Result<Self, String> {
+    pub fn new(name: &str, value: &str, is_regex: bool, equal: bool) -> Result<Self, RoutingError> {
         let value = if is_regex {
             let anchored = format!("^(?s:{value})$");
-            Value::Pattern(
-                Regex::new(&anchored).map_err(|_| format!("`{value}` is not a regular expression"))?,
-            )
+            Value::Pattern(Regex::new(&anchored).map_err(|_| RoutingError::Pattern(value.to_owned()))?)
         } else {
             Value::Text(value.to_owned())
         };
@@ -58,9 +57,9 @@ impl Matcher {
 /// Reads `severity=~"a|b"`, `{alertname="X", team!=db}`, one or several separated by commas.
 ///
 /// # Errors
-/// A sentence that names the text and what was expected.
-pub fn matchers(text: &str) -> Result<Vec<Matcher>, String> {
-    let bad = || format!("`{text}` is not a matcher: expected label, =, !=, =~ or !~, and a value");
+/// When the text is not a matcher, or a pattern of it not a regular expression.
+pub fn matchers(text: &str) -> Result<Vec<Matcher>, RoutingError> {
+    let bad = || RoutingError::Matcher(text.to_owned());
     let trimmed = text.trim();
     let inner = trimmed.strip_prefix('{').map_or(trimmed, |rest| rest.strip_suffix('}').unwrap_or(rest));
     let mut rest = inner.trim();

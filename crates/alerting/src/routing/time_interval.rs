@@ -5,9 +5,11 @@
 
 use std::collections::BTreeMap;
 
+use jiff::Timestamp;
 use jiff::tz::TimeZone;
-use jiff::{Timestamp, Zoned};
 use serde::Deserialize;
+
+use crate::routing::error::RoutingError;
 
 const WEEKDAYS: [&str; 7] = ["sunday", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday"];
 const MONTHS: [&str; 12] = [
@@ -75,7 +77,7 @@ impl Intervals {
     ///
     /// # Errors
     /// Why that cannot be told.
-    pub fn muted(&self, muting: &Muting, now: Timestamp) -> Result<Option<String>, String> {
+    pub fn muted(&self, muting: &Muting, now: Timestamp) -> Result<Option<String>, RoutingError> {
         for name in &muting.mute {
             if self.contains(name, now)? {
                 return Ok(Some(format!("muted by the time interval `{name}`")));
@@ -90,64 +92,53 @@ impl Intervals {
         Ok((!names.is_empty()).then(|| format!("active only in the time interval {}", names.join(" or "))))
     }
 
-    fn contains(&self, name: &str, now: Timestamp) -> Result<bool, String> {
-        let intervals = self.0.get(name).ok_or_else(|| format!("no time interval is called `{name}`"))?;
-        for interval in intervals {
-            let inside = interval.contains(now);
-            if inside
-                .map_err(|reason| format!("the time interval `{name}` cannot be worked out: {reason}"))?
-            {
-                return Ok(true);
-            }
-        }
-        Ok(false)
+    fn contains(&self, name: &str, now: Timestamp) -> Result<bool, RoutingError> {
+        let intervals = self.0.get(name).ok_or_else(|| RoutingError::Unnamed(name.to_owned()))?;
+        any(intervals, |interval| interval.contains(now))
+            .map_err(|reason| RoutingError::Interval { name: name.to_owned(), reason: reason.0 })
     }
 }
 
+/// What of an interval is not understood.
+struct Unclear(String);
+
+/// Whether `holds` is true of one; the first that is not understood ends the search.
+fn any<'a, T: 'a>(
+    all: impl IntoIterator<Item = &'a T>,
+    holds: impl Fn(&'a T) -> Result<bool, Unclear>,
+) -> Result<bool, Unclear> {
+    for one in all {
+        if holds(one)? {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
 impl Interval {
-    fn contains(&self, now: Timestamp) -> Result<bool, String> {
+    fn contains(&self, now: Timestamp) -> Result<bool, Unclear> {
         let zone = match self.location.as_deref() {
             None | Some("" | "UTC") => TimeZone::UTC,
             Some("Local") => {
-                return Err("its location is Alertmanager's own, which it does not tell".to_owned());
+                return Err(Unclear("its location is Alertmanager's own, which it does not tell".to_owned()));
             }
-            Some(name) => TimeZone::get(name).map_err(|error| error.to_string())?,
+            Some(name) => TimeZone::get(name).map_err(|error| Unclear(error.to_string()))?,
         };
         let now = now.to_zoned(zone);
+        let date = now.date();
         let number = |text: &str| text.parse::<i32>().ok();
         let weekday = |text: &str| position(&WEEKDAYS, text);
         let month = |text: &str| number(text).or_else(|| position(&MONTHS, text).map(|at| at + 1));
-        let date = now.date();
-        Ok(self.in_times(&now)?
+        // Days count from the end of the month when negative, and stay inside of it.
+        let last = i32::from(date.days_in_month());
+        let day = |text: &str| number(text).map(|day| if day < 0 { last + day + 1 } else { day });
+        let minute = i32::from(now.hour()) * 60 + i32::from(now.minute());
+        let in_times = |it: &Times| Ok((clock(&it.start_time)?..clock(&it.end_time)?).contains(&minute));
+        Ok(self.times.as_ref().map_or(Ok(true), |times| any(times, in_times))?
             && in_ranges(self.weekdays.as_ref(), i32::from(date.weekday().to_sunday_zero_offset()), weekday)?
-            && self.in_days(&now)?
+            && in_ranges(self.days_of_month.as_ref(), i32::from(now.day()), day)?
             && in_ranges(self.months.as_ref(), i32::from(date.month()), month)?
             && in_ranges(self.years.as_ref(), i32::from(date.year()), number)?)
-    }
-
-    fn in_times(&self, now: &Zoned) -> Result<bool, String> {
-        let Some(times) = &self.times else { return Ok(true) };
-        let minute = i32::from(now.hour()) * 60 + i32::from(now.minute());
-        for Times { start_time, end_time } in times {
-            if (clock(start_time)?..clock(end_time)?).contains(&minute) {
-                return Ok(true);
-            }
-        }
-        Ok(false)
-    }
-
-    /// Days count from the end of the month when negative, and stay inside of it.
-    fn in_days(&self, now: &Zoned) -> Result<bool, String> {
-        let Some(ranges) = &self.days_of_month else { return Ok(true) };
-        let (last, today) = (i32::from(now.date().days_in_month()), i32::from(now.day()));
-        for text in ranges {
-            let (from, to) = range(text, |text| text.parse().ok())?;
-            let day = |day: i32| if day < 0 { last + day + 1 } else { day };
-            if (day(from)..=day(to)).contains(&today) {
-                return Ok(true);
-            }
-        }
-        Ok(false)
     }
 }
 
@@ -155,22 +146,21 @@ fn in_ranges(
     ranges: Option<&Vec<String>>,
     value: i32,
     read: impl Fn(&str) -> Option<i32>,
-) -> Result<bool, String> {
-    let Some(ranges) = ranges else { return Ok(true) };
-    for text in ranges {
-        let (from, to) = range(text, &read)?;
-        if (from..=to).contains(&value) {
-            return Ok(true);
-        }
-    }
-    Ok(false)
+) -> Result<bool, Unclear> {
+    ranges.map_or(Ok(true), |ranges| {
+        any(ranges, |text| range(text, &read).map(|(from, to)| (from..=to).contains(&value)))
+    })
 }
 
 /// `monday:friday`, or one alone.
-fn range(text: &str, read: impl Fn(&str) -> Option<i32>) -> Result<(i32, i32), String> {
+fn range(text: &str, read: impl Fn(&str) -> Option<i32>) -> Result<(i32, i32), Unclear> {
     let (from, to) = text.split_once(':').unwrap_or((text, text));
-    let read = |part: &str| read(part.trim()).ok_or_else(|| format!("`{text}` is not understood"));
+    let read = |part: &str| read(part.trim()).ok_or_else(|| unclear(text));
     Ok((read(from)?, read(to)?))
+}
+
+fn unclear(text: &str) -> Unclear {
+    Unclear(format!("`{text}` is not understood"))
 }
 
 fn position(names: &[&str], text: &str) -> Option<i32> {
@@ -179,11 +169,11 @@ fn position(names: &[&str], text: &str) -> Option<i32> {
 }
 
 /// `09:30` in minutes since midnight.
-fn clock(text: &str) -> Result<i32, String> {
+fn clock(text: &str) -> Result<i32, Unclear> {
     let parts = text
         .split_once(':')
         .and_then(|(hours, minutes)| Some((hours.parse::<i32>().ok()?, minutes.parse::<i32>().ok()?)));
-    parts.map(|(hours, minutes)| hours * 60 + minutes).ok_or_else(|| format!("`{text}` is not understood"))
+    parts.map(|(hours, minutes)| hours * 60 + minutes).ok_or_else(|| unclear(text))
 }
 
 #[cfg(test)]
@@ -258,7 +248,7 @@ mod tests {
             ("bad", "`mon` is not understood"),
             ("none", "no time interval is called `none`"),
         ] {
-            assert!(muted(&[name], &[]).unwrap_err().contains(said), "{name}");
+            assert!(muted(&[name], &[]).unwrap_err().to_string().contains(said), "{name}");
         }
     }
 }

@@ -8,6 +8,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde::Deserialize;
 
+use crate::routing::error::RoutingError;
 use crate::routing::matcher::{Matcher, matchers};
 use crate::routing::time_interval::{Intervals, Muting, Named};
 use clients::prometheus::Labels;
@@ -102,9 +103,10 @@ impl Routing {
     ///
     /// # Errors
     /// What could not be understood.
-    pub fn parse(yaml: &str) -> Result<Self, String> {
-        let file: ConfigFile =
-            serde_saphyr::from_str(yaml).map_err(|error| error.without_snippet().to_string())?;
+    pub fn parse(yaml: &str) -> Result<Self, RoutingError> {
+        let bad =
+            |error: serde_saphyr::Error| RoutingError::Configuration(error.without_snippet().to_string());
+        let file: ConfigFile = serde_saphyr::from_str(yaml).map_err(bad)?;
         let top = Route {
             receiver: String::new(),
             group_by: Vec::new(),
@@ -157,7 +159,7 @@ impl Routing {
     ///
     /// # Errors
     /// Why that cannot be told.
-    pub fn muted(&self, route: &Route, now: Timestamp) -> Result<Option<String>, String> {
+    pub fn muted(&self, route: &Route, now: Timestamp) -> Result<Option<String>, RoutingError> {
         self.intervals.muted(&route.muting, now)
     }
 
@@ -175,7 +177,7 @@ impl Routing {
 }
 
 impl Node {
-    fn build(file: &RouteFile, parent: &Route) -> Result<Self, String> {
+    fn build(file: &RouteFile, parent: &Route) -> Result<Self, RoutingError> {
         let route = Route {
             receiver: file.receiver.clone().unwrap_or_else(|| parent.receiver.clone()),
             group_by: file.group_by.clone().unwrap_or_else(|| parent.group_by.clone()),

@@ -3,9 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
-use crate::document::editor::Sheet;
+use crate::document::editor::Editor;
 use crate::document::report::ScaleError;
 use crate::document::tree::Node;
+use crate::scale::error::OptionError;
 
 /// `api:8000=127.0.0.1:18000`: one address, and the one to put in its place.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,19 +18,14 @@ pub struct Replacement {
 }
 
 impl std::str::FromStr for Replacement {
-    type Err = String;
+    type Err = OptionError;
 
-    fn from_str(text: &str) -> Result<Self, String> {
-        let bad = || {
-            format!(
-                "`{text}` is no replacement: expected HOST:PORT=HOST:PORT, such as api:8000=127.0.0.1:18000"
-            )
-        };
-        let (from, to) = text.split_once('=').ok_or_else(bad)?;
-        if is_address(from) && is_address(to) {
-            Ok(Self { from: from.to_owned(), to: to.to_owned() })
-        } else {
-            Err(bad())
+    fn from_str(text: &str) -> Result<Self, OptionError> {
+        match text.split_once('=') {
+            Some((from, to)) if is_address(from) && is_address(to) => {
+                Ok(Self { from: from.to_owned(), to: to.to_owned() })
+            }
+            _ => Err(OptionError::Replacement(text.to_owned())),
         }
     }
 }
@@ -47,15 +43,11 @@ pub struct Replacements(BTreeMap<String, String>);
 impl Replacements {
     /// # Errors
     /// When one address is to become two.
-    pub fn new(all: impl IntoIterator<Item = Replacement>) -> Result<Self, String> {
+    pub fn new(all: impl IntoIterator<Item = Replacement>) -> Result<Self, OptionError> {
         let mut map = BTreeMap::new();
         for Replacement { from, to } in all {
             match map.insert(from.clone(), to.clone()) {
-                Some(earlier) if earlier != to => {
-                    return Err(format!(
-                        "`{from}` is to become both {earlier} and {to}: expected one of them"
-                    ));
-                }
+                Some(one) if one != to => return Err(OptionError::Both { from, one, other: to }),
                 _ => {}
             }
         }
@@ -75,12 +67,12 @@ pub struct Matching<'a> {
 
 impl Matching<'_> {
     /// Replaces the address in a scalar: `host:port`, with or without a scheme before and a path after it.
-    pub fn replace_in(&mut self, sheet: &mut Sheet, node: &Node, field: &str) -> Result<(), ScaleError> {
+    pub fn replace_in(&mut self, editor: &mut Editor, node: &Node, field: &str) -> Result<(), ScaleError> {
         let Some(value) = node.scalar() else { return Ok(()) };
         let Some((range, address)) = address(value) else { return Ok(()) };
         if let Some(to) = self.wanted.get(&address) {
-            sheet.replace(node, field, &[(range, to.clone())])?;
-            sheet.note_change(field, &address, to, None);
+            editor.replace(node, field, &[(range, to.clone())])?;
+            editor.note_change(field, &address, to, None);
         }
         self.met.insert(address);
         Ok(())
@@ -88,15 +80,13 @@ impl Matching<'_> {
 
     /// # Errors
     /// When an address to replace was not met, with those that were.
-    pub fn finish(self) -> Result<(), String> {
+    pub fn finish(self) -> Result<(), OptionError> {
         match self.wanted.keys().find(|from| !self.met.contains(*from)) {
             None => Ok(()),
             Some(from) => {
                 let met: Vec<&str> = self.met.iter().map(String::as_str).collect();
                 let met = if met.is_empty() { "none".to_owned() } else { met.join(", ") };
-                Err(format!(
-                    "`{from}` stands in no target, no receiver and no link; the addresses there are: {met}"
-                ))
+                Err(OptionError::NotMet { from: from.clone(), met })
             }
         }
     }
@@ -150,9 +140,12 @@ mod tests {
         for text in
             ["", "api", "api:8000", "api:8000=", "api=b", "api:x=b:1", "api:1=b:99999", "a b:1=c:2", ":1=a:2"]
         {
-            assert!(text.parse::<Replacement>().unwrap_err().contains(&format!("`{text}`")), "{text}");
+            assert!(
+                text.parse::<Replacement>().unwrap_err().to_string().contains(&format!("`{text}`")),
+                "{text}"
+            );
         }
         let both = ["a:1=b:2", "a:1=c:3"].map(|text| text.parse::<Replacement>().unwrap());
-        assert!(Replacements::new(both).unwrap_err().contains("b:2 and c:3"));
+        assert!(Replacements::new(both).unwrap_err().to_string().contains("b:2 and c:3"));
     }
 }

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use crate::scale::error::OptionError;
+
 /// Nothing gets shorter than this: Prometheus and Alertmanager work in whole seconds and would only be busy.
 pub const FLOOR: Duration = Duration::from_secs(1);
 /// A range holds at least this many scrapes, so that a rate has samples when one scrape is late.
@@ -23,12 +25,8 @@ pub struct Divided {
 impl Factor {
     /// # Errors
     /// When `by` is below 1 or not finite.
-    pub fn new(by: f64) -> Result<Self, String> {
-        if by.is_finite() && by >= 1.0 {
-            Ok(Self(by))
-        } else {
-            Err(format!("`{by}` is not a time scale: expected a number of at least 1, such as 20"))
-        }
+    pub fn new(by: f64) -> Result<Self, OptionError> {
+        if by.is_finite() && by >= 1.0 { Ok(Self(by)) } else { Err(OptionError::Factor(by.to_string())) }
     }
 
     /// Whether durations stay as they are.
@@ -55,13 +53,10 @@ impl Factor {
 }
 
 impl std::str::FromStr for Factor {
-    type Err = String;
+    type Err = OptionError;
 
-    fn from_str(text: &str) -> Result<Self, String> {
-        let by = text.parse().map_err(|_| {
-            format!("`{text}` is not a time scale: expected a number of at least 1, such as 20")
-        })?;
-        Self::new(by)
+    fn from_str(text: &str) -> Result<Self, OptionError> {
+        Self::new(text.parse().map_err(|_| OptionError::Factor(text.to_owned()))?)
     }
 }
 
@@ -93,7 +88,7 @@ mod tests {
     #[test]
     fn refuses_what_is_no_scale() {
         for text in ["0", "0.5", "-2", "NaN", "inf", "", "fast"] {
-            assert!(text.parse::<Factor>().unwrap_err().contains(&format!("`{text}`")), "{text}");
+            assert!(text.parse::<Factor>().unwrap_err().to_string().contains(&format!("`{text}`")), "{text}");
         }
     }
 

@@ -5,7 +5,9 @@ use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use crate::scale::{ALERTMANAGER_FILE, PROMETHEUS_FILE, Rendered, ScaleError, glob, rule_files};
+use crate::document::report::ScaleError;
+use crate::scale::glob;
+use crate::scale::render::{ALERTMANAGER_FILE, PROMETHEUS_FILE, Rendered, rule_files};
 
 /// A directory that cannot be read, rendered or written.
 #[derive(Debug, thiserror::Error)]

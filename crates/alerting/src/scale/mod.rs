@@ -4,107 +4,20 @@
 //! kept. Files are edited in place: what is not a duration (or an address asked to be replaced) stays byte for
 //! byte, comments and layout included, and every edit is checked by reading the result back.
 //!
-//! [`render`] is pure; [`files`] reads and writes; [`cli`] is the command.
+//! [`render()`] is pure; [`files`] reads and writes.
 
-pub mod address;
-pub mod alertmanager;
-pub mod factor;
+mod address;
+mod alertmanager;
+mod error;
+pub(crate) mod factor;
 pub mod files;
-pub mod glob;
-pub mod prometheus;
-pub mod rules;
-
-use std::collections::BTreeMap;
+mod glob;
+mod prometheus;
+pub(crate) mod render;
+mod rules;
 
 pub use crate::document::report::{Change, ScaleError, Warning};
 pub use crate::scale::address::{Replacement, Replacements};
+pub use crate::scale::error::OptionError;
 pub use crate::scale::factor::Factor;
-
-use crate::document::editor::Sheet;
-use crate::document::tree;
-
-/// The file that is always there.
-pub const PROMETHEUS_FILE: &str = "prometheus.yml";
-/// Rendered when it is there.
-pub const ALERTMANAGER_FILE: &str = "alertmanager.yml";
-
-/// What to change.
-#[derive(Debug, Clone)]
-pub struct Options {
-    /// What durations are divided by.
-    pub factor: Factor,
-    /// Addresses to replace by others.
-    pub addresses: Replacements,
-}
-
-/// Files as they shall be written.
-#[derive(Debug, Clone)]
-pub struct Rendered {
-    /// Text by path, the paths as they came in.
-    pub files: BTreeMap<String, String>,
-    /// Everything that changed, by file and in reading order.
-    pub changes: Vec<Change>,
-    /// What a person should know about.
-    pub warnings: Vec<Warning>,
-    /// Patterns of further files that the rendered ones read, relative to the directory: templates, secrets.
-    pub companions: Vec<String>,
-}
-
-/// Renders `files` (path relative to the monitoring directory → text): `prometheus.yml`, `alertmanager.yml` where
-/// present, and rule files, which every other file is taken for.
-///
-/// # Errors
-/// When a file is not understood or cannot be changed, naming file, line, field and value; when an address to
-/// replace stands nowhere, with those that do.
-pub fn render(files: &BTreeMap<String, String>, options: &Options) -> Result<Rendered, ScaleError> {
-    let mut addresses = options.addresses.start();
-    let mut rendered = Rendered {
-        files: BTreeMap::new(),
-        changes: Vec::new(),
-        warnings: Vec::new(),
-        companions: Vec::new(),
-    };
-    let Some(text) = files.get(PROMETHEUS_FILE) else {
-        return Err(ScaleError::whole(PROMETHEUS_FILE, "is missing: expected Prometheus's configuration"));
-    };
-    let mut sheet = Sheet::new(PROMETHEUS_FILE, text)?;
-    let scrapes = prometheus::scale(&mut sheet, options.factor, &mut addresses)?;
-    rendered.add(sheet)?;
-    for (path, text) in files {
-        if path == PROMETHEUS_FILE {
-            continue;
-        }
-        if path != ALERTMANAGER_FILE && tree::is_empty(text) {
-            rendered.files.insert(path.clone(), text.clone()); // a rule file without a rule yet
-            continue;
-        }
-        let mut sheet = Sheet::new(path, text)?;
-        if path == ALERTMANAGER_FILE {
-            alertmanager::scale(&mut sheet, options.factor, &mut addresses)?;
-        } else {
-            rules::scale(&mut sheet, options.factor, &scrapes, &mut addresses)?;
-        }
-        rendered.add(sheet)?;
-    }
-    addresses.finish().map_err(|reason| ScaleError::whole("--address", reason))?;
-    Ok(rendered)
-}
-
-/// The rule files that a `prometheus.yml` names, as patterns relative to its directory.
-///
-/// # Errors
-/// When the text is not understood, or a pattern leads outside the directory, where nothing is rendered.
-pub fn rule_files(prometheus_yml: &str) -> Result<Vec<String>, ScaleError> {
-    prometheus::rule_files(&Sheet::new(PROMETHEUS_FILE, prometheus_yml)?)
-}
-
-impl Rendered {
-    fn add(&mut self, sheet: Sheet) -> Result<(), ScaleError> {
-        let finished = sheet.finish()?;
-        self.files.insert(finished.file, finished.text);
-        self.changes.extend(finished.changes);
-        self.warnings.extend(finished.warnings);
-        self.companions.extend(finished.companions);
-        Ok(())
-    }
-}
+pub use crate::scale::render::{ALERTMANAGER_FILE, Options, PROMETHEUS_FILE, Rendered, render, rule_files};

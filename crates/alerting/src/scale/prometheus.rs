@@ -3,10 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use crate::document::editor::{Sheet, floor_note, join};
+use crate::document::editor::{Editor, floor_note, join};
 use crate::document::report::ScaleError;
-use crate::document::tree::Node;
+use crate::document::tree::{Node, element};
 use crate::scale::address::Matching;
+use crate::scale::alertmanager::companions;
 use crate::scale::factor::{FLOOR, Factor};
 use crate::scale::glob;
 use common::duration;
@@ -41,29 +42,29 @@ impl Scrapes {
     }
 }
 
-/// Edits the sheet and gives the scrape intervals.
-pub fn scale(sheet: &mut Sheet, factor: Factor, addresses: &mut Matching) -> Result<Scrapes, ScaleError> {
-    let root = sheet.tree();
-    let mut scrapes = Scrapes { every: global(sheet, &root, factor)?, jobs: BTreeMap::new() };
-    for (at, job) in sheet.list(&root, "scrape_configs", "")?.iter().enumerate() {
+/// Edits the editor and gives the scrape intervals.
+pub fn scale(editor: &mut Editor, factor: Factor, addresses: &mut Matching) -> Result<Scrapes, ScaleError> {
+    let root = editor.tree();
+    let mut scrapes = Scrapes { every: global(editor, &root, factor)?, jobs: BTreeMap::new() };
+    for (at, job) in editor.list(&root, "scrape_configs", "")?.iter().enumerate() {
         let field = element("scrape_configs", job.get("job_name"), at);
-        let own = sheet.divide(job, "scrape_interval", &field, factor)?;
-        sheet.divide(job, "scrape_timeout", &field, factor)?;
+        let own = editor.divide(job, "scrape_interval", &field, factor)?;
+        editor.divide(job, "scrape_timeout", &field, factor)?;
         let name = job.get("job_name").and_then(Node::scalar).unwrap_or_default().to_owned();
         scrapes.jobs.insert(name, own.unwrap_or(scrapes.every));
-        discovery(sheet, job, &field, factor)?;
-        targets(sheet, job, &field, addresses)?;
+        discovery(editor, job, &field, factor)?;
+        targets(editor, job, &field, addresses)?;
     }
     if let Some(alerting) = root.get("alerting") {
-        for (at, one) in sheet.list(alerting, "alertmanagers", "alerting")?.iter().enumerate() {
+        for (at, one) in editor.list(alerting, "alertmanagers", "alerting")?.iter().enumerate() {
             let field = element("alerting.alertmanagers", None, at);
-            sheet.divide(one, "timeout", &field, factor)?;
-            discovery(sheet, one, &field, factor)?;
-            targets(sheet, one, &field, addresses)?;
+            editor.divide(one, "timeout", &field, factor)?;
+            discovery(editor, one, &field, factor)?;
+            targets(editor, one, &field, addresses)?;
         }
     }
     if root.get("scrape_config_files").is_some() {
-        sheet.warn(
+        editor.warn(
             "scrape_config_files",
             "these files are not rendered: their intervals stay, and a relative path leads nowhere",
         );
@@ -71,34 +72,34 @@ pub fn scale(sheet: &mut Sheet, factor: Factor, addresses: &mut Matching) -> Res
     for key in ["remote_write", "remote_read"] {
         if root.get(key).is_some_and(|it| !it.is_null()) && !factor.is_one() {
             let reason = "is left as it is, its timings and where it leads: a rehearsal that is to stay at home takes it out";
-            sheet.warn(key, reason);
+            editor.warn(key, reason);
         }
     }
-    crate::scale::alertmanager::companions(sheet, &root);
+    companions(editor, &root);
     Ok(scrapes)
 }
 
-fn global(sheet: &mut Sheet, root: &Node, factor: Factor) -> Result<Duration, ScaleError> {
+fn global(editor: &mut Editor, root: &Node, factor: Factor) -> Result<Duration, ScaleError> {
     match root.get("global") {
         Some(global) if !global.is_null() => {
             let every =
-                sheet.divide_or_default(global, "scrape_interval", "global", factor, DEFAULT_INTERVAL)?;
-            sheet.divide(global, "scrape_timeout", "global", factor)?;
-            sheet.divide_or_default(global, "evaluation_interval", "global", factor, DEFAULT_INTERVAL)?;
-            sheet.divide(global, "rule_query_offset", "global", factor)?;
+                editor.divide_or_default(global, "scrape_interval", "global", factor, DEFAULT_INTERVAL)?;
+            editor.divide(global, "scrape_timeout", "global", factor)?;
+            editor.divide_or_default(global, "evaluation_interval", "global", factor, DEFAULT_INTERVAL)?;
+            editor.divide(global, "rule_query_offset", "global", factor)?;
             Ok(every)
         }
         Some(empty) => {
-            Err(sheet.error(empty, "global", "is empty: write `scrape_interval:` or leave it out"))
+            Err(editor.error(empty, "global", "is empty: write `scrape_interval:` or leave it out"))
         }
         None => {
             let divided = factor.divide(DEFAULT_INTERVAL, FLOOR);
             if divided.to != DEFAULT_INTERVAL {
                 let text = duration::format(divided.to);
                 let raw = format!("{{scrape_interval: {text}, evaluation_interval: {text}}}");
-                sheet.insert(root, "global", "", &raw)?;
+                editor.insert(root, "global", "", &raw)?;
                 for key in ["scrape_interval", "evaluation_interval"] {
-                    sheet.note_change(
+                    editor.note_change(
                         &join("global", key),
                         "1m (default)",
                         &text,
@@ -112,37 +113,37 @@ fn global(sheet: &mut Sheet, root: &Node, factor: Factor) -> Result<Duration, Sc
 }
 
 /// How often targets are looked for; what is not written keeps its default, which is a kind of discovery's own.
-fn discovery(sheet: &mut Sheet, of: &Node, field: &str, factor: Factor) -> Result<(), ScaleError> {
+fn discovery(editor: &mut Editor, of: &Node, field: &str, factor: Factor) -> Result<(), ScaleError> {
     for (key, _) in of.entries().iter().filter(|(key, _)| key.ends_with("_sd_configs")) {
-        for (at, one) in sheet.list(of, key, field)?.iter().enumerate() {
-            sheet.divide(one, "refresh_interval", &element(&join(field, key), None, at), factor)?;
+        for (at, one) in editor.list(of, key, field)?.iter().enumerate() {
+            editor.divide(one, "refresh_interval", &element(&join(field, key), None, at), factor)?;
         }
     }
     Ok(())
 }
 
-fn targets(sheet: &mut Sheet, job: &Node, field: &str, addresses: &mut Matching) -> Result<(), ScaleError> {
-    for (at, group) in sheet.list(job, "static_configs", field)?.iter().enumerate() {
+fn targets(editor: &mut Editor, job: &Node, field: &str, addresses: &mut Matching) -> Result<(), ScaleError> {
+    for (at, group) in editor.list(job, "static_configs", field)?.iter().enumerate() {
         let field = element(&join(field, "static_configs"), None, at);
-        for (at, target) in sheet.list(group, "targets", &field)?.iter().enumerate() {
-            addresses.replace_in(sheet, target, &element(&join(&field, "targets"), None, at))?;
+        for (at, target) in editor.list(group, "targets", &field)?.iter().enumerate() {
+            addresses.replace_in(editor, target, &element(&join(&field, "targets"), None, at))?;
         }
     }
     Ok(())
 }
 
 /// Patterns under `rule_files`.
-pub fn rule_files(sheet: &Sheet) -> Result<Vec<String>, ScaleError> {
-    let root = sheet.tree();
+pub fn rule_files(editor: &Editor) -> Result<Vec<String>, ScaleError> {
+    let root = editor.tree();
     let mut patterns = Vec::new();
-    for (at, node) in sheet.list(&root, "rule_files", "")?.iter().enumerate() {
+    for (at, node) in editor.list(&root, "rule_files", "")?.iter().enumerate() {
         let field = element("rule_files", None, at);
-        let pattern = node.scalar().ok_or_else(|| sheet.error(node, &field, "expected a path"))?;
+        let pattern = node.scalar().ok_or_else(|| editor.error(node, &field, "expected a path"))?;
         if pattern.starts_with('/') || pattern.split('/').any(|part| part == "..") {
             let reason = format!(
                 "`{pattern}` leads outside the directory, where nothing is rendered: expected a path below prometheus.yml"
             );
-            return Err(sheet.error(node, &field, reason));
+            return Err(editor.error(node, &field, reason));
         }
         let bad = glob::check(pattern).err().map(|error| format!("`{pattern}` {error}"));
         // Source: the expression that Prometheus holds against it, `^[^*]*(\*[^/]*)?$`.
@@ -151,17 +152,9 @@ pub fn rule_files(sheet: &Sheet) -> Result<Vec<String>, ScaleError> {
             format!("`{pattern}` has a `*` before its last `/`, which Prometheus refuses: name each folder")
         });
         if let Some(reason) = bad.or(starred) {
-            return Err(sheet.error(node, &field, reason));
+            return Err(editor.error(node, &field, reason));
         }
         patterns.push(pattern.trim_start_matches("./").to_owned());
     }
     Ok(patterns)
-}
-
-/// `list[name]`, or `list[2]` (from 0) where there is no name.
-pub fn element(list: &str, name: Option<&Node>, at: usize) -> String {
-    match name.and_then(Node::scalar) {
-        Some(name) => format!("{list}[{name}]"),
-        None => format!("{list}[{at}]"),
-    }
 }

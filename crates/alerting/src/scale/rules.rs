@@ -4,36 +4,36 @@ use std::collections::BTreeSet;
 use std::ops::Range;
 use std::time::Duration;
 
-use crate::document::editor::{Sheet, floor_note, join};
+use crate::document::editor::{Editor, floor_note, join};
 use crate::document::report::ScaleError;
-use crate::document::tree::Node;
+use crate::document::tree::{Node, element};
 use crate::scale::address::Matching;
 use crate::scale::factor::{FLOOR, Factor, SCRAPES_PER_RANGE};
-use crate::scale::prometheus::{Scrapes, element};
+use crate::scale::prometheus::Scrapes;
 use common::duration;
-use promql::{self, Change, Place, Spot};
+use promql::{self, Change, Occurrence, Place};
 
-/// Edits the sheet; ranges hold enough of `scrapes`.
+/// Edits the editor; ranges hold enough of `scrapes`.
 pub fn scale(
-    sheet: &mut Sheet,
+    editor: &mut Editor,
     factor: Factor,
     scrapes: &Scrapes,
     addresses: &mut Matching,
 ) -> Result<(), ScaleError> {
-    let root = sheet.tree();
-    for (at, group) in sheet.list(&root, "groups", "")?.iter().enumerate() {
+    let root = editor.tree();
+    for (at, group) in editor.list(&root, "groups", "")?.iter().enumerate() {
         let field = element("groups", group.get("name"), at);
-        sheet.divide(group, "interval", &field, factor)?;
-        sheet.divide(group, "query_offset", &field, factor)?;
-        for (at, rule) in sheet.list(group, "rules", &field)?.iter().enumerate() {
+        editor.divide(group, "interval", &field, factor)?;
+        editor.divide(group, "query_offset", &field, factor)?;
+        for (at, rule) in editor.list(group, "rules", &field)?.iter().enumerate() {
             let name = rule.get("alert").or_else(|| rule.get("record"));
             let field = element(&join(&field, "rules"), name, at);
-            sheet.divide(rule, "for", &field, factor)?;
-            sheet.divide(rule, "keep_firing_for", &field, factor)?;
-            expression(sheet, rule, &join(&field, "expr"), factor, scrapes)?;
+            editor.divide(rule, "for", &field, factor)?;
+            editor.divide(rule, "keep_firing_for", &field, factor)?;
+            expression(editor, rule, &join(&field, "expr"), factor, scrapes)?;
             for (key, link) in rule.get("annotations").map(Node::entries).unwrap_or_default() {
                 if key.ends_with("_url") {
-                    addresses.replace_in(sheet, link, &join(&join(&field, "annotations"), key))?;
+                    addresses.replace_in(editor, link, &join(&join(&field, "annotations"), key))?;
                 }
             }
         }
@@ -42,60 +42,61 @@ pub fn scale(
 }
 
 fn expression(
-    sheet: &mut Sheet,
+    editor: &mut Editor,
     rule: &Node,
     field: &str,
     factor: Factor,
     scrapes: &Scrapes,
 ) -> Result<(), ScaleError> {
-    let node = rule.get("expr").ok_or_else(|| sheet.error(rule, field, "is missing: expected PromQL"))?;
-    let expr = node.scalar().ok_or_else(|| sheet.error(node, field, "expected PromQL"))?;
-    let fail = |reason| sheet.error(node, field, reason);
-    let divide = |spot: &Spot| factor.divide(spot.from, floor(spot, scrapes));
-    let (_, changes) = promql::rewrite_durations(expr, |spot| divide(spot).to).map_err(fail)?;
+    let node = rule.get("expr").ok_or_else(|| editor.error(rule, field, "is missing: expected PromQL"))?;
+    let expr = node.scalar().ok_or_else(|| editor.error(node, field, "expected PromQL"))?;
+    let fail = |error: promql::Error| editor.error(node, field, error);
+    let divide = |occurrence: &Occurrence| factor.divide(occurrence.from, floor(occurrence, scrapes));
+    let (_, changes) = promql::rewrite_durations(expr, |occurrence| divide(occurrence).to).map_err(fail)?;
     let stays = promql::stays(expr).map_err(fail)?;
-    let spots = promql::durations(expr).map_err(fail)?;
-    let lifted: BTreeSet<String> = spots.iter().filter_map(|spot| lifted(spot, factor, scrapes)).collect();
+    let occurrences = promql::durations(expr).map_err(fail)?;
+    let lifted: BTreeSet<String> =
+        occurrences.iter().filter_map(|occurrence| lifted(occurrence, factor, scrapes)).collect();
     let parts: Vec<(Range<usize>, String)> =
         changes.iter().map(|change| (change.at.clone(), duration::format(change.to))).collect();
     if !parts.is_empty() {
-        sheet.replace(node, field, &parts)?;
+        editor.replace(node, field, &parts)?;
     }
-    for Change { spot, to, .. } in changes {
-        let note = floor_note(divide(&spot).instead_of);
-        let field = format!("{field}: {}", spot.place);
-        sheet.note_change(&field, &duration::format(spot.from), &duration::format(to), note);
+    for Change { occurrence, to, .. } in changes {
+        let note = floor_note(divide(&occurrence).instead_of);
+        let field = format!("{field}: {}", occurrence.place);
+        editor.note_change(&field, &duration::format(occurrence.from), &duration::format(to), note);
     }
-    lifted.into_iter().for_each(|reason| sheet.warn(field, reason));
+    lifted.into_iter().for_each(|reason| editor.warn(field, reason));
     for reason in stays.into_iter().filter(|_| !factor.is_one()) {
-        sheet.warn(field, reason);
+        editor.warn(field, reason);
     }
     Ok(())
 }
 
-fn is_range(spot: &Spot) -> bool {
-    matches!(spot.place, Place::Range | Place::SubqueryRange)
+fn is_range(occurrence: &Occurrence) -> bool {
+    matches!(occurrence.place, Place::Range | Place::SubqueryRange)
 }
 
-fn floor(spot: &Spot, scrapes: &Scrapes) -> Duration {
-    match is_range(spot) {
-        true => FLOOR.max(scrapes.longest(spot.jobs.as_ref()).0 * SCRAPES_PER_RANGE),
+fn floor(occurrence: &Occurrence, scrapes: &Scrapes) -> Duration {
+    match is_range(occurrence) {
+        true => FLOOR.max(scrapes.longest(occurrence.jobs.as_ref()).0 * SCRAPES_PER_RANGE),
         false => FLOOR,
     }
 }
 
 /// What to say of a range that one slow job keeps long, though nobody said that it is about that job.
-fn lifted(spot: &Spot, factor: Factor, scrapes: &Scrapes) -> Option<String> {
-    let (longest, slowest) = scrapes.longest(spot.jobs.as_ref());
-    let slowest = slowest.filter(|_| is_range(spot))?;
-    let usual = factor.divide(spot.from, FLOOR.max(scrapes.every() * SCRAPES_PER_RANGE)).to;
-    let to = factor.divide(spot.from, floor(spot, scrapes)).to;
+fn lifted(occurrence: &Occurrence, factor: Factor, scrapes: &Scrapes) -> Option<String> {
+    let (longest, slowest) = scrapes.longest(occurrence.jobs.as_ref());
+    let slowest = slowest.filter(|_| is_range(occurrence))?;
+    let usual = factor.divide(occurrence.from, FLOOR.max(scrapes.every() * SCRAPES_PER_RANGE)).to;
+    let to = factor.divide(occurrence.from, floor(occurrence, scrapes)).to;
     (to > usual).then(|| {
         format!(
             "the {} of {} names no job of prometheus.yml, so that it holds {SCRAPES_PER_RANGE} scrapes of the slowest, `{slowest}` (every {}): with \
              `job=\"…\"` in its selectors it becomes shorter",
-            spot.place,
-            duration::format(spot.from),
+            occurrence.place,
+            duration::format(occurrence.from),
             duration::format(longest)
         )
     })

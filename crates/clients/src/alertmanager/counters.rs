@@ -7,6 +7,8 @@
 
 use std::collections::BTreeMap;
 
+use crate::error::Reason;
+
 const ATTEMPTS: &str = "alertmanager_notification_requests_total";
 const FAILED: &str = "alertmanager_notification_requests_failed_total";
 
@@ -24,7 +26,7 @@ pub type Delivered = BTreeMap<Sender, u64>;
 
 /// # Errors
 /// When the text has no such counter: it is no Alertmanager's, or one older than 0.23.
-pub fn delivered(text: &str) -> Result<Delivered, String> {
+pub fn delivered(text: &str) -> Result<Delivered, Reason> {
     let mut found = Delivered::new();
     let mut any = false;
     // Attempts come first, so that there is something to take the failed ones from.
@@ -38,11 +40,7 @@ pub fn delivered(text: &str) -> Result<Delivered, String> {
             any = true;
         }
     }
-    if any {
-        Ok(found)
-    } else {
-        Err(format!("no `{ATTEMPTS}` in the answer: Alertmanager 0.23 or newer has it"))
-    }
+    if any { Ok(found) } else { Err(Reason::Counter(ATTEMPTS)) }
 }
 
 /// `{integration="webhook"} 3`: labels and a whole number.
@@ -108,7 +106,7 @@ alertmanager_notification_requests_total{integration="webhook",receiver_name="b"
     #[test]
     fn what_has_no_such_counter_is_an_error() {
         for text in ["", "<html>", "up 1\n", "alertmanager_notification_requests_total{integration=\"we"] {
-            assert!(delivered(text).unwrap_err().contains("0.23"), "{text}");
+            assert!(delivered(text).unwrap_err().to_string().contains("0.23"), "{text}");
         }
     }
 }

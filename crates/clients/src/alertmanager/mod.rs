@@ -7,9 +7,10 @@ mod types;
 pub use crate::alertmanager::counters::{Delivered, Sender};
 pub use crate::alertmanager::types::{HeldAlert, Matcher, Silence};
 
+use crate::config::HttpConfig;
+use crate::error::SystemError;
 use crate::http::Http;
 use crate::prometheus::Labels;
-use crate::{HttpConfig, SystemError};
 
 /// A client of one Alertmanager; clones share connections.
 #[derive(Debug, Clone)]

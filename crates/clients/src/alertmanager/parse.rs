@@ -2,14 +2,10 @@
 
 use jiff::Timestamp;
 use serde::Deserialize;
-use serde::de::DeserializeOwned;
 
 use crate::alertmanager::types::{HeldAlert, Matcher, Silence};
+use crate::error::Reason;
 use crate::prometheus::Labels;
-
-fn json<T: DeserializeOwned>(body: &str) -> Result<T, String> {
-    serde_json::from_str(body).map_err(|error| format!("answer not understood: {error}"))
-}
 
 #[derive(Deserialize)]
 struct WireStatusPage {
@@ -21,8 +17,8 @@ struct WireConfig {
     original: String,
 }
 
-pub fn config(body: &str) -> Result<String, String> {
-    json::<WireStatusPage>(body).map(|page| page.config.original)
+pub fn config(body: &str) -> Result<String, Reason> {
+    Ok(serde_json::from_str::<WireStatusPage>(body)?.config.original)
 }
 
 #[derive(Deserialize)]
@@ -49,7 +45,7 @@ struct WireStatus {
     inhibited_by: Option<Vec<String>>,
 }
 
-pub fn alerts(body: &str) -> Result<Vec<HeldAlert>, String> {
+pub fn alerts(body: &str) -> Result<Vec<HeldAlert>, Reason> {
     let held = |wire: WireAlert| HeldAlert {
         fingerprint: wire.fingerprint,
         labels: wire.labels,
@@ -60,7 +56,7 @@ pub fn alerts(body: &str) -> Result<Vec<HeldAlert>, String> {
         inhibited_by: wire.status.inhibited_by.unwrap_or_default(),
         receivers: wire.receivers.into_iter().map(|it| it.name).collect(),
     };
-    Ok(json::<Vec<WireAlert>>(body)?.into_iter().map(held).collect())
+    Ok(serde_json::from_str::<Vec<WireAlert>>(body)?.into_iter().map(held).collect())
 }
 
 #[derive(Deserialize)]
@@ -75,11 +71,11 @@ struct WireFingerprint {
     fingerprint: String,
 }
 
-pub fn groups(body: &str) -> Result<Vec<(String, Labels, Vec<String>)>, String> {
+pub fn groups(body: &str) -> Result<Vec<(String, Labels, Vec<String>)>, Reason> {
     let group = |wire: WireGroup| {
         (wire.receiver.name, wire.labels, wire.alerts.into_iter().map(|it| it.fingerprint).collect())
     };
-    Ok(json::<Vec<WireGroup>>(body)?.into_iter().map(group).collect())
+    Ok(serde_json::from_str::<Vec<WireGroup>>(body)?.into_iter().map(group).collect())
 }
 
 #[derive(Deserialize)]
@@ -105,14 +101,16 @@ struct WireMatcher {
     is_equal: Option<bool>,
 }
 
-pub fn silences(body: &str) -> Result<Vec<Silence>, String> {
+pub fn silences(body: &str) -> Result<Vec<Silence>, Reason> {
     let matcher = |wire: WireMatcher| Matcher {
         name: wire.name,
         value: wire.value,
         is_regex: wire.is_regex,
         is_equal: wire.is_equal.unwrap_or(true),
     };
-    let active = json::<Vec<WireSilence>>(body)?.into_iter().filter(|wire| wire.status.state == "active");
+    let active = serde_json::from_str::<Vec<WireSilence>>(body)?
+        .into_iter()
+        .filter(|wire| wire.status.state == "active");
     Ok(active
         .map(|wire| Silence {
             id: wire.id,
@@ -186,7 +184,7 @@ mod tests {
           "uptime":"2026-05-04T12:00:00Z","versionInfo":{}}"#;
         assert_eq!(config(body).unwrap(), "route:\n  receiver: a\n");
         for body in ["", "{}", "[]", "null"] {
-            assert!(config(body).unwrap_err().contains("not understood"), "{body}");
+            assert!(config(body).unwrap_err().to_string().contains("not understood"), "{body}");
         }
     }
 }

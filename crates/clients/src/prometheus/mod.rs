@@ -12,8 +12,9 @@ use jiff::Timestamp;
 pub use crate::prometheus::outgoing::Outgoing;
 pub use crate::prometheus::types::{ActiveAlert, Alerting, Labels, Rule, RuleGroup, Series, Target};
 
+use crate::config::HttpConfig;
+use crate::error::SystemError;
 use crate::http::Http;
-use crate::{HttpConfig, SystemError};
 
 /// A client of one Prometheus; clones share connections.
 #[derive(Debug, Clone)]

@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use regex::Regex;
 use serde::Deserialize;
 
+use crate::error::Reason;
 use crate::prometheus::types::Labels;
 
 /// What Prometheus does to an alert's labels when it sends the alert.
@@ -61,9 +62,10 @@ impl Outgoing {
     ///
     /// # Errors
     /// What could not be understood.
-    pub fn parse(yaml: &str) -> Result<Self, String> {
+    pub fn parse(yaml: &str) -> Result<Self, Reason> {
+        let bad = Reason::Configuration;
         let file: ConfigFile =
-            serde_saphyr::from_str(yaml).map_err(|error| error.without_snippet().to_string())?;
+            serde_saphyr::from_str(yaml).map_err(|error| bad(error.without_snippet().to_string()))?;
         let mut relabelled = Vec::new();
         let own = |one: &Alertmanagers| !one.alert_relabel_configs.is_empty();
         let mut rewritten = file.alerting.alertmanagers.iter().any(own);
@@ -78,7 +80,8 @@ impl Outgoing {
                 }
             };
             let pattern = Regex::new(&format!("^(?s:{regex})$"));
-            relabelled.push((pattern.map_err(|_| format!("`{regex}` is not a regular expression"))?, drops));
+            relabelled
+                .push((pattern.map_err(|_| bad(format!("`{regex}` is not a regular expression")))?, drops));
         }
         Ok(Self { external: file.global.external_labels, relabelled, rewritten })
     }

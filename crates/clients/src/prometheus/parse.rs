@@ -7,6 +7,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
+use crate::error::Reason;
 use crate::prometheus::outgoing::Outgoing;
 use crate::prometheus::types::{ActiveAlert, Alerting, Labels, Rule, RuleGroup, Series, Target};
 use common::duration;
@@ -23,20 +24,19 @@ struct Envelope {
     error: String,
 }
 
-fn data<T: DeserializeOwned>(body: &str) -> Result<T, String> {
-    let not_understood = |error: serde_json::Error| format!("answer not understood: {error}");
-    let envelope: Envelope = serde_json::from_str(body).map_err(not_understood)?;
+fn data<T: DeserializeOwned>(body: &str) -> Result<T, Reason> {
+    let envelope: Envelope = serde_json::from_str(body)?;
     if envelope.status != "success" {
-        return Err(format!("{}: {}", envelope.error_type, envelope.error));
+        return Err(Reason::Failed { kind: envelope.error_type, message: envelope.error });
     }
-    serde_json::from_value(envelope.data.unwrap_or(Value::Null)).map_err(not_understood)
+    Ok(serde_json::from_value(envelope.data.unwrap_or(Value::Null))?)
 }
 
-pub fn resend_delay(body: &str) -> Result<Duration, String> {
+pub fn resend_delay(body: &str) -> Result<Duration, Reason> {
     let flags: std::collections::BTreeMap<String, String> = data(body)?;
     let name = "rules.alert.resend-delay";
-    let value = flags.get(name).ok_or_else(|| format!("answer not understood: no flag {name}"))?;
-    duration::parse(value).map_err(|error| format!("answer not understood: {name}: {error}"))
+    let value = flags.get(name).ok_or_else(|| Reason::Answer(format!("no flag {name}")))?;
+    duration::parse(value).map_err(|error| Reason::Answer(format!("{name}: {error}")))
 }
 
 #[derive(Deserialize)]
@@ -44,9 +44,9 @@ struct WireConfig {
     yaml: String,
 }
 
-pub fn outgoing(body: &str) -> Result<Outgoing, String> {
+pub fn outgoing(body: &str) -> Result<Outgoing, Reason> {
     let wire: WireConfig = data(body)?;
-    Outgoing::parse(&wire.yaml).map_err(|error| format!("configuration not understood: {error}"))
+    Outgoing::parse(&wire.yaml)
 }
 
 #[derive(Deserialize)]
@@ -94,7 +94,7 @@ struct WireAlert {
     value: String,
 }
 
-pub fn rules(body: &str) -> Result<Vec<RuleGroup>, String> {
+pub fn rules(body: &str) -> Result<Vec<RuleGroup>, Reason> {
     let wire: WireGroups = data(body)?;
     wire.groups
         .into_iter()
@@ -109,13 +109,13 @@ pub fn rules(body: &str) -> Result<Vec<RuleGroup>, String> {
         .collect()
 }
 
-fn rule(wire: WireRule) -> Result<Rule, String> {
+fn rule(wire: WireRule) -> Result<Rule, Reason> {
     let alerting = if wire.kind == "alerting" {
         Some(Alerting {
             hold: seconds(wire.duration)?,
             keep_firing: seconds(wire.keep_firing_for)?,
             labels: wire.labels.unwrap_or_default(),
-            state: wire.state.ok_or_else(|| format!("answer not understood: {} has no state", wire.name))?,
+            state: wire.state.ok_or_else(|| Reason::Answer(format!("{} has no state", wire.name)))?,
             alerts: wire.alerts.unwrap_or_default().into_iter().map(alert).collect::<Result<_, _>>()?,
         })
     } else {
@@ -131,7 +131,7 @@ fn rule(wire: WireRule) -> Result<Rule, String> {
     })
 }
 
-fn alert(wire: WireAlert) -> Result<ActiveAlert, String> {
+fn alert(wire: WireAlert) -> Result<ActiveAlert, Reason> {
     let value = number(&wire.value)?;
     Ok(ActiveAlert { labels: wire.labels, state: wire.state, active_at: wire.active_at, value })
 }
@@ -155,7 +155,7 @@ struct WireTarget {
     scrape_interval: String,
 }
 
-pub fn targets(body: &str) -> Result<Vec<Target>, String> {
+pub fn targets(body: &str) -> Result<Vec<Target>, Reason> {
     let wire: WireTargets = data(body)?;
     wire.active_targets
         .into_iter()
@@ -167,7 +167,7 @@ pub fn targets(body: &str) -> Result<Vec<Target>, String> {
                 last_error: target.last_error,
                 last_scrape: target.last_scrape.and_then(since_zero),
                 scrape_interval: duration::parse(&target.scrape_interval)
-                    .map_err(|error| format!("answer not understood: scrapeInterval: {error}"))?,
+                    .map_err(|error| Reason::Answer(format!("scrapeInterval: {error}")))?,
             })
         })
         .collect()
@@ -184,7 +184,7 @@ struct WireAlertmanager {
     url: String,
 }
 
-pub fn alertmanagers(body: &str) -> Result<Vec<String>, String> {
+pub fn alertmanagers(body: &str) -> Result<Vec<String>, Reason> {
     let wire: WireAlertmanagers = data(body)?;
     Ok(wire.active_alertmanagers.into_iter().map(|it| it.url).collect())
 }
@@ -209,7 +209,7 @@ struct WireSeries {
     values: Vec<WireSample>,
 }
 
-pub fn series(body: &str) -> Result<Vec<Series>, String> {
+pub fn series(body: &str) -> Result<Vec<Series>, Reason> {
     match data(body)? {
         WireResult::Vector(all) | WireResult::Matrix(all) => all
             .into_iter()
@@ -220,29 +220,26 @@ pub fn series(body: &str) -> Result<Vec<Series>, String> {
             })
             .collect(),
         WireResult::Scalar(wire) => Ok(vec![Series { labels: Labels::new(), samples: vec![sample(wire)?] }]),
-        WireResult::String((_, text)) => {
-            Err(format!("the query's value is the string {text:?}, not a number"))
-        }
+        WireResult::String((_, text)) => Err(Reason::Text(text)),
     }
 }
 
-fn sample((at, value): WireSample) -> Result<(Timestamp, f64), String> {
+fn sample((at, value): WireSample) -> Result<(Timestamp, f64), Reason> {
     // Prometheus keeps milliseconds; a float of today's seconds holds them exactly enough to round back to.
     #[allow(clippy::cast_possible_truncation)] // saturates, and from_millisecond refuses what is out of range
     let millis = (at * 1000.0).round() as i64;
-    let at = Timestamp::from_millisecond(millis)
-        .map_err(|error| format!("answer not understood: time {at}: {error}"))?;
+    let at =
+        Timestamp::from_millisecond(millis).map_err(|error| Reason::Answer(format!("time {at}: {error}")))?;
     Ok((at, number(&value)?))
 }
 
 /// Go's `NaN`, `+Inf`, `-Inf` and `1e+00` included.
-fn number(text: &str) -> Result<f64, String> {
-    text.parse().map_err(|_| format!("answer not understood: {text:?} is not a number"))
+fn number(text: &str) -> Result<f64, Reason> {
+    text.parse().map_err(|_| Reason::Answer(format!("{text:?} is not a number")))
 }
 
-fn seconds(seconds: f64) -> Result<Duration, String> {
-    Duration::try_from_secs_f64(seconds)
-        .map_err(|error| format!("answer not understood: {seconds} s: {error}"))
+fn seconds(seconds: f64) -> Result<Duration, Reason> {
+    Duration::try_from_secs_f64(seconds).map_err(|error| Reason::Answer(format!("{seconds} s: {error}")))
 }
 
 /// Go's zero time, year 1, stands for never.

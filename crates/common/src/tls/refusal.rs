@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use rustls::CertificateError;
 use rustls::pki_types::UnixTime;
 
-use crate::tls::pinned::is_ca;
+use crate::tls::verifier::is_ca;
 
 /// The reason and the way out, to stand behind "is not accepted: ".
 #[must_use]

@@ -140,7 +140,8 @@ pub fn gather(groups: &[RuleGroup], alert: &str, wanted: &Labels) -> Result<Subj
         evaluation: group.interval,
         hold: alerting.hold,
         keep_firing: alerting.keep_firing,
-        widest: promql::widest_range(&rule.query, &recorded).map_err(DrillError::Rule)?,
+        widest: promql::widest_range(&rule.query, &recorded)
+            .map_err(|error| DrillError::Rule(error.to_string()))?,
         threshold: threshold(&rule.query, &recorded),
         selectors: selectors::selectors(&rule.query, &recorded)?,
     })

@@ -90,7 +90,7 @@ async fn look(
         systems.alertmanager.alerts(),
         systems.prometheus.rules(),
     );
-    let routing = Routing::parse(&config?).map_err(DrillError::System)?;
+    let routing = Routing::parse(&config?).map_err(|error| DrillError::System(error.to_string()))?;
     let named = counters?.keys().any(|sender| sender.receiver.is_some());
     let rules = rules?;
     let slowest = rules.iter().map(|group| group.interval).max().unwrap_or(subject.evaluation);

@@ -2,4 +2,5 @@
 
 pub mod listing;
 pub mod page;
+mod resource;
 pub mod routes;

@@ -4,7 +4,7 @@ use actix_web::HttpResponse;
 use actix_web::http::header::CONTENT_SECURITY_POLICY;
 use actix_web::web::ServiceConfig;
 
-use crate::http::routes;
+use crate::http::resource::get;
 
 /// Scripts and styles from here only: a notification is foreign text, and stays text.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src data:; \
@@ -19,7 +19,7 @@ pub(crate) fn configure(config: &mut ServiceConfig) {
         ("/page.js", "text/javascript; charset=utf-8", include_str!("page/page.js")),
     ];
     for (path, kind, text) in files {
-        config.route(path, routes::get().to(move || async move { file(kind, text) }));
+        config.route(path, get().to(move || async move { file(kind, text) }));
     }
 }
 

@@ -5,21 +5,23 @@ use std::time::Duration;
 use actix_web::http::StatusCode;
 use actix_web::http::header::ContentType;
 use actix_web::web::{self, Bytes, Data, Path, Query, ServiceConfig};
-use actix_web::{HttpResponse, Responder, Route, guard};
+use actix_web::{HttpResponse, Responder};
 use serde::Deserialize;
 use serde_json::json;
 
-use crate::BODY_LIMIT;
+use crate::config::BODY_LIMIT;
 use crate::http::listing::Listing;
 use crate::http::page;
-use crate::receivers::channel::{Channel, text};
+use crate::http::resource::get;
+use crate::receivers::channel::{self, text};
 use crate::store::failure::Failure;
 use crate::store::state::State;
+use clients::inbox::Channel;
 use common::proof;
 
 pub(crate) fn configure(config: &mut ServiceConfig) {
     for channel in Channel::ALL {
-        for path in channel.paths() {
+        for path in channel::paths(channel) {
             let receive = move |state, body| receive(channel, path, state, body);
             config.route(path, web::post().to(receive));
         }
@@ -27,7 +29,7 @@ pub(crate) fn configure(config: &mut ServiceConfig) {
     config
         .route("/notifications", get().to(notifications))
         .route("/heartbeat", get().to(heartbeat))
-        .route("/fail", get().to(failing))
+        .route("/fail", get().to(failures))
         .route("/fail/{channel}", web::put().to(fail))
         .route("/fail/{channel}", web::delete().to(work))
         .route("/metrics", get().to(metrics))
@@ -36,11 +38,6 @@ pub(crate) fn configure(config: &mut ServiceConfig) {
         .route("/livez", get().to(livez))
         .route("/readyz", get().to(readyz))
         .configure(page::configure);
-}
-
-/// A path that is read: what answers GET answers HEAD (RFC 9110, 9.3.2); the server leaves the body out.
-pub fn get() -> Route {
-    web::route().guard(guard::Any(guard::Get()).or(guard::Head()))
 }
 
 async fn receive(
@@ -70,15 +67,15 @@ async fn receive(
         }
         None => {}
     }
-    match channel.read(path, &body) {
+    match channel::read(channel, path, &body) {
         Ok(message) => {
-            let answer = channel.accepted(path, &message.body);
+            let answer = channel::accepted(channel, path, &message.body);
             state.accept(channel, message);
             answer
         }
-        Err(reason) => {
+        Err(refusal) => {
             state.refused(channel);
-            channel.refused(&reason)
+            channel::refused(channel, refusal)
         }
     }
 }
@@ -103,9 +100,12 @@ struct Fail {
     ttl: Duration,
 }
 
-async fn failing(state: Data<State>) -> HttpResponse {
-    let all: serde_json::Map<String, serde_json::Value> =
-        state.failing().all().map(|(channel, failure)| (channel.name().to_owned(), json!(failure))).collect();
+async fn failures(state: Data<State>) -> HttpResponse {
+    let all: serde_json::Map<String, serde_json::Value> = state
+        .failures()
+        .all()
+        .map(|(channel, failure)| (channel.name().to_owned(), json!(failure)))
+        .collect();
     HttpResponse::Ok().json(all)
 }
 
@@ -117,7 +117,8 @@ async fn fail(state: Data<State>, name: Path<String>, body: Bytes) -> HttpRespon
         (None, true) => Ok((Failure::Hang, fail.ttl)),
         _ => Err("expected either `status` or `\"hang\": true`".to_owned()),
     });
-    match how.and_then(|(failure, ttl)| state.failing().set(channel, failure, ttl)) {
+    let set = |(failure, ttl)| state.failures().set(channel, failure, ttl).map_err(|error| error.to_string());
+    match how.and_then(set) {
         Ok(()) => HttpResponse::NoContent().finish(),
         Err(reason) => {
             text(StatusCode::BAD_REQUEST, &format!("{reason}; such as {{\"status\": 500, \"ttl\": \"60s\"}}"))
@@ -127,7 +128,7 @@ async fn fail(state: Data<State>, name: Path<String>, body: Bytes) -> HttpRespon
 
 async fn work(state: Data<State>, name: Path<String>) -> HttpResponse {
     let Some(channel) = Channel::named(&name) else { return no_channel() };
-    state.failing().lift(channel);
+    state.failures().lift(channel);
     HttpResponse::NoContent().finish()
 }
 

@@ -1,123 +1,64 @@
-//! The ways in: each stands for one outside service.
+//! What each channel takes and answers, as the service would that it stands for.
 
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use actix_web::http::header::ContentType;
 use serde_json::{Value, json};
 
+use crate::receivers::message::{Message, Refusal};
 use crate::receivers::{discord, pagerduty, slack, webhook};
-use clients::inbox::NotifiedAlert;
+use clients::inbox::Channel;
 
-/// A kind of receiver.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Channel {
-    /// Alertmanager's own JSON.
-    Webhook,
-    /// Slack's incoming webhooks.
-    Slack,
-    /// Discord's webhooks, their own bodies and Slack's.
-    Discord,
-    /// PagerDuty's Events API.
-    Pagerduty,
-    /// Mail, by SMTP.
-    Email,
-    /// The alert that always fires, as a webhook; only its stopping and coming back are kept.
-    Heartbeat,
+/// The paths to post to; mail comes another way.
+#[must_use]
+pub fn paths(channel: Channel) -> &'static [&'static str] {
+    match channel {
+        Channel::Webhook => &["/webhook"],
+        Channel::Slack => &["/slack"],
+        Channel::Discord => &["/discord", DISCORD_AS_SLACK],
+        Channel::Pagerduty => &["/pagerduty", "/pagerduty/v2/enqueue"],
+        Channel::Email => &[],
+        Channel::Heartbeat => &["/heartbeat"],
+    }
 }
 
-/// A body that has the right shape.
-#[derive(Debug, Clone)]
-pub struct Message {
-    /// `firing`, `resolved` or `unknown`.
-    pub status: &'static str,
-    /// The alerts it speaks of.
-    pub alerts: Vec<NotifiedAlert>,
-    /// The body as sent.
-    pub body: Value,
+/// Checks a body that was posted to `path` as the real service would.
+///
+/// # Errors
+/// What the service would say of it.
+pub fn read(channel: Channel, path: &str, body: &[u8]) -> Result<Message, Refusal> {
+    match channel {
+        Channel::Webhook | Channel::Heartbeat => webhook::read(body),
+        Channel::Slack => slack::read(body),
+        Channel::Discord if path == DISCORD_AS_SLACK => discord::read_slack(body),
+        Channel::Discord => discord::read(body),
+        Channel::Pagerduty => pagerduty::read(body),
+        Channel::Email => Err("mail is taken by SMTP".into()),
+    }
 }
 
-/// Every value of [`Message::status`].
-pub const STATUSES: [&str; 3] = [FIRING, RESOLVED, UNKNOWN];
-pub(crate) const FIRING: &str = "firing";
-pub(crate) const RESOLVED: &str = "resolved";
-/// A text that does not say.
-pub const UNKNOWN: &str = "unknown";
-
-impl Channel {
-    /// All there are.
-    pub const ALL: [Self; 6] =
-        [Self::Webhook, Self::Slack, Self::Discord, Self::Pagerduty, Self::Email, Self::Heartbeat];
-
-    /// Its name in JSON and metrics.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Webhook => "webhook",
-            Self::Slack => "slack",
-            Self::Discord => "discord",
-            Self::Pagerduty => "pagerduty",
-            Self::Email => "email",
-            Self::Heartbeat => "heartbeat",
-        }
+/// The service's answer to a message it takes.
+#[must_use]
+pub fn accepted(channel: Channel, path: &str, message: &Value) -> HttpResponse {
+    match channel {
+        Channel::Webhook | Channel::Heartbeat | Channel::Email => HttpResponse::Ok().finish(),
+        Channel::Slack => text(StatusCode::OK, "ok"),
+        Channel::Discord if path == DISCORD_AS_SLACK => text(StatusCode::OK, "ok"),
+        Channel::Discord => HttpResponse::NoContent().finish(),
+        Channel::Pagerduty => HttpResponse::Accepted().json(json!({
+            "status": "success", "message": "Event processed", "dedup_key": message["dedup_key"],
+        })),
     }
+}
 
-    /// The channel of that name.
-    #[must_use]
-    pub fn named(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|channel| channel.name() == name)
-    }
-
-    /// The paths to post to; mail comes another way.
-    #[must_use]
-    pub fn paths(self) -> &'static [&'static str] {
-        match self {
-            Self::Webhook => &["/webhook"],
-            Self::Slack => &["/slack"],
-            Self::Discord => &["/discord", DISCORD_AS_SLACK],
-            Self::Pagerduty => &["/pagerduty", "/pagerduty/v2/enqueue"],
-            Self::Email => &[],
-            Self::Heartbeat => &["/heartbeat"],
+/// The service's answer to a body it does not take.
+#[must_use]
+pub fn refused(channel: Channel, Refusal(reason): Refusal) -> HttpResponse {
+    match channel {
+        Channel::Discord | Channel::Pagerduty if reason.starts_with('{') => {
+            HttpResponse::BadRequest().content_type(ContentType::json()).body(reason)
         }
-    }
-
-    /// Checks a body that was posted to `path` as the real service would.
-    ///
-    /// # Errors
-    /// What the service would say of it.
-    pub fn read(self, path: &str, body: &[u8]) -> Result<Message, String> {
-        match self {
-            Self::Webhook | Self::Heartbeat => webhook::read(body),
-            Self::Slack => slack::read(body),
-            Self::Discord if path == DISCORD_AS_SLACK => discord::read_slack(body),
-            Self::Discord => discord::read(body),
-            Self::Pagerduty => pagerduty::read(body),
-            Self::Email => Err("mail is taken by SMTP".to_owned()),
-        }
-    }
-
-    /// The service's answer to a message it takes.
-    #[must_use]
-    pub fn accepted(self, path: &str, message: &Value) -> HttpResponse {
-        match self {
-            Self::Webhook | Self::Heartbeat | Self::Email => HttpResponse::Ok().finish(),
-            Self::Slack => text(StatusCode::OK, "ok"),
-            Self::Discord if path == DISCORD_AS_SLACK => text(StatusCode::OK, "ok"),
-            Self::Discord => HttpResponse::NoContent().finish(),
-            Self::Pagerduty => HttpResponse::Accepted().json(json!({
-                "status": "success", "message": "Event processed", "dedup_key": message["dedup_key"],
-            })),
-        }
-    }
-
-    /// The service's answer to a body it does not take.
-    #[must_use]
-    pub fn refused(self, reason: &str) -> HttpResponse {
-        match self {
-            Self::Discord | Self::Pagerduty if reason.starts_with('{') => {
-                HttpResponse::BadRequest().content_type(ContentType::json()).body(reason.to_owned())
-            }
-            _ => text(StatusCode::BAD_REQUEST, reason),
-        }
+        _ => text(StatusCode::BAD_REQUEST, &reason),
     }
 }
 

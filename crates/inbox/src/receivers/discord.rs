@@ -4,7 +4,7 @@
 use serde_json::Value;
 use url::Url;
 
-use crate::receivers::channel::Message;
+use crate::receivers::message::{Message, Refusal};
 use crate::receivers::{heading, slack};
 
 /// Most characters of a message's `content`.
@@ -23,7 +23,7 @@ const LINK: usize = 2_048;
 ///
 /// # Errors
 /// What Discord would answer, as JSON.
-pub fn read(bytes: &[u8]) -> Result<Message, String> {
+pub fn read(bytes: &[u8]) -> Result<Message, Refusal> {
     let body = object(bytes)?;
     let content = content(&body, "content")?;
     let embeds = embeds(&body, "embeds")?;
@@ -52,7 +52,7 @@ pub fn read(bytes: &[u8]) -> Result<Message, String> {
 ///
 /// # Errors
 /// What Discord would answer.
-pub fn read_slack(bytes: &[u8]) -> Result<Message, String> {
+pub fn read_slack(bytes: &[u8]) -> Result<Message, Refusal> {
     let body = object(bytes)?;
     content(&body, "text")?;
     let mut length = 0;
@@ -67,21 +67,21 @@ pub fn read_slack(bytes: &[u8]) -> Result<Message, String> {
     slack::read(bytes)
 }
 
-fn bad(code: u32, message: &str) -> String {
-    format!("{{\"message\": {message:?}, \"code\": {code}}}")
+fn bad(code: u32, message: &str) -> Refusal {
+    Refusal(format!("{{\"message\": {message:?}, \"code\": {code}}}"))
 }
 
-fn form(reason: &str) -> String {
+fn form(reason: &str) -> Refusal {
     bad(50035, &format!("Invalid Form Body: {reason}"))
 }
 
-fn object(bytes: &[u8]) -> Result<Value, String> {
+fn object(bytes: &[u8]) -> Result<Value, Refusal> {
     let body: Value =
         serde_json::from_slice(bytes).map_err(|_| bad(50109, "The request body contains invalid JSON."))?;
     if body.is_object() { Ok(body) } else { Err(bad(50035, "Invalid Form Body")) }
 }
 
-fn content<'a>(body: &'a Value, key: &str) -> Result<&'a str, String> {
+fn content<'a>(body: &'a Value, key: &str) -> Result<&'a str, Refusal> {
     let content = text(body, key)?;
     match content.chars().count() > CONTENT {
         true => Err(form(&format!("{key}: Must be {CONTENT} or fewer in length."))),
@@ -89,7 +89,7 @@ fn content<'a>(body: &'a Value, key: &str) -> Result<&'a str, String> {
     }
 }
 
-fn embeds<'a>(body: &'a Value, key: &str) -> Result<&'a [Value], String> {
+fn embeds<'a>(body: &'a Value, key: &str) -> Result<&'a [Value], Refusal> {
     match body.get(key) {
         None | Some(Value::Null) => Ok(&[]),
         Some(Value::Array(embeds)) if embeds.len() <= EMBEDS && embeds.iter().all(Value::is_object) => {
@@ -100,7 +100,7 @@ fn embeds<'a>(body: &'a Value, key: &str) -> Result<&'a [Value], String> {
 }
 
 /// How much of [`ALTOGETHER`] an embed takes, once its parts fit: title, description and link by these names.
-fn embed_length(embed: &Value, [title, description, link]: [&str; 3]) -> Result<usize, String> {
+fn embed_length(embed: &Value, [title, description, link]: [&str; 3]) -> Result<usize, Refusal> {
     let mut length = 0;
     for (key, limit) in [(title, TITLE), (description, DESCRIPTION)] {
         let count = text(embed, key)?.chars().count();
@@ -116,14 +116,14 @@ fn embed_length(embed: &Value, [title, description, link]: [&str; 3]) -> Result<
     Ok(length)
 }
 
-fn altogether(length: usize) -> Result<(), String> {
+fn altogether(length: usize) -> Result<(), Refusal> {
     match length > ALTOGETHER {
         true => Err(form(&format!("embeds: Embed size exceeds maximum size of {ALTOGETHER}"))),
         false => Ok(()),
     }
 }
 
-fn text<'a>(value: &'a Value, key: &str) -> Result<&'a str, String> {
+fn text<'a>(value: &'a Value, key: &str) -> Result<&'a str, Refusal> {
     match value.get(key) {
         None | Some(Value::Null) => Ok(""),
         Some(Value::String(text)) => Ok(text),
@@ -171,7 +171,7 @@ mod tests {
             (json!({"embeds": [{"title": "x", "color": "red"}]}).to_string(), "color"),
             (json!({"embeds": [{"title": "x", "url": "nowhere"}]}).to_string(), "URL"),
         ] {
-            assert!(read(body.as_bytes()).unwrap_err().contains(code), "{body}");
+            assert!(read(body.as_bytes()).unwrap_err().0.contains(code), "{body}");
         }
     }
 
@@ -196,6 +196,6 @@ mod tests {
             assert_eq!(read_slack(body.as_bytes()).is_ok(), fits, "{key}: {} characters", value.len());
         }
         assert!(read_slack(json!({"text": "x".repeat(2_001)}).to_string().as_bytes()).is_err());
-        assert_eq!(read_slack(b"{}").unwrap_err(), "no_text");
+        assert_eq!(read_slack(b"{}").unwrap_err().0, "no_text");
     }
 }

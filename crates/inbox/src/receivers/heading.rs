@@ -4,7 +4,7 @@
 //! inbox makes a guess for people; who knows the names that there are finds the right one in the heading, which is
 //! kept for that.
 
-use crate::receivers::channel::{FIRING, RESOLVED, UNKNOWN};
+use crate::receivers::message::{FIRING, RESOLVED, UNKNOWN};
 use clients::inbox::NotifiedAlert;
 use clients::prometheus::Labels;
 

@@ -3,22 +3,23 @@
 use mail_parser::MessageParser;
 use serde_json::json;
 
-use crate::receivers::channel::Message;
 use crate::receivers::heading;
+use crate::receivers::message::{Message, Refusal};
 
 /// Most characters of a line, its end not counted: RFC 5322, 2.1.1.
 const LINE: usize = 998;
 
 /// # Errors
 /// Why no mail server would take it.
-pub fn read(from: &str, to: &[String], user: Option<&str>, raw: &[u8]) -> Result<Message, String> {
+pub fn read(from: &str, to: &[String], user: Option<&str>, raw: &[u8]) -> Result<Message, Refusal> {
     if raw.split(|byte| *byte == b'\n').any(|line| line.strip_suffix(b"\r").unwrap_or(line).len() > LINE) {
-        return Err(format!("554 5.6.0 a line has more than {LINE} characters (RFC 5322, 2.1.1)"));
+        let reason = format!("554 5.6.0 a line has more than {LINE} characters (RFC 5322, 2.1.1)");
+        return Err(Refusal(reason));
     }
     let mail = MessageParser::default().parse(raw).ok_or("554 5.6.0 the message has no headers")?;
     let subject = mail.subject().unwrap_or_default().to_owned();
     if mail.from().is_none() || mail.date().is_none() {
-        return Err("554 5.6.0 From and Date are required (RFC 5322, 3.6)".to_owned());
+        return Err("554 5.6.0 From and Date are required (RFC 5322, 3.6)".into());
     }
     let (status, alerts) = heading::told_by([subject.as_str()].into_iter());
     let body = json!({
@@ -41,7 +42,7 @@ mod tests {
         let message = read("a@b.example", &["c@d.example".into()], Some("u"), raw.as_bytes()).unwrap();
         assert_eq!((message.status, message.alerts[0].alert.as_str()), ("firing", "APIDown"));
         assert_eq!(message.body["html"], "<p>gone ·</p>\r\n");
-        assert!(read("a", &[], None, b"Subject: x\r\n\r\nx").unwrap_err().starts_with("554"));
+        assert!(read("a", &[], None, b"Subject: x\r\n\r\nx").unwrap_err().0.starts_with("554"));
         for (length, fits) in [(998, true), (999, false)] {
             let long = format!("{raw}{}\r\n", "x".repeat(length));
             assert_eq!(read("a", &[], None, long.as_bytes()).is_ok(), fits, "{length}");

@@ -4,6 +4,7 @@ pub mod channel;
 pub mod discord;
 pub mod heading;
 pub mod mail;
+pub mod message;
 pub mod pagerduty;
 pub mod slack;
 pub mod smtp;

@@ -5,8 +5,8 @@ use std::hash::{BuildHasher, Hasher};
 use serde_json::{Value, json};
 use url::Url;
 
-use crate::receivers::channel::{FIRING, Message, RESOLVED, UNKNOWN};
 use crate::receivers::heading;
+use crate::receivers::message::{FIRING, Message, RESOLVED, Refusal, UNKNOWN};
 
 /// Length of a routing key, the integration key of a service.
 const KEY: usize = 32;
@@ -20,9 +20,10 @@ const SEVERITIES: [&str; 4] = ["critical", "error", "warning", "info"];
 
 /// # Errors
 /// What PagerDuty would answer, as JSON.
-pub fn read(bytes: &[u8]) -> Result<Message, String> {
+pub fn read(bytes: &[u8]) -> Result<Message, Refusal> {
     let bad = |errors: &[String]| {
-        json!({"status": "invalid event", "message": "Event object is invalid", "errors": errors}).to_string()
+        let body = json!({"status": "invalid event", "message": "Event object is invalid", "errors": errors});
+        Refusal(body.to_string())
     };
     if bytes.len() > EVENT {
         return Err(bad(&[format!("the event has {} bytes, {EVENT} are taken", bytes.len())]));
@@ -131,8 +132,8 @@ mod tests {
         ] {
             let mut event = event();
             *event.pointer_mut(pointer).unwrap() = value;
-            assert!(read(event.to_string().as_bytes()).unwrap_err().contains(says), "{event}");
+            assert!(read(event.to_string().as_bytes()).unwrap_err().0.contains(says), "{event}");
         }
-        assert!(read(b"[").unwrap_err().contains("not JSON"));
+        assert!(read(b"[").unwrap_err().0.contains("not JSON"));
     }
 }

@@ -4,8 +4,8 @@
 
 use serde_json::Value;
 
-use crate::receivers::channel::Message;
 use crate::receivers::heading;
+use crate::receivers::message::{Message, Refusal};
 
 /// Slack's own words for a body it cannot read, and for a message with nothing to show.
 const INVALID_PAYLOAD: &str = "invalid_payload";
@@ -21,20 +21,20 @@ const BLOCK_TEXT: usize = 3_000;
 
 /// # Errors
 /// What Slack would answer.
-pub fn read(bytes: &[u8]) -> Result<Message, String> {
+pub fn read(bytes: &[u8]) -> Result<Message, Refusal> {
     // Two ways to send it: JSON itself, or a form whose `payload` is that. JSON does not begin with a letter p.
     let form = bytes.starts_with(b"payload=").then(|| url::form_urlencoded::parse(bytes).next()).flatten();
     let json = form.as_ref().map_or(bytes, |(_, payload)| payload.as_bytes());
-    let body: Value = serde_json::from_slice(json).map_err(|_| INVALID_PAYLOAD.to_owned())?;
+    let body: Value = serde_json::from_slice(json).map_err(|_| INVALID_PAYLOAD)?;
     let shown = parts(&body).ok_or(INVALID_PAYLOAD)?;
     if shown.iter().all(|texts| texts.is_empty()) && list(&body, "blocks").is_none_or(<[Value]>::is_empty) {
-        return Err(NO_TEXT.to_owned());
+        return Err(NO_TEXT.into());
     }
     if list(&body, "attachments").is_some_and(|all| all.len() > ATTACHMENTS) {
-        return Err(TOO_MANY_ATTACHMENTS.to_owned());
+        return Err(TOO_MANY_ATTACHMENTS.into());
     }
     if list(&body, "blocks").is_some_and(|all| all.len() > BLOCKS || !all.iter().all(block_fits)) {
-        return Err(INVALID_BLOCKS.to_owned());
+        return Err(INVALID_BLOCKS.into());
     }
     let mut found = Vec::new();
     for texts in &shown {
@@ -98,7 +98,7 @@ mod tests {
 
     fn summary(body: &str) -> String {
         match read(body.as_bytes()) {
-            Err(reason) => reason,
+            Err(refusal) => refusal.0,
             Ok(message) => {
                 let alerts: Vec<String> =
                     message.alerts.iter().map(|it| format!("{}={}", it.alert, it.status)).collect();

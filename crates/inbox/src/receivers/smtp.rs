@@ -12,11 +12,11 @@ use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::timeout;
 
-use crate::BODY_LIMIT;
-use crate::receivers::channel::Channel;
+use crate::config::BODY_LIMIT;
 use crate::receivers::mail;
 use crate::store::failure::Failure;
 use crate::store::state::State;
+use clients::inbox::Channel;
 
 /// How long a client may take for a line, and for its message.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -187,9 +187,9 @@ impl Session {
                 self.forget();
                 self.say("250 2.0.0 taken").await
             }
-            Err(reason) => {
+            Err(refusal) => {
                 self.state.refused(Channel::Email);
-                self.say(&reason).await
+                self.say(&refusal.0).await
             }
         }
     }

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::receivers::channel::{FIRING, Message, RESOLVED};
+use crate::receivers::message::{FIRING, Message, RESOLVED, Refusal};
 use clients::inbox::NotifiedAlert;
 use clients::prometheus::Labels;
 
@@ -36,8 +36,8 @@ struct Alert {
 
 /// # Errors
 /// What is wrong with the body, in words.
-pub fn read(bytes: &[u8]) -> Result<Message, String> {
-    let bad = |reason: String| format!("not a webhook body of Alertmanager (version 4): {reason}");
+pub fn read(bytes: &[u8]) -> Result<Message, Refusal> {
+    let bad = |reason: String| Refusal(format!("not a webhook body of Alertmanager (version 4): {reason}"));
     let body: Value = serde_json::from_slice(bytes).map_err(|error| bad(format!("not JSON: {error}")))?;
     // Serde would take a list for a struct; Alertmanager sends none.
     let objects = |list: &Value| list.as_array().is_none_or(|all| all.iter().all(Value::is_object));
@@ -51,30 +51,25 @@ pub fn read(bytes: &[u8]) -> Result<Message, String> {
     if read.alerts.is_empty() {
         return Err(bad("no alerts in it".to_owned()));
     }
-    let status = status(&read.status).map_err(bad)?;
-    let alerts = read.alerts.into_iter().map(alert).collect::<Result<_, _>>().map_err(bad)?;
-    Ok(Message { status, alerts, body })
-}
-
-fn status(text: &str) -> Result<&'static str, String> {
-    match text {
+    let status = |text: &str| match text {
         FIRING => Ok(FIRING),
         RESOLVED => Ok(RESOLVED),
-        other => Err(format!("status is {other:?}, expected \"firing\" or \"resolved\"")),
-    }
-}
-
-fn alert(alert: Alert) -> Result<NotifiedAlert, String> {
-    Ok(NotifiedAlert {
-        alert: alert.labels.get("alertname").cloned().unwrap_or_default(),
-        status: status(&alert.status)?.to_owned(),
-        heading: None,
-        fingerprint: Some(alert.fingerprint),
-        starts_at: Some(alert.starts_at),
-        // Year 1 while it is firing.
-        ends_at: (alert.ends_at > Timestamp::UNIX_EPOCH).then_some(alert.ends_at),
-        labels: alert.labels,
-    })
+        other => Err(bad(format!("status is {other:?}, expected \"firing\" or \"resolved\""))),
+    };
+    let alert = |alert: Alert| {
+        Ok(NotifiedAlert {
+            alert: alert.labels.get("alertname").cloned().unwrap_or_default(),
+            status: status(&alert.status)?.to_owned(),
+            heading: None,
+            fingerprint: Some(alert.fingerprint),
+            starts_at: Some(alert.starts_at),
+            // Year 1 while it is firing.
+            ends_at: (alert.ends_at > Timestamp::UNIX_EPOCH).then_some(alert.ends_at),
+            labels: alert.labels,
+        })
+    };
+    let alerts = read.alerts.into_iter().map(alert).collect::<Result<_, Refusal>>();
+    Ok(Message { status: status(&read.status)?, alerts: alerts?, body })
 }
 
 #[cfg(test)]
@@ -140,7 +135,7 @@ mod tests {
             (with("/alerts/0/startsAt", json!("noon")), "year"),
             (with("/alerts/0/labels/job", json!(5)), "string"),
         ] {
-            let reason = read(body.as_bytes()).unwrap_err();
+            let reason = read(body.as_bytes()).unwrap_err().0;
             assert!(reason.contains(says) && reason.contains("version 4"), "{body}: {reason}");
         }
     }

@@ -1,4 +1,4 @@
-//! Being told to fail: a channel answers with an error, or not at all, for a time that ends by itself.
+//! Failure injection: a channel answers with an error, or not at all, for a time that ends by itself.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
 
-use crate::receivers::channel::Channel;
+use clients::inbox::Channel;
 
 /// The longest time to live.
 pub const LONGEST: Duration = Duration::from_secs(3_600);
@@ -21,23 +21,34 @@ pub enum Failure {
     Hang,
 }
 
+/// A failure that cannot be injected.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum FailureError {
+    /// No status of a failure.
+    #[error("status {0}: expected 400 to 599")]
+    Status(u16),
+    /// It would not end, or has ended.
+    #[error("ttl: expected more than 0s and at most 1h: a failure ends by itself")]
+    Ttl,
+}
+
 /// Which channels fail, and until when.
 #[derive(Debug, Default)]
-pub struct Failing(BTreeMap<Channel, (Failure, Instant)>);
+pub struct Failures(BTreeMap<Channel, (Failure, Instant)>);
 
-impl Failing {
+impl Failures {
     /// Lets a channel fail for `ttl`.
     ///
     /// # Errors
     /// What is wrong with it.
-    pub fn set(&mut self, channel: Channel, failure: Failure, ttl: Duration) -> Result<(), String> {
+    pub fn set(&mut self, channel: Channel, failure: Failure, ttl: Duration) -> Result<(), FailureError> {
         if let Failure::Status(status) = failure
             && !(400..=599).contains(&status)
         {
-            return Err(format!("status {status}: expected 400 to 599"));
+            return Err(FailureError::Status(status));
         }
         if ttl.is_zero() || ttl > LONGEST {
-            return Err("ttl: expected more than 0s and at most 1h: a failure ends by itself".to_owned());
+            return Err(FailureError::Ttl);
         }
         self.0.insert(channel, (failure, Instant::now() + ttl));
         Ok(())
@@ -70,11 +81,21 @@ mod tests {
 
     #[test]
     fn a_failure_is_bounded_and_ends() {
-        let mut failing = Failing::default();
+        let mut failing = Failures::default();
         assert!(
-            failing.set(Channel::Slack, Failure::Status(200), LONGEST).unwrap_err().contains("400 to 599")
+            failing
+                .set(Channel::Slack, Failure::Status(200), LONGEST)
+                .unwrap_err()
+                .to_string()
+                .contains("400 to 599")
         );
-        assert!(failing.set(Channel::Slack, Failure::Hang, LONGEST * 2).unwrap_err().contains("at most 1h"));
+        assert!(
+            failing
+                .set(Channel::Slack, Failure::Hang, LONGEST * 2)
+                .unwrap_err()
+                .to_string()
+                .contains("at most 1h")
+        );
         failing.set(Channel::Slack, Failure::Hang, LONGEST).unwrap();
         assert_eq!(failing.of(Channel::Slack).map(|(failure, _)| failure), Some(Failure::Hang));
         assert!(failing.of(Channel::Webhook).is_none());

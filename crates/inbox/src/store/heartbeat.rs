@@ -12,11 +12,11 @@ const FILE: &str = "heartbeat.json";
 
 /// Where the state is kept.
 #[derive(Debug)]
-pub struct Lasting {
+pub struct HeartbeatFile {
     path: PathBuf,
 }
 
-impl Lasting {
+impl HeartbeatFile {
     /// In this directory.
     pub fn new(dir: &Path) -> Self {
         Self { path: dir.join(FILE) }

@@ -8,8 +8,8 @@ use std::collections::VecDeque;
 use actix_web::web::Bytes;
 use jiff::Timestamp;
 
-use crate::receivers::channel::{Channel, Message};
-use clients::inbox::Notification;
+use crate::receivers::message::Message;
+use clients::inbox::{Channel, Notification};
 
 /// How much a history keeps; of a single notification that is larger, that one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

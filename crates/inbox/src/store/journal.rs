@@ -9,7 +9,7 @@ use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{BufRead, BufReader, BufWriter, Read, Write};
 use std::path::{Path, PathBuf};
 
-use crate::BODY_LIMIT;
+use crate::config::BODY_LIMIT;
 use crate::store::history::{Entry, History, Limits};
 use clients::inbox::Notification;
 
@@ -155,7 +155,8 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::receivers::channel::{Channel, Message};
+    use crate::receivers::message::Message;
+    use clients::inbox::Channel;
 
     fn limits(count: usize) -> Limits {
         Limits { count, bytes: 1 << 20 }

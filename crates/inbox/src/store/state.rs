@@ -7,22 +7,22 @@ use jiff::Timestamp;
 use serde_json::json;
 use tokio::time::Instant;
 
-use crate::Config;
+use crate::config::Config;
 use crate::heartbeat::Heartbeat;
 use crate::metrics::Metrics;
-use crate::receivers::channel::{Channel, FIRING, Message, RESOLVED};
-use crate::store::failure::{Failing, Failure};
-use crate::store::heartbeat::Lasting;
+use crate::receivers::message::{FIRING, Message, RESOLVED};
+use crate::store::failure::{Failure, Failures};
+use crate::store::heartbeat::HeartbeatFile;
 use crate::store::history::History;
 use crate::store::journal::{Journal, JournalError};
-use clients::inbox::NotifiedAlert;
+use clients::inbox::{Channel, NotifiedAlert};
 
 /// What all requests share.
 pub struct State {
     book: Mutex<Book>,
-    failing: Mutex<Failing>,
+    failures: Mutex<Failures>,
     heartbeat: Mutex<Heartbeat>,
-    lasting: Option<Lasting>,
+    heartbeat_file: Option<HeartbeatFile>,
     metrics: Metrics,
     pub(crate) proofs: Option<PathBuf>,
     pub(crate) runbooks: Option<PathBuf>,
@@ -50,16 +50,16 @@ impl State {
             None => (None, History::new(config.limits)),
         };
         let book = Book { history, journal, not_kept: None, heartbeat_not_kept: None };
-        let lasting = config.data_dir.as_deref().map(Lasting::new);
-        let kept = lasting.as_ref().and_then(Lasting::read);
+        let heartbeat_file = config.data_dir.as_deref().map(HeartbeatFile::new);
+        let kept = heartbeat_file.as_ref().and_then(HeartbeatFile::read);
         let heartbeat = Heartbeat::new(config.heartbeat_limit, kept, Timestamp::now());
         let metrics = Metrics::new();
         metrics.heartbeat(&heartbeat);
         Ok(Self {
             book: Mutex::new(book),
-            failing: Mutex::default(),
+            failures: Mutex::default(),
             heartbeat: Mutex::new(heartbeat),
-            lasting,
+            heartbeat_file,
             metrics,
             proofs: config.proofs.clone(),
             runbooks: config.runbooks.clone(),
@@ -70,8 +70,8 @@ impl State {
         lock(&self.book)
     }
 
-    pub(crate) fn failing(&self) -> MutexGuard<'_, Failing> {
-        lock(&self.failing)
+    pub(crate) fn failures(&self) -> MutexGuard<'_, Failures> {
+        lock(&self.failures)
     }
 
     pub(crate) fn heartbeat(&self) -> MutexGuard<'_, Heartbeat> {
@@ -89,7 +89,7 @@ impl State {
 
     /// How the channel is to fail now, counting that it does.
     pub fn failure(&self, channel: Channel) -> Option<(Failure, Instant)> {
-        let failure = self.failing().of(channel);
+        let failure = self.failures().of(channel);
         if failure.is_some() {
             self.metrics.failed.with_label_values(&[channel.name()]).inc();
         }
@@ -128,8 +128,8 @@ impl State {
     fn keep_heartbeat(&self) {
         let heartbeat = self.heartbeat();
         self.metrics.heartbeat(&heartbeat);
-        if let Some(lasting) = &self.lasting {
-            let failed = lasting.write(&heartbeat).err().map(|error| error.to_string());
+        if let Some(heartbeat_file) = &self.heartbeat_file {
+            let failed = heartbeat_file.write(&heartbeat).err().map(|error| error.to_string());
             self.book().heartbeat_not_kept = failed;
         }
     }

@@ -235,7 +235,7 @@ impl Metric {
                         },
                     )
                 };
-                let whole = || duration::parse(text).map(|time| time.as_secs_f64());
+                let whole = || Ok(duration::parse(text)?.as_secs_f64());
                 fraction().map_or_else(whole, Ok)
             }
             Self::Share(_) => {
@@ -248,7 +248,7 @@ impl Metric {
                     )
                 })
             }
-            Self::Rate => text.parse::<Rate>().map(Rate::per_second),
+            Self::Rate => Ok(text.parse::<Rate>()?.per_second()),
         }
     }
 }

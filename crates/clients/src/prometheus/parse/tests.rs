@@ -121,13 +121,16 @@ fn what_is_not_an_answer_is_an_error() {
         ("<html>", "not understood"),
         ("", "not understood"),
     ] {
-        let error = series(body).unwrap_err();
+        let error = series(body).unwrap_err().to_string();
         assert!(error.contains(says), "{body}: {error}");
     }
-    assert!(rules(&RULES.replace("\"interval\":10", "\"interval\":-1")).unwrap_err().contains("-1 s"));
+    assert!(
+        rules(&RULES.replace("\"interval\":10", "\"interval\":-1")).unwrap_err().to_string().contains("-1 s")
+    );
     assert!(
         rules(&RULES.replace("\"state\":\"firing\",\"name\"", "\"name\""))
             .unwrap_err()
+            .to_string()
             .contains("HighErrorRate")
     );
 }

@@ -6,13 +6,14 @@ use std::time::Duration;
 use promql_parser::label::{MatchOp, Matcher};
 use promql_parser::parser::{Expr, Offset, VectorSelector};
 
+use crate::error::Error;
 use crate::parse::parse;
 use crate::tokens::Place;
 use crate::walk::{children, children_mut};
 
 /// A duration in an expression.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Spot {
+pub struct Occurrence {
     /// What it is for.
     pub place: Place,
     /// As it is written.
@@ -24,24 +25,24 @@ pub struct Spot {
 /// Every duration of an expression, in the order in which they stand in the text.
 ///
 /// # Errors
-/// The parser's message, with the expression.
-pub fn durations(expr: &str) -> Result<Vec<Spot>, String> {
-    parse(expr).map(|expr| spots(&expr))
+/// When the expression cannot be parsed.
+pub fn durations(expr: &str) -> Result<Vec<Occurrence>, Error> {
+    parse(expr).map(|expr| occurrences(&expr))
 }
 
 /// As [`durations`].
-pub fn spots(expr: &Expr) -> Vec<Spot> {
+pub fn occurrences(expr: &Expr) -> Vec<Occurrence> {
     let mut found = Vec::new();
     collect(expr, &mut found);
     found
 }
 
-fn collect(expr: &Expr, found: &mut Vec<Spot>) {
+fn collect(expr: &Expr, found: &mut Vec<Occurrence>) {
     for child in children(expr) {
         collect(child, found);
     }
     let jobs = jobs(expr);
-    let mut add = |place, from: Duration| found.push(Spot { place, from, jobs: jobs.clone() });
+    let mut add = |place, from: Duration| found.push(Occurrence { place, from, jobs: jobs.clone() });
     let by = |offset: &Offset| match offset {
         Offset::Pos(by) | Offset::Neg(by) => *by,
     };
@@ -60,7 +61,7 @@ fn collect(expr: &Expr, found: &mut Vec<Spot>) {
     }
 }
 
-/// Puts durations in the places of those that [`spots`] gives, one for each.
+/// Puts durations in the places of those that [`occurrences`] gives, one for each.
 pub fn put(expr: &mut Expr, with: &mut impl Iterator<Item = Duration>) {
     for child in children_mut(expr) {
         put(child, with);
@@ -147,7 +148,7 @@ mod tests {
                 &["range p", "range q"],
             ),
         ] {
-            let jobs = |spot: &Spot| match &spot.jobs {
+            let jobs = |occurrence: &Occurrence| match &occurrence.jobs {
                 None => "?".to_owned(),
                 Some(jobs) => jobs.iter().cloned().collect::<Vec<_>>().join(","),
             };

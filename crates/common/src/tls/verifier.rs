@@ -1,41 +1,55 @@
-//! `--cacert`: the file's certificates are trusted to sign, and each is trusted itself.
+//! Whose certificate is accepted where the system's authorities do not count: `--cacert` and `--insecure`.
 
+use std::error::Error;
 use std::sync::Arc;
 
 use rustls::client::WebPkiServerVerifier;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::client::verify_server_name;
-use rustls::crypto::CryptoProvider;
+use rustls::crypto::{CryptoProvider, verify_tls12_signature, verify_tls13_signature};
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::server::ParsedCertificate;
 use rustls::{CertificateError, DigitallySignedStruct, RootCertStore, SignatureScheme};
 
-/// A server may show a certificate of the file as its own: what `openssl req -x509` makes is its own CA, which webpki
-/// accepts from no server. Curl accepts it too.
+/// Accepts anyone, or those whose certificate is pinned. Signatures are checked either way, so that a server that does not
+/// hold the key of its own certificate is noticed.
 #[derive(Debug)]
-pub struct Pinned {
+pub struct Verifier {
+    provider: Arc<CryptoProvider>,
+    pinned: Option<Pinned>,
+}
+
+/// The certificates of `--cacert` are trusted to sign, and each is trusted itself: what `openssl req -x509` makes is its own
+/// CA, which webpki accepts from no server. Curl accepts it too.
+#[derive(Debug)]
+struct Pinned {
     signed: Arc<WebPkiServerVerifier>,
     certificates: Vec<CertificateDer<'static>>,
 }
 
-impl Pinned {
+impl Verifier {
+    /// `--insecure`: whoever answers is believed to be the target.
+    pub fn anyone(provider: &Arc<CryptoProvider>) -> Self {
+        Self { provider: Arc::clone(provider), pinned: None }
+    }
+
     /// # Errors
     /// When one is no certificate.
-    pub fn new(
+    pub fn pinned(
         certificates: Vec<CertificateDer<'static>>,
         provider: &Arc<CryptoProvider>,
-    ) -> Result<Self, String> {
+    ) -> Result<Self, Box<dyn Error>> {
         let mut store = RootCertStore::empty();
         for certificate in &certificates {
-            store.add(certificate.clone()).map_err(|error| error.to_string())?;
+            store.add(certificate.clone())?;
         }
         let builder = WebPkiServerVerifier::builder_with_provider(Arc::new(store), Arc::clone(provider));
-        let signed = builder.build().map_err(|error| error.to_string())?;
-        Ok(Self { signed, certificates })
+        let pinned = Some(Pinned { signed: builder.build()?, certificates });
+        Ok(Self { provider: Arc::clone(provider), pinned })
     }
 }
 
-impl ServerCertVerifier for Pinned {
+impl ServerCertVerifier for Verifier {
     fn verify_server_cert(
         &self,
         end_entity: &CertificateDer<'_>,
@@ -44,11 +58,13 @@ impl ServerCertVerifier for Pinned {
         ocsp: &[u8],
         now: UnixTime,
     ) -> Result<ServerCertVerified, rustls::Error> {
-        let verified = self.signed.verify_server_cert(end_entity, intermediates, name, ocsp, now);
-        match verified {
+        let Some(pinned) = &self.pinned else { return Ok(ServerCertVerified::assertion()) };
+        match pinned.signed.verify_server_cert(end_entity, intermediates, name, ocsp, now) {
             // Both are said of a certificate whose time is right: webpki looks at that first. Its name is still to be
             // looked at, and that the server holds its key the handshake's signature shows.
-            Err(error) if is_of_its_own(&error) && self.certificates.iter().any(|own| own == end_entity) => {
+            Err(error)
+                if is_of_its_own(&error) && pinned.certificates.iter().any(|own| own == end_entity) =>
+            {
                 verify_server_name(&ParsedCertificate::try_from(end_entity)?, name)?;
                 Ok(ServerCertVerified::assertion())
             }
@@ -62,7 +78,8 @@ impl ServerCertVerifier for Pinned {
         certificate: &CertificateDer<'_>,
         signed: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        self.signed.verify_tls12_signature(message, certificate, signed)
+        let algorithms = &self.provider.signature_verification_algorithms;
+        verify_tls12_signature(message, certificate, signed, algorithms)
     }
 
     fn verify_tls13_signature(
@@ -71,11 +88,12 @@ impl ServerCertVerifier for Pinned {
         certificate: &CertificateDer<'_>,
         signed: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        self.signed.verify_tls13_signature(message, certificate, signed)
+        let algorithms = &self.provider.signature_verification_algorithms;
+        verify_tls13_signature(message, certificate, signed, algorithms)
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.signed.supported_verify_schemes()
+        self.provider.signature_verification_algorithms.supported_schemes()
     }
 }
 

@@ -6,6 +6,7 @@ use std::time::Duration;
 use promql_parser::label::MatchOp;
 use promql_parser::parser::{Expr, Offset, VectorSelector};
 
+use crate::error::Error;
 use crate::parse::parse;
 use crate::walk::children;
 
@@ -17,18 +18,18 @@ use crate::walk::children;
 ///
 /// # Errors
 /// The parser's message, with the expression.
-pub fn widest_range(expr: &str, recorded: &BTreeMap<String, String>) -> Result<Duration, String> {
-    Reach { recorded, following: Vec::new() }.of(&parse(expr)?)
+pub fn widest_range(expr: &str, recorded: &BTreeMap<String, String>) -> Result<Duration, Error> {
+    Lookback { recorded, following: Vec::new() }.of(&parse(expr)?)
 }
 
-struct Reach<'a> {
+struct Lookback<'a> {
     recorded: &'a BTreeMap<String, String>,
     /// Recording rules being followed just now: one that leads back to itself adds nothing new.
     following: Vec<String>,
 }
 
-impl Reach<'_> {
-    fn of(&mut self, expr: &Expr) -> Result<Duration, String> {
+impl Lookback<'_> {
+    fn of(&mut self, expr: &Expr) -> Result<Duration, Error> {
         match expr {
             Expr::VectorSelector(it) => Ok(shift(self.of_metric(it)?, it.offset.as_ref())),
             Expr::MatrixSelector(it) => {
@@ -45,26 +46,27 @@ impl Reach<'_> {
         }
     }
 
-    /// What lies behind the metric itself: nothing when scraped, its rule's reach when recorded.
-    fn of_metric(&mut self, selector: &VectorSelector) -> Result<Duration, String> {
+    /// What lies behind the metric itself: nothing when scraped, its rule's lookback when recorded.
+    fn of_metric(&mut self, selector: &VectorSelector) -> Result<Duration, Error> {
         let Some(name) = name(selector) else { return Ok(Duration::ZERO) };
         let Some(expr) = self.recorded.get(name) else { return Ok(Duration::ZERO) };
         if self.following.iter().any(|above| above == name) {
             return Ok(Duration::ZERO);
         }
-        let parsed = parse(expr).map_err(|error| format!("recording rule {name}: {error}"))?;
+        let parsed =
+            parse(expr).map_err(|error| Error::Recorded { name: name.to_owned(), error: Box::new(error) })?;
         self.following.push(name.to_owned());
-        let reach = self.of(&parsed);
+        let lookback = self.of(&parsed);
         self.following.pop();
-        reach
+        lookback
     }
 }
 
-fn shift(reach: Duration, offset: Option<&Offset>) -> Duration {
+fn shift(lookback: Duration, offset: Option<&Offset>) -> Duration {
     match offset {
-        None => reach,
-        Some(Offset::Pos(by)) => reach.saturating_add(*by),
-        Some(Offset::Neg(by)) => reach.saturating_sub(*by),
+        None => lookback,
+        Some(Offset::Pos(by)) => lookback.saturating_add(*by),
+        Some(Offset::Neg(by)) => lookback.saturating_sub(*by),
     }
 }
 
@@ -119,11 +121,11 @@ mod tests {
 
     #[test]
     fn errors_name_the_expression() {
-        let error = widest_range("rate(x[5q])", &recorded()).unwrap_err();
+        let error = widest_range("rate(x[5q])", &recorded()).unwrap_err().to_string();
         assert!(error.contains("`rate(x[5q])`"), "{error}");
-        let error = widest_range("broken > 1", &recorded()).unwrap_err();
+        let error = widest_range("broken > 1", &recorded()).unwrap_err().to_string();
         assert!(error.contains("recording rule broken") && error.contains("`rate(x[`"), "{error}");
-        assert!(widest_range("  ", &recorded()).unwrap_err().contains("empty"));
+        assert!(widest_range("  ", &recorded()).unwrap_err().to_string().contains("empty"));
     }
 
     /// Every function of Prometheus 2.42: a rule that Prometheus loads must not fail here.
