@@ -82,7 +82,7 @@ pub fn text(name: &str, covered: &Covered) -> String {
          #   fault: {{route: /path, delay: 200ms}}   inbox: {{slack: 500}}\n\
          cause: {{}}\n\
          # What the team promises from the start of the cause on, in production timing.\n\
-         objective: {{notified: 10m, told_resolved: 20m}}\n\
+         objective: {{notified: 10m, all_clear: 20m}}\n\
          expect: {{delivered: [webhook]}}\n",
         scalar(name),
         scalar(&covered.alert)

@@ -15,7 +15,7 @@
 //!
 //! All instants are compared as they are written down by Prometheus, Alertmanager, the inbox and this process:
 //! the clocks must agree, which they do on one host. A phase that comes out negative is not hidden; it makes the
-//! drill UNDECIDED.
+//! drill INCONCLUSIVE.
 
 pub mod causes;
 pub mod context;

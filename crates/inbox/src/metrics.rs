@@ -40,7 +40,7 @@ impl Metrics {
         );
         let bad_requests = counter("inbox_bad_requests_total", "Bodies refused, by channel.", &["channel"]);
         let failed = counter(
-            "inbox_failed_on_purpose_total",
+            "inbox_injected_failures_total",
             "Messages answered with an error on purpose, by channel.",
             &["channel"],
         );

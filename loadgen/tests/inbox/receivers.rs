@@ -134,7 +134,7 @@ async fn a_channel_fails_when_told_and_works_again() {
     assert_eq!(lifted.status().as_u16(), 204);
     assert_eq!(inbox.post("/slack", slack("[FIRING:1] A").to_string()).await.0, 200);
     let (_, _, metrics) = inbox.get("/metrics").await;
-    assert!(metrics.contains("inbox_failed_on_purpose_total{channel=\"slack\"} 1\n"), "{metrics}");
+    assert!(metrics.contains("inbox_injected_failures_total{channel=\"slack\"} 1\n"), "{metrics}");
     inbox.stop().await;
 }
 

@@ -185,7 +185,8 @@ pub fn parse(path: &Path, text: &str) -> Result<Drill, FileError> {
     if drill.proves.stops {
         let given: Given = serde_saphyr::from_str(text).map_err(|error| FileError::yaml(path, &error))?;
         if let Some(at) = given.expect.delivered.filter(|_| drill.expect.delivered != [Channel::Heartbeat]) {
-            let reason = "`stops` is told by the heartbeat's absence alone: expected [heartbeat]".to_owned();
+            let reason =
+                "`stops` shows in the absence of the heartbeat alone: expected [heartbeat]".to_owned();
             return Err(FileError::at(path, at.referenced, reason));
         }
     }

@@ -10,7 +10,7 @@ baseline: {rate: 40/s, requests: [{get: /api/users}]}
 cause:
   load: {rate: 40/s, requests: [{weight: 92, get: /api/users}, {weight: 8, get: /api/error, expect: 500}]}
   share: 8%
-objective: {notified: 10m, told_resolved: 20m}
+objective: {notified: 10m, all_clear: 20m}
 expect: {delivered: [webhook, slack], silent: [CriticalErrorRate], also: [ExcessiveHttp500]}
 ";
 
@@ -27,7 +27,7 @@ fn reads_the_whole_file() {
     assert_eq!(drill.baseline.as_ref().unwrap().rate.per_second(), 40.0);
     assert_eq!(drill.cause.share.as_ref().unwrap().value, Share(0.08));
     assert_eq!(drill.objective.notified, Some(Duration::from_secs(600)));
-    assert_eq!(drill.objective.told_resolved, Some(Duration::from_secs(1200)));
+    assert_eq!(drill.objective.all_clear, Some(Duration::from_secs(1200)));
     assert_eq!(drill.expect.delivered, [Channel::Webhook, Channel::Slack]);
     assert_eq!(drill.expect.silent[0].value, "CriticalErrorRate");
     assert_eq!(drill.expect.silent[0].referenced.line(), 9);
@@ -61,7 +61,7 @@ fn a_mistake_is_told_with_file_line_and_what_was_expected() {
         ("[webhook, slack]", "[webhook, fax]", 9, "slack"),
         ("[webhook, slack]", "[webhook, slack, webhook]", 9, "expect.delivered: `webhook` is named twice"),
         ("notified: 10m", "notified: 0s", 8, "objective.notified is 0: expected"),
-        ("told_resolved: 20m", "told_resolved: 9m", 8, "told_resolved (9m) is sooner than notified (10m)"),
+        ("all_clear: 20m", "all_clear: 9m", 8, "all_clear (9m) is sooner than notified (10m)"),
         ("[webhook, slack]", "[]", 1, "expected at least one of webhook, slack"),
         ("drill: high-error-rate", "drill: high error", 1, "`high error` is not a drill's name: expected"),
         ("silent: [CriticalErrorRate]", "silent: [HighErrorRate]", 9, "stay silent and to fire"),

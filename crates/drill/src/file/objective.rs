@@ -15,7 +15,7 @@ pub struct Objective {
     /// Start of the cause → notified on every expected channel.
     pub notified: Option<Duration>,
     /// Start of the cause → told resolved on every expected channel.
-    pub told_resolved: Option<Duration>,
+    pub all_clear: Option<Duration>,
 }
 
 #[derive(Deserialize)]
@@ -24,7 +24,7 @@ struct WrittenObjective {
     #[serde(default, deserialize_with = "duration::deserialize_option")]
     notified: Option<Duration>,
     #[serde(default, deserialize_with = "duration::deserialize_option")]
-    told_resolved: Option<Duration>,
+    all_clear: Option<Duration>,
 }
 
 impl Objective {
@@ -32,7 +32,7 @@ impl Objective {
     #[must_use]
     pub fn scaled(self, scale: f64) -> Self {
         let scaled = |promise: Option<Duration>| promise.map(|promise| promise.div_f64(scale));
-        Self { notified: scaled(self.notified), told_resolved: scaled(self.told_resolved) }
+        Self { notified: scaled(self.notified), all_clear: scaled(self.all_clear) }
     }
 }
 
@@ -40,21 +40,21 @@ impl TryFrom<WrittenObjective> for Objective {
     type Error = DrillError;
 
     fn try_from(written: WrittenObjective) -> Result<Self, DrillError> {
-        let WrittenObjective { notified, told_resolved } = written;
-        for (name, promise) in [("notified", notified), ("told_resolved", told_resolved)] {
+        let WrittenObjective { notified, all_clear } = written;
+        for (name, promise) in [("notified", notified), ("all_clear", all_clear)] {
             if promise == Some(Duration::ZERO) {
                 return Err(DrillError::Field(format!(
                     "objective.{name} is 0: expected the time that is promised, such as 10m, or nothing"
                 )));
             }
         }
-        match notified.zip(told_resolved) {
+        match notified.zip(all_clear) {
             Some((notified, told)) if told < notified => Err(DrillError::Field(format!(
-                "objective: told_resolved ({}) is sooner than notified ({}): both count from the start of the cause",
+                "objective: all_clear ({}) is sooner than notified ({}): both count from the start of the cause",
                 duration::format(told),
                 duration::format(notified)
             ))),
-            _ => Ok(Self { notified, told_resolved }),
+            _ => Ok(Self { notified, all_clear }),
         }
     }
 }

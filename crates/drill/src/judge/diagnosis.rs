@@ -51,7 +51,7 @@ impl<'a> Signs<'a> {
     pub fn of(case: &'a Case, missed: Stage) -> Option<Signs<'a>> {
         let (expectation, instants) = (&case.expectation, &case.instants);
         let (subject, evidence) = expectation.subject.as_ref().zip(case.evidence.as_ref())?;
-        let received = if missed == Stage::Told { &instants.told } else { &instants.notified };
+        let received = if missed == Stage::AllClear { &instants.all_clear } else { &instants.notified };
         let missing = expectation.channels.iter().filter(|channel| !received.contains_key(channel));
         Some(Signs {
             missed,
@@ -78,7 +78,7 @@ pub fn likeliest(signs: &Signs<'_>) -> String {
         Stage::Firing => not_fired(signs),
         Stage::Notified => not_notified(signs),
         Stage::Resolved => not_resolved(signs),
-        Stage::Told => not_told(signs),
+        Stage::AllClear => no_all_clear(signs),
         Stage::Preflight | Stage::Baseline | Stage::Pending | Stage::Quiet => not_pending(signs),
     }
 }
@@ -232,7 +232,7 @@ fn not_resolved(signs: &Signs<'_>) -> String {
     format!("still firing although the cause is lifted{lifted}{value}")
 }
 
-fn not_told(signs: &Signs<'_>) -> String {
+fn no_all_clear(signs: &Signs<'_>) -> String {
     let since = signs.resolved.map_or_else(String::new, |at| format!("resolved at {} but ", time_of_day(at)));
     let channels = listed(signs.missing.iter().map(|channel| channel.name()));
     let hint = if signs.missing.contains(&Channel::Slack) {
@@ -240,7 +240,7 @@ fn not_told(signs: &Signs<'_>) -> String {
     } else {
         "does its receiver say `send_resolved: false`, or did sending fail?"
     };
-    format!("{since}{channels} was not told: {hint}")
+    format!("{since}{channels} received no all-clear: {hint}")
 }
 
 fn listed<'a>(names: impl Iterator<Item = &'a str>) -> String {

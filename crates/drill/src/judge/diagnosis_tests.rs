@@ -246,9 +246,10 @@ fn why_it_did_not_end() {
         likeliest(&signs(Stage::Resolved, &subject, &value)),
         "still firing although the cause is lifted since 12:01:40: the rule's value is 0.0701, against > 0.05"
     );
-    let told = likeliest(&signs(Stage::Told, &subject, &value));
+    let told = likeliest(&signs(Stage::AllClear, &subject, &value));
     assert!(
-        told.starts_with("resolved at 12:02:10 but `slack` was not told: ") && told.contains("send_resolved"),
+        told.starts_with("resolved at 12:02:10 but `slack` received no all-clear: ")
+            && told.contains("send_resolved"),
         "{told}"
     );
 }

@@ -33,9 +33,9 @@ fn given(case: &Case, likeliest: Option<&str>) -> Judgement {
     let (verdict, reason) = match end {
         End::Refused(reason) => (Verdict::Refused, reason.clone()),
         End::Interrupted(signal) => {
-            (Verdict::Undecided, format!("interrupted by {signal} in phase {}", case.stage.name()))
+            (Verdict::Inconclusive, format!("interrupted by {signal} in phase {}", case.stage.name()))
         }
-        End::Unseen(reason) => (Verdict::Undecided, reason.clone()),
+        End::Unseen(reason) => (Verdict::Inconclusive, reason.clone()),
         End::NotInhibited(reason) => (Verdict::Missed, reason.clone()),
         End::Missed(stage) => missed(case, *stage, likeliest),
         End::Whole => whole(case, &phases),
@@ -46,8 +46,8 @@ fn given(case: &Case, likeliest: Option<&str>) -> Judgement {
     let left = format!("the cause was not undone: {}", case.not_undone.join("; "));
     // What came after it should have been lifted came with the cause still there.
     match end {
-        End::Whole | End::NotInhibited(_) | End::Missed(Stage::Resolved | Stage::Told) => {
-            Judgement { verdict: Verdict::Undecided, reason: left }
+        End::Whole | End::NotInhibited(_) | End::Missed(Stage::Resolved | Stage::AllClear) => {
+            Judgement { verdict: Verdict::Inconclusive, reason: left }
         }
         _ => Judgement { verdict, reason: format!("{reason}; besides, {left}") },
     }
@@ -55,18 +55,18 @@ fn given(case: &Case, likeliest: Option<&str>) -> Judgement {
 
 fn missed(case: &Case, stage: Stage, likeliest: Option<&str>) -> (Verdict, String) {
     if let Some(gaps) = case.gaps.too_many() {
-        return (Verdict::Undecided, format!("`{}` was not seen, but {gaps}", stage.name()));
+        return (Verdict::Inconclusive, format!("`{}` was not seen, but {gaps}", stage.name()));
     }
     if let Some(weak) = not_applied(case).filter(|_| stage <= Stage::Firing) {
-        return (Verdict::Undecided, weak);
+        return (Verdict::Inconclusive, weak);
     }
     let mut reason = likeliest.map_or_else(|| format!("`{}` did not happen", stage.name()), str::to_owned);
     if let Some(odd) = case.applied.as_ref().filter(|_| stage <= Stage::Firing).and_then(Applied::unexpected)
     {
         reason = format!("{reason}; {odd}");
     }
-    if let Some(surprises) = surprised(&case.surprises) {
-        reason = format!("{reason}; besides, {surprises}");
+    if let Some(unexpected) = surprised(&case.unexpected) {
+        reason = format!("{reason}; besides, {unexpected}");
     }
     (Verdict::Missed, reason)
 }
@@ -83,9 +83,9 @@ fn not_applied(case: &Case) -> Option<String> {
 }
 
 /// Each alert once, with all the ways it was noticed.
-fn surprised(surprises: &[Unexpected]) -> Option<String> {
+fn surprised(unexpected: &[Unexpected]) -> Option<String> {
     let mut alerts: Vec<(&str, bool, Vec<&str>)> = Vec::new();
-    for surprise in surprises {
+    for surprise in unexpected {
         let how = surprise.how.as_str();
         match alerts.iter_mut().find(|(alert, ..)| *alert == surprise.alert) {
             Some((_, _, noticed)) if noticed.contains(&how) => {}
@@ -102,10 +102,10 @@ fn surprised(surprises: &[Unexpected]) -> Option<String> {
 
 fn whole(case: &Case, phases: &Phases) -> (Verdict, String) {
     if let Some(negative) = negative(phases) {
-        return (Verdict::Undecided, negative);
+        return (Verdict::Inconclusive, negative);
     }
-    if let Some(surprises) = surprised(&case.surprises) {
-        return (Verdict::Unexpected, format!("{surprises}; nothing in the drill explains it"));
+    if let Some(unexpected) = surprised(&case.unexpected) {
+        return (Verdict::Unexpected, format!("{unexpected}; nothing in the drill explains it"));
     }
     let late = late(case, phases);
     if !late.is_empty() {
@@ -113,26 +113,26 @@ fn whole(case: &Case, phases: &Phases) -> (Verdict, String) {
     }
     if let Some(quiet) = case.quiet() {
         if let Some(weak) = not_applied(case) {
-            return (Verdict::Undecided, weak);
+            return (Verdict::Inconclusive, weak);
         }
         return match near::judge(&case.near, quiet) {
             Ok(said) => (Verdict::Proven, said),
-            Err(far) => (Verdict::Undecided, far.to_string()),
+            Err(far) => (Verdict::Inconclusive, far.to_string()),
         };
     }
     if let Some(broken) = case.broke_off.iter().find(|broken| broken.failed) {
         let reason = format!("the cause was not applied as stated: {}; what tripped the alert?", broken.said);
-        return (Verdict::Undecided, reason);
+        return (Verdict::Inconclusive, reason);
     }
     // A heartbeat's drill has two phases; any other has all five, of which one without a bound is a hole.
     let followed = phases.pending.bound_seconds.is_some();
     let unmeasured = phases.named().iter().any(|(name, phase)| {
-        (followed || matches!(*name, "notified" | "told"))
+        (followed || matches!(*name, "notified" | "all_clear"))
             && (phase.seconds.is_none() || phase.bound_seconds.is_none())
     });
     if unmeasured {
         // The course says all happened: an instant that is missing is a hole in the evidence, not a proof.
-        return (Verdict::Undecided, "an instant of the course is not on record".to_owned());
+        return (Verdict::Inconclusive, "an instant of the course is not on record".to_owned());
     }
     let counted = if case.expectation.counted { format!("; {SAID}") } else { String::new() };
     (Verdict::Proven, format!("every phase within its bound{counted}"))
@@ -170,9 +170,9 @@ fn late(case: &Case, phases: &Phases) -> Vec<String> {
     let promises = [
         ("notified", case.objective.notified, last_of(&case.instants.notified, &case.expectation.channels)),
         (
-            "told resolved",
-            case.objective.told_resolved,
-            last_of(&case.instants.told, &case.expectation.channels),
+            "all-clear",
+            case.objective.all_clear,
+            last_of(&case.instants.all_clear, &case.expectation.channels),
         ),
     ];
     for (name, promise, at) in promises {

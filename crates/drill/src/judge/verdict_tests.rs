@@ -33,20 +33,20 @@ fn proven() -> Instants {
         notified: both(17.0, 19.0),
         lifted: Some(at(20.0)),
         resolved: Some(at(30.0)),
-        told: both(35.0, 34.0),
+        all_clear: both(35.0, 34.0),
     }
 }
 
 fn bounds() -> Bounds {
-    let [pending, firing, notified, resolved, told] = [11, 6, 5, 17, 17].map(Duration::from_secs);
-    Bounds { pending, firing, notified, resolved, told }
+    let [pending, firing, notified, resolved, all_clear] = [11, 6, 5, 17, 17].map(Duration::from_secs);
+    Bounds { pending, firing, notified, resolved, all_clear }
 }
 
 struct Given {
     end: End,
     instants: Instants,
     objective: Objective,
-    surprises: Vec<Unexpected>,
+    unexpected: Vec<Unexpected>,
     gaps: Gaps,
     applied: Option<Applied>,
     acts: bool,
@@ -62,7 +62,7 @@ fn about(end: End) -> Given {
         end,
         instants: proven(),
         objective: Objective::default(),
-        surprises: Vec::new(),
+        unexpected: Vec::new(),
         gaps: Gaps { asked: 100, ..Gaps::default() },
         applied: Some(Applied { stated_rate: 40.0, achieved_rate: 39.5, ..Applied::default() }),
         acts: false,
@@ -89,7 +89,7 @@ fn judged(about: &Given) -> (Verdict, String) {
         instants: about.instants.clone(),
         expectation,
         objective: about.objective,
-        surprises: about.surprises.clone(),
+        unexpected: about.unexpected.clone(),
         gaps: about.gaps.clone(),
         applied: about.applied.clone(),
         acts: about.acts,
@@ -132,15 +132,15 @@ fn proven_only_when_all_is_well() {
     assert_eq!(judged(&rounded).0, Verdict::Proven);
     let mut hole = about(End::Whole);
     hole.instants.resolved = None;
-    assert_eq!(judged(&hole).0, Verdict::Undecided);
+    assert_eq!(judged(&hole).0, Verdict::Inconclusive);
 }
 
 #[test]
 fn a_cause_that_was_not_undone_is_never_proven_and_always_said() {
     for (end, verdict) in [
-        (End::Whole, Verdict::Undecided),
-        (End::Missed(Stage::Resolved), Verdict::Undecided),
-        (End::Missed(Stage::Told), Verdict::Undecided),
+        (End::Whole, Verdict::Inconclusive),
+        (End::Missed(Stage::Resolved), Verdict::Inconclusive),
+        (End::Missed(Stage::AllClear), Verdict::Inconclusive),
         (End::Missed(Stage::Firing), Verdict::Missed),
         (End::Refused("gone".into()), Verdict::Refused),
     ] {
@@ -160,12 +160,12 @@ fn traffic_that_was_not_as_stated_is_judged() {
     let quiet = Some(Duration::from_secs(3));
     let said = "24 of 300 answers had a status the drill does not expect (by status: 200: 276, 404: 24)";
     for (end, quiet, acts, verdict, starts) in [
-        (End::Whole, quiet, false, Verdict::Undecided, "the cause was not applied as stated: "),
+        (End::Whole, quiet, false, Verdict::Inconclusive, "the cause was not applied as stated: "),
         (
             End::Missed(Stage::Pending),
             None,
             false,
-            Verdict::Undecided,
+            Verdict::Inconclusive,
             "the cause was not applied as stated: ",
         ),
         (End::Missed(Stage::Pending), None, true, Verdict::Missed, "too weak; "),
@@ -177,24 +177,24 @@ fn traffic_that_was_not_as_stated_is_judged() {
     // Most of the answers of a control, whatever its cause does; in an alert's drill they may be what trips it.
     let most = Some(Applied { unexpected: 160, ..odd });
     let control = Given { applied: most.clone(), quiet, acts: true, ..about(End::Whole) };
-    assert_eq!(judged(&control).0, Verdict::Undecided);
+    assert_eq!(judged(&control).0, Verdict::Inconclusive);
     assert_eq!(judged(&Given { applied: most, acts: true, ..about(End::Whole) }).0, Verdict::Proven);
 }
 
 #[test]
 fn a_command_that_was_to_go_on_and_did_not_is_no_cause() {
     for (failed, quiet, end, verdict) in [
-        (true, true, End::Whole, Verdict::Undecided),
-        (false, true, End::Whole, Verdict::Undecided),
-        (false, false, End::Missed(Stage::Firing), Verdict::Undecided),
-        (true, false, End::Whole, Verdict::Undecided),
+        (true, true, End::Whole, Verdict::Inconclusive),
+        (false, true, End::Whole, Verdict::Inconclusive),
+        (false, false, End::Missed(Stage::Firing), Verdict::Inconclusive),
+        (true, false, End::Whole, Verdict::Inconclusive),
         (false, false, End::Whole, Verdict::Proven),
     ] {
         let broke_off = vec![Broken { said: "`sh` ended".into(), failed }];
         let quiet = quiet.then(|| Duration::from_secs(3));
         let (found, reason) = judged(&Given { broke_off, quiet, acts: true, ..about(end.clone()) });
         assert_eq!(found, verdict, "{end:?} {failed} {reason}");
-        assert_eq!(reason.contains("`sh` ended"), verdict == Verdict::Undecided, "{reason}");
+        assert_eq!(reason.contains("`sh` ended"), verdict == Verdict::Inconclusive, "{reason}");
     }
 }
 
@@ -207,14 +207,14 @@ fn late_by_bound_and_by_promise() {
     assert_eq!(judged(&late), (Verdict::Late, "pending took 11.5 s, bound 11.0 s".into()));
     let seconds = |seconds| Some(Duration::from_secs(seconds));
     for (objective, expected) in [
-        (Objective { notified: seconds(19), told_resolved: seconds(35) }, None),
+        (Objective { notified: seconds(19), all_clear: seconds(35) }, None),
         (
-            Objective { notified: seconds(18), told_resolved: seconds(35) },
+            Objective { notified: seconds(18), all_clear: seconds(35) },
             Some("notified 19.0 s after the cause began, promised 18.0 s"),
         ),
         (
-            Objective { notified: None, told_resolved: seconds(34) },
-            Some("told resolved 35.0 s after the cause began, promised 34.0 s"),
+            Objective { notified: None, all_clear: seconds(34) },
+            Some("all-clear 35.0 s after the cause began, promised 34.0 s"),
         ),
     ] {
         let (verdict, reason) = judged(&Given { objective, ..about(End::Whole) });
@@ -230,7 +230,7 @@ fn surprises_are_unexpected_and_named_once() {
     let mut surprised = about(End::Whole);
     let arrived = Unexpected { how: "arrived at slack".into(), ..surprise("RedisDown", false) };
     let silent = surprise("CriticalErrorRate", true);
-    surprised.surprises = vec![silent, surprise("RedisDown", false), arrived.clone(), arrived];
+    surprised.unexpected = vec![silent, surprise("RedisDown", false), arrived.clone(), arrived];
     let (verdict, reason) = judged(&surprised);
     assert_eq!(verdict, Verdict::Unexpected);
     assert_eq!(
@@ -247,7 +247,7 @@ fn missed_gives_the_likeliest_cause() {
         judged(&missed),
         (Verdict::Missed, "the rule's value reached 0.031 of the 0.05 it needs".into())
     );
-    missed.surprises = vec![surprise("RedisDown", false)];
+    missed.unexpected = vec![surprise("RedisDown", false)];
     assert!(judged(&missed).1.ends_with("; besides, RedisDown fired"));
     missed.likeliest = None;
     assert!(judged(&missed).1.starts_with("`pending` did not happen"));
@@ -258,7 +258,7 @@ fn what_was_not_seen_or_not_done_is_undecided() {
     let mut blind = about(End::Missed(Stage::Notified));
     blind.gaps.note::<(), _>("inbox", Err("inbox at x: refused"));
     let (verdict, reason) = judged(&blind);
-    assert_eq!(verdict, Verdict::Undecided);
+    assert_eq!(verdict, Verdict::Inconclusive);
     assert!(
         reason.starts_with("`notified` was not seen, but 1 of 101") && reason.ends_with("refused"),
         "{reason}"
@@ -267,14 +267,14 @@ fn what_was_not_seen_or_not_done_is_undecided() {
     blind.gaps.note::<_, &str>("inbox", Ok(()));
     assert_eq!(judged(&blind).0, Verdict::Missed, "a gap that closed hid nothing");
     blind.gaps.failed = 40;
-    assert_eq!(judged(&blind).0, Verdict::Undecided, "too many gaps");
+    assert_eq!(judged(&blind).0, Verdict::Inconclusive, "too many gaps");
 
     let weak =
         Some(Applied { stated_rate: 40.0, achieved_rate: 12.0, transport_errors: 7, ..Applied::default() });
     let (verdict, reason) = judged(&Given { applied: weak.clone(), ..about(End::Missed(Stage::Pending)) });
-    assert_eq!(verdict, Verdict::Undecided);
+    assert_eq!(verdict, Verdict::Inconclusive);
     assert!(reason.contains("12.0 answers a second of 40.0, 7 transport errors"), "{reason}");
-    let told = Given { applied: weak, ..about(End::Missed(Stage::Told)) };
+    let told = Given { applied: weak, ..about(End::Missed(Stage::AllClear)) };
     assert_eq!(judged(&told).0, Verdict::Missed, "what fired was caused well enough");
 }
 
@@ -293,7 +293,7 @@ fn negative_phases_are_told_not_hidden() {
         let mut odd = about(End::Whole);
         change(&mut odd.instants);
         let (verdict, reason) = judged(&odd);
-        assert_eq!(verdict, Verdict::Undecided);
+        assert_eq!(verdict, Verdict::Inconclusive);
         assert!(reason.starts_with(said), "{reason}");
     }
 }
@@ -302,8 +302,8 @@ fn negative_phases_are_told_not_hidden() {
 fn refused_unseen_and_interrupted_keep_their_reason() {
     for (end, verdict, reason) in [
         (End::Refused("Alertmanager at x: refused".into()), Verdict::Refused, "Alertmanager at x: refused"),
-        (End::Unseen("no answer".into()), Verdict::Undecided, "no answer"),
-        (End::Interrupted("SIGINT"), Verdict::Undecided, "interrupted by SIGINT in phase firing"),
+        (End::Unseen("no answer".into()), Verdict::Inconclusive, "no answer"),
+        (End::Interrupted("SIGINT"), Verdict::Inconclusive, "interrupted by SIGINT in phase firing"),
     ] {
         assert_eq!(judged(&about(end)), (verdict, reason.to_owned()));
     }
@@ -313,10 +313,10 @@ fn refused_unseen_and_interrupted_keep_their_reason() {
 fn a_negative_control_is_proven_by_silence_and_not_by_traffic_that_was_not_sent() {
     let quiet = |given: Given| judged(&Given { quiet: Some(Duration::from_secs(30)), ..given });
     assert_eq!(quiet(about(End::Whole)), (Verdict::Proven, "nothing fired in 30.0 s".into()));
-    let loud = Given { surprises: vec![surprise("HighErrorRate", true)], ..about(End::Whole) };
+    let loud = Given { unexpected: vec![surprise("HighErrorRate", true)], ..about(End::Whole) };
     assert_eq!(quiet(loud).0, Verdict::Unexpected);
     let weak = Applied { stated_rate: 40.0, achieved_rate: 9.0, ..Applied::default() };
-    assert_eq!(quiet(Given { applied: Some(weak), ..about(End::Whole) }).0, Verdict::Undecided);
+    assert_eq!(quiet(Given { applied: Some(weak), ..about(End::Whole) }).0, Verdict::Inconclusive);
 }
 
 #[test]

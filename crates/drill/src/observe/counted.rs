@@ -29,7 +29,7 @@ pub fn deliveries(seen: &mut Observations, expectation: &Expectation, counts: &[
         }
         let Some(resolved) = seen.resolved else { continue };
         if let Some(at) = sent(counts, integration, &receivers, resolved, nth) {
-            seen.told.entry(channel).or_insert(at);
+            seen.all_clear.entry(channel).or_insert(at);
         }
     }
 }
@@ -48,7 +48,8 @@ pub fn needs_inbox(drill: &Drill) -> Option<&'static str> {
     if !drill.cause.inbox.is_empty() {
         return Some("the cause makes an inbox fail");
     }
-    (!expect.inhibited.is_empty()).then_some("that nobody was told of what is inhibited cannot be counted")
+    (!expect.inhibited.is_empty())
+        .then_some("that nobody was notified of what is inhibited cannot be counted")
 }
 
 #[cfg(test)]

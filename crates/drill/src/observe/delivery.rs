@@ -65,7 +65,7 @@ pub fn notified(
 /// The first notification of the alert resolved on `channel`, received at or after `since`, with the instant of
 /// resolution where the channel tells it; one that tells of an end before `last_firing` is of an earlier spell.
 #[must_use]
-pub fn told(
+pub fn all_clear(
     all: &[Notification],
     channel: Channel,
     wanted: &Wanted<'_>,
@@ -189,8 +189,11 @@ mod tests {
         for fingerprint in [Some("f1"), None] {
             let wanted = Wanted { labels: &wanted, fingerprint, firing: at(7), naming: &naming };
             assert_eq!(notified(&all, Channel::Webhook, &wanted, at(0)), Some(at(9)), "{fingerprint:?}");
-            assert_eq!(told(&all, Channel::Webhook, &wanted, at(0), at(19)), Some((at(21), Some(at(20)))));
-            assert_eq!(told(&all, Channel::Webhook, &wanted, at(0), at(25)), None, "fired again since");
+            assert_eq!(
+                all_clear(&all, Channel::Webhook, &wanted, at(0), at(19)),
+                Some((at(21), Some(at(20))))
+            );
+            assert_eq!(all_clear(&all, Channel::Webhook, &wanted, at(0), at(25)), None, "fired again since");
             assert_eq!(notified(&all, Channel::Slack, &wanted, at(0)), None);
         }
         let other = Wanted { labels: &wanted, fingerprint: Some("f3"), firing: at(7), naming: &naming };
@@ -211,7 +214,7 @@ mod tests {
             slack(30, "resolved", "A"),
         ];
         assert_eq!(notified(&all, Channel::Slack, &wanted, at(0)), Some(at(9)));
-        assert_eq!(told(&all, Channel::Slack, &wanted, at(0), at(19)), Some((at(30), None)));
+        assert_eq!(all_clear(&all, Channel::Slack, &wanted, at(0), at(19)), Some((at(30), None)));
     }
 
     #[test]
@@ -234,7 +237,7 @@ mod tests {
         assert_eq!(notified(&all, Channel::Slack, &wanted, at(0)), None, "the inbox took it for `A`");
         naming.settle(&mut all);
         assert_eq!(notified(&all, Channel::Slack, &wanted, at(0)), Some(at(9)));
-        assert_eq!(told(&all, Channel::Slack, &wanted, at(0), at(19)), Some((at(31), None)));
+        assert_eq!(all_clear(&all, Channel::Slack, &wanted, at(0), at(19)), Some((at(31), None)));
     }
 
     #[test]

@@ -150,8 +150,8 @@ impl<'a> Watch<'a> {
 
     /// Whether every expected channel has received it resolved.
     #[must_use]
-    pub fn all_told(&self) -> bool {
-        last_of(&self.seen.told, &self.expectation.channels).is_some()
+    pub fn all_clear_arrived(&self) -> bool {
+        last_of(&self.seen.all_clear, &self.expectation.channels).is_some()
     }
 
     /// The notifications so far, each alert with the name of a rule; the rules are those loaded now.
@@ -197,8 +197,8 @@ impl<'a> Watch<'a> {
                 self.seen.notified.extend(at.map(|at| (channel, at)));
             }
             Some(lifted) => {
-                let told = delivery::told(all, channel, &wanted(lifted), lifted, lifted);
-                self.seen.told.extend(told.map(|(at, _)| (channel, at)));
+                let told = delivery::all_clear(all, channel, &wanted(lifted), lifted, lifted);
+                self.seen.all_clear.extend(told.map(|(at, _)| (channel, at)));
             }
         }
     }
@@ -312,8 +312,8 @@ impl<'a> Watch<'a> {
                 self.seen.notified.insert(channel, at);
             }
             let (Some(lifted), Some(last)) = (self.lifted, self.seen.last_firing) else { continue };
-            if let Some((at, end)) = delivery::told(&self.arrivals.all, channel, &wanted, lifted, last) {
-                self.seen.told.insert(channel, at);
+            if let Some((at, end)) = delivery::all_clear(&self.arrivals.all, channel, &wanted, lifted, last) {
+                self.seen.all_clear.insert(channel, at);
                 if end.is_some() {
                     self.seen.resolved = end; // What Prometheus itself said beats the sample's reckoning.
                 }

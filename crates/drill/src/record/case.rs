@@ -65,7 +65,7 @@ pub struct Case {
     /// What else happened, in the order noticed.
     pub moments: Vec<Moment>,
     /// What nothing in the drill explains.
-    pub surprises: Vec<Unexpected>,
+    pub unexpected: Vec<Unexpected>,
     /// How well the systems answered.
     pub gaps: Gaps,
     /// What the generator did.
@@ -126,7 +126,7 @@ impl Case {
                     firing: seen.firing,
                     notified: seen.notified,
                     resolved: seen.resolved,
-                    told: seen.told,
+                    all_clear: seen.all_clear,
                     ..self.instants
                 };
             }
@@ -135,7 +135,7 @@ impl Case {
             }
             Event::Held(held) => self.held = Some(held),
             Event::Near(near) => self.near.push(near),
-            Event::Unexpected(surprise) => self.surprises.push(surprise),
+            Event::Unexpected(surprise) => self.unexpected.push(surprise),
             Event::BrokeOff(broken) => self.broke_off.push(broken),
             Event::NotUndone(what) => self.not_undone.push(what),
             Event::Generated(applied) => self.applied = Some(applied),

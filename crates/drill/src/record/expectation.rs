@@ -68,7 +68,7 @@ impl Expectation {
         if let Some(limit) = self.heartbeat_limit {
             // The heartbeat goes by its own clock: missed after the limit, back within it.
             bounds.notified = bounds.notified.max(limit + DELIVERY);
-            bounds.told = bounds.told.max(limit + DELIVERY);
+            bounds.all_clear = bounds.all_clear.max(limit + DELIVERY);
         }
         Self { routes, inputs: Some(inputs), bounds: Some(bounds), ..self }
     }

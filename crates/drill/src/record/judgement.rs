@@ -15,7 +15,7 @@ pub enum Verdict {
     /// An alert or notification that nothing in the drill explains.
     Unexpected,
     /// Not observed well enough to say.
-    Undecided,
+    Inconclusive,
     /// It could not begin.
     Refused,
 }
@@ -29,7 +29,7 @@ impl Verdict {
             Self::Late => "LATE",
             Self::Missed => "MISSED",
             Self::Unexpected => "UNEXPECTED",
-            Self::Undecided => "UNDECIDED",
+            Self::Inconclusive => "INCONCLUSIVE",
             Self::Refused => "REFUSED",
         }
     }

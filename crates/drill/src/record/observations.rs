@@ -28,5 +28,5 @@ pub struct Observations {
     /// When it resolved.
     pub resolved: Option<Timestamp>,
     /// When each channel received it resolved.
-    pub told: BTreeMap<Channel, Timestamp>,
+    pub all_clear: BTreeMap<Channel, Timestamp>,
 }

@@ -20,7 +20,7 @@ pub enum Stage {
     /// The cause is lifted; waiting for it to resolve.
     Resolved,
     /// Waiting for the notifications of that.
-    Told,
+    AllClear,
     /// A negative control: nothing is to fire.
     Quiet,
 }
@@ -36,7 +36,7 @@ impl Stage {
             Self::Firing => "firing",
             Self::Notified => "notified",
             Self::Resolved => "resolved",
-            Self::Told => "told",
+            Self::AllClear => "all_clear",
             Self::Quiet => "quiet",
         }
     }

@@ -47,7 +47,7 @@ pub fn svg(record: &Case) -> String {
 fn axis(record: &Case, from: Timestamp) -> Option<Axis> {
     let instants = &record.instants;
     let mut latest = vec![instants.pending, instants.firing, instants.lifted, instants.resolved];
-    latest.extend(instants.notified.values().chain(instants.told.values()).map(|at| Some(*at)));
+    latest.extend(instants.notified.values().chain(instants.all_clear.values()).map(|at| Some(*at)));
     let points = record.evidence.iter().flat_map(|evidence| &evidence.value.points);
     latest.extend(points.map(|(at, _)| Some(*at)));
     latest.push(record.traffic.end());
@@ -124,7 +124,7 @@ mod tests {
         let mut full = record();
         full.expectation.channels = Channel::ALL.to_vec();
         full.instants.notified = Channel::ALL.into_iter().map(|channel| (channel, at(17.0))).collect();
-        full.instants.told = Channel::ALL.into_iter().map(|channel| (channel, at(35.0))).collect();
+        full.instants.all_clear = Channel::ALL.into_iter().map(|channel| (channel, at(35.0))).collect();
         let stretch = |load, began, expected, unexpected| Stretch {
             load,
             began: at(began),

@@ -66,7 +66,7 @@ fn badge(record: &Case) -> String {
 fn summary(records: &[Case]) -> String {
     let mut text =
         "<div class=\"scroll\"><table><thead><tr><th>alert<th>verdict<th>pending<th>firing<th>notified\
-                    <th>resolved<th>told</tr></thead><tbody>\n"
+                    <th>resolved<th>all_clear</tr></thead><tbody>\n"
             .to_owned();
     for record in records {
         let (drill, alert) = (escape(&record.drill), escape(record.title()));
@@ -96,7 +96,7 @@ fn section(record: &Case) -> String {
     text.push_str(&chart::svg(record));
     for (name, promise, since) in [
         ("notified", record.objective.notified, &record.instants.notified),
-        ("told resolved", record.objective.told_resolved, &record.instants.told),
+        ("all-clear", record.objective.all_clear, &record.instants.all_clear),
     ] {
         let at =
             crate::timing::phases::last_of(since, &record.expectation.channels).zip(record.instants.cause);

@@ -62,9 +62,9 @@ fn drill(record: &Case) -> Value {
                 "seconds": since_cause(phases::last_of(&instants.notified, &record.expectation.channels)),
                 "bound_seconds": record.objective.notified.map(|promise| promise.as_secs_f64()),
             },
-            "told_resolved": {
-                "seconds": since_cause(phases::last_of(&instants.told, &record.expectation.channels)),
-                "bound_seconds": record.objective.told_resolved.map(|promise| promise.as_secs_f64()),
+            "all_clear": {
+                "seconds": since_cause(phases::last_of(&instants.all_clear, &record.expectation.channels)),
+                "bound_seconds": record.objective.all_clear.map(|promise| promise.as_secs_f64()),
             },
         },
         "instants": instants,
@@ -90,7 +90,7 @@ fn drill(record: &Case) -> Value {
         "cause": record.applied,
         "not_undone": record.not_undone,
         "gaps": record.gaps,
-        "surprises": record.surprises,
+        "unexpected": record.unexpected,
         "evidence": record.evidence,
         "alertmanager": record.held,
         "timeline": timeline::of(record),
@@ -118,11 +118,11 @@ mod tests {
             ("firing", 6.0, 6.0),
             ("notified", 4.0, 5.0),
             ("resolved", 10.0, 17.0),
-            ("told", 5.0, 17.0),
+            ("all_clear", 5.0, 17.0),
         ] {
             assert_eq!(drill["phases"][name], json!({"seconds": seconds, "bound_seconds": bound}), "{name}");
         }
-        assert_eq!(drill["objectives"]["told_resolved"], json!({"seconds": 35.0, "bound_seconds": null}));
+        assert_eq!(drill["objectives"]["all_clear"], json!({"seconds": 35.0, "bound_seconds": null}));
         assert_eq!(drill["instants"]["notified"]["slack"], "2027-01-15T08:00:19Z");
         assert_eq!(drill["evidence"]["value"]["points"][1][1], 0.04);
     }
@@ -140,7 +140,10 @@ mod tests {
             not_run: vec!["b".into()],
         };
         let report = report(&run, &[refused]);
-        assert_eq!(report["drills"][0]["phases"]["told"], json!({"seconds": null, "bound_seconds": null}));
+        assert_eq!(
+            report["drills"][0]["phases"]["all_clear"],
+            json!({"seconds": null, "bound_seconds": null})
+        );
         assert_eq!((&report["interrupted"], &report["not_run"]), (&json!("SIGINT"), &json!(["b"])));
     }
 }

@@ -16,7 +16,7 @@ pub fn report(run: &Run, records: &[Case]) -> String {
     };
     let skipped = run.not_run.len();
     // What could not be judged is an error, what was judged against is a failure.
-    let error = |record: &Case| is(record, Verdict::Refused) || is(record, Verdict::Undecided);
+    let error = |record: &Case| is(record, Verdict::Refused) || is(record, Verdict::Inconclusive);
     let errors = records.iter().filter(|record| error(record)).count();
     let failures = records.iter().filter(|record| !error(record) && !is(record, Verdict::Proven)).count();
     let seconds = clock::seconds(run.started, run.finished);
@@ -39,7 +39,7 @@ pub fn report(run: &Run, records: &[Case]) -> String {
         match &record.judgement {
             Some(judgement) if judgement.verdict == Verdict::Proven => xml.push_str("/>\n"),
             judgement => {
-                let (verdict, reason) = judgement.as_ref().map_or(("UNDECIDED", ""), |judgement| {
+                let (verdict, reason) = judgement.as_ref().map_or(("INCONCLUSIVE", ""), |judgement| {
                     (judgement.verdict.name(), judgement.reason.as_str())
                 });
                 let element = if error(record) { "error" } else { "failure" };

@@ -40,15 +40,16 @@ pub fn cell(phase: Measured) -> String {
 /// The table: one line a drill, each phase beside its bound.
 #[must_use]
 pub fn table(records: &[Case]) -> String {
-    let mut rows =
-        vec![["alert", "verdict", "pending", "firing", "notified", "resolved", "told"].map(str::to_owned)];
+    let mut rows = vec![
+        ["alert", "verdict", "pending", "firing", "notified", "resolved", "all_clear"].map(str::to_owned),
+    ];
     for record in records {
         let twin = records.iter().filter(|other| other.alert == record.alert).count() > 1;
         let name = if twin { &record.drill } else { record.title() };
         let verdict = record.judgement.as_ref().map_or("", |judgement| judgement.verdict.name());
-        let [pending, firing, notified, resolved, told] =
+        let [pending, firing, notified, resolved, all_clear] =
             record.phases().named().map(|(_, phase)| cell(phase));
-        rows.push([shortened(name), verdict.to_owned(), pending, firing, notified, resolved, told]);
+        rows.push([shortened(name), verdict.to_owned(), pending, firing, notified, resolved, all_clear]);
     }
     let widths: Vec<usize> =
         (0..7).map(|column| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0)).collect();
@@ -145,11 +146,11 @@ pub(crate) mod tests {
             notified: both(17.0, 19.0),
             lifted: Some(at(20.0)),
             resolved: Some(at(30.0)),
-            told: both(35.0, 34.0),
+            all_clear: both(35.0, 34.0),
         };
-        let [pending, firing, notified, resolved, told] =
+        let [pending, firing, notified, resolved, all_clear] =
             [11_400, 6_000, 5_000, 17_000, 17_000].map(Duration::from_millis);
-        record.expectation.bounds = Some(Bounds { pending, firing, notified, resolved, told });
+        record.expectation.bounds = Some(Bounds { pending, firing, notified, resolved, all_clear });
         let value = Value {
             expr: "x".into(),
             operator: Some(">".into()),
@@ -175,7 +176,7 @@ pub(crate) mod tests {
         refused.expectation.bounds = None;
         let text = table(&[record(), missed, refused]);
         let expected = "\
-alert                           verdict     pending    firing  notified   resolved       told
+alert                           verdict     pending    firing  notified   resolved  all_clear
 HighErrorRate                   PROVEN   9.0/11.4s  6.0/6.0s  4.0/5.0s  10.0/17.0s  5.0/17.0s
 RateLimitHits                   MISSED     -/11.4s    -/6.0s    -/5.0s     -/17.0s    -/17.0s
 AAAAAAAAAAAAAAAAAAAAAAAAAAAAA…  REFUSED          -         -         -          -          -

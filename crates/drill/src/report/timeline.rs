@@ -25,8 +25,8 @@ pub fn of(record: &Case) -> Vec<Moment> {
     for (channel, at) in &instants.notified {
         add(Some(*at), &format!("notified: {channel}"));
     }
-    for (channel, at) in &instants.told {
-        add(Some(*at), &format!("told resolved: {channel}"));
+    for (channel, at) in &instants.all_clear {
+        add(Some(*at), &format!("all-clear: {channel}"));
     }
     // `activeAt` has nanoseconds and the sample milliseconds: the followed spell is known by its firing, too.
     let followed = |spell: &Spell| match instants.pending {
@@ -42,7 +42,7 @@ pub fn of(record: &Case) -> Vec<Moment> {
             if spell.fired.is_some() { "active (another spell)" } else { "pending (another spell)" },
         );
     }
-    for surprise in &record.surprises {
+    for surprise in &record.unexpected {
         add(Some(surprise.at), &format!("{} {} (unexplained)", surprise.alert, surprise.how));
     }
     events.sort_by_key(|event| event.at);
@@ -129,8 +129,8 @@ mod tests {
                 "notified: slack",
                 "cause lifted, baseline goes on",
                 "resolved",
-                "told resolved: slack",
-                "told resolved: webhook",
+                "all-clear: slack",
+                "all-clear: webhook",
             ]
         );
     }

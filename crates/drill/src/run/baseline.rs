@@ -65,7 +65,7 @@ pub async fn baseline<'a>(
                 since = Timestamp::now();
             }
             // And others may have come and gone while it was steadied.
-            isolation::told(context, subject, expectation).await?;
+            isolation::settled(context, subject, expectation).await?;
             running
         }
     };

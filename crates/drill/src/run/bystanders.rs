@@ -45,7 +45,7 @@ pub struct Bystander {
     pub resolved_by: Timestamp,
     /// From then on, unless it is seen firing again, nothing is sent of it any more: its end is told GI + D after it at
     /// the latest.
-    pub told_by: Timestamp,
+    pub all_clear_by: Timestamp,
 }
 
 impl Bystander {
@@ -92,7 +92,7 @@ pub fn among(seen: &[Seen], routing: &Routing, counted: &BTreeSet<Sender>, named
                 integration: sender.integration,
                 last: one.last,
                 resolved_by: one.resolved_by(),
-                told_by: clock::after(one.resolved_by(), route.group_interval + DELIVERY),
+                all_clear_by: clock::after(one.resolved_by(), route.group_interval + DELIVERY),
             }));
         }
     }
@@ -114,9 +114,9 @@ pub enum Step {
 /// told until `tell_over`.
 #[must_use]
 pub fn step(bystanders: &[Bystander], now: Timestamp, resolve_over: bool, tell_over: bool) -> Step {
-    let open: Vec<&Bystander> = bystanders.iter().filter(|one| one.told_by >= now).collect();
+    let open: Vec<&Bystander> = bystanders.iter().filter(|one| one.all_clear_by >= now).collect();
     let firing: Vec<&Bystander> = open.iter().copied().filter(|one| one.resolved_by >= now).collect();
-    let Some(last) = open.iter().max_by_key(|one| one.told_by) else { return Step::GoOn };
+    let Some(last) = open.iter().max_by_key(|one| one.all_clear_by) else { return Step::GoOn };
     if resolve_over && !firing.is_empty() {
         return Step::Refuse(reason(&firing));
     }
@@ -125,14 +125,14 @@ pub fn step(bystanders: &[Bystander], now: Timestamp, resolve_over: bool, tell_o
     }
     Step::Wait(match firing.first() {
         Some(firing) => format!("{} to resolve", firing.alert),
-        None => format!("the end of {} to be told, until {}", last.alert, time_of_day(last.told_by)),
+        None => format!("the all-clear of {}, until {}", last.alert, time_of_day(last.all_clear_by)),
     })
 }
 
 /// Why a count since `at` says nothing, if so: each of these may have been told of at that time or later.
 #[must_use]
 pub fn since(bystanders: &[Bystander], at: Timestamp) -> Option<String> {
-    let open: Vec<&Bystander> = bystanders.iter().filter(|one| one.told_by >= at).collect();
+    let open: Vec<&Bystander> = bystanders.iter().filter(|one| one.all_clear_by >= at).collect();
     (!open.is_empty()).then(|| reason(&open))
 }
 

@@ -61,7 +61,8 @@ fn the_senders_that_are_counted_are_those_of_the_channels_the_drill_names() {
 #[test]
 fn the_end_of_an_alert_may_be_told_as_long_as_its_own_route_may_take() {
     let found = in_the_way(&[seen("Other", "warning", 100), seen("Near", "critical", 100)], false);
-    let times: Vec<_> = found.iter().map(|one| (one.alert.as_str(), one.resolved_by, one.told_by)).collect();
+    let times: Vec<_> =
+        found.iter().map(|one| (one.alert.as_str(), one.resolved_by, one.all_clear_by)).collect();
     // 2 E, then GI + D: 15 + 2 by the one route, 3 + 2 by the other.
     assert_eq!(times, [("Other", at(102), at(119)), ("Near", at(102), at(107))]);
     assert!(found.iter().all(|one| one.integration == "webhook"), "{found:?}");
@@ -79,16 +80,8 @@ fn what_has_resolved_is_waited_for_until_it_has_been_told() {
     let found = in_the_way(&[seen("Other", "warning", 100), seen("Near", "critical", 100)], false);
     for (now, over, expected) in [
         (101, (false, false), Step::Wait("Other to resolve".to_owned())),
-        (
-            103,
-            (true, false),
-            Step::Wait(format!("the end of Other to be told, until {}", time_of_day(at(119)))),
-        ),
-        (
-            119,
-            (true, false),
-            Step::Wait(format!("the end of Other to be told, until {}", time_of_day(at(119)))),
-        ),
+        (103, (true, false), Step::Wait(format!("the all-clear of Other, until {}", time_of_day(at(119))))),
+        (119, (true, false), Step::Wait(format!("the all-clear of Other, until {}", time_of_day(at(119))))),
         (120, (false, false), Step::GoOn),
         (120, (true, true), Step::GoOn),
     ] {

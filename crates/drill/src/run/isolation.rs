@@ -24,7 +24,7 @@ const SLACK: Duration = Duration::from_secs(2);
 ///
 /// # Errors
 /// What goes on, or that the systems cannot be asked.
-pub async fn told(
+pub async fn settled(
     context: &Context<'_>,
     subject: &Subject,
     expectation: &Expectation,
@@ -47,7 +47,7 @@ pub async fn told(
             Step::Wait(what) => context.wait(&what).await,
             Step::Refuse(reason) => return Err(DrillError::Stack(reason)),
         }
-        let open = found.into_iter().filter(|one| one.told_by >= now);
+        let open = found.into_iter().filter(|one| one.all_clear_by >= now);
         waited.extend(open.map(|one| (one.alert, one.last)));
     }
     for (alert, last) in waited {

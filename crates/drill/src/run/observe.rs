@@ -73,9 +73,9 @@ pub async fn recovery(
     let later = match missed {
         _ if control => None,
         _ if context.drill.proves.stops => {
-            context.enter(Stage::Told, lifted);
-            let deadline = by(&watch, lifted, (cause, None), |bounds| bounds.told);
-            (!watch.until(deadline, Watch::all_told).await).then_some(Stage::Told)
+            context.enter(Stage::AllClear, lifted);
+            let deadline = by(&watch, lifted, (cause, None), |bounds| bounds.all_clear);
+            (!watch.until(deadline, Watch::all_clear_arrived).await).then_some(Stage::AllClear)
         }
         // What never fired has nothing to resolve.
         Some(Stage::Pending | Stage::Firing) => None,
@@ -173,7 +173,7 @@ async fn recovered(
     notified: bool,
 ) -> Option<Stage> {
     context.enter(Stage::Resolved, lifted);
-    let promise = (cause, context.drill.objective.scaled(context.scale).told_resolved);
+    let promise = (cause, context.drill.objective.scaled(context.scale).all_clear);
     let resolved_by = by(watch, lifted, promise, |bounds| bounds.resolved);
     if !watch.until(resolved_by, |watch| watch.seen.resolved.is_some()).await {
         return Some(Stage::Resolved);
@@ -182,7 +182,7 @@ async fn recovered(
         return None;
     }
     let resolved = watch.seen.resolved.unwrap_or(lifted);
-    context.enter(Stage::Told, resolved);
-    let told_by = by(watch, resolved, promise, |bounds| bounds.told);
-    (!watch.until(told_by, Watch::all_told).await).then_some(Stage::Told)
+    context.enter(Stage::AllClear, resolved);
+    let all_clear_by = by(watch, resolved, promise, |bounds| bounds.all_clear);
+    (!watch.until(all_clear_by, Watch::all_clear_arrived).await).then_some(Stage::AllClear)
 }

@@ -61,7 +61,7 @@ async fn heartbeat(context: &Context<'_>) -> Result<Expectation, DrillError> {
     let resend = context.systems.prometheus.resend_delay().await?;
     let bound = resend.max(subject.evaluation) * 4 + limit + DELIVERY;
     let zero = Duration::ZERO;
-    let bounds = Bounds { pending: zero, firing: zero, notified: bound, resolved: zero, told: bound };
+    let bounds = Bounds { pending: zero, firing: zero, notified: bound, resolved: zero, all_clear: bound };
     Ok(Expectation { channels: vec![Channel::Heartbeat], bounds: Some(bounds), ..expectation })
 }
 
@@ -108,7 +108,7 @@ async fn alert(context: &Context<'_>) -> Result<Expectation, DrillError> {
     }
     quiet::settled(context, &subject.alert, subject.evaluation, scrape).await?;
     quiet::forgotten(context, &subject, expectation.group_interval()).await?;
-    isolation::told(context, &subject, &expectation).await?;
+    isolation::settled(context, &subject, &expectation).await?;
     Ok(expectation)
 }
 

@@ -53,7 +53,7 @@ pub struct Bounds {
     /// Cause lifted → resolved.
     pub resolved: Duration,
     /// Resolved → told.
-    pub told: Duration,
+    pub all_clear: Duration,
 }
 
 /// θ/share for [`Inputs::rise`]: how much of W must be filled with the cause before the threshold is crossed.
@@ -82,7 +82,7 @@ pub fn compute(inputs: &Inputs) -> Bounds {
         firing: whole_evaluations(inputs.hold, inputs.evaluation),
         notified: wait + DELIVERY,
         resolved: inputs.widest + around + whole_evaluations(inputs.keep_firing, inputs.evaluation),
-        told: inputs.group_interval + DELIVERY,
+        all_clear: inputs.group_interval + DELIVERY,
     }
 }
 
@@ -147,7 +147,7 @@ mod tests {
         ];
         for (name, inputs, expected) in cases {
             let bounds = compute(&inputs);
-            let seconds = [bounds.pending, bounds.firing, bounds.notified, bounds.resolved, bounds.told]
+            let seconds = [bounds.pending, bounds.firing, bounds.notified, bounds.resolved, bounds.all_clear]
                 .map(|bound| bound.as_secs());
             assert_eq!(seconds, expected, "{name}");
         }

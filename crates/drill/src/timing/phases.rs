@@ -27,7 +27,7 @@ pub struct Instants {
     /// The alert resolved.
     pub resolved: Option<Timestamp>,
     /// Each channel received it resolved.
-    pub told: BTreeMap<Channel, Timestamp>,
+    pub all_clear: BTreeMap<Channel, Timestamp>,
 }
 
 /// How long a phase took and how long it may take, in seconds.
@@ -51,7 +51,7 @@ pub struct Phases {
     /// Cause lifted → resolved.
     pub resolved: Measured,
     /// Resolved → told on the last of the expected channels.
-    pub told: Measured,
+    pub all_clear: Measured,
 }
 
 impl Phases {
@@ -63,7 +63,7 @@ impl Phases {
         };
         Self {
             notified: Measured { seconds: took(instants.cause, &instants.notified), ..self.notified },
-            told: Measured { seconds: took(instants.lifted, &instants.told), ..self.told },
+            all_clear: Measured { seconds: took(instants.lifted, &instants.all_clear), ..self.all_clear },
             ..Self::default()
         }
     }
@@ -76,7 +76,7 @@ impl Phases {
             ("firing", self.firing),
             ("notified", self.notified),
             ("resolved", self.resolved),
-            ("told", self.told),
+            ("all_clear", self.all_clear),
         ]
     }
 }
@@ -103,6 +103,8 @@ pub fn measure(instants: &Instants, bounds: Option<&Bounds>, expected: &[Channel
         firing: measured(instants.pending, instants.firing, |bounds| bounds.firing),
         notified: measured(instants.firing, last_of(&instants.notified, expected), |bounds| bounds.notified),
         resolved: measured(instants.lifted, instants.resolved, |bounds| bounds.resolved),
-        told: measured(instants.resolved, last_of(&instants.told, expected), |bounds| bounds.told),
+        all_clear: measured(instants.resolved, last_of(&instants.all_clear, expected), |bounds| {
+            bounds.all_clear
+        }),
     }
 }

@@ -41,7 +41,7 @@ struct Proves {
 
 #[derive(Default, Deserialize)]
 struct Objective {
-    told_resolved: Option<String>,
+    all_clear: Option<String>,
 }
 
 /// The drills of a folder that prove an alert, by file name; suite files and negative controls are none.
@@ -65,7 +65,7 @@ fn parse(path: &Path, text: &str) -> Result<Option<Drill>, Error> {
     let file: File = serde_saphyr::from_str(text)
         .map_err(|error| Error::Usage(format!("{}: {}", path.display(), error.without_snippet())))?;
     let Some((name, alert)) = file.drill.zip(file.proves.alert) else { return Ok(None) };
-    let promised = file.objective.told_resolved.as_deref().and_then(duration).unwrap_or_default();
+    let promised = file.objective.all_clear.as_deref().and_then(duration).unwrap_or_default();
     Ok(Some(Drill { name, path: path.to_owned(), alert, labels: file.proves.labels, promised }))
 }
 
@@ -109,7 +109,7 @@ mod tests {
 
     #[test]
     fn reads_what_a_drill_proves() {
-        let text = "drill: a\nproves: {alert: A, labels: {burn: slow}}\nobjective: {notified: 4m, told_resolved: 8m}\n\
+        let text = "drill: a\nproves: {alert: A, labels: {burn: slow}}\nobjective: {notified: 4m, all_clear: 8m}\n\
                     cause: {stop: api}\n";
         let drill = parse(Path::new("a.yaml"), text).unwrap().unwrap();
         assert_eq!((drill.name.as_str(), drill.alert.as_str()), ("a", "A"));

@@ -44,8 +44,8 @@ pub fn judge(mutant: &Mutant, said: &Said, control: &Said) -> Fate {
         // Of the alert itself: on a channel that is not its own, or at a time that is not. Where another alert came
         // between, the times are as good as without it.
         "UNEXPECTED" => named || slow(said, control),
-        // Undecided by times that do not go together: the heartbeat told of it long before the rule did.
-        "LATE" | "UNDECIDED" => slow(said, control),
+        // Inconclusive by times that do not go together: the heartbeat told of it long before the rule did.
+        "LATE" | "INCONCLUSIVE" => slow(said, control),
         // It was active before its cause, or the heartbeat was led astray.
         "REFUSED" => named || (mutant.alert == "Watchdog" && said.reason.contains("heartbeat is")),
         // Its labels are not those that the drill demands.
@@ -100,8 +100,8 @@ mod tests {
             (Kind::Route, "Watchdog", "REFUSED", "the inbox's heartbeat is silent", 0.0, Fate::Killed),
             (Kind::Severity, "A", "INVALID", "the rule `A` has the labels {}, not {}", 0.0, Fate::Killed),
             (Kind::Matcher, "A", "INVALID", "the rule `A` has the labels {}, not {}", 0.0, Fate::Unclear),
-            (Kind::Hold, "A", "UNDECIDED", "`notified` ended 51.8 s before it began", 60.0, Fate::Killed),
-            (Kind::Hold, "A", "UNDECIDED", "the cause was not applied as stated", 0.0, Fate::Unclear),
+            (Kind::Hold, "A", "INCONCLUSIVE", "`notified` ended 51.8 s before it began", 60.0, Fate::Killed),
+            (Kind::Hold, "A", "INCONCLUSIVE", "the cause was not applied as stated", 0.0, Fate::Unclear),
             (Kind::Hold, "A", "NONE", "the stack did not start", 0.0, Fate::Unclear),
         ] {
             let found = judge(&mutant(kind, alert), &said(verdict, reason, firing), &control);

@@ -126,7 +126,7 @@ mod tests {
     #[test]
     fn what_a_drill_said() {
         let report = r#"{"drills": [{"verdict": "LATE", "reason": "firing took 9 s", "phases": {
-            "pending": {"seconds": 2.5, "bound_seconds": 4}, "told": {"seconds": null, "bound_seconds": 5}}}]}"#;
+            "pending": {"seconds": 2.5, "bound_seconds": 4}, "all_clear": {"seconds": null, "bound_seconds": 5}}}]}"#;
         let said = understood(Some(5), report, "");
         assert_eq!((said.verdict.as_str(), said.reason.as_str()), ("LATE", "firing took 9 s"));
         assert_eq!(said.phases.into_iter().collect::<Vec<_>>(), [("pending".to_owned(), (2.5, 4.0))]);

@@ -57,7 +57,7 @@ async fn interrupted_in(bed: &Bed, phase: &str) -> String {
 #[tokio::test]
 async fn ctrl_c_in_any_phase_of_a_drill_leaves_nothing_running() {
     let bed = Bed::start(FAST).await;
-    for phase in ["preflight", "baseline", "pending", "firing", "notified", "resolved", "told"] {
+    for phase in ["preflight", "baseline", "pending", "firing", "notified", "resolved", "all_clear"] {
         let printed = interrupted_in(&bed, phase).await;
         assert!(printed.contains("HighErrorRate"), "partial results in {phase}: {printed}");
         let report = std::fs::read_to_string(bed.report_path()).unwrap();

@@ -115,7 +115,7 @@ async fn a_cause_that_cannot_be_undone_is_said_everywhere_and_bars_the_stack_unt
     let drills = &report["drills"];
     assert_eq!(
         (&drills[0]["verdict"], &drills[1]["verdict"]),
-        (&"UNDECIDED".into(), &"REFUSED".into()),
+        (&"INCONCLUSIVE".into(), &"REFUSED".into()),
         "{said}"
     );
     assert!(drills[0]["not_undone"][0].as_str().unwrap().contains("exit status: 3"), "{drills:#}");
@@ -146,7 +146,7 @@ async fn what_a_killed_run_left_is_undone_by_the_next() {
                    {alert: RateLimiterDegraded, reason: just undone}, {alert: ContainerDown, reason: just undone}]\n";
     stack.write("suite.yaml", ambient);
     let (cause, next) = (stack.write("cause.yaml", CAUSE), stack.write("next.yaml", NEXT));
-    for phase in ["preflight", "baseline", "pending", "firing", "notified", "resolved", "told"] {
+    for phase in ["preflight", "baseline", "pending", "firing", "notified", "resolved", "all_clear"] {
         killed_in(&stack, &cause, phase).await;
         // Before its cause there is nothing to undo, and once it is lifted nothing any more.
         let at_work = matches!(phase, "firing" | "notified");

@@ -40,8 +40,8 @@ async fn every_shipped_drill_is_proven_within_its_bounds() {
                 assert!(drill["reason"].as_str().unwrap().starts_with("nothing fired in"), "{drill:#}");
                 &[][..] // a negative control
             }
-            (_, Some("watchdog")) => &["notified", "told"],
-            _ => &["pending", "firing", "notified", "resolved", "told"],
+            (_, Some("watchdog")) => &["notified", "all_clear"],
+            _ => &["pending", "firing", "notified", "resolved", "all_clear"],
         };
         for phase in phases {
             let figure = |name: &str| {

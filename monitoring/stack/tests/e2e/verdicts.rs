@@ -147,7 +147,7 @@ async fn traffic_and_commands_that_were_not_as_stated_leave_a_drill_undecided() 
         let finished = bed.run_drill(&text).await;
         assert_eq!(finished.code, Some(5), "{}", finished.text);
         let (verdict, reason) = finished.verdict();
-        assert_eq!(verdict, "UNDECIDED", "{}", finished.text);
+        assert_eq!(verdict, "INCONCLUSIVE", "{}", finished.text);
         assert!(reason.starts_with("the cause was not applied as stated: "), "{reason}");
         assert!(reason.contains(said), "{reason}");
     }
@@ -217,7 +217,7 @@ expect: {delivered: [webhook, slack, discord, pagerduty, email]}
     let (verdict, reason) = finished.verdict();
     assert!(["PROVEN", "LATE"].contains(&verdict), "{verdict} {reason}\n{}", finished.text);
     let instants = &finished.report["drills"][0]["instants"];
-    for told in ["notified", "told"] {
+    for told in ["notified", "all_clear"] {
         assert_eq!(instants[told].as_object().unwrap().len(), 5, "{told}: {instants:#}");
     }
     let url = format!("{}/notifications", bed.stack.url("inbox"));

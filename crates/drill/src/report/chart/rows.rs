@@ -43,7 +43,7 @@ pub fn notifications(axis: &Axis, record: &Case, channel: Channel, y: f64) -> St
     let arrived = [
         (record.instants.notified.get(&channel), "firing", "fill=\"var(--firing)\""),
         (
-            record.instants.told.get(&channel),
+            record.instants.all_clear.get(&channel),
             "resolved",
             "fill=\"none\" stroke=\"var(--good)\" stroke-width=\"1.6\"",
         ),

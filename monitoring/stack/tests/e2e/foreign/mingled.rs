@@ -153,7 +153,7 @@ async fn another_alert_meanwhile_leaves_open_of_which_the_count_was() {
     drill["cause"]["run"] = Other::of(&foreign).commands;
     let finished = foreign.drill(&[write(&foreign, &drill)]).await;
     let (verdict, reason) = finished.verdict();
-    assert_eq!((finished.code, verdict), (Some(5), "UNDECIDED"), "{reason}\n{}", finished.text);
+    assert_eq!((finished.code, verdict), (Some(5), "INCONCLUSIVE"), "{reason}\n{}", finished.text);
     assert!(
         reason.contains("RedisMemoryHigh, firing at ") && reason.contains("goes out by webhook"),
         "{reason}"

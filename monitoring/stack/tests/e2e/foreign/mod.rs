@@ -19,7 +19,7 @@ fn assert_proven(finished: &Finished, delivery: &str, count: usize) {
             (&"PROVEN".into(), &delivery.into()),
             "{drill:#}"
         );
-        for phase in ["pending", "firing", "notified", "resolved", "told"] {
+        for phase in ["pending", "firing", "notified", "resolved", "all_clear"] {
             let measured = &drill["phases"][phase];
             assert!(measured["seconds"].is_f64() && measured["bound_seconds"].is_f64(), "{phase}: {drill:#}");
         }

@@ -129,7 +129,7 @@ async fn a_command_of_a_cause_gets_the_password_and_what_it_says_does_not_show_i
     std::fs::write(&file, text.replace(start, talkative)).unwrap();
     let finished = foreign.drill(&[file]).await;
     let (verdict, reason) = finished.verdict();
-    assert_eq!((finished.code, verdict), (Some(5), "UNDECIDED"), "{}", finished.text);
+    assert_eq!((finished.code, verdict), (Some(5), "INCONCLUSIVE"), "{}", finished.text);
     assert!(reason.contains("asked by https://team:…@127.0.0.1:"), "{reason}");
     assert_discreet(&finished);
     foreign.stop().await;
