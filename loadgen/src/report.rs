@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use common::{console, exit};
+use load::error::LoadError;
 use load::report::merge::merge;
 use load::report::model::Report;
 use load::report::output::OutFile;
@@ -45,7 +46,7 @@ pub fn main(args: &Args) -> u8 {
 }
 
 fn review(args: &Args) -> Result<u8, (String, u8)> {
-    let usage = |error: String| (error, exit::USAGE);
+    let usage = |error: LoadError| (error.to_string(), exit::USAGE);
     let reports = args.files.iter().map(|file| read(file)).collect::<Result<Vec<_>, _>>().map_err(usage)?;
     let name = |index: usize| args.files[index].display();
     if let Some((one, other)) = comparable::twice(&reports) {
@@ -55,16 +56,18 @@ fn review(args: &Args) -> Result<u8, (String, u8)> {
             name(other),
             reports[one].started_at
         );
-        return Err(usage(reason));
+        return Err((reason, exit::USAGE));
     }
     comparable::doubts(&reports).iter().for_each(console::warning);
-    let report = merged(&reports, &args.thresholds).map_err(usage)?;
+    let report = merged(&reports, &args.thresholds).map_err(|error| (error, exit::USAGE))?;
     for (index, verdict) in comparable::hidden(&reports, &report) {
         console::warning(format_args!("{}: {verdict} All together are fine", name(index)));
     }
     let outs = OutFile::all(&args.out).map_err(usage)?;
     console::result(&summary::text(&report));
-    outs.into_iter().try_for_each(|out| out.finish(&report)).map_err(|error| (error, exit::FAILED))?;
+    outs.into_iter()
+        .try_for_each(|out| out.finish(&report))
+        .map_err(|error| (error.to_string(), exit::FAILED))?;
     Ok(Outcome::of(&report).exit_code())
 }
 

@@ -2,6 +2,7 @@
 
 use crate::config::{Config, SettingError};
 use actix_web::http::Uri;
+use anyhow::{Context, anyhow};
 use rustls::{
     ClientConfig, DigitallySignedStruct, Error as TlsError, SignatureScheme,
     client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier},
@@ -44,17 +45,16 @@ impl Healthcheck {
     ///
     /// # Errors
     /// One line: what was asked and what came of it.
-    pub async fn run(&self, config: &Config) -> Result<(), String> {
+    pub async fn run(&self, config: &Config) -> anyhow::Result<()> {
         let target = match &self.url {
             Some(url) => url.clone(),
-            None => of_config(config).map_err(|error| error.to_string())?,
+            None => of_config(config)?,
         };
         let outcome = timeout(LIMIT, target.status()).await;
-        let outcome = outcome.unwrap_or_else(|_| Err(format!("no answer within {} s", LIMIT.as_secs())));
-        let told = |reason: String| format!("{target}: {reason}");
-        match outcome.map_err(told)? {
+        let outcome = outcome.unwrap_or_else(|_| Err(anyhow!("no answer within {} s", LIMIT.as_secs())));
+        match outcome.map_err(|reason| anyhow!("{target}: {reason}"))? {
             200..=299 => Ok(()),
-            status => Err(told(format!("answered {status}"))),
+            status => Err(anyhow!("{target}: answered {status}")),
         }
     }
 }
@@ -100,32 +100,32 @@ fn target(text: &str) -> Result<Target, String> {
 }
 
 impl Target {
-    async fn status(&self) -> Result<u16, String> {
+    async fn status(&self) -> anyhow::Result<u16> {
         let bare = self.host.trim_matches(['[', ']']);
         let stream = TcpStream::connect((bare, self.port))
             .await
-            .map_err(|error| format!("cannot connect ({error})"))?;
+            .map_err(|error| anyhow!("cannot connect ({error})"))?;
         if !self.tls {
             return self.ask(stream).await;
         }
-        let name = ServerName::try_from(bare.to_owned()).map_err(|_| "is no server name".to_owned())?;
+        let name = ServerName::try_from(bare.to_owned()).map_err(|_| anyhow!("is no server name"))?;
         let connector = tokio_rustls::TlsConnector::from(Arc::new(unchecked()));
-        let stream = connector.connect(name, stream).await.map_err(|error| format!("no TLS ({error})"))?;
+        let stream = connector.connect(name, stream).await.map_err(|error| anyhow!("no TLS ({error})"))?;
         self.ask(stream).await
     }
 
-    async fn ask(&self, mut stream: impl AsyncRead + AsyncWrite + Unpin) -> Result<u16, String> {
+    async fn ask(&self, mut stream: impl AsyncRead + AsyncWrite + Unpin) -> anyhow::Result<u16> {
         let request = format!(
             "GET {} HTTP/1.1\r\nHost: {}:{}\r\nUser-Agent: api-healthcheck\r\nConnection: close\r\n\r\n",
             self.path, self.host, self.port
         );
-        stream.write_all(request.as_bytes()).await.map_err(|error| format!("cannot send ({error})"))?;
+        stream.write_all(request.as_bytes()).await.map_err(|error| anyhow!("cannot send ({error})"))?;
         // "HTTP/1.1 200" is all that is wanted.
         let mut start = [0; 12];
-        stream.read_exact(&mut start).await.map_err(|error| format!("no answer ({error})"))?;
+        stream.read_exact(&mut start).await.map_err(|error| anyhow!("no answer ({error})"))?;
         let status = std::str::from_utf8(&start).ok().filter(|text| text.starts_with("HTTP/1."));
         let status = status.and_then(|text| text[9..].parse().ok());
-        status.ok_or_else(|| "what answers does not speak HTTP".to_owned())
+        status.context("what answers does not speak HTTP")
     }
 }
 

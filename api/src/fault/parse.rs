@@ -1,6 +1,6 @@
 //! From JSON to a fault, naming everything that is wrong with it by pointer.
 
-use super::{Delays, ModelFault, Spec};
+use crate::fault::spec::{Delays, ModelFault, Spec};
 use crate::{bytes, problem::FieldError, routes, shares::Shares};
 use actix_web::http::StatusCode;
 use serde_json::{Map, Value};

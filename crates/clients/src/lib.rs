@@ -3,6 +3,8 @@
 //!
 //! Every call has a time limit; an error is an error, never an empty answer.
 
+#![warn(clippy::disallowed_macros)]
+
 pub mod address;
 pub mod alertmanager;
 mod authorization;

@@ -1,6 +1,8 @@
 //! What every command needs and no domain owns: durations, rates, exit codes, console output, signals, TLS trust, listening
 //! sockets, random numbers. It knows nothing of load, alerts or drills, and reads no arguments.
 
+#![warn(clippy::disallowed_macros)]
+
 pub mod console;
 pub mod duration;
 mod error;

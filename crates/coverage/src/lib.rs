@@ -4,6 +4,8 @@
 //! [`rules`] reads the alerts from rule files or a Prometheus, [`report`] shows them, [`scaffold`] writes drill files for
 //! those that have none.
 
+#![warn(clippy::disallowed_macros)]
+
 mod alert;
 mod cover;
 mod error;

@@ -17,6 +17,8 @@
 //! the clocks must agree, which they do on one host. A phase that comes out negative is not hidden; it makes the
 //! drill INCONCLUSIVE.
 
+#![warn(clippy::disallowed_macros)]
+
 pub mod causes;
 pub mod context;
 pub mod error;

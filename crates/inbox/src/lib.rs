@@ -5,6 +5,8 @@
 //! accepted goes into the [`store`], bounded and, with a data directory, kept in a journal; the page and
 //! `GET /notifications` of [`http`] show it.
 
+#![warn(clippy::disallowed_macros)]
+
 mod config;
 pub mod heartbeat;
 pub mod http;

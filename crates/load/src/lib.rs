@@ -2,7 +2,10 @@
 //!
 //! Open-loop load on an honest schedule. Knows no alert and no drill; [`report::alerts`] alone asks a Prometheus.
 
+#![warn(clippy::disallowed_macros)]
+
 pub mod engine;
+pub mod error;
 pub mod format;
 pub mod live;
 pub mod plan;

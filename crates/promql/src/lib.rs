@@ -3,6 +3,8 @@
 //! Expressions go in; ranges, thresholds and rewritten expressions come out. Nothing here does I/O, evaluates an expression
 //! or knows rules and alerts.
 
+#![warn(clippy::disallowed_macros)]
+
 mod clock;
 mod durations;
 mod error;

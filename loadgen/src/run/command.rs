@@ -6,10 +6,11 @@ use std::time::{Duration, Instant};
 use url::Url;
 
 use crate::run::args::Args;
+use crate::run::error::CommandError;
 use crate::run::resolve::{self, Asked};
 use crate::run::watch::{Ended, Ending, Signals, Watcher};
 use clients::HttpConfig;
-use common::{console, exit};
+use common::console;
 use load::engine::file_limit;
 use load::engine::{self, Running, StartError};
 use load::format;
@@ -22,31 +23,10 @@ use load::report::output::OutFile;
 use load::report::summary;
 use load::verdict::Outcome;
 
-/// Why the command did not get to a verdict.
-#[derive(Debug, thiserror::Error)]
-pub enum CommandError {
-    /// Bad arguments or files; nothing was sent.
-    #[error("{0}")]
-    Usage(String),
-    /// Everything else.
-    #[error("{0}")]
-    Failed(String),
-}
-
-impl CommandError {
-    /// The exit code.
-    pub fn exit_code(&self) -> u8 {
-        match self {
-            Self::Usage(_) => exit::USAGE,
-            Self::Failed(_) => exit::FAILED,
-        }
-    }
-}
-
 /// Runs the load and prints the summary; the exit code.
 pub fn run(args: &Args) -> Result<u8, CommandError> {
-    let asked = Asked::of(args).map_err(CommandError::Usage)?;
-    let outs = OutFile::all(&args.out).map_err(CommandError::Usage)?;
+    let asked = Asked::of(args)?;
+    let outs = OutFile::all(&args.out).map_err(CommandError::usage)?;
     file_limit::allow(asked.plan.limits.connections);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let failed = |error: std::io::Error| CommandError::Failed(format!("cannot watch the run: {error}"));
@@ -103,7 +83,7 @@ pub fn run(args: &Args) -> Result<u8, CommandError> {
 }
 
 fn expose(address: SocketAddr) -> Result<Exposition, CommandError> {
-    let exposition = Exposition::start(address).map_err(CommandError::Usage)?;
+    let exposition = Exposition::start(address).map_err(CommandError::usage)?;
     console::line(format_args!("metrics: http://{}/metrics", exposition.address));
     Ok(exposition)
 }
@@ -111,8 +91,8 @@ fn expose(address: SocketAddr) -> Result<Exposition, CommandError> {
 /// Starts the engine.
 pub fn start(plan: Plan) -> Result<Running, CommandError> {
     engine::start(plan).map_err(|error| match error {
-        StartError::Plan(_) => CommandError::Usage(error.to_string()),
-        StartError::System(_) => CommandError::Failed(error.to_string()),
+        StartError::Plan(_) => CommandError::usage(error),
+        StartError::System(_) => CommandError::failed(error),
     })
 }
 
@@ -164,7 +144,7 @@ async fn finish(
     }
     let report = Report::new(&plan, &record, labels);
     console::result(&summary::text(&report));
-    outs.into_iter().try_for_each(|out| out.finish(&report)).map_err(CommandError::Failed)?;
+    outs.into_iter().try_for_each(|out| out.finish(&report)).map_err(CommandError::failed)?;
     Ok(Outcome::of(&report).exit_code())
 }
 

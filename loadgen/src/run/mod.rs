@@ -2,5 +2,6 @@
 
 pub mod args;
 mod command;
+mod error;
 mod resolve;
 mod watch;

@@ -1,5 +1,6 @@
 //! From arguments to a plan.
 
+use crate::run::error::CommandError;
 use std::collections::BTreeSet;
 use std::time::Duration;
 
@@ -38,9 +39,9 @@ pub struct Asked {
 impl Asked {
     /// # Errors
     /// A sentence that names the input and the way out.
-    pub fn of(args: &Args) -> Result<Self, String> {
+    pub fn of(args: &Args) -> Result<Self, CommandError> {
         let scenario = scenario(args)?;
-        let url = Target::parse(&args.url).map_err(|error| error.to_string())?;
+        let url = Target::parse(&args.url).map_err(CommandError::usage)?;
         let requests = requests(args, scenario.as_ref(), &url)?;
         let seed = args.seed.map_or_else(rng::seed, u64::from);
         let (pace, planned) = pace(args, scenario.as_ref(), seed)?;
@@ -51,20 +52,20 @@ impl Asked {
             keep_alive: !args.disable_keepalive,
             threads: args.threads.map(Into::into),
         };
-        let target = Target::by(&url, &access(args)).map_err(|error| error.to_string())?;
+        let target = Target::by(&url, &access(args)).map_err(CommandError::usage)?;
         let mut before = Vec::new();
         let (given, mut names) = (Given::default(), BTreeSet::new());
         for (index, request) in scenario.iter().flat_map(|scenario| &scenario.before).enumerate() {
             let mut request = request.clone();
             request.set_headers(&args.headers);
             let plan = Plan::once(target.clone(), &request, limits.clone(), &names)
-                .map_err(|error| format!("before[{index}]: {error}"))?;
+                .map_err(|error| CommandError::Usage(format!("before[{index}]: {error}")))?;
             names.extend(request.capture.iter().map(|capture| capture.name.clone()));
             // Each draws its own random values, of the run's seed and of no number that the run has.
             let seed = rng::derived(seed, 1 + index as u64);
             before.push(Plan { seed, given: given.clone(), ..plan });
         }
-        let plan = Plan::to(target, &requests, pace, limits, &names).map_err(|error| error.to_string())?;
+        let plan = Plan::to(target, &requests, pace, limits, &names).map_err(CommandError::usage)?;
         Ok(Self { scenario, before, plan: Plan { seed, given, ..plan }, planned })
     }
 
@@ -93,19 +94,24 @@ fn access(args: &Args) -> Access {
 }
 
 /// The pattern or the file that was asked for.
-fn scenario(args: &Args) -> Result<Option<Scenario>, String> {
+fn scenario(args: &Args) -> Result<Option<Scenario>, CommandError> {
     match (args.pattern, &args.scenario) {
         (Some(pattern), _) => Ok(Some(pattern.scenario())),
         (None, Some(path)) => {
-            let text = std::fs::read_to_string(path)
-                .map_err(|error| format!("--scenario {}: cannot read it: {error}", path.display()))?;
-            Scenario::parse(path, &text).map(Some).map_err(|error| error.to_string())
+            let text = std::fs::read_to_string(path).map_err(|error| {
+                CommandError::Usage(format!("--scenario {}: cannot read it: {error}", path.display()))
+            })?;
+            Scenario::parse(path, &text).map(Some).map_err(CommandError::usage)
         }
         (None, None) => Ok(None),
     }
 }
 
-fn requests(args: &Args, scenario: Option<&Scenario>, url: &url::Url) -> Result<Vec<RequestSpec>, String> {
+fn requests(
+    args: &Args,
+    scenario: Option<&Scenario>,
+    url: &url::Url,
+) -> Result<Vec<RequestSpec>, CommandError> {
     let mut requests = match scenario {
         Some(scenario) => scenario.requests.clone(),
         None => vec![single(args, url)?],
@@ -116,16 +122,17 @@ fn requests(args: &Args, scenario: Option<&Scenario>, url: &url::Url) -> Result<
         if let Some(expect) = &args.expect_status {
             request.expect = expect.clone();
         }
-        request.check()?;
+        request.check().map_err(CommandError::usage)?;
     }
     Ok(requests)
 }
 
-fn single(args: &Args, url: &url::Url) -> Result<RequestSpec, String> {
+fn single(args: &Args, url: &url::Url) -> Result<RequestSpec, CommandError> {
     let body = match (&args.data, &args.data_file) {
         (Some(data), _) => data.clone().into_bytes(),
-        (None, Some(file)) => std::fs::read(file)
-            .map_err(|error| format!("-D {}: cannot read the body: {error}", file.display()))?,
+        (None, Some(file)) => std::fs::read(file).map_err(|error| {
+            CommandError::Usage(format!("-D {}: cannot read the body: {error}", file.display()))
+        })?,
         (None, None) => Vec::new(),
     };
     let usual = if args.data.is_some() || args.data_file.is_some() { Method::Post } else { Method::Get };
@@ -135,7 +142,7 @@ fn single(args: &Args, url: &url::Url) -> Result<RequestSpec, String> {
     Ok(request)
 }
 
-fn pace(args: &Args, scenario: Option<&Scenario>, seed: u64) -> Result<(Pace, String), String> {
+fn pace(args: &Args, scenario: Option<&Scenario>, seed: u64) -> Result<(Pace, String), CommandError> {
     let limit = args.requests;
     let rated = args.rate.is_some() || scenario.is_some() || !args.stages.is_empty();
     if let (Some(connections), false) = (args.connections, rated) {
@@ -152,7 +159,7 @@ fn pace(args: &Args, scenario: Option<&Scenario>, seed: u64) -> Result<(Pace, St
 }
 
 /// The rate over time, and in words.
-fn schedule(args: &Args, scenario: Option<&Scenario>) -> Result<(Schedule, String), String> {
+fn schedule(args: &Args, scenario: Option<&Scenario>) -> Result<(Schedule, String), CommandError> {
     let limit = args.requests;
     if !args.stages.is_empty() {
         let from = args.rate.map_or(0.0, Rate::per_second);
@@ -160,7 +167,10 @@ fn schedule(args: &Args, scenario: Option<&Scenario>) -> Result<(Schedule, Strin
         for (time, to) in &args.stages {
             planned.push_str(&format!(" to {to}/s in {}", duration::format(*time)));
         }
-        return Ok((Schedule::ramps(from, &args.stages)?, planned + &bounds(None, limit)));
+        return Ok((
+            Schedule::ramps(from, &args.stages).map_err(CommandError::usage)?,
+            planned + &bounds(None, limit),
+        ));
     }
     let usual = scenario.map(|scenario| &scenario.schedule);
     if let Some(stages) = usual.filter(|stages| stages.constant_rate().is_none()) {
@@ -168,15 +178,16 @@ fn schedule(args: &Args, scenario: Option<&Scenario>) -> Result<(Schedule, Strin
         let length = stages.duration().unwrap_or_default();
         let time = args.duration.map_or(1.0, |time| time.as_secs_f64() / length.as_secs_f64());
         if !(rate.is_finite() && time.is_finite()) {
-            return Err("the scenario is bursts alone: it has no rate and no length that -q or -z could set"
-                .to_owned());
+            return Err(CommandError::usage(
+                "the scenario is bursts alone: it has no rate and no length that -q or -z could set",
+            ));
         }
         let schedule = stages.scaled(rate, time);
         let planned = patterns::in_words(&schedule) + &bounds(None, limit);
         return Ok((schedule, planned));
     }
     let constant = usual.and_then(Schedule::constant_rate).unwrap_or(USUAL_RATE);
-    let rate = args.rate.map_or_else(|| Rate::new(constant), Ok)?;
+    let rate = args.rate.map_or_else(|| Rate::new(constant), Ok).map_err(CommandError::usage)?;
     let length = usual.and_then(Schedule::duration).unwrap_or(USUAL_DURATION);
     let duration = args.duration.or_else(|| limit.is_none().then_some(length));
     let planned = format!("{rate}{}", bounds(duration, limit));

@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-use crate::run::command::{CommandError, start};
+use crate::run::command::start;
+use crate::run::error::CommandError;
 use crate::run::resolve::Asked;
 use common::hangup::Hangup;
 use common::rng;

@@ -111,7 +111,8 @@ pub async fn apply(
     }
     let load = match &cause.load {
         Some(load) => {
-            let running = engine::start_endless(&place.target, load).map_err(DrillError::Cause)?;
+            let running = engine::start_endless(&place.target, load)
+                .map_err(|error| DrillError::Cause(error.to_string()))?;
             Some((running, load.clone(), Timestamp::now()))
         }
         None => None,

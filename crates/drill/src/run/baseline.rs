@@ -77,7 +77,8 @@ pub async fn baseline<'a>(
 /// Starts the traffic, which the log then follows.
 fn start(context: &Context<'_>) -> Result<Option<Running>, DrillError> {
     let Some(load) = &context.drill.baseline else { return Ok(None) };
-    let running = engine::start_endless(context.target(), load).map_err(DrillError::Cause)?;
+    let running = engine::start_endless(context.target(), load)
+        .map_err(|error| DrillError::Cause(error.to_string()))?;
     context.log.append(Event::Traffic(Load::Baseline, running.series()));
     Ok(Some(running))
 }

@@ -46,11 +46,11 @@ pub enum StartError {
 ///
 /// # Errors
 /// When the target cannot be parsed or resolved, or the mix is empty.
-pub fn start_endless(target: &url::Url, load: &LoadSpec) -> Result<Running, String> {
+pub fn start_endless(target: &url::Url, load: &LoadSpec) -> Result<Running, StartError> {
     let schedule = Schedule::constant(load.rate, None);
     let pace = Pace::Open { schedule, limit: None, spacing: Spacing::Even };
     let plan = Plan::new(target, &load.requests, pace, Limits::default());
-    plan.map_err(StartError::from).and_then(start).map_err(|error| error.to_string())
+    plan.map_err(StartError::from).and_then(start)
 }
 
 /// Starts a plan on its own threads. Needs no runtime of the caller's.

@@ -1,5 +1,6 @@
 //! The running figures in Prometheus's text format, and the small server that shows them (`--prometheus-addr`).
 
+use crate::error::LoadError;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -185,9 +186,10 @@ impl Exposition {
     ///
     /// # Errors
     /// When the address cannot be bound: a sentence that names it and who has it.
-    pub fn start(address: SocketAddr) -> Result<Self, String> {
-        let bad = |error: io::Error| format!("--prometheus-addr {address}: {error}");
-        let listener = listen::bind(address, "--prometheus-addr")?;
+    pub fn start(address: SocketAddr) -> Result<Self, LoadError> {
+        let bad = |error: io::Error| LoadError::Listen(format!("--prometheus-addr {address}: {error}"));
+        let listener = listen::bind(address, "--prometheus-addr")
+            .map_err(|error| LoadError::Listen(error.to_string()))?;
         let address = listener.local_addr().map_err(bad)?;
         let shown = Arc::new(Mutex::new(String::new()));
         let data = Data::new(Arc::clone(&shown));

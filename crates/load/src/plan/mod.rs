@@ -2,6 +2,7 @@
 
 pub mod request;
 
+use crate::error::LoadError;
 use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZero;
 use std::time::Duration;
@@ -28,18 +29,18 @@ pub enum PlanError {
     Target(#[from] TargetError),
     /// The weights.
     #[error("requests: {0}")]
-    Mix(String),
+    Mix(LoadError),
     /// One request.
     #[error("requests[{index}]: {reason}")]
     Request {
         /// From 0.
         index: usize,
         /// Names the field.
-        reason: String,
+        reason: LoadError,
     },
     /// The schedule.
     #[error("{0}")]
-    Pace(String),
+    Pace(LoadError),
 }
 
 /// What bounds a run.
@@ -120,11 +121,11 @@ impl Plan {
             && schedule.total() == Some(0)
         {
             let reason = "the rate and the duration make less than one request: raise -q or -z";
-            return Err(PlanError::Pace(reason.to_owned()));
+            return Err(PlanError::Pace(LoadError::Schedule(reason.to_owned())));
         }
         let host = target.host_header();
-        let suppliers =
-            suppliers(requests, given).map_err(|(index, reason)| PlanError::Request { index, reason })?;
+        let suppliers = suppliers(requests, given)
+            .map_err(|(index, reason)| PlanError::Request { index, reason: LoadError::Spec(reason) })?;
         let prepare = |(index, spec)| {
             Request::prepare(spec, &host, !limits.keep_alive)
                 .map_err(|reason| PlanError::Request { index, reason })

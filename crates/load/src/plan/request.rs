@@ -1,5 +1,6 @@
 //! Requests as bytes, made once before the run: sending one costs no formatting and no allocation.
 
+use crate::error::LoadError;
 use crate::spec::load::RequestSpec;
 use crate::spec::template::{Moment, Part, Place, Template};
 
@@ -67,11 +68,13 @@ impl Method {
 }
 
 impl std::str::FromStr for Method {
-    type Err = String;
+    type Err = LoadError;
 
-    fn from_str(text: &str) -> Result<Self, String> {
+    fn from_str(text: &str) -> Result<Self, LoadError> {
         Self::ALL.into_iter().find(|method| method.name().eq_ignore_ascii_case(text)).ok_or_else(|| {
-            format!("`{text}` is not a method: expected GET, POST, PUT, PATCH, DELETE, HEAD or OPTIONS")
+            LoadError::Spec(format!(
+                "`{text}` is not a method: expected GET, POST, PUT, PATCH, DELETE, HEAD or OPTIONS"
+            ))
         })
     }
 }
@@ -101,7 +104,7 @@ impl Request {
     ///
     /// # Errors
     /// As [`RequestSpec::check`].
-    pub fn prepare(spec: &RequestSpec, host: &str, close: bool) -> Result<Self, String> {
+    pub fn prepare(spec: &RequestSpec, host: &str, close: bool) -> Result<Self, LoadError> {
         spec.check()?;
         let given = |name: &str| spec.headers.iter().any(|(own, _)| own.eq_ignore_ascii_case(name));
         let mut head = vec![text(format!("{} ", spec.method.name()))];

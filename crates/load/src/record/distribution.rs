@@ -1,5 +1,6 @@
 //! A histogram as figures in seconds, and whole, so that runs can be merged.
 
+use crate::error::LoadError;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use hdrhistogram::Histogram;
@@ -61,11 +62,15 @@ impl Distribution {
     ///
     /// # Errors
     /// When the text is not base64 or what it holds is not an HdrHistogram.
-    pub fn histogram(&self) -> Result<Histogram<u64>, String> {
-        let bytes = STANDARD.decode(&self.hdr_v2_base64).map_err(|error| format!("no base64: {error}"))?;
+    pub fn histogram(&self) -> Result<Histogram<u64>, LoadError> {
+        let bytes = STANDARD
+            .decode(&self.hdr_v2_base64)
+            .map_err(|error| LoadError::Report(format!("no base64: {error}")))?;
         Deserializer::new().deserialize(&mut bytes.as_slice()).map_err(|error| match error {
-            DeserializeError::IoError(_) => "no HdrHistogram V2: cut off or damaged".to_owned(),
-            other => format!("no HdrHistogram V2: {other}"),
+            DeserializeError::IoError(_) => {
+                LoadError::Report("no HdrHistogram V2: cut off or damaged".to_owned())
+            }
+            other => LoadError::Report(format!("no HdrHistogram V2: {other}")),
         })
     }
 }

@@ -1,5 +1,6 @@
 //! Whether several reports may be taken as one, and what that would hide.
 
+use crate::error::LoadError;
 use crate::report::model::{Loop, Report};
 use crate::report::notes;
 use crate::verdict::Outcome;
@@ -56,7 +57,7 @@ pub fn hidden(reports: &[Report], merged: &Report) -> Vec<(usize, String)> {
 ///
 /// # Errors
 /// When one cannot be read.
-pub fn thresholds(reports: &[Report]) -> Result<Vec<Threshold>, String> {
+pub fn thresholds(reports: &[Report]) -> Result<Vec<Threshold>, LoadError> {
     let mut thresholds: Vec<Threshold> = Vec::new();
     for held in reports.iter().flat_map(|report| &report.thresholds) {
         if !thresholds.iter().any(|threshold| threshold.text == held.threshold) {

@@ -1,5 +1,6 @@
 //! From a plan and its record to the report.
 
+use crate::error::LoadError;
 use std::time::Duration;
 
 use crate::plan::Plan;
@@ -130,7 +131,7 @@ impl Report {
     ///
     /// # Errors
     /// When its histograms cannot be read.
-    pub fn hold(&mut self, thresholds: &[Threshold]) -> Result<(), String> {
+    pub fn hold(&mut self, thresholds: &[Threshold]) -> Result<(), LoadError> {
         let latency = &self.latency_seconds;
         let latencies = Latencies {
             response: latency.response.histogram()?,

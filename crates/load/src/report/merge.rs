@@ -1,5 +1,6 @@
 //! Several runs as one: from several machines at once, or one after the other.
 
+use crate::error::LoadError;
 use std::collections::BTreeMap;
 
 use crate::record::Ledger;
@@ -30,7 +31,7 @@ pub enum MergeError {
     #[error("the thresholds of the runs: {reason}; give those that count with --threshold")]
     Threshold {
         /// Names it.
-        reason: String,
+        reason: LoadError,
     },
 }
 
@@ -197,7 +198,8 @@ fn latencies(reports: &[Report]) -> Result<Latency, MergeError> {
         let mut sum = window::histogram();
         for (index, report) in reports.iter().enumerate() {
             let bad = |reason: String| MergeError::Histogram { run: index + 1, name, reason };
-            let histogram = of(&report.latency_seconds).histogram().map_err(bad)?;
+            let histogram =
+                of(&report.latency_seconds).histogram().map_err(|error| bad(error.to_string()))?;
             sum.add(histogram).map_err(|error| bad(error.to_string()))?;
         }
         Ok(Distribution::of(&sum))

@@ -1,5 +1,6 @@
 //! The files of `--out`: made sure of before the run, there only when they are whole.
 
+use crate::error::LoadError;
 use std::fs::{self, Permissions};
 use std::io::{self, BufWriter, Write};
 use std::os::unix::fs::PermissionsExt;
@@ -36,43 +37,50 @@ impl OutFile {
     ///
     /// # Errors
     /// When a name ends in none of `.json`, `.html` and `.csv`, nothing can be written there, or two are the same file.
-    pub fn all(paths: &[PathBuf]) -> Result<Vec<Self>, String> {
+    pub fn all(paths: &[PathBuf]) -> Result<Vec<Self>, LoadError> {
         let mut outs: Vec<Self> = Vec::with_capacity(paths.len());
         for path in paths {
             let out = Self::at(path)?;
             if let Some(other) = outs.iter().find(|other| other.path == out.path) {
-                return Err(format!(
+                return Err(LoadError::Output(format!(
                     "--out {}: is the same file as --out {}; give each report a file of its own",
                     path.display(),
                     other.given.display()
-                ));
+                )));
             }
             outs.push(out);
         }
         Ok(outs)
     }
 
-    fn at(given: &Path) -> Result<Self, String> {
+    fn at(given: &Path) -> Result<Self, LoadError> {
         let shown = given.display();
         let extension = given.extension().and_then(|extension| extension.to_str());
         let form = match extension {
             Some("json") => Form::Json,
             Some("html") => Form::Html,
             Some("csv") => Form::Csv,
-            _ => return Err(format!("--out {shown}: give a name that ends in .json, .html or .csv")),
+            _ => {
+                return Err(LoadError::Output(format!(
+                    "--out {shown}: give a name that ends in .json, .html or .csv"
+                )));
+            }
         };
-        let refused =
-            |error: io::Error| format!("--out {shown}: cannot write there: {error}; choose another place");
+        let refused = |error: io::Error| {
+            LoadError::Output(format!("--out {shown}: cannot write there: {error}; choose another place"))
+        };
         let path = followed(given).map_err(refused)?;
         match fs::metadata(&path) {
             Ok(metadata) if metadata.is_dir() => {
-                return Err(format!("--out {shown}: is a folder; give the name of a file"));
+                return Err(LoadError::Output(format!(
+                    "--out {shown}: is a folder; give the name of a file"
+                )));
             }
             // A report replaces what is there as a whole; of a pipe or a device nothing would be left.
             Ok(metadata) if !metadata.is_file() => {
-                return Err(format!(
+                return Err(LoadError::Output(format!(
                     "--out {shown}: is a pipe, a socket or a device; give the name of a file"
-                ));
+                )));
             }
             _ => {}
         }
@@ -84,7 +92,7 @@ impl OutFile {
     ///
     /// # Errors
     /// When the disk is full, or the folder has gone.
-    pub fn finish(self, report: &Report) -> Result<(), String> {
+    pub fn finish(self, report: &Report) -> Result<(), LoadError> {
         let write = || -> io::Result<()> {
             let mut writer = BufWriter::new(part(&self.path)?);
             match self.form {
@@ -100,7 +108,9 @@ impl OutFile {
             part.persist(&self.path)?;
             Ok(())
         };
-        write().map_err(|error| format!("--out {}: cannot write the report: {error}", self.given.display()))
+        write().map_err(|error| {
+            LoadError::Output(format!("--out {}: cannot write the report: {error}", self.given.display()))
+        })
     }
 }
 

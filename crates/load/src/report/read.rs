@@ -1,5 +1,6 @@
 //! Reports read again, and made sure of: whoever works with one afterwards need not doubt its figures.
 
+use crate::error::LoadError;
 use std::path::Path;
 
 use serde_json::Value;
@@ -16,11 +17,14 @@ const MOST: f64 = 1e15;
 ///
 /// # Errors
 /// A sentence that names the file, what is wrong and the way out.
-pub fn read(path: &Path) -> Result<Report, String> {
+pub fn read(path: &Path) -> Result<Report, LoadError> {
     let shown = path.display();
-    let text = std::fs::read_to_string(path).map_err(|error| format!("{shown}: cannot read it: {error}"))?;
+    let text = std::fs::read_to_string(path)
+        .map_err(|error| LoadError::Report(format!("{shown}: cannot read it: {error}")))?;
     parse(&text).map_err(|reason| {
-        format!("{shown}: {reason}; expected a report that `loadgen run --out FILE.json` wrote")
+        LoadError::Report(format!(
+            "{shown}: {reason}; expected a report that `loadgen run --out FILE.json` wrote"
+        ))
     })
 }
 
@@ -74,12 +78,12 @@ fn whole(report: &Report) -> Result<(), String> {
         ("pacer_lag", &latency.pacer_lag),
         ("connection_wait", &latency.connection_wait),
     ] {
-        let bad = |reason: String| format!("latency_seconds.{name}.hdr_v2_base64: {reason}");
-        let histogram = distribution.histogram().map_err(bad)?;
+        let bad = |reason: &str| format!("latency_seconds.{name}.hdr_v2_base64: {reason}");
+        let histogram = distribution.histogram().map_err(|error| bad(&error.to_string()))?;
         let fits = window::histogram().add(&histogram);
-        fits.map_err(|_| bad("it holds latencies of over an hour, which no run tells apart".to_owned()))?;
+        fits.map_err(|_| bad("it holds latencies of over an hour, which no run tells apart"))?;
         if histogram.len() != distribution.count {
-            return Err(bad(format!(
+            return Err(bad(&format!(
                 "it holds {} values, but count is {}",
                 histogram.len(),
                 distribution.count

@@ -4,6 +4,7 @@
 //! line from r0 with slope s, m arrivals have come after 2m/(r0 + √(r0² + 2sm)); for a constant rate that is m/r0. A
 //! burst is a step of Λ: its arrivals share one instant.
 
+use crate::error::LoadError;
 use std::time::Duration;
 
 use crate::schedule::segment::{Segment, Shape};
@@ -30,7 +31,7 @@ impl Schedule {
     ///
     /// # Errors
     /// When there is no stage, one lasts no time, a rate is not a number of 0 or more, or nothing would ever be sent.
-    pub fn ramps(from: f64, stages: &[(Duration, f64)]) -> Result<Self, String> {
+    pub fn ramps(from: f64, stages: &[(Duration, f64)]) -> Result<Self, LoadError> {
         let mut from = from;
         let ramps = stages.iter().map(|&(duration, to)| {
             let shape = Shape::Line { from: std::mem::replace(&mut from, to), to };
@@ -44,12 +45,14 @@ impl Schedule {
     /// # Errors
     /// When there is none, one other than a burst lasts no time, a rate is not a number of 0 or more, or nothing would
     /// ever be sent.
-    pub fn of(segments: Vec<Segment>) -> Result<Self, String> {
+    pub fn of(segments: Vec<Segment>) -> Result<Self, LoadError> {
         for segment in &segments {
             if segment.duration.is_some_and(|duration| duration.is_zero())
                 && !matches!(segment.shape, Shape::Burst { .. })
             {
-                return Err("a stage lasts 0s: give it a duration such as 30s".to_owned());
+                return Err(LoadError::Schedule(
+                    "a stage lasts 0s: give it a duration such as 30s".to_owned(),
+                ));
             }
             let rates = match segment.shape {
                 Shape::Line { from, to } => [from, to],
@@ -57,12 +60,16 @@ impl Schedule {
                 Shape::Burst { count } => [count, count],
             };
             if let Some(rate) = rates.into_iter().find(|rate| !(rate.is_finite() && *rate >= 0.0)) {
-                return Err(format!("a stage's rate is {rate}: expected 0 or more per second"));
+                return Err(LoadError::Schedule(format!(
+                    "a stage's rate is {rate}: expected 0 or more per second"
+                )));
             }
         }
         let schedule = Self::build(segments);
         if schedule.total() == Some(0) {
-            return Err("the stages add up to less than one request: raise a rate or a duration".to_owned());
+            return Err(LoadError::Schedule(
+                "the stages add up to less than one request: raise a rate or a duration".to_owned(),
+            ));
         }
         Ok(schedule)
     }

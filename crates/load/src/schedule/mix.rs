@@ -4,6 +4,8 @@
 //! arrivals each request has been chosen within one of n times its share, for every n. With 8 errors in 100, every
 //! 100 in a row hold exactly 8.
 
+use crate::error::LoadError;
+
 /// The most parts the weights may add up to, once their common divisor is taken out.
 pub const MAX_PARTS: u64 = 100_000;
 
@@ -16,17 +18,19 @@ pub struct Mix {
 impl Mix {
     /// # Errors
     /// When there are no weights, a weight is 0, there are more than 65,535, or they add up to more than [`MAX_PARTS`].
-    pub fn new(weights: &[u32]) -> Result<Self, String> {
+    pub fn new(weights: &[u32]) -> Result<Self, LoadError> {
         if weights.is_empty() || weights.contains(&0) {
-            return Err("the mix needs at least one request, each with a weight of 1 or more".to_owned());
+            return Err(LoadError::Schedule(
+                "the mix needs at least one request, each with a weight of 1 or more".to_owned(),
+            ));
         }
         let divisor = weights.iter().copied().fold(0, gcd);
         let weights: Vec<i64> = weights.iter().map(|weight| i64::from(weight / divisor)).collect();
         let parts: i64 = weights.iter().sum();
         if parts.unsigned_abs() > MAX_PARTS || weights.len() > usize::from(u16::MAX) {
-            return Err(format!(
+            return Err(LoadError::Schedule(format!(
                 "the weights add up to {parts} parts, more than {MAX_PARTS}: use rounder weights"
-            ));
+            )));
         }
         let mut taken = vec![0_i64; weights.len()];
         let order = (1..=parts)

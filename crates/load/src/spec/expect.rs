@@ -1,5 +1,6 @@
 //! Which statuses are as they should be.
 
+use crate::error::LoadError;
 use serde::{Deserialize, Deserializer, de};
 use serde_json::Value;
 
@@ -46,10 +47,10 @@ impl std::fmt::Display for Expect {
 }
 
 impl std::str::FromStr for Expect {
-    type Err = String;
+    type Err = LoadError;
 
     /// Reads statuses, classes and ranges with commas between them: `200,429`, `2xx`, `200-399`.
-    fn from_str(text: &str) -> Result<Self, String> {
+    fn from_str(text: &str) -> Result<Self, LoadError> {
         text.split(',').map(|part| range(part.trim())).collect::<Result<_, _>>().map(|ranges| Self { ranges })
     }
 }
@@ -64,7 +65,7 @@ impl<'de> Deserialize<'de> for Expect {
         };
         let read = match Value::deserialize(from)? {
             Value::Array(items) if items.is_empty() => {
-                Err("the list is empty; name a status or leave it out".to_owned())
+                Err(LoadError::Spec("the list is empty; name a status or leave it out".to_owned()))
             }
             Value::Array(items) => items
                 .iter()
@@ -77,7 +78,7 @@ impl<'de> Deserialize<'de> for Expect {
     }
 }
 
-fn range(text: &str) -> Result<(u16, u16), String> {
+fn range(text: &str) -> Result<(u16, u16), LoadError> {
     let number = |text: &str| -> Option<u16> {
         text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse().ok()).flatten() // `+5` is none
     };
@@ -91,10 +92,10 @@ fn range(text: &str) -> Result<(u16, u16), String> {
         Some((status(from)?, status(to)?)).filter(|(from, to)| from <= to)
     };
     status(text).map(|code| (code, code)).or_else(|| class(text)).or_else(between).ok_or_else(|| {
-        format!(
+        LoadError::Spec(format!(
             "`{text}` is not a status: expected 100 to 599, a class such as 2xx, a range such as 200-399, or several of \
              them, such as 200,429"
-        )
+        ))
     })
 }
 
@@ -130,9 +131,12 @@ mod tests {
             "2.5",
         ] {
             let error = text.parse::<Expect>().unwrap_err();
-            assert!(error.contains(&format!("`{text}` is not a status: expected 100")), "{error}");
+            assert!(
+                error.to_string().contains(&format!("`{text}` is not a status: expected 100")),
+                "{error}"
+            );
         }
-        assert!("200,ok".parse::<Expect>().unwrap_err().contains("`ok`"));
+        assert!("200,ok".parse::<Expect>().unwrap_err().to_string().contains("`ok`"));
         for (yaml, words) in [
             ("[]", "expect: the list is empty"),
             ("[200, 99]", "expect: `99` is not a status"),

@@ -2,6 +2,7 @@
 
 mod written;
 
+use crate::error::LoadError;
 use std::collections::BTreeSet;
 
 use serde::{Deserialize, Deserializer, de};
@@ -116,24 +117,30 @@ impl RequestSpec {
 
     /// # Errors
     /// A sentence naming the field that could not be sent as it stands.
-    pub fn check(&self) -> Result<(), String> {
+    pub fn check(&self) -> Result<(), LoadError> {
         if self.weight == 0 {
-            return Err("weight: 0 would never be sent; give 1 or more, or leave the request out".to_owned());
+            return Err(LoadError::Spec(
+                "weight: 0 would never be sent; give 1 or more, or leave the request out".to_owned(),
+            ));
         }
         let key = self.method.key();
-        let path = self.template(&self.path).map_err(|error| format!("{key}: {error}"))?;
+        let path = self.template(&self.path).map_err(|error| LoadError::Spec(format!("{key}: {error}")))?;
         let begins_with_value = matches!(path.parts().first(), Some(Part::Value(Value::Captured { .. })));
         if !self.path.starts_with('/') && !begins_with_value {
-            return Err(format!("{key}: `{}` is not a path: it must begin with `/`", self.path));
+            return Err(LoadError::Spec(format!(
+                "{key}: `{}` is not a path: it must begin with `/`",
+                self.path
+            )));
         }
         if let Some(bad) = path.sample().chars().find(|c| !c.is_ascii_graphic() || *c == '#') {
-            return Err(format!("{key}: `{}` holds {bad:?}; percent-encode it", self.path));
+            return Err(LoadError::Spec(format!("{key}: `{}` holds {bad:?}; percent-encode it", self.path)));
         }
         for (name, value) in &self.headers {
-            let value = Template::parse(value).map_err(|error| format!("headers: {error}"))?;
+            let value =
+                Template::parse(value).map_err(|error| LoadError::Spec(format!("headers: {error}")))?;
             check_header(name, &value.sample())?;
         }
-        self.body_parts().map_err(|error| format!("body: {error}")).map(drop)
+        self.body_parts().map_err(|error| LoadError::Spec(format!("body: {error}"))).map(drop)
     }
 
     /// Sets headers, each in place of those of the same name in any letter case; names among `headers` may repeat.
@@ -146,7 +153,7 @@ impl RequestSpec {
     ///
     /// # Errors
     /// As [`Template::parse`].
-    pub fn template(&self, text: &str) -> Result<Template, String> {
+    pub fn template(&self, text: &str) -> Result<Template, LoadError> {
         if self.templates == Templates::Off { Ok(Template::literal(text)) } else { Template::parse(text) }
     }
 
@@ -154,7 +161,7 @@ impl RequestSpec {
     ///
     /// # Errors
     /// As [`Template::parse`].
-    pub fn body_parts(&self) -> Result<Vec<(Part, Place)>, String> {
+    pub fn body_parts(&self) -> Result<Vec<(Part, Place)>, LoadError> {
         let Ok(text) = std::str::from_utf8(&self.body) else { return Ok(Vec::new()) };
         let template = match self.templates {
             Templates::Off => return Ok(Vec::new()),
@@ -176,16 +183,16 @@ impl RequestSpec {
     }
 }
 
-fn check_header(name: &str, value: &str) -> Result<(), String> {
+fn check_header(name: &str, value: &str) -> Result<(), LoadError> {
     let token = |b: u8| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b);
     if name.is_empty() || !name.bytes().all(token) {
-        return Err(format!("headers: `{name}` is not a header name"));
+        return Err(LoadError::Spec(format!("headers: `{name}` is not a header name")));
     }
     if ["content-length", "transfer-encoding"].iter().any(|own| name.eq_ignore_ascii_case(own)) {
-        return Err(format!("headers: `{name}` follows from the body; leave it out"));
+        return Err(LoadError::Spec(format!("headers: `{name}` follows from the body; leave it out")));
     }
     if value.bytes().any(|b| b < b' ' && b != b'\t' || b == 0x7f) {
-        return Err(format!("headers: the value of `{name}` holds a control character"));
+        return Err(LoadError::Spec(format!("headers: the value of `{name}` holds a control character")));
     }
     Ok(())
 }

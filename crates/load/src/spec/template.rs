@@ -4,6 +4,7 @@ mod place;
 mod read;
 mod value;
 
+use crate::error::LoadError;
 pub use crate::spec::template::place::Place;
 pub use crate::spec::template::read::{WORDS, is_name};
 pub use crate::spec::template::value::{Moment, Value};
@@ -26,13 +27,13 @@ impl Template {
     ///
     /// # Errors
     /// A sentence that names the placeholder and what was expected.
-    pub fn parse(text: &str) -> Result<Self, String> {
+    pub fn parse(text: &str) -> Result<Self, LoadError> {
         let mut parts = Vec::new();
         let mut rest = text;
         while let Some((before, behind)) = rest.split_once("{{") {
             let (inside, after) = behind
                 .split_once("}}")
-                .ok_or_else(|| format!("`{{{{{behind}` is not closed: expected `}}}}`"))?;
+                .ok_or_else(|| LoadError::Spec(format!("`{{{{{behind}` is not closed: expected `}}}}`")))?;
             if !before.is_empty() {
                 parts.push(Part::Text(before.to_owned()));
             }

@@ -128,6 +128,6 @@ fn mistakes_name_the_placeholder() {
         ("{{a-b}}", "`{{a-b}}`"),
     ] {
         let error = Template::parse(text).unwrap_err();
-        assert!(error.contains(words), "{text}: {error}");
+        assert!(error.to_string().contains(words), "{text}: {error}");
     }
 }

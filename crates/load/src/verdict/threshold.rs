@@ -1,5 +1,6 @@
 //! What a run must come to: `p99<250ms`, `service.p50<=10ms`, `failed<1%`, `rate>=95/s`.
 
+use crate::error::LoadError;
 use hdrhistogram::Histogram;
 
 use crate::format;
@@ -156,7 +157,7 @@ impl Statistic {
     }
 
     /// None when it is the name of nothing; an error when it is a percentile that cannot be.
-    fn read(text: &str) -> Result<Option<Self>, String> {
+    fn read(text: &str) -> Result<Option<Self>, LoadError> {
         let statistic = match text {
             "min" => Some(Self::Min),
             "mean" | "avg" => Some(Self::Mean),
@@ -177,10 +178,10 @@ impl Statistic {
         let number = if nines { format!("99.{}", &digits[2..]) } else { digits.to_owned() };
         match number.parse::<f64>() {
             Ok(percent) if percent > 0.0 && percent <= 100.0 => Ok(Some(Self::Quantile(percent / 100.0))),
-            _ => Err(format!(
+            _ => Err(LoadError::Threshold(format!(
                 "`{text}` is not a percentile: expected a number over 0 and up to 100, such as p99 or p99.5; p999 is \
                  p99.9, and p9999 is p99.99"
-            )),
+            ))),
         }
     }
 }
@@ -199,7 +200,7 @@ impl Share {
 
 impl Metric {
     /// None when it is the name of nothing.
-    fn read(text: &str) -> Result<Option<Self>, String> {
+    fn read(text: &str) -> Result<Option<Self>, LoadError> {
         let share = match text {
             "failed" => Some(Share::Failed),
             "unexpected" => Some(Share::Unexpected),
@@ -224,7 +225,7 @@ impl Metric {
         Ok(Statistic::read(statistic)?.map(|statistic| Self::Latency(latency, statistic)))
     }
 
-    fn bound(self, text: &str) -> Result<f64, String> {
+    fn bound(self, text: &str) -> Result<f64, LoadError> {
         match self {
             Self::Latency(..) => {
                 let fraction = || {
@@ -235,7 +236,7 @@ impl Metric {
                         },
                     )
                 };
-                let whole = || Ok(duration::parse(text)?.as_secs_f64());
+                let whole = || Ok(duration::parse(text).map_err(unreadable)?.as_secs_f64());
                 fraction().map_or_else(whole, Ok)
             }
             Self::Share(_) => {
@@ -243,20 +244,24 @@ impl Metric {
                     text.strip_suffix('%').map_or((text, 1.0), |number| (number.trim_end(), 100.0));
                 let share = number.parse::<f64>().ok().map(|number| number / whole);
                 share.filter(|share| (0.0..=1.0).contains(share)).ok_or_else(|| {
-                    format!(
+                    LoadError::Threshold(format!(
                         "`{text}` is not a share: expected a percentage such as 1% or a number from 0 to 1"
-                    )
+                    ))
                 })
             }
-            Self::Rate => Ok(text.parse::<Rate>()?.per_second()),
+            Self::Rate => Ok(text.parse::<Rate>().map_err(unreadable)?.per_second()),
         }
     }
 }
 
-impl std::str::FromStr for Threshold {
-    type Err = String;
+fn unreadable(error: common::Error) -> LoadError {
+    LoadError::Threshold(error.to_string())
+}
 
-    fn from_str(text: &str) -> Result<Self, String> {
+impl std::str::FromStr for Threshold {
+    type Err = LoadError;
+
+    fn from_str(text: &str) -> Result<Self, LoadError> {
         let expected = "expected a figure, < <= > or >=, and a bound, such as p99<250ms, service.p50<=10ms, failed<1% \
                         or rate>=95/s";
         let comparisons = [
@@ -270,13 +275,13 @@ impl std::str::FromStr for Threshold {
             Some((metric.trim(), comparison, bound.trim()))
         });
         let (name, comparison, bound) =
-            parts.ok_or_else(|| format!("`{text}` is not a threshold: {expected}"))?;
+            parts.ok_or_else(|| LoadError::Threshold(format!("`{text}` is not a threshold: {expected}")))?;
         let metric = Metric::read(name)?.ok_or_else(|| {
-            format!(
+            LoadError::Threshold(format!(
                 "`{name}` is not a figure of a run: expected min, mean, max or a percentile such as p99 or p99.9, with \
                  service., pacer_lag. or connection_wait. in front unless it is the response time's; or failed, \
                  unexpected, errors, shed, rate"
-            )
+            ))
         })?;
         Ok(Self { text: text.trim().to_owned(), metric, comparison, bound: metric.bound(bound)? })
     }

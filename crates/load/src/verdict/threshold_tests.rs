@@ -98,6 +98,6 @@ fn mistakes_name_the_part_that_is_wrong() {
         ("rate>0", "`0` is not a rate"),
     ] {
         let error = text.parse::<Threshold>().unwrap_err();
-        assert!(error.contains(words), "{text}: {error}");
+        assert!(error.to_string().contains(words), "{text}: {error}");
     }
 }

@@ -1,5 +1,6 @@
 //! Where the load goes: a URL, the way there, its `Host` header.
 
+use crate::error::LoadError;
 use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
 use std::path::PathBuf;
 use std::sync::mpsc;
@@ -21,7 +22,7 @@ pub enum TargetError {
     NotUrl(String),
     /// Certificates that cannot be had, or a host that cannot have one.
     #[error("{0}")]
-    Tls(String),
+    Tls(LoadError),
     /// User and password in the URL.
     #[error("`{0}` holds a user or password: give them as -H 'Authorization: Basic …' instead")]
     Credentials(String),

@@ -1,5 +1,6 @@
 //! How an `https://` target is shaken hands with.
 
+use crate::error::LoadError;
 use std::io;
 use std::sync::{Arc, OnceLock};
 
@@ -24,12 +25,14 @@ impl Tls {
     ///
     /// # Errors
     /// A sentence that names the file or the host, and the way out.
-    pub fn to(host: &str, trust: &Trust) -> Result<Self, String> {
+    pub fn to(host: &str, trust: &Trust) -> Result<Self, LoadError> {
         let bare = host.trim_start_matches('[').trim_end_matches(']');
         let name = ServerName::try_from(bare.to_owned()).map_err(|_| {
-            format!("`{host}` cannot be the name of a TLS server; give a DNS name or an IP address")
+            LoadError::Tls(format!(
+                "`{host}` cannot be the name of a TLS server; give a DNS name or an IP address"
+            ))
         })?;
-        let mut config = trust.client()?;
+        let mut config = trust.client().map_err(|error| LoadError::Tls(error.to_string()))?;
         config.alpn_protocols = vec![b"http/1.1".to_vec()];
         Ok(Self { config: Arc::new(config), name, refusal: Arc::default() })
     }

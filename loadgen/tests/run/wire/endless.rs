@@ -67,11 +67,14 @@ fn what_cannot_start_says_why() {
         ("http://no-such-host.invalid/", "cannot resolve `no-such-host.invalid`"),
     ] {
         let error = start_endless(&url.parse().unwrap(), &load).unwrap_err();
-        assert!(error.contains(words), "{error}");
+        assert!(error.to_string().contains(words), "{error}");
     }
     let empty = LoadSpec { requests: Vec::new(), ..load };
     assert!(
-        start_endless(&"http://127.0.0.1:1/".parse().unwrap(), &empty).unwrap_err().contains("at least one")
+        start_endless(&"http://127.0.0.1:1/".parse().unwrap(), &empty)
+            .unwrap_err()
+            .to_string()
+            .contains("at least one")
     );
 }
 

@@ -1,5 +1,6 @@
 //! Requests as a person writes them in YAML: `{post: /api/users, body: {name: Ada}, expect: [201, 409]}`.
 
+use crate::error::LoadError;
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Deserializer, de};
@@ -32,9 +33,9 @@ pub struct Written {
 }
 
 impl TryFrom<Written> for RequestSpec {
-    type Error = String;
+    type Error = LoadError;
 
-    fn try_from(written: Written) -> Result<Self, String> {
+    fn try_from(written: Written) -> Result<Self, LoadError> {
         let paths = [
             written.get,
             written.post,
@@ -46,14 +47,15 @@ impl TryFrom<Written> for RequestSpec {
         ];
         let mut given = Method::ALL.into_iter().zip(paths).filter_map(|(method, path)| Some((method, path?)));
         let keys = "get, post, put, patch, delete, head or options";
-        let (method, path) =
-            given.next().ok_or_else(|| format!("a request needs its method and path: one of {keys}"))?;
+        let (method, path) = given
+            .next()
+            .ok_or_else(|| LoadError::Spec(format!("a request needs its method and path: one of {keys}")))?;
         if let Some((second, _)) = given.next() {
-            return Err(format!(
+            return Err(LoadError::Spec(format!(
                 "a request has exactly one of {keys}, here are `{}` and `{}`",
                 method.key(),
                 second.key()
-            ));
+            )));
         }
         let mut headers: Vec<(String, String)> = written.headers.into_iter().collect();
         let (body, templates) = match written.body {
@@ -61,7 +63,8 @@ impl TryFrom<Written> for RequestSpec {
             Some(Json::String(text)) => (text, Templates::Text),
             Some(value) => (value.to_string(), Templates::Json),
         };
-        let sample = Template::parse(&body).map_err(|error| format!("body: {error}"))?.sample();
+        let sample =
+            Template::parse(&body).map_err(|error| LoadError::Spec(format!("body: {error}")))?.sample();
         add_content_type(&mut headers, sample.as_bytes());
         let capture =
             written.capture.into_iter().map(|(name, from)| capture(name, from)).collect::<Result<_, _>>()?;
@@ -81,20 +84,20 @@ impl TryFrom<Written> for RequestSpec {
 }
 
 /// One entry of `capture:`: a JSON pointer begins with `/`, a header's name does not.
-fn capture(name: String, from: String) -> Result<Capture, String> {
+fn capture(name: String, from: String) -> Result<Capture, LoadError> {
     if !is_name(&name) {
-        return Err(format!(
+        return Err(LoadError::Spec(format!(
             "capture: `{name}` cannot be a name: expected letters, digits and `_`, and none of {}",
             WORDS.join(", ")
-        ));
+        )));
     }
     let source = if from.starts_with('/') {
         Source::Body(from)
     } else {
         check_header(&from, "").map_err(|_| {
-            format!(
+            LoadError::Spec(format!(
                 "capture: `{from}` is neither a JSON pointer such as /id nor a header's name such as Location"
-            )
+            ))
         })?;
         Source::Header(from)
     };

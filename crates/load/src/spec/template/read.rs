@@ -1,5 +1,6 @@
 //! Placeholders as they are written: `n 200`, `rhythm 55 95 10m`, `take user`.
 
+use crate::error::LoadError;
 use crate::spec::template::Value;
 use common::duration;
 
@@ -8,9 +9,9 @@ pub const WORDS: [&str; 9] = ["n", "int", "float", "rhythm", "timestamp", "uuid"
 
 impl Value {
     /// Reads what stands between the braces.
-    pub fn read(inside: &str) -> Result<Self, String> {
+    pub fn read(inside: &str) -> Result<Self, LoadError> {
         let words: Vec<&str> = inside.split_whitespace().collect();
-        let bad = |expected: &str| format!("`{{{{{inside}}}}}`: expected {expected}");
+        let bad = |expected: &str| LoadError::Spec(format!("`{{{{{inside}}}}}`: expected {expected}"));
         let float = |text: &str| text.parse::<f64>().ok().filter(|number| number.is_finite());
         let decimals = |texts: [&str; 2]| {
             texts

@@ -1,0 +1,36 @@
+//! Why `loadgen run` did not get to a verdict.
+
+use std::fmt::Display;
+
+use common::exit;
+
+/// An error of the command, by its exit code.
+#[derive(Debug, thiserror::Error)]
+pub enum CommandError {
+    /// Bad arguments or files; nothing was sent.
+    #[error("{0}")]
+    Usage(String),
+    /// Everything else.
+    #[error("{0}")]
+    Failed(String),
+}
+
+impl CommandError {
+    /// Of bad arguments or files.
+    pub fn usage(error: impl Display) -> Self {
+        Self::Usage(error.to_string())
+    }
+
+    /// Of everything else.
+    pub fn failed(error: impl Display) -> Self {
+        Self::Failed(error.to_string())
+    }
+
+    /// The exit code.
+    pub fn exit_code(&self) -> u8 {
+        match self {
+            Self::Usage(_) => exit::USAGE,
+            Self::Failed(_) => exit::FAILED,
+        }
+    }
+}
