@@ -21,6 +21,9 @@ pub enum LoadError {
     /// A certificate or a server's name.
     #[error("{0}")]
     Tls(String),
+    /// A Prometheus that does not give the alerts of a run.
+    #[error("{0}")]
+    Alerts(String),
     /// The listener for metrics.
     #[error("{0}")]
     Listen(String),

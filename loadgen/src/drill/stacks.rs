@@ -13,6 +13,7 @@ use clients::{HttpConfig, SystemError};
 use common::console;
 use drill::causes::stack::Stack;
 use drill::context::Systems;
+use drill::error::DrillError;
 
 /// Where the inbox of a stack of ours listens.
 const USUAL_INBOX: &str = "http://127.0.0.1:8025";
@@ -46,9 +47,9 @@ pub fn on_stacks_of_its_own(shards: u8, scale: f64) -> String {
 }
 
 /// The stacks to drill: those of the file, or the one the addresses name.
-pub async fn places(args: &Args) -> Result<Vec<Stack>, String> {
+pub async fn places(args: &Args) -> Result<Vec<Stack>, DrillError> {
     if let Some(path) = &args.stacks {
-        let failed = |reason: String| format!("--stacks: {}: {reason}", path.display());
+        let failed = |reason: String| DrillError::Stack(format!("--stacks: {}: {reason}", path.display()));
         let text = fs::read_to_string(path).map_err(|error| failed(error.to_string()))?;
         let mut places: Vec<Stack> =
             serde_json::from_str(&text).map_err(|error| failed(error.to_string()))?;
@@ -71,14 +72,15 @@ pub async fn places(args: &Args) -> Result<Vec<Stack>, String> {
 }
 
 /// The inbox that was named, else the one of a stack of ours if it answers.
-async fn inbox(named: Option<&Receiver>) -> Result<Option<Url>, String> {
+async fn inbox(named: Option<&Receiver>) -> Result<Option<Url>, DrillError> {
     match named {
         Some(Receiver::Inbox(url)) => return Ok(Some(url.clone())),
         Some(Receiver::Nobody) => return Ok(None),
         None => {}
     }
-    let usual: Url = USUAL_INBOX.parse().map_err(|error| format!("{USUAL_INBOX}: {error}"))?;
-    let inbox = Inbox::new(&usual, &HttpConfig::default()).map_err(|error| error.to_string())?;
+    let usual: Url =
+        USUAL_INBOX.parse().map_err(|error| DrillError::Stack(format!("{USUAL_INBOX}: {error}")))?;
+    let inbox = Inbox::new(&usual, &HttpConfig::default())?;
     if inbox.heartbeat().await.is_ok() {
         return Ok(Some(usual));
     }

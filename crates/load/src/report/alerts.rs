@@ -1,5 +1,6 @@
 //! Which alerts were pending or firing during a run, as a Prometheus tells (`--alerts-from`).
 
+use crate::error::LoadError;
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
@@ -39,10 +40,10 @@ pub async fn fetch(
     config: &HttpConfig,
     started: Timestamp,
     elapsed: Duration,
-) -> Result<Vec<AlertSpan>, String> {
+) -> Result<Vec<AlertSpan>, LoadError> {
     let bad = |error: &dyn std::fmt::Display| {
         let shown = redacted(prometheus.as_str());
-        format!("--alerts-from {shown}: {error}; the report is without alerts")
+        LoadError::Alerts(format!("--alerts-from {shown}: {error}; the report is without alerts"))
     };
     let system = Prometheus::new(prometheus, config).map_err(|error| bad(&error))?;
     let length = SignedDuration::try_from(elapsed).map_err(|error| bad(&error))?;
