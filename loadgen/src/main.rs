@@ -45,7 +45,7 @@ enum Command {
 
 fn main() -> ExitCode {
     let code = match Cli::parse().command {
-        Command::Run(args) => run::args::main(*args),
+        Command::Run(args) => run::command::main(*args),
         Command::Patterns(args) => patterns::main(&args),
         Command::Report(args) => report::main(&args),
         Command::Drill(args) => drill::command::main(*args),

@@ -1,5 +1,7 @@
 //! `loadgen patterns`: what is built in.
 
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+
 use common::{console, duration, exit};
 use load::format;
 use load::schedule::Schedule;
@@ -14,7 +16,7 @@ const INDENT: &str = "                  ";
 #[derive(Debug, Clone, clap::Args)]
 pub struct Args {
     /// Print this pattern's file, to change it and give it to `loadgen run --scenario`
-    #[arg(value_name = "NAME", value_parser = crate::run::args::pattern())]
+    #[arg(value_name = "NAME", value_parser = pattern())]
     pub name: Option<Pattern>,
 }
 
@@ -60,6 +62,12 @@ pub fn in_words(schedule: &Schedule) -> String {
 /// To a thousandth: scaled rates have no end.
 fn short(rate: f64) -> f64 {
     (rate * 1e3).round() / 1e3
+}
+
+/// Reads the name of a pattern.
+pub fn pattern() -> impl TypedValueParser<Value = Pattern> {
+    let names = PossibleValuesParser::new(ALL.map(|pattern| pattern.name));
+    names.map(|name| Pattern::named(&name).expect("only names of patterns come through"))
 }
 
 #[cfg(test)]

@@ -6,16 +6,15 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::ArgAction;
-use clap::builder::{PossibleValuesParser, TypedValueParser};
 
 use crate::discreet::Discreet;
-use crate::run::command;
+use crate::patterns::pattern;
 use clients::address;
 use common::rate::Rate;
-use common::{console, duration, listen};
-use load::plan::request::Method;
+use common::{duration, listen};
 use load::spec::expect::Expect;
-use load::spec::patterns::{ALL, Pattern};
+use load::spec::method::Method;
+use load::spec::patterns::Pattern;
 use load::verdict::threshold::Threshold;
 
 // In lines that 80 columns hold: one that is wrapped cannot be copied.
@@ -164,12 +163,6 @@ pub enum ArrivalsArg {
     Poisson,
 }
 
-/// Reads the name of a pattern.
-pub fn pattern() -> impl TypedValueParser<Value = Pattern> {
-    let names = PossibleValuesParser::new(ALL.map(|pattern| pattern.name));
-    names.map(|name| Pattern::named(&name).expect("only names of patterns come through"))
-}
-
 fn positive(text: &str) -> Result<Duration, String> {
     let duration = duration::parse(text)?;
     if duration.is_zero() {
@@ -227,15 +220,6 @@ fn header(text: &str) -> Result<(String, String), String> {
         format!("`{text}` is not a header: expected a name and a value, such as 'X-Key: 1'")
     })?;
     Ok((name.trim().to_owned(), value.trim().to_owned()))
-}
-
-/// Runs the command and gives the exit code.
-#[must_use]
-pub fn main(args: Args) -> u8 {
-    command::run(&args).unwrap_or_else(|error| {
-        console::error(&error);
-        error.exit_code()
-    })
 }
 
 #[cfg(test)]

@@ -6,13 +6,13 @@ use std::time::{Duration, Instant};
 use url::Url;
 
 use crate::run::args::Args;
-use crate::run::error::CommandError;
+use crate::run::error::{CommandError, start};
 use crate::run::resolve::{self, Asked};
 use crate::run::watch::{Ended, Ending, Signals, Watcher};
 use clients::HttpConfig;
 use common::console;
+use load::engine::Running;
 use load::engine::file_limit;
-use load::engine::{self, Running, StartError};
 use load::format;
 use load::live::Progress;
 use load::live::exposition::Exposition;
@@ -22,6 +22,15 @@ use load::report::model::{Labels, Report};
 use load::report::output::OutFile;
 use load::report::summary;
 use load::verdict::Outcome;
+
+/// Runs the command and gives the exit code.
+#[must_use]
+pub fn main(args: Args) -> u8 {
+    run(&args).unwrap_or_else(|error| {
+        console::error(&error);
+        error.exit_code()
+    })
+}
 
 /// Runs the load and prints the summary; the exit code.
 pub fn run(args: &Args) -> Result<u8, CommandError> {
@@ -86,14 +95,6 @@ fn expose(address: SocketAddr) -> Result<Exposition, CommandError> {
     let exposition = Exposition::start(address).map_err(CommandError::usage)?;
     console::line(format_args!("metrics: http://{}/metrics", exposition.address));
     Ok(exposition)
-}
-
-/// Starts the engine.
-pub fn start(plan: Plan) -> Result<Running, CommandError> {
-    engine::start(plan).map_err(|error| match error {
-        StartError::Plan(_) => CommandError::usage(error),
-        StartError::System(_) => CommandError::failed(error),
-    })
 }
 
 /// Sends what the scenario wants sent first; without it the run would not be what it says. An exit code when it was

@@ -3,6 +3,8 @@
 use std::fmt::Display;
 
 use common::exit;
+use load::engine::{self, Running, StartError};
+use load::plan::Plan;
 
 /// An error of the command, by its exit code.
 #[derive(Debug, thiserror::Error)]
@@ -33,4 +35,12 @@ impl CommandError {
             Self::Failed(_) => exit::FAILED,
         }
     }
+}
+
+/// Starts the engine.
+pub fn start(plan: Plan) -> Result<Running, CommandError> {
+    engine::start(plan).map_err(|error| match error {
+        StartError::Plan(_) => CommandError::usage(error),
+        StartError::System(_) => CommandError::failed(error),
+    })
 }

@@ -1,7 +1,7 @@
 //! `loadgen run`.
 
 pub mod args;
-mod command;
+pub mod command;
 mod error;
 mod resolve;
 mod watch;

@@ -10,13 +10,13 @@ use common::duration;
 use common::rate::Rate;
 use common::rng;
 use common::tls::Trust;
-use load::plan::request::Method;
 use load::plan::{Limits, Plan};
 use load::schedule::Schedule;
 use load::schedule::arrivals::Spacing;
 use load::schedule::pace::Pace;
 use load::spec::capture::Given;
-use load::spec::load::{RequestSpec, add_content_type};
+use load::spec::method::Method;
+use load::spec::request::{RequestSpec, add_content_type};
 use load::spec::scenario::Scenario;
 use load::wire::target::{Access, Target};
 

@@ -4,8 +4,7 @@ use std::time::Duration;
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-use crate::run::command::start;
-use crate::run::error::CommandError;
+use crate::run::error::{CommandError, start};
 use crate::run::resolve::Asked;
 use common::hangup::Hangup;
 use common::rng;

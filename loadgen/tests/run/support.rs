@@ -4,13 +4,13 @@ use std::time::{Duration, Instant};
 
 use common::rate::Rate;
 use load::engine::{self, Running};
-use load::plan::request::Method;
 use load::plan::{Limits, Plan};
 use load::record::Record;
 use load::schedule::Schedule;
 use load::schedule::arrivals::Spacing;
 use load::schedule::pace::Pace;
-use load::spec::load::RequestSpec;
+use load::spec::method::Method;
+use load::spec::request::RequestSpec;
 use url::Url;
 
 /// No wait of a test lasts longer.

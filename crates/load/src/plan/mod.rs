@@ -14,7 +14,7 @@ use crate::schedule::mix::Mix;
 use crate::schedule::pace::Pace;
 use crate::spec::capture::Given;
 use crate::spec::dependencies::suppliers;
-use crate::spec::load::RequestSpec;
+use crate::spec::request::RequestSpec;
 use crate::wire::target::{Target, TargetError};
 use common::rng;
 
@@ -181,9 +181,9 @@ impl Plan {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::plan::request::Method;
     use crate::schedule::Schedule;
     use crate::schedule::arrivals::Spacing;
+    use crate::spec::method::Method;
     use common::rate::Rate;
 
     fn open(rate: f64, seconds: Option<u64>, limit: Option<u64>) -> Pace {

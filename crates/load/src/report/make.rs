@@ -1,44 +1,21 @@
 //! From a plan and its record to the report.
 
 use crate::error::LoadError;
-use std::time::Duration;
 
 use crate::plan::Plan;
 use crate::plan::request::Request;
+use crate::record::Record;
 use crate::record::distribution::Distribution;
 use crate::record::window::Latencies;
-use crate::record::{Ledger, Record};
-use crate::report::alerts::AlertSpan;
 use crate::report::model::{
-    Generator, Held, Host, Latency, Loop, Mixed, Report, SCHEMA_VERSION, Settings, WarmUp,
+    Generator, Held, Host, Labels, Latency, Loop, Mixed, Report, SCHEMA_VERSION, Settings, WarmUp,
 };
-use crate::report::point::Point;
+use crate::report::point::{Point, rounded};
 use crate::schedule::arrivals::Spacing;
 use crate::schedule::pace::Pace;
-use crate::spec::load::RequestSpec;
+use crate::spec::request::RequestSpec;
 use crate::verdict::threshold::{Measured, Threshold};
 use crate::verdict::{self, overload};
-
-/// What a record does not know about its run.
-#[derive(Debug, Clone, Default)]
-pub struct Labels {
-    /// The name of the built-in pattern or of the scenario, if it was one.
-    pub pattern: Option<String>,
-    /// What was asked for, in words.
-    pub planned: String,
-    /// The signal that ended it early.
-    pub interrupted_by: Option<String>,
-    /// What else ended it early.
-    pub ended_early_by: Option<String>,
-    /// Pacer lag p99 up to which the run is valid in any case, in seconds.
-    pub max_lag_seconds: f64,
-    /// What was sent beforehand.
-    pub warmup: Option<(Duration, Ledger)>,
-    /// What to hold it against.
-    pub thresholds: Vec<Threshold>,
-    /// What a Prometheus told.
-    pub alerts: Vec<AlertSpan>,
-}
 
 impl Report {
     /// Reports a record of a plan.
@@ -143,11 +120,6 @@ impl Report {
         self.thresholds = held(thresholds, &measured);
         Ok(())
     }
-}
-
-/// To a millionth: more digits say nothing, and these come back from JSON exactly.
-pub fn rounded(rate: f64) -> f64 {
-    (rate * 1e6).round() / 1e6
 }
 
 impl Host {

@@ -10,9 +10,29 @@ use crate::record::Ledger;
 use crate::record::distribution::Distribution;
 use crate::report::alerts::AlertSpan;
 use crate::report::point::Point;
+use crate::verdict::threshold::Threshold;
+use std::time::Duration;
 
-pub use crate::report::make::Labels;
-pub use crate::report::make::rounded;
+/// What a record does not know about its run.
+#[derive(Debug, Clone, Default)]
+pub struct Labels {
+    /// The name of the built-in pattern or of the scenario, if it was one.
+    pub pattern: Option<String>,
+    /// What was asked for, in words.
+    pub planned: String,
+    /// The signal that ended it early.
+    pub interrupted_by: Option<String>,
+    /// What else ended it early.
+    pub ended_early_by: Option<String>,
+    /// Pacer lag p99 up to which the run is valid in any case, in seconds.
+    pub max_lag_seconds: f64,
+    /// What was sent beforehand.
+    pub warmup: Option<(Duration, Ledger)>,
+    /// What to hold it against.
+    pub thresholds: Vec<Threshold>,
+    /// What a Prometheus told.
+    pub alerts: Vec<AlertSpan>,
+}
 
 /// The version of the format.
 pub const SCHEMA_VERSION: u32 = 1;

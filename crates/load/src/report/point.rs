@@ -3,7 +3,6 @@
 use serde::{Deserialize, Serialize};
 
 use crate::record::Row;
-use crate::report::model::rounded;
 use crate::schedule::pace::Pace;
 
 /// One step of the series.
@@ -60,4 +59,9 @@ impl Point {
             pacer_lag_p99_seconds: Row::seconds(row.pacer_lag_p99),
         }
     }
+}
+
+/// To a millionth: more digits say nothing, and these come back from JSON exactly.
+pub fn rounded(rate: f64) -> f64 {
+    (rate * 1e6).round() / 1e6
 }

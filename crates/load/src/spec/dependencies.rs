@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::spec::load::RequestSpec;
+use crate::spec::request::RequestSpec;
 
 /// For each captured value the request that captures it, such that nothing needs what could never be had; `given` are
 /// there from the start.

@@ -4,6 +4,8 @@ pub mod capture;
 pub mod dependencies;
 pub mod expect;
 pub mod load;
+pub mod method;
 pub mod patterns;
+pub mod request;
 pub mod scenario;
 pub mod template;

@@ -24,7 +24,7 @@ use serde_saphyr::Spanned;
 use crate::schedule::Schedule;
 use crate::schedule::segment::{Segment, Shape};
 use crate::spec::dependencies::suppliers;
-use crate::spec::load::RequestSpec;
+use crate::spec::request::RequestSpec;
 use common::duration;
 use common::rate::Rate;
 use common::source_error::FileError;

@@ -1,7 +1,7 @@
 //! Load as written in YAML.
 
-use load::plan::request::Method;
 use load::spec::load::LoadSpec;
+use load::spec::method::Method;
 
 fn read(yaml: &str) -> Result<LoadSpec, String> {
     serde_saphyr::from_str(yaml).map_err(|error| error.to_string())

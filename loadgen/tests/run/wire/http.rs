@@ -5,9 +5,9 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use load::plan::Limits;
-use load::plan::request::Method;
 use load::schedule::pace::Pace;
-use load::spec::load::RequestSpec;
+use load::spec::method::Method;
+use load::spec::request::RequestSpec;
 
 use crate::server::{Server, Then};
 use crate::support::{get, open, run, seconds};

@@ -5,7 +5,8 @@ use std::time::{Duration, Instant};
 
 use crate::engine::queue::Job;
 use crate::engine::worker::Worker;
-use crate::plan::request::{Method, Request};
+use crate::plan::request::Request;
+use crate::spec::method::Method;
 use crate::spec::template::Moment;
 use crate::wire::connection::Connection;
 use crate::wire::deadline::Watchdog;

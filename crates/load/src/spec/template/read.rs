@@ -1,7 +1,7 @@
 //! Placeholders as they are written: `n 200`, `rhythm 55 95 10m`, `take user`.
 
 use crate::error::LoadError;
-use crate::spec::template::Value;
+use crate::spec::template::value::Value;
 use common::duration;
 
 /// The words that are no names of captured values.

@@ -5,7 +5,7 @@ use std::io::Write;
 use std::time::Duration;
 
 use crate::spec::capture::Pools;
-use crate::spec::template::Place;
+use crate::spec::template::place::Place;
 use common::rng::Dice;
 
 /// What stands between `{{` and `}}`.
