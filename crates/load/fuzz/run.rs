@@ -3,13 +3,13 @@
 #![allow(dead_code, reason = "only the parser is used here")]
 
 #[path = "../src/wire/body.rs"]
-mod body;
+pub mod body;
 #[path = "../src/spec/capture.rs"]
-mod capture;
+pub mod capture;
 #[path = "../src/wire/error.rs"]
-mod error;
+pub mod error;
 #[path = "../src/wire/response.rs"]
-mod response;
+pub mod response;
 #[path = "../../common/src/rng.rs"]
 pub mod rng;
 
