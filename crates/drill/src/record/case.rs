@@ -103,10 +103,9 @@ impl Case {
         }
     }
 
-    /// After one more event.
-    #[must_use]
-    pub fn with(mut self, event: &Event) -> Self {
-        match event.clone() {
+    /// Takes one more event in.
+    pub fn append(&mut self, event: Event) {
+        match event {
             Event::Entered(stage, since) => {
                 (self.stage, self.stage_since, self.waiting) = (stage, since, None);
             }
@@ -143,7 +142,6 @@ impl Case {
             Event::Ended(end) => self.end = Some(end),
             Event::Judged(judgement, at) => (self.judgement, self.ended) = (Some(judgement), Some(at)),
         }
-        self
     }
 
     /// The alert, or the name of a drill that is about none.

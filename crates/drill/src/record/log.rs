@@ -1,5 +1,5 @@
-//! The log of one drill: appended to and never changed. It outlives the run, so that an interrupted drill still has its
-//! partial results.
+//! The log of one drill: events are appended and never taken back. It outlives the run, so that an interrupted drill still
+//! has its partial results.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -11,22 +11,22 @@ use crate::record::event::{Event, Moment};
 use crate::record::stage::Stage;
 
 /// What has happened so far; clones append to the same log.
+///
+/// An event is folded into the [`Case`] as it is appended and is not kept: a drill may watch for hours, looking several
+/// times a second, and neither its memory nor the cost of reading it may grow with the number of looks.
 #[derive(Debug, Clone)]
-pub struct Log {
-    begun: Case,
-    events: Arc<Mutex<Vec<Event>>>,
-}
+pub struct Log(Arc<Mutex<Case>>);
 
 impl Log {
     /// Of a drill that is about to begin on a stack whose durations are divided by `scale`.
     #[must_use]
     pub fn new(drill: &Drill, scale: f64) -> Self {
-        Self { begun: Case::new(drill, scale), events: Arc::default() }
+        Self(Arc::new(Mutex::new(Case::new(drill, scale))))
     }
 
     /// Writes down what happened: the only way to do so.
     pub fn append(&self, event: Event) {
-        self.events.lock().unwrap_or_else(PoisonError::into_inner).push(event);
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).append(event);
     }
 
     /// Writes down that the run goes on to `stage`, which began at `since`.
@@ -61,7 +61,38 @@ impl Log {
     /// What the drill has come to.
     #[must_use]
     pub fn case(&self) -> Case {
-        let events = self.events.lock().unwrap_or_else(PoisonError::into_inner);
-        events.iter().fold(self.begun.clone(), Case::with)
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_day_of_looks_leaves_counts_and_the_latest_only() {
+        let log = Log(Arc::default());
+        let clone = log.clone();
+        for look in 0..86_400_u32 {
+            let answer = if look % 4 == 3 { Err("connection refused") } else { Ok(look) };
+            assert_eq!(clone.asked("rules", answer), answer.ok());
+            log.waiting("the alert to resolve");
+        }
+        let case = log.case();
+        assert_eq!((case.gaps.asked, case.gaps.failed), (86_400, 21_600));
+        assert_eq!(case.gaps.last_error.as_deref(), Some("connection refused"));
+        assert_eq!(case.waiting.as_deref(), Some("the alert to resolve"));
+        assert_eq!(case.moments, []);
+    }
+
+    #[test]
+    fn the_same_moment_is_noted_once() {
+        let log = Log(Arc::default());
+        let at = Timestamp::UNIX_EPOCH;
+        for what in ["scraped", "scraped", "evaluated"] {
+            log.note(at, what);
+        }
+        let moment = |what: &str| Moment { at, what: what.to_owned() };
+        assert_eq!(log.case().moments, [moment("scraped"), moment("evaluated")]);
     }
 }
