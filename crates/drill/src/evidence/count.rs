@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 
-use crate::file::channel::Channel;
 use clients::alertmanager::{Delivered, Sender};
+use clients::inbox::Channel;
 
 /// What a verdict says of it.
 pub const SAID: &str = "delivery was counted by Alertmanager, not seen";
@@ -25,19 +25,28 @@ pub struct Count {
 #[derive(Debug, Default)]
 pub struct Counter {
     last: Option<Delivered>,
+    counts: Vec<Count>,
 }
 
 impl Counter {
     /// What has been added since the look before; the first has nothing to compare with. A count that fell is of an
     /// Alertmanager that was started anew.
-    pub fn look(&mut self, now: Delivered, at: Timestamp) -> Vec<Count> {
-        let Some(last) = self.last.replace(now.clone()) else { return Vec::new() };
+    pub fn look(&mut self, now: Delivered, at: Timestamp) -> &[Count] {
+        let Some(last) = self.last.replace(now.clone()) else { return &[] };
         let more = |(sender, count): (&Sender, &u64)| {
             let before = last.get(sender).copied().unwrap_or(0);
             let more = if *count < before { *count } else { count - before };
             (more > 0).then(|| Count { at, sender: sender.clone(), more })
         };
-        now.iter().filter_map(more).collect()
+        let before = self.counts.len();
+        self.counts.extend(now.iter().filter_map(more));
+        &self.counts[before..]
+    }
+
+    /// All that was added since the first look.
+    #[must_use]
+    pub fn counts(&self) -> &[Count] {
+        &self.counts
     }
 }
 

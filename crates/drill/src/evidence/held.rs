@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::file::channel::Channel;
+use clients::inbox::Channel;
 
 /// What Alertmanager did with the alert.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]

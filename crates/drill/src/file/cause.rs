@@ -7,9 +7,9 @@ use std::fmt;
 use serde::{Deserialize, Deserializer, de};
 use serde_saphyr::Spanned;
 
-use crate::file::channel::Channel;
 use crate::file::fault::Fault;
 use crate::file::share::Share;
+use clients::inbox::Channel;
 use load::spec::load::LoadSpec;
 
 /// What trips the alert; undone on every way out. Each kind of cause is a field of its own; several go together.

@@ -1,6 +1,6 @@
 //! A drill file: what is proven, by which cause, and what is expected to happen.
 
-use crate::file::channel::Channel;
+use clients::inbox::Channel;
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Duration;

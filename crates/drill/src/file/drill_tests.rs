@@ -1,6 +1,6 @@
 use super::*;
-use crate::file::channel::Channel;
 use crate::file::share::Share;
+use clients::inbox::Channel;
 
 const GOOD: &str = "\
 drill: high-error-rate

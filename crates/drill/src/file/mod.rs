@@ -1,7 +1,6 @@
 //! Drill files and suites, as written and checked.
 
 pub mod cause;
-pub mod channel;
 pub mod drill;
 pub mod fault;
 pub mod objective;

@@ -7,10 +7,10 @@ use jiff::Timestamp;
 use crate::evidence::activation::Spell;
 use crate::evidence::held::Held;
 use crate::evidence::value::Value;
-use crate::file::channel::Channel;
 use crate::record::stage::Stage;
 use crate::rule::{Subject, write_labels};
 use crate::timing::clock::{readable, seconds, time_of_day};
+use clients::inbox::Channel;
 use clients::prometheus::Labels;
 use common::duration;
 

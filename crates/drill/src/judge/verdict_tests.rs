@@ -7,11 +7,11 @@ use jiff::Timestamp;
 use super::*;
 use crate::causes::stack::Broken;
 use crate::evidence::gaps::Gaps;
-use crate::file::channel::Channel;
 use crate::file::objective::Objective;
 use crate::record::expectation::Expectation;
 use crate::timing::bounds::Bounds;
 use crate::timing::phases::{Instants, measure};
+use clients::inbox::Channel;
 
 fn at(seconds: f64) -> Timestamp {
     Timestamp::from_millisecond(1_800_000_000_000 + (seconds * 1000.0) as i64).unwrap()

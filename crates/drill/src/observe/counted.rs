@@ -9,9 +9,9 @@ use crate::record::expectation::Expectation;
 use crate::record::observations::Observations;
 use std::collections::BTreeSet;
 
-use crate::file::channel::Channel;
 use crate::file::drill::Drill;
 use alerting::routing::tree::Routing;
+use clients::inbox::Channel;
 
 /// Takes down on which channels the alert was counted as notified, and as told.
 pub fn deliveries(seen: &mut Observations, expectation: &Expectation, counts: &[Count], routing: &Routing) {

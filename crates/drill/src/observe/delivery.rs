@@ -5,10 +5,11 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use crate::evidence::naming::Naming;
-use crate::file::channel::Channel;
+use crate::observe::arrivals::Arrivals;
+use crate::record::observations::Observations;
 use crate::rule::covers;
 use crate::timing::clock;
-use clients::inbox::{Notification, NotifiedAlert};
+use clients::inbox::{Channel, Notification, NotifiedAlert};
 use clients::prometheus::Labels;
 
 /// `startsAt` is written by Prometheus to the nanosecond, samples to the millisecond, and Alertmanager may merge
@@ -47,6 +48,47 @@ impl Wanted<'_> {
             // The others have neither fingerprint nor start; the name, and labels in the text, are what a person goes by,
             // too.
             _ => !self.naming.is_of_another(alert, self.labels),
+        }
+    }
+}
+
+/// Takes down on which channels the followed alert has been received firing and, once its cause was lifted, resolved.
+pub fn deliveries(seen: &mut Observations, arrivals: &Arrivals, cause: Timestamp, lifted: Option<Timestamp>) {
+    let (Some(labels), Some(firing)) = (seen.labels.clone(), seen.firing) else { return };
+    let fingerprint = seen.fingerprint.clone();
+    let (all, naming) = (arrivals.all(), arrivals.naming());
+    let wanted = Wanted { labels: &labels, fingerprint: fingerprint.as_deref(), firing, naming };
+    for channel in Channel::ALL {
+        if let Some(at) = notified(all, channel, &wanted, cause) {
+            seen.notified.insert(channel, at);
+        }
+        let (Some(lifted), Some(last)) = (lifted, seen.last_firing) else { continue };
+        if let Some((at, end)) = all_clear(all, channel, &wanted, lifted, last) {
+            seen.all_clear.insert(channel, at);
+            if end.is_some() {
+                seen.resolved = end; // Prometheus' own `endsAt` is more exact than what samples show.
+            }
+        }
+    }
+}
+
+/// Takes down when the inbox noticed that the heartbeat `alert` stopped and, once its cause was lifted, came back.
+pub fn beats(
+    seen: &mut Observations,
+    arrivals: &Arrivals,
+    alert: &str,
+    cause: Timestamp,
+    lifted: Option<Timestamp>,
+) {
+    let labels = Labels::from([("alertname".to_owned(), alert.to_owned())]);
+    let naming = Naming::default(); // a heartbeat's notifications are no texts
+    let wanted = |firing| Wanted { labels: &labels, fingerprint: None, firing, naming: &naming };
+    let (all, channel) = (arrivals.all(), Channel::Heartbeat);
+    match lifted {
+        None => seen.notified.extend(notified(all, channel, &wanted(cause), cause).map(|at| (channel, at))),
+        Some(lifted) => {
+            let clear = all_clear(all, channel, &wanted(lifted), lifted, lifted);
+            seen.all_clear.extend(clear.map(|(at, _)| (channel, at)));
         }
     }
 }

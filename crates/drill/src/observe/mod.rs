@@ -1,5 +1,6 @@
 //! Watching the running systems.
 
+pub mod arrivals;
 pub mod counted;
 pub mod delivery;
 pub mod gather;

@@ -6,11 +6,11 @@ use jiff::Timestamp;
 
 use crate::context::Context;
 use crate::evidence::activation::alert_labels;
-use crate::file::channel::Channel;
 use crate::observe::delivery;
 use crate::record::event::Unexpected;
 use crate::rule::covers;
 use crate::timing::clock;
+use clients::inbox::Channel;
 use clients::inbox::NotifiedAlert;
 
 /// Writes down every alert that fired and every notification that arrived since `since` and that the drill does not
@@ -48,7 +48,8 @@ pub async fn collect(context: &Context<'_>, mut watch: Watch<'_>) {
         }
     }
     let rules = context.log.asked("rules", context.systems.prometheus.rules().await);
-    let (arrived, naming) = watch.arrived(rules.as_deref());
+    watch.arrivals.settle(rules.as_deref().unwrap_or_default());
+    let (arrived, naming) = (watch.arrivals.all(), watch.arrivals.naming());
     // On a channel that the drill does not name, its own alert is a surprise, too: a warning that wakes somebody. Where
     // the heartbeat is what tells, the alert itself arrives once there is an Alertmanager again.
     let delivered = &context.drill.expect.delivered;

@@ -7,11 +7,9 @@ use tokio::time::sleep;
 
 use crate::context::Context;
 use crate::evidence::activation::{self, alert_labels};
-use crate::evidence::count::{Count, Counter};
-use crate::evidence::naming::Naming;
-use crate::file::channel::Channel;
-use crate::observe::counted;
-use crate::observe::delivery::{self, Wanted};
+use crate::evidence::count::Counter;
+use crate::observe::arrivals::Arrivals;
+use crate::observe::{counted, delivery};
 use crate::record::event::Event;
 use crate::record::expectation::Expectation;
 use crate::record::observations::Observations;
@@ -35,21 +33,6 @@ const OFTEN: Duration = Duration::from_millis(250);
 /// Between two looks at an inbox alone.
 const POLL: Duration = Duration::from_millis(500);
 
-/// Notifications as they arrive.
-#[derive(Debug)]
-pub struct Arrivals {
-    read: u64,
-    all: Vec<Notification>,
-}
-
-impl Arrivals {
-    /// Those that arrive after these.
-    #[must_use]
-    pub fn after(earlier: &[Notification]) -> Self {
-        Self { read: earlier.last().map_or(0, |last| last.id), all: Vec::new() }
-    }
-}
-
 /// The watch over one drill: what it has seen, and what it needs to see more.
 #[derive(Debug)]
 pub struct Watch<'a> {
@@ -65,14 +48,12 @@ pub struct Watch<'a> {
     cause: Timestamp,
     lifted: Option<Timestamp>,
     poll: Duration,
-    arrivals: Arrivals,
+    /// Notifications as they arrive.
+    pub arrivals: Arrivals,
     /// Whether the alert was active at the last look that could tell.
     active: bool,
     /// What Alertmanager has counted.
     counter: Counter,
-    counts: Vec<Count>,
-    /// The rules as last read.
-    naming: Naming,
 }
 
 impl<'a> Watch<'a> {
@@ -103,8 +84,6 @@ impl<'a> Watch<'a> {
             arrivals,
             active: false,
             counter: Counter::default(),
-            counts: Vec::new(),
-            naming: Naming::default(),
         }
     }
 
@@ -154,22 +133,15 @@ impl<'a> Watch<'a> {
         last_of(&self.seen.all_clear, &self.expectation.channels).is_some()
     }
 
-    /// The notifications so far, each alert with the name of a rule; the rules are those loaded now.
-    pub fn arrived(&mut self, rules: Option<&[RuleGroup]>) -> (&[Notification], &Naming) {
-        self.naming = rules.map_or_else(Naming::default, Naming::of);
-        self.naming.settle(&mut self.arrivals.all);
-        (&self.arrivals.all, &self.naming)
-    }
-
     /// One look at all witnesses. Questions that fail are noted as gaps; what they would have told is still there
     /// at the next look.
     pub async fn look(&mut self) {
         let before = self.seen.clone();
         match self.expectation.subject.clone() {
-            None => self.read(self.context.systems.arrived(self.arrivals.read).await),
+            None => self.read(self.context.systems.arrived(self.arrivals.read()).await),
             Some(subject) if self.context.drill.proves.stops => {
-                self.read(self.context.systems.arrived(self.arrivals.read).await);
-                self.beats(&subject);
+                self.read(self.context.systems.arrived(self.arrivals.read()).await);
+                delivery::beats(&mut self.seen, &self.arrivals, &subject.alert, self.cause, self.lifted);
             }
             Some(subject) => self.alert(&subject).await,
         }
@@ -180,26 +152,7 @@ impl<'a> Watch<'a> {
 
     fn read(&mut self, arrived: Result<Vec<Notification>, SystemError>) {
         if let Some(arrived) = self.context.log.asked("inbox", arrived) {
-            self.arrivals.read = arrived.last().map_or(self.arrivals.read, |last| last.id);
-            self.arrivals.all.extend(arrived);
-        }
-    }
-
-    /// What the inbox says of the heartbeat.
-    fn beats(&mut self, subject: &Subject) {
-        let labels = Labels::from([("alertname".to_owned(), subject.alert.clone())]);
-        let naming = Naming::default(); // of the heartbeat no text tells
-        let wanted = |firing| Wanted { labels: &labels, fingerprint: None, firing, naming: &naming };
-        let (all, channel) = (&self.arrivals.all, Channel::Heartbeat);
-        match self.lifted {
-            None => {
-                let at = delivery::notified(all, channel, &wanted(self.cause), self.cause);
-                self.seen.notified.extend(at.map(|at| (channel, at)));
-            }
-            Some(lifted) => {
-                let told = delivery::all_clear(all, channel, &wanted(lifted), lifted, lifted);
-                self.seen.all_clear.extend(told.map(|(at, _)| (channel, at)));
-            }
+            self.arrivals.extend(arrived);
         }
     }
 
@@ -211,14 +164,13 @@ impl<'a> Watch<'a> {
         let (history, rules, arrived) = tokio::join!(
             systems.prometheus.query(&query, None),
             systems.prometheus.rules(),
-            systems.arrived(self.arrivals.read),
+            systems.arrived(self.arrivals.read()),
         );
         self.read(arrived);
         let history = self.context.log.asked("ALERTS", history);
         let rules = self.context.log.asked("rules", rules);
         if let Some(rules) = &rules {
-            self.naming = Naming::of(rules);
-            self.naming.settle(&mut self.arrivals.all);
+            self.arrivals.settle(rules);
         }
         if let Some(history) = history {
             self.follow(subject, &history, rules.as_deref());
@@ -229,7 +181,7 @@ impl<'a> Watch<'a> {
         if self.expectation.counted {
             self.count().await;
         } else {
-            self.deliveries();
+            delivery::deliveries(&mut self.seen, &self.arrivals, self.cause, self.lifted);
         }
     }
 
@@ -244,14 +196,13 @@ impl<'a> Watch<'a> {
             for count in self.counter.look(delivered, Timestamp::now()) {
                 let (more, by) = (count.more, &count.sender.integration);
                 self.context.log.note(count.at, format!("Alertmanager counts {more} more by {by}"));
-                self.counts.push(count);
             }
         }
         if self.seen.firing.is_some()
             && let Some(config) = self.context.log.asked("config", alertmanager.config().await)
             && let Ok(routing) = Routing::parse(&config)
         {
-            counted::deliveries(&mut self.seen, &self.expectation, &self.counts, &routing);
+            counted::deliveries(&mut self.seen, &self.expectation, self.counter.counts(), &routing);
         }
     }
 
@@ -299,26 +250,6 @@ impl<'a> Watch<'a> {
             .zip(held)
             .and_then(|(labels, held)| held.into_iter().find(|alert| covers(&alert.labels, labels)));
         self.seen.fingerprint = alert.map(|alert| alert.fingerprint);
-    }
-
-    fn deliveries(&mut self) {
-        let (Some(labels), Some(firing)) = (self.seen.labels.clone(), self.seen.firing) else { return };
-        let fingerprint = self.seen.fingerprint.clone();
-        let wanted =
-            Wanted { labels: &labels, fingerprint: fingerprint.as_deref(), firing, naming: &self.naming };
-        for channel in Channel::ALL {
-            let since = self.cause;
-            if let Some(at) = delivery::notified(&self.arrivals.all, channel, &wanted, since) {
-                self.seen.notified.insert(channel, at);
-            }
-            let (Some(lifted), Some(last)) = (self.lifted, self.seen.last_firing) else { continue };
-            if let Some((at, end)) = delivery::all_clear(&self.arrivals.all, channel, &wanted, lifted, last) {
-                self.seen.all_clear.insert(channel, at);
-                if end.is_some() {
-                    self.seen.resolved = end; // What Prometheus itself said beats the sample's reckoning.
-                }
-            }
-        }
     }
 
     /// Once the alert fires: the routes of its real labels, and whether Alertmanager had its group already.

@@ -3,11 +3,11 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use crate::file::channel::Channel;
 use crate::file::drill::Drill;
 use crate::rule::Subject;
 use crate::timing::bounds::{self, Bounds, DELIVERY, Inputs};
 use alerting::routing::tree::{Route, Routing};
+use clients::inbox::Channel;
 use clients::prometheus::{Labels, Outgoing};
 
 /// What is expected, and what that was worked out from.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 
 use crate::evidence::activation::Spell;
-use crate::file::channel::Channel;
+use clients::inbox::Channel;
 use clients::prometheus::Labels;
 
 /// What was seen so far of the alert that is followed.

@@ -9,10 +9,10 @@ use std::fmt::Write;
 
 use jiff::Timestamp;
 
-use crate::file::channel::Channel;
 use crate::record::case::Case;
 use crate::report::chart::axis::{Axis, ROW, WIDTH, name};
 use crate::timing::clock::seconds;
+use clients::inbox::Channel;
 use common::markup::escape;
 
 /// How much further than what happened the axis goes for the sake of bounds, at most.

@@ -118,11 +118,11 @@ pub(crate) mod tests {
     use super::*;
     use crate::evidence::value::Evidence;
     use crate::evidence::value::Value;
-    use crate::file::channel::Channel;
     use crate::file::drill;
     use crate::record::judgement::Judgement;
     use crate::timing::bounds::Bounds;
     use crate::timing::phases::Instants;
+    use clients::inbox::Channel;
 
     /// 08:00:00 UTC and some seconds.
     pub fn at(seconds: f64) -> Timestamp {

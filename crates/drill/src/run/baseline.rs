@@ -1,7 +1,7 @@
 //! Healthy traffic until rates are steady: only then does a cause stand out.
 
 use crate::error::DrillError;
-use crate::observe::watch::Arrivals;
+use crate::observe::arrivals::Arrivals;
 use crate::observe::watch::Watch;
 use crate::record::event::Event;
 use crate::record::expectation::Expectation;

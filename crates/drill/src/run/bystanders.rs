@@ -7,11 +7,11 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use crate::evidence::count::integration;
-use crate::file::channel::Channel;
 use crate::timing::bounds::DELIVERY;
 use crate::timing::clock::{self, time_of_day};
 use alerting::routing::tree::{Route, Routing};
 use clients::alertmanager::Sender;
+use clients::inbox::Channel;
 use clients::prometheus::Labels;
 
 /// An alert that fired, as its witness saw it.

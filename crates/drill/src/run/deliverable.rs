@@ -4,9 +4,9 @@ use crate::error::DrillError;
 use jiff::Timestamp;
 
 use crate::evidence::held::Receiver;
-use crate::file::channel::Channel;
 use crate::file::drill::Drill;
 use alerting::routing::tree::{Route, Routing};
+use clients::inbox::Channel;
 use clients::prometheus::Labels;
 
 /// Whether each expected channel can be reached by a route that the alert may take; `known` are the labels it is known to

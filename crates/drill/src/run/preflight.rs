@@ -9,7 +9,6 @@ use std::time::Duration;
 
 use crate::causes;
 use crate::context::Context;
-use crate::file::channel::Channel;
 use crate::observe::counted;
 use crate::rule::selectors::Selector;
 use crate::rule::{self, Subject};
@@ -21,6 +20,7 @@ use crate::timing::clock::Deadline;
 use alerting::routing::silence;
 use alerting::routing::tree::Routing;
 use clients::gateway::Gateway;
+use clients::inbox::Channel;
 use clients::prometheus::{Outgoing, RuleGroup, Target};
 use common::duration;
 use jiff::Timestamp;

@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde::Serialize;
 
-use crate::file::channel::Channel;
 use crate::timing::bounds::Bounds;
 use crate::timing::clock;
+use clients::inbox::Channel;
 
 /// When each thing happened, as far as it did.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]

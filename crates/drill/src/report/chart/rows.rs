@@ -4,10 +4,10 @@ use std::fmt::Write;
 
 use jiff::Timestamp;
 
-use crate::file::channel::Channel;
 use crate::record::case::Case;
 use crate::report::chart::axis::{Axis, RIGHT, name};
 use crate::timing::clock::{readable, seconds};
+use clients::inbox::Channel;
 use common::markup::escape;
 
 fn band(axis: &Axis, from: Timestamp, to: Timestamp, y: f64, colour: &str, title: &str) -> String {
