@@ -32,7 +32,7 @@ pub fn reads_clock(expr: &str) -> Result<bool, Error> {
 }
 
 /// `@ start()` and `@ end()` are the evaluation itself.
-fn is_moment(at: Option<&AtModifier>) -> bool {
+pub(crate) fn is_moment(at: Option<&AtModifier>) -> bool {
     matches!(at, Some(AtModifier::At(_)))
 }
 

@@ -14,14 +14,6 @@ pub enum Error {
         /// What the parser says, and how to write it.
         reason: String,
     },
-    /// A recording rule that it reads cannot be used.
-    #[error("recording rule {name}: {error}")]
-    Recorded {
-        /// The rule.
-        name: String,
-        /// Why not.
-        error: Box<Error>,
-    },
     /// A duration in it cannot be read.
     #[error("{0}")]
     Duration(String),

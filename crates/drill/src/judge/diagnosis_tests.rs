@@ -21,13 +21,12 @@ fn subject(operator: &str, value: f64) -> Subject {
         evaluation: Duration::from_secs(15),
         hold: Duration::from_secs(120),
         keep_firing: Duration::ZERO,
-        widest: Duration::from_secs(300),
+        sources: crate::rule::graph::Sources::default(),
         threshold: (!operator.is_empty()).then(|| Threshold {
             left: "x".into(),
             operator: operator.into(),
             value,
         }),
-        selectors: Vec::new(),
     }
 }
 

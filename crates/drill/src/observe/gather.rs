@@ -9,7 +9,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use crate::evidence::activation::alert_labels;
-use crate::rule::selectors::Selector;
+use crate::rule::graph::Selector;
 use crate::rule::{Subject, covers};
 use crate::timing::clock;
 use alerting::routing::tree::{Route, Routing};
@@ -37,7 +37,7 @@ pub async fn gather(
     let value = Value::of(expr, subject.threshold.as_ref(), &series);
     let window = Duration::from_secs_f64(length.ceil());
     let (mut unknown_metrics, mut unmatched) = (Vec::new(), Vec::new());
-    for Selector { metric, text, .. } in &subject.selectors {
+    for Selector { metric, text, .. } in &subject.sources.selectors {
         if !exists(prometheus, &format!("{{__name__={metric:?}}}"), window, end).await? {
             unknown_metrics.push(metric.clone());
         } else if !exists(prometheus, text, window, end).await? {

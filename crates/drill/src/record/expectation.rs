@@ -52,13 +52,15 @@ impl Expectation {
         let longest = |of: fn(&Route) -> Duration| routes.iter().map(of).max().unwrap_or_default();
         let threshold = subject.threshold.as_ref().filter(|threshold| threshold.operator.starts_with('>'));
         let rise = threshold.zip(drill.cause.share.as_ref());
+        let rise = rise.map(|(threshold, share)| bounds::rise(threshold.value, share.value.0));
         let inputs = Inputs {
             scrape,
             evaluation: subject.evaluation,
-            widest: subject.widest,
+            rising: subject.sources.longest(|path| bounds::filled(path, rise) + path.rise),
+            falling: subject.sources.longest(|path| path.lookback + path.fall),
             hold: subject.hold,
             keep_firing: subject.keep_firing,
-            rise: rise.map(|(threshold, share)| bounds::rise(threshold.value, share.value.0)),
+            rise,
             ordered: self.inputs.map_or(Duration::ZERO, |inputs| inputs.ordered),
             group_wait: longest(|route| route.group_wait),
             group_interval: longest(|route| route.group_interval),

@@ -78,7 +78,11 @@ fn drill(record: &Case) -> Value {
         "bound_inputs": record.expectation.inputs.map(|inputs| json!({
             "scrape_interval_seconds": inputs.scrape.as_secs_f64(),
             "evaluation_interval_seconds": inputs.evaluation.as_secs_f64(),
-            "widest_range_seconds": inputs.widest.as_secs_f64(),
+            "widest_range_seconds": inputs.falling.lookback.as_secs_f64(),
+            "other_rules_seconds": {
+                "rise": inputs.rising.rise.as_secs_f64(),
+                "fall": inputs.falling.fall.as_secs_f64(),
+            },
             "threshold_by_share": inputs.rise,
             "ordered_seconds": inputs.ordered.as_secs_f64(),
             "group_wait_seconds": inputs.group_wait.as_secs_f64(),

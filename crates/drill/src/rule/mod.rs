@@ -1,18 +1,19 @@
 //! The rule under proof, as the running Prometheus has it.
 
-pub mod selectors;
+pub mod graph;
 pub mod thresholds;
 
 use crate::error::DrillError;
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::file::drill::Drill;
 use crate::file::suite::{Ambient, Suite};
 use crate::file::twins;
-use crate::rule::selectors::Selector;
+use crate::rule::graph::Sources;
 use crate::rule::thresholds::thresholds;
+use crate::timing::path::Path;
 use clients::prometheus::{Alerting, Labels, Rule, RuleGroup};
 use common::source_error::FileError;
 use promql::{self, Threshold};
@@ -38,12 +39,10 @@ pub struct Subject {
     pub hold: Duration,
     /// K, `keep_firing_for`.
     pub keep_firing: Duration,
-    /// W, the widest range in the expression.
-    pub widest: Duration,
+    /// What its expression reads, through other rules.
+    pub sources: Sources,
     /// What the expression's comparison is held against.
     pub threshold: Option<Threshold>,
-    /// The scraped series the expression reads.
-    pub selectors: Vec<Selector>,
 }
 
 impl Subject {
@@ -71,6 +70,13 @@ pub fn covers(labels: &Labels, wanted: &Labels) -> bool {
 pub fn recorded(groups: &[RuleGroup]) -> BTreeMap<String, String> {
     let rules = groups.iter().flat_map(|group| &group.rules);
     rules.filter(|rule| rule.alerting.is_none()).map(|rule| (rule.name.clone(), rule.query.clone())).collect()
+}
+
+/// How long what a rule finds may be found after it was over, by what it reads; zero where that cannot be said.
+#[must_use]
+pub fn falls(groups: &[RuleGroup], rule: &Rule) -> Duration {
+    let length = |path: &Path| path.lookback + path.fall;
+    graph::sources(groups, rule).map_or(Duration::ZERO, |sources| length(&sources.longest(length)))
 }
 
 /// Finds the alerting rule of that name whose own labels do not contradict `wanted`.
@@ -140,10 +146,8 @@ pub fn gather(groups: &[RuleGroup], alert: &str, wanted: &Labels) -> Result<Subj
         evaluation: group.interval,
         hold: alerting.hold,
         keep_firing: alerting.keep_firing,
-        widest: promql::widest_range(&rule.query, &recorded)
-            .map_err(|error| DrillError::Rule(error.to_string()))?,
+        sources: graph::sources(groups, rule)?,
         threshold: threshold(&rule.query, &recorded),
-        selectors: selectors::selectors(&rule.query, &recorded)?,
     })
 }
 
@@ -162,7 +166,7 @@ fn threshold(query: &str, recorded: &BTreeMap<String, String>) -> Option<Thresho
 
 /// What a drill file says about rules, held against those that are loaded.
 #[must_use]
-pub fn check(path: &Path, drill: &Drill, groups: &[RuleGroup]) -> Vec<FileError> {
+pub fn check(path: &std::path::Path, drill: &Drill, groups: &[RuleGroup]) -> Vec<FileError> {
     let mut errors = Vec::new();
     let alert = &drill.proves.alert;
     match find(groups, &alert.value, &drill.proves.labels) {
@@ -214,15 +218,10 @@ pub fn check_ambient(suite: &Suite, groups: &[RuleGroup]) -> Vec<FileError> {
 /// How long what a drill explains may go on after it, by the rules: what comes next on that stack waits for it.
 #[must_use]
 pub fn aftermath(drill: &Drill, groups: &[RuleGroup]) -> Duration {
-    let recorded = recorded(groups);
     let resolves = |name: &str| {
         let named = groups.iter().flat_map(|group| &group.rules).filter(|rule| rule.name == name);
         let alerting = named.filter_map(|rule| rule.alerting.as_ref().map(|alerting| (rule, alerting)));
-        alerting
-            .map(|(rule, alerting)| {
-                promql::widest_range(&rule.query, &recorded).unwrap_or_default() + alerting.keep_firing
-            })
-            .max()
+        alerting.map(|(rule, alerting)| falls(groups, rule) + alerting.keep_firing).max()
     };
     drill.expect.also.iter().filter_map(|also| resolves(&also.value)).max().unwrap_or_default()
 }

@@ -42,10 +42,11 @@ fn labels(pairs: &[(&str, &str)]) -> Labels {
 #[test]
 fn gathers_the_rule_with_what_it_records() {
     let subject = gather(&groups(), "High", &labels(&[("severity", "warning"), ("t", "x")])).unwrap();
-    assert_eq!(subject.widest, Duration::from_secs(300));
+    let longest = subject.sources.longest(|path| path.lookback);
+    assert_eq!((longest.lookback, longest.rise), (Duration::from_secs(300), Duration::ZERO));
     assert_eq!(subject.threshold.as_ref().unwrap().value, 0.05);
     assert_eq!(
-        subject.selectors.iter().map(|s| s.metric.as_str()).collect::<Vec<_>>(),
+        subject.sources.selectors.iter().map(|s| s.metric.as_str()).collect::<Vec<_>>(),
         ["all_total", "errors_total"]
     );
     assert_eq!(subject.known, labels(&[("alertname", "High"), ("severity", "warning"), ("t", "x")]));
@@ -89,8 +90,8 @@ fn says_what_is_loaded_instead() {
 fn files_are_held_against_the_rules() {
     let text = "drill: a\nproves: {alert: Bare}\nbaseline: {rate: 1/s, requests: [{get: /}]}\ncause:\n  \
                 load: {rate: 1/s, requests: [{get: /}]}\n  share: 8%\nexpect:\n  silent: [Gone]\n  also: [High]\n";
-    let drill = crate::file::drill::parse(Path::new("a.yaml"), text).unwrap();
-    let errors = check(Path::new("a.yaml"), &drill, &groups());
+    let drill = crate::file::drill::parse(std::path::Path::new("a.yaml"), text).unwrap();
+    let errors = check(std::path::Path::new("a.yaml"), &drill, &groups());
     let said: Vec<_> = errors.iter().map(ToString::to_string).collect();
     assert_eq!(said.len(), 2, "{said:?}");
     assert!(said[0].starts_with("a.yaml:6:") && said[0].contains("`share` has nothing"), "{said:?}");
@@ -100,9 +101,9 @@ fn files_are_held_against_the_rules() {
 #[test]
 fn what_a_control_is_to_come_near_to_has_one_number() {
     let text = "drill: a\nproves: {quiet: 10m}\nexpect: {near: [High, Bare, Gone]}\n";
-    let drill = crate::file::drill::parse(Path::new("a.yaml"), text).unwrap();
+    let drill = crate::file::drill::parse(std::path::Path::new("a.yaml"), text).unwrap();
     let said: Vec<_> =
-        check(Path::new("a.yaml"), &drill, &groups()).iter().map(ToString::to_string).collect();
+        check(std::path::Path::new("a.yaml"), &drill, &groups()).iter().map(ToString::to_string).collect();
     assert_eq!(said.len(), 2, "{said:?}");
     assert!(
         said[0].starts_with("a.yaml:3:") && said[0].contains("`Bare` holds no single number"),

@@ -6,12 +6,11 @@ use jiff::Timestamp;
 use tokio::time::sleep;
 
 use crate::context::Context;
-use crate::rule::{self, recorded};
+use crate::rule;
 use crate::timing::bounds::{self, DELIVERY};
 use crate::timing::clock::Deadline;
 use alerting::routing::tree::Routing;
 use clients::prometheus::{Labels, Outgoing};
-use promql;
 
 const POLL: Duration = Duration::from_millis(500);
 
@@ -88,11 +87,9 @@ pub async fn over(context: &Context<'_>, scrape: Duration, outgoing: &Outgoing) 
 /// How long the slowest of them may take to fire or to resolve.
 async fn patience(context: &Context<'_>, names: &[&str], scrape: Duration) -> Duration {
     let rules = context.systems.prometheus.rules().await.unwrap_or_default();
-    let recorded = recorded(&rules);
     let of = |name: &str| {
         let (group, rule, alerting) = rule::find(&rules, name, &Labels::new()).ok()?;
-        let widest = promql::widest_range(&rule.query, &recorded).unwrap_or_default();
-        Some(widest + scrape + group.interval * 2 + alerting.hold + alerting.keep_firing)
+        Some(rule::falls(&rules, rule) + scrape + group.interval * 2 + alerting.hold + alerting.keep_firing)
     };
     bounds::patience(names.iter().filter_map(|name| of(name)).max().unwrap_or_default())
 }

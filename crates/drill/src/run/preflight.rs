@@ -10,7 +10,7 @@ use std::time::Duration;
 use crate::causes;
 use crate::context::Context;
 use crate::observe::counted;
-use crate::rule::selectors::Selector;
+use crate::rule::graph::Selector;
 use crate::rule::{self, Subject};
 use crate::run::deliverable::deliverable;
 use crate::run::quiet;
@@ -75,7 +75,7 @@ async fn alert(context: &Context<'_>) -> Result<Expectation, DrillError> {
     }
     let (expectation, subject) = rule(context).await?;
     causes_possible(context).await?;
-    let jobs = jobs(context, &subject.selectors).await?;
+    let jobs = jobs(context, &subject.sources.selectors).await?;
     let scrape = targets_up(context, &jobs).await?;
     let config = systems.alertmanager.config().await?;
     let routing = Routing::parse(&config).map_err(|error| {
@@ -223,7 +223,7 @@ async fn evaluated(context: &Context<'_>) -> Result<Vec<RuleGroup>, DrillError> 
 }
 
 /// The jobs that have the series an expression reads; empty when that cannot be told.
-async fn jobs(context: &Context<'_>, selectors: &[Selector]) -> Result<BTreeSet<String>, DrillError> {
+async fn jobs(context: &Context<'_>, selectors: &BTreeSet<Selector>) -> Result<BTreeSet<String>, DrillError> {
     let mut jobs = BTreeSet::new();
     for selector in selectors {
         if let Some(job) = &selector.job {

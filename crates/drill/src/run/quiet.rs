@@ -7,7 +7,7 @@ use jiff::Timestamp;
 
 use crate::context::Context;
 use crate::evidence::activation::alert_labels;
-use crate::rule::{Subject, recorded};
+use crate::rule::{Subject, falls};
 use crate::timing::bounds::{self, DELIVERY};
 use crate::timing::clock::{self, Deadline, time_of_day};
 use clients::prometheus::RuleGroup;
@@ -56,14 +56,12 @@ pub async fn settled(
 
 /// Active alerts that are not ambient: (name, state, since, how long its rule takes to resolve without S).
 fn loud(groups: &[RuleGroup], ambient: impl Fn(&str) -> bool) -> Vec<(String, String, Timestamp, Duration)> {
-    let recorded = recorded(groups);
     let mut loud = Vec::new();
     for group in groups {
         for rule in &group.rules {
             let Some(alerting) = rule.alerting.as_ref().filter(|_| !ambient(&rule.name)) else { continue };
             for alert in &alerting.alerts {
-                let widest = promql::widest_range(&rule.query, &recorded).unwrap_or_default();
-                let resolves = widest + group.interval * 2 + alerting.keep_firing;
+                let resolves = falls(groups, rule) + group.interval * 2 + alerting.keep_firing;
                 loud.push((rule.name.clone(), alert.state.clone(), alert.active_at, resolves));
             }
         }

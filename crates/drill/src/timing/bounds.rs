@@ -2,29 +2,35 @@
 //!
 //! | phase | at most |
 //! | --- | --- |
-//! | cause → pending | W·θ/share where the drill states its share, else W, + S + E, + what the cause's orders took |
+//! | cause → pending | W·θ/share where the drill states its share, else W, + S + R + E, + what the cause's orders took |
 //! | pending → firing | ⌈F/E⌉·E |
 //! | firing → notified | GW (new group) or GI (existing group), + D |
-//! | lifted → resolved | W + S + E + ⌈K/E⌉·E |
-//! | resolved → told | GI + D |
+//! | lifted → resolved | W + S + R + E + ⌈K/E⌉·E |
+//! | resolved → all-clear | GI + D |
+//!
+//! W and R are those of the slowest way from a scraped series through other rules ([`crate::rule::graph`]).
 
 use std::time::Duration;
 
 use serde::Serialize;
+
+use crate::timing::path::Path;
 
 /// D: what a notification may take from Alertmanager's decision until the receiver has read it whole, on top of
 /// the wait its route prescribes. A constant, since no configuration states it; it does not scale with time.
 pub const DELIVERY: Duration = Duration::from_secs(2);
 
 /// What the bounds are computed from, all of it read from the running systems.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Inputs {
     /// S, the longest scrape interval of the targets the rule reads.
     pub scrape: Duration,
     /// E, the evaluation interval of the rule's group.
     pub evaluation: Duration,
-    /// W, the widest range in the expression.
-    pub widest: Duration,
+    /// W and R of the way on which the alert is the last to begin.
+    pub rising: Path,
+    /// W and R of the way on which it is the last to end.
+    pub falling: Path,
     /// F, `for`.
     pub hold: Duration,
     /// K, `keep_firing_for`.
@@ -68,26 +74,36 @@ pub fn rise(threshold: f64, share: f64) -> f64 {
 /// the share. Zero where no share is stated.
 #[must_use]
 pub fn baseline(inputs: &Inputs) -> Duration {
-    inputs.rise.map_or(Duration::ZERO, |rise| inputs.widest.mul_f64(1.0 - rise))
+    inputs.rise.map_or(Duration::ZERO, |rise| inputs.rising.lookback.mul_f64(1.0 - rise))
 }
 
 /// The table above.
 #[must_use]
 pub fn compute(inputs: &Inputs) -> Bounds {
     let around = inputs.scrape + inputs.evaluation;
-    let filled = inputs.rise.map_or(inputs.widest, |rise| inputs.widest.mul_f64(rise));
+    let (up, down) = (inputs.rising, inputs.falling);
     let wait = if inputs.group_exists { inputs.group_interval } else { inputs.group_wait };
     Bounds {
-        pending: filled + around + inputs.ordered,
+        pending: filled(&up, inputs.rise) + up.rise + around + inputs.ordered,
         firing: whole_evaluations(inputs.hold, inputs.evaluation),
         notified: wait + DELIVERY,
-        resolved: inputs.widest + around + whole_evaluations(inputs.keep_firing, inputs.evaluation),
+        resolved: down.lookback
+            + down.fall
+            + around
+            + whole_evaluations(inputs.keep_firing, inputs.evaluation),
         all_clear: inputs.group_interval + DELIVERY,
     }
 }
 
+/// How much of W must be filled with the cause.
+#[must_use]
+pub fn filled(path: &Path, rise: Option<f64>) -> Duration {
+    rise.map_or(path.lookback, |rise| path.lookback.mul_f64(rise))
+}
+
 /// ⌈time/E⌉·E: a rule only moves on at evaluations.
-fn whole_evaluations(time: Duration, evaluation: Duration) -> Duration {
+#[must_use]
+pub fn whole_evaluations(time: Duration, evaluation: Duration) -> Duration {
     if evaluation.is_zero() {
         return time; // No rule group has an interval of zero; without one there is nothing to round to.
     }
@@ -111,11 +127,16 @@ mod tests {
         Duration::from_secs(seconds)
     }
 
+    fn wide(seconds: u64) -> Path {
+        Path { lookback: s(seconds), ..Path::default() }
+    }
+
     fn production() -> Inputs {
         Inputs {
             scrape: s(15),
             evaluation: s(15),
-            widest: s(300),
+            rising: wide(300),
+            falling: wide(300),
             hold: s(120),
             keep_firing: Duration::ZERO,
             rise: None,
@@ -141,9 +162,23 @@ mod tests {
             ("for: 0", Inputs { hold: s(0), ..plain }, [330, 0, 32, 330, 302]),
             ("for: 1s rounds up", Inputs { hold: s(1), ..plain }, [330, 15, 32, 330, 302]),
             ("for: 16s rounds up", Inputs { hold: s(16), ..plain }, [330, 30, 32, 330, 302]),
+            (
+                "recorded by a group of 30 s, read through an alert",
+                Inputs {
+                    rising: Path { rise: s(90), ..wide(60) },
+                    falling: Path { fall: s(30), ..wide(300) },
+                    rise: Some(0.5),
+                    ..plain
+                },
+                [150, 120, 32, 360, 302],
+            ),
             ("keep firing", Inputs { keep_firing: s(50), ..plain }, [330, 120, 32, 390, 302]),
-            ("a slow stop", Inputs { widest: s(0), ordered: s(11), ..plain }, [41, 120, 32, 30, 302]),
-            ("no range", Inputs { widest: s(0), ..plain }, [30, 120, 32, 30, 302]),
+            (
+                "a slow stop",
+                Inputs { rising: wide(0), falling: wide(0), ordered: s(11), ..plain },
+                [41, 120, 32, 30, 302],
+            ),
+            ("no range", Inputs { rising: wide(0), falling: wide(0), ..plain }, [30, 120, 32, 30, 302]),
         ];
         for (name, inputs, expected) in cases {
             let bounds = compute(&inputs);

@@ -2,4 +2,5 @@
 
 pub mod bounds;
 pub mod clock;
+pub mod path;
 pub mod phases;

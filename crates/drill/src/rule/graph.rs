@@ -1,0 +1,191 @@
+//! What a rule reads, through every rule that stands between it and the scraped series, and how long a change takes to come
+//! through.
+//!
+//! A rule reads what others record, and `ALERTS` what they find. Groups are evaluated each at its own interval and its rules
+//! in the order they are written, so that a result is read
+//!
+//! * in the same round, by a rule that stands after it in its group;
+//! * one interval of its group later at most, by a rule that stands before it or in another group.
+//!
+//! `ALERTS` has an alert as firing ⌈F/E⌉·E after it went pending, and keeps it for ⌈K/E⌉·E.
+
+use std::collections::{BTreeSet, HashMap};
+use std::time::Duration;
+
+use crate::error::DrillError;
+use crate::timing::bounds::whole_evaluations;
+use crate::timing::path::Path;
+use clients::prometheus::{Rule, RuleGroup};
+use promql::Read;
+
+/// Step of a subquery that names none: Prometheus takes its global evaluation interval, 1m unless configured.
+const STEP: Duration = Duration::from_secs(60);
+
+/// A selector of a scraped series.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Selector {
+    /// The metric's name.
+    pub metric: String,
+    /// As it can be queried: `metric{label="value"}`.
+    pub text: String,
+    /// The job it is bound to, when it names exactly one.
+    pub job: Option<String>,
+}
+
+/// What one rule reads.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Sources {
+    /// The slowest ways: none of them is within another.
+    pub paths: Vec<Path>,
+    /// The scraped series, each once.
+    pub selectors: BTreeSet<Selector>,
+}
+
+impl Sources {
+    fn add(&mut self, path: Path) {
+        if !self.paths.iter().any(|known| path.within(known)) {
+            self.paths.retain(|known| !known.within(&path));
+            self.paths.push(path);
+        }
+    }
+
+    /// The path that takes longest by `length`; none is as long as one without ranges.
+    #[must_use]
+    pub fn longest(&self, length: impl Fn(&Path) -> Duration) -> Path {
+        self.paths.iter().copied().max_by_key(|path| length(path)).unwrap_or_default()
+    }
+}
+
+/// Follows a rule down to what is scraped.
+///
+/// # Errors
+/// An expression that cannot be read, and recording rules that read each other: what they come to depends on all they
+/// came to before, so that nothing bounds how long a change takes to come through.
+pub fn sources(groups: &[RuleGroup], rule: &Rule) -> Result<Sources, DrillError> {
+    let place = groups.iter().enumerate().find_map(|(group, it)| {
+        let index = it.rules.iter().position(|other| std::ptr::eq(other, rule))?;
+        Some(Place { group, index })
+    });
+    let place = place.ok_or_else(|| DrillError::Rule(format!("the rule `{}` is not loaded", rule.name)))?;
+    Graph { groups, known: HashMap::new(), following: Vec::new() }.of(place)
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+struct Place {
+    group: usize,
+    index: usize,
+}
+
+struct Graph<'a> {
+    groups: &'a [RuleGroup],
+    known: HashMap<Place, Sources>,
+    /// The rules that led here.
+    following: Vec<Place>,
+}
+
+impl Graph<'_> {
+    fn of(&mut self, place: Place) -> Result<Sources, DrillError> {
+        if let Some(known) = self.known.get(&place) {
+            return Ok(known.clone());
+        }
+        let rule = &self.groups[place.group].rules[place.index];
+        let reads = promql::reads(&rule.query, STEP)
+            .map_err(|error| DrillError::Rule(format!("the rule `{}`: {error}", rule.name)))?;
+        self.following.push(place);
+        let mut sources = Sources::default();
+        for read in &reads {
+            self.follow(place, read, &mut sources)?;
+        }
+        self.following.pop();
+        self.known.insert(place, sources.clone());
+        Ok(sources)
+    }
+
+    fn follow(&mut self, reader: Place, read: &Read, sources: &mut Sources) -> Result<(), DrillError> {
+        let writers = self.writers(read);
+        if writers.is_empty() || read.metric.is_none() {
+            sources.add(Path { lookback: plus(Duration::ZERO, read.lookback_ms), ..Path::default() });
+            sources.selectors.extend(scraped(read));
+        }
+        for writer in writers {
+            let (group, rule) = (&self.groups[writer.group], &self.groups[writer.group].rules[writer.index]);
+            // An alert's own state is only there once it is active, so that it delays neither of its ends.
+            if writer == reader && rule.alerting.is_some() {
+                continue;
+            }
+            if let Some(begin) = self.following.iter().position(|above| *above == writer) {
+                match read.metric {
+                    Some(_) => return Err(self.circle(begin)),
+                    None => continue, // it reads whatever there is, and its own results among that
+                }
+            }
+            let same_round = writer.group == reader.group && writer.index < reader.index;
+            let waits = if same_round { Duration::ZERO } else { group.interval };
+            let (mut hold, mut keep) = (Duration::ZERO, Duration::ZERO);
+            if let Some(alerting) = &rule.alerting {
+                let states = read.accepts("__name__", "ALERTS");
+                if states && !read.accepts("alertstate", "pending") {
+                    hold = whole_evaluations(alerting.hold, group.interval);
+                }
+                keep = whole_evaluations(alerting.keep_firing, group.interval);
+            }
+            let below = self.of(writer)?;
+            for path in &below.paths {
+                sources.add(Path {
+                    lookback: plus(path.lookback, read.lookback_ms),
+                    rise: path.rise + waits + hold,
+                    fall: path.fall + waits + keep,
+                });
+            }
+            sources.selectors.extend(below.selectors);
+        }
+        Ok(())
+    }
+
+    /// The rules that write what is read; of a selector that names no metric, the recording rules.
+    fn writers(&self, read: &Read) -> Vec<Place> {
+        let states = matches!(read.metric.as_deref(), Some("ALERTS" | "ALERTS_FOR_STATE"));
+        let writes = |rule: &Rule| match &rule.alerting {
+            None => read.accepts("__name__", &rule.name),
+            Some(alerting) => {
+                let label = |(name, value): (&String, &String)| {
+                    value.contains("{{") || read.accepts(name, value) // what a template comes to is not known
+                };
+                states && read.accepts("alertname", &rule.name) && alerting.labels.iter().all(label)
+            }
+        };
+        let groups = self.groups.iter().enumerate();
+        groups
+            .flat_map(|(group, it)| {
+                let rules = it.rules.iter().enumerate().filter(|(_, rule)| writes(rule));
+                rules.map(move |(index, _)| Place { group, index })
+            })
+            .collect()
+    }
+
+    fn circle(&self, begin: usize) -> DrillError {
+        let name = |place: &Place| format!("`{}`", self.groups[place.group].rules[place.index].name);
+        let mut names: Vec<String> = self.following[begin..].iter().map(name).collect();
+        names.extend(self.following.get(begin).map(name));
+        DrillError::Rule(format!(
+            "rules read each other in a circle, {}: each result depends on all before it, so there is no bound on how long \
+             a change takes to come through; prove an alert that does not read them",
+            names.join(" → ")
+        ))
+    }
+}
+
+fn scraped(read: &Read) -> Option<Selector> {
+    let job = read.exactly("job").map(str::to_owned);
+    Some(Selector { metric: read.metric.clone()?, text: read.text.clone(), job })
+}
+
+/// A negative offset takes from what lies below it, to no less than zero.
+fn plus(lookback: Duration, more_ms: i64) -> Duration {
+    let more = Duration::from_millis(more_ms.unsigned_abs());
+    if more_ms < 0 { lookback.saturating_sub(more) } else { lookback.saturating_add(more) }
+}
+
+#[cfg(test)]
+#[path = "graph_tests.rs"]
+mod tests;

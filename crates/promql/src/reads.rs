@@ -1,0 +1,247 @@
+//! Which series an expression reads, and how far back.
+
+use std::time::Duration;
+
+use promql_parser::label::{MatchOp, Matcher};
+use promql_parser::parser::{Expr, Offset, SubqueryExpr, VectorSelector};
+
+use crate::clock::is_moment;
+use crate::error::Error;
+use crate::parse::parse;
+use crate::walk::children;
+
+/// One selector of an expression.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Read {
+    /// The metric's name; `None` where a regular expression chooses it.
+    pub metric: Option<String>,
+    /// As it can be queried, without its range, `offset` and `@`.
+    pub text: String,
+    /// How long ago a change may have come in and not show in the whole of what is read, in milliseconds: the range, the
+    /// ranges and steps of subqueries around it, and `offset`s, of which negative ones count less than nothing.
+    pub lookback_ms: i64,
+    matchers: Vec<Matcher>,
+}
+
+impl Read {
+    /// Whether a series whose `label` has this value may be among what is read; `""` stands for a series without it.
+    #[must_use]
+    pub fn accepts(&self, label: &str, value: &str) -> bool {
+        let named = label != "__name__" || self.metric.as_deref().is_none_or(|metric| metric == value);
+        named && self.matchers.iter().filter(|it| it.name == label).all(|it| it.is_match(value))
+    }
+
+    /// The value that `label` must have, where one matcher says so.
+    #[must_use]
+    pub fn exactly(&self, label: &str) -> Option<&str> {
+        let mut matchers = self.matchers.iter();
+        matchers.find(|it| it.name == label && it.op == MatchOp::Equal).map(|it| it.value.as_str())
+    }
+}
+
+/// Every selector of an expression, left to right; `step` is that of subqueries which name none, the global evaluation
+/// interval. Selectors pinned to one moment (`@ 1700000000`) are left out: what they read does not change any more.
+///
+/// # Errors
+/// The parser's message, with the expression.
+pub fn reads(expr: &str, step: Duration) -> Result<Vec<Read>, Error> {
+    let mut found = Vec::new();
+    collect(&parse(expr)?, step, 0, &mut found);
+    Ok(found)
+}
+
+fn collect(expr: &Expr, step: Duration, around: i64, found: &mut Vec<Read>) {
+    match expr {
+        Expr::VectorSelector(it) => found.extend(read(it, around)),
+        Expr::MatrixSelector(it) => found.extend(read(&it.vs, around.saturating_add(ms(it.range)))),
+        Expr::Subquery(it) if is_moment(it.at.as_ref()) => {}
+        Expr::Subquery(it) => collect(&it.expr, step, around.saturating_add(behind(it, step)), found),
+        other => children(other).into_iter().for_each(|child| collect(child, step, around, found)),
+    }
+}
+
+fn read(selector: &VectorSelector, around: i64) -> Option<Read> {
+    if is_moment(selector.at.as_ref()) {
+        return None;
+    }
+    let matchers = selector.matchers.matchers.clone();
+    let bare = VectorSelector { offset: None, at: None, ..selector.clone() };
+    let lookback_ms = around.saturating_add(shift(selector.offset.as_ref()));
+    let read = Read { metric: selector.name.clone(), text: bare.to_string(), lookback_ms, matchers };
+    let metric = read.metric.clone().or_else(|| read.exactly("__name__").map(str::to_owned));
+    Some(Read { metric, ..read })
+}
+
+/// A subquery is evaluated at whole multiples of its step, so that a change may wait for the next of them.
+fn behind(subquery: &SubqueryExpr, step: Duration) -> i64 {
+    let step = ms(subquery.step.unwrap_or(step));
+    ms(subquery.range).saturating_add(step).saturating_add(shift(subquery.offset.as_ref()))
+}
+
+fn shift(offset: Option<&Offset>) -> i64 {
+    match offset {
+        None => 0,
+        Some(Offset::Pos(by)) => ms(*by),
+        Some(Offset::Neg(by)) => -ms(*by),
+    }
+}
+
+fn ms(duration: Duration) -> i64 {
+    i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MINUTE: Duration = Duration::from_secs(60);
+
+    #[test]
+    fn adds_up_what_lies_around_a_selector() {
+        for (expr, expected) in [
+            ("up == 0", &[("up", 0)][..]),
+            ("rate(x[5m]) > 0.05", &[("x", 300)]),
+            ("rate(x[5m]) / rate(y[1h])", &[("x", 300), ("y", 3600)]),
+            ("rate(x[5m] offset 1m)", &[("x", 360)]),
+            ("rate(x[5m] offset -1m)", &[("x", 240)]),
+            ("x offset -1m", &[("x", -60)]),
+            ("max_over_time(rate(x[5m])[30m:1m])", &[("x", 2160)]),
+            ("max_over_time(x[30m:10s] offset 10m)", &[("x", 2410)]),
+            ("max_over_time(x[30m:])", &[("x", 1860)]),
+            ("max_over_time((x offset -1m)[5m:30s])", &[("x", 270)]),
+            (r#"{__name__="x"} > 0.05"#, &[("x", 0)]),
+            ("topk(scalar(count_over_time(x[7m])), y)", &[("x", 420), ("y", 0)]),
+            ("absent_over_time(up[2m]) or vector(1)", &[("up", 120)]),
+            ("x @ 1700000000 > y", &[("y", 0)]),
+            ("max_over_time(x[5m:1m] @ 1700000000) > y @ end()", &[("y", 0)]),
+            ("vector(time()) > 5", &[]),
+        ] {
+            let found = reads(expr, MINUTE).unwrap();
+            let found: Vec<_> =
+                found.iter().map(|it| (it.metric.as_deref().unwrap(), it.lookback_ms / 1000)).collect();
+            assert_eq!(found, expected, "{expr}");
+        }
+    }
+
+    #[test]
+    fn tells_which_series_may_be_among_them() {
+        let expr = r#"ALERTS{alertname=~"A|B", alertstate!="pending"} and {__name__=~"job:.*", job="api"}"#;
+        let found = reads(expr, MINUTE).unwrap();
+        for (read, label, value, accepts) in [
+            (0, "__name__", "ALERTS", true),
+            (0, "__name__", "ALERTS_FOR_STATE", false),
+            (0, "alertname", "A", true),
+            (0, "alertname", "AB", false),
+            (0, "alertstate", "firing", true),
+            (0, "alertstate", "pending", false),
+            (1, "__name__", "job:errors", true),
+            (1, "__name__", "errors", false),
+            (1, "other", "", true),
+        ] {
+            assert_eq!(found[read].accepts(label, value), accepts, "{label}={value}");
+        }
+        assert_eq!((found[1].metric.as_deref(), found[1].exactly("job")), (None, Some("api")));
+    }
+
+    #[test]
+    fn errors_name_the_expression() {
+        let error = reads("rate(x[5q])", MINUTE).unwrap_err().to_string();
+        assert!(error.contains("`rate(x[5q])`"), "{error}");
+        assert!(reads("  ", MINUTE).unwrap_err().to_string().contains("empty"));
+    }
+
+    /// Every function of Prometheus 2.42: a rule that Prometheus loads must not fail here.
+    #[test]
+    fn knows_the_functions_of_prometheus_2_42() {
+        let over_time =
+            ["absent", "avg", "count", "last", "max", "min", "present", "stddev", "stdvar", "sum"];
+        let mut calls: Vec<String> =
+            over_time.iter().map(|name| format!("{name}_over_time(x[5m])")).collect();
+        let matrix = ["changes", "delta", "deriv", "idelta", "increase", "irate", "rate", "resets"];
+        calls.extend(matrix.iter().map(|name| format!("{name}(x[5m])")));
+        let vector = [
+            "abs",
+            "absent",
+            "acos",
+            "acosh",
+            "asin",
+            "asinh",
+            "atan",
+            "atanh",
+            "ceil",
+            "cos",
+            "cosh",
+            "deg",
+            "exp",
+            "floor",
+            "histogram_count",
+            "histogram_sum",
+            "ln",
+            "log10",
+            "log2",
+            "rad",
+            "round",
+            "scalar",
+            "sgn",
+            "sin",
+            "sinh",
+            "sort",
+            "sort_desc",
+            "sqrt",
+            "tan",
+            "tanh",
+            "timestamp",
+            "day_of_month",
+            "day_of_week",
+            "day_of_year",
+            "days_in_month",
+            "hour",
+            "minute",
+            "month",
+            "year",
+        ];
+        calls.extend(vector.iter().map(|name| format!("{name}(x)")));
+        let dates = [
+            "day_of_month",
+            "day_of_week",
+            "day_of_year",
+            "days_in_month",
+            "hour",
+            "minute",
+            "month",
+            "year",
+        ];
+        calls.extend(dates.iter().map(|name| format!("{name}()")));
+        calls.extend(
+            [
+                "clamp(x, 0, 1)",
+                "clamp_max(x, 1)",
+                "clamp_min(x, 0)",
+                "histogram_fraction(0, 1, x)",
+                "histogram_quantile(0.9, x)",
+                "holt_winters(x[5m], 0.5, 0.5)",
+                r#"label_join(x, "a", ",", "b", "c")"#,
+                r#"label_replace(x, "a", "$1", "b", "(.*)")"#,
+                "pi()",
+                "predict_linear(x[5m], 3600)",
+                "quantile_over_time(0.5, x[5m])",
+                "round(x, 5)",
+                "time()",
+                "vector(1)",
+                "x atan2 y",
+                r#"count_values("v", x)"#,
+                "group(x)",
+                "stddev(x)",
+                "stdvar(x)",
+                "quantile(0.5, x)",
+                "x @ end()",
+                "x @ start()",
+                "bottomk(3, x)",
+            ]
+            .map(str::to_owned),
+        );
+        for call in calls {
+            assert!(reads(&call, MINUTE).is_ok(), "{call}: {:?}", reads(&call, MINUTE));
+        }
+    }
+}
