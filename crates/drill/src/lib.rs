@@ -14,8 +14,8 @@
 //! log so far. [`session`] goes through the drills of a suite, stack by stack.
 //!
 //! All instants are compared as they are written down by Prometheus, Alertmanager, the inbox and this process:
-//! the clocks must agree, which they do on one host. A phase that comes out negative is not hidden; it makes the
-//! drill INCONCLUSIVE.
+//! the clocks must agree, which they do on one host. A phase that ends before it begins has no duration: the drill is
+//! INCONCLUSIVE and names both witnesses.
 
 #![warn(clippy::disallowed_macros)]
 

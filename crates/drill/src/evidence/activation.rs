@@ -14,7 +14,7 @@ use clients::prometheus::{ActiveAlert, Labels, Series};
 
 /// One unbroken stretch of an alert being pending or firing.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Spell {
+pub struct Activation {
     /// The alert's labels, `alertname` included.
     pub labels: Labels,
     /// Its first sample: pending, or firing at once for `for: 0`.
@@ -25,9 +25,9 @@ pub struct Spell {
     pub last: Timestamp,
 }
 
-/// The spells in samples of `ALERTS`, in the order they began. `evaluation` is E and `hold` is F of the rule.
+/// The activations in samples of `ALERTS`, in the order they began. `evaluation` is E and `hold` is F of the rule.
 #[must_use]
-pub fn spells(history: &[Series], evaluation: Duration, hold: Duration) -> Vec<Spell> {
+pub fn activations(history: &[Series], evaluation: Duration, hold: Duration) -> Vec<Activation> {
     let mut alerts: BTreeMap<Labels, Vec<(Timestamp, bool)>> = BTreeMap::new();
     for series in history {
         let firing = series.labels.get("alertstate").is_some_and(|state| state == "firing");
@@ -36,12 +36,12 @@ pub fn spells(history: &[Series], evaluation: Duration, hold: Duration) -> Vec<S
             .or_default()
             .extend(series.samples.iter().filter(|(_, value)| *value > 0.0).map(|(at, _)| (*at, firing)));
     }
-    let mut spells: Vec<Spell> = Vec::new();
+    let mut activations: Vec<Activation> = Vec::new();
     for (labels, mut samples) in alerts {
         samples.sort_unstable();
-        let first = spells.len();
+        let first = activations.len();
         for (at, firing) in samples {
-            let open = spells[first..].last_mut().filter(|open| {
+            let open = activations[first..].last_mut().filter(|open| {
                 let skipped = clock::seconds(open.last, at) > 1.5 * evaluation.as_secs_f64();
                 // With a `for`, an alert that fires without having been pending goes on from before the skipped
                 // evaluation; one that is pending after it fired has begun anew.
@@ -52,7 +52,7 @@ pub fn spells(history: &[Series], evaluation: Duration, hold: Duration) -> Vec<S
                     open.last = at;
                     open.fired = open.fired.or(firing.then_some(at));
                 }
-                None => spells.push(Spell {
+                None => activations.push(Activation {
                     labels: labels.clone(),
                     began: at,
                     fired: firing.then_some(at),
@@ -61,8 +61,8 @@ pub fn spells(history: &[Series], evaluation: Duration, hold: Duration) -> Vec<S
             }
         }
     }
-    spells.sort_by_key(|spell| spell.began);
-    spells
+    activations.sort_by_key(|activation| activation.began);
+    activations
 }
 
 /// Labels of an `ALERTS` series as the alert itself has them.
@@ -77,38 +77,45 @@ pub fn alert_labels(series: &Labels) -> Labels {
 
 /// What is known of the activation that a drill follows.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Activation {
+pub struct Followed {
     /// The alert's labels.
     pub labels: Labels,
     /// When it went pending.
     pub pending: Timestamp,
     /// When it fired.
     pub firing: Option<Timestamp>,
-    /// The last sample as firing, of this spell or a later one of the same alert.
+    /// The last sample as firing, of this activation or a later one of the same alert.
     pub last_firing: Option<Timestamp>,
 }
 
 /// The activation to follow: the first that fired, else the one that is pending now or was last.
 #[must_use]
-pub fn follow(spells: &[Spell], active: &[ActiveAlert]) -> Option<Activation> {
-    let fired = spells.iter().filter(|spell| spell.fired.is_some()).min_by_key(|spell| spell.fired);
-    let chosen = fired.or_else(|| spells.iter().max_by_key(|spell| spell.last));
+pub fn follow(activations: &[Activation], active: &[ActiveAlert]) -> Option<Followed> {
+    let fired = activations
+        .iter()
+        .filter(|activation| activation.fired.is_some())
+        .min_by_key(|activation| activation.fired);
+    let chosen = fired.or_else(|| activations.iter().max_by_key(|activation| activation.last));
     let Some(chosen) = chosen else {
         // Prometheus shows an alert as active a moment before its first sample can be queried.
         let earliest = active.iter().min_by_key(|alert| alert.active_at)?;
         let (labels, pending) = (earliest.labels.clone(), earliest.active_at);
-        return Some(Activation { labels, pending, firing: None, last_firing: None });
+        return Some(Followed { labels, pending, firing: None, last_firing: None });
     };
-    let same: Vec<_> = spells.iter().filter(|spell| spell.labels == chosen.labels).collect();
+    let same: Vec<_> = activations.iter().filter(|activation| activation.labels == chosen.labels).collect();
     let active_at = active.iter().find(|alert| alert.labels == chosen.labels).map(|alert| alert.active_at);
-    // `activeAt` speaks of the alert's current spell: taken when that is the chosen one.
-    let is_latest = same.iter().all(|spell| spell.began <= chosen.began);
+    // `activeAt` speaks of the alert's current activation: taken when that is the chosen one.
+    let is_latest = same.iter().all(|activation| activation.began <= chosen.began);
     let pending = active_at.filter(|at| is_latest && *at <= chosen.last).unwrap_or(chosen.began);
-    Some(Activation {
+    Some(Followed {
         labels: chosen.labels.clone(),
         pending,
         firing: chosen.fired,
-        last_firing: same.iter().filter(|spell| spell.fired.is_some()).map(|spell| spell.last).max(),
+        last_firing: same
+            .iter()
+            .filter(|activation| activation.fired.is_some())
+            .map(|activation| activation.last)
+            .max(),
     })
 }
 

@@ -15,17 +15,20 @@ fn series(job: &str, state: &str, times: &[f64]) -> Series {
     Series { labels: all, samples: times.iter().map(|time| (at(*time), 1.0)).collect() }
 }
 
-/// (began, fired, last) of each spell, seconds.
+/// (began, fired, last) of each activation, seconds.
 fn seen(history: &[Series], hold: u64) -> Vec<(f64, Option<f64>, f64)> {
-    let spells = spells(history, Duration::from_secs(1), Duration::from_secs(hold));
+    let activations = activations(history, Duration::from_secs(1), Duration::from_secs(hold));
     let of = |time: Timestamp| clock::seconds(at(0.0), time);
-    spells.iter().map(|spell| (of(spell.began), spell.fired.map(of), of(spell.last))).collect()
+    activations
+        .iter()
+        .map(|activation| (of(activation.began), activation.fired.map(of), of(activation.last)))
+        .collect()
 }
 
 type Case<'a> = (&'a str, Vec<Series>, u64, Vec<(f64, Option<f64>, f64)>);
 
 #[test]
-fn spells_from_samples() {
+fn activations_from_samples() {
     let cases: Vec<Case> = vec![
         ("nothing", vec![], 2, vec![]),
         ("pending only", vec![series("a", "pending", &[1.0, 2.0])], 2, vec![(1.0, None, 2.0)]),
@@ -89,8 +92,8 @@ fn follows_the_first_that_fired() {
         series("b", "pending", &[2.0]),
         series("b", "firing", &[3.0, 4.0]),
     ];
-    let spells = spells(&history, Duration::from_secs(1), Duration::from_secs(1));
-    let followed = follow(&spells, &[active("a", 1.0), active("b", 1.9995)]).unwrap();
+    let activations = activations(&history, Duration::from_secs(1), Duration::from_secs(1));
+    let followed = follow(&activations, &[active("a", 1.0), active("b", 1.9995)]).unwrap();
     assert_eq!(followed.labels, labels("b"));
     // `activeAt` is more exact than the sample's milliseconds.
     assert_eq!(followed.pending, at(1.9995));
@@ -105,13 +108,13 @@ fn an_alert_seen_before_its_first_sample_counts() {
 }
 
 #[test]
-fn active_at_bridges_a_skipped_evaluation_but_not_another_spell() {
+fn active_at_bridges_a_skipped_evaluation_but_not_another_activation() {
     let skipped =
-        spells(&[series("a", "pending", &[1.0, 4.0])], Duration::from_secs(1), Duration::from_secs(9));
+        activations(&[series("a", "pending", &[1.0, 4.0])], Duration::from_secs(1), Duration::from_secs(9));
     assert_eq!(follow(&skipped, &[active("a", 1.0)]).unwrap().pending, at(1.0));
     assert_eq!(follow(&skipped, &[active("a", 4.0)]).unwrap().pending, at(4.0));
     let twice = [series("a", "pending", &[1.0, 5.0]), series("a", "firing", &[2.0, 3.0, 6.0])];
-    let twice = spells(&twice, Duration::from_secs(1), Duration::from_secs(1));
+    let twice = activations(&twice, Duration::from_secs(1), Duration::from_secs(1));
     let followed = follow(&twice, &[active("a", 5.0)]).unwrap();
     assert_eq!(
         (followed.pending, followed.firing, followed.last_firing),

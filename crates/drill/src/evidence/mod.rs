@@ -1,6 +1,7 @@
 //! What was seen of an alert, as values.
 
 pub mod activation;
+pub mod changing;
 pub mod count;
 pub mod gaps;
 pub mod held;

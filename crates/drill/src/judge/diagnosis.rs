@@ -4,7 +4,7 @@ use crate::record::case::Case;
 use crate::timing::clock::number;
 use jiff::Timestamp;
 
-use crate::evidence::activation::Spell;
+use crate::evidence::activation::Activation;
 use crate::evidence::held::Held;
 use crate::evidence::value::Value;
 use crate::record::stage::Stage;
@@ -31,8 +31,8 @@ pub struct Signs<'a> {
     pub rule_error: &'a str,
     /// Labels of alerts of this rule that were active without those the drill demands.
     pub unlike: &'a [Labels],
-    /// Spells of the rule's alerts.
-    pub spells: &'a [Spell],
+    /// Activations of the rule's alerts.
+    pub activations: &'a [Activation],
     /// When the alert fired, for the later stages.
     pub firing: Option<Timestamp>,
     /// When the cause was lifted.
@@ -41,8 +41,12 @@ pub struct Signs<'a> {
     pub resolved: Option<Timestamp>,
     /// What Alertmanager did with it.
     pub held: Option<&'a Held>,
-    /// Channels that received nothing.
+    /// Channels that did not receive it.
     pub missing: Vec<Channel>,
+    /// The labels of the alert that is followed.
+    pub labels: Option<&'a Labels>,
+    /// What channels received of another alert of its name, and when.
+    pub namesakes: Vec<(Channel, Timestamp, &'a Labels)>,
 }
 
 impl<'a> Signs<'a> {
@@ -61,12 +65,14 @@ impl<'a> Signs<'a> {
             unmatched: &evidence.unmatched,
             rule_error: &evidence.rule_error,
             unlike: &evidence.unlike,
-            spells: &case.spells,
+            activations: &case.activations,
             firing: instants.firing,
             lifted: instants.lifted,
             resolved: instants.resolved,
             held: case.held.as_ref(),
             missing: missing.copied().collect(),
+            labels: case.labels.as_ref(),
+            namesakes: case.namesakes.iter().map(|(channel, (at, labels))| (*channel, *at, labels)).collect(),
         })
     }
 }
@@ -169,24 +175,36 @@ fn misspelt(signs: &Signs<'_>) -> Option<String> {
 
 fn not_fired(signs: &Signs<'_>) -> String {
     let needed = duration::format(signs.subject.hold);
-    let Some(spell) = signs.spells.iter().max_by_key(|spell| (spell.last, spell.began)) else {
+    let Some(activation) =
+        signs.activations.iter().max_by_key(|activation| (activation.last, activation.began))
+    else {
         return not_pending(signs);
     };
-    let since = time_of_day(spell.began);
+    let since = time_of_day(activation.began);
     let evaluation = signs.subject.evaluation.as_secs_f64();
-    let open = signs.lifted.is_none_or(|lifted| seconds(spell.last, lifted) <= 2.0 * evaluation);
+    let open = signs.lifted.is_none_or(|lifted| seconds(activation.last, lifted) <= 2.0 * evaluation);
     if open {
         return format!("pending since {since} but the cause was lifted before `for: {needed}` had passed");
     }
     format!(
         "pending from {since} to {}, {} of the `for: {needed}` it needs: the condition did not last",
-        time_of_day(spell.last),
-        readable(seconds(spell.began, spell.last))
+        time_of_day(activation.last),
+        readable(seconds(activation.began, activation.last))
     )
 }
 
 fn not_notified(signs: &Signs<'_>) -> String {
     let since = signs.firing.map_or_else(String::new, |at| format!("firing since {} but ", time_of_day(at)));
+    let received = signs.namesakes.iter().find(|(channel, ..)| signs.missing.contains(channel));
+    if let Some((channel, at, labels)) = received {
+        return format!(
+            "{since}what reached `{channel}` at {} is about another alert of its name, {}, not {}: does a label change, or \
+             does relabelling write it?",
+            time_of_day(*at),
+            write_labels(labels),
+            signs.labels.map_or_else(String::new, write_labels)
+        );
+    }
     let channels = listed(signs.missing.iter().map(|channel| channel.name()));
     let nothing = format!("{since}no notification reached {channels}");
     let Some(held) = signs.held else {
@@ -250,4 +268,4 @@ fn listed<'a>(names: impl Iterator<Item = &'a str>) -> String {
 
 #[cfg(test)]
 #[path = "diagnosis_tests.rs"]
-mod tests;
+pub(super) mod tests;

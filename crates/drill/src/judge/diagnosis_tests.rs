@@ -10,11 +10,12 @@ fn at(seconds: i64) -> Timestamp {
     Timestamp::from_second(1_800_014_400 + seconds).unwrap()
 }
 
-fn subject(operator: &str, value: f64) -> Subject {
+pub fn subject(operator: &str, value: f64) -> Subject {
     Subject {
         alert: "A".into(),
         wanted: Labels::new(),
         known: Labels::new(),
+        with_value: std::collections::BTreeSet::new(),
         group: "g".into(),
         file: "g.yml".into(),
         query: "x > 1".into(),
@@ -48,12 +49,14 @@ fn signs<'a>(missed: Stage, subject: &'a Subject, value: &'a Value) -> Signs<'a>
         unmatched: &[],
         rule_error: "",
         unlike: &[],
-        spells: &[],
+        activations: &[],
         firing: Some(at(64)),
         lifted: Some(at(100)),
         resolved: Some(at(130)),
         held: None,
         missing: vec![Channel::Slack],
+        labels: None,
+        namesakes: Vec::new(),
     }
 }
 
@@ -137,16 +140,16 @@ fn why_it_never_went_pending() {
 fn why_it_never_fired() {
     let subject = subject(">", 0.05);
     let value = value(&subject, &[0.06]);
-    let spell =
-        |began, last| [Spell { labels: Labels::new(), began: at(began), fired: None, last: at(last) }];
-    for (spells, said) in [
-        (spell(64, 94), "pending since 12:01:04 but the cause was lifted before `for: 2m` had passed"),
+    let activation =
+        |began, last| [Activation { labels: Labels::new(), began: at(began), fired: None, last: at(last) }];
+    for (activations, said) in [
+        (activation(64, 94), "pending since 12:01:04 but the cause was lifted before `for: 2m` had passed"),
         (
-            spell(4, 49),
+            activation(4, 49),
             "pending from 12:00:04 to 12:00:49, 45.0 s of the `for: 2m` it needs: the condition did not last",
         ),
     ] {
-        let signs = Signs { spells: &spells, ..signs(Stage::Firing, &subject, &value) };
+        let signs = Signs { activations: &activations, ..signs(Stage::Firing, &subject, &value) };
         assert_eq!(likeliest(&signs), said);
     }
 }
@@ -190,6 +193,26 @@ fn a_rule_that_was_active_for_other_labels_is_said_so() {
             assert_eq!(found, format!("{start}{said}"));
         }
     }
+}
+
+#[test]
+fn what_arrived_of_another_alert_of_the_name_is_not_called_nothing() {
+    let subject = subject(">", 0.05);
+    let value = value(&subject, &[0.06]);
+    let labels = |job: &str| Labels::from([("alertname".into(), "A".into()), ("job".into(), job.into())]);
+    let (own, other) = (labels("api"), labels("redis"));
+    let signs = Signs {
+        labels: Some(&own),
+        namesakes: vec![(Channel::Slack, at(66), &other)],
+        ..signs(Stage::Notified, &subject, &value)
+    };
+    let said = likeliest(&signs);
+    assert!(!said.contains("no notification"), "{said}");
+    let expected = "firing since 12:01:04 but what reached `slack` at 12:01:06 is about another alert of its name, \
+                    {alertname=\"A\", job=\"redis\"}, not {alertname=\"A\", job=\"api\"}: ";
+    assert!(said.starts_with(expected), "{said}");
+    let missing = vec![Channel::Webhook];
+    assert!(likeliest(&Signs { missing, ..signs }).contains("no notification reached `webhook`"));
 }
 
 #[test]

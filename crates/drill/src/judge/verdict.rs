@@ -1,18 +1,18 @@
 //! From what was observed to a verdict with its reason; no I/O.
 
 use crate::causes::applied::Applied;
+use crate::evidence::activation::Activation;
+use crate::evidence::changing::{self, Changing};
 use crate::evidence::count::SAID;
 use crate::evidence::near;
+use crate::judge::contradiction::contradiction;
 use crate::judge::diagnosis::{self, Signs};
 use crate::record::case::Case;
 use crate::record::event::Unexpected;
 use crate::record::judgement::{Judgement, Verdict};
 use crate::record::stage::{End, Stage};
 use crate::timing::clock::readable;
-use crate::timing::phases::{Measured, Phases, last_of};
-
-/// Prometheus stores times in whole milliseconds: a phase may come out this much longer than it was.
-const STAMP_SECONDS: f64 = 0.001;
+use crate::timing::phases::{Phases, STAMP_SECONDS, last_of};
 
 /// Judges. Of several things that went wrong, the one that makes the others doubtful comes first: what could not
 /// be seen, then what did not happen, then what should not have, then what came late.
@@ -26,9 +26,9 @@ pub fn judge(case: &Case) -> Judgement {
 }
 
 /// Judges, given the likeliest cause of a miss.
-fn given(case: &Case, likeliest: Option<&str>) -> Judgement {
+pub(super) fn given(case: &Case, likeliest: Option<&str>) -> Judgement {
     let phases = case.phases();
-    let unseen = End::Unseen("the course did not end".to_owned());
+    let unseen = End::Unseen("the run did not end".to_owned());
     let end = case.end.as_ref().unwrap_or(&unseen);
     let (verdict, reason) = match end {
         End::Refused(reason) => (Verdict::Refused, reason.clone()),
@@ -60,7 +60,8 @@ fn missed(case: &Case, stage: Stage, likeliest: Option<&str>) -> (Verdict, Strin
     if let Some(weak) = not_applied(case).filter(|_| stage <= Stage::Firing) {
         return (Verdict::Inconclusive, weak);
     }
-    let mut reason = likeliest.map_or_else(|| format!("`{}` did not happen", stage.name()), str::to_owned);
+    let likeliest = changing(case).filter(|_| stage >= Stage::Firing).or(likeliest.map(str::to_owned));
+    let mut reason = likeliest.unwrap_or_else(|| format!("`{}` did not happen", stage.name()));
     if let Some(odd) = case.applied.as_ref().filter(|_| stage <= Stage::Firing).and_then(Applied::unexpected)
     {
         reason = format!("{reason}; {odd}");
@@ -101,8 +102,8 @@ fn surprised(unexpected: &[Unexpected]) -> Option<String> {
 }
 
 fn whole(case: &Case, phases: &Phases) -> (Verdict, String) {
-    if let Some(negative) = negative(phases) {
-        return (Verdict::Inconclusive, negative);
+    if let Some(odd) = changing(case).or_else(|| contradiction(case)) {
+        return (Verdict::Inconclusive, odd);
     }
     if let Some(unexpected) = surprised(&case.unexpected) {
         return (Verdict::Unexpected, format!("{unexpected}; nothing in the drill explains it"));
@@ -131,31 +132,28 @@ fn whole(case: &Case, phases: &Phases) -> (Verdict, String) {
             && (phase.seconds.is_none() || phase.bound_seconds.is_none())
     });
     if unmeasured {
-        // The course says all happened: an instant that is missing is a hole in the evidence, not a proof.
-        return (Verdict::Inconclusive, "an instant of the course is not on record".to_owned());
+        // The run says all happened: a missing timestamp is a hole in the evidence, not a proof.
+        return (Verdict::Inconclusive, "a phase timestamp is missing".to_owned());
     }
     let counted = if case.expectation.counted { format!("; {SAID}") } else { String::new() };
     (Verdict::Proven, format!("every phase within its bound{counted}"))
 }
 
-/// A phase that ended before it began, in words.
-fn negative(phases: &Phases) -> Option<String> {
-    let suspicious = |(name, phase): &(&str, Measured)| {
-        let seconds = phase.seconds.filter(|seconds| *seconds < -STAMP_SECONDS)?;
-        let early = readable(-seconds);
-        Some(match *name {
-            "pending" => format!(
-                "pending {early} before the cause began: something else tripped the alert, or clocks differ"
-            ),
-            "resolved" => {
-                format!(
-                    "resolved {early} before the cause was lifted: the condition did not last, or clocks differ"
-                )
-            }
-            other => format!("`{other}` ended {early} before it began: clocks differ"),
-        })
-    };
-    phases.named().iter().find_map(suspicious)
+/// That the alert's labels change while its condition holds, in words, if so.
+fn changing(case: &Case) -> Option<String> {
+    let subject = case.expectation.subject.as_ref()?;
+    let cause = case.instants.cause?;
+    // What was active before the cause, or begins after it was lifted, is another story.
+    let own =
+        |it: &&Activation| it.began >= cause && case.instants.lifted.is_none_or(|lifted| it.began <= lifted);
+    let own: Vec<Activation> = case.activations.iter().filter(own).cloned().collect();
+    let Changing { label, values } = changing::changing(&own, &subject.with_value, subject.evaluation)?;
+    let values: Vec<_> = values.iter().take(3).map(|value| format!("{value:?}")).collect();
+    Some(format!(
+        "the label `{label}` changes from one evaluation to the next ({}, …), and each value is another alert: none goes on \
+         being pending or firing; put the value into an annotation",
+        values.join(", ")
+    ))
 }
 
 fn late(case: &Case, phases: &Phases) -> Vec<String> {

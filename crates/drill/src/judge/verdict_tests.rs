@@ -1,105 +1,12 @@
-use crate::record::judgement::Verdict;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use jiff::Timestamp;
-
 use super::*;
 use crate::causes::stack::Broken;
-use crate::evidence::gaps::Gaps;
 use crate::file::objective::Objective;
-use crate::record::expectation::Expectation;
-use crate::timing::bounds::Bounds;
-use crate::timing::phases::{Instants, measure};
+use crate::judge::fixture::{EXPECTED, Given, about, at, both, bounds, judged, proven};
+use crate::timing::phases::{Instants, Measured, measure};
 use clients::inbox::Channel;
-
-fn at(seconds: f64) -> Timestamp {
-    Timestamp::from_millisecond(1_800_000_000_000 + (seconds * 1000.0) as i64).unwrap()
-}
-
-const EXPECTED: [Channel; 2] = [Channel::Webhook, Channel::Slack];
-
-fn both(webhook: f64, slack: f64) -> BTreeMap<Channel, Timestamp> {
-    BTreeMap::from([(Channel::Webhook, at(webhook)), (Channel::Slack, at(slack))])
-}
-
-/// pending 9, firing 6, notified 4 (Slack the later), resolved 10, told 5.
-fn proven() -> Instants {
-    Instants {
-        baseline: Some(at(-8.0)),
-        cause: Some(at(0.0)),
-        pending: Some(at(9.0)),
-        firing: Some(at(15.0)),
-        notified: both(17.0, 19.0),
-        lifted: Some(at(20.0)),
-        resolved: Some(at(30.0)),
-        all_clear: both(35.0, 34.0),
-    }
-}
-
-fn bounds() -> Bounds {
-    let [pending, firing, notified, resolved, all_clear] = [11, 6, 5, 17, 17].map(Duration::from_secs);
-    Bounds { pending, firing, notified, resolved, all_clear }
-}
-
-struct Given {
-    end: End,
-    instants: Instants,
-    objective: Objective,
-    unexpected: Vec<Unexpected>,
-    gaps: Gaps,
-    applied: Option<Applied>,
-    acts: bool,
-    broke_off: Vec<Broken>,
-    not_undone: Vec<String>,
-    likeliest: Option<&'static str>,
-    counted: bool,
-    quiet: Option<Duration>,
-}
-
-fn about(end: End) -> Given {
-    Given {
-        end,
-        instants: proven(),
-        objective: Objective::default(),
-        unexpected: Vec::new(),
-        gaps: Gaps { asked: 100, ..Gaps::default() },
-        applied: Some(Applied { stated_rate: 40.0, achieved_rate: 39.5, ..Applied::default() }),
-        acts: false,
-        broke_off: Vec::new(),
-        not_undone: Vec::new(),
-        likeliest: None,
-        counted: false,
-        quiet: None,
-    }
-}
-
-fn judged(about: &Given) -> (Verdict, String) {
-    let expectation = Expectation {
-        bounds: Some(bounds()),
-        channels: EXPECTED.to_vec(),
-        counted: about.counted,
-        quiet: about.quiet,
-        ..Expectation::default()
-    };
-    let case = Case {
-        follows: true,
-        end: Some(about.end.clone()),
-        stage: Stage::Firing,
-        instants: about.instants.clone(),
-        expectation,
-        objective: about.objective,
-        unexpected: about.unexpected.clone(),
-        gaps: about.gaps.clone(),
-        applied: about.applied.clone(),
-        acts: about.acts,
-        broke_off: about.broke_off.clone(),
-        not_undone: about.not_undone.clone(),
-        ..Case::default()
-    };
-    let judgement = given(&case, about.likeliest);
-    (judgement.verdict, judgement.reason)
-}
 
 fn surprise(alert: &str, named_silent: bool) -> Unexpected {
     Unexpected { at: at(12.0), alert: alert.into(), how: "fired".into(), named_silent }
@@ -276,26 +183,6 @@ fn what_was_not_seen_or_not_done_is_undecided() {
     assert!(reason.contains("12.0 answers a second of 40.0, 7 transport errors"), "{reason}");
     let told = Given { applied: weak, ..about(End::Missed(Stage::AllClear)) };
     assert_eq!(judged(&told).0, Verdict::Missed, "what fired was caused well enough");
-}
-
-#[test]
-fn negative_phases_are_told_not_hidden() {
-    type Change = fn(&mut Instants);
-    let cases: [(Change, &str); 3] = [
-        (|instants| instants.pending = Some(at(-2.0)), "pending 2.0 s before the cause began"),
-        (|instants| instants.resolved = Some(at(19.0)), "resolved 1.0 s before the cause was lifted"),
-        (
-            |instants| instants.notified = both(14.0, 14.0),
-            "`notified` ended 1.0 s before it began: clocks differ",
-        ),
-    ];
-    for (change, said) in cases {
-        let mut odd = about(End::Whole);
-        change(&mut odd.instants);
-        let (verdict, reason) = judged(&odd);
-        assert_eq!(verdict, Verdict::Inconclusive);
-        assert!(reason.starts_with(said), "{reason}");
-    }
 }
 
 #[test]

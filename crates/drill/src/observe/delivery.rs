@@ -61,6 +61,9 @@ pub fn deliveries(seen: &mut Observations, arrivals: &Arrivals, cause: Timestamp
     for channel in Channel::ALL {
         if let Some(at) = notified(all, channel, &wanted, cause) {
             seen.notified.insert(channel, at);
+            seen.namesakes.remove(&channel);
+        } else if let Some(other) = namesake(all, channel, &labels, cause) {
+            seen.namesakes.insert(channel, other);
         }
         let (Some(lifted), Some(last)) = (lifted, seen.last_firing) else { continue };
         if let Some((at, end)) = all_clear(all, channel, &wanted, lifted, last) {
@@ -104,8 +107,22 @@ pub fn notified(
     find(all, channel, wanted, "firing", since).next().map(|(at, _)| at)
 }
 
+/// The first notification of an alert of the same name firing on `channel`, received at or after `since`.
+fn namesake(
+    all: &[Notification],
+    channel: Channel,
+    labels: &Labels,
+    since: Timestamp,
+) -> Option<(Timestamp, Labels)> {
+    let name = labels.get("alertname")?;
+    let received = all.iter().filter(|it| it.channel == channel.name() && it.received_at >= since);
+    let mut alerts = received.flat_map(|it| it.alerts.iter().map(|alert| (it.received_at, alert)));
+    let (at, alert) = alerts.find(|(_, alert)| alert.status == "firing" && alert.alert == *name)?;
+    Some((at, alert.labels.clone()))
+}
+
 /// The first notification of the alert resolved on `channel`, received at or after `since`, with the instant of
-/// resolution where the channel tells it; one that tells of an end before `last_firing` is of an earlier spell.
+/// resolution where the channel tells it; one that tells of an end before `last_firing` is of an earlier activation.
 #[must_use]
 pub fn all_clear(
     all: &[Notification],
@@ -280,6 +297,21 @@ mod tests {
         naming.settle(&mut all);
         assert_eq!(notified(&all, Channel::Slack, &wanted, at(0)), Some(at(9)));
         assert_eq!(all_clear(&all, Channel::Slack, &wanted, at(0), at(19)), Some((at(31), None)));
+    }
+
+    #[test]
+    fn another_alert_of_the_name_is_not_nothing() {
+        let mut arrivals = Arrivals::after(&[]);
+        arrivals.extend(vec![webhook(9, "firing", "redis", Some("f2"), 7), slack(10, "firing", "A")]);
+        let mut seen =
+            Observations { labels: Some(labels("api")), firing: Some(at(7)), ..Observations::default() };
+        deliveries(&mut seen, &arrivals, at(0), None);
+        assert_eq!(seen.notified, [(Channel::Slack, at(10))].into());
+        assert_eq!(seen.namesakes, [(Channel::Webhook, (at(9), labels("redis")))].into());
+        arrivals.extend(vec![webhook(12, "firing", "api", None, 7)]);
+        deliveries(&mut seen, &arrivals, at(0), None);
+        assert_eq!(seen.notified[&Channel::Webhook], at(12));
+        assert!(seen.namesakes.is_empty());
     }
 
     #[test]

@@ -215,14 +215,14 @@ impl<'a> Watch<'a> {
             .filter(|alert| own(&alert.labels))
             .cloned()
             .collect();
-        let mut spells = activation::spells(history, subject.evaluation, subject.hold);
-        spells.retain(|spell| own(&spell.labels) && spell.last >= self.since);
+        let mut activations = activation::activations(history, subject.evaluation, subject.hold);
+        activations.retain(|activation| own(&activation.labels) && activation.last >= self.since);
         if rule.is_some() {
             self.active = !active.is_empty();
         }
-        let Some(found) = activation::follow(&spells, &active) else { return };
-        self.seen.spells = spells;
-        // The pending instant may still move (to a later spell, or to the more exact `activeAt`) until it fires.
+        let Some(found) = activation::follow(&activations, &active) else { return };
+        self.seen.activations = activations;
+        // The pending instant may still move (to a later activation, or to the more exact `activeAt`) until it fires.
         if self.seen.firing.is_none() {
             self.seen.pending = Some(found.pending);
             self.seen.labels = Some(found.labels.clone());

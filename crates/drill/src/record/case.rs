@@ -1,5 +1,6 @@
 //! What a drill has come to: its log, folded.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -7,7 +8,7 @@ use jiff::Timestamp;
 use crate::causes::applied::Applied;
 use crate::causes::stack::Broken;
 use crate::causes::traffic::Traffic;
-use crate::evidence::activation::Spell;
+use crate::evidence::activation::Activation;
 use crate::evidence::gaps::Gaps;
 use crate::evidence::held::Held;
 use crate::evidence::near::Near;
@@ -19,6 +20,7 @@ use crate::record::expectation::Expectation;
 use crate::record::judgement::Judgement;
 use crate::record::stage::{End, Stage};
 use crate::timing::phases::{Instants, Phases, measure};
+use clients::inbox::Channel;
 use clients::prometheus::Labels;
 
 /// One drill, from its file to its verdict.
@@ -56,8 +58,10 @@ pub struct Case {
     pub labels: Option<Labels>,
     /// Alertmanager's fingerprint of it.
     pub fingerprint: Option<String>,
-    /// Every spell of the rule's alerts.
-    pub spells: Vec<Spell>,
+    /// Every activation of the rule's alerts.
+    pub activations: Vec<Activation>,
+    /// When and with which labels each channel received another alert of its name firing.
+    pub namesakes: BTreeMap<Channel, (Timestamp, Labels)>,
     /// What Alertmanager did with the alert, when that was asked.
     pub held: Option<Held>,
     /// How near it came to the thresholds it names.
@@ -119,7 +123,8 @@ impl Case {
             Event::Traffic(load, series) => self.traffic.follow(load, series),
             Event::Observed(seen) => {
                 let seen = *seen;
-                (self.labels, self.fingerprint, self.spells) = (seen.labels, seen.fingerprint, seen.spells);
+                (self.labels, self.fingerprint) = (seen.labels, seen.fingerprint);
+                (self.activations, self.namesakes) = (seen.activations, seen.namesakes);
                 self.instants = Instants {
                     pending: seen.pending,
                     firing: seen.firing,

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
-use crate::evidence::activation::Spell;
+use crate::evidence::activation::Activation;
 use clients::inbox::Channel;
 use clients::prometheus::Labels;
 
@@ -15,8 +15,8 @@ pub struct Observations {
     pub labels: Option<Labels>,
     /// Alertmanager's fingerprint of it.
     pub fingerprint: Option<String>,
-    /// Every spell of the rule's alerts.
-    pub spells: Vec<Spell>,
+    /// Every activation of the rule's alerts.
+    pub activations: Vec<Activation>,
     /// When it went pending.
     pub pending: Option<Timestamp>,
     /// When it fired.
@@ -25,6 +25,8 @@ pub struct Observations {
     pub last_firing: Option<Timestamp>,
     /// When each channel received it firing.
     pub notified: BTreeMap<Channel, Timestamp>,
+    /// When and with which labels each channel received another alert of its name firing.
+    pub namesakes: BTreeMap<Channel, (Timestamp, Labels)>,
     /// When it resolved.
     pub resolved: Option<Timestamp>,
     /// When each channel received it resolved.

@@ -1,11 +1,14 @@
 //! What happened in a drill, in order.
 
-use crate::evidence::activation::Spell;
+use crate::evidence::activation::Activation;
 use crate::record::case::Case;
 use crate::record::event::Moment;
 use crate::timing::clock::number;
 use crate::timing::clock::{readable, seconds};
 use common::duration;
+
+/// At most this many activations beside the one that is followed stand in a timeline one by one.
+const OTHERS: usize = 5;
 
 /// Every instant on record, sorted.
 #[must_use]
@@ -28,19 +31,21 @@ pub fn of(record: &Case) -> Vec<Moment> {
     for (channel, at) in &instants.all_clear {
         add(Some(*at), &format!("all-clear: {channel}"));
     }
-    // `activeAt` has nanoseconds and the sample milliseconds: the followed spell is known by its firing, too.
-    let followed = |spell: &Spell| match instants.pending {
+    // `activeAt` has nanoseconds and the sample milliseconds: the followed activation is known by its firing, too.
+    let followed = |activation: &Activation| match instants.pending {
         Some(pending) => {
-            seconds(spell.began, pending).abs() < 0.002
-                || (spell.fired.is_some() && spell.fired == instants.firing)
+            seconds(activation.began, pending).abs() < 0.002
+                || (activation.fired.is_some() && activation.fired == instants.firing)
         }
         None => false,
     };
-    for spell in record.spells.iter().filter(|spell| !followed(spell)) {
-        add(
-            Some(spell.began),
-            if spell.fired.is_some() { "active (another spell)" } else { "pending (another spell)" },
-        );
+    let others: Vec<_> = record.activations.iter().filter(|activation| !followed(activation)).collect();
+    for activation in others.iter().take(OTHERS) {
+        let state = if activation.fired.is_some() { "active" } else { "pending" };
+        add(Some(activation.began), &format!("{state} (another activation)"));
+    }
+    if let Some(last) = others.get(OTHERS..).and_then(<[_]>::last) {
+        add(Some(last.began), &format!("the last of {} more activations", others.len() - OTHERS));
     }
     for surprise in &record.unexpected {
         add(Some(surprise.at), &format!("{} {} (unexplained)", surprise.alert, surprise.how));
@@ -111,8 +116,9 @@ mod tests {
     fn instants_come_in_order() {
         let mut record = record();
         record.moments.push(Moment { at: at(2.0), what: "no longer pending".into() });
-        let spell = |began, fired| Spell { labels: Labels::new(), began: at(began), fired, last: at(29.0) };
-        record.spells = vec![spell(1.0, None), spell(9.001, Some(at(15.0)))];
+        let activation =
+            |began, fired| Activation { labels: Labels::new(), began: at(began), fired, last: at(29.0) };
+        record.activations = vec![activation(1.0, None), activation(9.001, Some(at(15.0)))];
         let events = of(&record);
         let said: Vec<_> = events.iter().map(|event| event.what.as_str()).collect();
         assert_eq!(
@@ -121,7 +127,7 @@ mod tests {
                 "preflight begins",
                 "baseline begins",
                 "cause begins",
-                "pending (another spell)",
+                "pending (another activation)",
                 "no longer pending",
                 "pending",
                 "firing",
@@ -133,6 +139,24 @@ mod tests {
                 "all-clear: webhook",
             ]
         );
+    }
+
+    #[test]
+    fn many_activations_are_counted() {
+        let mut record = record();
+        let one = |began: u32| Activation {
+            labels: Labels::new(),
+            began: at(began.into()),
+            fired: None,
+            last: at(29.0),
+        };
+        record.activations = (10..30).map(one).collect();
+        let events = of(&record);
+        let said =
+            |what: &str| events.iter().filter(|event| event.what == what).map(|it| it.at).collect::<Vec<_>>();
+        let shown: Vec<_> = (10..15).map(|began| at(began.into())).collect();
+        assert_eq!(said("pending (another activation)"), shown);
+        assert_eq!(said("the last of 15 more activations"), [at(29.0)]);
     }
 
     #[test]

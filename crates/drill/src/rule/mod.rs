@@ -4,10 +4,11 @@ pub mod graph;
 pub mod thresholds;
 
 use crate::error::DrillError;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::time::Duration;
 
+use crate::evidence::changing::with_value;
 use crate::file::drill::Drill;
 use crate::file::suite::{Ambient, Suite};
 use crate::file::twins;
@@ -27,6 +28,8 @@ pub struct Subject {
     pub wanted: Labels,
     /// Labels known before it fires: `alertname`, the rule's own without templates, and the demanded ones.
     pub known: Labels,
+    /// Labels into which the rule writes its value.
+    pub with_value: BTreeSet<String>,
     /// Name of the rule's group.
     pub group: String,
     /// File Prometheus loaded it from.
@@ -140,6 +143,7 @@ pub fn gather(groups: &[RuleGroup], alert: &str, wanted: &Labels) -> Result<Subj
         alert: alert.to_owned(),
         wanted: wanted.clone(),
         known,
+        with_value: with_value(&alerting.labels),
         group: group.name.clone(),
         file: group.file.clone(),
         query: rule.query.clone(),

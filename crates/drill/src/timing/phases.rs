@@ -9,6 +9,9 @@ use crate::timing::bounds::Bounds;
 use crate::timing::clock;
 use clients::inbox::Channel;
 
+/// Prometheus stores times in whole milliseconds: two instants may differ by this much and be the same.
+pub const STAMP_SECONDS: f64 = 0.001;
+
 /// When each thing happened, as far as it did.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Instants {
@@ -33,13 +36,13 @@ pub struct Instants {
 /// How long a phase took and how long it may take, in seconds.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize)]
 pub struct Measured {
-    /// `None` when it did not come to its end.
+    /// `None` when it did not come to its end, or to one before its beginning: that is a contradiction, not a duration.
     pub seconds: Option<f64>,
     /// `None` when the running configuration could not be read.
     pub bound_seconds: Option<f64>,
 }
 
-/// The phases of the course that have a bound.
+/// The phases of a run that have a bound.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize)]
 pub struct Phases {
     /// Cause → pending.
@@ -50,7 +53,7 @@ pub struct Phases {
     pub notified: Measured,
     /// Cause lifted → resolved.
     pub resolved: Measured,
-    /// Resolved → told on the last of the expected channels.
+    /// Resolved → all-clear on the last of the expected channels.
     pub all_clear: Measured,
 }
 
@@ -59,7 +62,7 @@ impl Phases {
     #[must_use]
     pub fn without_rule(self, instants: &Instants) -> Self {
         let took = |from: Option<Timestamp>, to: &BTreeMap<Channel, Timestamp>| {
-            from.zip(to.values().max().copied()).map(|(from, to)| clock::seconds(from, to))
+            between(from, to.values().max().copied())
         };
         Self {
             notified: Measured { seconds: took(instants.cause, &instants.notified), ..self.notified },
@@ -81,6 +84,11 @@ impl Phases {
     }
 }
 
+fn between(from: Option<Timestamp>, to: Option<Timestamp>) -> Option<f64> {
+    let seconds = from.zip(to).map(|(from, to)| clock::seconds(from, to))?;
+    (seconds >= -STAMP_SECONDS).then_some(seconds.max(0.0))
+}
+
 /// The last of the expected channels, once all have received.
 #[must_use]
 pub fn last_of(received: &BTreeMap<Channel, Timestamp>, expected: &[Channel]) -> Option<Timestamp> {
@@ -94,7 +102,7 @@ pub fn measure(instants: &Instants, bounds: Option<&Bounds>, expected: &[Channel
     let measured =
         |from: Option<Timestamp>, to: Option<Timestamp>, bound: fn(&Bounds) -> std::time::Duration| {
             Measured {
-                seconds: from.zip(to).map(|(from, to)| clock::seconds(from, to)),
+                seconds: between(from, to),
                 bound_seconds: bounds.map(|bounds| bound(bounds).as_secs_f64()),
             }
         };

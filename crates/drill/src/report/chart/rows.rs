@@ -28,11 +28,11 @@ pub fn cause(axis: &Axis, record: &Case, y: f64) -> String {
 
 pub fn state(axis: &Axis, record: &Case, y: f64) -> String {
     let mut text = name("alert", y);
-    for spell in &record.spells {
-        let fired = spell.fired.unwrap_or(spell.last);
-        text.push_str(&band(axis, spell.began, fired, y, "pending", "pending"));
-        if spell.fired.is_some() {
-            text.push_str(&band(axis, fired, spell.last, y, "firing", "firing"));
+    for activation in &record.activations {
+        let fired = activation.fired.unwrap_or(activation.last);
+        text.push_str(&band(axis, activation.began, fired, y, "pending", "pending"));
+        if activation.fired.is_some() {
+            text.push_str(&band(axis, fired, activation.last, y, "firing", "firing"));
         }
     }
     text

@@ -1,0 +1,55 @@
+//! Two witnesses that cannot both be right: an end before its beginning.
+
+use jiff::Timestamp;
+
+use crate::record::case::Case;
+use crate::timing::clock::{precise_time_of_day, readable, seconds};
+use crate::timing::phases::{STAMP_SECONDS, last_of};
+
+/// The first pair of instants in the wrong order, in words; each names its witness.
+#[must_use]
+pub fn contradiction(case: &Case) -> Option<String> {
+    let (instants, channels) = (&case.instants, &case.expectation.channels);
+    let notified = last_of(&instants.notified, channels);
+    let all_clear = last_of(&instants.all_clear, channels);
+    let alert = "something else tripped the alert";
+    let pairs = [
+        (
+            "pending",
+            "by Prometheus",
+            instants.pending,
+            "the cause began",
+            "by this host",
+            instants.cause,
+            alert,
+        ),
+        (
+            "resolved",
+            "by Prometheus",
+            instants.resolved,
+            "the cause was lifted",
+            "by this host",
+            instants.lifted,
+            "the condition did not last",
+        ),
+        ("notified", "by the receiver", notified, "it fired", "by Prometheus", instants.firing, ""),
+        ("all-clear", "by the receiver", all_clear, "it resolved", "by Prometheus", instants.resolved, ""),
+    ];
+    pairs.into_iter().find_map(|(what, by, at, before, before_by, began, why)| {
+        let (at, began): (Timestamp, Timestamp) = at.zip(began)?;
+        let early = -seconds(began, at);
+        let or = if why.is_empty() { String::new() } else { format!("{why}, or ") };
+        (case.follows && early > STAMP_SECONDS).then(|| {
+            format!(
+                "{what} at {} {by}, {} before {before} at {} {before_by}: {or}clocks differ",
+                precise_time_of_day(at),
+                readable(early),
+                precise_time_of_day(began)
+            )
+        })
+    })
+}
+
+#[cfg(test)]
+#[path = "contradiction_tests.rs"]
+mod tests;

@@ -1,0 +1,85 @@
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use crate::evidence::activation::Activation;
+use crate::judge::diagnosis;
+use crate::judge::fixture::{EXPECTED, Given, about, at, both, bounds, judged};
+use crate::record::judgement::Verdict;
+use crate::record::stage::{End, Stage};
+use crate::timing::phases::{Instants, measure};
+
+#[test]
+fn an_end_before_its_beginning_is_inconclusive_and_names_both_witnesses() {
+    type Change = fn(&mut Instants);
+    let cases: [(Change, usize, &str); 4] = [
+        (
+            |instants| instants.pending = Some(at(-2.0)),
+            0,
+            "pending at 07:59:58.000 by Prometheus, 2.0 s before the cause began at 08:00:00.000 by this host: something \
+             else tripped the alert, or clocks differ",
+        ),
+        (
+            |instants| instants.resolved = Some(at(19.0)),
+            3,
+            "resolved at 08:00:19.000 by Prometheus, 1.0 s before the cause was lifted at 08:00:20.000 by this host: the \
+             condition did not last, or clocks differ",
+        ),
+        (
+            |instants| instants.notified = both(14.0, 14.0),
+            2,
+            "notified at 08:00:14.000 by the receiver, 1.0 s before it fired at 08:00:15.000 by Prometheus: clocks differ",
+        ),
+        (
+            |instants| instants.all_clear = both(29.0, 29.5),
+            4,
+            "all-clear at 08:00:29.500 by the receiver, 0.5 s before it resolved at 08:00:30.000 by Prometheus: clocks \
+             differ",
+        ),
+    ];
+    for (change, phase, said) in cases {
+        let mut odd = about(End::Whole);
+        change(&mut odd.instants);
+        assert_eq!(judged(&odd), (Verdict::Inconclusive, said.to_owned()));
+        assert_eq!(measure(&odd.instants, Some(&bounds()), &EXPECTED).named()[phase].1.seconds, None);
+    }
+}
+
+/// Alerts of one evaluation each, every 5 s from the first second after the cause, that differ by their value.
+fn values(count: usize) -> Vec<Activation> {
+    let one = |index: usize| {
+        let began = at(1.0 + 5.0 * index as f64);
+        let labels = [("alertname", "A"), ("now", ["1", "2", "3", "4"][index])];
+        let labels = labels.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
+        Activation { labels, began, fired: Some(began), last: began }
+    };
+    (0..count).map(one).collect()
+}
+
+#[test]
+fn a_label_that_changes_is_the_reason_and_never_proven() {
+    let mut subject = diagnosis::tests::subject(">", 0.05);
+    subject.evaluation = Duration::from_secs(5);
+    subject.with_value = ["now".to_owned()].into();
+    let said = "the label `now` changes from one evaluation to the next (\"1\", \"2\"";
+    for (end, count, verdict) in [
+        (End::Missed(Stage::Firing), 4, Verdict::Missed),
+        (End::Missed(Stage::Notified), 2, Verdict::Missed),
+        (End::Whole, 2, Verdict::Inconclusive),
+        (End::Whole, 4, Verdict::Inconclusive),
+    ] {
+        let likeliest = Some("no notification reached `webhook`");
+        let subject = Some(subject.clone());
+        let given = Given { subject, activations: values(count), likeliest, ..about(end.clone()) };
+        let (found, reason) = judged(&given);
+        assert_eq!(found, verdict, "{end:?}");
+        assert!(reason.starts_with(said) && !reason.contains("no notification"), "{reason}");
+    }
+    let before = |since: Timestamp| {
+        let mut given = Given { subject: Some(subject.clone()), activations: values(4), ..about(End::Whole) };
+        given.instants.cause = Some(since);
+        given.instants.pending = Some(since);
+        judged(&given).0
+    };
+    assert_eq!(before(at(14.0)), Verdict::Proven, "activations before the cause are another story");
+}
