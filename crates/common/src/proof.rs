@@ -50,6 +50,18 @@ pub fn keep(dir: &Path, proof: &Proof) -> std::io::Result<()> {
     fs::rename(new, path)
 }
 
+/// Whether proofs can be kept in `dir`: it is there, or can be made, and takes a file.
+///
+/// # Errors
+/// Why they cannot.
+pub fn check(dir: &Path) -> std::io::Result<()> {
+    fs::create_dir_all(dir)?;
+    let trial = dir.join(format!("trial-{}.new", std::process::id()));
+    let written = fs::write(&trial, [b'\n'; 4096]);
+    fs::remove_file(&trial).or_else(|error| if written.is_ok() { Err(error) } else { Ok(()) })?;
+    written
+}
+
 /// Every proof kept in `dir`, by drill; files that are none are left out.
 #[must_use]
 pub fn read_all(dir: &Path) -> Vec<Proof> {
@@ -149,5 +161,17 @@ mod tests {
         assert_eq!(twice.matches("last_proven_timestamp_seconds{").count(), 1, "{twice}");
         assert!(twice.contains("} 2\n"), "{twice}");
         assert!(read_all(Path::new("/nowhere")).is_empty());
+    }
+
+    #[test]
+    fn a_folder_that_takes_no_file_is_found_out_before_there_is_a_proof() {
+        let dir = tempfile::tempdir().unwrap();
+        let proofs = dir.path().join("made/proofs");
+        check(&proofs).unwrap();
+        assert_eq!(fs::read_dir(&proofs).unwrap().count(), 0, "the trial is gone");
+        fs::write(dir.path().join("file"), "").unwrap();
+        assert!(check(&dir.path().join("file")).is_err());
+        // A file system that is full: every write fails.
+        assert!(check(Path::new("/proc/self")).is_err());
     }
 }

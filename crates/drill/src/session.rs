@@ -149,7 +149,9 @@ fn keep(plan: &Plan<'_>, log: &Log) {
         phases: case.phases().named().into_iter().filter_map(took).collect(),
     };
     if let Err(error) = common::proof::keep(dir, &proof) {
-        log.note(Timestamp::now(), format!("the proof could not be kept in {}: {error}", dir.display()));
+        let why = format!("the proof of {} could not be kept in {}: {error}", proof.drill, dir.display());
+        log.note(Timestamp::now(), why.clone());
+        log.append(Event::NotKept(why));
     }
 }
 

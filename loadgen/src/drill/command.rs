@@ -6,7 +6,7 @@ use crate::drill::args::Args;
 use crate::drill::output::{code, is_proven, print, write};
 use crate::drill::stacks::{self, connect};
 use common::signals::{Ending, Signals};
-use common::{console, exit};
+use common::{console, exit, proof};
 use drill::causes::leftovers;
 use drill::causes::stack::Stack;
 use drill::causes::undo_list::UndoList;
@@ -29,6 +29,11 @@ pub fn main(args: Args) -> u8 {
         if let Err(error) = fs::OpenOptions::new().append(true).create(true).open(path) {
             return usage(&[format!("{}: cannot be written: {error}", path.display())]);
         }
+    }
+    if let Some(dir) = &args.proofs
+        && let Err(error) = proof::check(dir)
+    {
+        return usage(&[format!("--proofs {}: proofs cannot be kept there: {error}", dir.display())]);
     }
     if let Some(shards) = args.shards {
         return usage(&[stacks::on_stacks_of_its_own(shards, args.scale)]);

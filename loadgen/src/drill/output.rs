@@ -43,6 +43,7 @@ pub fn print(run: &Run, records: &[Case]) {
     console::result(&text);
 }
 
+/// Writes the reports; says whether they, and the proofs before them, could be written.
 pub fn write(args: &Args, run: &Run, records: &[Case]) -> bool {
     let report = json::report(run, records);
     let put = |path: &Path, text: String| match fs::write(path, text) {
@@ -52,10 +53,12 @@ pub fn write(args: &Args, run: &Run, records: &[Case]) -> bool {
             false
         }
     };
+    let not_kept: Vec<_> = records.iter().filter_map(|record| record.not_kept.as_ref()).collect();
+    not_kept.iter().for_each(console::error);
     let json = args.json.as_ref().is_none_or(|path| put(path, format!("{report:#}\n")));
     let html = args.html.as_ref().is_none_or(|path| put(path, html::page(run, records)));
     let junit = args.junit.as_ref().is_none_or(|path| put(path, junit::report(run, records)));
-    json && html && junit
+    json && html && junit && not_kept.is_empty()
 }
 
 pub fn code(records: &[Case], ending: Option<Ending>, written: bool) -> u8 {

@@ -71,6 +71,7 @@ fn files_that_are_missing_twice_or_none_end_with_2() {
         (&["."], "`high-error-rate` is already the name of the drill in ./a.yaml"),
         (&["empty"], "empty: no drill found: expected *.yaml files that begin with `drill:`"),
         (&["a.yaml", "--json", "no/such/report.json"], "no/such/report.json: cannot be written"),
+        (&["a.yaml", "--proofs", "b.yaml"], "--proofs b.yaml: proofs cannot be kept there: "),
         (&["a.yaml", "--scale", "0.5"], "expected a number of 1 or more"),
         (&["a.yaml", "--prometheus", "nowhere"], "nowhere"),
         (&["a.yaml", "--inbox", "nobody"], "expected an address such as http://127.0.0.1:8025, or none"),

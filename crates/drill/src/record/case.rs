@@ -78,6 +78,8 @@ pub struct Case {
     pub broke_off: Vec<Broken>,
     /// What could not be undone of the cause, why, and what a person can do.
     pub not_undone: Vec<String>,
+    /// Why its proof could not be kept, if so.
+    pub not_kept: Option<String>,
     /// Its traffic, second by second.
     pub traffic: Traffic,
     /// How the run ended; `None` while it goes on.
@@ -142,6 +144,7 @@ impl Case {
             Event::Unexpected(surprise) => self.unexpected.push(surprise),
             Event::BrokeOff(broken) => self.broke_off.push(broken),
             Event::NotUndone(what) => self.not_undone.push(what),
+            Event::NotKept(why) => self.not_kept = Some(why),
             Event::Generated(applied) => self.applied = Some(applied),
             Event::Explained(evidence) => self.evidence = Some(*evidence),
             Event::Ended(end) => self.end = Some(end),

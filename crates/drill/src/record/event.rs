@@ -48,6 +48,8 @@ pub enum Event {
     BrokeOff(Broken),
     /// A part of the cause could not be undone.
     NotUndone(String),
+    /// The proof could not be kept, for this reason.
+    NotKept(String),
     /// What the generator did.
     Generated(Applied),
     /// The rule's value through the drill and what else explains the verdict.
