@@ -1,0 +1,147 @@
+//! Prometheus, Alertmanager and the inbox around one exporter.
+
+use std::fs;
+use std::path::Path;
+use std::time::Duration;
+
+use process::{Launch, Process, port, program};
+use stack::ready::{self, Probe};
+use tempfile::TempDir;
+
+use crate::exporter::Exporter;
+use crate::support::{self, Finished};
+use crate::table::{Break, Shape};
+
+const READY: Duration = Duration::from_secs(40);
+
+/// A chain on free ports.
+pub struct Chain {
+    shape: &'static str,
+    dir: TempDir,
+    exporter: Exporter,
+    prometheus: String,
+    alertmanager: String,
+    inbox: String,
+    processes: Vec<Process>,
+}
+
+impl Chain {
+    pub async fn start(shape: &Shape, broken: Option<&Break>) -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let exporter = Exporter::start(shape.series);
+        let free = || port::free().unwrap();
+        let (prometheus, inbox) = (free(), free());
+        let alertmanagers: Vec<(u16, u16)> = (0..shape.alertmanagers).map(|_| (free(), free())).collect();
+        let edit = |text: String| {
+            let edits = broken.map_or(&[][..], |it| it.edits).iter();
+            edits.fold(text, |text, (old, new)| text.replace(old, new))
+        };
+        let file = |name: &str, text: String| fs::write(dir.path().join(name), text).unwrap();
+        let config = shape.alertmanager.replace("INBOX", &format!("http://127.0.0.1:{inbox}"));
+        file("alertmanager.yml", edit(config));
+        file("rules.yml", edit(shape.rules.to_owned()));
+        let targets: Vec<_> = alertmanagers.iter().map(|(web, _)| format!("\"127.0.0.1:{web}\"")).collect();
+        let target = exporter.url.trim_start_matches("http://");
+        file(
+            "prometheus.yml",
+            format!(
+                "global: {{scrape_interval: 1s, scrape_timeout: 1s, evaluation_interval: 1s}}\nrule_files: [rules.yml]\n\
+                 alerting:\n  alertmanagers:\n    - static_configs: [{{targets: [{}]}}]\n\
+                 scrape_configs:\n  - job_name: test\n    static_configs: [{{targets: [\"{target}\"]}}]\n",
+                targets.join(", ")
+            ),
+        );
+
+        let url = |port: u16| format!("http://127.0.0.1:{port}");
+        let mut this = Self {
+            shape: shape.name,
+            exporter,
+            prometheus: url(prometheus),
+            alertmanager: url(alertmanagers[0].0),
+            inbox: url(inbox),
+            processes: Vec::new(),
+            dir,
+        };
+        let here = this.dir.path().to_owned();
+        let path = |name: &str| here.join(name).display().to_string();
+        let args =
+            ["inbox", "--no-smtp", "--listen", &format!("127.0.0.1:{inbox}")].map(str::to_owned).to_vec();
+        let ready = Probe::Http(format!("{}/readyz", this.inbox));
+        this.launch("inbox", program::own("loadgen").unwrap(), args, &ready).await;
+        for (index, (web, cluster)) in alertmanagers.iter().enumerate() {
+            let mut args = vec![
+                format!("--config.file={}", path("alertmanager.yml")),
+                format!("--storage.path={}", path(&format!("alertmanager-{index}"))),
+                format!("--web.listen-address=127.0.0.1:{web}"),
+            ];
+            if alertmanagers.len() == 1 {
+                args.push("--cluster.listen-address=".to_owned());
+            } else {
+                args.push(format!("--cluster.listen-address=127.0.0.1:{cluster}"));
+                args.push(format!("--cluster.peer=127.0.0.1:{}", alertmanagers[0].1));
+            }
+            let ready = Probe::Http(format!("{}/-/ready", url(*web)));
+            let name = format!("alertmanager-{index}");
+            this.launch(&name, program::external("alertmanager").unwrap(), args, &ready).await;
+        }
+        let args = vec![
+            format!("--config.file={}", path("prometheus.yml")),
+            format!("--storage.tsdb.path={}", path("prometheus")),
+            format!("--web.listen-address=127.0.0.1:{prometheus}"),
+            "--rules.alert.resend-delay=3s".to_owned(),
+        ];
+        let ready = Probe::PrometheusTargets(this.prometheus.clone());
+        this.launch("prometheus", program::external("prometheus").unwrap(), args, &ready).await;
+        this
+    }
+
+    async fn launch(&mut self, name: &str, program: std::path::PathBuf, args: Vec<String>, ready: &Probe) {
+        let (shape, log) = (self.shape, self.dir.path().join(format!("{name}.log")));
+        self.processes.push(Process::start(&Launch::new(name, program, args), &log).unwrap());
+        let client = reqwest::Client::builder().no_proxy().build().unwrap();
+        let started = std::time::Instant::now();
+        while let Err(reason) = ready::ask(&client, ready).await {
+            let process = self.processes.last_mut().unwrap();
+            if let Some(status) = process.ended() {
+                panic!("{shape}: {}", process.ended_error(status));
+            }
+            assert!(started.elapsed() < READY, "{shape}: {name}: {reason}");
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    }
+
+    /// `loadgen drill` on the shape's drill.
+    pub async fn drill(&self, shape: &Shape, broken: Option<&Break>) -> Finished {
+        let set = |query: &str| {
+            let url = format!("{}/set?{query}", self.exporter.url);
+            serde_json::json!(["curl", "-sSf", "--get", url])
+        };
+        let cause = broken.and_then(|it| it.cause).unwrap_or(shape.cause);
+        let mut drill = serde_json::json!({
+            "drill": shape.name,
+            "proves": {"alert": shape.alert},
+            "summary": shape.name,
+            "cause": {"run": {"start": set(cause), "undo": set(shape.undo)}},
+            "expect": {"delivered": shape.delivered, "also": shape.also},
+        });
+        if !shape.labels.is_empty() {
+            let labels: serde_json::Map<_, _> =
+                shape.labels.iter().map(|(name, value)| ((*name).to_owned(), (*value).into())).collect();
+            drill["proves"]["labels"] = labels.into();
+        }
+        let (file, report) = (self.dir.path().join("drill.yaml"), self.dir.path().join("report.json"));
+        fs::write(&file, drill.to_string()).unwrap(); // JSON is YAML
+        let mut command = support::loadgen();
+        command.args(["drill", "--target", &self.exporter.url, "--prometheus", &self.prometheus]);
+        command.args(["--alertmanager", &self.alertmanager, "--inbox", &self.inbox, "--json"]).arg(&report);
+        command.arg("--leftovers").arg(self.dir.path().join("leftovers")).arg(&file);
+        let output = support::finish(command, Duration::from_secs(240)).await;
+        Finished::new(&output, Path::new(&report))
+    }
+
+    pub async fn stop(mut self) {
+        for process in self.processes.iter_mut().rev() {
+            process.stop(Duration::from_secs(10)).await;
+        }
+    }
+}

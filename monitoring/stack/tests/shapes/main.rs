@@ -1,0 +1,68 @@
+//! Shapes of rules and routes as people write them, each on a small chain of its own: a server whose metrics a request
+//! changes, Prometheus, Alertmanager and the inbox, at intervals of a second. A healthy chain is PROVEN within its bounds; a
+//! broken one is not, and the reason says what is broken.
+//!
+//! `SHAPE=name` runs one of them, `ROUNDS=3` all of them three times.
+
+mod chain;
+mod exporter;
+#[path = "../e2e/support.rs"]
+#[allow(dead_code, reason = "e2e needs more of it")]
+mod support;
+mod table;
+
+use futures_util::{StreamExt, stream};
+
+use self::chain::Chain;
+use self::table::{Break, Shape, shapes};
+
+/// Chains that run beside each other: each is idle most of the time.
+const BESIDE: usize = 6;
+
+fn chosen() -> Vec<Shape> {
+    let name = std::env::var("SHAPE").ok();
+    shapes().into_iter().filter(|shape| name.as_ref().is_none_or(|name| shape.name == name)).collect()
+}
+
+fn rounds() -> usize {
+    std::env::var("ROUNDS").ok().map_or(1, |rounds| rounds.parse().expect("ROUNDS is a number"))
+}
+
+/// What is wrong with a shape's verdict, if something is.
+async fn wrong(shape: &Shape, broken: Option<&Break>) -> Option<String> {
+    let chain = Chain::start(shape, broken).await;
+    let finished = chain.drill(shape, broken).await;
+    let (verdict, reason) = finished.verdict();
+    let (expected, says) =
+        broken.map_or(("PROVEN", "every phase within its bound"), |it| (it.verdict, it.says));
+    let fine = verdict == expected && reason.contains(says);
+    chain.stop().await;
+    let how = broken.map_or("healthy", |it| it.name);
+    (!fine).then(|| {
+        format!(
+            "{}, {how}: expected {expected} ({says}), is {verdict}: {reason}\n{}",
+            shape.name, finished.text
+        )
+    })
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn healthy_chains_are_proven() {
+    let shapes: Vec<Shape> = chosen();
+    let all = (0..rounds()).flat_map(|_| &shapes);
+    let found: Vec<_> =
+        stream::iter(all).map(|shape| wrong(shape, None)).buffer_unordered(BESIDE).collect().await;
+    let wrong: Vec<_> = found.into_iter().flatten().collect();
+    assert!(wrong.is_empty(), "{}", wrong.join("\n\n"));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn broken_chains_are_not_and_the_reason_says_what_is_broken() {
+    let shapes: Vec<Shape> = chosen();
+    let all =
+        (0..rounds()).flat_map(|_| &shapes).flat_map(|shape| shape.breaks.iter().map(move |it| (shape, it)));
+    let found: Vec<_> =
+        stream::iter(all).map(|(shape, it)| wrong(shape, Some(it))).buffer_unordered(BESIDE).collect().await;
+    let wrong: Vec<_> = found.into_iter().flatten().collect();
+    assert!(wrong.is_empty(), "{}", wrong.join("\n\n"));
+}
