@@ -36,8 +36,7 @@ find "$staged" -name '*.md' | while read -r page; do
   # A README is written as index.html, and links to it are left as they are.
   sed -i 's#README\.md\([)\#]\)#index.md\1#g' "$page"
 done
-mv "$staged/README.md" "$staged/index.md"
-mv "$staged/adr/README.md" "$staged/adr/index.md"
+find "$staged" -name README.md -execdir mv {} index.md \;
 mdbook build "$staged" --dest-dir "$PWD/$site"
 rm "$site/book.toml"
 echo "The site is $site/index.html"

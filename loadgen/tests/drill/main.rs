@@ -1,6 +1,8 @@
 //! `loadgen drill` as a person calls it, as far as that needs no stack: files, arguments, systems that are not
 //! there, and signals.
 
+mod documents;
+
 use std::io::Read;
 use std::net::TcpListener;
 use std::path::Path;
