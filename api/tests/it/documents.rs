@@ -91,7 +91,7 @@ fn families(text: &str) -> BTreeMap<String, (String, Option<BTreeSet<String>>)> 
         let series =
             text.lines().find_map(|line| line.strip_prefix(&name).filter(|it| it.starts_with(['{', ' '])))?;
         let inside =
-            series.strip_prefix('{').and_then(|it| it.split_once('}')).map_or("", |(inside, _)| inside);
+            series.strip_prefix('{').and_then(|it| it.rsplit_once('}')).map_or("", |(inside, _)| inside);
         let names =
             inside.split("\",").filter_map(|label| label.split_once('=')).map(|(name, _)| name.to_owned());
         Some(names.collect())
