@@ -7,6 +7,7 @@ mod links;
 #[path = "../../common/markdown.rs"]
 mod markdown;
 mod reference;
+mod site;
 #[path = "../../common/tables.rs"]
 mod tables;
 
