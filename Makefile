@@ -19,7 +19,7 @@ drills     := $(if $(DRILL),monitoring/drills/$(DRILL).yaml,monitoring/drills)
 export PATH := $(PATH):$(CURDIR)/target/tools/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build demo test check format-check lint deny rules unit up down status load drill mutate quiet bench fuzz-api fuzz-load dashboards images-local password versions pictures
+.PHONY: help setup build demo test check format-check lint deny rules unit up down status load drill mutate quiet bench fuzz-api fuzz-load dashboards images-local password versions pictures docs
 
 help: ## print this
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -73,8 +73,11 @@ unit:
 versions: ## the same with newer Prometheus and Alertmanager
 	@monitoring/versions.sh
 
-pictures: setup build ## draw the pictures of docs/receivers.md; wants chromium
+pictures: setup build ## draw the pictures of docs/reference/receivers.md; wants chromium
 	@docs/pictures/receivers.sh
+
+docs: ## build the documents as a site with search, in target/docs; wants mdbook
+	@docs/site.sh
 
 fuzz-api: ## look for answers that /openapi.json does not promise
 	$(CARGO) build --locked -p api

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Takes the two pictures of README.md anew, from real data: drills on a stack of its own, their report and the panels of the API
+# Takes the pictures of README.md and docs/reference/dashboards.md anew, from real data: drills on a stack of its own, their report and the panels of the API
 # dashboard. Needs node, a headless Chromium (CHROMIUM, default chromium) and what `make setup build` brings.
 set -euo pipefail
 cd "$(dirname "$0")/../.."

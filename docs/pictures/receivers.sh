@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Takes the pictures of docs/receivers.md anew: what each receiver was sent in a real drill of CriticalErrorRate, drawn by
+# Takes the pictures of docs/reference/receivers.md anew: what each receiver was sent in a real drill of CriticalErrorRate, drawn by
 # receivers.html. Needs node, a Chromium (CHROMIUM, default chromium), what `make setup build` brings, and pngquant if the
 # pictures are to be small. Of the bodies only the drill's ports are changed, to the usual ones.
 set -euo pipefail

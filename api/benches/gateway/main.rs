@@ -6,7 +6,7 @@
 //! * what idle connections cost, and that others are served meanwhile;
 //! * limits: what clients see while Redis fails in every way, what a known refusal costs, and a million clients.
 //!
-//! It prints a table in Markdown, the one in the README, and judges no figure by its exit code: on a busy machine a
+//! It prints a table in Markdown, the one in docs/benchmarks.md, and judges no figure by its exit code: on a busy machine a
 //! figure may miss its bar without anything being wrong.
 
 mod connections;

@@ -12,6 +12,7 @@ mod helpers;
 mod access;
 mod connections;
 mod counted_once;
+mod documents;
 mod endpoints;
 mod errors;
 mod faults;

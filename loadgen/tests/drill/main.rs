@@ -1,6 +1,13 @@
 //! `loadgen drill` as a person calls it, as far as that needs no stack: files, arguments, systems that are not
 //! there, and signals.
 
+#![allow(
+    clippy::unwrap_used,
+    reason = "clippy.toml allows it in tests, but clippy does not see helpers as such"
+)]
+
+mod documents;
+
 use std::io::Read;
 use std::net::TcpListener;
 use std::path::Path;

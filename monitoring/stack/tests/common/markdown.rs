@@ -32,13 +32,17 @@ const PROGRAMS: [&str; 13] = [
     "stack",
 ];
 
+/// Folders of documents whose commands readers type; decisions have none of that kind.
+const FOLDERS: [&str; 6] =
+    ["docs", "docs/guide", "docs/concepts", "docs/reference", "docs/operations", "docs/runbooks"];
+
 /// Every document for readers, from the root of the repository; the runbooks last.
 pub fn documents(repository: &Path) -> Vec<PathBuf> {
     let mut documents: Vec<PathBuf> =
         ["README.md", "CONTRIBUTING.md", "deploy/secrets/README.md", "deploy/kubernetes/README.md"]
             .map(PathBuf::from)
             .into();
-    for folder in ["docs", "docs/runbooks"] {
+    for folder in FOLDERS {
         let entries = std::fs::read_dir(repository.join(folder)).unwrap();
         let mut files: Vec<PathBuf> = entries
             .map(|entry| Path::new(folder).join(entry.unwrap().file_name()))

@@ -166,7 +166,7 @@ fn half_a_channel_ends_the_service_with_its_name() {
 /// Rules that are rendered as the documents say have links to where the ports were moved.
 #[test]
 fn links_move_with_the_ports() {
-    let text = text("docs/troubleshooting.md");
+    let text = text("docs/operations/troubleshooting.md");
     let command = text.split('`').find(|code| code.starts_with("loadgen scale --by 1 ")).unwrap();
     let folder = tempfile::tempdir().unwrap();
     let out = folder.path().join("config");

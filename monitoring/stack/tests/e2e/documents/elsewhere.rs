@@ -2,11 +2,11 @@
 
 /// Beginnings of commands that another test runs: the file, and the words in it that show so.
 pub const ELSEWHERE: &[(&str, &str, &str)] = &[
-    ("make up", "docs/walkthrough.md", "$ make up STACK=native\n"),
-    ("make down", "docs/walkthrough.md", "$ make down\n"),
-    ("make load", "docs/walkthrough.md", "$ make load PATTERN="),
-    ("make demo", "docs/walkthrough.md", "$ make demo\n"),
-    ("make drill", "docs/walkthrough.md", "$ make drill DRILL="),
+    ("make up", "docs/guide/walkthrough.md", "$ make up STACK=native\n"),
+    ("make down", "docs/guide/walkthrough.md", "$ make down\n"),
+    ("make load", "docs/guide/walkthrough.md", "$ make load PATTERN="),
+    ("make demo", "docs/guide/walkthrough.md", "$ make demo\n"),
+    ("make drill", "docs/guide/walkthrough.md", "$ make drill DRILL="),
     ("cargo build --release", "Makefile", "$(CARGO) build --release --locked --workspace"),
     ("make test", ".ci/run", "exec make test"),
     ("make setup", "Makefile", "test: setup "),
@@ -29,6 +29,7 @@ pub const ELSEWHERE: &[(&str, &str, &str)] = &[
 pub const NEVER: &[(&str, &str)] = &[
     ("make bench", "takes twenty minutes and a machine to itself; what it measures is no matter of passing"),
     ("cargo bench", "a part of `make bench`"),
+    ("cargo install --locked mdbook", "takes minutes; `make docs` is for who wants the documents as a site"),
     ("cargo build --no-default-features", "compiles all of the gateway once more"),
     ("docker image prune", "would remove images of the machine that are not the test's"),
     ("gdb -p PID", "a debugger is nothing that this project brings"),

@@ -3,8 +3,13 @@
 
 mod elsewhere;
 mod fresh;
+mod links;
 #[path = "../../common/markdown.rs"]
 mod markdown;
+mod reference;
+mod site;
+#[path = "../../common/tables.rs"]
+mod tables;
 
 use std::collections::{BTreeMap, HashSet};
 use std::path::Path;
@@ -17,7 +22,7 @@ use self::fresh::Checkout;
 use self::markdown::{Given, commands, documents};
 use crate::support;
 
-const WALKTHROUGH: &str = "docs/walkthrough.md";
+const WALKTHROUGH: &str = "docs/guide/walkthrough.md";
 /// For a command that is no load, no drill and no start of a stack.
 const SOON: Duration = Duration::from_secs(60);
 const LONG: Duration = Duration::from_secs(300);
@@ -191,35 +196,4 @@ async fn every_name_of_a_command_is_one() {
         }
     }
     assert!(seen >= 60, "{seen}");
-}
-
-/// Every file and heading that a document links to is there.
-#[test]
-fn every_link_in_the_documents_leads_somewhere() {
-    for document in documents(&repository()) {
-        let document = repository().join(document);
-        let text = std::fs::read_to_string(&document).unwrap();
-        for part in text.split("](").skip(1) {
-            let (link, _) = part.split_once(')').unwrap();
-            if link.contains("://") {
-                continue;
-            }
-            let (file, heading) =
-                link.split_once('#').map_or((link, None), |(file, heading)| (file, Some(heading)));
-            let target =
-                if file.is_empty() { document.clone() } else { document.parent().unwrap().join(file) };
-            assert!(target.exists(), "{}: {link}", document.display());
-            if let Some(heading) = heading {
-                let text = std::fs::read_to_string(&target).unwrap();
-                let headings = text.lines().filter_map(|line| line.strip_prefix('#')).map(anchor);
-                assert!(headings.into_iter().any(|it| it == heading), "{}: {link}", document.display());
-            }
-        }
-    }
-}
-
-/// The name that a heading can be linked by.
-fn anchor(heading: &str) -> String {
-    let text = heading.trim_start_matches('#').trim().to_lowercase().replace(' ', "-");
-    text.chars().filter(|c| c.is_alphanumeric() || *c == '-').collect()
 }
