@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde::Deserialize;
 
-use crate::alertmanager::types::{HeldAlert, Matcher, Silence};
+use crate::alertmanager::types::{HeldAlert, Silence};
 use crate::error::Reason;
 use crate::prometheus::Labels;
 
@@ -80,10 +80,9 @@ pub fn groups(body: &str) -> Result<Vec<(String, Labels, Vec<String>)>, Reason> 
 
 #[derive(Deserialize)]
 struct WireSilence {
-    id: String,
-    comment: String,
     status: WireState,
-    matchers: Vec<WireMatcher>,
+    #[serde(flatten)]
+    silence: Silence,
 }
 
 #[derive(Deserialize)]
@@ -91,38 +90,15 @@ struct WireState {
     state: String,
 }
 
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct WireMatcher {
-    name: String,
-    value: String,
-    is_regex: bool,
-    /// Left out by versions that know no `!=`.
-    is_equal: Option<bool>,
-}
-
 pub fn silences(body: &str) -> Result<Vec<Silence>, Reason> {
-    let matcher = |wire: WireMatcher| Matcher {
-        name: wire.name,
-        value: wire.value,
-        is_regex: wire.is_regex,
-        is_equal: wire.is_equal.unwrap_or(true),
-    };
-    let active = serde_json::from_str::<Vec<WireSilence>>(body)?
-        .into_iter()
-        .filter(|wire| wire.status.state == "active");
-    Ok(active
-        .map(|wire| Silence {
-            id: wire.id,
-            comment: wire.comment,
-            matchers: wire.matchers.into_iter().map(matcher).collect(),
-        })
-        .collect())
+    let all = serde_json::from_str::<Vec<WireSilence>>(body)?.into_iter();
+    Ok(all.filter(|wire| wire.status.state == "active").map(|wire| wire.silence).collect())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::alertmanager::types::Matcher;
 
     const ALERT: &str = r#"{"annotations":{"summary":"s"},"endsAt":"2026-05-04T12:04:00.000Z",
       "fingerprint":"0badcafe00000001","receivers":[{"name":"warning"},{"name":"slack"}],
