@@ -37,6 +37,8 @@ struct Rule<'a> {
     file: &'a str,
     /// Its number in the file.
     index: usize,
+    /// Where it is in the file's tree, as a JSON pointer.
+    place: String,
     name: String,
     alerts: bool,
     expr: String,
@@ -91,14 +93,18 @@ fn reader<'a>(rules: &'a [Rule<'a>], metric: &str, depth: usize) -> Option<&'a R
 
 fn read<'a>(file: &'a str, text: &str) -> Result<Vec<Rule<'a>>, Error> {
     let tree = tree(file, text)?;
-    let groups = tree["groups"].as_array().into_iter().flatten();
-    let rules = groups.flat_map(|group| group["rules"].as_array().into_iter().flatten());
-    let read = |(index, rule): (usize, &Value)| {
+    let groups = tree["groups"].as_array().into_iter().flatten().enumerate();
+    let rules = groups.flat_map(|(at, group)| {
+        let rules = group["rules"].as_array().into_iter().flatten().enumerate();
+        rules.map(move |(nth, rule)| (format!("/groups/{at}/rules/{nth}"), rule))
+    });
+    let read = |(index, (place, rule)): (usize, (String, &Value))| {
         let string = |key: &str| rule[key].as_str().map(str::to_owned);
         let alert = string("alert");
         Rule {
             file,
             index,
+            place,
             alerts: alert.is_some(),
             name: alert.or_else(|| string("record")).unwrap_or_default(),
             expr: string("expr").unwrap_or_default(),
@@ -186,40 +192,23 @@ fn breaks(rule: &Rule<'_>, text: &str) -> Result<Vec<(Kind, String, String)>, Er
 
 /// That the one field of the one rule differs and nothing else.
 fn check(rule: &Rule<'_>, before: &str, mutant: &Mutant) -> Result<(), Error> {
-    let (before, after) = (tree(rule.file, before)?, tree(rule.file, &mutant.text)?);
-    let mut differing = Vec::new();
-    differences(&before, &after, String::new(), &mut differing);
-    let field = match mutant.kind {
-        Kind::Hold => "/for",
-        Kind::Severity => "/labels/severity",
-        _ => "/expr",
+    let (mut before, after) = (tree(rule.file, before)?, tree(rule.file, &mutant.text)?);
+    let (place, field) = match mutant.kind {
+        Kind::Hold => (rule.place.clone(), "for"),
+        Kind::Severity => (format!("{}/labels", rule.place), "severity"),
+        _ => (rule.place.clone(), "expr"),
     };
-    if differing.len() == 1 && differing[0].ends_with(field) {
+    let differs = before != after;
+    if let (Some(into), Some(from)) = (before.pointer_mut(&place), after.pointer(&place)) {
+        into[field] = from[field].clone();
+    }
+    if differs && before == after {
         return Ok(());
     }
     Err(Error::Usage(format!(
-        "{}: `{}` could not be broken cleanly: {differing:?} would change",
+        "{}: `{}` could not be broken cleanly: more than its `{field}` would change, or nothing",
         rule.file, rule.name
     )))
-}
-
-/// Paths of the leaves that differ.
-fn differences(one: &Value, other: &Value, path: String, found: &mut Vec<String>) {
-    match (one, other) {
-        (Value::Object(one), Value::Object(other)) => {
-            for key in one.keys().chain(other.keys().filter(|key| !one.contains_key(*key))) {
-                let of = |map: &serde_json::Map<String, Value>| map.get(key).cloned().unwrap_or_default();
-                differences(&of(one), &of(other), format!("{path}/{key}"), found);
-            }
-        }
-        (Value::Array(one), Value::Array(other)) if one.len() == other.len() => {
-            for (index, (one, other)) in one.iter().zip(other).enumerate() {
-                differences(one, other, format!("{path}/{index}"), found);
-            }
-        }
-        (one, other) if one == other => {}
-        _ => found.push(path),
-    }
 }
 
 #[cfg(test)]
