@@ -70,7 +70,7 @@ pub struct Notification {
 }
 
 /// An alert inside a notification. A webhook names all; a Slack message only what its text says.
-#[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
+#[derive(Debug, Clone, Default, serde::Serialize, serde::Deserialize)]
 pub struct NotifiedAlert {
     /// `alertname`; of a text, what the inbox takes for it: `heading` has it whole.
     pub alert: String,
