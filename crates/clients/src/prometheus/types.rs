@@ -133,29 +133,23 @@ impl From<WireSeries> for Series {
 
 /// Written as seconds since 1970 and the value as text.
 #[derive(Deserialize)]
-#[serde(try_from = "(f64, String)")]
-pub struct Sample(pub Timestamp, pub f64);
+pub struct Sample(
+    #[serde(deserialize_with = "instant")] pub Timestamp,
+    #[serde(deserialize_with = "number")] pub f64,
+);
 
-impl TryFrom<(f64, String)> for Sample {
-    type Error = String;
-
-    fn try_from((at, value): (f64, String)) -> Result<Self, String> {
-        // Prometheus keeps milliseconds; a float of today's seconds holds them exactly enough to round back to.
-        #[allow(clippy::cast_possible_truncation)]
-        // saturates, and from_millisecond refuses what is out of range
-        let millis = (at * 1000.0).round() as i64;
-        let at = Timestamp::from_millisecond(millis).map_err(|error| format!("time {at}: {error}"))?;
-        Ok(Self(at, parse_number(&value)?))
-    }
+fn instant<'de, D: Deserializer<'de>>(from: D) -> Result<Timestamp, D::Error> {
+    let at = f64::deserialize(from)?;
+    // Prometheus keeps milliseconds; a float of today's seconds holds them exactly enough to round back to.
+    #[allow(clippy::cast_possible_truncation)] // saturates, and from_millisecond refuses what is out of range
+    let millis = (at * 1000.0).round() as i64;
+    Timestamp::from_millisecond(millis).map_err(|error| de::Error::custom(format!("time {at}: {error}")))
 }
 
 /// Go's `NaN`, `+Inf`, `-Inf` and `1e+00` included.
-fn parse_number(text: &str) -> Result<f64, String> {
-    text.parse().map_err(|_| format!("{text:?} is not a number"))
-}
-
 fn number<'de, D: Deserializer<'de>>(from: D) -> Result<f64, D::Error> {
-    parse_number(&String::deserialize(from)?).map_err(de::Error::custom)
+    let text = String::deserialize(from)?;
+    text.parse().map_err(|_| de::Error::custom(format!("{text:?} is not a number")))
 }
 
 fn seconds<'de, D: Deserializer<'de>>(from: D) -> Result<Duration, D::Error> {
