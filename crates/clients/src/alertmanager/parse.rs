@@ -1,6 +1,5 @@
 //! Answers of Alertmanager, from JSON text to our types.
 
-use jiff::Timestamp;
 use serde::Deserialize;
 
 use crate::alertmanager::types::{HeldAlert, Silence};
@@ -27,12 +26,9 @@ struct WireReceiver {
 }
 
 #[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
 struct WireAlert {
     fingerprint: String,
     labels: Labels,
-    starts_at: Timestamp,
-    ends_at: Timestamp,
     status: WireStatus,
     receivers: Vec<WireReceiver>,
 }
@@ -49,8 +45,6 @@ pub fn alerts(body: &str) -> Result<Vec<HeldAlert>, Reason> {
     let held = |wire: WireAlert| HeldAlert {
         fingerprint: wire.fingerprint,
         labels: wire.labels,
-        starts_at: wire.starts_at,
-        ends_at: wire.ends_at,
         state: wire.status.state,
         silenced_by: wire.status.silenced_by.unwrap_or_default(),
         inhibited_by: wire.status.inhibited_by.unwrap_or_default(),
@@ -118,7 +112,6 @@ mod tests {
             ("warning slack".to_owned(), 0)
         );
         assert_eq!(found[0].inhibited_by, ["0badcafe00000002"]);
-        assert_eq!(found[0].ends_at.duration_since(found[0].starts_at).as_secs(), 240);
 
         let body =
             format!(r#"[{{"alerts":[{ALERT}],"labels":{{"job":"api"}},"receiver":{{"name":"warning"}}}}]"#);

@@ -1,6 +1,5 @@
 //! What Alertmanager holds.
 
-use jiff::Timestamp;
 use serde::Deserialize;
 
 use crate::prometheus::Labels;
@@ -12,10 +11,6 @@ pub struct HeldAlert {
     pub fingerprint: String,
     /// All labels.
     pub labels: Labels,
-    /// When it started firing, as Prometheus says.
-    pub starts_at: Timestamp,
-    /// When it ended or will be taken as ended.
-    pub ends_at: Timestamp,
     /// `active`, `suppressed` or `unprocessed`.
     pub state: String,
     /// Ids of silences covering it.
