@@ -1,10 +1,9 @@
 //! The `loadgen channels` command line.
 
-use std::io::{self, Write};
 use std::path::PathBuf;
 
 use alerting::channels::{ChannelsError, Inbox, Settings, Sources, files};
-use common::exit;
+use common::{console, exit};
 
 /// Arguments of `loadgen channels`.
 #[derive(Debug, clap::Args)]
@@ -43,12 +42,11 @@ pub struct Args {
 pub fn main(args: Args) -> u8 {
     match run(args) {
         Ok(settings) => {
-            // Nothing is left to do when nobody reads what is said.
-            let _ = writeln!(io::stdout(), "{}", said(&settings));
+            console::result(&format!("{}\n", said(&settings)));
             exit::FINE
         }
         Err(error) => {
-            let _ = writeln!(io::stderr(), "error: {error}");
+            console::error(error);
             exit::USAGE
         }
     }

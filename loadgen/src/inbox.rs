@@ -5,8 +5,7 @@ use std::net::SocketAddr;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
-use tokio::signal::unix::{SignalKind, signal};
-
+use common::signals::Signals;
 use common::{console, exit, listen};
 use inbox::store::history::Limits;
 use inbox::{Config, Inbox, InboxError};
@@ -70,16 +69,10 @@ async fn run(args: Args) -> Result<(), (u8, String)> {
     let broken = |error: io::Error| (exit::FAILED, error.to_string());
     let usage = |error: common::Error| (exit::USAGE, error.to_string());
     // Before the port is open: whoever sees it open may send a signal.
-    let (mut terminated, mut interrupted) =
-        (signal(SignalKind::terminate()).map_err(broken)?, signal(SignalKind::interrupt()).map_err(broken)?);
+    let mut signals = Signals::install().map_err(broken)?;
     let listener = listen::bind(args.listen, "--listen").map_err(usage)?;
     let address = listener.local_addr().map_err(broken)?;
-    let stop = async move {
-        tokio::select! {
-            _ = terminated.recv() => {}
-            _ = interrupted.recv() => {}
-        }
-    };
+    let stop = async move { _ = signals.wait().await };
     let smtp = match args.no_smtp {
         true => None,
         false => Some(listen::bind(args.smtp, "--smtp").map_err(usage)?),

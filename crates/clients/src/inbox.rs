@@ -16,6 +16,8 @@ pub struct Inbox {
 /// A channel on which the inbox receives; each stands for one outside service.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "lowercase")]
+#[derive(strum::Display, strum::EnumString, strum::IntoStaticStr)]
+#[strum(serialize_all = "lowercase")]
 pub enum Channel {
     /// Alertmanager's own JSON.
     Webhook,
@@ -40,26 +42,13 @@ impl Channel {
     /// Its name in JSON and metrics.
     #[must_use]
     pub fn name(self) -> &'static str {
-        match self {
-            Self::Webhook => "webhook",
-            Self::Slack => "slack",
-            Self::Discord => "discord",
-            Self::Pagerduty => "pagerduty",
-            Self::Email => "email",
-            Self::Heartbeat => "heartbeat",
-        }
+        self.into()
     }
 
     /// The channel of that name.
     #[must_use]
     pub fn named(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|channel| channel.name() == name)
-    }
-}
-
-impl std::fmt::Display for Channel {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(self.name())
+        name.parse().ok()
     }
 }
 
@@ -81,7 +70,7 @@ pub struct Notification {
 }
 
 /// An alert inside a notification. A webhook names all; a Slack message only what its text says.
-#[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
+#[derive(Debug, Clone, Default, serde::Serialize, serde::Deserialize)]
 pub struct NotifiedAlert {
     /// `alertname`; of a text, what the inbox takes for it: `heading` has it whole.
     pub alert: String,

@@ -2,7 +2,6 @@
 //!
 //! Source: <https://prometheus.io/docs/prometheus/latest/querying/basics/#time-durations>.
 
-use std::fmt::Write;
 use std::time::Duration;
 
 use serde::{Deserialize, Deserializer, de};
@@ -28,22 +27,11 @@ pub fn parse(text: &str) -> Result<Duration, Error> {
     promql_parser::util::parse_duration(text).map_err(|_| bad())
 }
 
-/// Writes a duration in Prometheus's notation, exact to the millisecond: `1h30m`, `1s500ms`, `0s`.
+/// Writes a duration in Prometheus's notation, to the millisecond: `1h30m`, `1s500ms`, `0s`; whole weeks and years as such.
 #[must_use]
 pub fn format(duration: Duration) -> String {
-    let mut rest = duration.as_millis();
-    if rest == 0 {
-        return "0s".to_owned();
-    }
-    let mut text = String::new();
-    for (unit, millis) in [("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1_000), ("ms", 1)] {
-        let count = rest / millis;
-        rest %= millis;
-        if count > 0 {
-            let _ = write!(text, "{count}{unit}"); // writing to a String cannot fail
-        }
-    }
-    text
+    let millis = u64::try_from(duration.as_millis()).unwrap_or(u64::MAX);
+    promql_parser::util::display_duration(&Duration::from_millis(millis))
 }
 
 /// For `#[serde(deserialize_with = "duration::deserialize")]`.
@@ -70,9 +58,15 @@ mod tests {
 
     #[test]
     fn reads_and_writes_the_same_notation() {
-        for (text, millis) in
-            [("250ms", 250), ("15s", 15_000), ("1h30m", 5_400_000), ("1s500ms", 1_500), ("2d", 172_800_000)]
-        {
+        for (text, millis) in [
+            ("250ms", 250),
+            ("15s", 15_000),
+            ("1h30m", 5_400_000),
+            ("1s500ms", 1_500),
+            ("2d", 172_800_000),
+            ("1w", 604_800_000),
+            ("8d", 691_200_000),
+        ] {
             assert_eq!(parse(text).unwrap(), Duration::from_millis(millis), "{text}");
             assert_eq!(format(Duration::from_millis(millis)), text);
         }

@@ -1,11 +1,11 @@
 //! Last proofs: what was proven when, on disk, a file an alert and drill; and as metrics.
 
 use std::collections::BTreeMap;
-use std::fmt::Write;
 use std::fs;
 use std::path::Path;
 
 use jiff::Timestamp;
+use prometheus::{Registry, TextEncoder, register_gauge_vec_with_registry};
 use serde::{Deserialize, Serialize};
 
 /// The last time a drill said PROVEN of an alert.
@@ -85,41 +85,27 @@ pub fn metrics(proofs: &[Proof]) -> String {
             *held = proof;
         }
     }
-    let mut text = String::new();
-    let mut family = |name: &str, help: &str, line: &dyn Fn(&Proof, &mut String)| {
-        let _ = writeln!(text, "# HELP {name} {help}\n# TYPE {name} gauge"); // writing to a String cannot fail
-        latest.values().for_each(|proof| line(proof, &mut text));
+    let registry = Registry::new();
+    let gauge = |name: &str, help: &str, labels: &[&str]| {
+        register_gauge_vec_with_registry!(name, help, labels, registry).expect("valid constants")
     };
-    let last = "drill_last_proven_timestamp_seconds";
-    family(last, "When the drill last proved its alert, in seconds since 1970.", &|proof, text| {
-        let _ = writeln!(text, "{last}{{{}}} {}", labels(proof), proof.proven_at.as_second());
-    });
-    type Value = fn(&Took) -> f64;
-    let phases: [(&str, &str, Value); 2] = [
-        ("drill_phase_seconds", "How long the phase took in the last proof.", |took| took.seconds),
-        ("drill_bound_seconds", "How long the phase might have taken in the last proof.", |took| {
-            took.bound_seconds
-        }),
-    ];
-    for (name, help, value) in phases {
-        family(name, help, &|proof, text| {
-            for (phase, took) in &proof.phases {
-                let (labels, phase) = (labels(proof), escaped(phase));
-                let _ = writeln!(text, "{name}{{{labels},phase=\"{phase}\"}} {}", value(took));
-            }
-        });
+    let last = "When the drill last proved its alert, in seconds since 1970.";
+    let last = gauge("drill_last_proven_timestamp_seconds", last, &["alert", "drill"]);
+    let (took, bound) = (
+        "How long the phase took in the last proof.",
+        "How long the phase might have taken in the last proof.",
+    );
+    let [took, bound] = [("drill_phase_seconds", took), ("drill_bound_seconds", bound)]
+        .map(|(name, help)| gauge(name, help, &["alert", "drill", "phase"]));
+    for proof in latest.into_values() {
+        last.with_label_values(&[&proof.alert, &proof.drill]).set(proof.proven_at.as_second() as f64);
+        for (phase, Took { seconds, bound_seconds }) in &proof.phases {
+            let labels = [&proof.alert, &proof.drill, phase];
+            took.with_label_values(&labels).set(*seconds);
+            bound.with_label_values(&labels).set(*bound_seconds);
+        }
     }
-    text
-}
-
-fn labels(proof: &Proof) -> String {
-    format!("alert=\"{}\",drill=\"{}\"", escaped(&proof.alert), escaped(&proof.drill))
-}
-
-/// A label's value as the text format wants it:
-/// <https://prometheus.io/docs/instrumenting/exposition_formats/#comments-help-text-and-type-information>.
-fn escaped(value: &str) -> String {
-    value.replace('\\', r"\\").replace('"', "\\\"").replace('\n', r"\n")
+    TextEncoder::new().encode_to_string(&registry.gather()).expect("gauges with valid names")
 }
 
 #[cfg(test)]

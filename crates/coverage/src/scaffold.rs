@@ -5,6 +5,8 @@ use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
+use heck::ToKebabCase;
+
 use crate::cover::Covered;
 use crate::error::{CoverageError, bad};
 use clients::prometheus::Labels;
@@ -18,25 +20,7 @@ const LONGEST: usize = 80;
 /// words. `alert` where no letter or digit is left.
 #[must_use]
 pub fn file_name(alert: &str) -> String {
-    let characters: Vec<char> = alert.chars().collect();
-    let mut name = String::new();
-    for (at, character) in characters.iter().enumerate() {
-        let before = at.checked_sub(1).map(|before| characters[before]);
-        let after = characters.get(at + 1);
-        let begins = character.is_uppercase()
-            && before.is_some_and(|before| {
-                before.is_lowercase()
-                    || before.is_ascii_digit()
-                    || after.is_some_and(|after| after.is_lowercase())
-            });
-        let plain = character.is_ascii_alphanumeric();
-        if (begins || !plain) && !name.is_empty() && !name.ends_with('-') {
-            name.push('-');
-        }
-        if plain {
-            name.push(character.to_ascii_lowercase());
-        }
-    }
+    let mut name = alert.replace(|it: char| !it.is_ascii_alphanumeric(), "-").to_kebab_case();
     name.truncate(LONGEST); // all of it is ASCII
     match name.trim_end_matches('-') {
         "" => "alert".to_owned(),

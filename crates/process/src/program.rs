@@ -20,18 +20,11 @@ fn names(program: &str) -> Vec<&str> {
 #[must_use]
 pub fn repository() -> PathBuf {
     let marked = |folder: &Path| folder.join("monitoring/prometheus.yml").is_file();
-    if let Ok(exe) = std::env::current_exe()
-        && let Some(found) = exe.ancestors().find(|folder| marked(folder))
-    {
-        return found.to_owned();
-    }
-    if let Ok(here) = std::env::current_dir()
-        && let Some(found) = here.ancestors().find(|folder| marked(folder))
-    {
-        return found.to_owned();
-    }
+    let above = |start: PathBuf| start.ancestors().find(|folder| marked(folder)).map(Path::to_owned);
+    let starts = [std::env::current_exe(), std::env::current_dir()];
     let source = Path::new(env!("CARGO_MANIFEST_DIR"));
-    source.ancestors().nth(2).unwrap_or(source).to_owned()
+    let built_from = || source.ancestors().nth(2).unwrap_or(source).to_owned();
+    starts.into_iter().flatten().find_map(above).unwrap_or_else(built_from)
 }
 
 /// Finds an external program: the PATH first (Debian keeps PostgreSQL's programs off it, in a folder for each version,

@@ -9,7 +9,7 @@ use promql_parser::parser::{Expr, Offset, VectorSelector};
 use crate::error::Error;
 use crate::parse::parse;
 use crate::tokens::Place;
-use crate::walk::{children, children_mut};
+use crate::walk::children;
 
 /// A duration in an expression.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,14 +27,9 @@ pub struct Occurrence {
 /// # Errors
 /// When the expression cannot be parsed.
 pub fn durations(expr: &str) -> Result<Vec<Occurrence>, Error> {
-    parse(expr).map(|expr| occurrences(&expr))
-}
-
-/// As [`durations`].
-pub fn occurrences(expr: &Expr) -> Vec<Occurrence> {
     let mut found = Vec::new();
-    collect(expr, &mut found);
-    found
+    collect(&parse(expr)?, &mut found);
+    Ok(found)
 }
 
 fn collect(expr: &Expr, found: &mut Vec<Occurrence>) {
@@ -56,32 +51,6 @@ fn collect(expr: &Expr, found: &mut Vec<Occurrence>) {
             add(Place::SubqueryRange, it.range);
             it.step.iter().for_each(|step| add(Place::SubqueryStep, *step));
             it.offset.iter().for_each(|offset| add(Place::Offset, by(offset)));
-        }
-        _ => {}
-    }
-}
-
-/// Puts durations in the places of those that [`occurrences`] gives, one for each.
-pub fn put(expr: &mut Expr, with: &mut impl Iterator<Item = Duration>) {
-    for child in children_mut(expr) {
-        put(child, with);
-    }
-    let mut next = |into: &mut Duration| *into = with.next().unwrap_or(*into);
-    let shift = |offset: &mut Option<Offset>, next: &mut dyn FnMut(&mut Duration)| {
-        if let Some(Offset::Pos(by) | Offset::Neg(by)) = offset {
-            next(by);
-        }
-    };
-    match expr {
-        Expr::VectorSelector(it) => shift(&mut it.offset, &mut next),
-        Expr::MatrixSelector(it) => {
-            next(&mut it.range);
-            shift(&mut it.vs.offset, &mut next);
-        }
-        Expr::Subquery(it) => {
-            next(&mut it.range);
-            it.step.iter_mut().for_each(&mut next);
-            shift(&mut it.offset, &mut next);
         }
         _ => {}
     }

@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use crate::durations::{self, Occurrence};
 use crate::error::Error;
-use crate::parse::parse;
 use crate::tokens;
 use common::duration;
 
@@ -30,8 +29,7 @@ pub fn rewrite_durations(
     expr: &str,
     map: impl Fn(&Occurrence) -> Duration,
 ) -> Result<(String, Vec<Change>), Error> {
-    let mut wanted = parse(expr)?;
-    let (occurrences, tokens) = (durations::occurrences(&wanted), tokens::durations(expr));
+    let (occurrences, tokens) = (durations::durations(expr)?, tokens::durations(expr));
     // The text is changed by position, the tree by meaning; they must agree.
     let apart = || Error::Ambiguous(expr.trim().to_owned());
     let mut text = String::with_capacity(expr.len());
@@ -64,8 +62,7 @@ pub fn rewrite_durations(
         changes.push(Change { at: token.at, to, occurrence });
     }
     text.push_str(&expr[done..]);
-    durations::put(&mut wanted, &mut put.into_iter());
-    if parse(&text)? != wanted {
+    if !durations::durations(&text)?.iter().map(|occurrence| occurrence.from).eq(put) {
         return Err(apart());
     }
     Ok((text, changes))

@@ -23,24 +23,3 @@ pub fn children(expr: &Expr) -> Vec<&Expr> {
         | Expr::MatrixSelector(_) => Vec::new(),
     }
 }
-
-/// As [`children`], to change them. The parser itself makes no extension nodes.
-pub fn children_mut(expr: &mut Expr) -> Vec<&mut Expr> {
-    match expr {
-        Expr::Aggregate(it) => {
-            let mut all: Vec<&mut Expr> = it.param.iter_mut().map(AsMut::as_mut).collect();
-            all.push(&mut it.expr);
-            all
-        }
-        Expr::Unary(it) => vec![&mut it.expr],
-        Expr::Binary(it) => vec![&mut it.lhs, &mut it.rhs],
-        Expr::Paren(it) => vec![&mut it.expr],
-        Expr::Subquery(it) => vec![&mut it.expr],
-        Expr::Call(it) => it.args.args.iter_mut().map(AsMut::as_mut).collect(),
-        Expr::NumberLiteral(_)
-        | Expr::StringLiteral(_)
-        | Expr::VectorSelector(_)
-        | Expr::MatrixSelector(_)
-        | Expr::Extension(_) => Vec::new(),
-    }
-}

@@ -4,6 +4,8 @@ use crate::run::error::CommandError;
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use url::Position;
+
 use crate::patterns;
 use crate::run::args::{Args, ArrivalsArg};
 use common::duration;
@@ -136,8 +138,8 @@ fn single(args: &Args, url: &url::Url) -> Result<RequestSpec, CommandError> {
         (None, None) => Vec::new(),
     };
     let usual = if args.data.is_some() || args.data_file.is_some() { Method::Post } else { Method::Get };
-    let path = url.query().map_or_else(|| url.path().to_owned(), |query| format!("{}?{query}", url.path()));
-    let mut request = RequestSpec::new(args.method.unwrap_or(usual), &path);
+    let path = &url[Position::BeforePath..Position::AfterQuery];
+    let mut request = RequestSpec::new(args.method.unwrap_or(usual), path);
     request.body = body;
     Ok(request)
 }

@@ -30,24 +30,17 @@ pub const TEXTFILES: &str = "textfiles";
 /// Arguments of a Redis that listens on loopback and keeps nothing on disk.
 #[must_use]
 pub fn redis_args(port: u16, dir: &Path) -> Vec<String> {
-    let dir = dir.display().to_string();
-    let port = port.to_string();
     [
-        "--port",
-        &port,
-        "--bind",
-        "127.0.0.1",
-        "--daemonize",
-        "no",
-        "--save",
-        "",
-        "--appendonly",
-        "no",
-        "--dir",
-        &dir,
+        ("--port", port.to_string()),
+        ("--bind", "127.0.0.1".to_owned()),
+        ("--daemonize", "no".to_owned()),
+        ("--save", String::new()),
+        ("--appendonly", "no".to_owned()),
+        ("--dir", dir.display().to_string()),
     ]
-    .map(str::to_owned)
-    .to_vec()
+    .into_iter()
+    .flat_map(|(name, value)| [name.to_owned(), value])
+    .collect()
 }
 
 /// All services in the order of their start; a service comes after those it needs. Prometheus is last, so that
@@ -122,18 +115,12 @@ pub fn all(settings: &Settings, config: &Path) -> Result<Vec<Service>, Error> {
         program::own("loadgen")?,
         vec![
             "inbox".to_owned(),
-            "--listen".to_owned(),
-            at(ports.inbox),
-            "--data-dir".to_owned(),
-            folder("inbox"),
-            "--smtp".to_owned(),
-            at(ports.inbox_smtp),
-            "--heartbeat-limit".to_owned(),
-            render::heartbeat_limit(settings.scale),
-            "--proofs".to_owned(),
-            settings.proofs.display().to_string(),
-            "--runbooks".to_owned(),
-            program::repository().join("docs/runbooks").display().to_string(),
+            format!("--listen={}", at(ports.inbox)),
+            format!("--data-dir={}", folder("inbox")),
+            format!("--smtp={}", at(ports.inbox_smtp)),
+            format!("--heartbeat-limit={}", render::heartbeat_limit(settings.scale)),
+            format!("--proofs={}", settings.proofs.display()),
+            format!("--runbooks={}", program::repository().join("docs/runbooks").display()),
         ],
         ports.inbox,
         Probe::Http(format!("{}/readyz", http(ports.inbox))),

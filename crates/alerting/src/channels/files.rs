@@ -51,7 +51,7 @@ pub fn write(
     mode(&folder, if readable { 0o755 } else { 0o700 })?;
     for (name, content) in secrets(settings, inbox) {
         let path = folder.join(name);
-        files::replace(&path, |path| private(path, &content))?;
+        files::replace(&path, |path| files::private(path, &content))?;
         mode(&path, if readable { 0o444 } else { 0o600 })?;
     }
     let path = out.join(ALERTMANAGER_FILE);
@@ -62,13 +62,6 @@ pub fn write(
 fn mode(path: &Path, mode: u32) -> Result<(), FilesError> {
     use std::os::unix::fs::PermissionsExt;
     fs::set_permissions(path, fs::Permissions::from_mode(mode)).map_err(files::io(path))
-}
-
-fn private(path: &Path, content: &str) -> std::io::Result<()> {
-    use std::io::Write;
-    use std::os::unix::fs::OpenOptionsExt;
-    let mut file = fs::OpenOptions::new().mode(0o600).create(true).write(true).truncate(true).open(path)?;
-    file.write_all(content.as_bytes())
 }
 
 #[cfg(test)]

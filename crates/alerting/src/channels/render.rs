@@ -5,7 +5,7 @@ use std::path::Path;
 use crate::channels::settings::{Mail, Settings};
 use crate::document::editor::{Editor, Finished};
 use crate::document::report::ScaleError;
-use crate::document::tree::{Kind, Node};
+use crate::document::tree::Node;
 use crate::scale::render::ALERTMANAGER_FILE;
 
 /// Where the shipped configuration has its secrets.
@@ -87,21 +87,13 @@ fn leads_to(url: &Node, address: &str) -> bool {
 
 /// Every `…_file:` in [`SECRETS`] becomes one in `secrets`.
 fn move_secrets(editor: &mut Editor, node: &Node, secrets: &str) -> Result<(), ScaleError> {
-    match &node.kind {
-        Kind::Map { entries, .. } => {
-            for (key, value) in entries {
-                let inside = value.scalar().filter(|_| key.ends_with("_file"));
-                match inside.and_then(|path| path.strip_prefix(SECRETS)).filter(|rest| rest.starts_with('/'))
-                {
-                    Some(rest) => editor.put(value, key, &format!("{secrets}{rest}"))?,
-                    None => move_secrets(editor, value, secrets)?,
-                }
-            }
-            Ok(())
+    node.scalars("", "", &mut |key, _, value| {
+        let path = value.scalar().filter(|_| key.ends_with("_file"));
+        match path.and_then(|path| path.strip_prefix(SECRETS)).filter(|rest| rest.starts_with('/')) {
+            Some(rest) => editor.put(value, key, &format!("{secrets}{rest}")),
+            None => Ok(()),
         }
-        Kind::List(items) => items.iter().try_for_each(|item| move_secrets(editor, item, secrets)),
-        Kind::Scalar { .. } => Ok(()),
-    }
+    })
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use std::ops::Range;
 use std::time::Duration;
 
 use crate::document::report::{Change, ScaleError, Warning};
-use crate::document::tree::{self, Kind, Node};
+use crate::document::tree::{self, Kind, Node, join};
 use crate::scale::factor::{self, Factor};
 use common::duration;
 
@@ -133,14 +133,37 @@ impl Editor {
         if let Some(to) = self.divide(node, key, field, factor)? {
             return Ok(to);
         }
-        let divided = factor.divide(default, factor::FLOOR);
-        if divided.to != default {
-            let to = duration::format(divided.to);
+        if let Some(to) = self.note_default(&join(field, key), factor, default) {
             self.insert(node, key, field, &to)?;
-            let from = format!("{} (default)", duration::format(default));
-            self.note_change(&join(field, key), &from, &to, floor_note(divided.instead_of));
         }
-        Ok(divided.to)
+        Ok(factor.divide(default, factor::FLOOR).to)
+    }
+
+    /// Writes a section out that is missing, with those of its durations whose defaults are not what their division gives.
+    pub fn insert_section(
+        &mut self,
+        section: &str,
+        factor: Factor,
+        defaults: &[(&str, Duration)],
+    ) -> Result<(), ScaleError> {
+        let noted = |(key, default): &(&str, Duration)| {
+            let to = self.note_default(&join(section, key), factor, *default)?;
+            Some(format!("{key}: {to}"))
+        };
+        let written: Vec<String> = defaults.iter().filter_map(noted).collect();
+        if written.is_empty() {
+            return Ok(());
+        }
+        self.insert(&self.tree(), section, "", &format!("{{{}}}", written.join(", ")))
+    }
+
+    /// What has to be written where `default` holds, if it is not what its division gives.
+    fn note_default(&mut self, field: &str, factor: Factor, default: Duration) -> Option<String> {
+        let divided = factor.divide(default, factor::FLOOR);
+        let to = (divided.to != default).then(|| duration::format(divided.to))?;
+        let from = format!("{} (default)", duration::format(default));
+        self.note_change(field, &from, &to, floor_note(divided.instead_of));
+        Some(to)
     }
 
     /// Replaces parts of a scalar's value. Parts are letters, digits and such, which every way of quoting leaves
@@ -276,11 +299,6 @@ impl Editor {
             _ => Err(old.line),
         }
     }
-}
-
-/// `a` and `b` to `a.b`, `` and `b` to `b`.
-pub fn join(field: &str, key: &str) -> String {
-    if field.is_empty() { key.to_owned() } else { format!("{field}.{key}") }
 }
 
 pub(crate) fn floor_note(instead_of: Option<Duration>) -> Option<String> {

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::ops::Range;
 
+use crate::document::report::ScaleError;
 use granit_parser::{Event, Parser, Span, StructureStyle};
 
 /// Deeper than any configuration; a limit, so that no file can exhaust the stack.
@@ -54,6 +55,25 @@ impl Node {
         match &self.kind {
             Kind::Scalar { value, .. } => Some(value),
             _ => None,
+        }
+    }
+
+    /// Shows every scalar below, with the key it or the list that it is in has, and its field.
+    pub fn scalars(
+        &self,
+        key: &str,
+        field: &str,
+        show: &mut dyn FnMut(&str, &str, &Node) -> Result<(), ScaleError>,
+    ) -> Result<(), ScaleError> {
+        match &self.kind {
+            Kind::Map { entries, .. } => {
+                entries.iter().try_for_each(|(key, value)| value.scalars(key, &join(field, key), show))
+            }
+            Kind::List(items) => items
+                .iter()
+                .enumerate()
+                .try_for_each(|(at, item)| item.scalars(key, &element(field, None, at), show)),
+            Kind::Scalar { .. } => show(key, field, self),
         }
     }
 
@@ -212,6 +232,11 @@ fn size(node: &Node) -> usize {
         Kind::List(items) => items.iter().map(size).sum(),
         Kind::Map { entries, .. } => entries.iter().map(|(_, node)| size(node)).sum(),
     }
+}
+
+/// `a` and `b` to `a.b`, `` and `b` to `b`.
+pub fn join(field: &str, key: &str) -> String {
+    if field.is_empty() { key.to_owned() } else { format!("{field}.{key}") }
 }
 
 /// `list[name]`, or `list[2]` (from 0) where there is no name.

@@ -2,10 +2,22 @@
 //!
 //! Source: <https://prometheus.io/docs/alerting/latest/configuration/#matcher>.
 
-use regex::Regex;
+use std::sync::LazyLock;
+
+use regex::{Captures, Regex};
 
 use crate::routing::error::RoutingError;
 use clients::prometheus::Labels;
+
+/// A name, quoted or bare, an operator, a value, quoted or bare, and the comma or the end behind it.
+static MATCHER: LazyLock<Regex> = LazyLock::new(|| {
+    let name = r#""?([^=!"\s](?:[^=!"]*[^=!"\s])?)"?"#;
+    let value = r#"(?:"(?<quoted>(?:[^"\\]|\\.)*)"|(?<bare>(?:[^",][^,]*)?))"#;
+    Regex::new(&format!(r"(?s)^{name}\s*([=!]~|!?=)\s*{value}\s*(?:,\s*|$)"))
+        .expect("it is constant and tested")
+});
+static ESCAPE: LazyLock<Regex> =
+    LazyLock::new(|| Regex::new(r#"\\(n|"|\\)"#).expect("it is constant and tested"));
 
 /// One condition on a label.
 #[derive(Debug, Clone)]
@@ -65,49 +77,22 @@ pub fn matchers(text: &str) -> Result<Vec<Matcher>, RoutingError> {
     let mut rest = inner.trim();
     let mut found = Vec::new();
     while !rest.is_empty() {
-        let at = rest.find(['=', '!']).ok_or_else(bad)?;
-        let (name, after) = rest.split_at(at);
-        let name = name.trim().trim_matches('"');
-        let (operator, after) = ["=~", "!~", "!=", "="]
-            .into_iter()
-            .find_map(|operator| after.strip_prefix(operator).map(|after| (operator, after.trim_start())))
-            .ok_or_else(bad)?;
-        let (value, after) = value(after).ok_or_else(bad)?;
-        if name.is_empty() {
-            return Err(bad());
-        }
-        found.push(Matcher::new(name, &value, operator.ends_with('~'), operator.starts_with('='))?);
-        let after = after.trim_start();
-        rest = match after.strip_prefix(',') {
-            Some(after) => after.trim_start(),
-            None if after.is_empty() => after,
-            None => return Err(bad()),
+        let parts = MATCHER.captures(rest).ok_or_else(bad)?;
+        let [all, name, operator] = [0, 1, 2].map(|part| &parts[part]);
+        let value = match (parts.name("quoted"), parts.name("bare")) {
+            (Some(quoted), _) => unescaped(quoted.as_str()),
+            (None, bare) => bare.map_or("", |bare| bare.as_str().trim_end()).to_owned(),
         };
+        found.push(Matcher::new(name, &value, operator.ends_with('~'), operator.starts_with('='))?);
+        rest = &rest[all.len()..];
     }
     if found.is_empty() { Err(bad()) } else { Ok(found) }
 }
 
-/// A value, quoted or bare, and what follows it.
-fn value(text: &str) -> Option<(String, &str)> {
-    let Some(quoted) = text.strip_prefix('"') else {
-        let end = text.find(',').unwrap_or(text.len());
-        return Some((text[..end].trim_end().to_owned(), &text[end..]));
-    };
-    let mut value = String::new();
-    let mut characters = quoted.char_indices();
-    while let Some((at, character)) = characters.next() {
-        match character {
-            '"' => return Some((value, &quoted[at + 1..])),
-            '\\' => match characters.next()?.1 {
-                'n' => value.push('\n'),
-                escaped @ ('"' | '\\') => value.push(escaped),
-                // Alertmanager keeps a backslash that escapes nothing: `\d` in a pattern.
-                other => value.extend(['\\', other]),
-            },
-            other => value.push(other),
-        }
-    }
-    None
+/// Alertmanager keeps a backslash that escapes nothing: `\d` in a pattern.
+fn unescaped(quoted: &str) -> String {
+    let meant = |found: &Captures| if &found[1] == "n" { "\n".to_owned() } else { found[1].to_owned() };
+    ESCAPE.replace_all(quoted, meant).into_owned()
 }
 
 #[cfg(test)]
@@ -126,6 +111,10 @@ mod tests {
             ("a=b,code=404", false),
             (r#"path="x,y\"z""#, true),
             (r#"code=~"\d+""#, true),
+            (r#"code=~"\\d+""#, true),
+            (r#""code" = "500","#, true),
+            (r#"code="5\n00""#, false),
+            ("code=,a=b", false),
             ("code=~50", false),
             ("code!~50", true),
             ("none=\"\"", true),
@@ -134,7 +123,7 @@ mod tests {
             let found = matchers(text).unwrap().iter().all(|matcher| matcher.matches(&api));
             assert_eq!(found, expected, "{text}");
         }
-        for text in ["", "a", "=b", "a=\"b", "a=~\"(\"", "a=\"b\" c=\"d\""] {
+        for text in ["", "a", "=b", "a=\"b", "a=~\"(\"", "a=\"b\" c=\"d\"", " = b", "a,b"] {
             assert!(matchers(text).is_err(), "{text}");
         }
     }

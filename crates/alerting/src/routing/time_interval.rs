@@ -6,26 +6,11 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
+use jiff::fmt::strtime;
 use jiff::tz::TimeZone;
 use serde::Deserialize;
 
 use crate::routing::error::RoutingError;
-
-const WEEKDAYS: [&str; 7] = ["sunday", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday"];
-const MONTHS: [&str; 12] = [
-    "january",
-    "february",
-    "march",
-    "april",
-    "may",
-    "june",
-    "july",
-    "august",
-    "september",
-    "october",
-    "november",
-    "december",
-];
 
 /// `{name: nights, time_intervals: […]}`.
 #[derive(Debug, Clone, Deserialize)]
@@ -127,8 +112,12 @@ impl Interval {
         let now = now.to_zoned(zone);
         let date = now.date();
         let number = |text: &str| text.parse::<i32>().ok();
-        let weekday = |text: &str| position(&WEEKDAYS, text);
-        let month = |text: &str| number(text).or_else(|| position(&MONTHS, text).map(|at| at + 1));
+        let weekday = |text: &str| {
+            let weekday = strtime::parse("%A", text).ok()?.weekday()?;
+            Some(i32::from(weekday.to_sunday_zero_offset()))
+        };
+        let month =
+            |text: &str| number(text).or_else(|| strtime::parse("%B", text).ok()?.month().map(i32::from));
         // Days count from the end of the month when negative, and stay inside of it.
         let last = i32::from(date.days_in_month());
         let day = |text: &str| number(text).map(|day| if day < 0 { last + day + 1 } else { day });
@@ -161,11 +150,6 @@ fn range(text: &str, read: impl Fn(&str) -> Option<i32>) -> Result<(i32, i32), U
 
 fn unclear(text: &str) -> Unclear {
     Unclear(format!("`{text}` is not understood"))
-}
-
-fn position(names: &[&str], text: &str) -> Option<i32> {
-    let at = names.iter().position(|name| name.eq_ignore_ascii_case(text))?;
-    i32::try_from(at).ok()
 }
 
 /// `09:30` in minutes since midnight.

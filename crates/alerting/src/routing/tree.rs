@@ -136,21 +136,20 @@ impl Routing {
     /// The routes an alert with these labels takes, in order.
     #[must_use]
     pub fn of(&self, labels: &Labels) -> Vec<&Route> {
-        let mut found = Vec::new();
-        self.root.walk(labels, &mut found);
-        if found.is_empty() {
-            found.push(&self.root.route); // The root takes whatever nobody took.
-        }
-        found
+        self.taken(labels, true)
     }
 
     /// The routes an alert may take of which these labels are known and others may come.
     #[must_use]
     pub fn possible(&self, known: &Labels) -> Vec<&Route> {
+        self.taken(known, false)
+    }
+
+    fn taken(&self, labels: &Labels, complete: bool) -> Vec<&Route> {
         let mut found = Vec::new();
-        self.root.walk_possible(known, &mut found);
+        self.root.walk(labels, complete, &mut found);
         if found.is_empty() {
-            found.push(&self.root.route);
+            found.push(&self.root.route); // The root takes whatever nobody took.
         }
         found
     }
@@ -208,19 +207,17 @@ impl Node {
         below.fold(self.route.group_interval, Duration::max)
     }
 
-    /// As [`Self::walk`], where labels that are not known may be any; says whether it is taken, `None` for perhaps.
-    fn walk_possible<'a>(&'a self, known: &Labels, found: &mut Vec<&'a Route>) -> Option<bool> {
-        let mut sure = true;
-        for matcher in &self.matchers {
-            if !known.contains_key(matcher.name()) {
-                sure = false;
-            } else if !matcher.matches(known) {
-                return Some(false);
-            }
+    /// Adds the routes taken below and at this node; says whether there are any, `None` for perhaps: unless the labels are
+    /// `complete`, those that are absent may be any.
+    fn walk<'a>(&'a self, labels: &Labels, complete: bool, found: &mut Vec<&'a Route>) -> Option<bool> {
+        let (known, open): (Vec<_>, Vec<_>) =
+            self.matchers.iter().partition(|matcher| complete || labels.contains_key(matcher.name()));
+        if !known.iter().all(|matcher| matcher.matches(labels)) {
+            return Some(false);
         }
         let mut below = false;
         for child in &self.children {
-            if child.walk_possible(known, found) == Some(true) {
+            if child.walk(labels, complete, found) == Some(true) {
                 below = true;
                 if !child.goes_on {
                     break;
@@ -230,24 +227,7 @@ impl Node {
         if !below {
             found.push(&self.route);
         }
-        sure.then_some(true)
-    }
-
-    /// Adds the routes taken below and at this node; says whether there was any.
-    fn walk<'a>(&'a self, labels: &Labels, found: &mut Vec<&'a Route>) -> bool {
-        if !self.matchers.iter().all(|matcher| matcher.matches(labels)) {
-            return false;
-        }
-        let before = found.len();
-        for child in &self.children {
-            if child.walk(labels, found) && !child.goes_on {
-                break;
-            }
-        }
-        if found.len() == before {
-            found.push(&self.route);
-        }
-        true
+        open.is_empty().then_some(true)
     }
 }
 

@@ -2,12 +2,11 @@
 
 use std::time::Duration;
 
-use crate::document::editor::{Editor, floor_note, join};
+use crate::document::editor::Editor;
 use crate::document::report::ScaleError;
-use crate::document::tree::{Kind, Node, element};
+use crate::document::tree::{Node, element, join};
 use crate::scale::address::Matching;
-use crate::scale::factor::{FLOOR, Factor};
-use common::duration;
+use crate::scale::factor::Factor;
 
 /// What Alertmanager takes where the top route does not say.
 const ROUTE_DEFAULTS: [(&str, Duration); 3] = [
@@ -33,19 +32,7 @@ pub fn scale(editor: &mut Editor, factor: Factor, addresses: &mut Matching) -> R
                 "is empty, so that `resolve_timeout` stays 5m: write it out, or leave `global` out",
             );
         }
-        None => {
-            let divided = factor.divide(RESOLVE_TIMEOUT, FLOOR);
-            if divided.to != RESOLVE_TIMEOUT {
-                let to = duration::format(divided.to);
-                editor.insert(&root, "global", "", &format!("{{resolve_timeout: {to}}}"))?;
-                editor.note_change(
-                    "global.resolve_timeout",
-                    "5m (default)",
-                    &to,
-                    floor_note(divided.instead_of),
-                );
-            }
-        }
+        None => editor.insert_section("global", factor, &[("resolve_timeout", RESOLVE_TIMEOUT)])?,
     }
     if let Some(top) = root.get("route") {
         for (key, default) in ROUTE_DEFAULTS {
@@ -63,8 +50,7 @@ pub fn scale(editor: &mut Editor, factor: Factor, addresses: &mut Matching) -> R
     for template in editor.list(&root, "templates", "")? {
         editor.companions.extend(template.scalar().map(str::to_owned));
     }
-    companions(editor, &root);
-    Ok(())
+    companions(editor, &root)
 }
 
 /// A route below the top one inherits what it does not say.
@@ -109,45 +95,18 @@ fn receiver_addresses(
     field: &str,
     addresses: &mut Matching,
 ) -> Result<(), ScaleError> {
-    match &node.kind {
-        Kind::Map { entries, .. } => {
-            for (key, value) in entries {
-                let field = join(field, key);
-                match value.kind {
-                    Kind::Scalar { .. } if key.ends_with("url") || key.ends_with("smarthost") => {
-                        addresses.replace_in(editor, value, &field)?;
-                    }
-                    _ => receiver_addresses(editor, value, &field, addresses)?,
-                }
-            }
-        }
-        Kind::List(items) => {
-            for (at, item) in items.iter().enumerate() {
-                receiver_addresses(editor, item, &element(field, None, at), addresses)?;
-            }
-        }
-        Kind::Scalar { .. } => {}
-    }
-    Ok(())
+    node.scalars("", field, &mut |key, field, value| {
+        let leads_somewhere = key.ends_with("url") || key.ends_with("smarthost");
+        if leads_somewhere { addresses.replace_in(editor, value, field) } else { Ok(()) }
+    })
 }
 
 /// Files that a configuration reads by a path relative to itself: `…_file: path`, and `files:` of targets.
-pub fn companions(editor: &mut Editor, node: &Node) {
-    match &node.kind {
-        Kind::Map { entries, .. } => {
-            for (key, value) in entries {
-                match &value.kind {
-                    Kind::Scalar { value: path, .. } if key.ends_with("_file") && !value.is_null() => {
-                        editor.companions.push(path.clone());
-                    }
-                    Kind::List(items) if key == "files" => {
-                        editor.companions.extend(items.iter().filter_map(Node::scalar).map(str::to_owned));
-                    }
-                    _ => companions(editor, value),
-                }
-            }
+pub fn companions(editor: &mut Editor, root: &Node) -> Result<(), ScaleError> {
+    root.scalars("", "", &mut |key, _, value| {
+        if (key.ends_with("_file") && !value.is_null()) || key == "files" {
+            editor.companions.extend(value.scalar().map(str::to_owned));
         }
-        Kind::List(items) => items.iter().for_each(|item| companions(editor, item)),
-        Kind::Scalar { .. } => {}
-    }
+        Ok(())
+    })
 }

@@ -87,7 +87,8 @@ pub fn write(rendered: &Rendered, from: &Path, to: &Path) -> Result<(), FilesErr
 fn copy(companions: &[String], from: &Path, to: &Path) -> Result<(), FilesError> {
     let companions: BTreeSet<&String> = companions.iter().collect();
     for pattern in companions {
-        if is_outside(pattern) {
+        // Absolute paths stay valid; those outside the directory are not ours to copy.
+        if glob::leads_outside(pattern) {
             continue;
         }
         for name in expand(from, pattern.trim_start_matches("./"))? {
@@ -100,15 +101,20 @@ fn copy(companions: &[String], from: &Path, to: &Path) -> Result<(), FilesError>
 
 /// Writes a text with the mode of the file it was made of: a secret in it stays as secret as there.
 fn write_as(source: &Path, path: &Path, text: &str) -> std::io::Result<()> {
+    private(path, text)?;
+    fs::set_permissions(path, fs::metadata(source)?.permissions())
+}
+
+/// Writes a text that no other user may read.
+pub fn private(path: &Path, text: &str) -> std::io::Result<()> {
     use std::os::unix::fs::OpenOptionsExt;
     let mut file = fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path)?;
-    file.write_all(text.as_bytes())?;
-    fs::set_permissions(path, fs::metadata(source)?.permissions())
+    file.write_all(text.as_bytes())
 }
 
 /// As [`copy`], and takes away what `from` no longer has.
 pub fn mirror(companions: &[String], from: &Path, to: &Path) -> Result<(), FilesError> {
-    for pattern in companions.iter().filter(|pattern| !is_outside(pattern)) {
+    for pattern in companions.iter().filter(|pattern| !glob::leads_outside(pattern)) {
         let pattern = pattern.trim_start_matches("./");
         let kept = expand(from, pattern)?;
         for gone in expand(to, pattern)?.into_iter().filter(|name| !kept.contains(name)) {
@@ -116,11 +122,6 @@ pub fn mirror(companions: &[String], from: &Path, to: &Path) -> Result<(), Files
         }
     }
     copy(companions, from, to)
-}
-
-/// Absolute paths stay valid; those outside the directory are not ours to copy.
-fn is_outside(pattern: &str) -> bool {
-    pattern.starts_with('/') || pattern.split('/').any(|part| part == "..")
 }
 
 /// Makes a file beside its place, then moves it there.

@@ -5,92 +5,62 @@
 use std::path::Path;
 use std::{fs, io};
 
-/// One step of a pattern.
-enum Part {
-    Star,
-    Any,
-    /// Whether it is the characters outside the ranges.
-    Set(bool, Vec<(char, char)>),
-    Only(char),
-}
+use regex::Regex;
 
 /// Why no path can match a pattern.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("is not a pattern: a `[` without its `]`, an empty set or a `\\` at the end")]
 pub struct BadPattern;
 
-fn parts(pattern: &str) -> Result<Vec<Part>, BadPattern> {
+/// A pattern without `/`, for names without one. A name that begins with a dot is matched like any other.
+fn expression(pattern: &str) -> Result<Regex, BadPattern> {
     let mut rest = pattern.chars().peekable();
-    let mut parts = Vec::new();
+    let mut text = String::from("^(?s:");
     while let Some(character) = rest.next() {
-        parts.push(match character {
-            '*' => Part::Star,
-            '?' => Part::Any,
-            '\\' => Part::Only(rest.next().ok_or(BadPattern)?),
+        match character {
+            '*' => text.push_str(".*"),
+            '?' => text.push('.'),
+            '\\' => text += &escaped(rest.next())?,
             '[' => {
-                let outside = rest.next_if_eq(&'^').is_some();
-                let mut ranges = Vec::new();
-                while ranges.is_empty() || rest.next_if_eq(&']').is_none() {
-                    let from = member(&mut rest)?;
-                    let to = if rest.next_if_eq(&'-').is_some() { member(&mut rest)? } else { from };
-                    ranges.push((from, to));
+                text.push_str(if rest.next_if_eq(&'^').is_some() { "[^" } else { "[" });
+                loop {
+                    text += &member(&mut rest)?;
+                    if rest.next_if_eq(&'-').is_some() {
+                        text = text + "-" + &member(&mut rest)?;
+                    }
+                    if rest.next_if_eq(&']').is_some() {
+                        break;
+                    }
                 }
-                Part::Set(outside, ranges)
+                text.push(']');
             }
-            other => Part::Only(other),
-        });
+            other => text += &escaped(Some(other))?,
+        }
     }
-    Ok(parts)
+    Regex::new(&(text + ")$")).map_err(|_| BadPattern)
 }
 
 /// A character of a set.
-fn member(rest: &mut impl Iterator<Item = char>) -> Result<char, BadPattern> {
-    match rest.next().ok_or(BadPattern)? {
-        '-' | ']' => Err(BadPattern),
-        '\\' => rest.next().ok_or(BadPattern),
-        other => Ok(other),
+fn member(rest: &mut impl Iterator<Item = char>) -> Result<String, BadPattern> {
+    match rest.next() {
+        Some('-' | ']') => Err(BadPattern),
+        Some('\\') => escaped(rest.next()),
+        other => escaped(other),
     }
 }
 
-/// Whether a name, one without `/`, matches a pattern without one. A name that begins with a dot is matched like any other.
-fn matches(pattern: &str, name: &str) -> Result<bool, BadPattern> {
-    let (pattern, name): (Vec<Part>, Vec<char>) = (parts(pattern)?, name.chars().collect());
-    let (mut p, mut n) = (0, 0);
-    // Where the last star was and how much of the name it has taken: more when the rest does not fit.
-    let mut star: Option<(usize, usize)> = None;
-    while n < name.len() {
-        let fits = match pattern.get(p) {
-            Some(Part::Star) => {
-                star = Some((p, n));
-                p += 1;
-                continue;
-            }
-            Some(Part::Any) => true,
-            Some(Part::Only(only)) => *only == name[n],
-            Some(Part::Set(outside, ranges)) => {
-                ranges.iter().any(|(from, to)| (*from..=*to).contains(&name[n])) != *outside
-            }
-            None => false,
-        };
-        match star {
-            _ if fits => {
-                p += 1;
-                n += 1;
-            }
-            Some((at, taken)) => {
-                star = Some((at, taken + 1));
-                p = at + 1;
-                n = taken + 1;
-            }
-            None => return Ok(false),
-        }
-    }
-    Ok(pattern[p..].iter().all(|part| matches!(part, Part::Star)))
+fn escaped(character: Option<char>) -> Result<String, BadPattern> {
+    character.map(|character| regex::escape(&character.to_string())).ok_or(BadPattern)
 }
 
 /// Whether it can be a pattern at all.
 pub fn check(pattern: &str) -> Result<(), BadPattern> {
-    parts(pattern).map(|_| ())
+    expression(pattern).map(drop)
+}
+
+/// Whether it names files outside of the directory that it is relative to.
+pub fn leads_outside(pattern: &str) -> bool {
+    pattern.starts_with('/') || pattern.split('/').any(|part| part == "..")
 }
 
 /// The files below `dir` that match, relative and sorted.
@@ -99,15 +69,14 @@ pub fn files(dir: &Path, pattern: &str) -> io::Result<Vec<String>> {
     let names: Vec<&str> = pattern.split('/').filter(|name| !name.is_empty()).collect();
     for (at, name) in names.iter().enumerate() {
         let last = at + 1 == names.len();
+        let name = expression(name).map_err(|error| io::Error::other(format!("`{pattern}` {error}")))?;
         let mut deeper = Vec::new();
         for folder in &found {
             let path = dir.join(folder);
             for entry in fs::read_dir(&path)? {
                 let entry = entry?;
                 let (path, entry) = (entry.path(), entry.file_name().to_string_lossy().into_owned());
-                let fits = matches(name, &entry)
-                    .map_err(|error| io::Error::other(format!("`{pattern}` {error}")))?;
-                if fits && if last { path.is_file() } else { path.is_dir() } {
+                if name.is_match(&entry) && if last { path.is_file() } else { path.is_dir() } {
                     deeper.push(if folder.is_empty() { entry } else { format!("{folder}/{entry}") });
                 }
             }
@@ -148,10 +117,12 @@ mod tests {
             (r"\*.yml", "*.yml", true),
             (r"\*.yml", "a.yml", false),
             (r"[\]x]", "]", true),
+            (r"[.&&~^-z]", "_", true),
+            ("a.c", "abc", false),
         ] {
-            assert_eq!(matches(pattern, name), Ok(expected), "{pattern} {name}");
+            assert_eq!(expression(pattern).unwrap().is_match(name), expected, "{pattern} {name}");
         }
-        for pattern in ["[a", "[]a]", "[a-]", "[-a]", "[]", "a\\", "[a\\"] {
+        for pattern in ["[a", "[]a]", "[a-]", "[-a]", "[]", "[z-a]", "a\\", "[a\\"] {
             assert_eq!(check(pattern), Err(BadPattern), "{pattern}");
         }
     }

@@ -3,14 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use crate::document::editor::{Editor, floor_note, join};
+use crate::document::editor::Editor;
 use crate::document::report::ScaleError;
-use crate::document::tree::{Node, element};
+use crate::document::tree::{Node, element, join};
 use crate::scale::address::Matching;
 use crate::scale::alertmanager::companions;
 use crate::scale::factor::{FLOOR, Factor};
 use crate::scale::glob;
-use common::duration;
 
 /// What Prometheus takes when `scrape_interval` or `evaluation_interval` is not written.
 const DEFAULT_INTERVAL: Duration = Duration::from_secs(60);
@@ -75,7 +74,7 @@ pub fn scale(editor: &mut Editor, factor: Factor, addresses: &mut Matching) -> R
             editor.warn(key, reason);
         }
     }
-    companions(editor, &root);
+    companions(editor, &root)?;
     Ok(scrapes)
 }
 
@@ -93,21 +92,9 @@ fn global(editor: &mut Editor, root: &Node, factor: Factor) -> Result<Duration, 
             Err(editor.error(empty, "global", "is empty: write `scrape_interval:` or leave it out"))
         }
         None => {
-            let divided = factor.divide(DEFAULT_INTERVAL, FLOOR);
-            if divided.to != DEFAULT_INTERVAL {
-                let text = duration::format(divided.to);
-                let raw = format!("{{scrape_interval: {text}, evaluation_interval: {text}}}");
-                editor.insert(root, "global", "", &raw)?;
-                for key in ["scrape_interval", "evaluation_interval"] {
-                    editor.note_change(
-                        &join("global", key),
-                        "1m (default)",
-                        &text,
-                        floor_note(divided.instead_of),
-                    );
-                }
-            }
-            Ok(divided.to)
+            let defaults = ["scrape_interval", "evaluation_interval"].map(|key| (key, DEFAULT_INTERVAL));
+            editor.insert_section("global", factor, &defaults)?;
+            Ok(factor.divide(DEFAULT_INTERVAL, FLOOR).to)
         }
     }
 }
@@ -139,7 +126,7 @@ pub fn rule_files(editor: &Editor) -> Result<Vec<String>, ScaleError> {
     for (at, node) in editor.list(&root, "rule_files", "")?.iter().enumerate() {
         let field = element("rule_files", None, at);
         let pattern = node.scalar().ok_or_else(|| editor.error(node, &field, "expected a path"))?;
-        if pattern.starts_with('/') || pattern.split('/').any(|part| part == "..") {
+        if glob::leads_outside(pattern) {
             let reason = format!(
                 "`{pattern}` leads outside the directory, where nothing is rendered: expected a path below prometheus.yml"
             );

@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 use std::ops::Range;
 use std::time::Duration;
 
-use crate::document::editor::{Editor, floor_note, join};
+use crate::document::editor::{Editor, floor_note};
 use crate::document::report::ScaleError;
-use crate::document::tree::{Node, element};
+use crate::document::tree::{Node, element, join};
 use crate::scale::address::Matching;
 use crate::scale::factor::{FLOOR, Factor, SCRAPES_PER_RANGE};
 use crate::scale::prometheus::Scrapes;

@@ -7,7 +7,10 @@
 
 use std::collections::BTreeMap;
 
+use promql_parser::parser::{self, Expr};
+
 use crate::error::Reason;
+use crate::prometheus::Labels;
 
 const ATTEMPTS: &str = "alertmanager_notification_requests_total";
 const FAILED: &str = "alertmanager_notification_requests_failed_total";
@@ -32,7 +35,7 @@ pub fn delivered(text: &str) -> Result<Delivered, Reason> {
     // Attempts come first, so that there is something to take the failed ones from.
     for (name, failed) in [(ATTEMPTS, false), (FAILED, true)] {
         for line in text.lines() {
-            let Some((labels, value)) = line.strip_prefix(name).and_then(sample) else { continue };
+            let Some((labels, value)) = sample(line, name) else { continue };
             let Some(integration) = labels.get("integration").cloned() else { continue };
             let receiver = labels.get("receiver_name").cloned();
             let count = found.entry(Sender { integration, receiver }).or_default();
@@ -43,31 +46,15 @@ pub fn delivered(text: &str) -> Result<Delivered, Reason> {
     if any { Ok(found) } else { Err(Reason::Counter(ATTEMPTS)) }
 }
 
-/// `{integration="webhook"} 3`: labels and a whole number.
-fn sample(rest: &str) -> Option<(BTreeMap<String, String>, u64)> {
-    let mut rest = rest.strip_prefix('{')?;
-    let mut labels = BTreeMap::new();
-    while !rest.starts_with('}') {
-        let (name, after) = rest.split_once("=\"")?;
-        let mut value = String::new();
-        let mut characters = after.char_indices();
-        let end = loop {
-            match characters.next()? {
-                (at, '"') => break at,
-                (_, '\\') => match characters.next()?.1 {
-                    'n' => value.push('\n'),
-                    other => value.push(other),
-                },
-                (_, other) => value.push(other),
-            }
-        };
-        labels.insert(name.trim_start_matches(',').trim().to_owned(), value);
-        rest = &after[end + 1..];
-        rest = rest.strip_prefix(',').unwrap_or(rest);
-    }
-    let number = rest[1..].split_whitespace().next()?.parse::<f64>().ok()?;
+/// `NAME{integration="webhook"} 3`: labels and a whole number. A series is written as PromQL selects it.
+fn sample(line: &str, name: &str) -> Option<(Labels, u64)> {
+    let (series, number) = line.strip_prefix(name).and(line.rsplit_once('}'))?;
+    let Ok(Expr::VectorSelector(series)) = parser::parse(&format!("{series}}}")) else { return None };
+    let labels = series.matchers.matchers.into_iter().map(|label| (label.name, label.value));
+    let number = number.split_whitespace().next()?.parse::<f64>().ok()?;
     // Counters of notifications are whole and far below what a float holds exactly.
-    (0.0..9e15).contains(&number).then_some((labels, number as u64))
+    let whole = (0.0..9e15).contains(&number) && series.name.as_deref() == Some(name);
+    whole.then(|| (labels.collect(), number as u64))
 }
 
 #[cfg(test)]

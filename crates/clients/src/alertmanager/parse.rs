@@ -1,9 +1,8 @@
 //! Answers of Alertmanager, from JSON text to our types.
 
-use jiff::Timestamp;
 use serde::Deserialize;
 
-use crate::alertmanager::types::{HeldAlert, Matcher, Silence};
+use crate::alertmanager::types::{HeldAlert, Silence};
 use crate::error::Reason;
 use crate::prometheus::Labels;
 
@@ -27,12 +26,9 @@ struct WireReceiver {
 }
 
 #[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
 struct WireAlert {
     fingerprint: String,
     labels: Labels,
-    starts_at: Timestamp,
-    ends_at: Timestamp,
     status: WireStatus,
     receivers: Vec<WireReceiver>,
 }
@@ -49,8 +45,6 @@ pub fn alerts(body: &str) -> Result<Vec<HeldAlert>, Reason> {
     let held = |wire: WireAlert| HeldAlert {
         fingerprint: wire.fingerprint,
         labels: wire.labels,
-        starts_at: wire.starts_at,
-        ends_at: wire.ends_at,
         state: wire.status.state,
         silenced_by: wire.status.silenced_by.unwrap_or_default(),
         inhibited_by: wire.status.inhibited_by.unwrap_or_default(),
@@ -80,10 +74,9 @@ pub fn groups(body: &str) -> Result<Vec<(String, Labels, Vec<String>)>, Reason> 
 
 #[derive(Deserialize)]
 struct WireSilence {
-    id: String,
-    comment: String,
     status: WireState,
-    matchers: Vec<WireMatcher>,
+    #[serde(flatten)]
+    silence: Silence,
 }
 
 #[derive(Deserialize)]
@@ -91,38 +84,15 @@ struct WireState {
     state: String,
 }
 
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct WireMatcher {
-    name: String,
-    value: String,
-    is_regex: bool,
-    /// Left out by versions that know no `!=`.
-    is_equal: Option<bool>,
-}
-
 pub fn silences(body: &str) -> Result<Vec<Silence>, Reason> {
-    let matcher = |wire: WireMatcher| Matcher {
-        name: wire.name,
-        value: wire.value,
-        is_regex: wire.is_regex,
-        is_equal: wire.is_equal.unwrap_or(true),
-    };
-    let active = serde_json::from_str::<Vec<WireSilence>>(body)?
-        .into_iter()
-        .filter(|wire| wire.status.state == "active");
-    Ok(active
-        .map(|wire| Silence {
-            id: wire.id,
-            comment: wire.comment,
-            matchers: wire.matchers.into_iter().map(matcher).collect(),
-        })
-        .collect())
+    let all = serde_json::from_str::<Vec<WireSilence>>(body)?.into_iter();
+    Ok(all.filter(|wire| wire.status.state == "active").map(|wire| wire.silence).collect())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::alertmanager::types::Matcher;
 
     const ALERT: &str = r#"{"annotations":{"summary":"s"},"endsAt":"2026-05-04T12:04:00.000Z",
       "fingerprint":"0badcafe00000001","receivers":[{"name":"warning"},{"name":"slack"}],
@@ -142,7 +112,6 @@ mod tests {
             ("warning slack".to_owned(), 0)
         );
         assert_eq!(found[0].inhibited_by, ["0badcafe00000002"]);
-        assert_eq!(found[0].ends_at.duration_since(found[0].starts_at).as_secs(), 240);
 
         let body =
             format!(r#"[{{"alerts":[{ALERT}],"labels":{{"job":"api"}},"receiver":{{"name":"warning"}}}}]"#);

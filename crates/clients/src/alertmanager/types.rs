@@ -1,6 +1,6 @@
 //! What Alertmanager holds.
 
-use jiff::Timestamp;
+use serde::Deserialize;
 
 use crate::prometheus::Labels;
 
@@ -11,10 +11,6 @@ pub struct HeldAlert {
     pub fingerprint: String,
     /// All labels.
     pub labels: Labels,
-    /// When it started firing, as Prometheus says.
-    pub starts_at: Timestamp,
-    /// When it ended or will be taken as ended.
-    pub ends_at: Timestamp,
     /// `active`, `suppressed` or `unprocessed`.
     pub state: String,
     /// Ids of silences covering it.
@@ -26,7 +22,7 @@ pub struct HeldAlert {
 }
 
 /// A silence that is active.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Deserialize)]
 pub struct Silence {
     /// Its id.
     pub id: String,
@@ -37,7 +33,8 @@ pub struct Silence {
 }
 
 /// One label condition.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Matcher {
     /// Label name.
     pub name: String,
@@ -45,6 +42,11 @@ pub struct Matcher {
     pub value: String,
     /// `=~` and `!~`.
     pub is_regex: bool,
-    /// `=` and `=~`; false for `!=` and `!~`.
+    /// `=` and `=~`; false for `!=` and `!~`. Left out by versions that have neither.
+    #[serde(default = "yes")]
     pub is_equal: bool,
+}
+
+fn yes() -> bool {
+    true
 }

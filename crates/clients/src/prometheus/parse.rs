@@ -2,14 +2,13 @@
 
 use std::time::Duration;
 
-use jiff::Timestamp;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::error::Reason;
 use crate::prometheus::outgoing::Outgoing;
-use crate::prometheus::types::{ActiveAlert, Alerting, Labels, Rule, RuleGroup, Series, Target};
+use crate::prometheus::types::{Labels, Rule, RuleGroup, Sample, Series, Target};
 use common::duration;
 
 /// Every answer comes in this envelope.
@@ -51,89 +50,16 @@ pub fn outgoing(body: &str) -> Result<Outgoing, Reason> {
 
 #[derive(Deserialize)]
 struct WireGroups {
-    groups: Vec<WireGroup>,
-}
-
-#[derive(Deserialize)]
-struct WireGroup {
-    name: String,
-    file: String,
-    /// Seconds.
-    interval: f64,
-    rules: Option<Vec<WireRule>>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct WireRule {
-    #[serde(rename = "type")]
-    kind: String,
-    name: String,
-    query: String,
-    health: String,
-    #[serde(default)]
-    last_error: String,
-    last_evaluation: Option<Timestamp>,
-    labels: Option<Labels>,
-    state: Option<String>,
-    /// Seconds; `for:`.
-    #[serde(default)]
-    duration: f64,
-    /// Seconds; not sent by every version.
-    #[serde(default)]
-    keep_firing_for: f64,
-    alerts: Option<Vec<WireAlert>>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct WireAlert {
-    labels: Labels,
-    state: String,
-    active_at: Timestamp,
-    value: String,
+    groups: Vec<RuleGroup>,
 }
 
 pub fn rules(body: &str) -> Result<Vec<RuleGroup>, Reason> {
-    let wire: WireGroups = data(body)?;
-    wire.groups
-        .into_iter()
-        .map(|group| {
-            Ok(RuleGroup {
-                interval: seconds(group.interval)?,
-                rules: group.rules.unwrap_or_default().into_iter().map(rule).collect::<Result<_, _>>()?,
-                name: group.name,
-                file: group.file,
-            })
-        })
-        .collect()
-}
-
-fn rule(wire: WireRule) -> Result<Rule, Reason> {
-    let alerting = if wire.kind == "alerting" {
-        Some(Alerting {
-            hold: seconds(wire.duration)?,
-            keep_firing: seconds(wire.keep_firing_for)?,
-            labels: wire.labels.unwrap_or_default(),
-            state: wire.state.ok_or_else(|| Reason::Answer(format!("{} has no state", wire.name)))?,
-            alerts: wire.alerts.unwrap_or_default().into_iter().map(alert).collect::<Result<_, _>>()?,
-        })
-    } else {
-        None
-    };
-    Ok(Rule {
-        name: wire.name,
-        query: wire.query,
-        health: wire.health,
-        last_error: wire.last_error,
-        last_evaluation: wire.last_evaluation.and_then(since_zero),
-        alerting,
-    })
-}
-
-fn alert(wire: WireAlert) -> Result<ActiveAlert, Reason> {
-    let value = number(&wire.value)?;
-    Ok(ActiveAlert { labels: wire.labels, state: wire.state, active_at: wire.active_at, value })
+    let WireGroups { groups } = data(body)?;
+    let stateless = |rule: &&Rule| rule.alerting.as_ref().is_some_and(|it| it.state.is_empty());
+    match groups.iter().flat_map(|group| &group.rules).find(stateless) {
+        Some(rule) => Err(Reason::Answer(format!("{} has no state", rule.name))),
+        None => Ok(groups),
+    }
 }
 
 #[derive(Deserialize)]
@@ -143,34 +69,20 @@ struct WireTargets {
 }
 
 #[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
 struct WireTarget {
     labels: Labels,
-    scrape_pool: String,
-    scrape_url: String,
-    health: String,
-    #[serde(default)]
-    last_error: String,
-    last_scrape: Option<Timestamp>,
-    scrape_interval: String,
+    #[serde(flatten)]
+    target: Target,
 }
 
 pub fn targets(body: &str) -> Result<Vec<Target>, Reason> {
     let wire: WireTargets = data(body)?;
-    wire.active_targets
-        .into_iter()
-        .map(|mut target| {
-            Ok(Target {
-                job: target.labels.remove("job").unwrap_or(target.scrape_pool),
-                scrape_url: target.scrape_url,
-                health: target.health,
-                last_error: target.last_error,
-                last_scrape: target.last_scrape.and_then(since_zero),
-                scrape_interval: duration::parse(&target.scrape_interval)
-                    .map_err(|error| Reason::Answer(format!("scrapeInterval: {error}")))?,
-            })
-        })
-        .collect()
+    // Relabelling may call the job otherwise than the scrape pool.
+    let named = |WireTarget { mut labels, target }: WireTarget| Target {
+        job: labels.remove("job").unwrap_or(target.job),
+        ..target
+    };
+    Ok(wire.active_targets.into_iter().map(named).collect())
 }
 
 #[derive(Deserialize)]
@@ -189,62 +101,23 @@ pub fn alertmanagers(body: &str) -> Result<Vec<String>, Reason> {
     Ok(wire.active_alertmanagers.into_iter().map(|it| it.url).collect())
 }
 
-/// Seconds since 1970 and the value as text.
-type WireSample = (f64, String);
-
 #[derive(Deserialize)]
 #[serde(tag = "resultType", content = "result", rename_all = "lowercase")]
 enum WireResult {
-    Vector(Vec<WireSeries>),
-    Matrix(Vec<WireSeries>),
-    Scalar(WireSample),
-    String(WireSample),
-}
-
-#[derive(Deserialize)]
-struct WireSeries {
-    metric: Labels,
-    value: Option<WireSample>,
-    #[serde(default)]
-    values: Vec<WireSample>,
+    Vector(Vec<Series>),
+    Matrix(Vec<Series>),
+    Scalar(Sample),
+    String((f64, String)),
 }
 
 pub fn series(body: &str) -> Result<Vec<Series>, Reason> {
     match data(body)? {
-        WireResult::Vector(all) | WireResult::Matrix(all) => all
-            .into_iter()
-            .map(|wire| {
-                let samples =
-                    wire.value.into_iter().chain(wire.values).map(sample).collect::<Result<_, _>>()?;
-                Ok(Series { labels: wire.metric, samples })
-            })
-            .collect(),
-        WireResult::Scalar(wire) => Ok(vec![Series { labels: Labels::new(), samples: vec![sample(wire)?] }]),
+        WireResult::Vector(all) | WireResult::Matrix(all) => Ok(all),
+        WireResult::Scalar(Sample(at, value)) => {
+            Ok(vec![Series { labels: Labels::new(), samples: vec![(at, value)] }])
+        }
         WireResult::String((_, text)) => Err(Reason::Text(text)),
     }
-}
-
-fn sample((at, value): WireSample) -> Result<(Timestamp, f64), Reason> {
-    // Prometheus keeps milliseconds; a float of today's seconds holds them exactly enough to round back to.
-    #[allow(clippy::cast_possible_truncation)] // saturates, and from_millisecond refuses what is out of range
-    let millis = (at * 1000.0).round() as i64;
-    let at =
-        Timestamp::from_millisecond(millis).map_err(|error| Reason::Answer(format!("time {at}: {error}")))?;
-    Ok((at, number(&value)?))
-}
-
-/// Go's `NaN`, `+Inf`, `-Inf` and `1e+00` included.
-fn number(text: &str) -> Result<f64, Reason> {
-    text.parse().map_err(|_| Reason::Answer(format!("{text:?} is not a number")))
-}
-
-fn seconds(seconds: f64) -> Result<Duration, Reason> {
-    Duration::try_from_secs_f64(seconds).map_err(|error| Reason::Answer(format!("{seconds} s: {error}")))
-}
-
-/// Go's zero time, year 1, stands for never.
-fn since_zero(at: Timestamp) -> Option<Timestamp> {
-    (at > Timestamp::UNIX_EPOCH).then_some(at)
 }
 
 #[cfg(test)]

@@ -4,25 +4,31 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use jiff::Timestamp;
+use serde::{Deserialize, Deserializer, de};
+
+use common::duration;
 
 /// Labels of a series, alert or target.
 pub type Labels = BTreeMap<String, String>;
 
 /// A rule group as loaded.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Deserialize)]
 pub struct RuleGroup {
     /// Group name.
     pub name: String,
     /// File it was loaded from.
     pub file: String,
     /// Evaluation interval E.
+    #[serde(deserialize_with = "seconds")]
     pub interval: Duration,
     /// In evaluation order.
+    #[serde(default, deserialize_with = "or_default")]
     pub rules: Vec<Rule>,
 }
 
 /// One rule as loaded.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Rule {
     /// Alert name or recorded metric.
     pub name: String,
@@ -31,30 +37,40 @@ pub struct Rule {
     /// `ok`, `err` or `unknown` (not evaluated yet).
     pub health: String,
     /// The last evaluation error, empty when there is none.
+    #[serde(default)]
     pub last_error: String,
     /// When it was last evaluated; `None` before the first time.
+    #[serde(default, deserialize_with = "since_zero")]
     pub last_evaluation: Option<Timestamp>,
     /// `None` for recording rules.
+    #[serde(flatten, deserialize_with = "alerting")]
     pub alerting: Option<Alerting>,
 }
 
 /// What only alerting rules have.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Alerting {
     /// `for:`
+    #[serde(default, rename = "duration", deserialize_with = "seconds")]
     pub hold: Duration,
-    /// `keep_firing_for:`
+    /// `keep_firing_for:`; not sent by every version.
+    #[serde(default, rename = "keepFiringFor", deserialize_with = "seconds")]
     pub keep_firing: Duration,
     /// Labels the rule adds.
+    #[serde(default, deserialize_with = "or_default")]
     pub labels: Labels,
-    /// `inactive`, `pending` or `firing`.
+    /// `inactive`, `pending` or `firing`; empty only until it is checked.
+    #[serde(default)]
     pub state: String,
     /// Active alerts, pending or firing.
+    #[serde(default, deserialize_with = "or_default")]
     pub alerts: Vec<ActiveAlert>,
 }
 
 /// A pending or firing alert.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct ActiveAlert {
     /// All labels, `alertname` included.
     pub labels: Labels,
@@ -63,31 +79,104 @@ pub struct ActiveAlert {
     /// When it became pending.
     pub active_at: Timestamp,
     /// The expression's value.
+    #[serde(deserialize_with = "number")]
     pub value: f64,
 }
 
 /// A scrape target.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Target {
     /// The job it belongs to.
+    #[serde(rename = "scrapePool")]
     pub job: String,
     /// Its URL.
     pub scrape_url: String,
     /// `up`, `down` or `unknown`.
     pub health: String,
     /// Why it is down.
+    #[serde(default)]
     pub last_error: String,
     /// The last scrape.
+    #[serde(default, deserialize_with = "since_zero")]
     pub last_scrape: Option<Timestamp>,
     /// How often this target is scraped (S).
+    #[serde(deserialize_with = "duration::deserialize")]
     pub scrape_interval: Duration,
 }
 
 /// A series with samples, oldest first.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Deserialize)]
+#[serde(from = "WireSeries")]
 pub struct Series {
     /// Its labels, `__name__` included.
     pub labels: Labels,
     /// Time and value.
     pub samples: Vec<(Timestamp, f64)>,
+}
+
+/// A vector has one sample a series, a matrix several, a native histogram none of either.
+#[derive(Deserialize)]
+struct WireSeries {
+    metric: Labels,
+    value: Option<Sample>,
+    #[serde(default)]
+    values: Vec<Sample>,
+}
+
+impl From<WireSeries> for Series {
+    fn from(wire: WireSeries) -> Self {
+        let samples = wire.value.into_iter().chain(wire.values).map(|Sample(at, value)| (at, value));
+        Self { labels: wire.metric, samples: samples.collect() }
+    }
+}
+
+/// Written as seconds since 1970 and the value as text.
+#[derive(Deserialize)]
+pub struct Sample(
+    #[serde(deserialize_with = "instant")] pub Timestamp,
+    #[serde(deserialize_with = "number")] pub f64,
+);
+
+fn instant<'de, D: Deserializer<'de>>(from: D) -> Result<Timestamp, D::Error> {
+    let at = f64::deserialize(from)?;
+    // Prometheus keeps milliseconds; a float of today's seconds holds them exactly enough to round back to.
+    #[allow(clippy::cast_possible_truncation)] // saturates, and from_millisecond refuses what is out of range
+    let millis = (at * 1000.0).round() as i64;
+    Timestamp::from_millisecond(millis).map_err(|error| de::Error::custom(format!("time {at}: {error}")))
+}
+
+/// Go's `NaN`, `+Inf`, `-Inf` and `1e+00` included.
+fn number<'de, D: Deserializer<'de>>(from: D) -> Result<f64, D::Error> {
+    let text = String::deserialize(from)?;
+    text.parse().map_err(|_| de::Error::custom(format!("{text:?} is not a number")))
+}
+
+fn seconds<'de, D: Deserializer<'de>>(from: D) -> Result<Duration, D::Error> {
+    let seconds = f64::deserialize(from)?;
+    Duration::try_from_secs_f64(seconds).map_err(|error| de::Error::custom(format!("{seconds} s: {error}")))
+}
+
+/// Go's zero time, year 1, stands for never.
+fn since_zero<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Timestamp>, D::Error> {
+    Ok(Option::<Timestamp>::deserialize(from)?.filter(|at| *at > Timestamp::UNIX_EPOCH))
+}
+
+/// Go writes an empty list or map as `null`.
+fn or_default<'de, D: Deserializer<'de>, T: Default + Deserialize<'de>>(from: D) -> Result<T, D::Error> {
+    Option::deserialize(from).map(Option::unwrap_or_default)
+}
+
+fn alerting<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Alerting>, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(tag = "type", rename_all = "lowercase")]
+    enum Kind {
+        Alerting(Alerting),
+        #[serde(other)]
+        Recording,
+    }
+    Ok(match Kind::deserialize(from)? {
+        Kind::Alerting(alerting) => Some(alerting),
+        Kind::Recording => None,
+    })
 }

@@ -24,21 +24,12 @@ const LINK: usize = 2_048;
 /// # Errors
 /// What Discord would answer, as JSON.
 pub fn read(bytes: &[u8]) -> Result<Message, Refusal> {
-    let body = object(bytes)?;
-    let content = content(&body, "content")?;
+    let color = |color: &Value| color.as_u64().is_some_and(|it| it <= 0xff_ffff);
+    let names = ["content", "embeds", "title", "description", "url"];
+    let body = checked(bytes, names, color, "a number up to 16777215")?;
     let embeds = embeds(&body, "embeds")?;
-    let mut length = 0;
-    for embed in embeds {
-        if !embed
-            .get("color")
-            .is_none_or(|color| color.is_null() || color.as_u64().is_some_and(|it| it <= 0xff_ffff))
-        {
-            return Err(form("embeds: color: expected a number up to 16777215"));
-        }
-        length += embed_length(embed, ["title", "description", "url"])?;
-    }
-    altogether(length)?;
     let titles = embeds.iter().flat_map(|embed| [embed.get("title"), embed.get("description")]);
+    let content = text(&body, "content")?;
     let texts: Vec<&str> = [content].into_iter().chain(titles.flatten().filter_map(Value::as_str)).collect();
     if texts.iter().all(|text| text.trim().is_empty()) {
         return Err(bad(50006, "Cannot send an empty message"));
@@ -53,18 +44,40 @@ pub fn read(bytes: &[u8]) -> Result<Message, Refusal> {
 /// # Errors
 /// What Discord would answer.
 pub fn read_slack(bytes: &[u8]) -> Result<Message, Refusal> {
-    let body = object(bytes)?;
-    content(&body, "text")?;
-    let mut length = 0;
-    for attachment in embeds(&body, "attachments")? {
-        if !attachment.get("color").is_none_or(|color| color.is_null() || color.as_str().is_some_and(is_hex))
-        {
-            return Err(form("attachments: color: expected #RRGGBB or #RGB"));
-        }
-        length += embed_length(attachment, ["title", "text", "title_link"])?;
-    }
-    altogether(length)?;
+    let color = |color: &Value| color.as_str().is_some_and(is_hex);
+    checked(bytes, ["text", "attachments", "title", "text", "title_link"], color, "#RRGGBB or #RGB")?;
     slack::read(bytes)
+}
+
+/// Reads a body whose content and embeds have these names, and holds it against the limits.
+fn checked(
+    bytes: &[u8],
+    [content, list, title, description, link]: [&str; 5],
+    is_color: impl Fn(&Value) -> bool,
+    expected: &str,
+) -> Result<Value, Refusal> {
+    let body: Value =
+        serde_json::from_slice(bytes).map_err(|_| bad(50109, "The request body contains invalid JSON."))?;
+    if !body.is_object() {
+        return Err(bad(50035, "Invalid Form Body"));
+    }
+    length(&body, "", content, CONTENT)?;
+    let mut altogether = 0;
+    for embed in embeds(&body, list)? {
+        if !embed.get("color").is_none_or(|color| color.is_null() || is_color(color)) {
+            return Err(form(&format!("{list}: color: expected {expected}")));
+        }
+        altogether += length(embed, "embeds: ", title, TITLE)?;
+        altogether += length(embed, "embeds: ", description, DESCRIPTION)?;
+        let link = text(embed, link)?;
+        if !link.is_empty() && (link.chars().count() > LINK || Url::parse(link).is_err()) {
+            return Err(form("embeds: Not a well formed URL."));
+        }
+    }
+    match altogether > ALTOGETHER {
+        true => Err(form(&format!("embeds: Embed size exceeds maximum size of {ALTOGETHER}"))),
+        false => Ok(body),
+    }
 }
 
 fn bad(code: u32, message: &str) -> Refusal {
@@ -73,20 +86,6 @@ fn bad(code: u32, message: &str) -> Refusal {
 
 fn form(reason: &str) -> Refusal {
     bad(50035, &format!("Invalid Form Body: {reason}"))
-}
-
-fn object(bytes: &[u8]) -> Result<Value, Refusal> {
-    let body: Value =
-        serde_json::from_slice(bytes).map_err(|_| bad(50109, "The request body contains invalid JSON."))?;
-    if body.is_object() { Ok(body) } else { Err(bad(50035, "Invalid Form Body")) }
-}
-
-fn content<'a>(body: &'a Value, key: &str) -> Result<&'a str, Refusal> {
-    let content = text(body, key)?;
-    match content.chars().count() > CONTENT {
-        true => Err(form(&format!("{key}: Must be {CONTENT} or fewer in length."))),
-        false => Ok(content),
-    }
 }
 
 fn embeds<'a>(body: &'a Value, key: &str) -> Result<&'a [Value], Refusal> {
@@ -99,27 +98,12 @@ fn embeds<'a>(body: &'a Value, key: &str) -> Result<&'a [Value], Refusal> {
     }
 }
 
-/// How much of [`ALTOGETHER`] an embed takes, once its parts fit: title, description and link by these names.
-fn embed_length(embed: &Value, [title, description, link]: [&str; 3]) -> Result<usize, Refusal> {
-    let mut length = 0;
-    for (key, limit) in [(title, TITLE), (description, DESCRIPTION)] {
-        let count = text(embed, key)?.chars().count();
-        if count > limit {
-            return Err(form(&format!("embeds: {key}: Must be {limit} or fewer in length.")));
-        }
-        length += count;
-    }
-    let link = text(embed, link)?;
-    if !link.is_empty() && (link.chars().count() > LINK || Url::parse(link).is_err()) {
-        return Err(form("embeds: Not a well formed URL."));
-    }
-    Ok(length)
-}
-
-fn altogether(length: usize) -> Result<(), Refusal> {
-    match length > ALTOGETHER {
-        true => Err(form(&format!("embeds: Embed size exceeds maximum size of {ALTOGETHER}"))),
-        false => Ok(()),
+/// How many characters a text has, if it has no more than it may.
+fn length(value: &Value, place: &str, key: &str, limit: usize) -> Result<usize, Refusal> {
+    let count = text(value, key)?.chars().count();
+    match count > limit {
+        true => Err(form(&format!("{place}{key}: Must be {limit} or fewer in length."))),
+        false => Ok(count),
     }
 }
 

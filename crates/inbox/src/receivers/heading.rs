@@ -6,7 +6,6 @@
 
 use crate::receivers::message::{FIRING, RESOLVED, UNKNOWN};
 use clients::inbox::NotifiedAlert;
-use clients::prometheus::Labels;
 
 /// A heading: what it says of the alert, and the text after that, which begins with the alert's name.
 pub type Heading<'a> = (&'static str, &'a str);
@@ -75,10 +74,7 @@ pub fn summed_up(found: Vec<Heading<'_>>) -> (&'static str, Vec<NotifiedAlert>) 
         alert: guess(heading).to_owned(),
         status: status.to_owned(),
         heading: Some(heading.to_owned()),
-        fingerprint: None,
-        starts_at: None,
-        ends_at: None,
-        labels: Labels::new(),
+        ..NotifiedAlert::default()
     });
     (status.unwrap_or(UNKNOWN), alerts.collect())
 }

@@ -2,6 +2,8 @@
 //!
 //! Slack knows no alerts, only text. Which alert a message is about is read from its [`heading`].
 
+use serde::Deserialize;
+use serde::de::IgnoredAny;
 use serde_json::Value;
 
 use crate::receivers::heading;
@@ -19,6 +21,27 @@ const ATTACHMENTS: usize = 100;
 const BLOCKS: usize = 50;
 const BLOCK_TEXT: usize = 3_000;
 
+/// What is looked at of a message. Other fields may hold anything; that they are gathered refuses lists.
+#[derive(Deserialize)]
+struct Body {
+    text: Option<String>,
+    attachments: Option<Vec<Attachment>>,
+    #[serde(default)]
+    blocks: Vec<Value>,
+    #[serde(flatten)]
+    _rest: IgnoredAny,
+}
+
+#[derive(Deserialize)]
+struct Attachment {
+    title: Option<String>,
+    fallback: Option<String>,
+    pretext: Option<String>,
+    text: Option<String>,
+    #[serde(flatten)]
+    _rest: IgnoredAny,
+}
+
 /// # Errors
 /// What Slack would answer.
 pub fn read(bytes: &[u8]) -> Result<Message, Refusal> {
@@ -26,24 +49,27 @@ pub fn read(bytes: &[u8]) -> Result<Message, Refusal> {
     let form = bytes.starts_with(b"payload=").then(|| url::form_urlencoded::parse(bytes).next()).flatten();
     let json = form.as_ref().map_or(bytes, |(_, payload)| payload.as_bytes());
     let body: Value = serde_json::from_slice(json).map_err(|_| INVALID_PAYLOAD)?;
-    let shown = parts(&body).ok_or(INVALID_PAYLOAD)?;
-    if shown.iter().all(|texts| texts.is_empty()) && list(&body, "blocks").is_none_or(<[Value]>::is_empty) {
+    let Body { text, attachments, blocks, .. } = Body::deserialize(&body).map_err(|_| INVALID_PAYLOAD)?;
+    let attachments = attachments.unwrap_or_default();
+    let parts = attachments.iter().map(|it| vec![&it.title, &it.fallback, &it.pretext, &it.text]);
+    let shown: Vec<Vec<&String>> = parts
+        .chain([vec![&text]])
+        .map(|texts| texts.into_iter().flatten().filter(|text| !text.trim().is_empty()).collect())
+        .collect();
+    if shown.iter().all(Vec::is_empty) && blocks.is_empty() {
         return Err(NO_TEXT.into());
     }
-    if list(&body, "attachments").is_some_and(|all| all.len() > ATTACHMENTS) {
+    if attachments.len() > ATTACHMENTS {
         return Err(TOO_MANY_ATTACHMENTS.into());
     }
-    if list(&body, "blocks").is_some_and(|all| all.len() > BLOCKS || !all.iter().all(block_fits)) {
+    if blocks.len() > BLOCKS || !blocks.iter().all(block_fits) {
         return Err(INVALID_BLOCKS.into());
     }
-    let mut found = Vec::new();
-    for texts in &shown {
-        // The heading stands in title and fallback alike: the first text that has any counts, once per part.
-        found.extend(
-            texts.iter().map(|text| heading::all(text)).find(|found| !found.is_empty()).unwrap_or_default(),
-        );
-    }
-    let (status, alerts) = heading::summed_up(found);
+    // The heading stands in title and fallback alike: the first text that has any counts, once per part.
+    let found = shown.iter().flat_map(|texts| {
+        texts.iter().map(|text| heading::all(text)).find(|found| !found.is_empty()).unwrap_or_default()
+    });
+    let (status, alerts) = heading::summed_up(found.collect());
     Ok(Message { status, alerts, body })
 }
 
@@ -51,43 +77,6 @@ pub fn read(bytes: &[u8]) -> Result<Message, Refusal> {
 fn block_fits(block: &Value) -> bool {
     let text = block.pointer("/text/text").and_then(Value::as_str).unwrap_or_default();
     block["type"].is_string() && text.chars().count() <= BLOCK_TEXT
-}
-
-/// The texts of the message itself and of each attachment, in the order they are looked at; `None` when something
-/// has a type that Slack does not take.
-fn parts(body: &Value) -> Option<Vec<Vec<&str>>> {
-    let body_map = body.as_object()?;
-    if !body_map.get("blocks").is_none_or(Value::is_array) {
-        return None;
-    }
-    let mut parts = Vec::new();
-    for attachment in list(body, "attachments").or_else(|| none_or_null(body, "attachments"))? {
-        attachment.as_object()?;
-        parts.push(texts(attachment, &["title", "fallback", "pretext", "text"])?);
-    }
-    parts.push(texts(body, &["text"])?);
-    Some(parts)
-}
-
-fn list<'a>(value: &'a Value, key: &str) -> Option<&'a [Value]> {
-    value.get(key)?.as_array().map(Vec::as_slice)
-}
-
-fn none_or_null<'a>(value: &Value, key: &str) -> Option<&'a [Value]> {
-    value.get(key).is_none_or(Value::is_null).then_some(&[])
-}
-
-fn texts<'a>(value: &'a Value, keys: &[&str]) -> Option<Vec<&'a str>> {
-    let mut texts = Vec::new();
-    for key in keys {
-        match value.get(*key) {
-            None | Some(Value::Null) => {}
-            Some(Value::String(text)) if text.trim().is_empty() => {}
-            Some(Value::String(text)) => texts.push(text.as_str()),
-            Some(_) => return None,
-        }
-    }
-    Some(texts)
 }
 
 #[cfg(test)]

@@ -137,15 +137,8 @@ impl State {
 
 /// What the inbox itself says of the heartbeat.
 fn heartbeat_message(status: &'static str, text: &str) -> Message {
-    let alert = NotifiedAlert {
-        alert: "Watchdog".to_owned(),
-        status: status.to_owned(),
-        heading: None,
-        fingerprint: None,
-        starts_at: None,
-        ends_at: None,
-        labels: clients::prometheus::Labels::new(),
-    };
+    let alert =
+        NotifiedAlert { alert: "Watchdog".to_owned(), status: status.to_owned(), ..NotifiedAlert::default() };
     Message { status, alerts: vec![alert], body: json!({"text": text}) }
 }
 

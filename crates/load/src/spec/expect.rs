@@ -19,12 +19,6 @@ impl Default for Expect {
 }
 
 impl Expect {
-    /// Exactly these statuses.
-    #[must_use]
-    pub fn statuses(codes: &[u16]) -> Self {
-        Self { ranges: codes.iter().map(|&code| (code, code)).collect() }
-    }
-
     /// Whether `status` is one of them.
     #[must_use]
     pub fn matches(&self, status: u16) -> bool {

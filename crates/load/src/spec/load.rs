@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Deserializer, de};
 
 use crate::spec::dependencies::suppliers;
-use crate::spec::request::{RequestSpec, at_least_one};
+use crate::spec::request::RequestSpec;
 use common::rate::Rate;
 
 /// A rate and the requests that share it; used by drill files (`baseline:`, `cause.load:`).
@@ -19,9 +19,12 @@ pub struct LoadSpec {
     pub requests: Vec<RequestSpec>,
 }
 
-/// Requests that have all they need among themselves.
+/// At least one request, and all have what they need among themselves.
 fn complete<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<RequestSpec>, D::Error> {
-    let requests = at_least_one(from)?;
+    let requests = Vec::<RequestSpec>::deserialize(from)?;
+    if requests.is_empty() {
+        return Err(de::Error::custom("requests: at least one request is needed, such as {get: /api/users}"));
+    }
     suppliers(&requests, &BTreeSet::new())
         .map_err(|(index, reason)| de::Error::custom(format!("requests[{index}]: {reason}")))?;
     Ok(requests)
@@ -31,13 +34,10 @@ impl LoadSpec {
     /// The part of arrivals, 0 to 1, whose request satisfies `which`; for bounds that depend on a share.
     #[must_use]
     pub fn share(&self, which: impl Fn(&RequestSpec) -> bool) -> f64 {
-        let total: f64 = self.requests.iter().map(|request| f64::from(request.weight)).sum();
-        let chosen: f64 = self
-            .requests
-            .iter()
-            .filter(|request| which(request))
-            .map(|request| f64::from(request.weight))
-            .sum();
+        let sum = |chosen: &dyn Fn(&RequestSpec) -> bool| -> f64 {
+            self.requests.iter().filter(|it| chosen(it)).map(|it| f64::from(it.weight)).sum()
+        };
+        let (total, chosen) = (sum(&|_| true), sum(&which));
         if total > 0.0 { chosen / total } else { 0.0 }
     }
 }

@@ -3,7 +3,8 @@
 use crate::error::LoadError;
 
 /// The methods a request may have.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, strum::IntoStaticStr)]
+#[strum(serialize_all = "UPPERCASE")]
 pub enum Method {
     /// `GET`
     Get,
@@ -29,29 +30,13 @@ impl Method {
     /// As on the wire: `GET`.
     #[must_use]
     pub fn name(self) -> &'static str {
-        match self {
-            Self::Get => "GET",
-            Self::Post => "POST",
-            Self::Put => "PUT",
-            Self::Patch => "PATCH",
-            Self::Delete => "DELETE",
-            Self::Head => "HEAD",
-            Self::Options => "OPTIONS",
-        }
+        self.into()
     }
 
     /// As in load files: `get`.
     #[must_use]
-    pub fn key(self) -> &'static str {
-        match self {
-            Self::Get => "get",
-            Self::Post => "post",
-            Self::Put => "put",
-            Self::Patch => "patch",
-            Self::Delete => "delete",
-            Self::Head => "head",
-            Self::Options => "options",
-        }
+    pub fn key(self) -> String {
+        self.name().to_ascii_lowercase()
     }
 
     /// Whether a request may be sent again when a kept-alive connection turned out to be closed (RFC 9110, 9.2.2).

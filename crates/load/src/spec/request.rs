@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde::{Deserialize, Deserializer, de};
+use serde::Deserialize;
 use serde_json::Value as Json;
 
 use crate::error::LoadError;
@@ -59,20 +59,6 @@ impl RequestSpec {
             capture: Vec::new(),
             templates: Templates::Off,
         }
-    }
-
-    /// The same with another weight.
-    #[must_use]
-    pub fn weight(mut self, weight: u32) -> Self {
-        self.weight = weight;
-        self
-    }
-
-    /// The same expecting exactly these statuses.
-    #[must_use]
-    pub fn expecting(mut self, statuses: &[u16]) -> Self {
-        self.expect = Expect::statuses(statuses);
-        self
     }
 
     /// # Errors
@@ -259,16 +245,4 @@ fn capture(name: String, from: String) -> Result<Capture, LoadError> {
         Source::Header(from)
     };
     Ok(Capture { name, source })
-}
-
-/// For lists of requests that must not be empty.
-///
-/// # Errors
-/// When it is, or a request cannot be sent.
-pub fn at_least_one<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<RequestSpec>, D::Error> {
-    let requests = Vec::<RequestSpec>::deserialize(from)?;
-    if requests.is_empty() {
-        return Err(de::Error::custom("requests: at least one request is needed, such as {get: /api/users}"));
-    }
-    Ok(requests)
 }

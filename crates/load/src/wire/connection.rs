@@ -10,7 +10,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use crate::wire::error::Fault;
 use crate::wire::response::{Answer, MAX_HEAD};
 use crate::wire::target::Target;
-use crate::wire::transport::Transport;
+use crate::wire::transport::{self, Transport};
 
 /// What most answers fit into; the buffer grows up to [`MAX_HEAD`] for a longer head.
 const USUAL_BUFFER: usize = 8 * 1024;
@@ -37,9 +37,9 @@ impl Connection {
     /// Connects. The caller limits the time.
     ///
     /// # Errors
-    /// See [`Transport::open`].
+    /// See [`transport::open`].
     pub async fn open(target: &Target) -> Result<Self, Fault> {
-        let stream = Transport::open(target).await?;
+        let stream = transport::open(target).await?;
         Ok(Self { stream, buffer: vec![0; USUAL_BUFFER], filled: 0, unflushed: false, heard: false })
     }
 
@@ -113,7 +113,7 @@ impl Connection {
             let from = Instant::now();
             match Pin::new(&mut self.stream).poll_write(context, unsent) {
                 Poll::Ready(Ok(count)) => {
-                    self.unflushed = self.stream.buffers();
+                    self.unflushed = transport::buffers(&self.stream);
                     return Poll::Ready(Ok(Progress::Wrote { count, from }));
                 }
                 Poll::Ready(Err(error)) => return Poll::Ready(Err(Fault::of(&error))),

@@ -2,8 +2,11 @@
 
 use std::io;
 
+use strum::{EnumCount, IntoStaticStr, VariantArray};
+
 /// Why there is no answer; the names are the keys of `errors` in a report.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, EnumCount, IntoStaticStr, VariantArray)]
+#[strum(serialize_all = "snake_case")]
 pub enum Fault {
     /// Nothing listens at the address.
     Refused,
@@ -39,44 +42,12 @@ pub enum Fault {
 
 impl Fault {
     /// Every kind, in report order.
-    pub const ALL: [Self; 15] = [
-        Self::Refused,
-        Self::Unreachable,
-        Self::Certificate,
-        Self::Tls,
-        Self::ConnectTimeout,
-        Self::QueueTimeout,
-        Self::Timeout,
-        Self::Reset,
-        Self::Closed,
-        Self::Malformed,
-        Self::TooLarge,
-        Self::Network,
-        Self::Descriptors,
-        Self::Ports,
-        Self::Memory,
-    ];
+    pub const ALL: [Self; Self::COUNT] = *Self::VARIANTS.first_chunk().expect("as many as there are");
 
     /// The key in reports.
     #[must_use]
     pub fn name(self) -> &'static str {
-        match self {
-            Self::Refused => "refused",
-            Self::Unreachable => "unreachable",
-            Self::Certificate => "certificate",
-            Self::Tls => "tls",
-            Self::ConnectTimeout => "connect_timeout",
-            Self::QueueTimeout => "queue_timeout",
-            Self::Timeout => "timeout",
-            Self::Reset => "reset",
-            Self::Closed => "closed",
-            Self::Malformed => "malformed",
-            Self::TooLarge => "too_large",
-            Self::Network => "network",
-            Self::Descriptors => "descriptors",
-            Self::Ports => "ports",
-            Self::Memory => "memory",
-        }
+        self.into()
     }
 
     /// For people, after a count: `12 × connection refused`.

@@ -115,20 +115,7 @@ impl Target {
     /// The `Host` header: the port only when it is not the scheme's own.
     #[must_use]
     pub fn host_header(&self) -> String {
-        let host = self.url.host_str().unwrap_or_default();
-        match self.url.port() {
-            Some(port) => format!("{host}:{port}"),
-            None => host.to_owned(),
-        }
-    }
-
-    /// Path and query as they go into a request line.
-    #[must_use]
-    pub fn path(&self) -> String {
-        match self.url.query() {
-            Some(query) => format!("{}?{query}", self.url.path()),
-            None => self.url.path().to_owned(),
-        }
+        self.url.authority().to_owned()
     }
 
     /// Scheme, host and port, for people: `http://127.0.0.1:8000`.
@@ -171,6 +158,8 @@ fn look_up(name: &str, port: u16) -> Result<Vec<SocketAddr>, TargetError> {
 
 #[cfg(test)]
 mod tests {
+    use url::Position;
+
     use super::*;
 
     #[test]
@@ -183,7 +172,11 @@ mod tests {
         ] {
             let target = Target::resolve(&Target::parse(text).unwrap()).unwrap();
             assert_eq!(target.route, Route::Addresses(vec![address.parse().unwrap()]), "{text}");
-            assert_eq!((target.host_header().as_str(), target.path().as_str()), (host, path), "{text}");
+            assert_eq!(
+                (target.host_header().as_str(), &target.url[Position::BeforePath..Position::AfterQuery]),
+                (host, path),
+                "{text}"
+            );
         }
     }
 

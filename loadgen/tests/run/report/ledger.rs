@@ -4,13 +4,14 @@ use load::engine;
 use load::plan::{Limits, Plan};
 use load::report::model::{Labels, Report};
 use load::report::summary;
+use load::spec::request::RequestSpec;
 
 use crate::schema;
 use crate::server::Server;
 use crate::support::{ended, get, open};
 
 async fn report(server: &Server) -> Report {
-    let mix = [get("/api/users").weight(3), get("/api/error")];
+    let mix = [RequestSpec { weight: 3, ..get("/api/users") }, get("/api/error")];
     let plan = Plan::new(&server.url("/"), &mix, open(400.0, 200), Limits::default()).unwrap();
     let running = engine::start(plan).unwrap();
     let plan = running.plan_handle();

@@ -32,7 +32,8 @@ async fn constant_latency_is_measured_and_connections_are_kept() {
 #[tokio::test]
 async fn shares_of_a_mix_arrive_exactly() {
     let server = Server::gateway();
-    let mix = [get("/api/users").weight(92), get("/api/error").weight(8).expecting(&[500])];
+    let error = RequestSpec { weight: 8, expect: "500".parse().unwrap(), ..get("/api/error") };
+    let mix = [RequestSpec { weight: 92, ..get("/api/users") }, error];
     let limits = Limits { threads: std::num::NonZero::new(2), ..Limits::default() };
     let record = run(&server.url("/"), &mix, open(1_000.0, 300), limits).await;
     assert_eq!(record.workers, 2);
@@ -43,7 +44,8 @@ async fn shares_of_a_mix_arrive_exactly() {
 #[tokio::test]
 async fn unexpected_statuses_are_told_apart() {
     let server = Server::gateway();
-    let mix = [get("/api/users").expecting(&[200, 429]), get("/api/error")];
+    let users = RequestSpec { expect: "200,429".parse().unwrap(), ..get("/api/users") };
+    let mix = [users, get("/api/error")];
     let record = run(&server.url("/"), &mix, open(500.0, 100), Limits::default()).await;
     assert_eq!((record.ledger.expected, record.ledger.unexpected), (50, 50));
     assert_eq!(record.latencies.response.len(), 100, "an unexpected answer is an answer");

@@ -1,5 +1,7 @@
 //! The signals that end a command.
 
+use std::task::Poll;
+
 use nix::sys::signal::Signal;
 use tokio::signal::unix::{self, SignalKind};
 
@@ -7,12 +9,7 @@ use crate::error::Error;
 
 /// SIGINT, SIGTERM and SIGHUP, caught from now on.
 #[derive(Debug)]
-pub struct Signals {
-    interrupt: unix::Signal,
-    terminate: unix::Signal,
-    hangup: unix::Signal,
-    hangup_ends: bool,
-}
+pub struct Signals(Vec<(Signal, unix::Signal)>);
 
 impl Signals {
     /// `hangup_ends` is false for a process that must outlive its terminal.
@@ -20,24 +17,25 @@ impl Signals {
     /// # Errors
     /// When the system refuses a handler.
     pub fn catch(hangup_ends: bool) -> Result<Self, Error> {
-        let catch = |kind| unix::signal(kind).map_err(Error::io("catching signals"));
-        Ok(Self {
-            interrupt: catch(SignalKind::interrupt())?,
-            terminate: catch(SignalKind::terminate())?,
-            hangup: catch(SignalKind::hangup())?,
-            hangup_ends,
-        })
+        let caught = [Signal::SIGINT, Signal::SIGTERM, Signal::SIGHUP].map(|signal| {
+            let stream = unix::signal(SignalKind::from_raw(signal as i32));
+            Ok((signal, stream.map_err(Error::io("catching signals"))?))
+        });
+        let mut caught = caught.into_iter().collect::<Result<Vec<_>, Error>>()?;
+        // A signal that nobody waits for stays caught, and so does nothing.
+        caught.retain(|(signal, _)| hangup_ends || *signal != Signal::SIGHUP);
+        Ok(Self(caught))
     }
 
     /// The next signal that asks for an end.
     pub async fn next(&mut self) -> Signal {
-        loop {
-            tokio::select! {
-                _ = self.interrupt.recv() => return Signal::SIGINT,
-                _ = self.terminate.recv() => return Signal::SIGTERM,
-                _ = self.hangup.recv() => if self.hangup_ends { return Signal::SIGHUP },
-            }
-        }
+        std::future::poll_fn(|context| {
+            let mut caught = self.0.iter_mut();
+            let arrived =
+                caught.find_map(|(signal, stream)| stream.poll_recv(context).is_ready().then_some(*signal));
+            arrived.map_or(Poll::Pending, Poll::Ready)
+        })
+        .await
     }
 }
 

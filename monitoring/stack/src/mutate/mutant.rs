@@ -1,5 +1,13 @@
 //! One change to the monitoring files.
 
+use std::ops::Range;
+
+use regex::Regex;
+use serde::de::DeserializeOwned;
+use serde_saphyr::Spanned;
+
+use crate::error::Error;
+
 /// What is broken. The words are those of the summary.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Kind {
@@ -53,4 +61,25 @@ pub struct Mutant {
     pub file: String,
     /// The file as it is with the change.
     pub text: String,
+}
+
+/// Reads a file whose values know their place.
+///
+/// # Errors
+/// Names the file.
+pub fn parsed<T: DeserializeOwned>(file: &str, text: &str) -> Result<T, Error> {
+    serde_saphyr::from_str(text).map_err(|error| Error::Usage(format!("{file}: {}", error.without_snippet())))
+}
+
+/// The bytes of a value in its file, quotes included.
+#[must_use]
+pub fn place(value: &Spanned<String>) -> Range<usize> {
+    let span = value.referenced.span();
+    let [at, length] = [span.byte_offset(), span.byte_len()]
+        .map(|bytes| usize::try_from(bytes.unwrap_or_default()).unwrap_or_default());
+    at..at + length
+}
+
+pub(super) fn pattern(text: &str) -> Regex {
+    Regex::new(text).expect("the patterns are constant and tested")
 }

@@ -5,19 +5,34 @@ use std::ops::Range;
 use std::sync::LazyLock;
 
 use regex::Regex;
+use serde::Deserialize;
+use serde_saphyr::Spanned;
 
 use super::drills::Drill;
-use super::mutant::{Kind, Mutant};
+use super::mutant::{Kind, Mutant, parsed, pattern, place};
 use crate::error::Error;
 
-static RECEIVER: LazyLock<Regex> = LazyLock::new(|| pattern(r"(?m)^ +(?:- )?receiver: (\S+)$"));
-static MATCHER: LazyLock<Regex> = LazyLock::new(|| pattern(r#"(?m)^ +matchers: \[(\w+)="(\w+)"\]$"#));
-static NAME: LazyLock<Regex> = LazyLock::new(|| pattern(r"(?m)^  - name: (\S+)$"));
-/// The section of the routing tree.
-static TREE: LazyLock<Regex> = LazyLock::new(|| pattern(r"(?ms)^route:\n(?: .*?\n|\n)+?(?:\w|\z)"));
+static MATCHER: LazyLock<Regex> = LazyLock::new(|| pattern(r#"^(\w+)="(\w+)"$"#));
 
-fn pattern(text: &str) -> Regex {
-    Regex::new(text).expect("the patterns above are constant and tested")
+#[derive(Deserialize)]
+struct Config {
+    route: Option<Written>,
+    #[serde(default)]
+    receivers: Vec<Receiver>,
+}
+
+#[derive(Deserialize)]
+struct Receiver {
+    name: String,
+}
+
+#[derive(Deserialize)]
+struct Written {
+    receiver: Spanned<String>,
+    #[serde(default)]
+    matchers: Vec<Spanned<String>>,
+    #[serde(default)]
+    routes: Vec<Written>,
 }
 
 /// A route as it stands in the file.
@@ -34,9 +49,8 @@ struct Route {
 /// # Errors
 /// A tree that is written otherwise; a route that no drill's alert takes, whose break nobody could notice.
 pub fn mutants(file: &str, text: &str, drills: &[Drill]) -> Result<Vec<Mutant>, Error> {
-    let routes = read(file, text)?;
-    let receivers: Vec<&str> =
-        NAME.captures_iter(text).filter_map(|found| Some(found.get(1)?.as_str())).collect();
+    let config: Config = parsed(file, text)?;
+    let routes = read(file, text, config.route)?;
     let mut found = Vec::new();
     for (index, route) in routes.iter().enumerate() {
         let taking = drills.iter().filter(|drill| taken(&routes, drill) == index);
@@ -55,7 +69,7 @@ pub fn mutants(file: &str, text: &str, drills: &[Drill]) -> Result<Vec<Mutant>, 
             file: file.to_owned(),
             text: format!("{}{new}{}", &text[..place.start], &text[place.end..]),
         };
-        for other in receivers.iter().filter(|other| **other != route.receiver) {
+        for Receiver { name: other } in config.receivers.iter().filter(|it| it.name != route.receiver) {
             let change = format!("receiver: {} -> {other}", route.receiver);
             found.push(mutant(Kind::Receiver, change, route.place.clone(), other));
         }
@@ -67,28 +81,23 @@ pub fn mutants(file: &str, text: &str, drills: &[Drill]) -> Result<Vec<Mutant>, 
     Ok(found)
 }
 
-fn read(file: &str, text: &str) -> Result<Vec<Route>, Error> {
+fn read(file: &str, text: &str, root: Option<Written>) -> Result<Vec<Route>, Error> {
     let unread = |what: &str| Error::Usage(format!("{file}: {what}"));
-    let tree = TREE.find(text).ok_or_else(|| unread("there is no `route:`"))?;
-    let places: Vec<(String, Range<usize>)> = RECEIVER
-        .captures_iter(tree.as_str())
-        .filter_map(|found| found.get(1))
-        .map(|found| (found.as_str().to_owned(), tree.start() + found.start()..tree.start() + found.end()))
-        .collect();
-    let ends = places.iter().skip(1).map(|(_, place)| place.start).chain([tree.end()]);
-    let mut routes = Vec::new();
-    for ((receiver, place), end) in places.iter().zip(ends) {
-        let matcher = MATCHER.captures(&text[place.end..end]).and_then(|found| {
-            let value = found.get(2)?;
-            Some((found[1].to_owned(), value.as_str().to_owned(), place.end + value.end()))
+    let mut root = root.ok_or_else(|| unread("there is no `route:`"))?;
+    let below = std::mem::take(&mut root.routes);
+    let mut routes: Vec<Route> = Vec::new();
+    for Written { receiver, matchers, .. } in std::iter::once(root).chain(below) {
+        let matcher = matchers.first().map(place).and_then(|at| {
+            let found = MATCHER.captures(&text[at.clone()])?;
+            Some((found[1].to_owned(), found[2].to_owned(), at.start + found.get(2)?.end()))
         });
-        if matcher.is_none() != routes.is_empty() {
+        if matcher.is_none() != routes.is_empty() || matchers.len() > 1 {
             let reason = "each route but the root is to have one `matchers: [label=\"value\"]`";
-            return Err(unread(&format!("the route to `{receiver}`: {reason}")));
+            return Err(unread(&format!("the route to `{}`: {reason}", receiver.value)));
         }
-        routes.push(Route { receiver: receiver.clone(), place: place.clone(), matcher });
+        routes.push(Route { place: place(&receiver), receiver: receiver.value, matcher });
     }
-    if routes.is_empty() { Err(unread("`route:` names no receiver")) } else { Ok(routes) }
+    Ok(routes)
 }
 
 /// The route that an alert takes: the first below the root whose matcher it meets, else the root.

@@ -1,16 +1,17 @@
 //! Rules, broken: each in every way that applies to it.
 //!
-//! A rule file is changed as text, so that nothing but the one place differs; the result is read back and compared, so
-//! that a change that hit something else is an error and no mutant.
+//! A rule file is changed as text at the place that the YAML parser gives for a value, so that nothing else differs.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 use std::sync::LazyLock;
 
 use regex::Regex;
-use serde_json::Value;
+use serde::Deserialize;
+use serde_saphyr::Spanned;
 
 use super::drills::{self, Drill};
-use super::mutant::{Kind, Mutant};
+use super::mutant::{Kind, Mutant, parsed, pattern, place};
 use crate::error::Error;
 
 /// A comparison with a number.
@@ -19,28 +20,51 @@ static THRESHOLD: LazyLock<Regex> = LazyLock::new(|| pattern(r"([<>]=?) (\d+(?:\
 static EQUAL: LazyLock<Regex> = LazyLock::new(|| pattern(r#"\b(\w+)="([^"]+)""#));
 /// `label!="value"`: there the label is misspelt, since another value would match no less.
 static UNEQUAL: LazyLock<Regex> = LazyLock::new(|| pattern(r#"\b(\w+)!="([^"]*)""#));
-/// `for:` on a line of its own.
-static HOLD: LazyLock<Regex> = LazyLock::new(|| pattern(r"(?m)^ +for: (\w+)$"));
-/// The rule's expression, with all its lines.
-static EXPR: LazyLock<Regex> = LazyLock::new(|| pattern(r"(?ms)^        expr:.*?(?:\n        \w+:|\z)"));
-/// `severity:` on a line of its own.
-static SEVERITY: LazyLock<Regex> = LazyLock::new(|| pattern(r"(?m)^ +severity: (\w+)$"));
-/// Where a rule begins.
-static RULE: LazyLock<Regex> = LazyLock::new(|| pattern(r"(?m)^      - (?:alert|record): "));
 
-fn pattern(text: &str) -> Regex {
-    Regex::new(text).expect("the patterns above are constant and tested")
+#[derive(Deserialize)]
+struct File {
+    #[serde(default)]
+    groups: Vec<Group>,
+}
+
+#[derive(Deserialize)]
+struct Group {
+    #[serde(default)]
+    rules: Vec<Written>,
+}
+
+#[derive(Deserialize)]
+struct Written {
+    alert: Option<String>,
+    #[serde(default)]
+    record: String,
+    expr: Spanned<String>,
+    #[serde(rename = "for")]
+    hold: Option<Spanned<String>>,
+    #[serde(default)]
+    labels: BTreeMap<String, Spanned<String>>,
 }
 
 /// A rule as read from its file.
 struct Rule<'a> {
     file: &'a str,
-    /// Its number in the file.
-    index: usize,
-    name: String,
-    alerts: bool,
-    expr: String,
-    labels: BTreeMap<String, String>,
+    written: Written,
+    /// Where the line of its expression begins.
+    line: usize,
+}
+
+impl Rule<'_> {
+    fn alerts(&self) -> bool {
+        self.written.alert.is_some()
+    }
+
+    fn name(&self) -> &str {
+        self.written.alert.as_deref().unwrap_or(&self.written.record)
+    }
+
+    fn labels(&self) -> BTreeMap<String, String> {
+        self.written.labels.iter().map(|(name, value)| (name.clone(), value.value.clone())).collect()
+    }
 }
 
 /// Every mutant of the rules in `files` (path → text).
@@ -54,27 +78,25 @@ pub fn mutants(files: &BTreeMap<String, String>, drills: &[Drill]) -> Result<Vec
     }
     let mut found = Vec::new();
     for rule in &rules {
-        let speaker = if rule.alerts { Some(rule) } else { reader(&rules, &rule.name, rules.len()) };
+        let speaker = if rule.alerts() { Some(rule) } else { reader(&rules, rule.name(), rules.len()) };
         let speaker = speaker.ok_or_else(|| {
-            Error::Usage(format!("{}: no alert reads `{}`: nothing could notice", rule.file, rule.name))
+            Error::Usage(format!("{}: no alert reads `{}`: nothing could notice", rule.file, rule.name()))
         })?;
-        let proving = drills::of(drills, &speaker.name, &speaker.labels);
+        let proving = drills::of(drills, speaker.name(), &speaker.labels());
         if proving.is_empty() {
-            return Err(Error::Usage(format!("{}: the alert {} has no drill", speaker.file, speaker.name)));
+            return Err(Error::Usage(format!("{}: the alert {} has no drill", speaker.file, speaker.name())));
         }
         let text = &files[rule.file];
         for (kind, change, broken) in breaks(rule, text)? {
-            let mutant = Mutant {
+            found.push(Mutant {
                 kind,
-                of: rule.name.clone(),
+                of: rule.name().to_owned(),
                 change,
-                alert: speaker.name.clone(),
+                alert: speaker.name().to_owned(),
                 drills: proving.iter().map(|drill| drill.name.clone()).collect(),
                 file: rule.file.to_owned(),
                 text: broken,
-            };
-            check(rule, text, &mutant)?;
-            found.push(mutant);
+            });
         }
     }
     Ok(found)
@@ -82,144 +104,66 @@ pub fn mutants(files: &BTreeMap<String, String>, drills: &[Drill]) -> Result<Vec
 
 /// The alert that reads a recorded metric, directly or through another one.
 fn reader<'a>(rules: &'a [Rule<'a>], metric: &str, depth: usize) -> Option<&'a Rule<'a>> {
-    let reads = |rule: &&Rule<'_>| rule.name != metric && rule.expr.contains(metric);
-    let direct = rules.iter().filter(reads).find(|rule| rule.alerts);
+    let reads = |rule: &&Rule<'_>| rule.name() != metric && rule.written.expr.value.contains(metric);
+    let direct = rules.iter().filter(reads).find(|rule| rule.alerts());
     // Rules that read each other in a circle end this after as many steps as there are rules.
     let next = depth.checked_sub(1)?;
-    direct.or_else(|| rules.iter().filter(reads).find_map(|rule| reader(rules, &rule.name, next)))
+    direct.or_else(|| rules.iter().filter(reads).find_map(|rule| reader(rules, rule.name(), next)))
 }
 
 fn read<'a>(file: &'a str, text: &str) -> Result<Vec<Rule<'a>>, Error> {
-    let tree = tree(file, text)?;
-    let groups = tree["groups"].as_array().into_iter().flatten();
-    let rules = groups.flat_map(|group| group["rules"].as_array().into_iter().flatten());
-    let read = |(index, rule): (usize, &Value)| {
-        let string = |key: &str| rule[key].as_str().map(str::to_owned);
-        let alert = string("alert");
-        Rule {
-            file,
-            index,
-            alerts: alert.is_some(),
-            name: alert.or_else(|| string("record")).unwrap_or_default(),
-            expr: string("expr").unwrap_or_default(),
-            labels: serde_json::from_value(rule["labels"].clone()).unwrap_or_default(),
+    let rules = parsed::<File>(file, text)?.groups.into_iter().flat_map(|group| group.rules);
+    let read = |written: Written| {
+        let before = &text[..place(&written.expr).start];
+        let key = before.rfind("expr:").unwrap_or_default();
+        let line = before[..key].rfind('\n').map_or(0, |end| end + 1);
+        if before[line..key].trim().is_empty() {
+            return Ok(Rule { file, written, line });
         }
+        Err(Error::Usage(format!("{file}: each rule is to begin with `      - alert:` or `- record:`")))
     };
-    let rules: Vec<_> = rules.enumerate().map(read).collect();
-    if rules.len() != RULE.find_iter(text).count() {
-        return Err(Error::Usage(format!(
-            "{file}: each rule is to begin with `      - alert:` or `- record:`"
-        )));
-    }
-    Ok(rules)
-}
-
-fn tree(file: &str, text: &str) -> Result<Value, Error> {
-    serde_saphyr::from_str(text).map_err(|error| Error::Usage(format!("{file}: {}", error.without_snippet())))
+    rules.map(read).collect()
 }
 
 /// Every way to break a rule: what, the change in words, the whole file with it.
 fn breaks(rule: &Rule<'_>, text: &str) -> Result<Vec<(Kind, String, String)>, Error> {
-    let starts: Vec<usize> = RULE.find_iter(text).map(|found| found.start()).collect();
-    let start = starts[rule.index]; // as many as rules, see `read`
-    let end = starts.get(rule.index + 1).copied().unwrap_or(text.len());
-    let block = &text[start..end];
-    let unread = |what: &str| {
-        Error::Usage(format!("{}: `{}` has no {what} on lines of its own", rule.file, rule.name))
-    };
-    let expr = EXPR.find(block).ok_or_else(|| unread("`expr:`"))?;
+    let Rule { file, written, line } = rule;
+    let unread =
+        |what: &str| Error::Usage(format!("{file}: `{}` has no {what} on lines of its own", rule.name()));
+    let at = place(&written.expr);
+    let expr = &text[at.clone()];
     let mut found = Vec::new();
-    let mut push = |kind, at: usize, old: &str, new: String, change: String| {
-        let at = start + at;
-        found.push((kind, change, format!("{}{new}{}", &text[..at], &text[at + old.len()..])));
+    let mut push = |kind, old: Range<usize>, new: &str, change: String| {
+        found.push((kind, change, format!("{}{new}{}", &text[..old.start], &text[old.end..])));
     };
-    let positive = |number: &str| number.parse::<f64>().is_ok_and(|number| number > 0.0);
-    if rule.alerts
-        && let Some(threshold) = THRESHOLD.captures_iter(expr.as_str()).find(|found| positive(&found[2]))
-        && let (Ok(number), Some(old)) = (threshold[2].parse::<f64>(), threshold.get(0))
-    {
-        let new = format!("{} {}", &threshold[1], number * 1_000.0);
-        let change = format!("{} -> {}", &threshold[2], number * 1_000.0);
-        push(Kind::Threshold, expr.start() + old.start(), old.as_str(), new, change);
+    let inside = |part: Range<usize>| at.start + part.start..at.start + part.end;
+    let positive = |number: &str| number.parse::<f64>().ok().filter(|number| *number > 0.0);
+    let threshold = THRESHOLD.captures_iter(expr).find_map(|found| Some((positive(&found[2])?, found)));
+    if let Some((number, old)) = threshold.filter(|_| rule.alerts()) {
+        let new = format!("{} {}", &old[1], number * 1_000.0);
+        let change = format!("{} -> {}", &old[2], number * 1_000.0);
+        push(Kind::Threshold, inside(old.get_match().range()), &new, change);
     }
-    let matcher =
-        EQUAL.captures(expr.as_str()).map(|found| (format!("{}=\"{}x\"", &found[1], &found[2]), found));
-    let matcher = matcher.or_else(|| {
-        UNEQUAL.captures(expr.as_str()).map(|found| (format!("{}x!=\"{}\"", &found[1], &found[2]), found))
-    });
-    if let Some((new, old)) = matcher.and_then(|(new, found)| Some((new, found.get(0)?))) {
-        let change = format!("{} -> {new}", old.as_str());
-        push(Kind::Matcher, expr.start() + old.start(), old.as_str(), new, change);
+    let equal = EQUAL.captures(expr).map(|old| (format!("{}=\"{}x\"", &old[1], &old[2]), old));
+    let unequal = || UNEQUAL.captures(expr).map(|old| (format!("{}x!=\"{}\"", &old[1], &old[2]), old));
+    if let Some((new, old)) = equal.or_else(unequal) {
+        push(Kind::Matcher, inside(old.get_match().range()), &new, format!("{} -> {new}", &old[0]));
     }
-    if !rule.alerts {
+    if !rule.alerts() {
         return Ok(found);
     }
-    match HOLD.captures(block).and_then(|found| found.get(1)) {
+    match &written.hold {
         Some(old) => {
-            let seconds =
-                drills::duration(old.as_str()).ok_or_else(|| unread("`for:` of one unit"))?.as_secs();
-            let new = format!("{}s", seconds * 20);
-            push(
-                Kind::Hold,
-                old.start(),
-                old.as_str(),
-                new,
-                format!("for: {} -> {}m", old.as_str(), seconds / 3),
-            );
+            let seconds = drills::duration(&old.value).ok_or_else(|| unread("`for:` of one unit"))?.as_secs();
+            let change = format!("for: {} -> {}m", old.value, seconds / 3);
+            push(Kind::Hold, place(old), &format!("{}s", seconds * 20), change);
         }
-        None => {
-            push(Kind::Hold, expr.start(), "", "        for: 1h\n".to_owned(), "for: none -> 1h".to_owned())
-        }
+        None => push(Kind::Hold, *line..*line, "        for: 1h\n", "for: none -> 1h".to_owned()),
     }
-    let severity =
-        SEVERITY.captures(block).and_then(|found| found.get(1)).ok_or_else(|| unread("`severity:`"))?;
-    let other = if severity.as_str() == "warning" { "critical" } else { "warning" };
-    push(
-        Kind::Severity,
-        severity.start(),
-        severity.as_str(),
-        other.into(),
-        format!("{} -> {other}", severity.as_str()),
-    );
+    let severity = written.labels.get("severity").ok_or_else(|| unread("`severity:`"))?;
+    let other = if severity.value == "warning" { "critical" } else { "warning" };
+    push(Kind::Severity, place(severity), other, format!("{} -> {other}", severity.value));
     Ok(found)
-}
-
-/// That the one field of the one rule differs and nothing else.
-fn check(rule: &Rule<'_>, before: &str, mutant: &Mutant) -> Result<(), Error> {
-    let (before, after) = (tree(rule.file, before)?, tree(rule.file, &mutant.text)?);
-    let mut differing = Vec::new();
-    differences(&before, &after, String::new(), &mut differing);
-    let field = match mutant.kind {
-        Kind::Hold => "/for",
-        Kind::Severity => "/labels/severity",
-        _ => "/expr",
-    };
-    if differing.len() == 1 && differing[0].ends_with(field) {
-        return Ok(());
-    }
-    Err(Error::Usage(format!(
-        "{}: `{}` could not be broken cleanly: {differing:?} would change",
-        rule.file, rule.name
-    )))
-}
-
-/// Paths of the leaves that differ.
-fn differences(one: &Value, other: &Value, path: String, found: &mut Vec<String>) {
-    match (one, other) {
-        (Value::Object(one), Value::Object(other)) => {
-            for key in one.keys().chain(other.keys().filter(|key| !one.contains_key(*key))) {
-                let of = |map: &serde_json::Map<String, Value>| map.get(key).cloned().unwrap_or_default();
-                differences(&of(one), &of(other), format!("{path}/{key}"), found);
-            }
-        }
-        (Value::Array(one), Value::Array(other)) if one.len() == other.len() => {
-            for (index, (one, other)) in one.iter().zip(other).enumerate() {
-                differences(one, other, format!("{path}/{index}"), found);
-            }
-        }
-        (one, other) if one == other => {}
-        _ => found.push(path),
-    }
 }
 
 #[cfg(test)]

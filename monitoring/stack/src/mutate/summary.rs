@@ -4,6 +4,7 @@ use std::fmt::Write;
 use std::time::Duration;
 
 use serde_json::{Value, json};
+use textwrap::{Options, WordSplitter};
 
 use super::fate::{Fate, Said};
 use super::mutant::{Kind, Mutant};
@@ -118,24 +119,8 @@ pub fn report(judged: &[Judged], controls: &[Control]) -> Value {
 
 /// Broken between words, what follows the first line set in by ten columns.
 fn wrap(text: &str) -> String {
-    let mut lines = String::new();
-    let indent = text.len() - text.trim_start().len();
-    let mut line = " ".repeat(indent);
-    let mut empty = true;
-    for word in text[indent..].split(' ') {
-        if !empty && line.chars().count() + 1 + word.chars().count() > WIDTH {
-            lines.push_str(line.trim_end());
-            lines.push('\n');
-            line = " ".repeat(10);
-            empty = true;
-        }
-        if !empty {
-            line.push(' ');
-        }
-        line.push_str(word);
-        empty = false;
-    }
-    format!("{lines}{}\n", line.trim_end())
+    let options = Options::new(WIDTH).subsequent_indent("          ").break_words(false);
+    format!("{}\n", textwrap::fill(text, options.word_splitter(WordSplitter::NoHyphenation)))
 }
 
 #[cfg(test)]

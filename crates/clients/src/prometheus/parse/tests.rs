@@ -1,5 +1,7 @@
 //! Bodies in the shape 2.42 and 3.x send them.
 
+use jiff::Timestamp;
+
 use crate::prometheus::parse::*;
 
 const RULES: &str = r#"{"status":"success","data":{"groups":[

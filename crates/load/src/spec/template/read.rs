@@ -11,61 +11,62 @@ impl Value {
     /// Reads what stands between the braces.
     pub fn read(inside: &str) -> Result<Self, LoadError> {
         let words: Vec<&str> = inside.split_whitespace().collect();
-        let bad = |expected: &str| LoadError::Spec(format!("`{{{{{inside}}}}}`: expected {expected}"));
-        let float = |text: &str| text.parse::<f64>().ok().filter(|number| number.is_finite());
-        let decimals = |texts: [&str; 2]| {
-            texts
-                .iter()
-                .map(|text| text.split_once('.').map_or(0, |(_, behind)| behind.len()))
-                .max()
-                .unwrap_or(0)
-        };
-        match words[..] {
-            ["n"] => Ok(Self::Number { modulo: None }),
-            ["n", modulo] => {
-                let modulo = modulo.parse().ok().filter(|&modulo| modulo > 0);
-                modulo
-                    .map(|modulo| Self::Number { modulo: Some(modulo) })
-                    .ok_or_else(|| bad("such as {{n 200}}"))
-            }
-            ["int", from, to] => match (from.parse(), to.parse()) {
-                (Ok(from), Ok(to)) if from <= to => Ok(Self::Int { from, to }),
-                _ => Err(bad("the least and the most, such as {{int 1 100}}")),
-            },
-            ["float", from, to] => match (float(from), float(to)) {
-                (Some(least), Some(most)) if least <= most => {
-                    Ok(Self::Float { from: least, to: most, decimals: decimals([from, to]) })
+        Self::of(&words).ok_or_else(|| {
+            let expected = match words.first() {
+                Some(&"n") => "such as {{n 200}}",
+                Some(&"int") => "the least and the most, such as {{int 1 100}}",
+                Some(&"float") => "the least and the most, such as {{float 36.1 37.5}}",
+                Some(&"rhythm") => {
+                    "the least, the most and the time of a day, such as {{rhythm 55 95 10m}}"
                 }
-                _ => Err(bad("the least and the most, such as {{float 36.1 37.5}}")),
-            },
-            ["rhythm", from, to, period] => match (float(from), float(to), duration::parse(period)) {
-                (Some(least), Some(most), Ok(period)) if least <= most && !period.is_zero() => {
-                    Ok(Self::Rhythm { from: least, to: most, decimals: decimals([from, to]), period })
+                Some(&"text") => "a length from 1 to 1000000, such as {{text 12}}",
+                _ => {
+                    "n, n 200, int 1 100, float 0.5 1.5, rhythm 55 95 10m, timestamp, uuid, text 12, pick a b c, or the \
+                     name of a captured value, perhaps with `take` before it"
                 }
-                _ => Err(bad("the least, the most and the time of a day, such as {{rhythm 55 95 10m}}")),
-            },
-            ["int", ..] => Err(bad("the least and the most, such as {{int 1 100}}")),
-            ["float", ..] => Err(bad("the least and the most, such as {{float 36.1 37.5}}")),
-            ["rhythm", ..] => {
-                Err(bad("the least, the most and the time of a day, such as {{rhythm 55 95 10m}}"))
-            }
-            ["timestamp"] => Ok(Self::Timestamp),
-            ["uuid"] => Ok(Self::Uuid),
-            ["text", length] => match length.parse() {
-                Ok(length @ 1..=1_000_000) => Ok(Self::Text { length }),
-                _ => Err(bad("a length from 1 to 1000000, such as {{text 12}}")),
-            },
-            ["pick", ref words @ ..] if !words.is_empty() => {
-                Ok(Self::Pick(words.iter().map(|&word| word.to_owned()).collect()))
-            }
-            ["take", name] if is_name(name) => Ok(Self::Captured { name: name.to_owned(), take: true }),
-            [name] if is_name(name) => Ok(Self::Captured { name: name.to_owned(), take: false }),
-            _ => Err(bad(
-                "n, n 200, int 1 100, float 0.5 1.5, rhythm 55 95 10m, timestamp, uuid, text 12, pick a b c, or the \
-                 name of a captured value, perhaps with `take` before it",
-            )),
-        }
+            };
+            LoadError::Spec(format!("`{{{{{inside}}}}}`: expected {expected}"))
+        })
     }
+
+    fn of(words: &[&str]) -> Option<Self> {
+        Some(match *words {
+            ["n"] => Self::Number { modulo: None },
+            ["n", modulo] => Self::Number { modulo: Some(modulo.parse().ok().filter(|&modulo| modulo > 0)?) },
+            ["int", from, to] => {
+                let (from, to) = (from.parse().ok()?, to.parse().ok()?);
+                (from <= to).then_some(Self::Int { from, to })?
+            }
+            ["float", from, to] => {
+                let (from, to, decimals) = bounds(from, to)?;
+                Self::Float { from, to, decimals }
+            }
+            ["rhythm", from, to, period] => {
+                let (from, to, decimals) = bounds(from, to)?;
+                let period = duration::parse(period).ok().filter(|period| !period.is_zero())?;
+                Self::Rhythm { from, to, decimals, period }
+            }
+            ["timestamp"] => Self::Timestamp,
+            ["uuid"] => Self::Uuid,
+            ["text", length] => {
+                Self::Text { length: length.parse().ok().filter(|length| (1..=1_000_000).contains(length))? }
+            }
+            ["pick", ref words @ ..] if !words.is_empty() => {
+                Self::Pick(words.iter().map(|&word| word.to_owned()).collect())
+            }
+            ["take", name] if is_name(name) => Self::Captured { name: name.to_owned(), take: true },
+            [name] if is_name(name) => Self::Captured { name: name.to_owned(), take: false },
+            _ => return None,
+        })
+    }
+}
+
+/// Finite bounds in their order, and how many decimals they are written with.
+fn bounds(from: &str, to: &str) -> Option<(f64, f64, usize)> {
+    let decimals = |text: &str| text.split_once('.').map_or(0, |(_, behind)| behind.len());
+    let (least, most): (f64, f64) = (from.parse().ok()?, to.parse().ok()?);
+    let fit = least.is_finite() && most.is_finite() && least <= most;
+    fit.then_some((least, most, decimals(from).max(decimals(to))))
 }
 
 /// Whether a captured value may be called that.

@@ -118,12 +118,7 @@ impl Value {
             Self::Timestamp => write!(into, "{}", moment.timestamp),
             Self::Uuid => {
                 let bits = u128::from(dice.roll()) << 64 | u128::from(dice.roll());
-                // Version 4 in the 13th digit, variant 10 in the two highest bits of the 17th (RFC 9562, 5.4).
-                let bits = bits & !(0xf << 76) | (4 << 76);
-                let bits = bits & !(3 << 62) | (2 << 62);
-                let [a, b, c, d] =
-                    [bits >> 96, bits >> 80 & 0xffff, bits >> 64 & 0xffff, bits >> 48 & 0xffff];
-                write!(into, "{a:08x}-{b:04x}-{c:04x}-{d:04x}-{:012x}", bits & 0xffff_ffff_ffff)
+                write!(into, "{}", uuid::Builder::from_random_bytes(bits.to_be_bytes()).into_uuid())
             }
             Self::Text { length } => {
                 const LETTERS: &[u8] = b"abcdefghijklmnopqrstuvwxyz0123456789";
