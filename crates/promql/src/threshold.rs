@@ -1,8 +1,5 @@
 //! The number a rule holds its value against.
 
-use promql_parser::parser::token::{
-    T_EQLC, T_GTE, T_GTR, T_LAND, T_LOR, T_LSS, T_LTE, T_LUNLESS, T_NEQ, TokenId,
-};
 use promql_parser::parser::{BinaryExpr, Expr};
 
 use crate::literal;
@@ -31,34 +28,27 @@ pub fn threshold(expr: &str) -> Option<Threshold> {
 fn left_most(expr: &Expr) -> Option<Threshold> {
     match expr {
         Expr::Paren(it) => left_most(&it.expr),
-        Expr::Binary(it) => match it.op.id() {
-            T_LAND | T_LOR | T_LUNLESS => left_most(&it.lhs).or_else(|| left_most(&it.rhs)),
-            _ => comparison(it),
-        },
+        Expr::Binary(it) if it.op.is_set_operator() => left_most(&it.lhs).or_else(|| left_most(&it.rhs)),
+        Expr::Binary(it) => comparison(it),
         _ => None,
     }
 }
 
 fn comparison(it: &BinaryExpr) -> Option<Threshold> {
-    let (operator, flipped) = operators(it.op.id())?;
+    let operator = it.op.is_comparison_operator().then(|| it.op.to_string())?;
     match (literal::value(&it.lhs), literal::value(&it.rhs)) {
-        (None, Some(value)) => Some(Threshold { left: text(&it.lhs)?, operator: operator.to_owned(), value }),
-        (Some(value), None) => Some(Threshold { left: text(&it.rhs)?, operator: flipped.to_owned(), value }),
+        (None, Some(value)) => Some(Threshold { left: text(&it.lhs)?, operator, value }),
+        (Some(value), None) => {
+            let exchanged = |sign| match sign {
+                '<' => '>',
+                '>' => '<',
+                other => other,
+            };
+            let operator = operator.chars().map(exchanged).collect();
+            Some(Threshold { left: text(&it.rhs)?, operator, value })
+        }
         _ => None,
     }
-}
-
-/// The operator as written, and as it reads with its sides exchanged.
-fn operators(op: TokenId) -> Option<(&'static str, &'static str)> {
-    Some(match op {
-        T_GTR => (">", "<"),
-        T_GTE => (">=", "<="),
-        T_LSS => ("<", ">"),
-        T_LTE => ("<=", ">="),
-        T_EQLC => ("==", "=="),
-        T_NEQ => ("!=", "!="),
-        _ => return None,
-    })
 }
 
 /// The printed expression, if it reads back as the same: a wrong query would chart a wrong value.

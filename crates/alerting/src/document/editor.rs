@@ -15,11 +15,6 @@ struct Edit {
     value: String,
 }
 
-struct Insertion {
-    key: String,
-    raw: String,
-}
-
 /// See the module.
 pub struct Editor {
     file: String,
@@ -27,8 +22,8 @@ pub struct Editor {
     root: Node,
     /// By where they begin.
     edits: BTreeMap<usize, Edit>,
-    /// By where the first key of the map stands that they go into.
-    insertions: BTreeMap<usize, Vec<Insertion>>,
+    /// Keys and raw values, by where the first key of the map stands that they go into.
+    insertions: BTreeMap<usize, Vec<(String, String)>>,
     changes: Vec<Change>,
     warnings: Vec<Warning>,
     pub(crate) companions: Vec<String>,
@@ -228,8 +223,8 @@ impl Editor {
         if map.entries().is_empty() {
             return Err(self.error(map, &join(field, key), format!("is missing: write `{key}: …` out")));
         }
-        let insertion = Insertion { key: key.to_owned(), raw: raw.to_owned() };
-        self.insertions.entry(self.first_key(map)).or_default().push(insertion);
+        let insertions = self.insertions.entry(self.first_key(map)).or_default();
+        insertions.push((key.to_owned(), raw.to_owned()));
         Ok(())
     }
 
@@ -248,7 +243,7 @@ impl Editor {
             let flow = self.text[..*at].ends_with('{');
             let indent = self.text[..*at].rsplit('\n').next().map_or(0, |line| line.chars().count());
             let mut text = String::new();
-            for Insertion { key, raw } in insertions {
+            for (key, raw) in insertions {
                 text +=
                     &if flow { format!("{key}: {raw}, ") } else { format!("{key}: {raw}\n{:indent$}", "") };
             }
@@ -273,16 +268,13 @@ impl Editor {
 
     /// Whether `new` is `old` with the edits, or the old line where it is not.
     fn same(&self, old: &Node, new: &Node) -> Result<(), usize> {
-        let all = |mut pairs: Box<dyn Iterator<Item = (&Node, &Node)> + '_>| {
-            pairs.try_for_each(|(old, new)| self.same(old, new))
-        };
         match (&old.kind, &new.kind) {
             (Kind::Scalar { value: before, .. }, Kind::Scalar { value: after, .. }) => {
                 let expected = self.edits.get(&old.span.start).map_or(before, |edit| &edit.value);
                 (expected == after).then_some(()).ok_or(old.line)
             }
             (Kind::List(before), Kind::List(after)) if before.len() == after.len() => {
-                all(Box::new(before.iter().zip(after)))
+                before.iter().zip(after).try_for_each(|(old, new)| self.same(old, new))
             }
             (Kind::Map { entries: before, .. }, Kind::Map { entries: after, .. }) => {
                 let inserted = self.insertions.get(&self.first_key(old)).map_or(&[][..], Vec::as_slice);
@@ -290,11 +282,12 @@ impl Editor {
                 let names = |entries: &[(String, Node)]| -> Vec<String> {
                     entries.iter().map(|(name, _)| name.clone()).collect()
                 };
-                let keys: Vec<String> = inserted[..skip].iter().map(|it| it.key.clone()).collect();
+                let keys: Vec<String> = inserted[..skip].iter().map(|(key, _)| key.clone()).collect();
                 if names(after) != [keys, names(before)].concat() {
                     return Err(old.line);
                 }
-                all(Box::new(before.iter().zip(&after[skip..]).map(|((_, old), (_, new))| (old, new))))
+                let mut pairs = before.iter().zip(&after[skip..]);
+                pairs.try_for_each(|((_, old), (_, new))| self.same(old, new))
             }
             _ => Err(old.line),
         }

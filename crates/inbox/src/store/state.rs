@@ -12,7 +12,7 @@ use crate::heartbeat::Heartbeat;
 use crate::metrics::Metrics;
 use crate::receivers::message::{FIRING, Message, RESOLVED};
 use crate::store::failure::{Failure, Failures};
-use crate::store::heartbeat::HeartbeatFile;
+use crate::store::heartbeat;
 use crate::store::history::History;
 use crate::store::journal::{Journal, JournalError};
 use clients::inbox::{Channel, NotifiedAlert};
@@ -22,7 +22,7 @@ pub struct State {
     book: Mutex<Book>,
     failures: Mutex<Failures>,
     heartbeat: Mutex<Heartbeat>,
-    heartbeat_file: Option<HeartbeatFile>,
+    data_dir: Option<PathBuf>,
     metrics: Metrics,
     pub(crate) proofs: Option<PathBuf>,
     pub(crate) runbooks: Option<PathBuf>,
@@ -50,8 +50,7 @@ impl State {
             None => (None, History::new(config.limits)),
         };
         let book = Book { history, journal, not_kept: None, heartbeat_not_kept: None };
-        let heartbeat_file = config.data_dir.as_deref().map(HeartbeatFile::new);
-        let kept = heartbeat_file.as_ref().and_then(HeartbeatFile::read);
+        let kept = config.data_dir.as_deref().and_then(heartbeat::read);
         let heartbeat = Heartbeat::new(config.heartbeat_limit, kept, Timestamp::now());
         let metrics = Metrics::new();
         metrics.heartbeat(&heartbeat);
@@ -59,7 +58,7 @@ impl State {
             book: Mutex::new(book),
             failures: Mutex::default(),
             heartbeat: Mutex::new(heartbeat),
-            heartbeat_file,
+            data_dir: config.data_dir.clone(),
             metrics,
             proofs: config.proofs.clone(),
             runbooks: config.runbooks.clone(),
@@ -128,8 +127,8 @@ impl State {
     fn keep_heartbeat(&self) {
         let heartbeat = self.heartbeat();
         self.metrics.heartbeat(&heartbeat);
-        if let Some(heartbeat_file) = &self.heartbeat_file {
-            let failed = heartbeat_file.write(&heartbeat).err().map(|error| error.to_string());
+        if let Some(dir) = &self.data_dir {
+            let failed = heartbeat::write(dir, &heartbeat).err().map(|error| error.to_string());
             self.book().heartbeat_not_kept = failed;
         }
     }
