@@ -45,16 +45,19 @@ pub fn print(run: &Run, records: &[Case]) {
 
 pub fn write(args: &Args, run: &Run, records: &[Case]) -> bool {
     let report = json::report(run, records);
-    let put = |path: &Path, text: String| match fs::write(path, text) {
+    let put = |path: &Path, text: std::io::Result<String>| match text.and_then(|text| fs::write(path, text)) {
         Ok(()) => true,
         Err(error) => {
             console::error(format_args!("{}: cannot be written: {error}", path.display()));
             false
         }
     };
-    let json = args.json.as_ref().is_none_or(|path| put(path, format!("{report:#}\n")));
-    let html = args.html.as_ref().is_none_or(|path| put(path, html::page(run, records)));
-    let junit = args.junit.as_ref().is_none_or(|path| put(path, junit::report(run, records)));
+    let json = args.json.as_ref().is_none_or(|path| put(path, Ok(format!("{report:#}\n"))));
+    let html = args.html.as_ref().is_none_or(|path| put(path, Ok(html::page(run, records))));
+    let junit = args
+        .junit
+        .as_ref()
+        .is_none_or(|path| put(path, junit::report(run, records).map_err(std::io::Error::other)));
     json && html && junit
 }
 
