@@ -13,7 +13,9 @@ use crate::wire::error::Fault;
 pub const MAX_ROWS: usize = 86_400;
 
 /// Where every scheduled arrival went.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[derive(
+    Debug, Clone, Copy, Default, PartialEq, Eq, derive_more::Add, serde::Serialize, serde::Deserialize,
+)]
 pub struct Ledger {
     /// Arrivals whose due time came.
     pub scheduled: u64,

@@ -1,5 +1,6 @@
 //! The plots of the page.
 
+use itertools::Itertools;
 use maud::{Markup, html};
 
 use crate::record::distribution::Distribution;
@@ -114,12 +115,7 @@ fn outcomes(steps: &Steps<'_>) -> Markup {
 
 /// A row for each alert, on the time axis of the other plots.
 fn alerts(report: &Report, steps: &Steps<'_>) -> Markup {
-    let mut names: Vec<&str> = Vec::new();
-    report.alerts.iter().for_each(|span| {
-        if !names.contains(&span.alert.as_str()) {
-            names.push(&span.alert);
-        }
-    });
+    let names: Vec<&str> = report.alerts.iter().map(|span| span.alert.as_str()).unique().collect();
     let frame = steps.frame("Alerts over time", Scale::straight(std::iter::empty()), short);
     let bottom = TOP + ROW * names.len() as f64;
     let class = |state: &str| if state == "firing" { "fc" } else { "fb" };

@@ -4,26 +4,20 @@ use maud::{Markup, html};
 
 use crate::format;
 use crate::record::distribution::Distribution;
+use crate::record::window::NAMES;
 use crate::report::model::Report;
 use crate::verdict::threshold::Threshold;
 use crate::wire::error::Fault;
 
 /// Latencies and what they are held against.
 pub fn figures(report: &Report) -> Markup {
-    let latency = &report.latency_seconds;
-    let rows = [
-        ("response time", &latency.response),
-        ("service time", &latency.service),
-        ("pacer lag", &latency.pacer_lag),
-        ("connection wait", &latency.connection_wait),
-    ];
     let figures = |of: &Distribution| [of.min, of.mean, of.p50, of.p90, of.p95, of.p99, of.p999, of.max];
     let readable =
         |text: &str, value| text.parse::<Threshold>().map(|it| it.readable(value)).unwrap_or_default();
     html! {
         div.scroll { table.latencies {
             tr { th {} @for name in ["min", "mean", "p50", "p90", "p95", "p99", "p99.9", "max"] { th { (name) } } }
-            @for (name, distribution) in rows {
+            @for ((_, name), distribution) in NAMES.into_iter().zip(report.latency_seconds.each()) {
                 tr { td { (name) } @for figure in figures(distribution) { td { (format::latency(figure)) } } }
             }
         } }
