@@ -1,6 +1,5 @@
 //! The HTML report: one page that needs no network, readable on a telephone and in the dark.
 
-use jiff::Timestamp;
 use maud::{Markup, html};
 
 use crate::record::case::Case;
@@ -8,8 +7,8 @@ use crate::record::judgement::Verdict;
 use crate::report::chart;
 use crate::report::json::Run;
 use crate::report::{table, timeline};
-use crate::timing::clock::{precise_time_of_day, readable, seconds};
-use crate::timing::phases::last_of;
+use crate::timing::clock::{precise_time_of_day, readable};
+use crate::timing::phases::Measured;
 use load::report::html::document;
 
 /// The page.
@@ -61,12 +60,6 @@ fn summary(records: &[Case]) -> Markup {
 }
 
 fn section(record: &Case) -> Markup {
-    let told = |since| last_of(since, &record.expectation.channels).zip(record.instants.cause);
-    let promises = [
-        ("notified", record.objective.notified, told(&record.instants.notified)),
-        ("all-clear", record.objective.all_clear, told(&record.instants.all_clear)),
-    ];
-    let took = |(at, cause): (Timestamp, Timestamp)| readable(seconds(cause, at));
     html! {
         section id=(record.drill) {
             h2 { (record.title()) " " (badge(record)) }
@@ -74,11 +67,9 @@ fn section(record: &Case) -> Markup {
             p { (record.judgement.as_ref().map_or("", |judgement| &judgement.reason)) }
             @if let Some(rule) = timeline::rule(record) { p { code { (rule) } } }
             (chart::svg(record))
-            @for (name, promise, told) in promises {
-                @if let Some((promise, told)) = promise.zip(told) {
-                    p.soft {
-                        (name) " " (took(told)) " after the cause began, promised " (readable(promise.as_secs_f64())) "."
-                    }
+            @for (name, Measured { seconds, bound_seconds }) in timeline::promises(record) {
+                @if let Some((took, promise)) = seconds.zip(bound_seconds) {
+                    p.soft { (name) " " (readable(took)) " after the cause began, promised " (readable(promise)) "." }
                 }
             }
             details {

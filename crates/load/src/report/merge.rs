@@ -10,7 +10,7 @@ use crate::record::distribution::Distribution;
 use crate::record::window::{self, Latencies, NAMES};
 use crate::report::alerts::AlertSpan;
 use crate::report::comparable;
-use crate::report::model::{Generator, Host, Loop, Report, Settings, WarmUp};
+use crate::report::model::{Generator, Host, Loop, Report, Settings};
 use crate::report::point::Point;
 
 /// Why reports cannot be merged.
@@ -93,10 +93,7 @@ pub fn merge(mut reports: Vec<Report>) -> Result<Report, MergeError> {
         ended_early_by: all().find_map(|report| report.ended_early_by.clone()),
         thresholds: Vec::new(), // held against the sum below
         overload: all().find_map(|report| report.overload.clone()),
-        warmup: all().filter_map(|report| report.warmup.clone()).reduce(|sum, warmup| WarmUp {
-            seconds: sum.seconds + warmup.seconds,
-            ledger: sum.ledger + warmup.ledger,
-        }),
+        warmup: all().filter_map(|report| report.warmup.clone()).reduce(|sum, warmup| sum + warmup),
         ledger: all().map(|report| report.ledger).fold(Ledger::default(), |sum, ledger| sum + ledger),
         statuses: sums(all().map(|report| &report.statuses)),
         errors: sums(all().map(|report| &report.errors)),
@@ -205,16 +202,15 @@ fn series(reports: &[Report], first: &Report) -> Vec<Point> {
 }
 
 fn alerts(reports: &[Report], first: &Report) -> Vec<AlertSpan> {
-    let mut alerts: Vec<AlertSpan> = Vec::new();
-    for report in reports {
+    let shifted = reports.iter().flat_map(|report| {
         let shift = offset(first, report);
-        for alert in &report.alerts {
-            let (from_seconds, to_seconds) = (alert.from_seconds + shift, alert.to_seconds + shift);
-            alerts.push(AlertSpan { from_seconds, to_seconds, ..alert.clone() });
-        }
-    }
-    alerts.sort_by(|a, b| a.from_seconds.total_cmp(&b.from_seconds));
-    alerts
+        report.alerts.iter().map(move |alert| AlertSpan {
+            from_seconds: alert.from_seconds + shift,
+            to_seconds: alert.to_seconds + shift,
+            ..alert.clone()
+        })
+    });
+    shifted.sorted_by(|a, b| a.from_seconds.total_cmp(&b.from_seconds)).collect()
 }
 
 impl Point {

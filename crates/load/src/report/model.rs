@@ -148,7 +148,7 @@ pub struct Held {
 }
 
 /// What was sent before the run.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, derive_more::Add, Serialize, Deserialize)]
 pub struct WarmUp {
     /// For how long.
     pub seconds: f64,
