@@ -122,7 +122,7 @@ impl Row {
 }
 
 /// A finished run, or one that was stopped.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Record {
     /// When it began.
     pub started: jiff::Timestamp,
