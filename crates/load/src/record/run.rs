@@ -34,15 +34,23 @@ pub struct Ledger {
 }
 
 impl Ledger {
-    /// Everything that became of arrivals.
+    /// What became of arrivals.
+    #[must_use]
+    pub fn parts(&self) -> [(&'static str, u64); 6] {
+        [
+            ("expected", self.expected),
+            ("unexpected", self.unexpected),
+            ("transport errors", self.transport_errors),
+            ("local errors", self.local_errors),
+            ("shed", self.shed),
+            ("unfinished", self.unfinished),
+        ]
+    }
+
+    /// How many became something.
     #[must_use]
     pub fn accounted(&self) -> u64 {
-        self.expected
-            + self.unexpected
-            + self.transport_errors
-            + self.local_errors
-            + self.shed
-            + self.unfinished
+        self.parts().iter().map(|(_, count)| count).sum()
     }
 
     /// Whether every arrival is accounted for exactly once.

@@ -147,6 +147,14 @@ pub struct Held {
     pub ok: bool,
 }
 
+impl Held {
+    /// The figure for people; nothing where the threshold is none of this version's.
+    #[must_use]
+    pub fn readable(&self) -> String {
+        self.threshold.parse::<Threshold>().map(|it| it.readable(self.value)).unwrap_or_default()
+    }
+}
+
 /// What was sent before the run.
 #[derive(Debug, Clone, PartialEq, derive_more::Add, Serialize, Deserialize)]
 pub struct WarmUp {

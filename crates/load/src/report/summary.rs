@@ -7,7 +7,6 @@ use crate::record::distribution::Distribution;
 use crate::record::window::NAMES;
 use crate::report::model::{Loop, Report};
 use crate::report::notes;
-use crate::verdict::threshold::Threshold;
 use crate::wire::error::Fault;
 use common::duration;
 
@@ -45,9 +44,7 @@ fn thresholds(text: &mut String, report: &Report) {
     text.push('\n');
     for held in &report.thresholds {
         let sign = if held.ok { "kept" } else { "CROSSED" };
-        let value =
-            held.threshold.parse::<Threshold>().map_or_else(|_| String::new(), |t| t.readable(held.value));
-        let _ = writeln!(text, "{sign:<12}{:<28}{value}", held.threshold); // writing to a String cannot fail
+        let _ = writeln!(text, "{sign:<12}{:<28}{}", held.threshold, held.readable()); // writing to a String cannot fail
     }
 }
 
@@ -71,21 +68,11 @@ fn heading(text: &mut String, report: &Report) {
 
 fn ledger(report: &Report) -> String {
     let ledger = &report.ledger;
-    let parts = [
-        (ledger.unexpected, "unexpected"),
-        (ledger.transport_errors, "transport\u{a0}errors"),
-        (ledger.local_errors, "local\u{a0}errors"),
-        (ledger.shed, "shed"),
-        (ledger.unfinished, "unfinished"),
-    ];
-    let number = |count, what| format!("{}\u{a0}{what}", format::count(count));
+    let number =
+        |(what, count): (&str, u64)| format!("{} {what}", format::count(count)).replace(' ', "\u{a0}");
     let sign = if ledger.adds_up() { "=" } else { "DOES NOT EQUAL" };
-    let mut line =
-        format!("{} {sign} {}", number(ledger.scheduled, "scheduled"), number(ledger.expected, "expected"));
-    for (count, what) in parts {
-        let _ = write!(line, " + {}", number(count, what)); // writing to a String cannot fail
-    }
-    line
+    let parts = ledger.parts().map(number).join(" + ");
+    format!("{} {sign} {parts}", number(("scheduled", ledger.scheduled)))
 }
 
 /// What was asked and sent, and in which time.

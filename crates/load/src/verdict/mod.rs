@@ -9,7 +9,7 @@ use hdrhistogram::Histogram;
 
 use crate::format;
 use crate::plan::{Limits, Plan};
-use crate::record::{Ledger, Record};
+use crate::record::Record;
 use crate::report::model::{Held, Report};
 use crate::verdict::threshold::{Share, Threshold};
 use crate::wire::error::Fault;
@@ -159,14 +159,13 @@ fn failures(report: &Report) -> Vec<String> {
 
 /// `p99<250ms (is 312ms)`
 fn told(held: &Held) -> String {
-    let threshold: Option<Threshold> = held.threshold.parse().ok();
-    let value = threshold.map_or_else(String::new, |threshold| threshold.readable(held.value));
-    format!("{} (is {value})", held.threshold)
+    format!("{} (is {})", held.threshold, held.readable())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::record::Ledger;
 
     /// Latencies in seconds, of which there is one each.
     fn record(lag: f64, response: f64, busy: f64) -> Record {

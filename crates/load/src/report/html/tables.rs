@@ -6,14 +6,11 @@ use crate::format;
 use crate::record::distribution::Distribution;
 use crate::record::window::NAMES;
 use crate::report::model::Report;
-use crate::verdict::threshold::Threshold;
 use crate::wire::error::Fault;
 
 /// Latencies and what they are held against.
 pub fn figures(report: &Report) -> Markup {
     let figures = |of: &Distribution| [of.min, of.mean, of.p50, of.p90, of.p95, of.p99, of.p999, of.max];
-    let readable =
-        |text: &str, value| text.parse::<Threshold>().map(|it| it.readable(value)).unwrap_or_default();
     html! {
         div.scroll { table.latencies {
             tr { th {} @for name in ["min", "mean", "p50", "p90", "p95", "p99", "p99.9", "max"] { th { (name) } } }
@@ -28,7 +25,7 @@ pub fn figures(report: &Report) -> Markup {
                 @for held in &report.thresholds {
                     tr {
                         td { (held.threshold) }
-                        td { (readable(&held.threshold, held.value)) }
+                        td { (held.readable()) }
                         @if held.ok { td.good { "kept" } } @else { td.bad { "crossed" } }
                     }
                 }
@@ -40,15 +37,9 @@ pub fn figures(report: &Report) -> Markup {
 /// Where the arrivals went, answers by status, errors by kind.
 pub fn counts(report: &Report) -> Markup {
     let ledger = &report.ledger;
-    let parts = [
-        ("scheduled", ledger.scheduled),
-        ("= expected", ledger.expected),
-        ("+ unexpected", ledger.unexpected),
-        ("+ transport errors", ledger.transport_errors),
-        ("+ local errors", ledger.local_errors),
-        ("+ shed", ledger.shed),
-        ("+ unfinished", ledger.unfinished),
-    ];
+    let parts = ledger.parts().into_iter().zip(["=", "+", "+", "+", "+", "+"]);
+    let parts = parts.map(|((what, count), sign)| (format!("{sign} {what}"), count));
+    let mut all = std::iter::once(("scheduled".to_owned(), ledger.scheduled)).chain(parts);
     let statuses = report.statuses.iter().map(|(status, count)| (format!("status {status}"), *count));
     let error = |fault: Fault| Some((fault.meaning().to_owned(), *report.errors.get(fault.name())?));
     let table = |heading: &str, rows: &mut dyn Iterator<Item = (String, u64)>| {
@@ -62,7 +53,7 @@ pub fn counts(report: &Report) -> Markup {
     };
     html! {
         div.grid {
-            (table("Where the requests went", &mut parts.into_iter().map(|(name, count)| (name.to_owned(), count))))
+            (table("Where the requests went", &mut all))
             (table("Statuses and errors", &mut statuses.chain(Fault::ALL.into_iter().filter_map(error))))
         }
     }
