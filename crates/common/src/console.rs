@@ -17,12 +17,7 @@ pub fn warning(reason: impl Display) {
 
 /// A line on standard error.
 pub fn line(text: impl Display) {
-    aside(&format!("{text}\n"));
-}
-
-/// Text as it is on standard error, in one piece.
-pub fn aside(text: &str) {
-    put(&mut io::stderr().lock(), text);
+    put(&mut io::stderr().lock(), &format!("{text}\n"));
 }
 
 /// Text as it is on standard output, in one piece: what was asked for.

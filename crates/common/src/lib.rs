@@ -9,7 +9,6 @@ mod error;
 pub mod exit;
 pub mod hangup;
 pub mod listen;
-pub mod markup;
 pub mod proof;
 pub mod rate;
 pub mod rng;

@@ -5,27 +5,14 @@ use std::fmt::Write;
 use serde_json::{Value, json};
 
 use crate::cover::Covered;
+use drill::report::table::plain;
 use drill::rule::write_labels;
 
 /// The table, a line a drill, and what is missing beneath it.
 #[must_use]
 pub fn table(covered: &[Covered]) -> String {
-    let rows: Vec<Row> = covered.iter().flat_map(rows).collect();
-    let widest = |cell: fn(&Row) -> &str| rows.iter().map(|row| cell(row).chars().count()).max().unwrap_or(0);
-    let (alert, drill) = share(widest(|row| &row.alert).max(5), widest(|row| &row.drill).max(5));
-    let mut text = format!("{:alert$} {:drill$} proven     test runbook\n", "alert", "drill");
-    for row in &rows {
-        let line = format!(
-            "{:alert$} {:drill$} {:<10} {:<4} {}",
-            cut(&row.alert, alert),
-            cut(&row.drill, drill),
-            row.proven,
-            row.tested,
-            row.runbook
-        );
-        text.push_str(line.trim_end());
-        text.push('\n');
-    }
+    let header = ["alert", "drill", "proven", "test", "runbook"].map(str::to_owned);
+    let mut text = plain(std::iter::once(header).chain(covered.iter().flat_map(rows)), 1, 5, Some(LINE));
     let whole = covered.iter().filter(|it| it.whole()).count();
     let _ = writeln!(text, "{whole} of {} alerts are covered: {} %", covered.len(), percent(covered));
     for it in covered.iter().filter(|it| !it.whole()) {
@@ -42,61 +29,27 @@ pub fn table(covered: &[Covered]) -> String {
     text
 }
 
-/// One line: an alert's first drill beside the rest, its other drills beneath.
-struct Row {
-    alert: String,
-    drill: String,
-    proven: String,
-    tested: &'static str,
-    runbook: &'static str,
-}
-
-fn rows(it: &Covered) -> Vec<Row> {
-    let yes = |it: bool| if it { "yes" } else { "NO" };
-    let labels = it.labels.values().map(|value| format!(" {value}")).collect::<String>();
-    let day = |drill: &String| it.proven.get(drill).map(|at| at.strftime("%Y-%m-%d").to_string());
-    let drills: Vec<(String, String)> = it
-        .drills
-        .iter()
-        .map(|drill| (drill.clone(), day(drill).unwrap_or_else(|| "never".to_owned())))
-        .collect();
-    let none = if it.unfilled.is_empty() { "NO" } else { "no cause yet" };
-    let drills = if drills.is_empty() { vec![(none.to_owned(), "never".to_owned())] } else { drills };
-    let row = |(at, (drill, proven))| match at {
-        0 => Row {
-            alert: format!("{}{labels}", it.alert),
-            drill,
-            proven,
-            tested: yes(it.tested),
-            runbook: yes(it.runbook),
-        },
-        _ => Row { alert: String::new(), drill, proven, tested: "", runbook: "" },
-    };
-    drills.into_iter().enumerate().map(row).collect()
-}
-
 /// How wide a terminal is at least.
-const LINE: usize = 80;
-/// What the other columns take, with the blanks between all of them.
-const REST: usize = "0000-00-00".len() + "test".len() + "runbook".len() + 4;
+const LINE: u16 = 80;
 
-/// What the two columns of names get of a line: what they need, or, of one that is too long, half.
-fn share(alert: usize, drill: usize) -> (usize, usize) {
-    let both = LINE - REST;
-    let half = both / 2;
-    match (alert <= half, drill <= both - half) {
-        _ if alert + drill <= both => (alert, drill),
-        (true, _) => (alert, both - alert),
-        (false, true) => (both - drill, drill),
-        (false, false) => (half, both - half),
+/// A line a drill: an alert's first beside the rest, its others beneath.
+fn rows(it: &Covered) -> Vec<[String; 5]> {
+    let yes = |it: bool| if it { "yes" } else { "NO" }.to_owned();
+    let labels = it.labels.values().map(|value| format!(" {value}")).collect::<String>();
+    let row = |drill: &str| {
+        let day = it.proven.get(drill).map(|at| at.strftime("%Y-%m-%d").to_string());
+        // As wide as a day, where none is known too.
+        let proven = format!("{:<10}", day.as_deref().unwrap_or("never"));
+        [String::new(), drill.to_owned(), proven, String::new(), String::new()]
+    };
+    let none = if it.unfilled.is_empty() { "NO" } else { "no cause yet" };
+    let mut rows: Vec<_> = it.drills.iter().map(|drill| row(drill)).collect();
+    if rows.is_empty() {
+        rows.push(row(none));
     }
-}
-
-fn cut(text: &str, width: usize) -> String {
-    match text.chars().count() <= width {
-        true => text.to_owned(),
-        false => text.chars().take(width - 1).chain(['…']).collect(),
-    }
+    rows[0][0] = format!("{}{labels}", it.alert);
+    (rows[0][3], rows[0][4]) = (yes(it.tested), yes(it.runbook));
+    rows
 }
 
 /// What can be done of what is there.
@@ -191,7 +144,7 @@ mod tests {
         {
             let told = table(&[covered(alert, &[drill])]);
             let line = told.lines().nth(1).unwrap();
-            assert!(line.chars().count() <= LINE && line.contains(shown), "{line}");
+            assert!(line.chars().count() <= usize::from(LINE) && line.contains(shown), "{line}");
         }
     }
 }

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use textwrap::{Options, WordSeparator, WordSplitter};
+
 use crate::wire::error::Fault;
 
 /// Seconds as a short latency: `0.31ms`, `12.4ms`, `250ms`, `1.25s`; `-` when there is none.
@@ -66,23 +68,16 @@ fn joined(parts: impl Iterator<Item = String>) -> String {
     if text.is_empty() { "none".to_owned() } else { text }
 }
 
-/// Lines of at most `width` characters, broken between words; lines after the first begin with `indent`.
+/// Lines of at most `width` characters, broken between words; lines after the first begin with `indent`. A no-break space
+/// keeps what it joins on one line, and is a blank there.
 #[must_use]
 pub fn wrapped(text: &str, width: usize, indent: &str) -> Vec<String> {
-    let mut lines = vec![String::new()];
-    for word in text.split_whitespace() {
-        let line = lines.last_mut().expect("there is always a line");
-        let empty = line.is_empty() || line == indent;
-        if !empty && line.chars().count() + 1 + word.chars().count() > width {
-            lines.push(format!("{indent}{word}"));
-        } else {
-            if !empty {
-                line.push(' ');
-            }
-            line.push_str(word);
-        }
-    }
-    lines
+    let options = Options::new(width)
+        .subsequent_indent(indent)
+        .break_words(false)
+        .word_separator(WordSeparator::AsciiSpace)
+        .word_splitter(WordSplitter::NoHyphenation);
+    textwrap::wrap(text, options).into_iter().map(|line| line.replace('\u{a0}', " ")).collect()
 }
 
 #[cfg(test)]

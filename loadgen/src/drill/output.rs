@@ -46,7 +46,7 @@ pub fn print(run: &Run, records: &[Case]) {
 /// Writes the reports; says whether they, and the proofs before them, could be written.
 pub fn write(args: &Args, run: &Run, records: &[Case]) -> bool {
     let report = json::report(run, records);
-    let put = |path: &Path, text: String| match fs::write(path, text) {
+    let put = |path: &Path, text: std::io::Result<String>| match text.and_then(|text| fs::write(path, text)) {
         Ok(()) => true,
         Err(error) => {
             console::error(format_args!("{}: cannot be written: {error}", path.display()));
@@ -55,9 +55,12 @@ pub fn write(args: &Args, run: &Run, records: &[Case]) -> bool {
     };
     let not_kept: Vec<_> = records.iter().filter_map(|record| record.not_kept.as_ref()).collect();
     not_kept.iter().for_each(console::error);
-    let json = args.json.as_ref().is_none_or(|path| put(path, format!("{report:#}\n")));
-    let html = args.html.as_ref().is_none_or(|path| put(path, html::page(run, records)));
-    let junit = args.junit.as_ref().is_none_or(|path| put(path, junit::report(run, records)));
+    let json = args.json.as_ref().is_none_or(|path| put(path, Ok(format!("{report:#}\n"))));
+    let html = args.html.as_ref().is_none_or(|path| put(path, Ok(html::page(run, records))));
+    let junit = args
+        .junit
+        .as_ref()
+        .is_none_or(|path| put(path, junit::report(run, records).map_err(std::io::Error::other)));
     json && html && junit && not_kept.is_empty()
 }
 

@@ -8,10 +8,8 @@ use jiff::Timestamp;
 use crate::record::case::Case;
 use crate::record::judgement::Verdict;
 use crate::record::stage::Stage;
+use crate::report::table::shortened;
 use crate::timing::clock::{readable, seconds};
-
-/// Longest name of a drill shown whole.
-const NAME: usize = 30;
 
 /// What is known of a run so far.
 #[derive(Debug, Default)]
@@ -78,7 +76,7 @@ impl Board {
         if self.total > 1 {
             lines.push(self.count());
         }
-        let names = self.going.iter().map(|going| going.drill.chars().count().min(NAME)).max().unwrap_or(0);
+        let names = self.going.iter().map(|going| shortened(&going.drill).chars().count()).max().unwrap_or(0);
         lines.extend(self.going.iter().map(|going| going.line(now, names)));
         if lines.len() > rows {
             let hidden = lines.len() - rows + 1;
@@ -101,11 +99,7 @@ impl Board {
 impl Going {
     /// `high-error-rate  firing     3.2 s of 6.0 s`.
     fn line(&self, now: Timestamp, names: usize) -> String {
-        let mut name = self.drill.clone();
-        if name.chars().count() > NAME {
-            name = name.chars().take(NAME - 1).collect();
-            name.push('…');
-        }
+        let name = shortened(&self.drill);
         let elapsed = readable(seconds(self.since, now).max(0.0));
         let bound = self.bound.map_or_else(String::new, |bound| format!(" of {}", readable(bound)));
         let waiting = self.waiting.as_ref().map_or_else(String::new, |it| format!(", waiting: {it}"));

@@ -5,43 +5,40 @@ mod axis;
 mod panels;
 mod rows;
 
-use std::fmt::Write;
-
 use jiff::Timestamp;
+use maud::{Markup, html};
 
 use crate::record::case::Case;
-use crate::report::chart::axis::{Axis, ROW, WIDTH, name};
+use crate::report::chart::axis::Axis;
 use crate::timing::clock::seconds;
-use clients::inbox::Channel;
-use common::markup::escape;
+use load::report::axis::time_ticks;
+use load::report::plot::svg as picture;
 
 /// How much further than what happened the axis goes for the sake of bounds, at most.
 const FAR: f64 = 2.0;
+/// Height of a row.
+const ROW: f64 = 15.0;
 
 /// The picture; empty for a drill that had no traffic.
 #[must_use]
-pub fn svg(record: &Case) -> String {
-    let Some(from) = record.instants.baseline else { return String::new() };
-    let Some(axis) = axis(record, from) else { return String::new() };
-    let (mut body, mut y) = panels::draw(&axis, record);
-    for row in [rows::cause(&axis, record, y), rows::state(&axis, record, y + ROW)] {
-        body.push_str(&row);
-    }
-    y += 2.0 * ROW;
-    for channel in Channel::ALL {
-        if record.expectation.channels.contains(&channel) || record.instants.notified.contains_key(&channel) {
-            body.push_str(&rows::notifications(&axis, record, channel, y));
-            y += ROW;
+pub fn svg(record: &Case) -> Markup {
+    let Some(axis) = record.instants.baseline.and_then(|from| axis(record, from)) else { return html! {} };
+    let (panels, top) = panels::draw(&axis, record);
+    let rows = rows::all(&axis, record);
+    let bottom = top + ROW * rows.len() as f64 + 2.0;
+    let body = html! {
+        (panels)
+        @for (index, (name, row)) in rows.iter().enumerate() {
+            g transform={ "translate(0 " (top + ROW * index as f64) ")" } { (axis.plane.beside(rows::MIDDLE, name)) (row) }
         }
-    }
-    for (name, start, phase) in starts(record) {
-        body.push_str(&rows::whisker(&axis, name, start, phase.seconds, phase.bound_seconds, y));
-        y += ROW;
-    }
-    body.push_str(&ticks(&axis, record, y + 2.0));
-    let height = y + 24.0;
-    let label = escape(&format!("{} on a time axis; the same is in the timeline below", record.alert));
-    format!("<svg viewBox=\"0 0 {WIDTH} {height}\" role=\"img\" aria-label=\"{label}\">\n{body}</svg>\n")
+        (axis.plane.beside(bottom + 11.5, "seconds"))
+        (axis.plane.marks(bottom, ticks(&axis, record)))
+    };
+    picture(
+        bottom + 22.0,
+        &format!("{} on a time axis; the same is in the timeline below", record.alert),
+        &body,
+    )
 }
 
 fn axis(record: &Case, from: Timestamp) -> Option<Axis> {
@@ -54,44 +51,21 @@ fn axis(record: &Case, from: Timestamp) -> Option<Axis> {
     let mut length = latest.into_iter().flatten().map(|at| seconds(from, at)).fold(0.0, f64::max);
     // A bound of hours (of an alert on what did not happen for days) must not press minutes into one place.
     let most = length * FAR;
-    for (_, start, phase) in starts(record) {
+    for (_, start, phase) in rows::starts(record) {
         if let (Some(start), Some(bound)) = (start, phase.bound_seconds) {
             length = length.max((seconds(from, start) + bound).min(most));
         }
     }
-    (length > 0.0).then_some(Axis { from, length })
-}
-
-/// Each phase with the instant it began.
-fn starts(record: &Case) -> [(&'static str, Option<Timestamp>, crate::timing::phases::Measured); 5] {
-    let instants = &record.instants;
-    let begun = [instants.cause, instants.pending, instants.firing, instants.lifted, instants.resolved];
-    let named = record.phases().named();
-    std::array::from_fn(|index| (named[index].0, begun[index], named[index].1))
+    (length > 0.0).then(|| Axis::new(from, length))
 }
 
 /// Seconds since the cause began, at round distances.
-fn ticks(axis: &Axis, record: &Case, y: f64) -> String {
-    let origin = record.instants.cause.unwrap_or(axis.from);
-    let before = seconds(axis.from, origin);
-    let step = [1.0, 2.0, 5.0, 10.0, 20.0, 30.0, 60.0, 120.0, 300.0, 600.0, 1200.0, 3600.0]
-        .into_iter()
-        .find(|step| axis.length / step <= 8.0)
-        .unwrap_or(7200.0);
-    let mut text = name("seconds", y + 3.0);
-    let mut tick = (-before / step).ceil() + 0.0; // adding zero turns -0 into 0
-    while tick * step + before <= axis.length {
-        let x = axis.x_seconds(tick * step + before);
-        let _ = writeln!(
-            text,
-            "<path d=\"M{x:.1} {y:.1}v4\" stroke=\"var(--soft)\"/>\
-             <text x=\"{x:.1}\" y=\"{:.1}\" text-anchor=\"middle\">{}</text>",
-            y + 13.0,
-            tick * step
-        );
-        tick += 1.0;
-    }
-    text
+fn ticks(axis: &Axis, record: &Case) -> Vec<(f64, String)> {
+    let before = record.instants.cause.map_or(0.0, |cause| axis.at(cause));
+    let step = time_ticks(axis.length()).get(1).copied().unwrap_or(axis.length());
+    let first = (-before / step).ceil() as i64;
+    let ticks = (first..).map(|tick| tick as f64 * step).take_while(|tick| tick + before <= axis.length());
+    ticks.map(|tick| (tick + before, tick.to_string())).collect()
 }
 
 #[cfg(test)]
@@ -99,11 +73,13 @@ mod tests {
     use super::*;
     use crate::causes::traffic::{Load, Stretch, Traffic};
     use crate::report::table::tests::{at, record};
+    use clients::inbox::Channel;
     use load::record::Row;
+    use load::report::plot::WIDTH;
 
     #[test]
     fn everything_that_happened_is_drawn_within_the_picture() {
-        let drawn = svg(&record());
+        let drawn = svg(&record()).into_string();
         for part in [
             "<title>firing</title>",
             "<title>resolved</title>",
@@ -132,11 +108,11 @@ mod tests {
             rows: (0..20).map(|second| Row { second, expected, unexpected, ..Row::default() }).collect(),
             step: 1,
         };
-        let without = svg(&full);
+        let without = svg(&full).into_string();
         assert!(!without.contains("requests/s"), "{without}");
         full.traffic =
             Traffic::of(vec![stretch(Load::Baseline, -5.0, 40, 0), stretch(Load::Cause, 15.0, 37, 3)]);
-        let drawn = svg(&full);
+        let drawn = svg(&full).into_string();
         for channel in Channel::ALL {
             assert!(drawn.contains(&format!(">{}</text>", channel.name())), "{channel} in {drawn}");
         }
@@ -161,9 +137,9 @@ mod tests {
         bounds.resolved = std::time::Duration::from_secs(129_600);
         let from = at(-5.0);
         long.instants.baseline = Some(from);
-        let axis = axis(&long, from).unwrap();
-        assert!((axis.length - 80.0).abs() < 0.01, "twice the 40 s to the last news: {}", axis.length);
-        let drawn = svg(&long);
+        let length = axis(&long, from).unwrap().length();
+        assert!((length - 80.0).abs() < 0.01, "twice the 40 s to the last news: {length}");
+        let drawn = svg(&long).into_string();
         assert!(
             drawn.contains("l4 3.5l-4 3.5\" stroke=\"var(--ink)\" fill=\"none\"><title>bound 36 h</title>"),
             "{drawn}"
@@ -175,10 +151,10 @@ mod tests {
     fn a_drill_that_never_began_has_no_picture() {
         let mut refused = record();
         refused.instants = crate::timing::phases::Instants::default();
-        assert_eq!(svg(&refused), "");
+        assert_eq!(svg(&refused).into_string(), "");
         // Traffic without anything to see yet: an axis is there as soon as something gives it a length.
         refused.evidence = None;
         refused.instants.baseline = Some(at(0.0));
-        assert_eq!(svg(&refused), "");
+        assert_eq!(svg(&refused).into_string(), "");
     }
 }

@@ -5,7 +5,6 @@ use serde_json::{Value, json};
 
 use crate::record::case::Case;
 use crate::report::timeline;
-use crate::timing::phases;
 
 /// Version of the format; grows when a field changes its meaning or goes.
 pub const VERSION: u32 = 1;
@@ -41,10 +40,7 @@ pub fn report(run: &Run, records: &[Case]) -> Value {
 
 fn drill(record: &Case) -> Value {
     let judgement = record.judgement.as_ref();
-    let instants = &record.instants;
-    let since_cause = |at: Option<Timestamp>| {
-        instants.cause.zip(at).map(|(cause, at)| crate::timing::clock::seconds(cause, at))
-    };
+    let [(_, notified), (_, all_clear)] = timeline::promises(record);
     json!({
         "drill": record.drill,
         "alert": record.alert,
@@ -57,17 +53,8 @@ fn drill(record: &Case) -> Value {
         "summary": record.summary,
         "labels": record.labels,
         "fingerprint": record.fingerprint,
-        "objectives": {
-            "notified": {
-                "seconds": since_cause(phases::last_of(&instants.notified, &record.expectation.channels)),
-                "bound_seconds": record.objective.notified.map(|promise| promise.as_secs_f64()),
-            },
-            "all_clear": {
-                "seconds": since_cause(phases::last_of(&instants.all_clear, &record.expectation.channels)),
-                "bound_seconds": record.objective.all_clear.map(|promise| promise.as_secs_f64()),
-            },
-        },
-        "instants": instants,
+        "objectives": {"notified": notified, "all_clear": all_clear},
+        "instants": record.instants,
         "rule": record.expectation.subject.as_ref().map(|subject| json!({
             "group": subject.group,
             "file": subject.file,

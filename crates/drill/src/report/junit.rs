@@ -1,6 +1,9 @@
 //! The report as JUnit XML, which continuous integration shows: a test case a drill.
 
-use std::fmt::Write;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use quick_junit::{NonSuccessKind, Report, SerializeError, TestCase, TestCaseStatus, TestSuite};
 
 use crate::record::case::Case;
 use crate::record::judgement::Verdict;
@@ -9,71 +12,46 @@ use crate::report::table;
 use crate::timing::clock;
 
 /// The whole report.
-#[must_use]
-pub fn report(run: &Run, records: &[Case]) -> String {
-    let is = |record: &Case, verdict: Verdict| {
-        record.judgement.as_ref().is_some_and(|judgement| judgement.verdict == verdict)
-    };
-    let skipped = run.not_run.len();
-    // What could not be judged is an error, what was judged against is a failure.
-    let error = |record: &Case| is(record, Verdict::Refused) || is(record, Verdict::Inconclusive);
-    let errors = records.iter().filter(|record| error(record)).count();
-    let failures = records.iter().filter(|record| !error(record) && !is(record, Verdict::Proven)).count();
-    let seconds = clock::seconds(run.started, run.finished);
-    let mut xml = String::from("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n");
-    let tests = records.len() + skipped;
-    let _ = writeln!(
-        xml,
-        "<testsuite name=\"drills\" tests=\"{tests}\" failures=\"{failures}\" errors=\"{errors}\" \
-         skipped=\"{skipped}\" time=\"{seconds:.3}\" timestamp=\"{}\">",
-        run.started.strftime("%Y-%m-%dT%H:%M:%SZ")
-    ); // writing to a String cannot fail
-    for record in records {
-        let _ = write!(
-            xml,
-            "  <testcase classname=\"{}\" name=\"{}\" time=\"{:.3}\"",
-            escaped(&record.alert),
-            escaped(&record.drill),
-            clock::seconds(record.started, record.ended.unwrap_or(record.started))
-        );
-        match &record.judgement {
-            Some(judgement) if judgement.verdict == Verdict::Proven => xml.push_str("/>\n"),
-            judgement => {
-                let (verdict, reason) = judgement.as_ref().map_or(("INCONCLUSIVE", ""), |judgement| {
-                    (judgement.verdict.name(), judgement.reason.as_str())
-                });
-                let element = if error(record) { "error" } else { "failure" };
-                let _ = writeln!(
-                    xml,
-                    ">\n    <{element} type=\"{verdict}\" message=\"{}\">{}</{element}>\n  </testcase>",
-                    escaped(reason),
-                    escaped(&table::story(record))
-                );
-            }
-        }
-    }
-    for name in &run.not_run {
-        let _ = writeln!(xml, "  <testcase classname=\"\" name=\"{}\"><skipped/></testcase>", escaped(name));
-    }
-    xml.push_str("</testsuite>\n");
-    xml
+///
+/// # Errors
+/// When the writer refuses, which it has no cause to.
+pub fn report(run: &Run, records: &[Case]) -> Result<String, SerializeError> {
+    let mut suite = TestSuite::new("drills");
+    suite.set_time(between(run.started, run.finished));
+    // The library's own timestamps are of another calendar library.
+    let began = run.started.strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
+    suite.extra.insert("timestamp".into(), began.into());
+    suite.add_test_cases(records.iter().map(case));
+    suite.add_test_cases(run.not_run.iter().map(|name| {
+        let mut case = TestCase::new(name.as_str(), TestCaseStatus::skipped());
+        case.set_classname("");
+        case
+    }));
+    let mut report = Report::new("drills");
+    report.add_test_suite(suite).to_string()
 }
 
-/// Text as XML 1.0 takes it; control characters, which it does not take at all, are left out.
-fn escaped(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for character in text.chars() {
-        match character {
-            '&' => out.push_str("&amp;"),
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '"' => out.push_str("&quot;"),
-            '\n' | '\t' => out.push(character),
-            control if control.is_control() => {}
-            other => out.push(other),
-        }
+fn case(record: &Case) -> TestCase {
+    let judgement = record.judgement.as_ref();
+    let verdict = judgement.map_or(Verdict::Inconclusive, |judgement| judgement.verdict);
+    let mut status = match verdict {
+        Verdict::Proven => TestCaseStatus::success(),
+        // What could not be judged is an error, what was judged against is a failure.
+        Verdict::Refused | Verdict::Inconclusive => TestCaseStatus::non_success(NonSuccessKind::Error),
+        _ => TestCaseStatus::non_success(NonSuccessKind::Failure),
+    };
+    if verdict != Verdict::Proven {
+        let reason = judgement.map_or("", |judgement| judgement.reason.as_str());
+        status.set_type(verdict.name()).set_message(reason).set_description(table::story(record));
     }
-    out
+    let mut case = TestCase::new(record.drill.as_str(), status);
+    case.set_classname(record.alert.as_str());
+    case.set_time(between(record.started, record.ended.unwrap_or(record.started)));
+    case
+}
+
+fn between(from: Timestamp, to: Timestamp) -> Duration {
+    Duration::from_secs_f64(clock::seconds(from, to).max(0.0))
 }
 
 #[cfg(test)]
@@ -96,13 +74,14 @@ mod tests {
             interrupted: None,
             not_run: vec!["b".into()],
         };
-        let xml = report(&run, &[record(), missed, refused]);
+        let xml = report(&run, &[record(), missed, refused]).unwrap();
         for part in [
-            "tests=\"4\" failures=\"1\" errors=\"1\" skipped=\"1\" time=\"40.000\" timestamp=\"2027-01-15T08:00:00Z\"",
-            "<testcase classname=\"HighErrorRate\" name=\"high-error-rate\" time=\"0.000\"/>",
-            "<failure type=\"MISSED\" message=\"too &lt;weak&gt; &amp; &quot;late&quot;\">",
-            "<error type=\"REFUSED\" message=\"gone\">",
-            "<testcase classname=\"\" name=\"b\"><skipped/></testcase>",
+            "<testsuite name=\"drills\" tests=\"4\" skipped=\"1\" errors=\"1\" failures=\"1\" time=\"40.000\" \
+             timestamp=\"2027-01-15T08:00:00Z\">",
+            "<testcase name=\"high-error-rate\" classname=\"HighErrorRate\" time=\"0.000\"/>",
+            "<failure message=\"too &lt;weak&gt; &amp; &quot;late&quot;\" type=\"MISSED\">",
+            "<error message=\"gone\" type=\"REFUSED\">",
+            "<testcase name=\"b\" classname=\"\">\n            <skipped/>",
         ] {
             assert!(xml.contains(part), "{part} in {xml}");
         }

@@ -2,6 +2,9 @@
 
 use std::fmt::Write;
 
+use comfy_table::presets::NOTHING;
+use comfy_table::{CellAlignment, ContentArrangement, Row, Table};
+
 use crate::record::case::Case;
 use crate::record::judgement::Verdict;
 use crate::report::timeline;
@@ -40,43 +43,52 @@ pub fn cell(phase: Measured) -> String {
 /// The table: one line a drill, each phase beside its bound.
 #[must_use]
 pub fn table(records: &[Case]) -> String {
-    let mut rows = vec![
-        ["alert", "verdict", "pending", "firing", "notified", "resolved", "all_clear"].map(str::to_owned),
-    ];
-    for record in records {
+    let header =
+        ["alert", "verdict", "pending", "firing", "notified", "resolved", "all_clear"].map(str::to_owned);
+    let row = |record: &Case| {
         let twin = records.iter().filter(|other| other.alert == record.alert).count() > 1;
         let name = if twin { &record.drill } else { record.title() };
         let verdict = record.judgement.as_ref().map_or("", |judgement| judgement.verdict.name());
         let [pending, firing, notified, resolved, all_clear] =
             record.phases().named().map(|(_, phase)| cell(phase));
-        rows.push([shortened(name), verdict.to_owned(), pending, firing, notified, resolved, all_clear]);
-    }
-    let widths: Vec<usize> =
-        (0..7).map(|column| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0)).collect();
-    let mut text = String::new();
-    for row in rows {
-        let cells: Vec<_> = row
-            .iter()
-            .zip(&widths)
-            .enumerate()
-            .map(
-                |(column, (cell, width))| {
-                    if column < 2 { format!("{cell:<width$}") } else { format!("{cell:>width$}") }
-                },
-            )
-            .collect();
-        let _ = writeln!(text, "{}", cells.join("  ").trim_end()); // writing to a String cannot fail
-    }
-    text
+        [shortened(name), verdict.to_owned(), pending, firing, notified, resolved, all_clear]
+    };
+    plain(std::iter::once(header).chain(records.iter().map(row)), 2, 2, None)
 }
 
-fn shortened(name: &str) -> String {
+/// Rows without lines between them. Columns are `gap` blanks apart, those from `numbers` on end below each other; where a
+/// row would be longer than `width`, its longest cells are cut.
+#[must_use]
+pub fn plain<const N: usize>(
+    rows: impl Iterator<Item = [String; N]>,
+    gap: u16,
+    numbers: usize,
+    width: Option<u16>,
+) -> String {
+    let mut table = Table::new();
+    table.load_style(NOTHING).set_truncation_indicator("…");
+    if let Some(width) = width {
+        table.set_content_arrangement(ContentArrangement::Dynamic).set_width(width);
+    }
+    for row in rows {
+        let mut row = Row::from(row);
+        row.max_height(1);
+        table.add_row(row);
+    }
+    for (index, column) in table.column_iter_mut().enumerate() {
+        column.set_padding((0, gap));
+        column.set_cell_alignment(if index < numbers { CellAlignment::Left } else { CellAlignment::Right });
+    }
+    table.trim_fmt() + "\n"
+}
+
+/// A name as it stands in a line beside other things.
+#[must_use]
+pub fn shortened(name: &str) -> String {
     if name.chars().count() <= NAME {
         return name.to_owned();
     }
-    let mut short: String = name.chars().take(NAME - 1).collect();
-    short.push('…');
-    short
+    name.chars().take(NAME - 1).chain(['…']).collect()
 }
 
 /// The story of a drill that is not PROVEN: reason, rule, value, timeline; empty for one that is.

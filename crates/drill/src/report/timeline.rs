@@ -1,10 +1,12 @@
 //! What happened in a drill, in order.
 
+use std::time::Duration;
+
 use crate::evidence::activation::Activation;
 use crate::record::case::Case;
 use crate::record::event::Moment;
-use crate::timing::clock::number;
-use crate::timing::clock::{readable, seconds};
+use crate::timing::clock::{number, readable, seconds};
+use crate::timing::phases::{Measured, last_of};
 use common::duration;
 
 /// At most this many activations beside the one that is followed stand in a timeline one by one.
@@ -52,6 +54,23 @@ pub fn of(record: &Case) -> Vec<Moment> {
     }
     events.sort_by_key(|event| event.at);
     events
+}
+
+/// When everybody had been told that the alert fires, and that it is over: seconds since the cause began, and as promised.
+#[must_use]
+pub fn promises(record: &Case) -> [(&'static str, Measured); 2] {
+    let Case { instants, objective, expectation, .. } = record;
+    let measured = |told, promise: Option<Duration>| Measured {
+        seconds: instants
+            .cause
+            .zip(last_of(told, &expectation.channels))
+            .map(|(cause, at)| seconds(cause, at)),
+        bound_seconds: promise.map(|promise| promise.as_secs_f64()),
+    };
+    [
+        ("notified", measured(&instants.notified, objective.notified)),
+        ("all-clear", measured(&instants.all_clear, objective.all_clear)),
+    ]
 }
 
 /// `group `api` of api.yml, expr > 0.05, for 6s`.

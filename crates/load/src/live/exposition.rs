@@ -5,16 +5,16 @@ use std::io;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use actix_web::http::header::ContentType;
 use actix_web::web::Data;
 use actix_web::{App, HttpResponse, HttpServer, dev::ServerHandle, web};
 use hdrhistogram::Histogram;
 use nix::sys::resource::{UsageWho, getrusage};
 use nix::sys::time::TimeValLike;
-use prometheus::TextEncoder;
-use prometheus::proto::{Bucket, Counter, Gauge, LabelPair, Metric, MetricFamily, MetricType};
+use prometheus::proto::{Bucket, Metric, MetricFamily, MetricType};
+use prometheus::{Counter, Gauge, IntCounterVec, Opts, Registry, TextEncoder};
 
 use crate::engine::Running;
+use crate::record::window::NAMES;
 use crate::schedule::pace::Pace;
 use crate::verdict::threshold::Measured;
 use crate::wire::error::Fault;
@@ -24,151 +24,106 @@ use common::listen;
 const BOUNDS: [f64; 16] =
     [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0];
 
+/// What the four latencies are, in the order of [`NAMES`].
+const HELP: [&str; 4] = [
+    "From when a request was due to the end of its answer: what a user would have felt.",
+    "From a request's first byte to the end of its answer: what the server took.",
+    "How late the generator itself was.",
+    "Waiting for a connection.",
+];
+
 /// Every figure as it is now.
 ///
 /// # Errors
-/// When the encoder refuses, which it has no cause to.
+/// When the library refuses, which it has no cause to.
 pub fn text(running: &Running) -> Result<String, prometheus::Error> {
-    TextEncoder::new().encode_to_string(&families(running))
-}
-
-fn families(running: &Running) -> Vec<MetricFamily> {
-    let counts = running.counts();
-    let mut families = vec![
-        counter(
-            "loadgen_scheduled_total",
-            "Arrivals whose due time has come.",
-            vec![(vec![], counts.scheduled)],
-        ),
-        counter(
-            "loadgen_requests_total",
-            "Arrivals of which it is known what became of them, by outcome.",
-            [
-                ("expected", counts.expected),
-                ("unexpected", counts.unexpected),
-                ("transport_error", counts.transport_errors),
-                ("local_error", counts.local_errors),
-                ("shed", counts.shed),
-            ]
-            .map(|(outcome, count)| (vec![("outcome", outcome.to_owned())], count))
-            .into(),
-        ),
-        counter(
-            "loadgen_responses_total",
-            "Answers by status.",
-            running
-                .statuses()
-                .into_iter()
-                .map(|(status, count)| (vec![("status", status.to_string())], count))
-                .collect(),
-        ),
-        counter("loadgen_errors_total", "Requests without an answer, by kind.", {
-            // Every kind from the start: a counter that starts late has no increase.
-            let faults = running.faults();
-            let count = |fault: Fault| faults.get(&fault).copied().unwrap_or(0);
-            Fault::ALL.map(|fault| (vec![("kind", fault.name().to_owned())], count(fault))).into()
-        }),
-        gauge("loadgen_in_flight", "Requests scheduled and not yet answered.", counts.in_flight as f64),
-        gauge(
-            "loadgen_elapsed_seconds",
-            "Time since the first arrival was due.",
-            running.elapsed().as_secs_f64(),
-        ),
-    ];
-    families.extend(processor_time());
-    if let Pace::Open { schedule, .. } = &running.plan().pace {
-        let rate = schedule.rate_at(running.elapsed().as_secs_f64());
-        families.push(gauge(
-            "loadgen_target_rate",
-            "Requests per second that the schedule asks for now.",
-            rate,
-        ));
-    }
+    let registry = Registry::new();
+    register(&registry, running)?;
+    let mut families = registry.gather();
     running.measured(|Measured { latencies, .. }| {
-        for (name, help, latency) in [
-            (
-                "loadgen_response_seconds",
-                "From when a request was due to the end of its answer: what a user would have felt.",
-                &latencies.response,
-            ),
-            (
-                "loadgen_service_seconds",
-                "From a request's first byte to the end of its answer: what the server took.",
-                &latencies.service,
-            ),
-            ("loadgen_pacer_lag_seconds", "How late the generator itself was.", &latencies.pacer_lag),
-            ("loadgen_connection_wait_seconds", "Waiting for a connection.", &latencies.connection_wait),
-        ] {
-            families.push(histogram(name, help, latency));
-        }
+        let shown = NAMES.into_iter().zip(HELP).zip(latencies.each());
+        families.extend(shown.map(|(((name, _), help), latency)| histogram(name, help, latency)));
     });
-    families.retain(|family| !family.get_metric().is_empty()); // the encoder takes a family without samples for a mistake
-    families
+    TextEncoder::new().encode_to_string(&families)
 }
 
-fn family(name: &str, help: &str, kind: MetricType, metrics: Vec<Metric>) -> MetricFamily {
-    let mut family = MetricFamily::default();
-    family.set_name(name.to_owned());
-    family.set_help(help.to_owned());
-    family.set_field_type(kind);
-    family.set_metric(metrics);
-    family
+fn register(registry: &Registry, running: &Running) -> Result<(), prometheus::Error> {
+    let counter = |name, help, count| {
+        let counter = Counter::new(name, help)?;
+        counter.inc_by(count);
+        registry.register(Box::new(counter))
+    };
+    let gauge = |name, help, value| {
+        let gauge = Gauge::new(name, help)?;
+        gauge.set(value);
+        registry.register(Box::new(gauge))
+    };
+    let by = |name, help, label, samples: &mut dyn Iterator<Item = (String, u64)>| {
+        let counters = IntCounterVec::new(Opts::new(name, help), &[label])?;
+        samples.for_each(|(value, count)| counters.with_label_values(&[value]).inc_by(count));
+        registry.register(Box::new(counters))
+    };
+    let (counts, faults, elapsed) = (running.counts(), running.faults(), running.elapsed().as_secs_f64());
+    counter("loadgen_scheduled_total", "Arrivals whose due time has come.", counts.scheduled as f64)?;
+    let outcomes = [
+        ("expected", counts.expected),
+        ("unexpected", counts.unexpected),
+        ("transport_error", counts.transport_errors),
+        ("local_error", counts.local_errors),
+        ("shed", counts.shed),
+    ];
+    by(
+        "loadgen_requests_total",
+        "Arrivals of which it is known what became of them, by outcome.",
+        "outcome",
+        &mut outcomes.into_iter().map(|(outcome, count)| (outcome.to_owned(), count)),
+    )?;
+    let statuses = running.statuses();
+    let statuses = &mut statuses.into_iter().map(|(status, count)| (status.to_string(), count));
+    by("loadgen_responses_total", "Answers by status.", "status", statuses)?;
+    // Every kind from the start: a counter that starts late has no increase.
+    let count = |fault: Fault| (fault.name().to_owned(), faults.get(&fault).copied().unwrap_or(0));
+    let kinds = &mut Fault::ALL.into_iter().map(count);
+    by("loadgen_errors_total", "Requests without an answer, by kind.", "kind", kinds)?;
+    gauge("loadgen_in_flight", "Requests scheduled and not yet answered.", counts.in_flight as f64)?;
+    gauge("loadgen_elapsed_seconds", "Time since the first arrival was due.", elapsed)?;
+    // What the whole process has used, under the name that every process exports it by.
+    if let Ok(usage) = getrusage(UsageWho::RUSAGE_SELF) {
+        let spent = (usage.user_time() + usage.system_time()).num_microseconds() as f64 / 1e6;
+        let help = "Processor time of the generator, user and system, in seconds.";
+        counter("process_cpu_seconds_total", help, spent)?;
+    }
+    if let Pace::Open { schedule, .. } = &running.plan().pace {
+        let help = "Requests per second that the schedule asks for now.";
+        gauge("loadgen_target_rate", help, schedule.rate_at(elapsed))?;
+    }
+    Ok(())
 }
 
-fn counter(name: &str, help: &str, samples: Vec<(Vec<(&str, String)>, u64)>) -> MetricFamily {
-    let metrics = samples.into_iter().map(|(labels, count)| {
-        let pairs = labels.into_iter().map(|(name, value)| {
-            let mut pair = LabelPair::default();
-            pair.set_name(name.to_owned());
-            pair.set_value(value);
-            pair
-        });
-        let mut metric = Metric::from_label(pairs.collect());
-        let mut counter = Counter::default();
-        counter.set_value(count as f64);
-        metric.set_counter(counter);
-        metric
-    });
-    family(name, help, MetricType::COUNTER, metrics.collect())
-}
-
-/// What the whole process has used, under the name that every process exports it by.
-fn processor_time() -> Option<MetricFamily> {
-    let usage = getrusage(UsageWho::RUSAGE_SELF).ok()?;
-    let spent = usage.user_time() + usage.system_time();
-    let mut metric = Metric::default();
-    let mut counter = Counter::default();
-    counter.set_value(spent.num_microseconds() as f64 / 1e6);
-    metric.set_counter(counter);
-    let help = "Processor time of the generator, user and system, in seconds.";
-    Some(family("process_cpu_seconds_total", help, MetricType::COUNTER, vec![metric]))
-}
-
-fn gauge(name: &str, help: &str, value: f64) -> MetricFamily {
-    let mut gauge = Gauge::default();
-    gauge.set_value(value);
-    family(name, help, MetricType::GAUGE, vec![Metric::from_gauge(gauge)])
-}
-
+/// The library's own histograms count what they observe; these counts are there already.
 fn histogram(name: &str, help: &str, nanos: &Histogram<u64>) -> MetricFamily {
-    let mut shown = prometheus::proto::Histogram::default();
-    let mut buckets = Vec::with_capacity(BOUNDS.len());
     let (mut below, mut before) = (0, 0);
-    for bound in BOUNDS {
+    let buckets = BOUNDS.map(|bound| {
         let nano = (bound * 1e9) as u64;
         below += nanos.count_between(before, nano);
         before = nanos.next_non_equivalent(nano);
         let mut bucket = Bucket::default();
         bucket.set_upper_bound(bound);
         bucket.set_cumulative_count(below);
-        buckets.push(bucket);
-    }
-    shown.set_bucket(buckets);
+        bucket
+    });
+    let mut shown = prometheus::proto::Histogram::default();
+    shown.set_bucket(buckets.into());
     shown.set_sample_count(nanos.len());
     shown.set_sample_sum(nanos.mean() * nanos.len() as f64 / 1e9);
     let mut metric = Metric::default();
     metric.set_histogram(shown);
-    family(name, help, MetricType::HISTOGRAM, vec![metric])
+    let mut family = MetricFamily::default();
+    family.set_name(format!("loadgen_{name}_seconds"));
+    family.set_help(help.to_owned());
+    family.set_field_type(MetricType::HISTOGRAM);
+    family.set_metric(vec![metric]);
+    family
 }
 
 /// Serves `/metrics` until dropped; what it shows is put in from outside, so that a scrape costs the run nothing but the
@@ -220,11 +175,5 @@ impl Exposition {
 
 async fn metrics(shown: Data<Arc<Mutex<String>>>) -> HttpResponse {
     let text = shown.lock().unwrap_or_else(PoisonError::into_inner).clone();
-    let kind = "text/plain; version=0.0.4; charset=utf-8";
-    let mut answer = HttpResponse::Ok();
-    match kind.parse() {
-        Ok(kind) => answer.insert_header(ContentType(kind)),
-        Err(_) => answer.insert_header(ContentType::plaintext()), // it is a valid one
-    };
-    answer.body(text)
+    HttpResponse::Ok().content_type("text/plain; version=0.0.4; charset=utf-8").body(text)
 }

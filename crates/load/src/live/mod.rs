@@ -1,17 +1,18 @@
 //! What a run looks like while it goes on: a view that is redrawn on a terminal, a plain line a second elsewhere.
 
 pub mod exposition;
+pub mod screen;
 
 use std::collections::BTreeMap;
-use std::io::{self, IsTerminal};
 use std::time::Duration;
 
 use crate::engine::{Counts, Running};
 use crate::format;
+use crate::live::screen::Screen;
 use crate::record::Row;
 use crate::schedule::pace::Pace;
 use crate::wire::error::Fault;
-use common::{console, duration};
+use common::duration;
 
 /// The running figures at one moment.
 #[derive(Debug, Clone)]
@@ -162,12 +163,10 @@ impl View {
     }
 }
 
-/// Where the progress goes: standard error, so that the summary can be piped away.
+/// Where the progress goes.
 #[derive(Debug)]
 pub struct Progress {
-    terminal: bool,
-    /// Lines of the view that stand on the terminal.
-    drawn: usize,
+    screen: Screen,
     /// The second of the last plain line.
     told: Option<u32>,
 }
@@ -176,48 +175,33 @@ impl Progress {
     /// A live view when standard error is a terminal and `plain` was not asked for.
     #[must_use]
     pub fn new(plain: bool) -> Self {
-        let dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
-        Self { terminal: !plain && !dumb && io::stderr().is_terminal(), drawn: 0, told: None }
+        Self { screen: Screen::new(plain), told: None }
     }
 
     /// Shows the view, if there is something new to show.
     pub fn show(&mut self, view: &View) {
-        if self.terminal {
-            let width = terminal_size::terminal_size().map_or(80, |(width, _)| usize::from(width.0)).max(20);
-            // One column less: a full line would wrap on some terminals, and the next redraw miss it.
-            let lines = view.lines(width - 1);
-            let mut text = self.erasure();
-            lines.iter().for_each(|line| text.push_str(&format!("{line}\n")));
-            self.drawn = lines.len();
-            console::aside(&text);
+        if self.screen.is_live() {
+            self.screen.draw(&view.lines(self.screen.size().0));
         } else if self.has_news(view.row) {
             self.told = view.row.map(|(row, _)| row.second);
-            console::aside(&format!("{}\n", view.plain()));
+            self.screen.say(&view.plain());
         }
     }
 
     /// Whether a view with this last row would be shown: always on a terminal, else once for each row.
     #[must_use]
     pub fn has_news(&self, row: Option<(Row, u32)>) -> bool {
-        self.terminal || row.is_some_and(|(row, _)| self.told != Some(row.second))
+        self.screen.is_live() || row.is_some_and(|(row, _)| self.told != Some(row.second))
     }
 
-    /// A message of its own; the view is drawn anew below it.
-    pub fn say(&mut self, message: &str) {
-        let text = format!("{}{message}\n", self.erasure());
-        self.drawn = 0;
-        console::aside(&text);
+    /// A message of its own, above the view.
+    pub fn say(&self, message: &str) {
+        self.screen.say(message);
     }
 
     /// Takes the view away.
-    pub fn end(&mut self) {
-        console::aside(&self.erasure());
-        self.drawn = 0;
-    }
-
-    fn erasure(&self) -> String {
-        // Up to the first line of the view, and clear from there to the end of the screen.
-        if self.drawn > 0 { format!("\x1b[{}A\r\x1b[J", self.drawn) } else { String::new() }
+    pub fn end(&self) {
+        self.screen.clear();
     }
 }
 

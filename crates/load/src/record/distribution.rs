@@ -1,6 +1,7 @@
 //! A histogram as figures in seconds, and whole, so that runs can be merged.
 
 use crate::error::LoadError;
+use crate::record::window::Latencies;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use hdrhistogram::Histogram;
@@ -56,6 +57,13 @@ impl Distribution {
             max: some(histogram.max() as f64),
             hdr_v2_base64: encode(histogram),
         }
+    }
+
+    /// Of all that a run measured.
+    #[must_use]
+    pub fn of_each(latencies: &Latencies) -> Latencies<Self> {
+        let [response, service, pacer_lag, connection_wait] = latencies.each().map(Self::of);
+        Latencies { response, service, pacer_lag, connection_wait }
     }
 
     /// The histogram it was made from, in nanoseconds.

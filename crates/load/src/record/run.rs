@@ -13,7 +13,9 @@ use crate::wire::error::Fault;
 pub const MAX_ROWS: usize = 86_400;
 
 /// Where every scheduled arrival went.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[derive(
+    Debug, Clone, Copy, Default, PartialEq, Eq, derive_more::Add, serde::Serialize, serde::Deserialize,
+)]
 pub struct Ledger {
     /// Arrivals whose due time came.
     pub scheduled: u64,
@@ -32,15 +34,23 @@ pub struct Ledger {
 }
 
 impl Ledger {
-    /// Everything that became of arrivals.
+    /// What became of arrivals.
+    #[must_use]
+    pub fn parts(&self) -> [(&'static str, u64); 6] {
+        [
+            ("expected", self.expected),
+            ("unexpected", self.unexpected),
+            ("transport errors", self.transport_errors),
+            ("local errors", self.local_errors),
+            ("shed", self.shed),
+            ("unfinished", self.unfinished),
+        ]
+    }
+
+    /// How many became something.
     #[must_use]
     pub fn accounted(&self) -> u64 {
-        self.expected
-            + self.unexpected
-            + self.transport_errors
-            + self.local_errors
-            + self.shed
-            + self.unfinished
+        self.parts().iter().map(|(_, count)| count).sum()
     }
 
     /// Whether every arrival is accounted for exactly once.
@@ -120,7 +130,7 @@ impl Row {
 }
 
 /// A finished run, or one that was stopped.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Record {
     /// When it began.
     pub started: jiff::Timestamp,

@@ -3,6 +3,7 @@
 use std::sync::mpsc;
 
 use hdrhistogram::Histogram;
+use serde::{Deserialize, Serialize};
 
 /// The smallest difference told apart, in nanoseconds.
 const FINEST: u64 = 1_000;
@@ -15,39 +16,58 @@ pub fn histogram() -> Histogram<u64> {
     Histogram::new_with_bounds(FINEST, LONGEST, 3).expect("the bounds are constant and valid")
 }
 
-/// The four latencies of every request, in nanoseconds.
-#[derive(Debug, Clone)]
-pub struct Latencies {
+/// One of each latency that every request has; histograms are in nanoseconds.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Latencies<T = Histogram<u64>> {
     /// Complete − due: what a user would have felt.
-    pub response: Histogram<u64>,
+    pub response: T,
     /// Complete − first byte written: what the server took.
-    pub service: Histogram<u64>,
+    pub service: T,
     /// Dispatched − due: the generator's own lateness.
-    pub pacer_lag: Histogram<u64>,
+    pub pacer_lag: T,
     /// First byte written − dispatched: waiting for a connection.
-    pub connection_wait: Histogram<u64>,
+    pub connection_wait: T,
+}
+
+/// What they are called in thresholds and metrics, and in words.
+pub const NAMES: [(&str, &str); 4] = [
+    ("response", "response time"),
+    ("service", "service time"),
+    ("pacer_lag", "pacer lag"),
+    ("connection_wait", "connection wait"),
+];
+
+impl<T> Latencies<T> {
+    /// In the order of [`NAMES`].
+    #[must_use]
+    pub fn each(&self) -> [&T; 4] {
+        [&self.response, &self.service, &self.pacer_lag, &self.connection_wait]
+    }
+
+    fn each_mut(&mut self) -> [&mut T; 4] {
+        [&mut self.response, &mut self.service, &mut self.pacer_lag, &mut self.connection_wait]
+    }
+
+    /// Makes each of its place in [`NAMES`].
+    ///
+    /// # Errors
+    /// The first.
+    pub fn make<E>(mut of: impl FnMut(usize) -> Result<T, E>) -> Result<Self, E> {
+        Ok(Self { response: of(0)?, service: of(1)?, pacer_lag: of(2)?, connection_wait: of(3)? })
+    }
 }
 
 impl Default for Latencies {
     fn default() -> Self {
-        Self {
-            response: histogram(),
-            service: histogram(),
-            pacer_lag: histogram(),
-            connection_wait: histogram(),
-        }
+        let [response, service, pacer_lag, connection_wait] = std::array::from_fn(|_| histogram());
+        Self { response, service, pacer_lag, connection_wait }
     }
 }
 
 impl Latencies {
     /// Adds every record of another.
     pub fn add(&mut self, other: &Self) {
-        for (into, from) in [
-            (&mut self.response, &other.response),
-            (&mut self.service, &other.service),
-            (&mut self.pacer_lag, &other.pacer_lag),
-            (&mut self.connection_wait, &other.connection_wait),
-        ] {
+        for (into, from) in self.each_mut().into_iter().zip(other.each()) {
             if !from.is_empty() {
                 into.add(from).expect("all histograms have the same bounds");
             }
@@ -55,13 +75,7 @@ impl Latencies {
     }
 
     fn clear(&mut self) {
-        for histogram in
-            [&mut self.response, &mut self.service, &mut self.pacer_lag, &mut self.connection_wait]
-        {
-            if !histogram.is_empty() {
-                histogram.reset();
-            }
-        }
+        self.each_mut().into_iter().filter(|it| !it.is_empty()).for_each(Histogram::reset);
     }
 }
 

@@ -3,6 +3,7 @@
 use crate::error::LoadError;
 use std::time::Duration;
 
+use itertools::Itertools;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use url::Url;
@@ -60,28 +61,20 @@ pub fn spans(series: &[Series], started: Timestamp, step: f64, elapsed: f64) -> 
     let mut spans: Vec<AlertSpan> = Vec::new();
     for Series { labels, samples } in series {
         let label = |name: &str| labels.get(name).cloned().unwrap_or_default();
-        let mut open: Option<AlertSpan> = None;
-        for (at, _) in samples {
+        let sample = |(at, _): &(Timestamp, f64)| {
             let at = at.duration_since(started).as_secs_f64();
-            match &mut open {
-                Some(span) if at - span.to_seconds <= 0.5 * step => span.to_seconds = at + step,
-                _ => {
-                    spans.extend(open.take());
-                    open = Some(AlertSpan {
-                        alert: label("alertname"),
-                        severity: label("severity"),
-                        state: label("alertstate"),
-                        from_seconds: at,
-                        to_seconds: at + step,
-                    });
-                }
-            }
-        }
-        spans.extend(open);
-    }
-    for span in &mut spans {
-        span.from_seconds = span.from_seconds.clamp(0.0, elapsed);
-        span.to_seconds = span.to_seconds.clamp(0.0, elapsed);
+            (at, at + step)
+        };
+        let stretches = samples.iter().map(sample).coalesce(|before, next| {
+            if next.0 - before.1 <= 0.5 * step { Ok((before.0, next.1)) } else { Err((before, next)) }
+        });
+        spans.extend(stretches.map(|(from, to)| AlertSpan {
+            alert: label("alertname"),
+            severity: label("severity"),
+            state: label("alertstate"),
+            from_seconds: from.clamp(0.0, elapsed),
+            to_seconds: to.clamp(0.0, elapsed),
+        }));
     }
     spans.retain(|span| span.to_seconds > span.from_seconds);
     spans.sort_by(|a, b| a.from_seconds.total_cmp(&b.from_seconds).then_with(|| a.alert.cmp(&b.alert)));

@@ -1,5 +1,7 @@
 //! Whether several reports may be taken as one, and what that would hide.
 
+use itertools::Itertools;
+
 use crate::error::LoadError;
 use crate::report::model::{Loop, Report};
 use crate::report::notes;
@@ -15,18 +17,15 @@ pub fn twice(reports: &[Report]) -> Option<(usize, usize)> {
         // To the nanosecond: no machine starts two runs at one instant.
         one.started_at == other.started_at && (held || one.host.name == other.host.name)
     };
-    let pairs =
-        reports.iter().enumerate().flat_map(|(at, one)| (at + 1..reports.len()).map(move |to| (at, one, to)));
-    pairs.filter(|(_, one, to)| same(one, &reports[*to])).map(|(at, _, to)| (at, to)).next()
+    let mut pairs = reports.iter().enumerate().tuple_combinations();
+    pairs.find(|((_, one), (_, other))| same(one, other)).map(|((at, _), (to, _))| (at, to))
 }
 
 /// Why figures of all together may say little: a sentence each.
 #[must_use]
 pub fn doubts(reports: &[Report]) -> Vec<String> {
     let mut doubts = Vec::new();
-    let mut targets: Vec<&str> = reports.iter().map(|report| report.target.as_str()).collect();
-    targets.sort_unstable();
-    targets.dedup();
+    let targets: Vec<&str> = reports.iter().map(|report| report.target.as_str()).sorted().dedup().collect();
     if targets.len() > 1 {
         doubts.push(format!(
             "the runs have different targets, {}: latencies are of all of them",

@@ -1,10 +1,11 @@
 //! The report as one HTML file that needs no network, readable on a telephone and in the dark.
 
+mod frame;
 mod plots;
 mod steps;
 mod tables;
 
-use std::fmt::Write;
+use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use crate::format;
 use crate::report::html::steps::Steps;
@@ -12,55 +13,58 @@ use crate::report::model::{Loop, Report};
 use crate::report::notes;
 use crate::report::summary;
 use crate::verdict::Outcome;
-use common::markup::escape;
 
 const STYLE: &str = include_str!("html/style.css");
+
+/// A whole page in the style of every report; `class` is of its body.
+#[must_use]
+pub fn document(title: &str, class: &str, body: &Markup) -> String {
+    let page = html! {
+        (DOCTYPE)
+        html lang="en" {
+            head {
+                meta charset="utf-8";
+                meta name="viewport" content="width=device-width,initial-scale=1";
+                title { (title) }
+                style { (PreEscaped(STYLE)) }
+            }
+            body class=(class) { h1 { (title) } (body) }
+        }
+    };
+    page.into_string()
+}
 
 /// The page.
 #[must_use]
 pub fn page(report: &Report) -> String {
     let name = report.pattern.as_deref().map(|name| format!("{name} · ")).unwrap_or_default();
-    let title = escape(&format!("{name}{}", report.target));
-    let mut text = format!(
-        "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\
-         <meta name=\"viewport\" content=\"width=device-width,initial-scale=1\">\
-         <title>{title}</title><style>{STYLE}</style></head><body>\n<h1>{title}</h1>\n"
-    );
-    text.push_str(&heading(report));
-    text.push_str(&tables::figures(report));
-    text.push_str("<div class=\"grid\">\n");
-    let steps = Steps::of(report);
-    text.push_str(&plots::all(report, &steps));
-    text.push_str("</div>\n");
-    text.push_str(&tables::counts(report));
-    text.push_str("</body></html>\n");
-    text
+    let body = html! {
+        (heading(report))
+        (tables::figures(report))
+        div.grid { (plots::all(report, &Steps::of(report))) }
+        (tables::counts(report))
+    };
+    document(&format!("{name}{}", report.target), "run", &body)
 }
 
-fn heading(report: &Report) -> String {
+fn heading(report: &Report) -> Markup {
     let class = if Outcome::of(report) == Outcome::Fine { "good" } else { "bad" };
-    // Writing to a String cannot fail, here and below.
-    let mut text = format!("<p class=\"{class}\">{}</p>\n", escape(&notes::outcome(report)));
-    for remark in notes::more(report) {
-        let _ = writeln!(text, "<p class=\"bad\">{}</p>", escape(&remark));
-    }
     let kind = match report.r#loop {
         Loop::Open => "open loop",
         Loop::Closed => "CLOSED loop: each connection waits for its answer, which flatters the target",
     };
-    let seed = report.seed.map(|seed| format!(", seed {seed}")).unwrap_or_default();
-    let merged = if report.runs > 1 { format!(", {} runs merged", report.runs) } else { String::new() };
-    let warmup = report.warmup.as_ref().map(|warmup| {
-        format!("; warmed up with {} requests, in no figure", format::count(warmup.ledger.scheduled))
-    });
-    let warmup = warmup.unwrap_or_default();
-    let _ = writeln!(
-        text,
-        "<p class=\"soft\">{}; {kind}{seed}{merged}: {}{warmup}. {} UTC, from {}.</p>",
-        escape(&report.planned),
-        summary::rates(report),
-        report.started_at.strftime("%Y-%m-%d %H:%M:%S"),
-        escape(&report.host.name)
-    );
-    text
+    html! {
+        p class=(class) { (notes::outcome(report)) }
+        @for remark in notes::more(report) { p.bad { (remark) } }
+        p.soft {
+            (report.planned) "; " (kind)
+            @if let Some(seed) = report.seed { ", seed " (seed) }
+            @if report.runs > 1 { ", " (report.runs) " runs merged" }
+            ": " (summary::rates(report))
+            @if let Some(warmup) = &report.warmup {
+                "; warmed up with " (format::count(warmup.ledger.scheduled)) " requests, in no figure"
+            }
+            ". " (report.started_at.strftime("%Y-%m-%d %H:%M:%S")) " UTC, from " (report.host.name) "."
+        }
+    }
 }

@@ -8,7 +8,7 @@ use crate::record::Record;
 use crate::record::distribution::Distribution;
 use crate::record::window::Latencies;
 use crate::report::model::{
-    Generator, Held, Host, Labels, Latency, Loop, Mixed, Report, SCHEMA_VERSION, Settings, WarmUp,
+    Generator, Held, Host, Labels, Loop, Mixed, Report, SCHEMA_VERSION, Settings, WarmUp,
 };
 use crate::report::point::{Point, rounded};
 use crate::schedule::arrivals::Spacing;
@@ -66,12 +66,7 @@ impl Report {
             statuses: record.statuses.clone(),
             errors: record.faults.iter().map(|(fault, count)| (fault.name().to_owned(), *count)).collect(),
             certificate_refused: plan.target.tls.as_ref().and_then(|tls| tls.refusal()).map(str::to_owned),
-            latency_seconds: Latency {
-                response: Distribution::of(&record.latencies.response),
-                service: Distribution::of(&record.latencies.service),
-                pacer_lag: Distribution::of(&record.latencies.pacer_lag),
-                connection_wait: Distribution::of(&record.latencies.connection_wait),
-            },
+            latency_seconds: Distribution::of_each(&record.latencies),
             series_step_seconds: record.step,
             series: record.rows.iter().map(|row| Point::of(row, &plan.pace, record.step)).collect(),
             alerts: labels.alerts,
@@ -109,13 +104,8 @@ impl Report {
     /// # Errors
     /// When its histograms cannot be read.
     pub fn hold(&mut self, thresholds: &[Threshold]) -> Result<(), LoadError> {
-        let latency = &self.latency_seconds;
-        let latencies = Latencies {
-            response: latency.response.histogram()?,
-            service: latency.service.histogram()?,
-            pacer_lag: latency.pacer_lag.histogram()?,
-            connection_wait: latency.connection_wait.histogram()?,
-        };
+        let given = self.latency_seconds.each();
+        let latencies = Latencies::make(|index| given[index].histogram())?;
         let measured = Measured { latencies: &latencies, ledger: &self.ledger, rate: self.achieved_rate };
         self.thresholds = held(thresholds, &measured);
         Ok(())

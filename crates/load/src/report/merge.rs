@@ -3,12 +3,14 @@
 use crate::error::LoadError;
 use std::collections::BTreeMap;
 
+use itertools::Itertools;
+
 use crate::record::Ledger;
 use crate::record::distribution::Distribution;
-use crate::record::window;
+use crate::record::window::{self, Latencies, NAMES};
 use crate::report::alerts::AlertSpan;
 use crate::report::comparable;
-use crate::report::model::{Generator, Host, Latency, Loop, Report, Settings, WarmUp};
+use crate::report::model::{Generator, Host, Loop, Report, Settings};
 use crate::report::point::Point;
 
 /// Why reports cannot be merged.
@@ -70,20 +72,12 @@ pub fn merge(mut reports: Vec<Report>) -> Result<Report, MergeError> {
             .fold(0.0, f64::max),
         runs: all().fold(0, |runs, report| runs.saturating_add(report.runs)),
         host: hosts(&reports),
-        seed: same(all().map(|report| report.seed)).flatten(),
+        seed: same(all().map(|report| report.seed)),
         target: distinct(all().map(|report| report.target.as_str()), ", "),
-        pattern: same(all().map(|report| report.pattern.clone())).flatten(),
+        pattern: same(all().map(|report| report.pattern.clone())),
         planned: distinct(all().map(|report| report.planned.as_str()), " + "),
         r#loop: if all().all(|report| report.r#loop == Loop::Open) { Loop::Open } else { Loop::Closed },
-        requests: all().flat_map(|report| report.requests.clone()).fold(
-            Vec::new(),
-            |mut requests, request| {
-                if !requests.contains(&request) {
-                    requests.push(request);
-                }
-                requests
-            },
-        ),
+        requests: all().flat_map(|report| &report.requests).unique().cloned().collect(),
         settings: Settings {
             connections: all().map(|report| report.settings.connections).sum(),
             max_in_flight: all().map(|report| report.settings.max_in_flight).sum(),
@@ -99,11 +93,8 @@ pub fn merge(mut reports: Vec<Report>) -> Result<Report, MergeError> {
         ended_early_by: all().find_map(|report| report.ended_early_by.clone()),
         thresholds: Vec::new(), // held against the sum below
         overload: all().find_map(|report| report.overload.clone()),
-        warmup: all().filter_map(|report| report.warmup.clone()).reduce(|sum, warmup| WarmUp {
-            seconds: sum.seconds + warmup.seconds,
-            ledger: add(sum.ledger, warmup.ledger),
-        }),
-        ledger: all().map(|report| report.ledger).fold(Ledger::default(), add),
+        warmup: all().filter_map(|report| report.warmup.clone()).reduce(|sum, warmup| sum + warmup),
+        ledger: all().map(|report| report.ledger).fold(Ledger::default(), |sum, ledger| sum + ledger),
         statuses: sums(all().map(|report| &report.statuses)),
         errors: sums(all().map(|report| &report.errors)),
         certificate_refused: all().find_map(|report| report.certificate_refused.clone()),
@@ -144,19 +135,12 @@ fn busy(reports: &[Report], first: &Report, length: impl Fn(&Report) -> f64) -> 
     sum.max(1e-9)
 }
 
-fn same<T: PartialEq>(mut values: impl Iterator<Item = T>) -> Option<T> {
-    let first = values.next()?;
-    values.all(|value| value == first).then_some(first)
+fn same<T: PartialEq>(mut values: impl Iterator<Item = Option<T>>) -> Option<T> {
+    values.all_equal_value().ok().flatten()
 }
 
 fn distinct<'a>(values: impl Iterator<Item = &'a str>, between: &str) -> String {
-    let mut seen: Vec<&str> = Vec::new();
-    values.for_each(|value| {
-        if !seen.contains(&value) {
-            seen.push(value);
-        }
-    });
-    seen.join(between)
+    values.unique().join(between)
 }
 
 fn hosts(reports: &[Report]) -> Host {
@@ -173,18 +157,6 @@ fn hosts(reports: &[Report]) -> Host {
     }
 }
 
-fn add(a: Ledger, b: Ledger) -> Ledger {
-    Ledger {
-        scheduled: a.scheduled + b.scheduled,
-        expected: a.expected + b.expected,
-        unexpected: a.unexpected + b.unexpected,
-        transport_errors: a.transport_errors + b.transport_errors,
-        local_errors: a.local_errors + b.local_errors,
-        shed: a.shed + b.shed,
-        unfinished: a.unfinished + b.unfinished,
-    }
-}
-
 fn sums<'a, K: Ord + Clone + 'a>(maps: impl Iterator<Item = &'a BTreeMap<K, u64>>) -> BTreeMap<K, u64> {
     let mut sums = BTreeMap::new();
     for (key, count) in maps.flatten() {
@@ -193,22 +165,16 @@ fn sums<'a, K: Ord + Clone + 'a>(maps: impl Iterator<Item = &'a BTreeMap<K, u64>
     sums
 }
 
-fn latencies(reports: &[Report]) -> Result<Latency, MergeError> {
-    let merged = |name: &'static str, of: fn(&Latency) -> &Distribution| {
+fn latencies(reports: &[Report]) -> Result<Latencies<Distribution>, MergeError> {
+    Latencies::make(|index| {
         let mut sum = window::histogram();
-        for (index, report) in reports.iter().enumerate() {
-            let bad = |reason: String| MergeError::Histogram { run: index + 1, name, reason };
-            let histogram =
-                of(&report.latency_seconds).histogram().map_err(|error| bad(error.to_string()))?;
+        for (run, report) in reports.iter().enumerate() {
+            let bad = |reason: String| MergeError::Histogram { run: run + 1, name: NAMES[index].1, reason };
+            let of = report.latency_seconds.each()[index];
+            let histogram = of.histogram().map_err(|error| bad(error.to_string()))?;
             sum.add(histogram).map_err(|error| bad(error.to_string()))?;
         }
         Ok(Distribution::of(&sum))
-    };
-    Ok(Latency {
-        response: merged("response time", |latency| &latency.response)?,
-        service: merged("service time", |latency| &latency.service)?,
-        pacer_lag: merged("pacer lag", |latency| &latency.pacer_lag)?,
-        connection_wait: merged("connection wait", |latency| &latency.connection_wait)?,
     })
 }
 
@@ -229,28 +195,22 @@ fn series(reports: &[Report], first: &Report) -> Vec<Point> {
                 planned_rate: point.planned_rate.map(|rate| rate * part),
                 ..point.clone()
             };
-            match series.entry(at_seconds) {
-                std::collections::btree_map::Entry::Vacant(place) => {
-                    place.insert(point);
-                }
-                std::collections::btree_map::Entry::Occupied(mut place) => place.get_mut().join(&point),
-            }
+            series.entry(at_seconds).and_modify(|it| it.join(&point)).or_insert(point);
         }
     }
     series.into_values().collect()
 }
 
 fn alerts(reports: &[Report], first: &Report) -> Vec<AlertSpan> {
-    let mut alerts: Vec<AlertSpan> = Vec::new();
-    for report in reports {
+    let shifted = reports.iter().flat_map(|report| {
         let shift = offset(first, report);
-        for alert in &report.alerts {
-            let (from_seconds, to_seconds) = (alert.from_seconds + shift, alert.to_seconds + shift);
-            alerts.push(AlertSpan { from_seconds, to_seconds, ..alert.clone() });
-        }
-    }
-    alerts.sort_by(|a, b| a.from_seconds.total_cmp(&b.from_seconds));
-    alerts
+        report.alerts.iter().map(move |alert| AlertSpan {
+            from_seconds: alert.from_seconds + shift,
+            to_seconds: alert.to_seconds + shift,
+            ..alert.clone()
+        })
+    });
+    shifted.sorted_by(|a, b| a.from_seconds.total_cmp(&b.from_seconds)).collect()
 }
 
 impl Point {

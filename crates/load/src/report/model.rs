@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::record::Ledger;
 use crate::record::distribution::Distribution;
+use crate::record::window::Latencies;
 use crate::report::alerts::AlertSpan;
 use crate::report::point::Point;
 use crate::verdict::threshold::Threshold;
@@ -99,7 +100,7 @@ pub struct Report {
     pub certificate_refused: Option<String>,
     /// The four latencies. Time-outs are in them at their limit, unfinished requests (response time
     /// only) at what they had waited; other errors have none.
-    pub latency_seconds: Latency,
+    pub latency_seconds: Latencies<Distribution>,
     /// Seconds each point of the series stands for.
     pub series_step_seconds: u32,
     /// The run by time.
@@ -146,8 +147,16 @@ pub struct Held {
     pub ok: bool,
 }
 
+impl Held {
+    /// The figure for people; nothing where the threshold is none of this version's.
+    #[must_use]
+    pub fn readable(&self) -> String {
+        self.threshold.parse::<Threshold>().map(|it| it.readable(self.value)).unwrap_or_default()
+    }
+}
+
 /// What was sent before the run.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, derive_more::Add, Serialize, Deserialize)]
 pub struct WarmUp {
     /// For how long.
     pub seconds: f64,
@@ -156,7 +165,7 @@ pub struct WarmUp {
 }
 
 /// One request of the mix.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Mixed {
     /// Its share, relative to the others'.
     pub weight: u32,
@@ -179,19 +188,6 @@ pub struct Settings {
     pub timeout_seconds: f64,
     /// Whether connections are used again.
     pub keep_alive: bool,
-}
-
-/// The four latencies.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Latency {
-    /// Complete − due: the headline.
-    pub response: Distribution,
-    /// Complete − first byte written.
-    pub service: Distribution,
-    /// Dispatched − due: the generator's own fault.
-    pub pacer_lag: Distribution,
-    /// First byte written − dispatched.
-    pub connection_wait: Distribution,
 }
 
 /// What the run cost its own machine.

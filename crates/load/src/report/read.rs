@@ -5,7 +5,7 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use crate::record::window;
+use crate::record::window::{self, NAMES};
 use crate::report::model::{Report, SCHEMA_VERSION};
 
 /// The most seconds a report may speak of, some 136 years: the end of its series' clock.
@@ -71,13 +71,7 @@ fn in_range(name: &str, value: &Value) -> Result<(), String> {
 
 /// The histograms are there, hold what is said of them and fit into those of a run.
 fn whole(report: &Report) -> Result<(), String> {
-    let latency = &report.latency_seconds;
-    for (name, distribution) in [
-        ("response", &latency.response),
-        ("service", &latency.service),
-        ("pacer_lag", &latency.pacer_lag),
-        ("connection_wait", &latency.connection_wait),
-    ] {
+    for ((name, _), distribution) in NAMES.into_iter().zip(report.latency_seconds.each()) {
         let bad = |reason: &str| format!("latency_seconds.{name}.hdr_v2_base64: {reason}");
         let histogram = distribution.histogram().map_err(|error| bad(&error.to_string()))?;
         let fits = window::histogram().add(&histogram);

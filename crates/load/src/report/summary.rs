@@ -4,9 +4,9 @@ use std::fmt::Write;
 
 use crate::format;
 use crate::record::distribution::Distribution;
+use crate::record::window::NAMES;
 use crate::report::model::{Loop, Report};
 use crate::report::notes;
-use crate::verdict::threshold::Threshold;
 use crate::wire::error::Fault;
 use common::duration;
 
@@ -44,9 +44,7 @@ fn thresholds(text: &mut String, report: &Report) {
     text.push('\n');
     for held in &report.thresholds {
         let sign = if held.ok { "kept" } else { "CROSSED" };
-        let value =
-            held.threshold.parse::<Threshold>().map_or_else(|_| String::new(), |t| t.readable(held.value));
-        let _ = writeln!(text, "{sign:<12}{:<28}{value}", held.threshold); // writing to a String cannot fail
+        let _ = writeln!(text, "{sign:<12}{:<28}{}", held.threshold, held.readable()); // writing to a String cannot fail
     }
 }
 
@@ -70,21 +68,11 @@ fn heading(text: &mut String, report: &Report) {
 
 fn ledger(report: &Report) -> String {
     let ledger = &report.ledger;
-    let parts = [
-        (ledger.unexpected, "unexpected"),
-        (ledger.transport_errors, "transport\u{a0}errors"),
-        (ledger.local_errors, "local\u{a0}errors"),
-        (ledger.shed, "shed"),
-        (ledger.unfinished, "unfinished"),
-    ];
-    let number = |count, what| format!("{}\u{a0}{what}", format::count(count));
+    let number =
+        |(what, count): (&str, u64)| format!("{} {what}", format::count(count)).replace(' ', "\u{a0}");
     let sign = if ledger.adds_up() { "=" } else { "DOES NOT EQUAL" };
-    let mut line =
-        format!("{} {sign} {}", number(ledger.scheduled, "scheduled"), number(ledger.expected, "expected"));
-    for (count, what) in parts {
-        let _ = write!(line, " + {}", number(count, what)); // writing to a String cannot fail
-    }
-    line
+    let parts = ledger.parts().map(number).join(" + ");
+    format!("{} {sign} {parts}", number(("scheduled", ledger.scheduled)))
 }
 
 /// What was asked and sent, and in which time.
@@ -100,16 +88,10 @@ fn errors(report: &Report) -> String {
 }
 
 fn latencies(text: &mut String, report: &Report) {
-    let latency = &report.latency_seconds;
     text.push('\n');
     let columns = ["min", "mean", "p50", "p90", "p99", "p99.9", "max"];
     line(text, "", &columns.map(str::to_owned));
-    for (name, distribution) in [
-        ("response time", &latency.response),
-        ("service time", &latency.service),
-        ("pacer lag", &latency.pacer_lag),
-        ("connection wait", &latency.connection_wait),
-    ] {
+    for ((_, name), distribution) in NAMES.into_iter().zip(report.latency_seconds.each()) {
         let Distribution { min, mean, p50, p90, p99, p999, max, .. } = *distribution;
         line(text, name, &[min, mean, p50, p90, p99, p999, max].map(format::latency));
     }
@@ -156,25 +138,11 @@ fn outcome(text: &mut String, report: &Report) {
     }
 }
 
+/// With no-break spaces the label's padding outlives the wrapping.
 fn entry(text: &mut String, name: &str, value: &str) {
-    paragraph(text, &format!("{name:<12}\u{1}{value}"), INDENT);
+    paragraph(text, &format!("{name:\u{a0}<12}{value}"), INDENT);
 }
 
-/// Adds wrapped text. A U+0001 keeps the label's padding through the wrapping, a no-break space a number and its noun.
 fn paragraph(text: &mut String, content: &str, indent: &str) {
-    let (label, content) = content.split_once('\u{1}').unwrap_or(("", content));
-    let mut first = true;
-    let lines = wrap(content, WIDTH - indent.len());
-    for line in lines {
-        text.push_str(if first { label } else { indent });
-        text.push_str(&line.replace('\u{a0}', " "));
-        text.push('\n');
-        first = false;
-    }
-}
-
-fn wrap(content: &str, width: usize) -> Vec<String> {
-    // `split_whitespace` would split at the no-break spaces that keep a number with its noun.
-    let kept = content.replace('\u{a0}', "\u{2}");
-    format::wrapped(&kept, width, "").into_iter().map(|line| line.replace('\u{2}', "\u{a0}")).collect()
+    format::wrapped(content, WIDTH, indent).iter().for_each(|line| text.extend([line, "\n"]));
 }

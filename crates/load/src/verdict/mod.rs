@@ -5,9 +5,11 @@ pub mod threshold;
 
 use std::time::Duration;
 
+use hdrhistogram::Histogram;
+
 use crate::format;
 use crate::plan::{Limits, Plan};
-use crate::record::{Ledger, Record};
+use crate::record::Record;
 use crate::report::model::{Held, Report};
 use crate::verdict::threshold::{Share, Threshold};
 use crate::wire::error::Fault;
@@ -22,51 +24,17 @@ const BUSY: f64 = 0.9;
 /// valid. Pacer lag p99 is too high when it is over `max_lag` seconds and over a tenth of response time p99.
 #[must_use]
 pub fn invalid_because(plan: &Plan, record: &Record, max_lag: f64) -> Vec<String> {
-    judge(&Facts::of(plan, record), max_lag)
+    judge(&plan.limits, record, max_lag)
 }
 
-/// What validity depends on.
-#[derive(Debug, Clone, Default)]
-struct Facts {
-    ledger: Ledger,
-    limits: Limits,
-    /// Local errors by kind.
-    local: Vec<(Fault, u64)>,
-    /// Seconds.
-    lag_p99: f64,
-    /// Seconds.
-    response_p99: f64,
-    /// The part of the time that the threads were on a processor.
-    busy: f64,
-    broken: Vec<String>,
-}
-
-impl Facts {
-    fn of(plan: &Plan, record: &Record) -> Self {
-        let seconds =
-            |histogram: &hdrhistogram::Histogram<u64>| histogram.value_at_quantile(0.99) as f64 / 1e9;
-        let available =
-            record.elapsed.max(Duration::from_millis(1)).as_secs_f64() * record.workers.max(1) as f64;
-        Self {
-            ledger: record.ledger,
-            limits: plan.limits.clone(),
-            local: record
-                .faults
-                .iter()
-                .map(|(&fault, &count)| (fault, count))
-                .filter(|(f, _)| f.is_local())
-                .collect(),
-            lag_p99: seconds(&record.latencies.pacer_lag),
-            response_p99: seconds(&record.latencies.response),
-            busy: record.cpu.as_secs_f64() / available,
-            broken: record.broken.clone(),
-        }
-    }
-}
-
-fn judge(facts: &Facts, max_lag: f64) -> Vec<String> {
-    let mut causes = facts.broken.clone();
-    for &(fault, count) in &facts.local {
+fn judge(limits: &Limits, record: &Record, max_lag: f64) -> Vec<String> {
+    let p99 = |histogram: &Histogram<u64>| histogram.value_at_quantile(0.99) as f64 / 1e9;
+    let (lag, response) = (p99(&record.latencies.pacer_lag), p99(&record.latencies.response));
+    let available = record.elapsed.max(Duration::from_millis(1)).as_secs_f64() * record.workers.max(1) as f64;
+    // The part of the time that the threads were on a processor.
+    let busy = record.cpu.as_secs_f64() / available;
+    let mut causes = record.broken.clone();
+    for (&fault, &count) in record.faults.iter().filter(|(fault, _)| fault.is_local()) {
         let way_out = match fault {
             Fault::Descriptors => "raise `ulimit -n` or lower -c",
             Fault::Ports => "keep connections alive, lower -q, or widen net.ipv4.ip_local_port_range",
@@ -75,22 +43,22 @@ fn judge(facts: &Facts, max_lag: f64) -> Vec<String> {
         let times = if count == 1 { "once".to_owned() } else { format!("{} times", format::count(count)) };
         causes.push(format!("the generator was {} {times}: {way_out}", fault.meaning()));
     }
-    if facts.ledger.shed > 0 {
+    if record.ledger.shed > 0 {
         causes.push(format!(
             "{} of {} arrivals were not sent because {} requests were in flight already: the target does not keep up \
              with the rate; lower -q or raise --max-in-flight",
-            format::count(facts.ledger.shed),
-            format::count(facts.ledger.scheduled),
-            format::count(facts.limits.max_in_flight as u64),
+            format::count(record.ledger.shed),
+            format::count(record.ledger.scheduled),
+            format::count(limits.max_in_flight as u64),
         ));
     }
-    if facts.lag_p99 > max_lag.max(facts.response_p99 * LAG_SHARE) {
-        let lag = format::latency(Some(facts.lag_p99));
-        causes.push(if facts.busy > BUSY {
+    if lag > max_lag.max(response * LAG_SHARE) {
+        let lag = format::latency(Some(lag));
+        causes.push(if busy > BUSY {
             format!(
                 "requests left up to {lag} late (pacer lag p99) because the generator's threads were {:.0} % busy: \
                  lower -q, or give it more processors",
-                facts.busy * 100.0
+                busy * 100.0
             )
         } else {
             format!(
@@ -191,47 +159,62 @@ fn failures(report: &Report) -> Vec<String> {
 
 /// `p99<250ms (is 312ms)`
 fn told(held: &Held) -> String {
-    let threshold: Option<Threshold> = held.threshold.parse().ok();
-    let value = threshold.map_or_else(String::new, |threshold| threshold.readable(held.value));
-    format!("{} (is {value})", held.threshold)
+    format!("{} (is {})", held.threshold, held.readable())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::record::Ledger;
 
-    fn facts() -> Facts {
-        Facts { lag_p99: 0.000_1, response_p99: 0.002, busy: 0.1, ..Facts::default() }
+    /// Latencies in seconds, of which there is one each.
+    fn record(lag: f64, response: f64, busy: f64) -> Record {
+        let second = Duration::from_secs(1);
+        let mut record =
+            Record { elapsed: second, workers: 1, cpu: second.mul_f64(busy), ..Record::default() };
+        record.latencies.pacer_lag.saturating_record((lag * 1e9) as u64);
+        record.latencies.response.saturating_record((response * 1e9) as u64);
+        record
+    }
+
+    fn fine() -> Record {
+        record(0.000_1, 0.002, 0.1)
     }
 
     #[test]
     fn each_cause_is_told_with_its_way_out() {
-        assert!(judge(&facts(), 0.02).is_empty());
-        let shed = Facts { ledger: Ledger { scheduled: 5_000, shed: 1_200, ..Ledger::default() }, ..facts() };
-        for (facts, words) in [
+        let limits = Limits::default();
+        assert!(judge(&limits, &fine(), 0.02).is_empty());
+        let shed = Record { ledger: Ledger { scheduled: 5_000, shed: 1_200, ..Ledger::default() }, ..fine() };
+        for (record, words) in [
             (
-                Facts { local: vec![(Fault::Descriptors, 7)], ..facts() },
+                Record { faults: [(Fault::Descriptors, 7)].into(), ..fine() },
                 "out of file descriptors 7 times: raise `ulimit",
             ),
             (
-                Facts { local: vec![(Fault::Ports, 1)], ..facts() },
+                Record { faults: [(Fault::Ports, 1)].into(), ..fine() },
                 "out of local ports once: keep connections",
             ),
             (shed, "1,200 of 5,000 arrivals were not sent because 10,000 requests"),
-            (Facts { lag_p99: 0.03, busy: 0.99, ..facts() }, "99 % busy"),
-            (Facts { lag_p99: 0.03, ..facts() }, "other programs"),
-            (Facts { broken: vec!["thread load-0 broke down".into()], ..facts() }, "load-0"),
+            (record(0.03, 0.002, 0.99), "99 % busy"),
+            (record(0.03, 0.002, 0.1), "other programs"),
+            (Record { broken: vec!["thread load-0 broke down".into()], ..fine() }, "load-0"),
         ] {
-            let causes = judge(&facts, 0.02);
+            let causes = judge(&limits, &record, 0.02);
             assert_eq!(causes.len(), 1, "{causes:?}");
             assert!(causes[0].contains(words), "{causes:?}");
         }
+        let reset = Record { faults: [(Fault::Reset, 9)].into(), ..fine() };
+        assert!(
+            judge(&limits, &reset, 0.02).is_empty(),
+            "the target's fault says nothing about the generator"
+        );
     }
 
     #[test]
     fn lag_is_judged_beside_the_response_time() {
-        let slow_target = Facts { lag_p99: 0.03, response_p99: 0.5, ..facts() };
-        assert!(judge(&slow_target, 0.02).is_empty(), "30 ms in half a second is no distortion");
-        assert_eq!(judge(&Facts { response_p99: 0.2, ..slow_target }, 0.02).len(), 1);
+        let judged = |response| judge(&Limits::default(), &record(0.03, response, 0.1), 0.02);
+        assert!(judged(0.5).is_empty(), "30 ms in half a second is no distortion");
+        assert_eq!(judged(0.2).len(), 1);
     }
 }

@@ -5,7 +5,7 @@ use hdrhistogram::Histogram;
 
 use crate::format;
 use crate::record::Ledger;
-use crate::record::window::Latencies;
+use crate::record::window::{Latencies, NAMES};
 use common::duration;
 use common::rate::Rate;
 
@@ -22,17 +22,10 @@ pub struct Threshold {
 
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Metric {
-    Latency(Latency, Statistic),
+    /// By its place in [`NAMES`].
+    Latency(usize, Statistic),
     Share(Share),
     Rate,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Latency {
-    Response,
-    Service,
-    PacerLag,
-    ConnectionWait,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -80,7 +73,7 @@ impl Threshold {
     #[must_use]
     pub fn value(&self, measured: &Measured<'_>) -> Option<f64> {
         match self.metric {
-            Metric::Latency(latency, statistic) => statistic.of(latency.histogram(measured.latencies)),
+            Metric::Latency(latency, statistic) => statistic.of(measured.latencies.each()[latency]),
             Metric::Share(share) => share.of(measured.ledger),
             Metric::Rate => Some(measured.rate),
         }
@@ -130,17 +123,6 @@ impl Threshold {
             Metric::Latency(..) => "seconds",
             Metric::Share(_) => "ratio",
             Metric::Rate => "per_second",
-        }
-    }
-}
-
-impl Latency {
-    fn histogram(self, latencies: &Latencies) -> &Histogram<u64> {
-        match self {
-            Self::Response => &latencies.response,
-            Self::Service => &latencies.service,
-            Self::PacerLag => &latencies.pacer_lag,
-            Self::ConnectionWait => &latencies.connection_wait,
         }
     }
 }
@@ -213,15 +195,10 @@ impl Metric {
             return Ok(Some(Self::Share(share)));
         }
         // Not at the first dot alone: p99.9 has one too.
-        let (latency, statistic) = [
-            ("response.", Latency::Response),
-            ("service.", Latency::Service),
-            ("pacer_lag.", Latency::PacerLag),
-            ("connection_wait.", Latency::ConnectionWait),
-        ]
-        .into_iter()
-        .find_map(|(prefix, latency)| Some((latency, text.strip_prefix(prefix)?)))
-        .unwrap_or((Latency::Response, text));
+        let of = |(place, (name, _)): (usize, (&str, _))| {
+            Some((place, text.strip_prefix(name)?.strip_prefix('.')?))
+        };
+        let (latency, statistic) = NAMES.into_iter().enumerate().find_map(of).unwrap_or((0, text));
         Ok(Statistic::read(statistic)?.map(|statistic| Self::Latency(latency, statistic)))
     }
 

@@ -3,32 +3,33 @@
 use jiff::Timestamp;
 
 use crate::timing::clock::seconds;
-use common::markup::escape;
+use load::report::axis::Scale;
+use load::report::plot::Plane;
 
-/// Units across; at 400 px a unit is a pixel.
-pub const WIDTH: f64 = 400.0;
-/// Where the time axis begins, right of the row names, and ends.
-pub const LEFT: f64 = 70.0;
-pub const RIGHT: f64 = 392.0;
-pub const ROW: f64 = 15.0;
+/// Where the time axis begins, right of the row names.
+const LEFT: f64 = 70.0;
 
 /// Instants to units across.
 pub struct Axis {
     pub from: Timestamp,
-    pub length: f64,
+    /// Of a row; a panel has its own scale and place.
+    pub plane: Plane,
 }
 
 impl Axis {
-    pub fn x(&self, at: Timestamp) -> f64 {
-        self.x_seconds(seconds(self.from, at))
+    pub fn new(from: Timestamp, length: f64) -> Self {
+        let across = Scale { low: 0.0, high: length, log: false };
+        let up = Scale { low: 0.0, high: 1.0, log: false };
+        Self { from, plane: Plane { across, up, left: LEFT, top: 0.0, bottom: 0.0 } }
     }
 
-    pub fn x_seconds(&self, seconds: f64) -> f64 {
-        LEFT + (RIGHT - LEFT) * (seconds / self.length).clamp(0.0, 1.0)
+    /// Seconds it is long.
+    pub fn length(&self) -> f64 {
+        self.plane.across.high
     }
-}
 
-/// What a row is called, left of it.
-pub fn name(text: &str, y: f64) -> String {
-    format!("<text x=\"{}\" y=\"{:.1}\" text-anchor=\"end\">{}</text>\n", LEFT - 6.0, y + 9.0, escape(text))
+    /// Seconds from its beginning.
+    pub fn at(&self, at: Timestamp) -> f64 {
+        seconds(self.from, at)
+    }
 }

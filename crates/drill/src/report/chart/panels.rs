@@ -1,13 +1,14 @@
 //! What is drawn as heights over the time axis: traffic and the rule's value.
 
-use std::fmt::Write;
+use maud::{Markup, html};
 
 use crate::causes::traffic::Rate;
 use crate::evidence::value::Value;
 use crate::record::case::Case;
-use crate::report::chart::axis::{Axis, LEFT, RIGHT, name};
+use crate::report::chart::axis::Axis;
 use crate::timing::clock::number;
-use common::markup::escape;
+use load::report::axis::Scale;
+use load::report::plot::{Plane, tenth};
 
 /// Above a panel, for what stands in it in words.
 const CAPTION: f64 = 15.0;
@@ -18,175 +19,78 @@ const VALUE: f64 = 64.0;
 const GAP: f64 = 8.0;
 /// Columns the traffic is drawn in, at most; no column is narrower than a second, which is what the engine counts in.
 const COLUMNS: f64 = 150.0;
-/// About as wide as a letter of a caption, so that what follows it does not lie on it.
-const LETTER: f64 = 5.4;
 
 /// Both panels, as far as there is something to show, and where they end.
-pub fn draw(axis: &Axis, record: &Case) -> (String, f64) {
-    let (mut body, mut y) = (String::new(), 2.0);
-    let origin = axis.from;
-    let rates = record.traffic.rates(origin, (axis.length / COLUMNS).max(1.0));
-    if !rates.is_empty() {
-        let frame = Frame { top: y + CAPTION, bottom: y + CAPTION + TRAFFIC };
-        body.push_str(&traffic(axis, &rates, frame));
-        y = frame.bottom + GAP;
-    }
-    if let Some(value) = record.evidence.as_ref().map(|evidence| &evidence.value) {
-        let frame = Frame { top: y + CAPTION, bottom: y + CAPTION + VALUE };
-        body.push_str(&rule(axis, value, frame));
-        y = frame.bottom + GAP;
-    }
-    if y > CAPTION
-        && let (Some(begun), Some(lifted)) = (record.instants.cause, record.instants.lifted)
-    {
-        let (from, to) = (axis.x(begun), axis.x(lifted));
-        let width = (to - from).max(1.0);
-        let shade = format!(
-            "<rect x=\"{from:.1}\" y=\"2\" width=\"{width:.1}\" height=\"{:.1}\" fill=\"var(--line)\" \
-             fill-opacity=\"0.35\"><title>cause</title></rect>\n",
-            y - GAP - 2.0
-        );
-        body.insert_str(0, &shade);
-    }
-    (body, y)
+pub fn draw(axis: &Axis, record: &Case) -> (Markup, f64) {
+    let mut y = 2.0;
+    let mut place = |height: f64| {
+        let top = y + CAPTION;
+        y = top + height + GAP;
+        Plane { top, bottom: top + height, ..axis.plane }
+    };
+    let rates = record.traffic.rates(axis.from, (axis.length() / COLUMNS).max(1.0));
+    let traffic = (!rates.is_empty()).then(|| traffic(place(TRAFFIC), &rates));
+    let value = record.evidence.as_ref().map(|evidence| rule(axis, place(VALUE), &evidence.value));
+    let cause = record.instants.cause.zip(record.instants.lifted).filter(|_| y > CAPTION);
+    let shade = cause.map(|(begun, lifted)| {
+        axis.plane.band((axis.at(begun), axis.at(lifted)), 2.0, y - GAP - 2.0, "shade", "cause")
+    });
+    (html! { @for part in [shade, traffic, value].iter().flatten() { (part) } }, y)
 }
 
-/// Top and bottom of a panel.
-#[derive(Clone, Copy)]
-struct Frame {
-    top: f64,
-    bottom: f64,
-}
-
-impl Frame {
-    /// Its name, the values at its top and bottom, and its ground line.
-    fn drawn(self, title: &str, low: f64, high: f64) -> String {
-        let middle = f64::midpoint(self.top, self.bottom);
-        name(&number(high), self.top - 6.0)
-            + &name(title, middle - 5.5)
-            + &name(&number(low), self.bottom - 8.0)
-            + &format!("<path d=\"M{LEFT} {:.1}H{RIGHT}\" stroke=\"var(--line)\"/>\n", self.bottom)
+/// A panel's name, the values at its top and bottom, and its ground line.
+fn frame(panel: &Plane, title: &str) -> Markup {
+    html! {
+        (panel.beside(panel.top - 0.5, &number(panel.up.high)))
+        (panel.beside(f64::midpoint(panel.top, panel.bottom), title))
+        (panel.beside(panel.bottom - 2.5, &number(panel.up.low)))
+        (panel.rule(panel.bottom))
     }
-
-    fn y(self, value: f64, low: f64, high: f64) -> f64 {
-        self.bottom - (self.bottom - self.top) * ((value.clamp(low, high) - low) / (high - low))
-    }
-}
-
-/// A share of the traffic.
-struct Layer {
-    /// As the legend has it, and in a few more words.
-    name: &'static str,
-    whole: &'static str,
-    colour: &'static str,
-    /// How much it is, and how high it reaches with what lies below it.
-    own: fn(&Rate) -> f64,
-    height: fn(&Rate) -> f64,
 }
 
 /// Requests per second, stacked by what became of them.
-fn traffic(axis: &Axis, rates: &[Rate], frame: Frame) -> String {
+fn traffic(panel: Plane, rates: &[Rate]) -> Markup {
     let high = rates.iter().map(Rate::total).fold(f64::MIN_POSITIVE, f64::max);
-    let mut text = frame.drawn("traffic", 0.0, high);
-    // Each lies over the one before, so that what shows of it is its own share.
-    let layers = [
-        Layer {
-            name: "no answer",
-            whole: "without an answer",
-            colour: "ink",
-            own: |rate| rate.unanswered,
-            height: Rate::total,
-        },
-        Layer {
-            name: "unexpected",
-            whole: "answered otherwise than expected",
-            colour: "bad",
-            own: |rate| rate.unexpected,
-            height: |rate| rate.baseline + rate.cause + rate.unexpected,
-        },
-        Layer {
-            name: "cause",
-            whole: "of the cause, answered as expected",
-            colour: "pending",
-            own: |rate| rate.cause,
-            height: |rate| rate.baseline + rate.cause,
-        },
-        Layer {
-            name: "baseline",
-            whole: "of the baseline, answered as expected",
-            colour: "mark",
-            own: |rate| rate.baseline,
-            height: |rate| rate.baseline,
-        },
-    ];
-    let mut legend = Vec::new();
-    for Layer { name, whole, colour, own, height } in layers {
+    let panel = Plane { up: Scale { low: 0.0, high, log: false }, ..panel };
+    let mut floor = vec![0.0; rates.len()];
+    let mut layer = |name, whole, class, own: fn(&Rate) -> f64| {
         let most = rates.iter().map(own).fold(0.0, f64::max);
-        if most <= 0.0 {
-            continue;
-        }
-        let mut path = format!("M{:.1} {:.1}", axis.x_seconds(rates[0].from), frame.bottom);
-        for rate in rates {
-            // Writing to a String cannot fail, here and below.
-            let _ = write!(path, "V{:.1}H{:.1}", frame.y(height(rate), 0.0, high), axis.x_seconds(rate.to));
-        }
-        let _ = writeln!(
-            text,
-            "<path d=\"{path}V{:.1}Z\" fill=\"var(--{colour})\"><title>{whole}: up to {} requests a second</title></path>",
-            frame.bottom,
-            number(most)
-        );
-        legend.push((name, colour));
-    }
-    let y = frame.top - 5.0;
-    let mut x = LEFT;
-    let mut word = |what: &str, x: &mut f64| {
-        let _ = writeln!(text, "<text x=\"{x:.1}\" y=\"{y:.1}\">{what}</text>");
-        *x += what.chars().count() as f64 * LETTER + 8.0;
+        let path = panel.stack(&mut floor, rates.iter().map(|rate| (rate.from, rate.to, own(rate))));
+        (most > 0.0).then_some((name, whole, class, most, path))
     };
-    word("requests/s:", &mut x);
-    let mut squares = String::new();
-    for (name, colour) in legend.into_iter().rev() {
-        let _ = writeln!(
-            squares,
-            "<rect x=\"{x:.1}\" y=\"{:.1}\" width=\"8\" height=\"8\" fill=\"var(--{colour})\"/>",
-            y - 8.0
-        );
-        x += 12.0;
-        word(name, &mut x);
+    let layers = [
+        layer("baseline", "of the baseline, answered as expected", "fa", |rate| rate.baseline),
+        layer("cause", "of the cause, answered as expected", "fb", |rate| rate.cause),
+        layer("unexpected", "answered otherwise than expected", "fc", |rate| rate.unexpected),
+        layer("no answer", "without an answer", "fink", |rate| rate.unanswered),
+    ];
+    html! {
+        (frame(&panel, "traffic"))
+        @for (_, whole, class, most, path) in layers.iter().flatten() {
+            path class=(class) d=(path) { title { (whole) ": up to " (number(*most)) " requests a second" } }
+        }
+        text x=(panel.left) y=(panel.top - 5.0) {
+            "requests/s:"
+            @for (name, _, class, ..) in layers.iter().flatten() { tspan class=(class) dx="6" { "■" } " " (name) }
+        }
     }
-    text + &squares
 }
 
 /// The rule's value against its threshold.
-fn rule(axis: &Axis, value: &Value, frame: Frame) -> String {
+fn rule(axis: &Axis, panel: Plane, value: &Value) -> Markup {
     let finite =
         value.points.iter().map(|(_, value)| *value).chain(value.threshold).filter(|value| value.is_finite());
     let (low, high) =
         finite.fold((0.0_f64, f64::MIN_POSITIVE), |(low, high), value| (low.min(value), high.max(value)));
-    let y = |value: f64| frame.y(value, low, high);
-    let mut text = frame.drawn("value", low, high);
-    let mut path = String::new();
-    for (at, value) in &value.points {
-        let _ =
-            write!(path, "{}{:.1} {:.1}", if path.is_empty() { "M" } else { "L" }, axis.x(*at), y(*value));
+    let panel = Plane { up: Scale { low, high, log: false }, ..panel };
+    let points = value.points.iter().map(|(at, value)| (axis.at(*at), (!value.is_nan()).then_some(*value)));
+    html! {
+        (frame(&panel, "value"))
+        path class="curve a" d=(panel.line(points)) { title { (value.expr) } }
+        @if let (Some(operator), Some(threshold)) = (&value.operator, value.threshold) {
+            @let y = panel.y(threshold);
+            path.threshold d={ "M" (panel.left) " " (y) "H" (load::report::plot::RIGHT) } {}
+            text x=(panel.left + 3.0) y=(tenth(y - 3.0)) { "fires at " (operator) " " (number(threshold)) }
+        }
     }
-    let title = format!("<title>{}</title>", escape(&value.expr));
-    let _ = writeln!(
-        text,
-        "<path d=\"{path}\" fill=\"none\" stroke=\"var(--mark)\" stroke-width=\"1.6\">{title}</path>"
-    );
-    if let (Some(operator), Some(threshold)) = (&value.operator, value.threshold) {
-        let y = y(threshold);
-        let _ = writeln!(
-            text,
-            "<path d=\"M{LEFT} {y:.1}H{RIGHT}\" stroke=\"var(--firing)\" stroke-dasharray=\"4 3\"/>\
-             <text x=\"{:.1}\" y=\"{:.1}\">fires at {} {}</text>",
-            LEFT + 3.0,
-            y - 3.0,
-            escape(operator),
-            number(threshold)
-        );
-    }
-    text
 }

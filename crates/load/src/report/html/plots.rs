@@ -1,24 +1,49 @@
 //! The plots of the page.
 
+use itertools::Itertools;
+use maud::{Markup, html};
+
 use crate::record::distribution::Distribution;
 use crate::report::axis::Scale;
+use crate::report::html::frame::{Curve, FOOT, Frame, LEFT, TOP};
 use crate::report::html::steps::Steps;
 use crate::report::model::Report;
-use crate::report::plot::{Bar, Curve, Frame, key};
-use common::markup::escape;
+use crate::report::plot::svg;
+
+/// Of a row of bars, its name above it.
+const ROW: f64 = 26.0;
 
 /// Every plot there is something to show in, one after the other.
-pub fn all(report: &Report, steps: &Steps<'_>) -> String {
+pub fn all(report: &Report, steps: &Steps<'_>) -> Markup {
     let plots = [rate(steps), percentiles(steps), spectrum(report), outcomes(steps), lag(steps)];
-    plots.concat() + &alerts(report, steps)
+    html! { @for plot in plots { (plot) } @if !report.alerts.is_empty() { (alerts(report, steps)) } }
 }
 
 fn values(curves: &[Curve]) -> impl Iterator<Item = f64> + Clone {
     curves.iter().flat_map(|curve| curve.points.iter().filter_map(|(_, y)| *y))
 }
 
-fn figure(heading: &str, svg: &str, caption: &str) -> String {
-    format!("<figure><h2>{heading}</h2>{svg}<figcaption>{caption}</figcaption></figure>\n")
+fn figure(heading: &str, svg: &Markup, caption: &Markup) -> Markup {
+    html! { figure { h2 { (heading) } (svg) figcaption { (caption) } } }
+}
+
+/// What the curves, or the areas, are.
+fn key<'a>(filled: bool, all: impl IntoIterator<Item = (&'a str, &'a str)>) -> Markup {
+    html! {
+        @for (class, name) in all {
+            span.key {
+                svg viewBox="0 0 28 14" aria-hidden="true" {
+                    @if filled { rect class={ "area " (class) } width="28" height="14" {} }
+                    @else { path class={ "curve " (class) } style="stroke-width:3" d="M0 7H28" {} }
+                }
+                (name)
+            }
+        }
+    }
+}
+
+fn of_curves(curves: &[Curve]) -> Markup {
+    key(false, curves.iter().map(|curve| (curve.class, curve.name)))
 }
 
 fn short(number: f64) -> String {
@@ -39,7 +64,7 @@ fn short_latency(seconds: f64) -> String {
     format!("{}{unit}", (number * 1e3).round() / 1e3)
 }
 
-fn rate(steps: &Steps<'_>) -> String {
+fn rate(steps: &Steps<'_>) -> Markup {
     let per_second = |count: u32| Some(f64::from(count) / steps.grain);
     let mut curves = vec![
         steps.rates("sent", "a", |point| per_second(point.sent)),
@@ -50,27 +75,27 @@ fn rate(steps: &Steps<'_>) -> String {
         curves.push(planned);
     }
     let frame = steps.frame("Requests per second over time", Scale::straight(values(&curves)), short);
-    figure("Requests per second", &frame.curves(&curves), &key(&curves, false))
+    figure("Requests per second", &frame.curves(&curves), &of_curves(&curves))
 }
 
-fn percentiles(steps: &Steps<'_>) -> String {
+fn percentiles(steps: &Steps<'_>) -> Markup {
     let curves = [
         steps.worst("p50", "a", |point| point.response_p50_seconds),
         steps.worst("p95", "b", |point| point.response_p95_seconds),
         steps.worst("p99", "c", |point| point.response_p99_seconds),
     ];
     let frame = steps.frame("Response time over time", Scale::fitting(values(&curves)), short_latency);
-    figure("Response time", &frame.curves(&curves), &key(&curves, false))
+    figure("Response time", &frame.curves(&curves), &of_curves(&curves))
 }
 
-fn lag(steps: &Steps<'_>) -> String {
+fn lag(steps: &Steps<'_>) -> Markup {
     let curves = [steps.worst("pacer lag p99", "d", |point| point.pacer_lag_p99_seconds)];
     let frame = steps.frame("Pacer lag over time", Scale::fitting(values(&curves)), short_latency);
-    let caption = key(&curves, false) + "how late the generator itself was";
+    let caption = html! { (of_curves(&curves)) "how late the generator itself was" };
     figure("The generator's own lag", &frame.curves(&curves), &caption)
 }
 
-fn outcomes(steps: &Steps<'_>) -> String {
+fn outcomes(steps: &Steps<'_>) -> Markup {
     let per_second = |count: u32| Some(f64::from(count) / steps.grain);
     let bars = [
         steps.rates("expected", "fgood", |point| per_second(point.expected)),
@@ -81,38 +106,37 @@ fn outcomes(steps: &Steps<'_>) -> String {
     let sums =
         (0..bars[0].points.len()).map(|at| bars.iter().filter_map(|bar| bar.points[at].1).sum::<f64>());
     let frame = steps.frame("Answers per second over time", Scale::straight(sums), short);
-    figure("Answers per second", &frame.stacks(steps.step, &bars), &key(&bars, true))
+    figure(
+        "Answers per second",
+        &frame.stacks(steps.step, &bars),
+        &key(true, bars.iter().map(|bar| (bar.class, bar.name))),
+    )
 }
 
 /// A row for each alert, on the time axis of the other plots.
-fn alerts(report: &Report, steps: &Steps<'_>) -> String {
-    if report.alerts.is_empty() {
-        return String::new();
-    }
-    let mut names: Vec<&str> = Vec::new();
-    report.alerts.iter().for_each(|span| {
-        if !names.contains(&span.alert.as_str()) {
-            names.push(&span.alert);
-        }
-    });
-    let row = |name: &str| {
-        let spans = report.alerts.iter().filter(|span| span.alert == name);
-        let bars = spans.map(|span| Bar {
-            class: if span.state == "firing" { "fc" } else { "fb" },
-            from: span.from_seconds,
-            to: span.to_seconds,
-        });
-        (escape(name), bars.collect())
-    };
-    let rows: Vec<(String, Vec<Bar>)> = names.into_iter().map(row).collect();
+fn alerts(report: &Report, steps: &Steps<'_>) -> Markup {
+    let names: Vec<&str> = report.alerts.iter().map(|span| span.alert.as_str()).unique().collect();
     let frame = steps.frame("Alerts over time", Scale::straight(std::iter::empty()), short);
-    let curve = |name, class| Curve { name, class, points: Vec::new() };
-    let caption = key(&[curve("pending", "fb"), curve("firing", "fc")], true);
-    figure("Alerts", &frame.rows(&rows), &caption)
+    let bottom = TOP + ROW * names.len() as f64;
+    let class = |state: &str| if state == "firing" { "fc" } else { "fb" };
+    let body = html! {
+        title { (frame.title) }
+        @for (index, name) in names.iter().enumerate() {
+            g transform={ "translate(0 " (TOP + ROW * index as f64) ")" } {
+                text x=(LEFT) y="9" { (name) }
+                @for span in report.alerts.iter().filter(|span| span.alert == *name) {
+                    (frame.plane.band((span.from_seconds, span.to_seconds), 13.0, 9.0, class(&span.state), &span.state))
+                }
+            }
+        }
+        (frame.plane.marks(bottom, frame.across))
+    };
+    let key = key(true, ["pending", "firing"].map(|state| (class(state), state)));
+    figure("Alerts", &svg(bottom + FOOT + 2.0, frame.title, &body), &key)
 }
 
 /// Latency by percentile; equal steps across are ten times fewer requests beyond.
-fn spectrum(report: &Report) -> String {
+fn spectrum(report: &Report) -> Markup {
     let latency = &report.latency_seconds;
     let most = latency.response.count.max(10) as f64;
     let nines = most.log10().clamp(1.0, 7.0);
@@ -128,7 +152,6 @@ fn spectrum(report: &Report) -> String {
     };
     let curves =
         [curve("response time", "a", &latency.response), curve("service time", "b", &latency.service)];
-    let y = Scale::fitting(values(&curves));
     let ticks = [
         (0.0, "0"),
         (std::f64::consts::LOG10_2, "50"),
@@ -139,16 +162,9 @@ fn spectrum(report: &Report) -> String {
         (5.0, "99.999"),
         (6.0, "99.9999"),
     ];
-    let frame = Frame {
-        x: Scale { low: 0.0, high: nines, log: false },
-        y,
-        x_ticks: ticks
-            .into_iter()
-            .filter(|(x, _)| *x <= nines)
-            .map(|(x, words)| (x, words.to_owned()))
-            .collect(),
-        y_ticks: y.ticks().into_iter().map(|tick| (tick, short_latency(tick))).collect(),
-        title: "Latency by percentile",
-    };
-    figure("Latency by percentile", &frame.curves(&curves), &key(&curves, false))
+    let ticks =
+        ticks.into_iter().filter(|(x, _)| *x <= nines).map(|(x, words)| (x, words.to_owned())).collect();
+    let frame =
+        Frame::new("Latency by percentile", (nines, ticks), Scale::fitting(values(&curves)), short_latency);
+    figure("Latency by percentile", &frame.curves(&curves), &of_curves(&curves))
 }

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use crate::report::axis::{Scale, time_ticks};
+use crate::report::html::frame::{Curve, Frame};
 use crate::report::model::Report;
-use crate::report::plot::{Curve, Frame};
 use crate::report::point::Point;
 use common::duration;
 
@@ -72,14 +72,8 @@ impl<'a> Steps<'a> {
     }
 
     pub fn frame(&self, title: &'static str, y: Scale, words: impl Fn(f64) -> String) -> Frame {
-        let ticks = time_ticks(self.length);
-        let time = |seconds: f64| duration::format(Duration::from_secs_f64(seconds));
-        Frame {
-            x: Scale { low: 0.0, high: self.length, log: false },
-            y,
-            x_ticks: ticks.into_iter().map(|tick| (tick, time(tick))).collect(),
-            y_ticks: y.ticks().into_iter().map(|tick| (tick, words(tick))).collect(),
-            title,
-        }
+        let time = |seconds: f64| (seconds, duration::format(Duration::from_secs_f64(seconds)));
+        let marks = time_ticks(self.length).into_iter().map(time).collect();
+        Frame::new(title, (self.length, marks), y, words)
     }
 }

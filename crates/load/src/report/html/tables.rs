@@ -1,90 +1,60 @@
 //! The tables of the page.
 
-use std::fmt::Write;
+use maud::{Markup, html};
 
 use crate::format;
 use crate::record::distribution::Distribution;
+use crate::record::window::NAMES;
 use crate::report::model::Report;
-use crate::verdict::threshold::Threshold;
 use crate::wire::error::Fault;
-use common::markup::escape;
 
 /// Latencies and what they are held against.
-pub fn figures(report: &Report) -> String {
-    let latency = &report.latency_seconds;
-    let mut text = String::from("<div class=\"scroll\"><table class=\"latencies\"><tr><th></th>");
-    for column in ["min", "mean", "p50", "p90", "p95", "p99", "p99.9", "max"] {
-        let _ = write!(text, "<th>{column}</th>");
-    }
-    text.push_str("</tr>\n");
-    for (name, distribution) in [
-        ("response time", &latency.response),
-        ("service time", &latency.service),
-        ("pacer lag", &latency.pacer_lag),
-        ("connection wait", &latency.connection_wait),
-    ] {
-        let Distribution { min, mean, p50, p90, p95, p99, p999, max, .. } = *distribution;
-        let _ = write!(text, "<tr><td>{name}</td>");
-        for value in [min, mean, p50, p90, p95, p99, p999, max] {
-            let _ = write!(text, "<td>{}</td>", format::latency(value));
+pub fn figures(report: &Report) -> Markup {
+    let figures = |of: &Distribution| [of.min, of.mean, of.p50, of.p90, of.p95, of.p99, of.p999, of.max];
+    html! {
+        div.scroll { table.latencies {
+            tr { th {} @for name in ["min", "mean", "p50", "p90", "p95", "p99", "p99.9", "max"] { th { (name) } } }
+            @for ((_, name), distribution) in NAMES.into_iter().zip(report.latency_seconds.each()) {
+                tr { td { (name) } @for figure in figures(distribution) { td { (format::latency(figure)) } } }
+            }
+        } }
+        p.soft { "Response time counts from when a request was due, service time from when it was sent." }
+        @if !report.thresholds.is_empty() {
+            div.scroll { table {
+                tr { th { "threshold" } th { "is" } th {} }
+                @for held in &report.thresholds {
+                    tr {
+                        td { (held.threshold) }
+                        td { (held.readable()) }
+                        @if held.ok { td.good { "kept" } } @else { td.bad { "crossed" } }
+                    }
+                }
+            } }
         }
-        text.push_str("</tr>\n");
     }
-    text.push_str("</table></div>\n<p class=\"soft\">Response time counts from when a request was due, service time from when it was sent.</p>\n");
-    if !report.thresholds.is_empty() {
-        text.push_str("<div class=\"scroll\"><table><tr><th>threshold</th><th>is</th><th></th></tr>\n");
-        for held in &report.thresholds {
-            let value = held
-                .threshold
-                .parse::<Threshold>()
-                .map_or_else(|_| String::new(), |t| t.readable(held.value));
-            let (class, word) = if held.ok { ("good", "kept") } else { ("bad", "crossed") };
-            let threshold = escape(&held.threshold);
-            let _ = writeln!(
-                text,
-                "<tr><td>{threshold}</td><td>{value}</td><td class=\"{class}\">{word}</td></tr>"
-            );
-        }
-        text.push_str("</table></div>\n");
-    }
-    text
 }
 
 /// Where the arrivals went, answers by status, errors by kind.
-pub fn counts(report: &Report) -> String {
+pub fn counts(report: &Report) -> Markup {
     let ledger = &report.ledger;
-    let mut rows = vec![
-        ("scheduled".to_owned(), ledger.scheduled),
-        ("= expected".to_owned(), ledger.expected),
-        ("+ unexpected".to_owned(), ledger.unexpected),
-        ("+ transport errors".to_owned(), ledger.transport_errors),
-        ("+ local errors".to_owned(), ledger.local_errors),
-        ("+ shed".to_owned(), ledger.shed),
-        ("+ unfinished".to_owned(), ledger.unfinished),
-    ];
-    let mut text = String::from("<div class=\"grid\">\n");
-    text.push_str(&rows_of("Where the requests went", &rows, ledger.scheduled));
-    rows = report.statuses.iter().map(|(status, count)| (format!("status {status}"), *count)).collect();
-    rows.extend(
-        Fault::ALL
-            .iter()
-            .filter_map(|fault| Some((fault.meaning().to_owned(), *report.errors.get(fault.name())?))),
-    );
-    text.push_str(&rows_of("Statuses and errors", &rows, ledger.scheduled));
-    text.push_str("</div>\n");
-    text
-}
-
-fn rows_of(heading: &str, rows: &[(String, u64)], whole: u64) -> String {
-    let mut text = format!("<section><h2>{heading}</h2><div class=\"scroll\"><table>\n");
-    for (name, count) in rows {
-        let _ = writeln!(
-            text,
-            "<tr><td>{}</td><td>{}</td><td>{}</td></tr>",
-            escape(name),
-            format::count(*count),
-            format::share(*count, whole)
-        );
+    let parts = ledger.parts().into_iter().zip(["=", "+", "+", "+", "+", "+"]);
+    let parts = parts.map(|((what, count), sign)| (format!("{sign} {what}"), count));
+    let mut all = std::iter::once(("scheduled".to_owned(), ledger.scheduled)).chain(parts);
+    let statuses = report.statuses.iter().map(|(status, count)| (format!("status {status}"), *count));
+    let error = |fault: Fault| Some((fault.meaning().to_owned(), *report.errors.get(fault.name())?));
+    let table = |heading: &str, rows: &mut dyn Iterator<Item = (String, u64)>| {
+        html! {
+            section { h2 { (heading) } div.scroll { table {
+                @for (name, count) in rows {
+                    tr { td { (name) } td { (format::count(count)) } td { (format::share(count, ledger.scheduled)) } }
+                }
+            } } }
+        }
+    };
+    html! {
+        div.grid {
+            (table("Where the requests went", &mut all))
+            (table("Statuses and errors", &mut statuses.chain(Fault::ALL.into_iter().filter_map(error))))
+        }
     }
-    text + "</table></div></section>\n"
 }

@@ -1,0 +1,96 @@
+//! Lines of a terminal that are drawn anew in their place: standard error's, so that what was asked for can be piped away.
+
+use std::io::IsTerminal;
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use common::console;
+
+/// What is drawn, and what is said above it.
+#[derive(Debug)]
+pub struct Screen {
+    bar: ProgressBar,
+    live: bool,
+}
+
+impl Screen {
+    /// Live where standard error is a terminal that can move its cursor, and `plain` was not asked for.
+    #[must_use]
+    pub fn new(plain: bool) -> Self {
+        let dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
+        let live = !plain && !dumb && std::io::stderr().is_terminal();
+        Self::on(if live { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() }, live)
+    }
+
+    /// On any target, such as one in memory.
+    #[must_use]
+    pub fn on(target: ProgressDrawTarget, live: bool) -> Self {
+        let style = ProgressStyle::with_template("{msg}").expect("it is a template");
+        Self { bar: ProgressBar::with_draw_target(None, target).with_style(style), live }
+    }
+
+    /// Whether anything is drawn.
+    #[must_use]
+    pub fn is_live(&self) -> bool {
+        self.live
+    }
+
+    /// How many characters and lines fit without scrolling or wrapping, which could not be taken back.
+    #[must_use]
+    pub fn size(&self) -> (usize, usize) {
+        let (width, rows) =
+            terminal_size::terminal_size().map_or((80, 24), |(width, rows)| (width.0, rows.0));
+        (usize::from(width.max(20)) - 1, usize::from(rows.max(3)) - 1)
+    }
+
+    /// Draws lines in place of the last ones.
+    pub fn draw(&self, lines: &[String]) {
+        if lines.is_empty() {
+            return self.clear();
+        }
+        if self.bar.is_finished() {
+            self.bar.reset();
+        }
+        self.bar.set_message(lines.join("\n"));
+    }
+
+    /// A line that stays, above what is drawn.
+    pub fn say(&self, line: &str) {
+        if self.live { self.bar.println(line) } else { console::line(line) }
+    }
+
+    /// Takes away what is drawn.
+    pub fn clear(&self) {
+        self.bar.finish_and_clear();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use indicatif::InMemoryTerm;
+
+    use super::*;
+
+    #[test]
+    fn each_drawing_takes_the_one_before_away_and_what_is_said_stays_above() {
+        let terminal = InMemoryTerm::new(10, 40);
+        // As often as it is told to: the terminal's own target skips what comes too soon after another.
+        let screen = Screen::on(ProgressDrawTarget::term_like(Box::new(terminal.clone())), true);
+        let draw =
+            |lines: &[&str]| screen.draw(&lines.iter().map(|&line| line.to_owned()).collect::<Vec<_>>());
+        draw(&["0 of 2 done", "one"]);
+        assert_eq!(terminal.contents(), "0 of 2 done\none");
+        draw(&["0 of 2 done", "one", "other"]);
+        assert_eq!(terminal.contents(), "0 of 2 done\none\nother");
+        screen.say("one: PROVEN");
+        draw(&["1 of 2 done", "other"]);
+        assert_eq!(terminal.contents(), "one: PROVEN\n1 of 2 done\nother");
+        draw(&[]);
+        assert_eq!(terminal.contents(), "one: PROVEN", "nothing is left of it");
+        screen.say("other: PROVEN");
+        draw(&["a new run"]);
+        assert_eq!(terminal.contents(), "one: PROVEN\nother: PROVEN\na new run");
+        screen.clear();
+        assert_eq!(terminal.contents(), "one: PROVEN\nother: PROVEN");
+    }
+}
