@@ -1,12 +1,10 @@
 //! The models' metrics.
 
-use super::folder::{MOST_MODELS, ModelName};
+use super::{folder::ModelName, loading::MOST_MODELS};
 use crate::telemetry::metrics;
+use parking_lot::Mutex;
 use prometheus::{HistogramVec, IntCounter, IntCounterVec, IntGauge, Registry};
-use std::{
-    collections::BTreeSet,
-    sync::{Arc, Mutex, PoisonError},
-};
+use std::{collections::BTreeSet, sync::Arc};
 
 /// Seconds; small models take tens of microseconds, and SlowInference asks about one second.
 const BUCKETS: &[f64] = &[
@@ -52,7 +50,7 @@ impl ModelMetrics {
 
     /// The failures of a model whose file is in the folder. Names past the bound share one series.
     pub(super) fn failures(&self, name: &ModelName) -> IntCounter {
-        let mut names = self.names.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut names = self.names.lock();
         let known = names.contains(name.as_str())
             || (names.len() < MOST_MODELS && names.insert(name.as_str().to_owned()));
         self.families.failures.with_label_values(&[if known { name.as_str() } else { OTHER }])
@@ -60,7 +58,7 @@ impl ModelMetrics {
 
     /// The run time of a model that has loaded. Bounded like the failures, as loading declares those first.
     pub(super) fn inference(&self, name: &str) -> prometheus::Histogram {
-        let names = self.names.lock().unwrap_or_else(PoisonError::into_inner);
+        let names = self.names.lock();
         self.families.inference.with_label_values(&[if names.contains(name) { name } else { OTHER }])
     }
 }
