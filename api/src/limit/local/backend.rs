@@ -23,7 +23,7 @@ impl Expires for Arrival {
 #[derive(Debug)]
 pub(in crate::limit) struct LocalBackend {
     balances: Shards<Arrival>,
-    /// The balance, for each policy, that all keys share for which there was no room.
+    /// The balance, for each policy, that all keys share for which there was no room. Locked after the shards, never before.
     overflow: Mutex<HashMap<u32, Arrival>>,
 }
 
@@ -131,8 +131,6 @@ impl LocalBackend {
         shards.dedup();
         shards.into_iter().map(|shard| (shard, self.balances.lock(shard))).collect()
     }
-
-    /// After the shards, never before.
 
     /// Forgets keys whose balance is paid: they are as good as new.
     pub(in crate::limit) fn sweep(&self, now: Duration) {
