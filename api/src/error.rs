@@ -9,12 +9,9 @@ pub enum StartError {
     /// The address cannot be listened on.
     #[error(transparent)]
     Listen(#[from] crate::listen::ListenError),
-    /// The rate limit policies cannot be used.
+    /// The rate limit policies or the API keys cannot be used.
     #[error(transparent)]
-    Limits(#[from] crate::limit::PolicyFileError),
-    /// The API keys cannot be used.
-    #[error(transparent)]
-    Keys(#[from] crate::access::KeyFileError),
+    File(#[from] crate::toml_file::FileError),
     /// The database cannot be opened.
     #[error(transparent)]
     Store(#[from] crate::store::OpenError),
@@ -30,7 +27,7 @@ impl StartError {
     /// The exit code a process should end with: 2 where the person can correct an input, 1 otherwise.
     pub fn exit_code(&self) -> u8 {
         match self {
-            Self::Setting(_) | Self::Listen(_) | Self::Limits(_) | Self::Keys(_) | Self::Store(_) => 2,
+            Self::Setting(_) | Self::Listen(_) | Self::File(_) | Self::Store(_) => 2,
             Self::Metrics(_) | Self::Server(_) => 1,
         }
     }

@@ -28,6 +28,7 @@ pub mod handlers;
 mod openapi;
 pub mod problem;
 pub mod shares;
+pub mod toml_file;
 
 pub mod models;
 pub mod pipeline;

@@ -42,7 +42,7 @@ fn main() -> ExitCode {
             outcome.map_or_else(|reason| refused(reason, 2), |()| ExitCode::SUCCESS)
         }
         Some(Command::Healthcheck(check)) => {
-            let outcome = ask(|| check.run(&cli.config));
+            let outcome = check.run(&cli.config);
             outcome.map_or_else(|reason| refused(reason, 1), |()| ExitCode::SUCCESS)
         }
         None => serve(&cli.config),
@@ -52,11 +52,6 @@ fn main() -> ExitCode {
 fn refused(reason: impl std::fmt::Display, code: u8) -> ExitCode {
     eprintln!("error: {reason}");
     ExitCode::from(code)
-}
-
-#[tokio::main(flavor = "current_thread")]
-async fn ask<E>(check: impl AsyncFnOnce() -> Result<(), E>) -> Result<(), E> {
-    check().await
 }
 
 fn serve(config: &Config) -> ExitCode {

@@ -16,15 +16,25 @@ pub(crate) struct Endpoint {
     pub limited: bool,
 }
 
-const READ: &[&str] = &["GET", "HEAD"];
-const READ_ALLOW: &str = "GET, HEAD, OPTIONS";
+/// `endpoint!(PATH, limited: BOOL, METHOD, …)`: `Allow` follows from the methods.
+macro_rules! endpoint {
+    ($path:expr, limited: $limited:expr, $($method:literal),+) => {
+        $crate::routes::Endpoint {
+            path: $path,
+            methods: &[$($method),+],
+            allow: concat!($($method, ", ",)+ "OPTIONS"),
+            limited: $limited,
+        }
+    };
+}
+pub(crate) use endpoint;
 
 const fn read(path: &'static str) -> Endpoint {
-    Endpoint { path, methods: READ, allow: READ_ALLOW, limited: true }
+    endpoint!(path, limited: true, "GET", "HEAD")
 }
 
 pub(crate) const fn probe(path: &'static str) -> Endpoint {
-    Endpoint { path, methods: READ, allow: READ_ALLOW, limited: false }
+    endpoint!(path, limited: false, "GET", "HEAD")
 }
 
 pub(crate) const INDEX: Endpoint = read("/");
@@ -32,20 +42,10 @@ pub(crate) const HEALTH: Endpoint = probe("/health");
 pub(crate) const LIVEZ: Endpoint = probe("/livez");
 pub(crate) const READYZ: Endpoint = probe("/readyz");
 pub(crate) const METRICS: Endpoint = probe("/metrics");
-pub(crate) const USERS: Endpoint = Endpoint {
-    path: "/api/users",
-    methods: &["GET", "HEAD", "POST"],
-    allow: "GET, HEAD, POST, OPTIONS",
-    limited: true,
-};
-pub(crate) const USER: Endpoint = Endpoint {
-    path: "/api/users/{id}",
-    methods: &["GET", "HEAD", "PUT", "PATCH", "DELETE"],
-    allow: "GET, HEAD, PUT, PATCH, DELETE, OPTIONS",
-    limited: true,
-};
-pub(crate) const INGEST: Endpoint =
-    Endpoint { path: "/api/ingest", methods: &["POST"], allow: "POST, OPTIONS", limited: true };
+pub(crate) const USERS: Endpoint = endpoint!("/api/users", limited: true, "GET", "HEAD", "POST");
+pub(crate) const USER: Endpoint =
+    endpoint!("/api/users/{id}", limited: true, "GET", "HEAD", "PUT", "PATCH", "DELETE");
+pub(crate) const INGEST: Endpoint = endpoint!("/api/ingest", limited: true, "POST");
 pub(crate) const READINGS: Endpoint = read("/api/readings");
 pub(crate) const SLOW: Endpoint = read("/slow");
 pub(crate) const API_SLOW: Endpoint = read("/api/slow");
@@ -57,14 +57,8 @@ pub(crate) const OPENAPI: Endpoint = read("/openapi.json");
 pub(crate) const DOCS: Endpoint = read("/docs");
 
 pub(crate) const MODELS: Endpoint = read("/models");
-pub(crate) const MODEL: Endpoint = Endpoint {
-    path: "/models/{name}",
-    methods: &["GET", "HEAD", "PUT", "DELETE"],
-    allow: "GET, HEAD, PUT, DELETE, OPTIONS",
-    limited: true,
-};
-pub(crate) const INFERENCE: Endpoint =
-    Endpoint { path: "/inference", methods: &["POST"], allow: "POST, OPTIONS", limited: true };
+pub(crate) const MODEL: Endpoint = endpoint!("/models/{name}", limited: true, "GET", "HEAD", "PUT", "DELETE");
+pub(crate) const INFERENCE: Endpoint = endpoint!("/inference", limited: true, "POST");
 
 /// Every route.
 pub(crate) const ALL: &[Endpoint] = &[

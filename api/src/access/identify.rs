@@ -1,6 +1,5 @@
 use super::{
     address::{TrustedProxies, client_address},
-    key_file::KeyFileError,
     key_ring::KeyRing,
     origins::Origins,
     token::{Token, bearer},
@@ -9,6 +8,7 @@ use crate::{
     limit::{Caller, PolicySet},
     listen::encrypted::Encrypted,
     problem::{Kind, Problem},
+    toml_file::FileError,
 };
 use actix_web::{
     dev::ServiceRequest,
@@ -57,7 +57,7 @@ pub(crate) struct Access {
 
 impl Access {
     /// Reads the keys file.
-    pub(crate) fn prepare(settings: Settings, policies: &PolicySet) -> Result<Self, KeyFileError> {
+    pub(crate) fn prepare(settings: Settings, policies: &PolicySet) -> Result<Self, FileError> {
         let Settings { keys_file, require, proxies, metrics_token, origins } = settings;
         let keys = keys_file.map(|path| KeyRing::load(&path, policies)).transpose()?;
         Ok(Self { keys, require, proxies, metrics_token: Token::new(metrics_token.as_deref()), origins })

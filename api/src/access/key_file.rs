@@ -1,33 +1,15 @@
 //! The keys file: strict, so that a typo is an error at start and not a key that never works.
 
 use super::key_entry::Entry;
-use crate::limit::{Plan, PolicySet, name_is_clean};
+use crate::{
+    limit::{Plan, PolicySet, name_is_clean},
+    toml_file::{Fault, FileError, TomlFile},
+};
 use serde::Deserialize;
-use std::{collections::HashMap, ops::Range};
+use std::collections::HashMap;
 use toml::Spanned;
 
-/// A keys file that cannot be used: which file, where in it, what is wrong, and what to write.
-#[derive(Debug, thiserror::Error)]
-pub enum KeyFileError {
-    /// The file cannot be read.
-    #[error("API_KEYS_FILE={path}: cannot be read ({source}); name an existing file or unset the variable")]
-    Unreadable {
-        /// The file.
-        path: String,
-        /// What the system said.
-        source: std::io::Error,
-    },
-    /// The file's content.
-    #[error("API_KEYS_FILE={path}: line {line}: {reason}")]
-    Content {
-        /// The file.
-        path: String,
-        /// Line, from 1.
-        line: usize,
-        /// The field, what is wrong with it and what to write instead.
-        reason: String,
-    },
-}
+pub(super) const VARIABLE: &str = "API_KEYS_FILE";
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -43,19 +25,10 @@ struct RawKey {
     plan: Option<Spanned<String>>,
 }
 
-/// What is wrong and where in the text.
-type Fault = (Range<usize>, String);
-
-pub(super) fn parse(path: &str, text: &str, policies: &PolicySet) -> Result<Vec<Entry>, KeyFileError> {
-    let content = |(span, reason): Fault| KeyFileError::Content {
-        path: path.to_owned(),
-        line: text[..span.start.min(text.len())].matches('\n').count() + 1,
-        reason,
-    };
-    let file: File = toml::from_str(text).map_err(|error| {
-        let reason = format!("{}; `api hash-key` prints the lines of a key", error.message().trim_end());
-        content((error.span().unwrap_or(0..0), reason))
-    })?;
+pub(super) fn parse(path: &str, text: &str, policies: &PolicySet) -> Result<Vec<Entry>, FileError> {
+    let source = TomlFile { variable: VARIABLE, path, text };
+    let content = |fault| source.wrong(fault);
+    let file: File = source.read("`api hash-key` prints the lines of a key")?;
     if file.keys.is_empty() {
         return Err(content((
             0..0,

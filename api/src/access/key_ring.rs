@@ -1,12 +1,12 @@
 //! The API keys that are let in, found by the hash of what a client presents.
 
-use super::{
-    key_entry::Entry,
-    key_file::{self, KeyFileError},
+use super::{key_entry::Entry, key_file};
+use crate::{
+    limit::{Caller, ClientKey, PolicySet},
+    toml_file::{self, FileError},
 };
-use crate::limit::{Caller, ClientKey, PolicySet};
 use sha2::{Digest, Sha256};
-use std::{collections::HashMap, fs, net::IpAddr, path::Path};
+use std::{collections::HashMap, net::IpAddr, path::Path};
 use subtle::ConstantTimeEq;
 
 /// Every API key. Keys themselves are never held, only their hashes; a plain SHA-256 is enough, as keys are long and
@@ -23,19 +23,16 @@ impl KeyRing {
     /// Reads a keys file. `policies` are the plans there are.
     ///
     /// # Errors
-    /// [`KeyFileError`] with file, line, field and remedy.
-    pub fn load(path: &Path, policies: &PolicySet) -> Result<Self, KeyFileError> {
-        let name = path.display().to_string();
-        let text = fs::read_to_string(path)
-            .map_err(|source| KeyFileError::Unreadable { path: name.clone(), source })?;
-        Self::parse(&name, &text, policies)
+    /// [`FileError`] with file, line, field and remedy.
+    pub fn load(path: &Path, policies: &PolicySet) -> Result<Self, FileError> {
+        toml_file::load(key_file::VARIABLE, path, |path, text| Self::parse(path, text, policies))
     }
 
     /// Parses the text of a keys file; `path` is for messages.
     ///
     /// # Errors
-    /// [`KeyFileError::Content`] with line, field and remedy.
-    pub fn parse(path: &str, text: &str, policies: &PolicySet) -> Result<Self, KeyFileError> {
+    /// [`FileError::Content`] with line, field and remedy.
+    pub fn parse(path: &str, text: &str, policies: &PolicySet) -> Result<Self, FileError> {
         let entries = key_file::parse(path, text, policies)?;
         let mut places: HashMap<_, Vec<_>> = HashMap::new();
         for (index, entry) in entries.iter().enumerate() {

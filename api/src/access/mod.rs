@@ -10,7 +10,6 @@ mod token;
 
 pub use address::{TrustedProxies, client_address};
 pub use identify::{RequireKey, Settings};
-pub use key_file::KeyFileError;
 pub use key_ring::{KeyRing, hash};
 pub use origins::Origins;
 

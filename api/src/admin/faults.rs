@@ -2,12 +2,12 @@
 
 use crate::{
     fault::{self, Refusal, Status},
-    handlers::resource::json,
+    handlers::{input, resource::json},
     problem::{FieldError, Kind, Problem},
     state::State,
 };
 use actix_web::{
-    HttpMessage, HttpRequest, HttpResponse,
+    HttpRequest, HttpResponse,
     http::{
         StatusCode,
         header::{HeaderValue, LOCATION},
@@ -38,14 +38,7 @@ pub(super) async fn put(
     id: Path<String>,
     body: Bytes,
 ) -> Result<HttpResponse, Problem> {
-    let media_type = req.content_type();
-    if media_type != "application/json" && !media_type.ends_with("+json") {
-        return Err(Problem::new(Kind::UnsupportedMediaType, "send the fault as application/json"));
-    }
-    let value: Value = serde_json::from_slice(&body).map_err(|error| {
-        let detail = format!("the body is not JSON: line {}, column {}", error.line(), error.column());
-        Problem::new(Kind::BadRequest, detail)
-    })?;
+    let value = input::json_value(&req, &body)?;
     let spec = fault::parse(&value, state.faults.bounds()).map_err(Problem::validation)?;
     let (id, faults) = (id.into_inner(), state.faults.clone());
     let name = id.clone();

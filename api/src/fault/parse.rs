@@ -22,10 +22,6 @@ pub struct Bounds {
 /// A longer delay would keep a shutdown waiting and tell no alert anything new.
 const LONGEST_DELAY: Duration = Duration::from_secs(60);
 
-const FIELDS: &[&str] =
-    &["route", "method", "share", "abort", "delay", "panic", "memory", "pause", "model", "ttl", "seed"];
-const MODEL_FIELDS: &[&str] = &["delay", "fail"];
-
 /// Reads a fault.
 ///
 /// # Errors
@@ -34,8 +30,7 @@ pub fn parse(value: &Value, bounds: &Bounds) -> Result<Spec, Vec<FieldError>> {
     let Value::Object(object) = value else {
         return Err(vec![wrong("", "must be an object such as {\"abort\":503,\"ttl\":\"60s\"}")]);
     };
-    let mut reader = Reader { object, path: "", errors: Vec::new() };
-    reader.only(FIELDS);
+    let mut reader = Reader::new(object, "");
     let route = reader.read("route", "such as \"/api/users\"", route);
     let method = reader.read("method", "such as \"GET\"", |value| {
         let method = value.as_str()?;
@@ -69,7 +64,7 @@ pub fn parse(value: &Value, bounds: &Bounds) -> Result<Spec, Vec<FieldError>> {
     }
     let seed = reader.read("seed", "a whole number of 0 or more", |value| value.as_u64().map(Ok));
 
-    let mut errors = reader.errors;
+    let mut errors = reader.finish();
     let spec = Spec {
         route,
         method,
@@ -123,19 +118,32 @@ type Reading<T> = Option<Result<T, String>>;
 struct Reader<'a> {
     object: &'a Map<String, Value>,
     path: &'static str,
+    /// Fields read so far: those there are, once all have been.
+    known: Vec<&'static str>,
     errors: Vec<FieldError>,
 }
 
-impl Reader<'_> {
-    fn only(&mut self, fields: &[&str]) {
-        for name in self.object.keys().filter(|name| !fields.contains(&name.as_str())) {
-            let detail = format!("no such field; there are {}", fields.join(", "));
-            self.errors.push(wrong(&format!("{}/{}", self.path, escape(name)), detail));
-        }
+impl<'a> Reader<'a> {
+    fn new(object: &'a Map<String, Value>, path: &'static str) -> Self {
+        Self { object, path, known: Vec::new(), errors: Vec::new() }
+    }
+
+    /// What is wrong, fields that nobody read first.
+    fn finish(self) -> Vec<FieldError> {
+        let unknown = self.object.keys().filter(|name| !self.known.contains(&name.as_str()));
+        let detail = format!("no such field; there are {}", self.known.join(", "));
+        let unknown = unknown.map(|name| wrong(&format!("{}/{}", self.path, escape(name)), detail.as_str()));
+        unknown.chain(self.errors).collect()
     }
 
     /// A field's value; `None` when it is absent, null or wrong, which is noted.
-    fn read<T>(&mut self, name: &str, expected: &str, read: impl Fn(&Value) -> Reading<T>) -> Option<T> {
+    fn read<T>(
+        &mut self,
+        name: &'static str,
+        expected: &str,
+        read: impl Fn(&Value) -> Reading<T>,
+    ) -> Option<T> {
+        self.known.push(name);
         let value = self.object.get(name).filter(|value| !value.is_null())?;
         let detail = match read(value) {
             Some(Ok(value)) => return Some(value),
@@ -148,14 +156,14 @@ impl Reader<'_> {
 
     fn model(&mut self) -> Option<ModelFault> {
         let object = self.object.get("model")?.as_object()?;
-        let mut inner = Reader { object, path: "/model", errors: Vec::new() };
-        inner.only(MODEL_FIELDS);
+        let mut inner = Reader::new(object, "/model");
         let delay = inner.read("delay", DELAY, delays);
         let fail = inner.read("fail", "true or false", |value| value.as_bool().map(Ok)).unwrap_or(false);
-        if inner.errors.is_empty() && delay.is_none() && !fail {
-            inner.errors.push(wrong("/model", "does nothing: give it delay, or fail as true"));
+        let mut errors = inner.finish();
+        if errors.is_empty() && delay.is_none() && !fail {
+            errors.push(wrong("/model", "does nothing: give it delay, or fail as true"));
         }
-        self.errors.append(&mut inner.errors);
+        self.errors.append(&mut errors);
         Some(ModelFault { delay, fail })
     }
 }

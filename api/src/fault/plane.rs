@@ -8,11 +8,12 @@ use super::{
     spec::{Decision, KINDS, Spec},
     switches::{Applied, ModelFaults, Switches},
 };
+use parking_lot::{Mutex, RwLock};
 use prometheus::{IntCounterVec, IntGaugeVec};
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::{
-        Arc, Mutex, MutexGuard, PoisonError, RwLock,
+        Arc,
         atomic::{AtomicUsize, Ordering},
     },
     time::Instant,
@@ -107,9 +108,9 @@ impl Plane {
         if !id::acceptable(id) || id == SHARED_LABEL {
             return Err(Refusal::Id);
         }
-        let mut applied = lock(&self.change);
+        let mut applied = self.change.lock();
         let (others, held) = {
-            let book = self.read();
+            let book = self.book.read();
             let others = book.iter().filter(|(other, _)| *other != id).map(|(_, entry)| &entry.hold);
             others.fold((0, 0), |(count, held), hold| (count + 1, held + hold.as_ref().map_or(0, Hold::len)))
         };
@@ -130,7 +131,7 @@ impl Plane {
             self.injected.with_label_values(&[label.as_str(), kind]).inc();
         }
         let fault = Arc::new(InForce::new(id, label, spec, now));
-        let old = self.write(|book| book.insert(id.to_owned(), Entry { fault, hold }));
+        let old = self.book.write().insert(id.to_owned(), Entry { fault, hold });
         let new = old.is_none();
         end(old);
         self.settle(&mut applied);
@@ -139,8 +140,8 @@ impl Plane {
 
     /// Lifts a fault; gives whether it was in force.
     pub fn lift(&self, id: &str) -> bool {
-        let mut applied = lock(&self.change);
-        let old = self.write(|book| book.remove(id));
+        let mut applied = self.change.lock();
+        let old = self.book.write().remove(id);
         let was = old.is_some();
         end(old);
         self.settle(&mut applied);
@@ -149,16 +150,17 @@ impl Plane {
 
     /// Lifts every fault.
     pub fn lift_all(&self) {
-        let mut applied = lock(&self.change);
-        end(self.write(std::mem::take).into_values());
+        let mut applied = self.change.lock();
+        let all = std::mem::take(&mut *self.book.write());
+        end(all.into_values());
         self.settle(&mut applied);
     }
 
     /// Lifts the faults whose time is over at `now`; gives their ids.
     pub fn expire(&self, now: Instant) -> Vec<String> {
-        let mut applied = lock(&self.change);
+        let mut applied = self.change.lock();
         let over: BTreeMap<String, Entry> =
-            self.write(|book| book.extract_if(.., |_, entry| entry.fault.expires <= now).collect());
+            self.book.write().extract_if(.., |_, entry| entry.fault.expires <= now).collect();
         let ids = over.keys().cloned().collect();
         end(over.into_values());
         self.settle(&mut applied);
@@ -167,12 +169,12 @@ impl Plane {
 
     /// When the next fault ends by itself.
     pub fn next_expiry(&self) -> Option<Instant> {
-        self.read().values().map(|entry| entry.fault.expires).min()
+        self.book.read().values().map(|entry| entry.fault.expires).min()
     }
 
     /// The faults in force at `now`, by id.
     pub fn list(&self, now: Instant) -> Vec<Status> {
-        self.read().values().filter_map(|entry| entry.fault.status(now)).collect()
+        self.book.read().values().filter_map(|entry| entry.fault.status(now)).collect()
     }
 
     /// Lifts faults as their time comes, for ever. Runs as a task of its own.
@@ -205,7 +207,7 @@ impl Plane {
     /// What a request is to suffer from which faults, in the order of their ids, up to the first that ends it.
     pub(crate) fn decide(&self, route: &str, method: &str, now: Instant) -> Vec<(Arc<InForce>, Decision)> {
         let mut hits = Vec::new();
-        for entry in self.read().values() {
+        for entry in self.book.read().values() {
             if let Some(decision) = entry.fault.decide(route, method, now) {
                 hits.push((entry.fault.clone(), decision));
                 if decision.end.is_some() {
@@ -230,7 +232,7 @@ impl Plane {
 
     /// After a change: what requests look at, the gauges, the switches and the next expiry.
     fn settle(&self, applied: &mut Applied) {
-        let book = self.read();
+        let book = self.book.read();
         let specs = || book.values().map(|entry| &entry.fault.spec);
         self.traffic.store(specs().filter(|spec| spec.acts_on_traffic()).count(), Ordering::Release);
         for kind in KINDS {
@@ -248,20 +250,12 @@ impl Plane {
     }
 
     fn label(&self, id: &str) -> String {
-        let mut labels = lock(&self.labels);
+        let mut labels = self.labels.lock();
         if labels.contains(id) || labels.len() < MOST_LABELS {
             labels.insert(id.to_owned());
             return id.to_owned();
         }
         SHARED_LABEL.to_owned()
-    }
-
-    fn read(&self) -> std::sync::RwLockReadGuard<'_, BTreeMap<String, Entry>> {
-        self.book.read().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn write<T>(&self, change: impl FnOnce(&mut BTreeMap<String, Entry>) -> T) -> T {
-        change(&mut self.book.write().unwrap_or_else(PoisonError::into_inner))
     }
 }
 
@@ -270,11 +264,6 @@ fn end(entries: impl IntoIterator<Item = Entry>) {
     for entry in entries {
         entry.fault.lift();
     }
-}
-
-/// What panicked meanwhile left nothing half done: each change is one step.
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]

@@ -1,10 +1,10 @@
 //! `/update` and `/cpu`: two gauges that are set by hand.
 
-use super::{input::Query, resource::json};
-use crate::{
-    problem::{FieldError, Problem},
-    state::State,
+use super::{
+    input::{Query, fault},
+    resource::json,
 };
+use crate::{problem::Problem, state::State};
 use actix_web::{HttpRequest, HttpResponse, http::StatusCode, web::Data};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -38,8 +38,9 @@ pub(super) async fn active_users(req: HttpRequest, state: Data<State>) -> Result
     let query = Query::of(&req)?;
     let users =
         query.get("users").and_then(|text| text.trim().parse::<i64>().ok()).filter(|users| *users >= 0);
-    let users =
-        users.ok_or_else(|| wrong("users", "must be a whole number of 0 or more, such as ?users=42"))?;
+    let users = users.ok_or_else(|| {
+        Problem::validation(vec![fault("#/users", "must be a whole number of 0 or more, such as ?users=42")])
+    })?;
     state.metrics.active_users.set(users);
     json(StatusCode::OK, &ActiveUsers { app_active_users: users })
 }
@@ -60,13 +61,9 @@ pub(super) async fn active_users(req: HttpRequest, state: Data<State>) -> Result
 pub(super) async fn cpu_usage(req: HttpRequest, state: Data<State>) -> Result<HttpResponse, Problem> {
     let query = Query::of(&req)?;
     let value = query.get("value").and_then(|text| text.trim().parse::<f64>().ok());
-    let value = value
-        .filter(|value| (0.0..=100.0).contains(value))
-        .ok_or_else(|| wrong("value", "must be a number from 0 to 100, such as ?value=87.5"))?;
+    let value = value.filter(|value| (0.0..=100.0).contains(value)).ok_or_else(|| {
+        Problem::validation(vec![fault("#/value", "must be a number from 0 to 100, such as ?value=87.5")])
+    })?;
     state.metrics.cpu_usage.set(value);
     json(StatusCode::OK, &CpuUsage { app_cpu_usage_percent: value })
-}
-
-fn wrong(field: &str, detail: &str) -> Problem {
-    Problem::validation(vec![FieldError { detail: detail.to_owned(), pointer: format!("#/{field}") }])
 }

@@ -71,7 +71,6 @@ pub(super) struct Predictions<'a> {
         (status = 409, description = "the first request with this key is still being answered"),
         (status = 413, description = "the body is larger than 4 MiB"),
         (status = 422, description = "the rows do not fit the model, the key was used with another request, or the answer is too large to be kept under one"),
-        (status = 501, description = "this build has no models"),
         (status = 503, description = "as many requests wait as may; try again"),
         (status = 504, description = "not ready within the deadline"),
     ),

@@ -5,7 +5,12 @@ use crate::{
     store::Changes,
 };
 use actix_web::{HttpMessage, HttpRequest, web};
+use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value};
+use utoipa::{
+    PartialSchema, ToSchema,
+    openapi::{RefOr, Schema},
+};
 
 const BOTH_FORMS: &str =
     "send the body as application/json, or the fields as query parameters without a body";
@@ -15,28 +20,37 @@ const NAME_LIMIT: usize = 200;
 /// Longest address a mail path takes (RFC 5321, 4.5.3.1.3, without the angle brackets).
 const EMAIL_LIMIT: usize = 254;
 
-// The two below are for the description only: `user_fields` reads both forms and names every fault at once.
-
-/// What creates a user.
-#[derive(utoipa::ToSchema)]
-#[expect(dead_code, reason = "describes what is read by hand")]
-pub(super) struct NewUser {
-    #[schema(min_length = 1, max_length = 200, example = "Ada Lovelace")]
-    name: String,
+/// What changes a user; a field that is not given keeps its value.
+#[derive(Deserialize, ToSchema)]
+pub(super) struct UserChanges {
+    #[serde(default, deserialize_with = "given")]
+    #[schema(value_type = String, min_length = 1, max_length = 200, example = "Ada Lovelace")]
+    name: Option<Value>,
     /// Unique, whatever its case.
-    #[schema(format = Email, max_length = 254, example = "ada@example.com")]
-    email: String,
+    #[serde(default, deserialize_with = "given")]
+    #[schema(value_type = String, format = Email, max_length = 254, example = "ada@example.com")]
+    email: Option<Value>,
 }
 
-/// What changes a user; a field that is not given keeps its value.
-#[derive(utoipa::ToSchema)]
-#[expect(dead_code, reason = "describes what is read by hand")]
-pub(super) struct UserChanges {
-    #[schema(required = false, min_length = 1, max_length = 200, example = "Ada Lovelace")]
-    name: String,
-    /// Unique, whatever its case.
-    #[schema(required = false, format = Email, max_length = 254, example = "ada@example.com")]
-    email: String,
+/// Any value, null too: a wrong one must not keep the other fields from being looked at.
+fn given<'de, D: Deserializer<'de>>(field: D) -> Result<Option<Value>, D::Error> {
+    Value::deserialize(field).map(Some)
+}
+
+/// The schema of what creates a user: the same fields, all of them.
+pub(super) struct NewUser;
+
+impl ToSchema for NewUser {}
+
+impl PartialSchema for NewUser {
+    fn schema() -> RefOr<Schema> {
+        let mut schema = UserChanges::schema();
+        if let RefOr::T(Schema::Object(object)) = &mut schema {
+            object.description = Some("What creates a user.".to_owned());
+            object.required = object.properties.keys().cloned().collect();
+        }
+        schema
+    }
 }
 
 /// A request's query parameters.
@@ -59,16 +73,22 @@ impl Query {
 
 /// A user's fields, from the JSON body where there is one, else from the query. Every field given is valid.
 pub(super) fn user_fields(req: &HttpRequest, body: &[u8]) -> Result<Changes, Problem> {
-    let mut errors = Vec::new();
-    let mut fields = if body.is_empty() {
-        let query = Query::of(req)?;
-        Changes { name: query.get("name").map(str::to_owned), email: query.get("email").map(str::to_owned) }
+    let fields = if body.is_empty() {
+        // The first of several counts, as everywhere.
+        let pairs = Query::of(req)?.0.into_iter().rev();
+        pairs.map(|(name, value)| (name, Value::String(value))).collect()
     } else {
-        from_json(req, body, &mut errors)?
+        let object = object(req, body, r#"{"name":"Ada","email":"ada@example.com"}"#);
+        object.map_err(|problem| match problem.kind {
+            Kind::UnsupportedMediaType => Problem::new(problem.kind, BOTH_FORMS),
+            _ => problem,
+        })?
     };
-    clean(&mut fields.name, "#/name", name_fault, &mut errors);
-    clean(&mut fields.email, "#/email", email_fault, &mut errors);
-    if errors.is_empty() { Ok(fields) } else { Err(Problem::validation(errors)) }
+    let UserChanges { name, email } = UserChanges::deserialize(fields).map_err(Problem::internal)?;
+    let mut errors = Vec::new();
+    let name = text(name, "#/name", name_fault, &mut errors);
+    let email = text(email, "#/email", email_fault, &mut errors);
+    if errors.is_empty() { Ok(Changes { name, email }) } else { Err(Problem::validation(errors)) }
 }
 
 /// Name and e-mail of a user to create: both are needed.
@@ -95,25 +115,8 @@ pub(super) fn object(req: &HttpRequest, body: &[u8], example: &str) -> Result<Ma
     }
 }
 
-fn from_json(req: &HttpRequest, body: &[u8], errors: &mut Vec<FieldError>) -> Result<Changes, Problem> {
-    let object = object(req, body, r#"{"name":"Ada","email":"ada@example.com"}"#);
-    let mut object = object.map_err(|problem| match problem.kind {
-        Kind::UnsupportedMediaType => Problem::new(problem.kind, BOTH_FORMS),
-        _ => problem,
-    })?;
-    let mut take = |field: &str| match object.remove(field) {
-        None => None,
-        Some(Value::String(text)) => Some(text),
-        Some(_) => {
-            errors.push(fault(&format!("#/{field}"), "must be a string"));
-            None
-        }
-    };
-    Ok(Changes { name: take("name"), email: take("email") })
-}
-
 /// The body as JSON.
-pub(super) fn json_value(req: &HttpRequest, body: &[u8]) -> Result<Value, Problem> {
+pub(crate) fn json_value(req: &HttpRequest, body: &[u8]) -> Result<Value, Problem> {
     let media_type = req.content_type();
     if media_type != "application/json" && !media_type.ends_with("+json") {
         return Err(Problem::new(Kind::UnsupportedMediaType, "send the body as application/json"));
@@ -141,17 +144,17 @@ pub(super) fn fault(pointer: &str, detail: impl Into<String>) -> FieldError {
     FieldError { detail: detail.into(), pointer: pointer.to_owned() }
 }
 
-/// Trims a field that was given and notes what is wrong with it.
-fn clean(
-    field: &mut Option<String>,
+/// The trimmed text of a field that was given; notes what is wrong with it.
+fn text(
+    field: Option<Value>,
     pointer: &str,
     check: fn(&str) -> Option<String>,
     errors: &mut Vec<FieldError>,
-) {
-    if let Some(text) = field {
-        *text = text.trim().to_owned();
-        errors.extend(check(text).map(|detail| fault(pointer, detail)));
-    }
+) -> Option<String> {
+    let text = field?.as_str().map(|text| text.trim().to_owned());
+    let detail = text.as_deref().map_or_else(|| Some("must be a string".to_owned()), check);
+    errors.extend(detail.map(|detail| fault(pointer, detail)));
+    text
 }
 
 fn name_fault(name: &str) -> Option<String> {

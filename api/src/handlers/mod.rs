@@ -11,7 +11,7 @@ pub(crate) mod health;
 mod index;
 mod inference;
 mod ingest;
-mod input;
+pub(crate) mod input;
 mod models;
 mod once;
 mod readings;

@@ -44,7 +44,6 @@ pub(super) struct Loaded<'a> {
     summary = "Loaded models, with what they take and give",
     responses(
         (status = 200, description = "every loaded model", body = Loaded),
-        (status = 501, description = "this build has no models"),
     ),
 )]
 pub(super) async fn list(state: Data<State>) -> Result<HttpResponse, Problem> {
@@ -65,7 +64,6 @@ pub(super) async fn list(state: Data<State>) -> Result<HttpResponse, Problem> {
     responses(
         (status = 200, description = "the model", body = Model),
         (status = 404, description = "no model of this name is loaded"),
-        (status = 501, description = "this build has no models"),
     ),
 )]
 pub(super) async fn get(req: HttpRequest, state: Data<State>) -> Result<HttpResponse, Problem> {
@@ -95,7 +93,6 @@ pub(super) async fn get(req: HttpRequest, state: Data<State>) -> Result<HttpResp
         (status = 409, description = "as many models as may are loaded"),
         (status = 413, description = "a body was sent, and a large one"),
         (status = 422, description = "the file is no model that can be served"),
-        (status = 501, description = "this build has no models"),
         (status = 503, description = "other files are being loaded; try again"),
         (status = 504, description = "loading took too long"),
     ),
@@ -131,7 +128,6 @@ pub(super) async fn load(req: HttpRequest, state: Data<State>, body: Bytes) -> R
     responses(
         (status = 204, description = "unloaded"),
         (status = 404, description = "no model of this name is loaded"),
-        (status = 501, description = "this build has no models"),
     ),
 )]
 pub(super) async fn unload(req: HttpRequest, state: Data<State>) -> Result<HttpResponse, Problem> {

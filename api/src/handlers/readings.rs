@@ -59,7 +59,6 @@ pub(super) struct ReadingPage {
             headers(("Link" = String, description = "the next page, as `<…>; rel=\"next\"`; absent on the last"))
         ),
         (status = 422, description = "a parameter is not valid"),
-        (status = 503, description = "the database is busy or away"),
     ),
 )]
 pub(super) async fn list(req: HttpRequest, state: Data<State>) -> Result<HttpResponse, Problem> {

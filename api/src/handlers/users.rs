@@ -57,7 +57,6 @@ pub(super) struct UserPage {
             headers(("Link" = String, description = "the next page, as `<…>; rel=\"next\"`; absent on the last"))
         ),
         (status = 422, description = "a parameter is not valid"),
-        (status = 503, description = "the database is busy or away"),
     ),
 )]
 pub(super) async fn list(req: HttpRequest, state: Data<State>) -> Result<HttpResponse, Problem> {
@@ -105,7 +104,6 @@ pub(super) async fn list(req: HttpRequest, state: Data<State>) -> Result<HttpRes
         (status = 400, description = "the idempotency key is not valid"),
         (status = 409, description = "another user has this e-mail address, or the first request with this key is still being answered"),
         (status = 422, description = "a field is missing or not valid, or the key was used with another request"),
-        (status = 503, description = "the database is busy or away"),
     ),
 )]
 pub(super) async fn create(
@@ -157,7 +155,6 @@ fn created(user: Option<&User>) -> Answer {
         (status = 200, description = "the user", body = User, headers(("ETag" = String, description = "the user's version"))),
         (status = 304, description = "as the client has it", headers(("ETag" = String, description = "the user's version"))),
         (status = 404, description = "there is no such user"),
-        (status = 503, description = "the database is busy or away"),
     ),
 )]
 pub(super) async fn get(req: HttpRequest, state: Data<State>) -> Result<HttpResponse, Problem> {
@@ -190,7 +187,6 @@ pub(super) async fn get(req: HttpRequest, state: Data<State>) -> Result<HttpResp
         (status = 409, description = "another user has this e-mail address"),
         (status = 412, description = "the user has changed since"),
         (status = 422, description = "a field is not valid"),
-        (status = 503, description = "the database is busy or away"),
     ),
 )]
 pub(super) async fn update(
@@ -222,7 +218,6 @@ pub(super) async fn update(
         (status = 204, description = "deleted"),
         (status = 404, description = "there is no such user"),
         (status = 412, description = "the user has changed since"),
-        (status = 503, description = "the database is busy or away"),
     ),
 )]
 pub(super) async fn delete(req: HttpRequest, state: Data<State>) -> Result<HttpResponse, Problem> {

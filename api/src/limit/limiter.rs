@@ -16,10 +16,11 @@ use super::{
 };
 use crate::telemetry::Metrics;
 use arc_swap::ArcSwap;
+use parking_lot::Mutex;
 use prometheus::Histogram;
 use std::{
     sync::{
-        Arc, Mutex, PoisonError,
+        Arc,
         atomic::{AtomicU64, Ordering},
     },
     time::{Duration, Instant},
@@ -82,7 +83,7 @@ impl Limiter {
 
     /// Puts other policies in force. Balances stay with the policies that keep their names.
     pub fn replace(&self, policies: PolicySet) {
-        let mut registry = self.registry.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut registry = self.registry.lock();
         let rules = registry.rules(policies, self.redis.is_some(), &self.metrics);
         self.rules.store(Arc::new(rules));
         // What a stricter limit refused, the new one may let pass.

@@ -26,7 +26,6 @@ pub use policy::{
     caller::{Caller, Plan},
     client::ClientKey,
     definition::{Cost, MOST_POLICIES, Policy, WithoutRedis},
-    file::PolicyFileError,
     key::{Key, KeyBy, KeyPart},
     rate::{Rate, RateError},
     set::{BUILT_IN, PolicySet},

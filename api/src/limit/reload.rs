@@ -1,9 +1,7 @@
 //! The policy file once more, while requests are served.
 
-use super::{
-    limiter::Limiter,
-    policy::{file::PolicyFileError, set::PolicySet},
-};
+use super::{limiter::Limiter, policy::set::PolicySet};
+use crate::toml_file::FileError;
 use std::{path::PathBuf, sync::Arc};
 
 /// A plan that an API key in use has and these policies do not.
@@ -25,7 +23,7 @@ pub enum ReloadError {
     NoFile,
     /// The file cannot be used.
     #[error(transparent)]
-    File(#[from] PolicyFileError),
+    File(#[from] FileError),
     /// API keys in use would lose their plan.
     #[error(
         "RATE_LIMITS_FILE={path}: no policy `{plan}` with `plan = true`, which keys in API_KEYS_FILE have; keep it, or \

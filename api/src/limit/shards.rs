@@ -1,13 +1,11 @@
 //! A map of keys that several threads share, with a hard cap on how many it holds.
 
 use super::policy::key::Key;
+use parking_lot::{Mutex, MutexGuard};
 use std::{
     collections::HashMap,
     hash::{BuildHasher, RandomState},
-    sync::{
-        Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicUsize, Ordering},
-    },
+    sync::atomic::{AtomicUsize, Ordering},
     time::Duration,
 };
 
@@ -60,8 +58,7 @@ impl<V: Expires> Shards<V> {
 
     /// Locks a shard. Whoever locks several does so in the order of their indices.
     pub(super) fn lock(&self, index: usize) -> MutexGuard<'_, Shard<V>> {
-        // A panic cannot leave a shard half changed.
-        self.shards[index].lock().unwrap_or_else(PoisonError::into_inner)
+        self.shards[index].lock()
     }
 
     /// Takes the place of one more value in a locked shard, after clearing out what has expired where that is worth it;

@@ -1,10 +1,8 @@
 //! The switch with which the fault plane slows or fails the models.
 
 use crate::{fault::ModelFaults, shares::random_point};
-use std::{
-    sync::{PoisonError, RwLock},
-    time::Duration,
-};
+use parking_lot::RwLock;
+use std::time::Duration;
 
 /// The faults in force.
 #[derive(Debug, Default)]
@@ -23,18 +21,18 @@ pub(super) struct Fate {
 
 impl Faults {
     pub(super) fn set(&self, faults: ModelFaults) {
-        *self.0.write().unwrap_or_else(PoisonError::into_inner) = faults;
+        *self.0.write() = faults;
     }
 
     /// The fate of the next run; `None` when it is spared. Of several delays the first one holds, and one fault that
     /// fails it is enough.
     pub(super) fn decide(&self) -> Option<Fate> {
-        decide(&self.0.read().unwrap_or_else(PoisonError::into_inner), random_point())
+        decide(&self.0.read(), random_point())
     }
 
     /// Whether there is none any more.
     pub(super) fn are_lifted(&self) -> bool {
-        self.0.read().unwrap_or_else(PoisonError::into_inner).is_empty()
+        self.0.read().is_empty()
     }
 }
 

@@ -1,5 +1,6 @@
 //! The models folder: names that cannot leave it, files that are not read when they are too large.
 
+use super::loading::LoadError;
 use std::{
     fs::File,
     io::{ErrorKind, Read},
@@ -14,9 +15,6 @@ const LONGEST_NAME: usize = 64;
 
 /// Most entries of the folder that are looked at.
 const MOST_ENTRIES: usize = 1000;
-
-/// Most models loaded at once, and most names with a label of their own.
-pub const MOST_MODELS: usize = 100;
 
 const EXTENSION: &str = ".onnx";
 
@@ -45,15 +43,6 @@ impl std::borrow::Borrow<str> for ModelName {
     fn borrow(&self) -> &str {
         &self.0
     }
-}
-
-/// Why there are no bytes.
-#[derive(Debug)]
-pub(super) enum ReadError {
-    /// No such file.
-    Missing,
-    /// There is something, but no model can come of it; the text is fit for the wire.
-    Unfit(String),
 }
 
 /// The models folder.
@@ -88,20 +77,20 @@ impl Folder {
         names
     }
 
-    /// A model's bytes.
-    pub(super) fn read(&self, name: &ModelName) -> Result<Vec<u8>, ReadError> {
+    /// A model's bytes; [`LoadError::Missing`] or [`LoadError::Unfit`] without.
+    pub(super) fn read(&self, name: &ModelName) -> Result<Vec<u8>, LoadError> {
         let path = self.0.join(format!("{}{EXTENSION}", name.as_str()));
         let unfit = |error: std::io::Error| match error.kind() {
-            ErrorKind::NotFound => ReadError::Missing,
-            kind => ReadError::Unfit(format!("the file cannot be read ({kind})")),
+            ErrorKind::NotFound => LoadError::Missing,
+            kind => LoadError::Unfit(format!("the file cannot be read ({kind})")),
         };
         // Before it is opened: opening a pipe would wait for somebody to write to it.
         let found = std::fs::metadata(&path).map_err(unfit)?;
         if !found.is_file() {
-            return Err(ReadError::Unfit("it is not a regular file".to_owned()));
+            return Err(LoadError::Unfit("it is not a regular file".to_owned()));
         }
         let too_large = |bytes: u64| {
-            ReadError::Unfit(format!(
+            LoadError::Unfit(format!(
                 "the file has {bytes} bytes; the most this server takes is {LARGEST_FILE}"
             ))
         };
@@ -151,10 +140,10 @@ mod tests {
 
         let read = |name: &str| folder.read(&ModelName::parse(name).unwrap());
         assert_eq!(read("small").unwrap(), b"abc");
-        assert!(matches!(read("missing"), Err(ReadError::Missing)));
+        assert!(matches!(read("missing"), Err(LoadError::Missing)));
         for (name, needle) in [("huge", "1073741824 bytes"), ("folder", "regular file")] {
             match read(name) {
-                Err(ReadError::Unfit(reason)) => assert!(reason.contains(needle), "{reason}"),
+                Err(LoadError::Unfit(reason)) => assert!(reason.contains(needle), "{reason}"),
                 other => panic!("{name}: {other:?}"),
             }
         }

@@ -1,11 +1,7 @@
 //! From a file in the folder to a model in the registry.
 
 use super::{
-    folder::{ModelName, ReadError},
-    loading::LoadError,
-    network::Network,
-    registry::{LoadedModel, Refusal},
-    service::Models,
+    folder::ModelName, loading::LoadError, network::Network, registry::LoadedModel, service::Models,
 };
 use std::sync::Arc;
 
@@ -56,26 +52,13 @@ impl Models {
         )
     )]
     fn try_load(&self, name: &ModelName) -> Result<(Arc<LoadedModel>, bool), LoadError> {
-        let bytes = self.folder.read(name).map_err(|error| match error {
-            ReadError::Missing => LoadError::Missing,
-            ReadError::Unfit(reason) => LoadError::Unfit(reason),
-        })?;
+        let bytes = self.folder.read(name)?;
         let size = bytes.len() as u64;
         let network = Network::parse(bytes).map_err(|reason| LoadError::Unfit(reason.0))?;
         let model = Arc::new(LoadedModel::new(name.clone(), size, network));
         self.metrics.declare_failures(name);
         self.metrics.inference(name.as_str());
-        match self.registry.insert(model.clone()) {
-            Ok(new) => Ok((model, new)),
-            Err(Refusal::TooMany) => Err(LoadError::TooMany),
-            Err(Refusal::OtherShape(old)) => {
-                let (old, new) = (old.description(), model.description());
-                Err(LoadError::Unfit(format!(
-                    "the loaded model of this name makes {} predictions of {} features, the file's {} of {}; \
-                     unload it first if its clients know",
-                    old.predictions, old.features, new.predictions, new.features
-                )))
-            }
-        }
+        let new = self.registry.insert(model.clone())?;
+        Ok((model, new))
     }
 }

@@ -1,13 +1,14 @@
 //! Loads one after another, each on a thread of its own. One that takes too long is left to itself, as nothing can end a
 //! thread, and the next begins; only so many are left to themselves at once.
 
-use super::folder::MOST_MODELS;
 use std::{sync::Arc, time::Duration};
 use tokio::{
     sync::{Semaphore, oneshot},
     time::timeout,
 };
 
+/// Most models loaded at once, and most names with a label of their own.
+pub const MOST_MODELS: usize = 100;
 /// Longest a load waits for the one before it.
 const LONGEST_WAIT: Duration = Duration::from_secs(10);
 

@@ -1,13 +1,10 @@
-//! The models' metrics. Each is a documented field; its comment is its HELP text.
+//! The models' metrics.
 
-use super::folder::{MOST_MODELS, ModelName};
-use prometheus::{
-    HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge, Opts, Registry, core::Collector,
-};
-use std::{
-    collections::BTreeSet,
-    sync::{Arc, Mutex, PoisonError},
-};
+use super::{folder::ModelName, loading::MOST_MODELS};
+use crate::telemetry::metrics;
+use parking_lot::Mutex;
+use prometheus::{HistogramVec, IntCounter, IntCounterVec, IntGauge, Registry};
+use std::{collections::BTreeSet, sync::Arc};
 
 /// Seconds; small models take tens of microseconds, and SlowInference asks about one second.
 const BUCKETS: &[f64] = &[
@@ -17,62 +14,33 @@ const BUCKETS: &[f64] = &[
 /// The `model` label of failures past the bound on names.
 const OTHER: &str = "other";
 
+metrics! {
+    /// What is registered.
+    pub(super) struct Families {
+        /// Models loaded now.
+        pub(super) loaded: IntGauge = "models_loaded" [];
+        /// Time a model ran, injected delays included, waiting in the queue not.
+        inference: HistogramVec = "inference_duration_seconds" ["model"] in BUCKETS;
+        /// Inference requests waiting for a worker.
+        pub(super) queue_depth: IntGauge = "inference_queue_depth" [];
+        /// Loads that failed because of what the file holds, by model.
+        failures: IntCounterVec = "model_load_failures_total" ["model"];
+    }
+}
+
 /// What models count.
 #[derive(Debug, Clone)]
 pub(super) struct ModelMetrics {
-    /// Models loaded now.
-    pub(super) loaded: IntGauge,
-    /// Time a model ran, injected delays included, waiting in the queue not.
-    inference: HistogramVec,
-    /// Inference requests waiting for a worker.
-    pub(super) queue_depth: IntGauge,
-    /// Loads that failed because of what the file holds, by model.
-    failures: IntCounterVec,
+    pub(super) families: Families,
     /// Names that have a label: those of files that were in the folder.
     names: Arc<Mutex<BTreeSet<String>>>,
 }
 
 impl ModelMetrics {
     pub(super) fn register(registry: &Registry) -> prometheus::Result<Self> {
-        fn add<C: Collector + Clone + 'static>(
-            registry: &Registry,
-            metric: prometheus::Result<C>,
-        ) -> prometheus::Result<C> {
-            let metric = metric?;
-            registry.register(Box::new(metric.clone()))?;
-            Ok(metric)
-        }
-        let metrics = Self {
-            loaded: add(registry, IntGauge::new("models_loaded", "Models loaded now."))?,
-            inference: add(
-                registry,
-                HistogramVec::new(
-                    HistogramOpts::new(
-                        "inference_duration_seconds",
-                        "Time a model ran, injected delays included, waiting in the queue not.",
-                    )
-                    .buckets(BUCKETS.to_vec()),
-                    &["model"],
-                ),
-            )?,
-            queue_depth: add(
-                registry,
-                IntGauge::new("inference_queue_depth", "Inference requests waiting for a worker."),
-            )?,
-            failures: add(
-                registry,
-                IntCounterVec::new(
-                    Opts::new(
-                        "model_load_failures_total",
-                        "Loads that failed because of what the file holds, by model.",
-                    ),
-                    &["model"],
-                ),
-            )?,
-            names: Arc::default(),
-        };
-        metrics.failures.with_label_values(&[OTHER]);
-        Ok(metrics)
+        let families = Families::register(registry)?;
+        families.failures.with_label_values(&[OTHER]);
+        Ok(Self { families, names: Arc::default() })
     }
 
     /// The failures of a model whose file is in the folder, at zero when it is new.
@@ -82,16 +50,16 @@ impl ModelMetrics {
 
     /// The failures of a model whose file is in the folder. Names past the bound share one series.
     pub(super) fn failures(&self, name: &ModelName) -> IntCounter {
-        let mut names = self.names.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut names = self.names.lock();
         let known = names.contains(name.as_str())
             || (names.len() < MOST_MODELS && names.insert(name.as_str().to_owned()));
-        self.failures.with_label_values(&[if known { name.as_str() } else { OTHER }])
+        self.families.failures.with_label_values(&[if known { name.as_str() } else { OTHER }])
     }
 
     /// The run time of a model that has loaded. Bounded like the failures, as loading declares those first.
     pub(super) fn inference(&self, name: &str) -> prometheus::Histogram {
-        let names = self.names.lock().unwrap_or_else(PoisonError::into_inner);
-        self.inference.with_label_values(&[if names.contains(name) { name } else { OTHER }])
+        let names = self.names.lock();
+        self.families.inference.with_label_values(&[if names.contains(name) { name } else { OTHER }])
     }
 }
 
@@ -114,7 +82,7 @@ mod tests {
         };
         assert_eq!(count("model_load_failures_total"), MOST_MODELS + 1);
         assert_eq!(count("inference_duration_seconds"), MOST_MODELS + 1);
-        assert_eq!(metrics.failures.with_label_values(&[OTHER]).get(), 20);
-        assert_eq!(metrics.failures.with_label_values(&["m0"]).get(), 1);
+        assert_eq!(metrics.families.failures.with_label_values(&[OTHER]).get(), 20);
+        assert_eq!(metrics.families.failures.with_label_values(&["m0"]).get(), 1);
     }
 }

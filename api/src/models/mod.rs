@@ -27,9 +27,9 @@ mod wire;
 mod worker;
 
 pub use describe::{Description, Port, Rows};
-pub use folder::{MOST_MODELS, ModelName};
+pub use folder::ModelName;
 pub use infer::Inferred;
-pub use loading::LoadError;
+pub use loading::{LoadError, MOST_MODELS};
 pub use registry::LoadedModel;
 pub use service::{AVAILABLE, Models, OpenError, Settings};
 pub use worker::InferError;

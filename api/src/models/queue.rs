@@ -1,10 +1,8 @@
 //! A bounded queue that work can leave before its turn.
 
+use parking_lot::{Condvar, Mutex};
 use prometheus::IntGauge;
-use std::{
-    collections::VecDeque,
-    sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
-};
+use std::{collections::VecDeque, sync::Arc};
 
 /// Work waiting for a thread, first come, first served.
 #[derive(Debug)]
@@ -46,7 +44,7 @@ impl<T> Queue<T> {
     }
 
     pub(super) fn push(self: &Arc<Self>, work: T) -> Result<Ticket<T>, Refusal> {
-        let mut inner = self.lock();
+        let mut inner = self.inner.lock();
         if inner.stopped {
             return Err(Refusal::Stopped);
         }
@@ -63,7 +61,7 @@ impl<T> Queue<T> {
 
     /// The work that waited longest, as soon as there is some; `None` once stopped.
     pub(super) fn pop(&self) -> Option<T> {
-        let mut inner = self.lock();
+        let mut inner = self.inner.lock();
         loop {
             if inner.stopped {
                 return None;
@@ -72,13 +70,13 @@ impl<T> Queue<T> {
                 self.show(&inner);
                 return Some(work);
             }
-            inner = self.arrived.wait(inner).unwrap_or_else(PoisonError::into_inner);
+            self.arrived.wait(&mut inner);
         }
     }
 
     /// Takes nothing any more, drops what waits and wakes who waits for work.
     pub(super) fn stop(&self) {
-        let mut inner = self.lock();
+        let mut inner = self.inner.lock();
         inner.stopped = true;
         let dropped = std::mem::take(&mut inner.waiting);
         self.show(&inner);
@@ -88,11 +86,11 @@ impl<T> Queue<T> {
     }
 
     pub(super) fn is_stopped(&self) -> bool {
-        self.lock().stopped
+        self.inner.lock().stopped
     }
 
     fn remove(&self, number: u64) {
-        let mut inner = self.lock();
+        let mut inner = self.inner.lock();
         let found = inner.waiting.binary_search_by_key(&number, |(number, _)| *number);
         let removed = found.ok().and_then(|at| inner.waiting.remove(at));
         self.show(&inner);
@@ -103,10 +101,6 @@ impl<T> Queue<T> {
     // Under the lock, so that the gauge never shows an older state than the last.
     fn show(&self, inner: &Inner<T>) {
         self.depth.set(inner.waiting.len() as i64);
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Inner<T>> {
-        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -2,14 +2,13 @@
 
 use super::{
     describe::Description,
-    folder::{MOST_MODELS, ModelName},
+    folder::ModelName,
+    loading::{LoadError, MOST_MODELS},
     network::Network,
 };
+use parking_lot::RwLock;
 use prometheus::IntGauge;
-use std::{
-    collections::BTreeMap,
-    sync::{Arc, PoisonError, RwLock},
-};
+use std::{collections::BTreeMap, sync::Arc};
 
 /// A model that can be run.
 #[derive(Debug)]
@@ -40,15 +39,6 @@ impl LoadedModel {
     }
 }
 
-/// Why a sound model was not taken in.
-#[derive(Debug)]
-pub(super) enum Refusal {
-    /// As many are loaded as may be.
-    TooMany,
-    /// Those who use the model of this name send and expect another shape.
-    OtherShape(Arc<LoadedModel>),
-}
-
 /// Loaded models by name. Who runs one holds it, so replacing or removing it disturbs nobody.
 #[derive(Debug)]
 pub(super) struct Registry {
@@ -62,23 +52,31 @@ impl Registry {
     }
 
     pub(super) fn list(&self) -> Vec<Arc<LoadedModel>> {
-        self.models.read().unwrap_or_else(PoisonError::into_inner).values().cloned().collect()
+        self.models.read().values().cloned().collect()
     }
 
     pub(super) fn get(&self, name: &str) -> Option<Arc<LoadedModel>> {
-        self.models.read().unwrap_or_else(PoisonError::into_inner).get(name).cloned()
+        self.models.read().get(name).cloned()
     }
 
-    /// Takes a model in; true when none of its name was loaded.
-    pub(super) fn insert(&self, model: Arc<LoadedModel>) -> Result<bool, Refusal> {
-        let mut models = self.models.write().unwrap_or_else(PoisonError::into_inner);
+    /// Takes a model in; true when none of its name was loaded. Those who use the model of this name send and expect its
+    /// shape, so one of another shape is [`LoadError::Unfit`].
+    pub(super) fn insert(&self, model: Arc<LoadedModel>) -> Result<bool, LoadError> {
+        let mut models = self.models.write();
         let shape = |model: &LoadedModel| {
             let description = model.description();
             (description.features, description.predictions, description.rows)
         };
         match models.get(&model.name) {
-            Some(old) if shape(old) != shape(&model) => return Err(Refusal::OtherShape(old.clone())),
-            None if models.len() >= MOST_MODELS => return Err(Refusal::TooMany),
+            Some(old) if shape(old) != shape(&model) => {
+                let (old, new) = (old.description(), model.description());
+                return Err(LoadError::Unfit(format!(
+                    "the loaded model of this name makes {} predictions of {} features, the file's {} of {}; \
+                     unload it first if its clients know",
+                    old.predictions, old.features, new.predictions, new.features
+                )));
+            }
+            None if models.len() >= MOST_MODELS => return Err(LoadError::TooMany),
             _ => {}
         }
         let old = models.insert(model.name.clone(), model);
@@ -88,7 +86,7 @@ impl Registry {
 
     /// Removes a model; false when there was none of this name.
     pub(super) fn remove(&self, name: &str) -> bool {
-        let mut models = self.models.write().unwrap_or_else(PoisonError::into_inner);
+        let mut models = self.models.write();
         let removed = models.remove(name).is_some();
         self.loaded.set(models.len() as i64);
         removed

@@ -59,7 +59,7 @@ impl Models {
     /// [`OpenError`].
     pub fn open(settings: Settings, metrics: &MetricRegistry) -> Result<Arc<Self>, OpenError> {
         let metrics = ModelMetrics::register(metrics)?;
-        let queue = Arc::new(Queue::new(settings.queue, metrics.queue_depth.clone()));
+        let queue = Arc::new(Queue::new(settings.queue, metrics.families.queue_depth.clone()));
         let faults = Arc::new(Faults::default());
         if AVAILABLE {
             for number in 0..settings.workers {
@@ -68,7 +68,7 @@ impl Models {
         }
         Ok(Arc::new(Self {
             folder: Folder::new(settings.folder),
-            registry: Registry::new(metrics.loaded.clone()),
+            registry: Registry::new(metrics.families.loaded.clone()),
             queue,
             faults,
             metrics,

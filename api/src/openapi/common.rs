@@ -28,6 +28,8 @@ pub(super) fn complete(operation: &mut Operation, endpoint: &Endpoint, method: &
     for content in operation.request_body.iter_mut().flat_map(|body| body.content.values_mut()) {
         alone(&mut content.schema);
     }
+    let tagged = |tag: &str| operation.tags.iter().flatten().any(|own| own == tag);
+    let (stored, models) = (tagged("users") || tagged("readings"), tagged("models"));
     let responses = &mut operation.responses.responses;
     let mut also = |status: u16, reason: &str| {
         responses
@@ -40,6 +42,12 @@ pub(super) fn complete(operation: &mut Operation, endpoint: &Endpoint, method: &
         also(413, "the body is larger than 64 KiB");
         also(415, "the body is not application/json");
         also(408, "the body was not complete in time");
+    }
+    if stored {
+        also(503, "the database is busy or away");
+    }
+    if models {
+        also(501, "this build has no models");
     }
     if limited {
         also(401, "the API key is not known, or one is needed");

@@ -3,7 +3,8 @@
 //!
 //! A handler describes its parameters, bodies and the statuses that are its own; of an error the status and the
 //! reason are enough. Added here: HEAD and OPTIONS, the problem body of every error, 401 and 429 where keys and limits
-//! apply, 400, 408, 413 and 415 where a body is read, 500, and the headers of all of them.
+//! apply, 400, 408, 413 and 415 where a body is read, 500, 501 of models, 503 of what is stored, and the headers of all of
+//! them.
 
 mod common;
 

@@ -25,6 +25,7 @@ impl Pipeline {
     /// When a metric is registered twice.
     pub(crate) fn start(store: &Store, queue: usize, registry: &Registry) -> prometheus::Result<Self> {
         let metrics = PipelineMetrics::register(registry)?;
+        metrics.start_at_zero();
         let writer = store.readings_writer(queue);
         registry.register(Box::new(QueueMetrics::of(writer.clone())?))?;
         Ok(Self { writer, metrics })

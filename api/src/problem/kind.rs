@@ -1,111 +1,80 @@
 use actix_web::http::StatusCode;
 
-/// Every kind of error answer. The set is closed, and so are the values of `error_type`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
+macro_rules! kinds {
+    (
+        $($(#[$doc:meta])* $kind:ident = $label:literal, $status:ident;)*
+        ; with a status:
+        $($(#[$doc_of:meta])* $kind_of:ident = $label_of:literal;)*
+    ) => {
+        /// Every kind of error answer. The set is closed, and so are the values of `error_type`.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        pub enum Kind {
+            $($(#[$doc])* $kind,)*
+            $($(#[$doc_of])* $kind_of(StatusCode),)*
+        }
+
+        impl Kind {
+            /// Every value of the `error_type` label.
+            pub(crate) const LABELS: &'static [&'static str] = &[$($label,)* $($label_of,)*];
+
+            /// The `error_type` label.
+            pub fn label(self) -> &'static str {
+                match self {
+                    $(Self::$kind => $label,)*
+                    $(Self::$kind_of(_) => $label_of,)*
+                }
+            }
+
+            /// The HTTP status.
+            pub fn status(self) -> StatusCode {
+                match self {
+                    $(Self::$kind => StatusCode::$status,)*
+                    $(Self::$kind_of(status) => status,)*
+                }
+            }
+        }
+    };
+}
+
+kinds! {
     /// 400: cannot be understood.
-    BadRequest,
+    BadRequest = "bad_request", BAD_REQUEST;
     /// 401: does not say who it is.
-    Unauthorized,
+    Unauthorized = "unauthorized", UNAUTHORIZED;
     /// 404: no such route or no such thing.
-    NotFound,
+    NotFound = "not_found", NOT_FOUND;
     /// 405.
-    MethodNotAllowed,
+    MethodNotAllowed = "method_not_allowed", METHOD_NOT_ALLOWED;
     /// 408: the client took too long to send it.
-    RequestTimeout,
+    RequestTimeout = "request_timeout", REQUEST_TIMEOUT;
     /// 409: clashes with what is there.
-    Conflict,
+    Conflict = "conflict", CONFLICT;
     /// 412: changed since the caller read it.
-    PreconditionFailed,
+    PreconditionFailed = "precondition_failed", PRECONDITION_FAILED;
     /// 413.
-    PayloadTooLarge,
+    PayloadTooLarge = "payload_too_large", PAYLOAD_TOO_LARGE;
     /// 415.
-    UnsupportedMediaType,
+    UnsupportedMediaType = "unsupported_media_type", UNSUPPORTED_MEDIA_TYPE;
     /// 422: understood, but not valid.
-    Validation,
+    Validation = "validation", UNPROCESSABLE_ENTITY;
     /// 429.
-    RateLimited,
+    RateLimited = "rate_limited", TOO_MANY_REQUESTS;
     /// 500: our fault.
-    Internal,
+    Internal = "internal", INTERNAL_SERVER_ERROR;
     /// 501: left out of this build.
-    NotImplemented,
+    NotImplemented = "not_implemented", NOT_IMPLEMENTED;
     /// 503: a part of us is away.
-    Unavailable,
+    Unavailable = "unavailable", SERVICE_UNAVAILABLE;
     /// 504: a part of us took too long.
-    DeadlineExceeded,
+    DeadlineExceeded = "deadline_exceeded", GATEWAY_TIMEOUT;
+    ; with a status:
     /// Asked for through `/error`.
-    Requested(StatusCode),
+    Requested = "requested";
     /// Another status, from the framework.
-    Other(StatusCode),
+    Other = "other";
 }
 
 impl Kind {
-    /// Every value of the `error_type` label.
-    pub(crate) const LABELS: &'static [&'static str] = &[
-        "bad_request",
-        "unauthorized",
-        "not_found",
-        "method_not_allowed",
-        "request_timeout",
-        "conflict",
-        "precondition_failed",
-        "payload_too_large",
-        "unsupported_media_type",
-        "validation",
-        "rate_limited",
-        "internal",
-        "not_implemented",
-        "unavailable",
-        "deadline_exceeded",
-        "requested",
-        "other",
-    ];
-
-    /// The `error_type` label.
-    pub fn label(self) -> &'static str {
-        match self {
-            Self::BadRequest => "bad_request",
-            Self::Unauthorized => "unauthorized",
-            Self::NotFound => "not_found",
-            Self::MethodNotAllowed => "method_not_allowed",
-            Self::RequestTimeout => "request_timeout",
-            Self::Conflict => "conflict",
-            Self::PreconditionFailed => "precondition_failed",
-            Self::PayloadTooLarge => "payload_too_large",
-            Self::UnsupportedMediaType => "unsupported_media_type",
-            Self::Validation => "validation",
-            Self::RateLimited => "rate_limited",
-            Self::Internal => "internal",
-            Self::NotImplemented => "not_implemented",
-            Self::Unavailable => "unavailable",
-            Self::DeadlineExceeded => "deadline_exceeded",
-            Self::Requested(_) => "requested",
-            Self::Other(_) => "other",
-        }
-    }
-
-    /// The HTTP status.
-    pub fn status(self) -> StatusCode {
-        match self {
-            Self::BadRequest => StatusCode::BAD_REQUEST,
-            Self::Unauthorized => StatusCode::UNAUTHORIZED,
-            Self::NotFound => StatusCode::NOT_FOUND,
-            Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
-            Self::RequestTimeout => StatusCode::REQUEST_TIMEOUT,
-            Self::Conflict => StatusCode::CONFLICT,
-            Self::PreconditionFailed => StatusCode::PRECONDITION_FAILED,
-            Self::PayloadTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
-            Self::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
-            Self::Validation => StatusCode::UNPROCESSABLE_ENTITY,
-            Self::RateLimited => StatusCode::TOO_MANY_REQUESTS,
-            Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
-            Self::NotImplemented => StatusCode::NOT_IMPLEMENTED,
-            Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
-            Self::DeadlineExceeded => StatusCode::GATEWAY_TIMEOUT,
-            Self::Requested(status) | Self::Other(status) => status,
-        }
-    }
-
     /// The kind of an error the framework answered by itself.
     pub(crate) fn of_status(status: StatusCode) -> Self {
         let same = [

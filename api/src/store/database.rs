@@ -36,11 +36,11 @@ macro_rules! on {
     ($tx:expr, $connection:ident => $statement:expr) => {
         match $tx {
             $crate::store::database::Tx::Sqlite(tx) => {
-                let $connection = &mut **tx;
+                let mut $connection = $crate::store::statements::Statements(&mut **tx);
                 $statement.await
             }
             $crate::store::database::Tx::Postgres(tx) => {
-                let $connection = &mut **tx;
+                let mut $connection = $crate::store::statements::Statements(&mut **tx);
                 $statement.await
             }
         }
@@ -55,7 +55,8 @@ macro_rules! read {
         match $database {
             $crate::store::database::Database::Sqlite(sqlite) => {
                 $crate::store::database::limited(async {
-                    let mut $connection = sqlite.reader.acquire().await?;
+                    let mut connection = sqlite.reader.acquire().await?;
+                    let mut $connection = $crate::store::statements::Statements(&mut *connection);
                     $statement.await
                 })
                 .await
@@ -63,7 +64,8 @@ macro_rules! read {
             $crate::store::database::Database::Postgres(postgres) => {
                 let pool = postgres.reader.clone();
                 let read = $crate::store::database::limited(async move {
-                    let mut $connection = pool.acquire().await?;
+                    let mut connection = pool.acquire().await?;
+                    let mut $connection = $crate::store::statements::Statements(&mut *connection);
                     $statement.await
                 });
                 postgres

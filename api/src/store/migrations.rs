@@ -7,24 +7,14 @@ use sqlx::{
 
 macro_rules! migrations {
     ($folder:literal) => {
-        Migrator::with_migrations(vec![
-            migration(1, "users", include_str!(concat!("../../migrations/", $folder, "/0001_users.sql"))),
-            migration(
-                2,
-                "readings",
-                include_str!(concat!("../../migrations/", $folder, "/0002_readings.sql")),
-            ),
-            migration(
-                3,
-                "idempotency_keys",
-                include_str!(concat!("../../migrations/", $folder, "/0003_idempotency_keys.sql")),
-            ),
-            migration(
-                4,
-                "readings_stored_at",
-                include_str!(concat!("../../migrations/", $folder, "/0004_readings_stored_at.sql")),
-            ),
-        ])
+        migrations!($folder: 1 "users", 2 "readings", 3 "idempotency_keys", 4 "readings_stored_at")
+    };
+    ($folder:literal: $($version:literal $name:literal),*) => {
+        Migrator::with_migrations(vec![$(migration(
+            $version,
+            $name,
+            include_str!(concat!("../../migrations/", $folder, "/000", $version, "_", $name, ".sql")),
+        )),*])
     };
 }
 

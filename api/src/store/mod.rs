@@ -25,7 +25,6 @@ pub(crate) use writer::Writer;
 
 use database::{Database, read};
 use once::InFlight;
-use statements::Statements;
 use std::{sync::Arc, time::Duration};
 use tokio::task::AbortHandle;
 use writes::{CreateUser, DeleteUser, KeepAnswer, PutReadings, UpdateUser};

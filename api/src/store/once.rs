@@ -1,9 +1,10 @@
 //! A write that happens once however often it is sent: the claim on an `Idempotency-Key` and the answer kept under it.
 
 use super::user::User;
+use parking_lot::Mutex;
 use std::{
     collections::HashSet,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::Arc,
     time::{SystemTime, UNIX_EPOCH},
 };
 
@@ -83,17 +84,13 @@ pub struct InFlightGuard {
 impl InFlight {
     /// `None` while another request holds the key.
     pub(super) fn enter(&self, id: Digest) -> Option<InFlightGuard> {
-        self.lock().insert(id).then(|| InFlightGuard { id, keys: self.clone() })
-    }
-
-    fn lock(&self) -> MutexGuard<'_, HashSet<Digest>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.lock().insert(id).then(|| InFlightGuard { id, keys: self.clone() })
     }
 }
 
 impl Drop for InFlightGuard {
     fn drop(&mut self) {
-        self.keys.lock().remove(&self.id);
+        self.keys.0.lock().remove(&self.id);
     }
 }
 

@@ -1,8 +1,8 @@
 //! A bounded queue with many senders and one taker, who takes everything that has come together since last time.
 
+use parking_lot::Mutex;
 use std::{
     collections::VecDeque,
-    sync::{Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
 };
 use tokio::sync::Notify;
@@ -40,7 +40,7 @@ impl<T> Queue<T> {
 
     /// Puts an item of a weight at the end, or says why not.
     pub(super) fn push(&self, item: T, weight: usize) -> Result<(), Refusal> {
-        let mut inner = self.lock();
+        let mut inner = self.inner.lock();
         if inner.closed {
             return Err(Refusal::Closed);
         }
@@ -59,7 +59,7 @@ impl<T> Queue<T> {
     pub(super) async fn take(&self, most: usize) -> Option<Vec<T>> {
         loop {
             {
-                let mut inner = self.lock();
+                let mut inner = self.inner.lock();
                 // A pause ends with the queue: what was promised room is still to be served.
                 if !inner.items.is_empty() && (!inner.paused || inner.closed) {
                     return Some(inner.take(most));
@@ -75,28 +75,24 @@ impl<T> Queue<T> {
 
     /// While paused nothing is taken.
     pub(super) fn pause(&self, paused: bool) {
-        self.lock().paused = paused;
+        self.inner.lock().paused = paused;
         self.wake.notify_one();
     }
 
     /// Takes nothing more in; what is in it can still be taken.
     pub(super) fn close(&self) {
-        self.lock().closed = true;
+        self.inner.lock().closed = true;
         self.wake.notify_one();
     }
 
     /// The weight of what waits.
     pub(super) fn weight(&self) -> usize {
-        self.lock().weight
+        self.inner.lock().weight
     }
 
     /// How long the first in the queue has waited; zero when there is none.
     pub(super) fn oldest_age(&self) -> Duration {
-        self.lock().items.front().map_or(Duration::ZERO, |(since, ..)| since.elapsed())
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Inner<T>> {
-        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+        self.inner.lock().items.front().map_or(Duration::ZERO, |(since, ..)| since.elapsed())
     }
 }
 

@@ -8,58 +8,7 @@ use super::{
 use sqlx::{PgConnection, QueryBuilder, SqliteConnection};
 
 /// What a connection can be asked.
-pub(super) trait Statements {
-    /// Up to `limit` users with ids above `after`, by id.
-    fn users(&mut self, after: i64, limit: u32) -> impl Future<Output = sqlx::Result<Vec<User>>> + Send;
-    /// One user.
-    fn user(&mut self, id: i64) -> impl Future<Output = sqlx::Result<Option<User>>> + Send;
-    /// Adds a user; `None` when another has the address.
-    fn create_user(
-        &mut self,
-        name: &str,
-        email: &str,
-    ) -> impl Future<Output = sqlx::Result<Option<User>>> + Send;
-    /// Changes a user at a version (any without one); `None` when there is no such user and version.
-    fn update_user(
-        &mut self,
-        id: i64,
-        changes: &Changes,
-        expected: Option<i64>,
-    ) -> impl Future<Output = sqlx::Result<Option<User>>> + Send;
-    /// Deletes a user at a version (any without one); whether there was one.
-    fn delete_user(
-        &mut self,
-        id: i64,
-        expected: Option<i64>,
-    ) -> impl Future<Output = sqlx::Result<bool>> + Send;
-    /// Adds readings that came in `now`, no two of one device, stream and second; known ones take the new value.
-    fn put_readings(
-        &mut self,
-        readings: &[Reading],
-        now: i64,
-    ) -> impl Future<Output = sqlx::Result<()>> + Send;
-    /// Readings in the order device, stream, time.
-    fn readings(&mut self, query: &ReadingsQuery) -> impl Future<Output = sqlx::Result<Vec<Reading>>> + Send;
-    /// Claims a key that nobody has, or that has expired by `now`.
-    fn claim(
-        &mut self,
-        once: &Once,
-        now: i64,
-        until: i64,
-    ) -> impl Future<Output = sqlx::Result<Claim>> + Send;
-    /// What a claim would say, without claiming.
-    fn kept(&mut self, once: &Once, now: i64) -> impl Future<Output = sqlx::Result<Claim>> + Send;
-    /// Keeps the answer under a key claimed in this transaction.
-    fn keep(&mut self, once: &Once, answer: &Answer) -> impl Future<Output = sqlx::Result<()>> + Send;
-    /// Deletes up to `limit` keys that have expired by `now`; how many.
-    fn sweep(&mut self, now: i64, limit: i64) -> impl Future<Output = sqlx::Result<u64>> + Send;
-    /// Deletes up to `limit` keys of those beyond the `most` that expire last; how many.
-    fn trim(&mut self, most: i64, limit: i64) -> impl Future<Output = sqlx::Result<u64>> + Send;
-    /// Deletes up to `limit` readings that came in at `until` or before; how many.
-    fn forget_readings(&mut self, until: i64, limit: i64) -> impl Future<Output = sqlx::Result<u64>> + Send;
-    /// Whether data can be served.
-    fn ping(&mut self) -> impl Future<Output = sqlx::Result<()>> + Send;
-}
+pub(super) struct Statements<'c, C>(pub(super) &'c mut C);
 
 /// What is known of a key that is taken.
 fn taken((fingerprint, status, headers, body): (Vec<u8>, i64, String, Vec<u8>)) -> sqlx::Result<Claim> {
@@ -74,23 +23,26 @@ fn taken((fingerprint, status, headers, body): (Vec<u8>, i64, String, Vec<u8>)) 
 
 macro_rules! statements {
     ($connection:ty, $database:ty, user: $user:literal, now: $now:literal) => {
-        impl Statements for $connection {
-            async fn users(&mut self, after: i64, limit: u32) -> sqlx::Result<Vec<User>> {
+        impl Statements<'_, $connection> {
+            /// Up to `limit` users with ids above `after`, by id.
+            pub(super) async fn users(&mut self, after: i64, limit: u32) -> sqlx::Result<Vec<User>> {
                 sqlx::query_as(concat!("SELECT ", $user, " FROM users WHERE id > $1 ORDER BY id LIMIT $2"))
                     .bind(after)
                     .bind(i64::from(limit))
-                    .fetch_all(self)
+                    .fetch_all(&mut *self.0)
                     .await
             }
 
-            async fn user(&mut self, id: i64) -> sqlx::Result<Option<User>> {
+            /// One user.
+            pub(super) async fn user(&mut self, id: i64) -> sqlx::Result<Option<User>> {
                 sqlx::query_as(concat!("SELECT ", $user, " FROM users WHERE id = $1"))
                     .bind(id)
-                    .fetch_optional(self)
+                    .fetch_optional(&mut *self.0)
                     .await
             }
 
-            async fn create_user(&mut self, name: &str, email: &str) -> sqlx::Result<Option<User>> {
+            /// Adds a user; `None` when another has the address.
+            pub(super) async fn create_user(&mut self, name: &str, email: &str) -> sqlx::Result<Option<User>> {
                 // No error on a clash: on PostgreSQL one would end the whole group's transaction.
                 sqlx::query_as(concat!(
                     "INSERT INTO users (name, email) VALUES ($1, $2) ON CONFLICT DO NOTHING RETURNING ",
@@ -98,11 +50,12 @@ macro_rules! statements {
                 ))
                 .bind(name)
                 .bind(email)
-                .fetch_optional(self)
+                .fetch_optional(&mut *self.0)
                 .await
             }
 
-            async fn update_user(
+            /// Changes a user at a version (any without one); `None` when there is no such user and version.
+            pub(super) async fn update_user(
                 &mut self,
                 id: i64,
                 changes: &Changes,
@@ -119,21 +72,23 @@ macro_rules! statements {
                 .bind(changes.email.as_deref())
                 .bind(id)
                 .bind(expected)
-                .fetch_optional(self)
+                .fetch_optional(&mut *self.0)
                 .await
             }
 
-            async fn delete_user(&mut self, id: i64, expected: Option<i64>) -> sqlx::Result<bool> {
+            /// Deletes a user at a version (any without one); whether there was one.
+            pub(super) async fn delete_user(&mut self, id: i64, expected: Option<i64>) -> sqlx::Result<bool> {
                 let deleted =
                     sqlx::query("DELETE FROM users WHERE id = $1 AND version = coalesce($2, version)")
                         .bind(id)
                         .bind(expected)
-                        .execute(self)
+                        .execute(&mut *self.0)
                         .await?;
                 Ok(deleted.rows_affected() == 1)
             }
 
-            async fn put_readings(&mut self, readings: &[Reading], now: i64) -> sqlx::Result<()> {
+            /// Adds readings that came in `now`, no two of one device, stream and second; known ones take the new value.
+            pub(super) async fn put_readings(&mut self, readings: &[Reading], now: i64) -> sqlx::Result<()> {
                 let mut insert = QueryBuilder::<$database>::new(
                     "INSERT INTO readings (device, stream, timestamp, value, stored_at) ",
                 );
@@ -149,11 +104,12 @@ macro_rules! statements {
                      DO UPDATE SET value = excluded.value, stored_at = excluded.stored_at",
                 );
                 // As many statements as there are batch sizes: not worth a place in the cache.
-                insert.build().persistent(false).execute(self).await?;
+                insert.build().persistent(false).execute(&mut *self.0).await?;
                 Ok(())
             }
 
-            async fn readings(&mut self, query: &ReadingsQuery) -> sqlx::Result<Vec<Reading>> {
+            /// Readings in the order device, stream, time.
+            pub(super) async fn readings(&mut self, query: &ReadingsQuery) -> sqlx::Result<Vec<Reading>> {
                 let mut select = QueryBuilder::<$database>::new(
                     "SELECT device, stream, timestamp, value FROM readings WHERE timestamp BETWEEN ",
                 );
@@ -170,10 +126,11 @@ macro_rules! statements {
                     select.push(", ").push_bind(after.timestamp).push(")");
                 }
                 select.push(" ORDER BY device, stream, timestamp LIMIT ").push_bind(i64::from(query.limit));
-                select.build_query_as().fetch_all(self).await
+                select.build_query_as().fetch_all(&mut *self.0).await
             }
 
-            async fn claim(&mut self, once: &Once, now: i64, until: i64) -> sqlx::Result<Claim> {
+            /// Claims a key that nobody has, or that has expired by `now`.
+            pub(super) async fn claim(&mut self, once: &Once, now: i64, until: i64) -> sqlx::Result<Claim> {
                 // On PostgreSQL this waits for another gateway that is claiming the same key.
                 let claimed = sqlx::query(
                     "INSERT INTO idempotency_keys (id, fingerprint, status, headers, body, expires_at) \
@@ -186,7 +143,7 @@ macro_rules! statements {
                 .bind(&[][..] as &[u8])
                 .bind(until)
                 .bind(now)
-                .execute(&mut *self)
+                .execute(&mut *self.0)
                 .await?;
                 if claimed.rows_affected() == 1 {
                     return Ok(Claim::Fresh);
@@ -194,19 +151,21 @@ macro_rules! statements {
                 let row = sqlx::query_as(
                     "SELECT fingerprint, status, headers, body FROM idempotency_keys WHERE id = $1",
                 );
-                taken(row.bind(&once.id[..]).fetch_one(self).await?)
+                taken(row.bind(&once.id[..]).fetch_one(&mut *self.0).await?)
             }
 
-            async fn kept(&mut self, once: &Once, now: i64) -> sqlx::Result<Claim> {
+            /// What a claim would say, without claiming.
+            pub(super) async fn kept(&mut self, once: &Once, now: i64) -> sqlx::Result<Claim> {
                 let row = sqlx::query_as(
                     "SELECT fingerprint, status, headers, body FROM idempotency_keys \
                      WHERE id = $1 AND expires_at > $2",
                 );
-                let row = row.bind(&once.id[..]).bind(now).fetch_optional(self).await?;
+                let row = row.bind(&once.id[..]).bind(now).fetch_optional(&mut *self.0).await?;
                 row.map_or(Ok(Claim::Fresh), taken)
             }
 
-            async fn keep(&mut self, once: &Once, answer: &Answer) -> sqlx::Result<()> {
+            /// Keeps the answer under a key claimed in this transaction.
+            pub(super) async fn keep(&mut self, once: &Once, answer: &Answer) -> sqlx::Result<()> {
                 let headers = serde_json::to_string(&answer.headers)
                     .map_err(|error| sqlx::Error::Encode(error.into()))?;
                 sqlx::query("UPDATE idempotency_keys SET status = $2, headers = $3, body = $4 WHERE id = $1")
@@ -214,49 +173,53 @@ macro_rules! statements {
                     .bind(i64::from(answer.status))
                     .bind(headers)
                     .bind(&answer.body[..])
-                    .execute(self)
+                    .execute(&mut *self.0)
                     .await?;
                 Ok(())
             }
 
-            async fn sweep(&mut self, now: i64, limit: i64) -> sqlx::Result<u64> {
+            /// Deletes up to `limit` keys that have expired by `now`; how many.
+            pub(super) async fn sweep(&mut self, now: i64, limit: i64) -> sqlx::Result<u64> {
                 let swept = sqlx::query(
                     "DELETE FROM idempotency_keys WHERE id IN (SELECT id FROM idempotency_keys \
                      WHERE expires_at <= $1 ORDER BY expires_at LIMIT $2)",
                 )
                 .bind(now)
                 .bind(limit)
-                .execute(self)
+                .execute(&mut *self.0)
                 .await?;
                 Ok(swept.rows_affected())
             }
 
-            async fn trim(&mut self, most: i64, limit: i64) -> sqlx::Result<u64> {
+            /// Deletes up to `limit` keys of those beyond the `most` that expire last; how many.
+            pub(super) async fn trim(&mut self, most: i64, limit: i64) -> sqlx::Result<u64> {
                 let trimmed = sqlx::query(
                     "DELETE FROM idempotency_keys WHERE id IN (SELECT id FROM idempotency_keys \
                      ORDER BY expires_at DESC LIMIT $2 OFFSET $1)",
                 )
                 .bind(most)
                 .bind(limit)
-                .execute(self)
+                .execute(&mut *self.0)
                 .await?;
                 Ok(trimmed.rows_affected())
             }
 
-            async fn forget_readings(&mut self, until: i64, limit: i64) -> sqlx::Result<u64> {
+            /// Deletes up to `limit` readings that came in at `until` or before; how many.
+            pub(super) async fn forget_readings(&mut self, until: i64, limit: i64) -> sqlx::Result<u64> {
                 let forgotten = sqlx::query(
                     "DELETE FROM readings WHERE (device, stream, timestamp) IN (SELECT device, stream, timestamp \
                      FROM readings WHERE stored_at BETWEEN 1 AND $1 ORDER BY stored_at LIMIT $2)",
                 )
                 .bind(until)
                 .bind(limit)
-                .execute(self)
+                .execute(&mut *self.0)
                 .await?;
                 Ok(forgotten.rows_affected())
             }
 
-            async fn ping(&mut self) -> sqlx::Result<()> {
-                sqlx::query("SELECT 1 FROM users LIMIT 1").execute(self).await?;
+            /// Whether data can be served.
+            pub(super) async fn ping(&mut self) -> sqlx::Result<()> {
+                sqlx::query("SELECT 1 FROM users LIMIT 1").execute(&mut *self.0).await?;
                 Ok(())
             }
         }

@@ -7,10 +7,8 @@ use super::{
     queue::{Queue, Refusal},
 };
 use futures_util::future::BoxFuture;
-use std::{
-    sync::{Arc, Mutex, PoisonError},
-    time::Duration,
-};
+use parking_lot::Mutex;
+use std::{sync::Arc, time::Duration};
 use tokio::{sync::oneshot, task::JoinHandle, time::timeout};
 
 /// Longest a caller waits for its write to be durable.
@@ -143,7 +141,7 @@ impl Writer {
     /// Takes nothing more in and commits what is there, within a limit.
     pub(crate) async fn close(&self) {
         self.queue.close();
-        let task = self.task.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let task = self.task.lock().take();
         if let Some(mut task) = task
             && timeout(FLUSH_LIMIT, &mut task).await.is_err()
         {

@@ -5,7 +5,6 @@ use super::{
     error::StoreError,
     once::{Answer, CreationAnswer, KEPT_SECONDS, MOST_KEPT, Once, Sent, unix_now},
     reading::Reading,
-    statements::Statements,
     user::{Changes, Outcome, User},
     writer::Write,
 };

@@ -1,6 +1,7 @@
 //! Logs, metrics and traces: how they are set up and rendered.
 
 mod collector;
+mod declare;
 mod exposition;
 mod http;
 mod lifecycle;
@@ -12,6 +13,7 @@ pub use lifecycle::{Lifecycle, Phase};
 pub use logs::{LogGuard, flush as flush_logs, init as init_logs};
 pub use metrics::Metrics;
 
+pub(crate) use declare::{Declare, metrics};
 pub(crate) use exposition::{CONTENT_TYPE, render, render_custom};
 pub(crate) use http::HttpMetrics;
 pub(crate) use spans::{Finished, Spans};

@@ -5,12 +5,9 @@ use crate::limit::{
     check::{Check, CheckResult},
     shards::{Expires, Shard, Shards, Slot},
 };
+use parking_lot::{Mutex, MutexGuard};
 use smallvec::SmallVec;
-use std::{
-    collections::HashMap,
-    sync::{Mutex, MutexGuard, PoisonError},
-    time::Duration,
-};
+use std::{collections::HashMap, time::Duration};
 
 /// A theoretical arrival time: nanoseconds since the fixed instant that all times here count from.
 #[derive(Debug, Clone, Copy)]
@@ -26,7 +23,7 @@ impl Expires for Arrival {
 #[derive(Debug)]
 pub(in crate::limit) struct LocalBackend {
     balances: Shards<Arrival>,
-    /// The balance, for each policy, that all keys share for which there was no room.
+    /// The balance, for each policy, that all keys share for which there was no room. Locked after the shards, never before.
     overflow: Mutex<HashMap<u32, Arrival>>,
 }
 
@@ -86,7 +83,7 @@ impl LocalBackend {
                 }
                 None => {
                     case.home = Home::Overflow;
-                    let shared = overflow.get_or_insert_with(|| self.lock_overflow());
+                    let shared = overflow.get_or_insert_with(|| self.overflow.lock());
                     shared.get(&check.slot).map_or(0, |arrival| arrival.0)
                 }
             };
@@ -135,15 +132,10 @@ impl LocalBackend {
         shards.into_iter().map(|shard| (shard, self.balances.lock(shard))).collect()
     }
 
-    /// After the shards, never before.
-    fn lock_overflow(&self) -> MutexGuard<'_, HashMap<u32, Arrival>> {
-        self.overflow.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     /// Forgets keys whose balance is paid: they are as good as new.
     pub(in crate::limit) fn sweep(&self, now: Duration) {
         self.balances.sweep(now);
-        self.lock_overflow().retain(|_, arrival| !arrival.expired(now));
+        self.overflow.lock().retain(|_, arrival| !arrival.expired(now));
     }
 
     /// Balances held.

@@ -7,38 +7,16 @@ use super::{
     key::{KeyBy, KeyPart},
     rate::Rate,
 };
-use crate::{limit::quota::Quota, routes};
-use serde::Deserialize;
-use std::{
-    collections::{BTreeMap, HashSet},
-    ops::Range,
+use crate::{
+    limit::quota::Quota,
+    routes,
+    toml_file::{Fault, FileError, TomlFile},
 };
+use serde::Deserialize;
+use std::collections::{BTreeMap, HashSet};
 use toml::Spanned;
 
-/// A policy file that cannot be used: which file, where in it, what is wrong, and what to write.
-#[derive(Debug, thiserror::Error)]
-pub enum PolicyFileError {
-    /// The file cannot be read.
-    #[error(
-        "RATE_LIMITS_FILE={path}: cannot be read ({source}); name an existing file or unset the variable"
-    )]
-    Unreadable {
-        /// The file.
-        path: String,
-        /// What the system said.
-        source: std::io::Error,
-    },
-    /// The file's content.
-    #[error("RATE_LIMITS_FILE={path}: line {line}: {reason}")]
-    Content {
-        /// The file.
-        path: String,
-        /// Line, from 1.
-        line: usize,
-        /// The field, what is wrong with it and what to write instead.
-        reason: String,
-    },
-}
+pub(super) const VARIABLE: &str = "RATE_LIMITS_FILE";
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -84,19 +62,10 @@ enum RawCost {
     ByRoute(BTreeMap<String, i64>),
 }
 
-/// What is wrong and where in the text.
-type Fault = (Range<usize>, String);
-
-pub(super) fn parse(path: &str, text: &str) -> Result<Vec<Policy>, PolicyFileError> {
-    let content = |(span, reason): Fault| PolicyFileError::Content {
-        path: path.to_owned(),
-        line: text[..span.start.min(text.len())].matches('\n').count() + 1,
-        reason,
-    };
-    let file: File = toml::from_str(text).map_err(|error| {
-        let reason = format!("{}; api/rate_limits.toml shows every field", error.message().trim_end());
-        content((error.span().unwrap_or(0..0), reason))
-    })?;
+pub(super) fn parse(path: &str, text: &str) -> Result<Vec<Policy>, FileError> {
+    let source = TomlFile { variable: VARIABLE, path, text };
+    let content = |fault| source.wrong(fault);
+    let file: File = source.read("api/rate_limits.toml shows every field")?;
     if file.policy.is_empty() {
         return Err(content((0..0, "`policy`: the file has none; add a [[policy]]".to_owned())));
     }

@@ -1,11 +1,8 @@
 //! Every policy of a file.
 
-use super::{
-    caller::Plan,
-    definition::Policy,
-    file::{self, PolicyFileError},
-};
-use std::{fs, path::Path};
+use super::{caller::Plan, definition::Policy, file};
+use crate::toml_file::{self, FileError};
+use std::path::Path;
 
 /// The policies used when no file is named; `api/rate_limits.toml` ships the same.
 pub const BUILT_IN: &str =
@@ -24,20 +21,16 @@ impl PolicySet {
     /// The policies of a file, or the built-in ones without a file.
     ///
     /// # Errors
-    /// [`PolicyFileError`] when the file cannot be read or says something that cannot be meant.
-    pub fn load(file: Option<&Path>) -> Result<Self, PolicyFileError> {
-        let Some(path) = file else { return Ok(Self::built_in()) };
-        let name = path.display().to_string();
-        let text = fs::read_to_string(path)
-            .map_err(|source| PolicyFileError::Unreadable { path: name.clone(), source })?;
-        Self::parse(&name, &text)
+    /// [`FileError`] when the file cannot be read or says something that cannot be meant.
+    pub fn load(file: Option<&Path>) -> Result<Self, FileError> {
+        file.map_or_else(|| Ok(Self::built_in()), |path| toml_file::load(file::VARIABLE, path, Self::parse))
     }
 
     /// Parses the text of a policy file; `path` is for messages.
     ///
     /// # Errors
-    /// [`PolicyFileError::Content`] with the line.
-    pub fn parse(path: &str, text: &str) -> Result<Self, PolicyFileError> {
+    /// [`FileError::Content`] with the line.
+    pub fn parse(path: &str, text: &str) -> Result<Self, FileError> {
         file::parse(path, text).map(Self)
     }
 

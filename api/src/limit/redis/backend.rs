@@ -11,11 +11,12 @@ use super::{
     url::{RedisUrl, RedisUrlError},
 };
 use crate::telemetry::Metrics;
+use parking_lot::RwLock;
 use redis::RedisError;
 use std::{
     fmt,
     sync::{
-        Arc, PoisonError, RwLock,
+        Arc,
         atomic::{AtomicU64, Ordering},
     },
     time::{Duration, Instant},
@@ -174,7 +175,7 @@ impl RedisBackend {
         if !self.breaker.is_closed() {
             return None;
         }
-        self.connection.read().unwrap_or_else(PoisonError::into_inner).clone()
+        self.connection.read().clone()
     }
 
     /// This thread's own connection, the shared one until that stands.
@@ -204,7 +205,7 @@ impl RedisBackend {
     }
 
     pub(super) fn replace_connection(&self, connection: Option<Connection>) {
-        *self.connection.write().unwrap_or_else(PoisonError::into_inner) = connection;
+        *self.connection.write() = connection;
         self.epoch.fetch_add(1, Ordering::Release);
     }
 

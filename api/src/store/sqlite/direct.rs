@@ -21,7 +21,7 @@ use tokio::runtime::{Handle, RuntimeFlavor};
 
 /// Databases a thread keeps open; more than one only in tests.
 const MOST: usize = 4;
-/// The same row as [`super::Statements::user`] gives.
+/// The same row as `Statements::user` gives.
 const USER: &str = "SELECT id, name, email, created_at, updated_at, version FROM users WHERE id = ?1";
 
 thread_local! {

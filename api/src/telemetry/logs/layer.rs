@@ -1,11 +1,13 @@
 //! Events as lines: `{"timestamp":…,"level":…,"message":…,FIELDS…,"target":…}`.
 
-use super::{json, sink::Sink};
+use super::sink::Sink;
+use serde::{Serialize, Serializer};
 use std::{
     cell::RefCell,
     fmt,
+    io::{self, Write},
     sync::Arc,
-    time::{Duration, SystemTime, UNIX_EPOCH},
+    time::{SystemTime, UNIX_EPOCH},
 };
 use tracing::{
     Event, Level, Subscriber,
@@ -26,7 +28,7 @@ impl JsonLines {
 
 thread_local! {
     /// Used again for every line of a thread.
-    static LINE: RefCell<String> = const { RefCell::new(String::new()) };
+    static LINE: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
 }
 
 /// A line longer than this is not worth keeping its memory for.
@@ -35,61 +37,60 @@ const KEEP: usize = 4096;
 impl<S: Subscriber> Layer<S> for JsonLines {
     fn on_event(&self, event: &Event<'_>, _context: Context<'_, S>) {
         let urgent = *event.metadata().level() <= Level::WARN;
-        LINE.with(|line| match line.try_borrow_mut() {
-            Ok(mut line) => {
-                line.clear();
-                write(&mut line, event);
-                self.sink.take(line.as_bytes(), urgent);
-                line.shrink_to(KEEP);
-            }
-            // A field whose own Display logs.
-            Err(_) => {
-                let mut line = String::new();
-                write(&mut line, event);
-                self.sink.take(line.as_bytes(), urgent);
-            }
-        });
+        // Taken for as long as a line is made, since a field's own Display may log.
+        let mut line = LINE.take();
+        line.clear();
+        write(&mut line, event).expect("writing to a Vec cannot fail");
+        self.sink.take(&line, urgent);
+        line.shrink_to(KEEP);
+        LINE.set(line);
     }
 }
 
-fn write(line: &mut String, event: &Event<'_>) {
+fn write(line: &mut Vec<u8>, event: &Event<'_>) -> io::Result<()> {
     let metadata = event.metadata();
-    line.push_str("{\"timestamp\":\"");
-    json::timestamp(line, SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO));
-    line.push_str("\",\"level\":\"");
-    line.push_str(metadata.level().as_str());
-    line.push('"');
+    let now = humantime::format_rfc3339_micros(SystemTime::now().max(UNIX_EPOCH));
+    write!(line, "{{\"timestamp\":\"{now}\",\"level\":\"{}\"", metadata.level())?;
     let mut fields = Fields { line, logged_by: None };
     event.record(&mut fields);
     let logged_by = fields.logged_by.take();
-    line.push_str(",\"target\":");
-    json::string(line, logged_by.as_deref().unwrap_or(metadata.target()));
-    line.push_str("}\n");
+    line.extend_from_slice(b",\"target\":");
+    serde_json::to_writer(&mut *line, logged_by.as_deref().unwrap_or(metadata.target()))?;
+    line.extend_from_slice(b"}\n");
+    Ok(())
 }
 
 struct Fields<'a> {
-    line: &'a mut String,
+    line: &'a mut Vec<u8>,
     /// The target of an event that came from the `log` crate, which has all of them under one target of its own.
     logged_by: Option<String>,
 }
 
-impl Fields<'_> {
-    /// Writes a field's name; `None` for what `log` says of itself.
-    fn named(&mut self, field: &Field) -> Option<&mut String> {
-        if field.name().starts_with("log.") {
-            return None;
-        }
-        self.line.push(',');
-        json::string(self.line, field.name());
-        self.line.push(':');
-        Some(self.line)
-    }
+/// What a value shows of itself, as a string.
+struct Shown<'a>(&'a dyn fmt::Debug);
 
-    /// A value that is JSON as it is.
-    fn plain(&mut self, field: &Field, value: &str) {
-        if let Some(line) = self.named(field) {
-            line.push_str(value);
+impl Serialize for Shown<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(&fmt::from_fn(|f| {
+            // A value whose own Debug fails ends early; the line stays well-formed.
+            let _ = write!(f, "{:?}", self.0);
+            Ok(())
+        }))
+    }
+}
+
+impl Fields<'_> {
+    /// Writes a field, unless it is what `log` says of itself.
+    fn put(&mut self, field: &Field, value: impl Serialize) {
+        if field.name().starts_with("log.") {
+            return;
         }
+        self.line.push(b',');
+        let written = serde_json::to_writer(&mut *self.line, field.name()).and_then(|()| {
+            self.line.push(b':');
+            serde_json::to_writer(&mut *self.line, &value)
+        });
+        written.expect("writing to a Vec cannot fail");
     }
 }
 
@@ -98,33 +99,27 @@ impl Visit for Fields<'_> {
         if field.name() == "log.target" {
             self.logged_by = Some(value.to_owned());
         }
-        if let Some(line) = self.named(field) {
-            json::string(line, value);
-        }
+        self.put(field, value);
     }
 
     fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
-        if let Some(line) = self.named(field) {
-            json::displayed(line, format_args!("{value:?}"));
-        }
+        self.put(field, Shown(value));
     }
 
     fn record_f64(&mut self, field: &Field, value: f64) {
-        if let Some(line) = self.named(field) {
-            json::number(line, value);
-        }
+        self.put(field, value);
     }
 
     fn record_i64(&mut self, field: &Field, value: i64) {
-        self.plain(field, itoa::Buffer::new().format(value));
+        self.put(field, value);
     }
 
     fn record_u64(&mut self, field: &Field, value: u64) {
-        self.plain(field, itoa::Buffer::new().format(value));
+        self.put(field, value);
     }
 
     fn record_bool(&mut self, field: &Field, value: bool) {
-        self.plain(field, if value { "true" } else { "false" });
+        self.put(field, value);
     }
 }
 
@@ -132,7 +127,7 @@ impl Visit for Fields<'_> {
 mod tests {
     use super::*;
     use serde_json::{Value, json};
-    use std::{io::Write, sync::Mutex};
+    use std::{io::Write, sync::Mutex, time::Duration};
     use tracing_subscriber::layer::SubscriberExt;
 
     #[derive(Clone, Default)]
@@ -157,7 +152,7 @@ mod tests {
         tracing::subscriber::with_default(subscriber, || {
             let (status, shown) = (200_u16, tracing::field::display("a \"b\"\n"));
             tracing::info!(request_id = "x1", status, duration_ms = 1.5, shown, fresh = true, "request");
-            tracing::error!(target: "elsewhere", code = -3, "it {}", "broke");
+            tracing::error!(target: "elsewhere", code = -3, ratio = f64::NAN, "it {}", "broke");
         });
         sink.flush(Duration::from_secs(20));
         let text = String::from_utf8(kept.0.lock().unwrap().clone()).unwrap();
@@ -174,5 +169,6 @@ mod tests {
         );
         assert_eq!(second["message"], "it broke");
         assert_eq!((&second["code"], &second["target"]), (&json!(-3), &json!("elsewhere")));
+        assert_eq!(second["ratio"], Value::Null, "JSON has no number for it");
     }
 }

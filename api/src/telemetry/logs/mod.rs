@@ -1,6 +1,5 @@
 //! Log lines on standard output: one JSON object each, or pretty ones for a terminal.
 
-mod json;
 mod layer;
 mod sink;
 

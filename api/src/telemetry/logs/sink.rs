@@ -4,9 +4,10 @@
 //! Lines are written within [`GATHER`], at once when there are many or one is urgent. What does not fit in [`MOST`]
 //! bytes is dropped and counted, and a later line says how many.
 
+use parking_lot::{Condvar, Mutex};
 use std::{
     io::Write,
-    sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
+    sync::Arc,
     thread,
     time::{Duration, Instant},
 };
@@ -55,7 +56,7 @@ impl Sink {
 
     /// Takes a line, which ends in a line feed. Never waits for the output.
     pub(super) fn take(&self, line: &[u8], urgent: bool) {
-        let mut pending = self.lock();
+        let mut pending = self.pending.lock();
         if pending.lines.len() + line.len() > MOST {
             pending.dropped += 1;
             return;
@@ -74,7 +75,7 @@ impl Sink {
 
     /// Waits until everything taken so far is written, at most this long.
     pub(super) fn flush(&self, limit: Duration) {
-        let mut pending = self.lock();
+        let mut pending = self.pending.lock();
         pending.urgent = true;
         self.wake.notify_one();
         let (all, deadline) = (pending.taken, Instant::now() + limit);
@@ -83,7 +84,7 @@ impl Sink {
             if left.is_zero() {
                 return;
             }
-            pending = self.written.wait_timeout(pending, left).unwrap_or_else(PoisonError::into_inner).0;
+            self.written.wait_for(&mut pending, left);
         }
     }
 
@@ -93,7 +94,7 @@ impl Sink {
             let dropped = self.gather(&mut lines);
             // Nobody is there to be told when standard output is closed.
             let _ = output.write_all(&lines).and_then(|()| output.flush());
-            let mut pending = self.lock();
+            let mut pending = self.pending.lock();
             pending.done += lines.len() as u64;
             drop(pending);
             self.written.notify_all();
@@ -108,22 +109,13 @@ impl Sink {
     /// Waits until there is something to write and it is time, and moves it into `lines`, which is empty. Gives the
     /// number of lines dropped until then.
     fn gather(&self, lines: &mut Vec<u8>) -> u64 {
-        let pending = self.lock();
-        let pending = self
-            .wake
-            .wait_while(pending, |pending| pending.lines.is_empty())
-            .unwrap_or_else(PoisonError::into_inner);
-        let (mut pending, _) = self
-            .wake
-            .wait_timeout_while(pending, GATHER, |pending| !pending.urgent && pending.lines.len() < ENOUGH)
-            .unwrap_or_else(PoisonError::into_inner);
+        let mut pending = self.pending.lock();
+        self.wake.wait_while(&mut pending, |pending| pending.lines.is_empty());
+        let early = |pending: &mut Pending| !pending.urgent && pending.lines.len() < ENOUGH;
+        self.wake.wait_while_for(&mut pending, early, GATHER);
         pending.urgent = false;
         std::mem::swap(lines, &mut pending.lines);
         std::mem::take(&mut pending.dropped)
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Pending> {
-        self.pending.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -169,7 +161,7 @@ mod tests {
         }
         assert_eq!(written, b"one\ntwo\n");
         sink.flush(Duration::from_secs(20));
-        assert_eq!(sink.lock().done, 8);
+        assert_eq!(sink.pending.lock().done, 8);
     }
 
     #[test]
@@ -186,7 +178,7 @@ mod tests {
         sink.flush(Duration::from_millis(20));
         assert!(started.elapsed() < Duration::from_secs(10), "a flush has a limit");
         let (waiting, dropped) = {
-            let pending = sink.lock();
+            let pending = sink.pending.lock();
             (pending.lines.len(), pending.dropped)
         };
         assert_eq!((waiting, dropped), (MOST, 5));

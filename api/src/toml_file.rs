@@ -1,0 +1,70 @@
+//! TOML files that settings name: read strictly, with the line of whatever is wrong.
+
+use serde::de::DeserializeOwned;
+use std::{fs, ops::Range, path::Path};
+
+/// A file that cannot be used: which setting names it, where in it, what is wrong, and what to write.
+#[derive(Debug, thiserror::Error)]
+pub enum FileError {
+    /// The file cannot be read.
+    #[error("{variable}={path}: cannot be read ({source}); name an existing file or unset the variable")]
+    Unreadable {
+        /// The setting.
+        variable: &'static str,
+        /// The file.
+        path: String,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// The file's content.
+    #[error("{variable}={path}: line {line}: {reason}")]
+    Content {
+        /// The setting.
+        variable: &'static str,
+        /// The file.
+        path: String,
+        /// Line, from 1.
+        line: usize,
+        /// The field, what is wrong with it and what to write instead.
+        reason: String,
+    },
+}
+
+/// What is wrong and where in the text.
+pub(crate) type Fault = (Range<usize>, String);
+
+/// A file's text and where it is from, for messages.
+pub(crate) struct TomlFile<'a> {
+    pub variable: &'static str,
+    pub path: &'a str,
+    pub text: &'a str,
+}
+
+impl TomlFile<'_> {
+    /// The content; `help` follows what TOML itself has to say against it.
+    pub(crate) fn read<T: DeserializeOwned>(&self, help: &str) -> Result<T, FileError> {
+        toml::from_str(self.text).map_err(|error| {
+            let reason = format!("{}; {help}", error.message().trim_end());
+            self.wrong((error.span().unwrap_or(0..0), reason))
+        })
+    }
+
+    /// The error for what is wrong at a place.
+    pub(crate) fn wrong(&self, (span, reason): Fault) -> FileError {
+        let line = self.text[..span.start.min(self.text.len())].matches('\n').count() + 1;
+        FileError::Content { variable: self.variable, path: self.path.to_owned(), line, reason }
+    }
+}
+
+/// Reads the file that a setting names and has `parse` make something of its path and text.
+pub(crate) fn load<T>(
+    variable: &'static str,
+    path: &Path,
+    parse: impl FnOnce(&str, &str) -> Result<T, FileError>,
+) -> Result<T, FileError> {
+    let name = path.display().to_string();
+    match fs::read_to_string(path) {
+        Ok(text) => parse(&name, &text),
+        Err(source) => Err(FileError::Unreadable { variable, path: name, source }),
+    }
+}
