@@ -4,6 +4,8 @@
 //!
 //! `SHAPE=name` runs one of them, `ROUNDS=3` all of them three times.
 
+#![allow(clippy::unwrap_used)] // a test fails by panicking
+
 mod chain;
 mod exporter;
 #[path = "../e2e/support.rs"]
