@@ -30,7 +30,9 @@ pub struct Wanted<'a> {
 }
 
 impl Wanted<'_> {
-    fn is(&self, channel: Channel, alert: &NotifiedAlert) -> bool {
+    /// Whether a notification on this channel is about the alert when it has this one in it.
+    #[must_use]
+    pub fn is(&self, channel: Channel, alert: &NotifiedAlert) -> bool {
         if channel == Channel::Heartbeat {
             return true; // it is about all alerts alike: none would arrive
         }

@@ -3,6 +3,7 @@
 pub mod arrivals;
 pub mod counted;
 pub mod delivery;
+pub mod duplicates;
 pub mod gather;
 pub mod near;
 pub mod unexpected;

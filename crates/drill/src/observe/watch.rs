@@ -115,6 +115,12 @@ impl<'a> Watch<'a> {
         }
     }
 
+    /// When the cause began, once it has.
+    #[must_use]
+    pub fn cause(&self) -> Option<Timestamp> {
+        (self.cause > self.began).then_some(self.cause)
+    }
+
     /// Whether the alert was active at the last look.
     #[must_use]
     pub fn active(&self) -> bool {

@@ -17,8 +17,8 @@ const READY: Duration = Duration::from_secs(40);
 /// A chain on free ports.
 pub struct Chain {
     shape: &'static str,
-    dir: TempDir,
-    exporter: Exporter,
+    pub dir: TempDir,
+    pub exporter: Exporter,
     prometheus: String,
     alertmanager: String,
     inbox: String,
@@ -129,12 +129,18 @@ impl Chain {
                 shape.labels.iter().map(|(name, value)| ((*name).to_owned(), (*value).into())).collect();
             drill["proves"]["labels"] = labels.into();
         }
+        self.run(&drill, &[]).await
+    }
+
+    /// `loadgen drill` on a drill, with further arguments, in the chain's folder.
+    pub async fn run(&self, drill: &serde_json::Value, more: &[&str]) -> Finished {
         let (file, report) = (self.dir.path().join("drill.yaml"), self.dir.path().join("report.json"));
         fs::write(&file, drill.to_string()).unwrap(); // JSON is YAML
         let mut command = support::loadgen();
         command.args(["drill", "--target", &self.exporter.url, "--prometheus", &self.prometheus]);
         command.args(["--alertmanager", &self.alertmanager, "--inbox", &self.inbox, "--json"]).arg(&report);
         command.arg("--leftovers").arg(self.dir.path().join("leftovers")).arg(&file);
+        command.args(more).current_dir(self.dir.path());
         let output = support::finish(command, Duration::from_secs(240)).await;
         Finished::new(&output, Path::new(&report))
     }
