@@ -5,6 +5,7 @@ use jiff::Timestamp;
 use crate::config::HttpConfig;
 use crate::error::SystemError;
 use crate::http::Http;
+use crate::process;
 use crate::prometheus::Labels;
 
 /// A client of one inbox; clones share connections.
@@ -103,6 +104,14 @@ impl Inbox {
     /// When it does not.
     pub async fn ready(&self) -> Result<(), SystemError> {
         self.http.get("/readyz", &[], |_| Ok(())).await
+    }
+
+    /// When it started, by its own `/metrics`; `None` where that does not say.
+    ///
+    /// # Errors
+    /// When it cannot be asked.
+    pub async fn started(&self) -> Result<Option<Timestamp>, SystemError> {
+        process::started(&self.http).await
     }
 
     /// Notifications with an id above `after`, oldest first (0 for all).

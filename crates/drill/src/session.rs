@@ -14,7 +14,7 @@ use crate::context::Context;
 use crate::context::Systems;
 use crate::file::suite::Suite;
 use crate::judge::verdict::judge;
-use crate::observe::gather;
+use crate::observe::{gather, restarts};
 use crate::pipeline;
 use crate::progress::Progress;
 use crate::record::case::Case;
@@ -118,6 +118,10 @@ async fn work(
                 vec![format!("undoing took longer than {} s; the next start goes on with it", UNDO.as_secs())]
             }));
             interrupted(&log, ending);
+        }
+        if let Some(since) = log.case().instants.baseline {
+            let asked = restarts::collect(systems, &drill.cause, since, &log);
+            let _ = timeout(EVIDENCE_IN_HASTE, asked).await; // who does not answer in time has not said so
         }
         explain(systems, &log, if ending.is_some() { EVIDENCE_IN_HASTE } else { EVIDENCE }).await;
         log.append(Event::Judged(judge(&log.case()), Timestamp::now()));

@@ -1,5 +1,6 @@
 //! What the inbox counts.
 
+use jiff::Timestamp;
 use prometheus::{Gauge, IntCounter, IntCounterVec, IntGauge, Opts, Registry, TextEncoder};
 
 use crate::heartbeat::Heartbeat;
@@ -59,6 +60,13 @@ impl Metrics {
         registry.register(Box::new(heartbeats.clone())).expect(valid);
         registry.register(Box::new(last_heartbeat.clone())).expect(valid);
         registry.register(Box::new(heartbeat_up.clone())).expect(valid);
+        let started = Gauge::new(
+            "process_start_time_seconds",
+            "Start time of the process, in seconds since the Unix epoch.",
+        )
+        .expect(valid);
+        started.set(Timestamp::now().as_millisecond() as f64 / 1000.0);
+        registry.register(Box::new(started)).expect(valid);
         for channel in Channel::ALL {
             failed.with_label_values(&[channel.name()]);
             bad_requests.with_label_values(&[channel.name()]);

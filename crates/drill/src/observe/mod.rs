@@ -6,5 +6,6 @@ pub mod delivery;
 pub mod duplicates;
 pub mod gather;
 pub mod near;
+pub mod restarts;
 pub mod unexpected;
 pub mod watch;
