@@ -70,6 +70,15 @@ pub struct Notification {
     pub body: serde_json::Value,
 }
 
+/// Notifications, as `GET /notifications` lists them.
+#[derive(Debug, Clone, Default, serde::Deserialize)]
+pub struct Listing {
+    /// When the inbox was started: unless it keeps notifications on disk, it has none from before, and counts from 1.
+    pub started: Timestamp,
+    /// Oldest first.
+    pub notifications: Vec<Notification>,
+}
+
 /// An alert inside a notification. A webhook names all; a Slack message only what its text says.
 #[derive(Debug, Clone, Default, serde::Serialize, serde::Deserialize)]
 pub struct NotifiedAlert {
@@ -118,12 +127,8 @@ impl Inbox {
     ///
     /// # Errors
     /// When it cannot be asked or understood.
-    pub async fn notifications(&self, after: u64) -> Result<Vec<Notification>, SystemError> {
-        #[derive(serde::Deserialize)]
-        struct Page {
-            notifications: Vec<Notification>,
-        }
-        let parse = |body: &str| Ok(serde_json::from_str::<Page>(body)?.notifications);
+    pub async fn notifications(&self, after: u64) -> Result<Listing, SystemError> {
+        let parse = |body: &str| Ok(serde_json::from_str(body)?);
         self.http.get("/notifications", &[("after", &after.to_string())], parse).await
     }
 }

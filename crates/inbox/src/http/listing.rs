@@ -1,4 +1,4 @@
-//! `GET /notifications`: `{"last": …, "first": …, "notifications": […]}`, sent piece by piece as the client takes it, so
+//! `GET /notifications`: `{"started": …, "last": …, "first": …, "notifications": […]}`, sent piece by piece as the client takes it, so
 //! that a history is not in memory twice.
 
 use std::convert::Infallible;
@@ -6,6 +6,7 @@ use std::convert::Infallible;
 use actix_web::body::SizedStream;
 use actix_web::web::Bytes;
 use futures_util::stream;
+use jiff::Timestamp;
 
 use crate::store::history::Entry;
 
@@ -22,10 +23,15 @@ pub struct Listing {
 const TAIL: &[u8] = b"]}";
 
 impl Listing {
-    /// `last` is the newest id ever given, below the client's when the inbox began anew; `first` the oldest id that is
-    /// kept, 0 when none is.
-    pub fn new<'a>(last: u64, first: u64, entries: impl Iterator<Item = &'a Entry>) -> Self {
-        let head = format!("{{\"last\":{last},\"first\":{first},\"notifications\":[");
+    /// `started` is when the inbox was started: ids of one that keeps nothing begin at 1 each time. `last` is the newest id
+    /// ever given, `first` the oldest id that is kept, 0 when none is.
+    pub fn new<'a>(
+        started: Timestamp,
+        (first, last): (u64, u64),
+        entries: impl Iterator<Item = &'a Entry>,
+    ) -> Self {
+        let head =
+            format!("{{\"started\":\"{started}\",\"last\":{last},\"first\":{first},\"notifications\":[");
         Self { head, entries: entries.map(|entry| entry.json.clone()).collect() }
     }
 
@@ -77,7 +83,7 @@ mod tests {
             let text = "x".repeat(length);
             let entry = |id| Entry { id, json: json!({"id": id, "text": text}).to_string().into() };
             let entries: Vec<Entry> = (1..=count).map(entry).collect();
-            let listing = Listing::new(count, 1, entries.iter());
+            let listing = Listing::new(Timestamp::UNIX_EPOCH, (1, count), entries.iter());
             let said = listing.len();
             let pieces: Vec<Vec<u8>> = listing.pieces().collect();
             assert!(pieces.iter().all(|piece| piece.len() <= 2 * PIECE + 100), "{count} of {length}");

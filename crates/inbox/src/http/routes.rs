@@ -173,7 +173,8 @@ async fn notifications(state: Data<State>, range: Result<Query<Range>, actix_web
     let book = state.book();
     let (before, limit) = (range.before.unwrap_or(u64::MAX), range.limit.unwrap_or(usize::MAX));
     let entries = book.history.between(range.after, before, limit);
-    let body = Listing::new(book.history.last_id(), book.history.first_id(), entries).body();
+    let ids = (book.history.first_id(), book.history.last_id());
+    let body = Listing::new(state.started(), ids, entries).body();
     HttpResponse::Ok()
         .insert_header(("cache-control", "no-store"))
         .content_type(ContentType::json())

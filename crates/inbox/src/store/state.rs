@@ -19,6 +19,7 @@ use clients::inbox::{Channel, NotifiedAlert};
 
 /// What all requests share.
 pub struct State {
+    started: Timestamp,
     book: Mutex<Book>,
     failures: Mutex<Failures>,
     heartbeat: Mutex<Heartbeat>,
@@ -51,10 +52,12 @@ impl State {
         };
         let book = Book { history, journal, not_kept: None, heartbeat_not_kept: None };
         let kept = config.data_dir.as_deref().and_then(heartbeat::read);
-        let heartbeat = Heartbeat::new(config.heartbeat_limit, kept, Timestamp::now());
-        let metrics = Metrics::new();
+        let started = Timestamp::now();
+        let heartbeat = Heartbeat::new(config.heartbeat_limit, kept, started);
+        let metrics = Metrics::new(started);
         metrics.heartbeat(&heartbeat);
         Ok(Self {
+            started,
             book: Mutex::new(book),
             failures: Mutex::default(),
             heartbeat: Mutex::new(heartbeat),
@@ -63,6 +66,10 @@ impl State {
             proofs: config.proofs.clone(),
             runbooks: config.runbooks.clone(),
         })
+    }
+
+    pub(crate) fn started(&self) -> Timestamp {
+        self.started
     }
 
     pub(crate) fn book(&self) -> MutexGuard<'_, Book> {

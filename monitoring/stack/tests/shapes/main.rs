@@ -8,6 +8,7 @@
 
 mod chain;
 mod exporter;
+mod restarts;
 mod routes;
 mod rules;
 #[path = "../e2e/support.rs"]
