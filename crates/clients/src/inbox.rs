@@ -53,6 +53,17 @@ impl Channel {
     }
 }
 
+/// A run of drills that has the inbox to itself.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Holder {
+    /// The name of its host.
+    pub host: String,
+    /// Its process there.
+    pub pid: u32,
+    /// When it began.
+    pub since: Timestamp,
+}
+
 /// One notification that arrived; `GET /notifications?after=ID` lists them, oldest first.
 #[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
 pub struct Notification {
@@ -149,6 +160,25 @@ impl Inbox {
     /// When it cannot be asked or understood.
     pub async fn heartbeat(&self) -> Result<HeartbeatState, SystemError> {
         self.http.get("/heartbeat", &[], |body| Ok(serde_json::from_str(body)?)).await
+    }
+
+    /// Takes the inbox's lease for `ttl_seconds`, or renews it, or gives it back with 0; gives who has it, when that is
+    /// another. It is taken from `dead`, if that has it.
+    ///
+    /// # Errors
+    /// When it cannot be asked.
+    pub async fn lease(
+        &self,
+        holder: &Holder,
+        ttl_seconds: u64,
+        dead: Option<&Holder>,
+    ) -> Result<Option<Holder>, SystemError> {
+        let mut claim = serde_json::json!({"host": holder.host, "pid": holder.pid, "since": holder.since});
+        claim["ttl"] = format!("{ttl_seconds}s").into();
+        if let Some(dead) = dead {
+            claim["dead"] = serde_json::json!(dead);
+        }
+        self.http.put_unless("/lease", &claim).await
     }
 
     /// Lets a channel fail, as `PUT /fail/{channel}` takes it.

@@ -8,6 +8,7 @@ use actix_web::web::{self, Bytes, Data, Path, Query, ServiceConfig};
 use actix_web::{HttpResponse, Responder};
 use serde::Deserialize;
 use serde_json::json;
+use tokio::time::Instant;
 
 use crate::config::BODY_LIMIT;
 use crate::http::listing::Listing;
@@ -16,7 +17,7 @@ use crate::http::resource::get;
 use crate::receivers::channel::{self, text};
 use crate::store::failure::Failure;
 use crate::store::state::State;
-use clients::inbox::Channel;
+use clients::inbox::{Channel, Holder};
 use common::proof;
 
 pub(crate) fn configure(config: &mut ServiceConfig) {
@@ -32,6 +33,7 @@ pub(crate) fn configure(config: &mut ServiceConfig) {
         .route("/fail", get().to(failures))
         .route("/fail/{channel}", web::put().to(fail))
         .route("/fail/{channel}", web::delete().to(work))
+        .route("/lease", web::put().to(lease))
         .route("/metrics", get().to(metrics))
         .route("/metrics/drills", get().to(drills))
         .route("/runbooks/{alert}", get().to(runbook))
@@ -135,6 +137,28 @@ async fn work(state: Data<State>, name: Path<String>) -> HttpResponse {
 fn no_channel() -> HttpResponse {
     let names: Vec<_> = Channel::ALL.iter().map(|channel| channel.name()).collect();
     text(StatusCode::NOT_FOUND, &format!("no such channel: expected one of {}", names.join(", ")))
+}
+
+/// `{"host": "ci-1", "pid": 4711, "since": "2026-11-29T12:00:00Z", "ttl": "30s"}`; with `"dead": {"host": …}`, from one
+/// whose process has ended.
+#[derive(Deserialize)]
+struct Claim {
+    #[serde(flatten)]
+    holder: Holder,
+    #[serde(deserialize_with = "common::duration::deserialize")]
+    ttl: Duration,
+    dead: Option<Holder>,
+}
+
+async fn lease(state: Data<State>, body: Bytes) -> HttpResponse {
+    let claim = match serde_json::from_slice::<Claim>(&body) {
+        Ok(claim) => claim,
+        Err(error) => return text(StatusCode::BAD_REQUEST, &error.to_string()),
+    };
+    match state.lease().take(claim.holder, claim.ttl, claim.dead.as_ref(), Instant::now()) {
+        Ok(()) => HttpResponse::NoContent().finish(),
+        Err(holder) => HttpResponse::Conflict().json(holder),
+    }
 }
 
 /// What drills have proven, from the folder of proofs.

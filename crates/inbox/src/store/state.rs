@@ -15,6 +15,7 @@ use crate::store::failure::{Failure, Failures};
 use crate::store::heartbeat;
 use crate::store::history::History;
 use crate::store::journal::{Journal, JournalError};
+use crate::store::lease::Lease;
 use clients::inbox::{Channel, NotifiedAlert};
 
 /// What all requests share.
@@ -22,6 +23,7 @@ pub struct State {
     started: Timestamp,
     book: Mutex<Book>,
     failures: Mutex<Failures>,
+    lease: Mutex<Lease>,
     heartbeat: Mutex<Heartbeat>,
     data_dir: Option<PathBuf>,
     metrics: Metrics,
@@ -60,6 +62,7 @@ impl State {
             started,
             book: Mutex::new(book),
             failures: Mutex::default(),
+            lease: Mutex::default(),
             heartbeat: Mutex::new(heartbeat),
             data_dir: config.data_dir.clone(),
             metrics,
@@ -74,6 +77,10 @@ impl State {
 
     pub(crate) fn book(&self) -> MutexGuard<'_, Book> {
         lock(&self.book)
+    }
+
+    pub(crate) fn lease(&self) -> MutexGuard<'_, Lease> {
+        lock(&self.lease)
     }
 
     pub(crate) fn failures(&self) -> MutexGuard<'_, Failures> {

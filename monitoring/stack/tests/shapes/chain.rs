@@ -172,8 +172,10 @@ impl Chain {
         command
             .args(["--alertmanager", &self.alertmanager, "--inbox", &self.inbox, "--json"])
             .arg(self.report());
-        command.arg("--leftovers").arg(self.dir.path().join("leftovers")).arg(&file);
-        command.args(more).current_dir(self.dir.path());
+        if !more.contains(&"--leftovers") {
+            command.args(["--leftovers", "leftovers"]);
+        }
+        command.arg(&file).args(more).current_dir(self.dir.path());
         command
     }
 

@@ -11,6 +11,7 @@ mod exporter;
 mod restarts;
 mod routes;
 mod rules;
+mod runs;
 #[path = "../e2e/support.rs"]
 #[allow(dead_code, reason = "e2e needs more of it")]
 mod support;
