@@ -1,4 +1,4 @@
-//! The HTTP side: bodies in, JSON, metrics and the page out.
+//! HTTP routes: receivers, JSON API, metrics and the page.
 
 use std::time::Duration;
 
@@ -53,7 +53,7 @@ async fn receive(
             return match error.as_response_error().status_code() {
                 StatusCode::PAYLOAD_TOO_LARGE => text(
                     StatusCode::PAYLOAD_TOO_LARGE,
-                    &format!("body too large: at most {BODY_LIMIT} bytes are taken"),
+                    &format!("body too large: must be at most {BODY_LIMIT} bytes"),
                 ),
                 status => text(status, &error.to_string()),
             };
@@ -63,15 +63,15 @@ async fn receive(
         Some((Failure::Hang, until)) => tokio::time::sleep_until(until).await,
         Some((Failure::Status(status), _)) => {
             let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-            return text(status, "told to fail");
+            return text(status, "injected failure");
         }
         None => {}
     }
     match channel::read(channel, path, &body) {
         Ok(message) => {
-            let answer = channel::accepted(channel, path, &message.body);
+            let response = channel::accepted(channel, path, &message.body);
             state.accept(channel, message);
-            answer
+            response
         }
         Err(refusal) => {
             state.refused(channel);
@@ -137,7 +137,7 @@ fn no_channel() -> HttpResponse {
     text(StatusCode::NOT_FOUND, &format!("no such channel: expected one of {}", names.join(", ")))
 }
 
-/// What drills have proven, from the folder of proofs.
+/// Metrics of the last proofs.
 async fn drills(state: Data<State>) -> HttpResponse {
     let body =
         state.proofs.as_deref().map(proof::read_all).map_or_else(String::new, |found| proof::metrics(&found));
@@ -149,7 +149,7 @@ async fn runbook(state: Data<State>, alert: Path<String>) -> HttpResponse {
     let file = state.runbooks.as_ref().filter(|_| plain).map(|dir| dir.join(format!("{alert}.md")));
     match file.and_then(|file| std::fs::read_to_string(file).ok()) {
         Some(body) => text(StatusCode::OK, &body),
-        None => text(StatusCode::NOT_FOUND, "there is no runbook of this alert here"),
+        None => text(StatusCode::NOT_FOUND, "no runbook for this alert"),
     }
 }
 
@@ -165,15 +165,14 @@ async fn notifications(state: Data<State>, range: Result<Query<Range>, actix_web
     let range = match range {
         Ok(range) => range,
         Err(error) => {
-            let reason =
-                format!("{error}: expected ?after=ID&before=ID&limit=COUNT, whole numbers, each optional");
+            let reason = format!("{error}: expected ?after=ID&before=ID&limit=COUNT, integers, all optional");
             return text(StatusCode::BAD_REQUEST, &reason);
         }
     };
-    let book = state.book();
+    let received = state.received();
     let (before, limit) = (range.before.unwrap_or(u64::MAX), range.limit.unwrap_or(usize::MAX));
-    let entries = book.history.between(range.after, before, limit);
-    let body = Listing::new(book.history.last_id(), book.history.first_id(), entries).body();
+    let entries = received.history.between(range.after, before, limit);
+    let body = Listing::new(received.history.last_id(), received.history.first_id(), entries).body();
     HttpResponse::Ok()
         .insert_header(("cache-control", "no-store"))
         .content_type(ContentType::json())
@@ -192,10 +191,10 @@ async fn livez() -> impl Responder {
 }
 
 async fn readyz(state: Data<State>) -> HttpResponse {
-    match state.book().not_kept() {
+    match state.received().save_error() {
         None => text(StatusCode::OK, "ready\n"),
         Some(reason) => {
-            text(StatusCode::SERVICE_UNAVAILABLE, &format!("what arrives is not kept: {reason}\n"))
+            text(StatusCode::SERVICE_UNAVAILABLE, &format!("notifications are not saved: {reason}\n"))
         }
     }
 }
