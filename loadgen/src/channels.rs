@@ -8,41 +8,41 @@ use common::{console, exit};
 /// Arguments of `loadgen channels`.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Directory with alertmanager.yml, whose channels all lead to the inbox
+    /// Directory with an alertmanager.yml whose channels all point to the inbox
     #[arg(value_name = "MONITORING_DIR")]
     dir: PathBuf,
-    /// Directory to write alertmanager.yml, its templates and its secrets to; may be the same
+    /// Output directory for alertmanager.yml, templates and secrets; may be the same directory
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
-    /// Where Alertmanager will find that directory [default: DIR]
+    /// Path of the output directory as seen by Alertmanager [default: DIR]
     #[arg(long, value_name = "DIR")]
     at: Option<PathBuf>,
-    /// Take settings from the environment
+    /// Read settings from the environment
     #[arg(long)]
     environment: bool,
-    /// Take settings from lines of NAME=value; need not be there
+    /// Read settings from a file of NAME=value lines; a missing file is ignored
     #[arg(long, value_name = "FILE")]
     env_file: Option<PathBuf>,
-    /// Take secrets from files there: slack_url, discord_url, pagerduty_routing_key, smtp_password
+    /// Read secrets from files in this directory: slack_url, discord_url, pagerduty_routing_key, smtp_password
     #[arg(long, value_name = "DIR")]
     secrets: Option<PathBuf>,
-    /// The inbox, as alertmanager.yml has it
+    /// Address of the inbox in alertmanager.yml
     #[arg(long, value_name = "HOST:PORT", default_value = "inbox:8025")]
     inbox: String,
-    /// The inbox's port for mail, as alertmanager.yml has it
+    /// SMTP address of the inbox in alertmanager.yml
     #[arg(long, value_name = "HOST:PORT", default_value = "inbox:1025")]
     inbox_smtp: String,
-    /// Let every user read the secrets: Alertmanager is another one than this
+    /// Make secret files world-readable, for an Alertmanager that runs as another user
     #[arg(long)]
     readable: bool,
 }
 
-/// Runs the command and gives the exit code.
+/// Runs the command and returns the exit code.
 #[must_use]
 pub fn main(args: Args) -> u8 {
     match run(args) {
         Ok(settings) => {
-            console::result(&format!("{}\n", said(&settings)));
+            console::result(&format!("{}\n", summary(&settings)));
             exit::FINE
         }
         Err(error) => {
@@ -61,18 +61,18 @@ fn run(args: Args) -> Result<Settings, ChannelsError> {
     Ok(settings)
 }
 
-/// Which channels lead where, without a secret.
-fn said(settings: &Settings) -> String {
+/// Where each channel is routed, without secrets.
+fn summary(settings: &Settings) -> String {
     let all = [
         ("Slack", settings.slack_url.is_some()),
         ("Discord", settings.discord_url.is_some()),
         ("PagerDuty", settings.pagerduty_key.is_some()),
         ("e-mail", settings.mail.is_some()),
     ];
-    let of = |wanted: bool| {
+    let of = |external: bool| {
         let names: Vec<&str> =
-            all.iter().filter(|(_, outside)| *outside == wanted).map(|(name, _)| *name).collect();
+            all.iter().filter(|(_, configured)| *configured == external).map(|(name, _)| *name).collect();
         if names.is_empty() { "none".to_owned() } else { names.join(", ") }
     };
-    format!("channels that lead outside: {}; to the inbox: {}", of(true), of(false))
+    format!("channels routed to external services: {}; to the inbox: {}", of(true), of(false))
 }

@@ -18,10 +18,10 @@ use crate::http_args::HttpArgs;
 /// Arguments of `loadgen coverage`.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Rule file, or directory of them: *.yml, *.yaml and *.rules, not deeper
+    /// Rule file, or directory of *.yml, *.yaml and *.rules files (not recursive)
     #[arg(long, value_name = "FILE|DIR", default_value = "monitoring/alert_rules")]
     rules: PathBuf,
-    /// Take the alerts that this Prometheus has loaded instead
+    /// Use the alerts loaded by this Prometheus instead
     #[arg(long, value_name = "URL", value_parser = Discreet(address::parse), conflicts_with = "rules")]
     prometheus: Option<Url>,
     #[command(flatten)]
@@ -32,21 +32,21 @@ pub struct Args {
     /// Directory of promtool unit tests
     #[arg(long, value_name = "DIR", default_value = "monitoring/rule_tests")]
     tests: PathBuf,
-    /// Directory of runbooks, ALERTNAME.md each
+    /// Directory of runbooks named ALERTNAME.md
     #[arg(long, value_name = "DIR", default_value = "docs/runbooks")]
     runbooks: PathBuf,
-    /// Directory of last proofs
+    /// Directory of the last proofs
     #[arg(long, env = "PROOFS_DIR", value_name = "DIR", default_value = "target/proofs")]
     proofs: PathBuf,
     /// Print JSON instead of the table
     #[arg(long)]
     json: bool,
-    /// Write a drill file to begin with for each alert that has none
+    /// Write a drill template for each alert that has no drill
     #[arg(long)]
     write_missing: bool,
 }
 
-/// Runs the command and gives the exit code: 0 when every alert has a drill, a unit test and a runbook, else 5.
+/// Runs the command and returns the exit code: 0 when every alert has a drill, a unit test and a runbook, else 5.
 #[must_use]
 pub fn main(args: Args) -> u8 {
     match run(&args) {
@@ -60,10 +60,10 @@ pub fn main(args: Args) -> u8 {
 
 fn run(args: &Args) -> Result<u8, Box<dyn Error>> {
     let alerts = match &args.prometheus {
-        Some(url) => ask(url, &args.http.config())?,
+        Some(url) => fetch(url, &args.http.config())?,
         None => rules::alerts(&args.rules)?,
     };
-    // What is asked of somebody else's rules may have no tests or runbooks yet: then every alert lacks them.
+    // A foreign rule set may have no tests or runbooks at all, so a missing directory is not an error.
     let missing = |path: &PathBuf| !path.exists();
     let holdings = Holdings {
         suite: if missing(&args.drills) { Suite::default() } else { drills(args)? },
@@ -87,19 +87,19 @@ fn run(args: &Args) -> Result<u8, Box<dyn Error>> {
 
 fn drills(args: &Args) -> Result<Suite, Box<dyn Error>> {
     let (suite, errors) = suite::survey(std::slice::from_ref(&args.drills));
-    let said: Vec<_> = errors.iter().map(ToString::to_string).collect();
-    if said.is_empty() { Ok(suite) } else { Err(said.join("\n").into()) }
+    let messages: Vec<_> = errors.iter().map(ToString::to_string).collect();
+    if messages.is_empty() { Ok(suite) } else { Err(messages.join("\n").into()) }
 }
 
-fn ask(url: &Url, config: &HttpConfig) -> Result<Vec<Alert>, Box<dyn Error>> {
+fn fetch(url: &Url, config: &HttpConfig) -> Result<Vec<Alert>, Box<dyn Error>> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    let runtime = runtime.map_err(|error| format!("the runtime cannot start: {error}"))?;
+    let runtime = runtime.map_err(|error| format!("cannot start the runtime: {error}"))?;
     let prometheus = Prometheus::new(url, config)?;
     let groups = runtime.block_on(prometheus.rules())?;
     let alerts = rules::loaded(&groups);
     if alerts.is_empty() {
         let url = address::redacted(url.as_str());
-        return Err(format!("{url}: no alert found: this Prometheus has loaded no alerting rule").into());
+        return Err(format!("{url}: no alerts found: this Prometheus has no alerting rules").into());
     }
     Ok(alerts)
 }

@@ -1,4 +1,4 @@
-//! Arguments that hold an address: an error must not repeat the password in it, as clap's own would.
+//! Parser for arguments that contain an address. Unlike clap's own errors, its errors do not show passwords.
 
 use std::ffi::OsStr;
 use std::fmt::Display;
@@ -8,7 +8,7 @@ use clap::error::ErrorKind;
 
 use clients::address::redacted;
 
-/// Reads an argument; its error shows the value without user and password.
+/// Parses an argument. Its error shows the value without user and password.
 #[derive(Debug)]
 pub struct Discreet<T, E>(pub fn(&str) -> Result<T, E>);
 
@@ -30,8 +30,8 @@ impl<T: Clone + Send + Sync + 'static, E: Display + 'static> TypedValueParser fo
         let text = value.to_string_lossy();
         (self.0)(&text).map_err(|reason| {
             let named = argument.map_or(String::new(), |argument| format!(" for '{argument}'"));
-            let said = format!("invalid value '{}'{named}: {reason}\n", redacted(&text));
-            clap::Error::raw(ErrorKind::ValueValidation, said).with_cmd(command)
+            let message = format!("invalid value '{}'{named}: {reason}\n", redacted(&text));
+            clap::Error::raw(ErrorKind::ValueValidation, message).with_cmd(command)
         })
     }
 }
@@ -45,17 +45,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_bad_address_is_refused_without_its_password() {
+    fn error_does_not_show_the_password() {
         let argument = clap::Arg::new("url").long("url").value_parser(Discreet(parse));
         let command = clap::Command::new("test").arg(argument);
         let error =
             command.clone().try_get_matches_from(["test", "--url", "https://me:secret@[bad"]).unwrap_err();
-        let said = error.to_string();
+        let message = error.to_string();
         assert!(
-            said.contains("'https://…@[bad' for '--url <url>': ") && said.contains("expected an address"),
-            "{said}"
+            message.contains("'https://…@[bad' for '--url <url>': ") && message.contains("expected a URL"),
+            "{message}"
         );
-        assert!(!said.contains("secret"), "{said}");
+        assert!(!message.contains("secret"), "{message}");
         assert_eq!(error.exit_code(), 2);
         let good = command.try_get_matches_from(["test", "--url", "https://me:secret@a.example"]).unwrap();
         assert_eq!(good.get_one::<Url>("url").unwrap().password(), Some("secret"));

@@ -13,51 +13,49 @@ use inbox::{Config, Inbox, InboxError};
 /// Arguments of `loadgen inbox`.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Address for the page, the JSON and the receivers; port 0 takes a free one
+    /// Listen address of the page, the JSON API and the receivers; port 0 chooses a free port
     #[arg(long, value_name = "HOST:PORT", value_parser = listen::address, default_value = "127.0.0.1:8025")]
     listen: SocketAddr,
-    /// Keep what arrived in this directory, over restarts; without it, in memory only
+    /// Store notifications in this directory; without it, they are in memory only
     #[arg(long, value_name = "DIR")]
     data_dir: Option<PathBuf>,
-    /// How many notifications to hold before the oldest goes
+    /// Maximum number of notifications; the oldest are dropped
     #[arg(long, value_name = "COUNT", default_value = "10000")]
     capacity: NonZeroUsize,
-    /// And how many MiB of them, in memory; on disk it may be twice that
+    /// Maximum size of the notifications in MiB in memory; up to twice that on disk
     #[arg(long, value_name = "MIB", default_value = "64", value_parser = clap::value_parser!(u32).range(1..=4096))]
     capacity_mib: u32,
-    /// Take mail by SMTP here; AUTH is demanded, any user and password will do
+    /// Listen address for mail by SMTP; AUTH is required, but any user and password is accepted
     #[arg(long, value_name = "HOST:PORT", value_parser = listen::address, default_value = "127.0.0.1:1025", conflicts_with = "no_smtp")]
     smtp: SocketAddr,
-    /// Take no mail
+    /// Accept no mail
     #[arg(long)]
     no_smtp: bool,
-    /// Say that the heartbeat (posted to /heartbeat) has stopped when it has not come for this long
+    /// Report that the heartbeat (posted to /heartbeat) has stopped after this time without one
     #[arg(long, value_name = "DURATION", default_value = "5m", value_parser = limit)]
     heartbeat_limit: std::time::Duration,
-    /// Export the last proofs kept here at /metrics/drills
+    /// Export the last proofs in this directory at /metrics/drills
     #[arg(long, env = "PROOFS_DIR", value_name = "DIR")]
     proofs: Option<PathBuf>,
-    /// Serve the runbooks ALERTNAME.md of this directory at /runbooks/ALERTNAME
+    /// Serve the runbooks ALERTNAME.md in this directory at /runbooks/ALERTNAME
     #[arg(long, value_name = "DIR")]
     runbooks: Option<PathBuf>,
 }
 
-/// A duration after which something can have stopped.
+/// Parses a positive duration.
 fn limit(text: &str) -> Result<std::time::Duration, String> {
     match common::duration::parse(text)? {
-        std::time::Duration::ZERO => {
-            Err("expected more than 0s, such as 5m: a beat must have time to come".to_owned())
-        }
+        std::time::Duration::ZERO => Err("must be above 0s, such as 5m".to_owned()),
         limit => Ok(limit),
     }
 }
 
-/// Runs the command and gives the exit code.
+/// Runs the command and returns the exit code.
 #[must_use]
 pub fn main(args: Args) -> u8 {
     let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime,
-        Err(error) => return fail(exit::FAILED, &format!("cannot start: {error}")),
+        Err(error) => return fail(exit::FAILED, &format!("cannot start the runtime: {error}")),
     };
     match runtime.block_on(run(args)) {
         Ok(()) => exit::FINE,
@@ -68,7 +66,7 @@ pub fn main(args: Args) -> u8 {
 async fn run(args: Args) -> Result<(), (u8, String)> {
     let broken = |error: io::Error| (exit::FAILED, error.to_string());
     let usage = |error: common::Error| (exit::USAGE, error.to_string());
-    // Before the port is open: whoever sees it open may send a signal.
+    // Installed before the port is open, as a supervisor may send a signal once it is.
     let mut signals = Signals::install().map_err(broken)?;
     let listener = listen::bind(args.listen, "--listen").map_err(usage)?;
     let address = listener.local_addr().map_err(broken)?;

@@ -1,4 +1,4 @@
-//! The `loadgen` binary: each subcommand lives beside what it commands.
+//! The `loadgen` binary, with one module per subcommand.
 
 mod channels;
 mod coverage;
@@ -15,7 +15,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-/// Sends load on an honest schedule and proves that alerts fire, arrive and resolve.
+/// Sends load on a fixed schedule, and proves that alerts fire, arrive and resolve.
 #[derive(Parser)]
 #[command(name = "loadgen", version, max_term_width = 100)]
 struct Cli {
@@ -25,21 +25,21 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Send load and report what a user would have felt
+    /// Send load and report the latency that users experience
     Run(Box<run::args::Args>),
-    /// List the built-in patterns of load, each with a picture of its rate
+    /// List the built-in load patterns, each with a sparkline of its rate
     Patterns(patterns::Args),
     /// Show, merge and convert reports of runs
     Report(report::Args),
-    /// Cause alerts for real and prove the whole chain, down to the receiver
+    /// Trigger real alerts and prove that they fire, reach the receivers and resolve
     Drill(Box<drill::args::Args>),
-    /// Show which alerts have a drill, a unit test and a runbook, and when each was last proven
+    /// Show which alerts have a drill, a unit test and a runbook, and when they were last proven
     Coverage(coverage::Args),
-    /// Stand in for the receivers of notifications and show what arrived
+    /// Receive notifications in place of the real services and show them
     Inbox(inbox::Args),
     /// Render Prometheus and Alertmanager files with every duration divided
     Scale(scale::Args),
-    /// Lead the channels of notifications that are set up outside, the others to the inbox
+    /// Route configured channels to the real services and the others to the inbox
     Channels(channels::Args),
 }
 

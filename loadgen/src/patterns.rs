@@ -1,4 +1,4 @@
-//! `loadgen patterns`: what is built in.
+//! The `loadgen patterns` command line.
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 
@@ -15,12 +15,12 @@ const INDENT: &str = "                  ";
 /// Arguments of `loadgen patterns`.
 #[derive(Debug, Clone, clap::Args)]
 pub struct Args {
-    /// Print this pattern's file, to change it and give it to `loadgen run --scenario`
+    /// Print this pattern's scenario file, as a template for `loadgen run --scenario`
     #[arg(value_name = "NAME", value_parser = pattern())]
     pub name: Option<Pattern>,
 }
 
-/// Prints the list, or one pattern's file.
+/// Prints the list or one pattern's file.
 #[must_use]
 pub fn main(args: &Args) -> u8 {
     let text = args.name.map_or_else(list, |pattern| pattern.text.to_owned());
@@ -28,7 +28,7 @@ pub fn main(args: &Args) -> u8 {
     exit::FINE
 }
 
-/// Every pattern with a picture of its rate, what it is and what it trips.
+/// Every pattern with a sparkline of its rate, its summary and the alerts it trips.
 #[must_use]
 pub fn list() -> String {
     let mut text = String::new();
@@ -59,15 +59,15 @@ pub fn in_words(schedule: &Schedule) -> String {
     }
 }
 
-/// To a thousandth: scaled rates have no end.
+/// Rounds to a thousandth, as scaled rates may have many digits.
 fn short(rate: f64) -> f64 {
     (rate * 1e3).round() / 1e3
 }
 
-/// Reads the name of a pattern.
+/// Parses the name of a pattern.
 pub fn pattern() -> impl TypedValueParser<Value = Pattern> {
     let names = PossibleValuesParser::new(ALL.map(|pattern| pattern.name));
-    names.map(|name| Pattern::named(&name).expect("only names of patterns come through"))
+    names.map(|name| Pattern::named(&name).expect("only pattern names are accepted"))
 }
 
 #[cfg(test)]
@@ -75,7 +75,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_list_fits_80_columns_and_has_every_pattern() {
+    fn list_fits_80_columns_and_has_every_pattern() {
         let text = list();
         assert!(text.lines().all(|line| line.chars().count() <= WIDTH), "{text}");
         for pattern in ALL {

@@ -1,4 +1,4 @@
-//! `loadgen report`: reports read again, merged, held against thresholds, written in another form.
+//! The `loadgen report` command line: merges reports, checks thresholds and converts formats.
 
 use std::path::PathBuf;
 
@@ -19,21 +19,21 @@ Examples:
   loadgen report run.json --out run.html
   loadgen report a.json b.json --out both.json --threshold 'p99<250ms'
 
-What the runs were held against is held against all together, unless --threshold
-says otherwise. The exit code is that of a run that came to the same.")]
+The thresholds of the runs are checked against the merged report, unless
+--threshold replaces them. Exit codes are those of `loadgen run`.")]
 pub struct Args {
-    /// Reports that `loadgen run --out FILE.json` wrote; several are merged, their histograms without loss
+    /// Reports written by `loadgen run --out FILE.json`; several are merged, with lossless histograms
     #[arg(required = true, value_name = "FILE.json")]
     pub files: Vec<PathBuf>,
-    /// Write the report as JSON, as one offline HTML file, or its series as CSV; repeatable
+    /// Write the report as JSON, as self-contained HTML, or its series as CSV; repeatable
     #[arg(long, value_name = "FILE.json|.html|.csv")]
     pub out: Vec<PathBuf>,
-    /// Exit 3 unless it holds, such as p99<250ms, in place of those of the runs; repeatable
+    /// Exit 3 if crossed, such as p99<250ms; replaces the runs' thresholds; repeatable
     #[arg(long = "threshold", value_name = "BOUND")]
     pub thresholds: Vec<Threshold>,
 }
 
-/// Prints the summary; the exit code.
+/// Prints the summary and returns the exit code.
 #[must_use]
 pub fn main(args: &Args) -> u8 {
     match review(args) {
@@ -51,7 +51,7 @@ fn review(args: &Args) -> Result<u8, (String, u8)> {
     let name = |index: usize| args.files[index].display();
     if let Some((one, other)) = comparable::twice(&reports) {
         let reason = format!(
-            "{} and {} hold the same run, of {}: it would count twice; name it once",
+            "{} and {} contain the same run, started at {}: remove one of them",
             name(one),
             name(other),
             reports[one].started_at
@@ -61,7 +61,7 @@ fn review(args: &Args) -> Result<u8, (String, u8)> {
     comparable::doubts(&reports).iter().for_each(console::warning);
     let report = merged(&reports, &args.thresholds).map_err(|error| (error, exit::USAGE))?;
     for (index, verdict) in comparable::hidden(&reports, &report) {
-        console::warning(format_args!("{}: {verdict} All together are fine", name(index)));
+        console::warning(format_args!("{}: {verdict} The merged report is fine", name(index)));
     }
     let outs = OutFile::all(&args.out).map_err(usage)?;
     console::result(&summary::text(&report));
@@ -71,7 +71,7 @@ fn review(args: &Args) -> Result<u8, (String, u8)> {
     Ok(Outcome::of(&report).exit_code())
 }
 
-/// All as one. Thresholds that are given stand in place of those of the runs.
+/// Merges reports. Given thresholds replace those of the runs.
 fn merged(reports: &[Report], thresholds: &[Threshold]) -> Result<Report, String> {
     let mut reports = reports.to_vec();
     if !thresholds.is_empty() {
@@ -79,7 +79,7 @@ fn merged(reports: &[Report], thresholds: &[Threshold]) -> Result<Report, String
     }
     let mut report = merge(reports).map_err(|error| error.to_string())?;
     if !thresholds.is_empty() {
-        report.hold(thresholds)?;
+        report.evaluate_thresholds(thresholds)?;
     }
     Ok(report)
 }

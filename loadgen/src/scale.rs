@@ -10,24 +10,24 @@ use common::{console, exit};
 /// Arguments of `loadgen scale`.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Directory with prometheus.yml, the rule files it names, and alertmanager.yml
+    /// Directory with prometheus.yml, its rule files and alertmanager.yml
     #[arg(value_name = "MONITORING_DIR")]
     dir: PathBuf,
-    /// Divide every duration by this; 1 leaves them as they are
+    /// Divide every duration by this; 1 keeps them
     #[arg(long, value_name = "FACTOR")]
     by: Factor,
-    /// Directory to write the rendering to; made if it is not there
+    /// Output directory; created if missing
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
-    /// Put another address in the place of one in scrape targets, alertmanagers and receivers; may be repeated
+    /// Replace an address in scrape targets, alertmanagers and receivers; repeatable
     #[arg(long = "address", value_name = "HOST:PORT=HOST:PORT")]
     addresses: Vec<Replacement>,
-    /// Do not list what changed
+    /// Do not list the changes
     #[arg(long, short)]
     quiet: bool,
 }
 
-/// Runs the command and gives the exit code.
+/// Runs the command and returns the exit code.
 #[must_use]
 pub fn main(args: Args) -> u8 {
     match run(&args) {

@@ -1,18 +1,18 @@
-//! Addresses as people give them, with user and password if need be, which no message may show.
+//! System addresses, which may contain a user and password that no message may show.
 
 use url::Url;
 
 use crate::error::Reason;
 
-/// Reads an address.
+/// Parses an address.
 ///
 /// # Errors
-/// What is wrong with it, without the address itself.
+/// Why it is invalid, without the address itself.
 pub fn parse(text: &str) -> Result<Url, Reason> {
     Ok(Url::parse(text)?)
 }
 
-/// The address without what stands before the last `@`, which may be a password, however badly the rest is written.
+/// The address without everything before the last `@`, which may be a password. Works for malformed addresses too.
 #[must_use]
 pub fn redacted(text: &str) -> String {
     let Some(at) = text.rfind('@') else { return text.to_owned() };
@@ -20,7 +20,7 @@ pub fn redacted(text: &str) -> String {
     format!("{scheme}…{}", &text[at..])
 }
 
-/// `text` without the passwords of these addresses, in either spelling.
+/// `text` without the passwords of these addresses, percent-encoded or not.
 #[must_use]
 pub fn hushed<'a>(text: &str, addresses: impl IntoIterator<Item = &'a Url>) -> String {
     let mut text = text.to_owned();
@@ -38,7 +38,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn nothing_before_the_last_at_is_shown() {
+    fn redacts_everything_before_the_last_at() {
         for (text, shown) in [
             ("http://127.0.0.1:9090/x", "http://127.0.0.1:9090/x"),
             ("https://me:secret@a.example/", "https://…@a.example/"),
@@ -50,10 +50,10 @@ mod tests {
     }
 
     #[test]
-    fn a_password_is_hushed_in_both_spellings() {
+    fn removes_passwords_encoded_or_not() {
         let addresses =
             ["https://me:a%26b@h.example", "http://h.example"].map(|text| Url::parse(text).unwrap());
-        let said = "curl https://me:a%26b@h.example: 401, a&b is not it";
-        assert_eq!(hushed(said, &addresses), "curl https://me:…@h.example: 401, … is not it");
+        let message = "curl https://me:a%26b@h.example: 401, a&b is not it";
+        assert_eq!(hushed(message, &addresses), "curl https://me:…@h.example: 401, … is not it");
     }
 }

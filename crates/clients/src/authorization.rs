@@ -1,4 +1,4 @@
-//! Who asks: the user and password of an address, or a bearer token.
+//! Authorization of requests: the user and password of an address, or a bearer token.
 
 use std::path::{Path, PathBuf};
 
@@ -10,26 +10,26 @@ use url::Url;
 
 use crate::error::Reason;
 
-/// What stands in the `Authorization` header.
+/// The `Authorization` header.
 #[derive(Debug, Clone)]
 pub enum Authorization {
-    /// No such header.
+    /// No header.
     Nobody,
     /// User and password (RFC 7617).
     Basic(HeaderValue),
-    /// The token in this file (RFC 6750), read anew each time: those that expire are replaced there.
+    /// The token in this file (RFC 6750). It is read for each request, as expiring tokens are replaced.
     Bearer(PathBuf),
 }
 
 impl Authorization {
-    /// Takes user and password out of the address; without any, the token file counts.
+    /// Removes user and password from the address and uses them; without them, uses the token file.
     pub fn of(address: &mut Url, token_file: Option<&Path>) -> Result<Self, Reason> {
         let (user, password) = (address.username().to_owned(), address.password().map(str::to_owned));
         if user.is_empty() && password.is_none() {
             let file = token_file.map(Path::to_owned);
             return Ok(file.map_or(Self::Nobody, Self::Bearer));
         }
-        // Only an address that cannot have them refuses to lose them.
+        // This fails only for addresses that cannot have a user and password.
         let _ = address.set_username("");
         let _ = address.set_password(None);
         let mut pair: Vec<u8> = percent_decode_str(&user).collect();
@@ -46,33 +46,32 @@ impl Authorization {
                 let bad = |reason: String| Reason::Token { file: file.clone(), reason };
                 let token = std::fs::read_to_string(file).map_err(|error| bad(error.to_string()))?;
                 if token.trim().is_empty() {
-                    return Err(bad("no token in it".to_owned()));
+                    return Err(bad("contains no token".to_owned()));
                 }
                 value("Bearer", token.trim()).map(Some).map_err(|error| bad(error.to_string()))
             }
         }
     }
 
-    /// What can be done about a 401.
-    pub fn way_out(&self) -> String {
+    /// How to fix a 401 response.
+    pub fn remedy(&self) -> String {
         match self {
-            Self::Nobody => "give user and password in the address, https://USER:PASSWORD@HOST, or \
+            Self::Nobody => "set user and password in the address, https://USER:PASSWORD@HOST, or \
                              --bearer-token-file FILE"
                 .to_owned(),
             Self::Basic(_) => {
-                "it does not take the user and password of the address; what is special in them is \
-                               written as in a URL, such as %40 for @"
+                "user or password of the address rejected; percent-encode special characters, such as %40 for @"
                     .to_owned()
             }
-            Self::Bearer(file) => format!("it does not take the token in {}", file.display()),
+            Self::Bearer(file) => format!("token in {} rejected", file.display()),
         }
     }
 }
 
 fn value(scheme: &str, secret: &str) -> Result<HeaderValue, Reason> {
     let mut value = HeaderValue::try_from(format!("{scheme} {secret}"))
-        .map_err(|_| Reason::Request("a character that no header can hold".to_owned()))?;
-    value.set_sensitive(true); // not even in debugging output
+        .map_err(|_| Reason::Request("contains a character that is invalid in a header".to_owned()))?;
+    value.set_sensitive(true); // hides it from Debug output
     Ok(value)
 }
 
@@ -88,8 +87,8 @@ mod tests {
     }
 
     #[test]
-    fn user_and_password_leave_the_address_for_the_header() {
-        // The pairs of RFC 7617, section 2, and of special characters.
+    fn moves_user_and_password_from_the_address_to_the_header() {
+        // Examples of RFC 7617, section 2, and with special characters.
         for (text, encoded) in [
             ("https://Aladdin:open%20sesame@h.example/x", "QWxhZGRpbjpvcGVuIHNlc2FtZQ=="),
             ("https://me:a%26b%3A%40@h.example/x", "bWU6YSZiOkA="),
@@ -102,7 +101,7 @@ mod tests {
     }
 
     #[test]
-    fn a_token_is_read_anew_each_time() {
+    fn reads_the_token_for_each_request() {
         let dir = tempfile::tempdir().unwrap();
         let file = dir.path().join("token");
         let read = || of("https://h.example/", Some(&file)).1;
@@ -111,15 +110,15 @@ mod tests {
             std::fs::write(&file, text).unwrap();
             assert_eq!(read(), Ok(Some(expected.to_owned())));
         }
-        for (text, said) in [("\n", "no token in it"), ("a\u{7f}b", "a character that no header")] {
+        for (text, message) in [("\n", "contains no token"), ("a\u{7f}b", "invalid in a header")] {
             std::fs::write(&file, text).unwrap();
             let error = read().unwrap_err();
-            assert!(error.starts_with("--bearer-token-file /") && error.contains(said), "{error}");
+            assert!(error.starts_with("--bearer-token-file /") && error.contains(message), "{error}");
         }
     }
 
     #[test]
-    fn nothing_of_it_is_seen_while_debugging() {
+    fn debug_output_hides_the_password() {
         let mut address = Url::parse("https://me:secret@h.example/").unwrap();
         let seen = format!("{:?}", Authorization::of(&mut address, None).unwrap());
         assert!(!seen.contains("Basic bW"), "{seen}");

@@ -1,4 +1,4 @@
-//! How systems are reached: whose certificates are accepted, and the token that is shown.
+//! Connection settings of the clients: trusted certificates and the bearer token.
 
 use std::path::PathBuf;
 
@@ -6,13 +6,13 @@ use serde::{Deserialize, Serialize};
 
 use common::tls::Trust;
 
-/// What holds for every system of a stack; user and password stand in a system's address.
+/// Settings for all systems of a stack. User and password are part of each system's address.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HttpConfig {
-    /// For `https://` addresses.
+    /// Trusted certificates for `https://` addresses.
     #[serde(default)]
     pub trust: Trust,
-    /// Shown to Prometheus and Alertmanager, where their address has no user.
+    /// Bearer token for Prometheus and Alertmanager, unless their address has a user.
     #[serde(default)]
     pub bearer_token_file: Option<PathBuf>,
 }

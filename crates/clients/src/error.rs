@@ -1,52 +1,52 @@
-//! Why a system could not be asked, or was not understood.
+//! Errors of requests to a system.
 
 use std::path::PathBuf;
 
-/// A system did not answer, or not as documented.
+/// A failed request to a system.
 #[derive(Debug, thiserror::Error)]
 #[error("{system} at {url}: {reason}")]
 pub struct SystemError {
     /// `Prometheus`, `Alertmanager` or `inbox`.
     pub system: &'static str,
-    /// The address asked, without user and password.
+    /// The requested URL, without user and password.
     pub url: String,
     /// What went wrong.
     pub reason: Reason,
 }
 
-/// What went wrong with a call, or before one.
+/// Why a request failed.
 #[derive(Debug, thiserror::Error)]
 pub enum Reason {
-    /// No address at all.
-    #[error("{0}: expected an address such as http://127.0.0.1:9090")]
+    /// Invalid address.
+    #[error("{0}: expected a URL such as http://127.0.0.1:9090")]
     Address(#[from] url::ParseError),
-    /// An address of another kind.
-    #[error("expected an address such as http://127.0.0.1:9090 or https://prometheus.example.com")]
+    /// Unsupported scheme.
+    #[error("expected a URL such as http://127.0.0.1:9090 or https://prometheus.example.com")]
     Scheme,
-    /// Certificates that cannot be used.
+    /// Unusable certificates.
     #[error(transparent)]
     Tls(#[from] common::Error),
-    /// A token that cannot be shown.
+    /// Unusable token file.
     #[error("--bearer-token-file {}: {reason}", file.display())]
     Token {
-        /// The file it should be in.
+        /// The file.
         file: PathBuf,
-        /// Why not.
+        /// Why it cannot be used.
         reason: String,
     },
-    /// User, password or address that cannot be sent.
+    /// User, password or address cannot be sent.
     #[error("{0}")]
     Request(String),
-    /// No connection, or one that broke.
+    /// The connection failed.
     #[error("{0}")]
     Unreachable(String),
-    /// It took too long.
-    #[error("no answer within {0} s")]
+    /// The request timed out.
+    #[error("no response within {0} s")]
     Late(u64),
-    /// A status other than 2xx, and what can be done.
+    /// A status other than 2xx.
     #[error("{0}")]
     Refused(String),
-    /// Prometheus says that a query failed.
+    /// Prometheus reported a failed query.
     #[error("{kind}: {message}")]
     Failed {
         /// `errorType`.
@@ -54,19 +54,19 @@ pub enum Reason {
         /// `error`.
         message: String,
     },
-    /// JSON of another shape.
-    #[error("answer not understood: {0}")]
+    /// Unexpected JSON.
+    #[error("response not understood: {0}")]
     Json(#[from] serde_json::Error),
-    /// A value of another kind.
-    #[error("answer not understood: {0}")]
+    /// Unexpected value.
+    #[error("response not understood: {0}")]
     Answer(String),
-    /// A configuration of another shape.
+    /// Unexpected configuration.
     #[error("configuration not understood: {0}")]
     Configuration(String),
-    /// A query whose value is text.
-    #[error("the query's value is the string {0:?}, not a number")]
+    /// The result of the query is a string.
+    #[error("query result is the string {0:?}: expected a number")]
     Text(String),
-    /// Metrics without this counter.
-    #[error("no `{0}` in the answer: Alertmanager 0.23 or newer has it")]
+    /// The metrics lack this counter.
+    #[error("metric `{0}` not found: Alertmanager 0.23 or newer is required")]
     Counter(&'static str),
 }

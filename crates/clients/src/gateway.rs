@@ -1,4 +1,4 @@
-//! The gateway's fault plane, as its admin listener has it.
+//! The fault API of the gateway's admin listener.
 
 use serde_json::Value;
 
@@ -6,7 +6,7 @@ use crate::config::HttpConfig;
 use crate::error::SystemError;
 use crate::http::Http;
 
-/// A client of one admin listener.
+/// A client of an admin listener.
 #[derive(Debug, Clone)]
 pub struct Gateway {
     http: Http,
@@ -19,27 +19,27 @@ impl Gateway {
         Ok(Self { http: Http::new("gateway's admin listener", base, &config.trust, None)? })
     }
 
-    /// Whether it answers (`/livez`).
+    /// Checks that it is alive (`/livez`).
     ///
     /// # Errors
-    /// When it does not.
+    /// When it does not respond with 200.
     pub async fn alive(&self) -> Result<(), SystemError> {
         self.http.get("/livez", &[], |_| Ok(())).await
     }
 
-    /// `PUT /faults/{id}`: in force when this comes back.
+    /// `PUT /faults/{id}`. The fault is active when this returns.
     ///
     /// # Errors
-    /// When it does not answer, or what it has against the fault.
+    /// When the request fails or the fault is rejected.
     pub async fn put_fault(&self, id: &str, fault: &Value) -> Result<(), SystemError> {
         self.http.put_json(&format!("/faults/{id}"), fault).await
     }
 
-    /// What it has against a fault, without putting it in force: asked without its `ttl`, which every fault must have,
-    /// so that none is taken. Fields that are each right and contradict one another are not found.
+    /// Validates a fault without activating it and returns the errors. It is sent without the required `ttl`, so that
+    /// it is always rejected. Contradictions between valid fields are not found.
     ///
     /// # Errors
-    /// When it does not answer, or answers without a list of what is wrong.
+    /// When the request fails or the response has no list of errors.
     pub async fn against_fault(
         &self,
         id: &str,
@@ -49,15 +49,15 @@ impl Gateway {
         without.remove("ttl");
         let errors = self.http.put_refused(&format!("/faults/{id}"), &Value::Object(without)).await?;
         if errors.is_empty() {
-            self.lift_fault(id).await?; // a gateway that does not demand it has put it in force
+            self.lift_fault(id).await?; // a gateway that does not require `ttl` activated the fault
         }
         Ok(errors.into_iter().filter(|error| !error.starts_with("/ttl: ")).collect())
     }
 
-    /// `DELETE /faults/{id}`; one that is not there is lifted already.
+    /// `DELETE /faults/{id}`. A missing fault is not an error.
     ///
     /// # Errors
-    /// When it does not answer.
+    /// When the request fails.
     pub async fn lift_fault(&self, id: &str) -> Result<(), SystemError> {
         self.http.delete(&format!("/faults/{id}")).await
     }

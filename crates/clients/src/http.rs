@@ -1,5 +1,5 @@
-//! One HTTP client per system: a time limit on every call, connections kept, no proxy, no redirection followed, errors in
-//! words. Not reqwest, whose TLS asks every other client of the same build for a provider of cryptography.
+//! An HTTP client for one system: a timeout on every call, kept-alive connections, no proxy, no redirects, readable
+//! errors. It does not use reqwest, whose TLS features would force a crypto provider on every other crate of the build.
 
 use std::path::Path;
 use std::time::Duration;
@@ -22,25 +22,25 @@ use crate::error::{Reason, SystemError};
 use crate::{address, reason};
 use common::tls::{self, Trust};
 
-/// How long one call may take, from connecting to the last byte.
+/// Timeout of one call, from connecting to the last byte.
 pub const CALL_LIMIT: Duration = Duration::from_secs(5);
-/// Idle connections are dropped before the usual servers would drop them, so that a call never meets a closed one.
+/// Idle connections are closed before common servers close them, so that a call never uses a closed one.
 const IDLE_LIMIT: Duration = Duration::from_secs(2);
-/// As much of a foreign error page as a person wants to read.
+/// Maximum length of a foreign error message.
 const MAX_REASON_CHARS: usize = 300;
 
-/// Calls to one system below one base URL; clones share connections.
+/// A client for one base URL; clones share connections.
 #[derive(Debug, Clone)]
 pub struct Http {
     system: &'static str,
-    /// Without user and password.
+    /// The base URL without user and password.
     base: Url,
     authorization: Authorization,
     client: Client<HttpsConnector<HttpConnector>, Full<Bytes>>,
 }
 
 impl Http {
-    /// User and password stand in the address; without them, the token of the file is shown, if there is one.
+    /// Uses user and password of the address, or else the token file, if given.
     pub fn new(
         system: &'static str,
         address: &Url,
@@ -55,7 +55,7 @@ impl Http {
         };
         let mut base = address.clone();
         let authorization = Authorization::of(&mut base, token_file).map_err(fail)?;
-        // A file that cannot be read is found out now, not after half an hour.
+        // Reports an unreadable file now and not in the middle of a drill.
         authorization.header().map_err(fail)?;
         let mut tcp = HttpConnector::new();
         tcp.set_nodelay(true);
@@ -72,7 +72,7 @@ impl Http {
         Ok(Self { system, base, authorization, client })
     }
 
-    /// The body of a 2xx answer to `GET path`, put through `parse`.
+    /// Sends `GET path` and parses the body of a 2xx response.
     pub async fn get<T>(
         &self,
         path: &str,
@@ -86,7 +86,7 @@ impl Http {
         self.call(Method::GET, &url, None, parse).await
     }
 
-    /// As [`Self::get`], with a form as the body: expressions can be longer than an address may be.
+    /// Sends `POST path` with a form, as expressions may be too long for a URL, and parses the body of a 2xx response.
     pub async fn post_form<T>(
         &self,
         path: &str,
@@ -98,14 +98,14 @@ impl Http {
         self.call(Method::POST, &self.url(path), body, parse).await
     }
 
-    /// `PUT path` with a JSON body.
+    /// Sends `PUT path` with a JSON body.
     pub async fn put_json(&self, path: &str, body: &Value) -> Result<(), SystemError> {
         let body = Some(("application/json", body.to_string()));
         self.call(Method::PUT, &self.url(path), body, |_| Ok(())).await
     }
 
-    /// `PUT path` with a JSON body that is to be refused: what a problem that comes back has for `errors`, one each;
-    /// none when it is taken.
+    /// Sends `PUT path` with a JSON body that should be rejected, and returns the `errors` of the problem response;
+    /// none when the body is accepted.
     pub async fn put_refused(&self, path: &str, body: &Value) -> Result<Vec<String>, SystemError> {
         let url = self.url(path);
         let sent = Some(("application/json", body.to_string()));
@@ -135,7 +135,7 @@ impl Http {
         }
     }
 
-    /// `DELETE path`; what is not there counts as deleted.
+    /// Sends `DELETE path`. A 404 counts as success.
     pub async fn delete(&self, path: &str) -> Result<(), SystemError> {
         let url = self.url(path);
         let (head, body) = self.send(Method::DELETE, &url, None).await?;
@@ -204,23 +204,23 @@ impl Http {
         SystemError { system: self.system, url: url.into(), reason }
     }
 
-    /// What an answer that is not 2xx says, and what can be done.
+    /// The error of a response other than 2xx, with a remedy if known.
     fn refusal(&self, head: &Parts, body: &str) -> Reason {
         let status = head.status;
         if status == StatusCode::UNAUTHORIZED {
-            let way_out = self.authorization.way_out();
-            return Reason::Refused(format!("answered {status}: {}; {way_out}", message(body)));
+            let remedy = self.authorization.remedy();
+            return Reason::Refused(format!("responded {status}: {}; {remedy}", message(body)));
         }
         Reason::Refused(match head.headers.get(LOCATION).and_then(|value| value.to_str().ok()) {
-            Some(place) if status.is_redirection() => {
-                let place = address::redacted(place.split('?').next().unwrap_or_default());
-                format!("answered {status} and leads to {place}: give the address that itself answers")
+            Some(location) if status.is_redirection() => {
+                let location = address::redacted(location.split('?').next().unwrap_or_default());
+                format!("responded {status} to {location}: use the final address")
             }
-            _ => format!("answered {status}: {}", message(body)),
+            _ => format!("responded {status}: {}", message(body)),
         })
     }
 
-    /// `path` below the base, whatever path the base itself has.
+    /// `path` appended to the base URL.
     fn url(&self, path: &str) -> Url {
         let mut url = self.base.clone();
         url.set_path(&format!("{}{path}", self.base.path().trim_end_matches('/')));
@@ -230,7 +230,7 @@ impl Http {
     }
 }
 
-/// The `errors` of a problem (RFC 9457, with members such as its example has): `/delay: must be …`.
+/// The `errors` of a problem (RFC 9457): `/delay: must be …`.
 fn errors(problem: &Value) -> Vec<String> {
     let listed = problem.get("errors").and_then(Value::as_array).into_iter().flatten();
     let each = |error: &Value| {
@@ -241,9 +241,9 @@ fn errors(problem: &Value) -> Vec<String> {
     listed.filter_map(each).collect()
 }
 
-/// What an error body says: each of a problem's `errors`, JSON's `error` or `message`, a JSON string, else the text.
+/// The message in an error body: the `errors` of a problem, `error`, `message` or `detail`, a JSON string, or the text.
 fn message(body: &str) -> String {
-    let said = match serde_json::from_str::<Value>(body) {
+    let found = match serde_json::from_str::<Value>(body) {
         Ok(Value::String(text)) => Some(text),
         Ok(problem) if !errors(&problem).is_empty() => Some(errors(&problem).join("; ")),
         Ok(Value::Object(map)) => {
@@ -251,7 +251,7 @@ fn message(body: &str) -> String {
         }
         _ => None,
     };
-    let text = said.unwrap_or_else(|| body.trim().to_owned());
+    let text = found.unwrap_or_else(|| body.trim().to_owned());
     match text.char_indices().nth(MAX_REASON_CHARS) {
         Some((at, _)) => format!("{}…", &text[..at]),
         None if text.is_empty() => "(no body)".to_owned(),
@@ -268,7 +268,7 @@ mod tests {
     }
 
     #[test]
-    fn paths_go_below_the_base() {
+    fn appends_paths_to_the_base() {
         for (base, url) in [
             ("http://127.0.0.1:9090", "http://127.0.0.1:9090/-/ready"),
             ("http://127.0.0.1:9090/", "http://127.0.0.1:9090/-/ready"),
@@ -280,7 +280,7 @@ mod tests {
     }
 
     #[test]
-    fn refuses_addresses_it_cannot_ask() {
+    fn rejects_unusable_addresses() {
         for (base, shown) in [
             ("file:///tmp", "file:///tmp"),
             ("me:secret@b.example", "…@b.example"),
@@ -297,7 +297,7 @@ mod tests {
     }
 
     #[test]
-    fn error_bodies_give_their_message() {
+    fn extracts_the_message_of_error_bodies() {
         for (body, expected) in [
             (r#"{"status":"error","errorType":"bad_data","error":"parse error"}"#, "parse error"),
             (r#"{"code":601,"message":"bad filter"}"#, "bad filter"),
@@ -316,8 +316,8 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn nobody_listening_is_an_error_with_the_address() {
-        // The first port, of a service nobody runs.
+    async fn connection_error_names_the_address() {
+        // Nothing listens on port 1.
         let error = http("http://me:secret@127.0.0.1:1")
             .get("/-/ready", &[], |_| Ok(()))
             .await

@@ -1,4 +1,4 @@
-//! The inbox's own JSON, as a drill reads it.
+//! The JSON API of the inbox.
 
 use jiff::Timestamp;
 
@@ -14,7 +14,7 @@ pub struct Inbox {
     http: Http,
 }
 
-/// A channel on which the inbox receives; each stands for one outside service.
+/// A channel of the inbox; each replaces an external service.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "lowercase")]
 #[derive(strum::Display, strum::EnumString, strum::IntoStaticStr)]
@@ -24,19 +24,19 @@ pub enum Channel {
     Webhook,
     /// Slack's incoming webhooks.
     Slack,
-    /// Discord's webhooks, their own bodies and Slack's.
+    /// Discord's webhooks, in Discord's or Slack's format.
     Discord,
     /// PagerDuty's Events API.
     Pagerduty,
     /// Mail, by SMTP.
     Email,
-    /// The alert that always fires, as a webhook; only its stopping and coming back are kept, which are the only news when
-    /// nothing can be delivered.
+    /// The always-firing heartbeat alert, as a webhook. Only its loss and its recovery are stored, as only they are
+    /// news.
     Heartbeat,
 }
 
 impl Channel {
-    /// All there are.
+    /// All channels.
     pub const ALL: [Self; 6] =
         [Self::Webhook, Self::Slack, Self::Discord, Self::Pagerduty, Self::Email, Self::Heartbeat];
 
@@ -46,7 +46,7 @@ impl Channel {
         self.into()
     }
 
-    /// The channel of that name.
+    /// Finds a channel by name.
     #[must_use]
     pub fn named(name: &str) -> Option<Self> {
         name.parse().ok()
@@ -64,18 +64,18 @@ pub struct Holder {
     pub since: Timestamp,
 }
 
-/// One notification that arrived; `GET /notifications?after=ID` lists them, oldest first.
+/// A received notification; `GET /notifications?after=ID` lists them, oldest first.
 #[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
 pub struct Notification {
-    /// Grows by one with each notification.
+    /// Sequential ID.
     pub id: u64,
-    /// When the inbox had read it whole.
+    /// When the inbox had read it completely.
     pub received_at: Timestamp,
     /// The channel: `webhook`, `slack`, `discord`, `pagerduty`, `email` or `heartbeat`.
     pub channel: String,
-    /// `firing` or `resolved`, of the notification as a whole; `unknown` for a Slack text that does not say.
+    /// `firing` or `resolved` of the whole notification; `unknown` for a text without a status.
     pub status: String,
-    /// The alerts it speaks of.
+    /// The alerts it contains.
     pub alerts: Vec<NotifiedAlert>,
     /// The body as sent.
     pub body: serde_json::Value,
@@ -90,14 +90,14 @@ pub struct Listing {
     pub notifications: Vec<Notification>,
 }
 
-/// An alert inside a notification. A webhook names all; a Slack message only what its text says.
+/// An alert of a notification. Webhooks have all fields, texts only those in the text.
 #[derive(Debug, Clone, Default, serde::Serialize, serde::Deserialize)]
 pub struct NotifiedAlert {
-    /// `alertname`; of a text, what the inbox takes for it: `heading` has it whole.
+    /// `alertname`; for a text, the inbox's guess from `heading`.
     pub alert: String,
     /// `firing` or `resolved`.
     pub status: String,
-    /// What a text says after `[FIRING:1]`: the name, and what follows it; none for a webhook.
+    /// The heading of a text after `[FIRING:1]`; none for webhooks.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub heading: Option<String>,
     /// Webhook only.
@@ -118,10 +118,10 @@ impl Inbox {
         Ok(Self { http: Http::new("inbox", base, &config.trust, None)? })
     }
 
-    /// Whether it answers (`/readyz`).
+    /// Checks that it is ready (`/readyz`).
     ///
     /// # Errors
-    /// When it does not.
+    /// When it is not ready.
     pub async fn ready(&self) -> Result<(), SystemError> {
         self.http.get("/readyz", &[], |_| Ok(())).await
     }
@@ -137,19 +137,19 @@ impl Inbox {
     /// Notifications with an id above `after`, oldest first (0 for all).
     ///
     /// # Errors
-    /// When it cannot be asked or understood.
+    /// When the request fails or the response is not understood.
     pub async fn notifications(&self, after: u64) -> Result<Listing, SystemError> {
         let parse = |body: &str| Ok(serde_json::from_str(body)?);
         self.http.get("/notifications", &[("after", &after.to_string())], parse).await
     }
 }
 
-/// The heartbeat, as the inbox watches it.
+/// The state of the heartbeat.
 #[derive(Debug, Clone, serde::Deserialize)]
 pub struct HeartbeatState {
-    /// `unknown` before the first, `beating` or `stopped`.
+    /// `unknown` before the first heartbeat, `beating` or `stopped`.
     pub state: String,
-    /// After how many seconds it counts as stopped.
+    /// Seconds without a heartbeat after which it is stopped.
     pub limit_seconds: f64,
 }
 
@@ -157,7 +157,7 @@ impl Inbox {
     /// `GET /heartbeat`.
     ///
     /// # Errors
-    /// When it cannot be asked or understood.
+    /// When the request fails or the response is not understood.
     pub async fn heartbeat(&self) -> Result<HeartbeatState, SystemError> {
         self.http.get("/heartbeat", &[], |body| Ok(serde_json::from_str(body)?)).await
     }
@@ -181,18 +181,18 @@ impl Inbox {
         self.http.put_unless("/lease", &claim).await
     }
 
-    /// Lets a channel fail, as `PUT /fail/{channel}` takes it.
+    /// Makes a channel fail (`PUT /fail/{channel}`).
     ///
     /// # Errors
-    /// When it does not answer or does not take it.
+    /// When the request fails or is rejected.
     pub async fn fail(&self, channel: &str, how: &serde_json::Value) -> Result<(), SystemError> {
         self.http.put_json(&format!("/fail/{channel}"), how).await
     }
 
-    /// Lets a channel work again.
+    /// Makes a channel work again (`DELETE /fail/{channel}`).
     ///
     /// # Errors
-    /// When it does not answer.
+    /// When the request fails.
     pub async fn work(&self, channel: &str) -> Result<(), SystemError> {
         self.http.delete(&format!("/fail/{channel}")).await
     }

@@ -1,7 +1,7 @@
-//! HTTP clients of the systems under proof: Prometheus, Alertmanager, the inbox and the gateway's admin listener. They ask
-//! and parse; they decide nothing, wait for nothing and try nothing again.
+//! HTTP clients for Prometheus, Alertmanager, the inbox and the gateway's admin listener. They send requests and parse
+//! responses, without retries or decisions.
 //!
-//! Every call has a time limit; an error is an error, never an empty answer.
+//! Every call has a timeout. A failure is always an error, never an empty result.
 
 #![warn(clippy::disallowed_macros)]
 

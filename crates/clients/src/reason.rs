@@ -1,4 +1,4 @@
-//! Why a call failed, in words, with the way out where there is one.
+//! Readable reasons of failed connections, with a remedy if known.
 
 use std::error::Error;
 use std::io;
@@ -6,7 +6,7 @@ use std::io;
 use crate::error::Reason;
 use common::tls::refusal;
 
-/// The last cause of an error, without the address, which stands beside it already.
+/// The root cause of an error, without the address, which the caller adds.
 pub fn of(error: &(dyn Error + 'static)) -> Reason {
     Reason::Unreachable(words(error))
 }
@@ -21,14 +21,14 @@ fn words(error: &(dyn Error + 'static)) -> String {
         words = error.to_string();
         cause = error.source();
     }
-    // What tokio-rustls calls it when the other side hangs up over a handshake it does not understand.
+    // The error of tokio-rustls when the peer closes the connection during the handshake.
     if words == "tls handshake eof" {
-        words = "it closed the connection in the TLS handshake; is it an http:// address?".to_owned();
+        words = "connection closed during the TLS handshake; is it an http:// address?".to_owned();
     }
     words
 }
 
-/// The TLS error among the causes. An I/O error passes over what it wraps when asked for its own cause.
+/// The TLS error among the causes. `source()` of an I/O error skips the error it wraps, so that is checked separately.
 fn tls<'a>(mut error: &'a (dyn Error + 'static)) -> Option<&'a rustls::Error> {
     loop {
         if let Some(found) = error.downcast_ref() {
@@ -45,10 +45,10 @@ fn tls<'a>(mut error: &'a (dyn Error + 'static)) -> Option<&'a rustls::Error> {
 fn of_tls(error: &rustls::Error) -> String {
     match error {
         rustls::Error::InvalidCertificate(error) => {
-            format!("its certificate is not accepted: {}", refusal::reason(error))
+            format!("certificate not accepted: {}", refusal::reason(error))
         }
-        rustls::Error::InvalidMessage(_) => "it does not speak TLS; is it an http:// address?".to_owned(),
-        other => format!("TLS failed: {other}"),
+        rustls::Error::InvalidMessage(_) => "not a TLS server; is it an http:// address?".to_owned(),
+        other => format!("TLS error: {other}"),
     }
 }
 
@@ -60,32 +60,32 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_certificate_that_is_not_accepted_says_why_and_what_to_do() {
+    fn rejected_certificate_has_a_reason_and_a_remedy() {
         let other = CertificateError::NotValidForNameContext {
             expected: ServerName::try_from("a.example").unwrap(),
             presented: vec!["DnsName(\"b.example\")".to_owned()],
         };
-        for (error, said, way_out) in [
-            (CertificateError::UnknownIssuer, "no authority that is trusted", "--cacert FILE.pem"),
-            (other, "it is for b.example, not for a.example", "ask by a name"),
+        for (error, reason, remedy) in [
+            (CertificateError::UnknownIssuer, "issuer is not trusted", "--cacert FILE.pem"),
+            (other, "valid for b.example, not for a.example", "use a valid name"),
             (CertificateError::Expired, "expired", "renew it"),
             (CertificateError::NotValidYet, "not valid yet", "clock"),
             (CertificateError::BadEncoding, "BadEncoding", "--cacert FILE.pem"),
         ] {
-            // As it comes out of the connector: in an I/O error in an I/O error.
+            // The connector wraps it twice in an I/O error.
             let error = io::Error::other(io::Error::other(rustls::Error::InvalidCertificate(error)));
             let words = words(&error);
-            assert!(words.starts_with("its certificate is not accepted: "), "{words}");
-            assert!(words.contains(said) && words.contains(way_out), "{words}");
+            assert!(words.starts_with("certificate not accepted: "), "{words}");
+            assert!(words.contains(reason) && words.contains(remedy), "{words}");
         }
     }
 
     #[test]
-    fn the_last_cause_stands_for_all() {
+    fn uses_the_root_cause() {
         assert_eq!(words(&io::Error::other("refused")), "refused");
         let closed = words(&io::Error::new(io::ErrorKind::UnexpectedEof, "tls handshake eof"));
         assert!(
-            closed.contains("closed the connection in the TLS handshake") && closed.contains("http://"),
+            closed.contains("connection closed during the TLS handshake") && closed.contains("http://"),
             "{closed}"
         );
         let plain =

@@ -1,4 +1,4 @@
-//! Durations in Prometheus's notation: `15s`, `1h30m`, `250ms`, `1d`, with `y` = 365 d and `w` = 7 d.
+//! Durations in Prometheus notation: `15s`, `1h30m`, `250ms`, `1d`, with `y` = 365 d and `w` = 7 d.
 //!
 //! Source: <https://prometheus.io/docs/prometheus/latest/querying/basics/#time-durations>.
 
@@ -8,26 +8,26 @@ use serde::{Deserialize, Deserializer, de};
 
 use crate::error::Error;
 
-/// Reads a duration such as `2m` or `1h30m`; zero may stand with a unit or without, as in Prometheus's files.
+/// Parses a duration such as `2m` or `1h30m`. Zero may have a unit or none, as in Prometheus's files.
 ///
 /// # Errors
 /// [`Error::Duration`].
 pub fn parse(text: &str) -> Result<Duration, Error> {
     let text = text.trim();
-    // The parser is for PromQL's ranges, where zero is no range.
+    // The parser is for PromQL ranges and rejects zero.
     if matches!(text, "0" | "0ms" | "0s" | "0m" | "0h" | "0d" | "0w" | "0y") {
         return Ok(Duration::ZERO);
     }
     let bad = || Error::Duration(text.to_owned());
-    // The parser takes a bare number for seconds, as PromQL's newest syntax does, and panics at a negative one;
-    // Prometheus's files and flags know neither.
+    // The parser accepts a bare number as seconds, as new PromQL versions do, and panics on a negative one.
+    // Prometheus's files and flags accept neither.
     if text.parse::<f64>().is_ok() {
         return Err(bad());
     }
     promql_parser::util::parse_duration(text).map_err(|_| bad())
 }
 
-/// Writes a duration in Prometheus's notation, to the millisecond: `1h30m`, `1s500ms`, `0s`; whole weeks and years as such.
+/// Formats a duration in Prometheus notation, with millisecond precision: `1h30m`, `1s500ms`, `0s`, `1w`.
 #[must_use]
 pub fn format(duration: Duration) -> String {
     let millis = u64::try_from(duration.as_millis()).unwrap_or(u64::MAX);
@@ -57,7 +57,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn reads_and_writes_the_same_notation() {
+    fn parses_and_formats_the_same_notation() {
         for (text, millis) in [
             ("250ms", 250),
             ("15s", 15_000),
@@ -77,7 +77,7 @@ mod tests {
     }
 
     #[test]
-    fn refuses_what_prometheus_refuses_and_names_it() {
+    fn rejects_invalid_durations_by_name() {
         for text in ["", "5", "-5", "NaN", "m5", "5 m", "-5m", "1.5h"] {
             let error = parse(text).unwrap_err().to_string();
             assert!(error.contains(&format!("`{text}`")), "{error}");

@@ -1,33 +1,33 @@
-//! What can be wrong with a value, an address or a certificate, in words for whoever gave it.
+//! Errors about values, addresses and certificates given by the user.
 
 use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-/// A value or setting that cannot be used.
+/// An unusable value or setting.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// Not in Prometheus's notation.
+    /// Invalid duration.
     #[error("`{0}` is not a duration: expected a number and a unit, such as 250ms, 15s, 2m or 1h30m")]
     Duration(String),
-    /// No positive number.
+    /// Invalid rate as a number.
     #[error("`{0}` is not a rate: expected a positive number of requests per second")]
     RateNumber(f64),
-    /// No rate in text.
+    /// Invalid rate as text.
     #[error("`{0}` is not a rate: expected requests per time, such as 40/s, 90/m or 0.5/s")]
     Rate(String),
-    /// No address to listen on.
+    /// Invalid listen address.
     #[error(
-        "`{0}` is not an address to listen on: expected an IP address and a port, such as 127.0.0.1:9464, \
+        "`{0}` is not a listen address: expected an IP address and a port, such as 127.0.0.1:9464, \
          localhost:9464 or :9464"
     )]
     Address(String),
-    /// Another process listens there.
-    #[error("port {port} is taken{owner}: stop it, or choose another with {flag} HOST:PORT")]
+    /// The port is in use.
+    #[error("port {port} is in use{owner}: stop the process, or choose another port with {flag} HOST:PORT")]
     PortTaken {
         /// The port.
         port: u16,
-        /// ` by NAME (pid PID)`, where that is known.
+        /// ` by NAME (pid PID)`, if known.
         owner: String,
         /// The flag to change.
         flag: String,
@@ -39,26 +39,26 @@ pub enum Error {
         address: SocketAddr,
         /// The flag to change.
         flag: String,
-        /// What the system says.
+        /// The system's error.
         error: io::Error,
     },
-    /// `--cacert` names no file of certificates.
+    /// The file of `--cacert` cannot be used.
     #[error("--cacert {}: {reason}; expected a PEM file", path.display())]
     Certificates {
         /// The file.
         path: PathBuf,
-        /// What is wrong with it.
+        /// Why it cannot be used.
         reason: String,
     },
-    /// Nobody would be trusted.
-    #[error("this system has no trusted certificates: install ca-certificates, or give --cacert FILE.pem")]
+    /// No trusted certificates.
+    #[error("no trusted certificates on this system: install ca-certificates or use --cacert FILE.pem")]
     NoCertificates,
-    /// The TLS library does not support what it is asked for.
-    #[error("TLS cannot be set up: {0}")]
+    /// The TLS library rejected the configuration.
+    #[error("TLS setup failed: {0}")]
     Tls(#[from] rustls::Error),
 }
 
-/// For functions that put the words into an error of their own.
+/// For functions that use the message in their own error.
 impl From<Error> for String {
     fn from(error: Error) -> Self {
         error.to_string()

@@ -1,10 +1,10 @@
-//! SIGHUP: the terminal, or the session over the network, has gone.
+//! SIGHUP: the terminal or network session was closed.
 
 use std::io;
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-/// Waits for SIGHUP. Where it is ignored, as under `nohup`, it stays so, and the wait is for ever.
+/// Waits for SIGHUP. If it is ignored, as under `nohup`, it stays ignored and the wait never ends.
 #[derive(Debug)]
 pub struct Hangup(Option<Signal>);
 
@@ -17,7 +17,7 @@ impl Hangup {
         wanted.then(|| signal(SignalKind::hangup())).transpose().map(Self)
     }
 
-    /// Ends when one has come.
+    /// Returns when the signal has arrived.
     pub async fn recv(&mut self) {
         match &mut self.0 {
             Some(signal) => drop(signal.recv().await),
@@ -26,8 +26,8 @@ impl Hangup {
     }
 }
 
-/// By the mask of ignored signals in `/proc/self/status` (proc(5)), whose lowest bit is signal 1, SIGHUP. Where there is no
-/// such file nothing is known, and it counts as not ignored.
+/// Reads the mask of ignored signals in `/proc/self/status` (proc(5)), whose lowest bit is SIGHUP. Without this file,
+/// the signal counts as not ignored.
 fn is_ignored(status: &str) -> bool {
     let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
     mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).is_some_and(|mask| mask & 1 == 1)
@@ -38,7 +38,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_mask_says_whether_it_is_ignored() {
+    fn reads_the_mask_of_ignored_signals() {
         for (status, ignored) in [
             ("SigBlk:\t0000000000000001\nSigIgn:\t0000000000001000\n", false),
             ("SigIgn:\t0000000000001001\n", true),

@@ -1,5 +1,5 @@
-//! What every command needs and no domain owns: durations, rates, exit codes, console output, signals, TLS trust, listening
-//! sockets, random numbers. It knows nothing of load, alerts or drills, and reads no arguments.
+//! Shared code of every command: durations, rates, exit codes, console output, signals, TLS trust, listening sockets,
+//! random numbers. It does not depend on load, alerts or drills, and parses no arguments.
 
 #![warn(clippy::disallowed_macros)]
 

@@ -1,12 +1,12 @@
-//! Where a server of ours listens: read from an argument, bound with an error that says who has it.
+//! Listen addresses: parsing, and binding with an error that names the process that uses the port.
 
 use std::io::ErrorKind;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 
 use crate::error::Error;
 
-/// Reads `127.0.0.1:9464`, `[::1]:9464`, `localhost:9464`, and `:9464` for every IPv4 address of this machine. Other names
-/// are not looked up: whoever listens knows the address.
+/// Parses `127.0.0.1:9464`, `[::1]:9464`, `localhost:9464`, and `:9464` for every IPv4 address of this machine. Other
+/// names are not resolved.
 ///
 /// # Errors
 /// [`Error::Address`].
@@ -28,7 +28,7 @@ pub fn address(text: &str) -> Result<SocketAddr, Error> {
 /// Listens on an address.
 ///
 /// # Errors
-/// Names the address, the process that has it where that can be known, and the flag to change.
+/// Names the address, the process that uses the port if known, and the flag to change.
 pub fn bind(address: SocketAddr, flag: &str) -> Result<TcpListener, Error> {
     TcpListener::bind(address).map_err(|error| match error.kind() {
         ErrorKind::AddrInUse => {
@@ -46,7 +46,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn addresses_are_read_or_refused_by_name() {
+    fn parses_addresses_and_rejects_others_by_name() {
         for (text, read) in [
             ("127.0.0.1:9464", "127.0.0.1:9464"),
             ("[::1]:0", "[::1]:0"),
@@ -59,7 +59,7 @@ mod tests {
         {
             let error = address(text).unwrap_err().to_string();
             assert!(
-                error.contains(&format!("`{text}` is not an address")) && error.contains(":9464"),
+                error.contains(&format!("`{text}` is not a listen address")) && error.contains(":9464"),
                 "{error}"
             );
         }
@@ -67,7 +67,7 @@ mod tests {
 
     #[cfg(target_os = "linux")]
     #[test]
-    fn a_taken_port_names_its_owner_and_the_flag() {
+    fn port_in_use_names_its_owner_and_the_flag() {
         let listener = bind("127.0.0.1:0".parse().unwrap(), "--listen").unwrap();
         let taken = listener.local_addr().unwrap();
         let error = bind(taken, "--listen").unwrap_err().to_string();

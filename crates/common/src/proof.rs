@@ -1,4 +1,4 @@
-//! Last proofs: what was proven when, on disk, a file an alert and drill; and as metrics.
+//! Proofs: the last time each drill was PROVEN, stored as one file per drill and exported as metrics.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -8,29 +8,29 @@ use jiff::Timestamp;
 use prometheus::{Registry, TextEncoder, register_gauge_vec_with_registry};
 use serde::{Deserialize, Serialize};
 
-/// The last time a drill said PROVEN of an alert.
+/// The last time a drill proved its alert.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Proof {
     /// The alert.
     pub alert: String,
-    /// The drill, whose name is the file's, too.
+    /// The drill; also the name of the file.
     pub drill: String,
     /// When it ended.
     pub proven_at: Timestamp,
-    /// By how much the stack's durations were divided.
+    /// The factor by which the stack's durations were divided.
     #[serde(default = "one")]
     pub scale: f64,
-    /// How long each phase took and might have taken, in seconds.
+    /// The duration and the bound of each phase.
     #[serde(default)]
     pub phases: BTreeMap<String, Took>,
 }
 
-/// One phase.
+/// The duration of a phase.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Took {
-    /// Seconds it took.
+    /// Duration in seconds.
     pub seconds: f64,
-    /// Seconds it might have taken.
+    /// Upper bound in seconds.
     pub bound_seconds: f64,
 }
 
@@ -38,7 +38,7 @@ fn one() -> f64 {
     1.0
 }
 
-/// Keeps a proof in `dir`, in place of the drill's earlier one.
+/// Stores a proof in `dir`, replacing the drill's earlier one.
 ///
 /// # Errors
 /// When the directory or file cannot be written.
@@ -50,10 +50,10 @@ pub fn keep(dir: &Path, proof: &Proof) -> std::io::Result<()> {
     fs::rename(new, path)
 }
 
-/// Whether proofs can be kept in `dir`: it is there, or can be made, and takes a file.
+/// Checks that proofs can be stored in `dir`: it exists or can be created, and is writable.
 ///
 /// # Errors
-/// Why they cannot.
+/// When they cannot.
 pub fn check(dir: &Path) -> std::io::Result<()> {
     fs::create_dir_all(dir)?;
     let trial = dir.join(format!("trial-{}.new", std::process::id()));
@@ -62,7 +62,7 @@ pub fn check(dir: &Path) -> std::io::Result<()> {
     written
 }
 
-/// Every proof kept in `dir`, by drill; files that are none are left out.
+/// Every proof in `dir`, ordered by drill. Other files are ignored.
 #[must_use]
 pub fn read_all(dir: &Path) -> Vec<Proof> {
     let files = fs::read_dir(dir).into_iter().flatten().flatten().map(|entry| entry.path());
@@ -74,8 +74,8 @@ pub fn read_all(dir: &Path) -> Vec<Proof> {
     proofs
 }
 
-/// In Prometheus's text format: the last proof of each drill, so that one drill of an alert does not hide that another has
-/// gone stale.
+/// The last proof of each drill in the Prometheus text format. Drills are separate, so that a recent proof of one does
+/// not hide a stale proof of another drill of the same alert.
 #[must_use]
 pub fn metrics(proofs: &[Proof]) -> String {
     let mut latest: BTreeMap<(&str, &str), &Proof> = BTreeMap::new();
@@ -89,11 +89,11 @@ pub fn metrics(proofs: &[Proof]) -> String {
     let gauge = |name: &str, help: &str, labels: &[&str]| {
         register_gauge_vec_with_registry!(name, help, labels, registry).expect("valid constants")
     };
-    let last = "When the drill last proved its alert, in seconds since 1970.";
+    let last = "Unix time of the last PROVEN verdict of the drill.";
     let last = gauge("drill_last_proven_timestamp_seconds", last, &["alert", "drill"]);
     let (took, bound) = (
-        "How long the phase took in the last proof.",
-        "How long the phase might have taken in the last proof.",
+        "Duration of the phase in the last proof, in seconds.",
+        "Upper bound of the phase in the last proof, in seconds.",
     );
     let [took, bound] = [("drill_phase_seconds", took), ("drill_bound_seconds", bound)]
         .map(|(name, help)| gauge(name, help, &["alert", "drill", "phase"]));
@@ -124,7 +124,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_kept_is_read_and_each_drills_last_proof_is_exported() {
+    fn stores_reads_and_exports_the_last_proof_of_each_drill() {
         let dir = tempfile::tempdir().unwrap();
         for kept in [proof("a", 1_800_000_000), proof("b", 1_700_000_000), proof("a", 1_900_000_000)] {
             keep(&dir.path().join("proofs"), &kept).unwrap();
@@ -142,7 +142,7 @@ mod tests {
         ] {
             assert_eq!(text.lines().filter(|it| *it == line).count(), 1, "{line}\n{text}");
         }
-        // Two files of one drill are one series.
+        // Two proofs of one drill are one series.
         let twice = metrics(&[proof("a", 1), proof("a", 2)]);
         assert_eq!(twice.matches("last_proven_timestamp_seconds{").count(), 1, "{twice}");
         assert!(twice.contains("} 2\n"), "{twice}");
@@ -150,14 +150,14 @@ mod tests {
     }
 
     #[test]
-    fn a_folder_that_takes_no_file_is_found_out_before_there_is_a_proof() {
+    fn check_detects_an_unwritable_directory() {
         let dir = tempfile::tempdir().unwrap();
         let proofs = dir.path().join("made/proofs");
         check(&proofs).unwrap();
-        assert_eq!(fs::read_dir(&proofs).unwrap().count(), 0, "the trial is gone");
+        assert_eq!(fs::read_dir(&proofs).unwrap().count(), 0, "the test file is removed");
         fs::write(dir.path().join("file"), "").unwrap();
         assert!(check(&dir.path().join("file")).is_err());
-        // A file system that is full: every write fails.
+        // Every write fails here, as on a full file system.
         assert!(check(Path::new("/proc/self")).is_err());
     }
 }

@@ -1,4 +1,4 @@
-//! Request rates as people write them: `40/s`, `0.5/s`, `90/m`, `3600/h`; a bare number is per second.
+//! Request rates: `40/s`, `0.5/s`, `90/m`, `3600/h`. A bare number is per second.
 
 use serde::{Deserialize, Deserializer, de};
 
@@ -75,7 +75,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn reads_the_units() {
+    fn parses_every_unit() {
         for (text, per_second) in
             [("40/s", 40.0), ("90/m", 1.5), ("3600/h", 1.0), ("0.5/s", 0.5), (" 7 ", 7.0)]
         {

@@ -1,24 +1,24 @@
-//! Random numbers that come again with the same seed.
+//! Random numbers that are reproducible from a seed.
 
 use std::hash::{BuildHasher, Hasher, RandomState};
 
-/// A seed nobody chose; 32 bits, so that it is easily typed again.
+/// A random seed. It has 32 bits, so that it is short enough to retype.
 #[must_use]
 pub fn seed() -> u64 {
     RandomState::new().build_hasher().finish() & 0xffff_ffff
 }
 
-/// The seed of something that goes with a run and must not repeat its values.
+/// A second seed for the same run, whose values do not repeat those of the first.
 #[must_use]
 pub fn derived(seed: u64, number: u64) -> u64 {
-    Dice::of(!seed, number).roll()
+    Rng::of(!seed, number).next_u64()
 }
 
 /// SplitMix64 (Steele, Lea, Flood, OOPSLA 2014): eight bytes of state, good enough for arrival times and test data.
 #[derive(Debug, Clone)]
-pub struct Dice(u64);
+pub struct Rng(u64);
 
-impl Dice {
+impl Rng {
     /// The sequence of a seed.
     #[must_use]
     pub fn new(seed: u64) -> Self {
@@ -28,13 +28,13 @@ impl Dice {
     /// The sequence of one arrival of a run.
     #[must_use]
     pub fn of(seed: u64, number: u64) -> Self {
-        // Far apart in the generator's one cycle: each sequence begins where a scrambled number says.
+        // The starting points are scrambled, so that the sequences lie far apart in the generator's one cycle.
         let mut scrambled = Self(seed ^ number.wrapping_mul(0xd134_2543_de82_ef95));
-        Self(scrambled.roll())
+        Self(scrambled.next_u64())
     }
 
-    /// Any 64 bits.
-    pub fn roll(&mut self) -> u64 {
+    /// 64 random bits.
+    pub fn next_u64(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut z = self.0;
         z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -42,17 +42,17 @@ impl Dice {
         z ^ (z >> 31)
     }
 
-    /// In (0, 1].
+    /// A number in (0, 1].
     pub fn unit(&mut self) -> f64 {
-        ((self.roll() >> 11) + 1) as f64 / (1_u64 << 53) as f64
+        ((self.next_u64() >> 11) + 1) as f64 / (1_u64 << 53) as f64
     }
 
-    /// Below `bound`, which is 1 or more. The bias is bound/2⁶⁴.
+    /// A number below `bound`, which must be at least 1. The bias is bound/2⁶⁴.
     pub fn below(&mut self, bound: u64) -> u64 {
-        ((u128::from(self.roll()) * u128::from(bound)) >> 64) as u64
+        ((u128::from(self.next_u64()) * u128::from(bound)) >> 64) as u64
     }
 
-    /// Exponentially distributed with mean 1.
+    /// An exponentially distributed number with mean 1.
     pub fn exponential(&mut self) -> f64 {
         -self.unit().ln()
     }

@@ -1,4 +1,4 @@
-//! SIGINT and SIGTERM: the first ends the run in order, a second at once.
+//! SIGINT and SIGTERM: the first ends the run gracefully, the second exits at once.
 
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
@@ -24,7 +24,7 @@ impl Ending {
         }
     }
 
-    /// The exit code it leads to.
+    /// Its exit code.
     #[must_use]
     pub fn code(self) -> u8 {
         match self {
@@ -39,7 +39,7 @@ impl Ending {
 pub struct Signals(watch::Receiver<Option<Ending>>);
 
 impl Signals {
-    /// Takes over both signals; must be called inside a tokio runtime.
+    /// Installs handlers for both signals. Must be called in a tokio runtime.
     ///
     /// # Errors
     /// When the handlers cannot be installed.
@@ -62,11 +62,11 @@ impl Signals {
         Ok(Self(receiver))
     }
 
-    /// Comes back when a signal has arrived, at once if one already has.
+    /// Returns when a signal has arrived, at once if one already has.
     pub async fn wait(&mut self) -> Ending {
         match self.0.wait_for(Option::is_some).await.map(|ending| *ending) {
             Ok(Some(ending)) => ending,
-            // The task above lives as long as the runtime: without it there is no signal to wait for.
+            // The task above ends only with the runtime.
             _ => std::future::pending().await,
         }
     }

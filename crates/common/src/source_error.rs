@@ -1,10 +1,10 @@
-//! A mistake in a file that a person wrote, as compilers tell of theirs: `own.yaml:4:5: what is wrong`.
+//! Errors in a file of the user, in the format of compilers: `own.yaml:4:5: reason`.
 
 use std::path::{Path, PathBuf};
 
 use serde_saphyr::Location;
 
-/// A mistake in a file, with its place.
+/// An error in a file, with its position.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{}{}: {reason}", path.display(), at.map_or(String::new(), |(line, column)| format!(":{line}:{column}")))]
 pub struct FileError {
@@ -12,31 +12,31 @@ pub struct FileError {
     pub path: PathBuf,
     /// Line and column, from 1.
     pub at: Option<(u64, u64)>,
-    /// What is wrong and what was expected.
+    /// The reason and what was expected.
     pub reason: String,
 }
 
 impl FileError {
-    /// A mistake at a place the parser knows.
+    /// An error at a location.
     #[must_use]
     pub fn at(path: &Path, location: Location, reason: String) -> Self {
         Self { path: path.to_owned(), at: Some((location.line(), location.column())), reason }
     }
 
-    /// A mistake of the file as a whole.
+    /// An error of the whole file.
     #[must_use]
     pub fn whole(path: &Path, reason: String) -> Self {
         Self { path: path.to_owned(), at: None, reason }
     }
 
-    /// What the YAML parser says.
+    /// An error of the YAML parser.
     #[must_use]
     pub fn yaml(path: &Path, error: &serde_saphyr::Error) -> Self {
         let error = error.without_snippet();
         let at = error.location().map(|location| (location.line(), location.column()));
         let mut reason = reworded(error).unwrap_or_else(|| error.to_string());
         if let Some((line, column)) = at {
-            // The place stands in front, as compilers write it; the parser's own suffix would say it twice.
+            // The position is printed in front, so the parser's own suffix is removed.
             for suffix in
                 [format!(" at line {line}, column {column}"), format!(" (line {line}, column {column})")]
             {
@@ -47,7 +47,7 @@ impl FileError {
     }
 }
 
-/// What the parser says to programmers, for people.
+/// Rewords parser messages for users.
 fn reworded(error: &serde_saphyr::Error) -> Option<String> {
     use serde_saphyr::Error;
     Some(match error {
@@ -66,16 +66,16 @@ fn reworded(error: &serde_saphyr::Error) -> Option<String> {
             _ => return None,
         },
         Error::InvalidBooleanStrict { .. } => "expected true or false".to_owned(),
-        Error::NonFiniteFloat { value, .. } => format!("`{value}` is no number that can be used here"),
-        Error::NullIntoString { .. } => "nothing stands here: expected text".to_owned(),
-        Error::Eof { .. } => "nothing stands here any more: is the file empty, or cut short?".to_owned(),
+        Error::NonFiniteFloat { value, .. } => format!("`{value}` is not a finite number"),
+        Error::NullIntoString { .. } => "empty value: expected text".to_owned(),
+        Error::Eof { .. } => "unexpected end of file: is it empty or truncated?".to_owned(),
         Error::DuplicateMappingKey { key, .. } => {
-            let key = key.as_ref().map_or_else(|| "a field".to_owned(), |key| format!("`{key}`"));
-            format!("{key} is given twice: leave one of them out")
+            let key = key
+                .as_ref()
+                .map_or_else(|| "duplicate key".to_owned(), |key| format!("duplicate key `{key}`"));
+            format!("{key}: remove one of them")
         }
-        Error::MultipleDocuments { .. } => {
-            "another document begins here (`---`): give each a file of its own".to_owned()
-        }
+        Error::MultipleDocuments { .. } => "second document (`---`): use one file per document".to_owned(),
         _ => return None,
     })
 }
@@ -85,37 +85,40 @@ mod tests {
     use super::*;
 
     #[test]
-    fn it_speaks_to_people_not_to_programmers() {
+    fn rewords_parser_messages() {
         #[derive(serde::Deserialize)]
         #[serde(deny_unknown_fields)]
-        #[allow(dead_code)] // only read for its mistakes
+        #[allow(dead_code)] // only parsed for its errors
         struct Example {
             small: Option<u8>,
             list: Option<Vec<String>>,
             map: Option<std::collections::BTreeMap<String, String>>,
             yes: Option<bool>,
         }
-        for (text, said) in [
+        for (text, expected) in [
             ("small: 300", "own.yaml:1:8: expected a whole number from 0 to 255"),
             ("list: word", "own.yaml:1:7: expected a list, such as [a, b]"),
             ("map: word", "own.yaml:1:6: expected fields with their values, such as {name: value}"),
             ("yes: maybe", "own.yaml:1:6: expected true or false"),
-            ("yes: true\nyes: true", "own.yaml:2:1: `yes` is given twice: leave one of them out"),
-            ("yes: true\n---\nyes: true", "another document begins here (`---`)"),
+            ("yes: true\nyes: true", "own.yaml:2:1: duplicate key `yes`: remove one of them"),
+            ("yes: true\n---\nyes: true", "second document (`---`)"),
         ] {
             let Err(error) = serde_saphyr::from_str::<Example>(text) else { panic!("{text}") };
-            let told = FileError::yaml(Path::new("own.yaml"), &error).to_string();
-            assert!(told.contains(said), "{text}: {told}");
-            assert!(!["Options", "from_str", "invalid u8"].iter().any(|word| told.contains(word)), "{told}");
+            let message = FileError::yaml(Path::new("own.yaml"), &error).to_string();
+            assert!(message.contains(expected), "{text}: {message}");
+            assert!(
+                !["Options", "from_str", "invalid u8"].iter().any(|word| message.contains(word)),
+                "{message}"
+            );
         }
     }
 
     #[test]
-    fn the_place_stands_in_front_and_nowhere_else() {
+    fn position_is_in_front_only() {
         let path = Path::new("own.yaml");
         let error = serde_saphyr::from_str::<Vec<u8>>("- 1\n- x\n").unwrap_err();
-        let told = FileError::yaml(path, &error).to_string();
-        assert!(told.starts_with("own.yaml:2:3: ") && !told.contains("line 2"), "{told}");
+        let message = FileError::yaml(path, &error).to_string();
+        assert!(message.starts_with("own.yaml:2:3: ") && !message.contains("line 2"), "{message}");
         assert_eq!(FileError::whole(path, "is empty".to_owned()).to_string(), "own.yaml: is empty");
     }
 }

@@ -1,5 +1,4 @@
-//! Whose certificates are accepted where TLS is spoken, and by which implementation: for the target of a run as for the
-//! systems under proof.
+//! TLS client configuration and trusted certificates, for load targets and monitoring systems.
 
 pub mod refusal;
 mod verifier;
@@ -16,24 +15,24 @@ use serde::{Deserialize, Serialize};
 use crate::error::Error;
 use crate::tls::verifier::Verifier;
 
-/// Whose certificates are accepted.
+/// Which certificates are accepted.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Trust {
-    /// Those that the system trusts.
+    /// Those trusted by the system.
     #[default]
     System,
-    /// Those signed by the certificates of this PEM file, and these themselves.
+    /// Those in this PEM file, and those signed by them.
     File(PathBuf),
-    /// All.
+    /// Any certificate.
     Anyone,
 }
 
 impl Trust {
-    /// Versions, ciphers and trust of a client; ALPN is left to the caller.
+    /// A client configuration. ALPN is left to the caller.
     ///
     /// # Errors
-    /// Names the file, and the way out.
+    /// When the certificates cannot be loaded.
     pub fn client(&self) -> Result<ClientConfig, Error> {
         let provider = Arc::new(ring::default_provider());
         let verifier = match self {
@@ -48,10 +47,10 @@ impl Trust {
     }
 }
 
-/// A client that accepts nobody, for where no TLS is spoken.
+/// A client configuration that accepts no certificate, for plain HTTP.
 ///
 /// # Errors
-/// That TLS cannot be set up.
+/// When TLS setup fails.
 pub fn nobody() -> Result<ClientConfig, Error> {
     rooted(RootCertStore::empty())
 }
@@ -78,7 +77,7 @@ fn file(path: &Path) -> Result<Vec<CertificateDer<'static>>, Error> {
     let certificates = CertificateDer::pem_file_iter(path).map_err(|error| bad_file(path, &error))?;
     let certificates: Vec<_> =
         certificates.collect::<Result<_, _>>().map_err(|error| bad_file(path, &error))?;
-    if certificates.is_empty() { Err(bad_file(path, &"no certificate in it")) } else { Ok(certificates) }
+    if certificates.is_empty() { Err(bad_file(path, &"contains no certificate")) } else { Ok(certificates) }
 }
 
 fn bad_file(path: &Path, error: &dyn std::fmt::Display) -> Error {

@@ -8,13 +8,13 @@ use crate::cover::Covered;
 use drill::report::table::plain;
 use drill::rule::write_labels;
 
-/// The table, a line a drill, and what is missing beneath it.
+/// The table with one line per drill, followed by what is missing.
 #[must_use]
 pub fn table(covered: &[Covered]) -> String {
     let header = ["alert", "drill", "proven", "test", "runbook"].map(str::to_owned);
-    let mut text = plain(std::iter::once(header).chain(covered.iter().flat_map(rows)), 1, 5, Some(LINE));
-    let whole = covered.iter().filter(|it| it.whole()).count();
-    let _ = writeln!(text, "{whole} of {} alerts are covered: {} %", covered.len(), percent(covered));
+    let mut text = plain(std::iter::once(header).chain(covered.iter().flat_map(rows)), 1, 5, Some(WIDTH));
+    let complete = covered.iter().filter(|it| it.whole()).count();
+    let _ = writeln!(text, "{complete} of {} alerts are covered: {} %", covered.len(), percent(covered));
     for it in covered.iter().filter(|it| !it.whole()) {
         let lacks = [
             ("a drill", !it.drills.is_empty(), drill_advice(it)),
@@ -29,16 +29,16 @@ pub fn table(covered: &[Covered]) -> String {
     text
 }
 
-/// How wide a terminal is at least.
-const LINE: u16 = 80;
+/// Minimum terminal width.
+const WIDTH: u16 = 80;
 
-/// A line a drill: an alert's first beside the rest, its others beneath.
+/// One line per drill. The first line of an alert also has its name, test and runbook.
 fn rows(it: &Covered) -> Vec<[String; 5]> {
     let yes = |it: bool| if it { "yes" } else { "NO" }.to_owned();
     let labels = it.labels.values().map(|value| format!(" {value}")).collect::<String>();
     let row = |drill: &str| {
         let day = it.proven.get(drill).map(|at| at.strftime("%Y-%m-%d").to_string());
-        // As wide as a day, where none is known too.
+        // Padded to the width of a date.
         let proven = format!("{:<10}", day.as_deref().unwrap_or("never"));
         [String::new(), drill.to_owned(), proven, String::new(), String::new()]
     };
@@ -52,7 +52,7 @@ fn rows(it: &Covered) -> Vec<[String; 5]> {
     rows
 }
 
-/// What can be done of what is there.
+/// How to complete the existing drills.
 fn drill_advice(it: &Covered) -> String {
     if !it.unfilled.is_empty() {
         let has = if it.unfilled.len() == 1 { "has" } else { "have" };
@@ -61,26 +61,26 @@ fn drill_advice(it: &Covered) -> String {
     if it.ambiguous.is_empty() {
         return String::new();
     }
-    let fits = if it.ambiguous.len() == 1 { "fits" } else { "fit" };
-    let way_out = match it.labels.is_empty() {
-        false => format!("have it demand {}", write_labels(&it.labels)),
-        true => "give the rule a label that tells it apart, and have the drill demand it".to_owned(),
+    let fits = if it.ambiguous.len() == 1 { "matches" } else { "match" };
+    let remedy = match it.labels.is_empty() {
+        false => format!("expect {} in the drill", write_labels(&it.labels)),
+        true => "add a distinguishing label to the rule and expect it in the drill".to_owned(),
     };
-    format!(" (`{}` {fits} another rule of this name as well: {way_out})", it.ambiguous.join("`, `"))
+    format!(" (`{}` also {fits} another rule of this name: {remedy})", it.ambiguous.join("`, `"))
 }
 
 fn write_labels_or_none(it: &Covered) -> String {
     if it.labels.is_empty() { String::new() } else { write_labels(&it.labels) }
 }
 
-/// Whole percents, rounded down: 100 only when nothing is missing, and 0 of nothing.
+/// The percentage rounded down, so that 100 means nothing is missing; 0 without alerts.
 #[must_use]
 pub fn percent(covered: &[Covered]) -> usize {
-    let whole = covered.iter().filter(|it| it.whole()).count();
-    (whole * 100).checked_div(covered.len()).unwrap_or(0)
+    let complete = covered.iter().filter(|it| it.whole()).count();
+    (complete * 100).checked_div(covered.len()).unwrap_or(0)
 }
 
-/// The same as JSON.
+/// The coverage as JSON.
 #[must_use]
 pub fn json(covered: &[Covered]) -> Value {
     json!({"version": 1, "percent": percent(covered), "alerts": covered})
@@ -111,9 +111,9 @@ mod tests {
     }
 
     #[test]
-    fn each_drill_has_a_line_with_its_own_proof() {
-        let told = table(&[covered("Down", &["down", "gone"]), covered("Burn", &[])]);
-        let lines: Vec<_> = told.lines().take(4).collect();
+    fn each_drill_has_its_own_line_and_proof() {
+        let text = table(&[covered("Down", &["down", "gone"]), covered("Burn", &[])]);
+        let lines: Vec<_> = text.lines().take(4).collect();
         assert_eq!(
             lines,
             [
@@ -129,22 +129,22 @@ mod tests {
     }
 
     #[test]
-    fn a_drill_without_a_cause_is_told_as_such() {
+    fn marks_a_drill_without_a_cause() {
         let scaffold = Covered { unfilled: vec!["burn".into()], ..covered("Burn", &[]) };
-        let told = table(&[scaffold]);
-        assert!(told.contains("\nBurn  no cause yet never      yes  NO\n"), "{told}");
-        assert!(told.contains("lacks a drill (`burn` has no cause yet), a runbook"), "{told}");
+        let text = table(&[scaffold]);
+        assert!(text.contains("\nBurn  no cause yet never      yes  NO\n"), "{text}");
+        assert!(text.contains("lacks a drill (`burn` has no cause yet), a runbook"), "{text}");
     }
 
     #[test]
-    fn a_line_fits_a_terminal() {
+    fn lines_fit_the_terminal() {
         let (short, long) = ("Down", "L".repeat(60));
         for (alert, drill, shown) in
             [(short, &*long, short), (&*long, short, short), (&*long, &*long, "…"), (short, short, short)]
         {
-            let told = table(&[covered(alert, &[drill])]);
-            let line = told.lines().nth(1).unwrap();
-            assert!(line.chars().count() <= usize::from(LINE) && line.contains(shown), "{line}");
+            let text = table(&[covered(alert, &[drill])]);
+            let line = text.lines().nth(1).unwrap();
+            assert!(line.chars().count() <= usize::from(WIDTH) && line.contains(shown), "{line}");
         }
     }
 }

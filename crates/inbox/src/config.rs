@@ -1,24 +1,24 @@
-//! What an inbox is told.
+//! Configuration of an inbox.
 
 use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::store::history::Limits;
 
-/// The largest body taken, in bytes.
+/// Maximum size of a body, in bytes.
 pub const BODY_LIMIT: usize = 1024 * 1024;
 
-/// What an inbox keeps.
+/// Configuration of an inbox.
 #[derive(Debug, Clone)]
 pub struct Config {
-    /// How much it holds before the oldest goes.
+    /// Size of the history.
     pub limits: Limits,
-    /// Where to keep them over a restart; `None` keeps them in memory only.
+    /// Directory of the persistent history; `None` keeps it in memory only.
     pub data_dir: Option<PathBuf>,
-    /// How long the heartbeat may take before it counts as stopped.
+    /// Time without a heartbeat after which it counts as stopped.
     pub heartbeat_limit: Duration,
-    /// Where last proofs are kept, to be exported.
+    /// Directory of the last proofs to export.
     pub proofs: Option<PathBuf>,
-    /// Where runbooks are, one `ALERTNAME.md` each, to be linked to.
+    /// Directory of runbooks to serve, `ALERTNAME.md` each.
     pub runbooks: Option<PathBuf>,
 }

@@ -1,61 +1,61 @@
-//! The heartbeat: an alert that always fires, delivered again and again. When it stops, nothing else would arrive
-//! either, so the inbox itself says so.
+//! The heartbeat: an always-firing alert that is delivered repeatedly. When it stops, no other notification would
+//! arrive either, so the inbox itself reports it.
 
 use std::time::Duration;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-/// What changed.
+/// A change of state.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Change {
-    /// It has not come for as long as it may take.
+    /// No heartbeat arrived within the limit.
     Stopped,
-    /// It is there again.
+    /// Heartbeats arrive again.
     Resumed,
 }
 
-/// What is kept of it over a restart.
+/// The state that is saved for a restart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Kept {
-    /// The last beat.
+    /// Time of the last heartbeat.
     pub last: Timestamp,
-    /// Whether it was told that it has stopped.
+    /// Whether the stop has been reported.
     pub stopped: bool,
 }
 
-/// The watch over it; time is an argument.
+/// Monitors the heartbeat. The time is passed in.
 #[derive(Debug, Clone)]
 pub struct Heartbeat {
     limit: Duration,
     last: Option<Timestamp>,
     stopped: bool,
-    /// Since when it would have been heard: nobody listened before.
+    /// Start of this inbox; earlier heartbeats were missed.
     listening: Timestamp,
 }
 
 impl Heartbeat {
-    /// A watch from `now` on that misses the beat after `limit`; before the first one, of this start or an earlier one, it
-    /// misses nothing.
+    /// Monitors from `now` on. A heartbeat that was never received, in this run or an earlier one, does not count as
+    /// stopped.
     #[must_use]
     pub fn new(limit: Duration, kept: Option<Kept>, now: Timestamp) -> Self {
         let (last, stopped) = (kept.map(|kept| kept.last), kept.is_some_and(|kept| kept.stopped));
         Self { limit, last, stopped, listening: now }
     }
 
-    /// What to keep over a restart; nothing before the first beat.
+    /// The state to save for a restart; none before the first heartbeat.
     #[must_use]
     pub fn kept(&self) -> Option<Kept> {
         self.last.map(|last| Kept { last, stopped: self.stopped })
     }
 
-    /// A beat has come.
+    /// Records a heartbeat.
     pub fn beat(&mut self, now: Timestamp) -> Option<Change> {
         self.last = Some(now);
         std::mem::take(&mut self.stopped).then_some(Change::Resumed)
     }
 
-    /// Time has passed.
+    /// Checks whether the heartbeat has stopped.
     pub fn look(&mut self, now: Timestamp) -> Option<Change> {
         let last = self.last?.max(self.listening);
         let missed = !self.stopped && now.duration_since(last).as_secs_f64() > self.limit.as_secs_f64();
@@ -63,25 +63,25 @@ impl Heartbeat {
         missed.then_some(Change::Stopped)
     }
 
-    /// How long it may take.
+    /// Time without a heartbeat after which it counts as stopped.
     #[must_use]
     pub fn limit(&self) -> Duration {
         self.limit
     }
 
-    /// The last one.
+    /// Time of the last heartbeat.
     #[must_use]
     pub fn last(&self) -> Option<Timestamp> {
         self.last
     }
 
-    /// Whether it comes: there was a beat, and none has been missed since.
+    /// Whether heartbeats arrive.
     #[must_use]
     pub fn is_up(&self) -> bool {
         self.last.is_some() && !self.stopped
     }
 
-    /// `unknown` before the first beat, `beating` or `stopped`.
+    /// `unknown` before the first heartbeat, `beating` or `stopped`.
     #[must_use]
     pub fn state(&self) -> &'static str {
         match (self.last, self.stopped) {
@@ -97,7 +97,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_missed_beat_is_told_once_and_the_next_one_ends_it() {
+    fn reports_a_stop_once_and_the_recovery_once() {
         let at = |seconds: i64| Timestamp::from_second(1_800_000_000 + seconds).unwrap();
         let mut heartbeat = Heartbeat::new(Duration::from_secs(15), None, at(0));
         assert_eq!((heartbeat.look(at(900)), heartbeat.state()), (None, "unknown"));
@@ -110,7 +110,7 @@ mod tests {
     }
 
     #[test]
-    fn a_restart_neither_forgets_nor_blames_what_nobody_could_hear() {
+    fn restart_keeps_the_state_and_restarts_the_limit() {
         let at = |seconds: i64| Timestamp::from_second(1_800_000_000 + seconds).unwrap();
         let limit = Duration::from_secs(15);
         let again = |kept| Heartbeat::new(limit, kept, at(5_000));
@@ -124,7 +124,11 @@ mod tests {
 
         heartbeat.look(at(1_016));
         let mut stopped = again(heartbeat.kept());
-        assert_eq!((stopped.state(), stopped.look(at(5_100))), ("stopped", None), "that was told already");
+        assert_eq!(
+            (stopped.state(), stopped.look(at(5_100))),
+            ("stopped", None),
+            "the stop is reported only once"
+        );
         assert_eq!(stopped.beat(at(5_101)), Some(Change::Resumed));
     }
 }

@@ -1,9 +1,9 @@
-//! The inbox: stands in for outside receivers, so that routes are exercised without accounts. It sends nothing on, and
-//! judges nothing that arrives.
+//! The inbox: replaces external receivers, so that routes can be tested without accounts. It forwards nothing and does
+//! not evaluate notifications.
 //!
-//! A body arrives on a channel; [`receivers`] check the shape that the real service demands and answer as it would. What is
-//! accepted goes into the [`store`], bounded and, with a data directory, kept in a journal; the page and
-//! `GET /notifications` of [`http`] show it.
+//! A body arrives on a channel. [`receivers`] validate it and respond as the real service would. Accepted notifications
+//! go to the [`store`], which is bounded and, with a data directory, persistent. The page and `GET /notifications` of
+//! [`http`] show them.
 
 #![warn(clippy::disallowed_macros)]
 
@@ -24,12 +24,12 @@ use crate::store::state::State;
 use actix_web::web::{Data, PayloadConfig};
 use actix_web::{App, HttpServer};
 
-/// How long requests in progress may take once the inbox is told to stop, in seconds.
+/// Grace period for requests in progress at shutdown, in seconds.
 const DRAIN_SECONDS: u64 = 2;
-/// How often it is looked whether the heartbeat has stopped.
-const LOOK: Duration = Duration::from_millis(250);
+/// Interval of the heartbeat check.
+const CHECK_INTERVAL: Duration = Duration::from_millis(250);
 
-/// An inbox that cannot start or run.
+/// Why an inbox cannot start or run.
 #[derive(Debug, thiserror::Error)]
 pub enum InboxError {
     /// The history on disk cannot be used.
@@ -40,22 +40,22 @@ pub enum InboxError {
     Server(#[from] std::io::Error),
 }
 
-/// An inbox that has all it needs but its ports.
+/// An inbox that does not listen yet.
 pub struct Inbox {
     state: Data<State>,
 }
 
 impl Inbox {
-    /// Reads what was kept.
+    /// Opens the inbox and reads its history.
     ///
     /// # Errors
-    /// When the history on disk cannot be read, or is another inbox's.
+    /// When the history cannot be read or is used by another inbox.
     pub fn open(config: &Config) -> Result<Self, InboxError> {
         Ok(Self { state: Data::new(State::open(config)?) })
     }
 
-    /// Serves on a listener, and mail on another, until `shutdown` completes, then ends requests in progress, for two
-    /// seconds at most.
+    /// Serves HTTP, and SMTP if a listener is given, until `shutdown` completes. Requests in progress then have two
+    /// seconds to finish.
     ///
     /// # Errors
     /// When the server cannot run.
@@ -73,7 +73,7 @@ impl Inbox {
             }
             None => None,
         };
-        let aside = aside(smtp, state.clone());
+        let background = background(smtp, state.clone());
         let server = HttpServer::new(move || {
             App::new()
                 .app_data(state.clone())
@@ -89,19 +89,19 @@ impl Inbox {
         let mut server = std::pin::pin!(server);
         tokio::select! {
             ended = &mut server => return Ok(ended?),
-            () = aside => {}
+            () = background => {}
             () = shutdown => {}
         }
-        // The server ends once it has drained; both must be polled for that.
+        // The server ends when it has drained, which requires polling both futures.
         let (_, ended) = tokio::join!(handle.stop(true), server);
         Ok(ended?)
     }
 }
 
-/// What goes on beside the HTTP server; never ends.
-async fn aside(smtp: Option<tokio::net::TcpListener>, state: Data<State>) {
+/// Background tasks beside the HTTP server. Never ends.
+async fn background(smtp: Option<tokio::net::TcpListener>, state: Data<State>) {
     let look = async {
-        let mut every = tokio::time::interval(LOOK);
+        let mut every = tokio::time::interval(CHECK_INTERVAL);
         loop {
             every.tick().await;
             state.look();

@@ -1,4 +1,4 @@
-//! What the inbox counts.
+//! Metrics of the inbox.
 
 use jiff::Timestamp;
 use prometheus::{Gauge, IntCounter, IntCounterVec, IntGauge, Opts, Registry, TextEncoder};
@@ -7,21 +7,21 @@ use crate::heartbeat::Heartbeat;
 use crate::receivers::message::STATUSES;
 use clients::inbox::Channel;
 
-/// Counters, each label combination present from the start: one that starts late has no increase.
+/// Metrics. Every label combination is exported from the start, so that increase() sees the first event.
 #[derive(Debug)]
 pub struct Metrics {
     registry: Registry,
-    /// Notifications accepted, by channel and status (firing, resolved, unknown).
+    /// Accepted notifications by channel and status (firing, resolved, unknown).
     pub notifications: IntCounterVec,
-    /// Bodies refused, by channel.
+    /// Rejected messages by channel.
     pub bad_requests: IntCounterVec,
-    /// Messages answered with an error on purpose, by channel.
+    /// Messages that failed because of an injected failure, by channel.
     pub failed: IntCounterVec,
-    /// Heartbeats received.
+    /// Received heartbeats.
     pub heartbeats: IntCounter,
-    /// When the last heartbeat came, in seconds since 1970; 0 before the first.
+    /// Unix time of the last heartbeat; 0 before the first.
     last_heartbeat: Gauge,
-    /// 1 while the heartbeat comes, 0 before the first and once it has stopped.
+    /// 1 while heartbeats arrive, 0 before the first and after a stop.
     heartbeat_up: IntGauge,
 }
 
@@ -36,25 +36,25 @@ impl Metrics {
         };
         let notifications = counter(
             "inbox_notifications_total",
-            "Notifications accepted, by channel and status (firing, resolved, unknown).",
+            "Accepted notifications by channel and status (firing, resolved, unknown).",
             &["channel", "status"],
         );
-        let bad_requests = counter("inbox_bad_requests_total", "Bodies refused, by channel.", &["channel"]);
+        let bad_requests = counter("inbox_bad_requests_total", "Rejected messages by channel.", &["channel"]);
         let failed = counter(
             "inbox_injected_failures_total",
-            "Messages answered with an error on purpose, by channel.",
+            "Messages that failed because of an injected failure, by channel.",
             &["channel"],
         );
         let valid = "names are valid constants, each registered once";
-        let heartbeats = IntCounter::new("inbox_heartbeats_total", "Heartbeats received.").expect(valid);
+        let heartbeats = IntCounter::new("inbox_heartbeats_total", "Received heartbeats.").expect(valid);
         let last_heartbeat = Gauge::new(
             "inbox_last_heartbeat_timestamp_seconds",
-            "When the last heartbeat came, in seconds since 1970; 0 before the first.",
+            "Unix time of the last heartbeat; 0 before the first.",
         )
         .expect(valid);
         let heartbeat_up = IntGauge::new(
             "inbox_heartbeat_up",
-            "1 while the heartbeat comes, 0 before the first and once it has stopped.",
+            "1 while heartbeats arrive, 0 before the first and after a stop.",
         )
         .expect(valid);
         registry.register(Box::new(heartbeats.clone())).expect(valid);
@@ -77,13 +77,13 @@ impl Metrics {
         Self { registry, notifications, bad_requests, failed, heartbeats, last_heartbeat, heartbeat_up }
     }
 
-    /// Takes over how the heartbeat is.
+    /// Updates the heartbeat metrics.
     pub fn heartbeat(&self, heartbeat: &Heartbeat) {
         self.last_heartbeat.set(heartbeat.last().map_or(0.0, |last| last.as_millisecond() as f64 / 1000.0));
         self.heartbeat_up.set(i64::from(heartbeat.is_up()));
     }
 
-    /// All of them in Prometheus's text format 0.0.4.
+    /// The metrics in the Prometheus text format 0.0.4.
     pub fn text(&self) -> Result<String, prometheus::Error> {
         TextEncoder::new().encode_to_string(&self.registry.gather())
     }

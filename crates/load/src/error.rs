@@ -1,15 +1,15 @@
-//! What this crate refuses, in the words that a person reads.
+//! The error type of this crate.
 
-/// An error of this crate. It names the input, what is wrong with it, and what is expected.
+/// An error of this crate. Its message names the input, what is wrong with it, and what is expected.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum LoadError {
-    /// A request, a template or an expectation.
+    /// An invalid request, template or expectation.
     #[error("{0}")]
     Spec(String),
-    /// Stages, rates or weights.
+    /// An invalid stage, rate or weight.
     #[error("{0}")]
     Schedule(String),
-    /// A threshold.
+    /// An invalid threshold.
     #[error("{0}")]
     Threshold(String),
     /// A report that cannot be read.
@@ -18,13 +18,13 @@ pub enum LoadError {
     /// A report that cannot be written.
     #[error("{0}")]
     Output(String),
-    /// A certificate or a server's name.
+    /// An invalid certificate or server name.
     #[error("{0}")]
     Tls(String),
-    /// A Prometheus that does not give the alerts of a run.
+    /// The alerts of a run cannot be queried from Prometheus.
     #[error("{0}")]
     Alerts(String),
-    /// The listener for metrics.
+    /// The metrics listener cannot be started.
     #[error("{0}")]
     Listen(String),
 }

@@ -1,4 +1,4 @@
-//! Numbers for people.
+//! Human-readable numbers.
 
 use std::collections::BTreeMap;
 
@@ -6,7 +6,7 @@ use textwrap::{Options, WordSeparator, WordSplitter};
 
 use crate::wire::error::Fault;
 
-/// Seconds as a short latency: `0.31ms`, `12.4ms`, `250ms`, `1.25s`; `-` when there is none.
+/// Formats a latency in seconds: `0.31ms`, `12.4ms`, `250ms`, `1.25s`; `-` for none.
 #[must_use]
 pub fn latency(seconds: Option<f64>) -> String {
     match seconds {
@@ -19,7 +19,7 @@ pub fn latency(seconds: Option<f64>) -> String {
     }
 }
 
-/// A count with separators: `12,345`.
+/// Formats a count with separators: `12,345`.
 #[must_use]
 pub fn count(number: u64) -> String {
     let digits = number.to_string();
@@ -33,7 +33,7 @@ pub fn count(number: u64) -> String {
     text
 }
 
-/// A rate: `0.50/s`, `39.9/s`, `9,998/s`.
+/// Formats a rate: `0.50/s`, `39.9/s`, `9,998/s`.
 #[must_use]
 pub fn rate(per_second: f64) -> String {
     if per_second >= 999.95 {
@@ -45,7 +45,7 @@ pub fn rate(per_second: f64) -> String {
     }
 }
 
-/// A share of a whole in percent: `8.0 %`.
+/// Formats a share as a percentage: `8.0 %`.
 #[must_use]
 pub fn share(part: u64, whole: u64) -> String {
     if whole == 0 { "-".to_owned() } else { format!("{:.1} %", part as f64 / whole as f64 * 100.0) }
@@ -68,8 +68,8 @@ fn joined(parts: impl Iterator<Item = String>) -> String {
     if text.is_empty() { "none".to_owned() } else { text }
 }
 
-/// Lines of at most `width` characters, broken between words; lines after the first begin with `indent`. A no-break space
-/// keeps what it joins on one line, and is a blank there.
+/// Wraps text between words into lines of at most `width` characters. Lines after the first start with `indent`. A
+/// no-break space prevents a break and is printed as a space.
 #[must_use]
 pub fn wrapped(text: &str, width: usize, indent: &str) -> Vec<String> {
     let options = Options::new(width)
@@ -85,7 +85,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn short_and_right() {
+    fn formats_numbers() {
         for (seconds, text) in [
             (0.0, "0.00ms"),
             (0.000_312, "0.31ms"),

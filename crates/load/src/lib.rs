@@ -1,6 +1,7 @@
 //! The load engine, in the order data flows: [`spec`] → [`plan`] → [`schedule`] → [`engine`] over the [`wire`] → [`record`] → [`verdict`] → [`report`].
 //!
-//! Open-loop load on an honest schedule. Knows no alert and no drill; [`report::alerts`] alone asks a Prometheus.
+//! Open-loop load on a fixed schedule. The crate does not depend on alerts or drills; only [`report::alerts`] queries
+//! Prometheus.
 
 #![warn(clippy::disallowed_macros)]
 

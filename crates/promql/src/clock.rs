@@ -1,4 +1,4 @@
-//! Expressions that read the wall clock: their numbers are seconds, and no duration says so.
+//! Expressions that use the current time, where plain numbers mean seconds.
 
 use promql_parser::parser::{AtModifier, Expr};
 
@@ -6,8 +6,8 @@ use crate::error::Error;
 use crate::parse::parse;
 use crate::walk::children;
 
-/// Whether the expression reads the clock (`time()`, `timestamp(…)`) or pins a moment (`@ 1700000000`), so that an
-/// age in it stays an absolute number of seconds when durations are divided.
+/// Whether the expression uses the current time (`time()`, `timestamp(…)`) or a fixed time (`@ 1700000000`). Ages in it
+/// are absolute numbers of seconds, which do not scale with durations.
 ///
 /// # Errors
 /// The parser's message, with the expression.
@@ -20,7 +20,8 @@ pub fn reads_clock(expr: &str) -> Result<bool, Error> {
             Expr::Subquery(it) => is_moment(it.at.as_ref()),
             _ => false,
         };
-        // `max_over_time(vector(time())[1h:1h] offset 30d)` is the moment 30 days ago: an age in durations.
+        // `max_over_time(vector(time())[1h:1h] offset 30d)` is the time 30 days ago, written with durations that do
+        // scale.
         if let Expr::Subquery(it) = expr
             && is_now(&it.expr)
         {
@@ -31,12 +32,12 @@ pub fn reads_clock(expr: &str) -> Result<bool, Error> {
     Ok(any(&parse(expr)?))
 }
 
-/// `@ start()` and `@ end()` are the evaluation itself.
+/// Whether the modifier is a fixed time; `@ start()` and `@ end()` are the evaluation time.
 pub(crate) fn is_moment(at: Option<&AtModifier>) -> bool {
     matches!(at, Some(AtModifier::At(_)))
 }
 
-/// `vector(time())`, in parentheses or not.
+/// Whether it is `vector(time())`, with or without parentheses.
 fn is_now(expr: &Expr) -> bool {
     match expr {
         Expr::Paren(it) => is_now(&it.expr),
@@ -51,7 +52,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn tells_ages_from_ranges() {
+    fn distinguishes_ages_from_ranges() {
         for (expr, clock) in [
             ("time() - build_time_seconds > 600", true),
             ("timestamp(up) > 5", true),

@@ -1,4 +1,4 @@
-//! The durations of an expression in reading order, each with what is selected where it stands.
+//! The durations of an expression in textual order, each with the jobs it applies to.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -14,15 +14,15 @@ use crate::walk::children;
 /// A duration in an expression.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Occurrence {
-    /// What it is for.
+    /// Its kind.
     pub place: Place,
-    /// As it is written.
+    /// Its value.
     pub from: Duration,
-    /// The scrape jobs whose series it reaches, as far as matchers say; `None` where one of its selectors names none.
+    /// The scrape jobs selected by its matchers; `None` if a selector names no job.
     pub jobs: Option<BTreeSet<String>>,
 }
 
-/// Every duration of an expression, in the order in which they stand in the text.
+/// Every duration of an expression, in textual order.
 ///
 /// # Errors
 /// When the expression cannot be parsed.
@@ -97,7 +97,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_duration_knows_the_jobs_it_reaches() {
+    fn finds_the_jobs_of_each_duration() {
         for (expr, expected) in [
             (r#"rate(x{job="a"}[5m])"#, &["range a"][..]),
             (r#"rate(x{job=~"a|b-c"}[5m] offset 1m)"#, &["range a,b-c", "offset a,b-c"]),

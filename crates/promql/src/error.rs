@@ -1,38 +1,38 @@
-//! Why an expression cannot be read or rewritten.
+//! Errors of parsing and rewriting expressions.
 
-/// An expression that cannot be used.
+/// An unusable expression.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
-    /// Nothing is written.
-    #[error("an empty expression: expected PromQL")]
+    /// The expression is empty.
+    #[error("empty expression: expected PromQL")]
     Empty,
-    /// The parser does not take it.
+    /// The parser rejects it.
     #[error("`{expr}` is not PromQL: {reason}")]
     Syntax {
         /// The expression.
         expr: String,
-        /// What the parser says, and how to write it.
+        /// The parser's message, and how to fix it if known.
         reason: String,
     },
-    /// A duration in it cannot be read.
+    /// A duration is invalid.
     #[error("{0}")]
     Duration(String),
-    /// Durations by position and by meaning do not agree.
-    #[error("`{0}`: its durations could not be told apart from the rest")]
+    /// The durations of the tokens and of the syntax tree differ.
+    #[error("`{0}`: cannot locate its durations")]
     Ambiguous(String),
     /// A duration would become zero.
-    #[error("`{from}`: {place} of less than 1ms in `{expr}`")]
+    #[error("`{from}` would become a {place} below 1ms in `{expr}`")]
     TooShort {
-        /// As it was.
+        /// The original duration.
         from: String,
-        /// What it is for.
+        /// Its kind.
         place: crate::tokens::Place,
         /// The expression.
         expr: String,
     },
 }
 
-/// For functions that put the words into an error of their own.
+/// For functions that use the message in their own error.
 impl From<Error> for String {
     fn from(error: Error) -> Self {
         error.to_string()

@@ -1,7 +1,7 @@
-//! What a rule's expression says, read through a PromQL parser.
+//! Analysis and rewriting of rule expressions with a PromQL parser.
 //!
-//! Expressions go in; ranges, thresholds and rewritten expressions come out. Nothing here does I/O, evaluates an expression
-//! or knows rules and alerts.
+//! The crate finds durations and thresholds and rewrites expressions. It does no I/O, evaluates nothing and does not
+//! depend on rules or alerts.
 
 #![warn(clippy::disallowed_macros)]
 

@@ -1,9 +1,9 @@
-//! Numbers written out in an expression.
+//! Constant numbers in an expression.
 
 use promql_parser::parser::Expr;
 use promql_parser::parser::token::{T_ADD, T_DIV, T_MOD, T_MUL, T_POW, T_SUB};
 
-/// The value of an expression made of numbers alone: `0.05`, `-1`, `(7 * 1024 ^ 3)`.
+/// The value of a constant expression: `0.05`, `-1`, `(7 * 1024 ^ 3)`.
 pub fn value(expr: &Expr) -> Option<f64> {
     match expr {
         Expr::NumberLiteral(number) => Some(number.val),

@@ -1,4 +1,4 @@
-//! Text to syntax tree, with errors a person can place.
+//! Parsing, with errors that name the expression.
 
 use std::sync::Once;
 
@@ -7,44 +7,44 @@ use promql_parser::parser::{self, Expr, Function};
 
 use crate::error::Error;
 
-/// Parses an expression; the error names it.
+/// Parses an expression.
 pub fn parse(expr: &str) -> Result<Expr, Error> {
     if expr.trim().is_empty() {
         return Err(Error::Empty);
     }
-    know_old_names();
+    register_old_names();
     parser::parse(expr).map_err(|reason| Error::Syntax {
         expr: expr.trim().to_owned(),
-        reason: format!("{}{}", reason.trim(), way_out(expr)),
+        reason: format!("{}{}", reason.trim(), remedy(expr)),
     })
 }
 
-/// What newer Prometheus reads and this parser does not, and how to write it for both.
-fn way_out(expr: &str) -> &'static str {
+/// Syntax of newer Prometheus versions that this parser does not support, and how to write it for both.
+fn remedy(expr: &str) -> &'static str {
     let digits = |pair: &[u8; 3]| pair[0].is_ascii_digit() && pair[1] == b'_' && pair[2].is_ascii_digit();
     let in_brackets = expr.split('[').skip(1).filter_map(|part| part.split(']').next());
     let after_offset = expr.split("offset").skip(1);
-    let reckons = |part: &str| {
+    let calculates = |part: &str| {
         part.contains(['+', '*', '/', '(']) || part.trim_start().trim_start_matches('-').contains('-')
     };
     if expr.as_bytes().array_windows().any(digits) {
         "; write numbers without `_`"
-    } else if in_brackets.into_iter().any(reckons)
+    } else if in_brackets.into_iter().any(calculates)
         || after_offset.into_iter().any(|part| part.trim_start().starts_with('('))
     {
-        "; a duration that is reckoned, such as [5m+1m], is not read here: write what it comes to, [6m]"
+        "; calculated durations such as [5m+1m] are not supported: write the result, [6m]"
     } else {
         ""
     }
 }
 
-/// The parser knows today's functions; Prometheus 2.42 still calls `double_exponential_smoothing` by its old name.
-fn know_old_names() {
+/// Registers `holt_winters`, the name of `double_exponential_smoothing` in Prometheus 2.42.
+fn register_old_names() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
         let arguments = vec![ValueType::Matrix, ValueType::Scalar, ValueType::Scalar];
         let old = Function::new("holt_winters", arguments, 0, ValueType::Vector, false);
-        // Refused only once the parser knows the name itself, which is just as well.
+        // This fails only if the parser itself supports the name, which is fine too.
         let _ = parser::register_extra_functions(vec![old]);
     });
 }
@@ -54,16 +54,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_too_new_is_told_with_a_way_out() {
-        for (expr, says) in [
+    fn unsupported_syntax_has_a_remedy() {
+        for (expr, expected) in [
             ("x > 1_000", "write numbers without `_`"),
-            ("rate(x[5m+1m]) > 0", "write what it comes to"),
-            ("x offset (5m) > 0", "write what it comes to"),
-            ("rate(x[5m-1m]) > 0", "write what it comes to"),
+            ("rate(x[5m+1m]) > 0", "write the result"),
+            ("x offset (5m) > 0", "write the result"),
+            ("rate(x[5m-1m]) > 0", "write the result"),
             ("rate(x[5m) > 0", "`rate(x[5m) > 0` is not PromQL"),
         ] {
-            let said = parse(expr).unwrap_err().to_string();
-            assert!(said.contains(says) && said.contains(expr), "{expr}: {said}");
+            let error = parse(expr).unwrap_err().to_string();
+            assert!(error.contains(expected) && error.contains(expr), "{expr}: {error}");
         }
         assert!(!parse("rate(x[5m)").unwrap_err().to_string().contains("write"));
     }

@@ -1,4 +1,4 @@
-//! Which series an expression reads, and how far back.
+//! The series an expression reads, and their lookback.
 
 use std::time::Duration;
 
@@ -10,28 +10,28 @@ use crate::error::Error;
 use crate::parse::parse;
 use crate::walk::children;
 
-/// One selector of an expression.
+/// A selector of an expression.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Read {
-    /// The metric's name; `None` where a regular expression chooses it.
+    /// The metric name; `None` if selected by a regular expression.
     pub metric: Option<String>,
-    /// As it can be queried, without its range, `offset` and `@`.
+    /// The selector as a query, without its range, `offset` and `@`.
     pub text: String,
-    /// How long ago a change may have come in and not show in the whole of what is read, in milliseconds: the range, the
-    /// ranges and steps of subqueries around it, and `offset`s, of which negative ones count less than nothing.
+    /// The lookback in milliseconds: how long after a change the selector still reads older samples. It is the sum of
+    /// the range, the ranges and steps of enclosing subqueries, and all offsets, of which negative ones are subtracted.
     pub lookback_ms: i64,
     matchers: Vec<Matcher>,
 }
 
 impl Read {
-    /// Whether a series whose `label` has this value may be among what is read; `""` stands for a series without it.
+    /// Whether the selector may match a series whose `label` has this value; `""` means a missing label.
     #[must_use]
     pub fn accepts(&self, label: &str, value: &str) -> bool {
         let named = label != "__name__" || self.metric.as_deref().is_none_or(|metric| metric == value);
         named && self.matchers.iter().filter(|it| it.name == label).all(|it| it.is_match(value))
     }
 
-    /// The value that `label` must have, where one matcher says so.
+    /// The value of an equality matcher for `label`, if any.
     #[must_use]
     pub fn exactly(&self, label: &str) -> Option<&str> {
         let mut matchers = self.matchers.iter();
@@ -39,8 +39,8 @@ impl Read {
     }
 }
 
-/// Every selector of an expression, left to right; `step` is that of subqueries which name none, the global evaluation
-/// interval. Selectors pinned to one moment (`@ 1700000000`) are left out: what they read does not change any more.
+/// Every selector of an expression, left to right. `step` is the default step of subqueries, the global evaluation
+/// interval. Selectors with a fixed time (`@ 1700000000`) are omitted, as their samples no longer change.
 ///
 /// # Errors
 /// The parser's message, with the expression.
@@ -72,7 +72,7 @@ fn read(selector: &VectorSelector, around: i64) -> Option<Read> {
     Some(Read { metric, ..read })
 }
 
-/// A subquery is evaluated at whole multiples of its step, so that a change may wait for the next of them.
+/// The lookback of a subquery. It is evaluated at multiples of its step, which adds up to one step.
 fn behind(subquery: &SubqueryExpr, step: Duration) -> i64 {
     let step = ms(subquery.step.unwrap_or(step));
     ms(subquery.range).saturating_add(step).saturating_add(shift(subquery.offset.as_ref()))
@@ -97,7 +97,7 @@ mod tests {
     const MINUTE: Duration = Duration::from_secs(60);
 
     #[test]
-    fn adds_up_what_lies_around_a_selector() {
+    fn adds_up_the_lookback() {
         for (expr, expected) in [
             ("up == 0", &[("up", 0)][..]),
             ("rate(x[5m]) > 0.05", &[("x", 300)]),
@@ -124,7 +124,7 @@ mod tests {
     }
 
     #[test]
-    fn tells_which_series_may_be_among_them() {
+    fn accepts_series_that_match() {
         let expr = r#"ALERTS{alertname=~"A|B", alertstate!="pending"} and {__name__=~"job:.*", job="api"}"#;
         let found = reads(expr, MINUTE).unwrap();
         for (read, label, value, accepts) in [

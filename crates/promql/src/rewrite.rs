@@ -1,4 +1,4 @@
-//! Other durations in the same expression.
+//! Rewriting the durations of an expression.
 
 use std::ops::Range;
 use std::time::Duration;
@@ -8,29 +8,29 @@ use crate::error::Error;
 use crate::tokens;
 use common::duration;
 
-/// One duration that became another.
+/// A rewritten duration.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Change {
-    /// The bytes it takes in the old expression.
+    /// Its byte range in the original expression.
     pub at: Range<usize>,
-    /// What it is for, and as it was.
+    /// Its kind and original value.
     pub occurrence: Occurrence,
-    /// As it is, never zero.
+    /// Its new value, never zero.
     pub to: Duration,
 }
 
-/// Passes every duration of an expression (ranges, subquery ranges and steps, offsets) through `map` and gives the
-/// expression with the results, and what changed. Layout, comments, strings and plain numbers stay byte for byte;
-/// a duration that `map` gives back as it was keeps its spelling. Results are rounded to milliseconds.
+/// Replaces every duration of an expression (ranges, subquery ranges and steps, offsets) with the result of `map`, and
+/// returns the new expression and the changes. Everything else stays byte for byte, including the notation of unchanged
+/// durations. Results are rounded to milliseconds.
 ///
 /// # Errors
-/// The parser's message, with the expression; or that a result is below a millisecond.
+/// When the expression cannot be parsed or a result is below a millisecond.
 pub fn rewrite_durations(
     expr: &str,
     map: impl Fn(&Occurrence) -> Duration,
 ) -> Result<(String, Vec<Change>), Error> {
     let (occurrences, tokens) = (durations::durations(expr)?, tokens::durations(expr));
-    // The text is changed by position, the tree by meaning; they must agree.
+    // Positions come from the tokens, meanings from the tree. They must agree.
     let apart = || Error::Ambiguous(expr.trim().to_owned());
     let mut text = String::with_capacity(expr.len());
     let mut changes = Vec::new();
@@ -68,7 +68,7 @@ pub fn rewrite_durations(
     Ok((text, changes))
 }
 
-/// A duration as PromQL has it: with units, or (Prometheus 3) as bare seconds.
+/// Parses a PromQL duration: with units, or as bare seconds (Prometheus 3).
 fn read(text: &str) -> Result<Duration, Error> {
     match text.parse::<f64>() {
         Ok(seconds) => Duration::try_from_secs_f64(seconds)
@@ -94,7 +94,7 @@ mod tests {
     }
 
     #[test]
-    fn changes_durations_and_leaves_the_rest_byte_for_byte() {
+    fn rewrites_durations_only() {
         for (expr, expected) in [
             ("rate(x[5m]) > 0.05", "rate(x[30s]) > 0.05"),
             ("sum(\n  rate(x[5m]) # over [5m]\n) > 5", "sum(\n  rate(x[30s]) # over [5m]\n) > 5"),
@@ -111,7 +111,7 @@ mod tests {
     }
 
     #[test]
-    fn says_what_changed() {
+    fn returns_the_changes() {
         let (_, changes) = rewrite_durations("x[30m:1m] offset 10m", tenth).unwrap();
         let minutes = |m: u64| Duration::from_secs(60 * m);
         let change = |at, place, from: Duration| Change {
@@ -130,14 +130,14 @@ mod tests {
     }
 
     #[test]
-    fn refuses_what_it_cannot_do() {
+    fn rejects_invalid_expressions_and_zero_results() {
         assert!(rewrite_durations("rate(x[5m)", tenth).unwrap_err().to_string().contains("`rate(x[5m)`"));
         let error = rewrite_durations("rate(x[5m])", |_| Duration::ZERO).unwrap_err().to_string();
         assert!(error.contains("`5m`") && error.contains("1ms"), "{error}");
     }
 
     proptest! {
-        /// Whatever the layout, twice as long and then half again is the same expression, byte for byte.
+        /// Doubling and halving restores the expression byte for byte, whatever its layout.
         #[test]
         fn doubling_and_halving_is_the_identity(
             range in 1u64..5_000_000, step in 1u64..100_000, back in 1u64..100_000, blank in "[ \n\t]{0,3}", sign in "-?",

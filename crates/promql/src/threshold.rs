@@ -1,4 +1,4 @@
-//! The number a rule holds its value against.
+//! The threshold of an expression.
 
 use promql_parser::parser::{BinaryExpr, Expr};
 
@@ -8,7 +8,7 @@ use crate::parse::parse;
 /// `left OP value`.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Threshold {
-    /// What is compared, as an expression that can be queried for its value.
+    /// The compared value, as an expression that can be queried.
     pub left: String,
     /// `>`, `>=`, `<`, `<=`, `==` or `!=`.
     pub operator: String,
@@ -16,10 +16,10 @@ pub struct Threshold {
     pub value: f64,
 }
 
-/// The number that the expression's top-level comparison is held against: `rate(x[5m]) > 0.05` gives `> 0.05`, and
-/// `0.05 < rate(x[5m])` the same. With `and`, `or` and `unless` it is the left-most such comparison.
+/// The number in the top-level comparison of an expression: `rate(x[5m]) > 0.05` gives `> 0.05`, and so does `0.05 <
+/// rate(x[5m])`. With `and`, `or` and `unless` it is the left-most such comparison.
 ///
-/// `None` when there is no comparison with a number, or the expression cannot be parsed.
+/// `None` if there is no comparison with a number or the expression is invalid.
 #[must_use]
 pub fn threshold(expr: &str) -> Option<Threshold> {
     left_most(&parse(expr).ok()?)
@@ -51,7 +51,7 @@ fn comparison(it: &BinaryExpr) -> Option<Threshold> {
     }
 }
 
-/// The printed expression, if it reads back as the same: a wrong query would chart a wrong value.
+/// The printed expression, if it parses to the same tree. Otherwise a chart would show a wrong value.
 fn text(expr: &Expr) -> Option<String> {
     let bare = match expr {
         Expr::Paren(it) => &it.expr,
@@ -66,7 +66,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn reads_the_left_most_comparison_with_a_number() {
+    fn finds_the_left_most_comparison_with_a_number() {
         for (expr, left, operator, value) in [
             ("rate(x[5m]) > 0.05", "rate(x[5m])", ">", 0.05),
             ("0.05 < rate(x[5m])", "rate(x[5m])", ">", 0.05),
@@ -100,7 +100,7 @@ mod tests {
     }
 
     #[test]
-    fn says_nothing_where_there_is_no_such_number() {
+    fn returns_none_without_a_comparison_with_a_number() {
         for expr in ["up", "x > y", "vector(1)", "1 > bool 2", "absent(up)", "x > (", "a + b", ""] {
             assert_eq!(threshold(expr), None, "{expr}");
         }

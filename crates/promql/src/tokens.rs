@@ -1,15 +1,14 @@
-//! Where durations stand in an expression's text.
+//! The positions of durations in the text of an expression.
 //!
-//! The parser's tree has no positions and its printing loses layout and comments, but its tokens have positions.
-//! A duration can stand in two places only: between brackets and after `offset`. What is found is checked against
-//! the tree afterwards.
+//! The syntax tree has no positions, and printing it loses layout and comments, but tokens have positions. Durations
+//! occur only between brackets and after `offset`. The result is checked against the tree by the caller.
 
 use std::ops::Range;
 
 use lrpar::{Lexeme, Lexer};
 use promql_parser::parser::{lex, token};
 
-/// What a duration in an expression is for.
+/// The kind of a duration.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Place {
     /// `x[5m]`
@@ -33,26 +32,26 @@ impl std::fmt::Display for Place {
     }
 }
 
-/// A duration and the bytes it takes in the text.
+/// A duration and its byte range in the text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DurationToken {
     pub place: Place,
     pub at: Range<usize>,
 }
 
-/// Durations in the text of an expression, in reading order; none where it cannot be split into tokens.
+/// The durations of an expression in textual order; empty if it cannot be tokenized.
 pub fn durations(text: &str) -> Vec<DurationToken> {
     numbers(text).into_iter().filter_map(|(place, _, at)| Some(DurationToken { place: place?, at })).collect()
 }
 
-/// Numbers written with a unit of time, such as the `1h` of `x > 1h`, which Prometheus 3 takes for 3600.
+/// Numbers with a unit of time, such as `1h` in `x > 1h`, which Prometheus 3 reads as 3600.
 pub fn timed_numbers(text: &str) -> Vec<&str> {
     let timed =
         |(place, unit, at): (Option<Place>, bool, Range<usize>)| (place.is_none() && unit).then(|| &text[at]);
     numbers(text).into_iter().filter_map(timed).collect()
 }
 
-/// Every number: its place where it is a duration, whether it is written with a unit, and its bytes.
+/// Every number: its kind if it is a duration, whether it has a unit, and its byte range.
 fn numbers(text: &str) -> Vec<(Option<Place>, bool, Range<usize>)> {
     let Ok(lexer) = lex::lexer(text) else { return Vec::new() };
     let mut found: Vec<(Option<Place>, bool, Range<usize>)> = Vec::new();
@@ -97,7 +96,7 @@ mod tests {
     }
 
     #[test]
-    fn finds_durations_and_nothing_else() {
+    fn finds_durations_only() {
         for (text, expected) in [
             ("rate(x[5m]) > 5", vec!["range 5m"]),
             ("x[30m:1m]", vec!["subquery range 30m", "subquery step 1m"]),

@@ -1,5 +1,5 @@
-//! Every part of a syntax tree. The parser's own walk leaves out the parameter of `topk` and its like, and a
-//! subquery in there is as real as any other.
+//! Traversal of the syntax tree. The parser's own traversal skips the parameter of `topk` and similar aggregations,
+//! which may contain selectors too.
 
 use promql_parser::parser::Expr;
 

@@ -17,35 +17,36 @@ pub struct Args {
     /// Alertmanager that routes the alerts
     #[arg(long, env = "ALERTMANAGER_URL", value_name = "URL", value_parser = URL, hide_env_values = true, default_value = "http://127.0.0.1:9093")]
     pub alertmanager: Url,
-    /// Where load is sent
+    /// Target of the load
     #[arg(long, env = "TARGET_URL", value_name = "URL", value_parser = URL, hide_env_values = true, default_value = "http://127.0.0.1:8000")]
     pub target: Url,
-    /// The gateway's admin listener, where faults are put in force
+    /// The gateway's admin listener, where faults are activated
     #[arg(long, env = "ADMIN_URL", value_name = "URL", value_parser = URL, hide_env_values = true, default_value = "http://127.0.0.1:8001")]
     pub admin: Url,
-    /// Inbox that receives the notifications, or `none`: then Alertmanager's count of what it sent has to do. Left out,
-    /// http://127.0.0.1:8025 if an inbox answers there
+    /// Inbox that receives the notifications. With `none`, delivery is checked by Alertmanager's counters only.
+    /// Default: http://127.0.0.1:8025 if an inbox responds there, else none
     #[arg(long, env = "INBOX_URL", value_name = "URL|none", value_parser = RECEIVER, hide_env_values = true)]
     pub inbox: Option<Receiver>,
     #[command(flatten)]
     pub http: HttpArgs,
-    /// The stack's durations are divided by this: divides the drills' objectives, too
+    /// Factor by which the stack's durations were divided. It also divides the objectives of drills
     #[arg(long, env = "TIME_SCALE", value_name = "N", default_value = "1", value_parser = scale)]
     pub scale: f64,
-    /// The command that stops, starts, pauses, unpauses and restarts a service by its name, such as "stack service" or deploy/compose/service.sh
+    /// Command that stops, starts, pauses, unpauses and restarts a service by name, such as "stack service" or
+    /// deploy/compose/service.sh
     #[arg(long, env = "STACK_CONTROL", value_name = "COMMAND")]
     pub control: Option<String>,
-    /// JSON file of several stacks to spread the drills over, as `stack run --shards` writes it
+    /// JSON file of several stacks to distribute the drills over, as written by `stack run --shards`
     #[arg(long, env = "STACKS_FILE", value_name = "FILE")]
     pub stacks: Option<PathBuf>,
-    /// Run on N isolated stacks side by side, started for this run by `stack run --shards N`
+    /// Run on N isolated stacks in parallel, started for this run by `stack run --shards N`
     #[arg(long, value_name = "N", conflicts_with = "stacks", value_parser = clap::value_parser!(u8).range(1..=32))]
     pub shards: Option<u8>,
-    /// Keep each drill's last proof in this directory, where `loadgen inbox --proofs` exports it
+    /// Store the last proof of each drill in this directory, for export by `loadgen inbox --proofs`
     #[arg(long, env = "PROOFS_DIR", value_name = "DIR")]
     pub proofs: Option<PathBuf>,
-    /// Keep what has yet to be undone in this directory, for the next run in case this one is killed. It must be this
-    /// user's and writable by nobody else, since commands are run from it
+    /// Store pending undo steps in this directory, so that the next run can undo them if this one is killed. It must be
+    /// owned by this user and writable by nobody else, since commands are run from it
     #[arg(long, value_name = "DIR")]
     pub leftovers: Option<PathBuf>,
     /// Write the report as JUnit XML
@@ -54,7 +55,7 @@ pub struct Args {
     /// Write the report as JSON
     #[arg(long, value_name = "FILE")]
     pub json: Option<PathBuf>,
-    /// Write the report as one offline HTML page
+    /// Write the report as a self-contained HTML page
     #[arg(long, value_name = "FILE")]
     pub html: Option<PathBuf>,
     /// Drill files, or directories of them
@@ -67,27 +68,27 @@ pub struct Args {
 pub enum Receiver {
     /// The inbox at this address.
     Inbox(Url),
-    /// Nobody we could ask.
-    Nobody,
+    /// No inbox.
+    None,
 }
 
-/// Addresses may hold passwords, which no error and no `--help` shows.
+/// Addresses may contain passwords, which neither errors nor `--help` may show.
 const URL: Discreet<Url, Reason> = Discreet(address::parse);
 const RECEIVER: Discreet<Receiver, String> = Discreet(receiver);
 
 fn receiver(text: &str) -> Result<Receiver, String> {
     match text {
-        "none" => Ok(Receiver::Nobody),
+        "none" => Ok(Receiver::None),
         _ => text
             .parse()
             .map(Receiver::Inbox)
-            .map_err(|error| format!("{error}: expected an address such as http://127.0.0.1:8025, or none")),
+            .map_err(|error| format!("{error}: expected a URL such as http://127.0.0.1:8025, or none")),
     }
 }
 
 fn scale(text: &str) -> Result<f64, String> {
     match text.parse::<f64>() {
         Ok(scale) if scale.is_finite() && scale >= 1.0 => Ok(scale),
-        _ => Err("expected a number of 1 or more, as given to `loadgen scale --by`".into()),
+        _ => Err("must be at least 1, and the same as `loadgen scale --by`".into()),
     }
 }

@@ -16,7 +16,7 @@ use drill::report::json::Run;
 use drill::rule;
 use drill::session::{self, Plan, Shard};
 
-/// Runs the command and gives the exit code: 0 when every drill is PROVEN, 5 when one is not, 2 for bad
+/// Runs the command and returns the exit code: 0 when every drill is PROVEN, 5 when one is not, 2 for bad
 /// arguments or files, 130 or 143 when interrupted.
 #[must_use]
 pub fn main(args: Args) -> u8 {
@@ -25,29 +25,29 @@ pub fn main(args: Args) -> u8 {
         Err(errors) => return usage(&errors),
     };
     for path in [&args.json, &args.html, &args.junit].into_iter().flatten() {
-        // A report that cannot be written is found out now, not after half an hour.
+        // Checks now, not after the drills, that the report can be written.
         if let Err(error) = fs::OpenOptions::new().append(true).create(true).open(path) {
-            return usage(&[format!("{}: cannot be written: {error}", path.display())]);
+            return usage(&[format!("{}: cannot write: {error}", path.display())]);
         }
     }
     if let Some(dir) = &args.proofs
         && let Err(error) = proof::check(dir)
     {
-        return usage(&[format!("--proofs {}: proofs cannot be kept there: {error}", dir.display())]);
+        return usage(&[format!("--proofs {}: cannot store proofs: {error}", dir.display())]);
     }
     if let Some(shards) = args.shards {
-        return usage(&[stacks::on_stacks_of_its_own(shards, args.scale)]);
+        return usage(&[stacks::exec_with_shards(shards, args.scale)]);
     }
     let runtime = match tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {
-            console::error(format_args!("the runtime cannot start: {error}"));
+            console::error(format_args!("cannot start the runtime: {error}"));
             return exit::FAILED;
         }
     };
     runtime.block_on(async {
-        match stacks::places(&args).await {
-            Ok(places) => drill(&args, &suite, places).await,
+        match stacks::resolve(&args).await {
+            Ok(stacks) => drill(&args, &suite, stacks).await,
             Err(error) => usage(&[error]),
         }
     })
@@ -60,11 +60,11 @@ fn usage<E: std::fmt::Display>(errors: &[E]) -> u8 {
     exit::USAGE
 }
 
-async fn drill(args: &Args, suite: &Suite, places: Vec<Stack>) -> u8 {
+async fn drill(args: &Args, suite: &Suite, stacks: Vec<Stack>) -> u8 {
     let mut signals = match Signals::install() {
         Ok(signals) => signals,
         Err(error) => {
-            console::error(format_args!("signals cannot be handled: {error}"));
+            console::error(format_args!("cannot handle signals: {error}"));
             return exit::FAILED;
         }
     };
@@ -78,16 +78,16 @@ async fn drill(args: &Args, suite: &Suite, places: Vec<Stack>) -> u8 {
         Ok(found) => found,
         Err(error) => return usage(&[format!("--leftovers: {error}")]),
     };
-    for said in &found.said {
-        console::line(said);
+    for line in &found.said {
+        console::line(line);
     }
     let mut shards = Vec::new();
-    for (number, place) in places.into_iter().enumerate() {
-        let systems = match connect(&place) {
+    for (number, stack) in stacks.into_iter().enumerate() {
+        let systems = match connect(&stack) {
             Ok(systems) => systems,
             Err(error) => return usage(&[error]),
         };
-        match UndoList::new(&lists, place, number) {
+        match UndoList::new(&lists, stack, number) {
             Ok(undoing) => {
                 undoing.bar(&found.left);
                 shards.push(Shard { systems, undoing });
@@ -95,8 +95,8 @@ async fn drill(args: &Args, suite: &Suite, places: Vec<Stack>) -> u8 {
             Err(error) => return usage(&[format!("--leftovers: {error}")]),
         }
     }
-    // Names are held against the loaded rules before any traffic. A Prometheus that does not answer is not the
-    // files' mistake: each drill's preflight refuses it with the reason.
+    // Names are checked against the loaded rules before any traffic. If Prometheus does not respond, the preflight of
+    // each drill reports it.
     let rules = tokio::select! {
         biased;
         ending = signals.wait() => return ending.code(),
@@ -111,7 +111,7 @@ async fn drill(args: &Args, suite: &Suite, places: Vec<Stack>) -> u8 {
             return usage(&errors);
         }
         if shards.len() > 1 {
-            // What takes long to resolve holds the next drill up: it comes last on its stack.
+            // Alerts that take long to resolve delay the next drill, so they come last.
             order.sort_by_key(|index| rule::aftermath(&suite.drills[*index].1, &rules));
         }
     }
@@ -119,44 +119,47 @@ async fn drill(args: &Args, suite: &Suite, places: Vec<Stack>) -> u8 {
     let plan = Plan { shards: &shards, suite, order, scale: args.scale, leftovers: &lists, proofs };
     let (mut run, mut records, mut ending) = session::run(&plan, &signals).await;
     if ending.is_none() && shards.len() > 1 {
-        ending = again_alone(&plan, &mut run, &mut records, &signals).await;
+        ending = rerun_alone(&plan, &mut run, &mut records, &signals).await;
     }
     print(&run, &records);
     let written = write(args, &run, &records);
     code(&records, ending, written)
 }
 
-/// A drill that failed is told apart from one that the others beside it disturbed: what is not proven runs once more,
-/// alone, and the second verdict stands.
-async fn again_alone(
+/// Runs every drill that was not proven a second time, alone, as parallel drills may have disturbed it. The second
+/// verdict counts.
+async fn rerun_alone(
     plan: &Plan<'_>,
     run: &mut Run,
     records: &mut [Case],
     signals: &Signals,
 ) -> Option<Ending> {
-    let names = |index: &usize| plan.suite.drills[*index].1.drill.value.as_str();
-    // A cause that could not be undone is nobody else's doing.
+    let name = |index: &usize| plan.suite.drills[*index].1.drill.value.as_str();
+    // A drill whose cause could not be undone was not disturbed by others.
     let disturbed = |record: &Case| !is_proven(record) && record.not_undone.is_empty();
     let order: Vec<usize> = (0..plan.suite.drills.len())
-        .filter(|index| records.iter().any(|record| record.drill == names(index) && disturbed(record)))
+        .filter(|index| records.iter().any(|record| record.drill == name(index) && disturbed(record)))
         .collect();
     if order.is_empty() {
         return None;
     }
-    let mut whole = 0;
+    let mut healthy = 0;
     for (index, shard) in plan.shards.iter().enumerate() {
         if shard.undoing.is_sound()
             && shard.systems.prometheus.ready().await.is_ok()
             && shard.systems.alertmanager.ready().await.is_ok()
         {
-            whole = index;
+            healthy = index;
             break;
         }
     }
-    console::line(format_args!("again, alone: {}", order.iter().map(names).collect::<Vec<_>>().join(", ")));
-    let shards = std::slice::from_ref(&plan.shards[whole]);
+    console::line(format_args!(
+        "running again, alone: {}",
+        order.iter().map(name).collect::<Vec<_>>().join(", ")
+    ));
+    let shards = std::slice::from_ref(&plan.shards[healthy]);
     let second = Plan { shards, order, ..*plan };
-    let (again, found, ending) = session::run(&second, signals).await;
+    let (rerun, found, ending) = session::run(&second, signals).await;
     for case in found {
         if let Some(first) = records.iter_mut().find(|first| first.drill == case.drill) {
             let disturbed =
@@ -164,7 +167,7 @@ async fn again_alone(
             *first = Case { disturbed, ..case };
         }
     }
-    run.finished = again.finished;
-    run.interrupted = again.interrupted;
+    run.finished = rerun.finished;
+    run.interrupted = rerun.interrupted;
     ending
 }

@@ -1,4 +1,4 @@
-//! What a run of drills came to: on standard output, in the files asked for, as exit code.
+//! The result of a run of drills: standard output, report files and exit code.
 
 use std::fs;
 use std::path::Path;
@@ -19,9 +19,9 @@ pub fn is_proven(record: &Case) -> bool {
 pub fn print(run: &Run, records: &[Case]) {
     let mut text = String::new();
     for record in records {
-        let story = table::story(record);
-        if !story.is_empty() {
-            text.push_str(&story);
+        let details = table::story(record);
+        if !details.is_empty() {
+            text.push_str(&details);
             text.push('\n');
         }
     }
@@ -29,13 +29,13 @@ pub fn print(run: &Run, records: &[Case]) {
     for record in records.iter().filter(|record| is_proven(record)) {
         if let Some(first) = &record.disturbed {
             text.push_str(&format!(
-                "{} was proven when run alone; beside others it was {first}\n",
+                "{} was proven when run alone; in parallel with others it was {first}\n",
                 record.drill
             ));
         }
     }
     if records.iter().any(|record| record.expectation.counted && is_proven(record)) {
-        text.push_str(&format!("{SAID}: there is no inbox\n"));
+        text.push_str(&format!("{SAID}: no inbox\n"));
     }
     if !run.not_run.is_empty() {
         text.push_str(&format!("not run: {}\n", run.not_run.join(", ")));
@@ -43,13 +43,13 @@ pub fn print(run: &Run, records: &[Case]) {
     console::result(&text);
 }
 
-/// Writes the reports; says whether they, and the proofs before them, could be written.
+/// Writes the reports. Returns whether all reports and proofs could be written.
 pub fn write(args: &Args, run: &Run, records: &[Case]) -> bool {
     let report = json::report(run, records);
     let put = |path: &Path, text: std::io::Result<String>| match text.and_then(|text| fs::write(path, text)) {
         Ok(()) => true,
         Err(error) => {
-            console::error(format_args!("{}: cannot be written: {error}", path.display()));
+            console::error(format_args!("{}: cannot write: {error}", path.display()));
             false
         }
     };

@@ -1,4 +1,4 @@
-//! The stacks a run of drills goes to: those of a file, the one the addresses name, or some started for it.
+//! The stacks of a run of drills: from a file, from the addresses, or started for the run.
 
 use std::fs;
 use std::path::PathBuf;
@@ -15,11 +15,11 @@ use drill::causes::stack::Stack;
 use drill::context::Systems;
 use drill::error::DrillError;
 
-/// Where the inbox of a stack of ours listens.
-const USUAL_INBOX: &str = "http://127.0.0.1:8025";
+/// Default address of a stack's inbox.
+const DEFAULT_INBOX: &str = "http://127.0.0.1:8025";
 
-/// Becomes `stack run --shards N` around this very command; comes back only with why that was not possible.
-pub fn on_stacks_of_its_own(shards: u8, scale: f64) -> String {
+/// Restacks this process with `stack run --shards N` around the same command. Returns only on failure, with the reason.
+pub fn exec_with_shards(shards: u8, scale: f64) -> String {
     use std::os::unix::process::CommandExt;
     let exe = std::env::current_exe().unwrap_or_else(|_| PathBuf::from("loadgen"));
     let beside = exe.with_file_name("stack");
@@ -40,23 +40,22 @@ pub fn on_stacks_of_its_own(shards: u8, scale: f64) -> String {
         .args(arguments);
     let error = command.exec();
     format!(
-        "--shards: `{}` could not be started: {error}; the `stack` program starts the stacks, and lies beside `loadgen` \
-         when both are built",
+        "--shards: cannot start `{}`: {error}; build `stack` too, so that it is in the directory of `loadgen`",
         stack.display()
     )
 }
 
-/// The stacks to drill: those of the file, or the one the addresses name.
-pub async fn places(args: &Args) -> Result<Vec<Stack>, DrillError> {
+/// The stacks to drill: those of the file, or the one given by the addresses.
+pub async fn resolve(args: &Args) -> Result<Vec<Stack>, DrillError> {
     if let Some(path) = &args.stacks {
         let failed = |reason: String| DrillError::Stack(format!("--stacks: {}: {reason}", path.display()));
         let text = fs::read_to_string(path).map_err(|error| failed(error.to_string()))?;
-        let mut places: Vec<Stack> =
+        let mut stacks: Vec<Stack> =
             serde_json::from_str(&text).map_err(|error| failed(error.to_string()))?;
-        for place in places.iter_mut().filter(|place| place.http == HttpConfig::default()) {
-            place.http = args.http.config();
+        for stack in stacks.iter_mut().filter(|stack| stack.http == HttpConfig::default()) {
+            stack.http = args.http.config();
         }
-        return if places.is_empty() { Err(failed("it lists no stack".to_owned())) } else { Ok(places) };
+        return if stacks.is_empty() { Err(failed("contains no stacks".to_owned())) } else { Ok(stacks) };
     }
     let control = args.control.as_deref().unwrap_or_default();
     Ok(vec![Stack {
@@ -71,29 +70,29 @@ pub async fn places(args: &Args) -> Result<Vec<Stack>, DrillError> {
     }])
 }
 
-/// The inbox that was named, else the one of a stack of ours if it answers.
+/// The given inbox, else the default one if it responds.
 async fn inbox(named: Option<&Receiver>) -> Result<Option<Url>, DrillError> {
     match named {
         Some(Receiver::Inbox(url)) => return Ok(Some(url.clone())),
-        Some(Receiver::Nobody) => return Ok(None),
+        Some(Receiver::None) => return Ok(None),
         None => {}
     }
-    let usual: Url =
-        USUAL_INBOX.parse().map_err(|error| DrillError::Stack(format!("{USUAL_INBOX}: {error}")))?;
-    let inbox = Inbox::new(&usual, &HttpConfig::default())?;
+    let default: Url =
+        DEFAULT_INBOX.parse().map_err(|error| DrillError::Stack(format!("{DEFAULT_INBOX}: {error}")))?;
+    let inbox = Inbox::new(&default, &HttpConfig::default())?;
     if inbox.heartbeat().await.is_ok() {
-        return Ok(Some(usual));
+        return Ok(Some(default));
     }
     console::line(format_args!(
-        "no inbox answers at {USUAL_INBOX}: delivery is counted by Alertmanager, not seen (--inbox URL names one)"
+        "no inbox at {DEFAULT_INBOX}: delivery is checked by Alertmanager's counters only (set --inbox URL to use an inbox)"
     ));
     Ok(None)
 }
 
-pub fn connect(place: &Stack) -> Result<Systems, SystemError> {
+pub fn connect(stack: &Stack) -> Result<Systems, SystemError> {
     Ok(Systems {
-        prometheus: Prometheus::new(&place.prometheus, &place.http)?,
-        alertmanager: Alertmanager::new(&place.alertmanager, &place.http)?,
-        inbox: place.inbox.as_ref().map(|url| Inbox::new(url, &place.http)).transpose()?,
+        prometheus: Prometheus::new(&stack.prometheus, &stack.http)?,
+        alertmanager: Alertmanager::new(&stack.alertmanager, &stack.http)?,
+        inbox: stack.inbox.as_ref().map(|url| Inbox::new(url, &stack.http)).transpose()?,
     })
 }

@@ -7,7 +7,7 @@ use url::Url;
 
 use crate::run::args::Args;
 use crate::run::error::{CommandError, start};
-use crate::run::resolve::{self, Asked};
+use crate::run::resolve::{self, Resolved};
 use crate::run::watch::{Ended, Ending, Signals, Watcher};
 use clients::HttpConfig;
 use common::console;
@@ -23,7 +23,7 @@ use load::report::output::OutFile;
 use load::report::summary;
 use load::verdict::Outcome;
 
-/// Runs the command and gives the exit code.
+/// Runs the command and returns the exit code.
 #[must_use]
 pub fn main(args: Args) -> u8 {
     run(&args).unwrap_or_else(|error| {
@@ -32,36 +32,36 @@ pub fn main(args: Args) -> u8 {
     })
 }
 
-/// Runs the load and prints the summary; the exit code.
+/// Runs the load, prints the summary and returns the exit code.
 pub fn run(args: &Args) -> Result<u8, CommandError> {
-    let asked = Asked::of(args)?;
+    let resolved = Resolved::of(args)?;
     let outs = OutFile::all(&args.out).map_err(CommandError::usage)?;
-    file_limit::allow(asked.plan.limits.connections);
+    file_limit::allow(resolved.plan.limits.connections);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    let failed = |error: std::io::Error| CommandError::Failed(format!("cannot watch the run: {error}"));
+    let failed = |error: std::io::Error| CommandError::Failed(format!("cannot start the runtime: {error}"));
     runtime.map_err(failed)?.block_on(async {
         let mut watcher = Watcher {
             progress: Progress::new(args.no_tui),
             signals: Signals::new().map_err(failed)?,
             exposition: args.prometheus_addr.map(expose).transpose()?,
         };
-        announce(&asked, &mut watcher.progress);
+        announce(&resolved, &mut watcher.progress);
         let begun = Instant::now();
         let left = || args.deadline.map(|deadline| deadline.saturating_sub(begun.elapsed()));
-        for plan in &asked.before {
-            if let Some(code) = beforehand(&mut watcher, plan, left()).await? {
+        for plan in &resolved.before {
+            if let Some(code) = send_before(&mut watcher, plan, left()).await? {
                 return Ok(code);
             }
         }
         let warmup = match args.warmup {
-            Some(time) => match watcher.warm_up(&asked, time, left()).await? {
+            Some(time) => match watcher.warm_up(&resolved, time, left()).await? {
                 Ok(ledger) => Some(ledger),
                 Err(code) => return Ok(code),
             },
             None => None,
         };
-        let title = asked.title();
-        let mut running = start(asked.plan)?;
+        let title = resolved.title();
+        let mut running = start(resolved.plan)?;
         let ending = Ending {
             title: &title,
             deadline: left(),
@@ -76,8 +76,8 @@ pub fn run(args: &Args) -> Result<u8, CommandError> {
             return Ok(code);
         }
         let labels = Labels {
-            pattern: asked.scenario.map(|scenario| scenario.name),
-            planned: asked.planned,
+            pattern: resolved.scenario.map(|scenario| scenario.name),
+            planned: resolved.planned,
             interrupted_by: interrupted_by.map(str::to_owned),
             ended_early_by: early.map(str::to_owned),
             max_lag_seconds: args.max_lag.as_secs_f64(),
@@ -97,32 +97,31 @@ fn expose(address: SocketAddr) -> Result<Exposition, CommandError> {
     Ok(exposition)
 }
 
-/// Sends what the scenario wants sent first; without it the run would not be what it says. An exit code when it was
-/// interrupted.
-async fn beforehand(
+/// Sends a `before` request of the scenario. Returns an exit code when interrupted.
+async fn send_before(
     watcher: &mut Watcher,
     plan: &Plan,
     deadline: Option<Duration>,
 ) -> Result<Option<u8>, CommandError> {
     let spec = &plan.requests[0].spec;
     let title = format!("before the run · {} {}", spec.method.name(), spec.path);
-    let record = match watcher.beforehand(plan.clone(), &title, deadline).await? {
+    let record = match watcher.send_before(plan.clone(), &title, deadline).await? {
         Ok(record) => record,
         Err(code) => return Ok(Some(code)),
     };
     if record.ledger.expected == 1 {
         return Ok(None);
     }
-    let answer = match record.statuses.keys().next() {
+    let result = match record.statuses.keys().next() {
         Some(status) if spec.expect.matches(*status) => {
-            format!("was answered {status} without what it is to capture")
+            format!("returned {status} without the values to capture")
         }
-        Some(status) => format!("was answered {status}, expected {}", spec.expect),
-        None if record.ledger.unfinished > 0 => "had no answer when the --deadline came".to_owned(),
-        None => format!("had no answer: {}", format::faults(record.faults)),
+        Some(status) => format!("returned {status}, expected {}", spec.expect),
+        None if record.ledger.unfinished > 0 => "got no response before the --deadline".to_owned(),
+        None => format!("failed: {}", format::faults(record.faults)),
     };
     Err(CommandError::Failed(format!(
-        "{} {}, which the scenario sends first, {answer}; nothing else was sent",
+        "`before` request {} {} {result}; the run was not started",
         spec.method.name(),
         spec.path
     )))
@@ -137,7 +136,7 @@ async fn finish(
     let plan = running.plan_handle();
     let record = running.record().await;
     if let Some((prometheus, config)) = alerts_from {
-        // The run is over and its figures stand: that nobody tells of alerts is no reason to lose them.
+        // The run is complete, so failing to fetch alerts is only a warning.
         match alerts::fetch(prometheus, &config, record.started, record.elapsed).await {
             Ok(alerts) => labels.alerts = alerts,
             Err(error) => console::warning(error),
@@ -149,9 +148,9 @@ async fn finish(
     Ok(Outcome::of(&report).exit_code())
 }
 
-fn announce(asked: &Asked, progress: &mut Progress) {
-    progress.say(&format!("{}: {}", asked.title(), asked.planned));
-    if let Some(scenario) = asked.scenario.as_ref().filter(|scenario| !scenario.trips.is_empty()) {
+fn announce(resolved: &Resolved, progress: &mut Progress) {
+    progress.say(&format!("{}: {}", resolved.title(), resolved.planned));
+    if let Some(scenario) = resolved.scenario.as_ref().filter(|scenario| !scenario.trips.is_empty()) {
         for line in format::wrapped(&format!("trips: {}", scenario.trips), 80, "       ") {
             progress.say(&line);
         }

@@ -1,4 +1,4 @@
-//! Why `loadgen run` did not get to a verdict.
+//! Errors of `loadgen run`.
 
 use std::fmt::Display;
 
@@ -6,24 +6,24 @@ use common::exit;
 use load::engine::{self, Running, StartError};
 use load::plan::Plan;
 
-/// An error of the command, by its exit code.
+/// An error, by its exit code.
 #[derive(Debug, thiserror::Error)]
 pub enum CommandError {
-    /// Bad arguments or files; nothing was sent.
+    /// Invalid arguments or files; nothing was sent.
     #[error("{0}")]
     Usage(String),
-    /// Everything else.
+    /// Any other error.
     #[error("{0}")]
     Failed(String),
 }
 
 impl CommandError {
-    /// Of bad arguments or files.
+    /// An error of arguments or files.
     pub fn usage(error: impl Display) -> Self {
         Self::Usage(error.to_string())
     }
 
-    /// Of everything else.
+    /// Any other error.
     pub fn failed(error: impl Display) -> Self {
         Self::Failed(error.to_string())
     }

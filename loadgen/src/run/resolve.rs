@@ -1,4 +1,4 @@
-//! From arguments to a plan.
+//! Resolves arguments to a plan.
 
 use crate::run::error::CommandError;
 use std::collections::BTreeSet;
@@ -22,25 +22,25 @@ use load::spec::request::{RequestSpec, add_content_type};
 use load::spec::scenario::Scenario;
 use load::wire::target::{Access, Target};
 
-const USUAL_RATE: f64 = 50.0;
-const USUAL_DURATION: Duration = Duration::from_secs(30);
+const DEFAULT_RATE: f64 = 50.0;
+const DEFAULT_DURATION: Duration = Duration::from_secs(30);
 
-/// What the arguments ask for.
+/// The resolved arguments.
 #[derive(Debug)]
-pub struct Asked {
-    /// The pattern or the file, if there was one.
+pub struct Resolved {
+    /// The pattern or scenario file, if given.
     pub scenario: Option<Scenario>,
-    /// Each to be sent beforehand, in this order.
+    /// Plans of the `before` requests, in order.
     pub before: Vec<Plan>,
-    /// Ready to be started.
+    /// The plan of the run.
     pub plan: Plan,
-    /// Its pace in words.
+    /// The planned load in words.
     pub planned: String,
 }
 
-impl Asked {
+impl Resolved {
     /// # Errors
-    /// A sentence that names the input and the way out.
+    /// When an argument is invalid; the error names it.
     pub fn of(args: &Args) -> Result<Self, CommandError> {
         let scenario = scenario(args)?;
         let url = Target::parse(&args.url).map_err(CommandError::usage)?;
@@ -63,7 +63,7 @@ impl Asked {
             let plan = Plan::once(target.clone(), &request, limits.clone(), &names)
                 .map_err(|error| CommandError::Usage(format!("before[{index}]: {error}")))?;
             names.extend(request.capture.iter().map(|capture| capture.name.clone()));
-            // Each draws its own random values, of the run's seed and of no number that the run has.
+            // Each has its own random values, derived from the run's seed.
             let seed = rng::derived(seed, 1 + index as u64);
             before.push(Plan { seed, given: given.clone(), ..plan });
         }
@@ -71,7 +71,7 @@ impl Asked {
         Ok(Self { scenario, before, plan: Plan { seed, given, ..plan }, planned })
     }
 
-    /// The scenario's name or the target, for people.
+    /// The scenario's name and the target, for display.
     #[must_use]
     pub fn title(&self) -> String {
         match &self.scenario {
@@ -81,7 +81,7 @@ impl Asked {
     }
 }
 
-/// Whose certificates are accepted.
+/// Which certificates are accepted.
 pub fn trust(args: &Args) -> Trust {
     match &args.cacert {
         Some(file) => Trust::File(file.clone()),
@@ -95,13 +95,13 @@ fn access(args: &Args) -> Access {
     Access { unix_socket: args.unix_socket.clone(), connect_to: args.connect_to.clone(), trust }
 }
 
-/// The pattern or the file that was asked for.
+/// The pattern or scenario file, if given.
 fn scenario(args: &Args) -> Result<Option<Scenario>, CommandError> {
     match (args.pattern, &args.scenario) {
         (Some(pattern), _) => Ok(Some(pattern.scenario())),
         (None, Some(path)) => {
             let text = std::fs::read_to_string(path).map_err(|error| {
-                CommandError::Usage(format!("--scenario {}: cannot read it: {error}", path.display()))
+                CommandError::Usage(format!("--scenario {}: cannot read: {error}", path.display()))
             })?;
             Scenario::parse(path, &text).map(Some).map_err(CommandError::usage)
         }
@@ -148,7 +148,7 @@ fn pace(args: &Args, scenario: Option<&Scenario>, seed: u64) -> Result<(Pace, St
     let limit = args.requests;
     let rated = args.rate.is_some() || scenario.is_some() || !args.stages.is_empty();
     if let (Some(connections), false) = (args.connections, rated) {
-        let duration = args.duration.or_else(|| limit.is_none().then_some(USUAL_DURATION));
+        let duration = args.duration.or_else(|| limit.is_none().then_some(DEFAULT_DURATION));
         let planned = format!("{connections} connections{}", bounds(duration, limit));
         return Ok((Pace::Closed { limit, duration }, planned));
     }
@@ -160,7 +160,7 @@ fn pace(args: &Args, scenario: Option<&Scenario>, seed: u64) -> Result<(Pace, St
     Ok((Pace::Open { schedule, limit, spacing }, planned))
 }
 
-/// The rate over time, and in words.
+/// The schedule, and its description.
 fn schedule(args: &Args, scenario: Option<&Scenario>) -> Result<(Schedule, String), CommandError> {
     let limit = args.requests;
     if !args.stages.is_empty() {
@@ -181,16 +181,16 @@ fn schedule(args: &Args, scenario: Option<&Scenario>) -> Result<(Schedule, Strin
         let time = args.duration.map_or(1.0, |time| time.as_secs_f64() / length.as_secs_f64());
         if !(rate.is_finite() && time.is_finite()) {
             return Err(CommandError::usage(
-                "the scenario is bursts alone: it has no rate and no length that -q or -z could set",
+                "the scenario has only bursts: -q and -z cannot be used, as it has no rate and no duration",
             ));
         }
         let schedule = stages.scaled(rate, time);
         let planned = patterns::in_words(&schedule) + &bounds(None, limit);
         return Ok((schedule, planned));
     }
-    let constant = usual.and_then(Schedule::constant_rate).unwrap_or(USUAL_RATE);
+    let constant = usual.and_then(Schedule::constant_rate).unwrap_or(DEFAULT_RATE);
     let rate = args.rate.map_or_else(|| Rate::new(constant), Ok).map_err(CommandError::usage)?;
-    let length = usual.and_then(Schedule::duration).unwrap_or(USUAL_DURATION);
+    let length = usual.and_then(Schedule::duration).unwrap_or(DEFAULT_DURATION);
     let duration = args.duration.or_else(|| limit.is_none().then_some(length));
     let planned = format!("{rate}{}", bounds(duration, limit));
     Ok((Schedule::constant(rate, duration), planned))

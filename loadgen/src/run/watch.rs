@@ -1,11 +1,11 @@
-//! Watches a run: shows it, and ends it early where someone or something wants that.
+//! Watches a run: shows its progress, and ends it early on signals, thresholds and the deadline.
 
 use std::time::Duration;
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::run::error::{CommandError, start};
-use crate::run::resolve::Asked;
+use crate::run::resolve::Resolved;
 use common::hangup::Hangup;
 use common::rng;
 use common::{duration, exit};
@@ -17,25 +17,24 @@ use load::plan::Plan;
 use load::record::{Ledger, Record};
 use load::verdict::threshold::Threshold;
 
-/// How long an interrupted run waits for what is in flight.
+/// Grace period for requests in flight after an interrupt.
 const GRACE: Duration = Duration::from_secs(1);
-/// What `{{n}}` counts from while warming up: no run gets as far.
+/// First value of `{{n}}` during warm-up, beyond the range of any run.
 const FIRST_OF_WARM_UP: u64 = 1 << 40;
-/// How often it is looked at whether there is something new to show.
+/// Refresh interval of the progress.
 const REFRESH: Duration = Duration::from_millis(100);
-/// Requests of which it must be known what became of them before a threshold may end the run, and how long it may take
-/// until then.
-const ENOUGH: (u64, Duration) = (100, Duration::from_secs(10));
+/// Minimum number of completed requests before a threshold may end the run, and the maximum wait for them.
+const MINIMUM: (u64, Duration) = (100, Duration::from_secs(10));
 
-/// What may end a run before its schedule does.
+/// Conditions that end a run early.
 pub struct Ending<'a> {
-    /// Shown above the figures.
+    /// Title of the live view.
     pub title: &'a str,
-    /// When the whole run ends at the latest.
+    /// Time after which the run ends.
     pub deadline: Option<Duration>,
-    /// Those that end the run when they are crossed.
+    /// Thresholds that end the run when crossed.
     pub thresholds: &'a [Threshold],
-    /// Whether its figures are the run's, to be shown to whoever scrapes them.
+    /// Whether its metrics are exported; false for warm-up and `before` requests.
     pub counted: bool,
 }
 
@@ -47,8 +46,8 @@ impl Ending<'_> {
         if self.thresholds.is_empty() {
             return None;
         }
-        let (enough, patience) = ENOUGH;
-        if running.counts().settled() < enough && running.elapsed() < patience {
+        let (minimum, wait) = MINIMUM;
+        if running.counts().settled() < minimum && running.elapsed() < wait {
             return None;
         }
         running.measured(|measured| {
@@ -62,32 +61,32 @@ impl Ending<'_> {
     }
 }
 
-/// How watching ended.
+/// How a run ended.
 #[derive(Default)]
 pub struct Ended {
-    /// The signal that was first.
+    /// The first signal.
     pub interrupted_by: Option<&'static str>,
     /// `deadline` or `threshold`.
     pub early: Option<&'static str>,
-    /// Whether there was a second signal: nothing more is asked of anybody.
+    /// Whether a second signal arrived, after which alerts are not queried.
     pub hurried: bool,
-    /// The exit code of a third signal, after which nothing is waited for.
+    /// The exit code of a third signal, after which the process exits at once.
     pub at_once: Option<u8>,
 }
 
-/// What stands between a run and the person who started it.
+/// Connects a run to the user.
 pub struct Watcher {
-    /// What they see.
+    /// The progress display.
     pub progress: Progress,
-    /// What they say.
+    /// The signals.
     pub signals: Signals,
-    /// What their Prometheus sees.
+    /// The exported metrics.
     pub exposition: Option<Exposition>,
 }
 
 impl Watcher {
-    /// Shows the run until its end: the first signal asks for it, the second no longer waits for answers, the third
-    /// waits for nothing.
+    /// Shows the run until its end. The first signal stops it, the second skips waiting for responses, the third exits
+    /// at once.
     pub async fn watch(&mut self, running: &mut Running, ending: &Ending<'_>) -> Ended {
         let mut refresh = tokio::time::interval(REFRESH);
         let mut ended = Ended::default();
@@ -102,7 +101,7 @@ impl Watcher {
                             ended.interrupted_by = Some(name);
                             running.request_stop(GRACE);
                             self.progress.say(&format!(
-                                "{name}: stopping; up to {} for answers in flight, a second signal waits for none",
+                                "{name}: stopping, waiting up to {} for requests in flight; send a second signal to skip",
                                 duration::format(GRACE)
                             ));
                         }
@@ -117,7 +116,7 @@ impl Watcher {
                     }
                 }
                 _ = refresh.tick() => {
-                    // Looking costs the sender time where they share a core.
+                    // Drawing takes CPU time from the sender on a shared core.
                     if self.progress.has_news(running.last_row()) {
                         self.progress.show(&View::of(running, ending.title));
                     }
@@ -146,8 +145,8 @@ impl Watcher {
         }
     }
 
-    /// What is sent before the run that counts; its record, or an exit code when it was interrupted.
-    pub async fn beforehand(
+    /// Runs a plan before the actual run. Returns its record, or an exit code when interrupted.
+    pub async fn send_before(
         &mut self,
         plan: Plan,
         title: &str,
@@ -157,30 +156,36 @@ impl Watcher {
         let ending = Ending { title, deadline, thresholds: &[], counted: false };
         let Ended { interrupted_by, at_once, .. } = self.watch(&mut running, &ending).await;
         let Some(name) = interrupted_by else { return Ok(Ok(running.record().await)) };
-        self.progress.say(&format!("{name} before the run began: nothing was measured"));
+        self.progress.say(&format!("{name} before the start of the run: nothing was measured"));
         let code = exit::interrupted_by(name);
         Ok(Err(at_once.unwrap_or(code)))
     }
 
-    /// The same requests at the rate the schedule begins with, counted apart; an exit code when it was interrupted.
+    /// Sends the same requests at the initial rate, counted separately. Returns an exit code when interrupted.
     pub async fn warm_up(
         &mut self,
-        asked: &Asked,
+        resolved: &Resolved,
         time: Duration,
         deadline: Option<Duration>,
     ) -> Result<Result<Ledger, u8>, CommandError> {
-        // Values of its own: what it creates must not stand in the way of what the run creates.
-        let seed = rng::derived(asked.plan.seed, 0);
-        let plan =
-            Plan { pace: asked.plan.pace.warm_up(time), seed, first: FIRST_OF_WARM_UP, ..asked.plan.clone() };
-        let title = format!("warm-up · {}", asked.title());
-        let ledger = match self.beforehand(plan, &title, deadline).await? {
+        // The warm-up has its own generated values, which must not collide with those of the run.
+        let seed = rng::derived(resolved.plan.seed, 0);
+        let plan = Plan {
+            pace: resolved.plan.pace.warm_up(time),
+            seed,
+            first: FIRST_OF_WARM_UP,
+            ..resolved.plan.clone()
+        };
+        let title = format!("warm-up · {}", resolved.title());
+        let ledger = match self.send_before(plan, &title, deadline).await? {
             Ok(record) => record.ledger,
             Err(code) => return Ok(Err(code)),
         };
         let sent = format::count(ledger.scheduled);
-        self.progress
-            .say(&format!("warmed up with {sent} requests in {}, not counted", duration::format(time)));
+        self.progress.say(&format!(
+            "warmed up with {sent} requests in {}, not included in the report",
+            duration::format(time)
+        ));
         Ok(Ok(ledger))
     }
 }

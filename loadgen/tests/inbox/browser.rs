@@ -35,7 +35,7 @@ async fn the_page_is_live_narrow_and_works_by_keyboard() {
     inbox.post("/slack", message("firing").to_string()).await;
     page.until(&format!("{FIRST} === 'HighErrorRate'"));
     assert_eq!(page.eval("document.title"), "(1) Inbox");
-    let link = "document.querySelector('#episodes .saying a')";
+    let link = "document.querySelector('#episodes .episode > .summary a')";
     assert_eq!(
         page.eval(&format!("{link}.textContent + ' ' + {link}.href")),
         "Runbook http://127.0.0.1:8025/runbooks/HighErrorRate?a=1&b=2"
@@ -44,7 +44,7 @@ async fn the_page_is_live_narrow_and_works_by_keyboard() {
         page.eval("document.querySelectorAll('#episodes img, #episodes script, #episodes a').length"),
         1
     );
-    let text = page.eval("document.querySelector('#episodes .saying').textContent");
+    let text = page.eval("document.querySelector('#episodes .episode > .summary').textContent");
     assert!(text.as_str().unwrap().contains("<img src=x onerror=document.title=1>"), "{text}");
     inbox.post("/webhook", webhook("firing", "Another").to_string()).await;
     page.until(&format!("{CARDS} === 2"));

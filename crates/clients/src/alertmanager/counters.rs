@@ -1,9 +1,8 @@
-//! Alertmanager's own count of what it sent, from its `/metrics`.
+//! Alertmanager's counters of sent notifications, from its `/metrics`.
 //!
-//! `alertmanager_notification_requests_total` counts attempts once they are over,
-//! `alertmanager_notification_requests_failed_total` those that the receiver did not take; both by `integration`, and by
-//! `receiver_name` with `--enable-feature=receiver-name-in-metrics`. The format:
-//! <https://prometheus.io/docs/instrumenting/exposition_formats/>.
+//! `alertmanager_notification_requests_total` counts completed attempts and
+//! `alertmanager_notification_requests_failed_total` failed ones, both by `integration`, and by `receiver_name` with
+//! `--enable-feature=receiver-name-in-metrics`. Format: <https://prometheus.io/docs/instrumenting/exposition_formats/>.
 
 use std::collections::BTreeMap;
 
@@ -15,7 +14,7 @@ use crate::prometheus::Labels;
 const ATTEMPTS: &str = "alertmanager_notification_requests_total";
 const FAILED: &str = "alertmanager_notification_requests_failed_total";
 
-/// Who sent: the kind of channel, and the receiver where Alertmanager tells.
+/// The integration that sent, and its receiver if Alertmanager exports it.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Sender {
     /// `webhook`, `slack`, `email`, …
@@ -24,15 +23,15 @@ pub struct Sender {
     pub receiver: Option<String>,
 }
 
-/// How many notifications each has delivered since Alertmanager started.
+/// Notifications delivered since Alertmanager started, by sender.
 pub type Delivered = BTreeMap<Sender, u64>;
 
 /// # Errors
-/// When the text has no such counter: it is no Alertmanager's, or one older than 0.23.
+/// When the text has no such counter, as it is not from Alertmanager 0.23 or newer.
 pub fn delivered(text: &str) -> Result<Delivered, Reason> {
     let mut found = Delivered::new();
     let mut any = false;
-    // Attempts come first, so that there is something to take the failed ones from.
+    // Attempts first, as failed ones are subtracted from them.
     for (name, failed) in [(ATTEMPTS, false), (FAILED, true)] {
         for line in text.lines() {
             let Some((labels, value)) = sample(line, name) else { continue };
@@ -46,13 +45,13 @@ pub fn delivered(text: &str) -> Result<Delivered, Reason> {
     if any { Ok(found) } else { Err(Reason::Counter(ATTEMPTS)) }
 }
 
-/// `NAME{integration="webhook"} 3`: labels and a whole number. A series is written as PromQL selects it.
+/// Parses `NAME{integration="webhook"} 3` to labels and an integer. The series is parsed as a PromQL selector.
 fn sample(line: &str, name: &str) -> Option<(Labels, u64)> {
     let (series, number) = line.strip_prefix(name).and(line.rsplit_once('}'))?;
     let Ok(Expr::VectorSelector(series)) = parser::parse(&format!("{series}}}")) else { return None };
     let labels = series.matchers.matchers.into_iter().map(|label| (label.name, label.value));
     let number = number.split_whitespace().next()?.parse::<f64>().ok()?;
-    // Counters of notifications are whole and far below what a float holds exactly.
+    // Counters are integers far below the limit of exact floats.
     let whole = (0.0..9e15).contains(&number) && series.name.as_deref() == Some(name);
     whole.then(|| (labels.collect(), number as u64))
 }
@@ -62,7 +61,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_was_delivered_is_attempts_without_the_failed() {
+    fn delivered_is_attempts_minus_failures() {
         let text = r#"# HELP alertmanager_notification_requests_failed_total The total number of failed requests.
 # TYPE alertmanager_notification_requests_failed_total counter
 alertmanager_notification_requests_failed_total{integration="email"} 0
@@ -79,7 +78,7 @@ alertmanager_notifications_total{integration="webhook"} 9
     }
 
     #[test]
-    fn receivers_are_told_apart_where_alertmanager_does() {
+    fn separates_receivers_when_alertmanager_exports_them() {
         let text = r#"alertmanager_notification_requests_total{integration="webhook",receiver_name="on \"call\", a"} 1e+06
 alertmanager_notification_requests_total{integration="webhook",receiver_name="b",} 4
 "#;
@@ -91,7 +90,7 @@ alertmanager_notification_requests_total{integration="webhook",receiver_name="b"
     }
 
     #[test]
-    fn what_has_no_such_counter_is_an_error() {
+    fn rejects_text_without_the_counter() {
         for text in ["", "<html>", "up 1\n", "alertmanager_notification_requests_total{integration=\"we"] {
             assert!(delivered(text).unwrap_err().to_string().contains("0.23"), "{text}");
         }

@@ -32,7 +32,7 @@ impl Alertmanager {
     /// `/-/ready`.
     ///
     /// # Errors
-    /// When it does not answer 200.
+    /// When it is not ready.
     pub async fn ready(&self) -> Result<(), SystemError> {
         self.http.get("/-/ready", &[], |_| Ok(())).await
     }
@@ -48,39 +48,39 @@ impl Alertmanager {
     /// The running configuration, YAML as loaded (`config.original` of `/api/v2/status`).
     ///
     /// # Errors
-    /// When it cannot be asked or understood.
+    /// When the request fails or the response is not understood.
     pub async fn config(&self) -> Result<String, SystemError> {
         self.http.get("/api/v2/status", &[], parse::config).await
     }
 
-    /// `/api/v2/alerts`, every alert held, suppressed ones too.
+    /// `/api/v2/alerts`: every alert, including suppressed ones.
     ///
     /// # Errors
-    /// When it cannot be asked or understood.
+    /// When the request fails or the response is not understood.
     pub async fn alerts(&self) -> Result<Vec<HeldAlert>, SystemError> {
         self.http.get("/api/v2/alerts", &[], parse::alerts).await
     }
 
-    /// Alert fingerprints by group, as `/api/v2/alerts/groups` tells: (receiver, group labels, fingerprints).
+    /// `/api/v2/alerts/groups`: the receiver, the group labels and the alert fingerprints of each group.
     ///
     /// # Errors
-    /// When it cannot be asked or understood.
+    /// When the request fails or the response is not understood.
     pub async fn groups(&self) -> Result<Vec<(String, Labels, Vec<String>)>, SystemError> {
         self.http.get("/api/v2/alerts/groups", &[], parse::groups).await
     }
 
-    /// Active silences; those that expired or have not begun are left out.
+    /// Active silences, without expired and pending ones.
     ///
     /// # Errors
-    /// When it cannot be asked or understood.
+    /// When the request fails or the response is not understood.
     pub async fn silences(&self) -> Result<Vec<Silence>, SystemError> {
         self.http.get("/api/v2/silences", &[], parse::silences).await
     }
 
-    /// What it has delivered, by its own count (`/metrics`).
+    /// Delivered notifications, from its own counters (`/metrics`).
     ///
     /// # Errors
-    /// When it cannot be asked or understood.
+    /// When the request fails or the response is not understood.
     pub async fn delivered(&self) -> Result<Delivered, SystemError> {
         self.http.get("/metrics", &[], counters::delivered).await
     }

@@ -1,4 +1,4 @@
-//! Answers of Alertmanager, from JSON text to our types.
+//! Parses Alertmanager's JSON responses.
 
 use serde::Deserialize;
 
@@ -101,7 +101,7 @@ mod tests {
       "labels":{"alertname":"HighErrorRate","job":"api"}}"#;
 
     #[test]
-    fn alerts_and_groups() {
+    fn parses_alerts_and_groups() {
         let found = alerts(&format!("[{ALERT}]")).unwrap();
         assert_eq!(
             (found[0].fingerprint.as_str(), found[0].state.as_str()),
@@ -125,7 +125,7 @@ mod tests {
     }
 
     #[test]
-    fn only_silences_in_force() {
+    fn returns_only_active_silences() {
         let silence = |state: &str, is_equal: &str| {
             format!(
                 r#"{{"id":"{state}","comment":"why","createdBy":"me","status":{{"state":"{state}"}},
@@ -148,7 +148,7 @@ mod tests {
     }
 
     #[test]
-    fn the_configuration_and_what_is_not_one() {
+    fn parses_the_configuration_and_rejects_other_bodies() {
         let body = r#"{"cluster":{"status":"disabled"},"config":{"original":"route:\n  receiver: a\n"},
           "uptime":"2026-05-04T12:00:00Z","versionInfo":{}}"#;
         assert_eq!(config(body).unwrap(), "route:\n  receiver: a\n");

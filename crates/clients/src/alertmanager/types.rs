@@ -1,38 +1,38 @@
-//! What Alertmanager holds.
+//! Types of Alertmanager's API.
 
 use serde::Deserialize;
 
 use crate::prometheus::Labels;
 
-/// An alert as Alertmanager holds it.
+/// An alert in Alertmanager.
 #[derive(Debug, Clone)]
 pub struct HeldAlert {
-    /// Hash of the labels; the same in webhook bodies.
+    /// Hash of the labels, as in webhook bodies.
     pub fingerprint: String,
     /// All labels.
     pub labels: Labels,
     /// `active`, `suppressed` or `unprocessed`.
     pub state: String,
-    /// Ids of silences covering it.
+    /// IDs of the silences that match it.
     pub silenced_by: Vec<String>,
-    /// Fingerprints of alerts inhibiting it.
+    /// Fingerprints of the alerts that inhibit it.
     pub inhibited_by: Vec<String>,
-    /// Receivers its routes lead to.
+    /// Receivers of its routes.
     pub receivers: Vec<String>,
 }
 
-/// A silence that is active.
+/// An active silence.
 #[derive(Debug, Clone, Deserialize)]
 pub struct Silence {
-    /// Its id.
+    /// Its ID.
     pub id: String,
-    /// Why, as its author wrote.
+    /// The comment of its author.
     pub comment: String,
-    /// Label name, value, whether it is a regex, whether it must be equal.
+    /// Its matchers.
     pub matchers: Vec<Matcher>,
 }
 
-/// One label condition.
+/// A label matcher.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Matcher {
@@ -40,9 +40,9 @@ pub struct Matcher {
     pub name: String,
     /// Value or anchored regular expression.
     pub value: String,
-    /// `=~` and `!~`.
+    /// True for `=~` and `!~`.
     pub is_regex: bool,
-    /// `=` and `=~`; false for `!=` and `!~`. Left out by versions that have neither.
+    /// True for `=` and `=~`. Missing in versions without `!=` and `!~`.
     #[serde(default = "yes")]
     pub is_equal: bool,
 }

@@ -1,4 +1,4 @@
-//! Prometheus's HTTP API, as 2.42 and 3.x speak it:
+//! The HTTP API of Prometheus 2.42 to 3.x:
 //! <https://prometheus.io/docs/prometheus/latest/querying/api/>.
 
 mod outgoing;
@@ -34,7 +34,7 @@ impl Prometheus {
     /// `/-/ready`.
     ///
     /// # Errors
-    /// When it does not answer 200.
+    /// When it is not ready.
     pub async fn ready(&self) -> Result<(), SystemError> {
         self.http.get("/-/ready", &[], |_| Ok(())).await
     }
@@ -47,53 +47,53 @@ impl Prometheus {
         process::started(&self.http).await
     }
 
-    /// `/api/v1/rules`, every group.
+    /// `/api/v1/rules`: every rule group.
     ///
     /// # Errors
-    /// When it cannot be asked or understood.
+    /// When the request fails or the response is not understood.
     pub async fn rules(&self) -> Result<Vec<RuleGroup>, SystemError> {
         self.http.get("/api/v1/rules", &[], parse::rules).await
     }
 
-    /// `/api/v1/targets?state=active`.
+    /// `/api/v1/targets?state=active`: the active targets.
     ///
     /// # Errors
-    /// When it cannot be asked or understood.
+    /// When the request fails or the response is not understood.
     pub async fn targets(&self) -> Result<Vec<Target>, SystemError> {
         self.http.get("/api/v1/targets", &[("state", "active")], parse::targets).await
     }
 
-    /// `/api/v1/alertmanagers`: the URLs Prometheus sends to.
+    /// `/api/v1/alertmanagers`: the URLs of the active Alertmanagers.
     ///
     /// # Errors
-    /// When it cannot be asked or understood.
+    /// When the request fails or the response is not understood.
     pub async fn alertmanagers(&self) -> Result<Vec<String>, SystemError> {
         self.http.get("/api/v1/alertmanagers", &[], parse::alertmanagers).await
     }
 
-    /// `--rules.alert.resend-delay`, from `/api/v1/status/flags`: how often a firing alert is sent again. Alertmanager
-    /// takes it as resolved when it has not been for four times as long.
+    /// `--rules.alert.resend-delay` from `/api/v1/status/flags`: how often a firing alert is resent. Alertmanager
+    /// resolves an alert that was not resent for four times as long.
     ///
     /// # Errors
-    /// When it cannot be asked or understood.
+    /// When the request fails or the response is not understood.
     pub async fn resend_delay(&self) -> Result<Duration, SystemError> {
         self.http.get("/api/v1/status/flags", &[], parse::resend_delay).await
     }
 
-    /// What it does to an alert's labels when it sends it, from `/api/v1/status/config`.
+    /// The label changes of sent alerts, from `/api/v1/status/config`.
     ///
     /// # Errors
-    /// When it cannot be asked or understood.
+    /// When the request fails or the response is not understood.
     pub async fn outgoing(&self) -> Result<Outgoing, SystemError> {
         self.http.get("/api/v1/status/config", &[], parse::outgoing).await
     }
 
-    /// Instant query (at `at`, else now). A vector gives one sample a series; a range selector
-    /// (`ALERTS{…}[5m]`) gives the raw samples with the times they were written; a scalar gives one series
-    /// without labels. Samples that are native histograms are left out.
+    /// Runs an instant query at `at`, default now. A vector has one sample per series. A range selector
+    /// (`ALERTS{…}[5m]`) has the raw samples with their timestamps. A scalar is one series without labels. Native
+    /// histograms are omitted.
     ///
     /// # Errors
-    /// When it cannot be asked or understood, or Prometheus says the query failed.
+    /// When the request or the query fails, or the response is not understood.
     pub async fn query(&self, expr: &str, at: Option<Timestamp>) -> Result<Vec<Series>, SystemError> {
         let at = at.map(|at| at.to_string());
         let mut form = vec![("query", expr)];
@@ -101,8 +101,7 @@ impl Prometheus {
         self.http.post_form("/api/v1/query", &form, parse::series).await
     }
 
-    /// Range query with a step; for the value of an expression through a drill. Prometheus gives at most 11 000
-    /// points a series and refuses a step that would make more.
+    /// Runs a range query. Prometheus rejects a step that would return more than 11,000 points per series.
     ///
     /// # Errors
     /// As [`Self::query`].

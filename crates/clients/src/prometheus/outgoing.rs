@@ -1,5 +1,5 @@
-//! How labels change between Prometheus and Alertmanager: `external_labels` are added, and
-//! `alerting.alert_relabel_configs` may take labels away.
+//! Label changes between Prometheus and Alertmanager: `external_labels` adds labels, and
+//! `alerting.alert_relabel_configs` may drop some.
 //!
 //! Source: <https://prometheus.io/docs/prometheus/latest/configuration/configuration/>.
 
@@ -11,11 +11,11 @@ use serde::Deserialize;
 use crate::error::Reason;
 use crate::prometheus::types::Labels;
 
-/// What Prometheus does to an alert's labels when it sends the alert.
+/// The changes Prometheus makes to the labels of a sent alert.
 #[derive(Debug, Clone, Default)]
 pub struct Outgoing {
     external: Labels,
-    /// In the order of the configuration: names that match are dropped (`true`), or alone are kept.
+    /// Relabelling in configuration order: matching names are dropped (`true`), or all others are.
     relabelled: Vec<(Regex, bool)>,
     rewritten: bool,
 }
@@ -57,11 +57,11 @@ struct Relabel {
 }
 
 impl Outgoing {
-    /// From the configuration as Prometheus prints it. Of relabelling, what drops labels by name is followed; rules
-    /// that rewrite values or drop alerts are not.
+    /// Parses the configuration as returned by Prometheus. Only relabelling that drops labels by name is supported, not
+    /// rules that rewrite values or drop alerts.
     ///
     /// # Errors
-    /// What could not be understood.
+    /// When the configuration is not understood.
     pub fn parse(yaml: &str) -> Result<Self, Reason> {
         let bad = Reason::Configuration;
         let file: ConfigFile =
@@ -73,7 +73,7 @@ impl Outgoing {
             let drops = match action.to_ascii_lowercase().as_str() {
                 "labeldrop" => true,
                 "labelkeep" => false,
-                "keep" | "drop" | "keepequal" | "dropequal" => continue, // it comes as it is, or not at all
+                "keep" | "drop" | "keepequal" | "dropequal" => continue, // the alert is sent unchanged or dropped
                 _ => {
                     rewritten = true;
                     continue;
@@ -86,7 +86,7 @@ impl Outgoing {
         Ok(Self { external: file.global.external_labels, relabelled, rewritten })
     }
 
-    /// The labels an alert arrives with; those of its own win.
+    /// The labels of an alert as sent. Its own labels override external ones.
     #[must_use]
     pub fn of(&self, labels: &Labels) -> Labels {
         let mut sent = self.external.clone();
@@ -97,13 +97,13 @@ impl Outgoing {
         sent
     }
 
-    /// Whether relabelling may change labels in ways that are not followed.
+    /// Whether relabelling may change labels in an unsupported way.
     #[must_use]
     pub fn rewrites(&self) -> bool {
         self.rewritten
     }
 
-    /// Whether this label comes from outside of the alert.
+    /// Whether this label is an external label.
     #[must_use]
     pub fn adds(&self, name: &str, value: &str) -> bool {
         self.external.get(name).is_some_and(|external| external == value)
@@ -119,7 +119,7 @@ mod tests {
     }
 
     #[test]
-    fn external_labels_are_added_and_the_alerts_own_win() {
+    fn adds_external_labels_unless_the_alert_has_them() {
         let yaml = "global:\n  scrape_interval: 1s\n  external_labels:\n    env: prod\n    team: db\n\
                     alerting:\n  alertmanagers: []\nscrape_configs: []\n";
         let outgoing = Outgoing::parse(yaml).unwrap();
@@ -131,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn labels_that_relabelling_drops_do_not_arrive() {
+    fn drops_labels_by_relabelling() {
         let with = |rule: &str| {
             let yaml = format!(
                 "global: {{external_labels: {{env: prod, replica: a}}}}\nalerting:\n  alert_relabel_configs:\n  {rule}\n"

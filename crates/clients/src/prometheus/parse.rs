@@ -1,4 +1,4 @@
-//! Answers of Prometheus, from JSON text to our types.
+//! Parses Prometheus's JSON responses.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use crate::prometheus::outgoing::Outgoing;
 use crate::prometheus::types::{Labels, Rule, RuleGroup, Sample, Series, Target};
 use common::duration;
 
-/// Every answer comes in this envelope.
+/// The envelope of every response.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Envelope {
@@ -34,7 +34,7 @@ fn data<T: DeserializeOwned>(body: &str) -> Result<T, Reason> {
 pub fn resend_delay(body: &str) -> Result<Duration, Reason> {
     let flags: std::collections::BTreeMap<String, String> = data(body)?;
     let name = "rules.alert.resend-delay";
-    let value = flags.get(name).ok_or_else(|| Reason::Answer(format!("no flag {name}")))?;
+    let value = flags.get(name).ok_or_else(|| Reason::Answer(format!("missing flag {name}")))?;
     duration::parse(value).map_err(|error| Reason::Answer(format!("{name}: {error}")))
 }
 
@@ -57,7 +57,7 @@ pub fn rules(body: &str) -> Result<Vec<RuleGroup>, Reason> {
     let WireGroups { groups } = data(body)?;
     let stateless = |rule: &&Rule| rule.alerting.as_ref().is_some_and(|it| it.state.is_empty());
     match groups.iter().flat_map(|group| &group.rules).find(stateless) {
-        Some(rule) => Err(Reason::Answer(format!("{} has no state", rule.name))),
+        Some(rule) => Err(Reason::Answer(format!("rule {} has no state", rule.name))),
         None => Ok(groups),
     }
 }
@@ -77,7 +77,7 @@ struct WireTarget {
 
 pub fn targets(body: &str) -> Result<Vec<Target>, Reason> {
     let wire: WireTargets = data(body)?;
-    // Relabelling may call the job otherwise than the scrape pool.
+    // Relabelling may change the job, so it can differ from the scrape pool.
     let named = |WireTarget { mut labels, target }: WireTarget| Target {
         job: labels.remove("job").unwrap_or(target.job),
         ..target

@@ -1,4 +1,4 @@
-//! What Prometheus says of itself, with units settled: durations as durations, numbers as numbers.
+//! Types of Prometheus's API, with durations and numbers already parsed.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -18,15 +18,15 @@ pub struct RuleGroup {
     pub name: String,
     /// File it was loaded from.
     pub file: String,
-    /// Evaluation interval E.
+    /// Evaluation interval.
     #[serde(deserialize_with = "seconds")]
     pub interval: Duration,
-    /// In evaluation order.
+    /// Rules in evaluation order.
     #[serde(default, deserialize_with = "or_default")]
     pub rules: Vec<Rule>,
 }
 
-/// One rule as loaded.
+/// A rule as loaded.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Rule {
@@ -36,10 +36,10 @@ pub struct Rule {
     pub query: String,
     /// `ok`, `err` or `unknown` (not evaluated yet).
     pub health: String,
-    /// The last evaluation error, empty when there is none.
+    /// The last evaluation error; empty if none.
     #[serde(default)]
     pub last_error: String,
-    /// When it was last evaluated; `None` before the first time.
+    /// Time of the last evaluation; `None` before the first.
     #[serde(default, deserialize_with = "since_zero")]
     pub last_evaluation: Option<Timestamp>,
     /// `None` for recording rules.
@@ -47,23 +47,23 @@ pub struct Rule {
     pub alerting: Option<Alerting>,
 }
 
-/// What only alerting rules have.
+/// Fields of alerting rules only.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Alerting {
     /// `for:`
     #[serde(default, rename = "duration", deserialize_with = "seconds")]
     pub hold: Duration,
-    /// `keep_firing_for:`; not sent by every version.
+    /// `keep_firing_for:`; missing in older versions.
     #[serde(default, rename = "keepFiringFor", deserialize_with = "seconds")]
     pub keep_firing: Duration,
-    /// Labels the rule adds.
+    /// Labels added by the rule.
     #[serde(default, deserialize_with = "or_default")]
     pub labels: Labels,
-    /// `inactive`, `pending` or `firing`; empty only until it is checked.
+    /// `inactive`, `pending` or `firing`. An empty state is rejected later.
     #[serde(default)]
     pub state: String,
-    /// Active alerts, pending or firing.
+    /// Pending and firing alerts.
     #[serde(default, deserialize_with = "or_default")]
     pub alerts: Vec<ActiveAlert>,
 }
@@ -72,13 +72,13 @@ pub struct Alerting {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ActiveAlert {
-    /// All labels, `alertname` included.
+    /// All labels, including `alertname`.
     pub labels: Labels,
     /// `pending` or `firing`.
     pub state: String,
-    /// When it became pending.
+    /// Time it became pending.
     pub active_at: Timestamp,
-    /// The expression's value.
+    /// Value of the expression.
     #[serde(deserialize_with = "number")]
     pub value: f64,
 }
@@ -87,35 +87,35 @@ pub struct ActiveAlert {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Target {
-    /// The job it belongs to.
+    /// Its job.
     #[serde(rename = "scrapePool")]
     pub job: String,
     /// Its URL.
     pub scrape_url: String,
     /// `up`, `down` or `unknown`.
     pub health: String,
-    /// Why it is down.
+    /// The last scrape error.
     #[serde(default)]
     pub last_error: String,
-    /// The last scrape.
+    /// Time of the last scrape.
     #[serde(default, deserialize_with = "since_zero")]
     pub last_scrape: Option<Timestamp>,
-    /// How often this target is scraped (S).
+    /// Scrape interval.
     #[serde(deserialize_with = "duration::deserialize")]
     pub scrape_interval: Duration,
 }
 
-/// A series with samples, oldest first.
+/// A series with its samples, oldest first.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(from = "WireSeries")]
 pub struct Series {
-    /// Its labels, `__name__` included.
+    /// Its labels, including `__name__`.
     pub labels: Labels,
-    /// Time and value.
+    /// Timestamps and values.
     pub samples: Vec<(Timestamp, f64)>,
 }
 
-/// A vector has one sample a series, a matrix several, a native histogram none of either.
+/// A series of a vector has `value`, of a matrix `values`, of a native histogram neither.
 #[derive(Deserialize)]
 struct WireSeries {
     metric: Labels,
@@ -131,7 +131,7 @@ impl From<WireSeries> for Series {
     }
 }
 
-/// Written as seconds since 1970 and the value as text.
+/// A sample: seconds since 1970, and the value as text.
 #[derive(Deserialize)]
 pub struct Sample(
     #[serde(deserialize_with = "instant")] pub Timestamp,
@@ -140,13 +140,13 @@ pub struct Sample(
 
 fn instant<'de, D: Deserializer<'de>>(from: D) -> Result<Timestamp, D::Error> {
     let at = f64::deserialize(from)?;
-    // Prometheus keeps milliseconds; a float of today's seconds holds them exactly enough to round back to.
-    #[allow(clippy::cast_possible_truncation)] // saturates, and from_millisecond refuses what is out of range
+    // Prometheus stores milliseconds. A float holds current timestamps precisely enough to round to them.
+    #[allow(clippy::cast_possible_truncation)] // saturates; from_millisecond rejects values out of range
     let millis = (at * 1000.0).round() as i64;
     Timestamp::from_millisecond(millis).map_err(|error| de::Error::custom(format!("time {at}: {error}")))
 }
 
-/// Go's `NaN`, `+Inf`, `-Inf` and `1e+00` included.
+/// Parses numbers as printed by Go, including `NaN`, `+Inf`, `-Inf` and `1e+00`.
 fn number<'de, D: Deserializer<'de>>(from: D) -> Result<f64, D::Error> {
     let text = String::deserialize(from)?;
     text.parse().map_err(|_| de::Error::custom(format!("{text:?} is not a number")))
@@ -157,7 +157,7 @@ fn seconds<'de, D: Deserializer<'de>>(from: D) -> Result<Duration, D::Error> {
     Duration::try_from_secs_f64(seconds).map_err(|error| de::Error::custom(format!("{seconds} s: {error}")))
 }
 
-/// Go's zero time, year 1, stands for never.
+/// Go's zero time, year 1, means never.
 fn since_zero<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Timestamp>, D::Error> {
     Ok(Option::<Timestamp>::deserialize(from)?.filter(|at| *at > Timestamp::UNIX_EPOCH))
 }

@@ -1,4 +1,4 @@
-//! Why a certificate is not accepted, in words, with the way out.
+//! Readable reasons why a certificate is not accepted, with a remedy.
 
 use jiff::Timestamp;
 use rustls::CertificateError;
@@ -6,43 +6,43 @@ use rustls::pki_types::UnixTime;
 
 use crate::tls::verifier::is_ca;
 
-/// The reason and the way out, to stand behind "is not accepted: ".
+/// The reason and the remedy, to be used after "not accepted: ".
 #[must_use]
 pub fn reason(error: &CertificateError) -> String {
     match error {
         CertificateError::UnknownIssuer => {
-            let way_out = "give --cacert FILE.pem with the certificate of the one that signed it, or with this one";
-            format!("signed by no authority that is trusted here; {way_out}")
+            "issuer is not trusted; use --cacert FILE.pem with the certificate of the issuer or with this certificate"
+                .to_owned()
         }
-        CertificateError::NotValidForName => "it is for another name than that of the address".to_owned(),
+        CertificateError::NotValidForName => "not valid for the host name of the address".to_owned(),
         CertificateError::NotValidForNameContext { expected, presented } => {
             let names = presented.iter().map(|name| bare(name)).collect::<Vec<_>>().join(", ");
-            let names = if names.is_empty() { "no name at all".to_owned() } else { names };
+            let names = if names.is_empty() { "no name".to_owned() } else { names };
             format!(
-                "it is for {names}, not for {}; ask by a name it is for, or have it issued for this one",
+                "valid for {names}, not for {}; use a valid name in the address or issue a certificate for this name",
                 expected.to_str()
             )
         }
-        CertificateError::Expired => "expired; renew it, or set this machine's clock right".to_owned(),
+        CertificateError::Expired => "expired; renew it or correct this machine's clock".to_owned(),
         CertificateError::ExpiredContext { not_after, .. } => {
-            format!("expired on {}; renew it, or set this machine's clock right", day(*not_after))
+            format!("expired on {}; renew it or correct this machine's clock", day(*not_after))
         }
-        CertificateError::NotValidYet => "not valid yet; set this machine's clock right".to_owned(),
+        CertificateError::NotValidYet => "not valid yet; correct this machine's clock".to_owned(),
         CertificateError::NotValidYetContext { not_before, .. } => {
-            format!("not valid before {}; set this machine's clock right", day(*not_before))
+            format!("not valid before {}; correct this machine's clock", day(*not_before))
         }
         error if is_ca(error) => {
-            "it is an authority's own (CA:TRUE), which a server may not show; give exactly this one as --cacert \
-             FILE.pem, or have one issued by it"
+            "it is a CA certificate (CA:TRUE), which a server must not present; use --cacert FILE.pem with exactly this \
+             certificate, or issue a server certificate with it"
                 .to_owned()
         }
         other => {
-            format!("{other}; give --cacert FILE.pem with the certificate of the authority that signed it")
+            format!("{other}; use --cacert FILE.pem with the certificate of the issuer")
         }
     }
 }
 
-/// `DnsName("a.example")` and `IpAddress(127.0.0.1)` are webpki's spelling.
+/// Extracts the name from webpki's `DnsName("a.example")` and `IpAddress(127.0.0.1)`.
 fn bare(name: &str) -> &str {
     let inside = name.split_once('(').and_then(|(_, rest)| rest.strip_suffix(')'));
     inside.map_or(name, |inside| inside.trim_matches('"'))

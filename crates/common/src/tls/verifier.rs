@@ -1,4 +1,4 @@
-//! Whose certificate is accepted where the system's authorities do not count: `--cacert` and `--insecure`.
+//! Certificate verification with `--cacert` and `--insecure`, which do not use the system's trust store.
 
 use std::error::Error;
 use std::sync::Arc;
@@ -11,16 +11,16 @@ use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::server::ParsedCertificate;
 use rustls::{CertificateError, DigitallySignedStruct, RootCertStore, SignatureScheme};
 
-/// Accepts anyone, or those whose certificate is pinned. Signatures are checked either way, so that a server that does not
-/// hold the key of its own certificate is noticed.
+/// Accepts any certificate, or those trusted by `--cacert`. Handshake signatures are always checked, so the server must
+/// hold the key of its certificate.
 #[derive(Debug)]
 pub struct Verifier {
     provider: Arc<CryptoProvider>,
     pinned: Option<Pinned>,
 }
 
-/// The certificates of `--cacert` are trusted to sign, and each is trusted itself: what `openssl req -x509` makes is its own
-/// CA, which webpki accepts from no server. Curl accepts it too.
+/// The certificates of `--cacert` are trusted as CAs, and each is also accepted itself: a certificate made by `openssl
+/// req -x509` is its own CA, which webpki accepts from no server. Curl accepts it too.
 #[derive(Debug)]
 struct Pinned {
     signed: Arc<WebPkiServerVerifier>,
@@ -28,13 +28,13 @@ struct Pinned {
 }
 
 impl Verifier {
-    /// `--insecure`: whoever answers is believed to be the target.
+    /// `--insecure`: accepts any certificate.
     pub fn anyone(provider: &Arc<CryptoProvider>) -> Self {
         Self { provider: Arc::clone(provider), pinned: None }
     }
 
     /// # Errors
-    /// When one is no certificate.
+    /// When a certificate is invalid.
     pub fn pinned(
         certificates: Vec<CertificateDer<'static>>,
         provider: &Arc<CryptoProvider>,
@@ -60,8 +60,8 @@ impl ServerCertVerifier for Verifier {
     ) -> Result<ServerCertVerified, rustls::Error> {
         let Some(pinned) = &self.pinned else { return Ok(ServerCertVerified::assertion()) };
         match pinned.signed.verify_server_cert(end_entity, intermediates, name, ocsp, now) {
-            // Both are said of a certificate whose time is right: webpki looks at that first. Its name is still to be
-            // looked at, and that the server holds its key the handshake's signature shows.
+            // webpki checks the validity period before it reports these errors. The name still has to be checked, and
+            // the handshake signature proves that the server holds the key.
             Err(error)
                 if is_of_its_own(&error) && pinned.certificates.iter().any(|own| own == end_entity) =>
             {
@@ -97,7 +97,7 @@ impl ServerCertVerifier for Verifier {
     }
 }
 
-/// Whether nothing was found wrong but that nobody signed it whose signature counts.
+/// Whether the only problem is that the issuer is not trusted.
 fn is_of_its_own(error: &rustls::Error) -> bool {
     match error {
         rustls::Error::InvalidCertificate(error) => is_ca(error) || *error == CertificateError::UnknownIssuer,
@@ -105,7 +105,7 @@ fn is_of_its_own(error: &rustls::Error) -> bool {
     }
 }
 
-/// Whether it is a CA's that a server shows as its own.
+/// Whether the server presented a CA certificate as its own.
 pub fn is_ca(error: &CertificateError) -> bool {
     let CertificateError::Other(other) = error else { return false };
     matches!(other.0.downcast_ref(), Some(webpki::Error::CaUsedAsEndEntity))

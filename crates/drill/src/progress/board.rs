@@ -1,5 +1,5 @@
-//! The drills of a run at one moment, as a few lines that fit a terminal: those that are done as a count, a line for each
-//! that runs, on however many stacks.
+//! The progress of a run of drills as a few terminal lines: a count of the finished drills, and one line per running
+//! drill.
 
 use std::collections::BTreeMap;
 
@@ -11,18 +11,18 @@ use crate::record::stage::Stage;
 use crate::report::table::shortened;
 use crate::timing::clock::{readable, seconds};
 
-/// What is known of a run so far.
+/// The progress of a run.
 #[derive(Debug, Default)]
 pub struct Board {
     total: usize,
     done: BTreeMap<Verdict, usize>,
-    /// Those that run, in the order they were begun.
-    going: Vec<Going>,
+    /// Running drills, in the order they started.
+    running: Vec<Running>,
 }
 
-/// A drill that runs.
+/// A running drill.
 #[derive(Debug, Clone, PartialEq)]
-struct Going {
+struct Running {
     drill: String,
     stage: Stage,
     since: Timestamp,
@@ -31,53 +31,54 @@ struct Going {
 }
 
 impl Board {
-    /// Of a run of so many drills.
+    /// A run of `total` drills.
     #[must_use]
     pub fn new(total: usize) -> Self {
         Self { total, ..Self::default() }
     }
 
-    /// Takes over where a drill is; says whether it is in another stage than before.
+    /// Updates a drill. Returns whether its stage has changed.
     pub fn update(&mut self, record: &Case) -> bool {
-        let now = Going {
+        let now = Running {
             drill: record.drill.clone(),
             stage: record.stage,
             since: record.stage_since,
             bound: record.stage_bound(),
             waiting: record.waiting.clone(),
         };
-        match self.going.iter_mut().find(|going| going.drill == now.drill) {
-            Some(going) => {
-                let before = std::mem::replace(going, now);
-                before.stage != going.stage
+        match self.running.iter_mut().find(|running| running.drill == now.drill) {
+            Some(running) => {
+                let before = std::mem::replace(running, now);
+                before.stage != running.stage
             }
             None => {
-                self.going.push(now);
+                self.running.push(now);
                 true
             }
         }
     }
 
-    /// A drill has its verdict.
+    /// Finishes a drill.
     pub fn finish(&mut self, record: &Case) {
-        self.going.retain(|going| going.drill != record.drill);
+        self.running.retain(|running| running.drill != record.drill);
         if let Some(judgement) = &record.judgement {
             *self.done.entry(judgement.verdict).or_default() += 1;
         }
     }
 
-    /// At most `rows` lines of at most `width` characters; none when nothing runs.
+    /// At most `rows` lines of at most `width` characters; none when no drill is running.
     #[must_use]
     pub fn lines(&self, now: Timestamp, width: usize, rows: usize) -> Vec<String> {
-        if self.going.is_empty() {
+        if self.running.is_empty() {
             return Vec::new();
         }
         let mut lines = Vec::new();
         if self.total > 1 {
             lines.push(self.count());
         }
-        let names = self.going.iter().map(|going| shortened(&going.drill).chars().count()).max().unwrap_or(0);
-        lines.extend(self.going.iter().map(|going| going.line(now, names)));
+        let names =
+            self.running.iter().map(|going| shortened(&going.drill).chars().count()).max().unwrap_or(0);
+        lines.extend(self.running.iter().map(|running| running.line(now, names)));
         if lines.len() > rows {
             let hidden = lines.len() - rows + 1;
             lines.truncate(rows.saturating_sub(1));
@@ -96,7 +97,7 @@ impl Board {
     }
 }
 
-impl Going {
+impl Running {
     /// `high-error-rate  firing     3.2 s of 6.0 s`.
     fn line(&self, now: Timestamp, names: usize) -> String {
         let name = shortened(&self.drill);
@@ -113,7 +114,7 @@ mod tests {
     use crate::report::table::tests::{at, record};
 
     #[test]
-    fn what_runs_has_a_line_and_what_is_done_a_count() {
+    fn lists_running_drills_and_counts_finished_ones() {
         let mut board = Board::new(44);
         assert!(board.lines(at(0.0), 79, 20).is_empty());
         let (mut one, mut other, done) = (record(), record(), record());
@@ -136,13 +137,13 @@ mod tests {
         assert_eq!(
             board.lines(at(16.0), 79, 20)[0],
             "1 of 44 drills done: 1 PROVEN",
-            "the one that had the same name no longer runs"
+            "the finished drill is removed"
         );
         assert_eq!(board.lines(at(16.0), 79, 20).len(), 2);
     }
 
     #[test]
-    fn a_small_terminal_is_not_overrun() {
+    fn fits_a_small_terminal() {
         let mut board = Board::new(9);
         for number in 0..9 {
             let mut record = record();
@@ -152,7 +153,7 @@ mod tests {
         let lines = board.lines(at(1.0), 40, 5);
         assert_eq!((lines.len(), lines[4].as_str()), (5, "… and 6 more"));
         assert!(lines.iter().all(|line| line.chars().count() <= 40), "{lines:?}");
-        let alone = Board { total: 1, going: board.going[..1].to_vec(), ..Board::default() };
-        assert_eq!(alone.lines(at(1.0), 79, 5).len(), 1, "one drill alone is not counted");
+        let alone = Board { total: 1, running: board.running[..1].to_vec(), ..Board::default() };
+        assert_eq!(alone.lines(at(1.0), 79, 5).len(), 1, "a single drill has no count");
     }
 }

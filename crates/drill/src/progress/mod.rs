@@ -1,4 +1,4 @@
-//! Where the drills are while they run: a few lines that are redrawn on a terminal, else a line per change of phase.
+//! Progress of running drills: a live view on a terminal, one line per change of stage elsewhere.
 
 pub mod board;
 
@@ -14,10 +14,10 @@ use crate::record::stage::Stage;
 use crate::timing::clock::{readable, time_of_day};
 use load::live::screen::Screen;
 
-/// How often it is looked where a drill is.
+/// Redraw interval.
 const REDRAW: Duration = Duration::from_millis(200);
 
-/// Shows where the drills are, on standard error.
+/// Shows the progress on standard error.
 #[derive(Debug)]
 pub struct Progress {
     screen: Screen,
@@ -25,24 +25,24 @@ pub struct Progress {
 }
 
 impl Progress {
-    /// Of so many drills.
+    /// The progress of `total` drills.
     #[must_use]
     pub fn new(total: usize) -> Self {
         Self { screen: Screen::new(false), board: Mutex::new(Board::new(total)) }
     }
 
-    /// Shows the record's present stage.
+    /// Shows the current stage of a drill.
     pub fn show(&self, record: &Case) {
         let mut board = self.board.lock().unwrap_or_else(PoisonError::into_inner);
-        let news = board.update(record);
+        let changed = board.update(record);
         if self.screen.is_live() {
             self.draw(&board);
-        } else if news {
+        } else if changed {
             self.screen.say(&plain(record, Timestamp::now()));
         }
     }
 
-    /// Shows the log's present stage and time, for as long as this is polled.
+    /// Shows the current stage of a log for as long as it is polled.
     pub async fn follow(&self, log: &Log) -> std::convert::Infallible {
         loop {
             self.show(&log.case());
@@ -50,7 +50,7 @@ impl Progress {
         }
     }
 
-    /// Ends the record's line with its verdict.
+    /// Shows the verdict of a finished drill.
     pub fn finish(&self, record: &Case) {
         let mut board = self.board.lock().unwrap_or_else(PoisonError::into_inner);
         board.finish(record);

@@ -1,5 +1,5 @@
-//! A drill on a time axis, as inline SVG: traffic, the rule's value against its threshold, the cause, the alert's state,
-//! notifications, and each phase with its bound as a whisker.
+//! A timeline chart of a drill as inline SVG: traffic, the rule's value and threshold, the cause, the alert's state,
+//! notifications, and each phase with its bound.
 
 mod axis;
 mod panels;
@@ -12,14 +12,14 @@ use crate::record::case::Case;
 use crate::report::chart::axis::Axis;
 use crate::timing::clock::seconds;
 use load::report::axis::time_ticks;
-use load::report::plot::svg as picture;
+use load::report::plot::svg as image;
 
-/// How much further than what happened the axis goes for the sake of bounds, at most.
+/// Maximum length of the axis, as a multiple of the time to the last event. Later bounds are cut off.
 const FAR: f64 = 2.0;
 /// Height of a row.
 const ROW: f64 = 15.0;
 
-/// The picture; empty for a drill that had no traffic.
+/// The chart; empty for a drill without traffic.
 #[must_use]
 pub fn svg(record: &Case) -> Markup {
     let Some(axis) = record.instants.baseline.and_then(|from| axis(record, from)) else { return html! {} };
@@ -34,11 +34,7 @@ pub fn svg(record: &Case) -> Markup {
         (axis.plane.beside(bottom + 11.5, "seconds"))
         (axis.plane.marks(bottom, ticks(&axis, record)))
     };
-    picture(
-        bottom + 22.0,
-        &format!("{} on a time axis; the same is in the timeline below", record.alert),
-        &body,
-    )
+    image(bottom + 22.0, &format!("Chart of {}; the timeline below has the same events", record.alert), &body)
 }
 
 fn axis(record: &Case, from: Timestamp) -> Option<Axis> {
@@ -49,7 +45,7 @@ fn axis(record: &Case, from: Timestamp) -> Option<Axis> {
     latest.extend(points.map(|(at, _)| Some(*at)));
     latest.push(record.traffic.end());
     let mut length = latest.into_iter().flatten().map(|at| seconds(from, at)).fold(0.0, f64::max);
-    // A bound of hours (of an alert on what did not happen for days) must not press minutes into one place.
+    // A bound of hours, as for an alert on the absence of events, must not compress the rest of the chart.
     let most = length * FAR;
     for (_, start, phase) in rows::starts(record) {
         if let (Some(start), Some(bound)) = (start, phase.bound_seconds) {
@@ -59,7 +55,7 @@ fn axis(record: &Case, from: Timestamp) -> Option<Axis> {
     (length > 0.0).then(|| Axis::new(from, length))
 }
 
-/// Seconds since the cause began, at round distances.
+/// Ticks in seconds since the start of the cause.
 fn ticks(axis: &Axis, record: &Case) -> Vec<(f64, String)> {
     let before = record.instants.cause.map_or(0.0, |cause| axis.at(cause));
     let step = time_ticks(axis.length()).get(1).copied().unwrap_or(axis.length());
@@ -78,7 +74,7 @@ mod tests {
     use load::report::plot::WIDTH;
 
     #[test]
-    fn everything_that_happened_is_drawn_within_the_picture() {
+    fn draws_every_event_within_the_image() {
         let drawn = svg(&record()).into_string();
         for part in [
             "<title>firing</title>",
@@ -96,7 +92,7 @@ mod tests {
     }
 
     #[test]
-    fn every_channel_and_the_traffic_of_baseline_and_cause_have_their_place() {
+    fn draws_every_channel_and_the_traffic() {
         let mut full = record();
         full.expectation.channels = Channel::ALL.to_vec();
         full.instants.notified = Channel::ALL.into_iter().map(|channel| (channel, at(17.0))).collect();
@@ -120,25 +116,25 @@ mod tests {
         assert_eq!(drawn.matches("<title>resolved</title>").count(), Channel::ALL.len());
         for part in [
             ">traffic</text>",
-            "of the baseline, answered as expected: up to 40 requests a second",
-            "of the cause, answered as expected: up to 37 requests a second",
-            "otherwise than expected: up to 3 requests a second",
+            "baseline, expected responses: up to 40 requests per second",
+            "cause, expected responses: up to 37 requests per second",
+            "unexpected responses: up to 3 requests per second",
             "<title>cause</title>",
         ] {
             assert!(drawn.contains(part), "{part} in {drawn}");
         }
-        assert!(!drawn.contains("no answer") && !drawn.contains("NaN"), "{drawn}");
+        assert!(!drawn.contains("no response") && !drawn.contains("NaN"), "{drawn}");
     }
 
     #[test]
-    fn a_bound_of_hours_leaves_room_for_what_happened() {
+    fn limits_the_axis_for_a_bound_of_hours() {
         let mut long = record();
         let bounds = long.expectation.bounds.as_mut().unwrap();
         bounds.resolved = std::time::Duration::from_secs(129_600);
         let from = at(-5.0);
         long.instants.baseline = Some(from);
         let length = axis(&long, from).unwrap().length();
-        assert!((length - 80.0).abs() < 0.01, "twice the 40 s to the last news: {length}");
+        assert!((length - 80.0).abs() < 0.01, "twice the 40 s to the last event: {length}");
         let drawn = svg(&long).into_string();
         assert!(
             drawn.contains("l4 3.5l-4 3.5\" stroke=\"var(--ink)\" fill=\"none\"><title>bound 36 h</title>"),
@@ -148,11 +144,11 @@ mod tests {
     }
 
     #[test]
-    fn a_drill_that_never_began_has_no_picture() {
+    fn drill_that_never_started_has_no_chart() {
         let mut refused = record();
         refused.instants = crate::timing::phases::Instants::default();
         assert_eq!(svg(&refused).into_string(), "");
-        // Traffic without anything to see yet: an axis is there as soon as something gives it a length.
+        // The axis needs at least one event to have a length.
         refused.evidence = None;
         refused.instants.baseline = Some(at(0.0));
         assert_eq!(svg(&refused).into_string(), "");

@@ -1,4 +1,4 @@
-//! The HTML report: one page that needs no network, readable on a telephone and in the dark.
+//! The HTML report: one self-contained page, for small screens and dark mode too.
 
 use maud::{Markup, html};
 
@@ -11,7 +11,7 @@ use crate::timing::clock::{precise_time_of_day, readable};
 use crate::timing::phases::Measured;
 use load::report::html::document;
 
-/// The page.
+/// The page of a run.
 #[must_use]
 pub fn page(run: &Run, records: &[Case]) -> String {
     let proven = records.iter().filter(|record| verdict(record) == Some(Verdict::Proven)).count();
@@ -32,7 +32,7 @@ fn verdict(record: &Case) -> Option<Verdict> {
     record.judgement.as_ref().map(|judgement| judgement.verdict)
 }
 
-/// The verdict with its colour; the word says it without.
+/// The verdict with its colour.
 fn badge(record: &Case) -> Markup {
     let verdict = verdict(record);
     let class = if verdict == Some(Verdict::Proven) { "good" } else { "bad" };
@@ -55,7 +55,7 @@ fn summary(records: &[Case]) -> Markup {
                 }
             }
         } }
-        p.soft { "Each phase: took / at most, seconds." }
+        p.soft { "Each phase: duration / bound, in seconds." }
     }
 }
 
@@ -67,9 +67,9 @@ fn section(record: &Case) -> Markup {
             p { (record.judgement.as_ref().map_or("", |judgement| &judgement.reason)) }
             @if let Some(rule) = timeline::rule(record) { p { code { (rule) } } }
             (chart::svg(record))
-            @for (name, Measured { seconds, bound_seconds }) in timeline::promises(record) {
-                @if let Some((took, promise)) = seconds.zip(bound_seconds) {
-                    p.soft { (name) " " (readable(took)) " after the cause began, promised " (readable(promise)) "." }
+            @for (name, Measured { seconds, bound_seconds }) in timeline::objectives(record) {
+                @if let Some((took, objective)) = seconds.zip(bound_seconds) {
+                    p.soft { (name) " " (readable(took)) " after the cause began, objective " (readable(objective)) "." }
                 }
             }
             details {
@@ -90,7 +90,7 @@ mod tests {
     use crate::report::table::tests::{at, record};
 
     #[test]
-    fn the_page_stands_alone_and_escapes_what_it_shows() {
+    fn page_is_self_contained_and_escapes_text() {
         let mut late = record();
         late.drill = "late".into();
         late.judgement = Some(crate::record::judgement::Judgement {

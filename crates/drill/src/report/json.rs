@@ -6,25 +6,25 @@ use serde_json::{Value, json};
 use crate::record::case::Case;
 use crate::report::timeline;
 
-/// Version of the format; grows when a field changes its meaning or goes.
+/// Version of the format. It increases when a field is removed or changes its meaning.
 pub const VERSION: u32 = 1;
 
-/// Facts of the run as a whole.
+/// Metadata of the run.
 #[derive(Debug, Clone)]
 pub struct Run {
-    /// When it began.
+    /// Start time.
     pub started: Timestamp,
-    /// When it ended.
+    /// End time.
     pub finished: Timestamp,
-    /// By how much the stack's durations were divided.
+    /// The factor by which the stack's durations were divided.
     pub scale: f64,
-    /// The signal that ended it early.
+    /// The signal that ended the run early.
     pub interrupted: Option<&'static str>,
-    /// Drills that were not begun because of that.
+    /// Drills that were not started because of it.
     pub not_run: Vec<String>,
 }
 
-/// The whole report.
+/// The report of a run.
 #[must_use]
 pub fn report(run: &Run, records: &[Case]) -> Value {
     json!({
@@ -40,7 +40,7 @@ pub fn report(run: &Run, records: &[Case]) -> Value {
 
 fn drill(record: &Case) -> Value {
     let judgement = record.judgement.as_ref();
-    let [(_, notified), (_, all_clear)] = timeline::promises(record);
+    let [(_, notified), (_, all_clear)] = timeline::objectives(record);
     json!({
         "drill": record.drill,
         "alert": record.alert,
@@ -55,12 +55,12 @@ fn drill(record: &Case) -> Value {
         "fingerprint": record.fingerprint,
         "objectives": {"notified": notified, "all_clear": all_clear},
         "instants": record.instants,
-        "rule": record.expectation.subject.as_ref().map(|subject| json!({
-            "group": subject.group,
-            "file": subject.file,
-            "query": subject.query,
-            "for_seconds": subject.hold.as_secs_f64(),
-            "keep_firing_for_seconds": subject.keep_firing.as_secs_f64(),
+        "rule": record.expectation.subject.as_ref().map(|rule| json!({
+            "group": rule.group,
+            "file": rule.file,
+            "query": rule.query,
+            "for_seconds": rule.hold.as_secs_f64(),
+            "keep_firing_for_seconds": rule.keep_firing.as_secs_f64(),
         })),
         "bound_inputs": record.expectation.inputs.map(|inputs| json!({
             "scrape_interval_seconds": inputs.scrape.as_secs_f64(),
@@ -95,7 +95,7 @@ mod tests {
     use crate::report::table::tests::{at, record};
 
     #[test]
-    fn the_published_fields_are_there() {
+    fn has_the_documented_fields() {
         let run =
             Run { started: at(-9.0), finished: at(40.0), scale: 20.0, interrupted: None, not_run: vec![] };
         let report = report(&run, &[record()]);
@@ -120,7 +120,7 @@ mod tests {
     }
 
     #[test]
-    fn what_did_not_happen_is_null() {
+    fn missing_events_are_null() {
         let mut refused = record();
         refused.instants = crate::timing::phases::Instants::default();
         refused.expectation.bounds = None;

@@ -1,4 +1,4 @@
-//! The report as JUnit XML, which continuous integration shows: a test case a drill.
+//! The report as JUnit XML for continuous integration, with one test case per drill.
 
 use std::time::Duration;
 
@@ -11,14 +11,14 @@ use crate::report::json::Run;
 use crate::report::table;
 use crate::timing::clock;
 
-/// The whole report.
+/// The report of a run.
 ///
 /// # Errors
-/// When the writer refuses, which it has no cause to.
+/// When the XML cannot be written.
 pub fn report(run: &Run, records: &[Case]) -> Result<String, SerializeError> {
     let mut suite = TestSuite::new("drills");
     suite.set_time(between(run.started, run.finished));
-    // The library's own timestamps are of another calendar library.
+    // The library's timestamp field needs another calendar library.
     let began = run.started.strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
     suite.extra.insert("timestamp".into(), began.into());
     suite.add_test_cases(records.iter().map(case));
@@ -36,7 +36,7 @@ fn case(record: &Case) -> TestCase {
     let verdict = judgement.map_or(Verdict::Inconclusive, |judgement| judgement.verdict);
     let mut status = match verdict {
         Verdict::Proven => TestCaseStatus::success(),
-        // What could not be judged is an error, what was judged against is a failure.
+        // An inconclusive drill is an error, a failed one a failure.
         Verdict::Refused | Verdict::Inconclusive => TestCaseStatus::non_success(NonSuccessKind::Error),
         _ => TestCaseStatus::non_success(NonSuccessKind::Failure),
     };
@@ -61,7 +61,7 @@ mod tests {
     use crate::report::table::tests::{at, record};
 
     #[test]
-    fn a_case_a_drill() {
+    fn has_one_case_per_drill() {
         let mut missed = record();
         missed.judgement =
             Some(Judgement { verdict: Verdict::Missed, reason: "too <weak> & \"late\"".into() });

@@ -1,4 +1,4 @@
-//! The finished drills as text, JSON, JUnit and HTML.
+//! Reports of finished drills as text, JSON, JUnit XML and HTML.
 
 pub mod chart;
 pub mod html;

@@ -1,4 +1,4 @@
-//! What a person reads at the end: the table, and for whatever is not PROVEN the story behind it.
+//! The text report: the table, and the details of every drill that is not PROVEN.
 
 use std::fmt::Write;
 
@@ -11,13 +11,13 @@ use crate::report::timeline;
 use crate::timing::clock::precise_time_of_day;
 use crate::timing::phases::Measured;
 
-/// Longest name shown whole.
+/// Maximum length of a name; longer ones are shortened.
 const NAME: usize = 30;
 
-/// From here on hours say more than seconds.
+/// Seconds from which durations are shown in hours.
 const LONG: f64 = 36_000.0;
 
-/// `9.1/11.4s`, or `12.0s/36h`: took and bound; `-` for what did not come to its end.
+/// `9.1/11.4s` or `12.0s/36h`: duration and bound; `-` for a phase that did not end.
 #[must_use]
 pub fn cell(phase: Measured) -> String {
     let write = |seconds: Option<f64>| match seconds {
@@ -40,14 +40,14 @@ pub fn cell(phase: Measured) -> String {
     format!("{}/{}", with_unit(took), with_unit(bound))
 }
 
-/// The table: one line a drill, each phase beside its bound.
+/// The table: one line per drill, each phase with its bound.
 #[must_use]
 pub fn table(records: &[Case]) -> String {
     let header =
         ["alert", "verdict", "pending", "firing", "notified", "resolved", "all_clear"].map(str::to_owned);
     let row = |record: &Case| {
-        let twin = records.iter().filter(|other| other.alert == record.alert).count() > 1;
-        let name = if twin { &record.drill } else { record.title() };
+        let ambiguous = records.iter().filter(|other| other.alert == record.alert).count() > 1;
+        let name = if ambiguous { &record.drill } else { record.title() };
         let verdict = record.judgement.as_ref().map_or("", |judgement| judgement.verdict.name());
         let [pending, firing, notified, resolved, all_clear] =
             record.phases().named().map(|(_, phase)| cell(phase));
@@ -56,8 +56,8 @@ pub fn table(records: &[Case]) -> String {
     plain(std::iter::once(header).chain(records.iter().map(row)), 2, 2, None)
 }
 
-/// Rows without lines between them. Columns are `gap` blanks apart, those from `numbers` on end below each other; where a
-/// row would be longer than `width`, its longest cells are cut.
+/// A table without borders. Columns are separated by `gap` blanks and right-aligned from `numbers` on. If a row is
+/// longer than `width`, its longest cells are truncated.
 #[must_use]
 pub fn plain<const N: usize>(
     rows: impl Iterator<Item = [String; N]>,
@@ -82,7 +82,7 @@ pub fn plain<const N: usize>(
     table.trim_fmt() + "\n"
 }
 
-/// A name as it stands in a line beside other things.
+/// A name, shortened if necessary.
 #[must_use]
 pub fn shortened(name: &str) -> String {
     if name.chars().count() <= NAME {
@@ -91,7 +91,7 @@ pub fn shortened(name: &str) -> String {
     name.chars().take(NAME - 1).chain(['…']).collect()
 }
 
-/// The story of a drill that is not PROVEN: reason, rule, value, timeline; empty for one that is.
+/// The details of a drill that is not PROVEN: reason, rule, value, timeline. Empty for a PROVEN drill.
 #[must_use]
 pub fn story(record: &Case) -> String {
     let Some(judgement) = record.judgement.as_ref().filter(|judgement| judgement.verdict != Verdict::Proven)
@@ -110,7 +110,7 @@ pub fn story(record: &Case) -> String {
         line("value", &value);
     }
     if record.gaps.failed > 0 {
-        line("gaps", &format!("{} of {} questions unanswered", record.gaps.failed, record.gaps.asked));
+        line("gaps", &format!("{} of {} queries failed", record.gaps.failed, record.gaps.asked));
     }
     for (index, event) in timeline::of(record).iter().enumerate() {
         let name = if index == 0 { "UTC" } else { "" };
@@ -136,12 +136,12 @@ pub(crate) mod tests {
     use crate::timing::phases::Instants;
     use clients::inbox::Channel;
 
-    /// 08:00:00 UTC and some seconds.
+    /// 08:00:00 UTC plus seconds.
     pub fn at(seconds: f64) -> Timestamp {
         Timestamp::from_millisecond(1_800_000_000_000 + (seconds * 1000.0) as i64).unwrap()
     }
 
-    /// A drill that went through: pending 9, firing 6, notified 4, resolved 10, told 5.
+    /// A PROVEN drill: pending 9 s, firing 6 s, notified 4 s, resolved 10 s, all-clear 5 s.
     pub fn record() -> Case {
         let text = "drill: high-error-rate\nproves: {alert: HighErrorRate}\nsummary: too many <errors>\n\
                     baseline: {rate: 1/s, requests: [{get: /}]}\ncause: {load: {rate: 1/s, requests: [{get: /}]}}\n\
@@ -176,7 +176,7 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn each_phase_stands_beside_its_bound() {
+    fn shows_each_phase_with_its_bound() {
         let mut missed = record();
         missed.alert = "RateLimitHits".into();
         missed.judgement = Some(Judgement { verdict: Verdict::Missed, reason: "too weak".into() });
@@ -201,7 +201,7 @@ AAAAAAAAAAAAAAAAAAAAAAAAAAAAA…  REFUSED          -         -         -        
     }
 
     #[test]
-    fn drills_of_one_alert_are_told_apart_by_name() {
+    fn drills_of_one_alert_are_listed_by_drill_name() {
         let mut other = record();
         other.drill = "at-night".into();
         let text = table(&[record(), other]);
@@ -211,7 +211,7 @@ AAAAAAAAAAAAAAAAAAAAAAAAAAAAA…  REFUSED          -         -         -        
     }
 
     #[test]
-    fn a_negative_control_goes_by_its_own_name() {
+    fn negative_control_is_listed_by_drill_name() {
         let mut control = record();
         control.alert = String::new();
         control.drill = "quiet".into();
@@ -219,7 +219,7 @@ AAAAAAAAAAAAAAAAAAAAAAAAAAAAA…  REFUSED          -         -         -        
     }
 
     #[test]
-    fn cells() {
+    fn formats_cells() {
         let measured = |seconds, bound_seconds| Measured { seconds, bound_seconds };
         for (phase, text) in [
             (measured(Some(9.12), Some(11.4)), "9.1/11.4s"),
@@ -235,7 +235,7 @@ AAAAAAAAAAAAAAAAAAAAAAAAAAAAA…  REFUSED          -         -         -        
     }
 
     #[test]
-    fn the_story_is_told_of_what_is_not_proven() {
+    fn details_only_for_drills_that_are_not_proven() {
         assert_eq!(story(&record()), "");
         let mut missed = record();
         missed.judgement = Some(Judgement { verdict: Verdict::Missed, reason: "too weak".into() });

@@ -1,4 +1,4 @@
-//! What happened in a drill, in order.
+//! The events of a drill, in order.
 
 use std::time::Duration;
 
@@ -9,10 +9,10 @@ use crate::timing::clock::{number, readable, seconds};
 use crate::timing::phases::{Measured, last_of};
 use common::duration;
 
-/// At most this many activations beside the one that is followed stand in a timeline one by one.
+/// Maximum number of other activations listed one by one.
 const OTHERS: usize = 5;
 
-/// Every instant on record, sorted.
+/// Every recorded event, sorted by time.
 #[must_use]
 pub fn of(record: &Case) -> Vec<Moment> {
     let mut events = record.moments.clone();
@@ -23,7 +23,7 @@ pub fn of(record: &Case) -> Vec<Moment> {
     add(Some(record.started), "preflight begins");
     add(instants.baseline, "baseline begins");
     add(instants.cause, "cause begins");
-    add(instants.lifted, "cause lifted, baseline goes on");
+    add(instants.lifted, "cause lifted, baseline continues");
     add(instants.pending, "pending");
     add(instants.firing, "firing");
     add(instants.resolved, "resolved");
@@ -33,15 +33,16 @@ pub fn of(record: &Case) -> Vec<Moment> {
     for (channel, at) in &instants.all_clear {
         add(Some(*at), &format!("all-clear: {channel}"));
     }
-    // `activeAt` has nanoseconds and the sample milliseconds: the followed activation is known by its firing, too.
-    let followed = |activation: &Activation| match instants.pending {
+    // `activeAt` has nanoseconds and samples have milliseconds, so the observed activation is also identified by its
+    // firing.
+    let observed = |activation: &Activation| match instants.pending {
         Some(pending) => {
             seconds(activation.began, pending).abs() < 0.002
                 || (activation.fired.is_some() && activation.fired == instants.firing)
         }
         None => false,
     };
-    let others: Vec<_> = record.activations.iter().filter(|activation| !followed(activation)).collect();
+    let others: Vec<_> = record.activations.iter().filter(|activation| !observed(activation)).collect();
     for activation in others.iter().take(OTHERS) {
         let state = if activation.fired.is_some() { "active" } else { "pending" };
         add(Some(activation.began), &format!("{state} (another activation)"));
@@ -49,23 +50,24 @@ pub fn of(record: &Case) -> Vec<Moment> {
     if let Some(last) = others.get(OTHERS..).and_then(<[_]>::last) {
         add(Some(last.began), &format!("the last of {} more activations", others.len() - OTHERS));
     }
-    for surprise in &record.unexpected {
-        add(Some(surprise.at), &format!("{} {} (unexplained)", surprise.alert, surprise.how));
+    for unexpected in &record.unexpected {
+        add(Some(unexpected.at), &format!("{} {} (unexplained)", unexpected.alert, unexpected.how));
     }
     events.sort_by_key(|event| event.at);
     events
 }
 
-/// When everybody had been told that the alert fires, and that it is over: seconds since the cause began, and as promised.
+/// Times until every channel had the firing and the resolved notification, in seconds since the start of the cause,
+/// with their objectives.
 #[must_use]
-pub fn promises(record: &Case) -> [(&'static str, Measured); 2] {
+pub fn objectives(record: &Case) -> [(&'static str, Measured); 2] {
     let Case { instants, objective, expectation, .. } = record;
-    let measured = |told, promise: Option<Duration>| Measured {
+    let measured = |received, objective: Option<Duration>| Measured {
         seconds: instants
             .cause
-            .zip(last_of(told, &expectation.channels))
+            .zip(last_of(received, &expectation.channels))
             .map(|(cause, at)| seconds(cause, at)),
-        bound_seconds: promise.map(|promise| promise.as_secs_f64()),
+        bound_seconds: objective.map(|objective| objective.as_secs_f64()),
     };
     [
         ("notified", measured(&instants.notified, objective.notified)),
@@ -73,15 +75,15 @@ pub fn promises(record: &Case) -> [(&'static str, Measured); 2] {
     ]
 }
 
-/// `group `api` of api.yml, expr > 0.05, for 6s`.
+/// `expr > 0.05 for 6s, group api of api.yml`.
 #[must_use]
 pub fn rule(record: &Case) -> Option<String> {
-    let subject = record.expectation.subject.as_ref()?;
-    let hold = duration::format(subject.hold);
-    Some(format!("{} for {hold}, group {} of {}", subject.query, subject.group, subject.file))
+    let rule = record.expectation.subject.as_ref()?;
+    let hold = duration::format(rule.hold);
+    Some(format!("{} for {hold}, group {} of {}", rule.query, rule.group, rule.file))
 }
 
-/// A small picture of the rule's value: `▁▂▃▅▇ 0 to 0.0812, against > 0.05`.
+/// A sparkline of the rule's value: `▁▂▃▅▇ 0 to 0.0812, against > 0.05`.
 #[must_use]
 pub fn value(record: &Case) -> Option<String> {
     let value = &record.evidence.as_ref()?.value;
@@ -106,7 +108,7 @@ pub fn value(record: &Case) -> Option<String> {
     ))
 }
 
-/// At most this many columns.
+/// Maximum number of columns.
 const SPARKS: usize = 48;
 
 fn sparkline(points: &[f64], low: f64, high: f64) -> String {
@@ -118,7 +120,7 @@ fn sparkline(points: &[f64], low: f64, high: f64) -> String {
     };
     (0..columns)
         .map(|column| {
-            // The largest of the points that share a column, so that no peak is lost.
+            // The maximum of the points of a column, so that no peak is lost.
             let share = &points[column * points.len() / columns..(column + 1) * points.len() / columns];
             height(share.iter().copied().fold(f64::NEG_INFINITY, f64::max))
         })
@@ -132,16 +134,16 @@ mod tests {
     use clients::prometheus::Labels;
 
     #[test]
-    fn instants_come_in_order() {
+    fn sorts_events_by_time() {
         let mut record = record();
         record.moments.push(Moment { at: at(2.0), what: "no longer pending".into() });
         let activation =
             |began, fired| Activation { labels: Labels::new(), began: at(began), fired, last: at(29.0) };
         record.activations = vec![activation(1.0, None), activation(9.001, Some(at(15.0)))];
         let events = of(&record);
-        let said: Vec<_> = events.iter().map(|event| event.what.as_str()).collect();
+        let texts: Vec<_> = events.iter().map(|event| event.what.as_str()).collect();
         assert_eq!(
-            said,
+            texts,
             [
                 "preflight begins",
                 "baseline begins",
@@ -152,7 +154,7 @@ mod tests {
                 "firing",
                 "notified: webhook",
                 "notified: slack",
-                "cause lifted, baseline goes on",
+                "cause lifted, baseline continues",
                 "resolved",
                 "all-clear: slack",
                 "all-clear: webhook",
@@ -161,7 +163,7 @@ mod tests {
     }
 
     #[test]
-    fn many_activations_are_counted() {
+    fn counts_further_activations() {
         let mut record = record();
         let one = |began: u32| Activation {
             labels: Labels::new(),
@@ -171,15 +173,15 @@ mod tests {
         };
         record.activations = (10..30).map(one).collect();
         let events = of(&record);
-        let said =
+        let times =
             |what: &str| events.iter().filter(|event| event.what == what).map(|it| it.at).collect::<Vec<_>>();
         let shown: Vec<_> = (10..15).map(|began| at(began.into())).collect();
-        assert_eq!(said("pending (another activation)"), shown);
-        assert_eq!(said("the last of 15 more activations"), [at(29.0)]);
+        assert_eq!(times("pending (another activation)"), shown);
+        assert_eq!(times("the last of 15 more activations"), [at(29.0)]);
     }
 
     #[test]
-    fn the_value_is_drawn() {
+    fn draws_the_value() {
         assert_eq!(sparkline(&[0.0, 0.5, 1.0], 0.0, 1.0), "▁▅█");
         assert_eq!(sparkline(&[3.0, 3.0], 3.0, 3.0), "▁▁");
         let mut many = vec![0.0; 480];

@@ -1,5 +1,5 @@
-//! `GET /notifications`: `{"started": …, "last": …, "first": …, "notifications": […]}`, sent piece by piece as the client takes it, so
-//! that a history is not in memory twice.
+//! `GET /notifications`: `{"started": …, "last": …, "first": …, "notifications": […]}`, streamed so that the history is not
+//! in memory twice.
 
 use std::convert::Infallible;
 
@@ -10,10 +10,11 @@ use jiff::Timestamp;
 
 use crate::store::history::Entry;
 
-/// Bytes of a piece, about.
-const PIECE: usize = 64 * 1024;
+/// Approximate size of a chunk, in bytes.
+const CHUNK: usize = 64 * 1024;
 
-/// The answer. It shares the notifications with the history, and keeps those that go there meanwhile until it is sent.
+/// The response. It shares the notifications with the history and keeps them until it is sent, even if the history
+/// drops them.
 #[derive(Debug)]
 pub struct Listing {
     head: String,
@@ -23,8 +24,8 @@ pub struct Listing {
 const TAIL: &[u8] = b"]}";
 
 impl Listing {
-    /// `started` is when the inbox was started: ids of one that keeps nothing begin at 1 each time. `last` is the newest id
-    /// ever given, `first` the oldest id that is kept, 0 when none is.
+    /// `started` is when the inbox was started: without a journal its IDs begin at 1 each time. `last` is the newest ID ever
+    /// assigned, `first` the oldest ID in the history, 0 if it is empty.
     pub fn new<'a>(
         started: Timestamp,
         (first, last): (u64, u64),
@@ -40,8 +41,8 @@ impl Listing {
         self.head.len() + self.entries.iter().map(Bytes::len).sum::<usize>() + commas + TAIL.len()
     }
 
-    /// The text, in pieces.
-    fn pieces(self) -> impl Iterator<Item = Vec<u8>> {
+    /// The text in chunks.
+    fn chunks(self) -> impl Iterator<Item = Vec<u8>> {
         let mut entries = self.entries.into_iter().peekable();
         let mut begun = Some(self.head.into_bytes());
         let mut ended = false;
@@ -49,25 +50,25 @@ impl Listing {
             if ended {
                 return None;
             }
-            let mut piece = begun.take().unwrap_or_default();
-            while piece.len() < PIECE {
+            let mut chunk = begun.take().unwrap_or_default();
+            while chunk.len() < CHUNK {
                 let Some(entry) = entries.next() else {
-                    piece.extend_from_slice(TAIL);
+                    chunk.extend_from_slice(TAIL);
                     ended = true;
                     break;
                 };
-                piece.extend_from_slice(&entry);
+                chunk.extend_from_slice(&entry);
                 if entries.peek().is_some() {
-                    piece.push(b',');
+                    chunk.push(b',');
                 }
             }
-            Some(piece)
+            Some(chunk)
         })
     }
 
-    /// As the body of an answer.
+    /// The response body.
     pub fn body(self) -> SizedStream<impl stream::Stream<Item = Result<Bytes, Infallible>>> {
-        SizedStream::new(self.len() as u64, stream::iter(self.pieces().map(|piece| Ok(piece.into()))))
+        SizedStream::new(self.len() as u64, stream::iter(self.chunks().map(|chunk| Ok(chunk.into()))))
     }
 }
 
@@ -78,18 +79,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_pieces_are_the_whole_and_as_long_as_said() {
-        for (count, length) in [(0, 1), (1, 10), (3, 10), (7, PIECE), (2_000, 100)] {
+    fn chunks_add_up_to_the_announced_length() {
+        for (count, length) in [(0, 1), (1, 10), (3, 10), (7, CHUNK), (2_000, 100)] {
             let text = "x".repeat(length);
             let entry = |id| Entry { id, json: json!({"id": id, "text": text}).to_string().into() };
             let entries: Vec<Entry> = (1..=count).map(entry).collect();
             let listing = Listing::new(Timestamp::UNIX_EPOCH, (1, count), entries.iter());
-            let said = listing.len();
-            let pieces: Vec<Vec<u8>> = listing.pieces().collect();
-            assert!(pieces.iter().all(|piece| piece.len() <= 2 * PIECE + 100), "{count} of {length}");
-            let whole = pieces.concat();
-            assert_eq!(whole.len(), said, "{count} of {length}");
-            let read: Value = serde_json::from_slice(&whole).unwrap();
+            let announced = listing.len();
+            let chunks: Vec<Vec<u8>> = listing.chunks().collect();
+            assert!(chunks.iter().all(|chunk| chunk.len() <= 2 * CHUNK + 100), "{count} of {length}");
+            let text = chunks.concat();
+            assert_eq!(text.len(), announced, "{count} of {length}");
+            let read: Value = serde_json::from_slice(&text).unwrap();
             assert_eq!((&read["last"], &read["first"]), (&json!(count), &json!(1)));
             let ids: Vec<u64> = read["notifications"]
                 .as_array()

@@ -1,4 +1,4 @@
-//! The inbox's HTTP interface and page.
+//! The HTTP API and the page of the inbox.
 
 pub mod listing;
 pub mod page;

@@ -1,4 +1,4 @@
-//! The page a person looks at: what arrived, as they would have read it. It asks nobody but the inbox.
+//! The page that shows the notifications as their readers would have seen them. It loads nothing from other hosts.
 
 use actix_web::HttpResponse;
 use actix_web::http::header::CONTENT_SECURITY_POLICY;
@@ -6,7 +6,7 @@ use actix_web::web::ServiceConfig;
 
 use crate::http::resource::get;
 
-/// Scripts and styles from here only: a notification is foreign text, and stays text.
+/// Only scripts and styles of the inbox are allowed, as notifications contain foreign text.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src data:; \
                       base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 

@@ -1,8 +1,8 @@
-//! How a resource is read.
+//! Routes of readable resources.
 
 use actix_web::{Route, guard, web};
 
-/// A path that is read: what answers GET answers HEAD (RFC 9110, 9.3.2); the server leaves the body out.
+/// A route for GET and HEAD (RFC 9110, 9.3.2). The server omits the body for HEAD.
 pub fn get() -> Route {
     web::route().guard(guard::Any(guard::Get()).or(guard::Head()))
 }

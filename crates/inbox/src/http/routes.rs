@@ -1,4 +1,4 @@
-//! The HTTP side: bodies in, JSON, metrics and the page out.
+//! HTTP routes: receivers, JSON API, metrics and the page.
 
 use std::time::Duration;
 
@@ -55,7 +55,7 @@ async fn receive(
             return match error.as_response_error().status_code() {
                 StatusCode::PAYLOAD_TOO_LARGE => text(
                     StatusCode::PAYLOAD_TOO_LARGE,
-                    &format!("body too large: at most {BODY_LIMIT} bytes are taken"),
+                    &format!("body too large: must be at most {BODY_LIMIT} bytes"),
                 ),
                 status => text(status, &error.to_string()),
             };
@@ -65,15 +65,15 @@ async fn receive(
         Some((Failure::Hang, until)) => tokio::time::sleep_until(until).await,
         Some((Failure::Status(status), _)) => {
             let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-            return text(status, "told to fail");
+            return text(status, "injected failure");
         }
         None => {}
     }
     match channel::read(channel, path, &body) {
         Ok(message) => {
-            let answer = channel::accepted(channel, path, &message.body);
+            let response = channel::accepted(channel, path, &message.body);
             state.accept(channel, message);
-            answer
+            response
         }
         Err(refusal) => {
             state.refused(channel);
@@ -161,7 +161,7 @@ async fn lease(state: Data<State>, body: Bytes) -> HttpResponse {
     }
 }
 
-/// What drills have proven, from the folder of proofs.
+/// Metrics of the last proofs.
 async fn drills(state: Data<State>) -> HttpResponse {
     let body =
         state.proofs.as_deref().map(proof::read_all).map_or_else(String::new, |found| proof::metrics(&found));
@@ -173,7 +173,7 @@ async fn runbook(state: Data<State>, alert: Path<String>) -> HttpResponse {
     let file = state.runbooks.as_ref().filter(|_| plain).map(|dir| dir.join(format!("{alert}.md")));
     match file.and_then(|file| std::fs::read_to_string(file).ok()) {
         Some(body) => text(StatusCode::OK, &body),
-        None => text(StatusCode::NOT_FOUND, "there is no runbook of this alert here"),
+        None => text(StatusCode::NOT_FOUND, "no runbook for this alert"),
     }
 }
 
@@ -189,15 +189,14 @@ async fn notifications(state: Data<State>, range: Result<Query<Range>, actix_web
     let range = match range {
         Ok(range) => range,
         Err(error) => {
-            let reason =
-                format!("{error}: expected ?after=ID&before=ID&limit=COUNT, whole numbers, each optional");
+            let reason = format!("{error}: expected ?after=ID&before=ID&limit=COUNT, integers, all optional");
             return text(StatusCode::BAD_REQUEST, &reason);
         }
     };
-    let book = state.book();
+    let received = state.received();
     let (before, limit) = (range.before.unwrap_or(u64::MAX), range.limit.unwrap_or(usize::MAX));
-    let entries = book.history.between(range.after, before, limit);
-    let ids = (book.history.first_id(), book.history.last_id());
+    let entries = received.history.between(range.after, before, limit);
+    let ids = (received.history.first_id(), received.history.last_id());
     let body = Listing::new(state.started(), ids, entries).body();
     HttpResponse::Ok()
         .insert_header(("cache-control", "no-store"))
@@ -217,10 +216,10 @@ async fn livez() -> impl Responder {
 }
 
 async fn readyz(state: Data<State>) -> HttpResponse {
-    match state.book().not_kept() {
+    match state.received().save_error() {
         None => text(StatusCode::OK, "ready\n"),
         Some(reason) => {
-            text(StatusCode::SERVICE_UNAVAILABLE, &format!("what arrives is not kept: {reason}\n"))
+            text(StatusCode::SERVICE_UNAVAILABLE, &format!("notifications are not saved: {reason}\n"))
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Failure injection: a channel answers with an error, or not at all, for a time that ends by itself.
+//! Failure injection: a channel responds with an error or not at all, for a limited time.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -8,39 +8,39 @@ use tokio::time::Instant;
 
 use clients::inbox::Channel;
 
-/// The longest time to live.
+/// Maximum duration of a failure.
 pub const LONGEST: Duration = Duration::from_secs(3_600);
 
-/// How a channel fails, as `PUT /fail/{channel}` takes it.
+/// How a channel fails, as set by `PUT /fail/{channel}`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Failure {
-    /// Answers with this status, 400 to 599; SMTP answers 451 below 500 and 554 from there on.
+    /// Responds with this status, 400 to 599. SMTP responds 451 for statuses below 500 and 554 for others.
     Status(u16),
-    /// Takes the message and does not answer until the failure ends.
+    /// Accepts the message and does not respond until the failure ends.
     Hang,
 }
 
-/// A failure that cannot be injected.
+/// An invalid failure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum FailureError {
-    /// No status of a failure.
-    #[error("status {0}: expected 400 to 599")]
+    /// The status is out of range.
+    #[error("invalid status {0}: must be 400 to 599")]
     Status(u16),
-    /// It would not end, or has ended.
-    #[error("ttl: expected more than 0s and at most 1h: a failure ends by itself")]
+    /// The duration is out of range.
+    #[error("invalid ttl: must be above 0s and at most 1h")]
     Ttl,
 }
 
-/// Which channels fail, and until when.
+/// The failing channels, each with the end of its failure.
 #[derive(Debug, Default)]
 pub struct Failures(BTreeMap<Channel, (Failure, Instant)>);
 
 impl Failures {
-    /// Lets a channel fail for `ttl`.
+    /// Makes a channel fail for `ttl`.
     ///
     /// # Errors
-    /// What is wrong with it.
+    /// When the failure is invalid.
     pub fn set(&mut self, channel: Channel, failure: Failure, ttl: Duration) -> Result<(), FailureError> {
         if let Failure::Status(status) = failure
             && !(400..=599).contains(&status)
@@ -54,18 +54,18 @@ impl Failures {
         Ok(())
     }
 
-    /// Lets it work again.
+    /// Ends the failure of a channel.
     pub fn lift(&mut self, channel: Channel) {
         self.0.remove(&channel);
     }
 
-    /// How it fails now, and until when.
+    /// The current failure of a channel, and its end.
     #[must_use]
     pub fn of(&self, channel: Channel) -> Option<(Failure, Instant)> {
         self.0.get(&channel).copied().filter(|(_, until)| *until > Instant::now())
     }
 
-    /// All that fail now.
+    /// All current failures.
     pub fn all(&self) -> impl Iterator<Item = (Channel, Failure)> + '_ {
         let now = Instant::now();
         self.0
@@ -80,7 +80,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_failure_is_bounded_and_ends() {
+    fn failures_are_bounded_and_end() {
         let mut failing = Failures::default();
         assert!(
             failing
@@ -100,7 +100,7 @@ mod tests {
         assert_eq!(failing.of(Channel::Slack).map(|(failure, _)| failure), Some(Failure::Hang));
         assert!(failing.of(Channel::Webhook).is_none());
         failing.set(Channel::Slack, Failure::Status(500), Duration::from_nanos(1)).unwrap();
-        assert!(failing.of(Channel::Slack).is_none(), "its time is over");
+        assert!(failing.of(Channel::Slack).is_none(), "the failure has ended");
         failing.set(Channel::Email, Failure::Hang, LONGEST).unwrap();
         failing.lift(Channel::Email);
         assert_eq!(failing.all().count(), 0);

@@ -1,7 +1,7 @@
-//! What arrived, the newest of it: so many, and so many bytes.
+//! The newest notifications, bounded by number and size.
 //!
-//! Notifications are kept as the JSON they are listed and journalled as. Taken apart, one with many alerts needs ten times
-//! that, so that a bound on what arrived would say little about memory.
+//! Notifications are stored as the JSON that is listed and journalled. Parsed, one with many alerts needs ten times the
+//! memory, so a size limit would not bound memory.
 
 use std::collections::VecDeque;
 
@@ -11,19 +11,19 @@ use jiff::Timestamp;
 use crate::receivers::message::Message;
 use clients::inbox::{Channel, Notification};
 
-/// How much a history keeps; of a single notification that is larger, that one.
+/// The limits of a history. A single larger notification is kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
-    /// Notifications, at least 1.
+    /// Maximum number of notifications, at least 1.
     pub count: usize,
-    /// Bytes of JSON.
+    /// Maximum size of the JSON in bytes.
     pub bytes: usize,
 }
 
-/// One notification.
+/// A stored notification.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Entry {
-    /// Its id.
+    /// Its ID.
     pub id: u64,
     /// A [`Notification`] on one line.
     pub json: Bytes,
@@ -32,12 +32,12 @@ pub struct Entry {
 impl Entry {
     fn of(notification: &Notification) -> Self {
         let json = serde_json::to_vec(notification).expect("strings, numbers and maps with strings as keys");
-        // Boxed, it has no room to grow that nobody counts.
+        // A boxed slice has no spare capacity, so its length is its memory.
         Self { id: notification.id, json: json.into_boxed_slice().into() }
     }
 }
 
-/// A bounded list of notifications with ever growing ids.
+/// A bounded list of notifications with increasing IDs.
 #[derive(Debug)]
 pub struct History {
     limits: Limits,
@@ -47,14 +47,14 @@ pub struct History {
 }
 
 impl History {
-    /// An empty one.
+    /// An empty history.
     #[must_use]
     pub fn new(limits: Limits) -> Self {
         let limits = Limits { count: limits.count.max(1), ..limits };
         Self { limits, last_id: 0, bytes: 0, kept: VecDeque::new() }
     }
 
-    /// Takes a message in and gives the entry made of it.
+    /// Adds a message and returns its entry.
     pub fn add(&mut self, channel: Channel, message: Message, received_at: Timestamp) -> &Entry {
         let entry = Entry::of(&Notification {
             id: self.last_id + 1,
@@ -68,7 +68,7 @@ impl History {
         &self.kept[self.kept.len() - 1]
     }
 
-    /// Takes an entry of an earlier run in, whose id is above the last one; says whether older ones had to go for it.
+    /// Adds an entry whose ID is above the last one. Returns whether older entries were dropped.
     pub fn push(&mut self, entry: Entry) -> bool {
         self.last_id = self.last_id.max(entry.id);
         self.bytes += entry.json.len();
@@ -80,30 +80,30 @@ impl History {
         self.kept.len() < before
     }
 
-    /// The id of the newest ever, 0 before the first.
+    /// The newest ID ever assigned, 0 before the first.
     #[must_use]
     pub fn last_id(&self) -> u64 {
         self.last_id
     }
 
-    /// How much is kept at most.
+    /// The limits.
     #[must_use]
     pub fn limits(&self) -> Limits {
         self.limits
     }
 
-    /// The id of the oldest that is kept, 0 when there is none.
+    /// The ID of the oldest entry, 0 if empty.
     #[must_use]
     pub fn first_id(&self) -> u64 {
         self.kept.front().map_or(0, |it| it.id)
     }
 
-    /// All, oldest first.
+    /// All entries, oldest first.
     pub fn all(&self) -> impl Iterator<Item = &Entry> {
         self.kept.iter()
     }
 
-    /// Those with an id above `after` and below `before`, oldest first, the newest `limit` of them.
+    /// The newest `limit` entries with an ID above `after` and below `before`, oldest first.
     pub fn between(&self, after: u64, before: u64, limit: usize) -> impl Iterator<Item = &Entry> {
         let end = self.kept.partition_point(|it| it.id < before);
         let first = self.kept.partition_point(|it| it.id <= after).max(end.saturating_sub(limit)).min(end);
@@ -128,7 +128,7 @@ mod tests {
     }
 
     #[test]
-    fn keeps_the_newest_and_counts_on() {
+    fn keeps_the_newest_and_continues_the_ids() {
         let mut history = History::new(Limits { count: 3, bytes: ROOM });
         assert_eq!((history.first_id(), history.last_id(), ids(&history, 0, 10)), (0, 0, vec![]));
         for expected in 1..=5 {
@@ -158,7 +158,7 @@ mod tests {
     }
 
     #[test]
-    fn the_oldest_go_when_the_bytes_are_used_up() {
+    fn drops_the_oldest_when_full() {
         let mut history = History::new(Limits { count: 1_000, bytes: 5_000 });
         for _ in 0..20 {
             history.add(Channel::Slack, message(&"x".repeat(900)), Timestamp::UNIX_EPOCH);
@@ -166,9 +166,9 @@ mod tests {
             assert!(bytes <= 5_000, "{bytes}");
         }
         let one = history.all().next().unwrap().json.len();
-        assert_eq!(history.all().count(), 5_000 / one, "no more than had to");
+        assert_eq!(history.all().count(), 5_000 / one, "drops no more than necessary");
         history.add(Channel::Slack, message(&"x".repeat(9_000)), Timestamp::UNIX_EPOCH);
-        assert_eq!(ids(&history, 0, 10), [21], "the newest stays, whatever its size");
+        assert_eq!(ids(&history, 0, 10), [21], "the newest is kept, whatever its size");
         history.add(Channel::Slack, message(""), Timestamp::UNIX_EPOCH);
         assert_eq!(ids(&history, 0, 10), [22]);
     }

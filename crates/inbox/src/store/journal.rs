@@ -1,9 +1,9 @@
-//! The history on disk: one JSON line per notification, appended as they arrive.
+//! The history on disk: one line of JSON per notification, appended on arrival.
 //!
-//! A line that was cut off when the machine stopped is left out at the next start. The file is rewritten once it
-//! holds twice what the history keeps, in number or in bytes, so it stays bounded; reading and writing it takes no more
-//! memory than the history. Lines are handed to the operating system at once, and survive the end of the process, not the
-//! end of power. Two inboxes would cut each other's lines off: a lock, which ends with its process, keeps the second out.
+//! A line truncated by a crash is skipped at the next start. The file is rewritten when it has twice the history's
+//! limit of notifications or bytes, so it stays bounded; reading and writing it takes no more memory than the history.
+//! Lines are passed to the operating system at once: they survive the end of the process, but not a power failure. A
+//! lock, which ends with the process, prevents two inboxes from truncating each other's lines.
 
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{BufRead, BufReader, BufWriter, Read, Write};
@@ -16,16 +16,16 @@ use clients::inbox::Notification;
 /// The files in the data directory.
 const FILE: &str = "notifications.jsonl";
 const LOCK: &str = "lock";
-/// More bytes than a line that was written here can have: what is taken, with every character of it escaped, twice.
+/// Upper bound of a line's length: a body of maximum size with every character escaped, twice.
 const LONGEST: u64 = 16 * BODY_LIMIT as u64;
 
-/// A data directory that cannot be used.
+/// An unusable data directory.
 #[derive(Debug, thiserror::Error)]
 #[error("--data-dir: {}: {reason}", path.display())]
 pub struct JournalError {
     /// The file or directory.
     pub path: PathBuf,
-    /// What happened, in words.
+    /// Why it cannot be used.
     pub reason: String,
 }
 
@@ -40,15 +40,15 @@ pub struct Journal {
     file: File,
     lines: usize,
     bytes: usize,
-    /// Held for as long as the journal is open.
+    /// The lock of the directory, held while the journal is open.
     _lock: File,
 }
 
 impl Journal {
-    /// Opens or makes the journal in `dir`, and gives the history it holds.
+    /// Opens or creates the journal in `dir`, and returns its history.
     ///
     /// # Errors
-    /// When the directory cannot be made or belongs to another inbox, or the file not read or written.
+    /// When the directory cannot be created or is used by another inbox, or the file cannot be read or written.
     pub fn open(dir: &Path, limits: Limits) -> Result<(Self, History), JournalError> {
         fs::create_dir_all(dir).map_err(failed(dir))?;
         let lock = lock(dir)?;
@@ -63,7 +63,7 @@ impl Journal {
         Ok((journal, history))
     }
 
-    /// Reads every line into the history; says whether the file holds anything that the history does not.
+    /// Reads every line into the history. Returns whether the file has content that the history has not.
     fn read(&mut self, history: &mut History) -> Result<bool, JournalError> {
         let (mut line, mut more) = (Vec::new(), false);
         let mut reader = BufReader::new(&self.file);
@@ -74,7 +74,7 @@ impl Journal {
             if read == 0 {
                 return Ok(more);
             }
-            // A line that is cut off, or longer than any of ours, is no notification; nor is the rest of it.
+            // Truncated and overlong lines are skipped, including their rest.
             let json = line.strip_suffix(b"\n").unwrap_or(&line);
             match serde_json::from_slice::<Notification>(json) {
                 Ok(Notification { id, .. }) if history.last_id() < id => {
@@ -88,17 +88,17 @@ impl Journal {
         }
     }
 
-    /// Appends one notification that `history` has taken in; once the file has grown to twice the history, that takes the
-    /// place of everything in it.
+    /// Appends a notification that is already in `history`. When the file is twice the history's limit, it is replaced
+    /// by the history.
     ///
     /// # Errors
-    /// When it cannot be written.
+    /// When the file cannot be written.
     pub fn append(&mut self, entry: &Entry, history: &History) -> Result<(), JournalError> {
         let Limits { count, bytes } = history.limits();
         if self.lines >= count.saturating_mul(2) || self.bytes >= bytes.saturating_mul(2) {
             return self.rewrite(history);
         }
-        // In one piece, so that nothing is between a line and its end.
+        // A single write, so that no line is split.
         let line = [&entry.json[..], b"\n"].concat();
         self.file.write_all(&line).map_err(failed(&self.path))?;
         self.lines += 1;
@@ -107,24 +107,24 @@ impl Journal {
     }
 
     fn rewrite(&mut self, history: &History) -> Result<(), JournalError> {
-        let beside = self.path.with_extension("jsonl.new");
-        let mut file = BufWriter::new(File::create(&beside).map_err(failed(&beside))?);
+        let temporary = self.path.with_extension("jsonl.new");
+        let mut file = BufWriter::new(File::create(&temporary).map_err(failed(&temporary))?);
         let (mut lines, mut bytes) = (0, 0);
         for entry in history.all() {
-            file.write_all(&entry.json).and_then(|()| file.write_all(b"\n")).map_err(failed(&beside))?;
+            file.write_all(&entry.json).and_then(|()| file.write_all(b"\n")).map_err(failed(&temporary))?;
             lines += 1;
             bytes += entry.json.len() + 1;
         }
-        file.flush().map_err(failed(&beside))?;
+        file.flush().map_err(failed(&temporary))?;
         drop(file);
-        fs::rename(&beside, &self.path).map_err(failed(&self.path))?;
+        fs::rename(&temporary, &self.path).map_err(failed(&self.path))?;
         self.file = OpenOptions::new().append(true).open(&self.path).map_err(failed(&self.path))?;
         (self.lines, self.bytes) = (lines, bytes);
         Ok(())
     }
 }
 
-/// Takes the directory for this process.
+/// Locks the directory for this process.
 fn lock(dir: &Path) -> Result<File, JournalError> {
     let path = dir.join(LOCK);
     let mut options = OpenOptions::new();
@@ -138,11 +138,11 @@ fn lock(dir: &Path) -> Result<File, JournalError> {
         }
         Err(TryLockError::WouldBlock) => {
             let mut pid = String::new();
-            // Who it is only helps; that it is taken is known.
+            // The owner is only informative, so an unreadable PID is ignored.
             let _ = (&mut file).take(20).read_to_string(&mut pid);
             let owner = if pid.trim().is_empty() { String::new() } else { format!(" (pid {})", pid.trim()) };
             let reason =
-                format!("another inbox{owner} keeps its history here: stop it, or choose another directory");
+                format!("directory is used by another inbox{owner}: stop it, or choose another directory");
             Err(JournalError { path: dir.to_owned(), reason })
         }
         Err(TryLockError::Error(error)) => Err(failed(&path)(error)),
@@ -166,7 +166,7 @@ mod tests {
         Message { status: "firing", alerts: Vec::new(), body: json!({"text": text}) }
     }
 
-    /// Takes in a message and journals it.
+    /// Adds a message and journals it.
     fn add(journal: &mut Journal, history: &mut History, text: &str) {
         let entry = history.add(Channel::Slack, message(text), Timestamp::UNIX_EPOCH).clone();
         journal.append(&entry, history).unwrap();
@@ -177,7 +177,7 @@ mod tests {
     }
 
     #[test]
-    fn survives_a_restart_and_a_torn_line() {
+    fn survives_a_restart_and_a_truncated_line() {
         let dir = tempfile::tempdir().unwrap();
         let (mut journal, mut history) = Journal::open(dir.path(), limits(10)).unwrap();
         assert_eq!(history.all().count(), 0);
@@ -197,7 +197,7 @@ mod tests {
         assert_eq!(ids(dir.path(), limits(10)), [1, 2, 3]);
         assert!(fs::read_to_string(&path).unwrap().lines().all(|line| line.ends_with('}')));
 
-        // The end of the last line alone is missing: it counts, and the next one does not run into it.
+        // Only the last line break is missing: the line counts, and the next one starts on its own line.
         fs::write(&path, fs::read_to_string(&path).unwrap().trim_end()).unwrap();
         let (mut journal, mut history) = Journal::open(dir.path(), limits(10)).unwrap();
         add(&mut journal, &mut history, "after");
@@ -206,7 +206,7 @@ mod tests {
     }
 
     #[test]
-    fn stays_bounded_in_number_and_in_bytes() {
+    fn stays_bounded_in_number_and_bytes() {
         for (limits, text) in
             [(limits(3), "x".to_owned()), (Limits { count: 1_000, bytes: 3_300 }, "x".repeat(1_000))]
         {
@@ -219,7 +219,7 @@ mod tests {
             }
             drop(journal);
             assert_eq!(ids(dir.path(), limits).last(), Some(&50));
-            // Of a file of more than it keeps, as with a smaller bound than before, the newest are kept, here and on disk.
+            // With a smaller limit than before, only the newest are kept, in memory and on disk.
             let less = Limits { count: 2, ..limits };
             assert_eq!(ids(dir.path(), less), [49, 50]);
             assert_eq!(fs::read_to_string(dir.path().join(FILE)).unwrap().lines().count(), 2);
@@ -227,7 +227,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_without_end_is_left_out_and_the_rest_of_it_too() {
+    fn skips_an_overlong_line_completely() {
         let dir = tempfile::tempdir().unwrap();
         let (mut journal, mut history) = Journal::open(dir.path(), limits(10)).unwrap();
         add(&mut journal, &mut history, "kept");
@@ -237,11 +237,11 @@ mod tests {
         let endless = vec![b'['; usize::try_from(LONGEST).unwrap() + 5];
         fs::write(&path, [&endless[..], b"\n", &kept].concat()).unwrap();
         assert_eq!(ids(dir.path(), limits(10)), [1]);
-        assert_eq!(fs::read(&path).unwrap(), kept, "and the file is mended");
+        assert_eq!(fs::read(&path).unwrap(), kept, "the file is repaired");
     }
 
     #[test]
-    fn a_directory_has_one_inbox_at_a_time() {
+    fn locks_the_directory() {
         let dir = tempfile::tempdir().unwrap();
         let first = Journal::open(dir.path(), limits(3)).unwrap();
         let error = Journal::open(dir.path(), limits(3)).unwrap_err().to_string();
@@ -255,7 +255,7 @@ mod tests {
     }
 
     #[test]
-    fn a_directory_that_cannot_be_is_named() {
+    fn names_an_unusable_directory() {
         let file = tempfile::NamedTempFile::new().unwrap();
         let error = Journal::open(&file.path().join("below"), limits(3)).unwrap_err().to_string();
         assert!(error.contains("--data-dir") && error.contains("below"), "{error}");

@@ -1,4 +1,4 @@
-//! What the inbox keeps: history, journal, heartbeat state and failure injection.
+//! The state of the inbox: history, journal, heartbeat state and failure injection.
 
 pub mod failure;
 pub mod heartbeat;

@@ -1,4 +1,4 @@
-//! What all requests share: the book of what arrived, who is to fail, the heartbeat, the counters.
+//! The state shared by all requests: received notifications, injected failures, heartbeat and metrics.
 
 use std::path::PathBuf;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -18,10 +18,10 @@ use crate::store::journal::{Journal, JournalError};
 use crate::store::lease::Lease;
 use clients::inbox::{Channel, NotifiedAlert};
 
-/// What all requests share.
+/// The state shared by all requests.
 pub struct State {
     started: Timestamp,
-    book: Mutex<Book>,
+    received: Mutex<Received>,
     failures: Mutex<Failures>,
     lease: Mutex<Lease>,
     heartbeat: Mutex<Heartbeat>,
@@ -31,17 +31,17 @@ pub struct State {
     pub(crate) runbooks: Option<PathBuf>,
 }
 
-/// What arrived.
-pub struct Book {
+/// Received notifications.
+pub struct Received {
     pub(crate) history: History,
     journal: Option<Journal>,
-    /// Why the last notification is not on disk, when it is not.
-    not_kept: Option<String>,
-    /// And the last change of the heartbeat.
-    heartbeat_not_kept: Option<String>,
+    /// Why the last notification could not be saved, if so.
+    save_error: Option<String>,
+    /// Why the last change of the heartbeat could not be saved, if so.
+    heartbeat_save_error: Option<String>,
 }
 
-/// Every change behind these locks is whole by itself, so one that panicked left it usable.
+/// Locks a mutex. Each change under these locks is atomic, so the data is consistent even after a panic.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
@@ -49,10 +49,12 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 impl State {
     pub(crate) fn open(config: &Config) -> Result<Self, JournalError> {
         let (journal, history) = match &config.data_dir {
-            Some(dir) => Journal::open(dir, config.limits).map(|(journal, held)| (Some(journal), held))?,
+            Some(dir) => {
+                Journal::open(dir, config.limits).map(|(journal, history)| (Some(journal), history))?
+            }
             None => (None, History::new(config.limits)),
         };
-        let book = Book { history, journal, not_kept: None, heartbeat_not_kept: None };
+        let received = Received { history, journal, save_error: None, heartbeat_save_error: None };
         let kept = config.data_dir.as_deref().and_then(heartbeat::read);
         let started = Timestamp::now();
         let heartbeat = Heartbeat::new(config.heartbeat_limit, kept, started);
@@ -60,7 +62,7 @@ impl State {
         metrics.heartbeat(&heartbeat);
         Ok(Self {
             started,
-            book: Mutex::new(book),
+            received: Mutex::new(received),
             failures: Mutex::default(),
             lease: Mutex::default(),
             heartbeat: Mutex::new(heartbeat),
@@ -75,8 +77,8 @@ impl State {
         self.started
     }
 
-    pub(crate) fn book(&self) -> MutexGuard<'_, Book> {
-        lock(&self.book)
+    pub(crate) fn received(&self) -> MutexGuard<'_, Received> {
+        lock(&self.received)
     }
 
     pub(crate) fn lease(&self) -> MutexGuard<'_, Lease> {
@@ -95,12 +97,12 @@ impl State {
         &self.metrics
     }
 
-    /// Counts a body that was not taken.
+    /// Counts a rejected message.
     pub fn refused(&self, channel: Channel) {
         self.metrics.bad_requests.with_label_values(&[channel.name()]).inc();
     }
 
-    /// How the channel is to fail now, counting that it does.
+    /// The current failure of the channel, which is also counted.
     pub fn failure(&self, channel: Channel) -> Option<(Failure, Instant)> {
         let failure = self.failures().of(channel);
         if failure.is_some() {
@@ -109,61 +111,62 @@ impl State {
         failure
     }
 
-    /// Takes a message in; of heartbeats only the news that they are back.
+    /// Stores a message. Of heartbeats, only the recovery is stored.
     pub fn accept(&self, channel: Channel, message: Message) {
         self.metrics.notifications.with_label_values(&[channel.name(), message.status]).inc();
         if channel == Channel::Heartbeat {
             self.metrics.heartbeats.inc();
             let back = self.heartbeat().beat(Timestamp::now());
             if back.is_some() {
-                self.book().add(channel, heartbeat_message(RESOLVED, "the heartbeat is back"));
+                self.received().add(channel, heartbeat_message(RESOLVED, "heartbeat received again"));
             }
-            self.keep_heartbeat();
+            self.save_heartbeat();
             return;
         }
-        self.book().add(channel, message);
+        self.received().add(channel, message);
     }
 
-    /// Looks whether the heartbeat has stopped; to be called every so often.
+    /// Checks whether the heartbeat has stopped. Must be called regularly.
     pub fn look(&self) {
         let stopped = self.heartbeat().look(Timestamp::now());
         if stopped.is_some() {
             let limit = common::duration::format(self.heartbeat().limit());
-            let text =
-                format!("no heartbeat for {limit}: Prometheus, Alertmanager or the way here is broken");
-            self.book().add(Channel::Heartbeat, heartbeat_message(FIRING, &text));
-            self.keep_heartbeat();
+            let text = format!(
+                "no heartbeat for {limit}: Prometheus, Alertmanager or the connection to the inbox is down"
+            );
+            self.received().add(Channel::Heartbeat, heartbeat_message(FIRING, &text));
+            self.save_heartbeat();
         }
     }
 
-    /// Once the news is in the book: one that is told twice, when the inbox is killed in between, is better than one that
-    /// is never told.
-    fn keep_heartbeat(&self) {
+    /// Saves the heartbeat after the notification was stored. If the inbox is killed in between, the change is reported
+    /// twice rather than never.
+    fn save_heartbeat(&self) {
         let heartbeat = self.heartbeat();
         self.metrics.heartbeat(&heartbeat);
         if let Some(dir) = &self.data_dir {
             let failed = heartbeat::write(dir, &heartbeat).err().map(|error| error.to_string());
-            self.book().heartbeat_not_kept = failed;
+            self.received().heartbeat_save_error = failed;
         }
     }
 }
 
-/// What the inbox itself says of the heartbeat.
+/// A notification by the inbox itself about the heartbeat.
 fn heartbeat_message(status: &'static str, text: &str) -> Message {
     let alert =
         NotifiedAlert { alert: "Watchdog".to_owned(), status: status.to_owned(), ..NotifiedAlert::default() };
     Message { status, alerts: vec![alert], body: json!({"text": text}) }
 }
 
-impl Book {
-    /// Why something of what should be on disk is not, if so.
-    pub fn not_kept(&self) -> Option<&str> {
-        self.not_kept.as_deref().or(self.heartbeat_not_kept.as_deref())
+impl Received {
+    /// Why the last change could not be saved, if so.
+    pub fn save_error(&self) -> Option<&str> {
+        self.save_error.as_deref().or(self.heartbeat_save_error.as_deref())
     }
 
     fn add(&mut self, channel: Channel, message: Message) {
         let added = self.history.add(channel, message, Timestamp::now()).clone();
         let Some(journal) = &mut self.journal else { return };
-        self.not_kept = journal.append(&added, &self.history).err().map(|error| error.to_string());
+        self.save_error = journal.append(&added, &self.history).err().map(|error| error.to_string());
     }
 }

@@ -1,4 +1,4 @@
-//! The engine: starts a plan on its own threads and hands back a handle.
+//! The engine: runs a plan on its own threads and returns a handle.
 
 pub mod file_limit;
 pub mod queue;
@@ -12,10 +12,10 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::{oneshot, watch};
 
-use crate::engine::worker::Seat;
+use crate::engine::worker::WorkerContext;
 use crate::plan::{Limits, Plan, PlanError};
 use crate::record::collector::{Collector, Gathered};
-use crate::record::counters::{Sums, Tally};
+use crate::record::counters::{Counters, Sums};
 use crate::record::series::Series;
 use crate::record::window::{Recorder, Window};
 use crate::record::{Ledger, Record, Row};
@@ -26,23 +26,23 @@ use crate::spec::load::LoadSpec;
 use crate::verdict::threshold::Measured;
 use crate::wire::error::Fault;
 
-/// How long the threads may take to come up.
+/// How long the threads may take to start.
 const START_LIMIT: Duration = Duration::from_secs(10);
-/// From the last thread's readiness to the first arrival: time for all of them to hear of it.
+/// Time from the readiness of the last thread to the first arrival, so that every thread knows the start in time.
 const HEAD_START: Duration = Duration::from_millis(2);
 
 /// Why a run did not start.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
-    /// The plan.
+    /// The plan is invalid.
     #[error(transparent)]
     Plan(#[from] PlanError),
-    /// Threads, runtimes or timers.
+    /// A thread, runtime or timer cannot be created.
     #[error("cannot start the load engine: {0}; free some memory, threads or file descriptors (`ulimit -n`)")]
     System(#[from] io::Error),
 }
 
-/// Starts open-loop load on its own threads; it goes on until stopped (no duration).
+/// Starts open-loop load on its own threads. It runs until stopped.
 ///
 /// # Errors
 /// When the target cannot be parsed or resolved, or the mix is empty.
@@ -53,14 +53,14 @@ pub fn start_endless(target: &url::Url, load: &LoadSpec) -> Result<Running, Star
     plan.map_err(StartError::from).and_then(start)
 }
 
-/// Starts a plan on its own threads. Needs no runtime of the caller's.
+/// Starts a plan on its own threads. The caller needs no runtime.
 ///
 /// # Errors
-/// When threads, runtimes or timers cannot be had.
+/// When a thread, runtime or timer cannot be created.
 pub fn start(plan: Plan) -> Result<Running, StartError> {
     let plan = Arc::new(plan);
     let workers = plan.workers();
-    let tallies: Arc<[Tally]> = (0..workers).map(|_| Tally::default()).collect();
+    let worker_counters: Arc<[Counters]> = (0..workers).map(|_| Counters::default()).collect();
     let (stop, stop_receiver) = watch::channel(None);
     let (full, windows) = mpsc::channel();
     let (ready, readiness) = mpsc::channel();
@@ -68,25 +68,25 @@ pub fn start(plan: Plan) -> Result<Running, StartError> {
     for index in 0..workers {
         let (starter, go) = mpsc::channel();
         let (empty, emptied) = mpsc::channel();
-        let _ = empty.send(Window::default()); // its receiver is still here
-        let seat = Seat {
+        let _ = empty.send(Window::default()); // the receiver is still alive
+        let context = WorkerContext {
             index,
             of: workers,
             plan: Arc::clone(&plan),
-            tallies: Arc::clone(&tallies),
+            worker_counters: Arc::clone(&worker_counters),
             recorder: Recorder::new(index, full.clone(), emptied),
             stop: stop_receiver.clone(),
             ready: ready.clone(),
             go,
         };
-        threads.push(thread::Builder::new().name(format!("load-{index}")).spawn(|| worker::run(seat))?);
+        threads.push(thread::Builder::new().name(format!("load-{index}")).spawn(|| worker::run(context))?);
         starters.push(starter);
         empties.push(empty);
     }
     drop(full);
     for _ in 0..workers {
         let ready = readiness.recv_timeout(START_LIMIT);
-        ready.map_err(|_| io::Error::other("a thread did not come up in time"))??;
+        ready.map_err(|_| io::Error::other("a thread did not start in time"))??;
     }
     let seconds = plan.pace.planned_end().map(|end| end.as_secs());
     let gathered = Arc::new(Mutex::new(Gathered::new(seconds)));
@@ -96,21 +96,19 @@ pub fn start(plan: Plan) -> Result<Running, StartError> {
     let started = jiff::Timestamp::now();
     thread::Builder::new().name("load-collect".to_owned()).spawn(move || {
         collector.run(&windows);
-        let _ = finish.send(join(threads)); // nobody may be waiting
+        let _ = finish.send(join(threads)); // the run may have been dropped
     })?;
     starters.iter().for_each(|starter| {
-        let _ = starter.send(origin); // a worker that is gone shows when it is joined
+        let _ = starter.send(origin); // a dead worker is noticed when it is joined
     });
-    Ok(Running { plan, tallies, gathered, stop, finished, end: None, origin, started })
+    Ok(Running { plan, worker_counters, gathered, stop, finished, end: None, origin, started })
 }
 
 fn join(threads: Vec<JoinHandle<()>>) -> End {
     let broken = threads
         .into_iter()
         .enumerate()
-        .filter_map(|(index, thread)| {
-            thread.join().is_err().then(|| format!("thread load-{index} broke down"))
-        })
+        .filter_map(|(index, thread)| thread.join().is_err().then(|| format!("thread load-{index} panicked")))
         .collect();
     End { at: Instant::now(), broken }
 }
@@ -121,11 +119,11 @@ struct End {
     broken: Vec<String>,
 }
 
-/// A run under way. Dropping it stops the load.
+/// A run in progress. Dropping it stops the load.
 #[derive(Debug)]
 pub struct Running {
     plan: Arc<Plan>,
-    tallies: Arc<[Tally]>,
+    worker_counters: Arc<[Counters]>,
     gathered: Arc<Mutex<Gathered>>,
     stop: watch::Sender<Option<Duration>>,
     finished: oneshot::Receiver<End>,
@@ -134,27 +132,27 @@ pub struct Running {
     started: jiff::Timestamp,
 }
 
-/// Counts so far; each only grows, but for `in_flight`.
+/// Counts so far. All of them only grow, except `in_flight`.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Counts {
-    /// Arrivals whose due time has come.
+    /// Arrivals that are or were due.
     pub scheduled: u64,
-    /// Answers with an expected status.
+    /// Responses with an expected status.
     pub expected: u64,
-    /// Answers with another status.
+    /// Responses with an unexpected status.
     pub unexpected: u64,
-    /// Refused, reset, timed out, malformed.
+    /// Transport errors: refused, reset, timed out, malformed.
     pub transport_errors: u64,
-    /// The generator's own fault (descriptors, ports).
+    /// Errors of the generator itself, such as no free descriptors or ports.
     pub local_errors: u64,
     /// Not sent because the in-flight limit was reached.
     pub shed: u64,
-    /// Scheduled and not yet answered; after the end, those left unfinished.
+    /// Scheduled and not yet completed; after the end, the unfinished requests.
     pub in_flight: u64,
 }
 
 impl Counts {
-    /// Arrivals of which it is known what became of them.
+    /// Completed arrivals, whatever their outcome.
     #[must_use]
     pub fn settled(&self) -> u64 {
         self.expected + self.unexpected + self.transport_errors + self.local_errors + self.shed
@@ -162,57 +160,57 @@ impl Counts {
 }
 
 impl Running {
-    /// Counts at this instant.
+    /// The current counts.
     #[must_use]
     pub fn counts(&self) -> Counts {
         let (mut local_errors, mut transport_errors) = (0, 0);
-        for (fault, count) in self.tallies.faults() {
+        for (fault, count) in self.worker_counters.faults() {
             *(if fault.is_local() { &mut local_errors } else { &mut transport_errors }) += count;
         }
         let mut counts = Counts {
-            expected: self.tallies.sum(|tally| &tally.expected),
-            unexpected: self.tallies.sum(|tally| &tally.unexpected),
+            expected: self.worker_counters.sum(|counters| &counters.expected),
+            unexpected: self.worker_counters.sum(|counters| &counters.unexpected),
             transport_errors,
             local_errors,
-            shed: self.tallies.sum(|tally| &tally.shed),
+            shed: self.worker_counters.sum(|counters| &counters.shed),
             ..Counts::default()
         };
-        // Read last: what was settled had been scheduled before.
-        counts.scheduled = self.tallies.sum(|tally| &tally.scheduled);
+        // Read last, so that it is never below the completed ones.
+        counts.scheduled = self.worker_counters.sum(|counters| &counters.scheduled);
         counts.in_flight = counts.scheduled.saturating_sub(counts.settled());
         counts
     }
 
-    /// Answers by status so far, expected or not.
+    /// Responses by status so far.
     #[must_use]
     pub fn statuses(&self) -> BTreeMap<u16, u64> {
-        self.tallies.statuses()
+        self.worker_counters.statuses()
     }
 
     /// Errors by kind so far.
     #[must_use]
     pub fn faults(&self) -> BTreeMap<Fault, u64> {
-        self.tallies.faults()
+        self.worker_counters.faults()
     }
 
-    /// The last complete row of the series, and how many seconds a row stands for.
+    /// The last complete row of the series, and the seconds per row.
     #[must_use]
     pub fn last_row(&self) -> Option<(Row, u32)> {
         let gathered = self.gathered.lock().unwrap_or_else(PoisonError::into_inner);
         gathered.rows.back().map(|row| (*row, gathered.step))
     }
 
-    /// A view of its rows for somebody else.
+    /// A shared view of its rows.
     #[must_use]
     pub fn series(&self) -> Series {
         Series {
             started: self.started,
             gathered: Arc::clone(&self.gathered),
-            tallies: Arc::clone(&self.tallies),
+            worker_counters: Arc::clone(&self.worker_counters),
         }
     }
 
-    /// What can be said so far: of arrivals, only those of which it is known what became of them.
+    /// The measurements so far, with completed arrivals only.
     pub fn measured<T>(&self, look: impl FnOnce(&Measured<'_>) -> T) -> T {
         let counts = self.counts();
         let ledger = Ledger {
@@ -225,18 +223,18 @@ impl Running {
             unfinished: 0,
         };
         let seconds = self.elapsed().as_secs_f64().max(1e-3);
-        let rate = self.tallies.sum(|tally| &tally.sent) as f64 / seconds;
+        let rate = self.worker_counters.sum(|counters| &counters.sent) as f64 / seconds;
         let gathered = self.gathered.lock().unwrap_or_else(PoisonError::into_inner);
         look(&Measured { latencies: &gathered.latencies, ledger: &ledger, rate })
     }
 
-    /// The plan that is played.
+    /// The plan of this run.
     #[must_use]
     pub fn plan(&self) -> &Plan {
         &self.plan
     }
 
-    /// The plan, to be kept beyond the run.
+    /// The plan, for use after the run.
     #[must_use]
     pub fn plan_handle(&self) -> Arc<Plan> {
         Arc::clone(&self.plan)
@@ -249,56 +247,56 @@ impl Running {
         now.saturating_duration_since(self.origin)
     }
 
-    /// Asks for the end: no new arrivals, at most `grace` for answers in flight. Returns at once.
+    /// Requests a stop: no new arrivals, at most `grace` for requests in flight. Returns at once.
     pub fn request_stop(&self, grace: Duration) {
         self.stop.send_replace(Some(grace));
     }
 
-    /// Waits for the end of the schedule, or of a stop. May be dropped and called again.
+    /// Waits for the end of the run. May be dropped and called again.
     pub async fn ended(&mut self) {
         if self.end.is_none() {
             let end = (&mut self.finished).await;
             let broken =
-                || End { at: Instant::now(), broken: vec!["the collecting thread broke down".to_owned()] };
+                || End { at: Instant::now(), broken: vec!["the collector thread panicked".to_owned()] };
             self.end = Some(end.unwrap_or_else(|_| broken()));
         }
     }
 
-    /// Stops new arrivals at once, waits at most `grace` for answers in flight, and gives the record.
+    /// Stops new arrivals at once, waits at most `grace` for requests in flight, and returns the record.
     pub async fn stop(self, grace: Duration) -> Record {
         self.request_stop(grace);
         self.record().await
     }
 
-    /// Waits for the end and gives the record.
+    /// Waits for the end and returns the record.
     pub async fn record(mut self) -> Record {
         self.ended().await;
         let Counts { scheduled, expected, unexpected, transport_errors, local_errors, shed, .. } =
             self.counts();
-        // Counted by the workers from what they were holding, not worked out from the rest: so the sum is a check.
-        let unfinished = self.tallies.sum(|tally| &tally.unfinished);
+        // Counted by the workers and not derived from the other counts, so that the sum is a real check.
+        let unfinished = self.worker_counters.sum(|counters| &counters.unfinished);
         let ledger =
             Ledger { scheduled, expected, unexpected, transport_errors, local_errors, shed, unfinished };
-        let latest = |count: fn(&Tally) -> u64| {
-            Duration::from_nanos(self.tallies.iter().map(count).max().unwrap_or_default())
+        let latest = |count: fn(&Counters) -> u64| {
+            Duration::from_nanos(self.worker_counters.iter().map(count).max().unwrap_or_default())
         };
         let gathered = self.gathered.lock().unwrap_or_else(PoisonError::into_inner);
         Record {
             started: self.started,
             elapsed: self.elapsed(),
-            span: latest(|tally| tally.span_nanos.get()),
+            span: latest(|counters| counters.span_nanos.get()),
             ledger,
-            sent: self.tallies.sum(|tally| &tally.sent),
-            last_sent: latest(|tally| tally.last_sent_nanos.get()),
-            retried: self.tallies.sum(|tally| &tally.retried),
-            connections: self.tallies.sum(|tally| &tally.connections),
+            sent: self.worker_counters.sum(|counters| &counters.sent),
+            last_sent: latest(|counters| counters.last_sent_nanos.get()),
+            retried: self.worker_counters.sum(|counters| &counters.retried),
+            connections: self.worker_counters.sum(|counters| &counters.connections),
             statuses: self.statuses(),
             faults: self.faults(),
             latencies: gathered.latencies.clone(),
             rows: gathered.rows.iter().copied().collect(),
             step: gathered.step,
-            workers: self.tallies.len(),
-            cpu: Duration::from_nanos(self.tallies.sum(|tally| &tally.cpu_nanos)),
+            workers: self.worker_counters.len(),
+            cpu: Duration::from_nanos(self.worker_counters.sum(|counters| &counters.cpu_nanos)),
             broken: self.end.as_ref().map(|end| end.broken.clone()).unwrap_or_default(),
         }
     }

@@ -1,13 +1,13 @@
-//! The line in front of one worker's connections: arrivals wait in it, idle connections wait for it.
+//! The job queue of one worker: arrivals wait for a connection, idle connections wait for a job.
 
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::task::{Poll, Waker};
 
-/// An arrival on its way; times in nanoseconds from the start of the run.
+/// An arrival to be sent; times are nanoseconds from the start of the run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Job {
-    /// The arrival's number over all workers.
+    /// The arrival's number, counted over all workers.
     pub number: u64,
     /// When it was due.
     pub due: u64,
@@ -15,18 +15,18 @@ pub struct Job {
     pub dispatched: u64,
 }
 
-/// Jobs first come first served; the connection that became idle last is used first, as it is the warmest.
+/// Jobs are served in order of arrival. The connection that became idle last is used first, as it is the warmest.
 #[derive(Debug)]
-pub(crate) struct Line {
+pub(crate) struct JobQueue {
     jobs: RefCell<VecDeque<Job>>,
     idle: RefCell<Vec<(usize, Waker)>>,
-    /// By connection: whether it is in `idle`.
+    /// For each connection, whether it is in `idle`.
     is_idle: RefCell<Vec<bool>>,
     closed: Cell<bool>,
 }
 
-impl Line {
-    /// For connections numbered below `connections`.
+impl JobQueue {
+    /// A queue for connections numbered below `connections`.
     #[must_use]
     pub fn new(connections: usize) -> Self {
         Self {
@@ -37,19 +37,19 @@ impl Line {
         }
     }
 
-    /// Jobs waiting.
+    /// The number of waiting jobs.
     #[must_use]
     pub fn len(&self) -> usize {
         self.jobs.borrow().len()
     }
 
-    /// The jobs that wait.
+    /// The waiting jobs.
     #[must_use]
     pub fn waiting(&self) -> Vec<Job> {
         self.jobs.borrow().iter().copied().collect()
     }
 
-    /// Adds a job; false when no idle connection was there to be woken for it.
+    /// Adds a job and wakes an idle connection for it. Returns false when no connection was idle.
     pub fn push(&self, job: Job) -> bool {
         self.jobs.borrow_mut().push_back(job);
         let Some((connection, waker)) = self.idle.borrow_mut().pop() else { return false };
@@ -58,7 +58,7 @@ impl Line {
         true
     }
 
-    /// No more jobs will come: idle connections end, busy ones when the line is empty.
+    /// Closes the queue: idle connections end at once, busy ones when the queue is empty.
     pub fn close(&self) {
         self.closed.set(true);
         self.is_idle.borrow_mut().fill(false);
@@ -71,8 +71,8 @@ impl Line {
         self.closed.get()
     }
 
-    /// The next job for a connection; `None` once the line is closed and empty. `make` may make a job when none waits:
-    /// that is how a closed loop goes on.
+    /// The next job for a connection; `None` once the queue is closed and empty. `make` may create a job when none is
+    /// waiting, as in a closed loop.
     pub async fn next(&self, connection: usize, make: impl Fn() -> Option<Job>) -> Option<Job> {
         std::future::poll_fn(|context| {
             let job = self.jobs.borrow_mut().pop_front();
@@ -83,7 +83,8 @@ impl Line {
             if self.is_closed() {
                 return Poll::Ready(None);
             }
-            // Woken by its socket it may be in the list already; a second entry would swallow another's wake-up.
+            // A connection woken by its socket may already be listed. A second entry would consume another connection's
+            // wake-up.
             if !std::mem::replace(&mut self.is_idle.borrow_mut()[connection], true) {
                 self.idle.borrow_mut().push((connection, context.waker().clone()));
             }
@@ -110,23 +111,23 @@ mod tests {
     }
 
     #[test]
-    fn a_spurious_wake_up_takes_no_ones_place() {
-        let line = Line::new(2);
+    fn spurious_wake_up_adds_no_second_entry() {
+        let queue = JobQueue::new(2);
         let mut context = Context::from_waker(Waker::noop());
         {
-            let mut first = pin!(line.next(0, || None));
-            let mut second = pin!(line.next(1, || None));
+            let mut first = pin!(queue.next(0, || None));
+            let mut second = pin!(queue.next(1, || None));
             assert!(first.as_mut().poll(&mut context).is_pending());
             assert!(first.as_mut().poll(&mut context).is_pending());
             assert!(second.as_mut().poll(&mut context).is_pending());
-            assert_eq!(line.idle.borrow().len(), 2);
-            assert!(line.push(job(1)) && line.push(job(2)));
-            assert!(!line.push(job(3)), "both were woken already");
+            assert_eq!(queue.idle.borrow().len(), 2);
+            assert!(queue.push(job(1)) && queue.push(job(2)));
+            assert!(!queue.push(job(3)), "both connections were already woken");
             assert_eq!(second.poll(&mut context), Poll::Ready(Some(job(1))));
             assert_eq!(first.poll(&mut context), Poll::Ready(Some(job(2))));
         }
-        line.close();
-        assert_eq!(pin!(line.next(0, || Some(job(9)))).poll(&mut context), Poll::Ready(Some(job(3))));
-        assert_eq!(pin!(line.next(0, || Some(job(9)))).poll(&mut context), Poll::Ready(None));
+        queue.close();
+        assert_eq!(pin!(queue.next(0, || Some(job(9)))).poll(&mut context), Poll::Ready(Some(job(3))));
+        assert_eq!(pin!(queue.next(0, || Some(job(9)))).poll(&mut context), Poll::Ready(None));
     }
 }

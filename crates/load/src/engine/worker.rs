@@ -1,5 +1,5 @@
-//! One worker: a thread with its own single-threaded runtime, its own part of the schedule and of the connections.
-//! Nothing is shared with other workers but counts, so a core more is a worker more.
+//! A worker: a thread with its own single-threaded runtime, its own share of the schedule and of the connections.
+//! Workers share only counters, so throughput scales with the number of cores.
 
 mod pace;
 mod send;
@@ -13,9 +13,9 @@ use std::time::{Duration, Instant};
 use tokio::sync::{Notify, watch};
 use tokio::task::LocalSet;
 
-use crate::engine::queue::{Job, Line};
+use crate::engine::queue::{Job, JobQueue};
 use crate::plan::Plan;
-use crate::record::counters::Tally;
+use crate::record::counters::Counters;
 use crate::record::window::Recorder;
 use crate::schedule::arrivals::{Arrival, Arrivals};
 use crate::schedule::pace::Pace;
@@ -23,23 +23,23 @@ use crate::spec::capture::Pools;
 use crate::wire::deadline::Watchdog;
 use crate::wire::timer::Timer;
 
-/// What a worker is given.
-pub struct Seat {
+/// Everything a worker needs to run.
+pub struct WorkerContext {
     pub(crate) index: usize,
     pub(crate) of: usize,
     pub(crate) plan: Arc<Plan>,
-    pub(crate) tallies: Arc<[Tally]>,
+    pub(crate) worker_counters: Arc<[Counters]>,
     pub(crate) recorder: Recorder,
-    /// Set to the time left for answers in flight when the run is to stop.
+    /// Set to the grace period for requests in flight when the run is stopped.
     pub stop: watch::Receiver<Option<Duration>>,
-    /// Says that everything it needs is there, or why not.
+    /// Reports that the worker is ready, or why not.
     pub ready: mpsc::Sender<io::Result<()>>,
-    /// The start of the run, common to all.
+    /// Receives the start of the run, which is the same for all workers.
     pub go: mpsc::Receiver<Instant>,
 }
 
 /// Runs to the end of the schedule or until stopped.
-pub fn run(seat: Seat) {
+pub fn run(context: WorkerContext) {
     let made = tokio::runtime::Builder::new_current_thread().enable_all().build().and_then(|runtime| {
         let timer = runtime.block_on(async { Timer::new() })?;
         Ok((runtime, timer))
@@ -47,19 +47,19 @@ pub fn run(seat: Seat) {
     let (runtime, timer) = match made {
         Ok(made) => made,
         Err(error) => {
-            let _ = seat.ready.send(Err(error)); // whoever asked has gone: nothing to start either
+            let _ = context.ready.send(Err(error)); // a closed channel means the run was dropped
             return;
         }
     };
-    if seat.ready.send(Ok(())).is_err() {
+    if context.ready.send(Ok(())).is_err() {
         return;
     }
-    let Ok(origin) = seat.go.recv() else { return };
-    let mut stop = seat.stop.clone();
-    let worker = Rc::new(Worker::new(seat, origin));
+    let Ok(origin) = context.go.recv() else { return };
+    let mut stop = context.stop.clone();
+    let worker = Rc::new(Worker::new(context, origin));
     let local = LocalSet::new();
     local.block_on(&runtime, Rc::clone(&worker).play(&timer, &mut stop));
-    drop(local); // what is still in flight is dropped, and was counted as unfinished
+    drop(local); // drops requests in flight, which were counted as unfinished
     drop(runtime);
     match Rc::try_unwrap(worker) {
         Ok(worker) => worker.recorder.into_inner().finish(),
@@ -67,7 +67,7 @@ pub fn run(seat: Seat) {
     }
 }
 
-/// Arrivals that are dispatched before anything else gets its turn: a worker that is behind must still hear of a stop.
+/// Maximum number of arrivals dispatched at once, so that a worker that is behind still notices a stop.
 const AT_ONCE: usize = 1_024;
 
 /// Where jobs come from.
@@ -80,23 +80,23 @@ struct Worker {
     index: usize,
     of: usize,
     plan: Arc<Plan>,
-    tallies: Arc<[Tally]>,
+    worker_counters: Arc<[Counters]>,
     origin: Instant,
     source: RefCell<Source>,
-    line: Line,
+    queue: JobQueue,
     connections: usize,
     max_in_flight: usize,
     started: Cell<usize>,
     active: Cell<usize>,
     recorder: RefCell<Recorder>,
     pools: Pools,
-    /// Told when the last job in flight is done, or a closed loop has used up its count.
+    /// Notified when the last job in flight is done, or when a closed loop has sent all its requests.
     quiet: Notify,
 }
 
 impl Worker {
-    fn new(seat: Seat, origin: Instant) -> Self {
-        let Seat { index, of, plan, tallies, recorder, .. } = seat;
+    fn new(context: WorkerContext, origin: Instant) -> Self {
+        let WorkerContext { index, of, plan, worker_counters, recorder, .. } = context;
         let source = match &plan.pace {
             Pace::Open { schedule, limit, spacing } => {
                 let mut arrivals = Arrivals::new(schedule, *spacing, *limit, index, of);
@@ -113,11 +113,11 @@ impl Worker {
             index,
             of,
             source: RefCell::new(source),
-            line: Line::new(connections),
+            queue: JobQueue::new(connections),
             connections,
             max_in_flight: part(plan.limits.max_in_flight),
             plan,
-            tallies,
+            worker_counters,
             origin,
             started: Cell::new(0),
             active: Cell::new(0),
@@ -135,16 +135,16 @@ impl Worker {
         u64::try_from(at.saturating_duration_since(self.origin).as_nanos()).unwrap_or(u64::MAX)
     }
 
-    fn tally(&self) -> &Tally {
-        &self.tallies[self.index]
+    fn counters(&self) -> &Counters {
+        &self.worker_counters[self.index]
     }
 
     fn in_flight(&self) -> usize {
-        self.line.len() + self.active.get()
+        self.queue.len() + self.active.get()
     }
 
     async fn play(self: Rc<Self>, timer: &Timer, stop: &mut watch::Receiver<Option<Duration>>) {
-        let _ = timer.until(self.origin).await; // refused: the run starts a moment early
+        let _ = timer.until(self.origin).await; // on an error the run starts slightly early
         tokio::task::spawn_local(Rc::clone(&self).hand_over_seconds());
         let grace = match &self.plan.pace {
             Pace::Open { .. } => self.pace_open(timer, stop).await,
@@ -152,23 +152,23 @@ impl Worker {
         };
         let whole = self.plan.pace.planned_end().filter(|_| grace.is_none());
         let span = whole.map_or_else(|| self.now(), |end| u64::try_from(end.as_nanos()).unwrap_or(u64::MAX));
-        // Where a count may come to its end before the time does, as in a closed loop, it may have ended now.
+        // A limited number of requests may be sent before the planned end, as in a closed loop. The run then ends now.
         let span = if self.plan.pace.keeps_to_its_end() { span } else { span.min(self.now()) };
-        self.line.close();
+        self.queue.close();
         self.drain(grace, stop).await;
-        let tally = self.tally();
-        tally.span_nanos.set(span);
-        tally.unfinished.set(self.in_flight() as u64);
-        self.line.waiting().into_iter().for_each(|job| self.record_unfinished(job.due));
-        tally.cpu_nanos.set(thread_cpu_nanos());
+        let counters = self.counters();
+        counters.span_nanos.set(span);
+        counters.unfinished.set(self.in_flight() as u64);
+        self.queue.waiting().into_iter().for_each(|job| self.record_unfinished(job.due));
+        counters.cpu_nanos.set(thread_cpu_nanos());
     }
 
-    /// Dispatches arrivals that are due, at most [`AT_ONCE`] of them, and says when the next one is or was. Also called
-    /// between requests, so that a busy worker keeps its schedule.
+    /// Dispatches at most [`AT_ONCE`] due arrivals and returns when the next one is or was due. Also called between
+    /// requests, so that a busy worker keeps its schedule.
     fn dispatch_due(self: &Rc<Self>) -> Option<u64> {
         let mut source = self.source.borrow_mut();
         let Source::Open { arrivals, next } = &mut *source else { return None };
-        if self.line.is_closed() {
+        if self.queue.is_closed() {
             return None;
         }
         for _ in 0..AT_ONCE {
@@ -193,10 +193,10 @@ impl Worker {
             window.shed += u32::from(shed);
             window.latencies.pacer_lag.saturating_record(now - due);
         }
-        self.tally().scheduled.add();
+        self.counters().scheduled.add();
         if shed {
-            self.tally().shed.add();
-        } else if !self.line.push(Job { number, due, dispatched: now }) {
+            self.counters().shed.add();
+        } else if !self.queue.push(Job { number, due, dispatched: now }) {
             self.start_connection();
         }
     }
@@ -209,20 +209,20 @@ impl Worker {
         }
     }
 
-    /// The life of one connection: job after job, opened anew when it breaks.
+    /// Serves jobs on one connection, which is reopened when it breaks.
     async fn serve(self: Rc<Self>, connection: usize) {
         let mut kept = None;
         let mut watchdog = Watchdog::default();
-        while let Some(job) = self.line.next(connection, || self.closed_loop_job()).await {
+        while let Some(job) = self.queue.next(connection, || self.closed_loop_job()).await {
             self.active.set(self.active.get() + 1);
             let arrived = self.perform(job, &mut kept, &mut watchdog).await;
             self.active.set(self.active.get() - 1);
             self.dispatch_due();
-            if self.line.is_closed() && self.in_flight() == 0 {
+            if self.queue.is_closed() && self.in_flight() == 0 {
                 self.quiet.notify_one();
             }
             if !arrived {
-                tokio::task::yield_now().await; // a failure that needs no waiting must not keep others from theirs
+                tokio::task::yield_now().await; // requests that fail at once must not starve the other connections
             }
         }
     }
@@ -238,11 +238,11 @@ impl Worker {
         *next += self.of as u64;
         let now = self.now();
         self.recorder.borrow_mut().at(now).scheduled += 1;
-        self.tally().scheduled.add();
+        self.counters().scheduled.add();
         Some(Job { number, due: now, dispatched: now })
     }
 
-    /// Ends seconds in which nothing happens.
+    /// Ends each second, even when no request is recorded in it.
     async fn hand_over_seconds(self: Rc<Self>) {
         let second = Duration::from_secs(1);
         let mut ticks = tokio::time::interval_at((self.origin + second).into(), second);

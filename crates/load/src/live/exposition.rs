@@ -1,4 +1,4 @@
-//! The running figures in Prometheus's text format, and the small server that shows them (`--prometheus-addr`).
+//! Live metrics in the Prometheus text format, and the server that exposes them (`--prometheus-addr`).
 
 use crate::error::LoadError;
 use std::io;
@@ -20,22 +20,22 @@ use crate::verdict::threshold::Measured;
 use crate::wire::error::Fault;
 use common::listen;
 
-/// Upper bounds of the latencies' buckets, in seconds.
+/// Upper bounds of the latency buckets, in seconds.
 const BOUNDS: [f64; 16] =
     [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0];
 
-/// What the four latencies are, in the order of [`NAMES`].
+/// HELP texts of the latencies, in the order of [`NAMES`].
 const HELP: [&str; 4] = [
-    "From when a request was due to the end of its answer: what a user would have felt.",
-    "From a request's first byte to the end of its answer: what the server took.",
-    "How late the generator itself was.",
-    "Waiting for a connection.",
+    "Time from when a request was due to the end of its response, in seconds.",
+    "Time from a request's first byte to the end of its response, in seconds.",
+    "Delay between when a request was due and when the generator dispatched it, in seconds.",
+    "Time a request waited for a connection, in seconds.",
 ];
 
-/// Every figure as it is now.
+/// The current metrics.
 ///
 /// # Errors
-/// When the library refuses, which it has no cause to.
+/// When a metric cannot be registered or encoded.
 pub fn text(running: &Running) -> Result<String, prometheus::Error> {
     let registry = Registry::new();
     register(&registry, running)?;
@@ -64,7 +64,7 @@ fn register(registry: &Registry, running: &Running) -> Result<(), prometheus::Er
         registry.register(Box::new(counters))
     };
     let (counts, faults, elapsed) = (running.counts(), running.faults(), running.elapsed().as_secs_f64());
-    counter("loadgen_scheduled_total", "Arrivals whose due time has come.", counts.scheduled as f64)?;
+    counter("loadgen_scheduled_total", "Scheduled requests.", counts.scheduled as f64)?;
     let outcomes = [
         ("expected", counts.expected),
         ("unexpected", counts.unexpected),
@@ -74,33 +74,33 @@ fn register(registry: &Registry, running: &Running) -> Result<(), prometheus::Er
     ];
     by(
         "loadgen_requests_total",
-        "Arrivals of which it is known what became of them, by outcome.",
+        "Completed requests by outcome.",
         "outcome",
         &mut outcomes.into_iter().map(|(outcome, count)| (outcome.to_owned(), count)),
     )?;
     let statuses = running.statuses();
     let statuses = &mut statuses.into_iter().map(|(status, count)| (status.to_string(), count));
-    by("loadgen_responses_total", "Answers by status.", "status", statuses)?;
-    // Every kind from the start: a counter that starts late has no increase.
+    by("loadgen_responses_total", "Responses by status.", "status", statuses)?;
+    // Every kind is exported from the start, so that increase() sees the first error.
     let count = |fault: Fault| (fault.name().to_owned(), faults.get(&fault).copied().unwrap_or(0));
     let kinds = &mut Fault::ALL.into_iter().map(count);
-    by("loadgen_errors_total", "Requests without an answer, by kind.", "kind", kinds)?;
-    gauge("loadgen_in_flight", "Requests scheduled and not yet answered.", counts.in_flight as f64)?;
-    gauge("loadgen_elapsed_seconds", "Time since the first arrival was due.", elapsed)?;
-    // What the whole process has used, under the name that every process exports it by.
+    by("loadgen_errors_total", "Requests without a response by kind.", "kind", kinds)?;
+    gauge("loadgen_in_flight", "Requests in flight.", counts.in_flight as f64)?;
+    gauge("loadgen_elapsed_seconds", "Time since the start of the run, in seconds.", elapsed)?;
+    // The conventional process metric covers all threads.
     if let Ok(usage) = getrusage(UsageWho::RUSAGE_SELF) {
         let spent = (usage.user_time() + usage.system_time()).num_microseconds() as f64 / 1e6;
-        let help = "Processor time of the generator, user and system, in seconds.";
+        let help = "Total user and system CPU time spent in seconds.";
         counter("process_cpu_seconds_total", help, spent)?;
     }
     if let Pace::Open { schedule, .. } = &running.plan().pace {
-        let help = "Requests per second that the schedule asks for now.";
+        let help = "Current target rate of the schedule, in requests per second.";
         gauge("loadgen_target_rate", help, schedule.rate_at(elapsed))?;
     }
     Ok(())
 }
 
-/// The library's own histograms count what they observe; these counts are there already.
+/// Converts a finished histogram. The library's own histograms can only observe single values.
 fn histogram(name: &str, help: &str, nanos: &Histogram<u64>) -> MetricFamily {
     let (mut below, mut before) = (0, 0);
     let buckets = BOUNDS.map(|bound| {
@@ -126,21 +126,20 @@ fn histogram(name: &str, help: &str, nanos: &Histogram<u64>) -> MetricFamily {
     family
 }
 
-/// Serves `/metrics` until dropped; what it shows is put in from outside, so that a scrape costs the run nothing but the
-/// reading of its counts.
+/// Serves `/metrics` until dropped. The text is updated by the caller, so that a scrape does not slow down the run.
 #[derive(Debug)]
 pub struct Exposition {
-    /// Where it listens.
+    /// The listen address.
     pub address: SocketAddr,
     shown: Arc<Mutex<String>>,
     handle: ServerHandle,
 }
 
 impl Exposition {
-    /// Needs a running tokio runtime.
+    /// Starts the server. Needs a tokio runtime.
     ///
     /// # Errors
-    /// When the address cannot be bound: a sentence that names it and who has it.
+    /// When the address cannot be bound.
     pub fn start(address: SocketAddr) -> Result<Self, LoadError> {
         let bad = |error: io::Error| LoadError::Listen(format!("--prometheus-addr {address}: {error}"));
         let listener = listen::bind(address, "--prometheus-addr")
@@ -162,12 +161,12 @@ impl Exposition {
         Ok(Self { address, shown, handle })
     }
 
-    /// What is shown from now on.
+    /// Sets the exposed text.
     pub fn show(&self, text: String) {
         *self.shown.lock().unwrap_or_else(PoisonError::into_inner) = text;
     }
 
-    /// Ends it, with what is being answered.
+    /// Stops the server and closes its connections.
     pub async fn stop(self) {
         self.handle.stop(false).await;
     }

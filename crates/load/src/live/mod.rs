@@ -1,4 +1,4 @@
-//! What a run looks like while it goes on: a view that is redrawn on a terminal, a plain line a second elsewhere.
+//! Progress of a run: a live view on a terminal, one plain line per second elsewhere.
 
 pub mod exposition;
 pub mod screen;
@@ -14,36 +14,36 @@ use crate::schedule::pace::Pace;
 use crate::wire::error::Fault;
 use common::duration;
 
-/// The running figures at one moment.
+/// A snapshot of a running load.
 #[derive(Debug, Clone)]
 pub struct View {
-    /// Pattern or target.
+    /// Pattern and target.
     pub title: String,
-    /// Since the start.
+    /// Time since the start.
     pub elapsed: Duration,
-    /// Of the schedule, when it has an end.
+    /// Duration of the schedule, if it ends.
     pub planned: Option<Duration>,
-    /// The last complete step and its seconds.
+    /// The last complete row and its length in seconds.
     pub row: Option<(Row, u32)>,
-    /// Requests per second the schedule asked for in it; none in a closed loop.
-    pub asked: Option<f64>,
-    /// Totals.
+    /// Target rate in that row; none in a closed loop.
+    pub target_rate: Option<f64>,
+    /// Total counts.
     pub counts: Counts,
-    /// Answers by status.
+    /// Responses by status.
     pub statuses: BTreeMap<u16, u64>,
     /// Errors by kind.
     pub faults: BTreeMap<Fault, u64>,
 }
 
 impl View {
-    /// Of a run.
+    /// A snapshot of a run.
     #[must_use]
     pub fn of(running: &Running, title: &str) -> Self {
         let elapsed = running.elapsed();
         let row = running.last_row();
         let pace = &running.plan().pace;
-        // Of the same seconds as what is shown beside it: on a ramp the present rate is another one.
-        let asked = match (pace, row) {
+        // The rate of the row's seconds, as the row is shown beside it: on a ramp, the current rate differs.
+        let target_rate = match (pace, row) {
             (_, Some((row, step))) => pace.planned_rate(row.second, step),
             (Pace::Open { schedule, .. }, None) => Some(schedule.rate_at(elapsed.as_secs_f64())),
             (Pace::Closed { .. }, None) => None,
@@ -52,7 +52,7 @@ impl View {
             title: title.to_owned(),
             elapsed,
             planned: running.plan().pace.planned_end(),
-            asked,
+            target_rate,
             row,
             counts: running.counts(),
             statuses: running.statuses(),
@@ -75,7 +75,7 @@ impl View {
         ]
     }
 
-    /// The view in lines of at most `width` characters.
+    /// The live view, in lines of at most `width` characters.
     #[must_use]
     pub fn lines(&self, width: usize) -> Vec<String> {
         let rate = |rate: Option<f64>| rate.map_or_else(|| "-".to_owned(), format::rate);
@@ -86,8 +86,8 @@ impl View {
             self.headline(width),
             self.bar(width),
             format!(
-                "rate      {:>9} asked {:>9} sent     in flight {}",
-                rate(self.asked),
+                "rate      {:>9} target {:>9} sent     in flight {}",
+                rate(self.target_rate),
                 rate(self.sent()),
                 format::count(counts.in_flight)
             ),
@@ -109,7 +109,7 @@ impl View {
         lines.into_iter().map(|line| line.chars().take(width).collect()).collect()
     }
 
-    /// The title, cut where the clock would not fit beside it.
+    /// The title and the clock. The title is truncated to fit.
     fn headline(&self, width: usize) -> String {
         let clock = self.clock();
         let room = width.saturating_sub(clock.chars().count() + 2);
@@ -127,7 +127,7 @@ impl View {
                 let left = Duration::from_secs_f64((planned - self.elapsed).as_secs_f64().ceil());
                 format!("{} of {}, {} left", whole(self.elapsed), whole(planned), whole(left))
             }
-            Some(_) => "waiting for the last answers".to_owned(),
+            Some(_) => "waiting for the last responses".to_owned(),
             None => whole(self.elapsed),
         }
     }
@@ -140,15 +140,15 @@ impl View {
         format!("[{}{}]", "#".repeat(done), "-".repeat(room - done))
     }
 
-    /// The last complete step in one line.
+    /// The last complete row in one line.
     #[must_use]
     pub fn plain(&self) -> String {
         let counts = &self.counts;
         let second = self.row.map_or(0, |(row, step)| row.second + step);
-        let asked = self.asked.map(|asked| format!(" of {}", format::rate(asked))).unwrap_or_default();
+        let target = self.target_rate.map(|rate| format!(" of {}", format::rate(rate))).unwrap_or_default();
         let [p50, p95, p99, lag] = self.percentiles().map(|(name, value)| format!("{name} {value}"));
         let mut line = format!(
-            "{second:>4}s  {}{asked}  {p50} {p95} {p99}  {lag}  in flight {}  {}",
+            "{second:>4}s  {}{target}  {p50} {p95} {p99}  {lag}  in flight {}  {}",
             format::rate(self.sent().unwrap_or(0.0)),
             format::count(counts.in_flight),
             format::statuses(&self.statuses),
@@ -163,43 +163,43 @@ impl View {
     }
 }
 
-/// Where the progress goes.
+/// Prints the progress.
 #[derive(Debug)]
 pub struct Progress {
     screen: Screen,
     /// The second of the last plain line.
-    told: Option<u32>,
+    last_shown: Option<u32>,
 }
 
 impl Progress {
-    /// A live view when standard error is a terminal and `plain` was not asked for.
+    /// A live view when standard error is a terminal and `plain` is false.
     #[must_use]
     pub fn new(plain: bool) -> Self {
-        Self { screen: Screen::new(plain), told: None }
+        Self { screen: Screen::new(plain), last_shown: None }
     }
 
-    /// Shows the view, if there is something new to show.
+    /// Shows the view if it is new.
     pub fn show(&mut self, view: &View) {
         if self.screen.is_live() {
             self.screen.draw(&view.lines(self.screen.size().0));
         } else if self.has_news(view.row) {
-            self.told = view.row.map(|(row, _)| row.second);
+            self.last_shown = view.row.map(|(row, _)| row.second);
             self.screen.say(&view.plain());
         }
     }
 
-    /// Whether a view with this last row would be shown: always on a terminal, else once for each row.
+    /// Whether a view with this last row would be shown: always on a terminal, else once per row.
     #[must_use]
     pub fn has_news(&self, row: Option<(Row, u32)>) -> bool {
-        self.screen.is_live() || row.is_some_and(|(row, _)| self.told != Some(row.second))
+        self.screen.is_live() || row.is_some_and(|(row, _)| self.last_shown != Some(row.second))
     }
 
-    /// A message of its own, above the view.
+    /// Prints a message above the view.
     pub fn say(&self, message: &str) {
         self.screen.say(message);
     }
 
-    /// Takes the view away.
+    /// Removes the view.
     pub fn end(&self) {
         self.screen.clear();
     }
@@ -223,7 +223,7 @@ mod tests {
             title: "error-storm · http://127.0.0.1:8000".into(),
             elapsed: Duration::from_millis(12_300),
             planned: Some(Duration::from_secs(420)),
-            asked: Some(40.0),
+            target_rate: Some(40.0),
             row: Some((row, 1)),
             counts: Counts { scheduled: 492, expected: 489, in_flight: 3, ..Counts::default() },
             statuses: [(200, 450), (500, 39)].into(),
@@ -232,12 +232,12 @@ mod tests {
     }
 
     #[test]
-    fn the_view_tells_everything_in_80_columns() {
+    fn live_view_fits_80_columns() {
         let lines = view().lines(79);
         let text = lines.join("\n");
         for words in [
             "12s of 7m, 6m48s left",
-            "40.0/s asked",
+            "40.0/s target",
             "40.0/s sent",
             "in flight 3",
             "1.23ms p50",
@@ -252,7 +252,7 @@ mod tests {
     }
 
     #[test]
-    fn never_wider_than_the_terminal_nor_taller_by_large_figures() {
+    fn live_view_never_exceeds_the_terminal() {
         let mut view = view();
         view.title = "x".repeat(200);
         view.faults = Fault::ALL.into_iter().map(|fault| (fault, u64::MAX)).collect();
@@ -263,11 +263,11 @@ mod tests {
             assert!(lines.iter().all(|line| line.chars().count() <= width), "{width}: {lines:?}");
             assert_eq!(lines.len(), 7);
         }
-        assert!(view.lines(79)[0].ends_with("x…  waiting for the last answers"), "{}", view.lines(79)[0]);
+        assert!(view.lines(79)[0].ends_with("x…  waiting for the last responses"), "{}", view.lines(79)[0]);
     }
 
     #[test]
-    fn the_plain_line() {
+    fn formats_the_plain_line() {
         assert_eq!(
             view().plain(),
             "  12s  40.0/s of 40.0/s  p50 1.23ms p95 4.50ms p99 12.0ms  lag p99 0.08ms  in flight 3  200: 450 · 500: 39"

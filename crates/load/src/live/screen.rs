@@ -1,4 +1,4 @@
-//! Lines of a terminal that are drawn anew in their place: standard error's, so that what was asked for can be piped away.
+//! Lines that are redrawn in place on the terminal. They go to standard error, so that standard output can be piped.
 
 use std::io::IsTerminal;
 
@@ -6,7 +6,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use common::console;
 
-/// What is drawn, and what is said above it.
+/// A redrawn area, with messages above it.
 #[derive(Debug)]
 pub struct Screen {
     bar: ProgressBar,
@@ -14,7 +14,7 @@ pub struct Screen {
 }
 
 impl Screen {
-    /// Live where standard error is a terminal that can move its cursor, and `plain` was not asked for.
+    /// Live when standard error is a terminal that can move its cursor and `plain` is false.
     #[must_use]
     pub fn new(plain: bool) -> Self {
         let dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
@@ -22,10 +22,10 @@ impl Screen {
         Self::on(if live { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() }, live)
     }
 
-    /// On any target, such as one in memory.
+    /// Draws to any target, such as one in memory.
     #[must_use]
     pub fn on(target: ProgressDrawTarget, live: bool) -> Self {
-        let style = ProgressStyle::with_template("{msg}").expect("it is a template");
+        let style = ProgressStyle::with_template("{msg}").expect("valid template");
         Self { bar: ProgressBar::with_draw_target(None, target).with_style(style), live }
     }
 
@@ -35,7 +35,7 @@ impl Screen {
         self.live
     }
 
-    /// How many characters and lines fit without scrolling or wrapping, which could not be taken back.
+    /// The columns and lines that fit without wrapping or scrolling, as wrapped or scrolled lines cannot be redrawn.
     #[must_use]
     pub fn size(&self) -> (usize, usize) {
         let (width, rows) =
@@ -43,7 +43,7 @@ impl Screen {
         (usize::from(width.max(20)) - 1, usize::from(rows.max(3)) - 1)
     }
 
-    /// Draws lines in place of the last ones.
+    /// Replaces the drawn lines.
     pub fn draw(&self, lines: &[String]) {
         if lines.is_empty() {
             return self.clear();
@@ -54,12 +54,12 @@ impl Screen {
         self.bar.set_message(lines.join("\n"));
     }
 
-    /// A line that stays, above what is drawn.
+    /// Prints a permanent line above the drawn lines.
     pub fn say(&self, line: &str) {
         if self.live { self.bar.println(line) } else { console::line(line) }
     }
 
-    /// Takes away what is drawn.
+    /// Removes the drawn lines.
     pub fn clear(&self) {
         self.bar.finish_and_clear();
     }
@@ -72,9 +72,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_drawing_takes_the_one_before_away_and_what_is_said_stays_above() {
+    fn redraws_in_place_and_keeps_messages_above() {
         let terminal = InMemoryTerm::new(10, 40);
-        // As often as it is told to: the terminal's own target skips what comes too soon after another.
+        // The in-memory target draws every time; the terminal's own target limits the refresh rate.
         let screen = Screen::on(ProgressDrawTarget::term_like(Box::new(terminal.clone())), true);
         let draw =
             |lines: &[&str]| screen.draw(&lines.iter().map(|&line| line.to_owned()).collect::<Vec<_>>());
@@ -86,7 +86,7 @@ mod tests {
         draw(&["1 of 2 done", "other"]);
         assert_eq!(terminal.contents(), "one: PROVEN\n1 of 2 done\nother");
         draw(&[]);
-        assert_eq!(terminal.contents(), "one: PROVEN", "nothing is left of it");
+        assert_eq!(terminal.contents(), "one: PROVEN", "the drawn lines are removed");
         screen.say("other: PROVEN");
         draw(&["a new run"]);
         assert_eq!(terminal.contents(), "one: PROVEN\nother: PROVEN\na new run");

@@ -1,4 +1,4 @@
-//! A run, checked and prepared: nothing about it can turn out wrong once it has started.
+//! A validated plan of a run. Invalid input is rejected here, before the run starts.
 
 pub mod request;
 
@@ -13,48 +13,48 @@ use crate::plan::request::Request;
 use crate::schedule::mix::Mix;
 use crate::schedule::pace::Pace;
 use crate::spec::capture::Given;
-use crate::spec::dependencies::suppliers;
+use crate::spec::dependencies;
 use crate::spec::request::RequestSpec;
 use crate::wire::target::{Target, TargetError};
 use common::rng;
 
-/// Arrivals per second one thread is given before another is started.
-const RATE_OF_ONE_THREAD: f64 = 5_000.0;
+/// Arrivals per second for each thread.
+const RATE_PER_THREAD: f64 = 5_000.0;
 
-/// Why there is no plan; each names the input, the reason and the way out.
+/// Why a plan is invalid. The message names the input and the reason.
 #[derive(Debug, thiserror::Error)]
 pub enum PlanError {
-    /// The URL or its host.
+    /// The target is invalid or cannot be resolved.
     #[error(transparent)]
     Target(#[from] TargetError),
-    /// The weights.
+    /// The weights are invalid.
     #[error("requests: {0}")]
     Mix(LoadError),
-    /// One request.
+    /// A request is invalid.
     #[error("requests[{index}]: {reason}")]
     Request {
-        /// From 0.
+        /// Its index, from 0.
         index: usize,
-        /// Names the field.
+        /// The reason, with the name of the field.
         reason: LoadError,
     },
-    /// The schedule.
+    /// The schedule is invalid.
     #[error("{0}")]
     Pace(LoadError),
 }
 
-/// What bounds a run.
+/// The limits of a run.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Limits {
-    /// The most connections, 1 or more, all threads together.
+    /// Maximum number of connections over all threads, at least 1.
     pub connections: usize,
-    /// The most arrivals waiting or sent and not yet answered, 1 or more; those beyond are shed.
+    /// Maximum number of requests in flight, at least 1. Arrivals above it are shed.
     pub max_in_flight: usize,
-    /// From the due time to the end of the answer.
+    /// Timeout from the due time to the end of the response.
     pub timeout: Duration,
-    /// Whether connections carry more than one request.
+    /// Whether connections are reused.
     pub keep_alive: bool,
-    /// Threads that send; by rate and processors when not given.
+    /// Number of sending threads; by default chosen from the rate and the number of processors.
     pub threads: Option<NonZero<usize>>,
 }
 
@@ -73,30 +73,30 @@ impl Default for Limits {
 /// Everything the workers need.
 #[derive(Debug, Clone)]
 pub struct Plan {
-    /// Where to.
+    /// The target.
     pub target: Target,
-    /// What, ready to be written.
+    /// The prepared requests.
     pub requests: Vec<Request>,
-    /// Which one when.
+    /// The order of requests.
     pub mix: Mix,
-    /// When.
+    /// The arrival times.
     pub pace: Pace,
-    /// Within what.
+    /// The limits.
     pub limits: Limits,
-    /// Of random values in requests.
+    /// Seed for generated values.
     pub seed: u64,
-    /// What `{{n}}` counts from.
+    /// The first value of `{{n}}`.
     pub first: u64,
-    /// By captured value, the request to send where it is needed and not there yet.
-    pub suppliers: BTreeMap<String, usize>,
-    /// Captured before the run.
+    /// For each captured value, the request to send when the value is needed but not captured yet.
+    pub dependencies: BTreeMap<String, usize>,
+    /// Values captured before the run.
     pub given: Given,
-    /// Whether what is captured is given to later runs.
+    /// Whether captured values are added to `given` for later runs.
     pub gives: bool,
 }
 
 impl Plan {
-    /// Resolves the target, prepares the requests, checks the rest.
+    /// Resolves the target, prepares the requests and validates the rest.
     ///
     /// # Errors
     /// See [`PlanError`].
@@ -104,7 +104,7 @@ impl Plan {
         Self::to(Target::resolve(url)?, requests, pace, limits, &BTreeSet::new())
     }
 
-    /// The same for a target that was resolved, with values that will be in `given` when the run starts.
+    /// The same for a resolved target, with the names of the values that `given` will contain when the run starts.
     ///
     /// # Errors
     /// See [`PlanError`].
@@ -120,11 +120,11 @@ impl Plan {
         if let Pace::Open { schedule, .. } = &pace
             && schedule.total() == Some(0)
         {
-            let reason = "the rate and the duration make less than one request: raise -q or -z";
+            let reason = "rate times duration is less than one request: raise -q or -z";
             return Err(PlanError::Pace(LoadError::Schedule(reason.to_owned())));
         }
         let host = target.host_header();
-        let suppliers = suppliers(requests, given)
+        let dependencies = dependencies::resolve(requests, given)
             .map_err(|(index, reason)| PlanError::Request { index, reason: LoadError::Spec(reason) })?;
         let prepare = |(index, spec)| {
             Request::prepare(spec, &host, !limits.keep_alive)
@@ -140,13 +140,13 @@ impl Plan {
             limits,
             seed: rng::seed(),
             first: 0,
-            suppliers,
+            dependencies,
             given,
             gives: false,
         })
     }
 
-    /// One request, once, for what has to be done before a run; what it captures is given to it.
+    /// A plan that sends one request once, to prepare a run. Captured values are added to `given`.
     ///
     /// # Errors
     /// See [`PlanError`].
@@ -162,15 +162,15 @@ impl Plan {
         Ok(Self { gives: true, ..plan })
     }
 
-    /// Threads that send: as many as the rate needs or, in a closed loop, as there are processors; never more than
-    /// connections.
+    /// Number of sending threads: as many as the rate needs or, in a closed loop, one per processor; at most one per
+    /// connection.
     #[must_use]
     pub fn workers(&self) -> usize {
         let processors = std::thread::available_parallelism().map_or(1, NonZero::get);
         let useful = match (&self.pace, self.limits.threads) {
             (_, Some(threads)) => threads.get(),
             (Pace::Open { schedule, .. }, None) => {
-                processors.min((schedule.peak() / RATE_OF_ONE_THREAD).ceil() as usize)
+                processors.min((schedule.peak() / RATE_PER_THREAD).ceil() as usize)
             }
             (Pace::Closed { .. }, None) => processors,
         };
@@ -192,7 +192,7 @@ mod tests {
     }
 
     #[test]
-    fn the_end_is_the_earlier_of_time_and_count() {
+    fn planned_end_is_the_earlier_of_duration_and_count() {
         for (pace, end) in [
             (open(10.0, Some(5), None), Some(5.0)),
             (open(10.0, Some(5), Some(20)), Some(2.0)),
@@ -205,7 +205,7 @@ mod tests {
     }
 
     #[test]
-    fn a_warm_up_begins_where_the_schedule_does() {
+    fn warm_up_uses_the_initial_rate() {
         let ramp = |from: f64| Pace::Open {
             schedule: Schedule::ramps(from, &[(Duration::from_secs(10), 40.0)]).unwrap(),
             limit: Some(7),
@@ -225,7 +225,7 @@ mod tests {
     }
 
     #[test]
-    fn what_sends_nothing_is_refused_and_threads_follow_the_rate() {
+    fn rejects_empty_plans_and_sizes_threads_by_rate() {
         let url = Url::parse("http://127.0.0.1:1/").unwrap();
         let get = [RequestSpec::new(Method::Get, "/")];
         let error = Plan::new(&url, &get, open(0.1, Some(5), None), Limits::default()).unwrap_err();

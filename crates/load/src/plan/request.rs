@@ -1,31 +1,31 @@
-//! Requests as bytes, made once before the run: sending one costs no formatting and no allocation.
+//! Requests as bytes, prepared before the run so that sending needs no formatting or allocation.
 
 use crate::error::LoadError;
 use crate::spec::request::RequestSpec;
 use crate::spec::template::{Moment, Part, Place, Template};
 
-/// A request ready to be written.
+/// A request ready to be sent.
 #[derive(Debug, Clone)]
 pub struct Request {
-    /// Head and body as they go on the wire; empty when they differ from one to the next.
+    /// Head and body as sent; empty when they contain placeholders.
     pub bytes: Vec<u8>,
-    /// What the request was made from.
+    /// The specification of the request.
     pub spec: RequestSpec,
-    /// How they are made then.
+    /// The parts to render for each arrival, if there are placeholders.
     made: Option<Made>,
 }
 
-/// What is put together for each arrival.
+/// The parts of a request with placeholders.
 #[derive(Debug, Clone)]
 struct Made {
-    /// Up to where `Content-Length` goes.
+    /// The head up to `Content-Length`.
     head: Vec<(Part, Place)>,
-    /// `None` where no length is said; empty where the body is the same for all.
+    /// `None` without `Content-Length`; empty when the body has no placeholders.
     body: Option<Vec<(Part, Place)>>,
 }
 
 impl Request {
-    /// Prepares the bytes. `host` is the `Host` header; with `close` the server is asked to close after its answer.
+    /// Prepares the bytes. `host` is the `Host` header; `close` adds `Connection: close`.
     ///
     /// # Errors
     /// As [`RequestSpec::check`].
@@ -69,13 +69,13 @@ impl Request {
         Ok(Self { bytes, spec: spec.clone(), made: None })
     }
 
-    /// Whether each arrival has bytes of its own.
+    /// Whether the bytes are rendered for each arrival.
     #[must_use]
     pub fn is_made(&self) -> bool {
         self.made.is_some()
     }
 
-    /// Adds the bytes for one arrival.
+    /// Appends the bytes of one arrival.
     ///
     /// # Errors
     /// The name of a value that was not captured yet.
@@ -108,7 +108,7 @@ fn text(text: String) -> (Part, Place) {
 fn fixed(part: &Part) -> &str {
     match part {
         Part::Text(text) => text,
-        Part::Value(_) => "", // there are none where nothing differs
+        Part::Value(_) => "", // not reached: requests with placeholders are rendered for each arrival
     }
 }
 
@@ -132,7 +132,7 @@ mod tests {
     use crate::spec::method::Method;
 
     #[test]
-    fn bytes_are_what_goes_on_the_wire() {
+    fn prepares_the_bytes_of_a_request() {
         let spec = RequestSpec::new(Method::Get, "/api/users?limit=5");
         let request = Request::prepare(&spec, "127.0.0.1:8000", false).unwrap();
         let expected = format!(
@@ -143,7 +143,7 @@ mod tests {
     }
 
     #[test]
-    fn own_headers_replace_the_usual_ones_and_bodies_have_a_length() {
+    fn given_headers_replace_defaults_and_bodies_have_a_length() {
         let mut spec = RequestSpec::new(Method::Post, "/");
         spec.headers = vec![("host".into(), "a.example".into()), ("X-Key".into(), "1".into())];
         spec.body = b"hello".to_vec();
@@ -157,9 +157,9 @@ mod tests {
     }
 
     #[test]
-    fn what_differs_is_made_with_its_length() {
+    fn renders_placeholders_and_sets_the_length() {
         use crate::spec::capture::Pools;
-        use common::rng::Dice;
+        use common::rng::Rng;
         let spec: RequestSpec = serde_saphyr::from_str(
             "{put: '/api/users/{{user}}?n={{n}}', headers: {X-Id: 'a{{n 5}}'}, body: {age: '{{n}}', name: 'Ada {{user}}'}}",
         )
@@ -172,7 +172,7 @@ mod tests {
                 number,
                 elapsed: std::time::Duration::ZERO,
                 timestamp: 0,
-                dice: Dice::new(1),
+                rng: Rng::new(1),
                 pools: &pools,
             };
             let mut bytes = Vec::new();

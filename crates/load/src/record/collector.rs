@@ -1,4 +1,4 @@
-//! Gathers the workers' seconds into totals and rows, on a thread of its own.
+//! Collects the windows of the workers into totals and rows, on its own thread.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::mpsc;
@@ -7,19 +7,19 @@ use std::sync::{Arc, Mutex, PoisonError};
 use crate::record::run::{MAX_ROWS, Row};
 use crate::record::window::{Full, Latencies, Window};
 
-/// What was gathered so far.
+/// The data collected so far.
 #[derive(Debug)]
 pub struct Gathered {
-    /// Over the whole run.
+    /// Latencies of the whole run.
     pub latencies: Latencies,
-    /// A row a step, the oldest first; at most [`MAX_ROWS`], an endless run forgets the oldest.
+    /// One row per step, oldest first. An endless run keeps the last [`MAX_ROWS`].
     pub rows: VecDeque<Row>,
-    /// Seconds each row stands for.
+    /// Seconds per row.
     pub step: u32,
 }
 
 impl Gathered {
-    /// For a run of `seconds`, when its length is known.
+    /// Starts empty; `seconds` is the length of the run, if known.
     #[must_use]
     pub fn new(seconds: Option<u64>) -> Self {
         let step = seconds.map_or(1, |seconds| seconds.div_ceil(MAX_ROWS as u64).max(1));
@@ -28,21 +28,21 @@ impl Gathered {
     }
 }
 
-/// Merges windows: a step is closed when every worker has gone past it.
+/// Merges windows. A step is complete when every worker is past it.
 #[derive(Debug)]
 pub struct Collector {
     into: Arc<Mutex<Gathered>>,
     step: u32,
-    /// Where each worker's emptied windows go back to.
+    /// Returns emptied windows to each worker.
     empties: Vec<mpsc::Sender<Window>>,
-    /// The first second each worker may still add to.
+    /// The first second that each worker may still report.
     reached: Vec<u32>,
     open: BTreeMap<u32, Window>,
     spare: Vec<Window>,
 }
 
 impl Collector {
-    /// `empties` holds a way back for each worker.
+    /// `empties` has one channel per worker.
     #[must_use]
     pub fn new(into: Arc<Mutex<Gathered>>, empties: Vec<mpsc::Sender<Window>>) -> Self {
         let step = into.lock().unwrap_or_else(PoisonError::into_inner).step;
@@ -50,7 +50,7 @@ impl Collector {
         Self { into, step, empties, reached, open: BTreeMap::new(), spare: Vec::new() }
     }
 
-    /// Gathers until every worker has gone.
+    /// Collects until every worker has ended.
     pub fn run(mut self, windows: &mpsc::Receiver<Full>) {
         while let Ok(full) = windows.recv() {
             self.take(full);
@@ -60,7 +60,7 @@ impl Collector {
 
     fn take(&mut self, Full { worker, window }: Full) {
         self.into.lock().unwrap_or_else(PoisonError::into_inner).latencies.add(&window.latencies);
-        self.reached[worker] = window.second.saturating_add(1); // it is past what it hands over
+        self.reached[worker] = window.second.saturating_add(1); // windows are sent in order
         let step = window.second / self.step;
         let emptied = match self.open.get_mut(&step) {
             Some(open) => {
@@ -111,12 +111,12 @@ mod tests {
     }
 
     #[test]
-    fn seconds_of_two_workers_become_rows_in_order() {
+    fn merges_the_seconds_of_two_workers_in_order() {
         let into = Arc::new(Mutex::new(Gathered::new(Some(10))));
         let (first, first_back) = mpsc::channel();
         let (second, second_back) = mpsc::channel();
         let (send, receive) = mpsc::channel();
-        // Worker 0 runs ahead; worker 1 leaves out second 1.
+        // Worker 0 is ahead; worker 1 skips second 1.
         for (worker, second, expected) in [(0, 0, 3), (0, 1, 4), (1, 0, 5), (0, 2, 6), (1, 2, 7)] {
             send.send(Full { worker, window: window(second, expected) }).unwrap();
         }
@@ -133,7 +133,7 @@ mod tests {
     }
 
     #[test]
-    fn long_runs_have_long_steps() {
+    fn long_runs_have_longer_steps() {
         for (seconds, step) in
             [(None, 1), (Some(0), 1), (Some(86_400), 1), (Some(86_401), 2), (Some(604_800), 7)]
         {

@@ -1,65 +1,65 @@
-//! Running totals of one worker: written by its thread alone, read by any.
+//! Counters of one worker: written only by its own thread, read by any.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 use crate::wire::error::Fault;
 
-/// Statuses have three digits.
+/// Number of possible three-digit statuses.
 const STATUSES: usize = 1_000;
 
-/// A count with one writer, so that adding needs no locked instruction.
+/// A counter with a single writer, so that incrementing needs no atomic read-modify-write.
 #[derive(Debug, Default)]
 pub struct Count(AtomicU64);
 
 impl Count {
-    /// Adds one; from the writing thread only.
+    /// Adds one. Call it only from the writing thread.
     pub fn add(&self) {
         self.0.store(self.0.load(Relaxed) + 1, Relaxed);
     }
 
-    /// Sets the value; from the writing thread only.
+    /// Sets the value. Call it only from the writing thread.
     pub fn set(&self, value: u64) {
         self.0.store(value, Relaxed);
     }
 
-    /// The value, perhaps a moment old.
+    /// The value, which may be slightly out of date.
     #[must_use]
     pub fn get(&self) -> u64 {
         self.0.load(Relaxed)
     }
 }
 
-/// What one worker has done so far.
+/// The counters of one worker.
 #[derive(Debug)]
-pub struct Tally {
-    /// Arrivals whose due time has come.
+pub struct Counters {
+    /// Arrivals that are or were due.
     pub scheduled: Count,
     /// Requests whose first byte was written.
     pub sent: Count,
-    /// Answers with an expected status.
+    /// Responses with an expected status.
     pub expected: Count,
-    /// Answers with another status.
+    /// Responses with an unexpected status.
     pub unexpected: Count,
     /// Arrivals not sent because too many were in flight.
     pub shed: Count,
-    /// Set at the end: in flight when the run was stopped.
+    /// Requests in flight when the run was stopped; set at the end.
     pub unfinished: Count,
-    /// Requests sent again on a new connection because a kept one had been closed by the server.
+    /// Requests retried because the server had closed a kept-alive connection.
     pub retried: Count,
     /// Connections opened.
     pub connections: Count,
-    /// Nanoseconds from the start at which the last request's first byte was written.
+    /// When the last request's first byte was written, in nanoseconds from the start.
     pub last_sent_nanos: Count,
-    /// Set at the end: nanoseconds of schedule that were played.
+    /// Nanoseconds of the schedule that ran; set at the end.
     pub span_nanos: Count,
-    /// Set at the end: nanoseconds of processor time the worker took.
+    /// CPU time of the worker in nanoseconds; set at the end.
     pub cpu_nanos: Count,
     faults: [Count; Fault::ALL.len()],
     statuses: Box<[Count]>,
 }
 
-impl Default for Tally {
+impl Default for Counters {
     fn default() -> Self {
         Self {
             scheduled: Count::default(),
@@ -79,14 +79,14 @@ impl Default for Tally {
     }
 }
 
-impl Tally {
+impl Counters {
     /// Counts a fault.
     pub fn fault(&self, fault: Fault) {
         self.faults[fault as usize].add();
     }
 
-    /// Counts an answer.
-    pub fn answer(&self, status: u16, expected: bool) {
+    /// Counts a response.
+    pub fn response(&self, status: u16, expected: bool) {
         if let Some(count) = self.statuses.get(usize::from(status)) {
             count.add();
         }
@@ -96,22 +96,22 @@ impl Tally {
 
 /// Sums over the workers.
 pub trait Sums {
-    /// The sum of one count.
-    fn sum(&self, count: impl Fn(&Tally) -> &Count) -> u64;
-    /// Answers by status, those that came.
+    /// The sum of one counter.
+    fn sum(&self, count: impl Fn(&Counters) -> &Count) -> u64;
+    /// Responses by status, without zero counts.
     fn statuses(&self) -> BTreeMap<u16, u64>;
-    /// Faults by kind, those that came.
+    /// Faults by kind, without zero counts.
     fn faults(&self) -> BTreeMap<Fault, u64>;
 }
 
-impl Sums for [Tally] {
-    fn sum(&self, count: impl Fn(&Tally) -> &Count) -> u64 {
-        self.iter().map(|tally| count(tally).get()).sum()
+impl Sums for [Counters] {
+    fn sum(&self, count: impl Fn(&Counters) -> &Count) -> u64 {
+        self.iter().map(|counters| count(counters).get()).sum()
     }
 
     fn statuses(&self) -> BTreeMap<u16, u64> {
         (0..STATUSES as u16)
-            .map(|status| (status, self.sum(|tally| &tally.statuses[usize::from(status)])))
+            .map(|status| (status, self.sum(|counters| &counters.statuses[usize::from(status)])))
             .filter(|&(_, count)| count > 0)
             .collect()
     }
@@ -119,7 +119,7 @@ impl Sums for [Tally] {
     fn faults(&self) -> BTreeMap<Fault, u64> {
         Fault::ALL
             .into_iter()
-            .map(|fault| (fault, self.sum(|tally| &tally.faults[fault as usize])))
+            .map(|fault| (fault, self.sum(|counters| &counters.faults[fault as usize])))
             .filter(|&(_, count)| count > 0)
             .collect()
     }

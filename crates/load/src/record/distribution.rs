@@ -1,4 +1,4 @@
-//! A histogram as figures in seconds, and whole, so that runs can be merged.
+//! A latency distribution: statistics in seconds, and the complete histogram so that runs can be merged.
 
 use crate::error::LoadError;
 use crate::record::window::Latencies;
@@ -8,37 +8,37 @@ use hdrhistogram::Histogram;
 use hdrhistogram::serialization::{DeserializeError, Deserializer, Serializer, V2DeflateSerializer};
 use serde::{Deserialize, Serialize};
 
-/// One latency in seconds; null where nothing was recorded.
+/// Statistics of one latency in seconds; null when nothing was recorded.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Distribution {
-    /// How many.
+    /// Number of values.
     pub count: u64,
-    /// The least.
+    /// Minimum.
     pub min: Option<f64>,
-    /// The arithmetic mean.
+    /// Arithmetic mean.
     pub mean: Option<f64>,
-    /// Half are at most this.
+    /// 50th percentile.
     pub p50: Option<f64>,
-    /// 75 %.
+    /// 75th percentile.
     pub p75: Option<f64>,
-    /// 90 %.
+    /// 90th percentile.
     pub p90: Option<f64>,
-    /// 95 %.
+    /// 95th percentile.
     pub p95: Option<f64>,
-    /// 99 %.
+    /// 99th percentile.
     pub p99: Option<f64>,
-    /// 99.9 %.
+    /// 99.9th percentile.
     pub p999: Option<f64>,
-    /// 99.99 %.
+    /// 99.99th percentile.
     pub p9999: Option<f64>,
-    /// The most.
+    /// Maximum.
     pub max: Option<f64>,
-    /// The whole histogram, in nanoseconds: HdrHistogram V2, compressed, base64; runs merge without loss.
+    /// The complete histogram in nanoseconds, as base64 of compressed HdrHistogram V2, so that runs merge without loss.
     pub hdr_v2_base64: String,
 }
 
 impl Distribution {
-    /// Of a histogram of nanoseconds.
+    /// The statistics of a histogram in nanoseconds.
     #[must_use]
     pub fn of(histogram: &Histogram<u64>) -> Self {
         let some = |nanos: f64| (!histogram.is_empty()).then_some(nanos.round() / 1e9);
@@ -59,26 +59,26 @@ impl Distribution {
         }
     }
 
-    /// Of all that a run measured.
+    /// The statistics of every latency of a run.
     #[must_use]
     pub fn of_each(latencies: &Latencies) -> Latencies<Self> {
         let [response, service, pacer_lag, connection_wait] = latencies.each().map(Self::of);
         Latencies { response, service, pacer_lag, connection_wait }
     }
 
-    /// The histogram it was made from, in nanoseconds.
+    /// Decodes the histogram, in nanoseconds.
     ///
     /// # Errors
-    /// When the text is not base64 or what it holds is not an HdrHistogram.
+    /// When it is not base64 of an HdrHistogram.
     pub fn histogram(&self) -> Result<Histogram<u64>, LoadError> {
         let bytes = STANDARD
             .decode(&self.hdr_v2_base64)
-            .map_err(|error| LoadError::Report(format!("no base64: {error}")))?;
+            .map_err(|error| LoadError::Report(format!("invalid base64: {error}")))?;
         Deserializer::new().deserialize(&mut bytes.as_slice()).map_err(|error| match error {
             DeserializeError::IoError(_) => {
-                LoadError::Report("no HdrHistogram V2: cut off or damaged".to_owned())
+                LoadError::Report("invalid HdrHistogram V2: truncated or damaged".to_owned())
             }
-            other => LoadError::Report(format!("no HdrHistogram V2: {other}")),
+            other => LoadError::Report(format!("invalid HdrHistogram V2: {other}")),
         })
     }
 }

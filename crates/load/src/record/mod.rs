@@ -1,4 +1,4 @@
-//! What happened, in bounded memory.
+//! Measurements of a run, in bounded memory.
 
 pub mod collector;
 pub mod counters;

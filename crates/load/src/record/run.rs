@@ -1,5 +1,5 @@
-//! What is left of a run: totals, four histograms, a row a second. Its size does not depend on the rate, and hardly on
-//! the duration.
+//! The record of a run: totals, four histograms and one row per second. Its size does not depend on the rate, and its
+//! number of rows is limited.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -9,23 +9,23 @@ use hdrhistogram::Histogram;
 use crate::record::window::{Latencies, Window};
 use crate::wire::error::Fault;
 
-/// The most rows of a series: a day of seconds. Longer runs have longer steps.
+/// Maximum number of rows in a series, one day of seconds. Longer runs have longer steps.
 pub const MAX_ROWS: usize = 86_400;
 
-/// Where every scheduled arrival went.
+/// Scheduled arrivals by outcome.
 #[derive(
     Debug, Clone, Copy, Default, PartialEq, Eq, derive_more::Add, serde::Serialize, serde::Deserialize,
 )]
 pub struct Ledger {
-    /// Arrivals whose due time came.
+    /// Arrivals that were due.
     pub scheduled: u64,
-    /// Answers with an expected status.
+    /// Responses with an expected status.
     pub expected: u64,
-    /// Answers with another status.
+    /// Responses with an unexpected status.
     pub unexpected: u64,
-    /// Refused, reset, timed out, malformed and the like.
+    /// Transport errors: refused, reset, timed out, malformed and others.
     pub transport_errors: u64,
-    /// The generator's own fault: descriptors, ports, memory.
+    /// Errors of the generator itself, such as no free descriptors, ports or memory.
     pub local_errors: u64,
     /// Not sent because too many were in flight.
     pub shed: u64,
@@ -34,7 +34,7 @@ pub struct Ledger {
 }
 
 impl Ledger {
-    /// What became of arrivals.
+    /// The outcomes with their names.
     #[must_use]
     pub fn parts(&self) -> [(&'static str, u64); 6] {
         [
@@ -47,31 +47,31 @@ impl Ledger {
         ]
     }
 
-    /// How many became something.
+    /// The sum of all outcomes.
     #[must_use]
     pub fn accounted(&self) -> u64 {
         self.parts().iter().map(|(_, count)| count).sum()
     }
 
-    /// Whether every arrival is accounted for exactly once.
+    /// Whether every arrival has exactly one outcome.
     #[must_use]
     pub fn adds_up(&self) -> bool {
         self.scheduled == self.accounted()
     }
 }
 
-/// One step of the series, packed: latencies in microseconds, [`Row::NONE`] where nothing completed.
+/// One step of the series. Latencies are in microseconds, or [`Row::NONE`] when nothing completed.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Row {
     /// Seconds from the start.
     pub second: u32,
-    /// Arrivals whose due time came.
+    /// Arrivals that were due.
     pub scheduled: u32,
     /// Requests sent.
     pub sent: u32,
-    /// Expected answers.
+    /// Expected responses.
     pub expected: u32,
-    /// Other answers.
+    /// Unexpected responses.
     pub unexpected: u32,
     /// Transport and local errors.
     pub errors: u32,
@@ -92,10 +92,10 @@ pub struct Row {
 }
 
 impl Row {
-    /// Stands where there is no latency to tell.
+    /// Marks a missing latency.
     pub const NONE: u32 = u32::MAX;
 
-    /// The row of a window.
+    /// Converts a window.
     #[must_use]
     pub fn of(window: &Window) -> Self {
         let at = |histogram: &Histogram<u64>, quantile: f64| {
@@ -122,33 +122,33 @@ impl Row {
         }
     }
 
-    /// Microseconds of one of its latencies as seconds.
+    /// Converts a latency from microseconds to seconds.
     #[must_use]
     pub fn seconds(micros: u32) -> Option<f64> {
         (micros != Self::NONE).then(|| f64::from(micros) / 1e6)
     }
 }
 
-/// A finished run, or one that was stopped.
+/// The record of a finished or stopped run.
 #[derive(Debug, Clone, Default)]
 pub struct Record {
-    /// When it began.
+    /// Start time.
     pub started: jiff::Timestamp,
-    /// From the start to the last worker's end.
+    /// Time from the start to the end of the last worker.
     pub elapsed: Duration,
-    /// How much of the schedule was played.
+    /// Part of the schedule that ran.
     pub span: Duration,
-    /// Where every arrival went.
+    /// Arrivals by outcome.
     pub ledger: Ledger,
     /// Requests whose first byte was written.
     pub sent: u64,
-    /// Until the last request's first byte was written.
+    /// Time from the start to the last request's first byte.
     pub last_sent: Duration,
-    /// Requests sent again because a kept connection had been closed by the server.
+    /// Requests retried because the server had closed a kept-alive connection.
     pub retried: u64,
     /// Connections opened.
     pub connections: u64,
-    /// Answers by status.
+    /// Responses by status.
     pub statuses: BTreeMap<u16, u64>,
     /// Errors by kind.
     pub faults: BTreeMap<Fault, u64>,
@@ -156,18 +156,18 @@ pub struct Record {
     pub latencies: Latencies,
     /// The series.
     pub rows: Vec<Row>,
-    /// Seconds each row stands for.
+    /// Seconds per row.
     pub step: u32,
-    /// Threads that sent.
+    /// Number of sending threads.
     pub workers: usize,
-    /// Processor time of those threads.
+    /// CPU time of these threads.
     pub cpu: Duration,
-    /// Workers that did not end as they should; with any, the record is not whole.
+    /// Threads that panicked. If there are any, the record is incomplete.
     pub broken: Vec<String>,
 }
 
 impl Record {
-    /// Requests sent per second, over the schedule or until the last was sent, whichever is longer.
+    /// Requests sent per second, over the schedule or the time to the last request, whichever is longer.
     #[must_use]
     pub fn achieved_rate(&self) -> f64 {
         let seconds = self.span.max(self.last_sent).as_secs_f64();

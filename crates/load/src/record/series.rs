@@ -1,4 +1,4 @@
-//! The seconds of a run, to be looked at by somebody who does not hold the run: while it goes on, and after it.
+//! A shared view of the rows of a run, during and after the run.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -6,32 +6,33 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use crate::record::collector::Gathered;
-use crate::record::counters::Tally;
+use crate::record::counters::Counters;
 use crate::record::run::Row;
 
-/// A view of a run; clones see the same run. It keeps the run's histograms in memory.
+/// A view of a run. Clones share the data, which includes the run's histograms.
 #[derive(Debug, Clone)]
 pub struct Series {
     pub(crate) started: Timestamp,
     pub(crate) gathered: Arc<Mutex<Gathered>>,
-    pub(crate) tallies: Arc<[Tally]>,
+    pub(crate) worker_counters: Arc<[Counters]>,
 }
 
 impl Series {
-    /// When the run began.
+    /// Start time of the run.
     #[must_use]
     pub fn started(&self) -> Timestamp {
         self.started
     }
 
-    /// How much of the schedule was played; `None` while it is.
+    /// The part of the schedule that ran; `None` during the run.
     #[must_use]
     pub fn played(&self) -> Option<Duration> {
-        let nanos = self.tallies.iter().map(|tally| tally.span_nanos.get()).max().unwrap_or_default();
+        let nanos =
+            self.worker_counters.iter().map(|counters| counters.span_nanos.get()).max().unwrap_or_default();
         (nanos > 0).then(|| Duration::from_nanos(nanos))
     }
 
-    /// The rows so far and how many seconds each stands for; of a run that has ended, all.
+    /// The rows so far, and the seconds per row.
     #[must_use]
     pub fn rows(&self) -> (Vec<Row>, u32) {
         let gathered = self.gathered.lock().unwrap_or_else(PoisonError::into_inner);

@@ -1,35 +1,35 @@
-//! What a worker measured in one second, and how it is handed over without a pause.
+//! The measurements of one worker in one second, and their handover to the collector.
 
 use std::sync::mpsc;
 
 use hdrhistogram::Histogram;
 use serde::{Deserialize, Serialize};
 
-/// The smallest difference told apart, in nanoseconds.
+/// Resolution in nanoseconds.
 const FINEST: u64 = 1_000;
-/// The longest latency told, in nanoseconds: an hour; longer ones count as this.
+/// Maximum latency in nanoseconds, one hour. Longer ones are recorded as this value.
 const LONGEST: u64 = 3_600_000_000_000;
 
-/// An empty histogram of nanoseconds: 1 µs to 1 h, three significant digits, some 190 KiB.
+/// An empty histogram of nanoseconds: 1 µs to 1 h with three significant digits, about 190 KiB.
 #[must_use]
 pub fn histogram() -> Histogram<u64> {
     Histogram::new_with_bounds(FINEST, LONGEST, 3).expect("the bounds are constant and valid")
 }
 
-/// One of each latency that every request has; histograms are in nanoseconds.
+/// The four latencies of a request. Histograms are in nanoseconds.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Latencies<T = Histogram<u64>> {
-    /// Complete − due: what a user would have felt.
+    /// From due to complete: the latency a user experiences.
     pub response: T,
-    /// Complete − first byte written: what the server took.
+    /// From the first byte written to complete: the latency of the server.
     pub service: T,
-    /// Dispatched − due: the generator's own lateness.
+    /// From due to dispatched: the delay of the generator.
     pub pacer_lag: T,
-    /// First byte written − dispatched: waiting for a connection.
+    /// From dispatched to the first byte written: the wait for a connection.
     pub connection_wait: T,
 }
 
-/// What they are called in thresholds and metrics, and in words.
+/// Names of the latencies in thresholds and metrics, and in reports.
 pub const NAMES: [(&str, &str); 4] = [
     ("response", "response time"),
     ("service", "service time"),
@@ -38,7 +38,7 @@ pub const NAMES: [(&str, &str); 4] = [
 ];
 
 impl<T> Latencies<T> {
-    /// In the order of [`NAMES`].
+    /// The latencies in the order of [`NAMES`].
     #[must_use]
     pub fn each(&self) -> [&T; 4] {
         [&self.response, &self.service, &self.pacer_lag, &self.connection_wait]
@@ -48,10 +48,10 @@ impl<T> Latencies<T> {
         [&mut self.response, &mut self.service, &mut self.pacer_lag, &mut self.connection_wait]
     }
 
-    /// Makes each of its place in [`NAMES`].
+    /// Makes each latency from its index in [`NAMES`].
     ///
     /// # Errors
-    /// The first.
+    /// The first error.
     pub fn make<E>(mut of: impl FnMut(usize) -> Result<T, E>) -> Result<Self, E> {
         Ok(Self { response: of(0)?, service: of(1)?, pacer_lag: of(2)?, connection_wait: of(3)? })
     }
@@ -65,7 +65,7 @@ impl Default for Latencies {
 }
 
 impl Latencies {
-    /// Adds every record of another.
+    /// Adds the values of another.
     pub fn add(&mut self, other: &Self) {
         for (into, from) in self.each_mut().into_iter().zip(other.each()) {
             if !from.is_empty() {
@@ -79,29 +79,29 @@ impl Latencies {
     }
 }
 
-/// One worker's second.
+/// The measurements of one worker in one second.
 #[derive(Debug, Default)]
 pub struct Window {
-    /// Seconds from the start of the run, of its beginning.
+    /// Start of the window, in seconds from the start of the run.
     pub second: u32,
-    /// Arrivals whose due time came.
+    /// Arrivals that were due.
     pub scheduled: u32,
     /// Requests sent.
     pub sent: u32,
-    /// Expected answers.
+    /// Expected responses.
     pub expected: u32,
-    /// Other answers.
+    /// Unexpected responses.
     pub unexpected: u32,
     /// Transport and local errors.
     pub errors: u32,
     /// Arrivals shed.
     pub shed: u32,
-    /// Latencies of what completed in it (lag: of what was dispatched in it).
+    /// Latencies of the requests completed, and pacer lag of the requests dispatched.
     pub latencies: Latencies,
 }
 
 impl Window {
-    /// Adds another worker's same second.
+    /// Adds the same second of another worker.
     pub fn add(&mut self, other: &Self) {
         self.scheduled += other.scheduled;
         self.sent += other.sent;
@@ -112,7 +112,7 @@ impl Window {
         self.latencies.add(&other.latencies);
     }
 
-    /// Empties it for another second, keeping its memory.
+    /// Clears it for reuse.
     pub fn clear(&mut self) {
         let Self { second, scheduled, sent, expected, unexpected, errors, shed, latencies } = self;
         for count in [second, scheduled, sent, expected, unexpected, errors, shed] {
@@ -122,17 +122,17 @@ impl Window {
     }
 }
 
-/// A full window on its way to the collector.
+/// A window sent to the collector.
 #[derive(Debug)]
 pub struct Full {
-    /// Which worker.
+    /// Index of the worker.
     pub worker: usize,
     /// Its window.
     pub window: Window,
 }
 
-/// A worker's current window. At the end of a second it changes places with an empty one, so the sending thread
-/// neither merges nor clears; while the collector is behind, the second just goes on.
+/// The current window of a worker. At the end of a second it is swapped with an empty one, so that the worker neither
+/// merges nor clears windows. While the collector is behind, the current window continues.
 #[derive(Debug)]
 pub struct Recorder {
     worker: usize,
@@ -161,7 +161,7 @@ impl Recorder {
         &mut self.current
     }
 
-    /// Hands over the last window.
+    /// Sends the last window.
     pub fn finish(self) {
         let _ = self.full.send(Full { worker: self.worker, window: self.current });
     }
@@ -172,7 +172,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_cleared_window_remembers_nothing() {
+    fn cleared_window_is_empty() {
         let mut window = Window { second: 3, expected: 1, ..Window::default() };
         window.latencies.response.saturating_record(1_000);
         window.clear();
@@ -186,13 +186,13 @@ mod tests {
     }
 
     #[test]
-    fn a_second_goes_on_while_the_collector_is_behind() {
+    fn window_continues_while_the_collector_is_behind() {
         let (full, filled) = mpsc::channel();
         let (empty, emptied) = mpsc::channel();
         let mut recorder = Recorder::new(4, full, emptied);
         recorder.at(999_999_999).sent += 1;
         recorder.at(1_000_000_000).sent += 1;
-        assert!(filled.try_recv().is_err(), "there was no empty window to change places with");
+        assert!(filled.try_recv().is_err(), "no empty window to swap with");
         empty.send(Window::default()).unwrap();
         recorder.at(2_500_000_000).sent += 1;
         let first = filled.try_recv().unwrap();

@@ -1,4 +1,4 @@
-//! Which alerts were pending or firing during a run, as a Prometheus tells (`--alerts-from`).
+//! The alerts that were pending or firing during a run, from Prometheus (`--alerts-from`).
 
 use crate::error::LoadError;
 use std::time::Duration;
@@ -12,17 +12,17 @@ use clients::HttpConfig;
 use clients::address::redacted;
 use clients::prometheus::{Prometheus, Series};
 
-/// The most points of a series that Prometheus gives at once, with some room.
+/// Maximum number of points queried per series, well below the limit of Prometheus.
 const POINTS: f64 = 5_000.0;
-/// How long it may take to answer.
-const PATIENCE: Duration = Duration::from_secs(10);
+/// Query timeout.
+const TIMEOUT: Duration = Duration::from_secs(10);
 
-/// A stretch of time in which an alert was in one state.
+/// A period in which an alert was in one state.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct AlertSpan {
     /// `alertname`.
     pub alert: String,
-    /// Its severity; empty without such a label.
+    /// The `severity` label; empty if missing.
     pub severity: String,
     /// `pending` or `firing`.
     pub state: String,
@@ -32,10 +32,10 @@ pub struct AlertSpan {
     pub to_seconds: f64,
 }
 
-/// Asks for the alerts of a run that began at `started` and took `elapsed`.
+/// Queries the alerts of a run that began at `started` and took `elapsed`.
 ///
 /// # Errors
-/// A sentence that names the Prometheus and what is wrong.
+/// When the query fails; the error names the Prometheus URL.
 pub async fn fetch(
     prometheus: &Url,
     config: &HttpConfig,
@@ -44,18 +44,19 @@ pub async fn fetch(
 ) -> Result<Vec<AlertSpan>, LoadError> {
     let bad = |error: &dyn std::fmt::Display| {
         let shown = redacted(prometheus.as_str());
-        LoadError::Alerts(format!("--alerts-from {shown}: {error}; the report is without alerts"))
+        LoadError::Alerts(format!("--alerts-from {shown}: {error}; the report has no alerts"))
     };
     let system = Prometheus::new(prometheus, config).map_err(|error| bad(&error))?;
     let length = SignedDuration::try_from(elapsed).map_err(|error| bad(&error))?;
     let step = Duration::from_secs_f64((elapsed.as_secs_f64() / POINTS).ceil().max(1.0));
-    let asked = system.query_range("ALERTS", started, started + length, step);
-    let answer = tokio::time::timeout(PATIENCE, asked).await;
-    let series = answer.map_err(|_| bad(&"no answer within 10 s"))?.map_err(|error| bad(&error))?;
+    let query = system.query_range("ALERTS", started, started + length, step);
+    let answer = tokio::time::timeout(TIMEOUT, query).await;
+    let series = answer.map_err(|_| bad(&"no response within 10 s"))?.map_err(|error| bad(&error))?;
     Ok(spans(&series, started, step.as_secs_f64(), elapsed.as_secs_f64()))
 }
 
-/// Samples a step apart as spans, in the order they began. A series is there while its alert is in that state.
+/// Converts samples that are one step apart to spans, ordered by start. A series has samples while its alert is in that
+/// state.
 #[must_use]
 pub fn spans(series: &[Series], started: Timestamp, step: f64, elapsed: f64) -> Vec<AlertSpan> {
     let mut spans: Vec<AlertSpan> = Vec::new();

@@ -1,42 +1,42 @@
-//! Axes of a plot: values to units, and where the ticks are.
+//! Axes of a plot: scales and ticks.
 
-/// A range of values, in straight or in logarithmic steps.
+/// A linear or logarithmic range of values.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Scale {
-    /// The least value shown.
+    /// Minimum of the axis.
     pub low: f64,
-    /// The highest value shown, above `low`.
+    /// Maximum of the axis, above `low`.
     pub high: f64,
-    /// Whether each tick is ten times the one before.
+    /// Whether the scale is logarithmic.
     pub log: bool,
 }
 
-/// Values further apart than this are drawn in logarithmic steps: else the small ones lie on the axis.
+/// Ratio of the largest to the smallest value above which the scale is logarithmic.
 const WIDE: f64 = 30.0;
 
 impl Scale {
-    /// From 0 to a round number above every value.
+    /// A linear scale from 0 to a round number above every value.
     #[must_use]
-    pub fn straight(values: impl Iterator<Item = f64>) -> Self {
+    pub fn linear(values: impl Iterator<Item = f64>) -> Self {
         let most = values.fold(0.0, f64::max);
         let most = if most > 0.0 { most } else { 1.0 };
         let step = round_step(most, 4.0);
         Self { low: 0.0, high: (most / step).ceil() * step, log: false }
     }
 
-    /// For latencies: logarithmic from one power of ten to another when they are far apart.
+    /// A scale for latencies: logarithmic when the values are far apart, else linear.
     #[must_use]
     pub fn fitting(values: impl Iterator<Item = f64> + Clone) -> Self {
         let least = values.clone().filter(|&value| value > 0.0).fold(f64::INFINITY, f64::min);
         let most = values.clone().fold(0.0, f64::max);
         if !(least.is_finite() && most > least * WIDE) {
-            return Self::straight(values);
+            return Self::linear(values);
         }
         let power = |exponent: f64| 10_f64.powf(exponent);
         Self { low: power(least.log10().floor()), high: power(most.log10().ceil()), log: true }
     }
 
-    /// Where a value lies, from 0 at `low` to 1 at `high`.
+    /// The position of a value, from 0 at `low` to 1 at `high`.
     #[must_use]
     pub fn part(&self, value: f64) -> f64 {
         let part = if self.log {
@@ -47,7 +47,7 @@ impl Scale {
         part.clamp(0.0, 1.0)
     }
 
-    /// Values to mark.
+    /// The values of the ticks.
     #[must_use]
     pub fn ticks(&self) -> Vec<f64> {
         if self.log {
@@ -60,7 +60,7 @@ impl Scale {
     }
 }
 
-/// A step of 1, 2 or 5 times a power of ten that divides `span` in at most about `parts`.
+/// A step of 1, 2 or 5 times a power of ten that divides `span` into about `parts` parts.
 fn round_step(span: f64, parts: f64) -> f64 {
     let rough = span / parts;
     let power = 10_f64.powf(rough.log10().floor());
@@ -69,7 +69,7 @@ fn round_step(span: f64, parts: f64) -> f64 {
     factor * power
 }
 
-/// Seconds to mark on an axis of time: at most seven.
+/// Ticks of a time axis in seconds, at most seven.
 #[must_use]
 pub fn time_ticks(seconds: f64) -> Vec<f64> {
     const STEPS: [f64; 18] = [
@@ -90,7 +90,7 @@ mod tests {
         for (most, high, ticks) in
             [(95.0, 100.0, 5), (1.0, 1.0, 5), (0.0, 1.0, 5), (10_400.0, 15_000.0, 4), (0.003, 0.003, 4)]
         {
-            let scale = Scale::straight([0.0, most].into_iter());
+            let scale = Scale::linear([0.0, most].into_iter());
             assert!((scale.high - high).abs() < 1e-9 * high, "{most}: {scale:?}");
             assert!((3..=6).contains(&scale.ticks().len()) && ticks <= 6, "{most}: {:?}", scale.ticks());
             assert_eq!(scale.part(scale.high), 1.0);
@@ -104,7 +104,7 @@ mod tests {
     }
 
     #[test]
-    fn time_is_marked_at_most_seven_times() {
+    fn time_axis_has_at_most_seven_ticks() {
         for seconds in [0.5, 1.0, 30.0, 61.0, 420.0, 3_600.0, 86_400.0, 1e6] {
             let ticks = time_ticks(seconds);
             assert!((1..=7).contains(&ticks.len()), "{seconds}: {ticks:?}");

@@ -1,4 +1,4 @@
-//! The series as CSV (RFC 4180), a row a step; units are in the names.
+//! The series as CSV (RFC 4180), one row per step. Column names include the unit.
 
 use std::fmt::Write;
 
@@ -9,7 +9,7 @@ const HEADER: &str = "at_seconds,planned_rate,scheduled,sent,expected,unexpected
                       response_p95_seconds,response_p99_seconds,service_p50_seconds,service_p99_seconds,\
                       pacer_lag_p99_seconds\r\n";
 
-/// The rows below their header; a field is empty where there is nothing to tell.
+/// The header and the rows. A field without a value is empty.
 #[must_use]
 pub fn rows(report: &Report) -> String {
     let mut text = HEADER.to_owned();

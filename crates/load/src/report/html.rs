@@ -1,4 +1,4 @@
-//! The report as one HTML file that needs no network, readable on a telephone and in the dark.
+//! The report as a self-contained HTML file, for small screens and dark mode too.
 
 mod frame;
 mod plots;
@@ -16,7 +16,7 @@ use crate::verdict::Outcome;
 
 const STYLE: &str = include_str!("html/style.css");
 
-/// A whole page in the style of every report; `class` is of its body.
+/// A complete page in the common style of reports; `class` is the class of its body.
 #[must_use]
 pub fn document(title: &str, class: &str, body: &Markup) -> String {
     let page = html! {
@@ -34,7 +34,7 @@ pub fn document(title: &str, class: &str, body: &Markup) -> String {
     page.into_string()
 }
 
-/// The page.
+/// The page of a report.
 #[must_use]
 pub fn page(report: &Report) -> String {
     let name = report.pattern.as_deref().map(|name| format!("{name} · ")).unwrap_or_default();
@@ -51,18 +51,20 @@ fn heading(report: &Report) -> Markup {
     let class = if Outcome::of(report) == Outcome::Fine { "good" } else { "bad" };
     let kind = match report.r#loop {
         Loop::Open => "open loop",
-        Loop::Closed => "CLOSED loop: each connection waits for its answer, which flatters the target",
+        Loop::Closed => {
+            "CLOSED loop: each connection waits for its response, so response times look better than under an open loop"
+        }
     };
     html! {
         p class=(class) { (notes::outcome(report)) }
-        @for remark in notes::more(report) { p.bad { (remark) } }
+        @for note in notes::more(report) { p.bad { (note) } }
         p.soft {
             (report.planned) "; " (kind)
             @if let Some(seed) = report.seed { ", seed " (seed) }
             @if report.runs > 1 { ", " (report.runs) " runs merged" }
             ": " (summary::rates(report))
             @if let Some(warmup) = &report.warmup {
-                "; warmed up with " (format::count(warmup.ledger.scheduled)) " requests, in no figure"
+                "; warmed up with " (format::count(warmup.ledger.scheduled)) " requests, not included in the figures"
             }
             ". " (report.started_at.strftime("%Y-%m-%d %H:%M:%S")) " UTC, from " (report.host.name) "."
         }

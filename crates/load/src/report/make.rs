@@ -1,4 +1,4 @@
-//! From a plan and its record to the report.
+//! Creates the report from a plan and its record.
 
 use crate::error::LoadError;
 
@@ -8,7 +8,7 @@ use crate::record::Record;
 use crate::record::distribution::Distribution;
 use crate::record::window::Latencies;
 use crate::report::model::{
-    Generator, Held, Host, Labels, Loop, Mixed, Report, SCHEMA_VERSION, Settings, WarmUp,
+    Generator, Host, Labels, Loop, Mixed, Report, SCHEMA_VERSION, Settings, ThresholdResult, WarmUp,
 };
 use crate::report::point::{Point, rounded};
 use crate::schedule::arrivals::Spacing;
@@ -18,7 +18,7 @@ use crate::verdict::threshold::{Measured, Threshold};
 use crate::verdict::{self, overload};
 
 impl Report {
-    /// Reports a record of a plan.
+    /// Creates the report of a run.
     #[must_use]
     pub fn new(plan: &Plan, record: &Record, labels: Labels) -> Self {
         let invalid_because = verdict::invalid_because(plan, record, labels.max_lag_seconds);
@@ -59,7 +59,7 @@ impl Report {
             invalid_because,
             interrupted_by: labels.interrupted_by,
             ended_early_by: labels.ended_early_by,
-            thresholds: held(&labels.thresholds, &measured),
+            thresholds: evaluate(&labels.thresholds, &measured),
             overload: overload::overload(plan, record),
             warmup: labels.warmup.map(|(time, ledger)| WarmUp { seconds: time.as_secs_f64(), ledger }),
             ledger: record.ledger,
@@ -81,17 +81,17 @@ impl Report {
     }
 }
 
-fn held(thresholds: &[Threshold], measured: &Measured<'_>) -> Vec<Held> {
-    let held = thresholds.iter().map(|threshold| {
+fn evaluate(thresholds: &[Threshold], measured: &Measured<'_>) -> Vec<ThresholdResult> {
+    let results = thresholds.iter().map(|threshold| {
         let value = threshold.value(measured);
-        Held {
+        ThresholdResult {
             threshold: threshold.text.clone(),
             value: value.map(rounded_nano),
             unit: threshold.unit().to_owned(),
             ok: threshold.holds(value),
         }
     });
-    held.collect()
+    results.collect()
 }
 
 fn rounded_nano(value: f64) -> f64 {
@@ -99,15 +99,15 @@ fn rounded_nano(value: f64) -> f64 {
 }
 
 impl Report {
-    /// Holds it against thresholds, in place of those it was held against.
+    /// Evaluates thresholds and replaces the report's own results.
     ///
     /// # Errors
     /// When its histograms cannot be read.
-    pub fn hold(&mut self, thresholds: &[Threshold]) -> Result<(), LoadError> {
+    pub fn evaluate_thresholds(&mut self, thresholds: &[Threshold]) -> Result<(), LoadError> {
         let given = self.latency_seconds.each();
         let latencies = Latencies::make(|index| given[index].histogram())?;
         let measured = Measured { latencies: &latencies, ledger: &self.ledger, rate: self.achieved_rate };
-        self.thresholds = held(thresholds, &measured);
+        self.thresholds = evaluate(thresholds, &measured);
         Ok(())
     }
 }

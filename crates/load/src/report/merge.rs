@@ -1,4 +1,4 @@
-//! Several runs as one: from several machines at once, or one after the other.
+//! Merges several runs into one report: from several machines, or one after the other.
 
 use crate::error::LoadError;
 use std::collections::BTreeMap;
@@ -16,30 +16,30 @@ use crate::report::point::Point;
 /// Why reports cannot be merged.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 pub enum MergeError {
-    /// There is none.
-    #[error("there is no report to merge")]
+    /// There are no reports.
+    #[error("no reports to merge")]
     None,
-    /// A histogram is not what it should be.
-    #[error("the histogram of {name} of run {run}: {reason}")]
+    /// A histogram is invalid.
+    #[error("histogram of {name} in run {run}: {reason}")]
     Histogram {
         /// In the order in which they started, from 1.
         run: usize,
-        /// Of which latency.
+        /// Name of the latency.
         name: &'static str,
-        /// What is wrong with it.
+        /// Why the histogram is invalid.
         reason: String,
     },
-    /// Something that a run was held against cannot be read any more.
-    #[error("the thresholds of the runs: {reason}; give those that count with --threshold")]
+    /// A threshold of a run is invalid.
+    #[error("thresholds of the runs: {reason}; set them with --threshold")]
     Threshold {
-        /// Names it.
+        /// Why the threshold is invalid.
         reason: LoadError,
     },
 }
 
-/// Adds everything up. Histograms lose nothing: bucket by bucket they are those of one run of all. The series is on the
-/// clock of the earliest run; where several ran at once each latency is the worst of theirs, as percentiles cannot be
-/// added. What any of the runs was held against is held against the figures of all together.
+/// Merges reports. Histograms are merged bucket by bucket without loss. The series uses the clock of the earliest run.
+/// Where runs overlap, each latency of the series is the maximum of theirs, as percentiles cannot be added. The
+/// thresholds of all runs are evaluated against the merged report.
 ///
 /// # Errors
 /// See [`MergeError`].
@@ -91,7 +91,7 @@ pub fn merge(mut reports: Vec<Report>) -> Result<Report, MergeError> {
         invalid_because: causes.collect(),
         interrupted_by: all().find_map(|report| report.interrupted_by.clone()),
         ended_early_by: all().find_map(|report| report.ended_early_by.clone()),
-        thresholds: Vec::new(), // held against the sum below
+        thresholds: Vec::new(), // evaluated below
         overload: all().find_map(|report| report.overload.clone()),
         warmup: all().filter_map(|report| report.warmup.clone()).reduce(|sum, warmup| sum + warmup),
         ledger: all().map(|report| report.ledger).fold(Ledger::default(), |sum, ledger| sum + ledger),
@@ -112,20 +112,20 @@ pub fn merge(mut reports: Vec<Report>) -> Result<Report, MergeError> {
         ..first.clone()
     };
     let bad = |reason| MergeError::Threshold { reason };
-    merged.hold(&comparable::thresholds(&reports).map_err(bad)?).map_err(bad)?;
+    merged.evaluate_thresholds(&comparable::thresholds(&reports).map_err(bad)?).map_err(bad)?;
     Ok(merged)
 }
 
-/// Seconds from the start of the first to the start of another.
+/// Seconds from the start of the first run to the start of another.
 fn offset(first: &Report, report: &Report) -> f64 {
     report.started_at.duration_since(first.started_at).as_secs_f64()
 }
 
-/// Seconds in which at least one of the runs was under way.
+/// Seconds in which at least one of the runs was active.
 fn busy(reports: &[Report], first: &Report, length: impl Fn(&Report) -> f64) -> f64 {
     let mut until = 0.0;
     let mut sum = 0.0;
-    // They are in the order in which they started.
+    // Reports are sorted by start time.
     for report in reports {
         let start = offset(first, report);
         let end = start + length(report);
@@ -214,7 +214,7 @@ fn alerts(reports: &[Report], first: &Report) -> Vec<AlertSpan> {
 }
 
 impl Point {
-    /// Adds another of the same time.
+    /// Adds the same step of another run.
     fn join(&mut self, other: &Self) {
         for (count, more) in [
             (&mut self.scheduled, other.scheduled),

@@ -1,4 +1,4 @@
-//! The finished run as text, JSON, CSV and HTML; reports read back, merged and compared.
+//! Reports of a run as text, JSON, CSV and HTML. Also reads, merges and compares reports.
 
 pub mod alerts;
 pub mod axis;

@@ -1,6 +1,6 @@
-//! The report of a run: what `--out` writes, and all that the summary needs. Units are in the names.
+//! The report of a run, as written by `--out`. Field names include the unit.
 //!
-//! The format is described in `loadgen/schema/run-1.schema.json`; a change that breaks readers raises its number.
+//! The format is described in `loadgen/schema/run-1.schema.json`. Incompatible changes need a new schema version.
 
 use std::collections::BTreeMap;
 
@@ -14,31 +14,31 @@ use crate::report::point::Point;
 use crate::verdict::threshold::Threshold;
 use std::time::Duration;
 
-/// What a record does not know about its run.
+/// Facts about a run that are not part of its record.
 #[derive(Debug, Clone, Default)]
 pub struct Labels {
-    /// The name of the built-in pattern or of the scenario, if it was one.
+    /// Name of the built-in pattern or scenario, if any.
     pub pattern: Option<String>,
-    /// What was asked for, in words.
+    /// The planned load in words.
     pub planned: String,
-    /// The signal that ended it early.
+    /// The signal that ended the run early.
     pub interrupted_by: Option<String>,
-    /// What else ended it early.
+    /// `deadline` or `threshold`, if that ended the run early.
     pub ended_early_by: Option<String>,
-    /// Pacer lag p99 up to which the run is valid in any case, in seconds.
+    /// Pacer lag p99 that is always accepted, in seconds.
     pub max_lag_seconds: f64,
-    /// What was sent beforehand.
+    /// The warm-up's duration and outcomes.
     pub warmup: Option<(Duration, Ledger)>,
-    /// What to hold it against.
+    /// Thresholds to evaluate.
     pub thresholds: Vec<Threshold>,
-    /// What a Prometheus told.
+    /// Alerts from Prometheus.
     pub alerts: Vec<AlertSpan>,
 }
 
-/// The version of the format.
+/// Version of the format.
 pub const SCHEMA_VERSION: u32 = 1;
 
-/// A run as reported.
+/// The report of a run.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Report {
     /// Always `loadgen-run`.
@@ -49,158 +49,158 @@ pub struct Report {
     pub loadgen_version: String,
     /// When the first arrival was due.
     pub started_at: jiff::Timestamp,
-    /// From then to the last answer.
+    /// Seconds from then to the last response.
     pub elapsed_seconds: f64,
-    /// How many runs it holds: 1, or those that were merged.
+    /// Number of merged runs; 1 for a single run.
     pub runs: u32,
-    /// Where the load came from.
+    /// The machine that sent the load.
     pub host: Host,
-    /// Of Poisson arrivals and of random values in requests; null when there are neither.
+    /// Seed for Poisson arrivals and generated values; null when neither is used.
     pub seed: Option<u64>,
-    /// Scheme, host and port; with a single request its path too.
+    /// Scheme, host and port; with a single request also its path.
     pub target: String,
-    /// The name of the built-in pattern or of the scenario, if it was one.
+    /// Name of the built-in pattern or scenario, if any.
     pub pattern: Option<String>,
-    /// What was asked for, in words: `50/s for 30s`.
+    /// The planned load in words: `50/s for 30s`.
     pub planned: String,
-    /// `open`: on a schedule; `closed`: each connection waits for its answer.
+    /// `open`: on a schedule; `closed`: each connection waits for its response.
     pub r#loop: Loop,
-    /// The mix.
+    /// The request mix.
     pub requests: Vec<Mixed>,
-    /// The bounds of the run.
+    /// The limits of the run.
     pub settings: Settings,
-    /// Requests per second that were planned, over the part of the schedule that was played; null in a closed loop.
+    /// Planned requests per second over the part of the schedule that ran; null in a closed loop.
     pub target_rate: Option<f64>,
-    /// Requests per second that were sent.
+    /// Requests sent per second.
     pub achieved_rate: f64,
     /// Requests sent.
     pub sent: u64,
-    /// False when the generator itself could not keep up: the figures then say nothing about the target.
+    /// False when the generator could not keep up, so that the measurements do not describe the target.
     pub valid: bool,
-    /// Why not, a sentence each.
+    /// Why the run is invalid, one sentence each.
     pub invalid_because: Vec<String>,
-    /// The signal that ended the run early, if one did.
+    /// The signal that ended the run early, if any.
     pub interrupted_by: Option<String>,
-    /// `deadline` or `threshold`, when that ended the run early.
+    /// `deadline` or `threshold`, if that ended the run early.
     pub ended_early_by: Option<String>,
-    /// What the run was held against.
-    pub thresholds: Vec<Held>,
-    /// How it showed that the target does not keep up with the rate; none when it does.
+    /// Thresholds and their results.
+    pub thresholds: Vec<ThresholdResult>,
+    /// How the target fell behind the rate; null when it kept up.
     pub overload: Option<String>,
-    /// What was sent beforehand and is in no figure.
+    /// The warm-up, which is not included in any other field.
     pub warmup: Option<WarmUp>,
-    /// Where every arrival went.
+    /// Arrivals by outcome.
     pub ledger: Ledger,
-    /// Answers by status.
+    /// Responses by status.
     pub statuses: BTreeMap<u16, u64>,
-    /// Errors by kind; the kinds are a closed set.
+    /// Errors by kind.
     pub errors: BTreeMap<String, u64>,
-    /// Why the first certificate that was not accepted was not; null when all were.
+    /// Why the first rejected certificate was rejected; null when none was.
     #[serde(default)]
     pub certificate_refused: Option<String>,
-    /// The four latencies. Time-outs are in them at their limit, unfinished requests (response time
-    /// only) at what they had waited; other errors have none.
+    /// The four latencies. Timeouts are included at the timeout and unfinished requests (response time only) with the
+    /// time waited so far. Other errors are not included.
     pub latency_seconds: Latencies<Distribution>,
-    /// Seconds each point of the series stands for.
+    /// Seconds per point of the series.
     pub series_step_seconds: u32,
-    /// The run by time.
+    /// The run over time.
     pub series: Vec<Point>,
-    /// Alerts that were pending or firing meanwhile; empty unless a Prometheus was asked.
+    /// Alerts that were pending or firing during the run; empty without `--alerts-from`.
     pub alerts: Vec<AlertSpan>,
-    /// What it cost.
+    /// The generator's resource usage.
     pub generator: Generator,
 }
 
-/// The machine that sent.
+/// The machine that sent the load.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Host {
-    /// Its name.
+    /// Host name.
     pub name: String,
-    /// Its operating system.
+    /// Operating system.
     pub os: String,
-    /// Its architecture.
+    /// CPU architecture.
     pub architecture: String,
-    /// Processors the generator may use.
+    /// Processors available to the generator.
     pub processors: usize,
 }
 
-/// Who waits for whom.
+/// Whether requests follow a schedule or wait for responses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Loop {
-    /// Nobody: the schedule stands.
+    /// Requests follow a schedule.
     Open,
-    /// Each connection for its answer.
+    /// Each connection waits for its response.
     Closed,
 }
 
-/// A threshold and what became of it.
+/// A threshold and its result.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Held {
-    /// As it was written: `p99<250ms`.
+pub struct ThresholdResult {
+    /// The threshold as written: `p99<250ms`.
     pub threshold: String,
-    /// The figure; null when there was nothing to tell it from.
+    /// The measured value; null when nothing was measured.
     pub value: Option<f64>,
-    /// Of the figure: `seconds`, `ratio` or `per_second`.
+    /// Unit of the value: `seconds`, `ratio` or `per_second`.
     pub unit: String,
-    /// Whether it was kept.
+    /// Whether the threshold was met.
     pub ok: bool,
 }
 
-impl Held {
-    /// The figure for people; nothing where the threshold is none of this version's.
+impl ThresholdResult {
+    /// The value in human-readable form; empty when this version cannot parse the threshold.
     #[must_use]
     pub fn readable(&self) -> String {
         self.threshold.parse::<Threshold>().map(|it| it.readable(self.value)).unwrap_or_default()
     }
 }
 
-/// What was sent before the run.
+/// Requests sent before the run.
 #[derive(Debug, Clone, PartialEq, derive_more::Add, Serialize, Deserialize)]
 pub struct WarmUp {
-    /// For how long.
+    /// Duration in seconds.
     pub seconds: f64,
-    /// Where its arrivals went.
+    /// Its arrivals by outcome.
     pub ledger: Ledger,
 }
 
-/// One request of the mix.
+/// A request of the mix.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Mixed {
-    /// Its share, relative to the others'.
+    /// Relative share.
     pub weight: u32,
-    /// Its method.
+    /// HTTP method.
     pub method: String,
-    /// Its path and query.
+    /// Path and query.
     pub path: String,
-    /// What counts as expected: `200-399`, `500`.
+    /// Expected statuses: `200-399`, `500`.
     pub expected_statuses: String,
 }
 
-/// The bounds of a run.
+/// The limits of a run.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Settings {
-    /// The most connections.
+    /// Maximum number of connections.
     pub connections: usize,
-    /// The most requests in flight.
+    /// Maximum number of requests in flight.
     pub max_in_flight: usize,
-    /// From due to complete.
+    /// Seconds from due to complete.
     pub timeout_seconds: f64,
-    /// Whether connections are used again.
+    /// Whether connections are reused.
     pub keep_alive: bool,
 }
 
-/// What the run cost its own machine.
+/// Resource usage of the generator.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Generator {
-    /// Threads that sent.
+    /// Number of sending threads.
     pub threads: usize,
-    /// Their processor time.
+    /// Their CPU time in seconds.
     pub cpu_seconds: f64,
-    /// Connections opened.
+    /// Number of connections opened.
     pub connections_opened: u64,
-    /// Requests sent again because the server had closed a kept connection.
+    /// Requests retried because the server had closed a kept-alive connection.
     pub retried: u64,
-    /// Workers that broke down.
+    /// Threads that panicked.
     pub broken: Vec<String>,
 }

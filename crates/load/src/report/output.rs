@@ -1,4 +1,4 @@
-//! The files of `--out`: made sure of before the run, there only when they are whole.
+//! The files of `--out`: checked before the run, and created only when complete.
 
 use crate::error::LoadError;
 use std::fs::{self, Permissions};
@@ -11,20 +11,20 @@ use tempfile::NamedTempFile;
 use crate::report::model::Report;
 use crate::report::{csv, html};
 
-/// Links followed from one name to the next, as many as the kernel follows.
+/// Maximum number of symbolic links to follow, as in the kernel.
 const LINKS: usize = 40;
 
-/// A report's file to be. Until [`OutFile::finish`] nothing is on the disk, so that a run that is killed leaves nothing.
+/// A report file to be written. Nothing is on disk until [`OutFile::finish`], so a killed run leaves no file behind.
 #[derive(Debug)]
 pub struct OutFile {
-    /// As it was given.
+    /// The path as given.
     given: PathBuf,
-    /// What it means, links followed.
+    /// The path with links resolved.
     path: PathBuf,
     form: Form,
 }
 
-/// By the name's end.
+/// The format, from the file extension.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Form {
     Json,
@@ -33,17 +33,17 @@ enum Form {
 }
 
 impl OutFile {
-    /// All of a command, in their order.
+    /// Checks all `--out` paths of a command, in order.
     ///
     /// # Errors
-    /// When a name ends in none of `.json`, `.html` and `.csv`, nothing can be written there, or two are the same file.
+    /// When a path has an unknown extension, is not writable, or is given twice.
     pub fn all(paths: &[PathBuf]) -> Result<Vec<Self>, LoadError> {
         let mut outs: Vec<Self> = Vec::with_capacity(paths.len());
         for path in paths {
             let out = Self::at(path)?;
             if let Some(other) = outs.iter().find(|other| other.path == out.path) {
                 return Err(LoadError::Output(format!(
-                    "--out {}: is the same file as --out {}; give each report a file of its own",
+                    "--out {}: same file as --out {}; use a different file for each report",
                     path.display(),
                     other.given.display()
                 )));
@@ -62,36 +62,34 @@ impl OutFile {
             Some("csv") => Form::Csv,
             _ => {
                 return Err(LoadError::Output(format!(
-                    "--out {shown}: give a name that ends in .json, .html or .csv"
+                    "--out {shown}: unknown extension: use .json, .html or .csv"
                 )));
             }
         };
         let refused = |error: io::Error| {
-            LoadError::Output(format!("--out {shown}: cannot write there: {error}; choose another place"))
+            LoadError::Output(format!("--out {shown}: cannot write: {error}; choose another path"))
         };
         let path = followed(given).map_err(refused)?;
         match fs::metadata(&path) {
             Ok(metadata) if metadata.is_dir() => {
-                return Err(LoadError::Output(format!(
-                    "--out {shown}: is a folder; give the name of a file"
-                )));
+                return Err(LoadError::Output(format!("--out {shown}: is a directory; use a file path")));
             }
-            // A report replaces what is there as a whole; of a pipe or a device nothing would be left.
+            // Writing replaces the file, which would remove a pipe or a device.
             Ok(metadata) if !metadata.is_file() => {
                 return Err(LoadError::Output(format!(
-                    "--out {shown}: is a pipe, a socket or a device; give the name of a file"
+                    "--out {shown}: is a pipe, a socket or a device; use a file path"
                 )));
             }
             _ => {}
         }
-        part(&path).map_err(refused)?; // removed at once
+        part(&path).map_err(refused)?; // removed at once; this only checks that the directory is writable
         Ok(Self { given: given.to_owned(), path, form })
     }
 
-    /// Writes the report and gives the file its name, in one step for whoever looks.
+    /// Writes the report and renames it into place atomically.
     ///
     /// # Errors
-    /// When the disk is full, or the folder has gone.
+    /// When the file cannot be written.
     pub fn finish(self, report: &Report) -> Result<(), LoadError> {
         let write = || -> io::Result<()> {
             let mut writer = BufWriter::new(part(&self.path)?);
@@ -114,18 +112,19 @@ impl OutFile {
     }
 }
 
-/// A file beside it that nobody else has, removed unless it is persisted: several runs may have the same `--out`.
+/// A unique temporary file in the same directory, removed unless it is persisted. Several runs may use the same
+/// `--out`.
 fn part(path: &Path) -> io::Result<NamedTempFile> {
     let mut prefix = path.file_name().unwrap_or_default().to_owned();
     prefix.push(".");
     tempfile::Builder::new()
         .prefix(&prefix)
         .suffix(".part")
-        .permissions(Permissions::from_mode(0o666)) // less what the umask takes away, as of any new file
+        .permissions(Permissions::from_mode(0o666)) // the umask applies
         .tempfile_in(path.parent().unwrap_or(Path::new(".")))
 }
 
-/// The name behind every link, in a folder without any, whether the file is there or not.
+/// The path with all symbolic links resolved. The file need not exist.
 fn followed(given: &Path) -> io::Result<PathBuf> {
     let mut path = given.to_owned();
     for _ in 0..LINKS {
@@ -136,8 +135,8 @@ fn followed(given: &Path) -> io::Result<PathBuf> {
         path = folder.join(path.file_name().unwrap_or_default());
         match fs::read_link(&path) {
             Ok(target) => path = folder.join(target),
-            Err(_) => return Ok(path), // it is no link, or not there
+            Err(_) => return Ok(path), // not a link, or missing
         }
     }
-    Err(io::Error::other("too many links"))
+    Err(io::Error::other("too many symbolic links"))
 }

@@ -8,38 +8,38 @@ use crate::schedule::pace::Pace;
 /// One step of the series.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Point {
-    /// Seconds from the start to its beginning.
+    /// Start of the step, in seconds from the start of the run.
     pub at_seconds: u32,
-    /// Requests per second that were planned for it; null in a closed loop.
+    /// Planned requests per second; null in a closed loop.
     pub planned_rate: Option<f64>,
-    /// Arrivals due in it.
+    /// Arrivals due.
     pub scheduled: u32,
-    /// Requests sent in it.
+    /// Requests sent.
     pub sent: u32,
-    /// Expected answers that arrived in it.
+    /// Expected responses.
     pub expected: u32,
-    /// Other answers.
+    /// Unexpected responses.
     pub unexpected: u32,
     /// Transport and local errors.
     pub errors: u32,
     /// Arrivals shed.
     pub shed: u32,
-    /// Response time of what completed in it.
+    /// Response time p50 of the requests completed.
     pub response_p50_seconds: Option<f64>,
-    /// The same, 95 %.
+    /// Response time p95.
     pub response_p95_seconds: Option<f64>,
-    /// The same, 99 %.
+    /// Response time p99.
     pub response_p99_seconds: Option<f64>,
-    /// Service time, half.
+    /// Service time p50.
     pub service_p50_seconds: Option<f64>,
-    /// Service time, 99 %.
+    /// Service time p99.
     pub service_p99_seconds: Option<f64>,
-    /// Pacer lag of what was dispatched in it, 99 %.
+    /// Pacer lag p99 of the requests dispatched.
     pub pacer_lag_p99_seconds: Option<f64>,
 }
 
 impl Point {
-    /// The step of a row.
+    /// Converts a row.
     #[must_use]
     pub fn of(row: &Row, pace: &Pace, step: u32) -> Self {
         Self {
@@ -61,7 +61,7 @@ impl Point {
     }
 }
 
-/// To a millionth: more digits say nothing, and these come back from JSON exactly.
+/// Rounds to a millionth, which survives a JSON round trip exactly.
 pub fn rounded(rate: f64) -> f64 {
     (rate * 1e6).round() / 1e6
 }

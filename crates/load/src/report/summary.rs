@@ -1,4 +1,4 @@
-//! The report as text, 80 columns wide.
+//! The report as text of 80 columns.
 
 use std::fmt::Write;
 
@@ -11,10 +11,10 @@ use crate::wire::error::Fault;
 use common::duration;
 
 const WIDTH: usize = 80;
-/// The width of the labels at the left.
+/// Indentation as wide as the labels.
 const INDENT: &str = "            ";
 
-/// The summary of a run, ending with a line break.
+/// The summary of a run, with a trailing line break.
 #[must_use]
 pub fn text(report: &Report) -> String {
     let mut text = String::new();
@@ -25,7 +25,7 @@ pub fn text(report: &Report) -> String {
         entry(
             &mut text,
             "warm-up",
-            &format!("{} in {time}, counted nowhere else", format::count(warmup.ledger.scheduled)),
+            &format!("{} in {time}, not included below", format::count(warmup.ledger.scheduled)),
         );
     }
     entry(&mut text, "rate", &rates(report));
@@ -42,9 +42,9 @@ fn thresholds(text: &mut String, report: &Report) {
         return;
     }
     text.push('\n');
-    for held in &report.thresholds {
-        let sign = if held.ok { "kept" } else { "CROSSED" };
-        let _ = writeln!(text, "{sign:<12}{:<28}{}", held.threshold, held.readable()); // writing to a String cannot fail
+    for result in &report.thresholds {
+        let sign = if result.ok { "met" } else { "CROSSED" };
+        let _ = writeln!(text, "{sign:<12}{:<28}{}", result.threshold, result.readable()); // writing to a String cannot fail
     }
 }
 
@@ -53,7 +53,7 @@ fn heading(text: &mut String, report: &Report) {
     paragraph(text, &format!("{name}{}", report.target), "");
     let open = match report.r#loop {
         Loop::Open => "open loop",
-        Loop::Closed => "CLOSED loop, each connection waits for its answer",
+        Loop::Closed => "CLOSED loop, each connection waits for its response",
     };
     let seed = report.seed.map(|seed| format!(", --seed {seed}")).unwrap_or_default();
     let merged = if report.runs > 1 { format!(", {} runs merged", report.runs) } else { String::new() };
@@ -75,11 +75,11 @@ fn ledger(report: &Report) -> String {
     format!("{} {sign} {parts}", number(("scheduled", ledger.scheduled)))
 }
 
-/// What was asked and sent, and in which time.
+/// The target rate, the achieved rate and the elapsed time.
 pub fn rates(report: &Report) -> String {
     let elapsed = std::time::Duration::from_secs_f64((report.elapsed_seconds * 10.0).round() / 10.0);
     let sent = format!("{} sent, in {}", format::rate(report.achieved_rate), duration::format(elapsed));
-    report.target_rate.map_or(sent.clone(), |rate| format!("{} asked, {sent}", format::rate(rate)))
+    report.target_rate.map_or(sent.clone(), |rate| format!("{} target, {sent}", format::rate(rate)))
 }
 
 fn errors(report: &Report) -> String {
@@ -100,8 +100,8 @@ fn latencies(text: &mut String, report: &Report) {
             "Response time counts from when each request was due, service time from when it was sent."
         }
         Loop::Closed => {
-            "In a closed loop a slow answer delays the requests behind it, which then are not measured: these times \
-             flatter the target."
+            "In a closed loop a slow response delays the next requests, and this delay is not measured: response times \
+             look better than under an open loop."
         }
     };
     paragraph(text, note, "");
@@ -111,14 +111,10 @@ fn latencies(text: &mut String, report: &Report) {
         .any(|kind| Fault::ALL.iter().any(|fault| fault.is_timeout() && fault.name() == kind))
     {
         let limit = format::latency(Some(report.settings.timeout_seconds));
-        paragraph(text, &format!("Time-outs are in it at their limit, {limit}; other errors are not."), "");
+        paragraph(text, &format!("Timeouts are included as {limit}; other errors are not included."), "");
     }
     if report.ledger.unfinished > 0 {
-        paragraph(
-            text,
-            "Unfinished requests are in it at what they had waited by then: it would have been more.",
-            "",
-        );
+        paragraph(text, "Unfinished requests are included with the time waited so far, a lower bound.", "");
     }
 }
 
@@ -133,12 +129,12 @@ fn line(text: &mut String, name: &str, cells: &[String; 7]) {
 fn outcome(text: &mut String, report: &Report) {
     text.push('\n');
     paragraph(text, &notes::outcome(report), "");
-    for remark in notes::more(report) {
-        paragraph(text, &format!("- {remark}"), "  ");
+    for note in notes::more(report) {
+        paragraph(text, &format!("- {note}"), "  ");
     }
 }
 
-/// With no-break spaces the label's padding outlives the wrapping.
+/// No-break spaces preserve the label's padding when wrapped.
 fn entry(text: &mut String, name: &str, value: &str) {
     paragraph(text, &format!("{name:\u{a0}<12}{value}"), INDENT);
 }

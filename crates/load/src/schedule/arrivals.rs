@@ -1,16 +1,16 @@
-//! The arrivals of one worker: every n-th of the schedule, evenly spaced or Poisson.
+//! The arrivals of one worker: every n-th arrival of the schedule, evenly spaced or Poisson.
 
 use crate::schedule::due_times::Schedule;
-use common::rng::Dice;
+use common::rng::Rng;
 
-/// How arrivals are spaced along the planned rate.
+/// How arrivals are spaced.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Spacing {
     /// Exactly at Λ⁻¹(k).
     Even,
-    /// At Λ⁻¹ of a Poisson process of rate one; the same seed gives the same arrivals.
+    /// At Λ⁻¹ of a Poisson process of rate one. The same seed gives the same arrivals.
     Poisson {
-        /// Any number.
+        /// Seed of the process.
         seed: u64,
     },
 }
@@ -18,37 +18,37 @@ pub enum Spacing {
 /// One arrival.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Arrival {
-    /// From 0, over all workers.
+    /// The arrival's number from 0, counted over all workers.
     pub number: u64,
-    /// Nanoseconds from the start of the run.
+    /// When it is due, in nanoseconds from the start of the run.
     pub due: u64,
 }
 
-/// Arrivals `index`, `index + of`, `index + 2·of`, … of a schedule, so that workers need not talk to one another.
+/// Arrivals `index`, `index + of`, `index + 2·of`, … of a schedule. Workers therefore need no coordination.
 #[derive(Debug, Clone)]
 pub struct Arrivals {
     schedule: Schedule,
     limit: u64,
-    dice: Option<(Dice, f64)>,
+    rng: Option<(Rng, f64)>,
     number: u64,
     index: u64,
     of: u64,
 }
 
 impl Arrivals {
-    /// The share of worker `index` of `of`; `limit` bounds the arrivals of all together.
+    /// The share of worker `index` of `of`; `limit` bounds the arrivals of all workers together.
     #[must_use]
     pub fn new(schedule: &Schedule, spacing: Spacing, limit: Option<u64>, index: usize, of: usize) -> Self {
         let planned = match spacing {
             Spacing::Even => schedule.total(),
-            Spacing::Poisson { .. } => None, // ends where its own process does
+            Spacing::Poisson { .. } => None, // a Poisson process has no fixed count
         };
         let limit = planned.unwrap_or(u64::MAX).min(limit.unwrap_or(u64::MAX));
-        let dice = match spacing {
+        let rng = match spacing {
             Spacing::Even => None,
-            Spacing::Poisson { seed } => Some((Dice::new(seed), 0.0)),
+            Spacing::Poisson { seed } => Some((Rng::new(seed), 0.0)),
         };
-        Self { schedule: schedule.clone(), limit, dice, number: 0, index: index as u64, of: of as u64 }
+        Self { schedule: schedule.clone(), limit, rng, number: 0, index: index as u64, of: of as u64 }
     }
 }
 
@@ -56,16 +56,16 @@ impl Iterator for Arrivals {
     type Item = Arrival;
 
     fn next(&mut self) -> Option<Arrival> {
-        let Some((dice, position)) = &mut self.dice else {
+        let Some((rng, position)) = &mut self.rng else {
             let number = self.number * self.of + self.index;
             self.number += 1;
             return (number < self.limit)
                 .then(|| Arrival { number, due: self.schedule.due_nanos(number as f64) });
         };
-        // Every worker walks the whole process and keeps its own part: one seed, one sequence.
+        // Every worker generates the whole process and keeps its own share, so that one seed gives one sequence.
         loop {
             let number = self.number;
-            *position += dice.exponential();
+            *position += rng.exponential();
             if number >= self.limit || *position >= self.schedule.integral() {
                 return None;
             }
@@ -96,7 +96,7 @@ mod tests {
     }
 
     #[test]
-    fn workers_share_the_schedule_without_gap_or_double() {
+    fn workers_share_the_schedule_without_gaps_or_duplicates() {
         for spacing in [Spacing::Even, Spacing::Poisson { seed: 7 }] {
             let alone = of_workers(spacing, None, 1);
             assert!(alone.iter().enumerate().all(|(k, arrival)| arrival.number == k as u64));
@@ -110,7 +110,7 @@ mod tests {
     }
 
     #[test]
-    fn poisson_has_the_rate_and_the_spread() {
+    fn poisson_has_the_right_rate_and_deviation() {
         let schedule = schedule(1_000.0, 100);
         let dues: Vec<u64> =
             Arrivals::new(&schedule, Spacing::Poisson { seed: 42 }, None, 0, 1).map(|a| a.due).collect();
@@ -120,6 +120,9 @@ mod tests {
         let mean = gaps.iter().sum::<f64>() / gaps.len() as f64;
         let variance = gaps.iter().map(|gap| (gap - mean).powi(2)).sum::<f64>() / gaps.len() as f64;
         assert!((mean - 1.0).abs() < 0.02, "mean gap {mean} ms");
-        assert!((variance.sqrt() / mean - 1.0).abs() < 0.03, "an exponential's deviation is its mean");
+        assert!(
+            (variance.sqrt() / mean - 1.0).abs() < 0.03,
+            "the standard deviation of an exponential distribution is its mean"
+        );
     }
 }

@@ -1,8 +1,8 @@
-//! The planned rate over time, and its inverse: arrival k is due at Λ⁻¹(k), Λ being the rate's integral.
+//! The schedule: arrival k is due at Λ⁻¹(k), where Λ is the integral of the planned rate.
 //!
-//! Segments share one Λ, so a fraction of an arrival left at the end of one carries into the next. Within a straight
+//! Segments share one Λ, so a fraction of an arrival left at the end of one is carried into the next. Within a straight
 //! line from r0 with slope s, m arrivals have come after 2m/(r0 + √(r0² + 2sm)); for a constant rate that is m/r0. A
-//! burst is a step of Λ: its arrivals share one instant.
+//! burst is a step of Λ: its arrivals have the same due time.
 
 use crate::error::LoadError;
 use std::time::Duration;
@@ -10,27 +10,27 @@ use std::time::Duration;
 use crate::schedule::segment::{Segment, Shape};
 use common::rate::Rate;
 
-/// Segments one after the other.
+/// A sequence of segments.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Schedule {
-    /// Each with Λ and the time, in seconds, at its start.
+    /// Each segment with Λ and the time in seconds at its start.
     segments: Vec<(Segment, f64, f64)>,
     /// Λ and the time at the end.
     end: (f64, f64),
 }
 
 impl Schedule {
-    /// A constant rate, for `duration` or without end.
+    /// A constant rate for `duration`, or endless.
     #[must_use]
     pub fn constant(rate: Rate, duration: Option<Duration>) -> Self {
         let shape = Shape::Line { from: rate.per_second(), to: rate.per_second() };
         Self::build(vec![Segment { duration, shape }])
     }
 
-    /// Ramps: each pair is a duration and the rate per second at its end; the first starts from `from` per second.
+    /// Linear ramps, each given by its duration and the rate at its end. The first starts at `from` per second.
     ///
     /// # Errors
-    /// When there is no stage, one lasts no time, a rate is not a number of 0 or more, or nothing would ever be sent.
+    /// As [`Schedule::of`].
     pub fn ramps(from: f64, stages: &[(Duration, f64)]) -> Result<Self, LoadError> {
         let mut from = from;
         let ramps = stages.iter().map(|&(duration, to)| {
@@ -40,18 +40,17 @@ impl Schedule {
         Self::of(ramps.collect())
     }
 
-    /// Segments in their order.
+    /// A schedule of segments, in order.
     ///
     /// # Errors
-    /// When there is none, one other than a burst lasts no time, a rate is not a number of 0 or more, or nothing would
-    /// ever be sent.
+    /// When a segment other than a burst has no duration, a rate is negative or not finite, or nothing would be sent.
     pub fn of(segments: Vec<Segment>) -> Result<Self, LoadError> {
         for segment in &segments {
             if segment.duration.is_some_and(|duration| duration.is_zero())
                 && !matches!(segment.shape, Shape::Burst { .. })
             {
                 return Err(LoadError::Schedule(
-                    "a stage lasts 0s: give it a duration such as 30s".to_owned(),
+                    "invalid duration \"0s\" of a stage: must be at least 1ms".to_owned(),
                 ));
             }
             let rates = match segment.shape {
@@ -61,20 +60,20 @@ impl Schedule {
             };
             if let Some(rate) = rates.into_iter().find(|rate| !(rate.is_finite() && *rate >= 0.0)) {
                 return Err(LoadError::Schedule(format!(
-                    "a stage's rate is {rate}: expected 0 or more per second"
+                    "invalid rate {rate} of a stage: must be at least 0"
                 )));
             }
         }
         let schedule = Self::build(segments);
         if schedule.total() == Some(0) {
             return Err(LoadError::Schedule(
-                "the stages add up to less than one request: raise a rate or a duration".to_owned(),
+                "the stages send less than one request: raise a rate or a duration".to_owned(),
             ));
         }
         Ok(schedule)
     }
 
-    /// The same with every rate and burst times `rate` and every length of time times `time`.
+    /// The same schedule with rates and bursts multiplied by `rate`, and durations multiplied by `time`.
     #[must_use]
     pub fn scaled(&self, rate: f64, time: f64) -> Self {
         let scaled = self.segments.iter().map(|(segment, ..)| Segment {
@@ -106,11 +105,11 @@ impl Schedule {
     /// Number of arrivals, ⌊Λ(end)⌋; `None` when endless.
     #[must_use]
     pub fn total(&self) -> Option<u64> {
-        // A billionth forgives rounding: 0.1/s for 10 s is one arrival.
+        // The billionth compensates rounding: 0.1/s for 10 s is one arrival.
         self.end.0.is_finite().then(|| (self.end.0 + 1e-9).floor() as u64)
     }
 
-    /// Whether the last that comes comes all at once.
+    /// Whether the last segment is a burst.
     #[must_use]
     pub fn ends_in_a_burst(&self) -> bool {
         self.segments.last().is_some_and(|(segment, ..)| matches!(segment.shape, Shape::Burst { .. }))
@@ -128,10 +127,10 @@ impl Schedule {
         self.end.1.is_finite().then(|| Duration::from_secs_f64(self.end.1))
     }
 
-    /// Λ⁻¹: nanoseconds from the start at which `position` arrivals have come; at most the schedule's end.
+    /// Λ⁻¹: when `position` arrivals have come, in nanoseconds from the start; at most the end of the schedule.
     #[must_use]
     pub fn due_nanos(&self, position: f64) -> u64 {
-        // The last segment that begins at or before the position: one without arrivals is passed over.
+        // The last segment that starts at or before the position, which skips segments without arrivals.
         let after = self.segments.partition_point(|&(_, count, _)| count <= position);
         let (segment, count, time) = self.segments[after.saturating_sub(1)];
         ((time + segment.time(position - count)) * 1e9).round() as u64
@@ -140,7 +139,7 @@ impl Schedule {
     /// Λ: arrivals due within the first `seconds`.
     #[must_use]
     pub fn count_by(&self, seconds: f64) -> f64 {
-        // Due times are whole nanoseconds: what begins within half a one begins now, however the sum was rounded.
+        // Due times are whole nanoseconds, so a segment that starts within half a nanosecond has started.
         let begun = self.segments.iter().filter(|(_, _, start)| *start <= seconds + 5e-10);
         begun.map(|(segment, _, start)| segment.count((seconds - start).clamp(0.0, segment.seconds()))).sum()
     }
@@ -152,7 +151,7 @@ impl Schedule {
         current.map_or(0.0, |(segment, _, start)| segment.rate((seconds - start).max(0.0)))
     }
 
-    /// The rate, when it is one and the same throughout.
+    /// The rate, if it is constant.
     #[must_use]
     pub fn constant_rate(&self) -> Option<f64> {
         match self.segments[..] {
@@ -161,7 +160,7 @@ impl Schedule {
         }
     }
 
-    /// The least rate of any segment, per second; bursts aside.
+    /// The lowest rate of any segment except bursts, per second.
     #[must_use]
     pub fn least(&self) -> f64 {
         let timed =
@@ -170,7 +169,7 @@ impl Schedule {
         if least.is_finite() { least } else { 0.0 }
     }
 
-    /// The highest rate of any segment, per second; bursts aside.
+    /// The highest rate of any segment except bursts, per second.
     #[must_use]
     pub fn peak(&self) -> f64 {
         self.segments.iter().map(|(segment, ..)| segment.peak()).fold(0.0, f64::max)

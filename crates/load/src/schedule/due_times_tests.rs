@@ -10,7 +10,7 @@ fn seconds(count: f64) -> Duration {
 }
 
 #[test]
-fn closed_forms() {
+fn due_times_match_closed_forms() {
     let constant = Schedule::constant(rate(40.0), None);
     let up = Schedule::ramps(0.0, &[(seconds(10.0), 100.0)]).unwrap();
     let down = Schedule::ramps(100.0, &[(seconds(10.0), 0.0)]).unwrap();
@@ -24,7 +24,7 @@ fn closed_forms() {
         ("up", &up, 125.0, 5.0),
         ("down", &down, 375.0, 5.0),
         ("down", &down, 500.0, 10.0),
-        // Half an arrival is left after 1.25 s at 10/s; the ramp brings the other half.
+        // Half an arrival is left after 1.25 s at 10/s; the ramp completes it.
         ("two", &two, 12.0, 1.2),
         ("two", &two, 13.0, 1.25 + 2.0 * 0.5 / (10.0 + (100.0_f64 + 2.0 * 10.0 * 0.5).sqrt())),
     ] {
@@ -36,7 +36,7 @@ fn closed_forms() {
 }
 
 #[test]
-fn a_pause_between_stages_is_passed_over() {
+fn pause_between_stages_has_no_arrivals() {
     let plan = Schedule::ramps(
         2.0,
         &[
@@ -54,13 +54,13 @@ fn a_pause_between_stages_is_passed_over() {
 }
 
 #[test]
-fn a_burst_shares_one_instant_and_nothing_is_lost_around_it() {
+fn burst_arrivals_share_one_due_time() {
     let line = |length, rate| Segment {
         duration: Some(seconds(length)),
         shape: Shape::Line { from: rate, to: rate },
     };
     let burst = Segment { duration: Some(Duration::ZERO), shape: Shape::Burst { count: 100.0 } };
-    // 2.5 arrivals, 100 at once, then half an arrival is still owed: the next comes after 0.05 s.
+    // After 2.5 arrivals and 100 at once, the next half arrival takes 0.05 s.
     let plan = Schedule::of(vec![line(0.25, 10.0), burst, line(1.0, 10.0)]).unwrap();
     assert_eq!(plan.total(), Some(112));
     let dues: Vec<u64> = (0..112).map(|k| plan.due_nanos(f64::from(k))).collect();
@@ -87,7 +87,7 @@ fn scaling_keeps_the_shape() {
 }
 
 #[test]
-fn what_sends_nothing_is_refused() {
+fn rejects_schedules_that_send_nothing() {
     assert!(Schedule::ramps(0.0, &[]).is_err());
     assert!(Schedule::ramps(0.0, &[(seconds(10.0), 0.0)]).is_err());
     assert!(Schedule::ramps(5.0, &[(seconds(0.0), 1.0)]).is_err());
@@ -109,11 +109,11 @@ proptest! {
         let mut last = 0;
         for k in 0..total {
             let due = schedule.due_nanos(k as f64);
-            prop_assert!(due >= last, "arrival {} is due before its elder", k);
+            prop_assert!(due >= last, "arrival {} is due before the previous one", k);
             last = due;
             let seconds = due as f64 / 1e9;
             prop_assert!(seconds <= end + 1e-9);
-            // A nanosecond of rounding moves Λ by at most rate × 1 ns; a burst holds all of its arrivals at once.
+            // Rounding to a nanosecond moves Λ by at most rate × 1 ns; a burst has all its arrivals at once.
             let by = schedule.count_by(seconds + 1e-9) - k as f64;
             prop_assert!((-1e-5..bursts + 1e-5).contains(&by), "{by}");
         }

@@ -1,4 +1,4 @@
-//! Which request comes next: shares kept exactly, spread evenly.
+//! The order of requests: exact shares, evenly spread.
 //!
 //! Deterministic, by Tijdeman's rule for the chairman assignment problem (Discrete Mathematics 32, 1980): after n
 //! arrivals each request has been chosen within one of n times its share, for every n. With 8 errors in 100, every
@@ -6,10 +6,10 @@
 
 use crate::error::LoadError;
 
-/// The most parts the weights may add up to, once their common divisor is taken out.
+/// Maximum sum of the weights, after division by their common divisor.
 pub const MAX_PARTS: u64 = 100_000;
 
-/// One period of the order of requests; arrival k takes entry k modulo its length.
+/// One period of the order of requests. Arrival k uses entry k modulo its length.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Mix {
     order: Vec<u16>,
@@ -21,7 +21,7 @@ impl Mix {
     pub fn new(weights: &[u32]) -> Result<Self, LoadError> {
         if weights.is_empty() || weights.contains(&0) {
             return Err(LoadError::Schedule(
-                "the mix needs at least one request, each with a weight of 1 or more".to_owned(),
+                "at least one request is needed, each with a weight of at least 1".to_owned(),
             ));
         }
         let divisor = weights.iter().copied().fold(0, gcd);
@@ -29,7 +29,7 @@ impl Mix {
         let parts: i64 = weights.iter().sum();
         if parts.unsigned_abs() > MAX_PARTS || weights.len() > usize::from(u16::MAX) {
             return Err(LoadError::Schedule(format!(
-                "the weights add up to {parts} parts, more than {MAX_PARTS}: use rounder weights"
+                "the weights add up to {parts} parts: must be at most {MAX_PARTS}; use rounder weights"
             )));
         }
         let mut taken = vec![0_i64; weights.len()];
@@ -51,8 +51,8 @@ impl Mix {
     }
 }
 
-/// Of those that have fallen behind their share by at least 1/d, d = 2·count − 2, the one that would be late first.
-/// `owed` is scaled by `parts` and `d` so that everything stays in whole numbers.
+/// Chooses, of the requests that are behind their share by at least 1/d with d = 2·count − 2, the one that would be
+/// late first. `owed` is scaled by `parts` and `d` to stay in integers.
 fn choose(weights: &[i64], taken: &[i64], parts: i64, n: i64) -> usize {
     let d = (2 * weights.len() as i64 - 2).max(1);
     let owed = |i: usize| (n * weights[i] - taken[i] * parts) * d;
@@ -61,7 +61,7 @@ fn choose(weights: &[i64], taken: &[i64], parts: i64, n: i64) -> usize {
     (0..weights.len())
         .filter(|&i| owed(i) >= parts)
         .reduce(|best, i| if earlier(i, best) { i } else { best })
-        .unwrap_or(0) // one weight alone: d is 1 and it is always owed exactly one part
+        .unwrap_or(0) // a single weight: d is 1 and it is always owed exactly one part
 }
 
 fn gcd(a: u32, b: u32) -> u32 {
@@ -74,7 +74,7 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn every_hundred_in_a_row_hold_exactly_eight() {
+    fn every_hundred_consecutive_requests_contain_exactly_eight() {
         let mix = Mix::new(&[92, 8]).unwrap();
         let picks: Vec<usize> = (0..1_000).map(|k| mix.pick(k)).collect();
         for (start, window) in picks.windows(100).enumerate() {
@@ -86,7 +86,7 @@ mod tests {
     }
 
     #[test]
-    fn one_request_and_equal_ones() {
+    fn handles_one_request_and_equal_weights() {
         let alone = Mix::new(&[7]).unwrap();
         assert!((0..5).all(|k| alone.pick(k) == 0));
         let three = Mix::new(&[5, 5, 5]).unwrap();
@@ -96,7 +96,7 @@ mod tests {
     }
 
     #[test]
-    fn refuses_what_cannot_be_kept_exactly() {
+    fn rejects_weights_that_have_no_exact_order() {
         for weights in [&[][..], &[1, 0], &[1_000_003, 1]] {
             assert!(Mix::new(weights).is_err(), "{weights:?}");
         }
@@ -104,7 +104,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn never_a_whole_request_away_from_the_share(weights in prop::collection::vec(1_u32..60, 1..8)) {
+        fn stays_within_one_request_of_the_share(weights in prop::collection::vec(1_u32..60, 1..8)) {
             let mix = Mix::new(&weights).unwrap();
             let parts: u32 = weights.iter().sum();
             let mut taken = vec![0_u32; weights.len()];

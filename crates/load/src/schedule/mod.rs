@@ -1,4 +1,4 @@
-//! When each request is due, and which one it is; no I/O.
+//! Due times and order of requests. No I/O.
 
 pub mod arrivals;
 mod due_times;

@@ -1,4 +1,4 @@
-//! When requests are sent: on a schedule, or each connection as it gets its answer.
+//! When requests are sent: on a schedule (open loop), or after each response (closed loop).
 
 use std::time::Duration;
 
@@ -9,26 +9,26 @@ use common::rate::Rate;
 /// When requests are sent.
 #[derive(Debug, Clone)]
 pub enum Pace {
-    /// On a schedule fixed beforehand, whatever the target does.
+    /// On a fixed schedule, whatever the target does.
     Open {
         /// The rate over time.
         schedule: Schedule,
-        /// The most arrivals.
+        /// Maximum number of arrivals.
         limit: Option<u64>,
         /// Even or Poisson.
         spacing: Spacing,
     },
-    /// Each connection sends its next request when it has its answer.
+    /// Each connection sends its next request after its response.
     Closed {
-        /// The most requests.
+        /// Maximum number of requests.
         limit: Option<u64>,
-        /// How long.
+        /// Duration.
         duration: Option<Duration>,
     },
 }
 
 impl Pace {
-    /// When the last arrival is behind, as far as it can be known beforehand.
+    /// When the run ends, if that is known in advance.
     #[must_use]
     pub fn planned_end(&self) -> Option<Duration> {
         match self {
@@ -42,8 +42,8 @@ impl Pace {
         }
     }
 
-    /// Whether it lasts to [`Self::planned_end`] whatever happens: a closed loop may use up its count before, and random
-    /// arrivals may have come by then or not.
+    /// Whether it always lasts until [`Self::planned_end`]. A closed loop may send its count earlier, and Poisson
+    /// arrivals may reach it earlier or later.
     #[must_use]
     pub fn keeps_to_its_end(&self) -> bool {
         match self {
@@ -52,13 +52,13 @@ impl Pace {
         }
     }
 
-    /// Arrivals per second that were planned for the `step` seconds from `second`; `None` in a closed loop.
+    /// Planned arrivals per second in the `step` seconds from `second`; `None` in a closed loop.
     #[must_use]
     pub fn planned_rate(&self, second: u32, step: u32) -> Option<f64> {
         let Self::Open { schedule, limit, .. } = self else { return None };
         let by =
             |second: f64| schedule.count_by(second).min(limit.map_or(f64::INFINITY, |limit| limit as f64));
-        // What is due at the very end belongs to the last second before it.
+        // Arrivals due exactly at the end belong to the last second before it.
         let (from, to) = (f64::from(second), f64::from(second) + f64::from(step));
         let end = self.planned_end().map_or(f64::INFINITY, |end| end.as_secs_f64());
         let until = if to >= end { by(to) } else { by(to - 1e-9) };
@@ -66,7 +66,7 @@ impl Pace {
         Some((until - before).max(0.0) / f64::from(step.max(1)))
     }
 
-    /// What to warm up with: the rate it begins with, or its mean when it begins with nothing, for `time`.
+    /// The pace of a warm-up of length `time`: the initial rate, or the mean rate if the initial rate is 0.
     #[must_use]
     pub fn warm_up(&self, time: Duration) -> Self {
         let Self::Open { schedule, spacing, .. } = self else {
@@ -80,8 +80,8 @@ impl Pace {
         Self::Open { schedule, limit: None, spacing: *spacing }
     }
 
-    /// Arrivals per second that were planned, on average over the first `span`; `None` in a closed loop and for bursts
-    /// alone.
+    /// Planned arrivals per second, averaged over the first `span`; `None` in a closed loop and for a schedule of
+    /// bursts only.
     #[must_use]
     pub fn target_rate(&self, span: Duration) -> Option<f64> {
         match self {

@@ -1,51 +1,51 @@
-//! A stretch of the schedule: how its rate goes, how many arrivals that makes by when, and when the n-th of them is.
+//! A segment of the schedule: its rate, the number of arrivals up to a time, and the inverse.
 
 use std::f64::consts::TAU;
 use std::time::Duration;
 
-/// How the rate goes within a segment, in arrivals per second.
+/// The rate within a segment, in arrivals per second.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Shape {
-    /// In a straight line; constant when both are the same.
+    /// A straight line; constant when both ends are the same.
     Line {
-        /// At its start, 0 or more.
+        /// Rate at the start, at least 0.
         from: f64,
-        /// At its end, 0 or more.
+        /// Rate at the end, at least 0.
         to: f64,
     },
-    /// Up and down as 1 − cos, beginning at `low`.
+    /// A wave of the form 1 − cos, starting at `low`.
     Sine {
-        /// The least rate, 0 or more.
+        /// Lowest rate, at least 0.
         low: f64,
-        /// The highest rate, at least `low`.
+        /// Highest rate, at least `low`.
         high: f64,
-        /// Seconds from one low to the next, more than 0.
+        /// Period in seconds, above 0.
         period: f64,
     },
-    /// This many arrivals at once; the segment takes no time.
+    /// Arrivals at one instant; the segment has no duration.
     Burst {
-        /// 1 or more.
+        /// Number of arrivals, at least 1.
         count: f64,
     },
 }
 
-/// A stretch of time with one shape.
+/// A part of the schedule with one shape.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Segment {
-    /// How long; endless only as the last and at a constant rate; zero for a burst.
+    /// Duration: zero for a burst; only a last segment with a constant rate may be endless.
     pub duration: Option<Duration>,
-    /// How its rate goes.
+    /// The rate over time.
     pub shape: Shape,
 }
 
 impl Segment {
-    /// Its length in seconds, perhaps infinite.
+    /// Its length in seconds; may be infinite.
     #[must_use]
     pub fn seconds(&self) -> f64 {
         self.duration.map_or(f64::INFINITY, |duration| duration.as_secs_f64())
     }
 
-    /// The rate `seconds` into it; a burst has none, as it takes no time.
+    /// The rate `seconds` after its start; 0 for a burst.
     #[must_use]
     pub fn rate(&self, seconds: f64) -> f64 {
         match self.shape {
@@ -63,7 +63,7 @@ impl Segment {
     pub fn count(&self, seconds: f64) -> f64 {
         match self.shape {
             Shape::Line { from, to } if from == to => {
-                if from == 0.0 { 0.0 } else { from * seconds } // not 0 × ∞
+                if from == 0.0 { 0.0 } else { from * seconds } // avoids 0 × ∞
             }
             Shape::Line { from, to } => {
                 let slope = (to - from) / self.seconds();
@@ -77,7 +77,7 @@ impl Segment {
         }
     }
 
-    /// Seconds into it at which `count` arrivals have come.
+    /// Seconds after its start when `count` arrivals have come.
     #[must_use]
     pub fn time(&self, count: f64) -> f64 {
         if count <= 0.0 {
@@ -95,7 +95,7 @@ impl Segment {
         }
     }
 
-    /// The least rate in it.
+    /// Its lowest rate.
     #[must_use]
     pub fn least(&self) -> f64 {
         match self.shape {
@@ -105,7 +105,7 @@ impl Segment {
         }
     }
 
-    /// The highest rate in it.
+    /// Its highest rate.
     #[must_use]
     pub fn peak(&self) -> f64 {
         match self.shape {
@@ -115,7 +115,7 @@ impl Segment {
         }
     }
 
-    /// The inverse of [`Self::count`] where there is no closed form: Newton's steps, kept within a shrinking bracket.
+    /// The inverse of [`Self::count`] without a closed form: Newton's method within a shrinking bracket.
     fn search(&self, count: f64) -> f64 {
         let (mut low, mut high) = (0.0, self.seconds());
         let mut guess = high * (count / self.count(high)).min(1.0);
@@ -124,7 +124,7 @@ impl Segment {
             *(if off > 0.0 { &mut high } else { &mut low }) = guess;
             let step = guess - off / self.rate(guess);
             let next = if step > low && step < high { step } else { f64::midpoint(low, high) };
-            // A tenth of a nanosecond: due times are whole ones.
+            // A tenth of a nanosecond is precise enough, as due times are whole nanoseconds.
             if (next - guess).abs() < 1e-10 {
                 return next;
             }
@@ -144,12 +144,12 @@ mod tests {
     }
 
     #[test]
-    fn a_wave_has_its_low_its_high_and_its_mean() {
+    fn sine_has_its_low_high_and_mean() {
         let wave = sine(60.0, 10.0, 50.0, 20.0);
         for (seconds, rate) in [(0.0, 10.0), (5.0, 30.0), (10.0, 50.0), (20.0, 10.0), (50.0, 50.0)] {
             assert!((wave.rate(seconds) - rate).abs() < 1e-9, "{seconds}");
         }
-        // Whole periods come at the mean; the low quarter holds less than a quarter of them.
+        // Whole periods have the mean rate; the first quarter of a period has fewer than a quarter of its arrivals.
         for (seconds, count) in [(20.0, 600.0), (60.0, 1_800.0), (5.0, 30.0 * 5.0 - 20.0 * 20.0 / TAU)] {
             assert!((wave.count(seconds) - count).abs() < 1e-9, "{seconds}");
         }
@@ -158,7 +158,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_waves_times_invert_its_counts(
+        fn sine_time_inverts_count(
             seconds in 0.5_f64..500.0,
             low in 0.0_f64..100.0,
             over in 0.0_f64..1_000.0,
@@ -169,7 +169,7 @@ mod tests {
             let count = wave.count(wave.seconds()) * part;
             let time = wave.time(count);
             prop_assert!((0.0..=wave.seconds()).contains(&time));
-            // Where the rate is next to nothing a time is hard to tell, but the count is not.
+            // Near a rate of 0 the time is ill-conditioned, but the count is not.
             prop_assert!((wave.count(time) - count).abs() < 1e-6 * (1.0 + count), "{time} {count}");
         }
     }

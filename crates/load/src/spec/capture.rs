@@ -1,23 +1,24 @@
-//! Values taken from answers for later requests.
+//! Values captured from responses for use in later requests.
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use common::rng::Dice;
+use common::rng::Rng;
 
-/// The most values kept under one name; beyond it the oldest go.
+/// Maximum number of values kept per name. When it is full, the oldest is dropped.
 const KEPT: usize = 1_024;
-/// `{{take …}}` takes only what has this many younger ones, so that requests under way with a value are answered first.
-const YOUNGER: usize = 8;
-/// `{{…}}` is one of so many youngest.
-const YOUNGEST: u64 = 4;
-/// The longest value, in bytes.
+/// `{{take …}}` takes a value only when this many newer ones exist, so that requests in flight with it can finish
+/// first.
+const NEWER_THAN_TAKEN: usize = 8;
+/// `{{…}}` picks one of this many newest values.
+const NEWEST_USED: u64 = 4;
+/// Maximum length of a value, in bytes.
 const LONGEST: usize = 1_024;
-/// The most of a body that is kept to look for values in, in bytes.
+/// Maximum part of a body that is searched for values, in bytes.
 pub const BODY_KEPT: usize = 1024 * 1024;
 
-/// Where in an answer a value is.
+/// Where a value is found in a response.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Source {
     /// A JSON pointer into the body (RFC 6901), such as `/id` or `/users/0/id`.
@@ -29,13 +30,13 @@ pub enum Source {
 /// One entry of `capture:`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Capture {
-    /// What later requests call it.
+    /// The name that later requests use.
     pub name: String,
-    /// Where it is.
+    /// Where the value is found.
     pub source: Source,
 }
 
-/// What is kept of an answer to capture from.
+/// The part of a response that values are captured from.
 #[derive(Debug, Clone, Default)]
 pub struct Kept {
     /// Header lines.
@@ -45,7 +46,7 @@ pub struct Kept {
 }
 
 impl Kept {
-    /// The value, if it is there: a string, a number or a boolean of at most 1,024 bytes.
+    /// The value at `source`, if present: a string, a number or a boolean of at most 1,024 bytes.
     #[must_use]
     pub fn find(&self, source: &Source) -> Option<Vec<u8>> {
         let value = match source {
@@ -68,12 +69,12 @@ impl Kept {
     }
 }
 
-/// What requests sent before a run have captured, by name: every worker has it, and it is never used up.
+/// Values captured by the requests sent before a run, by name. Every worker has them, and `take` does not remove them.
 #[derive(Debug, Clone, Default)]
 pub struct Given(Arc<Mutex<BTreeMap<String, Vec<u8>>>>);
 
 impl Given {
-    /// Keeps a value in place of an earlier one.
+    /// Stores a value, replacing an earlier one.
     pub fn put(&self, name: &str, value: Vec<u8>) {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(name.to_owned(), value);
     }
@@ -83,7 +84,7 @@ impl Given {
     }
 }
 
-/// The values of one worker, by name.
+/// The captured values of one worker, by name.
 #[derive(Debug, Default)]
 pub struct Pools {
     captured: RefCell<BTreeMap<String, VecDeque<Vec<u8>>>>,
@@ -91,13 +92,13 @@ pub struct Pools {
 }
 
 impl Pools {
-    /// With what was captured before.
+    /// Pools that start with the values captured before the run.
     #[must_use]
     pub fn with(given: &Given) -> Self {
         Self { captured: RefCell::default(), given: given.all() }
     }
 
-    /// Keeps a value.
+    /// Stores a value.
     pub fn put(&self, name: &str, value: Vec<u8>) {
         let mut pools = self.captured.borrow_mut();
         let pool = pools.entry(name.to_owned()).or_default();
@@ -107,20 +108,21 @@ impl Pools {
         pool.push_back(value);
     }
 
-    /// One of the youngest.
-    pub fn one(&self, name: &str, dice: &mut Dice) -> Option<Vec<u8>> {
+    /// One of the newest values.
+    pub fn one(&self, name: &str, rng: &mut Rng) -> Option<Vec<u8>> {
         let pools = self.captured.borrow();
         let Some(pool) = pools.get(name).filter(|pool| !pool.is_empty()) else {
             return self.given.get(name).cloned();
         };
-        let back = dice.below(YOUNGEST.min(pool.len() as u64)) as usize;
+        let back = rng.below(NEWEST_USED.min(pool.len() as u64)) as usize;
         pool.get(pool.len() - 1 - back).cloned()
     }
 
-    /// The oldest, which is gone then; none while too few younger ones are there.
+    /// Removes and returns the oldest value. Returns none while too few newer values exist.
     pub fn take(&self, name: &str) -> Option<Vec<u8>> {
         let mut pools = self.captured.borrow_mut();
-        let oldest = pools.get_mut(name).filter(|pool| pool.len() > YOUNGER).and_then(VecDeque::pop_front);
+        let oldest =
+            pools.get_mut(name).filter(|pool| pool.len() > NEWER_THAN_TAKEN).and_then(VecDeque::pop_front);
         oldest.or_else(|| self.given.get(name).cloned())
     }
 }
@@ -130,7 +132,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn values_are_found_where_they_are() {
+    fn finds_values_in_headers_and_body() {
         let kept = Kept {
             headers: vec![("Location".into(), b"/api/users/7".to_vec())],
             body: br#"{"id":7,"name":"Ada","tags":["x",true],"none":null,"more":{"id":"8"}}"#.to_vec(),
@@ -155,15 +157,15 @@ mod tests {
     }
 
     #[test]
-    fn the_youngest_are_used_and_the_oldest_taken() {
+    fn uses_the_newest_and_takes_the_oldest() {
         let pools = Pools::default();
-        let mut dice = Dice::new(1);
-        assert_eq!((pools.one("id", &mut dice), pools.take("id")), (None, None));
+        let mut rng = Rng::new(1);
+        assert_eq!((pools.one("id", &mut rng), pools.take("id")), (None, None));
         for id in 0..10_u8 {
             pools.put("id", vec![id]);
         }
         for _ in 0..50 {
-            assert!(pools.one("id", &mut dice).unwrap()[0] >= 6);
+            assert!(pools.one("id", &mut rng).unwrap()[0] >= 6);
         }
         assert_eq!(
             [pools.take("id"), pools.take("id"), pools.take("id")],
@@ -176,17 +178,17 @@ mod tests {
     }
 
     #[test]
-    fn what_was_captured_before_is_never_used_up() {
+    fn take_does_not_remove_values_captured_before_the_run() {
         let given = Given::default();
         given.put("token", b"old".to_vec());
         given.put("token", b"new".to_vec());
         let pools = Pools::with(&given);
-        let mut dice = Dice::new(1);
+        let mut rng = Rng::new(1);
         for _ in 0..3 {
             assert_eq!(pools.take("token"), Some(b"new".to_vec()));
         }
-        assert_eq!(pools.one("token", &mut dice), Some(b"new".to_vec()));
-        pools.put("token", b"younger".to_vec());
-        assert_eq!(pools.one("token", &mut dice), Some(b"younger".to_vec()));
+        assert_eq!(pools.one("token", &mut rng), Some(b"new".to_vec()));
+        pools.put("token", b"newer".to_vec());
+        assert_eq!(pools.one("token", &mut rng), Some(b"newer".to_vec()));
     }
 }

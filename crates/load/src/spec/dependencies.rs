@@ -1,26 +1,27 @@
-//! Which request captures what others need.
+//! Dependencies between requests: which one captures the values that others need.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::spec::request::RequestSpec;
 
-/// For each captured value the request that captures it, such that nothing needs what could never be had; `given` are
-/// there from the start.
-pub fn suppliers(
+/// Maps each captured value to the request that captures it, and fails when a value can never become available. The
+/// values in `given` are available from the start.
+pub fn resolve(
     requests: &[RequestSpec],
     given: &BTreeSet<String>,
 ) -> Result<BTreeMap<String, usize>, (usize, String)> {
     let needs: Vec<BTreeSet<String>> = requests.iter().map(RequestSpec::needs).collect();
-    let mut suppliers: BTreeMap<String, usize> = BTreeMap::new();
-    let there = |suppliers: &BTreeMap<String, usize>, name: &String| {
-        suppliers.contains_key(name) || given.contains(name)
+    let mut dependencies: BTreeMap<String, usize> = BTreeMap::new();
+    let available = |dependencies: &BTreeMap<String, usize>, name: &String| {
+        dependencies.contains_key(name) || given.contains(name)
     };
-    // A request counts once all it needs is supplied by others before it; each round finds at least one or is the last.
+    // A request is resolved once other requests capture everything it needs. Each round resolves at least one more, or
+    // nothing is left to resolve.
     for _ in requests {
         for (index, request) in requests.iter().enumerate() {
-            if needs[index].iter().all(|name| there(&suppliers, name)) {
+            if needs[index].iter().all(|name| available(&dependencies, name)) {
                 for capture in &request.capture {
-                    suppliers.entry(capture.name.clone()).or_insert(index);
+                    dependencies.entry(capture.name.clone()).or_insert(index);
                 }
             }
         }
@@ -28,16 +29,16 @@ pub fn suppliers(
     let missing = needs
         .iter()
         .enumerate()
-        .find_map(|(index, needs)| Some((index, needs.iter().find(|name| !there(&suppliers, name))?)));
+        .find_map(|(index, needs)| Some((index, needs.iter().find(|name| !available(&dependencies, name))?)));
     match missing {
-        None => Ok(suppliers),
+        None => Ok(dependencies),
         Some((index, name)) => {
             let captured = requests.iter().any(|request| request.capture.iter().any(|own| own.name == *name));
             Err((
                 index,
                 if captured {
                     format!(
-                        "`{{{{{name}}}}}` can never be had: every request that captures it needs it first"
+                        "`{{{{{name}}}}}` can never be captured: every request that captures it needs it first"
                     )
                 } else {
                     format!(
@@ -54,20 +55,20 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_needed_must_be_captured_by_another() {
+    fn rejects_values_that_no_other_request_captures() {
         let given = BTreeSet::from(["token".to_owned()]);
-        let of = |yaml: &str| suppliers(&serde_saphyr::from_str::<Vec<RequestSpec>>(yaml).unwrap(), &given);
+        let of = |yaml: &str| resolve(&serde_saphyr::from_str::<Vec<RequestSpec>>(yaml).unwrap(), &given);
         assert_eq!(of("[{get: '/{{token}}'}]"), Ok(BTreeMap::new()), "captured before the run");
         let chain =
             of("[{get: '/{{b}}'}, {get: '/{{a}}', capture: {b: /b}}, {get: /, capture: {a: /a}}]").unwrap();
         assert_eq!(chain, [("a".to_owned(), 2), ("b".to_owned(), 1)].into());
         for (yaml, index, words) in [
             ("[{get: /}, {get: '/{{id}}'}]", 1, "no request captures `id`"),
-            ("[{get: '/{{id}}', capture: {id: /id}}]", 0, "can never be had"),
+            ("[{get: '/{{id}}', capture: {id: /id}}]", 0, "can never be captured"),
             (
                 "[{get: '/{{a}}', capture: {b: /b}}, {post: /, body: '{{b}}', capture: {a: X}}]",
                 0,
-                "can never be had",
+                "can never be captured",
             ),
         ] {
             let (at, reason) = of(yaml).unwrap_err();

@@ -1,4 +1,4 @@
-//! Which statuses are as they should be.
+//! Which response statuses are expected.
 
 use crate::error::LoadError;
 use serde::{Deserialize, Deserializer, de};
@@ -19,7 +19,7 @@ impl Default for Expect {
 }
 
 impl Expect {
-    /// Whether `status` is one of them.
+    /// Whether `status` is expected.
     #[must_use]
     pub fn matches(&self, status: u16) -> bool {
         self.ranges.iter().any(|&(from, to)| (from..=to).contains(&status))
@@ -43,14 +43,14 @@ impl std::fmt::Display for Expect {
 impl std::str::FromStr for Expect {
     type Err = LoadError;
 
-    /// Reads statuses, classes and ranges with commas between them: `200,429`, `2xx`, `200-399`.
+    /// Parses comma-separated statuses, classes and ranges: `200,429`, `2xx`, `200-399`.
     fn from_str(text: &str) -> Result<Self, LoadError> {
         text.split(',').map(|part| range(part.trim())).collect::<Result<_, _>>().map(|ranges| Self { ranges })
     }
 }
 
 impl<'de> Deserialize<'de> for Expect {
-    /// The same in YAML and JSON, with lists too: `500`, `2xx`, `"200,429"`, `[2xx, 404]`.
+    /// Accepts the same notation in YAML and JSON, and lists: `500`, `2xx`, `"200,429"`, `[2xx, 404]`.
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
         let read = |value: &Value| match value {
             Value::Number(number) => number.to_string().parse(),
@@ -59,7 +59,7 @@ impl<'de> Deserialize<'de> for Expect {
         };
         let read = match Value::deserialize(from)? {
             Value::Array(items) if items.is_empty() => {
-                Err(LoadError::Spec("the list is empty; name a status or leave it out".to_owned()))
+                Err(LoadError::Spec("the list is empty; add a status or remove the key".to_owned()))
             }
             Value::Array(items) => items
                 .iter()
@@ -74,7 +74,7 @@ impl<'de> Deserialize<'de> for Expect {
 
 fn range(text: &str) -> Result<(u16, u16), LoadError> {
     let number = |text: &str| -> Option<u16> {
-        text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse().ok()).flatten() // `+5` is none
+        text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse().ok()).flatten() // rejects `+5`
     };
     let status = |text: &str| number(text.trim()).filter(|code| (100..=599).contains(code));
     let class = |text: &str| {
@@ -98,7 +98,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_flag_and_files_have_one_grammar_and_reports_print_it() {
+    fn flag_and_files_share_one_notation() {
         for (text, yaml, shown, yes, no) in [
             ("200", "200", "200", 200, 201),
             ("200,429", "[200, 429]", "200,429", 429, 500),
@@ -112,14 +112,14 @@ mod tests {
             let expect: Expect = text.parse().unwrap();
             assert!(expect.matches(yes) && !expect.matches(no), "{text}");
             assert_eq!(expect.to_string(), shown);
-            assert_eq!(shown.parse(), Ok(expect.clone()), "what a report prints can be given again");
+            assert_eq!(shown.parse(), Ok(expect.clone()), "the printed form parses again");
             assert_eq!(serde_saphyr::from_str::<Expect>(yaml).unwrap(), expect, "{yaml}");
         }
         assert_eq!("200-399".parse(), Ok(Expect::default()));
     }
 
     #[test]
-    fn mistakes_name_the_part_that_is_wrong() {
+    fn errors_name_the_invalid_part() {
         for text in [
             "", "99", "600", "6xx", "0xx", "ok", "200;300", "300-200", "200-", "-200", "200-600", "+5xx",
             "2.5",

@@ -1,8 +1,8 @@
-//! The methods of requests.
+//! HTTP methods.
 
 use crate::error::LoadError;
 
-/// The methods a request may have.
+/// The supported HTTP methods.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, strum::IntoStaticStr)]
 #[strum(serialize_all = "UPPERCASE")]
 pub enum Method {
@@ -23,7 +23,7 @@ pub enum Method {
 }
 
 impl Method {
-    /// Every method, in the order load files list them.
+    /// Every method, in the order error messages list them.
     pub const ALL: [Self; 7] =
         [Self::Get, Self::Post, Self::Put, Self::Patch, Self::Delete, Self::Head, Self::Options];
 
@@ -39,13 +39,13 @@ impl Method {
         self.name().to_ascii_lowercase()
     }
 
-    /// Whether a request may be sent again when a kept-alive connection turned out to be closed (RFC 9110, 9.2.2).
+    /// Whether a request may be retried when a kept-alive connection was closed by the server (RFC 9110, 9.2.2).
     #[must_use]
     pub fn is_idempotent(self) -> bool {
         !matches!(self, Self::Post | Self::Patch)
     }
 
-    /// Whether a request usually carries a body, and says so when it has none.
+    /// Whether a request usually carries a body, so that an empty one needs `Content-Length: 0`.
     #[must_use]
     pub fn usually_has_body(self) -> bool {
         matches!(self, Self::Post | Self::Put | Self::Patch)

@@ -1,4 +1,4 @@
-//! What is asked for: targets, scenarios, patterns, templates, expectations.
+//! The user's input: scenarios, patterns, requests, templates, expectations.
 
 pub mod capture;
 pub mod dependencies;

@@ -1,15 +1,15 @@
-//! Built-in patterns of load against the gateway: scenario files that are compiled in.
+//! Built-in load patterns for the gateway: scenario files compiled into the binary.
 
 use std::path::Path;
 
 use crate::spec::scenario::Scenario;
 
-/// A pattern by name.
+/// A built-in pattern.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Pattern {
-    /// As on the command line.
+    /// Its name on the command line.
     pub name: &'static str,
-    /// Its file, as a template for one's own.
+    /// Its scenario file, which can serve as a template.
     pub text: &'static str,
 }
 
@@ -19,7 +19,7 @@ macro_rules! pattern {
     };
 }
 
-/// Every pattern: shapes of healthy traffic, storms that trip alerts, kinds of clients.
+/// Every pattern: healthy traffic in several shapes, storms that trip alerts, and simulated clients.
 pub const ALL: [Pattern; 15] = [
     pattern!("steady"),
     pattern!("ramp"),
@@ -39,7 +39,7 @@ pub const ALL: [Pattern; 15] = [
 ];
 
 impl Pattern {
-    /// The pattern of that name.
+    /// Finds a pattern by name.
     #[must_use]
     pub fn named(name: &str) -> Option<Self> {
         ALL.into_iter().find(|pattern| pattern.name == name)
@@ -58,7 +58,7 @@ mod tests {
     use std::collections::BTreeSet;
 
     #[test]
-    fn every_pattern_can_be_read_and_says_what_it_trips() {
+    fn every_pattern_parses_and_describes_what_it_trips() {
         let names: BTreeSet<&str> = ALL.iter().map(|pattern| pattern.name).collect();
         assert_eq!(names.len(), ALL.len());
         for pattern in ALL {
@@ -70,20 +70,20 @@ mod tests {
     }
 
     #[test]
-    fn the_error_storm_lies_between_the_two_thresholds() {
+    fn error_storm_lies_between_the_two_thresholds() {
         let Scenario { requests, schedule, .. } = Pattern::named("error-storm").unwrap().scenario();
         let weight = |errors: bool| -> f64 {
             requests.iter().filter(|r| r.expect.matches(500) == errors).map(|r| f64::from(r.weight)).sum()
         };
         let share = weight(true) / (weight(true) + weight(false));
         assert!((share - 0.08).abs() < 1e-12, "{share}");
-        // Worst case, a window full of healthy traffic: pending after 5m · 0.05/0.08, firing 2m later.
+        // In the worst case the window is full of healthy traffic: pending after 5m · 0.05/0.08, firing 2m later.
         let fires = 300.0 * 0.05 / share + 120.0;
         assert!(schedule.duration().unwrap().as_secs_f64() > fires + 60.0, "{fires} s");
     }
 
     #[test]
-    fn only_the_rate_limit_storm_passes_the_quota_of_100_a_second() {
+    fn only_rate_limit_storm_exceeds_the_quota() {
         for pattern in ALL {
             let schedule = pattern.scenario().schedule;
             let peak = schedule.peak();
@@ -92,7 +92,7 @@ mod tests {
                 continue;
             }
             assert!(peak < 100.0, "{}: {peak}", pattern.name);
-            // A bucket of 200 that fills at 100/s: what is drawn over any second must have been in it.
+            // Simulates a token bucket of 200 that refills at 100/s.
             let mut level = 200.0_f64;
             let end = schedule.duration().unwrap().as_secs_f64() * 10.0;
             for tenth in 1..=end as u32 {

@@ -1,4 +1,4 @@
-//! Requests as a person writes them in YAML: `{post: /api/users, body: {name: Ada}, expect: [201, 409]}`.
+//! Requests in YAML files: `{post: /api/users, body: {name: Ada}, expect: [201, 409]}`.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -15,38 +15,39 @@ use crate::spec::template::{Part, Place, Template, Value, WORDS, is_name};
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(try_from = "Written")]
 pub struct RequestSpec {
-    /// Relative share, 1 when absent.
+    /// Relative share; default 1.
     pub weight: u32,
-    /// The method, from the key that carries the path.
+    /// The method, which is the key of the path.
     pub method: Method,
-    /// Path and query, beginning with `/`, percent-encoded.
+    /// Path and query, percent-encoded, starting with `/`.
     pub path: String,
-    /// Headers beside the usual ones; a name given here replaces ours.
+    /// Additional headers. They replace the default header of the same name.
     pub headers: Vec<(String, String)>,
-    /// Body bytes, often none.
+    /// Body bytes; may be empty.
     pub body: Vec<u8>,
-    /// Statuses that count as expected; below 400 when absent.
+    /// Expected statuses; default 200-399.
     pub expect: Expect,
-    /// What is taken from a 2xx answer for later requests; one that lacks it is not as expected.
+    /// Values captured from a 2xx response. A response without them counts as unexpected.
     pub capture: Vec<Capture>,
-    /// What `{{…}}` in path and body means.
+    /// How `{{…}}` in path and body is treated.
     pub templates: Templates,
 }
 
-/// What `{{…}}` means in path and body; in headers it always is a value.
+/// How `{{…}}` is treated in path and body. In headers it is always a placeholder.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Templates {
-    /// Nothing: it is sent as it is.
+    /// As literal text.
     #[default]
     Off,
-    /// A value; the body is text.
+    /// As a placeholder; the body is text.
     Text,
-    /// A value; the body is JSON made from YAML, and a string that is nothing but a number becomes one.
+    /// As a placeholder; the body is JSON made from YAML, and a string that is only a number placeholder becomes a
+    /// number.
     Json,
 }
 
 impl RequestSpec {
-    /// A request with weight 1, no body, no headers of its own, expecting a status below 400.
+    /// A request with the default weight, headers and expected statuses, and without a body.
     #[must_use]
     pub fn new(method: Method, path: &str) -> Self {
         Self {
@@ -62,11 +63,11 @@ impl RequestSpec {
     }
 
     /// # Errors
-    /// A sentence naming the field that could not be sent as it stands.
+    /// When a field is invalid; the error names it.
     pub fn check(&self) -> Result<(), LoadError> {
         if self.weight == 0 {
             return Err(LoadError::Spec(
-                "weight: 0 would never be sent; give 1 or more, or leave the request out".to_owned(),
+                "weight: 0 would never be sent; must be at least 1, or remove the request".to_owned(),
             ));
         }
         let key = self.method.key();
@@ -74,12 +75,15 @@ impl RequestSpec {
         let begins_with_value = matches!(path.parts().first(), Some(Part::Value(Value::Captured { .. })));
         if !self.path.starts_with('/') && !begins_with_value {
             return Err(LoadError::Spec(format!(
-                "{key}: `{}` is not a path: it must begin with `/`",
+                "{key}: `{}` is not a path: must start with `/`",
                 self.path
             )));
         }
         if let Some(bad) = path.sample().chars().find(|c| !c.is_ascii_graphic() || *c == '#') {
-            return Err(LoadError::Spec(format!("{key}: `{}` holds {bad:?}; percent-encode it", self.path)));
+            return Err(LoadError::Spec(format!(
+                "{key}: `{}` contains {bad:?}; percent-encode it",
+                self.path
+            )));
         }
         for (name, value) in &self.headers {
             let value =
@@ -89,13 +93,13 @@ impl RequestSpec {
         self.body_parts().map_err(|error| LoadError::Spec(format!("body: {error}"))).map(drop)
     }
 
-    /// Sets headers, each in place of those of the same name in any letter case; names among `headers` may repeat.
+    /// Sets headers, replacing those of the same name in any letter case. `headers` may contain a name more than once.
     pub fn set_headers(&mut self, headers: &[(String, String)]) {
         self.headers.retain(|(own, _)| !headers.iter().any(|(name, _)| name.eq_ignore_ascii_case(own)));
         self.headers.extend(headers.iter().cloned());
     }
 
-    /// The path or the body as a template; as it stands when it has none.
+    /// Parses the path or the body as a template, or as literal text when templates are off.
     ///
     /// # Errors
     /// As [`Template::parse`].
@@ -103,7 +107,7 @@ impl RequestSpec {
         if self.templates == Templates::Off { Ok(Template::literal(text)) } else { Template::parse(text) }
     }
 
-    /// The body's parts, each with the place it stands in; without templates the body stands for itself.
+    /// The parts of the body, each with its place. Empty when templates are off.
     ///
     /// # Errors
     /// As [`Template::parse`].
@@ -135,15 +139,15 @@ fn check_header(name: &str, value: &str) -> Result<(), LoadError> {
         return Err(LoadError::Spec(format!("headers: `{name}` is not a header name")));
     }
     if ["content-length", "transfer-encoding"].iter().any(|own| name.eq_ignore_ascii_case(own)) {
-        return Err(LoadError::Spec(format!("headers: `{name}` follows from the body; leave it out")));
+        return Err(LoadError::Spec(format!("headers: `{name}` is set from the body; remove it")));
     }
     if value.bytes().any(|b| b < b' ' && b != b'\t' || b == 0x7f) {
-        return Err(LoadError::Spec(format!("headers: the value of `{name}` holds a control character")));
+        return Err(LoadError::Spec(format!("headers: the value of `{name}` contains a control character")));
     }
     Ok(())
 }
 
-/// Bodies that are JSON objects or arrays get `Content-Type: application/json` unless a type was given.
+/// Adds `Content-Type: application/json` when the body is a JSON object or array and no type is set.
 pub fn add_content_type(headers: &mut Vec<(String, String)>, body: &[u8]) {
     let given = headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("content-type"));
     if !given && is_json(body) {
@@ -155,7 +159,7 @@ fn is_json(body: &[u8]) -> bool {
     matches!(body.first(), Some(b'{' | b'[')) && serde_json::from_slice::<serde::de::IgnoredAny>(body).is_ok()
 }
 
-/// The fields as written; the method is the key of the path.
+/// The fields as they appear in YAML.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Written {
@@ -190,12 +194,12 @@ impl TryFrom<Written> for RequestSpec {
         ];
         let mut given = Method::ALL.into_iter().zip(paths).filter_map(|(method, path)| Some((method, path?)));
         let keys = "get, post, put, patch, delete, head or options";
-        let (method, path) = given
-            .next()
-            .ok_or_else(|| LoadError::Spec(format!("a request needs its method and path: one of {keys}")))?;
+        let (method, path) = given.next().ok_or_else(|| {
+            LoadError::Spec(format!("a request needs a method and a path: expected one of {keys}"))
+        })?;
         if let Some((second, _)) = given.next() {
             return Err(LoadError::Spec(format!(
-                "a request has exactly one of {keys}, here are `{}` and `{}`",
+                "a request has exactly one of {keys}, found `{}` and `{}`",
                 method.key(),
                 second.key()
             )));
@@ -226,11 +230,11 @@ impl TryFrom<Written> for RequestSpec {
     }
 }
 
-/// One entry of `capture:`: a JSON pointer begins with `/`, a header's name does not.
+/// Parses an entry of `capture:`. A JSON pointer starts with `/`, a header name does not.
 fn capture(name: String, from: String) -> Result<Capture, LoadError> {
     if !is_name(&name) {
         return Err(LoadError::Spec(format!(
-            "capture: `{name}` cannot be a name: expected letters, digits and `_`, and none of {}",
+            "capture: `{name}` is not a valid name: expected letters, digits and `_`, and not one of {}",
             WORDS.join(", ")
         )));
     }
@@ -239,7 +243,7 @@ fn capture(name: String, from: String) -> Result<Capture, LoadError> {
     } else {
         check_header(&from, "").map_err(|_| {
             LoadError::Spec(format!(
-                "capture: `{from}` is neither a JSON pointer such as /id nor a header's name such as Location"
+                "capture: `{from}` is neither a JSON pointer such as /id nor a header name such as Location"
             ))
         })?;
         Source::Header(from)

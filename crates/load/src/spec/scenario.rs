@@ -1,14 +1,14 @@
-//! A scenario file: stages of load and the requests that share it.
+//! Scenario files: stages of load and the request mix.
 //!
 //! ```yaml
 //! scenario: lunch
 //! summary: quiet, then the whole office at once
-//! before: [{put: /models/iris}]                                # once each, in this order, before the schedule
+//! before: [{put: /models/iris}]                                # sent once each, in this order, before the schedule starts
 //! stages:
 //!   - {duration: 1m, rate: 20/s}                               # constant
-//!   - {duration: 30s, rate: 90/s, shape: linear}               # from the rate before, or `from:`
+//!   - {duration: 30s, rate: 90/s, shape: linear}               # starts at the previous rate, or at `from:`
 //!   - {duration: 5m, from: 10/s, rate: 60/s, shape: sine, period: 1m}
-//!   - {burst: 150}                                             # all at one instant
+//!   - {burst: 150}                                             # all at once
 //! requests:
 //!   - {weight: 9, get: /api/users}
 //!   - {weight: 1, get: /api/error, expect: 500}
@@ -23,26 +23,26 @@ use serde_saphyr::Spanned;
 
 use crate::schedule::Schedule;
 use crate::schedule::segment::{Segment, Shape};
-use crate::spec::dependencies::suppliers;
+use crate::spec::dependencies;
 use crate::spec::request::RequestSpec;
 use common::duration;
 use common::rate::Rate;
 use common::source_error::FileError;
 
-/// A scenario as written in YAML, its stages checked.
+/// A validated scenario.
 #[derive(Debug, Clone)]
 pub struct Scenario {
     /// Its name.
     pub name: String,
-    /// What it is, in a sentence; may be empty.
+    /// A one-sentence description; may be empty.
     pub summary: String,
-    /// Which alerts it trips; may be empty.
+    /// The alerts it trips; may be empty.
     pub trips: String,
-    /// Sent once each, in order, before the schedule begins.
+    /// Requests sent once each, in order, before the schedule starts.
     pub before: Vec<RequestSpec>,
     /// When requests are due.
     pub schedule: Schedule,
-    /// The mix; at least one.
+    /// The request mix; at least one request.
     pub requests: Vec<RequestSpec>,
 }
 
@@ -84,10 +84,10 @@ enum Form {
 }
 
 impl Scenario {
-    /// Reads a scenario from the text of `path`.
+    /// Parses a scenario. `path` is used in error messages.
     ///
     /// # Errors
-    /// With file, line and what was expected.
+    /// With the file, the line and what was expected.
     pub fn parse(path: &Path, text: &str) -> Result<Self, FileError> {
         let written: Written = serde_saphyr::from_str(text).map_err(|error| FileError::yaml(path, &error))?;
         let mut segments = Vec::with_capacity(written.stages.value.len());
@@ -110,43 +110,43 @@ impl Scenario {
         }
         let mut given = BTreeSet::new();
         for request in &before {
-            supplied(path, std::slice::from_ref(request), &given)?;
+            check_dependencies(path, std::slice::from_ref(request), &given)?;
             given.extend(request.value.capture.iter().map(|capture| capture.name.clone()));
         }
-        supplied(path, &requests.value, &given)?;
+        check_dependencies(path, &requests.value, &given)?;
         let [before, requests] = [before, requests.value]
             .map(|requests| requests.into_iter().map(|request| request.value).collect());
         Ok(Self { name, summary, trips, before, schedule, requests })
     }
 }
 
-/// Every value that a request needs is captured by another, or `given`.
-fn supplied(
+/// Checks that every value a request needs is captured by another request or is in `given`.
+fn check_dependencies(
     path: &Path,
     requests: &[Spanned<RequestSpec>],
     given: &BTreeSet<String>,
 ) -> Result<(), FileError> {
     let bare: Vec<RequestSpec> = requests.iter().map(|request| request.value.clone()).collect();
-    let mistake = suppliers(&bare, given).err();
+    let mistake = dependencies::resolve(&bare, given).err();
     mistake.map_or(Ok(()), |(index, reason)| Err(FileError::at(path, requests[index].referenced, reason)))
 }
 
 impl Stage {
-    /// `before` is the rate at the end of the stage before.
+    /// `before` is the rate at the end of the previous stage.
     fn segment(&self, before: f64) -> Result<Segment, String> {
         if let Some(count) = self.burst {
             let alone = self.duration.is_none() && self.rate.is_none() && self.from.is_none();
             if !alone || self.shape.is_some() || self.period.is_some() {
-                return Err("a burst takes no time and has no rate: write {burst: 100} alone".to_owned());
+                return Err("a burst takes no other keys: write {burst: 100}".to_owned());
             }
             if count == 0 {
-                return Err("burst: 0 sends nothing: give 1 or more".to_owned());
+                return Err("burst: 0 sends nothing: must be at least 1".to_owned());
             }
             let shape = Shape::Burst { count: f64::from(count) };
             return Ok(Segment { duration: Some(Duration::ZERO), shape });
         }
         let (Some(duration), Some(rate)) = (self.duration, self.rate) else {
-            return Err("a stage is {duration: 30s, rate: 100/s}, with `shape` if it is not constant, or {burst: 100}"
+            return Err("a stage needs a duration and a rate, such as {duration: 30s, rate: 100/s}, or a burst, such as {burst: 100}"
                 .to_owned());
         };
         let form = self.shape.unwrap_or(Form::Constant);
@@ -163,11 +163,11 @@ impl Stage {
             Form::Sine => {
                 let period = self.period.unwrap_or(duration).as_secs_f64();
                 if period == 0.0 {
-                    return Err("period: 0s is no time at all: give 1ms or more".to_owned());
+                    return Err("invalid period \"0s\": must be at least 1ms".to_owned());
                 }
                 if from > rate {
                     return Err(format!(
-                        "a sine goes from its low, here {from}/s, up to its `rate`, here {rate}/s: give a `from` below it"
+                        "`from` is {from}/s, above `rate`, {rate}/s: a sine needs a `from` of at most its `rate`"
                     ));
                 }
                 Shape::Sine { low: from, high: rate, period }
@@ -179,7 +179,7 @@ impl Stage {
 
 /// A rate, or `0` for a pause.
 fn rate_or_zero<'de, D: Deserializer<'de>>(from: D) -> Result<Option<f64>, D::Error> {
-    // A number in YAML may be read as text: one notation serves both.
+    // YAML numbers deserialize as text too, so one parser serves both.
     let text = Option::<String>::deserialize(from)?;
     text.map(|text| match text.trim() {
         "0" | "0/s" => Ok(0.0),
@@ -201,7 +201,7 @@ mod tests {
     }
 
     #[test]
-    fn every_shape_is_read() {
+    fn parses_every_shape() {
         let scenario = with(
             "  - {duration: 10s, rate: 20/s}
   - {duration: 10s, rate: 120/m, shape: linear}
@@ -234,22 +234,19 @@ mod tests {
     }
 
     #[test]
-    fn mistakes_have_their_place() {
+    fn errors_have_file_line_and_column() {
         for (stages, words) in [
-            ("  - {duration: 10s}", "a.yaml:3:5: a stage is {duration: 30s, rate: 100/s}"),
+            ("  - {duration: 10s}", "a.yaml:3:5: a stage needs a duration and a rate"),
             ("  - {duration: 10s, rate: 40/d}", "`40/d` is not a rate"),
             ("  - {duration: 10, rate: 40/s}", "`10` is not a duration"),
-            ("  - {duration: 0s, rate: 40/s}", "a.yaml:3:3: stages: a stage lasts 0s"),
+            ("  - {duration: 0s, rate: 40/s}", "a.yaml:3:3: stages: invalid duration \"0s\" of a stage"),
             ("  - {duration: 10s, rate: 0}", "less than one request"),
-            ("  - {burst: 5, rate: 4/s}", "write {burst: 100} alone"),
+            ("  - {burst: 5, rate: 4/s}", "write {burst: 100}"),
             ("  - {burst: 0}", "burst: 0 sends nothing"),
             ("  - {duration: 10s, rate: 4/s, from: 2/s}", "`from` needs"),
             ("  - {duration: 10s, rate: 4/s, period: 2s}", "`period` needs"),
-            (
-                "  - {duration: 10s, rate: 4/s, from: 9/s, shape: sine}",
-                "here 9/s, up to its `rate`, here 4/s",
-            ),
-            ("  - {duration: 10s, rate: 4/s, from: 1/s, shape: sine, period: 0s}", "period: 0s"),
+            ("  - {duration: 10s, rate: 4/s, from: 9/s, shape: sine}", "`from` is 9/s, above `rate`, 4/s"),
+            ("  - {duration: 10s, rate: 4/s, from: 1/s, shape: sine, period: 0s}", "invalid period \"0s\""),
             ("  - {duration: 10s, rate: 4/s, shape: square}", "square"),
             ("  - {duration: 10s, rate: 4/s, sharp: linear}", "sharp"),
             ("  []", "less than one request"),
@@ -263,12 +260,18 @@ mod tests {
                 "requests:\n  - {get: /}\n  - {get: '/{{user}}'}",
                 "a.yaml:5:5: `{{user}}`: no request captures `user`",
             ),
-            ("requests:\n  - {get: '/{{a}}', capture: {a: /id}}", "a.yaml:4:5: `{{a}}` can never be had"),
+            (
+                "requests:\n  - {get: '/{{a}}', capture: {a: /id}}",
+                "a.yaml:4:5: `{{a}}` can never be captured",
+            ),
             (
                 "requests: [{get: /}]\nbefore: [{post: /, capture: {a: /id}}, {put: '/{{b}}'}]",
                 "a.yaml:4:40: `{{b}}`",
             ),
-            ("requests: [{get: /, capture: {'a b': /id}}]", "a.yaml:3:12: capture: `a b` cannot be a name"),
+            (
+                "requests: [{get: /, capture: {'a b': /id}}]",
+                "a.yaml:3:12: capture: `a b` is not a valid name",
+            ),
             ("requests: [{get: /, expect: {a: 1}}]", "a.yaml:3:29: expect: `{\"a\":1}` is not a status"),
         ] {
             let error = read(&format!("scenario: a\nstages: [{{duration: 1s, rate: 4/s}}]\n{requests}\n"))

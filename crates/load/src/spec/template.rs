@@ -1,4 +1,4 @@
-//! Text with values that differ from request to request: `/api/users/{{take user}}`, `"w-{{n 200}}"`.
+//! Text with placeholders that are filled in for each request: `/api/users/{{take user}}`, `"w-{{n 200}}"`.
 
 mod place;
 mod read;
@@ -9,24 +9,24 @@ pub use crate::spec::template::place::Place;
 pub use crate::spec::template::read::{WORDS, is_name};
 pub use crate::spec::template::value::{Moment, Value};
 
-/// Text and values in their order.
+/// A sequence of text and placeholders.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Template(Vec<Part>);
 
-/// A stretch of a template.
+/// A part of a template.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Part {
-    /// Stands as it is.
+    /// Literal text.
     Text(String),
-    /// Differs.
+    /// A placeholder.
     Value(Value),
 }
 
 impl Template {
-    /// Reads text with `{{…}}` in it.
+    /// Parses text that may contain `{{…}}`.
     ///
     /// # Errors
-    /// A sentence that names the placeholder and what was expected.
+    /// When a placeholder is invalid; the error names it and what was expected.
     pub fn parse(text: &str) -> Result<Self, LoadError> {
         let mut parts = Vec::new();
         let mut rest = text;
@@ -46,19 +46,19 @@ impl Template {
         Ok(Self(parts))
     }
 
-    /// Text as it stands, whatever it holds.
+    /// Literal text without placeholders.
     #[must_use]
     pub fn literal(text: &str) -> Self {
         Self(vec![Part::Text(text.to_owned())])
     }
 
-    /// Its parts in their order.
+    /// Its parts, in order.
     #[must_use]
     pub fn parts(&self) -> &[Part] {
         &self.0
     }
 
-    /// The captured values it needs.
+    /// The names of the captured values it needs.
     pub fn needs(&self) -> impl Iterator<Item = &str> {
         self.0.iter().filter_map(|part| match part {
             Part::Value(Value::Captured { name, .. }) => Some(name.as_str()),
@@ -66,7 +66,7 @@ impl Template {
         })
     }
 
-    /// The text with a 0 for every value.
+    /// The text with a 0 in place of every placeholder.
     #[must_use]
     pub fn sample(&self) -> String {
         let text = |part: &Part| match part {
@@ -76,7 +76,7 @@ impl Template {
         self.0.iter().map(text).collect()
     }
 
-    /// Of JSON text: a string that is nothing but a number becomes that number, `"{{int 1 6}}"` a bare 4.
+    /// For JSON text: removes the quotes around a string that is only a number, so that `"{{int 1 6}}"` becomes 4.
     #[must_use]
     pub fn with_bare_numbers(mut self) -> Self {
         for at in 1..self.0.len().saturating_sub(1) {

@@ -2,11 +2,11 @@ use std::time::Duration;
 
 use super::*;
 use crate::spec::capture::Pools;
-use common::rng::Dice;
+use common::rng::Rng;
 
 fn moment(number: u64, pools: &Pools) -> Moment<'_> {
-    let dice = Dice::of(7, number);
-    Moment { number, elapsed: Duration::from_secs(number), timestamp: 1_790_000_000, dice, pools }
+    let rng = Rng::of(7, number);
+    Moment { number, elapsed: Duration::from_secs(number), timestamp: 1_790_000_000, rng, pools }
 }
 
 fn render(text: &str, place: Place, number: u64, pools: &Pools) -> Result<String, String> {
@@ -23,7 +23,7 @@ fn render(text: &str, place: Place, number: u64, pools: &Pools) -> Result<String
 }
 
 #[test]
-fn values_stay_in_their_bounds_and_come_again_with_the_seed() {
+fn values_stay_in_bounds_and_are_reproducible() {
     let pools = Pools::default();
     let version =
         regex::Regex::new("^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$").unwrap();
@@ -44,17 +44,17 @@ fn values_stay_in_their_bounds_and_come_again_with_the_seed() {
         assert!(text.len() == 12 && text.chars().all(|c| c.is_ascii_alphanumeric()));
         let uuid = of("{{uuid}}");
         assert!(version.is_match(&uuid), "{uuid}");
-        assert_eq!(uuid, of("{{uuid}}"), "the same arrival of the same seed");
+        assert_eq!(uuid, of("{{uuid}}"), "same arrival and seed");
         assert_ne!(uuid, render("{{uuid}}", Place::Plain, number + 1, &pools).unwrap());
         assert_eq!(of("{{timestamp}}"), "1790000000");
     }
-    assert_eq!(seen.len(), 6, "every value of a small range comes up");
+    assert_eq!(seen.len(), 6, "every value of a small range occurs");
     let extremes = format!("{{{{int {} {}}}}}", i64::MIN, i64::MAX);
     assert!(render(&extremes, Place::Plain, 1, &pools).unwrap().parse::<i64>().is_ok());
 }
 
 #[test]
-fn a_rhythm_follows_its_day() {
+fn rhythm_follows_its_period() {
     let pools = Pools::default();
     let at = |second| -> f64 {
         render("{{rhythm 50 90 100s}}", Place::Plain, second, &pools).unwrap().parse().unwrap()
@@ -66,7 +66,7 @@ fn a_rhythm_follows_its_day() {
 }
 
 #[test]
-fn values_cannot_leave_their_place() {
+fn values_are_escaped_for_their_place() {
     let pools = Pools::default();
     let nasty = "a/b?c=\"d\" \r\nX: é";
     pools.put("v", nasty.as_bytes().to_vec());
@@ -88,7 +88,7 @@ fn values_cannot_leave_their_place() {
 }
 
 #[test]
-fn what_was_not_captured_yet_is_named() {
+fn names_the_value_that_was_not_captured_yet() {
     let pools = Pools::default();
     assert_eq!(render("/{{user}}", Place::Segment, 0, &pools), Err("user".to_owned()));
     let template = Template::parse("/{{a}}/{{n}}/{{take b}}").unwrap();
@@ -97,7 +97,7 @@ fn what_was_not_captured_yet_is_named() {
 }
 
 #[test]
-fn numbers_lose_their_quotes_in_json() {
+fn numbers_have_no_quotes_in_json() {
     let pools = Pools::default();
     let json = serde_json::json!({"a": "{{int 5 5}}", "b": "x{{int 5 5}}", "c": "\"{{n}}\"", "d": ["{{n}}", "{{pick p}}"]});
     let template = Template::parse(&json.to_string()).unwrap().with_bare_numbers();
@@ -113,12 +113,12 @@ fn numbers_lose_their_quotes_in_json() {
 }
 
 #[test]
-fn mistakes_name_the_placeholder() {
+fn errors_name_the_placeholder() {
     for (text, words) in [
         ("/{{n", "`{{n` is not closed"),
         ("{{}}", "`{{}}`: expected n, n 200"),
         ("{{int 5}}", "`{{int 5}}`"),
-        ("{{int 5 1}}", "the least and the most"),
+        ("{{int 5 1}}", "a minimum and a maximum"),
         ("{{float a b}}", "`{{float a b}}`"),
         ("{{rhythm 1 2 soon}}", "such as {{rhythm 55 95 10m}}"),
         ("{{text 0}}", "a length"),

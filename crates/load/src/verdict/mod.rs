@@ -1,4 +1,4 @@
-//! Whether a run may be believed, and how it went.
+//! The verdict on a run: whether it is valid, and its outcome.
 
 pub mod overload;
 pub mod threshold;
@@ -10,18 +10,18 @@ use hdrhistogram::Histogram;
 use crate::format;
 use crate::plan::{Limits, Plan};
 use crate::record::Record;
-use crate::report::model::{Held, Report};
+use crate::report::model::{Report, ThresholdResult};
 use crate::verdict::threshold::{Share, Threshold};
 use crate::wire::error::Fault;
 use common::exit;
 
-/// The part of response time p99 that pacer lag p99 may be before the headline is mostly our own noise.
+/// Maximum pacer lag p99 as a share of response time p99. Above it the generator distorts the measurement.
 const LAG_SHARE: f64 = 0.1;
-/// Threads busier than this had no time to spare.
+/// Utilization above which the threads count as saturated.
 const BUSY: f64 = 0.9;
 
-/// Why the generator itself, not the target, shaped the figures: a sentence each, with the way out; none when the run is
-/// valid. Pacer lag p99 is too high when it is over `max_lag` seconds and over a tenth of response time p99.
+/// Why the run is invalid because of the generator itself: one sentence each, with a remedy; empty when the run is
+/// valid. Pacer lag p99 is too high when it exceeds `max_lag` seconds and a tenth of response time p99.
 #[must_use]
 pub fn invalid_because(plan: &Plan, record: &Record, max_lag: f64) -> Vec<String> {
     judge(&plan.limits, record, max_lag)
@@ -31,21 +31,21 @@ fn judge(limits: &Limits, record: &Record, max_lag: f64) -> Vec<String> {
     let p99 = |histogram: &Histogram<u64>| histogram.value_at_quantile(0.99) as f64 / 1e9;
     let (lag, response) = (p99(&record.latencies.pacer_lag), p99(&record.latencies.response));
     let available = record.elapsed.max(Duration::from_millis(1)).as_secs_f64() * record.workers.max(1) as f64;
-    // The part of the time that the threads were on a processor.
+    // The share of the time that the threads were running.
     let busy = record.cpu.as_secs_f64() / available;
     let mut causes = record.broken.clone();
     for (&fault, &count) in record.faults.iter().filter(|(fault, _)| fault.is_local()) {
-        let way_out = match fault {
+        let remedy = match fault {
             Fault::Descriptors => "raise `ulimit -n` or lower -c",
             Fault::Ports => "keep connections alive, lower -q, or widen net.ipv4.ip_local_port_range",
-            _ => "lower -c, or give the machine more memory",
+            _ => "lower -c or add memory",
         };
         let times = if count == 1 { "once".to_owned() } else { format!("{} times", format::count(count)) };
-        causes.push(format!("the generator was {} {times}: {way_out}", fault.meaning()));
+        causes.push(format!("the generator was {} {times}: {remedy}", fault.meaning()));
     }
     if record.ledger.shed > 0 {
         causes.push(format!(
-            "{} of {} arrivals were not sent because {} requests were in flight already: the target does not keep up \
+            "{} of {} arrivals were not sent because {} requests were already in flight: the target does not keep up \
              with the rate; lower -q or raise --max-in-flight",
             format::count(record.ledger.shed),
             format::count(record.ledger.scheduled),
@@ -56,45 +56,45 @@ fn judge(limits: &Limits, record: &Record, max_lag: f64) -> Vec<String> {
         let lag = format::latency(Some(lag));
         causes.push(if busy > BUSY {
             format!(
-                "requests left up to {lag} late (pacer lag p99) because the generator's threads were {:.0} % busy: \
-                 lower -q, or give it more processors",
+                "requests were sent up to {lag} late (pacer lag p99) because the generator's threads were {:.0} % busy: \
+                 lower -q or add processors",
                 busy * 100.0
             )
         } else {
             format!(
-                "requests left up to {lag} late (pacer lag p99) though the generator had time: other programs kept \
-                 the processors from it; run it on a quieter machine, or allow more with --max-lag"
+                "requests were sent up to {lag} late (pacer lag p99) although the generator was not busy: other programs used \
+                 the processors; run it on a quieter machine or raise --max-lag"
             )
         });
     }
     causes
 }
 
-/// How a run went.
+/// The outcome of a run.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Outcome {
-    /// Every answer was as expected.
+    /// Every response was as expected.
     Fine,
-    /// Unexpected answers or errors.
+    /// Unexpected responses or errors.
     Failed(String),
-    /// Arrivals got lost in the generator.
+    /// The generator lost arrivals.
     LedgerBroken(String),
     /// The generator could not keep up.
     Invalid,
-    /// These thresholds were crossed.
+    /// The thresholds that were crossed.
     Threshold(String),
-    /// Ended early by this signal.
+    /// The signal that ended the run early.
     Interrupted(String),
 }
 
 impl Outcome {
-    /// Of a report.
+    /// The outcome of a report.
     #[must_use]
     pub fn of(report: &Report) -> Self {
         let ledger = &report.ledger;
         if !ledger.adds_up() || !report.generator.broken.is_empty() {
             return Self::LedgerBroken(format!(
-                "{} arrivals were scheduled, {} are accounted for; this is a fault of loadgen",
+                "{} arrivals were scheduled, {} are accounted for; this is a bug in loadgen",
                 format::count(ledger.scheduled),
                 format::count(ledger.accounted())
             ));
@@ -105,7 +105,8 @@ impl Outcome {
         if !report.valid {
             return Self::Invalid;
         }
-        let crossed: Vec<String> = report.thresholds.iter().filter(|held| !held.ok).map(told).collect();
+        let crossed: Vec<String> =
+            report.thresholds.iter().filter(|result| !result.ok).map(describe).collect();
         if !crossed.is_empty() {
             return Self::Threshold(crossed.join(", "));
         }
@@ -128,16 +129,16 @@ impl Outcome {
     }
 }
 
-/// What went wrong, but for what a threshold bounds: whoever says how much is too much says that less is not.
+/// The failures, except those that a threshold bounds: the threshold defines how many are acceptable.
 fn failures(report: &Report) -> Vec<String> {
     let ledger = &report.ledger;
     let tolerated: Vec<Share> = report
         .thresholds
         .iter()
-        .filter_map(|held| held.threshold.parse::<Threshold>().ok()?.tolerates())
+        .filter_map(|result| result.threshold.parse::<Threshold>().ok()?.tolerates())
         .collect();
     let bad = [
-        (ledger.unexpected, "unexpected answers", Share::Unexpected),
+        (ledger.unexpected, "unexpected responses", Share::Unexpected),
         (ledger.transport_errors, "errors", Share::Errors),
         (ledger.unfinished, "unfinished requests", Share::Failed),
     ];
@@ -152,14 +153,14 @@ fn failures(report: &Report) -> Vec<String> {
         .collect();
     failures.extend(report.overload.clone());
     if report.ended_early_by.as_deref() == Some("deadline") {
-        failures.push("the deadline came before the end".to_owned());
+        failures.push("the deadline passed before the end".to_owned());
     }
     failures
 }
 
 /// `p99<250ms (is 312ms)`
-fn told(held: &Held) -> String {
-    format!("{} (is {})", held.threshold, held.readable())
+fn describe(result: &ThresholdResult) -> String {
+    format!("{} (is {})", result.threshold, result.readable())
 }
 
 #[cfg(test)]
@@ -167,7 +168,7 @@ mod tests {
     use super::*;
     use crate::record::Ledger;
 
-    /// Latencies in seconds, of which there is one each.
+    /// A record with one value per latency, in seconds.
     fn record(lag: f64, response: f64, busy: f64) -> Record {
         let second = Duration::from_secs(1);
         let mut record =
@@ -182,7 +183,7 @@ mod tests {
     }
 
     #[test]
-    fn each_cause_is_told_with_its_way_out() {
+    fn each_cause_is_told_with_its_remedy() {
         let limits = Limits::default();
         assert!(judge(&limits, &fine(), 0.02).is_empty());
         let shed = Record { ledger: Ledger { scheduled: 5_000, shed: 1_200, ..Ledger::default() }, ..fine() };
@@ -198,7 +199,7 @@ mod tests {
             (shed, "1,200 of 5,000 arrivals were not sent because 10,000 requests"),
             (record(0.03, 0.002, 0.99), "99 % busy"),
             (record(0.03, 0.002, 0.1), "other programs"),
-            (Record { broken: vec!["thread load-0 broke down".into()], ..fine() }, "load-0"),
+            (Record { broken: vec!["thread load-0 panicked".into()], ..fine() }, "load-0"),
         ] {
             let causes = judge(&limits, &record, 0.02);
             assert_eq!(causes.len(), 1, "{causes:?}");
@@ -207,14 +208,14 @@ mod tests {
         let reset = Record { faults: [(Fault::Reset, 9)].into(), ..fine() };
         assert!(
             judge(&limits, &reset, 0.02).is_empty(),
-            "the target's fault says nothing about the generator"
+            "a fault of the target does not make the run invalid"
         );
     }
 
     #[test]
-    fn lag_is_judged_beside_the_response_time() {
+    fn lag_is_compared_with_the_response_time() {
         let judged = |response| judge(&Limits::default(), &record(0.03, response, 0.1), 0.02);
-        assert!(judged(0.5).is_empty(), "30 ms in half a second is no distortion");
+        assert!(judged(0.5).is_empty(), "30 ms in half a second is tolerated");
         assert_eq!(judged(0.2).len(), 1);
     }
 }

@@ -1,4 +1,4 @@
-//! What a run must come to: `p99<250ms`, `service.p50<=10ms`, `failed<1%`, `rate>=95/s`.
+//! Thresholds of a run: `p99<250ms`, `service.p50<=10ms`, `failed<1%`, `rate>=95/s`.
 
 use crate::error::LoadError;
 use hdrhistogram::Histogram;
@@ -12,17 +12,17 @@ use common::rate::Rate;
 /// A bound on one figure of a run.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Threshold {
-    /// As it was written.
+    /// The threshold as written.
     pub text: String,
     metric: Metric,
     comparison: Comparison,
-    /// In seconds, as a share from 0 to 1, or per second.
+    /// In seconds, as a ratio from 0 to 1, or per second.
     bound: f64,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Metric {
-    /// By its place in [`NAMES`].
+    /// Its index in [`NAMES`].
     Latency(usize, Statistic),
     Share(Share),
     Rate,
@@ -36,12 +36,12 @@ enum Statistic {
     Quantile(f64),
 }
 
-/// A part of the arrivals that were scheduled.
+/// A share of the scheduled arrivals.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Share {
-    /// All that did not become an expected answer.
+    /// Arrivals without an expected response.
     Failed,
-    /// Answers with another status than expected.
+    /// Responses with an unexpected status.
     Unexpected,
     /// Transport and local errors.
     Errors,
@@ -57,19 +57,19 @@ enum Comparison {
     AtLeast,
 }
 
-/// What a threshold is held against.
+/// The measurements that thresholds are evaluated against.
 #[derive(Debug, Clone, Copy)]
 pub struct Measured<'a> {
     /// The four latencies.
     pub latencies: &'a Latencies,
-    /// Where the arrivals went; with a run under way, those of which it is known.
+    /// Arrivals by outcome; during a run, only the completed ones.
     pub ledger: &'a Ledger,
     /// Requests sent per second.
     pub rate: f64,
 }
 
 impl Threshold {
-    /// The figure it is about, in base units; none when there is nothing to tell it from.
+    /// The measured value in base units; none if nothing was measured.
     #[must_use]
     pub fn value(&self, measured: &Measured<'_>) -> Option<f64> {
         match self.metric {
@@ -79,7 +79,7 @@ impl Threshold {
         }
     }
 
-    /// Whether a value keeps it; where there is none it is not kept.
+    /// Whether a value meets the threshold. A missing value does not.
     #[must_use]
     pub fn holds(&self, value: Option<f64>) -> bool {
         value.is_some_and(|value| match self.comparison {
@@ -90,13 +90,13 @@ impl Threshold {
         })
     }
 
-    /// Whether a run under way may be given up for it. A lower bound says nothing until the end: a ramp begins low.
+    /// Whether crossing it may end a run early. A lower bound can only be checked at the end, as a ramp starts low.
     #[must_use]
     pub fn may_abort(&self) -> bool {
         matches!(self.comparison, Comparison::Below | Comparison::AtMost) && self.metric != Metric::Rate
     }
 
-    /// The share it bounds from above, which then is no failure of its own.
+    /// The share that it bounds from above. Such a share alone does not fail the run.
     #[must_use]
     pub fn tolerates(&self) -> Option<Share> {
         match self.metric {
@@ -105,7 +105,7 @@ impl Threshold {
         }
     }
 
-    /// A value for people.
+    /// A value in human-readable form.
     #[must_use]
     pub fn readable(&self, value: Option<f64>) -> String {
         match (self.metric, value) {
@@ -116,7 +116,7 @@ impl Threshold {
         }
     }
 
-    /// What its value is counted in: `seconds`, `ratio` or `per_second`.
+    /// The unit of its value: `seconds`, `ratio` or `per_second`.
     #[must_use]
     pub fn unit(&self) -> &'static str {
         match self.metric {
@@ -138,7 +138,7 @@ impl Statistic {
         (!histogram.is_empty()).then_some(nanos / 1e9)
     }
 
-    /// None when it is the name of nothing; an error when it is a percentile that cannot be.
+    /// None when `text` is not a statistic; an error when it is an invalid percentile.
     fn read(text: &str) -> Result<Option<Self>, LoadError> {
         let statistic = match text {
             "min" => Some(Self::Min),
@@ -155,14 +155,14 @@ impl Statistic {
         if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.') {
             return Ok(None);
         }
-        // The report spells p99.9 and p99.99 so.
+        // Reports write p99.9 as p999 and p99.99 as p9999.
         let nines = digits.len() > 2 && digits.bytes().all(|byte| byte == b'9');
         let number = if nines { format!("99.{}", &digits[2..]) } else { digits.to_owned() };
         match number.parse::<f64>() {
             Ok(percent) if percent > 0.0 && percent <= 100.0 => Ok(Some(Self::Quantile(percent / 100.0))),
             _ => Err(LoadError::Threshold(format!(
-                "`{text}` is not a percentile: expected a number over 0 and up to 100, such as p99 or p99.5; p999 is \
-                 p99.9, and p9999 is p99.99"
+                "`{text}` is not a percentile: expected a number above 0 and at most 100, such as p99 or p99.5; p999 means \
+                 p99.9 and p9999 means p99.99"
             ))),
         }
     }
@@ -181,7 +181,7 @@ impl Share {
 }
 
 impl Metric {
-    /// None when it is the name of nothing.
+    /// None when `text` is not a metric.
     fn read(text: &str) -> Result<Option<Self>, LoadError> {
         let share = match text {
             "failed" => Some(Share::Failed),
@@ -194,7 +194,7 @@ impl Metric {
         if let Some(share) = share {
             return Ok(Some(Self::Share(share)));
         }
-        // Not at the first dot alone: p99.9 has one too.
+        // Splitting at the first dot would be wrong: p99.9 contains one too.
         let of = |(place, (name, _)): (usize, (&str, _))| {
             Some((place, text.strip_prefix(name)?.strip_prefix('.')?))
         };
@@ -239,7 +239,7 @@ impl std::str::FromStr for Threshold {
     type Err = LoadError;
 
     fn from_str(text: &str) -> Result<Self, LoadError> {
-        let expected = "expected a figure, < <= > or >=, and a bound, such as p99<250ms, service.p50<=10ms, failed<1% \
+        let expected = "expected a metric, one of < <= > >=, and a bound, such as p99<250ms, service.p50<=10ms, failed<1% \
                         or rate>=95/s";
         let comparisons = [
             ("<=", Comparison::AtMost),
@@ -255,9 +255,9 @@ impl std::str::FromStr for Threshold {
             parts.ok_or_else(|| LoadError::Threshold(format!("`{text}` is not a threshold: {expected}")))?;
         let metric = Metric::read(name)?.ok_or_else(|| {
             LoadError::Threshold(format!(
-                "`{name}` is not a figure of a run: expected min, mean, max or a percentile such as p99 or p99.9, with \
-                 service., pacer_lag. or connection_wait. in front unless it is the response time's; or failed, \
-                 unexpected, errors, shed, rate"
+                "`{name}` is not a metric: expected min, mean, max or a percentile such as p99 or p99.9, optionally prefixed \
+                 with service., pacer_lag. or connection_wait. (default: response time), or failed, unexpected, \
+                 errors, shed or rate"
             ))
         })?;
         Ok(Self { text: text.trim().to_owned(), metric, comparison, bound: metric.bound(bound)? })

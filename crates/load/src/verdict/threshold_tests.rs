@@ -10,7 +10,7 @@ fn latencies() -> Latencies {
 }
 
 #[test]
-fn figures_are_read_and_held_against_their_bounds() {
+fn parses_and_evaluates_thresholds() {
     let latencies = latencies();
     let ledger = Ledger {
         scheduled: 1_000,
@@ -51,7 +51,7 @@ fn figures_are_read_and_held_against_their_bounds() {
         ("shed<1%", true),
         ("rate>=99/s", true),
         ("rate>6000/m", false),
-        // Nothing was recorded: that is no proof of anything.
+        // Nothing was recorded, so the threshold is not met.
         ("pacer_lag.p99<1h", false),
         ("connection_wait.max<1h", false),
     ] {
@@ -62,7 +62,7 @@ fn figures_are_read_and_held_against_their_bounds() {
 }
 
 #[test]
-fn only_upper_bounds_give_a_run_up_and_excuse_what_they_bound() {
+fn only_upper_bounds_abort_a_run_and_tolerate_their_share() {
     for (text, abort, share) in [
         ("p99<1s", true, None),
         ("failed<1%", true, Some(Share::Failed)),
@@ -77,19 +77,19 @@ fn only_upper_bounds_give_a_run_up_and_excuse_what_they_bound() {
 }
 
 #[test]
-fn mistakes_name_the_part_that_is_wrong() {
+fn errors_name_the_invalid_part() {
     for (text, words) in [
         ("p99", "`p99` is not a threshold"),
         ("p99=5ms", "such as p99<250ms"),
-        ("q99<5ms", "`q99` is not a figure"),
+        ("q99<5ms", "`q99` is not a metric"),
         ("p0<5ms", "`p0` is not a percentile"),
         ("p101.5<5ms", "`p101.5` is not a percentile"),
-        ("p150<5ms", "expected a number over 0 and up to 100"),
-        ("p1000<1us", "p999 is p99.9"),
+        ("p150<5ms", "expected a number above 0 and at most 100"),
+        ("p1000<1us", "p999 means p99.9"),
         ("service.p(9000)<1us", "`p(9000)` is not a percentile"),
         ("p995<1us", "such as p99 or p99.5"),
         ("p1.2.3<1us", "`p1.2.3` is not a percentile"),
-        ("p<1us", "`p` is not a figure"),
+        ("p<1us", "`p` is not a metric"),
         ("client.p99<5ms", "`client.p99`"),
         ("p99<5", "`5` is not a duration"),
         ("p99<-5ms", "`-5ms`"),

@@ -67,7 +67,7 @@ fn mistakes_are_named() {
         ("{rate: 1/s, requests: [{get: '/{{int 5}}'}]}", "get: `{{int 5}}`: expected the least"),
         ("{rate: 1/s, requests: [{get: /, headers: {A: '{{n'}}]}", "headers: `{{n` is not closed"),
         ("{rate: 1/s, requests: [{post: /, body: {a: '{{text x}}'}}]}", "body: `{{text x}}`"),
-        ("{rate: 1/s, requests: [{get: /, capture: {take: /id}}]}", "capture: `take` cannot be a name"),
+        ("{rate: 1/s, requests: [{get: /, capture: {take: /id}}]}", "capture: `take` is not a valid name"),
         ("{rate: 1/s, requests: [{get: /, capture: {user: 'a b'}}]}", "neither a JSON pointer such as /id"),
         ("{rate: 1/s, requests: [{get: /}], target: x}", "target"),
     ] {

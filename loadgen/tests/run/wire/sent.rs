@@ -107,7 +107,7 @@ fn headers_of_the_flag_stand_in_place_of_the_files() {
 fn a_header_is_a_template_with_a_file_and_without() {
     let (server, seen) = server();
     let more =
-        ["-q", "200", "-n", "4", "-H", "X-Number: a-{{n 3}}", "--seed", "5", "-H", "X-Dice: {{int 1 6}}"];
+        ["-q", "200", "-n", "4", "-H", "X-Number: a-{{n 3}}", "--seed", "5", "-H", "X-Int: {{int 1 6}}"];
     let (output, report) = report_of(&server.url("/"), &more);
     assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
     let seen = seen.lock().unwrap();

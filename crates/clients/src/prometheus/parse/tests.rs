@@ -1,4 +1,4 @@
-//! Bodies in the shape 2.42 and 3.x send them.
+//! Response bodies of Prometheus 2.42 and 3.x.
 
 use jiff::Timestamp;
 
@@ -23,7 +23,7 @@ const RULES: &str = r#"{"status":"success","data":{"groups":[
  {"name":"empty","file":"e.yml","interval":60,"rules":null}]}}"#;
 
 #[test]
-fn rules_of_both_generations() {
+fn parses_rules_of_both_major_versions() {
     let groups = rules(RULES).unwrap();
     assert_eq!(groups.len(), 2);
     assert_eq!((groups[0].name.as_str(), groups[0].interval), ("api", Duration::from_secs(10)));
@@ -49,7 +49,7 @@ fn rules_of_both_generations() {
 }
 
 #[test]
-fn targets_and_alertmanagers() {
+fn parses_targets_and_alertmanagers() {
     let body = r#"{"status":"success","data":{"activeTargets":[
       {"discoveredLabels":{"__address__":"127.0.0.1:8000"},"labels":{"instance":"127.0.0.1:8000","job":"api"},
        "scrapePool":"api","scrapeUrl":"http://127.0.0.1:8000/metrics","globalUrl":"http://host:8000/metrics",
@@ -71,7 +71,7 @@ fn targets_and_alertmanagers() {
 }
 
 #[test]
-fn every_kind_of_query_result() {
+fn parses_every_kind_of_query_result() {
     let at = |millis| Timestamp::from_millisecond(millis).unwrap();
     let vector = r#"{"status":"success","data":{"resultType":"vector","result":[
       {"metric":{"__name__":"up","job":"api"},"value":[1777896000.123,"1"]},
@@ -104,8 +104,8 @@ fn every_kind_of_query_result() {
 }
 
 #[test]
-fn what_is_not_an_answer_is_an_error() {
-    for (body, says) in [
+fn rejects_invalid_responses() {
+    for (body, message) in [
         (
             r#"{"status":"error","errorType":"bad_data","error":"parse error at char 3"}"#,
             "bad_data: parse error at char 3",
@@ -124,7 +124,7 @@ fn what_is_not_an_answer_is_an_error() {
         ("", "not understood"),
     ] {
         let error = series(body).unwrap_err().to_string();
-        assert!(error.contains(says), "{body}: {error}");
+        assert!(error.contains(message), "{body}: {error}");
     }
     assert!(
         rules(&RULES.replace("\"interval\":10", "\"interval\":-1")).unwrap_err().to_string().contains("-1 s")

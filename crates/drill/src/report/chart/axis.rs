@@ -1,4 +1,4 @@
-//! The time axis that all rows of a chart share.
+//! The time axis shared by all rows of a chart.
 
 use jiff::Timestamp;
 
@@ -6,13 +6,13 @@ use crate::timing::clock::seconds;
 use load::report::axis::Scale;
 use load::report::plot::Plane;
 
-/// Where the time axis begins, right of the row names.
+/// Left end of the time axis, right of the row names.
 const LEFT: f64 = 70.0;
 
-/// Instants to units across.
+/// Maps timestamps to positions.
 pub struct Axis {
     pub from: Timestamp,
-    /// Of a row; a panel has its own scale and place.
+    /// The plane of a row. Panels have their own vertical scale and position.
     pub plane: Plane,
 }
 
@@ -23,12 +23,12 @@ impl Axis {
         Self { from, plane: Plane { across, up, left: LEFT, top: 0.0, bottom: 0.0 } }
     }
 
-    /// Seconds it is long.
+    /// Its length in seconds.
     pub fn length(&self) -> f64 {
         self.plane.across.high
     }
 
-    /// Seconds from its beginning.
+    /// Seconds from its start.
     pub fn at(&self, at: Timestamp) -> f64 {
         seconds(self.from, at)
     }

@@ -1,4 +1,4 @@
-//! What is drawn as heights over the time axis: traffic and the rule's value.
+//! The panels above the rows: traffic and the rule's value.
 
 use maud::{Markup, html};
 
@@ -10,17 +10,17 @@ use crate::timing::clock::number;
 use load::report::axis::Scale;
 use load::report::plot::{Plane, tenth};
 
-/// Above a panel, for what stands in it in words.
+/// Space above a panel for its caption.
 const CAPTION: f64 = 15.0;
-/// Height of the traffic, and of the value.
+/// Heights of the two panels.
 const TRAFFIC: f64 = 42.0;
 const VALUE: f64 = 64.0;
-/// Below a panel.
+/// Space below a panel.
 const GAP: f64 = 8.0;
-/// Columns the traffic is drawn in, at most; no column is narrower than a second, which is what the engine counts in.
+/// Maximum number of columns of the traffic panel. A column is at least one second, the resolution of the series.
 const COLUMNS: f64 = 150.0;
 
-/// Both panels, as far as there is something to show, and where they end.
+/// The panels that have data, and their lower end.
 pub fn draw(axis: &Axis, record: &Case) -> (Markup, f64) {
     let mut y = 2.0;
     let mut place = |height: f64| {
@@ -38,7 +38,7 @@ pub fn draw(axis: &Axis, record: &Case) -> (Markup, f64) {
     (html! { @for part in [shade, traffic, value].iter().flatten() { (part) } }, y)
 }
 
-/// A panel's name, the values at its top and bottom, and its ground line.
+/// A panel's title, the values at its top and bottom, and its base line.
 fn frame(panel: &Plane, title: &str) -> Markup {
     html! {
         (panel.beside(panel.top - 0.5, &number(panel.up.high)))
@@ -48,26 +48,26 @@ fn frame(panel: &Plane, title: &str) -> Markup {
     }
 }
 
-/// Requests per second, stacked by what became of them.
+/// Requests per second, stacked by outcome.
 fn traffic(panel: Plane, rates: &[Rate]) -> Markup {
     let high = rates.iter().map(Rate::total).fold(f64::MIN_POSITIVE, f64::max);
     let panel = Plane { up: Scale { low: 0.0, high, log: false }, ..panel };
     let mut floor = vec![0.0; rates.len()];
-    let mut layer = |name, whole, class, own: fn(&Rate) -> f64| {
+    let mut layer = |name, title, class, own: fn(&Rate) -> f64| {
         let most = rates.iter().map(own).fold(0.0, f64::max);
         let path = panel.stack(&mut floor, rates.iter().map(|rate| (rate.from, rate.to, own(rate))));
-        (most > 0.0).then_some((name, whole, class, most, path))
+        (most > 0.0).then_some((name, title, class, most, path))
     };
     let layers = [
-        layer("baseline", "of the baseline, answered as expected", "fa", |rate| rate.baseline),
-        layer("cause", "of the cause, answered as expected", "fb", |rate| rate.cause),
-        layer("unexpected", "answered otherwise than expected", "fc", |rate| rate.unexpected),
-        layer("no answer", "without an answer", "fink", |rate| rate.unanswered),
+        layer("baseline", "baseline, expected responses", "fa", |rate| rate.baseline),
+        layer("cause", "cause, expected responses", "fb", |rate| rate.cause),
+        layer("unexpected", "unexpected responses", "fc", |rate| rate.unexpected),
+        layer("no response", "no response", "fink", |rate| rate.unanswered),
     ];
     html! {
         (frame(&panel, "traffic"))
-        @for (_, whole, class, most, path) in layers.iter().flatten() {
-            path class=(class) d=(path) { title { (whole) ": up to " (number(*most)) " requests a second" } }
+        @for (_, title, class, most, path) in layers.iter().flatten() {
+            path class=(class) d=(path) { title { (title) ": up to " (number(*most)) " requests per second" } }
         }
         text x=(panel.left) y=(panel.top - 5.0) {
             "requests/s:"
@@ -76,7 +76,7 @@ fn traffic(panel: Plane, rates: &[Rate]) -> Markup {
     }
 }
 
-/// The rule's value against its threshold.
+/// The rule's value and threshold.
 fn rule(axis: &Axis, panel: Plane, value: &Value) -> Markup {
     let finite =
         value.points.iter().map(|(_, value)| *value).chain(value.threshold).filter(|value| value.is_finite());

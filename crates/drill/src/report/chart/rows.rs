@@ -1,4 +1,4 @@
-//! What has a row of its own below the panels: the cause, the alert's state, notifications, each phase with its bound.
+//! The rows below the panels: the cause, the alert's state, notifications, and each phase with its bound.
 
 use jiff::Timestamp;
 use maud::{Markup, html};
@@ -10,10 +10,10 @@ use crate::timing::phases::Measured;
 use clients::inbox::Channel;
 use load::report::plot::{RIGHT, tenth};
 
-/// Of a row, from its top.
+/// Vertical centre of a row, from its top.
 pub const MIDDLE: f64 = 5.5;
 
-/// Each with its name, as if it were the topmost.
+/// Every row with its name, drawn at the top position.
 pub fn all(axis: &Axis, record: &Case) -> Vec<(&'static str, Markup)> {
     let instants = &record.instants;
     let mut rows = Vec::new();
@@ -35,7 +35,7 @@ pub fn all(axis: &Axis, record: &Case) -> Vec<(&'static str, Markup)> {
     rows
 }
 
-/// Each phase with the instant it began.
+/// Each phase with its start.
 pub fn starts(record: &Case) -> [(&'static str, Option<Timestamp>, Measured); 5] {
     let instants = &record.instants;
     let begun = [instants.cause, instants.pending, instants.firing, instants.lifted, instants.resolved];
@@ -82,7 +82,7 @@ fn whisker(axis: &Axis, name: &str, begun: f64, Measured { seconds, bound_second
         }
         @if let Some(bound) = bound_seconds {
             @let to = axis.plane.x(begun + bound);
-            // A bar at its end, or an arrow when that lies further on.
+            // Ends with a bar, or with an arrow if the bound is beyond the axis.
             @let end = if begun + bound > axis.length() + 0.001 {
                 format!("M{} {}l4 3.5l-4 3.5", tenth(to - 4.0), MIDDLE - 3.5)
             } else {

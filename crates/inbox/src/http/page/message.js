@@ -1,5 +1,5 @@
 "use strict";
-// One message, as the person it was meant for would have read it.
+// A message as its reader would have seen it.
 
 function pairs(map, names = Object.keys(map ?? {})) {
   const list = element("dl");
@@ -11,7 +11,7 @@ function pairs(map, names = Object.keys(map ?? {})) {
   return list.children.length ? list : null;
 }
 
-// An attachment of Slack's, and what Discord makes of one: an embed.
+// A Slack attachment or a Discord embed.
 function attachment(it, read) {
   const words = read(it.title ?? "");
   const title = it.title_link ? [anchor(it.title_link, element("span", {}, ...words).textContent)] : words;
@@ -28,7 +28,7 @@ function attachment(it, read) {
 const bodies = {
   webhook(body, alert) {
     const own = body.alerts.find((it) => it.fingerprint === alert.fingerprint) ?? body.alerts[0];
-    const more = body.truncatedAlerts ? element("p", { textContent: `${body.truncatedAlerts} more alerts were left out` }) : null;
+    const more = body.truncatedAlerts ? element("p", { textContent: `${body.truncatedAlerts} more alerts omitted` }) : null;
     return [pairs(own.annotations), pairs(own.labels), more];
   },
   email: (body) => [
@@ -53,7 +53,7 @@ function chat(body, read) {
     ...[...embeds, ...(body.attachments ?? [])].map((it) => attachment(it, read))];
 }
 
-// The message with its time, and the JSON below, made when it is asked for.
+// The message with its time, and its JSON, which is created when opened.
 function message(notification, alert) {
   const json = element("details", {}, element("summary", { textContent: "JSON" }));
   json.addEventListener("toggle", () => {
@@ -64,8 +64,8 @@ function message(notification, alert) {
     ...(bodies[notification.channel]?.(notification.body, alert) ?? []), json);
 }
 
-// The few lines that stand on a card: nodes.
-function saying(notification, alert) {
+// The summary on a card, as nodes.
+function summary(notification, alert) {
   const { channel, body } = notification;
   if (channel === "webhook") {
     const own = body.alerts.find((it) => it.fingerprint === alert.fingerprint);
@@ -80,7 +80,7 @@ function saying(notification, alert) {
   return (readable[channel] ?? readable.plain)(part);
 }
 
-// The time of day, with the date unless it is today's.
+// The time of day, with the date unless it is today.
 function clock(at) {
   const date = new Date(at);
   const day = date.toDateString() === new Date().toDateString() ? {} : { month: "short", day: "numeric" };

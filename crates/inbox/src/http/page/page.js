@@ -1,24 +1,24 @@
 "use strict";
-// Shows what arrived, one card per episode of an alert on a channel: firing beside resolved, newest first. However much the
-// inbox holds, the page holds a window of the newest, and draws the newest cards of it; "Show older" widens both.
+// Shows the notifications as cards, newest first: one card per episode of an alert on a channel, with firing and resolved.
+// The page loads a window of the newest notifications and draws the newest cards of it; "Show older" widens both.
 
 const POLL_MS = 1000;
 const PAGE = 500; // notifications fetched at once
 const CARDS = 100; // cards drawn, for each page
-const KEPT = 20; // messages of one card, the newest; a heartbeat would grow for ever
-const episodes = new Map(); // key → episode, the one that changed last at the end
-const openByName = new Map(); // channel and name → key of the episode that is firing
+const KEPT = 20; // newest messages kept per card, as a heartbeat episode never ends
+const episodes = new Map(); // key → episode, ordered by last change
+const openByName = new Map(); // channel and name → key of the firing episode
 let held = []; // notifications, oldest first
 let pages = 1;
-let first = 0; // the oldest that the inbox holds
+let first = 0; // the oldest ID in the inbox
 let last = 0;
 let counter = 0;
 let lostAt = null;
 
 const $ = (id) => document.getElementById(id);
 
-// A webhook names the episode by fingerprint and start; a text only says which alert, so the next "resolved" belongs to
-// the last "firing" of that name.
+// Webhooks identify the episode by fingerprint and start. A text has only the alert name, so a "resolved" belongs to the
+// last "firing" of that name.
 function keyOf(notification, alert) {
   if (alert.fingerprint) return `${notification.channel} ${alert.fingerprint} ${alert.starts_at}`;
   const name = `${notification.channel} ${alert.alert}`;
@@ -39,9 +39,9 @@ function take(notification) {
     episode.alert = alert;
     episode.status = alert.status;
     if (alert.status === "firing" || alert.status === "resolved") {
-      const told = episode[alert.status];
-      told.first ??= notification.received_at;
-      told.count += 1;
+      const received = episode[alert.status];
+      received.first ??= notification.received_at;
+      received.count += 1;
     }
     if (episode.messages.at(-1)?.id !== notification.id) {
       episode.messages.push(notification);
@@ -52,7 +52,7 @@ function take(notification) {
   }
 }
 
-// What has left the window.
+// Removes what has left the window.
 function trim() {
   held = held.slice(-PAGE * pages);
   for (const episode of episodes.values()) {
@@ -62,14 +62,14 @@ function trim() {
   }
 }
 
-function moment(kind, told, since) {
-  if (!told.count) {
-    return element("div", { className: "moment" }, element("b", { textContent: kind.toUpperCase() }), kind === "resolved" ? "not yet" : "not seen");
+function moment(kind, received, since) {
+  if (!received.count) {
+    return element("div", { className: "moment" }, element("b", { textContent: kind.toUpperCase() }), kind === "resolved" ? "not yet" : "not received");
   }
-  const at = told.first;
+  const at = received.first;
   const notes = [];
   if (since) notes.push(`after ${span(new Date(at) - new Date(since))}`);
-  if (told.count > 1) notes.push(`told ${told.count} times`);
+  if (received.count > 1) notes.push(`received ${received.count} times`);
   return element("div", { className: `moment ${kind}` },
     element("b", { textContent: kind.toUpperCase() }),
     element("time", { dateTime: at, title: new Date(at).toLocaleString(), textContent: clock(at) }),
@@ -89,25 +89,25 @@ function draw(episode) {
   };
   details.addEventListener("toggle", fill);
   fill();
-  const text = saying(episode.messages.at(-1), alert).filter(Boolean);
+  const text = summary(episode.messages.at(-1), alert).filter(Boolean);
   const card = element("li", { className: "episode" },
     element("div", { className: "top" },
       element("h2", { textContent: alert.alert || "A message" }),
       ...tags.map((it) => element("span", { className: "tag", textContent: it }))),
-    text.length ? element("p", { className: "saying" }, ...text) : null,
+    text.length ? element("p", { className: "summary" }, ...text) : null,
     known
-      ? element("div", { className: "course" }, moment("firing", episode.firing), moment("resolved", episode.resolved, episode.firing.first))
-      : element("div", { className: "course" }, element("div", { className: "moment" }, element("time", { textContent: clock(episode.messages[0].received_at) }))),
+      ? element("div", { className: "phases" }, moment("firing", episode.firing), moment("resolved", episode.resolved, episode.firing.first))
+      : element("div", { className: "phases" }, element("div", { className: "moment" }, element("time", { textContent: clock(episode.messages[0].received_at) }))),
     details);
   const focused = episode.card?.contains(document.activeElement);
   episode.card?.remove();
   episode.card = card;
   episode.stale = false;
   $("episodes").prepend(card);
-  if (focused) details.firstChild.focus(); // a keyboard keeps its place
+  if (focused) details.firstChild.focus(); // keeps the keyboard focus
 }
 
-function wanted(episode) {
+function matches(episode) {
   const words = $("filter").value.toLowerCase().split(/\s+/).filter(Boolean);
   if (!words.length) return true;
   const { alert } = episode;
@@ -117,7 +117,7 @@ function wanted(episode) {
 
 function show() {
   const all = [...episodes.values()];
-  const found = all.filter(wanted);
+  const found = all.filter(matches);
   const drawn = new Set(found.slice(-CARDS * pages));
   for (const episode of all) {
     if (drawn.has(episode)) continue;
@@ -138,7 +138,7 @@ function show() {
     ? `${drawn.size} cards, from the newest ${held.length.toLocaleString("en")} of ${(last - first + 1).toLocaleString("en")} notifications.` : "";
 }
 
-// Every card anew.
+// Redraws every card.
 function redraw() {
   for (const episode of episodes.values()) {
     episode.card?.remove();
@@ -155,18 +155,18 @@ function forget() {
 }
 
 async function listing(query) {
-  const answer = await fetch(`notifications?limit=${PAGE}&${query}`, { signal: AbortSignal.timeout(5000), cache: "no-store" });
-  if (!answer.ok) throw new Error(`HTTP ${answer.status}`);
-  return answer.json();
+  const response = await fetch(`notifications?limit=${PAGE}&${query}`, { signal: AbortSignal.timeout(5000), cache: "no-store" });
+  if (!response.ok) throw new Error(`HTTP ${response.status}`);
+  return response.json();
 }
 
 async function older() {
   $("older").disabled = true;
-  pages += 1; // before the answer is there, so that nothing leaves the window meanwhile
+  pages += 1; // before the response, so that nothing leaves the window meanwhile
   try {
     const earlier = held.length && held[0].id > first ? (await listing(`before=${held[0].id}`)).notifications : [];
     held = [...earlier, ...held];
-    forget(); // which "resolved" belongs to which "firing" is only known from the beginning
+    forget(); // "resolved" and "firing" can only be matched from the start
     held.forEach(take);
     show();
   } catch {
@@ -184,24 +184,24 @@ function state(text, kind) {
 
 function lost() {
   lostAt ??= Date.now();
-  state(`no connection since ${clock(lostAt)}, trying again`, "lost");
+  state(`no connection since ${clock(lostAt)}, retrying`, "lost");
 }
 
-// The heartbeat is said in words: a colour alone would not be heard.
+// The heartbeat is shown as text, as screen readers do not announce a colour.
 async function pulse() {
-  const answer = await fetch("heartbeat", { signal: AbortSignal.timeout(5000), cache: "no-store" });
-  const beats = await answer.json();
+  const response = await fetch("heartbeat", { signal: AbortSignal.timeout(5000), cache: "no-store" });
+  const heartbeat = await response.json();
   const place = $("heartbeat");
-  const said = { unknown: "no heartbeat yet", beating: "heartbeat", stopped: `heartbeat stopped, last at ${beats.last ? clock(beats.last) : "?"}` }[beats.state];
-  if (place.textContent !== said) place.textContent = said;
-  place.className = beats.state;
+  const text = { unknown: "no heartbeat yet", beating: "heartbeat", stopped: `heartbeat stopped, last at ${heartbeat.last ? clock(heartbeat.last) : "?"}` }[heartbeat.state];
+  if (place.textContent !== text) place.textContent = text;
+  place.className = heartbeat.state;
 }
 
 async function poll() {
   try {
     const news = await listing(`after=${last}`);
     if (news.last < last) {
-      forget(); // the inbox began anew
+      forget(); // the inbox was reset
       held = [];
       last = 0;
       return setTimeout(poll, 0);
@@ -226,7 +226,7 @@ async function poll() {
   setTimeout(poll, POLL_MS);
 }
 
-// j and k go from card to card, / to the filter, Escape out of it.
+// j and k move between cards, / focuses the filter, Escape leaves it.
 function key(event) {
   if (event.ctrlKey || event.altKey || event.metaKey) return;
   const filter = $("filter");

@@ -1,5 +1,5 @@
 "use strict";
-// Foreign text as its reader's program would show it: links, bold, code. It becomes nodes that hold text, never markup.
+// Formats foreign text as its client would: links, bold, code. The result is text nodes and elements, never raw markup.
 
 function element(name, properties = {}, ...children) {
   const made = Object.assign(document.createElement(name), properties);
@@ -7,13 +7,13 @@ function element(name, properties = {}, ...children) {
   return made;
 }
 
-// A link where the address is one of the web; else its text alone.
+// A link for web addresses, else plain text.
 function anchor(address, text = address) {
   const web = URL.canParse(address) && ["http:", "https:"].includes(new URL(address).protocol);
   return web ? element("a", { href: address, textContent: text, target: "_blank", rel: "noreferrer" }) : text;
 }
 
-// Cuts text at each match of a pattern, and makes nodes of both kinds of parts.
+// Splits text at each match of a pattern and creates nodes for both kinds of parts.
 function cut(text, pattern, match, rest = (part) => [part]) {
   const nodes = [];
   let at = 0;
@@ -25,7 +25,7 @@ function cut(text, pattern, match, rest = (part) => [part]) {
 }
 
 const readable = {
-  // docs.slack.dev/messaging/formatting-message-text, as far as templates use it
+  // Slack's mrkdwn (docs.slack.dev/messaging/formatting-message-text), as far as templates use it
   slack(text) {
     const plain = (part) => part.replaceAll("&lt;", "<").replaceAll("&gt;", ">").replaceAll("&amp;", "&");
     return cut(text, /<(https?:[^>|\n]+)(?:\|([^>\n]*))?>|\*([^*\n]+)\*|`([^`\n]+)`/g, ([, address, label, bold, code]) => {
@@ -33,7 +33,7 @@ const readable = {
       return element(bold ? "strong" : "code", { textContent: plain(bold ?? code) });
     }, (part) => [plain(part)]);
   },
-  // Discord's Markdown, the same part of it
+  // the same subset of Discord's Markdown
   discord(text) {
     const plain = (part) => part.replace(/\\([^\w\s])/g, "$1");
     return cut(text, /\\[^\w\s]|\[((?:\\.|[^\]\\\n])*)\]\((https?:[^)\s]+)\)|\*\*((?:\\.|[^\\\n])+?)\*\*|`([^`\n]+)`/g, ([whole, label, address, bold, code]) => {

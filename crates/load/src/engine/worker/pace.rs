@@ -1,4 +1,4 @@
-//! How a worker keeps time: wakes for what is due, stops when told, waits for what is in flight.
+//! Pacing of a worker: wakes for due arrivals, stops on request, waits for requests in flight.
 
 use std::rc::Rc;
 use std::time::Duration;
@@ -8,11 +8,11 @@ use tokio::sync::watch;
 use crate::engine::worker::Worker;
 use crate::wire::timer::Timer;
 
-/// How long a run that is stopped may go on handing out what was due.
+/// How long a stopped run may continue to dispatch arrivals that were already due.
 const CATCH_UP: Duration = Duration::from_millis(100);
 
 impl Worker {
-    /// Returns when the schedule is over, or with the grace of a stop.
+    /// Returns when the schedule ends, or with the grace period of a stop.
     pub async fn pace_open(
         self: &Rc<Self>,
         timer: &Timer,
@@ -20,25 +20,25 @@ impl Worker {
     ) -> Option<Duration> {
         while let Some(due) = self.dispatch_due() {
             if due <= self.now() {
-                tokio::task::yield_now().await; // late as it is, what is under way and a stop must not wait
+                tokio::task::yield_now().await; // even a late worker must serve requests in flight and notice a stop
             }
             let until = self.origin + Duration::from_nanos(due);
             tokio::select! {
                 biased;
                 grace = stopped(stop) => {
-                    self.catch_up(); // what was due before the stop counts
+                    self.catch_up(); // arrivals due before the stop count
                     return Some(grace);
                 }
                 woken = timer.until(until) => if woken.is_err() {
-                    tokio::time::sleep_until(until.into()).await; // coarser, and the lag will say so
+                    tokio::time::sleep_until(until.into()).await; // coarser; the lag shows it
                 },
             }
         }
         None
     }
 
-    /// Dispatches what is due, as far as [`CATCH_UP`] suffices: who is further behind than that cannot keep up anyhow,
-    /// and the lag says so.
+    /// Dispatches due arrivals for at most [`CATCH_UP`]. A worker that is further behind cannot keep up anyway, and the
+    /// lag shows it.
     fn catch_up(self: &Rc<Self>) {
         let now = self.now();
         let until = now.saturating_add(u64::try_from(CATCH_UP.as_nanos()).unwrap_or(u64::MAX));
@@ -55,7 +55,7 @@ impl Worker {
         let over = async {
             match duration {
                 Some(duration) => {
-                    let _ = timer.until(self.origin + duration).await; // refused: the count or a stop ends it
+                    let _ = timer.until(self.origin + duration).await; // on an error, the count or a stop ends the run
                 }
                 None => std::future::pending().await,
             }
@@ -68,7 +68,7 @@ impl Worker {
         }
     }
 
-    /// Waits for what is in flight; each has its own time limit, a stop has another.
+    /// Waits for requests in flight. Each has its own timeout; a stop adds a grace period.
     pub async fn drain(&self, grace: Option<Duration>, stop: &mut watch::Receiver<Option<Duration>>) {
         let mut deadline = grace.map(|grace| tokio::time::Instant::now() + grace);
         while self.in_flight() > 0 {
@@ -76,7 +76,7 @@ impl Worker {
                 () = self.quiet.notified() => {}
                 changed = stop.changed() => {
                     if changed.is_err() {
-                        return; // nobody waits for these answers any more
+                        return; // the run was dropped
                     }
                     let grace = stop.borrow_and_update().unwrap_or_default();
                     deadline = Some(tokio::time::Instant::now() + grace);
@@ -92,7 +92,7 @@ impl Worker {
     }
 }
 
-/// The grace of a stop, once there is one; none when nobody is left to ask for it.
+/// Waits for a stop and returns its grace period; zero when the run was dropped.
 async fn stopped(stop: &mut watch::Receiver<Option<Duration>>) -> Duration {
     match stop.wait_for(Option::is_some).await {
         Ok(grace) => grace.unwrap_or_default(),

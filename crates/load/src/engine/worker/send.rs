@@ -1,4 +1,4 @@
-//! What a worker does with one arrival: send, wait, record.
+//! Handling of one arrival: send the request, wait for the response, record the result.
 
 use std::cell::Cell;
 use std::time::{Duration, Instant};
@@ -12,20 +12,20 @@ use crate::wire::connection::Connection;
 use crate::wire::deadline::Watchdog;
 use crate::wire::error::Fault;
 use crate::wire::response::Answer;
-use common::rng::Dice;
+use common::rng::Rng;
 
-/// An answer that came to its end.
+/// A complete response.
 #[derive(Debug, Clone, Copy)]
 struct Arrived {
     status: u16,
-    /// Whether everything to be captured was there.
+    /// Whether it contained every value to capture.
     complete: bool,
 }
 
-/// A request under way; dropped with it when the run is stopped.
+/// A request in flight. When the run is stopped it is dropped, which records it as unfinished.
 struct Unfinished<'a> {
     worker: &'a Worker,
-    /// `None` once it is known what became of it.
+    /// `None` once the result is known.
     due: Option<u64>,
 }
 
@@ -38,7 +38,7 @@ impl Drop for Unfinished<'_> {
 }
 
 impl Worker {
-    /// Sends one request and records what became of it; whether an answer arrived.
+    /// Sends one request and records the result. Returns whether a response arrived.
     pub async fn perform(&self, job: Job, kept: &mut Option<Connection>, watchdog: &mut Watchdog) -> bool {
         let mut made = Vec::new();
         let (request, bytes) = self.compose(job, &mut made);
@@ -82,7 +82,7 @@ impl Worker {
                 Some(connection) => connection,
                 None => {
                     let connection = Connection::open(&self.plan.target).await?;
-                    self.tally().connections.add();
+                    self.counters().connections.add();
                     connection
                 }
             };
@@ -90,8 +90,8 @@ impl Worker {
                 let now = self.nanos(at);
                 written.set(Some(now));
                 if !std::mem::replace(&mut sent, true) {
-                    self.tally().sent.add();
-                    self.tally().last_sent_nanos.set(now);
+                    self.counters().sent.add();
+                    self.counters().last_sent_nanos.set(now);
                     self.recorder.borrow_mut().at(now).sent += 1;
                 }
             };
@@ -104,11 +104,11 @@ impl Worker {
                     *kept = (reusable && self.plan.limits.keep_alive).then_some(connection);
                     return Ok(Arrived { status: answer.status(), complete: self.capture(request, &answer) });
                 }
-                // The server closed the kept connection just as it was used: not an error of this request.
+                // The server closed the kept connection just as it was used, which is not an error of this request.
                 Err(Fault::Closed | Fault::Reset)
                     if again && !connection.heard() && request.spec.method.is_idempotent() =>
                 {
-                    self.tally().retried.add();
+                    self.counters().retried.add();
                     written.set(None);
                 }
                 Err(fault) => return Err(fault),
@@ -116,8 +116,8 @@ impl Worker {
         }
     }
 
-    /// The request of an arrival and its bytes. Where it needs a value that was not captured yet, the request that
-    /// captures it takes its place.
+    /// The request of an arrival, and its bytes. If it needs a value that was not captured yet, the request that
+    /// captures this value is sent instead.
     fn compose<'a>(&'a self, job: Job, made: &'a mut Vec<u8>) -> (&'a Request, &'a [u8]) {
         let plan = &*self.plan;
         let mut request = &plan.requests[plan.mix.pick(job.number)];
@@ -126,20 +126,20 @@ impl Worker {
                 number: self.plan.first.wrapping_add(job.number),
                 elapsed: Duration::from_nanos(job.due),
                 timestamp: jiff::Timestamp::now().as_second(),
-                dice: Dice::of(plan.seed, job.number),
+                rng: Rng::of(plan.seed, job.number),
                 pools: &self.pools,
             };
             made.clear();
             match request.make(&mut moment, made) {
                 Ok(()) => return (request, made),
-                Err(missing) => request = &plan.requests[plan.suppliers[missing]],
+                Err(missing) => request = &plan.requests[plan.dependencies[missing]],
             }
         }
         (request, &request.bytes)
     }
 
-    /// Keeps what later requests need of an expected answer; false when a 2xx lacks it. Another status may well lack it,
-    /// as a 404 among those expected does.
+    /// Stores the values that later requests need. Returns false when a 2xx response lacks one; responses with other
+    /// expected statuses, such as 404, may lack them.
     fn capture(&self, request: &Request, answer: &Answer) -> bool {
         let status = answer.status();
         let good = (200..300).contains(&status);
@@ -158,8 +158,8 @@ impl Worker {
         })
     }
 
-    /// Records a request at what it has waited when the run was stopped: at least so long would its response time have
-    /// been. Without it a target that answers nothing any more would look as fast as it was before.
+    /// Records an unfinished request with the time it has waited so far, a lower bound of its response time. Without
+    /// it, a target that stops responding would look as fast as before.
     pub fn record_unfinished(&self, due: u64) {
         let now = self.now();
         self.recorder.borrow_mut().at(now).latencies.response.saturating_record(now.saturating_sub(due));
@@ -172,7 +172,7 @@ impl Worker {
         let end = match result {
             Ok(Arrived { status, complete }) => {
                 let expected = complete && request.spec.expect.matches(status);
-                self.tally().answer(status, expected);
+                self.counters().response(status, expected);
                 if expected {
                     window.expected += 1
                 } else {
@@ -181,12 +181,12 @@ impl Worker {
                 now
             }
             Err(fault) => {
-                self.tally().fault(fault);
+                self.counters().fault(fault);
                 window.errors += 1;
                 if !fault.is_timeout() {
-                    return; // no answer, so no latency: a fast refusal must not look like a fast server
+                    return; // no response, so no latency: a fast refusal must not look like a fast server
                 }
-                // Recorded at its limit: leaving out the slowest would make the slow look fast.
+                // Recorded at the timeout: leaving out the slowest requests would make a slow target look fast.
                 job.due + u64::try_from(self.plan.limits.timeout.as_nanos()).unwrap_or(u64::MAX)
             }
         };

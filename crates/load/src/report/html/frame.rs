@@ -1,4 +1,4 @@
-//! The frame of a plot, and what is drawn in it.
+//! The frame of a plot and its content.
 
 use maud::{Markup, html};
 
@@ -8,27 +8,27 @@ use crate::report::plot::{Plane, svg};
 pub const LEFT: f64 = 46.0;
 pub const TOP: f64 = 8.0;
 const BOTTOM: f64 = 158.0;
-/// Below the axis, for its words.
+/// Space below the axis for its labels.
 pub const FOOT: f64 = 18.0;
 
-/// Points, left to right; where there is none the line is broken.
+/// Points from left to right. A missing value interrupts the line.
 pub struct Curve {
-    /// For the key.
+    /// Name in the legend.
     pub name: &'static str,
-    /// Of the style sheet.
+    /// CSS class.
     pub class: &'static str,
-    /// x and y.
+    /// x and y values.
     pub points: Vec<(f64, Option<f64>)>,
 }
 
-/// What is drawn in.
+/// The frame of a plot.
 pub struct Frame {
-    /// For those who do not see it.
+    /// Accessible title.
     pub title: &'static str,
     pub plane: Plane,
-    /// Marks below, with their words.
+    /// Ticks of the horizontal axis with their labels.
     pub across: Vec<(f64, String)>,
-    /// Marks at the left, with their words.
+    /// Ticks of the vertical axis with their labels.
     up: Vec<(f64, String)>,
 }
 
@@ -61,7 +61,7 @@ impl Frame {
         svg(BOTTOM + FOOT, self.title, &body)
     }
 
-    /// The picture of some curves.
+    /// Draws curves.
     pub fn curves(self, curves: &[Curve]) -> Markup {
         let path =
             |curve: &Curve| (format!("curve {}", curve.class), self.plane.line(curve.points.iter().copied()));
@@ -69,7 +69,7 @@ impl Frame {
         self.drawn(&paths)
     }
 
-    /// The picture of bars that stand on one another; each bar is as wide as `step`.
+    /// Draws stacked bars; each bar is as wide as `step`.
     pub fn stacks(self, step: f64, bars: &[Curve]) -> Markup {
         let mut floor = vec![0.0; bars.first().map_or(0, |bar| bar.points.len())];
         let path = |bar: &Curve| {

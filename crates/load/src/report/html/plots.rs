@@ -10,10 +10,10 @@ use crate::report::html::steps::Steps;
 use crate::report::model::Report;
 use crate::report::plot::svg;
 
-/// Of a row of bars, its name above it.
+/// Height of an alert's row, including its name.
 const ROW: f64 = 26.0;
 
-/// Every plot there is something to show in, one after the other.
+/// Every plot that has data.
 pub fn all(report: &Report, steps: &Steps<'_>) -> Markup {
     let plots = [rate(steps), percentiles(steps), spectrum(report), outcomes(steps), lag(steps)];
     html! { @for plot in plots { (plot) } @if !report.alerts.is_empty() { (alerts(report, steps)) } }
@@ -27,7 +27,7 @@ fn figure(heading: &str, svg: &Markup, caption: &Markup) -> Markup {
     html! { figure { h2 { (heading) } (svg) figcaption { (caption) } } }
 }
 
-/// What the curves, or the areas, are.
+/// The legend of curves or areas.
 fn key<'a>(filled: bool, all: impl IntoIterator<Item = (&'a str, &'a str)>) -> Markup {
     html! {
         @for (class, name) in all {
@@ -68,13 +68,13 @@ fn rate(steps: &Steps<'_>) -> Markup {
     let per_second = |count: u32| Some(f64::from(count) / steps.grain);
     let mut curves = vec![
         steps.rates("sent", "a", |point| per_second(point.sent)),
-        steps.rates("answered as expected", "b", |point| per_second(point.expected)),
+        steps.rates("expected responses", "b", |point| per_second(point.expected)),
     ];
     let planned = steps.rates("planned", "planned", |point| point.planned_rate);
     if values(std::slice::from_ref(&planned)).next().is_some() {
         curves.push(planned);
     }
-    let frame = steps.frame("Requests per second over time", Scale::straight(values(&curves)), short);
+    let frame = steps.frame("Requests per second over time", Scale::linear(values(&curves)), short);
     figure("Requests per second", &frame.curves(&curves), &of_curves(&curves))
 }
 
@@ -91,8 +91,8 @@ fn percentiles(steps: &Steps<'_>) -> Markup {
 fn lag(steps: &Steps<'_>) -> Markup {
     let curves = [steps.worst("pacer lag p99", "d", |point| point.pacer_lag_p99_seconds)];
     let frame = steps.frame("Pacer lag over time", Scale::fitting(values(&curves)), short_latency);
-    let caption = html! { (of_curves(&curves)) "how late the generator itself was" };
-    figure("The generator's own lag", &frame.curves(&curves), &caption)
+    let caption = html! { (of_curves(&curves)) "how late the generator sent requests" };
+    figure("Generator lag", &frame.curves(&curves), &caption)
 }
 
 fn outcomes(steps: &Steps<'_>) -> Markup {
@@ -105,18 +105,18 @@ fn outcomes(steps: &Steps<'_>) -> Markup {
     ];
     let sums =
         (0..bars[0].points.len()).map(|at| bars.iter().filter_map(|bar| bar.points[at].1).sum::<f64>());
-    let frame = steps.frame("Answers per second over time", Scale::straight(sums), short);
+    let frame = steps.frame("Responses per second over time", Scale::linear(sums), short);
     figure(
-        "Answers per second",
+        "Responses per second",
         &frame.stacks(steps.step, &bars),
         &key(true, bars.iter().map(|bar| (bar.class, bar.name))),
     )
 }
 
-/// A row for each alert, on the time axis of the other plots.
+/// One row per alert, on the same time axis as the other plots.
 fn alerts(report: &Report, steps: &Steps<'_>) -> Markup {
     let names: Vec<&str> = report.alerts.iter().map(|span| span.alert.as_str()).unique().collect();
-    let frame = steps.frame("Alerts over time", Scale::straight(std::iter::empty()), short);
+    let frame = steps.frame("Alerts over time", Scale::linear(std::iter::empty()), short);
     let bottom = TOP + ROW * names.len() as f64;
     let class = |state: &str| if state == "firing" { "fc" } else { "fb" };
     let body = html! {
@@ -135,7 +135,7 @@ fn alerts(report: &Report, steps: &Steps<'_>) -> Markup {
     figure("Alerts", &svg(bottom + FOOT + 2.0, frame.title, &body), &key)
 }
 
-/// Latency by percentile; equal steps across are ten times fewer requests beyond.
+/// Latency by percentile. Each step to the right leaves a tenth of the requests.
 fn spectrum(report: &Report) -> Markup {
     let latency = &report.latency_seconds;
     let most = latency.response.count.max(10) as f64;

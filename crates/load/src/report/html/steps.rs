@@ -8,18 +8,18 @@ use crate::report::model::Report;
 use crate::report::point::Point;
 use common::duration;
 
-/// The most points of a curve: as many as a narrow screen has pixels.
+/// Maximum number of points of a curve, about the width of a narrow screen in pixels.
 const POINTS: usize = 360;
 
-/// The series in as many steps as can be seen.
+/// The series, reduced to the resolution of the plots.
 pub struct Steps<'a> {
-    /// Each with the points that fall into it; empty where the runs that were merged leave a gap.
+    /// The start of each step and its points; empty in a gap between merged runs.
     steps: Vec<(f64, &'a [Point])>,
-    /// Seconds each stands for.
+    /// Seconds per step.
     pub step: f64,
-    /// Seconds the axis is long.
+    /// Length of the axis in seconds.
     length: f64,
-    /// Seconds each point stands for.
+    /// Seconds per point of the series.
     pub grain: f64,
 }
 
@@ -44,7 +44,7 @@ impl<'a> Steps<'a> {
         Self { steps, step, length: last.max(1.0), grain }
     }
 
-    /// A mean rate per second over each step.
+    /// The mean rate per second of each step.
     pub fn rates(
         &self,
         name: &'static str,
@@ -59,7 +59,7 @@ impl<'a> Steps<'a> {
         Curve { name, class, points }
     }
 
-    /// The worst of each step.
+    /// The maximum of each step.
     pub fn worst(
         &self,
         name: &'static str,

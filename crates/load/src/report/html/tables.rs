@@ -8,7 +8,7 @@ use crate::record::window::NAMES;
 use crate::report::model::Report;
 use crate::wire::error::Fault;
 
-/// Latencies and what they are held against.
+/// Latencies and thresholds.
 pub fn figures(report: &Report) -> Markup {
     let figures = |of: &Distribution| [of.min, of.mean, of.p50, of.p90, of.p95, of.p99, of.p999, of.max];
     html! {
@@ -21,12 +21,12 @@ pub fn figures(report: &Report) -> Markup {
         p.soft { "Response time counts from when a request was due, service time from when it was sent." }
         @if !report.thresholds.is_empty() {
             div.scroll { table {
-                tr { th { "threshold" } th { "is" } th {} }
-                @for held in &report.thresholds {
+                tr { th { "threshold" } th { "measured" } th {} }
+                @for result in &report.thresholds {
                     tr {
-                        td { (held.threshold) }
-                        td { (held.readable()) }
-                        @if held.ok { td.good { "kept" } } @else { td.bad { "crossed" } }
+                        td { (result.threshold) }
+                        td { (result.readable()) }
+                        @if result.ok { td.good { "met" } } @else { td.bad { "crossed" } }
                     }
                 }
             } }
@@ -34,7 +34,7 @@ pub fn figures(report: &Report) -> Markup {
     }
 }
 
-/// Where the arrivals went, answers by status, errors by kind.
+/// Requests by outcome, responses by status, errors by kind.
 pub fn counts(report: &Report) -> Markup {
     let ledger = &report.ledger;
     let parts = ledger.parts().into_iter().zip(["=", "+", "+", "+", "+", "+"]);
@@ -53,7 +53,7 @@ pub fn counts(report: &Report) -> Markup {
     };
     html! {
         div.grid {
-            (table("Where the requests went", &mut all))
+            (table("Requests by outcome", &mut all))
             (table("Statuses and errors", &mut statuses.chain(Fault::ALL.into_iter().filter_map(error))))
         }
     }

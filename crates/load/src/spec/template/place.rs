@@ -1,22 +1,22 @@
-//! Where a value comes to stand, and how it is kept inside of there.
+//! Escaping of values for the place they are inserted at.
 
-/// Where a value comes to stand, and so what must not be in it as it is.
+/// Where a value is inserted, which decides how it is escaped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Place {
-    /// Between slashes of a path, or in a query.
+    /// In a path segment or a query.
     Segment,
-    /// The beginning of a path, or all of it.
+    /// At the start of a path.
     Path,
-    /// A header's value.
+    /// In a header value.
     Header,
-    /// Inside of a JSON string, or where a JSON number is.
+    /// In a JSON string, or in place of a JSON number.
     Json,
     /// Anywhere else.
     Plain,
 }
 
 impl Place {
-    /// Adds bytes so that they stay inside of the place.
+    /// Appends bytes, escaped for this place.
     pub fn add(self, bytes: &[u8], into: &mut Vec<u8>) {
         match self {
             Self::Plain => into.extend_from_slice(bytes),
@@ -26,7 +26,7 @@ impl Place {
             })),
             Self::Segment => percent_encoded(bytes, b"-._~", into),
             Self::Path => {
-                // A `Location` may be a whole URL: host and port are the target's.
+                // `Location` may be an absolute URL. Only its path is used, as the host is the target's.
                 let text = String::from_utf8_lossy(bytes);
                 let path = match text.split_once("://") {
                     Some((_, behind)) => behind.find('/').map_or("", |slash| &behind[slash..]),

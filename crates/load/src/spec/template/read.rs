@@ -1,28 +1,28 @@
-//! Placeholders as they are written: `n 200`, `rhythm 55 95 10m`, `take user`.
+//! Parsing of placeholders: `n 200`, `rhythm 55 95 10m`, `take user`.
 
 use crate::error::LoadError;
 use crate::spec::template::value::Value;
 use common::duration;
 
-/// The words that are no names of captured values.
+/// Reserved words, which cannot name captured values.
 pub const WORDS: [&str; 9] = ["n", "int", "float", "rhythm", "timestamp", "uuid", "text", "pick", "take"];
 
 impl Value {
-    /// Reads what stands between the braces.
+    /// Parses the text between the braces.
     pub fn read(inside: &str) -> Result<Self, LoadError> {
         let words: Vec<&str> = inside.split_whitespace().collect();
         Self::of(&words).ok_or_else(|| {
             let expected = match words.first() {
                 Some(&"n") => "such as {{n 200}}",
-                Some(&"int") => "the least and the most, such as {{int 1 100}}",
-                Some(&"float") => "the least and the most, such as {{float 36.1 37.5}}",
+                Some(&"int") => "a minimum and a maximum, such as {{int 1 100}}",
+                Some(&"float") => "a minimum and a maximum, such as {{float 36.1 37.5}}",
                 Some(&"rhythm") => {
-                    "the least, the most and the time of a day, such as {{rhythm 55 95 10m}}"
+                    "a minimum, a maximum and a period, such as {{rhythm 55 95 10m}}"
                 }
                 Some(&"text") => "a length from 1 to 1000000, such as {{text 12}}",
                 _ => {
                     "n, n 200, int 1 100, float 0.5 1.5, rhythm 55 95 10m, timestamp, uuid, text 12, pick a b c, or the \
-                     name of a captured value, perhaps with `take` before it"
+                     name of a captured value, with or without `take` before it"
                 }
             };
             LoadError::Spec(format!("`{{{{{inside}}}}}`: expected {expected}"))
@@ -61,7 +61,7 @@ impl Value {
     }
 }
 
-/// Finite bounds in their order, and how many decimals they are written with.
+/// Finite bounds in order, and the number of decimals they are written with.
 fn bounds(from: &str, to: &str) -> Option<(f64, f64, usize)> {
     let decimals = |text: &str| text.split_once('.').map_or(0, |(_, behind)| behind.len());
     let (least, most): (f64, f64) = (from.parse().ok()?, to.parse().ok()?);
@@ -69,7 +69,7 @@ fn bounds(from: &str, to: &str) -> Option<(f64, f64, usize)> {
     fit.then_some((least, most, decimals(from).max(decimals(to))))
 }
 
-/// Whether a captured value may be called that.
+/// Whether `name` is a valid name for a captured value.
 #[must_use]
 pub fn is_name(name: &str) -> bool {
     !WORDS.contains(&name)
