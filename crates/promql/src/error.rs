@@ -14,6 +14,9 @@ pub enum Error {
         /// What the parser says, and how to write it.
         reason: String,
     },
+    /// It could be nested more deeply than the stack is.
+    #[error("an expression with {0} operators and brackets: expected at most {1}")]
+    TooLarge(usize, usize),
     /// A duration in it cannot be read.
     #[error("{0}")]
     Duration(String),
