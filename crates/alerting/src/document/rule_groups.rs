@@ -12,6 +12,14 @@ pub struct RuleGroup<'a> {
     pub node: &'a Node,
 }
 
+/// Whether a file is about rules at all.
+pub fn is_rule_file(root: &Node) -> bool {
+    let kind = root.get("kind").and_then(Node::scalar);
+    root.get("groups").is_some() || kind.is_some_and(|kind| KINDS.contains(&kind))
+}
+
+const KINDS: [&str; 3] = ["PrometheusRule", "PrometheusRuleList", "List"];
+
 /// The groups of a rule file, of a `PrometheusRule`, or of those in a list of manifests.
 ///
 /// # Errors
