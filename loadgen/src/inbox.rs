@@ -25,6 +25,9 @@ pub struct Args {
     /// And how many MiB of them, in memory; on disk it may be twice that
     #[arg(long, value_name = "MIB", default_value = "64", value_parser = clap::value_parser!(u32).range(1..=4096))]
     capacity_mib: u32,
+    /// The largest body that /webhook and /heartbeat take, in MiB; Alertmanager sends all alerts of a group in one
+    #[arg(long, value_name = "MIB", default_value = "16", value_parser = clap::value_parser!(u32).range(1..=64))]
+    webhook_mib: u32,
     /// Take mail by SMTP here; AUTH is demanded, any user and password will do
     #[arg(long, value_name = "HOST:PORT", value_parser = listen::address, default_value = "127.0.0.1:1025", conflicts_with = "no_smtp")]
     smtp: SocketAddr,
@@ -88,7 +91,7 @@ async fn run(args: Args) -> Result<(), (u8, String)> {
         InboxError::Journal(_) => (exit::USAGE, error.to_string()),
         InboxError::Server(_) => (exit::FAILED, error.to_string()),
     };
-    let inbox = Inbox::open(&config).map_err(failed)?;
+    let inbox = Inbox::open(&config).map_err(failed)?.with_webhook_limit((args.webhook_mib as usize) << 20);
     console::result(&format!("inbox on http://{address}\n"));
     inbox.serve(listener, smtp, stop).await.map_err(failed)
 }

@@ -5,8 +5,14 @@ use std::time::Duration;
 
 use crate::store::history::Limits;
 
-/// The largest body taken, in bytes.
+/// The largest body of a message taken, in bytes.
 pub const BODY_LIMIT: usize = 1024 * 1024;
+
+/// The largest body of Alertmanager's webhook taken, in bytes, unless it is set. Alertmanager sends every alert of a group
+/// with all its labels, and knows no limit.
+pub const WEBHOOK_LIMIT: usize = 16 * 1024 * 1024;
+/// What it can be set to at most.
+pub const MAX_WEBHOOK_LIMIT: usize = 64 * 1024 * 1024;
 
 /// What an inbox keeps.
 #[derive(Debug, Clone)]
