@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use actix_web::http::StatusCode;
 use actix_web::http::header::ContentType;
-use actix_web::web::{self, Bytes, Data, Path, Query, ServiceConfig};
-use actix_web::{HttpResponse, Responder};
+use actix_web::web::{self, Bytes, Data, Path, PayloadConfig, Query, ServiceConfig};
+use actix_web::{HttpResponse, Responder, guard};
 use serde::Deserialize;
 use serde_json::json;
 use tokio::time::Instant;
@@ -20,11 +20,17 @@ use crate::store::state::State;
 use clients::inbox::{Channel, Holder};
 use common::proof;
 
-pub(crate) fn configure(config: &mut ServiceConfig) {
+pub(crate) fn configure(config: &mut ServiceConfig, webhook_limit: usize) {
     for channel in Channel::ALL {
+        let limit = match channel {
+            Channel::Webhook | Channel::Heartbeat => webhook_limit,
+            _ => BODY_LIMIT,
+        };
         for path in channel::paths(channel) {
-            let receive = move |state, body| receive(channel, path, state, body);
-            config.route(path, web::post().to(receive));
+            let receive = move |state, body| receive(channel, path, limit, state, body);
+            // The guard is the resource's, so that another may answer GET at the same path.
+            let resource = web::resource(*path).guard(guard::Post()).app_data(PayloadConfig::new(limit));
+            config.service(resource.route(web::to(receive)));
         }
     }
     config
@@ -45,6 +51,7 @@ pub(crate) fn configure(config: &mut ServiceConfig) {
 async fn receive(
     channel: Channel,
     path: &'static str,
+    limit: usize,
     state: Data<State>,
     body: Result<Bytes, actix_web::Error>,
 ) -> HttpResponse {
@@ -53,10 +60,11 @@ async fn receive(
         Err(error) => {
             state.refused(channel);
             return match error.as_response_error().status_code() {
-                StatusCode::PAYLOAD_TOO_LARGE => text(
-                    StatusCode::PAYLOAD_TOO_LARGE,
-                    &format!("body too large: must be at most {BODY_LIMIT} bytes"),
-                ),
+                StatusCode::PAYLOAD_TOO_LARGE => {
+                    let raise = if limit > BODY_LIMIT { "; --webhook-mib raises it" } else { "" };
+                    let reason = format!("body too large: must be at most {limit} bytes{raise}");
+                    text(StatusCode::PAYLOAD_TOO_LARGE, &reason)
+                }
                 status => text(status, &error.to_string()),
             };
         }
