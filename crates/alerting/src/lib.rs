@@ -1,5 +1,5 @@
-//! Prometheus and Alertmanager files: read, edited in place, rendered at another speed, and where Alertmanager routes an
-//! alert. It asks no running system and starts none.
+//! Prometheus and Alertmanager files: parsing, editing in place, rendering with shorter durations, and the routes of an
+//! alert. Works on files only, without running systems.
 
 #![warn(clippy::disallowed_macros)]
 

@@ -41,7 +41,7 @@ fn renders_a_directory_into_another() {
     assert_eq!(ran.status.code(), Some(0), "{}", text(&ran.stderr));
     let said = text(&ran.stdout);
     for part in [
-        "prometheus.yml\n  global.scrape_interval: 15s → 1s  (floor; divided it would be 750ms)",
+        "prometheus.yml\n  global.scrape_interval: 15s → 1s  (raised to the minimum; divided it would be 750ms)",
         "scrape_configs[api].static_configs[0].targets[0]: api:8000 → 127.0.0.1:18000",
         "alert_rules/api.yml\n",
         "3 files written to",
@@ -79,7 +79,7 @@ fn bad_input_exits_2_and_says_what_to_do() {
         (dir, out, &[], "--by"),
         (dir, out, &["--by", "2", "--address", "api"], "`api`"),
         (dir, out, &["--by", "2", "--address", "gone:1=b:2"], "`gone:1`"),
-        (dir, dir, &["--by", "2"], "expected another one for --out"),
+        (dir, dir, &["--by", "2"], "give --out another one"),
         (missing.as_path(), out, &["--by", "2"], "missing/prometheus.yml"),
     ] {
         let ran = scale(from, to, more);

@@ -130,7 +130,7 @@ fn aliases_and_merges_are_read_and_a_shared_label_is_refused() {
     ] {
         let reason =
             refused(&format!("groups: [{{name: g, rules: [{{alert: A, expr: up == 0, {rest}}}]}}]\n"));
-        assert!(reason.contains("write the value out in both places"), "{rest}: {reason}");
+        assert!(reason.contains("write the value in both places"), "{rest}: {reason}");
     }
 }
 

@@ -1,28 +1,28 @@
-//! Why channels cannot be set up.
+//! Errors of setting up channels.
 
 use crate::document::report::ScaleError;
 use crate::scale::files::FilesError;
 
-/// Channels that cannot be set up. No message holds the value of a setting: it may be a secret.
+/// Channels cannot be set up. Messages never contain the value of a setting, since it may be a secret.
 #[derive(Debug, thiserror::Error)]
 pub enum ChannelsError {
-    /// A setting is wrong, or another one is missing beside it.
+    /// A setting is invalid, or one that it needs is missing.
     #[error("{name}: {reason}")]
     Setting {
-        /// Variable or file.
+        /// Name of the variable or file.
         name: String,
         /// What is wrong and what was expected.
         reason: String,
     },
-    /// A line of the settings' file is malformed.
+    /// A line of the `.env` file is malformed.
     #[error("{file}:{line}: is not NAME=value; quote values with spaces, start comments with #")]
     Line {
-        /// The file.
+        /// Path of the file.
         file: String,
-        /// Counted from 1.
+        /// Line number, from 1.
         line: usize,
     },
-    /// The configuration is not understood, or cannot be read or written.
+    /// The configuration is invalid, or cannot be read or written.
     #[error("{0}")]
     Files(#[from] FilesError),
 }

@@ -1,4 +1,4 @@
-//! The configuration and its secrets as files.
+//! Writes the configuration and its secrets as files.
 
 use std::fs;
 use std::path::Path;
@@ -9,7 +9,7 @@ use crate::channels::settings::Settings;
 use crate::scale::files::{self, FilesError};
 use crate::scale::render::ALERTMANAGER_FILE;
 
-/// The secrets: name and content. A channel that is not set up has the inbox's.
+/// Names and contents of the secret files. Channels that are not set up get the inbox's values.
 fn secrets(settings: &Settings, inbox: &Inbox) -> [(&'static str, String); 4] {
     let or = |value: &Option<String>, path| {
         value.clone().unwrap_or_else(|| format!("http://{}/{path}", inbox.http))
@@ -17,7 +17,7 @@ fn secrets(settings: &Settings, inbox: &Inbox) -> [(&'static str, String); 4] {
     [
         ("slack_url", or(&settings.slack_url, "slack")),
         ("discord_url", or(&settings.discord_url, "discord/slack")),
-        // As long as a real one, which is checked.
+        // Alertmanager checks that the key is as long as a real one.
         ("pagerduty_routing_key", settings.pagerduty_key.clone().unwrap_or_else(|| "0".repeat(32))),
         (
             "smtp_password",
@@ -27,10 +27,11 @@ fn secrets(settings: &Settings, inbox: &Inbox) -> [(&'static str, String); 4] {
 }
 
 /// Writes `alertmanager.yml` of `from` with its templates into `out`, which may be `from`, and the secrets into
-/// `out/secrets`. `at` is where Alertmanager will find `out`. Secrets are this user's alone, or `readable` by all.
+/// `out/secrets`. `at` is the path of `out` as Alertmanager sees it. Secrets are readable by this user only or, with
+/// `readable`, by all.
 ///
 /// # Errors
-/// When a file cannot be read, understood or written.
+/// A file cannot be read or written, or is invalid.
 pub fn write(
     from: &Path,
     out: &Path,
@@ -70,7 +71,7 @@ mod tests {
     use std::os::unix::fs::PermissionsExt;
 
     #[test]
-    fn secrets_are_files_and_templates_come_along() {
+    fn writes_secrets_and_templates() {
         let dir = tempfile::tempdir().unwrap();
         let (from, out) = (dir.path().join("from"), dir.path().join("out"));
         fs::create_dir_all(from.join("templates")).unwrap();
@@ -83,7 +84,7 @@ mod tests {
         let settings = Settings { slack_url, ..Settings::default() };
         let read = |name: &str| fs::read_to_string(out.join(name)).unwrap();
         let of = |name: &str| fs::metadata(out.join(name)).unwrap().permissions().mode() & 0o777;
-        // Twice: what is read-only is replaced.
+        // Twice, because read-only files must be replaced.
         for readable in [true, true, false] {
             write(&from, &out, Path::new("/at"), &settings, &inbox, readable).unwrap();
             assert_eq!(
@@ -96,7 +97,7 @@ mod tests {
         }
         assert!(
             !out.join("templates/gone.tmpl").exists(),
-            "a template that is no more would still be loaded"
+            "a template removed at the source would still be loaded"
         );
     }
 }

@@ -1,8 +1,8 @@
-//! Where notifications go: the inbox, but for the channels that a person has set up.
+//! Channels of notifications: the inbox, except for channels that the user has set up.
 //!
-//! `alertmanager.yml` is shipped with every channel leading to the inbox and its secrets as files in /run/secrets.
-//! [`Settings`] reads what is set up, `render` leads those channels outside, [`files`] writes the result with the
-//! secrets beside it. Local processes and containers get theirs from here alike.
+//! In the shipped `alertmanager.yml` every channel sends to the inbox, and its secrets are files in /run/secrets. [`Settings`]
+//! reads which channels are set up, `render` routes those to the real services, and [`files`] writes the result with its
+//! secrets. Local processes and containers both use this.
 
 mod error;
 pub mod files;

@@ -1,4 +1,4 @@
-//! `alertmanager.yml` with the channels that are set up leading outside.
+//! Edits `alertmanager.yml` so that channels that are set up send to the real services.
 
 use std::path::Path;
 
@@ -9,27 +9,27 @@ use crate::document::report::ScaleError;
 use crate::document::tree::Node;
 use crate::scale::render::ALERTMANAGER_FILE;
 
-/// Where the shipped configuration has its secrets.
+/// Directory of the secrets in the shipped configuration.
 const SECRETS: &str = "/run/secrets";
-/// Alertmanager's own default, where PagerDuty takes events of API version 2.
+/// Alertmanager's default URL of PagerDuty's Events API v2.
 const PAGERDUTY: &str = "https://events.pagerduty.com/v2/enqueue";
-/// The port on which a mail server begins with TLS: Alertmanager does so itself there, and fails when STARTTLS is
-/// demanded besides (its issue 980).
+/// The port with implicit TLS. Alertmanager uses TLS there by itself, and fails if STARTTLS is required in addition (its
+/// issue 980).
 const IMPLICIT_TLS: &str = ":465";
 
-/// HOST:PORT of the inbox as the configuration has it.
+/// Addresses of the inbox (HOST:PORT) in the configuration.
 #[derive(Debug, Clone)]
 pub struct Inbox {
-    /// For what goes by HTTP.
+    /// Address for HTTP.
     pub http: String,
-    /// For mail.
+    /// Address for mail.
     pub smtp: String,
 }
 
-/// Edits a configuration whose secrets will be files in `secrets`. What leads elsewhere than to the inbox is left alone.
+/// Edits a configuration whose secrets will be files in `secrets`. Channels that do not send to the inbox stay unchanged.
 ///
 /// # Errors
-/// When the text is not understood, naming the line.
+/// The configuration is invalid; the error names the line.
 pub fn edit(text: &str, settings: &Settings, inbox: &Inbox, secrets: &Path) -> Result<Finished, ScaleError> {
     let mut editor = Editor::new(ALERTMANAGER_FILE, text)?;
     let root = editor.tree();
@@ -75,7 +75,7 @@ fn send_mail(editor: &mut Editor, channel: &Node, mail: &Mail) -> Result<(), Sca
     }
 }
 
-/// A string as YAML takes it whatever it holds: JSON's form.
+/// Quotes a string for YAML, in JSON's form.
 fn quoted(value: &str) -> String {
     serde_json::Value::from(value).to_string()
 }
@@ -86,7 +86,7 @@ fn leads_to(url: &Node, address: &str) -> bool {
     rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
-/// Every `…_file:` in [`SECRETS`] becomes one in `secrets`.
+/// Replaces [`SECRETS`] by `secrets` in every `…_file:`.
 fn move_secrets(editor: &mut Editor, node: &Node, secrets: &str) -> Result<(), ScaleError> {
     node.scalars("", "", &mut |key, _, value| {
         let path = value.scalar().filter(|_| key.ends_with("_file"));
@@ -113,13 +113,13 @@ mod tests {
     }
 
     #[test]
-    fn unset_channels_lead_to_the_inbox() {
+    fn channels_without_settings_send_to_the_inbox() {
         let expected = CONFIG.replace("/run/secrets/slack_url", "\"/x/slack_url\"");
         assert_eq!(rendered(&Settings::default()), expected);
     }
 
     #[test]
-    fn set_ones_lead_outside_and_nothing_else_changes() {
+    fn routes_configured_channels_to_the_services_and_changes_nothing_else() {
         let mut mail = Mail {
             smarthost: "smtp.example:587".into(),
             username: "who \"is\": #this".into(),
@@ -141,7 +141,7 @@ mod tests {
             .replace("auth_username: u", "auth_username: \"who \\\"is\\\": #this\"")
             .replace("require_tls: false", "require_tls: true");
         assert_eq!(rendered(&all(&mail)), expected);
-        // There TLS comes first, and whoever gave no name does not log in.
+        // On this port TLS is implicit, and without a username there is no login.
         mail.smarthost = "smtp.example:465".into();
         mail.username = String::new();
         let text = rendered(&all(&mail));

@@ -1,4 +1,4 @@
-//! What is set up: by files, by the environment, by a `.env`, in this order.
+//! Settings of channels: from secret files, the environment or a `.env` file, in this order.
 
 use std::collections::BTreeMap;
 use std::io::ErrorKind;
@@ -6,25 +6,25 @@ use std::path::{Path, PathBuf};
 
 use crate::channels::error::ChannelsError;
 
-/// The channels that lead outside; one that is `None` leads to the inbox.
+/// Settings of the channels; one that is `None` sends to the inbox.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Settings {
-    /// `SLACK_WEBHOOK_URL`: an incoming webhook.
+    /// `SLACK_WEBHOOK_URL`: URL of an incoming webhook.
     pub slack_url: Option<String>,
-    /// `DISCORD_WEBHOOK_URL`, with `/slack` at its end, where Discord takes Slack's bodies.
+    /// `DISCORD_WEBHOOK_URL`, with `/slack` appended, where Discord accepts Slack's format.
     pub discord_url: Option<String>,
-    /// `PAGERDUTY_ROUTING_KEY`, of an Events API v2 integration.
+    /// `PAGERDUTY_ROUTING_KEY` of an Events API v2 integration.
     pub pagerduty_key: Option<String>,
-    /// `SMTP_…`.
+    /// Mail settings: `SMTP_…`.
     pub mail: Option<Mail>,
 }
 
-/// A mail server and how to use it.
+/// A mail server, its login and the addresses.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Mail {
-    /// `SMTP_SMARTHOST`: HOST:PORT. At 465 TLS comes first, elsewhere STARTTLS is demanded.
+    /// `SMTP_SMARTHOST`: HOST:PORT. On port 465 TLS is implicit; on other ports STARTTLS is required.
     pub smarthost: String,
-    /// `SMTP_USERNAME`; without one nobody logs in.
+    /// `SMTP_USERNAME`; empty for no login.
     pub username: String,
     /// `SMTP_PASSWORD`.
     pub password: String,
@@ -34,22 +34,22 @@ pub struct Mail {
     pub to: String,
 }
 
-/// Where settings may stand.
+/// Sources of settings.
 #[derive(Debug, Clone, Default)]
 pub struct Sources {
-    /// A folder with files `slack_url`, `discord_url`, `pagerduty_routing_key`, `smtp_password`.
+    /// Directory with the files `slack_url`, `discord_url`, `pagerduty_routing_key` and `smtp_password`.
     pub secrets: Option<PathBuf>,
-    /// Whether this process's environment counts.
+    /// Whether to read the environment of this process.
     pub environment: bool,
-    /// Lines of NAME=value; it need not be there.
+    /// A file with lines of NAME=value; it may be missing.
     pub env_file: Option<PathBuf>,
 }
 
 impl Settings {
-    /// Reads and checks them.
+    /// Reads and checks the settings.
     ///
     /// # Errors
-    /// [`ChannelsError`] naming the setting that is wrong or missing, or the file that cannot be read.
+    /// [`ChannelsError`] with the setting that is invalid or missing, or the file that cannot be read.
     pub fn read(sources: &Sources) -> Result<Self, ChannelsError> {
         let lines = sources.env_file.as_deref().map_or_else(|| Ok(BTreeMap::new()), env_file)?;
         let mut files = BTreeMap::new();
@@ -68,20 +68,20 @@ impl Settings {
             let named = |value: String| (variable.to_owned(), value);
             let environment = || sources.environment.then(|| std::env::var(variable).ok())?.map(named);
             let line = || lines.get(variable).cloned().map(named);
-            // What is empty says nothing.
+            // Empty values count as not set.
             let said = |given: &(String, String)| !given.1.trim().is_empty();
             file.filter(said).or_else(|| environment().filter(said)).or_else(|| line().filter(said))
         })
     }
 
-    /// From a reader of variables, which gives the name to blame and the value.
+    /// Checks the settings returned by `read`, which maps a variable to the name for error messages and the value.
     fn from(read: impl Fn(&str) -> Option<(String, String)>) -> Result<Self, ChannelsError> {
         let checked = |variable: &str, good: fn(&str) -> bool, expected: &str| {
             let Some((name, value)) = read(variable) else { return Ok(None) };
             let value = value.trim().to_owned();
             if good(&value) { Ok(Some(value)) } else { Err(wrong(&name, &format!("expected {expected}"))) }
         };
-        let url = "an address that begins with https:// or http://, without spaces";
+        let url = "a URL that starts with https:// or http://, without spaces";
         let discord = checked("DISCORD_WEBHOOK_URL", is_url, url)?.map(|url| {
             let url = url.trim_end_matches('/');
             if url.ends_with("/slack") { url.to_owned() } else { format!("{url}/slack") }
@@ -125,7 +125,7 @@ impl Settings {
     }
 }
 
-/// Files of a secrets folder, and the variables that say the same.
+/// Names of secret files and the variables that they replace.
 const SECRETS: [(&str, &str); 4] = [
     ("slack_url", "SLACK_WEBHOOK_URL"),
     ("discord_url", "DISCORD_WEBHOOK_URL"),
@@ -153,7 +153,7 @@ fn wrong(name: &str, reason: &str) -> ChannelsError {
 
 fn beside(read: &impl Fn(&str) -> Option<(String, String)>, there: &str, missing: &str) -> ChannelsError {
     let name = read(there).map_or_else(|| there.to_owned(), |(name, _)| name);
-    wrong(&name, &format!("is set, {missing} is not: set both, or neither"))
+    wrong(&name, &format!("is set and {missing} is not: set both or neither"))
 }
 
 fn unreadable(path: &Path, error: &std::io::Error) -> ChannelsError {
@@ -168,7 +168,7 @@ fn env_file(path: &Path) -> Result<BTreeMap<String, String>, ChannelsError> {
     };
     let lines: Result<_, dotenvy::Error> = dotenvy::Iter::new(text.as_bytes()).collect();
     lines.map_err(|error| {
-        // Values may span lines, so lines cannot be counted from the good ones.
+        // Values may span lines, so the line number cannot be derived from the number of valid entries.
         let first = match &error {
             dotenvy::Error::LineParse(content, _) => content.lines().next().unwrap_or_default(),
             _ => "",
@@ -189,7 +189,7 @@ mod tests {
     }
 
     #[test]
-    fn each_setting_is_checked_and_no_message_shows_a_value() {
+    fn checks_each_setting_without_showing_its_value() {
         let mail = [("SMTP_SMARTHOST", "h:25"), ("SMTP_FROM", "a@b"), ("SMTP_TO", "c@d")];
         assert!(from(&mail).unwrap().mail.is_some_and(|mail| mail.username.is_empty()));
         assert_eq!(from(&[]).unwrap(), Settings::default());
@@ -199,17 +199,17 @@ mod tests {
         for (given, expected) in [
             (
                 &[("SLACK_WEBHOOK_URL", "hush")][..],
-                "SLACK_WEBHOOK_URL: expected an address that begins with https://",
+                "SLACK_WEBHOOK_URL: expected a URL that starts with https://",
             ),
-            (&[("DISCORD_WEBHOOK_URL", "ftp://hush")], "DISCORD_WEBHOOK_URL: expected an address"),
+            (&[("DISCORD_WEBHOOK_URL", "ftp://hush")], "DISCORD_WEBHOOK_URL: expected a URL"),
             (&[("PAGERDUTY_ROUTING_KEY", "hush hush")], "PAGERDUTY_ROUTING_KEY: expected one word"),
             (&[("SMTP_SMARTHOST", "hush")], "SMTP_SMARTHOST: expected HOST:PORT"),
             (&[("SMTP_TO", "hush")], "SMTP_TO: expected an address with @"),
-            (&mail[..2], "SMTP_SMARTHOST: is set, SMTP_TO is not"),
-            (&mail[1..], "SMTP_FROM: is set, SMTP_SMARTHOST is not"),
+            (&mail[..2], "SMTP_SMARTHOST: is set and SMTP_TO is not"),
+            (&mail[1..], "SMTP_FROM: is set and SMTP_SMARTHOST is not"),
             (
                 &[mail[0], mail[1], mail[2], ("SMTP_PASSWORD", "hush")],
-                "SMTP_PASSWORD: is set, SMTP_USERNAME is not",
+                "SMTP_PASSWORD: is set and SMTP_USERNAME is not",
             ),
         ] {
             let said = from(given).unwrap_err();
@@ -218,7 +218,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_counts_before_a_line_and_what_is_empty_says_nothing() {
+    fn files_take_precedence_and_empty_values_are_ignored() {
         let dir = tempfile::tempdir().unwrap();
         let env = dir.path().join(".env");
         let sources =
@@ -234,7 +234,7 @@ mod tests {
 
         std::fs::write(dir.path().join("smtp_password"), "hush").unwrap();
         let said = Settings::read(&sources).unwrap_err().to_string();
-        assert!(said.contains("smtp_password: is set, SMTP_USERNAME is not"), "{said}");
+        assert!(said.contains("smtp_password: is set and SMTP_USERNAME is not"), "{said}");
         std::fs::write(&env, "A='two\nlines'\nSMTP_PASSWORD hush\n").unwrap();
         let said = Settings::read(&sources).unwrap_err().to_string();
         assert!(said.contains(".env:3: is not NAME=value") && !said.contains("hush"), "{said}");

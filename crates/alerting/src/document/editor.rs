@@ -1,4 +1,4 @@
-//! One file under the pen: its tree, the edits so far, and what they were.
+//! Edits one file in place: its tree, the edits so far, and a list of the changes.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
@@ -14,22 +14,22 @@ pub(super) struct Edit {
     pub(super) range: Range<usize>,
     pub(super) raw: String,
     pub(super) value: String,
-    /// How many fields are to have this value: several where an alias shares it.
+    /// Number of fields that must get this value: several where an alias shares it.
     pub(super) fields: usize,
 }
 
-/// See the module.
+/// Edits one YAML file in place.
 pub struct Editor {
     pub(super) file: String,
     pub(super) text: String,
     pub(super) root: Node,
-    /// By where they begin.
+    /// Edits by the position at which the value starts.
     pub(super) edits: BTreeMap<usize, Edit>,
-    /// Keys and raw values, by where the first key of the map stands that they go into.
+    /// Keys and raw values to insert, by the position of the first key of their map.
     pub(super) insertions: BTreeMap<usize, Vec<(String, String)>>,
     pub(super) changes: Vec<Change>,
     pub(super) warnings: Vec<Warning>,
-    /// Where durations begin that were divided, also where that changed nothing.
+    /// Start positions of durations that were divided, including those whose value did not change.
     divided: BTreeSet<usize>,
     pub(crate) companions: Vec<String>,
 }
@@ -42,7 +42,7 @@ impl Editor {
         };
         let root = tree::parse(text).map_err(fail)?;
         if !matches!(root.kind, Kind::Map { .. }) {
-            return Err(ScaleError::whole(file, "expected a map such as `groups:` at the top"));
+            return Err(ScaleError::whole(file, "expected a map such as `groups:` at the top level"));
         }
         Ok(Self {
             file: file.to_owned(),
@@ -80,7 +80,7 @@ impl Editor {
         self.changes.push(Change { file, field, from: from.to_owned(), to: to.to_owned(), note });
     }
 
-    /// The groups of a rule file; see [`rule_groups`].
+    /// The groups of a rule file, as found by [`rule_groups`].
     pub(crate) fn rule_groups<'n>(&self, root: &'n Node) -> Result<Vec<RuleGroup<'n>>, ScaleError> {
         rule_groups(&self.file, root)
     }
@@ -100,7 +100,7 @@ impl Editor {
         self.divided.contains(&node.span.start)
     }
 
-    /// Divides the duration under `key`, if there is one, and gives the result. Nothing behind a key is as no key.
+    /// Divides the duration under `key`, if there is one, and returns the result. A key without a value counts as missing.
     pub fn divide(
         &mut self,
         node: &Node,
@@ -123,8 +123,7 @@ impl Editor {
         Ok(Some(divided.to))
     }
 
-    /// As [`Self::divide`]; a value that is missing is written out when `default`, which would hold otherwise, is
-    /// not what its division gives.
+    /// Like [`Self::divide`]. A missing value is inserted if the division of its `default` differs from that default.
     pub fn divide_or_default(
         &mut self,
         node: &Node,
@@ -142,7 +141,7 @@ impl Editor {
         Ok(factor.divide(default, factor::FLOOR).to)
     }
 
-    /// Writes a section out that is missing, with those of its durations whose defaults are not what their division gives.
+    /// Inserts a missing section with those durations whose divided default differs from the default.
     pub fn insert_section(
         &mut self,
         section: &str,
@@ -160,7 +159,7 @@ impl Editor {
         self.insert(&self.tree(), section, "", &format!("{{{}}}", written.join(", ")))
     }
 
-    /// What has to be written where `default` holds, if it is not what its division gives.
+    /// The value to insert where `default` applies, if its division differs from it.
     fn note_default(&mut self, field: &str, factor: Factor, default: Duration) -> Option<String> {
         let divided = factor.divide(default, factor::FLOOR);
         let to = (divided.to != default).then(|| duration::format(divided.to))?;
@@ -169,8 +168,8 @@ impl Editor {
         Some(to)
     }
 
-    /// Replaces parts of a scalar's value. Parts are letters, digits and such, which every way of quoting leaves
-    /// alone; so the n-th time a part's text occurs in the value is the n-th time it occurs in the file.
+    /// Replaces parts of a scalar's value. Parts consist of characters that are the same in every quoting style, so the n-th
+    /// occurrence in the value is the n-th occurrence in the file.
     pub fn replace(
         &mut self,
         node: &Node,
@@ -188,7 +187,7 @@ impl Editor {
             let at =
                 raw.match_indices(part).nth(nth).map(|(at, _)| at).filter(|at| same_count && *at >= raw_done);
             let at = at.ok_or_else(|| {
-                self.error(node, field, format!("`{part}` is written with escapes: write it plainly"))
+                self.error(node, field, format!("`{part}` contains escapes: write it without them"))
             })?;
             new_raw.push_str(&raw[raw_done..at]);
             new_raw.push_str(to);
@@ -207,31 +206,32 @@ impl Editor {
         let new = Edit { range: range.clone(), raw, value: value.to_owned(), fields: 0 };
         let edit = self.edits.entry(range.start).or_insert(new);
         if edit.value != value {
-            let reason = "shared by an alias with a field that needs another value: write the value out in both places";
+            let reason =
+                "shared by an alias with a field that needs another value: write the value in both places";
             return Err(self.error(node, field, reason));
         }
         edit.fields += 1;
         Ok(())
     }
 
-    /// Writes a string in the place of a scalar, in JSON's form, which is YAML whatever it holds.
+    /// Replaces a scalar by a string in JSON's form, which is valid YAML.
     pub fn put(&mut self, node: &Node, field: &str, value: &str) -> Result<(), ScaleError> {
         self.write(node, field, serde_json::Value::from(value).to_string(), value)
     }
 
-    /// Writes what is no string in the place of a scalar: `true`.
+    /// Replaces a scalar by a value that is not a string, such as `true`.
     pub fn put_plain(&mut self, node: &Node, field: &str, value: &str) -> Result<(), ScaleError> {
         self.write(node, field, value.to_owned(), value)
     }
 
-    /// Puts `key: raw` in front of the first key of a map, or `raw` behind the key where it is there with nothing.
+    /// Inserts `key: raw` before the first key of a map, or `raw` after the key if that has no value.
     pub fn insert(&mut self, map: &Node, key: &str, field: &str, raw: &str) -> Result<(), ScaleError> {
         if let Some(empty) = map.get(key) {
             let space = if self.text[..empty.span.start].ends_with(':') { " " } else { "" };
             return self.write(empty, &join(field, key), format!("{space}{raw}"), raw);
         }
         if map.entries().is_empty() {
-            return Err(self.error(map, &join(field, key), format!("is missing: write `{key}: …` out")));
+            return Err(self.error(map, &join(field, key), format!("is missing: add `{key}: …`")));
         }
         let insertions = self.insertions.entry(self.first_key(map)).or_default();
         insertions.push((key.to_owned(), raw.to_owned()));
@@ -245,5 +245,5 @@ impl Editor {
 }
 
 pub(crate) fn floor_note(instead_of: Option<Duration>) -> Option<String> {
-    instead_of.map(|plain| format!("floor; divided it would be {}", duration::format(plain)))
+    instead_of.map(|plain| format!("raised to the minimum; divided it would be {}", duration::format(plain)))
 }

@@ -1,4 +1,4 @@
-//! The end of editing: the edits are applied, and what came of them is read back.
+//! Applies the edits of a file and checks the result.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -7,7 +7,7 @@ use crate::document::editor::Editor;
 use crate::document::report::{Change, ScaleError, Warning};
 use crate::document::tree::{self, Kind, Node};
 
-/// A file that is done.
+/// The result of editing a file.
 pub struct Finished {
     pub(crate) file: String,
     pub(crate) text: String,
@@ -17,7 +17,7 @@ pub struct Finished {
 }
 
 impl Editor {
-    /// Applies the edits and reads the result back: everything must be as intended, and nothing else changed.
+    /// Applies the edits and parses the result: every edit must have the intended value, and nothing else may differ.
     pub fn finish(self) -> Result<Finished, ScaleError> {
         self.unshared()?;
         let mut marks: BTreeMap<(usize, u8), (Range<usize>, String)> = BTreeMap::new();
@@ -45,13 +45,13 @@ impl Editor {
             |reason: String| ScaleError::whole(&self.file, format!("cannot be edited in place: {reason}"));
         let new = tree::parse(&text).map_err(|(line, reason)| broken(format!("line {line}: {reason}")))?;
         if let Err(line) = self.same(&self.root, &new) {
-            return Err(broken(format!("line {line} would not read as intended")));
+            return Err(broken(format!("line {line} would not have the intended value")));
         }
         let Self { file, changes, warnings, companions, .. } = self;
         Ok(Finished { file, text, changes, warnings, companions })
     }
 
-    /// Whether `new` is `old` with the edits, or the old line where it is not.
+    /// Checks that `new` is `old` with the edits; otherwise returns the line in the old text.
     fn same(&self, old: &Node, new: &Node) -> Result<(), usize> {
         match (&old.kind, &new.kind) {
             (Kind::Scalar { value: before, .. }, Kind::Scalar { value: after, .. }) => {
@@ -85,7 +85,7 @@ impl Editor {
         }
     }
 
-    /// Refuses an edit of a value that an alias shares with a field that is to stay, such as a label.
+    /// Rejects an edit of a value that an alias shares with a field that must stay, such as a label.
     fn unshared(&self) -> Result<(), ScaleError> {
         let mut met: BTreeMap<usize, usize> = BTreeMap::new();
         self.root.scalars("", "", &mut |_, field, node| {
@@ -96,7 +96,7 @@ impl Editor {
             *met += 1;
             if *met > edit.fields {
                 let reason =
-                    "shared by an alias with a field that stays as it is: write the value out in both places";
+                    "shared by an alias with a field that must not change: write the value in both places";
                 return Err(self.error(node, field, reason));
             }
             Ok(())

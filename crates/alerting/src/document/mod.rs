@@ -1,5 +1,5 @@
-//! YAML files edited in place: the [`tree`] of a document, its [`editor`], how it comes to its [`finish`], and the [`report`] of what was
-//! edited. [`rule_groups`] finds the groups of rules in a tree.
+//! Editing of YAML files in place: the [`tree`] of a document, its [`editor`], how edits are applied ([`finish`]), and the
+//! [`report`] of changes. [`rule_groups`] finds the groups of rules in a tree.
 
 pub mod editor;
 pub mod finish;

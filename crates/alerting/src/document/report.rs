@@ -1,14 +1,14 @@
-//! What is said about a rendering: errors, changes, warnings.
+//! Reports of a rendering: errors, changes, warnings.
 
-/// A file that cannot be rendered.
+/// An error in a file that is to be rendered.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{file}{}{}: {reason}", line.map(|line| format!(":{line}")).unwrap_or_default(), after_colon(field))]
 pub struct ScaleError {
-    /// Path as it came in, or the argument that is wrong.
+    /// Path as given, or the invalid argument.
     pub file: String,
-    /// Counted from 1, where one line is to blame.
+    /// Line number from 1, if the error is in one line.
     pub line: Option<usize>,
-    /// Such as `route.group_wait`; empty when the whole file is meant.
+    /// Field such as `route.group_wait`; empty for the whole file.
     pub field: String,
     /// What is wrong and what was expected.
     pub reason: String,
@@ -24,28 +24,28 @@ impl ScaleError {
     }
 }
 
-/// One value that became another.
+/// A change of one value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Change {
-    /// The file.
+    /// Path of the file.
     pub file: String,
-    /// Such as `groups[api].rules[HighErrorRate].expr: range`.
+    /// Field such as `groups[api].rules[HighErrorRate].expr: range`.
     pub field: String,
-    /// The old value, or what stood in for it.
+    /// The old value, or the default that applied instead.
     pub from: String,
     /// The new value.
     pub to: String,
-    /// Why it is not just divided, where it is not.
+    /// Why the value is not the divided one, if so.
     pub note: Option<String>,
 }
 
-/// Something to know about a rendering that is otherwise fine.
+/// A warning about a rendering that succeeded.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Warning {
-    /// The file.
+    /// Path of the file.
     pub file: String,
-    /// The field.
+    /// The affected field.
     pub field: String,
-    /// What, and what to do.
+    /// The problem, and what to do.
     pub reason: String,
 }

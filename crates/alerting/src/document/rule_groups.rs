@@ -1,4 +1,4 @@
-//! Where a rule file has its groups: at the top, as Prometheus reads it, or below `spec` of Kubernetes manifests.
+//! Finds the groups of a rule file: at the top level, as Prometheus reads it, or below `spec` of Kubernetes manifests.
 
 use crate::document::report::ScaleError;
 use crate::document::tree::{Kind, Node, element, join};
@@ -6,13 +6,13 @@ use crate::document::tree::{Kind, Node, element, join};
 /// A group of rules.
 #[derive(Debug)]
 pub struct RuleGroup<'a> {
-    /// Where it stands, such as `groups[api]` or `spec.groups[api]`.
+    /// Path of the group, such as `groups[api]` or `spec.groups[api]`.
     pub field: String,
-    /// Its fields.
+    /// The node of the group.
     pub node: &'a Node,
 }
 
-/// Whether a file is about rules at all.
+/// Whether a file contains rules.
 pub fn is_rule_file(root: &Node) -> bool {
     let kind = root.get("kind").and_then(Node::scalar);
     root.get("groups").is_some() || kind.is_some_and(|kind| KINDS.contains(&kind))
@@ -23,7 +23,7 @@ const KINDS: [&str; 3] = ["PrometheusRule", "PrometheusRuleList", "List"];
 /// The groups of a rule file, of a `PrometheusRule`, or of those in a list of manifests.
 ///
 /// # Errors
-/// When there is no list of groups where one has to be.
+/// A list of groups is missing.
 pub fn rule_groups<'a>(file: &str, root: &'a Node) -> Result<Vec<RuleGroup<'a>>, ScaleError> {
     let mut found = Vec::new();
     let kind = root.get("kind").and_then(Node::scalar);
@@ -32,7 +32,7 @@ pub fn rule_groups<'a>(file: &str, root: &'a Node) -> Result<Vec<RuleGroup<'a>>,
         Some("List" | "PrometheusRuleList") => {
             let items = list(file, root, "items", "")?;
             for (at, item) in items.iter().enumerate() {
-                // A list of the one kind need not repeat it; a list of any may hold others, which have no rules.
+                // Items of a PrometheusRuleList may omit their kind; a List may contain other kinds, which have no rules.
                 let other = item.get("kind").and_then(Node::scalar).is_some_and(|it| it != "PrometheusRule");
                 if !other {
                     manifest(file, item, &element("items", None, at), &mut found)?;
@@ -69,7 +69,7 @@ fn groups<'a>(
     Ok(())
 }
 
-/// The items under a key that has to be there, though nothing need be behind it.
+/// The items under a required key, whose value may be empty.
 fn list<'a>(file: &str, node: &'a Node, key: &str, field: &str) -> Result<&'a [Node], ScaleError> {
     let field = join(field, key);
     match node.get(key) {

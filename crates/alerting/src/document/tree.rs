@@ -1,4 +1,4 @@
-//! A YAML file as a tree that knows where in the text each scalar stands.
+//! A YAML file as a tree with the position of each scalar in the text.
 
 use std::collections::HashMap;
 use std::ops::Range;
@@ -6,33 +6,33 @@ use std::ops::Range;
 use crate::document::report::ScaleError;
 use granit_parser::{Event, Parser, Span, StructureStyle};
 
-/// Deeper than any configuration; a limit, so that no file can exhaust the stack.
+/// Maximum depth, above that of any real configuration, so that no file can exhaust the stack.
 const MAX_DEPTH: usize = 64;
-/// More nodes than any configuration; a limit, so that aliases of aliases cannot exhaust the memory.
+/// Maximum number of nodes, so that nested aliases cannot exhaust the memory.
 const MAX_NODES: usize = 500_000;
 
-/// How nothing is written.
+/// The spellings of null.
 const NULLS: [&str; 5] = ["", "~", "null", "Null", "NULL"];
 
-/// A node and its place.
+/// A node and its position.
 #[derive(Debug, Clone)]
 pub struct Node {
-    /// Counted from 1.
+    /// Line number, from 1.
     pub line: usize,
-    /// A scalar's bytes in the text, quotes included; for lists and maps where they begin.
+    /// Bytes of a scalar in the text, quotes included; for lists and maps the position of their start.
     pub span: Range<usize>,
     pub(crate) kind: Kind,
 }
 
 #[derive(Debug, Clone)]
 pub(crate) enum Kind {
-    /// The value after unquoting; whether it was written without quotes.
+    /// A scalar: the unquoted value, and whether it was written without quotes.
     Scalar {
         value: String,
         plain: bool,
     },
     List(Vec<Node>),
-    /// In file order. `flow`: written as `{…}`.
+    /// A map, in file order. `flow`: written as `{…}`.
     Map {
         entries: Vec<(String, Node)>,
         flow: bool,
@@ -45,7 +45,7 @@ impl Node {
         self.entries().iter().find(|(name, _)| name == key).map(|(_, node)| node)
     }
 
-    /// A map's entries, none for other nodes.
+    /// The entries of a map; empty for other nodes.
     pub fn entries(&self) -> &[(String, Node)] {
         match &self.kind {
             Kind::Map { entries, .. } => entries,
@@ -53,12 +53,12 @@ impl Node {
         }
     }
 
-    /// Whether it is a map, be it an empty one.
+    /// Whether the node is a map, which may be empty.
     pub fn is_map(&self) -> bool {
         matches!(self.kind, Kind::Map { .. })
     }
 
-    /// A list's items, `None` for other nodes.
+    /// The items of a list; `None` for other nodes.
     pub fn items(&self) -> Option<&[Node]> {
         match &self.kind {
             Kind::List(items) => Some(items),
@@ -66,7 +66,7 @@ impl Node {
         }
     }
 
-    /// A scalar's value.
+    /// The value of a scalar; `None` for other nodes.
     pub fn scalar(&self) -> Option<&str> {
         match &self.kind {
             Kind::Scalar { value, .. } => Some(value),
@@ -74,7 +74,7 @@ impl Node {
         }
     }
 
-    /// Shows every scalar below, with the key it or the list that it is in has, and its field.
+    /// Calls `show` for every scalar below, with its key (or that of the list it is in) and its field.
     pub fn scalars(
         &self,
         key: &str,
@@ -93,16 +93,16 @@ impl Node {
         }
     }
 
-    /// `key:` with nothing after it, or `null`.
+    /// Whether the node is null: `null`, or a key without a value.
     pub fn is_null(&self) -> bool {
         matches!(&self.kind, Kind::Scalar { value, plain: true } if NULLS.contains(&value.as_str()))
     }
 }
 
-/// Reads a text with one document. An empty one behind it, which a `---` at the end begins, is nothing.
+/// Parses a text with one document. An empty second document, which a `---` at the end starts, is ignored.
 ///
 /// # Errors
-/// Line and reason.
+/// Line number and reason.
 pub fn parse(text: &str) -> Result<Node, (usize, String)> {
     let mut reader = Reader { text, events: Parser::new_from_str(text), anchors: HashMap::new(), nodes: 0 };
     let mut root = None;
@@ -117,16 +117,18 @@ pub fn parse(text: &str) -> Result<Node, (usize, String)> {
                 match root {
                     None => root = Some(node),
                     Some(_) if node.is_null() => {}
-                    Some(_) => return Err((line, "a second document begins here: expected one".to_owned())),
+                    Some(_) => {
+                        return Err((line, "a second document starts here: expected only one".to_owned()));
+                    }
                 }
             }
             _ => {}
         }
     }
-    root.ok_or_else(|| (1, "nothing in it: expected a map".to_owned()))
+    root.ok_or_else(|| (1, "empty: expected a map".to_owned()))
 }
 
-/// Whether there is nothing in a text but blanks and comments.
+/// Whether a text consists of blanks and comments only.
 pub fn is_empty(text: &str) -> bool {
     text.lines()
         .map(str::trim_start)
@@ -141,7 +143,7 @@ struct Reader<'a> {
 }
 
 impl<'a> Reader<'a> {
-    /// The next event that is data; comments are not.
+    /// The next event that is data rather than presentation.
     fn next(&mut self) -> Result<(Event<'a>, Span), (usize, String)> {
         loop {
             match self.events.next() {
@@ -162,7 +164,8 @@ impl<'a> Reader<'a> {
         let (anchor, kind) = match event {
             Event::Alias(id) => {
                 let target = self.anchors.get(&id).cloned();
-                let target = target.ok_or_else(|| (line, "an alias inside what it names".to_owned()))?;
+                let target =
+                    target.ok_or_else(|| (line, "an alias refers to a node that contains it".to_owned()))?;
                 self.nodes += size(&target);
                 return Ok(target);
             }
@@ -176,7 +179,7 @@ impl<'a> Reader<'a> {
             }
             _ => return Err((line, "expected a value".to_owned())),
         };
-        let span_bytes = span.byte_range().ok_or_else(|| (line, "place unknown".to_owned()))?;
+        let span_bytes = span.byte_range().ok_or_else(|| (line, "position unknown".to_owned()))?;
         let node = Node { line, span: span_bytes, kind };
         if anchor > 0 {
             self.anchors.insert(anchor, node.clone());
@@ -205,7 +208,7 @@ impl<'a> Reader<'a> {
             let (event, span) = self.next()?;
             let mut value = self.node(event, span, depth + 1)?;
             if value.is_null() && value.span.is_empty() {
-                // The parser takes nothing to stand where the next thing does; it would be written behind the colon.
+                // The parser places an empty value at the next token; an edit must write it after the colon.
                 let colon = self.text[key.span.end..].find(':').map(|at| key.span.end + at + 1);
                 value.span = colon.map_or(value.span, |at| at..at);
             }
@@ -215,12 +218,12 @@ impl<'a> Reader<'a> {
                     entries.push((name, value));
                 }
                 Kind::Scalar { value: name, .. } => {
-                    return Err((key.line, format!("`{name}` stands here a second time")));
+                    return Err((key.line, format!("duplicate key `{name}`")));
                 }
-                _ => return Err((key.line, "expected a name before the colon".to_owned())),
+                _ => return Err((key.line, "expected a key before the colon".to_owned())),
             }
         }
-        // Merge keys (`<<: *defaults`): what the map does not say itself.
+        // Merge keys (`<<: *defaults`) add the entries that the map does not have itself.
         for value in merged {
             let sources = match value.kind {
                 Kind::List(items) => items,
@@ -236,7 +239,7 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// Comments and such are presentation.
+/// Whether an event is data; comments and the like are not.
 fn is_data(event: &Event<'_>) -> bool {
     matches!(
         event,
@@ -259,12 +262,12 @@ fn size(node: &Node) -> usize {
     }
 }
 
-/// `a` and `b` to `a.b`, `` and `b` to `b`.
+/// Joins `a` and `b` to `a.b`, and `` and `b` to `b`.
 pub fn join(field: &str, key: &str) -> String {
     if field.is_empty() { key.to_owned() } else { format!("{field}.{key}") }
 }
 
-/// `list[name]`, or `list[2]` (from 0) where there is no name.
+/// Formats `list[name]`, or `list[2]` (from 0) for an item without a name.
 pub fn element(list: &str, name: Option<&Node>, at: usize) -> String {
     match name.and_then(Node::scalar) {
         Some(name) => format!("{list}[{name}]"),

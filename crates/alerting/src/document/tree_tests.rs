@@ -1,7 +1,7 @@
 use super::*;
 
 #[test]
-fn knows_values_and_places() {
+fn knows_values_and_positions() {
     let text =
         "# top\na: &x\n  b: \"5m\" # five\n  c: [1, 'it''s', {d: yes}]\ne: *x\nf: {<<: *x, b: 7m}\ng:\n";
     let root = parse(text).unwrap();
@@ -10,7 +10,7 @@ fn knows_values_and_places() {
     let Kind::List(items) = &root.get("a").unwrap().get("c").unwrap().kind else { panic!("a list") };
     assert_eq!(items[1].scalar(), Some("it's"));
     assert_eq!(items[2].get("d").unwrap().scalar(), Some("yes"));
-    // An alias is its anchor, place included; a merge gives what is not said.
+    // An alias has its anchor's value and position; a merge adds missing entries.
     assert_eq!(root.get("e").unwrap().get("b").unwrap().span, b.span);
     assert_eq!(root.get("f").unwrap().get("b").unwrap().scalar(), Some("7m"));
     assert!(root.get("f").unwrap().get("c").is_some());
@@ -18,7 +18,7 @@ fn knows_values_and_places() {
 }
 
 #[test]
-fn nothing_follows_the_end_of_a_document() {
+fn ignores_an_empty_second_document() {
     for end in ["---\n", "...\n", "---\n# the end\n", "---\n---\n", "--- ~\n"] {
         let root = parse(&format!("a: 1\n{end}")).unwrap();
         assert_eq!(root.get("a").unwrap().scalar(), Some("1"), "{end}");
@@ -32,10 +32,10 @@ fn errors_have_lines() {
         ("a: [1\nb: 2\n", 2, ""),
         ("a: 1\n---\nb: 2\n", 2, "second document"),
         ("a: 1\n---\n---\nb: 2\n", 3, "second document"),
-        ("? [x]\n: 1\n", 1, "name before the colon"),
+        ("? [x]\n: 1\n", 1, "key before the colon"),
         ("a: *b\n", 1, ""),
         ("a: &x [*x]\n", 1, ""),
-        ("", 1, "nothing in it"),
+        ("", 1, "empty: expected a map"),
     ] {
         let (at, reason) = parse(text).unwrap_err();
         assert!(at == line && reason.contains(says), "{text:?}: line {at}: {reason}");

@@ -1,31 +1,31 @@
-//! Why a configuration's routing cannot be read or worked out.
+//! Errors of a routing configuration.
 
-/// Something of an Alertmanager's routing that cannot be used.
+/// An error in an Alertmanager's routing configuration.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum RoutingError {
-    /// Not an Alertmanager's configuration.
+    /// The text is not an Alertmanager configuration.
     #[error("{0}")]
     Configuration(String),
-    /// A matcher's pattern.
+    /// The pattern of a matcher is invalid.
     #[error("`{0}` is not a regular expression")]
     Pattern(String),
-    /// A matcher as text.
+    /// The text of a matcher is invalid.
     #[error("`{0}` is not a matcher: expected label, =, !=, =~ or !~, and a value")]
     Matcher(String),
     /// A route names a time interval that is not defined.
-    #[error("no time interval is called `{0}`")]
+    #[error("no time interval is named `{0}`")]
     Unnamed(String),
-    /// A time interval that cannot be worked out.
-    #[error("the time interval `{name}` cannot be worked out: {reason}")]
+    /// A time interval cannot be evaluated.
+    #[error("the time interval `{name}` cannot be evaluated: {reason}")]
     Interval {
-        /// The interval.
+        /// Name of the interval.
         name: String,
-        /// What of it is not understood.
+        /// What is wrong with it.
         reason: String,
     },
 }
 
-/// For functions that put the words into an error of their own.
+/// For functions whose errors are plain text.
 impl From<RoutingError> for String {
     fn from(error: RoutingError) -> Self {
         error.to_string()

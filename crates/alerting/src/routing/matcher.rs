@@ -1,4 +1,4 @@
-//! Conditions on labels, as routes and silences have them.
+//! Label matchers of routes and silences.
 //!
 //! Source: <https://prometheus.io/docs/alerting/latest/configuration/#matcher>.
 
@@ -9,7 +9,7 @@ use regex::{Captures, Regex};
 use crate::routing::error::RoutingError;
 use clients::prometheus::Labels;
 
-/// A name, quoted or bare, an operator, a value, quoted or bare, and the comma or the end behind it.
+/// A name (quoted or not), an operator, a value (quoted or not), and the comma or end after it.
 static MATCHER: LazyLock<Regex> = LazyLock::new(|| {
     let name = r#""?([^=!"\s](?:[^=!"]*[^=!"\s])?)"?"#;
     let value = r#"(?:"(?<quoted>(?:[^"\\]|\\.)*)"|(?<bare>(?:[^",][^,]*)?))"#;
@@ -19,7 +19,7 @@ static MATCHER: LazyLock<Regex> = LazyLock::new(|| {
 static ESCAPE: LazyLock<Regex> =
     LazyLock::new(|| Regex::new(r#"\\(n|"|\\)"#).expect("it is constant and tested"));
 
-/// One condition on a label.
+/// A condition on one label.
 #[derive(Debug, Clone)]
 pub struct Matcher {
     name: String,
@@ -34,10 +34,10 @@ enum Value {
 }
 
 impl Matcher {
-    /// A condition; a pattern must match the whole value.
+    /// Creates a condition; a pattern must match the whole value.
     ///
     /// # Errors
-    /// When the pattern is not a regular expression.
+    /// The pattern is not a regular expression.
     pub fn new(name: &str, value: &str, is_regex: bool, equal: bool) -> Result<Self, RoutingError> {
         let value = if is_regex {
             let anchored = format!("^(?s:{value})$");
@@ -48,13 +48,13 @@ impl Matcher {
         Ok(Self { name: name.to_owned(), equal, value })
     }
 
-    /// The label it looks at.
+    /// The label of the condition.
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// Whether the labels meet it; an absent label counts as empty.
+    /// Whether the labels meet the condition; an absent label counts as empty.
     #[must_use]
     pub fn matches(&self, labels: &Labels) -> bool {
         let found = labels.get(&self.name).map_or("", String::as_str);
@@ -66,10 +66,10 @@ impl Matcher {
     }
 }
 
-/// Reads `severity=~"a|b"`, `{alertname="X", team!=db}`, one or several separated by commas.
+/// Parses `severity=~"a|b"` or `{alertname="X", team!=db}`: one or several matchers separated by commas.
 ///
 /// # Errors
-/// When the text is not a matcher, or a pattern of it not a regular expression.
+/// The text is not a matcher, or its pattern is not a regular expression.
 pub fn matchers(text: &str) -> Result<Vec<Matcher>, RoutingError> {
     let bad = || RoutingError::Matcher(text.to_owned());
     let trimmed = text.trim();
@@ -89,7 +89,7 @@ pub fn matchers(text: &str) -> Result<Vec<Matcher>, RoutingError> {
     if found.is_empty() { Err(bad()) } else { Ok(found) }
 }
 
-/// Alertmanager keeps a backslash that escapes nothing: `\d` in a pattern.
+/// Removes escapes. Alertmanager keeps a backslash that escapes nothing, such as `\d` in a pattern.
 fn unescaped(quoted: &str) -> String {
     let meant = |found: &Captures| if &found[1] == "n" { "\n".to_owned() } else { found[1].to_owned() };
     ESCAPE.replace_all(quoted, meant).into_owned()
@@ -100,7 +100,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn matchers_in_all_their_spellings() {
+    fn reads_every_notation_of_matchers() {
         let pairs = [("a", "b"), ("path", "x,y\"z"), ("code", "500")];
         let api: Labels = pairs.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
         for (text, expected) in [

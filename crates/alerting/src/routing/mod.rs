@@ -1,4 +1,5 @@
-//! Where Alertmanager sends an alert: the routing [`tree`], its [`matcher`]s, what mutes a route ([`time_interval`], [`silence`]).
+//! Where Alertmanager sends an alert: the routing [`tree`], its [`matcher`]s, and what mutes a route ([`time_interval`],
+//! [`silence`]).
 
 pub mod error;
 pub mod matcher;

@@ -1,11 +1,11 @@
-//! Silences that cover an alert before it fires.
+//! Silences that match an alert before it fires.
 
 use crate::routing::matcher::Matcher;
 use clients::alertmanager::Silence;
 use clients::prometheus::Labels;
 
-/// Whether every condition of a silence is met by labels that are already known. One that also looks at others
-/// may cover the alert or not; that shows when it fires.
+/// Whether the known labels meet every condition of a silence. A silence with conditions on other labels may or may not match
+/// the alert, which is only known when it fires.
 #[must_use]
 pub fn covers(silence: &Silence, known: &Labels) -> bool {
     !silence.matchers.is_empty()
@@ -22,7 +22,7 @@ mod tests {
     use clients::alertmanager;
 
     #[test]
-    fn a_silence_refuses_only_when_all_its_labels_are_known_to_match() {
+    fn covers_only_if_known_labels_meet_all_conditions() {
         let known = Labels::from([("alertname".into(), "A".into()), ("severity".into(), "warning".into())]);
         let silence = |matchers: &[(&str, &str, bool, bool)]| Silence {
             id: "1f".into(),

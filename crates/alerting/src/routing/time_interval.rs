@@ -1,6 +1,6 @@
-//! Alertmanager's time intervals: when a route sends nothing.
+//! Alertmanager's time intervals, in which a route sends nothing.
 //!
-//! Source: <https://prometheus.io/docs/alerting/latest/configuration/#time-interval-settings>. Times are UTC unless an
+//! Source: <https://prometheus.io/docs/alerting/latest/configuration/#time-interval-settings>. Times are in UTC unless an
 //! interval names a location.
 
 use std::collections::BTreeMap;
@@ -12,7 +12,7 @@ use serde::Deserialize;
 
 use crate::routing::error::RoutingError;
 
-/// `{name: nights, time_intervals: […]}`.
+/// A named interval: `{name: nights, time_intervals: […]}`.
 #[derive(Debug, Clone, Deserialize)]
 pub struct Named {
     name: String,
@@ -20,7 +20,7 @@ pub struct Named {
     time_intervals: Vec<Interval>,
 }
 
-/// One interval; every field that is there must hold, and of each any of its ranges.
+/// One interval. All of its fields must match, and each field matches if one of its ranges does.
 #[derive(Debug, Clone, Default, Deserialize)]
 struct Interval {
     times: Option<Vec<Times>>,
@@ -31,37 +31,37 @@ struct Interval {
     location: Option<String>,
 }
 
-/// `{start_time: '22:00', end_time: '24:00'}`.
+/// A time range: `{start_time: '22:00', end_time: '24:00'}`.
 #[derive(Debug, Clone, Deserialize)]
 struct Times {
     start_time: String,
     end_time: String,
 }
 
-/// Which intervals mute a route, by name.
+/// The names of the time intervals of a route.
 #[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize)]
 pub struct Muting {
-    /// It is muted in any of these.
+    /// The route is muted in any of these intervals.
     pub mute: Vec<String>,
-    /// It is muted outside of all of these, if there are any.
+    /// The route is muted outside of all of these intervals, if there are any.
     pub active: Vec<String>,
 }
 
-/// The intervals of a configuration.
+/// The time intervals of a configuration.
 #[derive(Debug, Clone, Default)]
 pub struct Intervals(BTreeMap<String, Vec<Interval>>);
 
 impl Intervals {
-    /// From what the configuration lists.
+    /// Collects the intervals that a configuration lists.
     #[must_use]
     pub fn new(listed: Vec<Named>) -> Self {
         Self(listed.into_iter().map(|named| (named.name, named.time_intervals)).collect())
     }
 
-    /// Why a route is muted at this instant, `None` when it is not.
+    /// Why a route is muted at this time; `None` when it is not.
     ///
     /// # Errors
-    /// Why that cannot be told.
+    /// The interval is not defined or cannot be evaluated.
     pub fn muted(&self, muting: &Muting, now: Timestamp) -> Result<Option<String>, RoutingError> {
         for name in &muting.mute {
             if self.contains(name, now)? {
@@ -84,10 +84,10 @@ impl Intervals {
     }
 }
 
-/// What of an interval is not understood.
+/// The part of an interval that is invalid.
 struct Unclear(String);
 
-/// Whether `holds` is true of one; the first that is not understood ends the search.
+/// Whether `holds` is true for one item; the first error ends the search.
 fn any<'a, T: 'a>(
     all: impl IntoIterator<Item = &'a T>,
     holds: impl Fn(&'a T) -> Result<bool, Unclear>,
@@ -105,7 +105,9 @@ impl Interval {
         let zone = match self.location.as_deref() {
             None | Some("" | "UTC") => TimeZone::UTC,
             Some("Local") => {
-                return Err(Unclear("its location is Alertmanager's own, which it does not tell".to_owned()));
+                return Err(Unclear(
+                    "its location is Alertmanager's local time zone, which its API does not show".to_owned(),
+                ));
             }
             Some(name) => TimeZone::get(name).map_err(|error| Unclear(error.to_string()))?,
         };
@@ -118,7 +120,7 @@ impl Interval {
         };
         let month =
             |text: &str| number(text).or_else(|| strtime::parse("%B", text).ok()?.month().map(i32::from));
-        // Days count from the end of the month when negative, and stay inside of it.
+        // Negative days count from the end of the month; days are limited to the month.
         let last = i32::from(date.days_in_month());
         let day = |text: &str| number(text).map(|day| if day < 0 { last + day + 1 } else { day });
         let minute = i32::from(now.hour()) * 60 + i32::from(now.minute());
@@ -141,7 +143,7 @@ fn in_ranges(
     })
 }
 
-/// `monday:friday`, or one alone.
+/// Parses a range such as `monday:friday`, or a single value.
 fn range(text: &str, read: impl Fn(&str) -> Option<i32>) -> Result<(i32, i32), Unclear> {
     let (from, to) = text.split_once(':').unwrap_or((text, text));
     let read = |part: &str| read(part.trim()).ok_or_else(|| unclear(text));
@@ -149,10 +151,10 @@ fn range(text: &str, read: impl Fn(&str) -> Option<i32>) -> Result<(i32, i32), U
 }
 
 fn unclear(text: &str) -> Unclear {
-    Unclear(format!("`{text}` is not understood"))
+    Unclear(format!("invalid value `{text}`"))
 }
 
-/// `09:30` in minutes since midnight.
+/// Parses a time such as `09:30` to minutes since midnight.
 fn clock(text: &str) -> Result<i32, Unclear> {
     let parts = text
         .split_once(':')
@@ -190,10 +192,10 @@ mod tests {
     }
 
     #[test]
-    fn an_instant_is_inside_or_not() {
+    fn finds_times_inside_intervals() {
         for (name, at, inside) in [
             ("always", "2026-11-21T23:59:59Z", true),
-            // Saturday; in winter Berlin is an hour ahead, in summer two.
+            // A Saturday. Berlin is one hour ahead of UTC in winter and two in summer.
             ("office", "2026-11-21T12:00:00Z", false),
             ("office", "2026-11-20T08:00:00Z", true),
             ("office", "2026-11-20T07:59:59Z", false),
@@ -215,7 +217,7 @@ mod tests {
     }
 
     #[test]
-    fn a_route_is_muted_in_some_and_active_in_others() {
+    fn intervals_mute_or_activate_a_route() {
         let at = "2026-11-21T12:00:00Z".parse().unwrap();
         let muted = |mute: &[&str], active: &[&str]| {
             let names = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
@@ -227,10 +229,10 @@ mod tests {
         let only = "active only in the time interval `office` or `sundays`".to_owned();
         assert_eq!(muted(&[], &["office", "sundays"]), Ok(Some(only)));
         for (name, said) in [
-            ("here", "which it does not tell"),
+            ("here", "which its API does not show"),
             ("atlantis", "Europe/Atlantis"),
-            ("bad", "`mon` is not understood"),
-            ("none", "no time interval is called `none`"),
+            ("bad", "invalid value `mon`"),
+            ("none", "no time interval is named `none`"),
         ] {
             assert!(muted(&[name], &[]).unwrap_err().to_string().contains(said), "{name}");
         }

@@ -1,4 +1,4 @@
-//! Alertmanager's route tree: which receivers an alert is led to, and how long each route waits.
+//! Alertmanager's route tree: the receivers of an alert, and the waits of each route.
 //!
 //! Source: <https://prometheus.io/docs/alerting/latest/configuration/#route-related-settings>.
 
@@ -14,7 +14,7 @@ use crate::routing::time_interval::{Intervals, Muting, Named};
 use clients::prometheus::Labels;
 use common::duration;
 
-/// What applies when no route says otherwise.
+/// The defaults of a route without settings.
 const GROUP_WAIT: Duration = Duration::from_secs(30);
 const GROUP_INTERVAL: Duration = Duration::from_secs(300);
 const REPEAT_INTERVAL: Duration = Duration::from_secs(4 * 3600);
@@ -26,7 +26,7 @@ struct ConfigFile {
     receivers: Vec<BTreeMap<String, serde_json::Value>>,
     #[serde(default)]
     time_intervals: Vec<Named>,
-    /// What they were called at first; both may stand in a file.
+    /// The former name of `time_intervals`; a file may have both.
     #[serde(default)]
     mute_time_intervals: Vec<Named>,
 }
@@ -57,11 +57,11 @@ struct RouteFile {
     routes: Vec<RouteFile>,
 }
 
-/// A running configuration, as far as it decides where alerts go.
+/// The routing part of a running configuration.
 #[derive(Debug)]
 pub struct Routing {
     root: Node,
-    /// Receiver → kinds of its configurations, one for each: `webhook`, `slack`, `slack`, `email`, …
+    /// Kinds of the integrations of each receiver, one entry per integration: `webhook`, `slack`, `slack`, `email`, …
     receivers: BTreeMap<String, Vec<String>>,
     intervals: Intervals,
 }
@@ -74,25 +74,25 @@ struct Node {
     children: Vec<Node>,
 }
 
-/// Where a route leads, with everything inherited filled in.
+/// A route with all inherited settings filled in.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct Route {
-    /// Its receiver.
+    /// Name of its receiver.
     pub receiver: String,
-    /// Labels that make a group; `...` for all.
+    /// Labels by which alerts are grouped; `...` for all.
     pub group_by: Vec<String>,
-    /// GW, before the first notification of a group.
+    /// GW, the wait before the first notification of a group.
     pub group_wait: Duration,
-    /// GI, between the notifications of a group.
+    /// GI, the time between notifications of a group.
     pub group_interval: Duration,
-    /// Before what was sent of a group that did not change is sent again.
+    /// The time after which an unchanged group is sent again.
     pub repeat_interval: Duration,
-    /// When it sends nothing.
+    /// The time intervals in which it sends nothing.
     pub muting: Muting,
 }
 
 impl Route {
-    /// Whether two alerts share a group of this route. A label that is absent counts as empty.
+    /// Whether two alerts are in the same group of this route. An absent label counts as empty.
     #[must_use]
     pub fn groups_together(&self, one: &Labels, other: &Labels) -> bool {
         if self.group_by.iter().any(|label| label == "...") {
@@ -104,10 +104,10 @@ impl Route {
 }
 
 impl Routing {
-    /// Reads the configuration as Alertmanager reports it.
+    /// Parses the configuration as reported by Alertmanager.
     ///
     /// # Errors
-    /// What could not be understood.
+    /// The part of the configuration that is invalid.
     pub fn parse(yaml: &str) -> Result<Self, RoutingError> {
         let bad =
             |error: serde_saphyr::Error| RoutingError::Configuration(error.without_snippet().to_string());
@@ -137,13 +137,13 @@ impl Routing {
         Ok(Self { root: Node::build(&file.route, &top)?, receivers, intervals: Intervals::new(named) })
     }
 
-    /// The routes an alert with these labels takes, in order.
+    /// The routes of an alert with these labels, in order.
     #[must_use]
     pub fn of(&self, labels: &Labels) -> Vec<&Route> {
         self.taken(labels, true)
     }
 
-    /// The routes an alert may take of which these labels are known and others may come.
+    /// The routes of an alert that has these labels and may have others.
     #[must_use]
     pub fn possible(&self, known: &Labels) -> Vec<&Route> {
         self.taken(known, false)
@@ -153,15 +153,15 @@ impl Routing {
         let mut found = Vec::new();
         self.root.walk(labels, complete, &mut found);
         if found.is_empty() {
-            found.push(&self.root.route); // The root takes whatever nobody took.
+            found.push(&self.root.route); // The root receives alerts that no other route matched.
         }
         found
     }
 
-    /// Why this route sends nothing at this instant, `None` when it does.
+    /// Why this route sends nothing at this time; `None` when it does.
     ///
     /// # Errors
-    /// Why that cannot be told.
+    /// Its time intervals are not defined or cannot be evaluated.
     pub fn muted(&self, route: &Route, now: Timestamp) -> Result<Option<String>, RoutingError> {
         self.intervals.muted(&route.muting, now)
     }
@@ -172,7 +172,7 @@ impl Routing {
         self.root.longest_interval()
     }
 
-    /// Kinds of channel a receiver has, each as often as it is configured; `None` when it is not defined.
+    /// Kinds of a receiver's integrations, with repetitions; `None` when the receiver is not defined.
     #[must_use]
     pub fn kinds(&self, receiver: &str) -> Option<&[String]> {
         self.receivers.get(receiver).map(Vec::as_slice)
@@ -187,7 +187,7 @@ impl Node {
             group_wait: file.group_wait.unwrap_or(parent.group_wait),
             group_interval: file.group_interval.unwrap_or(parent.group_interval),
             repeat_interval: file.repeat_interval.unwrap_or(parent.repeat_interval),
-            // The only settings that are not inherited.
+            // Time intervals are the only settings that are not inherited.
             muting: Muting {
                 mute: file.mute_time_intervals.clone(),
                 active: file.active_time_intervals.clone(),
@@ -212,8 +212,8 @@ impl Node {
         below.fold(self.route.group_interval, Duration::max)
     }
 
-    /// Adds the routes taken below and at this node; says whether there are any, `None` for perhaps: unless the labels are
-    /// `complete`, those that are absent may be any.
+    /// Adds the matching routes below this node, or the node itself, and returns whether any matched; `None` when that depends
+    /// on labels that are not known. Unless the labels are `complete`, absent labels may have any value.
     fn walk<'a>(&'a self, labels: &Labels, complete: bool, found: &mut Vec<&'a Route>) -> Option<bool> {
         let (known, open): (Vec<_>, Vec<_>) =
             self.matchers.iter().partition(|matcher| complete || labels.contains_key(matcher.name()));

@@ -42,7 +42,7 @@ fn labels(pairs: &[(&str, &str)]) -> Labels {
 }
 
 #[test]
-fn routes_of_labels() {
+fn finds_the_routes_of_labels() {
     let routing = Routing::parse(CONFIG).unwrap();
     type Found = (&'static str, u64, u64);
     type Pairs = &'static [(&'static str, &'static str)];
@@ -73,7 +73,7 @@ fn routes_of_labels() {
 }
 
 #[test]
-fn groups_follow_the_inherited_labels() {
+fn groups_by_inherited_labels() {
     let routing = Routing::parse(CONFIG).unwrap();
     let route = |severity| routing.of(&labels(&[("alertname", "A"), ("severity", severity)]))[0].clone();
     let one = labels(&[("alertname", "A"), ("job", "api"), ("route", "/")]);
@@ -89,7 +89,7 @@ fn groups_follow_the_inherited_labels() {
 }
 
 #[test]
-fn receivers_and_what_they_have() {
+fn lists_the_kinds_of_receivers() {
     let routing = Routing::parse(CONFIG).unwrap();
     assert_eq!(routing.kinds("pager").unwrap(), ["slack", "webhook"]);
     assert!(routing.kinds("null").unwrap().is_empty());
@@ -98,7 +98,7 @@ fn receivers_and_what_they_have() {
 }
 
 #[test]
-fn defaults_hold_where_the_file_is_silent() {
+fn uses_defaults_for_omitted_settings() {
     let routing = Routing::parse("route: {receiver: a}\nreceivers: [{name: a}]\n").unwrap();
     let route = routing.of(&Labels::new())[0];
     assert_eq!((route.group_wait, route.group_interval), (Duration::from_secs(30), Duration::from_secs(300)));
@@ -107,7 +107,7 @@ fn defaults_hold_where_the_file_is_silent() {
 }
 
 #[test]
-fn the_longest_interval_is_that_of_any_route() {
+fn finds_the_longest_interval_of_all_routes() {
     let longest = |text: &str| Routing::parse(text).unwrap().longest_interval().as_secs();
     assert_eq!(longest(CONFIG), 120);
     assert_eq!(longest("route: {receiver: a}"), 300, "the default");
@@ -117,24 +117,28 @@ fn the_longest_interval_is_that_of_any_route() {
 }
 
 #[test]
-fn routes_that_an_alert_may_take_when_not_all_its_labels_are_known() {
+fn finds_possible_routes_for_incomplete_labels() {
     let routing = Routing::parse(CONFIG).unwrap();
     let all = |given: &[(&str, &str)]| -> Vec<_> {
         let known = labels(given);
         routing.possible(&known).into_iter().map(|route| route.receiver.clone()).collect()
     };
-    assert_eq!(all(&[("alertname", "Watchdog")]), ["heartbeat"], "it is taken for certain");
+    assert_eq!(
+        all(&[("alertname", "Watchdog")]),
+        ["heartbeat"],
+        "this route matches whatever the other labels are"
+    );
     let critical = all(&[("alertname", "A"), ("severity", "critical")]);
     for receiver in ["pager", "chat", "dba"] {
         assert!(critical.iter().any(|it| it == receiver), "{receiver}: {critical:?}");
     }
     assert!(!critical.iter().any(|it| it == "heartbeat"), "{critical:?}");
     let known = [("alertname", "A"), ("severity", "page"), ("team", "web"), ("silly", ""), ("env", "x")];
-    assert_eq!(all(&known), ["pager"], "as good as all labels are known");
+    assert_eq!(all(&known), ["pager"], "all labels that matter are known");
 }
 
 #[test]
-fn what_mutes_a_route_is_its_own() {
+fn time_intervals_are_not_inherited() {
     let yaml = "
 route:
   receiver: a

@@ -1,4 +1,4 @@
-//! Other addresses in the same files: written for containers' names, served on local ports.
+//! Replaces addresses in the files, such as names of containers by local ports.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
@@ -8,12 +8,12 @@ use crate::document::report::ScaleError;
 use crate::document::tree::Node;
 use crate::scale::error::OptionError;
 
-/// `api:8000=127.0.0.1:18000`: one address, and the one to put in its place.
+/// A replacement of one address: `api:8000=127.0.0.1:18000`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Replacement {
-    /// HOST:PORT as the files have it.
+    /// HOST:PORT to replace.
     pub from: String,
-    /// HOST:PORT to write.
+    /// HOST:PORT to write instead.
     pub to: String,
 }
 
@@ -36,13 +36,15 @@ fn is_address(text: &str) -> bool {
         .is_some_and(|(name, port)| !name.is_empty() && name.chars().all(host) && port.parse::<u16>().is_ok())
 }
 
-/// Any number of [`Replacement`]s, each `from` once.
+/// Any number of [`Replacement`]s, with distinct `from` addresses.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Replacements(BTreeMap<String, String>);
 
 impl Replacements {
+    /// Collects replacements.
+    ///
     /// # Errors
-    /// When one address is to become two.
+    /// One address has two different replacements.
     pub fn new(all: impl IntoIterator<Item = Replacement>) -> Result<Self, OptionError> {
         let mut map = BTreeMap::new();
         for Replacement { from, to } in all {
@@ -59,14 +61,14 @@ impl Replacements {
     }
 }
 
-/// Replacements at work: which addresses were met so far.
+/// Applies replacements and records which addresses were found.
 pub struct Matching<'a> {
     wanted: &'a BTreeMap<String, String>,
     met: BTreeSet<String>,
 }
 
 impl Matching<'_> {
-    /// Replaces the address in a scalar: `host:port`, with or without a scheme before and a path after it.
+    /// Replaces the address in a scalar: `host:port`, optionally with a scheme before and a path after it.
     pub fn replace_in(&mut self, editor: &mut Editor, node: &Node, field: &str) -> Result<(), ScaleError> {
         let Some(value) = node.scalar() else { return Ok(()) };
         let Some((range, address)) = address(value) else { return Ok(()) };
@@ -78,8 +80,10 @@ impl Matching<'_> {
         Ok(())
     }
 
+    /// Checks that every address was found.
+    ///
     /// # Errors
-    /// When an address to replace was not met, with those that were.
+    /// An address to replace was not found; the error lists those that were.
     pub fn finish(self) -> Result<(), OptionError> {
         match self.wanted.keys().find(|from| !self.met.contains(*from)) {
             None => Ok(()),
@@ -92,7 +96,7 @@ impl Matching<'_> {
     }
 }
 
-/// Where a target or URL has its address, and the address with its port.
+/// The position of the address in a target or URL, and the address with its port.
 fn address(value: &str) -> Option<(Range<usize>, String)> {
     let (scheme, start) = match value.find("://") {
         Some(at) => (&value[..at], at + 3),

@@ -1,4 +1,4 @@
-//! `alertmanager.yml`: the waits of the routing tree, `resolve_timeout`, receivers' timeouts and addresses.
+//! Scales `alertmanager.yml`: the waits of routes, `resolve_timeout`, timeouts and addresses of receivers.
 
 use std::time::Duration;
 
@@ -8,17 +8,17 @@ use crate::document::tree::{Node, element, join};
 use crate::scale::address::Matching;
 use crate::scale::factor::Factor;
 
-/// What Alertmanager takes where the top route does not say.
+/// Alertmanager's defaults for the top route.
 const ROUTE_DEFAULTS: [(&str, Duration); 3] = [
     ("group_wait", Duration::from_secs(30)),
     ("group_interval", Duration::from_secs(5 * 60)),
     ("repeat_interval", Duration::from_secs(4 * 3600)),
 ];
 
-/// What Alertmanager takes where `global` does not say.
+/// Alertmanager's default for `global`.
 const RESOLVE_TIMEOUT: Duration = Duration::from_secs(5 * 60);
 
-/// Edits the editor.
+/// Edits the file.
 pub fn scale(editor: &mut Editor, factor: Factor, addresses: &mut Matching) -> Result<(), ScaleError> {
     let root = editor.tree();
     match root.get("global").filter(|global| !global.is_null()) {
@@ -27,10 +27,7 @@ pub fn scale(editor: &mut Editor, factor: Factor, addresses: &mut Matching) -> R
             receiver_addresses(editor, global, "global", addresses)?;
         }
         None if root.get("global").is_some() && !factor.is_one() => {
-            editor.warn(
-                "global",
-                "is empty, so that `resolve_timeout` stays 5m: write it out, or leave `global` out",
-            );
+            editor.warn("global", "is empty, so `resolve_timeout` stays 5m: set it, or remove `global`");
         }
         None => editor.insert_section("global", factor, &[("resolve_timeout", RESOLVE_TIMEOUT)])?,
     }
@@ -53,7 +50,7 @@ pub fn scale(editor: &mut Editor, factor: Factor, addresses: &mut Matching) -> R
     companions(editor, &root)
 }
 
-/// A route below the top one inherits what it does not say.
+/// Edits a route below the top one, which inherits the settings it does not have.
 fn branch(editor: &mut Editor, route: &Node, field: &str, factor: Factor) -> Result<(), ScaleError> {
     for (key, _) in ROUTE_DEFAULTS {
         editor.divide(route, key, field, factor)?;
@@ -64,8 +61,8 @@ fn branch(editor: &mut Editor, route: &Node, field: &str, factor: Factor) -> Res
     Ok(())
 }
 
-/// How long an attempt to deliver may take, and when a ticket is opened anew. Others, such as Pushover's `retry` and
-/// `expire`, are the service's to set.
+/// Divides delivery timeouts and the time until a ticket is reopened. Other durations, such as Pushover's `retry` and
+/// `expire`, are interpreted by the service.
 fn receiver_waits(
     editor: &mut Editor,
     receiver: &Node,
@@ -83,7 +80,7 @@ fn receiver_waits(
     Ok(())
 }
 
-/// Every scalar whose name says that it is where to send to.
+/// Replaces addresses in every scalar whose key names a destination.
 fn receiver_addresses(
     editor: &mut Editor,
     node: &Node,
@@ -96,7 +93,7 @@ fn receiver_addresses(
     })
 }
 
-/// Files that a configuration reads by a path relative to itself: `…_file: path`, and `files:` of targets.
+/// Collects files that a configuration reads by relative paths: `…_file: path`, and `files:` of targets.
 pub fn companions(editor: &mut Editor, root: &Node) -> Result<(), ScaleError> {
     root.scalars("", "", &mut |key, _, value| {
         if (key.ends_with("_file") && !value.is_null()) || key == "files" {

@@ -1,30 +1,30 @@
-//! Arguments of a rendering that cannot be used.
+//! Errors in the arguments of a rendering.
 
-/// A time scale or an address that cannot be used.
+/// An invalid time scale or address replacement.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum OptionError {
-    /// No time scale.
+    /// The text is not a time scale.
     #[error("`{0}` is not a time scale: expected a number of at least 1, such as 20")]
     Factor(String),
-    /// No replacement.
-    #[error("`{0}` is no replacement: expected HOST:PORT=HOST:PORT, such as api:8000=127.0.0.1:18000")]
+    /// The text is not a replacement.
+    #[error("`{0}` is not a replacement: expected HOST:PORT=HOST:PORT, such as api:8000=127.0.0.1:18000")]
     Replacement(String),
-    /// One address is to become two.
-    #[error("`{from}` is to become both {one} and {other}: expected one of them")]
+    /// One address has two replacements.
+    #[error("`{from}` has two replacements, {one} and {other}: expected one of them")]
     Both {
-        /// The address.
+        /// The address to replace.
         from: String,
-        /// What it is to become.
+        /// One replacement.
         one: String,
-        /// And what else.
+        /// The other replacement.
         other: String,
     },
-    /// An address that stands nowhere, and those that do.
-    #[error("`{from}` stands in no target, no receiver and no link; the addresses there are: {met}")]
+    /// An address to replace was not found.
+    #[error("`{from}` was not found in any target, receiver or link; addresses found: {met}")]
     NotMet {
-        /// The address.
+        /// The address to replace.
         from: String,
-        /// The addresses there are.
+        /// The addresses that were found.
         met: String,
     },
 }

@@ -1,41 +1,43 @@
-//! Dividing a duration, and where dividing ends.
+//! Division of durations, and its lower limits.
 
 use std::time::Duration;
 
 use crate::scale::error::OptionError;
 
-/// Nothing gets shorter than this: Prometheus and Alertmanager work in whole seconds and would only be busy.
+/// The shortest duration: Prometheus and Alertmanager work in whole seconds, and shorter waits would only cost time.
 pub const FLOOR: Duration = Duration::from_secs(1);
-/// A range holds at least this many scrapes, so that a rate has samples when one scrape is late.
+/// The number of scrapes a range must contain at least, so that a rate has samples when one scrape is late.
 pub const SCRAPES_PER_RANGE: u32 = 4;
 
-/// What durations are divided by: finite, at least 1.
+/// The divisor of durations: finite and at least 1.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Factor(f64);
 
-/// A divided duration.
+/// The result of dividing a duration.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Divided {
     /// The result, in whole milliseconds.
     pub to: Duration,
-    /// What plain division would have given, when a floor gave more.
+    /// The plain quotient, when a floor required more.
     pub instead_of: Option<Duration>,
 }
 
 impl Factor {
+    /// Creates a divisor.
+    ///
     /// # Errors
-    /// When `by` is below 1 or not finite.
+    /// `by` is below 1 or not finite.
     pub fn new(by: f64) -> Result<Self, OptionError> {
         if by.is_finite() && by >= 1.0 { Ok(Self(by)) } else { Err(OptionError::Factor(by.to_string())) }
     }
 
-    /// Whether durations stay as they are.
+    /// Whether durations stay unchanged.
     #[must_use]
     pub fn is_one(self) -> bool {
         self.0 <= 1.0
     }
 
-    /// `from` divided, but no less than `floor`, and never more than `from`.
+    /// Divides `from`, to no less than `floor` and no more than `from`.
     pub fn divide(self, from: Duration, floor: Duration) -> Divided {
         let plain = self.plain(from);
         let to = plain.max(floor.min(from));
@@ -46,7 +48,7 @@ impl Factor {
         if self.is_one() {
             return from;
         }
-        // Dividing a valid duration by 1 or more gives one again.
+        // A valid duration divided by 1 or more is a valid duration.
         let nanos = from.div_f64(self.0).as_nanos();
         Duration::from_millis(u64::try_from((nanos + 500_000) / 1_000_000).unwrap_or(u64::MAX))
     }
@@ -86,7 +88,7 @@ mod tests {
     }
 
     #[test]
-    fn refuses_what_is_no_scale() {
+    fn rejects_invalid_scales() {
         for text in ["0", "0.5", "-2", "NaN", "inf", "", "fast"] {
             assert!(text.parse::<Factor>().unwrap_err().to_string().contains(&format!("`{text}`")), "{text}");
         }
@@ -94,11 +96,11 @@ mod tests {
 
     proptest! {
         #[test]
-        fn order_is_kept_and_nothing_grows(by in 1.0f64..1000.0, a in 0u64..10_000_000, b in 0u64..10_000_000) {
+        fn keeps_the_order_and_never_increases(by in 1.0f64..1000.0, a in 0u64..10_000_000, b in 0u64..10_000_000) {
             let factor = Factor::new(by).unwrap();
             let divided = |millis| factor.divide(Duration::from_millis(millis), FLOOR).to;
             prop_assert!(divided(a) <= Duration::from_millis(a));
-            // A timeout within its interval stays within it.
+            // A timeout that is shorter than its interval stays so.
             prop_assert!(a > b || divided(a) <= divided(b));
         }
     }

@@ -1,4 +1,4 @@
-//! Reading a monitoring directory and writing its rendering.
+//! Reads a monitoring directory and writes its rendering.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -9,18 +9,18 @@ use crate::document::report::ScaleError;
 use crate::scale::glob;
 use crate::scale::render::{ALERTMANAGER_FILE, PROMETHEUS_FILE, Rendered, rule_files};
 
-/// A directory that cannot be read, rendered or written.
+/// A directory cannot be read, rendered or written.
 #[derive(Debug, thiserror::Error)]
 pub enum FilesError {
     /// Reading or writing failed.
     #[error("{}: {reason}", path.display())]
     Io {
-        /// The file or directory.
+        /// Path of the file or directory.
         path: PathBuf,
-        /// What happened, in words.
+        /// Description of the failure.
         reason: String,
     },
-    /// A file's content is wrong.
+    /// The content of a file is invalid.
     #[error("{0}")]
     Content(#[from] ScaleError),
 }
@@ -29,12 +29,12 @@ pub(crate) fn io(path: &Path) -> impl FnOnce(std::io::Error) -> FilesError + '_ 
     move |error| FilesError::Io { path: path.to_owned(), reason: error.to_string() }
 }
 
-/// Where the files of a rendering come from.
+/// The source of a rendering.
 #[derive(Debug, Clone, Copy)]
 pub struct Source<'a> {
     /// The monitoring directory.
     pub dir: &'a Path,
-    /// The directory that stands for `/` in absolute paths under `rule_files`; `/` itself where it is not given.
+    /// The directory that replaces `/` in absolute paths under `rule_files`; `/` itself if not given.
     pub root: Option<&'a Path>,
 }
 
@@ -43,18 +43,18 @@ impl<'a> Source<'a> {
         if pattern.starts_with('/') { self.root.unwrap_or(Path::new("/")) } else { self.dir }
     }
 
-    /// The file that a path of the rendering was made of.
+    /// The source file of a path of the rendering.
     fn file(&self, name: &str) -> PathBuf {
         let beside = self.dir.join(name);
         if beside.exists() { beside } else { self.base("/").join(name) }
     }
 }
 
-/// The files of a monitoring directory that are rendered: `prometheus.yml`, the rule files it names,
-/// `alertmanager.yml` when there is one. Paths are relative to the directory, or, where they are absolute, to the root.
+/// Reads the files of a monitoring directory that are rendered: `prometheus.yml`, the rule files it names, and
+/// `alertmanager.yml` if there is one. Paths are relative to the directory or, if absolute, to the root.
 ///
 /// # Errors
-/// When one cannot be read, or `prometheus.yml` names rule files that are not there.
+/// A file cannot be read, or `prometheus.yml` names rule files that do not exist.
 pub fn read(source: Source<'_>) -> Result<BTreeMap<String, String>, FilesError> {
     let dir = source.dir;
     let text = |name: &str| {
@@ -88,7 +88,7 @@ pub fn read(source: Source<'_>) -> Result<BTreeMap<String, String>, FilesError> 
     Ok(files)
 }
 
-/// The files that a pattern names, by their paths below `base`.
+/// The files that match a pattern, with their paths below `base`.
 fn rule_texts(base: &Path, pattern: &str) -> Result<Vec<(String, String)>, FilesError> {
     let read = |name: String| {
         let path = base.join(&name);
@@ -98,16 +98,16 @@ fn rule_texts(base: &Path, pattern: &str) -> Result<Vec<(String, String)>, Files
     expand(base, pattern)?.into_iter().map(read).collect()
 }
 
-/// Writes a rendering of `source` into `to`, with the further files it reads. Each file appears whole or not at all.
+/// Writes a rendering of `source` into `to`, with the other files it reads. Each file is written atomically.
 ///
 /// # Errors
-/// When a file cannot be written; when `to` is its directory; when `to` holds a rule file of an earlier rendering that
-/// Prometheus would load beside the new ones.
+/// A file cannot be written; or `to` is the directory that is rendered; or `to` contains a rule file of an earlier rendering
+/// that Prometheus would load in addition to the new ones.
 pub fn write(rendered: &Rendered, source: Source<'_>, to: &Path) -> Result<(), FilesError> {
     let from = source.dir;
     fs::create_dir_all(to).map_err(io(to))?;
     if fs::canonicalize(from).ok() == fs::canonicalize(to).ok() {
-        let reason = "is the directory that is rendered: expected another one for --out".to_owned();
+        let reason = "is the rendered directory itself: give --out another one".to_owned();
         return Err(FilesError::Io { path: to.to_owned(), reason });
     }
     for pattern in rule_files(&rendered.files[PROMETHEUS_FILE])? {
@@ -123,11 +123,11 @@ pub fn write(rendered: &Rendered, source: Source<'_>, to: &Path) -> Result<(), F
     copy(&rendered.companions, from, to)
 }
 
-/// Copies the further files that patterns name.
+/// Copies the other files that patterns name.
 fn copy(companions: &[String], from: &Path, to: &Path) -> Result<(), FilesError> {
     let companions: BTreeSet<&String> = companions.iter().collect();
     for pattern in companions {
-        // Absolute paths stay valid; those outside the directory are not ours to copy.
+        // Absolute paths stay valid; files outside the directory are not copied.
         if glob::leads_outside(pattern) {
             continue;
         }
@@ -139,7 +139,7 @@ fn copy(companions: &[String], from: &Path, to: &Path) -> Result<(), FilesError>
     Ok(())
 }
 
-/// Writes a text with the mode of the file it was made of: a secret in it stays as secret as there.
+/// Writes a text with the mode of its source file, so that a secret in it stays as protected.
 fn write_as(source: &Path, path: &Path, text: &str) -> std::io::Result<()> {
     private(path, text)?;
     fs::set_permissions(path, fs::metadata(source)?.permissions())
@@ -152,7 +152,7 @@ pub fn private(path: &Path, text: &str) -> std::io::Result<()> {
     file.write_all(text.as_bytes())
 }
 
-/// As [`copy`], and takes away what `from` no longer has.
+/// Like [`copy`], and removes files that `from` no longer has.
 pub fn mirror(companions: &[String], from: &Path, to: &Path) -> Result<(), FilesError> {
     for pattern in companions.iter().filter(|pattern| !glob::leads_outside(pattern)) {
         let pattern = pattern.trim_start_matches("./");
@@ -164,7 +164,7 @@ pub fn mirror(companions: &[String], from: &Path, to: &Path) -> Result<(), Files
     copy(companions, from, to)
 }
 
-/// Makes a file beside its place, then moves it there.
+/// Writes a temporary file in the same directory, then renames it.
 pub fn replace(path: &Path, make: impl FnOnce(&Path) -> std::io::Result<()>) -> Result<(), FilesError> {
     if let Some(parent) = path.parent() {
         fs::create_dir_all(parent).map_err(io(parent))?;
@@ -176,7 +176,7 @@ pub fn replace(path: &Path, make: impl FnOnce(&Path) -> std::io::Result<()>) -> 
     fs::rename(&beside, path).map_err(io(path))
 }
 
-/// Files in `dir` that a pattern names, relative and sorted.
+/// Files in `dir` that match a pattern, relative and sorted.
 fn expand(dir: &Path, pattern: &str) -> Result<Vec<String>, FilesError> {
     glob::files(dir, pattern).map_err(io(dir))
 }

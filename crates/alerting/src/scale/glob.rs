@@ -1,5 +1,5 @@
-//! Patterns of paths as Prometheus and Alertmanager have them, which are Go's: `*` for any characters, `?` for one, `[a-z]` and
-//! `[^a-z]` for one of a set, `\` before a character that means itself; none of them matches `/`.
+//! Path patterns of Prometheus and Alertmanager, which are Go's: `*` matches any characters, `?` one, `[a-z]` and `[^a-z]` one
+//! of a set, `\` escapes a character; none of them matches `/`.
 //! Source: <https://pkg.go.dev/path/filepath#Match>.
 
 use std::path::Path;
@@ -7,12 +7,12 @@ use std::{fs, io};
 
 use regex::Regex;
 
-/// Why no path can match a pattern.
+/// A pattern that is invalid, so no path can match it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("is not a pattern: a `[` without its `]`, an empty set or a `\\` at the end")]
+#[error("is not a pattern: it has a `[` without `]`, an empty set or a `\\` at the end")]
 pub struct BadPattern;
 
-/// A pattern without `/`, for names without one. A name that begins with a dot is matched like any other.
+/// The expression for a pattern without `/`, which matches names without one. Names that start with a dot are not special.
 fn expression(pattern: &str) -> Result<Regex, BadPattern> {
     let mut rest = pattern.chars().peekable();
     let mut text = String::from("^(?s:");
@@ -40,7 +40,7 @@ fn expression(pattern: &str) -> Result<Regex, BadPattern> {
     Regex::new(&(text + ")$")).map_err(|_| BadPattern)
 }
 
-/// A character of a set.
+/// Reads a character of a set.
 fn member(rest: &mut impl Iterator<Item = char>) -> Result<String, BadPattern> {
     match rest.next() {
         Some('-' | ']') => Err(BadPattern),
@@ -53,12 +53,12 @@ fn escaped(character: Option<char>) -> Result<String, BadPattern> {
     character.map(|character| regex::escape(&character.to_string())).ok_or(BadPattern)
 }
 
-/// Whether it can be a pattern at all.
+/// Checks that a pattern is valid.
 pub fn check(pattern: &str) -> Result<(), BadPattern> {
     expression(pattern).map(drop)
 }
 
-/// Whether it names files outside of the directory that it is relative to.
+/// Whether a pattern names files outside its base directory.
 pub fn leads_outside(pattern: &str) -> bool {
     pattern.starts_with('/') || pattern.split('/').any(|part| part == "..")
 }
@@ -92,7 +92,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_match_as_in_go() {
+    fn matches_names_as_go_does() {
         for (pattern, name, expected) in [
             ("*.yml", "api.yml", true),
             ("*.yml", "api.yml.bak", false),
@@ -109,7 +109,7 @@ mod tests {
             ("[a-z]*.yml", "Api.yml", false),
             ("[^a-y]*.yml", "z.yml", true),
             ("[^a-y]*.yml", "api.yml", false),
-            // `!` is a character like any other.
+            // `!` is not special.
             ("[!z].yml", "z.yml", true),
             ("[!z].yml", "a.yml", false),
             ("*[0-9b]", "a1b", true),
@@ -128,7 +128,7 @@ mod tests {
     }
 
     #[test]
-    fn files_are_found_in_folders_that_match() {
+    fn finds_files_in_matching_folders() {
         let dir = tempfile::tempdir().unwrap();
         for file in ["rules/a/x.yml", "rules/b/y.yml", "rules/z.yml", "top.yml"] {
             let path = dir.path().join(file);

@@ -1,8 +1,8 @@
-//! Time scale: production files rendered faster.
+//! Time scale: renders production files with shorter durations.
 //!
-//! One source of rules and no second copy: the files of a monitoring directory, every duration divided, floors
-//! kept. Files are edited in place: what is not a duration (or an address asked to be replaced) stays byte for
-//! byte, comments and layout included, and every edit is checked by reading the result back.
+//! There is one source of rules and no second copy: every duration in the files of a monitoring directory is divided, down to
+//! a floor. Files are edited in place: everything except durations (and addresses to replace) stays the same byte for byte,
+//! comments and layout included, and every edit is checked by parsing the result.
 //!
 //! [`render()`] is pure; [`files`] reads and writes.
 

@@ -1,4 +1,4 @@
-//! `prometheus.yml`: intervals, timeouts, targets.
+//! Scales `prometheus.yml`: intervals, timeouts, targets.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -11,20 +11,21 @@ use crate::scale::alertmanager::companions;
 use crate::scale::factor::{FLOOR, Factor};
 use crate::scale::glob;
 
-/// What Prometheus takes when `scrape_interval` or `evaluation_interval` is not written.
+/// Prometheus' default of `scrape_interval` and `evaluation_interval`.
 const DEFAULT_INTERVAL: Duration = Duration::from_secs(60);
 
-/// How often series get samples, divided.
+/// Scrape intervals, divided.
 #[derive(Debug)]
 pub struct Scrapes {
-    /// Where a job does not say.
+    /// The default interval.
     every: Duration,
-    /// By `job_name`.
+    /// Intervals by `job_name`.
     jobs: BTreeMap<String, Duration>,
 }
 
 impl Scrapes {
-    /// The longest interval of the jobs named; of all, with the one that has it, where a series can be any's.
+    /// The longest interval of these jobs; without jobs, the longest of all and the job that has it, since a series may belong to
+    /// any job.
     pub fn longest(&self, jobs: Option<&BTreeSet<String>>) -> (Duration, Option<&str>) {
         let named =
             jobs.and_then(|jobs| jobs.iter().map(|job| self.jobs.get(job)).collect::<Option<Vec<_>>>());
@@ -35,13 +36,13 @@ impl Scrapes {
         slowest.map_or((self.every, None), |(job, every)| (*every, Some(job)))
     }
 
-    /// Where a job does not say.
+    /// The default interval.
     pub fn every(&self) -> Duration {
         self.every
     }
 }
 
-/// Edits the editor and gives the scrape intervals.
+/// Edits the file and returns the scrape intervals.
 pub fn scale(editor: &mut Editor, factor: Factor, addresses: &mut Matching) -> Result<Scrapes, ScaleError> {
     let root = editor.tree();
     let mut scrapes = Scrapes { every: global(editor, &root, factor)?, jobs: BTreeMap::new() };
@@ -65,18 +66,18 @@ pub fn scale(editor: &mut Editor, factor: Factor, addresses: &mut Matching) -> R
     if root.get("scrape_config_files").is_some() {
         editor.warn(
             "scrape_config_files",
-            "these files are not rendered: their intervals stay, and a relative path leads nowhere",
+            "these files are not rendered: their intervals stay, and relative paths do not resolve",
         );
     }
     for key in ["remote_write", "remote_read"] {
         if root.get(key).is_some_and(|it| !it.is_null()) && !factor.is_one() {
-            let reason = "is left as it is, its timings and where it leads: a rehearsal that is to stay at home takes it out";
+            let reason = "is not changed, neither its durations nor its URL: remove it if the rehearsal must not reach it";
             editor.warn(key, reason);
         }
     }
     companions(editor, &root)?;
     for (at, node) in editor.list(&root, "rule_files", "")?.iter().enumerate() {
-        // What is rendered of `/etc/rules.yml` stands in `etc/rules.yml` beside the rendered prometheus.yml.
+        // The rendering of `/etc/rules.yml` is `etc/rules.yml` next to the rendered prometheus.yml.
         let pattern = node.scalar().unwrap_or_default();
         let slashes = pattern.len() - pattern.trim_start_matches('/').len();
         if slashes > 0 {
@@ -106,7 +107,7 @@ fn global(editor: &mut Editor, root: &Node, factor: Factor) -> Result<Duration, 
     }
 }
 
-/// How often targets are looked for; what is not written keeps its default, which is a kind of discovery's own.
+/// Divides refresh intervals of service discovery. Missing ones keep their default, which depends on the kind of discovery.
 fn discovery(editor: &mut Editor, of: &Node, field: &str, factor: Factor) -> Result<(), ScaleError> {
     for (key, _) in of.entries().iter().filter(|(key, _)| key.ends_with("_sd_configs")) {
         for (at, one) in editor.list(of, key, field)?.iter().enumerate() {
@@ -126,7 +127,7 @@ fn targets(editor: &mut Editor, job: &Node, field: &str, addresses: &mut Matchin
     Ok(())
 }
 
-/// Patterns under `rule_files`.
+/// The patterns under `rule_files`.
 pub fn rule_files(editor: &Editor) -> Result<Vec<String>, ScaleError> {
     let root = editor.tree();
     let mut patterns = Vec::new();
@@ -135,12 +136,12 @@ pub fn rule_files(editor: &Editor) -> Result<Vec<String>, ScaleError> {
         let pattern = node.scalar().ok_or_else(|| editor.error(node, &field, "expected a path"))?;
         if glob::leads_outside(pattern.trim_start_matches('/')) {
             let reason = format!(
-                "`{pattern}` leads outside the directory, where nothing is rendered: expected a path below prometheus.yml"
+                "`{pattern}` leads outside the directory, where files are not rendered: expected a path below that of prometheus.yml"
             );
             return Err(editor.error(node, &field, reason));
         }
         let bad = glob::check(pattern).err().map(|error| format!("`{pattern}` {error}"));
-        // Source: the expression that Prometheus holds against it, `^[^*]*(\*[^/]*)?$`.
+        // Source: the expression with which Prometheus checks patterns, `^[^*]*(\*[^/]*)?$`.
         let starred = pattern.find('*').is_some_and(|at| pattern[at..].contains('/'));
         let starred = starred.then(|| {
             format!("`{pattern}` has a `*` before its last `/`, which Prometheus refuses: name each folder")

@@ -1,4 +1,4 @@
-//! The files of a monitoring directory, as they shall be written.
+//! Renders the files of a monitoring directory.
 
 use std::collections::BTreeMap;
 
@@ -9,39 +9,39 @@ use crate::scale::address::Replacements;
 use crate::scale::factor::Factor;
 use crate::scale::{alertmanager, prometheus, rules, undivided};
 
-/// The file that is always there.
+/// The required file.
 pub const PROMETHEUS_FILE: &str = "prometheus.yml";
-/// Rendered when it is there.
+/// The optional file.
 pub const ALERTMANAGER_FILE: &str = "alertmanager.yml";
 
-/// What to change.
+/// The changes to make.
 #[derive(Debug, Clone)]
 pub struct Options {
-    /// What durations are divided by.
+    /// The divisor of durations.
     pub factor: Factor,
-    /// Addresses to replace by others.
+    /// Addresses to replace.
     pub addresses: Replacements,
 }
 
-/// Files as they shall be written.
+/// The rendered files.
 #[derive(Debug, Clone, Default)]
 pub struct Rendered {
-    /// Text by path, the paths as they came in.
+    /// Texts by path; paths are as given.
     pub files: BTreeMap<String, String>,
-    /// Everything that changed, by file and in reading order.
+    /// All changes, by file and in file order.
     pub changes: Vec<Change>,
-    /// What a person should know about.
+    /// Warnings for the user.
     pub warnings: Vec<Warning>,
-    /// Patterns of further files that the rendered ones read, relative to the directory: templates, secrets.
+    /// Patterns of other files that the rendered ones read, relative to the directory: templates, secrets.
     pub companions: Vec<String>,
 }
 
-/// Renders `files` (path relative to the monitoring directory → text): `prometheus.yml`, `alertmanager.yml` where
-/// present, and rule files, which every other file is taken for.
+/// Renders `files` (path relative to the monitoring directory → text): `prometheus.yml`, `alertmanager.yml` if present, and
+/// rule files, which all other files are.
 ///
 /// # Errors
-/// When a file is not understood or cannot be changed, naming file, line, field and value; when an address to
-/// replace stands nowhere, with those that do.
+/// A file is invalid or cannot be changed; the error has file, line, field and value. Or an address to replace was not found;
+/// the error lists those that were.
 pub fn render(files: &BTreeMap<String, String>, options: &Options) -> Result<Rendered, ScaleError> {
     let mut addresses = options.addresses.start();
     let mut rendered = Rendered::default();
@@ -57,7 +57,7 @@ pub fn render(files: &BTreeMap<String, String>, options: &Options) -> Result<Ren
             continue;
         }
         if path != ALERTMANAGER_FILE && tree::is_empty(text) {
-            rendered.files.insert(path.clone(), text.clone()); // a rule file without a rule yet
+            rendered.files.insert(path.clone(), text.clone()); // a rule file without rules
             continue;
         }
         let mut editor = Editor::new(path, text)?;
@@ -76,7 +76,7 @@ pub fn render(files: &BTreeMap<String, String>, options: &Options) -> Result<Ren
 /// The rule files that a `prometheus.yml` names, as patterns relative to its directory.
 ///
 /// # Errors
-/// When the text is not understood, or a pattern leads outside the directory, where nothing is rendered.
+/// The text is invalid, or a pattern leads outside the directory, where files are not rendered.
 pub fn rule_files(prometheus_yml: &str) -> Result<Vec<String>, ScaleError> {
     prometheus::rule_files(&Editor::new(PROMETHEUS_FILE, prometheus_yml)?)
 }

@@ -1,4 +1,4 @@
-//! Rule files: group intervals, `for`, `keep_firing_for`, the durations inside expressions, and the addresses in links.
+//! Scales rule files: group intervals, `for`, `keep_firing_for`, durations in expressions, and addresses in links.
 
 use std::collections::BTreeSet;
 use std::ops::Range;
@@ -14,7 +14,7 @@ use crate::scale::prometheus::Scrapes;
 use common::duration;
 use promql::{self, Change, Occurrence, Place};
 
-/// Edits the editor; ranges hold enough of `scrapes`.
+/// Edits the file; ranges are kept long enough for several of the `scrapes`.
 pub fn scale(
     editor: &mut Editor,
     factor: Factor,
@@ -85,7 +85,7 @@ fn floor(occurrence: &Occurrence, scrapes: &Scrapes) -> Duration {
     }
 }
 
-/// What to say of a range that one slow job keeps long, though nobody said that it is about that job.
+/// The warning for a range that a slow job keeps long although its expression names no job.
 fn lifted(occurrence: &Occurrence, factor: Factor, scrapes: &Scrapes) -> Option<String> {
     let (longest, slowest) = scrapes.longest(occurrence.jobs.as_ref());
     let slowest = slowest.filter(|_| is_range(occurrence))?;
@@ -93,7 +93,7 @@ fn lifted(occurrence: &Occurrence, factor: Factor, scrapes: &Scrapes) -> Option<
     let to = factor.divide(occurrence.from, floor(occurrence, scrapes)).to;
     (to > usual).then(|| {
         format!(
-            "the {} of {} names no job of prometheus.yml, so that it holds {SCRAPES_PER_RANGE} scrapes of the slowest, `{slowest}` (every {}): with \
+            "the {} of {} names no job of prometheus.yml, so it covers {SCRAPES_PER_RANGE} scrapes of the slowest, `{slowest}` (every {}): with \
              `job=\"…\"` in its selectors it becomes shorter",
             occurrence.place,
             duration::format(occurrence.from),

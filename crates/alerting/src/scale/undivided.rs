@@ -1,11 +1,11 @@
-//! Durations that stay as they are, so that none of them does so in silence.
+//! Warns of durations that are not divided.
 
 use crate::document::editor::Editor;
 use crate::document::tree::{Kind, Node, element, join};
 use crate::scale::factor::Factor;
 use common::duration;
 
-/// Below these keys stands what a person chose freely: a label of `5m` is no duration.
+/// Keys whose values are free text: a label of `5m` is not a duration.
 const FREE: [&str; 19] = [
     "alert_relabel_configs",
     "annotations",
@@ -28,8 +28,8 @@ const FREE: [&str; 19] = [
     "write_relabel_configs",
 ];
 
-/// Warns of each duration in the file that was not divided. Source: the durations of Prometheus's reference, such as
-/// `out_of_order_time_window`, the timings of `remote_write` and `tracing.timeout`, and of Alertmanager's, such as `ttl`.
+/// Warns of each duration in the file that was not divided. Source: the durations in Prometheus' reference, such as
+/// `out_of_order_time_window`, the timings of `remote_write` and `tracing.timeout`, and in Alertmanager's, such as `ttl`.
 pub fn warn(editor: &mut Editor, factor: Factor) {
     if !factor.is_one() {
         walk(editor, &editor.tree(), "");
@@ -52,7 +52,7 @@ fn walk(editor: &mut Editor, node: &Node, field: &str) {
         Kind::Scalar { value, .. } => {
             let lasts = duration::parse(value).is_ok_and(|it| !it.is_zero());
             if lasts && !editor.is_divided(node) {
-                editor.warn(field, "is left as it is: this duration is not divided");
+                editor.warn(field, "is not divided");
             }
         }
     }

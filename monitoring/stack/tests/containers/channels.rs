@@ -159,7 +159,10 @@ fn half_a_channel_ends_the_service_with_its_name() {
     let output = service.run();
     let said = String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), Some(2));
-    assert!(said.contains("smtp_password: is set, SMTP_USERNAME is not") && !said.contains("hush"), "{said}");
+    assert!(
+        said.contains("smtp_password: is set and SMTP_USERNAME is not") && !said.contains("hush"),
+        "{said}"
+    );
     assert!(!Path::new(&service.folder.path().join("out/alertmanager.yml")).exists());
 }
 
