@@ -1,4 +1,4 @@
-//! What a drill runs with.
+//! The context of a drill: its systems, file, log and progress.
 
 use std::time::Duration;
 
@@ -19,63 +19,63 @@ use jiff::Timestamp;
 
 const POLL: Duration = Duration::from_millis(500);
 
-/// What a drill runs with.
+/// Everything the phases of a drill share.
 #[derive(Debug)]
 pub struct Context<'a> {
-    /// The systems under proof.
+    /// The systems of the stack.
     pub systems: &'a Systems,
-    /// What has to be undone, and where causes act.
+    /// What has to be undone on the stack, and its URLs.
     pub undoing: &'a UndoList,
     /// The drill.
     pub drill: &'a Drill,
-    /// Where what happens in it is written down.
+    /// Records what happens in the drill.
     pub log: &'a Log,
-    /// Ambient alerts.
+    /// The suite, which names the ambient alerts.
     pub suite: &'a Suite,
-    /// Shows where the run is.
+    /// Shows the current stage to the user.
     pub progress: &'a Progress,
-    /// Whether no drill of this run went before on this stack: what is active then was not caused by one.
+    /// Whether this is the run's first drill on the stack: alerts active at its start were not caused by a drill.
     pub first: bool,
-    /// By how much the stack's durations are divided.
+    /// Factor by which the stack's durations are divided.
     pub scale: f64,
 }
 
 impl Context<'_> {
-    /// Where load is sent.
+    /// The URL to which load is sent.
     #[must_use]
     pub fn target(&self) -> &url::Url {
         &self.undoing.place().target
     }
 
-    /// Goes on to `stage`, which began at `since`.
+    /// Enters `stage`, which began at `since`.
     pub fn enter(&self, stage: Stage, since: Timestamp) {
         self.log.enter(stage, since);
         self.progress.show(&self.log.case());
     }
 
-    /// Writes down what is waited for, and lets some time pass.
+    /// Records what is being waited for, and waits until the next poll.
     pub async fn wait(&self, what: &str) {
         self.log.waiting(what);
         sleep(POLL).await;
     }
 }
 
-/// The systems under proof.
+/// The systems of a stack that a drill queries.
 #[derive(Debug, Clone)]
 pub struct Systems {
-    /// Scrapes and evaluates.
+    /// Scrapes targets and evaluates rules.
     pub prometheus: Prometheus,
-    /// Routes and notifies.
+    /// Routes alerts and sends notifications.
     pub alertmanager: Alertmanager,
-    /// Receives; without one, delivery is counted by Alertmanager.
+    /// Receives notifications; without an inbox, delivery is read from Alertmanager's counters.
     pub inbox: Option<Inbox>,
 }
 
 impl Systems {
-    /// Notifications with an id above `after`; none without an inbox.
+    /// The notifications with an id above `after`; empty without an inbox.
     ///
     /// # Errors
-    /// When the inbox cannot be asked or understood.
+    /// The inbox does not respond, or its response cannot be read.
     pub async fn arrived(&self, after: u64) -> Result<Listing, SystemError> {
         match &self.inbox {
             Some(inbox) => inbox.notifications(after).await,
@@ -83,12 +83,12 @@ impl Systems {
         }
     }
 
-    /// The heartbeat, as the inbox watches it.
+    /// The heartbeat state, as the inbox sees it.
     ///
     /// # Errors
-    /// When there is no inbox, or it cannot be asked or understood.
+    /// There is no inbox, it does not respond, or its response cannot be read.
     pub async fn heartbeat(&self) -> Result<HeartbeatState, DrillError> {
-        let none = || DrillError::Stack("there is no inbox that would watch the heartbeat".to_owned());
+        let none = || DrillError::Stack("there is no inbox to watch the heartbeat".to_owned());
         Ok(self.inbox.as_ref().ok_or_else(none)?.heartbeat().await?)
     }
 }

@@ -1,5 +1,6 @@
-//! One run at a time on a stack: two would take each other's alerts and notifications for their own. On one host a locked
-//! file says so, which the kernel lets go of with the process; across hosts a lease of the inbox, which expires.
+//! Only one run at a time may use a stack: two would mistake each other's alerts and notifications for their own. On one
+//! host a locked file ensures this, and the kernel releases it with the process. Across hosts the inbox grants a lease,
+//! which expires.
 
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom, Write};
@@ -17,25 +18,25 @@ use crate::error::DrillError;
 use crate::timing::clock::time_of_day;
 use clients::inbox::{Holder, Inbox};
 
-/// How long the inbox keeps the lease of a run that it does not hear of.
+/// How long the inbox keeps a lease that is not renewed.
 const TTL_SECONDS: u64 = 30;
 const RENEWAL: Duration = Duration::from_secs(TTL_SECONDS / 3);
 
-/// A stack that this run has to itself.
+/// Exclusive use of a stack by this run.
 #[derive(Debug)]
 pub struct Lease {
     holder: Holder,
     inbox: Option<Inbox>,
     renewal: Option<JoinHandle<()>>,
-    /// Locked as long as it is open.
+    /// The lock file; it stays locked while it is open.
     _file: File,
 }
 
 impl Lease {
-    /// Takes the stack; the file lies in `dir`, among the lists of what has to be undone.
+    /// Takes the stack. The lock file is in `dir`, the directory of the undo lists.
     ///
     /// # Errors
-    /// Which other run has it, or why the file cannot be written.
+    /// Another run has the stack (the error names it), or the lock file cannot be written.
     pub async fn take(dir: &Path, stack: &Stack, inbox: Option<&Inbox>) -> Result<Self, DrillError> {
         let host =
             nix::unistd::gethostname().map_or_else(|_| String::new(), |it| it.to_string_lossy().into_owned());
@@ -43,10 +44,11 @@ impl Lease {
         let file = locked(dir, stack, &holder)?;
         let mut lease = Self { holder, inbox: None, renewal: None, _file: file };
         let Some(inbox) = inbox else { return Ok(lease) };
-        // An inbox that does not answer, or knows no lease, is preflight's business, or nobody's.
+        // Preflight reports an inbox that does not respond; one that supports no leases is no error.
         let Ok(other) = inbox.lease(&lease.holder, TTL_SECONDS, None).await else { return Ok(lease) };
         if let Some(other) = other {
-            // With the file of this host locked by us, another run of this host would have to use another folder.
+            // This run holds the lock file of this host, so a process of this host can hold the lease only if it uses
+            // another directory.
             let ended = other.host == lease.holder.host && !lives(other.pid);
             let again = if ended {
                 inbox.lease(&lease.holder, TTL_SECONDS, Some(&other)).await
@@ -61,17 +63,17 @@ impl Lease {
         lease.renewal = Some(tokio::spawn(async move {
             loop {
                 tokio::time::sleep(RENEWAL).await;
-                let _ = renewed.lease(&holder, TTL_SECONDS, None).await; // the next one may get through
+                let _ = renewed.lease(&holder, TTL_SECONDS, None).await; // a failed renewal is repeated at the next interval
             }
         }));
         lease.inbox = Some(inbox.clone());
         Ok(lease)
     }
 
-    /// Gives the stack back.
+    /// Releases the stack.
     pub async fn release(mut self) {
         if let Some(inbox) = self.inbox.take() {
-            let _ = inbox.lease(&self.holder, 0, None).await; // otherwise it expires
+            let _ = inbox.lease(&self.holder, 0, None).await; // if the request fails, the lease expires
         }
     }
 }
@@ -86,29 +88,30 @@ impl Drop for Lease {
 
 fn busy(other: &Holder) -> DrillError {
     DrillError::Stack(format!(
-        "another run of drills has this stack: process {} on {}, since {}; wait until it has ended",
+        "another drill run is using this stack: process {} on {}, since {}; wait until it has ended",
         other.pid,
         other.host,
         time_of_day(other.since)
     ))
 }
 
-/// Whether a process of this host is there.
+/// Whether a process of this host exists.
 fn lives(pid: u32) -> bool {
     let Ok(pid) = i32::try_from(pid) else { return false };
     nix::sys::signal::kill(nix::unistd::Pid::from_raw(pid), None) != Err(nix::errno::Errno::ESRCH)
 }
 
-/// The locked file of a stack, with its holder in it.
+/// Opens and locks the file of a stack, and writes the holder into it.
 fn locked(dir: &Path, stack: &Stack, holder: &Holder) -> Result<File, DrillError> {
-    let place = |url: &Url| {
+    let address = |url: &Url| {
         let port = url.port_or_known_default().unwrap_or_default();
         format!(
             "{}-{port}",
             url.host_str().unwrap_or_default().replace(|it: char| !it.is_alphanumeric(), ".")
         )
     };
-    let path = dir.join(format!("running-{}-{}.lock", place(&stack.prometheus), place(&stack.alertmanager)));
+    let path =
+        dir.join(format!("running-{}-{}.lock", address(&stack.prometheus), address(&stack.alertmanager)));
     let failed = |error: std::io::Error| DrillError::Leftovers(format!("{}: {error}", path.display()));
     leftovers::prepare(dir)?;
     let mut options = File::options();
@@ -123,7 +126,7 @@ fn locked(dir: &Path, stack: &Stack, holder: &Holder) -> Result<File, DrillError
     if file.try_lock().is_err() {
         let mut text = String::new();
         file.read_to_string(&mut text).map_err(failed)?;
-        // It is empty for the moment between the lock and the name.
+        // The file is empty between locking it and writing the holder.
         let unknown = Holder { host: holder.host.clone(), pid: 0, since: Timestamp::now() };
         return Err(busy(&serde_json::from_str(&text).unwrap_or(unknown)));
     }
@@ -158,8 +161,8 @@ mod tests {
         let first = take("http://127.0.0.1:9090").await.unwrap();
         let refused = take("http://127.0.0.1:9090/").await.unwrap_err().to_string();
         let (pid, host) = (std::process::id(), &first.holder.host);
-        let said = format!("another run of drills has this stack: process {pid} on {host}, since ");
-        assert!(refused.starts_with(&said), "{refused}");
+        let expected = format!("another drill run is using this stack: process {pid} on {host}, since ");
+        assert!(refused.starts_with(&expected), "{refused}");
         let beside = take("http://127.0.0.1:9091").await.unwrap();
         first.release().await;
         take("http://127.0.0.1:9090").await.unwrap();
@@ -167,7 +170,7 @@ mod tests {
     }
 
     #[test]
-    fn a_process_that_is_not_there_does_not_live() {
+    fn finds_only_processes_that_exist() {
         assert!(lives(std::process::id()));
         assert!(!lives(0x7fff_fff0));
     }

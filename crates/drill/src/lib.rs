@@ -1,21 +1,23 @@
-//! Drills: cause the real condition, watch the whole chain, give a verdict.
+//! Drills: cause the real condition, observe the alert from rule to receiver, give a verdict.
 //!
-//! A drill goes through phases, each of which takes values and gives one; [`pipeline::run`] shows them in order:
+//! A drill has phases, each of which takes values and returns one; [`pipeline::run`] shows them in order:
 //!
-//! 1. [`run::preflight`]: whether it can begin, and what is then expected: a [`record::expectation::Expectation`].
-//! 2. [`run::baseline`]: healthy traffic until it is steady.
-//! 3. [`run::cause`]: the cause is applied, and promised to be undone.
-//! 4. [`run::observe`]: what the witnesses show of the alert: [`record::observations::Observations`].
-//! 5. [`run::lift`]: the cause is undone, and the recovery observed.
-//! 6. [`judge::verdict::judge`]: from the [`record::case::Case`] to a verdict; no I/O.
-//! 7. [`report`]: the cases as text, JSON, JUnit and HTML.
+//! 1. [`run::preflight`]: checks that the drill can start and returns what is expected of it: a
+//!    [`record::expectation::Expectation`].
+//! 2. [`run::baseline`]: sends healthy traffic until rates are steady.
+//! 3. [`run::cause`]: records how to undo the cause, then applies it.
+//! 4. [`run::observe`]: collects what Prometheus, Alertmanager and the inbox show of the alert:
+//!    [`record::observations::Observations`].
+//! 5. [`run::lift`]: undoes the cause; the recovery is observed.
+//! 6. [`judge::verdict::judge`]: derives a verdict from the [`record::case::Case`], without I/O.
+//! 7. [`report`]: writes the cases as text, JSON, JUnit and HTML.
 //!
-//! Whatever happens is appended to the [`record::log::Log`]; a case is that log, folded. An interrupted drill is the
-//! log so far. [`session`] goes through the drills of a suite, stack by stack.
+//! Every event is appended to the [`record::log::Log`]; a case is that log, folded. An interrupted drill has the
+//! events up to the interrupt. [`session`] runs the drills of a suite, one after the other on each stack.
 //!
-//! All instants are compared as they are written down by Prometheus, Alertmanager, the inbox and this process:
-//! the clocks must agree, which they do on one host. A phase that ends before it begins has no duration: the drill is
-//! INCONCLUSIVE and names both witnesses.
+//! Timestamps of Prometheus, Alertmanager, the inbox and this process are compared as they are: the clocks must
+//! agree, which they do on one host. A phase that ends before it begins has no duration: the drill is INCONCLUSIVE
+//! and names the two systems.
 
 #![warn(clippy::disallowed_macros)]
 

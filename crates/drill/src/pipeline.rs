@@ -1,4 +1,4 @@
-//! A drill from its preflight to its verdict, for all three kinds: of an alert, of a heartbeat that stops, and the
+//! The phases of a drill from preflight to its end, for all three kinds: an alert, a heartbeat that stops, and a
 //! negative control.
 
 use crate::causes::GRACE;
@@ -7,15 +7,15 @@ use crate::record::event::Event;
 use crate::record::stage::End;
 use crate::run::{baseline, cause, lift, observe, preflight};
 
-/// Goes through the phases and writes down what happens and how it ends. May be dropped at any point: load is stopped by
-/// its guards, the log stays, and the rest is left for [`crate::causes::undo_list::UndoList::undo_all`].
+/// Runs the phases and records what happens and how the drill ends. The future may be dropped at any point: its guards
+/// stop the load, the log stays, and [`crate::causes::undo_list::UndoList::undo_all`] undoes the rest.
 pub async fn run(context: &Context<'_>) {
     let end = match context.undoing.make_sound().await {
         Err(left) => left.into(),
         Ok(()) => {
             let end = phases(context).await.unwrap_or_else(|end| end);
             if context.log.case().not_undone.is_empty() {
-                lift::undo(context).await; // nothing is left to undo, unless a phase broke off
+                lift::undo(context).await; // does nothing unless a phase ended early
             }
             end
         }

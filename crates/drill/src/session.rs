@@ -1,4 +1,4 @@
-//! A run of drills, on each stack one after the other, and what is left to ask when each has ended.
+//! A run of drills: on each stack one drill after the other, then the evidence that explains each verdict.
 
 use crate::record::event::Event;
 use crate::record::log::Log;
@@ -26,41 +26,41 @@ use crate::report::json::Run;
 use common::proof::{Proof, Took};
 use common::signals::{Ending, Signals};
 
-/// How long evidence may be asked for after a drill.
+/// Time limit for collecting evidence after a drill.
 const EVIDENCE: Duration = Duration::from_secs(20);
-/// And after an interrupt, when somebody is waiting.
+/// Time limit for collecting evidence after an interrupt, when a person is waiting.
 const EVIDENCE_IN_HASTE: Duration = Duration::from_secs(2);
 
-/// How long undoing a cause may take after an interrupt.
+/// Time limit for undoing a cause after an interrupt.
 const UNDO: Duration = Duration::from_secs(60);
 
 /// One stack to drill.
 #[derive(Debug)]
 pub struct Shard {
-    /// The systems under proof.
+    /// The systems of the stack.
     pub systems: Systems,
-    /// What has to be undone, and where causes act.
+    /// What has to be undone on the stack, and its URLs.
     pub undoing: UndoList,
 }
 
-/// What a run goes through.
+/// What a run does and where.
 #[derive(Debug)]
 pub struct Plan<'a> {
-    /// The stacks; drills are given to whichever is free.
+    /// The stacks; each drill goes to the first free one.
     pub shards: &'a [Shard],
-    /// The drills and what is ambient.
+    /// The drills and the ambient alerts.
     pub suite: &'a Suite,
-    /// Indices of the suite's drills, in the order they are begun.
+    /// Indices of the suite's drills, in the order in which they start.
     pub order: Vec<usize>,
-    /// By how much the stacks' durations are divided.
+    /// Factor by which the stacks' durations are divided.
     pub scale: f64,
-    /// Where lists of what has to be undone lie, and who drills a stack is written down.
+    /// Directory of the undo lists and of the lock files of stacks in use.
     pub leftovers: &'a Path,
-    /// Where last proofs are kept.
+    /// Directory in which the last proof of each drill is kept.
     pub proofs: Option<&'a Path>,
 }
 
-/// Goes through the suite's drills until the end or a signal.
+/// Runs the suite's drills until the end or a signal.
 pub async fn run(plan: &Plan<'_>, signals: &Signals) -> (Run, Vec<Case>, Option<Ending>) {
     let started = Timestamp::now();
     let progress = Progress::new(plan.order.len());
@@ -81,7 +81,7 @@ pub async fn run(plan: &Plan<'_>, signals: &Signals) -> (Run, Vec<Case>, Option<
     (Run { started, finished: Timestamp::now(), scale: plan.scale, interrupted, not_run }, cases, ending)
 }
 
-/// The drills of one stack, one after the other.
+/// Runs drills on one stack, one after the other.
 async fn work(
     plan: &Plan<'_>,
     shard: &Shard,
@@ -93,7 +93,7 @@ async fn work(
     let mut cases: Vec<(usize, Case)> = Vec::new();
     let lease = Lease::take(plan.leftovers, undoing.place(), systems.inbox.as_ref()).await;
     let mut interrupted_by = None;
-    // A stack that could not be set right leaves the drills to those beside it, while there are any.
+    // A stack that could not be repaired leaves the drills to the other stacks, while there are any.
     let fit = || undoing.is_sound() || !plan.shards.iter().any(|other| other.undoing.is_sound());
     while fit()
         && let Some(&index) = plan.order.get(next.fetch_add(1, Ordering::Relaxed))
@@ -111,7 +111,7 @@ async fn work(
             first,
             scale: plan.scale,
         };
-        // Dropping the run is what stops its load; the log outlives it.
+        // Dropping the run stops its load; the log outlives it.
         let ending = tokio::select! {
             biased;
             ending = signals.wait() => Some(ending),
@@ -121,13 +121,16 @@ async fn work(
         if let Some(ending) = ending {
             let failed = timeout(UNDO, undoing.undo_all()).await;
             log.not_undone(failed.unwrap_or_else(|_| {
-                vec![format!("undoing took longer than {} s; the next start goes on with it", UNDO.as_secs())]
+                vec![format!(
+                    "undoing the cause took longer than {} s; the next run continues",
+                    UNDO.as_secs()
+                )]
             }));
             interrupted(&log, ending);
         }
         if let Some(since) = log.case().instants.baseline {
             let asked = restarts::collect(systems, &drill.cause, since, &log);
-            let _ = timeout(EVIDENCE_IN_HASTE, asked).await; // who does not answer in time has not said so
+            let _ = timeout(EVIDENCE_IN_HASTE, asked).await; // no response in time counts as no restart
         }
         explain(systems, &log, if ending.is_some() { EVIDENCE_IN_HASTE } else { EVIDENCE }).await;
         log.append(Event::Judged(judge(&log.case()), Timestamp::now()));
@@ -146,7 +149,7 @@ async fn work(
     (cases, interrupted_by)
 }
 
-/// A drill, unless another run has the stack.
+/// Runs a drill, unless another run has the stack.
 async fn go(context: &Context<'_>, busy: Option<&DrillError>) {
     match busy {
         Some(error) => context.log.append(Event::Ended(End::Refused(error.to_string()))),
@@ -154,7 +157,7 @@ async fn go(context: &Context<'_>, busy: Option<&DrillError>) {
     }
 }
 
-/// Keeps the proof, if it is one.
+/// Stores the proof of a drill that is PROVEN.
 fn keep(plan: &Plan<'_>, log: &Log) {
     let case = log.case();
     let proven = case.judgement.as_ref().is_some_and(|judgement| judgement.verdict == Verdict::Proven);
@@ -171,7 +174,7 @@ fn keep(plan: &Plan<'_>, log: &Log) {
         phases: case.phases().named().into_iter().filter_map(took).collect(),
     };
     if let Err(error) = common::proof::keep(dir, &proof) {
-        let why = format!("the proof of {} could not be kept in {}: {error}", proof.drill, dir.display());
+        let why = format!("the proof of {} could not be stored in {}: {error}", proof.drill, dir.display());
         log.note(Timestamp::now(), why.clone());
         log.append(Event::NotKept(why));
     }
@@ -187,14 +190,16 @@ fn interrupted(log: &Log, ending: Ending) {
     }
 }
 
-/// Asks for the rule's value through the drill, and for what else explains the verdict.
+/// Queries the rule's value during the drill, and what else explains the verdict.
 async fn explain(systems: &Systems, log: &Log, limit: Duration) {
     let case = log.case();
     let Some((subject, start)) = case.expectation.subject.zip(case.instants.baseline) else { return };
     let asked = gather::gather(&systems.prometheus, &subject, start, Timestamp::now());
     match timeout(limit, asked).await {
         Ok(Ok(evidence)) => log.append(Event::Explained(Box::new(evidence))),
-        Ok(Err(error)) => log.note(Timestamp::now(), format!("the rule's value could not be asked: {error}")),
-        Err(_) => log.note(Timestamp::now(), "the rule's value could not be asked in time"),
+        Ok(Err(error)) => {
+            log.note(Timestamp::now(), format!("the rule's value could not be queried: {error}"))
+        }
+        Err(_) => log.note(Timestamp::now(), "the query for the rule's value timed out"),
     }
 }

@@ -6,7 +6,7 @@ use std::path::Path;
 use crate::drill::args::Args;
 use common::signals::Ending;
 use common::{console, exit};
-use drill::evidence::count::SAID;
+use drill::evidence::count::COUNTED_ONLY;
 use drill::record::case::Case;
 use drill::record::judgement::Verdict;
 use drill::report::json::{self, Run};
@@ -35,7 +35,7 @@ pub fn print(run: &Run, records: &[Case]) {
         }
     }
     if records.iter().any(|record| record.expectation.counted && is_proven(record)) {
-        text.push_str(&format!("{SAID}: no inbox\n"));
+        text.push_str(&format!("{COUNTED_ONLY}: no inbox\n"));
     }
     if !run.not_run.is_empty() {
         text.push_str(&format!("not run: {}\n", run.not_run.join(", ")));

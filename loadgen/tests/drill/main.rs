@@ -74,8 +74,8 @@ fn files_that_are_missing_twice_or_none_end_with_2() {
     let directory = directory(&[("a.yaml", DRILL), ("b.yaml", DRILL)]);
     std::fs::create_dir(directory.path().join("empty")).unwrap();
     for (arguments, said) in [
-        (&["gone.yaml"][..], "gone.yaml: there is no such file or directory: expected"),
-        (&["."], "`high-error-rate` is already the name of the drill in ./a.yaml"),
+        (&["gone.yaml"][..], "gone.yaml: no such file or directory: expected"),
+        (&["."], "duplicate drill name `high-error-rate`: already used in ./a.yaml"),
         (&["empty"], "empty: no drill found: expected *.yaml files that begin with `drill:`"),
         (&["a.yaml", "--json", "no/such/report.json"], "no/such/report.json: cannot be written"),
         (&["a.yaml", "--proofs", "b.yaml"], "--proofs b.yaml: proofs cannot be kept there: "),

@@ -1,4 +1,4 @@
-//! What traffic came to, held against what the drill states.
+//! Measured traffic compared with the traffic a drill states.
 
 use std::collections::BTreeMap;
 
@@ -7,39 +7,40 @@ use serde::Serialize;
 use load::record::Ledger;
 use load::spec::load::LoadSpec;
 
-/// Below this part of the stated rate, the traffic was not what the drill describes.
+/// The smallest part of the stated rate at which traffic still counts as what the drill describes.
 const RATE: f64 = 0.9;
-/// Of a mix, half of the answers to its rarest request may be unexpected, but at least and at most these parts of all.
+/// For a mix, half of the responses to its rarest request may be unexpected, within these limits as parts of all responses.
 const UNEXPECTED: (f64, f64) = (0.01, 0.1);
-/// Where something else is done to the target, answers may well be others: not most of them in a control.
+/// Where the cause acts on the target, responses may differ; in a control at most this part of them.
 const UNDER_FAULT: f64 = 0.5;
 
-/// What the generator did: while the cause lasted, or, in a control whose cause has no traffic of its own, all along.
+/// What the load generator measured while the cause lasted or, in a control whose cause has no traffic, during the whole
+/// drill.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct Applied {
-    /// Requests per second the drill asks for.
+    /// Requests per second that the drill states.
     pub stated_rate: f64,
-    /// Answers per second, of any status.
+    /// Responses per second, of any status.
     pub achieved_rate: f64,
-    /// How long, seconds.
+    /// Duration in seconds.
     pub seconds: f64,
-    /// Answers, of any status.
+    /// Responses of any status.
     pub answers: u64,
-    /// Answers with a status the drill did not expect.
+    /// Responses with a status the drill did not expect.
     pub unexpected: u64,
-    /// Answers by status, expected or not.
+    /// Responses by status, expected or not.
     pub statuses: BTreeMap<u16, u64>,
-    /// Refused, reset, timed out, malformed.
+    /// Requests that were refused, reset, malformed or timed out.
     pub transport_errors: u64,
-    /// The generator's own fault, and what it did not send for its own limits.
+    /// Errors of the generator itself, and requests it did not send because of its own limits.
     pub own_errors: u64,
-    /// The part of the answers that the rarest request of the mix has, 0 to 1.
+    /// The part of the responses, 0 to 1, that belongs to the rarest request of the mix.
     #[serde(skip)]
     pub rarest: f64,
 }
 
 impl Applied {
-    /// From what a run of `load` that went on for `seconds` has on its ledger.
+    /// Summarises the ledger of a run of `load` that lasted `seconds`.
     #[must_use]
     pub fn new(load: &LoadSpec, ledger: &Ledger, statuses: &BTreeMap<u16, u64>, seconds: f64) -> Self {
         let answers = ledger.expected + ledger.unexpected;
@@ -52,24 +53,24 @@ impl Applied {
             unexpected: ledger.unexpected,
             statuses: statuses.clone(),
             transport_errors: ledger.transport_errors,
-            // What is accounted for nowhere, or twice, is the generator's fault, too.
+            // Requests that are not accounted for, or twice, are errors of the generator, too.
             own_errors: ledger.local_errors + ledger.shed + ledger.scheduled.abs_diff(ledger.accounted()),
             rarest: rarest.fold(1.0, f64::min),
         }
     }
 
-    /// Why it was too little, if so.
+    /// Why the traffic was too little, if it was.
     #[must_use]
     pub fn too_little(&self) -> Option<String> {
         (self.achieved_rate < self.stated_rate * RATE).then(|| {
             format!(
-                "{:.1} answers a second of {:.1}, {} transport errors, {} of the generator's own",
+                "{:.1} of {:.1} responses per second, {} transport errors, {} generator errors",
                 self.achieved_rate, self.stated_rate, self.transport_errors, self.own_errors
             )
         })
     }
 
-    /// Why it was other traffic than stated, if so; `acts` is whether something is done to the target beside it.
+    /// Why the traffic differed from what is stated, if it did; `acts` is whether the cause does more than change the traffic.
     #[must_use]
     pub fn other(&self, acts: bool) -> Option<String> {
         let tolerated =
@@ -77,14 +78,14 @@ impl Applied {
         self.unexpected().filter(|_| self.unexpected as f64 >= self.answers as f64 * tolerated)
     }
 
-    /// `24 of 300 answers had a status the drill does not expect (by status: 200: 276, 404: 24)`, if any had.
+    /// A text such as `24 of 300 responses had an unexpected status (by status: 200: 276, 404: 24)`, if any had.
     #[must_use]
     pub fn unexpected(&self) -> Option<String> {
         let statuses: Vec<_> =
             self.statuses.iter().map(|(status, count)| format!("{status}: {count}")).collect();
         (self.unexpected > 0).then(|| {
             format!(
-                "{} of {} answers had a status the drill does not expect (by status: {})",
+                "{} of {} responses had an unexpected status (by status: {})",
                 self.unexpected,
                 self.answers,
                 statuses.join(", ")
@@ -103,7 +104,7 @@ mod tests {
     }
 
     #[test]
-    fn traffic_is_another_when_as_good_as_a_request_of_the_mix_is_answered_otherwise() {
+    fn traffic_differs_when_half_of_the_rarest_request_is_unexpected() {
         for (unexpected, rarest, acts, other) in [
             (0, 1.0, false, false),
             (99, 1.0, false, false),
@@ -121,12 +122,12 @@ mod tests {
         }
         assert_eq!(
             applied(100, 1.0).other(false).unwrap(),
-            "100 of 1000 answers had a status the drill does not expect (by status: 200: 900, 404: 100)"
+            "100 of 1000 responses had an unexpected status (by status: 200: 900, 404: 100)"
         );
     }
 
     #[test]
-    fn the_rarest_request_is_known_by_its_weight() {
+    fn finds_the_rarest_request_by_weight() {
         let load: LoadSpec = serde_saphyr::from_str(
             "rate: 40/s\nrequests: [{weight: 92, get: /a}, {weight: 8, get: /b, expect: 500}]\n",
         )

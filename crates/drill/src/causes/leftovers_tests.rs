@@ -5,8 +5,8 @@ use super::*;
 use crate::causes::undo_list::UndoList;
 use crate::causes::undo_list::tests::{locked, place, touch};
 
-/// The lists that nobody holds any more. A child that another test is just starting may hold a lock with its copy of
-/// the file until it is a program.
+/// The lists that no process has locked. A child process that another test is starting may hold a lock through its copy of
+/// the file until it executes its program.
 async fn eventually(lists: &Path) -> Found {
     for _ in 0..100 {
         let found = go_through(lists).await.unwrap();
@@ -19,7 +19,7 @@ async fn eventually(lists: &Path) -> Found {
 }
 
 #[tokio::test]
-async fn a_list_that_cannot_be_undone_is_kept_for_every_start_until_it_can() {
+async fn keeps_a_list_for_later_runs_until_it_can_be_undone() {
     let dir = tempfile::tempdir().unwrap();
     let [lists, key, mark] = ["lists", "key", "mark"].map(|name| dir.path().join(name));
     let undoing = UndoList::new(&lists, place(), 0).unwrap();
@@ -29,11 +29,8 @@ async fn a_list_that_cannot_be_undone_is_kept_for_every_start_until_it_can() {
     drop(undoing);
     for _ in 0..2 {
         let Found { said, left } = eventually(&lists).await;
-        assert!(
-            said.len() == 1 && left.len() == 1 && said[0].contains("the next start tries again"),
-            "{said:?}"
-        );
-        // A new list takes no other's place, though it is the same process's.
+        assert!(said.len() == 1 && left.len() == 1 && said[0].contains("each run tries again"), "{said:?}");
+        // A new list does not replace an old one, though both belong to the same process.
         let (here, mut elsewhere) = (UndoList::new(&lists, place(), 0).unwrap(), place());
         here.bar(&left);
         assert!(
@@ -42,7 +39,7 @@ async fn a_list_that_cannot_be_undone_is_kept_for_every_start_until_it_can() {
         elsewhere.prometheus = "http://127.0.0.1:2".parse().unwrap();
         let other = UndoList::new(&lists, elsewhere, 1).unwrap();
         other.bar(&left);
-        assert!(other.is_sound(), "it was left on another stack");
+        assert!(other.is_sound(), "the list is about another stack");
     }
     fs::write(&key, "").unwrap();
     let Found { said, left } = eventually(&lists).await;
@@ -51,20 +48,20 @@ async fn a_list_that_cannot_be_undone_is_kept_for_every_start_until_it_can() {
 }
 
 #[tokio::test]
-async fn the_list_of_a_run_that_lives_is_its_own_and_that_of_a_dead_one_is_undone() {
+async fn undoes_lists_of_dead_runs_only() {
     let dir = tempfile::tempdir().unwrap();
     let lists = dir.path().join("lists");
     let mark = dir.path().join("mark");
     let undoing = UndoList::new(&lists, place(), 0).unwrap();
     undoing.promise(Undo::Run(touch(&mark))).unwrap();
     assert!(go_through(&lists).await.unwrap().said.is_empty() && !mark.exists());
-    drop(undoing); // as when it is killed: the list stays, the lock goes
+    drop(undoing); // like a killed process: the list stays, the lock is released
     let Found { said, .. } = eventually(&lists).await;
     assert!(mark.exists() && said.len() == 1 && said[0].contains("now done: run `touch"), "{said:?}");
     assert!(go_through(&lists).await.unwrap().said.is_empty());
 }
 
-/// A list that would touch `mark`.
+/// A list whose command creates `mark`.
 fn written(mark: &Path) -> String {
     serde_json::to_string(&Written { place: place(), undo: vec![Undo::Run(touch(mark))] }).unwrap()
 }
@@ -74,7 +71,7 @@ fn set_mode(path: &Path, mode: u32) {
 }
 
 #[tokio::test]
-async fn nothing_but_lists_is_touched() {
+async fn touches_only_lists() {
     let dir = tempfile::tempdir().unwrap();
     let mark = dir.path().join("mark");
     let list = written(&mark);
@@ -90,7 +87,7 @@ async fn nothing_but_lists_is_touched() {
     }
     let found = go_through(dir.path()).await.unwrap();
     assert_eq!(found.said.len(), 1, "{:?}", found.said);
-    assert!(found.said[0].contains("3.json: is no list") && found.left.is_empty() && !mark.exists());
+    assert!(found.said[0].contains("3.json: is not an undo list") && found.left.is_empty() && !mark.exists());
     for (name, text) in others {
         assert_eq!(fs::read_to_string(dir.path().join(name)).unwrap(), text, "{name}");
     }
@@ -102,7 +99,7 @@ async fn nothing_but_lists_is_touched() {
 }
 
 #[tokio::test]
-async fn what_others_could_have_written_is_refused_with_the_way_out() {
+async fn rejects_files_that_others_can_write_and_says_what_to_do() {
     let dir = tempfile::tempdir().unwrap();
     let (lists, mark) = (dir.path().join("deep/lists"), dir.path().join("mark"));
     prepare(&lists).unwrap();
@@ -118,14 +115,14 @@ async fn what_others_could_have_written_is_refused_with_the_way_out() {
         set_mode(path, before);
     }
     assert!(!mark.exists() && list.exists());
-    // A link may lead to what is ours and was written for something else.
+    // A link may point to a file of this user that was written for another purpose.
     let (elsewhere, link) = (dir.path().join("elsewhere"), lists.join("loadgen-undo-1-0-1.json"));
     fs::rename(&list, &elsewhere).unwrap();
     symlink(&elsewhere, &link).unwrap();
     assert!(go_through(&lists).await.unwrap_err().to_string().contains("1-0-1.json: "));
     assert!(!mark.exists() && elsewhere.exists());
     fs::remove_file(&link).unwrap();
-    // What belongs to root belongs to somebody else, unless this is root; `/` is there for both.
+    // Files of root belong to another user, unless this is root; `/` exists for both.
     if geteuid().is_root() {
         std::os::unix::fs::chown(&lists, Some(65_534), None).unwrap();
         let said = go_through(&lists).await.unwrap_err().to_string();

@@ -1,7 +1,7 @@
-//! Causes: applied for real, and undone on every way out.
+//! Causes: applied for real, and undone however the drill ends.
 //!
-//! Traffic stops when its handle is dropped. Whatever outlives this process (faults, stopped services, commands,
-//! failing receivers) is promised to [`undoing`] before it is done.
+//! Traffic stops when its handle is dropped. Everything that outlives this process (faults, stopped services, commands,
+//! failing receivers) is recorded in [`undo_list`] before it is done.
 
 pub mod applied;
 pub mod leftovers;
@@ -26,34 +26,34 @@ use crate::timing::clock;
 use load::engine::{self, Running};
 use load::spec::load::LoadSpec;
 
-/// How long answers in flight are waited for when load is stopped.
+/// How long to wait for outstanding responses when load is stopped.
 pub const GRACE: Duration = Duration::from_secs(2);
 
-/// A cause that is being applied. Dropping it stops its traffic; the rest is undone by [`UndoList::undo_all`].
+/// A cause in effect. Dropping it stops its traffic; [`UndoList::undo_all`] undoes the rest.
 #[derive(Debug)]
 pub struct Caused {
     load: Option<(Running, LoadSpec, Timestamp)>,
     renewing: Option<Renewal>,
 }
 
-/// Whether this cause has traffic of its own, or none, in place of the baseline's.
+/// Whether the cause replaces the baseline, with traffic of its own or with none.
 #[must_use]
 pub fn replaces_baseline(cause: &Cause) -> bool {
     cause.load.is_some() || cause.idle
 }
 
-/// The id that a drill's fault has at the gateway, which takes letters, digits, `-` and `_`, at most 40 of them.
+/// The ID of a drill's fault at the gateway, which accepts letters, digits, `-` and `_`, at most 40 of them.
 #[must_use]
 pub fn fault_id(drill: &str) -> String {
     let taken = |c: char| if c.is_ascii_alphanumeric() || matches!(c, '-' | '_') { c } else { '-' };
     format!("drill-{drill}").chars().map(taken).take(40).collect()
 }
 
-/// Applies a cause. What expires by itself does so after `ttl`, or is renewed until then; `settle` is how long a restarted service is left
-/// running before the next restart.
+/// Applies a cause. Its parts that expire by themselves last for `ttl`, by renewal if need be; `settle` is how long a
+/// restarted service is left running before the next restart.
 ///
 /// # Errors
-/// When a part of it cannot be done; the parts before it stay promised to `undoing`.
+/// A part of the cause cannot be applied; the earlier parts stay recorded in `undoing`.
 pub async fn apply(
     undoing: &UndoList,
     name: &str,
@@ -121,13 +121,13 @@ pub async fn apply(
 }
 
 impl Caused {
-    /// Its traffic, where it sends any.
+    /// The traffic of the cause, if it sends any.
     #[must_use]
     pub fn traffic(&self) -> Option<&Running> {
         self.load.as_ref().map(|(running, ..)| running)
     }
 
-    /// Stops the traffic and says what the generator did; the rest is for [`UndoList::undo_all`].
+    /// Stops the traffic and returns what the generator measured; [`UndoList::undo_all`] undoes the rest.
     pub async fn lift(self) -> Option<Applied> {
         if let Some(renewing) = self.renewing {
             renewing.stop().await;

@@ -1,5 +1,4 @@
-//! Faults and failing receivers end by themselves, after an hour at most; a cause that lasts longer has them put in force
-//! again before they do.
+//! Renews faults and failing receivers, which expire after an hour at most, for causes that last longer.
 
 use crate::error::DrillError;
 use std::sync::Arc;
@@ -13,23 +12,23 @@ use crate::causes::stack::Stack;
 use clients::gateway::Gateway;
 use common::duration;
 
-/// The longest a fault may last, the gateway's own default bound.
+/// The longest a fault may last: the gateway's default limit.
 pub const LONGEST: Duration = Duration::from_secs(3_600);
 
-/// Something that ends by itself.
+/// A part of a cause that expires by itself.
 #[derive(Debug, Clone)]
 pub enum Passing {
-    /// A fault of this id.
+    /// A fault with this ID.
     Fault(String, Map<String, Value>),
     /// A channel of the inbox that fails in this way.
     Inbox(String, Map<String, Value>),
 }
 
 impl Passing {
-    /// Puts it in force for as long, in the place of what is in force already.
+    /// Applies it for `ttl`, replacing what is in effect already.
     ///
     /// # Errors
-    /// Who did not take it, and why.
+    /// The gateway or inbox rejected it, or did not respond.
     pub async fn put(&self, place: &Stack, ttl: Duration) -> Result<(), DrillError> {
         let with_ttl = |fields: &Map<String, Value>| {
             let mut fields = fields.clone();
@@ -46,8 +45,8 @@ impl Passing {
     }
 }
 
-/// How often something that is to last for `needed` and may be put in force for at most `longest` is put in force again;
-/// `None` when once is enough.
+/// The interval of renewals for something that must last for `needed` and can be applied for at most `longest`; `None` when
+/// once is enough.
 #[must_use]
 pub fn every(needed: Duration, longest: Duration) -> Option<Duration> {
     (needed > longest).then(|| longest / 2)
@@ -61,8 +60,8 @@ pub struct Renewal {
 }
 
 impl Renewal {
-    /// Has all of them put in force again from time to time, each time for [`LONGEST`]. One that is not taken is tried
-    /// again the next time, well before it ends.
+    /// Starts to renew all of them, each time for [`LONGEST`]. A failed renewal is repeated at the next interval, well before
+    /// the expiry.
     #[must_use]
     pub fn start(place: Stack, passing: Vec<Passing>, every: Duration) -> Self {
         let stop = Arc::new(Notify::new());
@@ -83,11 +82,10 @@ impl Renewal {
         Self { stop, task }
     }
 
-    /// Comes back when nothing will be put in force any more, also nothing that is being sent: what is lifted then stays
-    /// lifted.
+    /// Stops the renewal. When this returns, no request is outstanding either, so that what is lifted then stays lifted.
     pub async fn stop(mut self) {
         self.stop.notify_one();
-        let _ = (&mut self.task).await; // one that broke down renews nothing either
+        let _ = (&mut self.task).await; // a task that panicked renews nothing either
     }
 }
 
@@ -102,21 +100,21 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_lasts_longer_than_it_may_is_renewed_in_time() {
+    fn renews_before_the_expiry() {
         let hours = |hours: u64| Duration::from_secs(3_600 * hours);
         assert_eq!(every(hours(1), LONGEST), None);
         assert_eq!(every(hours(1) + Duration::from_secs(1), LONGEST), Some(Duration::from_secs(1_800)));
         assert_eq!(every(hours(48), LONGEST), Some(Duration::from_secs(1_800)));
     }
 
-    /// The status that an inbox answers to what it is posted.
-    async fn answer(base: &str) -> u16 {
+    /// The status with which an inbox responds to a notification.
+    async fn status_of(base: &str) -> u16 {
         let client = reqwest::Client::builder().no_proxy().build().unwrap();
         client.post(format!("{base}/slack")).body("{\"text\": \"x\"}").send().await.unwrap().status().as_u16()
     }
 
     #[tokio::test]
-    async fn an_inbox_goes_on_failing_until_that_is_stopped() {
+    async fn an_inbox_fails_until_the_renewal_stops() {
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         let base = format!("http://{}", listener.local_addr().unwrap());
         let config = inbox::Config {
@@ -135,18 +133,18 @@ mod tests {
         let lift = || async { place.inbox().unwrap().work("slack").await.unwrap() };
         for _ in 0..2 {
             let failing = async {
-                while answer(&base).await != 503 {
+                while status_of(&base).await != 503 {
                     tokio::time::sleep(Duration::from_millis(5)).await;
                 }
             };
-            tokio::time::timeout(Duration::from_secs(10), failing).await.expect("it is put in force again");
-            lift().await; // as when it has ended by itself
+            tokio::time::timeout(Duration::from_secs(10), failing).await.expect("the failure is renewed");
+            lift().await; // like an expiry
         }
         renewing.stop().await;
         lift().await;
         for _ in 0..5 {
             tokio::time::sleep(Duration::from_millis(10)).await;
-            assert_eq!(answer(&base).await, 200, "what is lifted stays lifted");
+            assert_eq!(status_of(&base).await, 200, "what is lifted stays lifted");
         }
         inbox.abort();
     }

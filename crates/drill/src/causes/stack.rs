@@ -1,4 +1,4 @@
-//! Where causes act: the addresses of one stack, and how its services are ordered about.
+//! A stack on which causes act: its URLs, and commands that control its services.
 
 use crate::error::DrillError;
 use std::collections::BTreeMap;
@@ -12,42 +12,42 @@ use url::Url;
 use clients::inbox::Inbox;
 use clients::{HttpConfig, address};
 
-/// How long a command may take.
+/// Time limit for a command.
 const COMMAND: Duration = Duration::from_secs(90);
-/// As much as a person wants to read of what a failed one said.
+/// How many characters of a failed command's output are shown.
 const SAID: usize = 400;
 
-/// One stack, as `STACKS_FILE` describes it.
+/// One stack, as described by `STACKS_FILE`.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Stack {
-    /// Where load is sent.
+    /// The URL to which load is sent.
     #[serde(with = "text")]
     pub target: Url,
     /// The gateway's admin listener.
     #[serde(with = "text")]
     pub admin: Url,
-    /// Prometheus that evaluates the rules.
+    /// The Prometheus that evaluates the rules.
     #[serde(with = "text")]
     pub prometheus: Url,
-    /// Alertmanager that routes the alerts.
+    /// The Alertmanager that routes the alerts.
     #[serde(with = "text")]
     pub alertmanager: Url,
-    /// The inbox that receives the notifications; without one, Alertmanager's counters are asked.
+    /// The inbox that receives the notifications; without one, Alertmanager's counters are read.
     #[serde(default, with = "text_if_any")]
     pub inbox: Option<Url>,
-    /// The command that takes `stop NAME`, `start NAME`, `pause NAME`, `unpause NAME` and `restart NAME`, such as
+    /// The command that accepts `stop NAME`, `start NAME`, `pause NAME`, `unpause NAME` and `restart NAME`, such as
     /// `docker compose`.
     #[serde(default)]
     pub control: Vec<String>,
-    /// How the addresses are reached.
+    /// HTTP settings for all URLs.
     #[serde(default)]
     pub http: HttpConfig,
-    /// Environment for commands.
+    /// Environment of commands.
     #[serde(default)]
     pub env: BTreeMap<String, String>,
 }
 
-/// Addresses as text.
+/// URLs as text.
 mod text {
     use serde::{Deserialize, Deserializer, Serializer, de};
     use url::Url;
@@ -61,27 +61,26 @@ mod text {
     pub fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Url, D::Error> {
         let text = String::deserialize(from)?;
         Url::parse(&text)
-            .map_err(|error| de::Error::custom(format!("`{}` is not an address: {error}", redacted(&text))))
+            .map_err(|error| de::Error::custom(format!("`{}` is not a URL: {error}", redacted(&text))))
     }
 }
 
-/// An address as text, or none.
+/// An optional URL as text.
 mod text_if_any {
     use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
     use url::Url;
 
     use clients::address::redacted;
 
-    // serde calls it with a reference to the field.
+    // serde calls this with a reference to the field.
     #[allow(clippy::ref_option)]
     pub fn serialize<S: Serializer>(url: &Option<Url>, to: S) -> Result<S::Ok, S::Error> {
         url.as_ref().map(Url::as_str).serialize(to)
     }
 
     pub fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Url>, D::Error> {
-        let bad = |text: String, error| {
-            de::Error::custom(format!("`{}` is not an address: {error}", redacted(&text)))
-        };
+        let bad =
+            |text: String, error| de::Error::custom(format!("`{}` is not a URL: {error}", redacted(&text)));
         Option::<String>::deserialize(from)?
             .map(|text| Url::parse(&text).map_err(|error| bad(text, error)))
             .transpose()
@@ -89,10 +88,10 @@ mod text_if_any {
 }
 
 impl Stack {
-    /// Its inbox.
+    /// A client of the stack's inbox.
     ///
     /// # Errors
-    /// That there is none, or its address is no base.
+    /// There is no inbox, or its URL cannot be used as a base.
     pub fn inbox(&self) -> Result<Inbox, DrillError> {
         let url = self
             .inbox
@@ -105,7 +104,7 @@ impl Stack {
         [&self.target, &self.admin, &self.prometheus, &self.alertmanager].into_iter().chain(&self.inbox)
     }
 
-    /// A command in this place's environment, in a process group of its own; killed when dropped.
+    /// A command with the stack's environment, in a process group of its own; killed when dropped.
     fn command(&self, argv: &[String]) -> Result<Command, DrillError> {
         let (program, arguments) =
             argv.split_first().ok_or_else(|| DrillError::Cause("an empty command".to_owned()))?;
@@ -125,10 +124,10 @@ impl Stack {
         Ok(command)
     }
 
-    /// Runs a command to its end.
+    /// Runs a command and waits until it ends.
     ///
     /// # Errors
-    /// That it could not be started, failed, or did not end in time, with what it said.
+    /// The command could not be started, failed, or did not end in time; the error includes its output.
     pub async fn run(&self, argv: &[String]) -> Result<(), DrillError> {
         let mut command = self.command(argv)?;
         command.stdout(Stdio::piped()).stderr(Stdio::piped());
@@ -143,16 +142,16 @@ impl Stack {
         }
         let said =
             String::from_utf8_lossy(&output.stderr).into_owned() + &String::from_utf8_lossy(&output.stdout);
-        // It was given the addresses, and may repeat them.
+        // The output may repeat the URLs, which the command was given.
         let said = address::hushed(said.trim(), self.addresses());
         let said: String = said.chars().take(SAID).collect();
         Err(DrillError::Cause(format!("`{name}` failed ({}): {said}", output.status)))
     }
 
-    /// Starts a command that goes on until it is dropped or ended.
+    /// Starts a command that runs until it is dropped or ends by itself.
     ///
     /// # Errors
-    /// That it could not be started.
+    /// The command could not be started.
     pub fn hold(&self, argv: &[String]) -> Result<Held, DrillError> {
         let mut command = self.command(argv)?;
         command.stdout(Stdio::null()).stderr(Stdio::null());
@@ -163,14 +162,14 @@ impl Stack {
         Ok(Held { pid, name: argv.join(" ").chars().take(SAID).collect(), _child: child })
     }
 
-    /// Orders a service about.
+    /// Controls a service: stops, starts, pauses, unpauses or restarts it.
     ///
     /// # Errors
-    /// That nothing is known that does so, or what it said.
+    /// There is no control command, or it failed.
     pub async fn order(&self, verb: &str, name: &str) -> Result<(), DrillError> {
         if self.control.is_empty() {
             return Err(DrillError::Cause(format!(
-                "nothing is known that could {verb} `{name}`: give --control, such as \"docker compose\" or \
+                "no command to {verb} `{name}`: give --control, such as \"docker compose\" or \
                  \"stack service\""
             )));
         }
@@ -180,7 +179,7 @@ impl Stack {
     }
 }
 
-/// A command that goes on; its whole process group is killed when this is dropped.
+/// A running command; its whole process group is killed when this is dropped.
 #[derive(Debug)]
 pub struct Held {
     pid: Option<i32>,
@@ -188,23 +187,23 @@ pub struct Held {
     _child: Child,
 }
 
-/// A command that was to go on, and ended.
+/// A held command that ended by itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Broken {
-    /// Which, and how it ended.
+    /// Which command, and how it ended.
     pub said: String,
-    /// Whether it says itself that it failed.
+    /// Whether the command failed.
     pub failed: bool,
 }
 
 impl Held {
-    /// How it ended, if it has.
+    /// How the command ended, if it has.
     #[must_use]
     #[cfg(target_os = "linux")]
     pub fn ended(&self) -> Option<Broken> {
         use nix::sys::wait::{Id, WaitPidFlag, WaitStatus, waitid};
         let pid = nix::unistd::Pid::from_raw(self.pid?);
-        // Not reaped by being asked: the group stays its own.
+        // The process is not reaped here, so its group ID is not reused.
         let flags = WaitPidFlag::WEXITED | WaitPidFlag::WNOHANG | WaitPidFlag::WNOWAIT;
         let (how, failed) = match waitid(Id::Pid(pid), flags) {
             Ok(WaitStatus::Exited(_, code)) => (format!("exit status: {code}"), code != 0),
@@ -214,7 +213,7 @@ impl Held {
         Some(Broken { said: format!("`{}` ended before the cause was lifted ({how})", self.name), failed })
     }
 
-    /// How it ended cannot be asked here without taking its number from it.
+    /// On this system the state cannot be read without reaping the process.
     #[must_use]
     #[cfg(not(target_os = "linux"))]
     pub fn ended(&self) -> Option<Broken> {
@@ -225,14 +224,14 @@ impl Held {
 impl Drop for Held {
     fn drop(&mut self) {
         if let Some(pid) = self.pid {
-            // Not reaped while the child is held, so the group is still its own.
+            // The process is not reaped while the child is held, so its group ID is not reused.
             let _ =
                 nix::sys::signal::killpg(nix::unistd::Pid::from_raw(pid), nix::sys::signal::Signal::SIGKILL);
         }
     }
 }
 
-/// Has the kernel kill the command when this process dies, however it dies.
+/// Makes the kernel kill the command when this process dies in any way.
 #[cfg(target_os = "linux")]
 #[allow(unsafe_code)] // pre_exec is unsafe by signature; the closure makes one async-signal-safe system call
 fn die_with_us(command: &mut Command) {

@@ -1,4 +1,4 @@
-//! The traffic of a drill, baseline and cause alike, as the engine counted it second by second.
+//! The traffic of a drill, baseline and cause, as counted by the engine second by second.
 
 use jiff::Timestamp;
 
@@ -6,56 +6,56 @@ use crate::timing::clock::{self, seconds};
 use load::record::Row;
 use load::record::series::Series;
 
-/// What was sent in a drill and what became of it.
+/// What a drill sent, and the outcomes.
 #[derive(Debug, Clone, Default)]
 pub struct Traffic {
     followed: Vec<(Load, Series)>,
     stretches: Vec<Stretch>,
 }
 
-/// What requests are sent for.
+/// The purpose of a load.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Load {
     /// Healthy traffic.
     Baseline,
-    /// What trips the alert.
+    /// Traffic of the cause.
     Cause,
 }
 
 /// One load from its start to its end.
 #[derive(Debug, Clone)]
 pub struct Stretch {
-    /// What for.
+    /// The purpose of the load.
     pub load: Load,
-    /// When it began.
+    /// When the load began.
     pub began: Timestamp,
-    /// Seconds of it in which requests were sent; `None` when it did not end in order.
+    /// Seconds in which requests were sent; `None` when the load was cut off.
     pub played: Option<f64>,
-    /// What became of the requests, row by row.
+    /// Outcomes of the requests, row by row.
     pub rows: Vec<Row>,
-    /// Seconds each row stands for.
+    /// Seconds that each row covers.
     pub step: u32,
 }
 
-/// Answers per second, over a while.
+/// Responses per second in one interval.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct Rate {
-    /// Seconds from the origin to its beginning.
+    /// Start of the interval, in seconds from the origin.
     pub from: f64,
-    /// And to its end.
+    /// End of the interval, in seconds from the origin.
     pub to: f64,
-    /// Of the baseline, answers with a status that was expected.
+    /// Responses of the baseline with an expected status.
     pub baseline: f64,
-    /// Of the cause; an error it asks for is expected.
+    /// Responses of the cause with an expected status; an error that the cause requests is expected.
     pub cause: f64,
-    /// Of either, answers with another status.
+    /// Responses with another status.
     pub unexpected: f64,
-    /// Requests without an answer: transport and local errors, and arrivals that were shed.
+    /// Requests without a response: transport errors, local errors and shed arrivals.
     pub unanswered: f64,
 }
 
 impl Rate {
-    /// All four together.
+    /// The sum of all four rates.
     #[must_use]
     pub fn total(&self) -> f64 {
         self.baseline + self.cause + self.unexpected + self.unanswered
@@ -63,12 +63,12 @@ impl Rate {
 }
 
 impl Traffic {
-    /// Follows a load that has just begun.
+    /// Adds a load that has just begun.
     pub fn follow(&mut self, load: Load, series: Series) {
         self.followed.push((load, series));
     }
 
-    /// All of it so far.
+    /// All loads so far.
     fn stretches(&self) -> Vec<Stretch> {
         let stretch = |(load, series): &(Load, Series)| {
             let (rows, step) = series.rows();
@@ -78,20 +78,20 @@ impl Traffic {
         self.stretches.iter().cloned().chain(self.followed.iter().map(stretch)).collect()
     }
 
-    /// Of these loads.
+    /// Traffic of these loads.
     #[must_use]
     pub fn of(stretches: Vec<Stretch>) -> Self {
         Self { followed: Vec::new(), stretches }
     }
 
-    /// When the last of it was over.
+    /// When the last load ended.
     #[must_use]
     pub fn end(&self) -> Option<Timestamp> {
         ends(&self.stretches())
     }
 
-    /// Rates over `step` seconds each from `origin` on, all loads together; a rest of less than half a step at the end is
-    /// left out, since it would be no rate. Empty when nothing was sent.
+    /// Rates over `step` seconds each, from `origin` on, of all loads together. An incomplete interval of less than half a
+    /// step at the end is omitted, since it would give no reliable rate. Empty when nothing was sent.
     #[must_use]
     pub fn rates(&self, origin: Timestamp, step: f64) -> Vec<Rate> {
         let stretches = self.stretches();
@@ -108,7 +108,7 @@ impl Traffic {
             let first = (began / step).floor().max(0.0) as usize;
             for rate in rates.iter_mut().skip(first).take_while(|rate| rate.from < ended) {
                 let shared = (ended.min(rate.to) - began.max(rate.from)).max(0.0);
-                // Of the row's answers, those of this while; per second of it.
+                // The responses of the row that fall into this interval, per second.
                 let part = shared / (ended - began) / (rate.to - rate.from);
                 let expected = match load {
                     Load::Baseline => &mut rate.baseline,
@@ -128,8 +128,8 @@ fn ends(stretches: &[Stretch]) -> Option<Timestamp> {
 }
 
 impl Stretch {
-    /// Each row with its beginning and end: the last one, in which sending stopped, ends with that. A row in which
-    /// nothing happened is not there, so that late answers after the end stand by themselves.
+    /// Each row with its start and end; the last one ends when sending stopped. Rows without events are absent, so late
+    /// responses after the end form rows of their own.
     fn spans(&self) -> impl Iterator<Item = (&Row, Timestamp, Timestamp)> {
         self.rows.iter().map(|row| {
             let from = f64::from(row.second);
@@ -161,8 +161,8 @@ mod tests {
     }
 
     #[test]
-    fn the_cause_takes_over_from_the_baseline_without_a_bump() {
-        // 40/s, handed over in the middle of a second: 16 + 24 answers in it.
+    fn rates_are_steady_when_the_cause_replaces_the_baseline() {
+        // 40/s, replaced in the middle of a second: 16 + 24 responses in it.
         let traffic = Traffic::of(vec![
             stretch(Load::Baseline, 0.0, 2.4, &[(40, 0), (40, 0), (16, 0)]),
             stretch(Load::Cause, 2.4, 2.6, &[(30, 10), (30, 10), (18, 6)]),
@@ -182,18 +182,18 @@ mod tests {
     }
 
     #[test]
-    fn wide_steps_are_averages_and_a_short_rest_is_none() {
+    fn averages_wide_steps_and_omits_a_short_rest() {
         let counts = [(10, 0), (20, 0), (30, 0), (40, 0), (11, 0), (1, 0)];
         let rates = |played: f64, rows: usize| -> Vec<f64> {
             let traffic = Traffic::of(vec![stretch(Load::Baseline, 1.0, played, &counts[..rows])]);
             traffic.rates(at(1.0), 2.0).iter().map(|rate| rate.baseline.round()).collect()
         };
-        assert_eq!(rates(5.2, 6), [15.0, 35.0, 10.0], "1.2 s are enough for a rate");
+        assert_eq!(rates(5.2, 6), [15.0, 35.0, 10.0], "1.2 s are at least half a step");
         assert_eq!(rates(4.4, 5), [15.0, 35.0], "0.4 s are not");
     }
 
     #[test]
-    fn what_was_not_answered_counts_as_such() {
+    fn counts_requests_without_response() {
         let mut without = stretch(Load::Cause, 0.0, 1.0, &[(0, 0)]);
         (without.rows[0].errors, without.rows[0].shed) = (3, 2);
         let rates = Traffic::of(vec![without]).rates(at(0.0), 1.0);

@@ -1,4 +1,4 @@
-//! One thing to undo, and how that is done.
+//! A single undo action.
 
 use crate::error::DrillError;
 use serde::{Deserialize, Serialize};
@@ -6,35 +6,35 @@ use serde::{Deserialize, Serialize};
 use crate::causes::stack::Stack;
 use clients::gateway::Gateway;
 
-/// One thing to undo; doing so twice, or when it was never done, does no harm.
+/// A single undo action. Performing it twice, or without the cause ever having been applied, is harmless.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Undo {
-    /// Lift the fault of this id.
+    /// Remove the fault with this ID.
     Fault(String),
     /// Start the service.
     Start(String),
-    /// Let the service go on.
+    /// Unpause the service.
     Unpause(String),
     /// Run the command.
     Run(Vec<String>),
-    /// Let the channel of the inbox work again.
+    /// Stop the failure of this channel at the inbox.
     Inbox(String),
 }
 
 impl std::fmt::Display for Undo {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            Self::Fault(id) => write!(f, "lift the fault {id}"),
+            Self::Fault(id) => write!(f, "remove the fault {id}"),
             Self::Start(name) => write!(f, "start {name}"),
-            Self::Unpause(name) => write!(f, "let {name} go on"),
+            Self::Unpause(name) => write!(f, "unpause {name}"),
             Self::Run(argv) => write!(f, "run `{}`", shell(argv)),
-            Self::Inbox(channel) => write!(f, "let the inbox take {channel} again"),
+            Self::Inbox(channel) => write!(f, "stop the failure of {channel} at the inbox"),
         }
     }
 }
 
-/// A command as a shell takes it.
+/// A command quoted for a shell.
 fn shell(argv: &[String]) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=@%+,".contains(c);
     let word = |word: &String| {
@@ -48,7 +48,7 @@ fn shell(argv: &[String]) -> String {
 }
 
 impl Undo {
-    /// What a person types to do it at this place.
+    /// The command with which a person performs the action on this stack.
     #[must_use]
     pub fn by_hand(&self, place: &Stack) -> String {
         let order = |verb: &str, name: &String| {
@@ -61,7 +61,7 @@ impl Undo {
         };
         let delete = |base: &url::Url, path: &str| {
             let mut url = base.clone();
-            // A password is no part of what is printed; an address that takes none has none to lose.
+            // The printed URL must not contain a password; the setters fail only for URLs that cannot have one.
             let _ = url.set_password(None);
             let _ = url.set_username("");
             format!("curl -X DELETE {}{path}", url.as_str().trim_end_matches('/'))
@@ -78,10 +78,10 @@ impl Undo {
         }
     }
 
-    /// Does it.
+    /// Performs the action.
     ///
     /// # Errors
-    /// Why that was not possible.
+    /// The system or the command failed.
     pub async fn perform(&self, place: &Stack) -> Result<(), DrillError> {
         match self {
             Self::Fault(id) => {

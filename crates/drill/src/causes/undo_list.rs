@@ -1,5 +1,5 @@
-//! What has to be undone, written down before it is done: a run that was killed, or could not undo, leaves its list
-//! behind, and the next one goes through it.
+//! The undo list: each action is recorded before its cause is applied. A run that was killed, or that could not undo
+//! everything, leaves its list behind, and the next run performs it.
 
 use crate::error::DrillError;
 use std::fs::{self, File};
@@ -11,12 +11,12 @@ use crate::causes::leftovers::{self, Leftover, Written};
 use crate::causes::stack::{Broken, Held, Stack};
 use crate::causes::undo::Undo;
 
-/// How often undoing a thing is tried: what it disturbed may be disturbed itself for a moment.
+/// Number of attempts per action: a system that the cause disturbed may fail for a moment.
 const ATTEMPTS: u32 = 3;
-/// Between the attempts.
+/// Pause between attempts.
 const PAUSE: Duration = Duration::from_secs(1);
 
-/// The list of one stack: kept in a file that is locked for as long as this process lives.
+/// The undo list of one stack, in a file that this process keeps locked.
 #[derive(Debug)]
 pub struct UndoList {
     place: Stack,
@@ -31,15 +31,15 @@ struct State {
     held: Vec<Held>,
     /// Why this stack must not be drilled: what earlier runs left on it and could not be undone.
     barred: Vec<String>,
-    /// Whether something that was to be undone is not.
+    /// Whether some action failed and is still to be performed.
     stuck: bool,
 }
 
 impl UndoList {
-    /// An empty list in `dir`; `number` tells the lists of one process apart.
+    /// Creates an empty list in `dir`; `number` distinguishes the lists of one process.
     ///
     /// # Errors
-    /// When the directory or file cannot be made.
+    /// The directory or the file cannot be created.
     pub fn new(dir: &Path, place: Stack, number: usize) -> Result<Self, DrillError> {
         let failed = |error: std::io::Error| DrillError::Leftovers(format!("{}: {error}", dir.display()));
         leftovers::prepare(dir)?;
@@ -48,24 +48,24 @@ impl UndoList {
         Ok(Self { place, path, state: Mutex::new(state) })
     }
 
-    /// Bars the stack from being drilled if it is the one that an earlier run has left in disorder: the one of the same
+    /// Prevents drills on this stack if an earlier run left it with a cause in effect. Stacks are compared by the URL of
     /// Prometheus.
     pub fn bar(&self, leftovers: &[Leftover]) {
         let here = leftovers.iter().filter(|leftover| leftover.place.prometheus == self.place.prometheus);
         self.state().barred.extend(here.map(|leftover| leftover.said.clone()));
     }
 
-    /// Whether the stack is as a drill needs it, as far as is known: nothing on it is left to be undone in vain.
+    /// Whether the stack is ready for a drill, as far as known: no undo action on it has failed.
     #[must_use]
     pub fn is_sound(&self) -> bool {
         let state = self.state();
         state.barred.is_empty() && !state.stuck
     }
 
-    /// Has the stack be as a drill needs it: what an earlier drill left is tried again.
+    /// Makes the stack ready for a drill by retrying the undo actions that failed.
     ///
     /// # Errors
-    /// What is still not undone.
+    /// The actions that still fail.
     pub async fn make_sound(&self) -> Result<(), DrillError> {
         let mut left = self.state().barred.clone();
         if self.state().stuck {
@@ -75,12 +75,12 @@ impl UndoList {
             return Ok(());
         }
         Err(DrillError::Leftovers(format!(
-            "the stack is not in a state to be drilled: an earlier drill's cause is left on it: {}",
+            "the stack is not ready for a drill: the cause of an earlier drill is still in effect: {}",
             left.join("; ")
         )))
     }
 
-    /// Where causes act.
+    /// The stack of this list.
     #[must_use]
     pub fn place(&self) -> &Stack {
         &self.place
@@ -90,10 +90,10 @@ impl UndoList {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Writes down what will have to be undone; to be called before the thing is done.
+    /// Records an undo action; call this before the cause is applied.
     ///
     /// # Errors
-    /// When it cannot be written: then the thing must not be done.
+    /// The list cannot be written; the cause must not be applied then.
     pub fn promise(&self, undo: Undo) -> Result<(), DrillError> {
         let mut state = self.state();
         state.open.push(undo);
@@ -101,12 +101,12 @@ impl UndoList {
             .map_err(|error| DrillError::Leftovers(format!("{}: {error}", self.path.display())))
     }
 
-    /// Takes charge of a command that goes on.
+    /// Keeps a command running until the cause is lifted.
     pub fn hold(&self, held: Held) {
         self.state().held.push(held);
     }
 
-    /// The commands in its charge that have ended.
+    /// The held commands that ended by themselves.
     #[must_use]
     pub fn broke_off(&self) -> Vec<Broken> {
         self.state().held.iter().filter_map(Held::ended).collect()
@@ -116,8 +116,8 @@ impl UndoList {
         leftovers::rewrite(&state.file, &Written { place: self.place.clone(), undo: state.open.clone() })
     }
 
-    /// Undoes everything, the last first, and says what could not be undone and how to do it by hand; that stays on the
-    /// list. May be dropped and called again.
+    /// Performs all actions, the last first, and returns those that failed with the way to do them by hand; they stay on
+    /// the list. The future may be dropped and the method called again.
     pub async fn undo_all(&self) -> Vec<String> {
         self.state().held.clear();
         let mut failed = Vec::new();
@@ -125,7 +125,7 @@ impl UndoList {
         while left > 0 {
             left -= 1;
             let Some(undo) = self.state().open.get(left).cloned() else { continue };
-            // Until it is known to be undone it counts as not, so that being dropped in between is safe.
+            // Until success is known the state counts as not undone, so that dropping the future in between is safe.
             self.state().stuck = true;
             let mut done = undo.perform(&self.place).await;
             for _ in 1..ATTEMPTS {
@@ -139,7 +139,7 @@ impl UndoList {
                 Ok(()) => {
                     let mut state = self.state();
                     state.open.remove(left);
-                    let _ = self.write(&mut state); // what is undone twice does no harm
+                    let _ = self.write(&mut state); // performing an action twice is harmless
                 }
                 Err(reason) => failed.push(leftovers::not_done(&undo, &self.place, &reason.to_string())),
             }
@@ -155,7 +155,7 @@ impl UndoList {
 impl Drop for UndoList {
     fn drop(&mut self) {
         if self.state().open.is_empty() {
-            let _ = fs::remove_file(&self.path); // an empty list that stays is undone by doing nothing
+            let _ = fs::remove_file(&self.path); // an empty list that remains is harmless
         }
     }
 }

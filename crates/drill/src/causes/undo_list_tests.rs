@@ -22,7 +22,7 @@ pub(crate) fn touch(path: &Path) -> Vec<String> {
 
 #[tokio::test]
 #[cfg(target_os = "linux")]
-async fn a_command_that_was_to_go_on_and_ended_is_noticed() {
+async fn notices_a_held_command_that_ended() {
     let dir = tempfile::tempdir().unwrap();
     let undoing = UndoList::new(dir.path(), place(), 0).unwrap();
     for script in ["exit 7", "sleep 600"] {
@@ -47,42 +47,42 @@ async fn a_command_that_was_to_go_on_and_ended_is_noticed() {
 }
 
 #[tokio::test]
-async fn everything_is_undone_the_last_first_and_failures_are_told() {
+async fn undoes_the_last_first_and_returns_failures() {
     let dir = tempfile::tempdir().unwrap();
     let undoing = UndoList::new(dir.path(), place(), 0).unwrap();
     let mark = dir.path().join("mark");
     undoing.promise(Undo::Run(touch(&mark))).unwrap();
     undoing.promise(Undo::Start("redis".into())).unwrap();
     let mode = fs::metadata(&undoing.path).unwrap().permissions().mode();
-    assert_eq!(mode & 0o777, 0o600, "addresses may hold passwords");
+    assert_eq!(mode & 0o777, 0o600, "URLs may contain passwords");
     let failed = undoing.undo_all().await;
     assert!(mark.exists());
-    assert_eq!(failed.len(), 2, "what failed, and where that is kept: {failed:?}");
+    assert_eq!(failed.len(), 2, "the failed action and the list's path: {failed:?}");
     assert!(failed[0].starts_with("could not start redis: `false start redis` failed"), "{failed:?}");
     assert!(failed[0].ends_with("; by hand: false start redis"), "{failed:?}");
     drop(undoing);
-    assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 2, "the mark, and what is still to be undone");
+    assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 2, "the mark and the list");
 }
 
-/// Something that cannot be undone until `key` exists.
+/// An action that fails until `key` exists.
 pub fn locked(key: &Path, mark: &Path) -> Undo {
     let script = format!("test -e '{}' || exit 3; touch '{}'", key.display(), mark.display());
     Undo::Run(vec!["sh".into(), "-c".into(), script])
 }
 
 #[tokio::test]
-async fn what_cannot_be_undone_bars_the_stack_until_it_can() {
+async fn a_failed_undo_prevents_drills_until_it_succeeds() {
     let dir = tempfile::tempdir().unwrap();
     let [key, mark] = ["key", "mark"].map(|name| dir.path().join(name));
     let undoing = UndoList::new(&dir.path().join("lists"), place(), 0).unwrap();
     undoing.promise(locked(&key, &mark)).unwrap();
     undoing.promise(Undo::Run(touch(&dir.path().join("other")))).unwrap();
-    assert!(undoing.is_sound(), "a cause that is at work is none that was left");
+    assert!(undoing.is_sound(), "a cause in effect is not a leftover");
     assert!(undoing.undo_all().await[0].contains("exit status: 3"));
     assert!(!undoing.is_sound());
     let said = undoing.make_sound().await.unwrap_err().to_string();
-    assert!(said.contains("not in a state to be drilled") && said.contains("by hand: sh -c 'test"), "{said}");
-    assert!(!said.contains("other"), "that was undone: {said}");
+    assert!(said.contains("not ready for a drill") && said.contains("by hand: sh -c 'test"), "{said}");
+    assert!(!said.contains("other"), "it was undone: {said}");
     fs::write(&key, "").unwrap();
     assert_eq!(undoing.make_sound().await, Ok(()));
     assert!(undoing.is_sound() && mark.exists());

@@ -1,7 +1,7 @@
-//! When an alert went pending, fired and stopped, read from the samples Prometheus wrote of it.
+//! When an alert went pending, fired and stopped, read from the samples Prometheus stored for it.
 //!
-//! `ALERTS` has one sample a rule evaluation while an alert is active, stamped with the evaluation's time; the
-//! stamps are evidence that no poll can miss. `activeAt` of the rules API is the same instant, kept even when
+//! While an alert is active, `ALERTS` has one sample per rule evaluation, with the evaluation's timestamp. These
+//! samples show activations between two polls too. `activeAt` of the rules API is the same timestamp, and remains when
 //! an evaluation in between was skipped.
 
 use std::collections::BTreeMap;
@@ -12,16 +12,16 @@ use jiff::Timestamp;
 use crate::timing::clock;
 use clients::prometheus::{ActiveAlert, Labels, Series};
 
-/// One unbroken stretch of an alert being pending or firing.
+/// One uninterrupted activation of an alert, from pending or firing to its last sample.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Activation {
     /// The alert's labels, `alertname` included.
     pub labels: Labels,
-    /// Its first sample: pending, or firing at once for `for: 0`.
+    /// Timestamp of the first sample: pending, or firing immediately for `for: 0`.
     pub began: Timestamp,
-    /// Its first sample as firing.
+    /// Timestamp of the first sample as firing.
     pub fired: Option<Timestamp>,
-    /// Its last sample, of either state.
+    /// Timestamp of the last sample, pending or firing.
     pub last: Timestamp,
 }
 
@@ -43,8 +43,8 @@ pub fn activations(history: &[Series], evaluation: Duration, hold: Duration) -> 
         for (at, firing) in samples {
             let open = activations[first..].last_mut().filter(|open| {
                 let skipped = clock::seconds(open.last, at) > 1.5 * evaluation.as_secs_f64();
-                // With a `for`, an alert that fires without having been pending goes on from before the skipped
-                // evaluation; one that is pending after it fired has begun anew.
+                // With a `for`, an alert that fires without having been pending continues the activation from before the
+                // skipped evaluation; one that is pending after it fired starts a new activation.
                 if firing { !skipped || !hold.is_zero() } else { open.fired.is_none() && !skipped }
             });
             match open {
@@ -65,7 +65,7 @@ pub fn activations(history: &[Series], evaluation: Duration, hold: Duration) -> 
     activations
 }
 
-/// Labels of an `ALERTS` series as the alert itself has them.
+/// The alert's own labels: those of its `ALERTS` series without `__name__` and `alertstate`.
 #[must_use]
 pub fn alert_labels(series: &Labels) -> Labels {
     series
@@ -75,7 +75,7 @@ pub fn alert_labels(series: &Labels) -> Labels {
         .collect()
 }
 
-/// What is known of the activation that a drill follows.
+/// The activation that a drill follows.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Followed {
     /// The alert's labels.
@@ -84,11 +84,11 @@ pub struct Followed {
     pub pending: Timestamp,
     /// When it fired.
     pub firing: Option<Timestamp>,
-    /// The last sample as firing, of this activation or a later one of the same alert.
+    /// Timestamp of the last sample as firing, of this activation or a later one of the same alert.
     pub last_firing: Option<Timestamp>,
 }
 
-/// The activation to follow: the first that fired, else the one that is pending now or was last.
+/// The activation to follow: the first that fired, otherwise the most recent one.
 #[must_use]
 pub fn follow(activations: &[Activation], active: &[ActiveAlert]) -> Option<Followed> {
     let fired = activations
@@ -97,14 +97,14 @@ pub fn follow(activations: &[Activation], active: &[ActiveAlert]) -> Option<Foll
         .min_by_key(|activation| activation.fired);
     let chosen = fired.or_else(|| activations.iter().max_by_key(|activation| activation.last));
     let Some(chosen) = chosen else {
-        // Prometheus shows an alert as active a moment before its first sample can be queried.
+        // The rules API shows an active alert shortly before its first sample can be queried.
         let earliest = active.iter().min_by_key(|alert| alert.active_at)?;
         let (labels, pending) = (earliest.labels.clone(), earliest.active_at);
         return Some(Followed { labels, pending, firing: None, last_firing: None });
     };
     let same: Vec<_> = activations.iter().filter(|activation| activation.labels == chosen.labels).collect();
     let active_at = active.iter().find(|alert| alert.labels == chosen.labels).map(|alert| alert.active_at);
-    // `activeAt` speaks of the alert's current activation: taken when that is the chosen one.
+    // `activeAt` is that of the alert's current activation: used only when that is the chosen one.
     let is_latest = same.iter().all(|activation| activation.began <= chosen.began);
     let pending = active_at.filter(|at| is_latest && *at <= chosen.last).unwrap_or(chosen.began);
     Some(Followed {

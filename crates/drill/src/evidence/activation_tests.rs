@@ -15,7 +15,7 @@ fn series(job: &str, state: &str, times: &[f64]) -> Series {
     Series { labels: all, samples: times.iter().map(|time| (at(*time), 1.0)).collect() }
 }
 
-/// (began, fired, last) of each activation, seconds.
+/// (began, fired, last) of each activation, in seconds.
 fn seen(history: &[Series], hold: u64) -> Vec<(f64, Option<f64>, f64)> {
     let activations = activations(history, Duration::from_secs(1), Duration::from_secs(hold));
     let of = |time: Timestamp| clock::seconds(at(0.0), time);
@@ -28,9 +28,9 @@ fn seen(history: &[Series], hold: u64) -> Vec<(f64, Option<f64>, f64)> {
 type Case<'a> = (&'a str, Vec<Series>, u64, Vec<(f64, Option<f64>, f64)>);
 
 #[test]
-fn activations_from_samples() {
+fn finds_activations_in_samples() {
     let cases: Vec<Case> = vec![
-        ("nothing", vec![], 2, vec![]),
+        ("no samples", vec![], 2, vec![]),
         ("pending only", vec![series("a", "pending", &[1.0, 2.0])], 2, vec![(1.0, None, 2.0)]),
         (
             "pending, then firing",
@@ -40,7 +40,7 @@ fn activations_from_samples() {
         ),
         ("for: 0", vec![series("a", "firing", &[3.0, 4.0])], 0, vec![(3.0, Some(3.0), 4.0)]),
         (
-            "pending that lapsed",
+            "pending, then inactive, then pending again",
             vec![series("a", "pending", &[1.0, 2.0, 6.0, 7.0])],
             9,
             vec![(1.0, None, 2.0), (6.0, None, 7.0)],
@@ -95,13 +95,13 @@ fn follows_the_first_that_fired() {
     let activations = activations(&history, Duration::from_secs(1), Duration::from_secs(1));
     let followed = follow(&activations, &[active("a", 1.0), active("b", 1.9995)]).unwrap();
     assert_eq!(followed.labels, labels("b"));
-    // `activeAt` is more exact than the sample's milliseconds.
+    // `activeAt` is more precise than the sample's milliseconds.
     assert_eq!(followed.pending, at(1.9995));
     assert_eq!((followed.firing, followed.last_firing), (Some(at(3.0)), Some(at(4.0))));
 }
 
 #[test]
-fn an_alert_seen_before_its_first_sample_counts() {
+fn follows_an_active_alert_without_samples() {
     let followed = follow(&[], &[active("b", 2.0), active("a", 1.0)]).unwrap();
     assert_eq!((followed.labels, followed.pending, followed.firing), (labels("a"), at(1.0), None));
     assert_eq!(follow(&[], &[]), None);

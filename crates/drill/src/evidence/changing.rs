@@ -1,5 +1,5 @@
-//! Labels that change from one evaluation to the next: each value is another alert to Prometheus and Alertmanager, so that
-//! nothing stays pending, and what fired resolves at the next evaluation although the condition holds.
+//! Labels whose value changes from one evaluation to the next. Each value is a separate alert to Prometheus and
+//! Alertmanager, so no alert stays pending, and a firing one resolves at the next evaluation although the condition holds.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -11,24 +11,24 @@ use clients::prometheus::Labels;
 /// A label whose value changes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Changing {
-    /// Its name.
+    /// Name of the label.
     pub label: String,
-    /// The values it had, in order.
+    /// Its values, in order of time.
     pub values: Vec<String>,
 }
 
-/// Alerts in a row, each beginning as the one before ends, that make a label of the series one that changes; of a label
-/// into which the rule itself writes its value, two are enough.
+/// Number of consecutive alerts, each starting as the previous one ends, that show a changing label. For a label into
+/// which the rule writes its value, two are enough.
 const ROW: usize = 3;
 
-/// Labels into which a rule writes its value, by their templates.
+/// Labels whose templates contain the rule's value.
 #[must_use]
 pub fn with_value(templates: &Labels) -> BTreeSet<String> {
     let writes = |template: &&String| template.contains("$value") || template.contains(".Value");
     templates.iter().filter(|(_, template)| writes(template)).map(|(name, _)| name.clone()).collect()
 }
 
-/// The label by which activations differ that follow each other without a gap, if there is one.
+/// The label in which consecutive activations differ, if there is one.
 #[must_use]
 pub fn changing(
     activations: &[Activation],
@@ -43,7 +43,7 @@ pub fn changing(
     })
 }
 
-/// The longest row of activations that differ by this label alone.
+/// The longest sequence of consecutive activations that differ only in this label.
 fn row(activations: &[Activation], label: &str, evaluation: Duration) -> Vec<String> {
     let others = |it: &Activation| {
         let mut labels = it.labels.clone();
@@ -54,7 +54,7 @@ fn row(activations: &[Activation], label: &str, evaluation: Duration) -> Vec<Str
     let mut longest: Vec<String> = Vec::new();
     for start in activations {
         let (mut row, mut last) = (vec![value(start)], start);
-        // They are in the order they began.
+        // Activations are sorted by their start.
         for next in activations.iter().filter(|it| it.began > start.began) {
             let gap = clock::seconds(last.last, next.began);
             let follows = gap > 0.0 && gap <= 1.5 * evaluation.as_secs_f64();
@@ -67,7 +67,7 @@ fn row(activations: &[Activation], label: &str, evaluation: Duration) -> Vec<Str
             longest = row;
         }
         if longest.len() > ROW {
-            break; // more of them say nothing more
+            break; // more activations add no information
         }
     }
     longest
@@ -93,7 +93,7 @@ mod tests {
     }
 
     #[test]
-    fn a_value_in_a_label_is_recognised_by_the_template() {
+    fn recognises_values_in_label_templates() {
         let templates = [
             ("severity", "page"),
             ("now", "{{ $value | humanize }}"),
@@ -105,18 +105,22 @@ mod tests {
     }
 
     #[test]
-    fn rows_of_alerts_that_differ_by_one_label() {
+    fn finds_consecutive_alerts_that_differ_in_one_label() {
         let values = |count: i64| -> Vec<_> {
             (0..count).map(|it| one(it * 10, it * 10, &[("job", "a"), ("now", &it.to_string())])).collect()
         };
         assert_eq!(found(&values(2), &["now"]), Some(("now".into(), 2)));
-        assert_eq!(found(&values(2), &[]), None, "one instance after the other, as in a rolling restart");
+        assert_eq!(
+            found(&values(2), &[]),
+            None,
+            "could be one instance after the other, as in a rolling restart"
+        );
         assert_eq!(found(&values(3), &[]), Some(("now".into(), 3)));
         assert_eq!(found(&values(1), &["now"]), None);
     }
 
     #[test]
-    fn alerts_beside_each_other_and_apart_are_no_row() {
+    fn overlapping_or_distant_alerts_are_not_consecutive() {
         let instance = |began, last, name| one(began, last, &[("instance", name)]);
         let beside = [instance(0, 50, "a"), instance(10, 60, "b"), instance(20, 70, "c")];
         assert_eq!(found(&beside, &["instance"]), None);
@@ -126,6 +130,6 @@ mod tests {
         assert_eq!(found(&flapping, &["instance"]), None);
         let other = |began, one_label, two| one(began, began, &[("a", one_label), ("b", two)]);
         let two = [other(0, "1", "1"), other(10, "2", "2"), other(20, "3", "3")];
-        assert_eq!(found(&two, &[]), None, "two labels at once: which of them is not known");
+        assert_eq!(found(&two, &[]), None, "two labels change: ambiguous");
     }
 }

@@ -1,4 +1,4 @@
-//! Notifications as Alertmanager counts them.
+//! Notifications as counted by Alertmanager.
 
 use std::collections::BTreeSet;
 
@@ -7,21 +7,21 @@ use jiff::Timestamp;
 use clients::alertmanager::{Delivered, Sender};
 use clients::inbox::Channel;
 
-/// What a verdict says of it.
-pub const SAID: &str = "delivery was counted by Alertmanager, not seen";
+/// The note a verdict carries when delivery was not observed by an inbox.
+pub const COUNTED_ONLY: &str = "delivery was counted by Alertmanager, not observed";
 
-/// Notifications that went out between two looks.
+/// Notifications that Alertmanager counted between two polls.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Count {
-    /// The later of the two.
+    /// The time of the later poll.
     pub at: Timestamp,
-    /// Who sent them.
+    /// The integration and receiver that sent them.
     pub sender: Sender,
-    /// How many.
+    /// The number of notifications.
     pub more: u64,
 }
 
-/// What was counted so far.
+/// Alertmanager's counters, poll by poll.
 #[derive(Debug, Default)]
 pub struct Counter {
     last: Option<Delivered>,
@@ -29,8 +29,8 @@ pub struct Counter {
 }
 
 impl Counter {
-    /// What has been added since the look before; the first has nothing to compare with. A count that fell is of an
-    /// Alertmanager that was started anew.
+    /// Adds a poll and returns what was counted since the previous one; the first has nothing to compare with. A counter
+    /// that decreased belongs to a restarted Alertmanager.
     pub fn look(&mut self, now: Delivered, at: Timestamp) -> &[Count] {
         let Some(last) = self.last.replace(now.clone()) else { return &[] };
         let more = |(sender, count): (&Sender, &u64)| {
@@ -43,23 +43,23 @@ impl Counter {
         &self.counts[before..]
     }
 
-    /// All that was added since the first look.
+    /// Everything counted since the first poll.
     #[must_use]
     pub fn counts(&self) -> &[Count] {
         &self.counts
     }
 }
 
-/// By which of Alertmanager's integrations a channel is reached, given the kinds of its receivers.
+/// The Alertmanager integration that reaches a channel, given the kinds of its receivers.
 #[must_use]
 pub fn integration(channel: Channel, kinds: &BTreeSet<String>) -> &'static str {
     match channel {
-        Channel::Discord if !kinds.contains("discord") => "slack", // it takes Slack's bodies, too
+        Channel::Discord if !kinds.contains("discord") => "slack", // Discord accepts Slack's format
         other => other.name(),
     }
 }
 
-/// When, at the latest, the `nth` notification (from 0) since `since` had gone out by this integration of one of these
+/// The latest time at which the `nth` notification (from 0) after `since` was sent by this integration of one of these
 /// receivers.
 #[must_use]
 pub fn sent(

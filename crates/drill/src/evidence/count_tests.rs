@@ -17,17 +17,17 @@ fn set(names: &[&str]) -> BTreeSet<String> {
 }
 
 #[test]
-fn only_what_was_added_counts_and_a_restart_begins_anew() {
+fn counts_increases_and_starts_over_after_a_restart() {
     let mut counter = Counter::default();
     let now = |webhook| Delivered::from([(sender("webhook", None), webhook), (sender("email", None), 2)]);
-    assert_eq!(counter.look(now(7), at(0)), [], "what was there before");
+    assert_eq!(counter.look(now(7), at(0)), [], "counted before the first poll");
     assert_eq!(counter.look(now(7), at(1)), []);
     assert_eq!(counter.look(now(9), at(2)), [count(2, "webhook", None, 2)]);
-    assert_eq!(counter.look(now(1), at(3)), [count(3, "webhook", None, 1)], "it was started anew");
+    assert_eq!(counter.look(now(1), at(3)), [count(3, "webhook", None, 1)], "Alertmanager restarted");
 }
 
 #[test]
-fn the_first_since_the_alert_fired_is_its_own() {
+fn the_first_notification_after_firing_is_the_alerts() {
     let counts = [
         count(1, "webhook", None, 1),
         count(5, "slack", None, 1),
@@ -45,14 +45,14 @@ fn the_first_since_the_alert_fired_is_its_own() {
 }
 
 #[test]
-fn another_receivers_count_is_not_the_alerts() {
+fn ignores_notifications_of_other_receivers() {
     let counts = [count(1, "webhook", Some("tickets"), 1), count(2, "webhook", Some("pager"), 1)];
     assert_eq!(sent(&counts, "webhook", &set(&["pager"]), at(0), 0), Some(at(2)));
     assert_eq!(sent(&counts, "webhook", &set(&["mail"]), at(0), 0), None);
 }
 
 #[test]
-fn discord_goes_by_its_own_or_slacks_integration() {
+fn discord_uses_its_own_or_slacks_integration() {
     for (channel, kinds, expected) in [
         (Channel::Discord, &["slack"][..], "slack"),
         (Channel::Discord, &["slack", "discord"], "discord"),

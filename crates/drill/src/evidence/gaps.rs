@@ -1,25 +1,25 @@
-//! How well the systems answered: what was not seen may have happened all the same.
+//! Failed queries during a drill: an event that was not observed may still have happened.
 
 use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-/// How well the systems could be asked.
+/// The queries of a drill and how many failed.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Gaps {
-    /// Questions asked since the cause began.
+    /// Number of queries since the cause began.
     pub asked: u32,
-    /// Questions that got no usable answer.
+    /// Number of queries without a usable response.
     pub failed: u32,
-    /// What the last of those said.
+    /// The error of the last failed query.
     pub last_error: Option<String>,
-    /// Whether the latest question of a kind failed, by kind; those that matter are judged.
+    /// Kinds of queries whose latest attempt failed, with the error; only the kinds that matter.
     #[serde(skip)]
     pub blind: BTreeMap<&'static str, String>,
 }
 
 impl Gaps {
-    /// Takes note of an answer; `kind` names the question.
+    /// Records the result of a query of this `kind`.
     pub fn note<T, E: ToString>(&mut self, kind: &'static str, answer: Result<T, E>) -> Option<T> {
         self.asked += 1;
         match answer {
@@ -36,18 +36,15 @@ impl Gaps {
         }
     }
 
-    /// Why a thing that was not seen may have happened all the same, if so: the latest question of some kind
-    /// failed, or more than a fifth of all did.
+    /// Why an event that was not observed may still have happened: the latest query of some kind failed, or more than a
+    /// fifth of all queries did. `None` if neither is so.
     #[must_use]
     pub fn too_many(&self) -> Option<String> {
         let (asked, failed) = (self.asked, self.failed);
         if let Some(error) = self.blind.values().next() {
-            return Some(format!(
-                "{failed} of {asked} questions went unanswered, the latest among them: {error}"
-            ));
+            return Some(format!("{failed} of {asked} queries failed, including the latest: {error}"));
         }
         let error = self.last_error.as_deref().unwrap_or_default();
-        (failed * 5 > asked)
-            .then(|| format!("{failed} of {asked} questions went unanswered, such as: {error}"))
+        (failed * 5 > asked).then(|| format!("{failed} of {asked} queries failed, such as: {error}"))
     }
 }

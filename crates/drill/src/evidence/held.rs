@@ -1,39 +1,39 @@
-//! What Alertmanager does with an alert, and the receivers its routes lead to.
+//! The state of an alert in Alertmanager, and the receivers of its routes.
 
 use serde::Serialize;
 
 use clients::inbox::Channel;
 
-/// What Alertmanager did with the alert.
+/// The state of the alert in Alertmanager.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Held {
     /// `active`, `suppressed` or `unprocessed`.
     pub state: String,
-    /// Silences covering it, with what their authors wrote.
+    /// IDs of the silences that match it, with their comments.
     pub silenced_by: Vec<String>,
-    /// Names of the alerts inhibiting it.
+    /// Names of the alerts that inhibit it.
     pub inhibited_by: Vec<String>,
-    /// Of routes it takes that send nothing at present: the receiver and why.
+    /// Its routes that send nothing at present: the receiver and the reason.
     pub muted_by: Vec<String>,
-    /// Receivers its routes lead to.
+    /// Receivers of its routes.
     pub receivers: Vec<Receiver>,
 }
 
-/// A receiver and what it is configured to send.
+/// A receiver and the kinds of its integrations.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Receiver {
-    /// Its name.
+    /// Name of the receiver.
     pub name: String,
-    /// `webhook`, `slack`, …; `None` when the configuration does not define it.
+    /// Kinds such as `webhook` and `slack`; `None` when the configuration does not define the receiver.
     pub kinds: Option<Vec<String>>,
 }
 
 impl Receiver {
-    /// Whether it sends on this channel.
+    /// Whether the receiver sends to this channel.
     #[must_use]
     pub fn has(&self, channel: Channel) -> bool {
         let ways: &[&str] = match channel {
-            Channel::Discord => &["discord", "slack"], // it takes Slack's bodies, too
+            Channel::Discord => &["discord", "slack"], // Discord accepts Slack's format
             Channel::Heartbeat => &["webhook"],
             other => &[other.name()],
         };

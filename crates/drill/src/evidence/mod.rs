@@ -1,4 +1,4 @@
-//! What was seen of an alert, as values.
+//! What was observed of an alert, as plain values.
 
 pub mod activation;
 pub mod changing;

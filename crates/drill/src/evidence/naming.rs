@@ -1,5 +1,6 @@
-//! Which alert a text is about. A text (Slack, Discord, PagerDuty, mail) has no fields for that, only a heading that begins
-//! with a name; the loaded rules say which names there are, and by which labels alerts of one name differ.
+//! Finds the alert that a text notification is about. Texts (Slack, Discord, PagerDuty, email) have no field for it, only a
+//! heading that starts with a name. The loaded rules give the possible names, and the labels that distinguish alerts that
+//! share a name.
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
@@ -7,7 +8,7 @@ use std::collections::BTreeSet;
 use clients::inbox::{Notification, NotifiedAlert};
 use clients::prometheus::{Labels, RuleGroup};
 
-/// The alerting rules there are, by name and the labels they set.
+/// Names of the loaded alerting rules, with the labels each rule sets.
 #[derive(Debug, Clone, Default)]
 pub struct Naming {
     names: BTreeSet<String>,
@@ -15,7 +16,7 @@ pub struct Naming {
 }
 
 impl Naming {
-    /// Of the loaded rules.
+    /// Collects the names of the loaded rules.
     #[must_use]
     pub fn of(groups: &[RuleGroup]) -> Self {
         let rules = groups.iter().flat_map(|group| &group.rules);
@@ -25,7 +26,7 @@ impl Naming {
         Self { names: rules.iter().map(|(name, _)| name.clone()).collect(), rules }
     }
 
-    /// Puts into each alert of a text the name of a rule, where its heading has one.
+    /// Sets the alert name of each text notification to the rule name in its heading, if there is one.
     pub fn settle(&self, notifications: &mut [Notification]) {
         for alert in notifications.iter_mut().flat_map(|notification| &mut notification.alerts) {
             if let Some(name) = alert.heading.as_deref().and_then(|heading| self.name(heading)) {
@@ -34,15 +35,15 @@ impl Naming {
         }
     }
 
-    /// The longest name a heading has where the name stands.
+    /// The longest rule name at the place of the name in a heading.
     fn name(&self, heading: &str) -> Option<&str> {
         let heading = plain(heading);
         let named = self.names.iter().filter(|name| rest(&heading, name).is_some());
         named.max_by_key(|name| name.len()).map(String::as_str)
     }
 
-    /// Whether a text that has the name of the alert with these labels is about another rule of that name: it holds a
-    /// value by which the other differs (a severity, say), and not the alert's own.
+    /// Whether a text that names the alert with these labels is about another rule of that name: it contains a label value of
+    /// the other rule (such as its severity) and not the alert's own.
     #[must_use]
     pub fn is_of_another(&self, alert: &NotifiedAlert, own: &Labels) -> bool {
         let (Some(heading), Some(name)) = (&alert.heading, own.get("alertname")) else { return false };
@@ -56,17 +57,17 @@ impl Naming {
     }
 }
 
-/// Blanks of any kind and number as one, as templates write them.
+/// Normalises white space to single spaces, as templates write it.
 fn plain(text: &str) -> Cow<'_, str> {
     let tidy = !text.contains("  ") && text.chars().all(|it| it == ' ' || !it.is_whitespace());
     if tidy { text.into() } else { text.split_whitespace().collect::<Vec<_>>().join(" ").into() }
 }
 
-/// What follows a name in a heading that has it at its beginning, or, when alerts are not grouped by name, first among
-/// the labels in parentheses.
+/// The text after `name` in a heading that starts with it or, when alerts are not grouped by name, has it first among the
+/// labels in parentheses.
 fn rest<'a>(heading: &'a str, name: &str) -> Option<&'a str> {
     let name = plain(name);
-    // As Slack wants its three characters written.
+    // Slack requires these three characters to be escaped.
     let escaped = name.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
     let begins = |text: &'a str| {
         let rest = text.strip_prefix(&*name).or_else(|| text.strip_prefix(&escaped))?;
@@ -79,7 +80,7 @@ fn rest<'a>(heading: &'a str, name: &str) -> Option<&'a str> {
     begins(heading).or_else(|| begins(heading.split_once(" (")?.1))
 }
 
-/// Of what follows the name, the part that tells labels: to the end of the first parentheses, else of it all.
+/// The part of the text after the name that holds labels: up to the end of the first parentheses, otherwise all of it.
 fn labels_in(rest: &str) -> &str {
     let mut depth = 0_i32;
     for (at, character) in rest.char_indices() {
@@ -95,7 +96,7 @@ fn labels_in(rest: &str) -> &str {
     rest
 }
 
-/// Whether a text holds a value as a whole word.
+/// Whether a text contains a value as a whole word.
 fn holds(text: &str, value: &str) -> bool {
     let inside = |character: char| character.is_alphanumeric() || character == '_';
     !value.is_empty()
@@ -109,7 +110,7 @@ fn holds(text: &str, value: &str) -> bool {
 pub(crate) mod tests {
     use super::*;
 
-    /// Of rules by name and labels.
+    /// A `Naming` of rules given by name and labels.
     pub fn naming(rules: &[(&str, &[(&str, &str)])]) -> Naming {
         let labels = |pairs: &[(&str, &str)]| -> Labels {
             pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
@@ -131,7 +132,7 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn the_longest_name_that_stands_there_is_meant() {
+    fn finds_the_longest_name_in_the_heading() {
         let naming =
             naming(&[("Service", &[]), ("Service Is Down", &[]), ("A & B: 10 % (ten)", &[]), ("API", &[])]);
         for (heading, name) in [
@@ -143,7 +144,7 @@ pub(crate) mod tests {
             ("Services (critical)", None),
             ("A & B: 10 % (ten) (warning)", Some("A & B: 10 % (ten)")),
             ("A &amp; B: 10 % (ten) (warning)", Some("A & B: 10 % (ten)")),
-            // Grouped by job alone, by Alertmanager's own template.
+            // Alertmanager's own template, grouped by job only.
             ("api (Service Is Down critical)", Some("Service Is Down")),
             ("api (critical)", None),
             ("API-Gateway (critical)", None),
@@ -154,7 +155,7 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn a_twin_is_told_apart_by_what_the_text_holds_of_its_labels() {
+    fn label_values_in_the_text_distinguish_alerts_of_one_name() {
         let naming = naming(&[
             ("Burn", &[("severity", "critical"), ("burn", "fast")]),
             ("Burn", &[("severity", "warning"), ("burn", "slow"), ("team", "{{ $labels.team }}")]),

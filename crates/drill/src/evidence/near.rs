@@ -1,4 +1,4 @@
-//! How near a negative control came to the thresholds it names: traffic that is far below them proves nothing.
+//! How near a negative control came to the thresholds it names: traffic far below them proves nothing.
 
 use crate::error::DrillError;
 use std::time::Duration;
@@ -7,25 +7,25 @@ use serde::Serialize;
 
 use crate::timing::clock::{number, readable};
 
-/// What a value must have come to, as a part of the threshold, to count as just under it: of a rule for more than three
-/// events, two are the most that `increase` with its extrapolation leaves below.
+/// The part of the threshold a value must reach to count as just under it. For a rule that fires above three events, two
+/// events are the most that `increase` with its extrapolation shows below the threshold.
 pub const JUST_UNDER: f64 = 0.65;
 
-/// The most a rule's value came to while the cause lasted.
+/// How near a rule's value came to its threshold while the cause lasted.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Near {
-    /// The alert.
+    /// Name of the alert.
     pub alert: String,
-    /// Its rule's value nearest to the threshold; `None` when there was none.
+    /// The value nearest to the threshold; `None` when the rule had no value.
     pub value: Option<f64>,
-    /// `>`, `<`, …
+    /// The comparison operator, such as `>`.
     pub operator: String,
     /// The threshold.
     pub threshold: f64,
 }
 
 impl Near {
-    /// The part of the way to the threshold, 1 at it.
+    /// The value as a part of the threshold; 1 at the threshold.
     #[must_use]
     pub fn part(&self) -> f64 {
         let Some(value) = self.value else { return 0.0 };
@@ -39,22 +39,22 @@ impl Near {
 
 impl std::fmt::Display for Near {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let value = self.value.map_or("nothing".to_owned(), number);
+        let value = self.value.map_or("no value".to_owned(), number);
         write!(f, "{} {value} of {}", self.alert, number(self.threshold))
     }
 }
 
-/// What to say of a control that nothing fired in; `Err` when it was not near enough to be one.
+/// The reason of a control in which nothing fired.
 ///
 /// # Errors
-/// In words, what stayed too far away.
+/// Values that stayed too far from their thresholds for the control to prove anything.
 pub fn judge(near: &[Near], quiet: Duration) -> Result<String, DrillError> {
     let listed =
         |near: &mut dyn Iterator<Item = &Near>| near.map(Near::to_string).collect::<Vec<_>>().join(", ");
     let far = listed(&mut near.iter().filter(|near| near.part() < JUST_UNDER));
     if !far.is_empty() {
         return Err(DrillError::Rule(format!(
-            "nothing fired, and nothing was near enough to: {far}; at least {:.0} % of the threshold is just under it",
+            "nothing fired, but the traffic was too far below the thresholds: {far}; expected at least {:.0} % of each",
             JUST_UNDER * 100.0
         )));
     }
@@ -72,7 +72,7 @@ mod tests {
     }
 
     #[test]
-    fn the_part_of_the_way_to_the_threshold() {
+    fn computes_the_part_of_the_threshold() {
         for (value, operator, threshold, part) in [
             (Some(90.0), ">", 100.0, 0.9),
             (Some(20.0), "<", 15.0, 0.75),
@@ -84,15 +84,15 @@ mod tests {
     }
 
     #[test]
-    fn a_control_that_is_far_from_its_thresholds_is_none() {
+    fn rejects_a_control_far_from_its_thresholds() {
         let minute = Duration::from_secs(60);
-        let said = judge(&[near(Some(90.0), ">", 100.0), near(Some(0.04), ">", 0.05)], minute).unwrap();
-        assert_eq!(said, "nothing fired in 60.0 s; reached: A 90 of 100, A 0.04 of 0.05");
-        let said = judge(&[near(Some(90.0), ">", 100.0), near(Some(6.0), ">", 10.0)], minute)
+        let reason = judge(&[near(Some(90.0), ">", 100.0), near(Some(0.04), ">", 0.05)], minute).unwrap();
+        assert_eq!(reason, "nothing fired in 60.0 s; reached: A 90 of 100, A 0.04 of 0.05");
+        let reason = judge(&[near(Some(90.0), ">", 100.0), near(Some(6.0), ">", 10.0)], minute)
             .unwrap_err()
             .to_string();
-        assert!(said.contains("A 6 of 10;") && !said.contains("90"), "{said}");
-        assert!(judge(&[near(None, ">", 1.0)], minute).unwrap_err().to_string().contains("A nothing of 1"));
+        assert!(reason.contains("A 6 of 10;") && !reason.contains("90"), "{reason}");
+        assert!(judge(&[near(None, ">", 1.0)], minute).unwrap_err().to_string().contains("A no value of 1"));
         assert_eq!(judge(&[], minute).unwrap(), "nothing fired in 60.0 s");
     }
 }

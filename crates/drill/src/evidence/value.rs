@@ -1,4 +1,4 @@
-//! A rule's value through a drill, held against its threshold.
+//! A rule's value during a drill, compared with its threshold.
 
 use jiff::Timestamp;
 use serde::Serialize;
@@ -6,21 +6,21 @@ use serde::Serialize;
 use clients::prometheus::{Labels, Series};
 use promql::Threshold;
 
-/// The left side of a rule's comparison through a drill.
+/// The left side of a rule's comparison during a drill.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct Value {
-    /// The expression queried.
+    /// The queried expression.
     pub expr: String,
-    /// `>`, `>=`, … `None` without a comparison.
+    /// The operator, such as `>`; `None` without a comparison.
     pub operator: Option<String>,
-    /// The number on the right.
+    /// The number on the right side.
     pub threshold: Option<f64>,
-    /// Of all series, the one nearest to tripping the rule, at each step.
+    /// At each step, the value of the series nearest to meeting the comparison.
     pub points: Vec<(Timestamp, f64)>,
 }
 
 impl Value {
-    /// Of several series, what comes nearest to tripping the rule at each instant.
+    /// Reduces several series to the value nearest to meeting the comparison at each step.
     #[must_use]
     pub fn of(expr: &str, threshold: Option<&Threshold>, series: &[Series]) -> Self {
         let operator = threshold.map(|threshold| threshold.operator.clone());
@@ -40,7 +40,7 @@ impl Value {
         }
     }
 
-    /// The value nearest to tripping the rule, `None` when there was none.
+    /// The value nearest to meeting the comparison; `None` without values.
     #[must_use]
     pub fn best(&self) -> Option<f64> {
         let values = self.points.iter().map(|(_, value)| *value);
@@ -51,7 +51,7 @@ impl Value {
         }
     }
 
-    /// Whether some value met the comparison.
+    /// Whether any value met the comparison.
     #[must_use]
     pub fn crossed(&self) -> bool {
         let (Some(operator), Some(threshold)) = (self.operator.as_deref(), self.threshold) else {
@@ -68,18 +68,18 @@ impl Value {
     }
 }
 
-/// What explains a verdict.
+/// Facts that explain a verdict.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct Evidence {
     /// The rule's value.
     pub value: Value,
-    /// Metrics of the expression that no series has.
+    /// Metrics of the expression without any series.
     pub unknown_metrics: Vec<String>,
-    /// Selectors that match nothing although their metric exists.
+    /// Selectors without matching series although their metric exists.
     pub unmatched: Vec<String>,
-    /// The error of the rule's last evaluation.
+    /// The error of the rule's last evaluation; empty if there was none.
     pub rule_error: String,
-    /// Labels of alerts of this very rule that were active, but lacked what the drill demands.
+    /// Labels of active alerts of this rule that lack labels the drill demands.
     pub unlike: Vec<Labels>,
 }
 
@@ -99,7 +99,7 @@ mod tests {
     }
 
     #[test]
-    fn the_value_nearest_to_tripping_counts() {
+    fn takes_the_value_nearest_to_the_comparison() {
         let all = [series(&[(0, 0.01), (1, f64::NAN), (2, 0.03)]), series(&[(0, 0.02), (1, 0.01)])];
         for (operator, value, points, best, crossed) in [
             (">", 0.02, [0.02, 0.01, 0.03], 0.03, true),

@@ -12,42 +12,42 @@ use crate::file::share::Share;
 use clients::inbox::Channel;
 use load::spec::load::LoadSpec;
 
-/// What trips the alert; undone on every way out. Each kind of cause is a field of its own; several go together.
+/// What makes the alert fire; undone however the drill ends. Each kind of cause is a field, and several can be combined.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Cause {
-    /// Traffic in place of the baseline.
+    /// Traffic that replaces the baseline.
     pub load: Option<LoadSpec>,
-    /// No traffic at all in place of the baseline.
+    /// No traffic: the baseline stops.
     #[serde(default)]
     pub idle: bool,
-    /// A fault of the gateway's fault plane, as `PUT /faults/{id}` takes it, but for its `ttl`, which the engine sets.
+    /// A fault of the gateway's fault plane, as `PUT /faults/{id}` takes it. The engine sets `ttl`.
     pub fault: Option<Fault>,
-    /// A service of the stack to stop.
+    /// Name of a service of the stack to stop.
     #[serde(default, deserialize_with = "service_if_any")]
     pub stop: Option<String>,
-    /// A service of the stack to halt where it stands.
+    /// Name of a service of the stack to pause.
     #[serde(default, deserialize_with = "service_if_any")]
     pub pause: Option<String>,
-    /// A service of the stack to restart.
+    /// Restarts of a service of the stack.
     pub restart: Option<Restart>,
-    /// A command of one's own.
+    /// A custom command.
     pub run: Option<Run>,
-    /// Receivers that are to fail.
+    /// Channels whose receivers fail, and how.
     #[serde(default)]
     pub inbox: BTreeMap<Channel, InboxFailure>,
-    /// The value the rule's left side settles at while the cause lasts; narrows the bound of `pending`.
+    /// The value of the rule's left side while the cause lasts; shortens the bound of `pending`.
     pub share: Option<Spanned<Share>>,
 }
 
-/// `{name: api, times: 3}`.
+/// Restarts of a service: `{name: api, times: 3}`.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Restart {
-    /// The service.
+    /// Name of the service.
     #[serde(deserialize_with = "service")]
     pub name: String,
-    /// How often; each time it is left running until Prometheus has scraped it.
+    /// Number of restarts, 1 to 100; before the next one the service runs until Prometheus has scraped it.
     #[serde(default = "once", deserialize_with = "times")]
     pub times: u8,
 }
@@ -67,9 +67,7 @@ fn times<'de, D: Deserializer<'de>>(from: D) -> Result<u8, D::Error> {
 fn service<'de, D: Deserializer<'de>>(from: D) -> Result<String, D::Error> {
     let name = String::deserialize(from)?;
     if name.trim().is_empty() {
-        return Err(de::Error::custom(
-            "a service without a name: expected one of the stack's, such as redis",
-        ));
+        return Err(de::Error::custom("empty service name: expected a service of the stack, such as redis"));
     }
     Ok(name)
 }
@@ -78,7 +76,7 @@ fn service_if_any<'de, D: Deserializer<'de>>(from: D) -> Result<Option<String>, 
     service(from).map(Some)
 }
 
-/// A program and its arguments; no shell reads it, so that it is a list.
+/// A program and its arguments. No shell is involved, so a list is required.
 fn command<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<String>, D::Error> {
     struct Words;
 
@@ -86,7 +84,7 @@ fn command<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<String>, D::Error> 
         type Value = Vec<String>;
 
         fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-            f.write_str("a list [program, argument, …]; a shell's line is [sh, -c, '…']")
+            f.write_str("a list [program, argument, …]; for a shell command, [sh, -c, '…']")
         }
 
         fn visit_str<E: de::Error>(self, line: &str) -> Result<Self::Value, E> {
@@ -108,27 +106,27 @@ fn command<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<String>, D::Error> 
     from.deserialize_any(Words)
 }
 
-/// `{start: [program, argument, …], undo: [program, argument, …]}`.
+/// A custom command: `{start: [program, argument, …], undo: [program, argument, …]}`.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Run {
-    /// What causes the condition.
+    /// The command that causes the condition.
     #[serde(deserialize_with = "command")]
     pub start: Vec<String>,
-    /// What undoes it; must do no harm when there is nothing to undo.
+    /// The command that undoes it; must be harmless when there is nothing to undo.
     #[serde(default, deserialize_with = "command")]
     pub undo: Vec<String>,
-    /// `start` goes on for as long as the cause lasts, and is ended with it.
+    /// Whether `start` keeps running while the cause lasts and is ended with it.
     #[serde(default)]
     pub hold: bool,
 }
 
-/// `500` or `hang`.
+/// How a receiver fails: an HTTP status such as `500`, or `hang`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum InboxFailure {
-    /// Answer with this status.
+    /// Respond with this status.
     Status(u16),
-    /// Do not answer.
+    /// Do not respond.
     Hang,
 }
 
@@ -144,13 +142,13 @@ impl<'de> Deserialize<'de> for InboxFailure {
 }
 
 impl Cause {
-    /// Whether there is nothing to do.
+    /// Whether the cause is empty.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.load.is_none() && !self.idle && !self.acts()
     }
 
-    /// Whether something is done beside traffic.
+    /// Whether the cause does more than change the traffic.
     #[must_use]
     pub fn acts(&self) -> bool {
         self.fault.is_some()
@@ -161,27 +159,27 @@ impl Cause {
             || !self.inbox.is_empty()
     }
 
-    /// Whether a service of the stack is ordered about.
+    /// Whether the cause stops, pauses or restarts a service of the stack.
     #[must_use]
     pub fn needs_control(&self) -> bool {
         self.stop.is_some() || self.pause.is_some() || self.restart.is_some()
     }
 
-    /// Whether a service of the stack is started anew.
+    /// Whether the cause restarts this service.
     #[must_use]
     pub fn restarts(&self, service: &str) -> bool {
         let restarted = self.restart.as_ref().map(|restart| restart.name.as_str());
         self.stop.as_deref() == Some(service) || restarted == Some(service)
     }
 
-    /// What is wrong with it, in words.
+    /// Checks that the cause is consistent.
     ///
     /// # Errors
-    /// The field and what was expected.
+    /// The invalid field and what was expected.
     pub fn check(&self) -> Result<(), DrillError> {
         if self.idle && self.load.is_some() {
             return Err(DrillError::Field(
-                "cause: `idle` is no traffic and `load` is some: expected one of them".to_owned(),
+                "cause: `idle` (no traffic) and `load` exclude each other: expected one of them".to_owned(),
             ));
         }
         if self.run.as_ref().is_some_and(|run| run.start.is_empty()) {

@@ -1,4 +1,4 @@
-//! A drill file: what is proven, by which cause, and what is expected to happen.
+//! A drill file: what it proves, by which cause, and what is expected.
 
 use clients::inbox::Channel;
 use std::collections::BTreeMap;
@@ -18,40 +18,40 @@ use load::spec::load::LoadSpec;
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Drill {
-    /// Its name, unique in a run.
+    /// Name of the drill, unique in a run.
     pub drill: Spanned<String>,
     /// The alert it proves.
     pub proves: Proves,
-    /// What happens and why that is right, in a sentence.
+    /// What happens and why the alert must fire, in one sentence.
     #[serde(default)]
     pub summary: String,
-    /// Healthy traffic: before the cause and through recovery; left out, none is sent.
+    /// Healthy traffic before the cause and during recovery; omitted, none is sent.
     pub baseline: Option<LoadSpec>,
-    /// What trips the alert.
+    /// What makes the alert fire.
     #[serde(default)]
     pub cause: Cause,
-    /// What the team promises, whatever the configuration says.
+    /// The times the team promises, whatever the configuration says.
     #[serde(default)]
     pub objective: Objective,
-    /// What the cause leads to.
+    /// The expected effects of the cause.
     #[serde(default)]
     pub expect: Expect,
 }
 
-/// Which alert.
+/// What a drill proves.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Proves {
     /// `alertname`; empty for a negative control.
     #[serde(default = "no_alert")]
     pub alert: Spanned<String>,
-    /// Instead of an alert: nothing fires for this long, in production timing. A negative control.
+    /// For a negative control, instead of an alert: how long nothing may fire, in production timing.
     #[serde(default, deserialize_with = "duration::deserialize_option")]
     pub quiet: Option<Duration>,
-    /// The alert is one that always fires, and what is proven is that somebody notices when it stops arriving.
+    /// Whether the alert always fires and the drill proves that its absence is noticed.
     #[serde(default)]
     pub stops: bool,
-    /// Labels the firing alert must carry, beside others.
+    /// Labels the firing alert must have, among others.
     #[serde(default)]
     pub labels: BTreeMap<String, String>,
 }
@@ -60,24 +60,24 @@ pub struct Proves {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Expect {
-    /// Channels the notification arrives on, and no other.
+    /// Channels on which the notification must arrive, and no others.
     #[serde(default = "webhook_only", deserialize_with = "each_once")]
     pub delivered: Vec<Channel>,
-    /// Alerts that stay silent: named because they are the likely mistake.
+    /// Alerts that must stay silent, because they could fire by mistake.
     #[serde(default)]
     pub silent: Vec<Spanned<String>>,
-    /// Alerts that trip too, explained by the cause.
+    /// Alerts that may fire too, because of the cause.
     #[serde(default)]
     pub also: Vec<Spanned<String>>,
-    /// Alerts that must trip too and of which nobody may be told, since Alertmanager inhibits them.
+    /// Alerts that must fire too and whose notifications Alertmanager must inhibit.
     #[serde(default)]
     pub inhibited: Vec<Spanned<String>>,
-    /// Of a negative control: alerts whose rules' values must come near their thresholds, without firing.
+    /// For a negative control: alerts whose values must come near their thresholds without firing.
     #[serde(default)]
     pub near: Vec<Spanned<String>>,
 }
 
-/// Which fields a file has, where leaving one out is not the same as its default.
+/// Presence of fields for which omission differs from the default.
 #[derive(Deserialize)]
 struct Given {
     objective: Option<Spanned<de::IgnoredAny>>,
@@ -126,23 +126,23 @@ impl Default for Expect {
 /// Reads one drill from the text of `path`.
 ///
 /// # Errors
-/// With file, line and what was expected.
+/// Describes the mistake with its file and line, and what was expected.
 pub fn parse(path: &Path, text: &str) -> Result<Drill, FileError> {
     let drill: Drill = serde_saphyr::from_str(text).map_err(|error| FileError::yaml(path, &error))?;
     let name = &drill.drill.value;
     if name.is_empty() || !name.chars().all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c)) {
-        let reason = format!("`{name}` is not a drill's name: expected letters, digits, `-`, `_` and `.`");
+        let reason = format!("invalid drill name `{name}`: expected letters, digits, `-`, `_` and `.`");
         return Err(FileError::at(path, drill.drill.referenced, reason));
     }
     if drill.proves.quiet == Some(Duration::ZERO) {
-        let reason = "proves.quiet is 0: expected for how long nothing fires, such as 10m".to_owned();
+        let reason = "proves.quiet is 0: expected a positive duration, such as 10m".to_owned();
         return Err(FileError::at(path, drill.drill.referenced, reason));
     }
     if drill.proves.quiet.is_some() {
         let proves = &drill.proves;
         if !proves.alert.value.is_empty() || proves.stops || !proves.labels.is_empty() {
             let reason =
-                "proves: `quiet` is that no alert fires: leave `alert`, `stops` and `labels` out".to_owned();
+                "proves: `quiet` means that no alert fires: remove `alert`, `stops` and `labels`".to_owned();
             return Err(FileError::at(path, drill.drill.referenced, reason));
         }
         let given: Given = serde_saphyr::from_str(text).map_err(|error| FileError::yaml(path, &error))?;
@@ -153,7 +153,7 @@ pub fn parse(path: &Path, text: &str) -> Result<Drill, FileError> {
         ] {
             if let Some(at) = at {
                 let reason =
-                    format!("`{name}` is for drills of an alert, and here none is to fire: leave it out");
+                    format!("`{name}` applies to drills of an alert, not to a negative control: remove it");
                 return Err(FileError::at(path, at.referenced, reason));
             }
         }
@@ -161,7 +161,7 @@ pub fn parse(path: &Path, text: &str) -> Result<Drill, FileError> {
     }
     if let Some(near) = drill.expect.near.first() {
         let reason = format!(
-            "`near` is for negative controls (`proves: {{quiet: …}}`): take `{}` out of it, or into `silent`",
+            "`near` applies to negative controls (`proves: {{quiet: …}}`): remove `{}` or move it to `silent`",
             near.value
         );
         return Err(FileError::at(path, near.referenced, reason));
@@ -186,16 +186,16 @@ pub fn parse(path: &Path, text: &str) -> Result<Drill, FileError> {
         let given: Given = serde_saphyr::from_str(text).map_err(|error| FileError::yaml(path, &error))?;
         if let Some(at) = given.expect.delivered.filter(|_| drill.expect.delivered != [Channel::Heartbeat]) {
             let reason =
-                "`stops` shows in the absence of the heartbeat alone: expected [heartbeat]".to_owned();
+                "with `stops`, only the heartbeat channel shows the absence: expected [heartbeat]".to_owned();
             return Err(FileError::at(path, at.referenced, reason));
         }
     }
-    // By its labels it may be one of several of that name.
+    // Labels may identify it as one of several alerts that share a name.
     let mut fires = drill.expect.also.iter().chain(&drill.expect.inhibited);
     if let Some(own) = fires.find(|it| it.value == *proved && drill.proves.labels.is_empty()) {
         let reason = format!(
-            "`{proved}` is the alert that is proven: take it out of `also` and `inhibited`, or say in `proves.labels` \
-             which of that name it is"
+            "`{proved}` is the alert this drill proves: remove it from `also` and `inhibited`, or set `proves.labels` \
+             to tell alerts of that name apart"
         );
         return Err(FileError::at(path, own.referenced, reason));
     }
@@ -205,7 +205,7 @@ pub fn parse(path: &Path, text: &str) -> Result<Drill, FileError> {
     });
     if let Some(silent) = silent {
         let reason = format!(
-            "`{}` is expected to stay silent and to fire: take it out of `silent`, or out of `also` and `proves`",
+            "`{}` is expected to stay silent and to fire: remove it from `silent`, or from `also` and `proves`",
             silent.value
         );
         return Err(FileError::at(path, silent.referenced, reason));
@@ -213,7 +213,7 @@ pub fn parse(path: &Path, text: &str) -> Result<Drill, FileError> {
     Ok(drill)
 }
 
-/// The drill of a text that says what is proven and has no cause yet, as scaffolding leaves it.
+/// Parses a drill that names what it proves and has no cause yet, as scaffolding writes it.
 #[must_use]
 pub fn without_cause(text: &str) -> Option<Drill> {
     let drill: Drill = serde_saphyr::from_str(text).ok()?;

@@ -35,7 +35,7 @@ fn reads_the_whole_file() {
 }
 
 #[test]
-fn what_is_left_out_has_a_default() {
+fn omitted_fields_have_defaults() {
     let drill = read(
         "drill: a\nproves: {alert: A}\nbaseline: {rate: 1/s, requests: [{get: /}]}\ncause: {load: {rate: 2/s, requests: [{get: /}]}}\n",
     )
@@ -45,7 +45,7 @@ fn what_is_left_out_has_a_default() {
 }
 
 #[test]
-fn a_mistake_is_told_with_file_line_and_what_was_expected() {
+fn errors_name_file_line_and_expected_value() {
     for (from, to, line, said) in [
         ("summary:", "sumary:", 3, "expected one of drill, proves, summary"),
         ("  share: 8%", "  shaer: 8%", 7, "unknown field `shaer`, expected one of load, idle, fault"),
@@ -63,7 +63,7 @@ fn a_mistake_is_told_with_file_line_and_what_was_expected() {
         ("notified: 10m", "notified: 0s", 8, "objective.notified is 0: expected"),
         ("all_clear: 20m", "all_clear: 9m", 8, "all_clear (9m) is sooner than notified (10m)"),
         ("[webhook, slack]", "[]", 1, "expected at least one of webhook, slack"),
-        ("drill: high-error-rate", "drill: high error", 1, "`high error` is not a drill's name: expected"),
+        ("drill: high-error-rate", "drill: high error", 1, "invalid drill name `high error`: expected"),
         ("silent: [CriticalErrorRate]", "silent: [HighErrorRate]", 9, "stay silent and to fire"),
         ("also: [ExcessiveHttp500]", "also: [CriticalErrorRate]", 9, "stay silent and to fire"),
         ("proves: {alert: HighErrorRate,", "proves: {alrt: HighErrorRate,", 2, "unknown field `alrt`"),
@@ -82,7 +82,7 @@ fn a_mistake_is_told_with_file_line_and_what_was_expected() {
 }
 
 #[test]
-fn the_proven_alert_is_not_among_the_others_unless_labels_tell_them_apart() {
+fn rejects_the_proven_alert_among_other_alerts_unless_labels_differ() {
     for list in ["also", "inhibited"] {
         let text = |labels: &str| {
             format!(
@@ -90,25 +90,25 @@ fn the_proven_alert_is_not_among_the_others_unless_labels_tell_them_apart() {
             )
         };
         let said = read(&text("")).unwrap_err().to_string();
-        assert!(said.contains("a.yaml:4:") && said.contains("`A` is the alert that is proven"), "{said}");
+        assert!(said.contains("a.yaml:4:") && said.contains("`A` is the alert this drill proves"), "{said}");
         assert!(read(&text(", labels: {severity: critical}")).is_ok());
     }
 }
 
 #[test]
-fn an_empty_file_is_a_mistake() {
+fn rejects_an_empty_file() {
     let said = read("").unwrap_err().to_string();
-    assert!(said.contains("nothing stands here any more: is the file empty"), "{said}");
+    assert!(said.contains("unexpected end of file: is it empty"), "{said}");
 }
 
 #[test]
-fn an_empty_cause_is_a_mistake() {
+fn rejects_an_empty_cause() {
     let text = "drill: a\nproves: {alert: A}\nbaseline: {rate: 1/s, requests: [{get: /}]}\ncause: {}\n";
     assert!(read(text).unwrap_err().to_string().contains("the cause is empty: expected `load:"));
 }
 
 #[test]
-fn shares() {
+fn reads_shares() {
     for (text, expected) in [("8%", 0.08), ("8 %", 0.08), ("0.08", 0.08), ("240", 240.0)] {
         assert_eq!(text.parse::<Share>().unwrap(), Share(expected), "{text}");
     }
@@ -118,7 +118,7 @@ fn shares() {
 }
 
 #[test]
-fn every_kind_of_cause_is_read() {
+fn reads_every_kind_of_cause() {
     let text = "\
 drill: a
 proves: {alert: A}
@@ -143,12 +143,12 @@ expect: {delivered: [heartbeat, discord, pagerduty, email], inhibited: [B]}
     assert_eq!(cause.inbox[&Channel::Email], InboxFailure::Hang);
     assert_eq!(drill.expect.inhibited[0].value, "B");
     for (cause, said) in [
-        ("{fault: {ttl: 5s}}", "leave `ttl` out"),
+        ("{fault: {ttl: 5s}}", "remove `ttl`"),
         ("{restart: {name: api, times: 0}}", "restart.times is 0: expected 1 to 100"),
         ("{restart: {name: api, times: 300}}", "restart.times is 300: expected 1 to 100"),
-        ("{restart: {name: ''}}", "a service without a name"),
-        ("{stop: ''}", "a service without a name"),
-        ("{pause: ' '}", "a service without a name"),
+        ("{restart: {name: ''}}", "empty service name"),
+        ("{stop: ''}", "empty service name"),
+        ("{pause: ' '}", "empty service name"),
         ("{fault: {}}", ":3:"),
         ("{fault: {rout: /x, dely: 3 parsecs}}", "unknown field `rout`, expected one of route"),
         ("{run: {start: sh -c true}}", "`sh -c true`: expected a list [program, argument, …]"),
@@ -175,17 +175,17 @@ fn a_negative_control_names_no_alert_and_may_have_no_cause() {
     let text = "drill: a\nproves: {quiet: 10m}\nbaseline: {rate: 1/s, requests: [{get: /}]}\n";
     assert_eq!(read(text).unwrap().proves.quiet, Some(Duration::from_secs(600)));
     for (field, line, said) in [
-        ("objective: {notified: 1m}", 3, "`objective` is for drills of an alert"),
-        ("expect: {delivered: [email]}", 3, "`expect.delivered` is for drills of an alert"),
-        ("expect: {inhibited: [X]}", 3, "`expect.inhibited` is for drills of an alert"),
-        ("expect: {delivered: []}", 3, "`expect.delivered` is for drills of an alert"),
+        ("objective: {notified: 1m}", 3, "`objective` applies to drills of an alert"),
+        ("expect: {delivered: [email]}", 3, "`expect.delivered` applies to drills of an alert"),
+        ("expect: {inhibited: [X]}", 3, "`expect.inhibited` applies to drills of an alert"),
+        ("expect: {delivered: []}", 3, "`expect.delivered` applies to drills of an alert"),
     ] {
         let error = read(&format!("drill: a\nproves: {{quiet: 10m}}\n{field}\n")).unwrap_err();
         assert_eq!(error.at.map(|(line, _)| line), Some(line), "{error}");
         assert!(error.to_string().contains(said), "{error}");
     }
     let labels = read("drill: a\nproves: {quiet: 10m, labels: {a: b}}\n").unwrap_err().to_string();
-    assert!(labels.contains("leave `alert`, `stops` and `labels` out"), "{labels}");
+    assert!(labels.contains("remove `alert`, `stops` and `labels`"), "{labels}");
     let stops =
         "drill: a\nproves: {alert: A, stops: true}\ncause: {idle: true}\nexpect: {delivered: [slack]}\n";
     let stops = read(stops).unwrap_err().to_string();
@@ -193,10 +193,10 @@ fn a_negative_control_names_no_alert_and_may_have_no_cause() {
     let none = read("drill: a\nproves: {quiet: 0s}\n").unwrap_err().to_string();
     assert!(none.contains("proves.quiet is 0: expected"), "{none}");
     let both = read("drill: a\nproves: {quiet: 10m, alert: A}\n").unwrap_err().to_string();
-    assert!(both.contains("leave `alert`"), "{both}");
+    assert!(both.contains("remove `alert`"), "{both}");
     let near = read("drill: a\nproves: {quiet: 10m}\nexpect: {near: [A, B]}\n").unwrap().expect.near;
     assert_eq!(near.iter().map(|it| it.value.as_str()).collect::<Vec<_>>(), ["A", "B"]);
     let no_control = "drill: a\nproves: {alert: A}\ncause: {idle: true}\nexpect: {near: [B]}\n";
     let said = read(no_control).unwrap_err().to_string();
-    assert!(said.contains(":4:") && said.contains("`near` is for negative controls"), "{said}");
+    assert!(said.contains(":4:") && said.contains("`near` applies to negative controls"), "{said}");
 }

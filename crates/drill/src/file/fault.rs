@@ -1,5 +1,5 @@
-//! A fault as written in a drill file: `PUT /faults/{id}` of the gateway takes it, but for its `ttl`. What can be wrong
-//! without asking the gateway is found while reading; which routes it has and how much memory it gives, it says itself.
+//! A fault as written in a drill file, in the fields of the gateway's `PUT /faults/{id}` without `ttl`. Mistakes that need
+//! no gateway are found while reading; the gateway itself checks routes and the memory limit.
 
 use crate::error::DrillError;
 use serde::{Deserialize, Deserializer, Serialize, de};
@@ -7,10 +7,10 @@ use serde_json::{Map, Value};
 
 use common::duration;
 
-/// Methods that routes are asked by.
+/// HTTP methods that a fault can select.
 const METHODS: [&str; 7] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
 
-/// A fault.
+/// The fields of a fault.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Written {
@@ -35,11 +35,11 @@ struct Written {
     #[serde(skip_serializing_if = "Option::is_none")]
     seed: Option<u64>,
     #[serde(default, skip_serializing, deserialize_with = "ttl")]
-    #[allow(dead_code)] // there to be refused with what to do instead
+    #[allow(dead_code)] // read only to be rejected with a hint
     ttl: (),
 }
 
-/// What happens to inferences.
+/// Effect of the fault on inferences.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Model {
@@ -49,7 +49,7 @@ struct Model {
     fail: Option<bool>,
 }
 
-/// A fault that does something, as its JSON fields.
+/// A fault with an effect, as its JSON fields.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(try_from = "Written")]
 pub struct Fault(pub Map<String, Value>);
@@ -63,18 +63,15 @@ impl TryFrom<Written> for Fault {
         let on_traffic = abort.is_some() || delay.is_some() || panics;
         if !on_traffic && memory.is_none() && pause.is_none() && model.is_none() {
             return Err(DrillError::Field(
-                "fault: does nothing: give it abort, delay, panic, memory, pause or model".to_owned(),
+                "fault: no effect: set abort, delay, panic, memory, pause or model".to_owned(),
             ));
         }
         if model.as_ref().is_some_and(|model| model.delay.is_none() && model.fail != Some(true)) {
-            return Err(DrillError::Field(
-                "fault.model: does nothing: give it delay, or fail as true".to_owned(),
-            ));
+            return Err(DrillError::Field("fault.model: no effect: set delay, or `fail: true`".to_owned()));
         }
         if abort.is_some() && panics {
             return Err(DrillError::Field(
-                "fault: `abort` and `panic` are both an end, and a request ends once: leave one out"
-                    .to_owned(),
+                "fault: `abort` and `panic` both end the request: remove one of them".to_owned(),
             ));
         }
         let chooses = written.route.is_some()
@@ -82,7 +79,8 @@ impl TryFrom<Written> for Fault {
             || written.share.is_some()
             || written.seed.is_some();
         if chooses && !on_traffic {
-            let why = "choose requests, and this fault has no abort, delay or panic to do to them";
+            let why =
+                "select requests, and this fault has no abort, delay or panic for them: set one of those";
             return Err(DrillError::Field(format!("fault: route, method, share and seed {why}")));
         }
         match serde_json::to_value(&written) {
@@ -92,7 +90,7 @@ impl TryFrom<Written> for Fault {
     }
 }
 
-/// Text that `good` takes, or what is expected instead.
+/// Reads text accepted by `good`, or says what is expected.
 fn text<'de, D: Deserializer<'de>>(
     from: D,
     good: impl Fn(&str) -> bool,
@@ -156,7 +154,7 @@ fn pause<'de, D: Deserializer<'de>>(from: D) -> Result<Option<String>, D::Error>
 fn ttl<'de, D: Deserializer<'de>>(from: D) -> Result<(), D::Error> {
     de::IgnoredAny::deserialize(from)?;
     Err(de::Error::custom(
-        "cause.fault: leave `ttl` out: it is set so that the fault outlasts the drill's waits",
+        "cause.fault: remove `ttl`: it is set so that the fault lasts longer than the drill waits",
     ))
 }
 
@@ -170,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_gateway_takes_is_sent_as_written() {
+    fn sends_valid_faults_as_written() {
         for (text, sent) in [
             (
                 "{route: /api/users, delay: 350ms}",
@@ -192,24 +190,24 @@ mod tests {
     }
 
     #[test]
-    fn mistakes_are_told_with_what_was_expected() {
+    fn errors_name_the_expected_value() {
         for (text, said) in [
-            ("{}", "does nothing: give it abort"),
-            ("{panic: false}", "does nothing"),
+            ("{}", "no effect: set abort"),
+            ("{panic: false}", "no effect"),
             ("{rout: /x}", "unknown field `rout`, expected one of route, method"),
             ("{delay: 3 parsecs}", "fault.delay: `3 parsecs`: expected a duration such as 250ms"),
             ("{delay: '50ms:90,2s:20'}", "fault.delay: "),
             ("{delay: '50ms,2s:20'}", "fault.delay: "),
             ("{abort: 200}", "expected an error status from 400 to 599"),
-            ("{abort: 503, panic: true}", "a request ends once"),
+            ("{abort: 503, panic: true}", "both end the request"),
             ("{abort: 503, share: 8%}", "fault.share: `8%`: expected a number from 0 to 1"),
             ("{abort: 503, method: get}", "expected one of GET, HEAD"),
             ("{memory: lots}", "expected a size such as 500MB"),
             ("{pause: redis}", "fault.pause: `redis`: expected ingest"),
             ("{model: {dely: 1s}}", "unknown field `dely`"),
-            ("{model: {fail: false}}", "fault.model: does nothing"),
-            ("{memory: 1MB, route: /x}", "choose requests"),
-            ("{abort: 503, ttl: 5s}", "leave `ttl` out"),
+            ("{model: {fail: false}}", "fault.model: no effect"),
+            ("{memory: 1MB, route: /x}", "select requests"),
+            ("{abort: 503, ttl: 5s}", "remove `ttl`"),
         ] {
             let error = read(text).unwrap_err();
             assert!(error.contains(said), "{text}: {error}");

@@ -1,4 +1,4 @@
-//! Drill files and suites, as written and checked.
+//! Drill files and suite files, read and checked.
 
 pub mod cause;
 pub mod drill;

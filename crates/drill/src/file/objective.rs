@@ -1,4 +1,4 @@
-//! What a team promises, as a drill file says it.
+//! The objective of a drill file: the times a team promises.
 
 use crate::error::DrillError;
 use std::time::Duration;
@@ -7,14 +7,14 @@ use serde::Deserialize;
 
 use common::duration;
 
-/// Promised times, in production timing; both measured from the start of the cause, since that is when users
-/// began to suffer. A drill on a stack scaled by N divides them by N.
+/// Promised times, in production timing. Both count from the start of the cause, when users start to be affected. On a
+/// stack scaled by N they are divided by N.
 #[derive(Debug, Clone, Copy, Default, Deserialize)]
 #[serde(try_from = "WrittenObjective")]
 pub struct Objective {
     /// Start of the cause → notified on every expected channel.
     pub notified: Option<Duration>,
-    /// Start of the cause → told resolved on every expected channel.
+    /// Start of the cause → all-clear on every expected channel.
     pub all_clear: Option<Duration>,
 }
 
@@ -28,7 +28,7 @@ struct WrittenObjective {
 }
 
 impl Objective {
-    /// As promised on a stack whose durations are divided by `scale`.
+    /// The objective on a stack whose durations are divided by `scale`.
     #[must_use]
     pub fn scaled(self, scale: f64) -> Self {
         let scaled = |promise: Option<Duration>| promise.map(|promise| promise.div_f64(scale));
@@ -44,7 +44,7 @@ impl TryFrom<WrittenObjective> for Objective {
         for (name, promise) in [("notified", notified), ("all_clear", all_clear)] {
             if promise == Some(Duration::ZERO) {
                 return Err(DrillError::Field(format!(
-                    "objective.{name} is 0: expected the time that is promised, such as 10m, or nothing"
+                    "objective.{name} is 0: expected a positive duration, such as 10m"
                 )));
             }
         }

@@ -1,4 +1,4 @@
-//! A share, as a drill file writes it.
+//! A share, as written in a drill file.
 
 use crate::error::DrillError;
 use serde::{Deserialize, Deserializer, de};
@@ -25,7 +25,7 @@ impl std::str::FromStr for Share {
 
 impl<'de> Deserialize<'de> for Share {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        // A number in YAML may be read as text: one notation serves both.
+        // Numbers are read as text, so that `0.08` and `8%` go through one parser.
         String::deserialize(from)?.parse().map_err(de::Error::custom)
     }
 }

@@ -1,4 +1,4 @@
-//! The files of a run: drills, and suite files that say what is ambient.
+//! The files of a run: drills, and suite files that name ambient alerts.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -9,46 +9,46 @@ use serde_saphyr::Spanned;
 use crate::file::drill::{self, Drill};
 use common::source_error::FileError;
 
-/// A suite file: `suite: NAME` first, then what holds for every drill beside it.
+/// A suite file: `suite: NAME` first, then what applies to every drill in its directory.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SuiteFile {
-    /// Its name.
+    /// Name of the suite.
     pub suite: String,
-    /// Alerts that may fire at any time: recorded, not judged.
+    /// Alerts that may fire at any time; they are recorded and do not affect the verdict.
     #[serde(default)]
     pub ambient: Vec<Ambient>,
 }
 
-/// An alert that says nothing about a drill.
+/// An alert that does not affect a drill's verdict.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Ambient {
     /// `alertname`.
     pub alert: Spanned<String>,
-    /// Why it may fire.
+    /// The reason why it may fire.
     pub reason: String,
 }
 
-/// What a run goes through.
+/// All files of a run.
 #[derive(Debug, Default)]
 pub struct Suite {
-    /// Drills with the files they came from, in the order given; directories by file name.
+    /// Drills with their files, in the order given; those of a directory by file name.
     pub drills: Vec<(PathBuf, Drill)>,
-    /// From every suite file read, with the file.
+    /// Ambient alerts of every suite file read, with the file.
     pub ambient: Vec<(PathBuf, Ambient)>,
-    /// Drills that have everything but a cause, as scaffolding leaves them: nothing can be run of them.
+    /// Drills without a cause, as scaffolding writes them; they cannot be run.
     pub unfilled: Vec<Unfilled>,
 }
 
 /// A drill without a cause.
 #[derive(Debug)]
 pub struct Unfilled {
-    /// The file it came from.
+    /// The file of the drill.
     pub path: PathBuf,
-    /// What there is of it.
+    /// The drill, with an empty cause.
     pub drill: Drill,
-    /// What one who wants to run it is told.
+    /// The error for a user who wants to run the drill.
     pub error: FileError,
 }
 
@@ -61,11 +61,11 @@ impl Suite {
     }
 }
 
-/// Reads files and directories (their `*.yaml` and `*.yml`, not deeper). A drill file given alone still takes
-/// the suite files beside it into account.
+/// Reads files and directories (their `*.yaml` and `*.yml`, not recursively). For a single drill file the suite files in
+/// its directory are read too.
 ///
 /// # Errors
-/// Every mistake found, so that one look mends all.
+/// All mistakes in all files.
 pub fn load(paths: &[PathBuf]) -> Result<Suite, Vec<FileError>> {
     let (mut suite, mut errors) = survey(paths);
     errors.extend(suite.unfilled.drain(..).map(|unfilled| unfilled.error));
@@ -79,7 +79,7 @@ pub fn load(paths: &[PathBuf]) -> Result<Suite, Vec<FileError>> {
     if errors.is_empty() { Ok(suite) } else { Err(errors) }
 }
 
-/// What [`load`] reads, drills without a cause apart, and the mistakes of all other files.
+/// Like [`load`], with drills without a cause kept apart and the mistakes of all other files listed.
 #[must_use]
 pub fn survey(paths: &[PathBuf]) -> (Suite, Vec<FileError>) {
     let mut suite = Suite::default();
@@ -106,7 +106,7 @@ pub fn survey(paths: &[PathBuf]) -> (Suite, Vec<FileError>) {
                 Err(error) => errors.push(error),
             }
         }
-        // A neighbour was not asked for: one that cannot be read is none of this run's business.
+        // Mistakes in suite files that were not given on the command line do not stop this run.
         suite_files
             .extend(neighbours.into_iter().filter(|file| read(file).is_ok_and(|text| is_suite(&text))));
     }
@@ -124,13 +124,13 @@ pub fn survey(paths: &[PathBuf]) -> (Suite, Vec<FileError>) {
 }
 
 fn add(suite: &mut Suite, path: PathBuf, drill: Drill, errors: &mut Vec<FileError>) {
-    let twin = suite.drills.iter().find(|(_, other)| other.drill.value == drill.drill.value);
-    match twin {
-        // The same file by two ways (a directory and one of its files) is one drill.
+    let same_name = suite.drills.iter().find(|(_, other)| other.drill.value == drill.drill.value);
+    match same_name {
+        // A file given twice (by itself and by its directory) is one drill.
         Some((other, _)) if fs::canonicalize(other).ok() == fs::canonicalize(&path).ok() => {}
         Some((other, _)) => {
             let reason =
-                format!("`{}` is already the name of the drill in {}", drill.drill.value, other.display());
+                format!("duplicate drill name `{}`: already used in {}", drill.drill.value, other.display());
             errors.push(FileError::at(&path, drill.drill.referenced, reason));
         }
         None => suite.drills.push((path, drill)),
@@ -149,11 +149,11 @@ fn is_suite(text: &str) -> bool {
         .is_some_and(|line| line.starts_with("suite:"))
 }
 
-/// The files to read, and the ones beside them that may be suite files.
+/// The files to read, and the files in the same directory that may be suite files.
 fn files_of(path: &Path) -> Result<(Vec<PathBuf>, Vec<PathBuf>), FileError> {
     let meta = fs::metadata(path).map_err(|error| {
         let reason = if error.kind() == std::io::ErrorKind::NotFound {
-            "there is no such file or directory: expected drill files or a directory of them".to_owned()
+            "no such file or directory: expected drill files or a directory of them".to_owned()
         } else {
             format!("cannot be read: {error}")
         };

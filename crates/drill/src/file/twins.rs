@@ -1,16 +1,16 @@
-//! Rules of one name: which of them is meant by the labels that a drill or a unit test demands.
+//! Rules that share an alert name: which of them a drill or a unit test means by its labels.
 
 use clients::prometheus::Labels;
 
-/// Whether a label that a rule sets may be the one demanded; `unsaid` is what holds where nothing is demanded. What a
-/// template gives is known only when the alert fires, so that it may be anything.
+/// Whether a label of a rule can have the demanded value; `undemanded` is the result where nothing is demanded. The value of
+/// a template is known only when the alert fires, so it matches everything.
 #[must_use]
-pub fn fits(demanded: Option<&String>, set: &str, unsaid: bool) -> bool {
-    set.contains("{{") || demanded.map_or(unsaid, |demanded| demanded == set)
+pub fn fits(demanded: Option<&String>, set: &str, undemanded: bool) -> bool {
+    set.contains("{{") || demanded.map_or(undemanded, |demanded| demanded == set)
 }
 
-/// Which of `rules`, the labels that each sets, is meant by `demanded`: those that contradict nothing and set most of it,
-/// and of those the one that sets nothing else. More than one: the labels do not say which.
+/// Indices of the `rules` (the labels each of them sets) that `demanded` means: those that contradict nothing and set most
+/// of the demanded labels, and among them the one that sets no others. Several indices: the labels are ambiguous.
 #[must_use]
 pub fn meant(demanded: &Labels, rules: &[&Labels]) -> Vec<usize> {
     let sets =
@@ -35,7 +35,7 @@ mod tests {
     }
 
     #[test]
-    fn of_several_rules_the_labels_say_which() {
+    fn labels_select_one_of_several_rules() {
         let burn =
             ["s=critical long=1h short=5m", "s=critical long=6h short=30m", "s=warning long=3d short=6h"];
         let nested = ["", "s=critical", "s=critical team={{t}}"];
@@ -47,7 +47,7 @@ mod tests {
             (&burn, "", &[0, 1, 2]),
             (&burn, "s=critical long=3d", &[]),
             (&burn, "job=api", &[0, 1, 2]),
-            // One that sets less than another is meant by demanding no more than it sets.
+            // A rule that sets fewer labels than another is selected by demanding only the labels it sets.
             (&nested, "", &[0]),
             (&nested, "job=api", &[0]),
             (&nested, "s=critical", &[1, 2]),

@@ -1,4 +1,4 @@
-//! Two witnesses that cannot both be right: an end before its beginning.
+//! Contradictory timestamps: an end before its beginning.
 
 use jiff::Timestamp;
 
@@ -6,7 +6,7 @@ use crate::record::case::Case;
 use crate::timing::clock::{precise_time_of_day, readable, seconds};
 use crate::timing::phases::{STAMP_SECONDS, last_of};
 
-/// The first pair of instants in the wrong order, in words; each names its witness.
+/// The first pair of timestamps in the wrong order, as text that names the system of each.
 #[must_use]
 pub fn contradiction(case: &Case) -> Option<String> {
     let (instants, channels) = (&case.instants, &case.expectation.channels);

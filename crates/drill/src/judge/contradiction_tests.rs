@@ -11,7 +11,7 @@ use crate::record::stage::{End, Stage};
 use crate::timing::phases::{Instants, measure};
 
 #[test]
-fn an_end_before_its_beginning_is_inconclusive_and_names_both_witnesses() {
+fn an_end_before_its_beginning_is_inconclusive_and_names_both_systems() {
     type Change = fn(&mut Instants);
     let cases: [(Change, usize, &str); 4] = [
         (
@@ -46,7 +46,7 @@ fn an_end_before_its_beginning_is_inconclusive_and_names_both_witnesses() {
     }
 }
 
-/// Alerts of one evaluation each, every 5 s from the first second after the cause, that differ by their value.
+/// Alerts with one evaluation each, every 5 s from the first second after the cause, that differ in their value.
 fn values(count: usize) -> Vec<Activation> {
     let one = |index: usize| {
         let began = at(1.0 + 5.0 * index as f64);
@@ -58,7 +58,7 @@ fn values(count: usize) -> Vec<Activation> {
 }
 
 #[test]
-fn a_label_that_changes_is_the_reason_and_never_proven() {
+fn a_changing_label_is_the_reason_and_never_proven() {
     let mut subject = diagnosis::tests::subject(">", 0.05);
     subject.evaluation = Duration::from_secs(5);
     subject.with_value = ["now".to_owned()].into();
@@ -82,11 +82,11 @@ fn a_label_that_changes_is_the_reason_and_never_proven() {
         given.instants.pending = Some(since);
         judged(&given).0
     };
-    assert_eq!(before(at(14.0)), Verdict::Proven, "activations before the cause are another story");
+    assert_eq!(before(at(14.0)), Verdict::Proven, "activations before the cause do not count");
 }
 
 #[test]
-fn a_restart_leaves_open_what_was_missed_and_an_inbox_all_that_was_proven() {
+fn a_restart_makes_a_miss_inconclusive_and_one_of_the_inbox_a_proof() {
     let restart = |system, forgets| Restart { system, at: at(16.0), forgets };
     let late = |given: &mut Given| given.instants.pending = Some(at(11.5));
     let never = |_: &mut Given| ();

@@ -1,4 +1,4 @@
-//! The likeliest cause of a miss, in words; no I/O.
+//! Finds the likeliest cause of a miss, without I/O.
 
 use crate::record::case::Case;
 use crate::timing::clock::number;
@@ -14,43 +14,43 @@ use clients::inbox::Channel;
 use clients::prometheus::Labels;
 use common::duration;
 
-/// What the diagnosis is made from.
+/// The facts from which the diagnosis is made.
 #[derive(Debug, Clone)]
 pub struct Signs<'a> {
-    /// What did not happen.
+    /// The phase that did not happen.
     pub missed: Stage,
-    /// The rule.
+    /// The rule under test.
     pub subject: &'a Subject,
-    /// The rule's value through the drill.
+    /// The rule's value during the drill.
     pub value: &'a Value,
-    /// Metrics of the expression that no series has.
+    /// Metrics of the expression without any series.
     pub unknown_metrics: &'a [String],
-    /// Selectors of the expression that match nothing although the metric exists.
+    /// Selectors of the expression without matching series although the metric exists.
     pub unmatched: &'a [String],
-    /// The error of the rule's last evaluation, empty when there is none.
+    /// The error of the rule's last evaluation; empty if there was none.
     pub rule_error: &'a str,
-    /// Labels of alerts of this rule that were active without those the drill demands.
+    /// Labels of active alerts of this rule that lack labels the drill demands.
     pub unlike: &'a [Labels],
     /// Activations of the rule's alerts.
     pub activations: &'a [Activation],
-    /// When the alert fired, for the later stages.
+    /// When the alert fired, for the later phases.
     pub firing: Option<Timestamp>,
     /// When the cause was lifted.
     pub lifted: Option<Timestamp>,
-    /// When it resolved.
+    /// When the alert resolved.
     pub resolved: Option<Timestamp>,
-    /// What Alertmanager did with it.
+    /// The state of the alert in Alertmanager.
     pub held: Option<&'a Held>,
-    /// Channels that did not receive it.
+    /// Channels that did not receive the notification.
     pub missing: Vec<Channel>,
-    /// The labels of the alert that is followed.
+    /// Labels of the followed alert.
     pub labels: Option<&'a Labels>,
-    /// What channels received of another alert of its name, and when.
+    /// Notifications of another alert with the same name, by channel, with their time.
     pub namesakes: Vec<(Channel, Timestamp, &'a Labels)>,
 }
 
 impl<'a> Signs<'a> {
-    /// Of a drill that missed a phase, where the rule and its value are known.
+    /// The facts of a drill that missed a phase, if the rule and its value are known.
     #[must_use]
     pub fn of(case: &'a Case, missed: Stage) -> Option<Signs<'a>> {
         let (expectation, instants) = (&case.expectation, &case.instants);
@@ -77,7 +77,7 @@ impl<'a> Signs<'a> {
     }
 }
 
-/// One or two clauses.
+/// The likeliest cause, in one or two clauses.
 #[must_use]
 pub fn likeliest(signs: &Signs<'_>) -> String {
     match signs.missed {
@@ -198,8 +198,8 @@ fn not_notified(signs: &Signs<'_>) -> String {
     let received = signs.namesakes.iter().find(|(channel, ..)| signs.missing.contains(channel));
     if let Some((channel, at, labels)) = received {
         return format!(
-            "{since}what reached `{channel}` at {} is about another alert of its name, {}, not {}: does a label change, or \
-             does relabelling write it?",
+            "{since}the notification on `{channel}` at {} is about another alert of its name, {}, not {}: does a label change, or \
+             does relabelling set it?",
             time_of_day(*at),
             write_labels(labels),
             signs.labels.map_or_else(String::new, write_labels)
@@ -230,8 +230,8 @@ fn not_notified(signs: &Signs<'_>) -> String {
         .collect();
     if without.is_empty() {
         return format!(
-            "{nothing}: the alert is routed to receiver {receivers}, which has it configured; does its URL lead to \
-             this inbox, and does Alertmanager's log tell of a failure?"
+            "{nothing}: the alert is routed to receiver {receivers}, which has it configured; does its URL point to \
+             this inbox, and does Alertmanager's log show a failure?"
         );
     }
     let kinds =
@@ -240,23 +240,23 @@ fn not_notified(signs: &Signs<'_>) -> String {
 }
 
 fn not_resolved(signs: &Signs<'_>) -> String {
-    let lifted = signs.lifted.map_or_else(String::new, |at| format!(" since {}", time_of_day(at)));
+    let lifted = signs.lifted.map_or_else(String::new, |at| format!(" at {}", time_of_day(at)));
     let value = signs.value.points.last().map_or_else(String::new, |(_, value)| {
         let needs = signs.subject.threshold.as_ref().map_or_else(String::new, |threshold| {
             format!(", against {} {}", threshold.operator, number(threshold.value))
         });
         format!(": the rule's value is {}{needs}", number(*value))
     });
-    format!("still firing although the cause is lifted{lifted}{value}")
+    format!("still firing although the cause was lifted{lifted}{value}")
 }
 
 fn no_all_clear(signs: &Signs<'_>) -> String {
     let since = signs.resolved.map_or_else(String::new, |at| format!("resolved at {} but ", time_of_day(at)));
     let channels = listed(signs.missing.iter().map(|channel| channel.name()));
     let hint = if signs.missing.contains(&Channel::Slack) {
-        "does its receiver say `send_resolved: true`? The default for Slack is false"
+        "does its receiver set `send_resolved: true`? The default for Slack is false"
     } else {
-        "does its receiver say `send_resolved: false`, or did sending fail?"
+        "does its receiver set `send_resolved: false`, or did sending fail?"
     };
     format!("{since}{channels} received no all-clear: {hint}")
 }

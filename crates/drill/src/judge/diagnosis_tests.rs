@@ -6,7 +6,7 @@ use clients::prometheus::Labels;
 use promql::Threshold;
 
 fn at(seconds: i64) -> Timestamp {
-    // 12:00:00 UTC and some seconds.
+    // Seconds after 12:00:00 UTC.
     Timestamp::from_second(1_800_014_400 + seconds).unwrap()
 }
 
@@ -61,7 +61,7 @@ fn signs<'a>(missed: Stage, subject: &'a Subject, value: &'a Value) -> Signs<'a>
 }
 
 #[test]
-fn why_it_never_went_pending() {
+fn explains_a_missed_pending() {
     let unknown = ["http_reqests_total".to_owned()];
     let unmatched = ["`up{job=\"apo\"}`".to_owned()];
     for (operator, values, unknown, unmatched, error, said) in [
@@ -137,7 +137,7 @@ fn why_it_never_went_pending() {
 }
 
 #[test]
-fn why_it_never_fired() {
+fn explains_a_missed_firing() {
     let subject = subject(">", 0.05);
     let value = value(&subject, &[0.06]);
     let activation =
@@ -155,7 +155,7 @@ fn why_it_never_fired() {
 }
 
 #[test]
-fn a_rule_that_needs_one_value_is_not_too_weak() {
+fn does_not_call_a_cause_too_weak_for_an_exact_value() {
     let stage = Stage::Pending;
     for (operator, threshold, values, said) in [
         (
@@ -176,7 +176,7 @@ fn a_rule_that_needs_one_value_is_not_too_weak() {
 }
 
 #[test]
-fn a_rule_that_was_active_for_other_labels_is_said_so() {
+fn explains_an_alert_with_other_labels() {
     let labels = |pairs: &[(&str, &str)]| -> Labels {
         pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
     };
@@ -196,7 +196,7 @@ fn a_rule_that_was_active_for_other_labels_is_said_so() {
 }
 
 #[test]
-fn what_arrived_of_another_alert_of_the_name_is_not_called_nothing() {
+fn explains_notifications_of_another_alert_of_the_name() {
     let subject = subject(">", 0.05);
     let value = value(&subject, &[0.06]);
     let labels = |job: &str| Labels::from([("alertname".into(), "A".into()), ("job".into(), job.into())]);
@@ -208,7 +208,7 @@ fn what_arrived_of_another_alert_of_the_name_is_not_called_nothing() {
     };
     let said = likeliest(&signs);
     assert!(!said.contains("no notification"), "{said}");
-    let expected = "firing since 12:01:04 but what reached `slack` at 12:01:06 is about another alert of its name, \
+    let expected = "firing since 12:01:04 but the notification on `slack` at 12:01:06 is about another alert of its name, \
                     {alertname=\"A\", job=\"redis\"}, not {alertname=\"A\", job=\"api\"}: ";
     assert!(said.starts_with(expected), "{said}");
     let missing = vec![Channel::Webhook];
@@ -216,7 +216,7 @@ fn what_arrived_of_another_alert_of_the_name_is_not_called_nothing() {
 }
 
 #[test]
-fn why_nobody_was_notified() {
+fn explains_a_missed_notification() {
     let subject = subject(">", 0.05);
     let value = value(&subject, &[0.06]);
     let receiver = |name: &str, kinds: &[&str]| Receiver {
@@ -240,7 +240,7 @@ fn why_nobody_was_notified() {
         ),
         (
             Some(held(vec![receiver("a", &["slack"])])),
-            "the alert is routed to receiver `a`, which has it configured; does its URL lead to this inbox, and does Alertmanager's log tell of a failure?",
+            "the alert is routed to receiver `a`, which has it configured; does its URL point to this inbox, and does Alertmanager's log show a failure?",
         ),
         (
             Some(Held { silenced_by: vec!["1f (lunch)".into()], ..held(vec![receiver("a", &["slack"])]) }),
@@ -261,17 +261,17 @@ fn why_nobody_was_notified() {
 }
 
 #[test]
-fn why_it_did_not_end() {
+fn explains_a_missed_recovery() {
     let subject = subject(">", 0.05);
     let value = value(&subject, &[0.06, 0.0701]);
     assert_eq!(
         likeliest(&signs(Stage::Resolved, &subject, &value)),
-        "still firing although the cause is lifted since 12:01:40: the rule's value is 0.0701, against > 0.05"
+        "still firing although the cause was lifted at 12:01:40: the rule's value is 0.0701, against > 0.05"
     );
-    let told = likeliest(&signs(Stage::AllClear, &subject, &value));
+    let text = likeliest(&signs(Stage::AllClear, &subject, &value));
     assert!(
-        told.starts_with("resolved at 12:02:10 but `slack` received no all-clear: ")
-            && told.contains("send_resolved"),
-        "{told}"
+        text.starts_with("resolved at 12:02:10 but `slack` received no all-clear: ")
+            && text.contains("send_resolved"),
+        "{text}"
     );
 }

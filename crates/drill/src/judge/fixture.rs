@@ -1,4 +1,4 @@
-//! A drill to be judged, for tests.
+//! A drill to be judged in tests.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -31,7 +31,7 @@ pub fn both(webhook: f64, slack: f64) -> BTreeMap<Channel, Timestamp> {
     BTreeMap::from([(Channel::Webhook, at(webhook)), (Channel::Slack, at(slack))])
 }
 
-/// pending 9, firing 6, notified 4 (Slack the later), resolved 10, told 5.
+/// Durations: pending 9, firing 6, notified 4 (Slack later), resolved 10, all-clear 5.
 pub fn proven() -> Instants {
     Instants {
         baseline: Some(at(-8.0)),

@@ -1,4 +1,4 @@
-//! From what was seen to a verdict; no I/O.
+//! Derives the verdict from the observations, without I/O.
 
 pub mod contradiction;
 pub mod diagnosis;

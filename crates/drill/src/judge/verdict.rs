@@ -1,9 +1,9 @@
-//! From what was observed to a verdict with its reason; no I/O.
+//! Derives the verdict and its reason from the observations, without I/O.
 
 use crate::causes::applied::Applied;
 use crate::evidence::activation::Activation;
 use crate::evidence::changing::{self, Changing};
-use crate::evidence::count::SAID;
+use crate::evidence::count::COUNTED_ONLY;
 use crate::evidence::near;
 use crate::judge::contradiction::contradiction;
 use crate::judge::diagnosis::{self, Signs};
@@ -14,8 +14,8 @@ use crate::record::stage::{End, Stage};
 use crate::timing::clock::{readable, time_of_day};
 use crate::timing::phases::{Phases, STAMP_SECONDS, last_of};
 
-/// Judges. Of several things that went wrong, the one that makes the others doubtful comes first: what could not
-/// be seen, then what did not happen, then what should not have, then what came late.
+/// Gives the verdict. If several things went wrong, the one that makes the others doubtful comes first: what was not
+/// observed, then what did not happen, then what was unexpected, then what was late.
 #[must_use]
 pub fn judge(case: &Case) -> Judgement {
     let likeliest = match &case.end {
@@ -25,7 +25,7 @@ pub fn judge(case: &Case) -> Judgement {
     given(case, likeliest.as_deref())
 }
 
-/// Judges, given the likeliest cause of a miss.
+/// Gives the verdict, with the likeliest cause of a miss given.
 pub(super) fn given(case: &Case, likeliest: Option<&str>) -> Judgement {
     let phases = case.phases();
     let unseen = End::Unseen("the run did not end".to_owned());
@@ -45,7 +45,7 @@ pub(super) fn given(case: &Case, likeliest: Option<&str>) -> Judgement {
         return Judgement { verdict, reason };
     }
     let left = format!("the cause was not undone: {}", case.not_undone.join("; "));
-    // What came after it should have been lifted came with the cause still there.
+    // Everything after the lifting of the cause happened while it was still in effect.
     match end {
         End::Whole | End::NotInhibited(_) | End::Missed(Stage::Resolved | Stage::AllClear) => {
             Judgement { verdict: Verdict::Inconclusive, reason: left }
@@ -54,8 +54,8 @@ pub(super) fn given(case: &Case, likeliest: Option<&str>) -> Judgement {
     }
 }
 
-/// A phase that is missed or late while a system was started anew may be so for that alone; and without what the inbox had
-/// received nothing is proven.
+/// A phase may be missed or late only because a system restarted, and without the inbox's notifications nothing is proven:
+/// both make the verdict inconclusive.
 fn restarted(case: &Case, verdict: Verdict, reason: String) -> (Verdict, String) {
     let doubtful = matches!(verdict, Verdict::Missed | Verdict::Late);
     let doubts = |restart: &&Restart| doubtful || (restart.forgets && verdict == Verdict::Proven);
@@ -71,7 +71,7 @@ fn restarted(case: &Case, verdict: Verdict, reason: String) -> (Verdict, String)
 
 fn missed(case: &Case, stage: Stage, likeliest: Option<&str>) -> (Verdict, String) {
     if let Some(gaps) = case.gaps.too_many() {
-        return (Verdict::Inconclusive, format!("`{}` was not seen, but {gaps}", stage.name()));
+        return (Verdict::Inconclusive, format!("`{}` was not observed, but {gaps}", stage.name()));
     }
     if let Some(weak) = not_applied(case).filter(|_| stage <= Stage::Firing) {
         return (Verdict::Inconclusive, weak);
@@ -93,13 +93,13 @@ fn not_applied(case: &Case) -> Option<String> {
     let broken = case.broke_off.first().map(|broken| broken.said.clone());
     let control = case.quiet().is_some();
     let traffic = case.applied.as_ref().and_then(|applied| {
-        // Where the cause does something to the target, how that answers may be the very point, but not of a control.
+        // Where the cause acts on the target, its responses may be what is tested, except in a control.
         applied.too_little().or_else(|| applied.other(case.acts).filter(|_| control || !case.acts))
     });
     broken.or(traffic).map(|why| format!("the cause was not applied as stated: {why}"))
 }
 
-/// Each alert once, with all the ways it was noticed.
+/// Names each alert once, with all the ways in which it was noticed.
 fn surprised(unexpected: &[Unexpected]) -> Option<String> {
     let mut alerts: Vec<(&str, bool, Vec<&str>)> = Vec::new();
     for surprise in unexpected {
@@ -141,33 +141,33 @@ fn whole(case: &Case, phases: &Phases) -> (Verdict, String) {
         let reason = format!("the cause was not applied as stated: {}; what tripped the alert?", broken.said);
         return (Verdict::Inconclusive, reason);
     }
-    // A heartbeat's drill has two phases; any other has all five, of which one without a bound is a hole.
+    // A drill of the heartbeat has two phases; any other has all five, and each needs a bound.
     let followed = phases.pending.bound_seconds.is_some();
     let unmeasured = phases.named().iter().any(|(name, phase)| {
         (followed || matches!(*name, "notified" | "all_clear"))
             && (phase.seconds.is_none() || phase.bound_seconds.is_none())
     });
     if unmeasured {
-        // The run says all happened: a missing timestamp is a hole in the evidence, not a proof.
+        // The run claims that every phase happened, so a missing timestamp is a gap in the evidence.
         return (Verdict::Inconclusive, "a phase timestamp is missing".to_owned());
     }
-    let counted = if case.expectation.counted { format!("; {SAID}") } else { String::new() };
+    let counted = if case.expectation.counted { format!("; {COUNTED_ONLY}") } else { String::new() };
     (Verdict::Proven, format!("every phase within its bound{counted}"))
 }
 
-/// That the alert's labels change while its condition holds, in words, if so.
+/// The reason when labels of the alert change while its condition holds.
 fn changing(case: &Case) -> Option<String> {
     let subject = case.expectation.subject.as_ref()?;
     let cause = case.instants.cause?;
-    // What was active before the cause, or begins after it was lifted, is another story.
+    // Activations before the cause or after it was lifted do not count.
     let own =
         |it: &&Activation| it.began >= cause && case.instants.lifted.is_none_or(|lifted| it.began <= lifted);
     let own: Vec<Activation> = case.activations.iter().filter(own).cloned().collect();
     let Changing { label, values } = changing::changing(&own, &subject.with_value, subject.evaluation)?;
     let values: Vec<_> = values.iter().take(3).map(|value| format!("{value:?}")).collect();
     Some(format!(
-        "the label `{label}` changes from one evaluation to the next ({}, …), and each value is another alert: none goes on \
-         being pending or firing; put the value into an annotation",
+        "the label `{label}` changes from one evaluation to the next ({}, …), and each value is a separate alert: none stays \
+         pending or firing; put the value into an annotation",
         values.join(", ")
     ))
 }

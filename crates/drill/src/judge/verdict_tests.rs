@@ -13,15 +13,15 @@ fn surprise(alert: &str, named_silent: bool) -> Unexpected {
 }
 
 #[test]
-fn a_delivery_that_was_only_counted_is_said_so() {
+fn a_proof_notes_counted_delivery() {
     let counted = Given { counted: true, ..about(End::Whole) };
     let (verdict, reason) = judged(&counted);
     assert_eq!(verdict, Verdict::Proven);
-    assert_eq!(reason, "every phase within its bound; delivery was counted by Alertmanager, not seen");
+    assert_eq!(reason, "every phase within its bound; delivery was counted by Alertmanager, not observed");
 }
 
 #[test]
-fn phases_are_measured_between_neighbours() {
+fn measures_phases_between_consecutive_timestamps() {
     let phases = measure(&proven(), Some(&bounds()), &EXPECTED);
     assert_eq!(phases.named().map(|(_, phase)| phase.seconds.unwrap()), [9.0, 6.0, 4.0, 10.0, 5.0]);
     assert_eq!(phases.named().map(|(_, phase)| phase.bound_seconds.unwrap()), [11.0, 6.0, 5.0, 17.0, 17.0]);
@@ -31,7 +31,7 @@ fn phases_are_measured_between_neighbours() {
 }
 
 #[test]
-fn proven_only_when_all_is_well() {
+fn proves_a_complete_drill_within_bounds() {
     assert_eq!(judged(&about(End::Whole)), (Verdict::Proven, "every phase within its bound".into()));
     // `firing` sits exactly on its bound; a millisecond of rounding does not make it late.
     let mut rounded = about(End::Whole);
@@ -43,7 +43,7 @@ fn proven_only_when_all_is_well() {
 }
 
 #[test]
-fn a_cause_that_was_not_undone_is_never_proven_and_always_said() {
+fn a_cause_that_was_not_undone_is_never_proven_and_always_reported() {
     for (end, verdict) in [
         (End::Whole, Verdict::Inconclusive),
         (End::Missed(Stage::Resolved), Verdict::Inconclusive),
@@ -61,11 +61,11 @@ fn a_cause_that_was_not_undone_is_never_proven_and_always_said() {
 }
 
 #[test]
-fn traffic_that_was_not_as_stated_is_judged() {
+fn traffic_that_differs_is_inconclusive() {
     let statuses = BTreeMap::from([(404, 24), (200, 276)]);
     let odd = Applied { answers: 300, unexpected: 24, statuses, rarest: 0.08, ..Applied::default() };
     let quiet = Some(Duration::from_secs(3));
-    let said = "24 of 300 answers had a status the drill does not expect (by status: 200: 276, 404: 24)";
+    let said = "24 of 300 responses had an unexpected status (by status: 200: 276, 404: 24)";
     for (end, quiet, acts, verdict, starts) in [
         (End::Whole, quiet, false, Verdict::Inconclusive, "the cause was not applied as stated: "),
         (
@@ -81,7 +81,7 @@ fn traffic_that_was_not_as_stated_is_judged() {
             Given { applied: Some(odd.clone()), quiet, acts, likeliest: Some("too weak"), ..about(end) };
         assert_eq!(judged(&given), (verdict, format!("{starts}{said}")));
     }
-    // Most of the answers of a control, whatever its cause does; in an alert's drill they may be what trips it.
+    // In a control, most responses must be expected whatever the cause does; in a drill of an alert, they may cause it.
     let most = Some(Applied { unexpected: 160, ..odd });
     let control = Given { applied: most.clone(), quiet, acts: true, ..about(End::Whole) };
     assert_eq!(judged(&control).0, Verdict::Inconclusive);
@@ -89,7 +89,7 @@ fn traffic_that_was_not_as_stated_is_judged() {
 }
 
 #[test]
-fn a_command_that_was_to_go_on_and_did_not_is_no_cause() {
+fn a_held_command_that_ended_is_inconclusive() {
     for (failed, quiet, end, verdict) in [
         (true, true, End::Whole, Verdict::Inconclusive),
         (false, true, End::Whole, Verdict::Inconclusive),
@@ -106,7 +106,7 @@ fn a_command_that_was_to_go_on_and_did_not_is_no_cause() {
 }
 
 #[test]
-fn late_by_bound_and_by_promise() {
+fn late_by_bound_and_by_objective() {
     let mut late = about(End::Whole);
     late.instants.pending = Some(at(11.5));
     late.instants.firing = Some(at(17.5));
@@ -133,7 +133,7 @@ fn late_by_bound_and_by_promise() {
 }
 
 #[test]
-fn surprises_are_unexpected_and_named_once() {
+fn names_unexpected_alerts_once() {
     let mut surprised = about(End::Whole);
     let arrived = Unexpected { how: "arrived at slack".into(), ..surprise("RedisDown", false) };
     let silent = surprise("CriticalErrorRate", true);
@@ -147,7 +147,7 @@ fn surprises_are_unexpected_and_named_once() {
 }
 
 #[test]
-fn missed_gives_the_likeliest_cause() {
+fn a_miss_names_the_likeliest_cause() {
     let mut missed = about(End::Missed(Stage::Pending));
     missed.likeliest = Some("the rule's value reached 0.031 of the 0.05 it needs");
     assert_eq!(
@@ -161,18 +161,18 @@ fn missed_gives_the_likeliest_cause() {
 }
 
 #[test]
-fn what_was_not_seen_or_not_done_is_undecided() {
+fn gaps_and_too_little_traffic_are_inconclusive() {
     let mut blind = about(End::Missed(Stage::Notified));
     blind.gaps.note::<(), _>("inbox", Err("inbox at x: refused"));
     let (verdict, reason) = judged(&blind);
     assert_eq!(verdict, Verdict::Inconclusive);
     assert!(
-        reason.starts_with("`notified` was not seen, but 1 of 101") && reason.ends_with("refused"),
+        reason.starts_with("`notified` was not observed, but 1 of 101") && reason.ends_with("refused"),
         "{reason}"
     );
 
     blind.gaps.note::<_, &str>("inbox", Ok(()));
-    assert_eq!(judged(&blind).0, Verdict::Missed, "a gap that closed hid nothing");
+    assert_eq!(judged(&blind).0, Verdict::Missed, "a gap that closed does not count");
     blind.gaps.failed = 40;
     assert_eq!(judged(&blind).0, Verdict::Inconclusive, "too many gaps");
 
@@ -180,16 +180,16 @@ fn what_was_not_seen_or_not_done_is_undecided() {
         Some(Applied { stated_rate: 40.0, achieved_rate: 12.0, transport_errors: 7, ..Applied::default() });
     let (verdict, reason) = judged(&Given { applied: weak.clone(), ..about(End::Missed(Stage::Pending)) });
     assert_eq!(verdict, Verdict::Inconclusive);
-    assert!(reason.contains("12.0 answers a second of 40.0, 7 transport errors"), "{reason}");
-    let told = Given { applied: weak, ..about(End::Missed(Stage::AllClear)) };
-    assert_eq!(judged(&told).0, Verdict::Missed, "what fired was caused well enough");
+    assert!(reason.contains("12.0 of 40.0 responses per second, 7 transport errors"), "{reason}");
+    let missed_later = Given { applied: weak, ..about(End::Missed(Stage::AllClear)) };
+    assert_eq!(judged(&missed_later).0, Verdict::Missed, "the traffic was enough to make the alert fire");
 }
 
 #[test]
-fn refused_unseen_and_interrupted_keep_their_reason() {
+fn refused_not_observed_and_interrupted_keep_their_reason() {
     for (end, verdict, reason) in [
         (End::Refused("Alertmanager at x: refused".into()), Verdict::Refused, "Alertmanager at x: refused"),
-        (End::Unseen("no answer".into()), Verdict::Inconclusive, "no answer"),
+        (End::Unseen("no response".into()), Verdict::Inconclusive, "no response"),
         (End::Interrupted("SIGINT"), Verdict::Inconclusive, "interrupted by SIGINT in phase firing"),
     ] {
         assert_eq!(judged(&about(end)), (verdict, reason.to_owned()));
@@ -197,7 +197,7 @@ fn refused_unseen_and_interrupted_keep_their_reason() {
 }
 
 #[test]
-fn a_negative_control_is_proven_by_silence_and_not_by_traffic_that_was_not_sent() {
+fn proves_a_negative_control_only_if_traffic_was_sent() {
     let quiet = |given: Given| judged(&Given { quiet: Some(Duration::from_secs(30)), ..given });
     assert_eq!(quiet(about(End::Whole)), (Verdict::Proven, "nothing fired in 30.0 s".into()));
     let loud = Given { unexpected: vec![surprise("HighErrorRate", true)], ..about(End::Whole) };
@@ -207,7 +207,7 @@ fn a_negative_control_is_proven_by_silence_and_not_by_traffic_that_was_not_sent(
 }
 
 #[test]
-fn an_alert_that_was_to_be_inhibited_and_was_not_is_missed() {
+fn an_alert_that_was_not_inhibited_is_missed() {
     let (verdict, reason) =
         judged(&about(End::NotInhibited("HighLatency fired and was not inhibited".into())));
     assert_eq!((verdict, reason.as_str()), (Verdict::Missed, "HighLatency fired and was not inhibited"));

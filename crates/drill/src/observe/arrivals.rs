@@ -1,4 +1,4 @@
-//! Notifications as they arrive at the inbox.
+//! Notifications received by the inbox.
 
 use jiff::Timestamp;
 
@@ -6,10 +6,10 @@ use crate::evidence::naming::Naming;
 use clients::inbox::{Listing, Notification};
 use clients::prometheus::RuleGroup;
 
-/// Notifications as they arrive, each alert with the name of a rule.
+/// Notifications received by the inbox, in which each alert has the name of a rule.
 #[derive(Debug)]
 pub struct Arrivals {
-    /// When the inbox was started that `read` is about.
+    /// When the inbox that counted up to `read` was started.
     started: Timestamp,
     read: u64,
     all: Vec<Notification>,
@@ -17,21 +17,21 @@ pub struct Arrivals {
 }
 
 impl Arrivals {
-    /// Those that arrive after these.
+    /// Notifications that arrive after this listing.
     #[must_use]
     pub fn after(earlier: &Listing) -> Self {
         let read = earlier.notifications.last().map_or(0, |last| last.id);
         Self { started: earlier.started, read, all: Vec::new(), naming: Naming::default() }
     }
 
-    /// The id of the last one read.
+    /// The id of the last notification read.
     #[must_use]
     pub fn read(&self) -> u64 {
         self.read
     }
 
-    /// Takes in what the inbox has had since. Of one that was started anew the ids may have begun anew as well: all it has
-    /// is read again, and what is known already left out.
+    /// Adds the notifications received since. A restarted inbox may have started its ids over, so all its notifications are
+    /// read again and the known ones are skipped.
     pub fn extend(&mut self, listing: Listing) {
         if listing.started != self.started {
             (self.started, self.read) = (listing.started, 0);
@@ -46,19 +46,19 @@ impl Arrivals {
         self.all.extend(news);
     }
 
-    /// Names the alerts of texts after these rules.
+    /// Reloads the rules and names the alerts of text notifications after them.
     pub fn settle(&mut self, rules: &[RuleGroup]) {
         self.naming = Naming::of(rules);
         self.naming.settle(&mut self.all);
     }
 
-    /// All so far.
+    /// All notifications so far.
     #[must_use]
     pub fn all(&self) -> &[Notification] {
         &self.all
     }
 
-    /// The rules as last read.
+    /// The alert names of the rules as last read.
     #[must_use]
     pub fn naming(&self) -> &Naming {
         &self.naming
@@ -83,13 +83,13 @@ mod tests {
     }
 
     #[test]
-    fn an_inbox_that_was_started_anew_is_read_from_the_beginning() {
+    fn reads_a_restarted_inbox_from_the_beginning() {
         for kept in [&[][..], &[(1, 5), (2, 11), (3, 12)]] {
             let mut arrivals = Arrivals::after(&listing(1, &[(1, 5)]));
             arrivals.extend(listing(1, &[(2, 11), (3, 12)]));
             assert_eq!((arrivals.read(), arrivals.all().len()), (3, 2));
             arrivals.extend(listing(20, &[]));
-            assert_eq!(arrivals.read(), 0, "its ids may have begun anew");
+            assert_eq!(arrivals.read(), 0, "its ids may have started over");
             let new = kept.last().map_or(1, |(id, _)| id + 1);
             let mut all = kept.to_vec();
             all.push((new, 21));

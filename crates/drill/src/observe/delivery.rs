@@ -1,4 +1,4 @@
-//! Which notification tells of the alert under proof, and which of something nobody expected.
+//! Tells notifications of the followed alert from unexpected ones.
 
 use std::time::Duration;
 
@@ -12,29 +12,29 @@ use crate::timing::clock;
 use clients::inbox::{Channel, Notification, NotifiedAlert};
 use clients::prometheus::Labels;
 
-/// `startsAt` is written by Prometheus to the nanosecond, samples to the millisecond, and Alertmanager may merge
-/// neighbours: this much apart is the same.
+/// Prometheus writes `startsAt` in nanoseconds and samples in milliseconds, and Alertmanager may merge neighbouring
+/// values: timestamps that differ by at most this much count as equal.
 const SAME_START: Duration = Duration::from_secs(1);
 
-/// The alert whose notifications are looked for.
+/// The alert whose notifications are searched for.
 #[derive(Debug, Clone)]
 pub struct Wanted<'a> {
-    /// Its labels, `alertname` included.
+    /// Labels of the alert, `alertname` included.
     pub labels: &'a Labels,
-    /// Alertmanager's hash of its labels, when known.
+    /// Alertmanager's fingerprint of the alert, when known.
     pub fingerprint: Option<&'a str>,
     /// When it fired.
     pub firing: Timestamp,
-    /// Which alerts a text may be about.
+    /// Names and labels of all alerts that a text may be about.
     pub naming: &'a Naming,
 }
 
 impl Wanted<'_> {
-    /// Whether a notification on this channel is about the alert when it has this one in it.
+    /// Whether a notification on this channel that contains `alert` is about the wanted alert.
     #[must_use]
     pub fn is(&self, channel: Channel, alert: &NotifiedAlert) -> bool {
         if channel == Channel::Heartbeat {
-            return true; // it is about all alerts alike: none would arrive
+            return true; // with a failing Alertmanager no notification of any alert arrives
         }
         if self.labels.get("alertname") != Some(&alert.alert) {
             return false;
@@ -47,14 +47,13 @@ impl Wanted<'_> {
                 };
                 same && alert.starts_at.is_none_or(|start| start >= clock::before(self.firing, SAME_START))
             }
-            // The others have neither fingerprint nor start; the name, and labels in the text, are what a person goes by,
-            // too.
+            // Texts have neither fingerprint nor start; only the name and labels in the text identify the alert.
             _ => !self.naming.is_of_another(alert, self.labels),
         }
     }
 }
 
-/// Takes down on which channels the followed alert has been received firing and, once its cause was lifted, resolved.
+/// Records the channels on which the followed alert was received firing and, after the cause was lifted, resolved.
 pub fn deliveries(seen: &mut Observations, arrivals: &Arrivals, cause: Timestamp, lifted: Option<Timestamp>) {
     let (Some(labels), Some(firing)) = (seen.labels.clone(), seen.firing) else { return };
     let fingerprint = seen.fingerprint.clone();
@@ -71,13 +70,13 @@ pub fn deliveries(seen: &mut Observations, arrivals: &Arrivals, cause: Timestamp
         if let Some((at, end)) = all_clear(all, channel, &wanted, lifted, last) {
             seen.all_clear.insert(channel, at);
             if end.is_some() {
-                seen.resolved = end; // Prometheus' own `endsAt` is more exact than what samples show.
+                seen.resolved = end; // `endsAt` of Prometheus is more precise than the samples.
             }
         }
     }
 }
 
-/// Takes down when the inbox noticed that the heartbeat `alert` stopped and, once its cause was lifted, came back.
+/// Records when the inbox noticed that the heartbeat `alert` stopped and, after the cause was lifted, that it returned.
 pub fn beats(
     seen: &mut Observations,
     arrivals: &Arrivals,
@@ -86,7 +85,7 @@ pub fn beats(
     lifted: Option<Timestamp>,
 ) {
     let labels = Labels::from([("alertname".to_owned(), alert.to_owned())]);
-    let naming = Naming::default(); // a heartbeat's notifications are no texts
+    let naming = Naming::default(); // heartbeat notifications are not texts
     let wanted = |firing| Wanted { labels: &labels, fingerprint: None, firing, naming: &naming };
     let (all, channel) = (arrivals.all(), Channel::Heartbeat);
     match lifted {
@@ -98,7 +97,7 @@ pub fn beats(
     }
 }
 
-/// The first notification of the alert firing on `channel`, received at or after `since`.
+/// The first firing notification of the alert on `channel`, received at or after `since`.
 #[must_use]
 pub fn notified(
     all: &[Notification],
@@ -109,7 +108,7 @@ pub fn notified(
     find(all, channel, wanted, "firing", since).next().map(|(at, _)| at)
 }
 
-/// The first notification of an alert of the same name firing on `channel`, received at or after `since`.
+/// The first firing notification on `channel` of an alert with the same name, received at or after `since`.
 fn namesake(
     all: &[Notification],
     channel: Channel,
@@ -123,8 +122,8 @@ fn namesake(
     Some((at, alert.labels.clone()))
 }
 
-/// The first notification of the alert resolved on `channel`, received at or after `since`, with the instant of
-/// resolution where the channel tells it; one that tells of an end before `last_firing` is of an earlier activation.
+/// The first resolved notification of the alert on `channel`, received at or after `since`, with the time of resolution
+/// where the channel carries it. An end before `last_firing` belongs to an earlier activation and is skipped.
 #[must_use]
 pub fn all_clear(
     all: &[Notification],
@@ -158,9 +157,8 @@ fn find<'a>(
         })
 }
 
-/// Notifications of firing alerts that `explained`, which is given their channel, does not know, and those that tell of
-/// the end of one of which nobody was to be told (`hushed`): (received, channel, alert). What began before `since` is
-/// an older story.
+/// Notifications without an explanation, as (received, channel, alert): firing alerts for which `explained` is false, given
+/// their channel, and resolved alerts that were to be inhibited (`hushed`). Alerts that began before `since` are skipped.
 #[must_use]
 pub fn unexplained(
     all: &[Notification],
@@ -174,7 +172,7 @@ pub fn unexplained(
             let begun = alert.starts_at.unwrap_or(notification.received_at);
             let news = match alert.status.as_str() {
                 "firing" => begun >= since && !explained(&notification.channel, alert),
-                // Only a webhook says when it began; without that it may be the end of an older story.
+                // Only a webhook carries the start; without it the notification may end an alert from before the drill.
                 "resolved" => alert.starts_at.is_some_and(|start| start >= since) && hushed(alert),
                 _ => false,
             };
@@ -238,7 +236,7 @@ mod tests {
     }
 
     #[test]
-    fn webhooks_go_by_fingerprint_and_start() {
+    fn matches_webhooks_by_fingerprint_and_start() {
         let naming = Naming::default();
         let wanted = labels("api");
         let all = [
@@ -265,7 +263,7 @@ mod tests {
     }
 
     #[test]
-    fn slack_goes_by_name_and_time() {
+    fn matches_slack_by_name_and_time() {
         let naming = Naming::default();
         let wanted = labels("api");
         let wanted = Wanted { labels: &wanted, fingerprint: Some("f1"), firing: at(7), naming: &naming };
@@ -280,30 +278,30 @@ mod tests {
     }
 
     #[test]
-    fn a_message_of_a_twin_proves_nothing() {
+    fn ignores_texts_of_another_alert_of_the_name() {
         let naming = naming(&[("A b", &[("severity", "critical")]), ("A b", &[("severity", "warning")])]);
         let labels =
             Labels::from([("alertname".into(), "A b".into()), ("severity".into(), "critical".into())]);
         let wanted = Wanted { labels: &labels, fingerprint: Some("f1"), firing: at(7), naming: &naming };
-        let said = |received, status, heading: &str| {
+        let text = |received, status, heading: &str| {
             let mut notification = slack(received, status, "A");
             notification.alerts[0].heading = Some(heading.into());
             notification
         };
         let mut all = [
-            said(8, "firing", "A b (warning)"),
-            said(9, "firing", "A b (critical)"),
-            said(30, "resolved", "A b (warning)"),
-            said(31, "resolved", "A b (critical)"),
+            text(8, "firing", "A b (warning)"),
+            text(9, "firing", "A b (critical)"),
+            text(30, "resolved", "A b (warning)"),
+            text(31, "resolved", "A b (critical)"),
         ];
-        assert_eq!(notified(&all, Channel::Slack, &wanted, at(0)), None, "the inbox took it for `A`");
+        assert_eq!(notified(&all, Channel::Slack, &wanted, at(0)), None, "the inbox read the name as `A`");
         naming.settle(&mut all);
         assert_eq!(notified(&all, Channel::Slack, &wanted, at(0)), Some(at(9)));
         assert_eq!(all_clear(&all, Channel::Slack, &wanted, at(0), at(19)), Some((at(31), None)));
     }
 
     #[test]
-    fn another_alert_of_the_name_is_not_nothing() {
+    fn records_another_alert_of_the_name() {
         let mut arrivals = Arrivals::after(&Listing::default());
         let listed = |notifications| Listing { notifications, ..Listing::default() };
         arrivals.extend(listed(vec![webhook(9, "firing", "redis", Some("f2"), 7), slack(10, "firing", "A")]));
@@ -319,7 +317,7 @@ mod tests {
     }
 
     #[test]
-    fn what_nobody_expected() {
+    fn finds_unexpected_notifications() {
         let all = [
             webhook(5, "firing", "api", None, -60),
             webhook(6, "resolved", "api", None, 1),
@@ -329,10 +327,10 @@ mod tests {
         ];
         let found =
             unexplained(&all, at(0), |channel, alert| channel == "slack" && alert.alert == "C", |_| false);
-        let said = |at, channel: &str, alert: &str| (at, channel.to_owned(), alert.to_owned());
-        assert_eq!(found, [said(at(7), "slack", "B"), said(at(9), "webhook", "A")]);
+        let expected = |at, channel: &str, alert: &str| (at, channel.to_owned(), alert.to_owned());
+        assert_eq!(found, [expected(at(7), "slack", "B"), expected(at(9), "webhook", "A")]);
         let found = unexplained(&all, at(0), |_, _| true, |alert| alert.alert == "A");
-        assert_eq!(found, [said(at(6), "webhook", "A")], "its end, though it was inhibited");
+        assert_eq!(found, [expected(at(6), "webhook", "A")], "its end, though it was inhibited");
         assert!(unexplained(&all, at(2), |_, _| true, |_| true).is_empty(), "it began before");
     }
 }

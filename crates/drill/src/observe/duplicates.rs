@@ -1,5 +1,4 @@
-//! Notifications of the alert under test that should not have been sent: the same twice, and firing again after the
-//! all-clear.
+//! Notifications of the rule under test that Alertmanager should not have sent: duplicates, and firing after the all-clear.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -10,21 +9,21 @@ use crate::observe::delivery::Wanted;
 use crate::timing::clock::{readable, seconds};
 use clients::inbox::{Channel, Notification, NotifiedAlert};
 
-/// What Alertmanager and the clocks may be early with a repetition.
+/// Tolerance for Alertmanager and the clocks: a repetition may be this much early.
 const EARLY: Duration = Duration::from_secs(1);
 
-/// How notifications of an alert should not look.
+/// Limits on the notifications of one alert.
 #[derive(Debug)]
 pub struct Rules<'a> {
-    /// How many copies each channel may receive at once.
+    /// The number of copies each channel may receive at once.
     pub copies: &'a BTreeMap<Channel, usize>,
-    /// When Alertmanager may send again what did not change.
+    /// The time after which Alertmanager may repeat an unchanged notification.
     pub repeat_interval: Duration,
-    /// Whether the alert is the only one of its name that was active: texts have no more than that.
+    /// Whether no other alert of the same name was active; texts identify alerts only by name.
     pub only_one: bool,
 }
 
-/// Every such notification received at or after `since`: when, on which channel, and what is wrong with it.
+/// Every such notification received at or after `since`: its time, its channel and what is wrong with it.
 #[must_use]
 pub fn duplicates(
     all: &[Notification],
@@ -63,7 +62,7 @@ pub fn duplicates(
     found
 }
 
-/// Notifications of the alert on a channel, in the order they were received.
+/// Notifications of the alert on a channel, in order of arrival.
 fn own<'a>(
     all: &'a [Notification],
     channel: Channel,
@@ -78,8 +77,8 @@ fn own<'a>(
     own
 }
 
-/// What makes two notifications the same. Of a webhook the receiver and the alerts with their states: annotations may hold
-/// a value that changes. Of a text all of it.
+/// The part of a notification that is compared to find duplicates. For a webhook: the receiver and the alerts with their
+/// states, since annotations may hold a value that changes. For a text: all of it.
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
 enum Content {
     Alerts(String, BTreeSet<(String, String)>),
@@ -93,7 +92,7 @@ impl Content {
         }
         let alert = |alert: &NotifiedAlert| {
             let print = alert.fingerprint.clone().unwrap_or_else(|| format!("{:?}", alert.labels));
-            // An alert that fires anew is news.
+            // An alert that fires again is not a duplicate.
             (format!("{print} {:?}", alert.starts_at), alert.status.clone())
         };
         let receiver = notification.body["receiver"].as_str().unwrap_or_default();
@@ -141,32 +140,32 @@ mod tests {
     }
 
     #[test]
-    fn the_same_twice_within_the_repeat_interval_is_a_duplicate() {
+    fn finds_duplicates_within_the_repeat_interval() {
         let hook = |received, receiver| sent(received, "webhook", receiver, &[("own", "firing")]);
-        let said = |at, what: &str| vec![(at, what.to_owned())];
+        let expected = |at, what: &str| vec![(at, what.to_owned())];
         let twice = [hook(1, "r"), hook(3, "r")];
-        assert_eq!(found(&twice, 1, true), said(3, "arrived at webhook again after 2.0 s, a duplicate"));
+        assert_eq!(found(&twice, 1, true), expected(3, "arrived at webhook again after 2.0 s, a duplicate"));
         assert_eq!(found(&twice, 2, true), [], "the receiver has two configurations of the kind");
-        assert_eq!(found(&[hook(1, "r"), hook(61, "r")], 1, true), [], "repeated when it may be");
+        assert_eq!(found(&[hook(1, "r"), hook(61, "r")], 1, true), [], "repeated after the repeat interval");
         assert_eq!(found(&[hook(1, "r"), hook(2, "s")], 1, true), [], "two receivers");
         let joined = sent(5, "webhook", "r", &[("own", "firing"), ("other", "firing")]);
         assert_eq!(found(&[hook(1, "r"), joined], 1, true), [], "another alert joined the group");
         let chat = |received| sent(received, "slack", "", &[("", "firing")]);
         assert_eq!(
             found(&[chat(1), chat(2)], 1, true),
-            said(2, "arrived at slack again after 1.0 s, a duplicate")
+            expected(2, "arrived at slack again after 1.0 s, a duplicate")
         );
-        assert_eq!(found(&[chat(1), chat(2)], 1, false), [], "it may be about another of the name");
+        assert_eq!(found(&[chat(1), chat(2)], 1, false), [], "it may be about another alert of the name");
         let other = |received| sent(received, "webhook", "r", &[("other", "firing")]);
         assert_eq!(found(&[other(1), other(2)], 1, true), [], "of another alert");
     }
 
     #[test]
-    fn firing_after_the_all_clear_is_said_once() {
+    fn reports_firing_after_the_all_clear_once() {
         let hook = |received, status| sent(received, "webhook", "r", &[("own", status)]);
         let all = [hook(1, "firing"), hook(70, "resolved"), hook(140, "firing"), hook(210, "firing")];
-        let said = "arrived at webhook firing again after its all-clear";
-        assert_eq!(found(&all, 1, true), [(140, said.to_owned())]);
+        let expected = "arrived at webhook firing again after its all-clear";
+        assert_eq!(found(&all, 1, true), [(140, expected.to_owned())]);
         assert_eq!(found(&all[..2], 1, true), []);
     }
 }

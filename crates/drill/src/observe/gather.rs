@@ -1,4 +1,5 @@
-//! What explains a verdict: the rule's value through the drill, names that no series has, what Alertmanager did.
+//! Collects what explains a verdict: the rule's value during the drill, metrics without series, the alert's state in
+//! Alertmanager.
 
 use crate::evidence::held::Held;
 use crate::evidence::held::Receiver;
@@ -17,13 +18,13 @@ use clients::SystemError;
 use clients::alertmanager::{Alertmanager, HeldAlert};
 use clients::prometheus::{Labels, Prometheus, RuleGroup};
 
-/// Most points of a value that are asked for.
+/// The largest number of points queried for a value.
 const POINTS: f64 = 240.0;
 
-/// Asks Prometheus for the evidence between two instants.
+/// Queries Prometheus for the evidence between two timestamps.
 ///
 /// # Errors
-/// When it cannot be asked or understood.
+/// Prometheus does not respond, or its response cannot be read.
 pub async fn gather(
     prometheus: &Prometheus,
     subject: &Subject,
@@ -53,7 +54,7 @@ pub async fn gather(
     Ok(Evidence { value, unknown_metrics, unmatched, rule_error, unlike })
 }
 
-/// Alerts of the rule that were active and are not those of the drill.
+/// Active alerts of the rule that lack the labels the drill demands.
 async fn unlike(
     prometheus: &Prometheus,
     subject: &Subject,
@@ -62,7 +63,7 @@ async fn unlike(
     end: Timestamp,
 ) -> Result<Vec<Labels>, SystemError> {
     let Some((_, alerting)) = subject.rule(rules) else { return Ok(Vec::new()) };
-    // Of several rules of one name, those of the other have other labels of the rule's own.
+    // Another rule that shares the name has other labels of its own; its alerts are excluded.
     let mut own = alerting.labels.clone();
     own.retain(|_, value| !value.contains("{{"));
     let query = format!("ALERTS{{alertname={:?}}}[{}]", subject.alert, common::duration::format(window));
@@ -85,16 +86,16 @@ async fn exists(
     Ok(!found.is_empty())
 }
 
-/// Asks Alertmanager what it does with the alert of these labels; `None` when it does not hold it.
+/// Queries the state of the alert with these labels; `None` when Alertmanager does not have it.
 ///
 /// # Errors
-/// When it cannot be asked or understood.
+/// Alertmanager does not respond, or its response cannot be read.
 pub async fn held(alertmanager: &Alertmanager, labels: &Labels) -> Result<Option<Held>, SystemError> {
     let (alerts, silences) = tokio::join!(alertmanager.alerts(), alertmanager.silences());
     let (alerts, silences) = (alerts?, silences?);
     let Some(alert) = alerts.iter().find(|alert| covers(&alert.labels, labels)) else { return Ok(None) };
     let config = alertmanager.config().await?;
-    // A configuration that cannot be read leaves the kinds open; the receivers' names are known all the same.
+    // If the configuration cannot be read, the kinds stay unknown; the receivers' names are known anyway.
     let routing = Routing::parse(&config).ok();
     let kinds = |name: &str| routing.as_ref().and_then(|routing| routing.kinds(name)).map(<[String]>::to_vec);
     let silenced_by = alert.silenced_by.iter().map(|id| {

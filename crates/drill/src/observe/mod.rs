@@ -1,4 +1,4 @@
-//! Watching the running systems.
+//! Observation of the running systems.
 
 pub mod arrivals;
 pub mod counted;

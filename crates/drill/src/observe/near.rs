@@ -1,4 +1,4 @@
-//! How near a negative control came to the thresholds it names: traffic that is far below them proves nothing.
+//! Queries how near a negative control came to the thresholds it names.
 
 use crate::evidence::near::Near;
 use crate::record::event::Event;
@@ -13,10 +13,11 @@ use crate::evidence::value::Value;
 use crate::timing::clock::seconds;
 use promql::Threshold;
 
-/// Asks how near each alert that the drill names came since `start`; of several rules of one name, the nearest.
+/// Records how near each alert that the drill names came to its threshold since `start`; of several rules with one name,
+/// the nearest.
 ///
 /// # Errors
-/// When Prometheus cannot be asked.
+/// Prometheus does not respond, or its response cannot be read.
 pub async fn reached(context: &Context<'_>, start: Timestamp) -> Result<(), SystemError> {
     if context.drill.expect.near.is_empty() {
         return Ok(());

@@ -1,5 +1,4 @@
-//! Systems that were started anew while they were watched: what they would have seen, sent or received meanwhile is not in
-//! the evidence.
+//! Systems that were restarted during the drill: evidence from around a restart is incomplete.
 
 use std::time::Duration;
 
@@ -12,10 +11,10 @@ use crate::record::log::Log;
 use crate::timing::clock;
 use clients::SystemError;
 
-/// Start times come from the kernel's, which may be a second early.
+/// Start times are derived from the kernel's boot time, which may be a second early.
 const EARLY: Duration = Duration::from_secs(1);
 
-/// Writes down which of the systems started after `since`; one that the cause itself stops is not among them.
+/// Records which systems started after `since`, except a service that the cause itself stops.
 pub async fn collect(systems: &Systems, cause: &Cause, since: Timestamp, log: &Log) {
     let inbox = async {
         match &systems.inbox {
@@ -31,7 +30,7 @@ pub async fn collect(systems: &Systems, cause: &Cause, since: Timestamp, log: &L
         ("the inbox", "inbox", inbox),
     ] {
         let started: Result<_, SystemError> = started;
-        // One that does not answer, or does not say, has been asked for everything else in vain as well.
+        // A system that does not respond has failed other queries already, which are counted as gaps.
         let Ok(Some(at)) = started else { continue };
         if at > clock::before(since, EARLY) && !cause.restarts(service) {
             log.append(Event::Noted(Moment { at, what: format!("{system} was started") }));

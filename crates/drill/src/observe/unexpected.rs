@@ -1,4 +1,4 @@
-//! What fired or arrived that nothing in the drill explains.
+//! Alerts and notifications that nothing in the drill explains.
 
 use crate::observe::watch::Watch;
 use crate::record::event::Event;
@@ -14,8 +14,8 @@ use crate::timing::clock;
 use clients::inbox::Channel;
 use clients::inbox::NotifiedAlert;
 
-/// Writes down every alert that fired and every notification that arrived since `since` and that the drill does not
-/// explain. A question that fails here leaves open whether there was any, so it counts as a gap that matters.
+/// Records every alert that fired and every notification that arrived since `since` without an explanation in the drill. If
+/// a query fails here, such events may have been missed, so the failure counts as a gap.
 pub async fn collect(context: &Context<'_>, mut watch: Watch<'_>) {
     let (since, began) = (watch.since, watch.began);
     let subject = watch.expectation.subject.clone();
@@ -51,8 +51,8 @@ pub async fn collect(context: &Context<'_>, mut watch: Watch<'_>) {
     let rules = context.log.asked("rules", context.systems.prometheus.rules().await);
     watch.arrivals.settle(rules.as_deref().unwrap_or_default());
     let (arrived, naming) = (watch.arrivals.all(), watch.arrivals.naming());
-    // On a channel that the drill does not name, its own alert is a surprise, too: a warning that wakes somebody. Where
-    // the heartbeat is what tells, the alert itself arrives once there is an Alertmanager again.
+    // On a channel that the drill does not name, its own alert is unexpected, too: a warning that pages somebody. In a
+    // drill of the heartbeat, the alert itself arrives once Alertmanager runs again.
     let delivered = &context.drill.expect.delivered;
     let meant = |channel: &str| {
         delivered.iter().any(|expected| expected.name() == channel || *expected == Channel::Heartbeat)

@@ -1,4 +1,4 @@
-//! Watching the chain: looks at what the systems wrote down, and what that shows of the alert.
+//! Polls the systems during a drill and derives what they show of the alert.
 
 use std::time::Duration;
 
@@ -22,42 +22,42 @@ use clients::inbox::Listing;
 use clients::prometheus::{Labels, RuleGroup, Series};
 use common::duration;
 
-/// For how long a group outlives its last firing alert, on top of GI: Prometheus goes on telling Alertmanager of a
-/// resolved alert for 15 minutes, each time putting it back into its group, and Alertmanager clears an emptied
-/// group away every 30 s; neither can be configured. An alert that falls into such a group waits for GI, not GW.
+/// How long a group outlives its last firing alert, in addition to GI. Prometheus keeps sending a resolved alert for 15
+/// minutes, which puts it back into its group each time, and Alertmanager removes empty groups every 30 s; neither can be
+/// configured. An alert that joins such a group waits for GI instead of GW.
 const GROUP_OUTLIVES: Duration = Duration::from_secs(15 * 60 + 30);
 
-/// Between two looks at what Alertmanager counts.
+/// Interval between two polls of Alertmanager's counters.
 const OFTEN: Duration = Duration::from_millis(250);
 
-/// Between two looks at an inbox alone.
+/// Interval between two polls that read only the inbox.
 const POLL: Duration = Duration::from_millis(500);
 
-/// The watch over one drill: what it has seen, and what it needs to see more.
+/// Observes one drill: what it has seen so far, and the state it needs to see more.
 #[derive(Debug)]
 pub struct Watch<'a> {
     context: &'a Context<'a>,
-    /// What is expected; grows more exact with what is seen.
+    /// What is expected; becomes more precise with what is seen.
     pub expectation: Expectation,
     /// What was seen of the alert.
     pub seen: Observations,
     /// When the baseline began.
     pub began: Timestamp,
-    /// From when on an activation is the drill's own.
+    /// Activations from this time on belong to the drill.
     pub since: Timestamp,
     cause: Timestamp,
     lifted: Option<Timestamp>,
     poll: Duration,
-    /// Notifications as they arrive.
+    /// Notifications received by the inbox.
     pub arrivals: Arrivals,
-    /// Whether the alert was active at the last look that could tell.
+    /// Whether the alert was active at the last successful poll.
     active: bool,
-    /// What Alertmanager has counted.
+    /// Alertmanager's counters.
     counter: Counter,
 }
 
 impl<'a> Watch<'a> {
-    /// A watch over a drill whose baseline began at the first of the two instants; activations count from the second.
+    /// Starts observing a drill whose baseline began at the first of the two timestamps; activations count from the second.
     #[must_use]
     pub fn new(
         context: &'a Context<'a>,
@@ -66,7 +66,7 @@ impl<'a> Watch<'a> {
         arrivals: Arrivals,
     ) -> Self {
         let poll = match &expectation.subject {
-            Some(_) if expectation.counted => OFTEN, // what is counted happened somewhere between two looks
+            Some(_) if expectation.counted => OFTEN, // a counted notification is dated only by the polls around it
             Some(subject) if !context.drill.proves.stops => (expectation.scrape().min(subject.evaluation)
                 / 4)
             .clamp(Duration::from_millis(250), Duration::from_secs(2)),
@@ -87,20 +87,20 @@ impl<'a> Watch<'a> {
         }
     }
 
-    /// After the cause of `at` is in force, with what is expected since.
+    /// Continues after the cause of `at` took effect, with the updated expectation.
     #[must_use]
     pub fn caused(self, at: Timestamp, expectation: Expectation) -> Self {
         Self { cause: at, expectation, ..self }
     }
 
-    /// After the cause was lifted.
+    /// Continues after the cause was lifted.
     #[must_use]
     pub fn lifted(self, at: Timestamp) -> Self {
         Self { lifted: Some(at), ..self }
     }
 
-    /// Looks until `done` or the deadline; says whether it was done. The last look is after the deadline, so that
-    /// nothing within it is overlooked.
+    /// Polls until `done` holds or the deadline passes, and returns whether it held. The last poll is after the deadline, so
+    /// that nothing before it is missed.
     pub async fn until(&mut self, deadline: Deadline, done: impl Fn(&Self) -> bool) -> bool {
         loop {
             let passed = deadline.passed();
@@ -121,26 +121,25 @@ impl<'a> Watch<'a> {
         (self.cause > self.began).then_some(self.cause)
     }
 
-    /// Whether the alert was active at the last look.
+    /// Whether the alert was active at the last poll.
     #[must_use]
     pub fn active(&self) -> bool {
         self.active
     }
 
-    /// Whether every expected channel has received it firing.
+    /// Whether every expected channel has received the firing notification.
     #[must_use]
     pub fn all_notified(&self) -> bool {
         last_of(&self.seen.notified, &self.expectation.channels).is_some()
     }
 
-    /// Whether every expected channel has received it resolved.
+    /// Whether every expected channel has received the all-clear.
     #[must_use]
     pub fn all_clear_arrived(&self) -> bool {
         last_of(&self.seen.all_clear, &self.expectation.channels).is_some()
     }
 
-    /// One look at all witnesses. Questions that fail are noted as gaps; what they would have told is still there
-    /// at the next look.
+    /// Polls all systems once. Failed queries are recorded as gaps; the next poll reads what they missed.
     pub async fn look(&mut self) {
         let before = self.seen.clone();
         match self.expectation.subject.clone() {
@@ -191,8 +190,7 @@ impl<'a> Watch<'a> {
         }
     }
 
-    /// Looks at what Alertmanager has counted, where that has to do; to be called once before the cause, for something
-    /// to compare with.
+    /// Reads Alertmanager's counters, if there is no inbox. Called once before the cause, to have something to compare with.
     pub async fn count(&mut self) {
         if !self.expectation.counted || self.expectation.subject.is_none() {
             return;
@@ -201,7 +199,7 @@ impl<'a> Watch<'a> {
         if let Some(delivered) = self.context.log.asked("deliveries", alertmanager.delivered().await) {
             for count in self.counter.look(delivered, Timestamp::now()) {
                 let (more, by) = (count.more, &count.sender.integration);
-                self.context.log.note(count.at, format!("Alertmanager counts {more} more by {by}"));
+                self.context.log.note(count.at, format!("Alertmanager counted {more} more by {by}"));
             }
         }
         if self.seen.firing.is_some()
@@ -228,7 +226,7 @@ impl<'a> Watch<'a> {
         }
         let Some(found) = activation::follow(&activations, &active) else { return };
         self.seen.activations = activations;
-        // The pending instant may still move (to a later activation, or to the more exact `activeAt`) until it fires.
+        // Until the alert fires, the pending time may still change: to a later activation, or to the more precise `activeAt`.
         if self.seen.firing.is_none() {
             self.seen.pending = Some(found.pending);
             self.seen.labels = Some(found.labels.clone());
@@ -243,12 +241,12 @@ impl<'a> Watch<'a> {
             && !still
             && rule.last_evaluation.is_some_and(|evaluated| evaluated > last)
         {
-            // The evaluation after the last sample as firing resolved it.
+            // The alert resolved at the evaluation after its last sample as firing.
             self.seen.resolved.get_or_insert(clock::after(last, subject.evaluation));
         }
     }
 
-    /// Learns Alertmanager's fingerprint of the alert.
+    /// Looks up Alertmanager's fingerprint of the alert.
     async fn identify(&mut self) {
         let held = self.context.log.asked("alerts", self.context.systems.alertmanager.alerts().await);
         let labels = self.seen.labels.as_ref();
@@ -258,7 +256,8 @@ impl<'a> Watch<'a> {
         self.seen.fingerprint = alert.map(|alert| alert.fingerprint);
     }
 
-    /// Once the alert fires: the routes of its real labels, and whether Alertmanager had its group already.
+    /// Once the alert fires, recomputes the bounds from the routes of its real labels and from whether Alertmanager had its
+    /// group already.
     pub async fn settle_bounds(&mut self) {
         let (Some(labels), Some(firing)) = (self.seen.labels.clone(), self.seen.firing) else { return };
         let systems = self.context.systems;

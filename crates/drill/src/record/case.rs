@@ -1,4 +1,4 @@
-//! What a drill has come to: its log, folded.
+//! The state of a drill: the fold of its log.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -26,74 +26,74 @@ use clients::prometheus::Labels;
 /// One drill, from its file to its verdict.
 #[derive(Debug, Clone, Default)]
 pub struct Case {
-    /// Its name.
+    /// Name of the drill.
     pub drill: String,
-    /// The alert it proves.
+    /// Name of the alert it proves.
     pub alert: String,
-    /// Its summary.
+    /// Summary from the drill file.
     pub summary: String,
-    /// Whether it follows the alert from pending to resolved; a heartbeat's drill and a negative control do not.
+    /// Whether the drill follows an alert from pending to resolved; drills of a heartbeat and negative controls do not.
     pub follows: bool,
-    /// Promised times, scaled.
+    /// Promised times, divided by the stack's scale.
     pub objective: Objective,
-    /// Whether the cause does something to the target beside traffic.
+    /// Whether the cause does more than change the traffic.
     pub acts: bool,
-    /// When its preflight began.
+    /// When the preflight began.
     pub started: Timestamp,
-    /// What a first run came to that others beside it may have disturbed; the rest is of a second one.
+    /// The result of a first run that parallel drills may have disturbed; the other fields are of the second run.
     pub disturbed: Option<String>,
-    /// When it had its verdict.
+    /// When the verdict was given.
     pub ended: Option<Timestamp>,
-    /// Where the run is.
+    /// The current stage.
     pub stage: Stage,
-    /// Since when.
+    /// When the current stage began.
     pub stage_since: Timestamp,
-    /// What is being waited for, in words, where the stage alone does not say.
+    /// What is being waited for, where the stage does not say so.
     pub waiting: Option<String>,
-    /// What is expected.
+    /// What the drill expects.
     pub expectation: Expectation,
-    /// What happened when.
+    /// Timestamps of the phases.
     pub instants: Instants,
-    /// Labels of the alert that is followed.
+    /// Labels of the followed alert.
     pub labels: Option<Labels>,
-    /// Alertmanager's fingerprint of it.
+    /// Alertmanager's fingerprint of the followed alert.
     pub fingerprint: Option<String>,
     /// Every activation of the rule's alerts.
     pub activations: Vec<Activation>,
-    /// When and with which labels each channel received another alert of its name firing.
+    /// The first firing notification of another alert with the same name on each channel: its time and labels.
     pub namesakes: BTreeMap<Channel, (Timestamp, Labels)>,
-    /// What Alertmanager did with the alert, when that was asked.
+    /// The state of the alert in Alertmanager, if it was queried.
     pub held: Option<Held>,
-    /// How near it came to the thresholds it names.
+    /// How near a negative control came to the thresholds it names.
     pub near: Vec<Near>,
-    /// What else happened, in the order noticed.
+    /// Other events for the timeline, in the order in which they were noticed.
     pub moments: Vec<Moment>,
-    /// What nothing in the drill explains.
+    /// Alerts and notifications that nothing in the drill explains.
     pub unexpected: Vec<Unexpected>,
-    /// Systems that were started anew while they were watched.
+    /// Systems that were restarted during the drill.
     pub restarts: Vec<Restart>,
-    /// How well the systems answered.
+    /// Failed queries.
     pub gaps: Gaps,
-    /// What the generator did.
+    /// What the load generator sent.
     pub applied: Option<Applied>,
-    /// Commands that were to go on and ended before the cause was lifted, in words.
+    /// Held commands that ended before the cause was lifted.
     pub broke_off: Vec<Broken>,
-    /// What could not be undone of the cause, why, and what a person can do.
+    /// Parts of the cause that could not be undone: the reason and what a person can do.
     pub not_undone: Vec<String>,
-    /// Why its proof could not be kept, if so.
+    /// Why the proof could not be stored, if so.
     pub not_kept: Option<String>,
-    /// Its traffic, second by second.
+    /// Traffic of the drill, second by second.
     pub traffic: Traffic,
-    /// How the run ended; `None` while it goes on.
+    /// How the drill ended; `None` while it runs.
     pub end: Option<End>,
-    /// The rule's value through the drill and what else explains the verdict.
+    /// The rule's value during the drill and what else explains the verdict.
     pub evidence: Option<Evidence>,
     /// The verdict.
     pub judgement: Option<Judgement>,
 }
 
 impl Case {
-    /// A drill that is about to begin, with its objective divided by `scale`.
+    /// A drill that has not started, with its objective divided by `scale`.
     #[must_use]
     pub fn new(drill: &Drill, scale: f64) -> Self {
         let now = Timestamp::now();
@@ -111,7 +111,7 @@ impl Case {
         }
     }
 
-    /// Takes one more event in.
+    /// Applies an event.
     pub fn append(&mut self, event: Event) {
         match event {
             Event::Entered(stage, since) => {
@@ -144,7 +144,7 @@ impl Case {
             Event::Held(held) => self.held = Some(held),
             Event::Near(near) => self.near.push(near),
             Event::Restarted(restart) => self.restarts.push(restart),
-            Event::Unexpected(surprise) => self.unexpected.push(surprise),
+            Event::Unexpected(unexpected) => self.unexpected.push(unexpected),
             Event::BrokeOff(broken) => self.broke_off.push(broken),
             Event::NotUndone(what) => self.not_undone.push(what),
             Event::NotKept(why) => self.not_kept = Some(why),
@@ -155,7 +155,7 @@ impl Case {
         }
     }
 
-    /// The alert, or the name of a drill that is about none.
+    /// The name of the alert, or of the drill if it is not about an alert.
     #[must_use]
     pub fn title(&self) -> &str {
         if self.alert.is_empty() { &self.drill } else { &self.alert }
@@ -169,14 +169,14 @@ impl Case {
         if self.follows { measured } else { measured.without_rule(&self.instants) }
     }
 
-    /// Bound of the present stage, in seconds, if it has one.
+    /// Bound of the current stage in seconds, if it has one.
     #[must_use]
     pub fn stage_bound(&self) -> Option<f64> {
         let phases = self.phases().named();
         phases.iter().find(|(name, _)| *name == self.stage.name()).and_then(|(_, phase)| phase.bound_seconds)
     }
 
-    /// How long nothing was to fire, of a negative control whose cause began.
+    /// For a negative control whose cause began: how long nothing may fire.
     #[must_use]
     pub fn quiet(&self) -> Option<Duration> {
         self.expectation.quiet.filter(|_| self.instants.cause.is_some())

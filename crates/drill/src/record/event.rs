@@ -1,4 +1,4 @@
-//! What happened in a drill, as it is written down.
+//! The events of a drill's log.
 
 use jiff::Timestamp;
 use serde::Serialize;
@@ -18,13 +18,13 @@ use load::record::series::Series;
 /// One entry of the log.
 #[derive(Debug, Clone)]
 pub enum Event {
-    /// The run went on to a stage, which began at this instant.
+    /// The drill entered a stage, which began at this time.
     Entered(Stage, Timestamp),
-    /// What is being waited for, in words, where the stage alone does not say.
+    /// What is being waited for, where the stage does not say so.
     Waiting(Option<String>),
-    /// Something else that belongs on the timeline.
+    /// Another event for the timeline.
     Noted(Moment),
-    /// What is expected, as far as it is known by now.
+    /// What the drill expects, as far as known.
     Expected(Box<Expectation>),
     /// Baseline traffic began.
     Baseline(Timestamp),
@@ -32,65 +32,65 @@ pub enum Event {
     Cause(Timestamp),
     /// The cause was lifted.
     Lifted(Timestamp),
-    /// Traffic began, and is counted here.
+    /// Traffic began; the series counts it.
     Traffic(Load, Series),
-    /// What the witnesses show by now.
+    /// What the systems show of the alert so far.
     Observed(Box<Observations>),
-    /// A system was asked a question of this kind; what it failed with, if it did.
+    /// A system was queried; the kind of query, and the error if it failed.
     Asked(&'static str, Option<String>),
-    /// What Alertmanager did with the alert.
+    /// The state of the alert in Alertmanager.
     Held(Held),
-    /// How near a rule came to its threshold.
+    /// How near a rule's value came to its threshold.
     Near(Near),
-    /// A system was started anew while it was watched.
+    /// A system was restarted during the drill.
     Restarted(Restart),
-    /// Something that nothing in the drill explains.
+    /// An alert or notification that nothing in the drill explains.
     Unexpected(Unexpected),
     /// A command of the cause ended too early.
     BrokeOff(Broken),
     /// A part of the cause could not be undone.
     NotUndone(String),
-    /// The proof could not be kept, for this reason.
+    /// The proof could not be stored, for this reason.
     NotKept(String),
-    /// What the generator did.
+    /// What the load generator sent.
     Generated(Applied),
-    /// The rule's value through the drill and what else explains the verdict.
+    /// The rule's value during the drill and what else explains the verdict.
     Explained(Box<Evidence>),
-    /// The run ended.
+    /// The drill ended.
     Ended(End),
     /// The verdict was given.
     Judged(Judgement, Timestamp),
 }
 
-/// Something that happened, with the instant its witness gives.
+/// An event on the timeline, with the time reported by the system that shows it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Moment {
-    /// When.
+    /// Time of the event.
     pub at: Timestamp,
-    /// What, in words.
+    /// Description of the event.
     pub what: String,
 }
 
-/// A system that was started anew while it was watched.
+/// A system that was restarted during the drill.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Restart {
     /// `Prometheus`, `Alertmanager` or `the inbox`.
     pub system: &'static str,
     /// When it started.
     pub at: Timestamp,
-    /// Whether what it held before is lost to the drill.
+    /// Whether the system lost data that the drill needs.
     pub forgets: bool,
 }
 
 /// An alert or notification that nothing in the drill explains.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Unexpected {
-    /// When it fired or arrived.
+    /// When the alert fired or the notification arrived.
     pub at: Timestamp,
-    /// The alert.
+    /// Name of the alert.
     pub alert: String,
-    /// How it was noticed: `fired`, or `arrived at webhook`.
+    /// How it was noticed, such as `fired` or `arrived at webhook`.
     pub how: String,
-    /// Whether the drill says that it stays silent.
+    /// Whether the drill lists the alert as `silent`.
     pub named_silent: bool,
 }

@@ -1,4 +1,4 @@
-//! What a drill expects of the systems it found: preflight's result.
+//! What a drill expects of the running systems: the result of preflight.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -10,36 +10,36 @@ use alerting::routing::tree::{Route, Routing};
 use clients::inbox::Channel;
 use clients::prometheus::{Labels, Outgoing};
 
-/// What is expected, and what that was worked out from.
+/// What is expected, and the configuration it was computed from.
 #[derive(Debug, Clone, Default)]
 pub struct Expectation {
-    /// Whether there is no inbox: delivery is counted by Alertmanager, not seen.
+    /// Whether there is no inbox and delivery is read from Alertmanager's counters.
     pub counted: bool,
-    /// Channels the notification must arrive on.
+    /// Channels on which the notification must arrive.
     pub channels: Vec<Channel>,
     /// For a negative control: how long nothing may fire.
     pub quiet: Option<Duration>,
-    /// The rule, once read.
+    /// The rule under test, once read.
     pub subject: Option<Subject>,
-    /// Jobs whose targets the rule reads; empty for all.
+    /// Jobs whose targets the rule reads; empty for all jobs.
     pub jobs: BTreeSet<String>,
-    /// What Prometheus does to the alert's labels when it sends it.
+    /// Changes Prometheus makes to the labels of alerts it sends.
     pub outgoing: Outgoing,
-    /// After how long the inbox misses the heartbeat, where that is what is expected.
+    /// For a drill of the heartbeat: the time after which the inbox reports it missing.
     pub heartbeat_limit: Option<Duration>,
-    /// Routes the alert takes.
+    /// Routes of the alert.
     pub routes: Vec<Route>,
-    /// How many copies of a notification each channel may receive at most: one for each configuration of the receivers.
+    /// The largest number of copies of a notification on each channel: one per matching configuration of the receivers.
     pub copies: BTreeMap<Channel, usize>,
-    /// What the bounds were computed from.
+    /// The configuration from which the bounds were computed.
     pub inputs: Option<Inputs>,
     /// The bounds.
     pub bounds: Option<Bounds>,
 }
 
 impl Expectation {
-    /// With routes, inputs and bounds of an alert of these labels, before Prometheus adds its own; `group_exists` as in
-    /// [`Inputs`].
+    /// Adds routes, inputs and bounds for an alert with these labels (without those that Prometheus adds). For
+    /// `group_exists` see [`Inputs`].
     #[must_use]
     pub fn routed(
         self,
@@ -70,7 +70,7 @@ impl Expectation {
         };
         let mut bounds = bounds::compute(&inputs);
         if let Some(limit) = self.heartbeat_limit {
-            // The heartbeat goes by its own clock: missed after the limit, back within it.
+            // The inbox reports the heartbeat missing after the limit, and back within it.
             bounds.notified = bounds.notified.max(limit + DELIVERY);
             bounds.all_clear = bounds.all_clear.max(limit + DELIVERY);
         }
@@ -78,7 +78,7 @@ impl Expectation {
         Self { routes, copies, inputs: Some(inputs), bounds: Some(bounds), ..self }
     }
 
-    /// After the cause's orders, which took this long to carry out.
+    /// Adds the time the commands of the cause took.
     #[must_use]
     pub fn ordered(self, ordered: Duration) -> Self {
         let inputs = self.inputs.map(|inputs| Inputs { ordered, ..inputs });
@@ -86,13 +86,13 @@ impl Expectation {
         Self { inputs, bounds, ..self }
     }
 
-    /// The longest GI of its routes.
+    /// The longest GI of the alert's routes.
     #[must_use]
     pub fn group_interval(&self) -> Duration {
         self.inputs.map_or(Duration::ZERO, |inputs| inputs.group_interval)
     }
 
-    /// S, where the alert's targets are known.
+    /// S; E while the alert's targets are not known.
     #[must_use]
     pub fn scrape(&self) -> Duration {
         let evaluation = || self.subject.as_ref().map_or(Duration::ZERO, |subject| subject.evaluation);
@@ -100,14 +100,14 @@ impl Expectation {
     }
 }
 
-/// A receiver that several routes lead to counts once: what it gets twice is a duplicate.
+/// A receiver of several routes counts once: a second notification to it is a duplicate.
 fn copies(routing: &Routing, routes: &[Route]) -> BTreeMap<Channel, usize> {
     let receivers: BTreeSet<&String> = routes.iter().map(|route| &route.receiver).collect();
     let kinds: Vec<&String> =
         receivers.into_iter().filter_map(|name| routing.kinds(name)).flatten().collect();
     let of = |channel: Channel| {
         let leads = |kind: &&&String| {
-            // Discord takes Slack's bodies, too.
+            // Discord accepts Slack's format.
             kind.as_str() == channel.name() || (channel == Channel::Discord && kind.as_str() == "slack")
         };
         (channel, kinds.iter().filter(leads).count())

@@ -1,27 +1,27 @@
-//! A verdict and why.
+//! Verdicts.
 
 use serde::Serialize;
 
-/// What a drill comes to.
+/// The result of a drill.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "UPPERCASE")]
 pub enum Verdict {
-    /// Everything happened within its bound and its promise.
+    /// Every phase happened within its bound and its objective.
     Proven,
-    /// It happened, past its bound or past the drill's objective.
+    /// A phase happened after its bound or after the drill's objective.
     Late,
-    /// It did not happen.
+    /// A phase did not happen.
     Missed,
-    /// An alert or notification that nothing in the drill explains.
+    /// There was an alert or notification that nothing in the drill explains.
     Unexpected,
-    /// Not observed well enough to say.
+    /// The drill was not observed well enough for a verdict.
     Inconclusive,
-    /// It could not begin.
+    /// The drill could not start.
     Refused,
 }
 
 impl Verdict {
-    /// As printed.
+    /// The name as printed.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -35,11 +35,11 @@ impl Verdict {
     }
 }
 
-/// A verdict and why.
+/// A verdict and its reason.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Judgement {
     /// The verdict.
     pub verdict: Verdict,
-    /// Why, in words.
+    /// The reason.
     pub reason: String,
 }

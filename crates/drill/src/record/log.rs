@@ -1,5 +1,5 @@
-//! The log of one drill: events are appended and never taken back. It outlives the run, so that an interrupted drill still
-//! has its partial results.
+//! The log of one drill. Events are appended and never removed. The log outlives the run, so that an interrupted drill
+//! still has its partial results.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -10,41 +10,41 @@ use crate::record::case::Case;
 use crate::record::event::{Event, Moment};
 use crate::record::stage::Stage;
 
-/// What has happened so far; clones append to the same log.
+/// The log of one drill; clones append to the same log.
 ///
-/// An event is folded into the [`Case`] as it is appended and is not kept: a drill may watch for hours, looking several
-/// times a second, and neither its memory nor the cost of reading it may grow with the number of looks.
+/// An event is folded into the [`Case`] when it is appended, and then dropped: a drill may poll several times a second for
+/// hours, and neither its memory nor the cost of reading the log may grow with the number of polls.
 #[derive(Debug, Clone)]
 pub struct Log(Arc<Mutex<Case>>);
 
 impl Log {
-    /// Of a drill that is about to begin on a stack whose durations are divided by `scale`.
+    /// An empty log of a drill on a stack whose durations are divided by `scale`.
     #[must_use]
     pub fn new(drill: &Drill, scale: f64) -> Self {
         Self(Arc::new(Mutex::new(Case::new(drill, scale))))
     }
 
-    /// Writes down what happened: the only way to do so.
+    /// Appends an event. All other methods use this one.
     pub fn append(&self, event: Event) {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).append(event);
     }
 
-    /// Writes down that the run goes on to `stage`, which began at `since`.
+    /// Records that the drill entered `stage`, which began at `since`.
     pub fn enter(&self, stage: Stage, since: Timestamp) {
         self.append(Event::Entered(stage, since));
     }
 
-    /// Writes down what is waited for.
+    /// Records what is being waited for.
     pub fn waiting(&self, what: &str) {
         self.append(Event::Waiting(Some(what.to_owned())));
     }
 
-    /// Writes something on the timeline.
+    /// Adds an event to the timeline.
     pub fn note(&self, at: Timestamp, what: impl Into<String>) {
         self.append(Event::Noted(Moment { at, what: what.into() }));
     }
 
-    /// Writes down what could not be undone.
+    /// Records what could not be undone.
     pub fn not_undone(&self, failed: Vec<String>) {
         failed.into_iter().for_each(|what| {
             self.note(Timestamp::now(), what.clone());
@@ -52,13 +52,13 @@ impl Log {
         });
     }
 
-    /// Writes down whether a question of this kind was answered, and gives the answer.
+    /// Records whether a query of this kind succeeded, and returns its result.
     pub fn asked<T, E: ToString>(&self, kind: &'static str, answer: Result<T, E>) -> Option<T> {
         self.append(Event::Asked(kind, answer.as_ref().err().map(E::to_string)));
         answer.ok()
     }
 
-    /// What the drill has come to.
+    /// The current state of the drill.
     #[must_use]
     pub fn case(&self) -> Case {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
@@ -70,7 +70,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_day_of_looks_leaves_counts_and_the_latest_only() {
+    fn a_day_of_polls_leaves_only_counts_and_the_latest() {
         let log = Log(Arc::default());
         let clone = log.clone();
         for look in 0..86_400_u32 {
@@ -86,7 +86,7 @@ mod tests {
     }
 
     #[test]
-    fn the_same_moment_is_noted_once() {
+    fn notes_the_same_moment_once() {
         let log = Log(Arc::default());
         let at = Timestamp::UNIX_EPOCH;
         for what in ["scraped", "scraped", "evaluated"] {

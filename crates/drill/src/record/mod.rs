@@ -1,4 +1,4 @@
-//! One drill's append-only log, and what it comes to.
+//! The append-only log of a drill and the state derived from it.
 
 pub mod case;
 pub mod event;

@@ -1,4 +1,4 @@
-//! What the witnesses show of the alert.
+//! What Prometheus, Alertmanager and the inbox show of the alert.
 
 use std::collections::BTreeMap;
 
@@ -8,12 +8,12 @@ use crate::evidence::activation::Activation;
 use clients::inbox::Channel;
 use clients::prometheus::Labels;
 
-/// What was seen so far of the alert that is followed.
+/// What was seen so far of the followed alert.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Observations {
-    /// Its labels.
+    /// Labels of the alert.
     pub labels: Option<Labels>,
-    /// Alertmanager's fingerprint of it.
+    /// Alertmanager's fingerprint of the alert.
     pub fingerprint: Option<String>,
     /// Every activation of the rule's alerts.
     pub activations: Vec<Activation>,
@@ -21,14 +21,14 @@ pub struct Observations {
     pub pending: Option<Timestamp>,
     /// When it fired.
     pub firing: Option<Timestamp>,
-    /// The last sample of it as firing.
+    /// Timestamp of its last sample as firing.
     pub last_firing: Option<Timestamp>,
-    /// When each channel received it firing.
+    /// When each channel received the firing notification.
     pub notified: BTreeMap<Channel, Timestamp>,
-    /// When and with which labels each channel received another alert of its name firing.
+    /// The first firing notification of another alert with the same name on each channel: its time and labels.
     pub namesakes: BTreeMap<Channel, (Timestamp, Labels)>,
     /// When it resolved.
     pub resolved: Option<Timestamp>,
-    /// When each channel received it resolved.
+    /// When each channel received the all-clear.
     pub all_clear: BTreeMap<Channel, Timestamp>,
 }

@@ -1,15 +1,15 @@
-//! Where the run of a drill is, and how it ended.
+//! The stage of a drill, and how it ended.
 
 use serde::Serialize;
 
-/// Where the course is.
+/// The stage of a drill.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Stage {
-    /// Is everything there and quiet?
+    /// Checking the systems, and that no alert is active.
     #[default]
     Preflight,
-    /// Healthy traffic until rates are steady.
+    /// Sending healthy traffic until rates are steady.
     Baseline,
     /// Waiting for the alert to go pending.
     Pending,
@@ -19,14 +19,14 @@ pub enum Stage {
     Notified,
     /// The cause is lifted; waiting for it to resolve.
     Resolved,
-    /// Waiting for the notifications of that.
+    /// Waiting for the all-clear.
     AllClear,
-    /// A negative control: nothing is to fire.
+    /// Observing a negative control, in which nothing may fire.
     Quiet,
 }
 
 impl Stage {
-    /// In a word.
+    /// The name as printed.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -42,18 +42,18 @@ impl Stage {
     }
 }
 
-/// How the course came to its end.
+/// How a drill ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum End {
     /// Every phase happened.
     Whole,
-    /// It could not begin, for this reason.
+    /// The drill could not start, for this reason.
     Refused(String),
     /// The phase did not happen within its bound and patience.
     Missed(Stage),
-    /// An alert that was to be inhibited was not, in words.
+    /// An alert that was to be inhibited was not; the text names it.
     NotInhibited(String),
-    /// The systems did not answer well enough to say whether the phase happened.
+    /// Too many queries failed to say whether the phase happened.
     Unseen(String),
     /// A person or a supervisor ended it by this signal.
     Interrupted(&'static str),

@@ -1,13 +1,13 @@
-//! What a rule reads, through every rule that stands between it and the scraped series, and how long a change takes to come
-//! through.
+//! What a rule reads, through all rules between it and the scraped series, and how long a change takes to pass through
+//! them.
 //!
-//! A rule reads what others record, and `ALERTS` what they find. Groups are evaluated each at its own interval and its rules
-//! in the order they are written, so that a result is read
+//! A rule can read what other rules record, and alert states from `ALERTS`. Each group is evaluated at its own interval
+//! and its rules in file order, so a result is read
 //!
-//! * in the same round, by a rule that stands after it in its group;
-//! * one interval of its group later at most, by a rule that stands before it or in another group.
+//! * in the same evaluation, by a later rule of the same group;
+//! * at most one interval of its group later, by an earlier rule of the group or by another group.
 //!
-//! `ALERTS` has an alert as firing ⌈F/E⌉·E after it went pending, and keeps it for ⌈K/E⌉·E.
+//! `ALERTS` shows an alert as firing ⌈F/E⌉·E after it went pending, and keeps it for ⌈K/E⌉·E.
 
 use std::collections::{BTreeSet, HashMap};
 use std::time::Duration;
@@ -18,26 +18,26 @@ use crate::timing::path::Path;
 use clients::prometheus::{Rule, RuleGroup};
 use promql::Read;
 
-/// Step of a subquery that names none: Prometheus takes its global evaluation interval, 1m unless configured.
+/// Step of a subquery without one: Prometheus uses its global evaluation interval, 1m by default.
 const STEP: Duration = Duration::from_secs(60);
 
 /// A selector of a scraped series.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Selector {
-    /// The metric's name.
+    /// Name of the metric.
     pub metric: String,
-    /// As it can be queried: `metric{label="value"}`.
+    /// The selector as a query: `metric{label="value"}`.
     pub text: String,
-    /// The job it is bound to, when it names exactly one.
+    /// The job, when the selector names exactly one.
     pub job: Option<String>,
 }
 
-/// What one rule reads.
+/// Everything a rule reads.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Sources {
-    /// The slowest ways: none of them is within another.
+    /// The slowest paths: none of them is within another.
     pub paths: Vec<Path>,
-    /// The scraped series, each once.
+    /// The scraped series, without duplicates.
     pub selectors: BTreeSet<Selector>,
 }
 
@@ -49,18 +49,18 @@ impl Sources {
         }
     }
 
-    /// The path that takes longest by `length`; none is as long as one without ranges.
+    /// The path with the largest `length`; the empty path when there is none.
     #[must_use]
     pub fn longest(&self, length: impl Fn(&Path) -> Duration) -> Path {
         self.paths.iter().copied().max_by_key(|path| length(path)).unwrap_or_default()
     }
 }
 
-/// Follows a rule down to what is scraped.
+/// Follows a rule down to the scraped series.
 ///
 /// # Errors
-/// An expression that cannot be read, and recording rules that read each other: what they come to depends on all they
-/// came to before, so that nothing bounds how long a change takes to come through.
+/// An expression cannot be parsed, or recording rules read each other: each result then depends on all earlier results,
+/// so there is no bound on how long a change takes to pass through.
 pub fn sources(groups: &[RuleGroup], rule: &Rule) -> Result<Sources, DrillError> {
     let place = groups.iter().enumerate().find_map(|(group, it)| {
         let index = it.rules.iter().position(|other| std::ptr::eq(other, rule))?;
@@ -79,7 +79,7 @@ struct Place {
 struct Graph<'a> {
     groups: &'a [RuleGroup],
     known: HashMap<Place, Sources>,
-    /// The rules that led here.
+    /// The rules that led to this one.
     following: Vec<Place>,
 }
 
@@ -109,14 +109,14 @@ impl Graph<'_> {
         }
         for writer in writers {
             let (group, rule) = (&self.groups[writer.group], &self.groups[writer.group].rules[writer.index]);
-            // An alert's own state is only there once it is active, so that it delays neither of its ends.
+            // An alert's own state exists only while it is active, so it delays neither its start nor its end.
             if writer == reader && rule.alerting.is_some() {
                 continue;
             }
             if let Some(begin) = self.following.iter().position(|above| *above == writer) {
                 match read.metric {
                     Some(_) => return Err(self.circle(begin)),
-                    None => continue, // it reads whatever there is, and its own results among that
+                    None => continue, // a rule without a metric name reads everything, its own results included
                 }
             }
             let same_round = writer.group == reader.group && writer.index < reader.index;
@@ -142,14 +142,14 @@ impl Graph<'_> {
         Ok(())
     }
 
-    /// The rules that write what is read; of a selector that names no metric, the recording rules.
+    /// The rules that write what is read; for a selector without a metric name, the recording rules.
     fn writers(&self, read: &Read) -> Vec<Place> {
         let states = matches!(read.metric.as_deref(), Some("ALERTS" | "ALERTS_FOR_STATE"));
         let writes = |rule: &Rule| match &rule.alerting {
             None => read.accepts("__name__", &rule.name),
             Some(alerting) => {
                 let label = |(name, value): (&String, &String)| {
-                    value.contains("{{") || read.accepts(name, value) // what a template comes to is not known
+                    value.contains("{{") || read.accepts(name, value) // the value of a template is not known
                 };
                 states && read.accepts("alertname", &rule.name) && alerting.labels.iter().all(label)
             }
@@ -168,8 +168,8 @@ impl Graph<'_> {
         let mut names: Vec<String> = self.following[begin..].iter().map(name).collect();
         names.extend(self.following.get(begin).map(name));
         DrillError::Rule(format!(
-            "rules read each other in a circle, {}: each result depends on all before it, so there is no bound on how long \
-             a change takes to come through; prove an alert that does not read them",
+            "rules form a cycle, {}: each result depends on all earlier results, so there is no bound on how long \
+             a change takes to pass through; prove an alert that does not read them",
             names.join(" → ")
         ))
     }
@@ -180,7 +180,7 @@ fn scraped(read: &Read) -> Option<Selector> {
     Some(Selector { metric: read.metric.clone()?, text: read.text.clone(), job })
 }
 
-/// A negative offset takes from what lies below it, to no less than zero.
+/// Adds a range or offset. A negative offset shortens the lookback, down to zero.
 fn plus(lookback: Duration, more_ms: i64) -> Duration {
     let more = Duration::from_millis(more_ms.unsigned_abs());
     if more_ms < 0 { lookback.saturating_sub(more) } else { lookback.saturating_add(more) }

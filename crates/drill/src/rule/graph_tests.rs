@@ -31,7 +31,7 @@ fn group(interval: u64, rules: Vec<Rule>) -> RuleGroup {
     RuleGroup { name: format!("every {interval} s"), file: "a.yml".into(), interval: s(interval), rules }
 }
 
-/// Of the rule `A`: (W, rise, fall) of each path, in seconds.
+/// (W, rise, fall) in seconds of each path of the rule `A`.
 fn paths(groups: &[RuleGroup]) -> Vec<(u64, u64, u64)> {
     let found = of_a(groups).unwrap();
     let mut paths: Vec<_> =
@@ -56,7 +56,7 @@ fn a_recording_rule_adds_its_interval_unless_it_was_evaluated_just_before() {
         ("a slower group", vec![group(30, vec![recorded()]), group(1, vec![reader()])], (300, 30, 30)),
         ("a faster group", vec![group(1, vec![recorded()]), group(30, vec![reader()])], (300, 1, 1)),
         (
-            "a chain: the middle one stands after its reader",
+            "a chain: the rule in the middle comes after its reader",
             vec![
                 group(30, vec![record("q", "rate(x[5m])")]),
                 group(10, vec![record("s", "r"), record("r", "avg_over_time(q[2m])")]),
@@ -70,7 +70,7 @@ fn a_recording_rule_adds_its_interval_unless_it_was_evaluated_just_before() {
 }
 
 #[test]
-fn of_several_rules_that_record_one_name_each_is_followed() {
+fn follows_every_rule_that_records_a_name() {
     let groups = [
         group(60, vec![record("r", "rate(x[1m])")]),
         group(10, vec![record("r", "rate(y[1h])")]),
@@ -86,7 +86,7 @@ fn of_several_rules_that_record_one_name_each_is_followed() {
 }
 
 #[test]
-fn a_read_alert_adds_its_phases() {
+fn reading_an_alert_adds_its_phases() {
     let below = |query| {
         let named = |name, hold, severity| alert(name, "rate(x[2m]) > 1", hold, 25, severity);
         vec![
@@ -106,22 +106,22 @@ fn a_read_alert_adds_its_phases() {
 }
 
 #[test]
-fn an_alert_that_reads_its_own_state_is_delayed_by_nothing() {
+fn reading_its_own_state_does_not_delay_an_alert() {
     let query = r#"x > 10 or (x > 5 and ALERTS{alertname="A"})"#;
     assert_eq!(paths(&[group(10, vec![alert("A", query, 60, 0, "")])]), [(0, 0, 0)]);
 }
 
 #[test]
-fn recording_rules_in_a_circle_have_no_bound() {
+fn rejects_a_cycle_of_recording_rules() {
     let groups = [
         group(10, vec![record("r", "0.9 * s + 0.1 * x"), record("s", "r offset 1m")]),
         group(10, vec![alert("A", "r > 0", 0, 0, "")]),
     ];
     let error = of_a(&groups).unwrap_err().to_string();
-    assert!(error.contains("in a circle, `r` → `s` → `r`: "), "{error}");
+    assert!(error.contains("form a cycle, `r` → `s` → `r`: "), "{error}");
     let own = [group(10, vec![record("r", "r + 1"), alert("A", "r > 0", 0, 0, "")])];
     assert!(of_a(&own).unwrap_err().to_string().contains("`r` → `r`"));
-    // What stands in a circle that the alert does not read is nobody's business.
+    // A cycle that the alert does not read is no error.
     let beside = [group(10, vec![record("r", "r + 1"), alert("A", "x > 0", 0, 0, "")])];
     assert_eq!(paths(&beside), [(0, 0, 0)]);
 }
@@ -143,9 +143,9 @@ fn errors_name_the_rule() {
     assert!(error.contains("the rule `broken`") && error.contains("`rate(x[`"), "{error}");
 }
 
-/// Each rule reads two before it: as many ways as there are, only the slowest stay.
+/// Each rule reads the two before it, so the number of paths doubles; only the slowest are kept.
 #[test]
-fn a_graph_with_a_million_ways_is_followed_once() {
+fn follows_a_graph_with_a_million_paths_once() {
     let mut rules = vec![record("r0", "x"), record("r1", "rate(x[1m])")];
     for index in 2..60 {
         rules.push(record(&format!("r{index}"), &format!("r{} + r{}", index - 1, index - 2)));

@@ -1,4 +1,4 @@
-//! The rule under proof, as the running Prometheus has it.
+//! The rule under test, as the running Prometheus has loaded it.
 
 pub mod graph;
 pub mod thresholds;
@@ -19,20 +19,20 @@ use clients::prometheus::{Alerting, Labels, Rule, RuleGroup};
 use common::source_error::FileError;
 use promql::{self, Threshold};
 
-/// What a drill needs to know about its rule.
+/// The facts a drill needs about its rule.
 #[derive(Debug, Clone)]
 pub struct Subject {
-    /// `alertname`.
+    /// The `alertname`.
     pub alert: String,
     /// Labels the drill demands of the alert.
     pub wanted: Labels,
-    /// Labels known before it fires: `alertname`, the rule's own without templates, and the demanded ones.
+    /// Labels known before the alert fires: `alertname`, the rule's own without templates, and the demanded ones.
     pub known: Labels,
-    /// Labels into which the rule writes its value.
+    /// Labels whose templates contain the rule's value.
     pub with_value: BTreeSet<String>,
     /// Name of the rule's group.
     pub group: String,
-    /// File Prometheus loaded it from.
+    /// File from which Prometheus loaded the rule.
     pub file: String,
     /// The expression.
     pub query: String,
@@ -42,20 +42,20 @@ pub struct Subject {
     pub hold: Duration,
     /// K, `keep_firing_for`.
     pub keep_firing: Duration,
-    /// What its expression reads, through other rules.
+    /// What the expression reads, directly and through other rules.
     pub sources: Sources,
-    /// What the expression's comparison is held against.
+    /// The number the expression is compared with.
     pub threshold: Option<Threshold>,
 }
 
 impl Subject {
-    /// Whether labels are those of an alert this drill is about.
+    /// Whether these labels belong to an alert this drill is about.
     #[must_use]
     pub fn owns(&self, labels: &Labels) -> bool {
         labels.get("alertname") == Some(&self.alert) && covers(labels, &self.wanted)
     }
 
-    /// The rule as loaded now.
+    /// The rule in the loaded groups.
     #[must_use]
     pub fn rule<'a>(&self, groups: &'a [RuleGroup]) -> Option<(&'a Rule, &'a Alerting)> {
         find(groups, &self.alert, &self.wanted).ok().map(|(_, rule, alerting)| (rule, alerting))
@@ -68,24 +68,24 @@ pub fn covers(labels: &Labels, wanted: &Labels) -> bool {
     wanted.iter().all(|(name, value)| labels.get(name) == Some(value))
 }
 
-/// Recorded metrics and their expressions.
+/// Recording rules: metric names and their expressions.
 #[must_use]
 pub fn recorded(groups: &[RuleGroup]) -> BTreeMap<String, String> {
     let rules = groups.iter().flat_map(|group| &group.rules);
     rules.filter(|rule| rule.alerting.is_none()).map(|rule| (rule.name.clone(), rule.query.clone())).collect()
 }
 
-/// How long what a rule finds may be found after it was over, by what it reads; zero where that cannot be said.
+/// How long the rule may keep finding a condition that is over, by the lookback of what it reads; zero where unknown.
 #[must_use]
 pub fn falls(groups: &[RuleGroup], rule: &Rule) -> Duration {
     let length = |path: &Path| path.lookback + path.fall;
     graph::sources(groups, rule).map_or(Duration::ZERO, |sources| length(&sources.longest(length)))
 }
 
-/// Finds the alerting rule of that name whose own labels do not contradict `wanted`.
+/// Finds the alerting rule with this name whose own labels do not contradict `wanted`.
 ///
 /// # Errors
-/// A sentence that says what was loaded instead.
+/// No rule matches; the error lists what is loaded.
 pub fn find<'a>(
     groups: &'a [RuleGroup],
     alert: &str,
@@ -99,7 +99,7 @@ pub fn find<'a>(
     });
     let named: Vec<_> = alerting.clone().filter(|(_, rule, _)| rule.name == alert).collect();
     let labels: Vec<&Labels> = named.iter().map(|(_, _, alerting)| &alerting.labels).collect();
-    // A drill that fits several runs with the last of them, as its firing alerts will be of any.
+    // If several rules fit the drill, the last is taken: its firing alerts may be of any of them.
     if let Some(best) = twins::meant(wanted, &labels).last() {
         return Ok(named[*best]);
     }
@@ -113,21 +113,21 @@ pub fn find<'a>(
     let mut names: Vec<_> = alerting.map(|(_, rule, _)| rule.name.as_str()).collect();
     names.sort_unstable();
     names.dedup();
-    let loaded = if names.is_empty() { "no alert at all".to_owned() } else { names.join(", ") };
+    let loaded = if names.is_empty() { "no alerting rules".to_owned() } else { names.join(", ") };
     Err(DrillError::Rule(format!("no loaded rule defines the alert `{alert}`: Prometheus has {loaded}")))
 }
 
-/// `{a="b", c="d"}`.
+/// Formats labels as `{a="b", c="d"}`.
 #[must_use]
 pub fn write_labels(labels: &Labels) -> String {
     let pairs: Vec<_> = labels.iter().map(|(name, value)| format!("{name}={value:?}")).collect();
     format!("{{{}}}", pairs.join(", "))
 }
 
-/// Gathers what the drill needs to know.
+/// Collects the facts a drill needs about its rule.
 ///
 /// # Errors
-/// When the rule is not there or its expression cannot be understood.
+/// The rule is not loaded, or its expression cannot be parsed.
 pub fn gather(groups: &[RuleGroup], alert: &str, wanted: &Labels) -> Result<Subject, DrillError> {
     let (group, rule, alerting) = find(groups, alert, wanted)?;
     let recorded = recorded(groups);
@@ -155,10 +155,10 @@ pub fn gather(groups: &[RuleGroup], alert: &str, wanted: &Labels) -> Result<Subj
     })
 }
 
-/// The comparison of the expression; when it is nothing but a recorded metric, of what is recorded.
+/// The comparison of the expression; if it is only a recorded metric, that of the recording rule.
 fn threshold(query: &str, recorded: &BTreeMap<String, String>) -> Option<Threshold> {
     let mut query = query;
-    // A recording rule that leads back to itself ends this after as many steps as there are rules.
+    // The number of steps is limited because a recording rule may lead back to itself.
     for _ in 0..=recorded.len() {
         if let Some(found) = promql::threshold(query) {
             return Some(found);
@@ -168,7 +168,7 @@ fn threshold(query: &str, recorded: &BTreeMap<String, String>) -> Option<Thresho
     None
 }
 
-/// What a drill file says about rules, held against those that are loaded.
+/// Checks a drill file against the loaded rules.
 #[must_use]
 pub fn check(path: &std::path::Path, drill: &Drill, groups: &[RuleGroup]) -> Vec<FileError> {
     let mut errors = Vec::new();
@@ -180,8 +180,8 @@ pub fn check(path: &std::path::Path, drill: &Drill, groups: &[RuleGroup]) -> Vec
             let stated = drill.cause.share.as_ref();
             if let Some(share) = stated.filter(|_| threshold(&rule.query, &recorded(groups)).is_none()) {
                 let reason = format!(
-                    "`share` has nothing to be compared with: the rule `{}` holds no single number against its \
-                     value; leave `share` out",
+                    "`share` has no effect: the rule `{}` does not compare its value with a single \
+                     number; remove `share`",
                     alert.value
                 );
                 errors.push(FileError::at(path, share.referenced, reason));
@@ -199,8 +199,8 @@ pub fn check(path: &std::path::Path, drill: &Drill, groups: &[RuleGroup]) -> Vec
             Err(error) => error.to_string(),
             Ok(_) if !thresholds(groups, &named.value).is_empty() => continue,
             Ok(_) => format!(
-                "`near` has nothing to be near to: the rule `{}` holds no single number above 0 against its value; \
-                 name it `silent`",
+                "`near` has no threshold: the rule `{}` does not compare its value with a single number above 0; \
+                 move it to `silent`",
                 named.value
             ),
         };
@@ -209,7 +209,7 @@ pub fn check(path: &std::path::Path, drill: &Drill, groups: &[RuleGroup]) -> Vec
     errors
 }
 
-/// What suite files say about rules, held against those that are loaded.
+/// Checks suite files against the loaded rules.
 #[must_use]
 pub fn check_ambient(suite: &Suite, groups: &[RuleGroup]) -> Vec<FileError> {
     let unknown = |(path, ambient): &(PathBuf, Ambient)| {
@@ -219,7 +219,8 @@ pub fn check_ambient(suite: &Suite, groups: &[RuleGroup]) -> Vec<FileError> {
     suite.ambient.iter().filter_map(unknown).collect()
 }
 
-/// How long what a drill explains may go on after it, by the rules: what comes next on that stack waits for it.
+/// How long alerts that a drill explains may stay active after it, by their rules; the next drill on the stack waits for
+/// it.
 #[must_use]
 pub fn aftermath(drill: &Drill, groups: &[RuleGroup]) -> Duration {
     let resolves = |name: &str| {

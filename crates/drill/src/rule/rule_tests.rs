@@ -40,7 +40,7 @@ fn labels(pairs: &[(&str, &str)]) -> Labels {
 }
 
 #[test]
-fn gathers_the_rule_with_what_it_records() {
+fn gathers_the_rule_with_its_recording_rules() {
     let subject = gather(&groups(), "High", &labels(&[("severity", "warning"), ("t", "x")])).unwrap();
     let longest = subject.sources.longest(|path| path.lookback);
     assert_eq!((longest.lookback, longest.rise), (Duration::from_secs(300), Duration::ZERO));
@@ -61,14 +61,14 @@ fn gathers_the_rule_with_what_it_records() {
 }
 
 #[test]
-fn picks_among_rules_of_one_name_by_label() {
+fn selects_by_label_among_rules_that_share_a_name() {
     let of = |severity| gather(&groups(), "Burn", &labels(&[("severity", severity)])).unwrap().query;
     assert_eq!(of("critical"), "rate(errors_total[1h]) > 3");
     assert_eq!(of("warning"), "rate(errors_total[6h]) > 1");
 }
 
 #[test]
-fn says_what_is_loaded_instead() {
+fn errors_list_the_loaded_alerts() {
     let missing = gather(&groups(), "Hihg", &Labels::new()).unwrap_err().to_string();
     assert_eq!(missing, "no loaded rule defines the alert `Hihg`: Prometheus has Bare, Burn, High");
     let other = gather(&groups(), "High", &labels(&[("severity", "critical")])).unwrap_err().to_string();
@@ -80,40 +80,41 @@ fn says_what_is_loaded_instead() {
         gather(&[], "High", &Labels::new())
             .unwrap_err()
             .to_string()
-            .ends_with("Prometheus has no alert at all")
+            .ends_with("Prometheus has no alerting rules")
     );
     // A recording rule of that name is not an alert.
     assert!(gather(&groups(), "share:rate5m", &Labels::new()).is_err());
 }
 
 #[test]
-fn files_are_held_against_the_rules() {
+fn checks_drill_files_against_the_rules() {
     let text = "drill: a\nproves: {alert: Bare}\nbaseline: {rate: 1/s, requests: [{get: /}]}\ncause:\n  \
                 load: {rate: 1/s, requests: [{get: /}]}\n  share: 8%\nexpect:\n  silent: [Gone]\n  also: [High]\n";
     let drill = crate::file::drill::parse(std::path::Path::new("a.yaml"), text).unwrap();
     let errors = check(std::path::Path::new("a.yaml"), &drill, &groups());
     let said: Vec<_> = errors.iter().map(ToString::to_string).collect();
     assert_eq!(said.len(), 2, "{said:?}");
-    assert!(said[0].starts_with("a.yaml:6:") && said[0].contains("`share` has nothing"), "{said:?}");
+    assert!(said[0].starts_with("a.yaml:6:") && said[0].contains("`share` has no effect"), "{said:?}");
     assert!(said[1].starts_with("a.yaml:8:") && said[1].contains("`Gone`"), "{said:?}");
 }
 
 #[test]
-fn what_a_control_is_to_come_near_to_has_one_number() {
+fn near_needs_a_rule_with_one_threshold() {
     let text = "drill: a\nproves: {quiet: 10m}\nexpect: {near: [High, Bare, Gone]}\n";
     let drill = crate::file::drill::parse(std::path::Path::new("a.yaml"), text).unwrap();
     let said: Vec<_> =
         check(std::path::Path::new("a.yaml"), &drill, &groups()).iter().map(ToString::to_string).collect();
     assert_eq!(said.len(), 2, "{said:?}");
     assert!(
-        said[0].starts_with("a.yaml:3:") && said[0].contains("`Bare` holds no single number"),
+        said[0].starts_with("a.yaml:3:")
+            && said[0].contains("`Bare` does not compare its value with a single number"),
         "{said:?}"
     );
     assert!(said[1].contains("no loaded rule defines the alert `Gone`"), "{said:?}");
 }
 
 #[test]
-fn what_is_ambient_must_be_an_alert_that_is_loaded() {
+fn rejects_ambient_alerts_that_are_not_loaded() {
     let folder = tempfile::tempdir().unwrap();
     let (drill, suite) = (folder.path().join("a.yaml"), folder.path().join("suite.yaml"));
     std::fs::write(&drill, "drill: a\nproves: {quiet: 1m}\n").unwrap();

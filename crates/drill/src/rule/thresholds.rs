@@ -1,9 +1,9 @@
-//! The thresholds of rules that hold one number against their value.
+//! Thresholds of rules that compare their value with one number.
 
 use clients::prometheus::RuleGroup;
 use promql::{Threshold, threshold};
 
-/// The thresholds of the rules of that name that hold one number against their value.
+/// The thresholds of the rules with this name that compare their value with one number.
 #[must_use]
 pub fn thresholds(groups: &[RuleGroup], alert: &str) -> Vec<Threshold> {
     let rules = groups.iter().flat_map(|group| &group.rules);

@@ -1,4 +1,4 @@
-//! Healthy traffic until rates are steady: only then does a cause stand out.
+//! The baseline: healthy traffic until rates are steady, so that the effect of the cause can be told from it.
 
 use crate::error::DrillError;
 use crate::observe::arrivals::Arrivals;
@@ -21,32 +21,32 @@ use crate::timing::bounds;
 use crate::timing::clock::Deadline;
 use load::engine::{self, Counts, Running};
 
-/// Consecutive seconds at the stated rate that make it steady.
+/// Number of consecutive seconds at the stated rate that count as steady.
 const STEADY_SECONDS: u32 = 2;
-/// Scrapes of every target since the baseline began: a rate needs two, and the first may have come too early.
+/// Required scrapes of every target since the baseline began: a rate needs two, and the first may have come too early.
 const SCRAPES: usize = 3;
 
-/// Whether the answers of a while are those of the rate: within a tenth, or within the one request by which
-/// counting whole requests is off anyhow.
+/// Whether the number of responses matches the rate: within a tenth, or within one request, since whole requests are
+/// counted.
 #[must_use]
 pub fn near(answers: u64, seconds: f64, rate: f64) -> bool {
     let due = rate * seconds;
     (answers as f64 - due).abs() <= (due * 0.1).max(1.0)
 }
 
-/// Healthy traffic, and who watches what comes of it.
+/// The baseline in effect, and the watch that observes it.
 #[derive(Debug)]
 pub struct Steady<'a> {
-    /// The traffic, where the drill has any.
+    /// The traffic, if the drill has any.
     pub running: Option<Running>,
-    /// The watch, from the baseline on.
+    /// The watch, which began with the baseline.
     pub watch: Watch<'a>,
 }
 
 /// Starts the baseline and waits until it is steady.
 ///
 /// # Errors
-/// Why the drill cannot go on.
+/// The baseline did not become steady, or the systems failed.
 pub async fn baseline<'a>(
     context: &'a Context<'a>,
     expectation: &Expectation,
@@ -60,11 +60,11 @@ pub async fn baseline<'a>(
         None => paced(context, started).await?,
         Some(subject) => {
             let running = steady(context, subject, expectation, started).await?;
-            // Traffic may have ended an activation (of an alert on its absence, say), which is not the one to follow.
+            // Baseline traffic may have ended an activation (such as of an alert on its absence), which is not the one to follow.
             if quiet::forgotten(context, subject, expectation.group_interval()).await? {
                 since = Timestamp::now();
             }
-            // And others may have come and gone while it was steadied.
+            // Other alerts may have come and gone while the baseline became steady.
             isolation::settled(context, subject, expectation).await?;
             running
         }
@@ -74,7 +74,7 @@ pub async fn baseline<'a>(
     Ok(Steady { running, watch })
 }
 
-/// Starts the traffic, which the log then follows.
+/// Starts the traffic and records it in the log.
 fn start(context: &Context<'_>) -> Result<Option<Running>, DrillError> {
     let Some(load) = &context.drill.baseline else { return Ok(None) };
     let running = engine::start_endless(context.target(), load)
@@ -83,7 +83,7 @@ fn start(context: &Context<'_>) -> Result<Option<Running>, DrillError> {
     Ok(Some(running))
 }
 
-/// Waits until the rate is reached, scraped, and the rule evaluated on it.
+/// Waits until the rate is reached, the targets are scraped and the rule is evaluated.
 async fn steady(
     context: &Context<'_>,
     subject: &Subject,
@@ -126,12 +126,12 @@ async fn steady(
                     let slowest = scrapes.iter().min_by_key(|(_, seen)| seen.len());
                     match slowest {
                         Some((url, seen)) if seen.len() < SCRAPES => Some(format!(
-                            "{url} was scraped {} of {SCRAPES} times on the baseline",
+                            "{url} was scraped {} of {SCRAPES} times during the baseline",
                             seen.len()
                         )),
                         _ => {
                             scraped_at = Some(Timestamp::now());
-                            Some("the rule was not evaluated on the baseline".to_owned())
+                            Some("the rule was not evaluated during the baseline".to_owned())
                         }
                     }
                 }
@@ -140,7 +140,8 @@ async fn steady(
             evaluated(context, subject, scraped_at).await
         };
         let waiting = waiting.or_else(|| {
-            (!filled.passed()).then(|| "the rule's window holds traffic from before the baseline".to_owned())
+            (!filled.passed())
+                .then(|| "the rule's window still contains traffic from before the baseline".to_owned())
         });
         context.log.append(Event::Waiting(waiting.clone()));
         let Some(waiting) = waiting else { return Ok(running) };
@@ -169,7 +170,7 @@ async fn paced(context: &Context<'_>, started: Timestamp) -> Result<Option<Runni
     }
 }
 
-/// What the rule still lacks: an evaluation after `since` with the alert inactive.
+/// What is still missing: an evaluation after `since` with the alert inactive.
 async fn evaluated(context: &Context<'_>, subject: &Subject, since: Option<Timestamp>) -> Option<String> {
     let rules = match context.systems.prometheus.rules().await {
         Ok(rules) => rules,
@@ -179,18 +180,18 @@ async fn evaluated(context: &Context<'_>, subject: &Subject, since: Option<Times
         return Some(format!("the rule `{}` is no longer loaded", subject.alert));
     };
     if rule.last_evaluation <= since {
-        return Some("the rule was not evaluated on the baseline".to_owned());
+        return Some("the rule was not evaluated during the baseline".to_owned());
     }
     let active = alerting.alerts.iter().find(|alert| subject.owns(&alert.labels))?;
-    Some(format!("{} is {} on the baseline alone", subject.alert, active.state))
+    Some(format!("{} is {} during the baseline, without the cause", subject.alert, active.state))
 }
 
-/// Whether answers are those that healthy traffic has: nine in ten with a status the drill expects.
+/// Whether the responses are healthy: nine in ten with a status the drill expects.
 fn healthy(unexpected: u64, answers: u64) -> bool {
     unexpected as f64 <= answers as f64 * 0.1
 }
 
-/// Answers second by second.
+/// Responses second by second.
 struct Pace {
     rate: f64,
     answers: u64,
@@ -203,7 +204,7 @@ struct Pace {
 impl Pace {
     fn new(counts: Counts, rate: f64) -> Self {
         let answers = counts.expected + counts.unexpected;
-        let said = format!("0 of {rate}/s yet");
+        let said = format!("0 of {rate}/s so far");
         Self { rate, answers, unexpected: counts.unexpected, since: Instant::now(), good: 0, said }
     }
 
@@ -218,8 +219,8 @@ impl Pace {
         let good = near(fresh, seconds, self.rate) && healthy(odd, fresh);
         self.good = if good { self.good + 1 } else { 0 };
         self.said = format!(
-            "{:.1} answers a second of {}, {odd} of {fresh} with a status the drill does not expect, {} transport errors, \
-             {} requests unsent by the generator's own fault",
+            "{:.1} of {} responses per second, {odd} of {fresh} with an unexpected status, {} transport errors, \
+             {} requests not sent by the generator",
             fresh as f64 / seconds,
             self.rate,
             counts.transport_errors,
@@ -234,7 +235,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_baseline_of_errors_is_not_healthy() {
+    fn rejects_a_baseline_of_errors() {
         for (unexpected, answers, expected) in [(0, 0, true), (4, 40, true), (5, 40, false), (40, 40, false)]
         {
             assert_eq!(healthy(unexpected, answers), expected, "{unexpected} of {answers}");
@@ -242,16 +243,16 @@ mod tests {
     }
 
     #[test]
-    fn a_second_of_errors_does_not_make_it_steady_and_is_said() {
+    fn a_second_of_errors_is_not_steady_and_is_reported() {
         let counts = |expected, unexpected| Counts { expected, unexpected, ..Counts::default() };
         let mut pace = Pace::new(counts(0, 0), 40.0);
         for (expected, unexpected, good, said) in [
-            (40, 0, 1, "0 of 40 with a status the drill does not expect"),
+            (40, 0, 1, "0 of 40 with an unexpected status"),
             (80, 0, 2, "0 of 40 with"),
-            (80, 40, 0, "40 of 40 with a status the drill does not expect"),
+            (80, 40, 0, "40 of 40 with an unexpected status"),
             (119, 41, 1, "1 of 40 with"),
         ] {
-            pace.since -= Duration::from_secs(1); // as if that long had passed
+            pace.since -= Duration::from_secs(1); // simulates the elapsed time
             pace.look(counts(expected, unexpected));
             assert_eq!(pace.good, good, "{}", pace.said);
             assert!(pace.said.contains(said), "{}", pace.said);
@@ -259,7 +260,7 @@ mod tests {
     }
 
     #[test]
-    fn near_is_a_tenth_or_one_request() {
+    fn near_allows_a_tenth_or_one_request() {
         for (answers, seconds, rate, expected) in [
             (40, 1.0, 40.0, true),
             (36, 1.0, 40.0, true),

@@ -1,5 +1,5 @@
-//! Other alerts that go out by the same way as the drill's own: where delivery is counted, not seen, what is counted may
-//! be theirs. One that fires is in the way, and so is one that has resolved, for as long as its end may be told.
+//! Other alerts sent by the same integrations as the drill's own. Where delivery is read from counters, their notifications
+//! may be mistaken for the drill's: while they fire, and after they resolve until their all-clear must have been sent.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -14,52 +14,47 @@ use clients::alertmanager::Sender;
 use clients::inbox::Channel;
 use clients::prometheus::Labels;
 
-/// An alert that fired, as its witness saw it.
+/// An alert that fired, as seen in Prometheus or Alertmanager.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Seen {
-    /// Its labels.
+    /// Labels of the alert.
     pub labels: Labels,
     /// When it was last seen firing.
     pub last: Timestamp,
-    /// How often it would be seen: E of its rule.
+    /// E of its rule: how often a sample would appear.
     pub evaluation: Duration,
 }
 
 impl Seen {
-    /// Until when it may still be firing: two evaluations bridge one that is late.
+    /// Until when the alert may still be firing: two evaluations, in case one is late.
     fn resolved_by(&self) -> Timestamp {
         clock::after(self.last, self.evaluation * 2)
     }
 }
 
-/// An alert that goes out by a sender whose notifications are counted for another one.
+/// Another alert whose notifications go through a sender that is counted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Bystander {
-    /// `alertname`.
+    /// Name of the alert.
     pub alert: String,
-    /// Alertmanager's name for the way it goes.
+    /// The integration through which it is sent.
     pub integration: String,
     /// When it was last seen firing.
     pub last: Timestamp,
-    /// From then on, unless it is seen firing again, it has resolved.
+    /// The time from which it counts as resolved, unless it is seen firing again.
     pub resolved_by: Timestamp,
-    /// From then on, unless it is seen firing again, nothing is sent of it any more: its end is told GI + D after it at
-    /// the latest.
+    /// The time from which no more notifications of it are expected, unless it is seen firing again: its all-clear is sent at
+    /// most GI + D after it resolved.
     pub all_clear_by: Timestamp,
 }
 
 impl Bystander {
     fn words(&self) -> String {
-        format!(
-            "{}, firing at {}, goes out by {} as well",
-            self.alert,
-            time_of_day(self.last),
-            self.integration
-        )
+        format!("{}, firing at {}, is also sent by {}", self.alert, time_of_day(self.last), self.integration)
     }
 }
 
-/// The senders by which the alert of `own` labels is to reach these channels; receivers are told apart when `named`.
+/// The senders through which the alert with `own` labels reaches these channels; with `named`, per receiver.
 #[must_use]
 pub fn counted_senders(
     routing: &Routing,
@@ -80,7 +75,7 @@ fn senders(routing: &Routing, route: &Route, named: bool) -> Vec<Sender> {
     kinds.iter().map(|kind| Sender { integration: kind.clone(), receiver: receiver.clone() }).collect()
 }
 
-/// Those of the alerts seen that go out by one of these senders, by each of their routes.
+/// The alerts among `seen` that are sent by one of these senders, once for each of their routes.
 #[must_use]
 pub fn among(seen: &[Seen], routing: &Routing, counted: &BTreeSet<Sender>, named: bool) -> Vec<Bystander> {
     let mut found = Vec::new();
@@ -99,19 +94,18 @@ pub fn among(seen: &[Seen], routing: &Routing, counted: &BTreeSet<Sender>, named
     found
 }
 
-/// What to do before the cause.
+/// What to do before the cause is applied.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Step {
-    /// Nothing is in the way.
+    /// Nothing interferes: continue.
     GoOn,
-    /// Wait for this.
+    /// Wait for this to happen.
     Wait(String),
-    /// It does not end: refuse, for this reason.
+    /// Refuse the drill for this reason: the interference does not end.
     Refuse(String),
 }
 
-/// Decides at `now`. What fires is given time to resolve until `resolve_over`, the ends of what has resolved time to be
-/// told until `tell_over`.
+/// Decides at `now`. Firing alerts may resolve until `resolve_over`; resolved ones may send their all-clear until `tell_over`.
 #[must_use]
 pub fn step(bystanders: &[Bystander], now: Timestamp, resolve_over: bool, tell_over: bool) -> Step {
     let open: Vec<&Bystander> = bystanders.iter().filter(|one| one.all_clear_by >= now).collect();
@@ -129,7 +123,7 @@ pub fn step(bystanders: &[Bystander], now: Timestamp, resolve_over: bool, tell_o
     })
 }
 
-/// Why a count since `at` says nothing, if so: each of these may have been told of at that time or later.
+/// Why the counters since `at` are unreliable, if so: each of these alerts may have been notified since.
 #[must_use]
 pub fn since(bystanders: &[Bystander], at: Timestamp) -> Option<String> {
     let open: Vec<&Bystander> = bystanders.iter().filter(|one| one.all_clear_by >= at).collect();
@@ -137,14 +131,14 @@ pub fn since(bystanders: &[Bystander], at: Timestamp) -> Option<String> {
 }
 
 fn reason(bystanders: &[&Bystander]) -> String {
-    // Of several of one name that go the same way, the last says enough.
+    // Of alerts that share a name and an integration, the last is enough.
     let latest: BTreeMap<_, _> = {
         let mut sorted = bystanders.to_vec();
         sorted.sort_by_key(|one| one.last);
         sorted.into_iter().map(|one| ((&one.alert, &one.integration), one.words())).collect()
     };
     format!(
-        "{}, and a count does not say of which alert it is: lead the route to an inbox, or start Alertmanager 0.28 or \
+        "{}, and counters do not tell alerts apart: route the alerts to an inbox, or start Alertmanager 0.28 or \
          newer with --enable-feature=receiver-name-in-metrics and give the alerts different receivers",
         latest.into_values().collect::<Vec<_>>().join("; ")
     )

@@ -36,7 +36,7 @@ fn sender(integration: &str, receiver: Option<&str>) -> Sender {
     Sender { integration: integration.to_owned(), receiver: receiver.map(str::to_owned) }
 }
 
-/// Those in the way of the pager's webhook.
+/// Other alerts sent by the pager's webhook.
 fn in_the_way(all: &[Seen], named: bool) -> Vec<Bystander> {
     let routing = Routing::parse(CONFIG).unwrap();
     let counted = counted_senders(&routing, &labels("Own", "critical"), &[Channel::Webhook], named);
@@ -44,7 +44,7 @@ fn in_the_way(all: &[Seen], named: bool) -> Vec<Bystander> {
 }
 
 #[test]
-fn the_senders_that_are_counted_are_those_of_the_channels_the_drill_names() {
+fn counts_the_senders_of_the_drills_channels() {
     let routing = Routing::parse(CONFIG).unwrap();
     let of = |severity: &str, channels: &[Channel], named| {
         counted_senders(&routing, &labels("Own", severity), channels, named)
@@ -52,14 +52,14 @@ fn the_senders_that_are_counted_are_those_of_the_channels_the_drill_names() {
     let (webhook, slack) = (sender("webhook", None), sender("slack", None));
     assert_eq!(of("critical", &[Channel::Webhook], false), [webhook.clone()].into());
     assert_eq!(of("critical", &[Channel::Webhook, Channel::Slack], false), [webhook, slack.clone()].into());
-    // Discord takes Slack's bodies, too.
+    // Discord accepts Slack's format.
     assert_eq!(of("critical", &[Channel::Discord], false), [slack].into());
     assert_eq!(of("critical", &[Channel::Webhook], true), [sender("webhook", Some("pager"))].into());
     assert_eq!(of("warning", &[Channel::Slack], false), [].into());
 }
 
 #[test]
-fn the_end_of_an_alert_may_be_told_as_long_as_its_own_route_may_take() {
+fn waits_for_the_all_clear_of_each_route() {
     let found = in_the_way(&[seen("Other", "warning", 100), seen("Near", "critical", 100)], false);
     let times: Vec<_> =
         found.iter().map(|one| (one.alert.as_str(), one.resolved_by, one.all_clear_by)).collect();
@@ -69,14 +69,14 @@ fn the_end_of_an_alert_may_be_told_as_long_as_its_own_route_may_take() {
 }
 
 #[test]
-fn who_goes_another_way_is_not_in_it() {
+fn ignores_alerts_sent_elsewhere() {
     assert_eq!(in_the_way(&[seen("Silent", "none", 100)], false), []);
     let named = in_the_way(&[seen("Other", "warning", 100), seen("Near", "critical", 100)], true);
     assert_eq!(named.iter().map(|one| one.alert.as_str()).collect::<Vec<_>>(), ["Near"]);
 }
 
 #[test]
-fn what_has_resolved_is_waited_for_until_it_has_been_told() {
+fn waits_for_the_all_clear_of_resolved_alerts() {
     let found = in_the_way(&[seen("Other", "warning", 100), seen("Near", "critical", 100)], false);
     for (now, over, expected) in [
         (101, (false, false), Step::Wait("Other to resolve".to_owned())),
@@ -91,20 +91,20 @@ fn what_has_resolved_is_waited_for_until_it_has_been_told() {
 }
 
 #[test]
-fn what_does_not_end_is_refused_by_its_name() {
+fn refuses_and_names_alerts_that_do_not_end() {
     let found = in_the_way(&[seen("Other", "warning", 100), seen("Past", "warning", 90)], false);
     let Step::Refuse(said) = step(&found, at(101), true, false) else { panic!("it fires") };
-    let expected = format!("Other, firing at {}, goes out by webhook as well, and", time_of_day(at(100)));
-    assert!(said.starts_with(&expected) && said.contains("lead the route to an inbox"), "{said}");
-    // Again and again, each time for a moment: nothing fires right now.
-    let Step::Refuse(said) = step(&found, at(103), true, true) else { panic!("it was to be told") };
+    let expected = format!("Other, firing at {}, is also sent by webhook, and", time_of_day(at(100)));
+    assert!(said.starts_with(&expected) && said.contains("route the alerts to an inbox"), "{said}");
+    // It fires again and again for a moment; nothing fires right now.
+    let Step::Refuse(said) = step(&found, at(103), true, true) else { panic!("its all-clear is due") };
     assert!(said.contains("Other, firing") && said.contains("; Past, firing"), "{said}");
 }
 
 #[test]
-fn after_a_drill_it_counts_whether_anything_may_have_been_told_of_since_the_cause() {
+fn after_the_cause_names_alerts_that_may_have_been_notified() {
     let found = in_the_way(&[seen("Other", "warning", 100)], false);
-    assert_eq!(since(&found, at(120)), None, "waited out before the cause");
+    assert_eq!(since(&found, at(120)), None, "its all-clear was due before the cause");
     for cause in [90, 100, 110, 119] {
         let said = since(&found, at(cause)).unwrap();
         assert!(said.starts_with("Other, firing at"), "{cause}: {said}");
@@ -112,9 +112,9 @@ fn after_a_drill_it_counts_whether_anything_may_have_been_told_of_since_the_caus
 }
 
 #[test]
-fn an_alert_of_one_name_is_named_once_at_its_latest() {
+fn names_each_alert_once_at_its_latest() {
     let found = in_the_way(&[seen("Other", "warning", 100), seen("Other", "critical", 90)], false);
     let said = since(&found, at(80)).unwrap();
-    let firing = format!("Other, firing at {}, goes", time_of_day(at(100)));
+    let firing = format!("Other, firing at {}, is", time_of_day(at(100)));
     assert!(said.starts_with(&firing) && said.matches("Other").count() == 1, "{said}");
 }

@@ -14,26 +14,26 @@ use crate::timing::bounds::patience;
 use crate::timing::clock;
 use load::engine::Running;
 
-/// On top of the waits of a drill, how long a fault outlasts them.
+/// How much longer a fault lasts than the drill waits.
 const OUTLAST: Duration = Duration::from_secs(30);
 
-/// A cause in force.
+/// A cause in effect.
 #[derive(Debug)]
 pub struct Applied {
-    /// What undoes its traffic.
+    /// The handle with which the cause is lifted.
     pub caused: Caused,
-    /// The baseline's traffic, where the cause has not taken its place.
+    /// The baseline's traffic, unless the cause replaced it.
     pub running: Option<Running>,
-    /// When it began.
+    /// When the cause began.
     pub at: Timestamp,
-    /// What is expected, now that its orders are carried out.
+    /// What is expected, after the commands of the cause.
     pub expectation: Expectation,
 }
 
 /// Applies the cause.
 ///
 /// # Errors
-/// How the run ends where that is not possible.
+/// How the drill ends when the cause cannot be applied.
 pub async fn cause(
     context: &Context<'_>,
     expectation: Expectation,
@@ -41,7 +41,7 @@ pub async fn cause(
 ) -> Result<Applied, End> {
     let at = Timestamp::now();
     context.log.append(Event::Cause(at));
-    // How long what expires by itself must last, and a restarted service is left running.
+    // How long the parts that expire must last, and how long a restarted service is left running.
     let (stage, ttl, settle) = match (expectation.quiet, expectation.bounds) {
         (Some(length), _) => (Stage::Quiet, length + Duration::from_secs(60), Duration::from_secs(2)),
         (None, Some(bounds)) if context.drill.proves.stops => {

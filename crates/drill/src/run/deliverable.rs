@@ -1,4 +1,4 @@
-//! Whether what is expected to arrive can: known from Alertmanager's configuration before anything is caused.
+//! Checks, from Alertmanager's configuration and before the cause, that the expected notifications can arrive.
 
 use crate::error::DrillError;
 use jiff::Timestamp;
@@ -9,11 +9,10 @@ use alerting::routing::tree::{Route, Routing};
 use clients::inbox::Channel;
 use clients::prometheus::Labels;
 
-/// Whether each expected channel can be reached by a route that the alert may take; `known` are the labels it is known to
-/// arrive with.
+/// Checks that a route the alert may take reaches each expected channel; `known` are the labels it will certainly have.
 ///
 /// # Errors
-/// Which channel cannot, and why.
+/// A channel that cannot be reached, and why.
 pub fn deliverable(routing: &Routing, known: &Labels, drill: &Drill) -> Result<(), DrillError> {
     let alert = &drill.proves.alert.value;
     let receiver = |route: &Route| {
@@ -28,8 +27,8 @@ pub fn deliverable(routing: &Routing, known: &Labels, drill: &Drill) -> Result<(
             names.sort();
             names.dedup();
             return Err(DrillError::Stack(format!(
-                "{alert} is expected on {channel}, and its route leads to receiver {}, which has no {channel}_configs: \
-                 add them, or leave {channel} out of `delivered`",
+                "{alert} is expected on {channel}, and its route sends to receiver {}, which has no {channel}_configs: \
+                 add them, or remove {channel} from `delivered`",
                 names.join(" or ")
             )));
         }

@@ -1,4 +1,4 @@
-//! The heartbeat, as the inbox hears it.
+//! The heartbeat limit of the inbox.
 
 use std::time::Duration;
 
@@ -6,10 +6,10 @@ use crate::context::Context;
 use crate::error::DrillError;
 use crate::timing::clock::Deadline;
 
-/// After how long the inbox misses the heartbeat, once it hears it.
+/// The time after which the inbox reports the heartbeat missing; waits until the inbox receives it.
 ///
 /// # Errors
-/// What it hears instead, after that time.
+/// The heartbeat state of the inbox, if it is not beating after that time.
 pub async fn limit(context: &Context<'_>) -> Result<Duration, DrillError> {
     let beats = context.systems.heartbeat().await?;
     let limit = Duration::try_from_secs_f64(beats.limit_seconds)
@@ -22,7 +22,7 @@ pub async fn limit(context: &Context<'_>) -> Result<Duration, DrillError> {
         }
         if deadline.passed() {
             return Err(DrillError::Stack(format!(
-                "the inbox's heartbeat is {}: does a route lead it to /heartbeat?",
+                "the inbox's heartbeat is {}: does a route send it to /heartbeat?",
                 beats.state
             )));
         }

@@ -1,4 +1,4 @@
-//! Alerts that must fire and of which nobody may be told.
+//! Alerts that must fire and whose notifications must be inhibited.
 
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ use clients::prometheus::{Labels, Outgoing};
 
 const POLL: Duration = Duration::from_millis(500);
 
-/// Waits until Alertmanager holds each alert as inhibited; gives those for which that did not happen, and why.
+/// Waits until Alertmanager inhibits each of these alerts; returns those for which that did not happen, and why.
 pub async fn seen(context: &Context<'_>, scrape: Duration) -> Option<String> {
     let wanted: Vec<&str> = context.drill.expect.inhibited.iter().map(|it| it.value.as_str()).collect();
     if wanted.is_empty() {
@@ -53,7 +53,7 @@ pub async fn seen(context: &Context<'_>, scrape: Duration) -> Option<String> {
     }
 }
 
-/// After recovery: waits until each has resolved and its group has had the chance to send what is stale.
+/// After recovery: waits until each alert has resolved and its group could have sent stale notifications.
 pub async fn over(context: &Context<'_>, scrape: Duration, outgoing: &Outgoing) {
     let wanted: Vec<&str> = context.drill.expect.inhibited.iter().map(|it| it.value.as_str()).collect();
     if wanted.is_empty() {
@@ -77,14 +77,14 @@ pub async fn over(context: &Context<'_>, scrape: Duration, outgoing: &Outgoing) 
             }
         }
         if quiet_since.is_none() && deadline.passed() {
-            return; // that it goes on is the next drill's news; what it sent was seen
+            return; // the next drill reports that it is still active; its notifications were seen
         }
-        context.log.waiting("nothing stale to be sent");
+        context.log.waiting("possible stale notifications");
         sleep(POLL).await;
     }
 }
 
-/// How long the slowest of them may take to fire or to resolve.
+/// How long the slowest of these alerts may take to fire or to resolve.
 async fn patience(context: &Context<'_>, names: &[&str], scrape: Duration) -> Duration {
     let rules = context.systems.prometheus.rules().await.unwrap_or_default();
     let of = |name: &str| {
@@ -94,7 +94,7 @@ async fn patience(context: &Context<'_>, names: &[&str], scrape: Duration) -> Du
     bounds::patience(names.iter().filter_map(|name| of(name)).max().unwrap_or_default())
 }
 
-/// The longest GI of their routes.
+/// The longest GI of the alerts' routes.
 async fn intervals(context: &Context<'_>, names: &[&str], outgoing: &Outgoing) -> Duration {
     let rules = context.systems.prometheus.rules().await.unwrap_or_default();
     let config = context.systems.alertmanager.config().await.unwrap_or_default();

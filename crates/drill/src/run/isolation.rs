@@ -1,5 +1,5 @@
-//! Keeping what is counted apart: before the cause, nothing else may be about to go out by the same ways; after it,
-//! nothing else may have.
+//! Isolation of counted deliveries: before the cause, no other alert may be about to use the same integrations; after it,
+//! none may have used them.
 
 use crate::error::DrillError;
 use crate::record::expectation::Expectation;
@@ -17,13 +17,13 @@ use crate::timing::clock::{self, Deadline};
 use alerting::routing::tree::Routing;
 use clients::prometheus::{Labels, RuleGroup};
 
-/// On top of all that can be reckoned, for answers that take their time.
+/// Additional time for slow responses.
 const SLACK: Duration = Duration::from_secs(2);
 
-/// Where delivery is counted, waits until nothing but the drill's own alert can go out by its ways.
+/// Where delivery is counted, waits until only the drill's own alert can be sent by its integrations.
 ///
 /// # Errors
-/// What goes on, or that the systems cannot be asked.
+/// Another alert stays active, or the systems do not respond.
 pub async fn settled(
     context: &Context<'_>,
     subject: &Subject,
@@ -51,16 +51,16 @@ pub async fn settled(
         waited.extend(open.map(|one| (one.alert, one.last)));
     }
     for (alert, last) in waited {
-        context.log.note(last, format!("{alert} fires, before this drill: its end was waited for"));
+        context.log.note(last, format!("{alert} fired before this drill; waited until it ended"));
     }
     Ok(())
 }
 
-/// After the cause of `cause_at`: whether what was counted may be of other alerts than the one of `own` labels. In words,
-/// `None` when there is none.
+/// After the cause of `cause_at`: why the counters may include other alerts than the one with `own` labels; `None` if they
+/// do not.
 ///
 /// # Errors
-/// When the systems cannot be asked.
+/// The systems do not respond.
 pub async fn meanwhile(
     context: &Context<'_>,
     subject: &Subject,
@@ -72,9 +72,9 @@ pub async fn meanwhile(
     Ok(since(&found, cause_at))
 }
 
-/// Asks for all that may have been told of at `at` or later, and for how long after its last sample that may be at most.
-/// Prometheus says what fired by its own rules; what others send to the same Alertmanager is only known while that holds
-/// it, so `held` keeps when that was.
+/// Queries all alerts that may have been notified at `at` or later, and how long after its last sample that may be at most.
+/// Prometheus shows what its own rules fired. Alerts that other sources send to the same Alertmanager are known only while it
+/// has them, so `held` keeps when that was.
 async fn look(
     context: &Context<'_>,
     subject: &Subject,
@@ -106,7 +106,7 @@ async fn look(
             let labels = Some(alert_labels(&series.labels)).filter(|labels| !subject.owns(labels))?;
             let (last, _) = *series.samples.last()?;
             let evaluation = evaluation(&rules, &labels).unwrap_or(slowest);
-            // Routed by the labels that Alertmanager is sent.
+            // Alerts are routed by the labels that Alertmanager receives.
             Some(Seen { labels: expectation.outgoing.of(&labels), last, evaluation })
         })
         .collect();

@@ -11,7 +11,7 @@ use crate::run::cause::Applied;
 use crate::timing::clock;
 use load::engine::{self, Running};
 
-/// What goes on after the cause.
+/// The state after the cause was lifted.
 #[derive(Debug)]
 pub struct Lifted {
     /// When the cause was lifted.
@@ -20,16 +20,16 @@ pub struct Lifted {
     pub running: Option<Running>,
 }
 
-/// Lifts the cause, whose baseline began at `since`.
+/// Lifts the cause of a drill whose baseline began at `since`.
 pub async fn lift(context: &Context<'_>, applied: Applied, since: Timestamp) -> Lifted {
     let Applied { caused, running, expectation, .. } = applied;
     let follows = expectation.quiet.is_none() && !context.drill.proves.stops;
-    // Baseline traffic is there before the cause goes, so that the target is never idle.
+    // Baseline traffic starts before the cause is lifted, so that the target is never idle.
     let running = if follows { running.or_else(|| go_on(context)) } else { running };
     let seconds = clock::seconds(since, Timestamp::now());
     let mut generated = caused.lift().await;
     let running = match (&context.drill.baseline, running) {
-        // Without traffic of the cause's own, the baseline is what the control holds under the thresholds.
+        // Without traffic of the cause, the baseline is what a control keeps below the thresholds.
         (Some(load), Some(running)) if expectation.quiet.is_some() => {
             let sent = running.stop(GRACE).await;
             generated = Some(applied::Applied::new(load, &sent.ledger, &sent.statuses, seconds));
@@ -44,7 +44,7 @@ pub async fn lift(context: &Context<'_>, applied: Applied, since: Timestamp) -> 
     Lifted { at, running }
 }
 
-/// Undoes what the cause did beside traffic.
+/// Undoes what the cause did besides traffic.
 pub async fn undo(context: &Context<'_>) {
     for broken in context.undoing.broke_off() {
         context.log.note(Timestamp::now(), broken.said.clone());
@@ -53,7 +53,7 @@ pub async fn undo(context: &Context<'_>) {
     context.log.not_undone(context.undoing.undo_all().await);
 }
 
-/// Starts the baseline's traffic again where the cause had taken its place.
+/// Restarts the baseline's traffic if the cause replaced it.
 fn go_on(context: &Context<'_>) -> Option<Running> {
     match engine::start_endless(context.target(), context.drill.baseline.as_ref()?) {
         Ok(running) => {
@@ -61,7 +61,7 @@ fn go_on(context: &Context<'_>) -> Option<Running> {
             Some(running)
         }
         Err(error) => {
-            context.log.note(Timestamp::now(), format!("baseline traffic could not go on: {error}"));
+            context.log.note(Timestamp::now(), format!("baseline traffic could not be restarted: {error}"));
             None
         }
     }

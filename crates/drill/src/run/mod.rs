@@ -1,4 +1,4 @@
-//! The phases of a drill: each takes values and gives one, and what happens is written to the log.
+//! The phases of a drill: each takes values, returns one, and records events in the log.
 
 pub mod baseline;
 pub mod bystanders;

@@ -1,4 +1,4 @@
-//! Watching the chain: from the cause to the notifications, and from there until the end is told.
+//! Observes a drill: from the cause to the notifications, and from its lifting to the all-clear.
 
 use std::time::Duration;
 
@@ -16,20 +16,20 @@ use crate::timing::bounds::{Bounds, patience};
 use crate::timing::clock::{self, Deadline};
 use clients::SystemError;
 
-/// What was observed while the cause was in force.
+/// What was observed while the cause was in effect.
 #[derive(Debug)]
 pub struct Observed<'a> {
-    /// The watch, which goes on.
+    /// The watch, which continues.
     pub watch: Watch<'a>,
     /// The phase that did not happen in time.
     missed: Option<Stage>,
-    /// Alerts that were to be inhibited and were not, in words.
+    /// Alerts that were to be inhibited and were not, as text.
     not_inhibited: Option<String>,
-    /// Whether it could be asked how near a control came to its thresholds.
+    /// Result of the query for the values that a control names in `near`.
     near: Result<(), SystemError>,
 }
 
-/// Observes what the cause leads to while it is in force.
+/// Observes the effects of the cause while it is in effect.
 pub async fn observe<'a>(context: &Context<'_>, watch: Watch<'a>, applied: &Applied) -> Observed<'a> {
     let cause = applied.at;
     let mut watch = watch.caused(cause, applied.expectation.clone());
@@ -60,7 +60,7 @@ pub async fn observe<'a>(context: &Context<'_>, watch: Watch<'a>, applied: &Appl
     Observed { watch, missed, not_inhibited, near }
 }
 
-/// Observes what follows once the cause, in force since `cause`, was lifted; gives how the run ends.
+/// Observes the recovery after the cause, in effect since `cause`, was lifted; returns how the drill ends.
 pub async fn recovery(
     context: &Context<'_>,
     observed: Observed<'_>,
@@ -77,7 +77,7 @@ pub async fn recovery(
             let deadline = by(&watch, lifted, (cause, None), |bounds| bounds.all_clear);
             (!watch.until(deadline, Watch::all_clear_arrived).await).then_some(Stage::AllClear)
         }
-        // What never fired has nothing to resolve.
+        // An alert that never fired cannot resolve.
         Some(Stage::Pending | Stage::Firing) => None,
         missed => {
             let later = recovered(context, &mut watch, cause, lifted, missed.is_none()).await;
@@ -99,7 +99,7 @@ pub async fn recovery(
         return End::Missed(missed);
     }
     if let Err(reason) = near {
-        return End::Unseen(format!("how near it came to the thresholds could not be asked: {reason}"));
+        return End::Unseen(format!("the query for the values near the thresholds failed: {reason}"));
     }
     if let Some(free) = not_inhibited {
         return End::NotInhibited(free);
@@ -115,13 +115,13 @@ pub async fn recovery(
     let gaps = context.log.case().gaps;
     let anything = if control { "anything" } else { "anything else" };
     match gaps.blind.get("every ALERTS").or_else(|| gaps.blind.get("inbox")) {
-        Some(gap) => End::Unseen(format!("whether {anything} fired could not be seen: {gap}")),
+        Some(gap) => End::Unseen(format!("whether {anything} fired is not known: {gap}")),
         None => End::Whole,
     }
 }
 
-/// The last instant a phase that began at `from` is waited for: its bound and patience, but not longer past what the
-/// drill promises since the cause, since then it is late in any case.
+/// The deadline of a phase that began at `from`: its bound and patience, but no longer than patience after the drill's
+/// objective, since then the drill is LATE in any case.
 fn by(
     watch: &Watch<'_>,
     from: Timestamp,
@@ -136,13 +136,13 @@ fn by(
     Deadline::after(from, left.map_or(limit, |left| limit.min(left)))
 }
 
-/// Waits for pending, firing and notified, each within its bound and patience; gives the one that was missed.
+/// Waits for pending, firing and notified, each within its bound and patience; returns the phase that was missed.
 async fn caught(context: &Context<'_>, watch: &mut Watch<'_>, cause: Timestamp) -> Option<Stage> {
     let promise = (cause, context.drill.objective.scaled(context.scale).notified);
     let pending_by = by(watch, cause, promise, |bounds| bounds.pending);
     loop {
         if !watch.until(pending_by, |watch| watch.seen.firing.is_some() || watch.active()).await {
-            // It was pending and lapsed: what is missing is the firing.
+            // It was pending and became inactive, so the missing phase is firing.
             return Some(if watch.seen.pending.is_some() { Stage::Firing } else { Stage::Pending });
         }
         let pending = watch.seen.pending.unwrap_or(cause);
@@ -164,7 +164,7 @@ async fn caught(context: &Context<'_>, watch: &mut Watch<'_>, cause: Timestamp) 
     (!watch.until(notified_by, Watch::all_notified).await).then_some(Stage::Notified)
 }
 
-/// Waits for resolved and, when the receivers were notified, for told; gives the one that was missed.
+/// Waits for resolved and, if the receivers were notified, for the all-clear; returns the phase that was missed.
 async fn recovered(
     context: &Context<'_>,
     watch: &mut Watch<'_>,

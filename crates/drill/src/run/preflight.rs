@@ -1,4 +1,4 @@
-//! Is everything there, and quiet? Otherwise the drill is refused before any traffic.
+//! Preflight: checks the systems and that no alert is active. Otherwise the drill is refused before any traffic.
 
 use crate::error::DrillError;
 use crate::record::event::Event;
@@ -25,10 +25,10 @@ use clients::prometheus::{Outgoing, RuleGroup, Target};
 use common::duration;
 use jiff::Timestamp;
 
-/// Prometheus takes up what it discovered every five seconds; twice that is enough.
+/// How long to wait until Prometheus uses newly discovered targets: twice its interval of five seconds.
 const DISCOVERY: Duration = Duration::from_secs(10);
 
-/// Whether the drill can begin; gives what is then expected.
+/// Checks whether the drill can start; returns what it expects.
 ///
 /// # Errors
 /// The reason why the drill is refused.
@@ -42,7 +42,7 @@ pub async fn preflight(context: &Context<'_>) -> Result<Expectation, DrillError>
     Ok(expectation)
 }
 
-/// Of a negative control.
+/// Preflight of a negative control.
 async fn silence(context: &Context<'_>, length: Duration) -> Result<Expectation, DrillError> {
     let expectation = Expectation { quiet: Some(length), ..systems(context, Vec::new()).await? };
     causes_possible(context).await?;
@@ -51,13 +51,13 @@ async fn silence(context: &Context<'_>, length: Duration) -> Result<Expectation,
     Ok(expectation)
 }
 
-/// Of a heartbeat that stops.
+/// Preflight of a drill of the heartbeat.
 async fn heartbeat(context: &Context<'_>) -> Result<Expectation, DrillError> {
     let (expectation, subject) = rule(context).await?;
     causes_possible(context).await?;
     let limit = heartbeat::limit(context).await?;
-    // Alertmanager takes the alert as resolved, and sends no more beats, once Prometheus has not sent it again for
-    // four times the resend delay; the inbox notices after its limit.
+    // Alertmanager resolves the alert, and sends no more heartbeats, when Prometheus has not sent it for four times the
+    // resend delay; the inbox notices after its limit.
     let resend = context.systems.prometheus.resend_delay().await?;
     let bound = resend.max(subject.evaluation) * 4 + limit + DELIVERY;
     let zero = Duration::ZERO;
@@ -65,7 +65,7 @@ async fn heartbeat(context: &Context<'_>) -> Result<Expectation, DrillError> {
     Ok(Expectation { channels: vec![Channel::Heartbeat], bounds: Some(bounds), ..expectation })
 }
 
-/// Of an alert that is followed from pending to resolved.
+/// Preflight of a drill that follows an alert from pending to resolved.
 async fn alert(context: &Context<'_>) -> Result<Expectation, DrillError> {
     let systems = context.systems;
     if systems.inbox.is_none()
@@ -81,7 +81,7 @@ async fn alert(context: &Context<'_>) -> Result<Expectation, DrillError> {
     let routing = Routing::parse(&config).map_err(|error| {
         DrillError::System(format!("Alertmanager's configuration cannot be read: {error}"))
     })?;
-    // Its absence is news only where it beats, and a stack that has just started has yet to begin.
+    // Absence is noticed only after a heartbeat has arrived, and a stack that has just started has not sent one yet.
     let heartbeat_limit = if context.drill.expect.delivered.contains(&Channel::Heartbeat) {
         Some(heartbeat::limit(context).await?)
     } else {
@@ -112,7 +112,7 @@ async fn alert(context: &Context<'_>) -> Result<Expectation, DrillError> {
     Ok(expectation)
 }
 
-/// Asks the systems whether they are there; what is expected arrives on these channels.
+/// Checks that the systems respond; notifications are expected on these channels.
 async fn systems(context: &Context<'_>, channels: Vec<Channel>) -> Result<Expectation, DrillError> {
     let systems = context.systems;
     let expectation = Expectation { counted: systems.inbox.is_none(), channels, ..Expectation::default() };
@@ -132,31 +132,31 @@ async fn systems(context: &Context<'_>, channels: Vec<Channel>) -> Result<Expect
     Ok(expectation)
 }
 
-/// The systems and the rule under test.
+/// Checks the systems and the rule under test.
 async fn rule(context: &Context<'_>) -> Result<(Expectation, Subject), DrillError> {
     let expectation = systems(context, context.drill.expect.delivered.clone()).await?;
     let rules = evaluated(context).await?;
     let mut subject = rule::gather(&rules, &context.drill.proves.alert.value, &context.drill.proves.labels)?;
     let outgoing = context.systems.prometheus.outgoing().await.unwrap_or_else(|error| {
-        // Some that speak its API have no configuration to show, and those add no labels.
+        // Some implementations of its API serve no configuration; those add no labels.
         context.log.note(Timestamp::now(), format!("external labels are not known: {error}"));
         Outgoing::default()
     });
-    // What is added on the way is not among the labels that Prometheus's own samples have.
+    // Prometheus' own samples lack the labels that are added when alerts are sent.
     subject.wanted.retain(|name, value| !outgoing.adds(name, value));
     let expectation = Expectation { subject: Some(subject.clone()), outgoing, ..expectation };
     context.log.append(Event::Expected(Box::new(expectation.clone())));
     Ok((expectation, subject))
 }
 
-/// Whether what the cause needs is there, as far as that can be known without doing it.
+/// Checks that everything the cause needs exists, as far as that can be known without applying it.
 ///
 /// # Errors
-/// What is not.
+/// What is missing.
 async fn causes_possible(context: &Context<'_>) -> Result<(), DrillError> {
     let place = context.undoing.place();
     if context.drill.cause.needs_control() && place.control.is_empty() {
-        return Err(DrillError::Stack("the cause orders a service of the stack about, and nothing is known that could: give --control, \
+        return Err(DrillError::Stack("the cause stops, pauses or restarts a service, and there is no command for that: give --control, \
                     such as \"stack service\" or deploy/compose/service.sh"
             .to_owned()));
     }
@@ -167,20 +167,20 @@ async fn causes_possible(context: &Context<'_>) -> Result<(), DrillError> {
         let against = gateway.against_fault(&id, &fault.0).await?;
         if !against.is_empty() {
             return Err(DrillError::Cause(format!(
-                "the gateway does not take `cause.fault`: {}",
+                "the gateway rejects `cause.fault`: {}",
                 against.join("; ")
             )));
         }
     }
     if !context.drill.cause.inbox.is_empty() && place.inbox.is_none() {
         return Err(DrillError::Stack(
-            "the cause makes the inbox fail, and there is none: give --inbox URL".to_owned(),
+            "the cause makes the inbox fail, and there is no inbox: give --inbox URL".to_owned(),
         ));
     }
     Ok(())
 }
 
-/// Waits until Prometheus knows an Alertmanager to send to; after a reload it takes a few seconds to look again.
+/// Waits until Prometheus knows an Alertmanager; after a reload this takes a few seconds.
 async fn sends_alerts(context: &Context<'_>) -> Result<(), DrillError> {
     let deadline = Deadline::within(DISCOVERY);
     loop {
@@ -198,7 +198,7 @@ async fn sends_alerts(context: &Context<'_>) -> Result<(), DrillError> {
     }
 }
 
-/// Waits for the rule's first evaluation; refuses a rule that fails.
+/// Waits for the rule's first evaluation; a rule that fails is an error.
 async fn evaluated(context: &Context<'_>) -> Result<Vec<RuleGroup>, DrillError> {
     let (alert, wanted) = (&context.drill.proves.alert.value, &context.drill.proves.labels);
     let mut deadline = None;
@@ -222,7 +222,7 @@ async fn evaluated(context: &Context<'_>) -> Result<Vec<RuleGroup>, DrillError> 
     }
 }
 
-/// The jobs that have the series an expression reads; empty when that cannot be told.
+/// The jobs with the series an expression reads; empty when that is not known.
 async fn jobs(context: &Context<'_>, selectors: &BTreeSet<Selector>) -> Result<BTreeSet<String>, DrillError> {
     let mut jobs = BTreeSet::new();
     for selector in selectors {
@@ -237,7 +237,7 @@ async fn jobs(context: &Context<'_>, selectors: &BTreeSet<Selector>) -> Result<B
     Ok(jobs)
 }
 
-/// Waits until the targets of these jobs (all, when empty) have been scraped, and gives the longest interval.
+/// Waits until the targets of these jobs (of all jobs if empty) have been scraped; returns the longest interval.
 async fn targets_up(context: &Context<'_>, jobs: &BTreeSet<String>) -> Result<Duration, DrillError> {
     let mut deadline = None;
     loop {

@@ -1,4 +1,4 @@
-//! Quiet before a drill: no alert active, and the last activation of its own forgotten.
+//! Quiet before a drill: no alert is active, and Alertmanager has forgotten the last activation of the drill's own.
 
 use crate::error::DrillError;
 use std::time::Duration;
@@ -13,11 +13,11 @@ use crate::timing::clock::{self, Deadline, time_of_day};
 use clients::prometheus::RuleGroup;
 use common::duration;
 
-/// Waits until no alert is active but the ambient ones; `own` is the drill's, whose rule is evaluated and whose targets
-/// are scraped that often. After another drill, what it tripped is given the time it needs to resolve.
+/// Waits until only ambient alerts are active. `own` is the drill's alert, with its evaluation and scrape intervals. After
+/// another drill, the alerts it caused are given the time they need to resolve.
 ///
 /// # Errors
-/// Which alert is active, when that does not end.
+/// An alert that stays active.
 pub async fn settled(
     context: &Context<'_>,
     own: &str,
@@ -41,11 +41,11 @@ pub async fn settled(
             let since = time_of_day(*since);
             return Err(DrillError::Stack(if alert == own {
                 format!(
-                    "{alert} is already {state}, active since {since}: a drill must see it become so; wait until it has resolved"
+                    "{alert} is already {state}, active since {since}: a drill must observe it from the start; wait until it has resolved"
                 )
             } else {
                 format!(
-                    "{alert} is {state}, active since {since}: lift what trips it, or name it `ambient` in a suite file"
+                    "{alert} is {state}, active since {since}: remove its cause, or list it as `ambient` in a suite file"
                 )
             }));
         }
@@ -54,7 +54,7 @@ pub async fn settled(
     }
 }
 
-/// Active alerts that are not ambient: (name, state, since, how long its rule takes to resolve without S).
+/// Active alerts that are not ambient: (name, state, since, how long the rule takes to resolve without S).
 fn loud(groups: &[RuleGroup], ambient: impl Fn(&str) -> bool) -> Vec<(String, String, Timestamp, Duration)> {
     let mut loud = Vec::new();
     for group in groups {
@@ -69,12 +69,12 @@ fn loud(groups: &[RuleGroup], ambient: impl Fn(&str) -> bool) -> Vec<(String, St
     loud
 }
 
-/// Waits until the alert's last activation is forgotten: a group that re-fires within GI notifies nobody, since
-/// Alertmanager has told the receivers of it already. Alertmanager's own API hides resolved alerts, so the samples
-/// of the alert say when it ended. Says whether there was one.
+/// Waits until Alertmanager has forgotten the alert's last activation, and returns whether there was one: a group that fires
+/// again within GI sends no notification, since its receivers have it already. Alertmanager's API hides resolved alerts, so
+/// the end is read from the alert's samples.
 ///
 /// # Errors
-/// When Prometheus cannot be asked.
+/// Prometheus does not respond.
 pub async fn forgotten(
     context: &Context<'_>,
     subject: &Subject,
@@ -98,7 +98,7 @@ pub async fn forgotten(
     }
     context.log.note(
         clock::after(last, subject.evaluation),
-        format!("{} resolved, before this drill", subject.alert),
+        format!("{} resolved before this drill", subject.alert),
     );
     Ok(true)
 }

@@ -1,14 +1,14 @@
-//! How long each phase may take, worked out from the running configuration.
+//! Upper bounds of the phases, computed from the running configuration.
 //!
 //! | phase | at most |
 //! | --- | --- |
-//! | cause → pending | W·θ/share where the drill states its share, else W, + S + R + E, + what the cause's orders took |
+//! | cause → pending | W·θ/share where the drill states its share, else W, + S + R + E, + the time the cause's commands took |
 //! | pending → firing | ⌈F/E⌉·E |
 //! | firing → notified | GW (new group) or GI (existing group), + D |
 //! | lifted → resolved | W + S + R + E + ⌈K/E⌉·E |
 //! | resolved → all-clear | GI + D |
 //!
-//! W and R are those of the slowest way from a scraped series through other rules ([`crate::rule::graph`]).
+//! W and R are those of the slowest path from a scraped series through other rules ([`crate::rule::graph`]).
 
 use std::time::Duration;
 
@@ -16,20 +16,20 @@ use serde::Serialize;
 
 use crate::timing::path::Path;
 
-/// D: what a notification may take from Alertmanager's decision until the receiver has read it whole, on top of
-/// the wait its route prescribes. A constant, since no configuration states it; it does not scale with time.
+/// D: the longest a notification may take from Alertmanager's decision until the receiver has read all of it, on top of
+/// the wait its route prescribes. It is a constant, since no configuration states it, and does not scale with time.
 pub const DELIVERY: Duration = Duration::from_secs(2);
 
-/// What the bounds are computed from, all of it read from the running systems.
+/// The configuration from which the bounds are computed.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Inputs {
     /// S, the longest scrape interval of the targets the rule reads.
     pub scrape: Duration,
     /// E, the evaluation interval of the rule's group.
     pub evaluation: Duration,
-    /// W and R of the way on which the alert is the last to begin.
+    /// W and R of the path on which the alert starts last.
     pub rising: Path,
-    /// W and R of the way on which it is the last to end.
+    /// W and R of the path on which the alert ends last.
     pub falling: Path,
     /// F, `for`.
     pub hold: Duration,
@@ -37,7 +37,7 @@ pub struct Inputs {
     pub keep_firing: Duration,
     /// θ/share, in (0, 1]; `None` where the drill states no share.
     pub rise: Option<f64>,
-    /// What it took to carry out the cause's orders: a service that is told to stop is down when that has been done.
+    /// How long the cause's commands took: a service counts as stopped when the command to stop it has returned.
     pub ordered: Duration,
     /// GW of the route.
     pub group_wait: Duration,
@@ -58,26 +58,26 @@ pub struct Bounds {
     pub notified: Duration,
     /// Cause lifted → resolved.
     pub resolved: Duration,
-    /// Resolved → told.
+    /// Resolved → all-clear.
     pub all_clear: Duration,
 }
 
-/// θ/share for [`Inputs::rise`]: how much of W must be filled with the cause before the threshold is crossed.
-/// A share that does not exceed the threshold fills all of it (and will most likely not trip the alert).
+/// θ/share for [`Inputs::rise`]: the part of W that the cause must fill before the threshold is crossed. A share that
+/// does not exceed the threshold must fill all of it (and will most likely not trigger the alert).
 #[must_use]
 pub fn rise(threshold: f64, share: f64) -> f64 {
     (threshold / share).clamp(0.0, 1.0)
 }
 
-/// How long the baseline must have gone on before the cause for W·θ/share to hold: when the threshold is crossed, the
-/// window reaches back to W·(1 − θ/share) before the cause, and heavier traffic there, of another drill say, would dilute
-/// the share. Zero where no share is stated.
+/// How long the baseline must last before the cause for W·θ/share to hold. When the threshold is crossed, the window
+/// reaches back to W·(1 − θ/share) before the cause, and heavier traffic there, such as that of another drill, would
+/// dilute the share. Zero where no share is stated.
 #[must_use]
 pub fn baseline(inputs: &Inputs) -> Duration {
     inputs.rise.map_or(Duration::ZERO, |rise| inputs.rising.lookback.mul_f64(1.0 - rise))
 }
 
-/// The table above.
+/// Computes the table above.
 #[must_use]
 pub fn compute(inputs: &Inputs) -> Bounds {
     let around = inputs.scrape + inputs.evaluation;
@@ -95,23 +95,23 @@ pub fn compute(inputs: &Inputs) -> Bounds {
     }
 }
 
-/// How much of W must be filled with the cause.
+/// The part of W that the cause must fill.
 #[must_use]
 pub fn filled(path: &Path, rise: Option<f64>) -> Duration {
     rise.map_or(path.lookback, |rise| path.lookback.mul_f64(rise))
 }
 
-/// ⌈time/E⌉·E: a rule only moves on at evaluations.
+/// ⌈time/E⌉·E: the state of a rule changes only at evaluations.
 #[must_use]
 pub fn whole_evaluations(time: Duration, evaluation: Duration) -> Duration {
     if evaluation.is_zero() {
-        return time; // No rule group has an interval of zero; without one there is nothing to round to.
+        return time; // Rule groups have no interval of zero; zero means there is nothing to round to.
     }
     let count = time.as_nanos().div_ceil(evaluation.as_nanos());
     evaluation.saturating_mul(u32::try_from(count).unwrap_or(u32::MAX))
 }
 
-/// How long a phase is waited for, so that LATE can be told from MISSED: half as long again and ten seconds.
+/// How long a phase is waited for, to tell LATE from MISSED: 1.5 times the bound plus ten seconds.
 #[must_use]
 pub fn patience(bound: Duration) -> Duration {
     bound.mul_f64(1.5) + Duration::from_secs(10)
@@ -148,7 +148,7 @@ mod tests {
     }
 
     #[test]
-    fn the_table() {
+    fn computes_the_table() {
         let plain = production();
         let cases = [
             ("no share", plain, [330, 120, 32, 330, 302]),
@@ -163,7 +163,7 @@ mod tests {
             ("for: 1s rounds up", Inputs { hold: s(1), ..plain }, [330, 15, 32, 330, 302]),
             ("for: 16s rounds up", Inputs { hold: s(16), ..plain }, [330, 30, 32, 330, 302]),
             (
-                "recorded by a group of 30 s, read through an alert",
+                "recorded by a group with a 30 s interval, read through an alert",
                 Inputs {
                     rising: Path { rise: s(90), ..wide(60) },
                     falling: Path { fall: s(30), ..wide(300) },
@@ -191,7 +191,7 @@ mod tests {
     }
 
     #[test]
-    fn the_baseline_fills_what_the_cause_does_not() {
+    fn baseline_fills_the_rest_of_the_window() {
         let of = |share| baseline(&Inputs { rise: Some(rise(0.05, share)), ..production() });
         assert_eq!(baseline(&production()), Duration::ZERO);
         assert_eq!(of(0.08), Duration::from_millis(112_500));
@@ -200,7 +200,7 @@ mod tests {
     }
 
     #[test]
-    fn patience_leaves_room_to_see_what_is_late() {
+    fn patience_exceeds_the_bound() {
         assert_eq!(patience(s(0)), s(10));
         assert_eq!(patience(s(20)), s(40));
     }

@@ -1,4 +1,4 @@
-//! Instants and the distances between them, as a drill writes them down.
+//! Timestamps and durations, and how they are written.
 
 use std::time::{Duration, Instant};
 
@@ -10,35 +10,35 @@ pub fn seconds(from: Timestamp, to: Timestamp) -> f64 {
     to.duration_since(from).as_secs_f64()
 }
 
-/// `at` moved by `by`, held at the ends of the calendar.
+/// `at` plus `by`, limited to the range of timestamps.
 #[must_use]
 pub fn after(at: Timestamp, by: Duration) -> Timestamp {
     at.checked_add(by).unwrap_or(Timestamp::MAX)
 }
 
-/// `at` moved back by `by`, held at the ends of the calendar.
+/// `at` minus `by`, limited to the range of timestamps.
 #[must_use]
 pub fn before(at: Timestamp, by: Duration) -> Timestamp {
     at.checked_sub(by).unwrap_or(Timestamp::MIN)
 }
 
-/// `12:01:04`, UTC.
+/// Formats as `12:01:04`, UTC.
 #[must_use]
 pub fn time_of_day(at: Timestamp) -> String {
     at.strftime("%H:%M:%S").to_string()
 }
 
-/// `12:01:04.250`, UTC.
+/// Formats as `12:01:04.250`, UTC.
 #[must_use]
 pub fn precise_time_of_day(at: Timestamp) -> String {
     at.strftime("%H:%M:%S%.3f").to_string()
 }
 
-/// Seconds as a person reads them: `9.1 s`, `217 s`, `1 h 30 min`, `36 h`.
+/// Formats seconds for reading: `9.1 s`, `217 s`, `1 h 30 min`, `36 h`.
 #[must_use]
 pub fn readable(seconds: f64) -> String {
     let length = seconds.abs();
-    // Two units say it well enough; below ten minutes seconds are what bounds differ in.
+    // Two units are precise enough; below ten minutes bounds differ by seconds.
     let (large, size, small, part) = match length {
         ..100.0 => return format!("{seconds:.1} s"),
         ..600.0 => return format!("{seconds:.0} s"),
@@ -53,7 +53,7 @@ pub fn readable(seconds: f64) -> String {
     format!("{sign}{whole} {large}{rest}")
 }
 
-/// Three digits that matter: `0.031`, `0.05`, `52.3`, `1240`.
+/// Formats with three significant digits: `0.031`, `0.05`, `52.3`, `1240`.
 #[must_use]
 pub fn number(value: f64) -> String {
     if !value.is_finite() || value == 0.0 {
@@ -65,25 +65,25 @@ pub fn number(value: f64) -> String {
     if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.').to_owned() } else { text }
 }
 
-/// The last instant of a wait, kept on the monotonic clock so that a changed wall clock cannot make it endless.
+/// The end of a wait, on the monotonic clock, so that a changed wall clock cannot make the wait endless.
 #[derive(Debug, Clone, Copy)]
 pub struct Deadline(Instant);
 
 impl Deadline {
-    /// `limit` after `origin`, or at once when that has passed.
+    /// A deadline `limit` after `origin`; it has passed already if that instant is in the past.
     #[must_use]
     pub fn after(origin: Timestamp, limit: Duration) -> Self {
         let left = seconds(Timestamp::now(), after(origin, limit)).clamp(0.0, limit.as_secs_f64());
         Self(Instant::now() + Duration::from_secs_f64(left))
     }
 
-    /// `limit` from now.
+    /// A deadline `limit` from now.
     #[must_use]
     pub fn within(limit: Duration) -> Self {
         Self(Instant::now() + limit)
     }
 
-    /// Whether it has come.
+    /// Whether the deadline has passed.
     #[must_use]
     pub fn passed(self) -> bool {
         Instant::now() >= self.0
@@ -95,7 +95,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn distances_are_signed_and_times_are_readable() {
+    fn formats_durations_and_times() {
         let early: Timestamp = "2026-01-02T12:01:04.25Z".parse().unwrap();
         let late = after(early, Duration::from_millis(1500));
         assert_eq!(seconds(early, late), 1.5);
@@ -105,7 +105,7 @@ mod tests {
         assert_eq!(precise_time_of_day(early), "12:01:04.250");
         assert_eq!(readable(9.06), "9.1 s");
         assert_eq!(readable(95.2), "95.2 s");
-        for (seconds, said) in [
+        for (seconds, text) in [
             (217.4, "217 s"),
             (599.4, "599 s"),
             (610.4, "10 min 10 s"),
@@ -118,21 +118,21 @@ mod tests {
             (172_800.0, "2 d"),
             (2_631_000.0, "30 d 11 h"),
         ] {
-            assert_eq!(readable(seconds), said, "{seconds}");
+            assert_eq!(readable(seconds), text, "{seconds}");
         }
     }
 
     #[test]
-    fn a_deadline_in_the_past_has_passed_and_one_ahead_has_not() {
+    fn only_past_deadlines_have_passed() {
         let now = Timestamp::now();
         assert!(Deadline::after(before(now, Duration::from_secs(9)), Duration::from_secs(3)).passed());
         assert!(!Deadline::after(now, Duration::from_secs(300)).passed());
-        // A wall clock that was set back does not lengthen the wait beyond its limit.
+        // A wall clock that was set back does not extend the wait beyond its limit.
         assert!(!Deadline::after(after(now, Duration::from_secs(99)), Duration::from_secs(1)).passed());
     }
 
     #[test]
-    fn numbers_keep_what_matters() {
+    fn numbers_have_three_significant_digits() {
         for (value, text) in [
             (0.0, "0"),
             (0.0312345, "0.0312"),

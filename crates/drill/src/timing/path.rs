@@ -1,20 +1,20 @@
-//! What lies between a scraped series and a rule.
+//! The path from a scraped series to a rule.
 
 use std::time::Duration;
 
-/// A way from a scraped series to a rule.
+/// The delays on a path from a scraped series to a rule.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Path {
-    /// W: its ranges, offsets and steps of subqueries, added up.
+    /// W: the sum of ranges, offsets and subquery steps.
     pub lookback: Duration,
-    /// What the rules on it take to pass on that a condition holds.
+    /// Delay until the rules on the path pass on that a condition holds.
     pub rise: Duration,
-    /// What they take to pass on that it holds no more.
+    /// Delay until they pass on that it no longer holds.
     pub fall: Duration,
 }
 
 impl Path {
-    /// Whether no step of it takes longer than the other's.
+    /// Whether no delay is longer than that of `other`.
     #[must_use]
     pub fn within(&self, other: &Self) -> bool {
         self.lookback <= other.lookback && self.rise <= other.rise && self.fall <= other.fall

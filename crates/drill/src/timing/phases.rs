@@ -1,4 +1,4 @@
-//! The instants of a drill and the phases between them.
+//! Timestamps of a drill and the phases between them.
 
 use std::collections::BTreeMap;
 
@@ -9,34 +9,34 @@ use crate::timing::bounds::Bounds;
 use crate::timing::clock;
 use clients::inbox::Channel;
 
-/// Prometheus stores times in whole milliseconds: two instants may differ by this much and be the same.
+/// Prometheus stores whole milliseconds: timestamps that differ by this much count as equal.
 pub const STAMP_SECONDS: f64 = 0.001;
 
-/// When each thing happened, as far as it did.
+/// Timestamps of a drill; `None` where the event did not happen.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Instants {
-    /// Baseline traffic began.
+    /// Start of the baseline traffic.
     pub baseline: Option<Timestamp>,
-    /// The cause began.
+    /// Start of the cause.
     pub cause: Option<Timestamp>,
-    /// The alert went pending.
+    /// When the alert went pending.
     pub pending: Option<Timestamp>,
-    /// The alert fired.
+    /// When the alert fired.
     pub firing: Option<Timestamp>,
-    /// Each channel received it firing.
+    /// When each channel received the firing notification.
     pub notified: BTreeMap<Channel, Timestamp>,
-    /// The cause was lifted.
+    /// When the cause was lifted.
     pub lifted: Option<Timestamp>,
-    /// The alert resolved.
+    /// When the alert resolved.
     pub resolved: Option<Timestamp>,
-    /// Each channel received it resolved.
+    /// When each channel received the all-clear.
     pub all_clear: BTreeMap<Channel, Timestamp>,
 }
 
-/// How long a phase took and how long it may take, in seconds.
+/// Duration of a phase and its bound, in seconds.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize)]
 pub struct Measured {
-    /// `None` when it did not come to its end, or to one before its beginning: that is a contradiction, not a duration.
+    /// `None` when the phase did not end, or ended before it began, which is a contradiction.
     pub seconds: Option<f64>,
     /// `None` when the running configuration could not be read.
     pub bound_seconds: Option<f64>,
@@ -58,7 +58,7 @@ pub struct Phases {
 }
 
 impl Phases {
-    /// Of a drill that follows no rule: how long after the cause somebody noticed, and after it was lifted.
+    /// For a drill that follows no rule: `notified` counts from the cause, `all_clear` from its lifting.
     #[must_use]
     pub fn without_rule(self, instants: &Instants) -> Self {
         let took = |from: Option<Timestamp>, to: &BTreeMap<Channel, Timestamp>| {
@@ -71,7 +71,7 @@ impl Phases {
         }
     }
 
-    /// Each with its name, in order.
+    /// The phases with their names, in order.
     #[must_use]
     pub fn named(&self) -> [(&'static str, Measured); 5] {
         [
@@ -89,14 +89,14 @@ fn between(from: Option<Timestamp>, to: Option<Timestamp>) -> Option<f64> {
     (seconds >= -STAMP_SECONDS).then_some(seconds.max(0.0))
 }
 
-/// The last of the expected channels, once all have received.
+/// When the last of the expected channels received the notification; `None` until all have.
 #[must_use]
 pub fn last_of(received: &BTreeMap<Channel, Timestamp>, expected: &[Channel]) -> Option<Timestamp> {
     let all: Option<Vec<_>> = expected.iter().map(|channel| received.get(channel)).collect();
     all?.into_iter().max().copied()
 }
 
-/// Measures every phase that came to its end.
+/// Measures every phase that ended.
 #[must_use]
 pub fn measure(instants: &Instants, bounds: Option<&Bounds>, expected: &[Channel]) -> Phases {
     let measured =

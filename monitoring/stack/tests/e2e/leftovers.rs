@@ -123,11 +123,11 @@ async fn a_cause_that_cannot_be_undone_is_said_everywhere_and_bars_the_stack_unt
         [said.into_owned(), std::fs::read_to_string(junit).unwrap(), std::fs::read_to_string(html).unwrap()]
     {
         assert!(text.contains("the cause was not undone: could not run"), "{text}");
-        assert!(text.contains("not in a state to be drilled"), "{text}");
+        assert!(text.contains("not ready for a drill"), "{text}");
     }
 
     // Another start tries again and refuses, as long as that is in vain.
-    for (code, what) in [(Some(5), "not in a state to be drilled"), (Some(0), "now done: run")] {
+    for (code, what) in [(Some(5), "not ready for a drill"), (Some(0), "now done: run")] {
         let output = support::finish(stack.drill(&second), Duration::from_secs(120)).await;
         let said = String::from_utf8_lossy(&output.stdout) + String::from_utf8_lossy(&output.stderr);
         assert!(output.status.code() == code && said.contains(what), "{said}");
@@ -164,7 +164,7 @@ async fn what_a_killed_run_left_is_undone_by_the_next() {
         // Killed just as its cause begins it may have promised nothing yet, or to undo what it had not done.
         if phase != "pending" {
             assert_eq!(
-                (undone("lift the fault"), undone("start redis")),
+                (undone("remove the fault"), undone("start redis")),
                 (at_work, at_work),
                 "{phase}: {said}"
             );

@@ -71,7 +71,7 @@ async fn a_route_that_leads_nowhere_or_is_muted_is_refused_before_any_traffic() 
     for (text, said) in [
         (
             drill(8),
-            "is expected on webhook, and its route leads to receiver `nowhere`, which has no webhook_configs",
+            "is expected on webhook, and its route sends to receiver `nowhere`, which has no webhook_configs",
         ),
         (critical, "the route to receiver `critical` is muted by the time interval `always`"),
     ] {
@@ -142,7 +142,7 @@ async fn traffic_and_commands_that_were_not_as_stated_leave_a_drill_undecided() 
     for (text, said) in [
         (control("cause: {load: {rate: 20/s, requests: [{get: /nope404}]}}\n"), "404: "),
         (control("cause: {run: {hold: true, start: [sh, -c, 'exit 7']}}\n"), "`sh -c exit 7` ended before"),
-        (misspelt, "had a status the drill does not expect (by status: 200: "),
+        (misspelt, "had an unexpected status (by status: 200: "),
     ] {
         let finished = bed.run_drill(&text).await;
         assert_eq!(finished.code, Some(5), "{}", finished.text);

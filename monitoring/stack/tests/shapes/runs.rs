@@ -15,7 +15,7 @@ async fn the_second_run_is_refused_and_names_the_first() {
     let mut first = chain.command(&drill, &[]).stderr(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
     let mut lines = BufReader::new(first.stderr.take().unwrap()).lines();
     while !lines.next_line().await.unwrap().expect("it comes to the cause").contains("pending") {}
-    let said = format!("another run of drills has this stack: process {} on ", first.id().unwrap());
+    let said = format!("another drill run is using this stack: process {} on ", first.id().unwrap());
     // By the locked file, and, as from another host, by the inbox alone.
     for more in [&[][..], &["--leftovers", "elsewhere"]] {
         let second = chain.run(&drill, more).await;

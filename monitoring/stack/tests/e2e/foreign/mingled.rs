@@ -127,7 +127,7 @@ async fn the_end_of_another_alert_is_not_counted_as_the_drills_own_notification(
     assert!(phases["firing"]["seconds"].is_f64(), "{phases:#}");
     assert!(phases["notified"]["seconds"].is_null(), "nobody was told of RedisDown: {phases:#}");
     assert!(
-        finished.text.contains("RedisMemoryHigh fires, before this drill: its end was waited for"),
+        finished.text.contains("RedisMemoryHigh fired before this drill; waited until it ended"),
         "{}",
         finished.text
     );

@@ -51,7 +51,11 @@ async fn without_an_inbox_delivery_is_counted_and_the_report_says_so() {
     let mut foreign = Foreign::start(false).await;
     let finished = foreign.drill(&[drill("redis-down"), drill("redis-memory-high")]).await;
     assert_proven(&finished, "counted", 2);
-    assert!(finished.text.contains("delivery was counted by Alertmanager, not seen"), "{}", finished.text);
+    assert!(
+        finished.text.contains("delivery was counted by Alertmanager, not observed"),
+        "{}",
+        finished.text
+    );
 
     // A receiver that does not take it is no delivery.
     let conf = foreign.dir.path().join("nginx.conf");
