@@ -9,8 +9,8 @@ use crate::alert::{Alert, Tested};
 use clients::prometheus::Labels;
 use common::proof::Proof;
 use drill::file::drill::Drill;
+use drill::file::namesakes;
 use drill::file::suite::Suite;
-use drill::file::twins;
 
 /// What there is for one rule.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -116,10 +116,10 @@ enum Meant {
 /// `whole`: the labels are all that the alert has, so that a rule that sets others is not meant.
 fn meant(twins: &[&Alert], alert: &Alert, labels: &Labels, whole: bool) -> Meant {
     let has_all =
-        |it: &Alert| it.labels.iter().all(|(name, value)| twins::fits(labels.get(name), value, false));
+        |it: &Alert| it.labels.iter().all(|(name, value)| namesakes::fits(labels.get(name), value, false));
     let twins: Vec<&Alert> = twins.iter().copied().filter(|it| !whole || has_all(it)).collect();
     let rules: Vec<&Labels> = twins.iter().map(|it| &it.labels).collect();
-    let found = twins::meant(labels, &rules);
+    let found = namesakes::meant(labels, &rules);
     match (found.iter().any(|at| twins[*at].labels == alert.labels), found.len()) {
         (true, 1) => Meant::This,
         (true, _) => Meant::Several,

@@ -25,7 +25,7 @@ pub struct Context<'a> {
     /// The systems of the stack.
     pub systems: &'a Systems,
     /// What has to be undone on the stack, and its URLs.
-    pub undoing: &'a UndoList,
+    pub undo_list: &'a UndoList,
     /// The drill.
     pub drill: &'a Drill,
     /// Records what happens in the drill.
@@ -44,7 +44,7 @@ impl Context<'_> {
     /// The URL to which load is sent.
     #[must_use]
     pub fn target(&self) -> &url::Url {
-        &self.undoing.place().target
+        &self.undo_list.stack().target
     }
 
     /// Enters `stage`, which began at `since`.

@@ -10,7 +10,7 @@ use crate::run::{baseline, cause, lift, observe, preflight};
 /// Runs the phases and records what happens and how the drill ends. The future may be dropped at any point: its guards
 /// stop the load, the log stays, and [`crate::causes::undo_list::UndoList::undo_all`] undoes the rest.
 pub async fn run(context: &Context<'_>) {
-    let end = match context.undoing.make_sound().await {
+    let end = match context.undo_list.make_sound().await {
         Err(left) => left.into(),
         Ok(()) => {
             let end = phases(context).await.unwrap_or_else(|end| end);

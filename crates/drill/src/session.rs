@@ -40,7 +40,7 @@ pub struct Shard {
     /// The systems of the stack.
     pub systems: Systems,
     /// What has to be undone on the stack, and its URLs.
-    pub undoing: UndoList,
+    pub undo_list: UndoList,
 }
 
 /// What a run does and where.
@@ -89,12 +89,12 @@ async fn work(
     progress: &Progress,
     mut signals: Signals,
 ) -> (Vec<(usize, Case)>, Option<Ending>) {
-    let Shard { systems, undoing } = shard;
+    let Shard { systems, undo_list } = shard;
     let mut cases: Vec<(usize, Case)> = Vec::new();
-    let lease = Lease::take(plan.leftovers, undoing.place(), systems.inbox.as_ref()).await;
+    let lease = Lease::take(plan.leftovers, undo_list.stack(), systems.inbox.as_ref()).await;
     let mut interrupted_by = None;
     // A stack that could not be repaired leaves the drills to the other stacks, while there are any.
-    let fit = || undoing.is_sound() || !plan.shards.iter().any(|other| other.undoing.is_sound());
+    let fit = || undo_list.is_sound() || !plan.shards.iter().any(|other| other.undo_list.is_sound());
     while fit()
         && let Some(&index) = plan.order.get(next.fetch_add(1, Ordering::Relaxed))
     {
@@ -103,7 +103,7 @@ async fn work(
         let first = cases.is_empty();
         let context = Context {
             systems,
-            undoing,
+            undo_list,
             drill,
             log: &log,
             suite: plan.suite,
@@ -119,7 +119,7 @@ async fn work(
             never = progress.follow(&log) => match never {},
         };
         if let Some(ending) = ending {
-            let failed = timeout(UNDO, undoing.undo_all()).await;
+            let failed = timeout(UNDO, undo_list.undo_all()).await;
             log.not_undone(failed.unwrap_or_else(|_| {
                 vec![format!(
                     "undoing the cause took longer than {} s; the next run continues",
@@ -129,8 +129,8 @@ async fn work(
             interrupted(&log, ending);
         }
         if let Some(since) = log.case().instants.baseline {
-            let asked = restarts::collect(systems, &drill.cause, since, &log);
-            let _ = timeout(EVIDENCE_IN_HASTE, asked).await; // no response in time counts as no restart
+            let restarted = restarts::collect(systems, &drill.cause, since, &log);
+            let _ = timeout(EVIDENCE_IN_HASTE, restarted).await; // no response in time counts as no restart
         }
         explain(systems, &log, if ending.is_some() { EVIDENCE_IN_HASTE } else { EVIDENCE }).await;
         log.append(Event::Judged(judge(&log.case()), Timestamp::now()));
@@ -193,9 +193,11 @@ fn interrupted(log: &Log, ending: Ending) {
 /// Queries the rule's value during the drill, and what else explains the verdict.
 async fn explain(systems: &Systems, log: &Log, limit: Duration) {
     let case = log.case();
-    let Some((subject, start)) = case.expectation.subject.zip(case.instants.baseline) else { return };
-    let asked = gather::gather(&systems.prometheus, &subject, start, Timestamp::now());
-    match timeout(limit, asked).await {
+    let Some((rule_under_test, start)) = case.expectation.rule_under_test.zip(case.instants.baseline) else {
+        return;
+    };
+    let gathered = gather::gather(&systems.prometheus, &rule_under_test, start, Timestamp::now());
+    match timeout(limit, gathered).await {
         Ok(Ok(evidence)) => log.append(Event::Explained(Box::new(evidence))),
         Ok(Err(error)) => {
             log.note(Timestamp::now(), format!("the rule's value could not be queried: {error}"))

@@ -78,7 +78,7 @@ async fn drill(args: &Args, suite: &Suite, stacks: Vec<Stack>) -> u8 {
         Ok(found) => found,
         Err(error) => return usage(&[format!("--leftovers: {error}")]),
     };
-    for line in &found.said {
+    for line in &found.messages {
         console::line(line);
     }
     let mut shards = Vec::new();
@@ -88,9 +88,9 @@ async fn drill(args: &Args, suite: &Suite, stacks: Vec<Stack>) -> u8 {
             Err(error) => return usage(&[error]),
         };
         match UndoList::new(&lists, stack, number) {
-            Ok(undoing) => {
-                undoing.bar(&found.left);
-                shards.push(Shard { systems, undoing });
+            Ok(undo_list) => {
+                undo_list.bar(&found.left);
+                shards.push(Shard { systems, undo_list });
             }
             Err(error) => return usage(&[format!("--leftovers: {error}")]),
         }
@@ -145,7 +145,7 @@ async fn rerun_alone(
     }
     let mut healthy = 0;
     for (index, shard) in plan.shards.iter().enumerate() {
-        if shard.undoing.is_sound()
+        if shard.undo_list.is_sound()
             && shard.systems.prometheus.ready().await.is_ok()
             && shard.systems.alertmanager.ready().await.is_ok()
         {

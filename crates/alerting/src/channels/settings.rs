@@ -69,8 +69,8 @@ impl Settings {
             let environment = || sources.environment.then(|| std::env::var(variable).ok())?.map(named);
             let line = || lines.get(variable).cloned().map(named);
             // Empty values count as not set.
-            let said = |given: &(String, String)| !given.1.trim().is_empty();
-            file.filter(said).or_else(|| environment().filter(said)).or_else(|| line().filter(said))
+            let is_set = |given: &(String, String)| !given.1.trim().is_empty();
+            file.filter(is_set).or_else(|| environment().filter(is_set)).or_else(|| line().filter(is_set))
         })
     }
 
@@ -212,8 +212,8 @@ mod tests {
                 "SMTP_PASSWORD: is set and SMTP_USERNAME is not",
             ),
         ] {
-            let said = from(given).unwrap_err();
-            assert!(said.starts_with(expected) && !said.contains("hush"), "{said}");
+            let message = from(given).unwrap_err();
+            assert!(message.starts_with(expected) && !message.contains("hush"), "{message}");
         }
     }
 
@@ -233,10 +233,10 @@ mod tests {
         assert_eq!(slack().as_deref(), Some("http://line/1"));
 
         std::fs::write(dir.path().join("smtp_password"), "hush").unwrap();
-        let said = Settings::read(&sources).unwrap_err().to_string();
-        assert!(said.contains("smtp_password: is set and SMTP_USERNAME is not"), "{said}");
+        let message = Settings::read(&sources).unwrap_err().to_string();
+        assert!(message.contains("smtp_password: is set and SMTP_USERNAME is not"), "{message}");
         std::fs::write(&env, "A='two\nlines'\nSMTP_PASSWORD hush\n").unwrap();
-        let said = Settings::read(&sources).unwrap_err().to_string();
-        assert!(said.contains(".env:3: is not NAME=value") && !said.contains("hush"), "{said}");
+        let message = Settings::read(&sources).unwrap_err().to_string();
+        assert!(message.contains(".env:3: is not NAME=value") && !message.contains("hush"), "{message}");
     }
 }

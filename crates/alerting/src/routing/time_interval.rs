@@ -40,7 +40,7 @@ struct Times {
 
 /// The names of the time intervals of a route.
 #[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize)]
-pub struct Muting {
+pub struct TimeIntervals {
     /// The route is muted in any of these intervals.
     pub mute: Vec<String>,
     /// The route is muted outside of all of these intervals, if there are any.
@@ -62,18 +62,22 @@ impl Intervals {
     ///
     /// # Errors
     /// The interval is not defined or cannot be evaluated.
-    pub fn muted(&self, muting: &Muting, now: Timestamp) -> Result<Option<String>, RoutingError> {
-        for name in &muting.mute {
+    pub fn mute_reason(
+        &self,
+        time_intervals: &TimeIntervals,
+        now: Timestamp,
+    ) -> Result<Option<String>, RoutingError> {
+        for name in &time_intervals.mute {
             if self.contains(name, now)? {
                 return Ok(Some(format!("muted by the time interval `{name}`")));
             }
         }
-        for name in &muting.active {
+        for name in &time_intervals.active {
             if self.contains(name, now)? {
                 return Ok(None);
             }
         }
-        let names: Vec<_> = muting.active.iter().map(|name| format!("`{name}`")).collect();
+        let names: Vec<_> = time_intervals.active.iter().map(|name| format!("`{name}`")).collect();
         Ok((!names.is_empty()).then(|| format!("active only in the time interval {}", names.join(" or "))))
     }
 
@@ -221,20 +225,20 @@ mod tests {
         let at = "2026-11-21T12:00:00Z".parse().unwrap();
         let muted = |mute: &[&str], active: &[&str]| {
             let names = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
-            intervals().muted(&Muting { mute: names(mute), active: names(active) }, at)
+            intervals().mute_reason(&TimeIntervals { mute: names(mute), active: names(active) }, at)
         };
         assert_eq!(muted(&[], &[]), Ok(None));
         assert_eq!(muted(&["office"], &["sundays", "always"]), Ok(None));
         assert_eq!(muted(&["office", "always"], &[]), Ok(Some("muted by the time interval `always`".into())));
         let only = "active only in the time interval `office` or `sundays`".to_owned();
         assert_eq!(muted(&[], &["office", "sundays"]), Ok(Some(only)));
-        for (name, said) in [
+        for (name, message) in [
             ("here", "which its API does not show"),
             ("atlantis", "Europe/Atlantis"),
             ("bad", "invalid value `mon`"),
             ("none", "no time interval is named `none`"),
         ] {
-            assert!(muted(&[name], &[]).unwrap_err().to_string().contains(said), "{name}");
+            assert!(muted(&[name], &[]).unwrap_err().to_string().contains(message), "{name}");
         }
     }
 }

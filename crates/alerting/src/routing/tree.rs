@@ -10,7 +10,7 @@ use serde::Deserialize;
 
 use crate::routing::error::RoutingError;
 use crate::routing::matcher::{Matcher, matchers};
-use crate::routing::time_interval::{Intervals, Muting, Named};
+use crate::routing::time_interval::{Intervals, Named, TimeIntervals};
 use clients::prometheus::Labels;
 use common::duration;
 
@@ -88,7 +88,7 @@ pub struct Route {
     /// The time after which an unchanged group is sent again.
     pub repeat_interval: Duration,
     /// The time intervals in which it sends nothing.
-    pub muting: Muting,
+    pub time_intervals: TimeIntervals,
 }
 
 impl Route {
@@ -118,7 +118,7 @@ impl Routing {
             group_wait: GROUP_WAIT,
             group_interval: GROUP_INTERVAL,
             repeat_interval: REPEAT_INTERVAL,
-            muting: Muting::default(),
+            time_intervals: TimeIntervals::default(),
         };
         let receivers = file
             .receivers
@@ -162,8 +162,8 @@ impl Routing {
     ///
     /// # Errors
     /// Its time intervals are not defined or cannot be evaluated.
-    pub fn muted(&self, route: &Route, now: Timestamp) -> Result<Option<String>, RoutingError> {
-        self.intervals.muted(&route.muting, now)
+    pub fn mute_reason(&self, route: &Route, now: Timestamp) -> Result<Option<String>, RoutingError> {
+        self.intervals.mute_reason(&route.time_intervals, now)
     }
 
     /// The longest GI of all routes.
@@ -188,7 +188,7 @@ impl Node {
             group_interval: file.group_interval.unwrap_or(parent.group_interval),
             repeat_interval: file.repeat_interval.unwrap_or(parent.repeat_interval),
             // Time intervals are the only settings that are not inherited.
-            muting: Muting {
+            time_intervals: TimeIntervals {
                 mute: file.mute_time_intervals.clone(),
                 active: file.active_time_intervals.clone(),
             },

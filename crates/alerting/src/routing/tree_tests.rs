@@ -154,7 +154,7 @@ mute_time_intervals: [{name: never, time_intervals: []}]
     let routing = Routing::parse(yaml).unwrap();
     let muted = |given: &[(&str, &str)]| {
         let labels = labels(given);
-        routing.muted(routing.of(&labels)[0], Timestamp::UNIX_EPOCH).unwrap()
+        routing.mute_reason(routing.of(&labels)[0], Timestamp::UNIX_EPOCH).unwrap()
     };
     assert_eq!(muted(&[]), None);
     assert!(muted(&[("x", "1")]).unwrap().contains("`always`"));

@@ -25,7 +25,8 @@ pub struct Applied {
     /// Duration in seconds.
     pub seconds: f64,
     /// Responses of any status.
-    pub answers: u64,
+    #[serde(rename = "answers")]
+    pub responses: u64,
     /// Responses with a status the drill did not expect.
     pub unexpected: u64,
     /// Responses by status, expected or not.
@@ -43,13 +44,13 @@ impl Applied {
     /// Summarises the ledger of a run of `load` that lasted `seconds`.
     #[must_use]
     pub fn new(load: &LoadSpec, ledger: &Ledger, statuses: &BTreeMap<u16, u64>, seconds: f64) -> Self {
-        let answers = ledger.expected + ledger.unexpected;
+        let responses = ledger.expected + ledger.unexpected;
         let rarest = load.requests.iter().map(|rarest| load.share(|request| request == rarest));
         Self {
             stated_rate: load.rate.per_second(),
-            achieved_rate: if seconds > 0.0 { answers as f64 / seconds } else { 0.0 },
+            achieved_rate: if seconds > 0.0 { responses as f64 / seconds } else { 0.0 },
             seconds,
-            answers,
+            responses,
             unexpected: ledger.unexpected,
             statuses: statuses.clone(),
             transport_errors: ledger.transport_errors,
@@ -75,7 +76,7 @@ impl Applied {
     pub fn other(&self, acts: bool) -> Option<String> {
         let tolerated =
             if acts { UNDER_FAULT } else { (self.rarest / 2.0).clamp(UNEXPECTED.0, UNEXPECTED.1) };
-        self.unexpected().filter(|_| self.unexpected as f64 >= self.answers as f64 * tolerated)
+        self.unexpected().filter(|_| self.unexpected as f64 >= self.responses as f64 * tolerated)
     }
 
     /// A text such as `24 of 300 responses had an unexpected status (by status: 200: 276, 404: 24)`, if any had.
@@ -87,7 +88,7 @@ impl Applied {
             format!(
                 "{} of {} responses had an unexpected status (by status: {})",
                 self.unexpected,
-                self.answers,
+                self.responses,
                 statuses.join(", ")
             )
         })
@@ -100,7 +101,7 @@ mod tests {
 
     fn applied(unexpected: u64, rarest: f64) -> Applied {
         let statuses = BTreeMap::from([(200, 1_000 - unexpected), (404, unexpected)]);
-        Applied { answers: 1_000, unexpected, statuses, rarest, ..Applied::default() }
+        Applied { responses: 1_000, unexpected, statuses, rarest, ..Applied::default() }
     }
 
     #[test]
@@ -136,7 +137,7 @@ mod tests {
             Ledger { scheduled: 80, expected: 70, unexpected: 6, transport_errors: 4, ..Ledger::default() };
         let applied = Applied::new(&load, &ledger, &BTreeMap::new(), 2.0);
         assert!((applied.rarest - 0.08).abs() < 1e-9);
-        assert_eq!((applied.answers, applied.achieved_rate, applied.own_errors), (76, 38.0, 0));
+        assert_eq!((applied.responses, applied.achieved_rate, applied.own_errors), (76, 38.0, 0));
         assert_eq!((applied.too_little(), applied.unexpected().is_some()), (None, true));
         assert!(
             Applied { achieved_rate: 35.0, ..applied }.too_little().unwrap().contains("4 transport errors")

@@ -24,7 +24,8 @@ const OTHERS_WRITE: u32 = 0o022;
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Written {
-    pub(crate) place: Stack,
+    #[serde(rename = "place")]
+    pub(crate) stack: Stack,
     pub(crate) undo: Vec<Undo>,
 }
 
@@ -32,16 +33,16 @@ pub struct Written {
 #[derive(Debug)]
 pub struct Leftover {
     /// The stack on which its causes acted.
-    pub place: Stack,
+    pub stack: Stack,
     /// What could not be undone, the reason, and what to do.
-    pub said: String,
+    pub message: String,
 }
 
 /// The result of undoing all lists.
 #[derive(Debug, Default)]
 pub struct Found {
     /// What was undone and what was not, one line each.
-    pub said: Vec<String>,
+    pub messages: Vec<String>,
     /// Lists that could not be undone completely.
     pub left: Vec<Leftover>,
 }
@@ -174,22 +175,22 @@ async fn one(path: &Path, mut file: &File, found: &mut Found) {
     let mut text = String::new();
     let written =
         file.read_to_string(&mut text).ok().and_then(|_| serde_json::from_str::<Written>(&text).ok());
-    let Some(Written { place, mut undo }) = written else {
+    let Some(Written { stack, mut undo }) = written else {
         if text.is_empty() {
             let _ = fs::remove_file(path); // its run ended before there was anything to undo
         } else {
-            found.said.push(format!("{}: is not an undo list; left unchanged", path.display()));
+            found.messages.push(format!("{}: is not an undo list; left unchanged", path.display()));
         }
         return;
     };
     let mut failed = Vec::new();
     for index in (0..undo.len()).rev() {
-        match undo[index].perform(&place).await {
+        match undo[index].perform(&stack).await {
             Ok(()) => {
-                found.said.push(format!("left over from an earlier run, now done: {}", undo[index]));
+                found.messages.push(format!("left over from an earlier run, now done: {}", undo[index]));
                 undo.remove(index);
             }
-            Err(reason) => failed.push(not_done(&undo[index], &place, &reason.to_string())),
+            Err(reason) => failed.push(not_done(&undo[index], &stack, &reason.to_string())),
         }
     }
     if failed.is_empty() {
@@ -197,16 +198,16 @@ async fn one(path: &Path, mut file: &File, found: &mut Found) {
         return;
     }
     // If this fails, the list still contains what was undone, which is then undone again without harm.
-    let _ = rewrite(file, &Written { place: place.clone(), undo });
-    let said = format!("left over from an earlier run, {}; {}", failed.join("; "), kept(path));
-    found.said.push(said.clone());
-    found.left.push(Leftover { place, said });
+    let _ = rewrite(file, &Written { stack: stack.clone(), undo });
+    let message = format!("left over from an earlier run, {}; {}", failed.join("; "), kept(path));
+    found.messages.push(message.clone());
+    found.left.push(Leftover { stack, message });
 }
 
 /// The message that something could not be undone: the reason and what a person can do.
-pub fn not_done(undo: &Undo, place: &Stack, reason: &str) -> String {
+pub fn not_done(undo: &Undo, stack: &Stack, reason: &str) -> String {
     let reason = reason.trim_end_matches([':', ' ']);
-    format!("could not {undo}: {reason}; by hand: {}", undo.by_hand(place))
+    format!("could not {undo}: {reason}; by hand: {}", undo.by_hand(stack))
 }
 
 /// The message that the list is kept, and for how long.

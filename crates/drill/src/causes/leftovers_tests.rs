@@ -3,14 +3,14 @@ use std::time::Duration;
 
 use super::*;
 use crate::causes::undo_list::UndoList;
-use crate::causes::undo_list::tests::{locked, place, touch};
+use crate::causes::undo_list::tests::{locked, stack, touch};
 
 /// The lists that no process has locked. A child process that another test is starting may hold a lock through its copy of
 /// the file until it executes its program.
 async fn eventually(lists: &Path) -> Found {
     for _ in 0..100 {
         let found = go_through(lists).await.unwrap();
-        if !found.said.is_empty() {
+        if !found.messages.is_empty() {
             return found;
         }
         tokio::time::sleep(Duration::from_millis(50)).await;
@@ -22,16 +22,19 @@ async fn eventually(lists: &Path) -> Found {
 async fn keeps_a_list_for_later_runs_until_it_can_be_undone() {
     let dir = tempfile::tempdir().unwrap();
     let [lists, key, mark] = ["lists", "key", "mark"].map(|name| dir.path().join(name));
-    let undoing = UndoList::new(&lists, place(), 0).unwrap();
-    undoing.promise(locked(&key, &mark)).unwrap();
-    undoing.promise(Undo::Run(touch(&dir.path().join("other")))).unwrap();
-    undoing.undo_all().await;
-    drop(undoing);
+    let undo_list = UndoList::new(&lists, stack(), 0).unwrap();
+    undo_list.promise(locked(&key, &mark)).unwrap();
+    undo_list.promise(Undo::Run(touch(&dir.path().join("other")))).unwrap();
+    undo_list.undo_all().await;
+    drop(undo_list);
     for _ in 0..2 {
-        let Found { said, left } = eventually(&lists).await;
-        assert!(said.len() == 1 && left.len() == 1 && said[0].contains("each run tries again"), "{said:?}");
+        let Found { messages, left } = eventually(&lists).await;
+        assert!(
+            messages.len() == 1 && left.len() == 1 && messages[0].contains("each run tries again"),
+            "{messages:?}"
+        );
         // A new list does not replace an old one, though both belong to the same process.
-        let (here, mut elsewhere) = (UndoList::new(&lists, place(), 0).unwrap(), place());
+        let (here, mut elsewhere) = (UndoList::new(&lists, stack(), 0).unwrap(), stack());
         here.bar(&left);
         assert!(
             !here.is_sound() && here.make_sound().await.unwrap_err().to_string().contains("exit status: 3")
@@ -42,8 +45,11 @@ async fn keeps_a_list_for_later_runs_until_it_can_be_undone() {
         assert!(other.is_sound(), "the list is about another stack");
     }
     fs::write(&key, "").unwrap();
-    let Found { said, left } = eventually(&lists).await;
-    assert!(said.len() == 1 && said[0].contains("now done") && left.is_empty() && mark.exists(), "{said:?}");
+    let Found { messages, left } = eventually(&lists).await;
+    assert!(
+        messages.len() == 1 && messages[0].contains("now done") && left.is_empty() && mark.exists(),
+        "{messages:?}"
+    );
     assert_eq!(fs::read_dir(&lists).unwrap().count(), 0);
 }
 
@@ -52,18 +58,21 @@ async fn undoes_lists_of_dead_runs_only() {
     let dir = tempfile::tempdir().unwrap();
     let lists = dir.path().join("lists");
     let mark = dir.path().join("mark");
-    let undoing = UndoList::new(&lists, place(), 0).unwrap();
-    undoing.promise(Undo::Run(touch(&mark))).unwrap();
-    assert!(go_through(&lists).await.unwrap().said.is_empty() && !mark.exists());
-    drop(undoing); // like a killed process: the list stays, the lock is released
-    let Found { said, .. } = eventually(&lists).await;
-    assert!(mark.exists() && said.len() == 1 && said[0].contains("now done: run `touch"), "{said:?}");
-    assert!(go_through(&lists).await.unwrap().said.is_empty());
+    let undo_list = UndoList::new(&lists, stack(), 0).unwrap();
+    undo_list.promise(Undo::Run(touch(&mark))).unwrap();
+    assert!(go_through(&lists).await.unwrap().messages.is_empty() && !mark.exists());
+    drop(undo_list); // like a killed process: the list stays, the lock is released
+    let Found { messages, .. } = eventually(&lists).await;
+    assert!(
+        mark.exists() && messages.len() == 1 && messages[0].contains("now done: run `touch"),
+        "{messages:?}"
+    );
+    assert!(go_through(&lists).await.unwrap().messages.is_empty());
 }
 
 /// A list whose command creates `mark`.
 fn written(mark: &Path) -> String {
-    serde_json::to_string(&Written { place: place(), undo: vec![Undo::Run(touch(mark))] }).unwrap()
+    serde_json::to_string(&Written { stack: stack(), undo: vec![Undo::Run(touch(mark))] }).unwrap()
 }
 
 fn set_mode(path: &Path, mode: u32) {
@@ -86,14 +95,18 @@ async fn touches_only_lists() {
         fs::write(dir.path().join(name), text).unwrap();
     }
     let found = go_through(dir.path()).await.unwrap();
-    assert_eq!(found.said.len(), 1, "{:?}", found.said);
-    assert!(found.said[0].contains("3.json: is not an undo list") && found.left.is_empty() && !mark.exists());
+    assert_eq!(found.messages.len(), 1, "{:?}", found.messages);
+    assert!(
+        found.messages[0].contains("3.json: is not an undo list") && found.left.is_empty() && !mark.exists()
+    );
     for (name, text) in others {
         assert_eq!(fs::read_to_string(dir.path().join(name)).unwrap(), text, "{name}");
     }
     fs::write(dir.path().join("loadgen-undo-1-2-4.json"), &list).unwrap();
     fs::write(dir.path().join("loadgen-undo-1-2-5.json"), "").unwrap();
-    assert!(go_through(dir.path()).await.unwrap().said.iter().any(|said| said.contains("now done")));
+    assert!(
+        go_through(dir.path()).await.unwrap().messages.iter().any(|message| message.contains("now done"))
+    );
     assert!(mark.exists());
     assert_eq!(fs::read_dir(dir.path()).unwrap().count(), others.len() + 1, "and the mark");
 }
@@ -109,9 +122,12 @@ async fn rejects_files_that_others_can_write_and_says_what_to_do() {
     for (path, mode) in [(&lists, 0o777), (&lists, 0o770), (&list, 0o666)] {
         let before = fs::metadata(path).unwrap().mode();
         set_mode(path, mode);
-        let said = go_through(&lists).await.unwrap_err().to_string();
+        let message = go_through(&lists).await.unwrap_err().to_string();
         let expected = [format!("{}: others may write", path.display()), format!("(mode {mode:o})")];
-        assert!(expected.iter().all(|part| said.contains(part)) && said.contains("chmod go-w"), "{said}");
+        assert!(
+            expected.iter().all(|part| message.contains(part)) && message.contains("chmod go-w"),
+            "{message}"
+        );
         set_mode(path, before);
     }
     assert!(!mark.exists() && list.exists());
@@ -125,8 +141,8 @@ async fn rejects_files_that_others_can_write_and_says_what_to_do() {
     // Files of root belong to another user, unless this is root; `/` exists for both.
     if geteuid().is_root() {
         std::os::unix::fs::chown(&lists, Some(65_534), None).unwrap();
-        let said = go_through(&lists).await.unwrap_err().to_string();
-        assert!(said.contains("belongs to user 65534, and this is user 0"), "{said}");
+        let message = go_through(&lists).await.unwrap_err().to_string();
+        assert!(message.contains("belongs to user 65534, and this is user 0"), "{message}");
     } else {
         assert!(prepare(Path::new("/")).unwrap_err().to_string().contains("belongs to user 0"));
     }

@@ -53,18 +53,18 @@ pub fn fault_id(drill: &str) -> String {
 /// restarted service is left running before the next restart.
 ///
 /// # Errors
-/// A part of the cause cannot be applied; the earlier parts stay recorded in `undoing`.
+/// A part of the cause cannot be applied; the earlier parts stay recorded in `undo_list`.
 pub async fn apply(
-    undoing: &UndoList,
+    undo_list: &UndoList,
     name: &str,
     cause: &Cause,
     ttl: Duration,
     settle: Duration,
 ) -> Result<Caused, DrillError> {
-    let place = undoing.place();
+    let stack = undo_list.stack();
     let mut passing = Vec::new();
     for (channel, failure) in &cause.inbox {
-        undoing.promise(Undo::Inbox(channel.name().to_owned()))?;
+        undo_list.promise(Undo::Inbox(channel.name().to_owned()))?;
         let (field, value) = match failure {
             InboxFailure::Status(status) => ("status", json!(status)),
             InboxFailure::Hang => ("hang", json!(true)),
@@ -74,44 +74,44 @@ pub async fn apply(
     }
     if let Some(fault) = &cause.fault {
         let id = fault_id(name);
-        undoing.promise(Undo::Fault(id.clone()))?;
+        undo_list.promise(Undo::Fault(id.clone()))?;
         passing.push(Passing::Fault(id, fault.0.clone()));
     }
     for one in &passing {
-        one.put(place, ttl.min(renewal::LONGEST)).await?;
+        one.put(stack, ttl.min(renewal::LONGEST)).await?;
     }
     let every = renewal::every(ttl, renewal::LONGEST).filter(|_| !passing.is_empty());
-    let renewing = every.map(|every| Renewal::start(place.clone(), passing, every));
+    let renewing = every.map(|every| Renewal::start(stack.clone(), passing, every));
     if let Some(run) = &cause.run {
         if !run.undo.is_empty() {
-            undoing.promise(Undo::Run(run.undo.clone()))?;
+            undo_list.promise(Undo::Run(run.undo.clone()))?;
         }
         if run.hold {
-            undoing.hold(place.hold(&run.start)?);
+            undo_list.hold(stack.hold(&run.start)?);
         } else {
-            place.run(&run.start).await?;
+            stack.run(&run.start).await?;
         }
     }
     if let Some(service) = &cause.pause {
-        undoing.promise(Undo::Unpause(service.clone()))?;
-        place.order("pause", service).await?;
+        undo_list.promise(Undo::Unpause(service.clone()))?;
+        stack.order("pause", service).await?;
     }
     if let Some(service) = &cause.stop {
-        undoing.promise(Undo::Start(service.clone()))?;
-        place.order("stop", service).await?;
+        undo_list.promise(Undo::Start(service.clone()))?;
+        stack.order("stop", service).await?;
     }
     if let Some(restart) = &cause.restart {
-        undoing.promise(Undo::Start(restart.name.clone()))?;
+        undo_list.promise(Undo::Start(restart.name.clone()))?;
         for time in 0..restart.times {
             if time > 0 {
                 tokio::time::sleep(settle).await;
             }
-            place.order("restart", &restart.name).await?;
+            stack.order("restart", &restart.name).await?;
         }
     }
     let load = match &cause.load {
         Some(load) => {
-            let running = engine::start_endless(&place.target, load)
+            let running = engine::start_endless(&stack.target, load)
                 .map_err(|error| DrillError::Cause(error.to_string()))?;
             Some((running, load.clone(), Timestamp::now()))
         }

@@ -29,7 +29,7 @@ impl Passing {
     ///
     /// # Errors
     /// The gateway or inbox rejected it, or did not respond.
-    pub async fn put(&self, place: &Stack, ttl: Duration) -> Result<(), DrillError> {
+    pub async fn put(&self, stack: &Stack, ttl: Duration) -> Result<(), DrillError> {
         let with_ttl = |fields: &Map<String, Value>| {
             let mut fields = fields.clone();
             fields.insert("ttl".to_owned(), json!(duration::format(ttl)));
@@ -37,10 +37,10 @@ impl Passing {
         };
         match self {
             Self::Fault(id, fault) => {
-                let gateway = Gateway::new(&place.admin, &place.http)?;
+                let gateway = Gateway::new(&stack.admin, &stack.http)?;
                 Ok(gateway.put_fault(id, &with_ttl(fault)).await?)
             }
-            Self::Inbox(channel, how) => Ok(place.inbox()?.fail(channel, &with_ttl(how)).await?),
+            Self::Inbox(channel, how) => Ok(stack.inbox()?.fail(channel, &with_ttl(how)).await?),
         }
     }
 }
@@ -63,7 +63,7 @@ impl Renewal {
     /// Starts to renew all of them, each time for [`LONGEST`]. A failed renewal is repeated at the next interval, well before
     /// the expiry.
     #[must_use]
-    pub fn start(place: Stack, passing: Vec<Passing>, every: Duration) -> Self {
+    pub fn start(stack: Stack, passing: Vec<Passing>, every: Duration) -> Self {
         let stop = Arc::new(Notify::new());
         let stopped = Arc::clone(&stop);
         let task = tokio::spawn(async move {
@@ -75,7 +75,7 @@ impl Renewal {
                     _ = ticks.tick() => {}
                 }
                 for one in &passing {
-                    let _ = one.put(&place, LONGEST).await;
+                    let _ = one.put(&stack, LONGEST).await;
                 }
             }
         });
@@ -126,11 +126,11 @@ mod tests {
         };
         let inbox = inbox::Inbox::open(&config).unwrap();
         let inbox = tokio::spawn(inbox.serve(listener, None, std::future::pending()));
-        let mut place = crate::causes::undo_list::tests::place();
-        place.inbox = Some(base.parse().unwrap());
+        let mut stack = crate::causes::undo_list::tests::stack();
+        stack.inbox = Some(base.parse().unwrap());
         let fails = Passing::Inbox("slack".into(), Map::from_iter([("status".to_owned(), json!(503))]));
-        let renewing = Renewal::start(place.clone(), vec![fails], Duration::from_millis(10));
-        let lift = || async { place.inbox().unwrap().work("slack").await.unwrap() };
+        let renewing = Renewal::start(stack.clone(), vec![fails], Duration::from_millis(10));
+        let lift = || async { stack.inbox().unwrap().work("slack").await.unwrap() };
         for _ in 0..2 {
             let failing = async {
                 while status_of(&base).await != 503 {

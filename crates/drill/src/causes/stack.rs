@@ -15,7 +15,7 @@ use clients::{HttpConfig, address};
 /// Time limit for a command.
 const COMMAND: Duration = Duration::from_secs(90);
 /// How many characters of a failed command's output are shown.
-const SAID: usize = 400;
+const OUTPUT_CHARS: usize = 400;
 
 /// One stack, as described by `STACKS_FILE`.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -132,7 +132,7 @@ impl Stack {
         let mut command = self.command(argv)?;
         command.stdout(Stdio::piped()).stderr(Stdio::piped());
         let name = argv.join(" ");
-        let name: String = name.chars().take(SAID).collect();
+        let name: String = name.chars().take(OUTPUT_CHARS).collect();
         let output = tokio::time::timeout(COMMAND, command.output())
             .await
             .map_err(|_| DrillError::Cause(format!("`{name}` did not end within {} s", COMMAND.as_secs())))?
@@ -140,12 +140,12 @@ impl Stack {
         if output.status.success() {
             return Ok(());
         }
-        let said =
+        let message =
             String::from_utf8_lossy(&output.stderr).into_owned() + &String::from_utf8_lossy(&output.stdout);
         // The output may repeat the URLs, which the command was given.
-        let said = address::hushed(said.trim(), self.addresses());
-        let said: String = said.chars().take(SAID).collect();
-        Err(DrillError::Cause(format!("`{name}` failed ({}): {said}", output.status)))
+        let message = address::hushed(message.trim(), self.addresses());
+        let message: String = message.chars().take(OUTPUT_CHARS).collect();
+        Err(DrillError::Cause(format!("`{name}` failed ({}): {message}", output.status)))
     }
 
     /// Starts a command that runs until it is dropped or ends by itself.
@@ -159,7 +159,7 @@ impl Stack {
             DrillError::Cause(format!("`{}` could not be started: {error}", argv.join(" ")))
         })?;
         let pid = child.id().and_then(|pid| i32::try_from(pid).ok());
-        Ok(Held { pid, name: argv.join(" ").chars().take(SAID).collect(), _child: child })
+        Ok(Held { pid, name: argv.join(" ").chars().take(OUTPUT_CHARS).collect(), _child: child })
     }
 
     /// Controls a service: stops, starts, pauses, unpauses or restarts it.
@@ -191,7 +191,7 @@ pub struct Held {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Broken {
     /// Which command, and how it ended.
-    pub said: String,
+    pub message: String,
     /// Whether the command failed.
     pub failed: bool,
 }
@@ -210,7 +210,7 @@ impl Held {
             Ok(WaitStatus::Signaled(_, signal, _)) => (format!("signal: {signal}"), true),
             _ => return None,
         };
-        Some(Broken { said: format!("`{}` ended before the cause was lifted ({how})", self.name), failed })
+        Some(Broken { message: format!("`{}` ended before the cause was lifted ({how})", self.name), failed })
     }
 
     /// On this system the state cannot be read without reaping the process.

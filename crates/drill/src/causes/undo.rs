@@ -50,12 +50,12 @@ fn shell(argv: &[String]) -> String {
 impl Undo {
     /// The command with which a person performs the action on this stack.
     #[must_use]
-    pub fn by_hand(&self, place: &Stack) -> String {
+    pub fn by_hand(&self, stack: &Stack) -> String {
         let order = |verb: &str, name: &String| {
-            let control = if place.control.is_empty() {
+            let control = if stack.control.is_empty() {
                 vec!["docker".into(), "compose".into()]
             } else {
-                place.control.clone()
+                stack.control.clone()
             };
             shell(&[control, vec![verb.to_owned(), name.clone()]].concat())
         };
@@ -67,11 +67,11 @@ impl Undo {
             format!("curl -X DELETE {}{path}", url.as_str().trim_end_matches('/'))
         };
         match self {
-            Self::Fault(id) => delete(&place.admin, &format!("/faults/{id}")),
+            Self::Fault(id) => delete(&stack.admin, &format!("/faults/{id}")),
             Self::Start(name) => order("start", name),
             Self::Unpause(name) => order("unpause", name),
             Self::Run(argv) => shell(argv),
-            Self::Inbox(channel) => place.inbox.as_ref().map_or_else(
+            Self::Inbox(channel) => stack.inbox.as_ref().map_or_else(
                 || "restart the inbox".to_owned(),
                 |inbox| delete(inbox, &format!("/fail/{channel}")),
             ),
@@ -82,16 +82,16 @@ impl Undo {
     ///
     /// # Errors
     /// The system or the command failed.
-    pub async fn perform(&self, place: &Stack) -> Result<(), DrillError> {
+    pub async fn perform(&self, stack: &Stack) -> Result<(), DrillError> {
         match self {
             Self::Fault(id) => {
-                let gateway = Gateway::new(&place.admin, &place.http)?;
+                let gateway = Gateway::new(&stack.admin, &stack.http)?;
                 Ok(gateway.lift_fault(id).await?)
             }
-            Self::Start(name) => place.order("start", name).await,
-            Self::Unpause(name) => place.order("unpause", name).await,
-            Self::Run(argv) => place.run(argv).await,
-            Self::Inbox(channel) => Ok(place.inbox()?.work(channel).await?),
+            Self::Start(name) => stack.order("start", name).await,
+            Self::Unpause(name) => stack.order("unpause", name).await,
+            Self::Run(argv) => stack.run(argv).await,
+            Self::Inbox(channel) => Ok(stack.inbox()?.work(channel).await?),
         }
     }
 }

@@ -19,7 +19,7 @@ const PAUSE: Duration = Duration::from_secs(1);
 /// The undo list of one stack, in a file that this process keeps locked.
 #[derive(Debug)]
 pub struct UndoList {
-    place: Stack,
+    stack: Stack,
     path: PathBuf,
     state: Mutex<State>,
 }
@@ -40,19 +40,19 @@ impl UndoList {
     ///
     /// # Errors
     /// The directory or the file cannot be created.
-    pub fn new(dir: &Path, place: Stack, number: usize) -> Result<Self, DrillError> {
+    pub fn new(dir: &Path, stack: Stack, number: usize) -> Result<Self, DrillError> {
         let failed = |error: std::io::Error| DrillError::Leftovers(format!("{}: {error}", dir.display()));
         leftovers::prepare(dir)?;
         let (file, path) = leftovers::create(dir, number).map_err(failed)?;
         let state = State { file, open: Vec::new(), held: Vec::new(), barred: Vec::new(), stuck: false };
-        Ok(Self { place, path, state: Mutex::new(state) })
+        Ok(Self { stack, path, state: Mutex::new(state) })
     }
 
     /// Prevents drills on this stack if an earlier run left it with a cause in effect. Stacks are compared by the URL of
     /// Prometheus.
     pub fn bar(&self, leftovers: &[Leftover]) {
-        let here = leftovers.iter().filter(|leftover| leftover.place.prometheus == self.place.prometheus);
-        self.state().barred.extend(here.map(|leftover| leftover.said.clone()));
+        let here = leftovers.iter().filter(|leftover| leftover.stack.prometheus == self.stack.prometheus);
+        self.state().barred.extend(here.map(|leftover| leftover.message.clone()));
     }
 
     /// Whether the stack is ready for a drill, as far as known: no undo action on it has failed.
@@ -82,8 +82,8 @@ impl UndoList {
 
     /// The stack of this list.
     #[must_use]
-    pub fn place(&self) -> &Stack {
-        &self.place
+    pub fn stack(&self) -> &Stack {
+        &self.stack
     }
 
     fn state(&self) -> std::sync::MutexGuard<'_, State> {
@@ -113,7 +113,7 @@ impl UndoList {
     }
 
     fn write(&self, state: &mut State) -> std::io::Result<()> {
-        leftovers::rewrite(&state.file, &Written { place: self.place.clone(), undo: state.open.clone() })
+        leftovers::rewrite(&state.file, &Written { stack: self.stack.clone(), undo: state.open.clone() })
     }
 
     /// Performs all actions, the last first, and returns those that failed with the way to do them by hand; they stay on
@@ -127,13 +127,13 @@ impl UndoList {
             let Some(undo) = self.state().open.get(left).cloned() else { continue };
             // Until success is known the state counts as not undone, so that dropping the future in between is safe.
             self.state().stuck = true;
-            let mut done = undo.perform(&self.place).await;
+            let mut done = undo.perform(&self.stack).await;
             for _ in 1..ATTEMPTS {
                 if done.is_ok() {
                     break;
                 }
                 tokio::time::sleep(PAUSE).await;
-                done = undo.perform(&self.place).await;
+                done = undo.perform(&self.stack).await;
             }
             match done {
                 Ok(()) => {
@@ -141,7 +141,7 @@ impl UndoList {
                     state.open.remove(left);
                     let _ = self.write(&mut state); // performing an action twice is harmless
                 }
-                Err(reason) => failed.push(leftovers::not_done(&undo, &self.place, &reason.to_string())),
+                Err(reason) => failed.push(leftovers::not_done(&undo, &self.stack, &reason.to_string())),
             }
         }
         if !failed.is_empty() {

@@ -2,7 +2,7 @@ use std::os::unix::fs::PermissionsExt;
 
 use super::*;
 
-pub(crate) fn place() -> Stack {
+pub(crate) fn stack() -> Stack {
     let url = || "http://127.0.0.1:1".parse().unwrap();
     Stack {
         target: url(),
@@ -24,12 +24,12 @@ pub(crate) fn touch(path: &Path) -> Vec<String> {
 #[cfg(target_os = "linux")]
 async fn notices_a_held_command_that_ended() {
     let dir = tempfile::tempdir().unwrap();
-    let undoing = UndoList::new(dir.path(), place(), 0).unwrap();
+    let undo_list = UndoList::new(dir.path(), stack(), 0).unwrap();
     for script in ["exit 7", "sleep 600"] {
-        undoing.hold(place().hold(&["sh".into(), "-c".into(), script.into()]).unwrap());
+        undo_list.hold(stack().hold(&["sh".into(), "-c".into(), script.into()]).unwrap());
     }
     let ended = || {
-        let broken = undoing.broke_off();
+        let broken = undo_list.broke_off();
         (!broken.is_empty()).then_some(broken)
     };
     let mut found = ended();
@@ -40,27 +40,27 @@ async fn notices_a_held_command_that_ended() {
         tokio::time::sleep(Duration::from_millis(25)).await;
         found = ended();
     }
-    let said = "`sh -c exit 7` ended before the cause was lifted (exit status: 7)".to_owned();
-    assert_eq!(found, Some(vec![Broken { said, failed: true }]));
-    undoing.undo_all().await;
-    assert!(undoing.broke_off().is_empty());
+    let message = "`sh -c exit 7` ended before the cause was lifted (exit status: 7)".to_owned();
+    assert_eq!(found, Some(vec![Broken { message, failed: true }]));
+    undo_list.undo_all().await;
+    assert!(undo_list.broke_off().is_empty());
 }
 
 #[tokio::test]
 async fn undoes_the_last_first_and_returns_failures() {
     let dir = tempfile::tempdir().unwrap();
-    let undoing = UndoList::new(dir.path(), place(), 0).unwrap();
+    let undo_list = UndoList::new(dir.path(), stack(), 0).unwrap();
     let mark = dir.path().join("mark");
-    undoing.promise(Undo::Run(touch(&mark))).unwrap();
-    undoing.promise(Undo::Start("redis".into())).unwrap();
-    let mode = fs::metadata(&undoing.path).unwrap().permissions().mode();
+    undo_list.promise(Undo::Run(touch(&mark))).unwrap();
+    undo_list.promise(Undo::Start("redis".into())).unwrap();
+    let mode = fs::metadata(&undo_list.path).unwrap().permissions().mode();
     assert_eq!(mode & 0o777, 0o600, "URLs may contain passwords");
-    let failed = undoing.undo_all().await;
+    let failed = undo_list.undo_all().await;
     assert!(mark.exists());
     assert_eq!(failed.len(), 2, "the failed action and the list's path: {failed:?}");
     assert!(failed[0].starts_with("could not start redis: `false start redis` failed"), "{failed:?}");
     assert!(failed[0].ends_with("; by hand: false start redis"), "{failed:?}");
-    drop(undoing);
+    drop(undo_list);
     assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 2, "the mark and the list");
 }
 
@@ -74,18 +74,21 @@ pub fn locked(key: &Path, mark: &Path) -> Undo {
 async fn a_failed_undo_prevents_drills_until_it_succeeds() {
     let dir = tempfile::tempdir().unwrap();
     let [key, mark] = ["key", "mark"].map(|name| dir.path().join(name));
-    let undoing = UndoList::new(&dir.path().join("lists"), place(), 0).unwrap();
-    undoing.promise(locked(&key, &mark)).unwrap();
-    undoing.promise(Undo::Run(touch(&dir.path().join("other")))).unwrap();
-    assert!(undoing.is_sound(), "a cause in effect is not a leftover");
-    assert!(undoing.undo_all().await[0].contains("exit status: 3"));
-    assert!(!undoing.is_sound());
-    let said = undoing.make_sound().await.unwrap_err().to_string();
-    assert!(said.contains("not ready for a drill") && said.contains("by hand: sh -c 'test"), "{said}");
-    assert!(!said.contains("other"), "it was undone: {said}");
+    let undo_list = UndoList::new(&dir.path().join("lists"), stack(), 0).unwrap();
+    undo_list.promise(locked(&key, &mark)).unwrap();
+    undo_list.promise(Undo::Run(touch(&dir.path().join("other")))).unwrap();
+    assert!(undo_list.is_sound(), "a cause in effect is not a leftover");
+    assert!(undo_list.undo_all().await[0].contains("exit status: 3"));
+    assert!(!undo_list.is_sound());
+    let message = undo_list.make_sound().await.unwrap_err().to_string();
+    assert!(
+        message.contains("not ready for a drill") && message.contains("by hand: sh -c 'test"),
+        "{message}"
+    );
+    assert!(!message.contains("other"), "it was undone: {message}");
     fs::write(&key, "").unwrap();
-    assert_eq!(undoing.make_sound().await, Ok(()));
-    assert!(undoing.is_sound() && mark.exists());
-    drop(undoing);
+    assert_eq!(undo_list.make_sound().await, Ok(()));
+    assert!(undo_list.is_sound() && mark.exists());
+    drop(undo_list);
     assert_eq!(fs::read_dir(dir.path().join("lists")).unwrap().count(), 0);
 }

@@ -8,7 +8,8 @@ use serde::Serialize;
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Gaps {
     /// Number of queries since the cause began.
-    pub asked: u32,
+    #[serde(rename = "asked")]
+    pub queries: u32,
     /// Number of queries without a usable response.
     pub failed: u32,
     /// The error of the last failed query.
@@ -20,12 +21,12 @@ pub struct Gaps {
 
 impl Gaps {
     /// Records the result of a query of this `kind`.
-    pub fn note<T, E: ToString>(&mut self, kind: &'static str, answer: Result<T, E>) -> Option<T> {
-        self.asked += 1;
-        match answer {
-            Ok(answer) => {
+    pub fn note<T, E: ToString>(&mut self, kind: &'static str, result: Result<T, E>) -> Option<T> {
+        self.queries += 1;
+        match result {
+            Ok(result) => {
                 self.blind.remove(kind);
-                Some(answer)
+                Some(result)
             }
             Err(error) => {
                 self.failed += 1;
@@ -40,11 +41,11 @@ impl Gaps {
     /// fifth of all queries did. `None` if neither is so.
     #[must_use]
     pub fn too_many(&self) -> Option<String> {
-        let (asked, failed) = (self.asked, self.failed);
+        let (queries, failed) = (self.queries, self.failed);
         if let Some(error) = self.blind.values().next() {
-            return Some(format!("{failed} of {asked} queries failed, including the latest: {error}"));
+            return Some(format!("{failed} of {queries} queries failed, including the latest: {error}"));
         }
         let error = self.last_error.as_deref().unwrap_or_default();
-        (failed * 5 > asked).then(|| format!("{failed} of {asked} queries failed, such as: {error}"))
+        (failed * 5 > queries).then(|| format!("{failed} of {queries} queries failed, such as: {error}"))
     }
 }

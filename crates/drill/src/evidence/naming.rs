@@ -49,8 +49,8 @@ impl Naming {
         let (Some(heading), Some(name)) = (&alert.heading, own.get("alertname")) else { return false };
         let heading = plain(heading);
         let Some(text) = rest(&heading, name).map(labels_in) else { return false };
-        let twins = self.rules.iter().filter(|(other, _)| other == name);
-        twins.flat_map(|(_, labels)| labels).any(|(label, value)| {
+        let namesakes = self.rules.iter().filter(|(other, _)| other == name);
+        namesakes.flat_map(|(_, labels)| labels).any(|(label, value)| {
             let differs = own.get(label).is_some_and(|own| own != value && !holds(text, own));
             differs && holds(text, value)
         })

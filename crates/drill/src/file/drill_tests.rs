@@ -46,7 +46,7 @@ fn omitted_fields_have_defaults() {
 
 #[test]
 fn errors_name_file_line_and_expected_value() {
-    for (from, to, line, said) in [
+    for (from, to, line, message) in [
         ("summary:", "sumary:", 3, "expected one of drill, proves, summary"),
         ("  share: 8%", "  shaer: 8%", 7, "unknown field `shaer`, expected one of load, idle, fault"),
         ("  share: 8%", "  share: many", 7, "`many` is not a share: expected a positive number"),
@@ -76,7 +76,7 @@ fn errors_name_file_line_and_expected_value() {
         if line > 0 {
             assert_eq!(error.at.map(|(line, _)| line), Some(line), "{text}");
         }
-        assert!(text.contains(said), "{to}: {text}");
+        assert!(text.contains(message), "{to}: {text}");
         assert!(!text.contains('\n'), "one line each: {text}");
     }
 }
@@ -89,16 +89,19 @@ fn rejects_the_proven_alert_among_other_alerts_unless_labels_differ() {
                 "drill: a\nproves: {{alert: A{labels}}}\ncause: {{idle: true}}\nexpect: {{{list}: [A]}}\n"
             )
         };
-        let said = read(&text("")).unwrap_err().to_string();
-        assert!(said.contains("a.yaml:4:") && said.contains("`A` is the alert this drill proves"), "{said}");
+        let message = read(&text("")).unwrap_err().to_string();
+        assert!(
+            message.contains("a.yaml:4:") && message.contains("`A` is the alert this drill proves"),
+            "{message}"
+        );
         assert!(read(&text(", labels: {severity: critical}")).is_ok());
     }
 }
 
 #[test]
 fn rejects_an_empty_file() {
-    let said = read("").unwrap_err().to_string();
-    assert!(said.contains("unexpected end of file: is it empty"), "{said}");
+    let message = read("").unwrap_err().to_string();
+    assert!(message.contains("unexpected end of file: is it empty"), "{message}");
 }
 
 #[test]
@@ -142,7 +145,7 @@ expect: {delivered: [heartbeat, discord, pagerduty, email], inhibited: [B]}
     assert_eq!(cause.inbox[&Channel::Slack], InboxFailure::Status(500));
     assert_eq!(cause.inbox[&Channel::Email], InboxFailure::Hang);
     assert_eq!(drill.expect.inhibited[0].value, "B");
-    for (cause, said) in [
+    for (cause, message) in [
         ("{fault: {ttl: 5s}}", "remove `ttl`"),
         ("{restart: {name: api, times: 0}}", "restart.times is 0: expected 1 to 100"),
         ("{restart: {name: api, times: 300}}", "restart.times is 300: expected 1 to 100"),
@@ -162,7 +165,7 @@ expect: {delivered: [heartbeat, discord, pagerduty, email], inhibited: [B]}
     ] {
         let text = format!("drill: a\nproves: {{alert: A}}\ncause: {cause}\n");
         let error = read(&text).unwrap_err().to_string();
-        assert!(error.contains(said), "{cause}: {error}");
+        assert!(error.contains(message), "{cause}: {error}");
         assert!(
             [":3:", ":1:"].iter().any(|line| error.starts_with(&format!("drills/a.yaml{line}"))),
             "{error}"
@@ -174,7 +177,7 @@ expect: {delivered: [heartbeat, discord, pagerduty, email], inhibited: [B]}
 fn a_negative_control_names_no_alert_and_may_have_no_cause() {
     let text = "drill: a\nproves: {quiet: 10m}\nbaseline: {rate: 1/s, requests: [{get: /}]}\n";
     assert_eq!(read(text).unwrap().proves.quiet, Some(Duration::from_secs(600)));
-    for (field, line, said) in [
+    for (field, line, message) in [
         ("objective: {notified: 1m}", 3, "`objective` applies to drills of an alert"),
         ("expect: {delivered: [email]}", 3, "`expect.delivered` applies to drills of an alert"),
         ("expect: {inhibited: [X]}", 3, "`expect.inhibited` applies to drills of an alert"),
@@ -182,7 +185,7 @@ fn a_negative_control_names_no_alert_and_may_have_no_cause() {
     ] {
         let error = read(&format!("drill: a\nproves: {{quiet: 10m}}\n{field}\n")).unwrap_err();
         assert_eq!(error.at.map(|(line, _)| line), Some(line), "{error}");
-        assert!(error.to_string().contains(said), "{error}");
+        assert!(error.to_string().contains(message), "{error}");
     }
     let labels = read("drill: a\nproves: {quiet: 10m, labels: {a: b}}\n").unwrap_err().to_string();
     assert!(labels.contains("remove `alert`, `stops` and `labels`"), "{labels}");
@@ -197,6 +200,6 @@ fn a_negative_control_names_no_alert_and_may_have_no_cause() {
     let near = read("drill: a\nproves: {quiet: 10m}\nexpect: {near: [A, B]}\n").unwrap().expect.near;
     assert_eq!(near.iter().map(|it| it.value.as_str()).collect::<Vec<_>>(), ["A", "B"]);
     let no_control = "drill: a\nproves: {alert: A}\ncause: {idle: true}\nexpect: {near: [B]}\n";
-    let said = read(no_control).unwrap_err().to_string();
-    assert!(said.contains(":4:") && said.contains("`near` applies to negative controls"), "{said}");
+    let message = read(no_control).unwrap_err().to_string();
+    assert!(message.contains(":4:") && message.contains("`near` applies to negative controls"), "{message}");
 }

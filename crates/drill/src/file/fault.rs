@@ -191,7 +191,7 @@ mod tests {
 
     #[test]
     fn errors_name_the_expected_value() {
-        for (text, said) in [
+        for (text, message) in [
             ("{}", "no effect: set abort"),
             ("{panic: false}", "no effect"),
             ("{rout: /x}", "unknown field `rout`, expected one of route, method"),
@@ -210,7 +210,7 @@ mod tests {
             ("{abort: 503, ttl: 5s}", "remove `ttl`"),
         ] {
             let error = read(text).unwrap_err();
-            assert!(error.contains(said), "{text}: {error}");
+            assert!(error.contains(message), "{text}: {error}");
         }
     }
 }

@@ -3,7 +3,7 @@
 pub mod cause;
 pub mod drill;
 pub mod fault;
+pub mod namesakes;
 pub mod objective;
 pub mod share;
 pub mod suite;
-pub mod twins;

@@ -49,9 +49,9 @@ impl TryFrom<WrittenObjective> for Objective {
             }
         }
         match notified.zip(all_clear) {
-            Some((notified, told)) if told < notified => Err(DrillError::Field(format!(
+            Some((notified, all_clear)) if all_clear < notified => Err(DrillError::Field(format!(
                 "objective: all_clear ({}) is sooner than notified ({}): both count from the start of the cause",
-                duration::format(told),
+                duration::format(all_clear),
                 duration::format(notified)
             ))),
             _ => Ok(Self { notified, all_clear }),

@@ -38,10 +38,10 @@ fn an_end_before_its_beginning_is_inconclusive_and_names_both_systems() {
              differ",
         ),
     ];
-    for (change, phase, said) in cases {
-        let mut odd = about(End::Whole);
+    for (change, phase, message) in cases {
+        let mut odd = about(End::Complete);
         change(&mut odd.instants);
-        assert_eq!(judged(&odd), (Verdict::Inconclusive, said.to_owned()));
+        assert_eq!(judged(&odd), (Verdict::Inconclusive, message.to_owned()));
         assert_eq!(measure(&odd.instants, Some(&bounds()), &EXPECTED).named()[phase].1.seconds, None);
     }
 }
@@ -59,25 +59,29 @@ fn values(count: usize) -> Vec<Activation> {
 
 #[test]
 fn a_changing_label_is_the_reason_and_never_proven() {
-    let mut subject = diagnosis::tests::subject(">", 0.05);
-    subject.evaluation = Duration::from_secs(5);
-    subject.with_value = ["now".to_owned()].into();
-    let said = "the label `now` changes from one evaluation to the next (\"1\", \"2\"";
+    let mut rule_under_test = diagnosis::tests::rule_under_test(">", 0.05);
+    rule_under_test.evaluation = Duration::from_secs(5);
+    rule_under_test.with_value = ["now".to_owned()].into();
+    let message = "the label `now` changes from one evaluation to the next (\"1\", \"2\"";
     for (end, count, verdict) in [
         (End::Missed(Stage::Firing), 4, Verdict::Missed),
         (End::Missed(Stage::Notified), 2, Verdict::Missed),
-        (End::Whole, 2, Verdict::Inconclusive),
-        (End::Whole, 4, Verdict::Inconclusive),
+        (End::Complete, 2, Verdict::Inconclusive),
+        (End::Complete, 4, Verdict::Inconclusive),
     ] {
         let likeliest = Some("no notification reached `webhook`");
-        let subject = Some(subject.clone());
-        let given = Given { subject, activations: values(count), likeliest, ..about(end.clone()) };
+        let rule_under_test = Some(rule_under_test.clone());
+        let given = Given { rule_under_test, activations: values(count), likeliest, ..about(end.clone()) };
         let (found, reason) = judged(&given);
         assert_eq!(found, verdict, "{end:?}");
-        assert!(reason.starts_with(said) && !reason.contains("no notification"), "{reason}");
+        assert!(reason.starts_with(message) && !reason.contains("no notification"), "{reason}");
     }
     let before = |since: Timestamp| {
-        let mut given = Given { subject: Some(subject.clone()), activations: values(4), ..about(End::Whole) };
+        let mut given = Given {
+            rule_under_test: Some(rule_under_test.clone()),
+            activations: values(4),
+            ..about(End::Complete)
+        };
         given.instants.cause = Some(since);
         given.instants.pending = Some(since);
         judged(&given).0
@@ -92,9 +96,9 @@ fn a_restart_makes_a_miss_inconclusive_and_one_of_the_inbox_a_proof() {
     let never = |_: &mut Given| ();
     type Change = fn(&mut Given);
     let cases: [(End, Change, Restart, Verdict); 6] = [
-        (End::Whole, never, restart("Prometheus", false), Verdict::Proven),
-        (End::Whole, never, restart("the inbox", true), Verdict::Inconclusive),
-        (End::Whole, late, restart("Alertmanager", false), Verdict::Inconclusive),
+        (End::Complete, never, restart("Prometheus", false), Verdict::Proven),
+        (End::Complete, never, restart("the inbox", true), Verdict::Inconclusive),
+        (End::Complete, late, restart("Alertmanager", false), Verdict::Inconclusive),
         (End::Missed(Stage::Notified), never, restart("Alertmanager", false), Verdict::Inconclusive),
         (End::Missed(Stage::Pending), never, restart("the inbox", true), Verdict::Inconclusive),
         (End::Refused("gone".into()), never, restart("the inbox", true), Verdict::Refused),
@@ -105,7 +109,7 @@ fn a_restart_makes_a_miss_inconclusive_and_one_of_the_inbox_a_proof() {
         change(&mut given);
         let (found, reason) = judged(&given);
         assert_eq!(found, verdict, "{end:?} {system}: {reason}");
-        let said = format!("{system} was restarted at 08:00:16, so part of the evidence may be missing: ");
-        assert_eq!(reason.starts_with(&said), verdict == Verdict::Inconclusive, "{reason}");
+        let message = format!("{system} was restarted at 08:00:16, so part of the evidence may be missing: ");
+        assert_eq!(reason.starts_with(&message), verdict == Verdict::Inconclusive, "{reason}");
     }
 }

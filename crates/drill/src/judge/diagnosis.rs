@@ -8,7 +8,7 @@ use crate::evidence::activation::Activation;
 use crate::evidence::held::Held;
 use crate::evidence::value::Value;
 use crate::record::stage::Stage;
-use crate::rule::{Subject, write_labels};
+use crate::rule::{RuleUnderTest, write_labels};
 use crate::timing::clock::{readable, seconds, time_of_day};
 use clients::inbox::Channel;
 use clients::prometheus::Labels;
@@ -20,7 +20,7 @@ pub struct Signs<'a> {
     /// The phase that did not happen.
     pub missed: Stage,
     /// The rule under test.
-    pub subject: &'a Subject,
+    pub rule_under_test: &'a RuleUnderTest,
     /// The rule's value during the drill.
     pub value: &'a Value,
     /// Metrics of the expression without any series.
@@ -54,12 +54,12 @@ impl<'a> Signs<'a> {
     #[must_use]
     pub fn of(case: &'a Case, missed: Stage) -> Option<Signs<'a>> {
         let (expectation, instants) = (&case.expectation, &case.instants);
-        let (subject, evidence) = expectation.subject.as_ref().zip(case.evidence.as_ref())?;
+        let (rule_under_test, evidence) = expectation.rule_under_test.as_ref().zip(case.evidence.as_ref())?;
         let received = if missed == Stage::AllClear { &instants.all_clear } else { &instants.notified };
         let missing = expectation.channels.iter().filter(|channel| !received.contains_key(channel));
         Some(Signs {
             missed,
-            subject,
+            rule_under_test,
             value: &evidence.value,
             unknown_metrics: &evidence.unknown_metrics,
             unmatched: &evidence.unmatched,
@@ -94,7 +94,7 @@ fn not_pending(signs: &Signs<'_>) -> String {
         return format!("the rule cannot be evaluated: {}", signs.rule_error);
     }
     if let Some(other) = signs.unlike.first() {
-        let wanted = &signs.subject.wanted;
+        let wanted = &signs.rule_under_test.wanted;
         let known = |name: &&String| other.contains_key(*name);
         let (differing, absent): (Vec<_>, Vec<_>) = wanted
             .iter()
@@ -120,7 +120,7 @@ fn not_pending(signs: &Signs<'_>) -> String {
         });
         return format!("the expression returned no series: {why}");
     };
-    let said = match &signs.subject.threshold {
+    let message = match &signs.rule_under_test.threshold {
         Some(threshold) if signs.value.crossed() => format!(
             "the rule's value reached {}, past {} {}, yet the rule stayed inactive: another part of its expression \
              did not hold",
@@ -163,7 +163,7 @@ fn not_pending(signs: &Signs<'_>) -> String {
         }
         None => format!("the expression's value reached {} and the rule stayed inactive", number(best)),
     };
-    misspelt.map_or(said.clone(), |misspelt| format!("{said}; {misspelt}"))
+    misspelt.map_or(message.clone(), |misspelt| format!("{message}; {misspelt}"))
 }
 
 fn misspelt(signs: &Signs<'_>) -> Option<String> {
@@ -174,14 +174,14 @@ fn misspelt(signs: &Signs<'_>) -> Option<String> {
 }
 
 fn not_fired(signs: &Signs<'_>) -> String {
-    let needed = duration::format(signs.subject.hold);
+    let needed = duration::format(signs.rule_under_test.hold);
     let Some(activation) =
         signs.activations.iter().max_by_key(|activation| (activation.last, activation.began))
     else {
         return not_pending(signs);
     };
     let since = time_of_day(activation.began);
-    let evaluation = signs.subject.evaluation.as_secs_f64();
+    let evaluation = signs.rule_under_test.evaluation.as_secs_f64();
     let open = signs.lifted.is_none_or(|lifted| seconds(activation.last, lifted) <= 2.0 * evaluation);
     if open {
         return format!("pending since {since} but the cause was lifted before `for: {needed}` had passed");
@@ -242,7 +242,7 @@ fn not_notified(signs: &Signs<'_>) -> String {
 fn not_resolved(signs: &Signs<'_>) -> String {
     let lifted = signs.lifted.map_or_else(String::new, |at| format!(" at {}", time_of_day(at)));
     let value = signs.value.points.last().map_or_else(String::new, |(_, value)| {
-        let needs = signs.subject.threshold.as_ref().map_or_else(String::new, |threshold| {
+        let needs = signs.rule_under_test.threshold.as_ref().map_or_else(String::new, |threshold| {
             format!(", against {} {}", threshold.operator, number(threshold.value))
         });
         format!(": the rule's value is {}{needs}", number(*value))

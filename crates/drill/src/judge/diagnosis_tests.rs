@@ -10,8 +10,8 @@ fn at(seconds: i64) -> Timestamp {
     Timestamp::from_second(1_800_014_400 + seconds).unwrap()
 }
 
-pub fn subject(operator: &str, value: f64) -> Subject {
-    Subject {
+pub fn rule_under_test(operator: &str, value: f64) -> RuleUnderTest {
+    RuleUnderTest {
         alert: "A".into(),
         wanted: Labels::new(),
         known: Labels::new(),
@@ -31,19 +31,19 @@ pub fn subject(operator: &str, value: f64) -> Subject {
     }
 }
 
-fn value(subject: &Subject, values: &[f64]) -> Value {
+fn value(rule_under_test: &RuleUnderTest, values: &[f64]) -> Value {
     Value {
         expr: "x".into(),
-        operator: subject.threshold.as_ref().map(|threshold| threshold.operator.clone()),
-        threshold: subject.threshold.as_ref().map(|threshold| threshold.value),
+        operator: rule_under_test.threshold.as_ref().map(|threshold| threshold.operator.clone()),
+        threshold: rule_under_test.threshold.as_ref().map(|threshold| threshold.value),
         points: values.iter().enumerate().map(|(index, value)| (at(index as i64), *value)).collect(),
     }
 }
 
-fn signs<'a>(missed: Stage, subject: &'a Subject, value: &'a Value) -> Signs<'a> {
+fn signs<'a>(missed: Stage, rule_under_test: &'a RuleUnderTest, value: &'a Value) -> Signs<'a> {
     Signs {
         missed,
-        subject,
+        rule_under_test,
         value,
         unknown_metrics: &[],
         unmatched: &[],
@@ -64,7 +64,7 @@ fn signs<'a>(missed: Stage, subject: &'a Subject, value: &'a Value) -> Signs<'a>
 fn explains_a_missed_pending() {
     let unknown = ["http_reqests_total".to_owned()];
     let unmatched = ["`up{job=\"apo\"}`".to_owned()];
-    for (operator, values, unknown, unmatched, error, said) in [
+    for (operator, values, unknown, unmatched, error, message) in [
         (
             ">",
             &[0.01, 0.031, 0.02][..],
@@ -124,40 +124,40 @@ fn explains_a_missed_pending() {
         (">", &[], &[], &[], "many-to-many", "the rule cannot be evaluated: many-to-many"),
         ("", &[1.0], &[], &[], "", "the expression's value reached 1 and the rule stayed inactive"),
     ] {
-        let subject = subject(operator, 0.05);
-        let value = value(&subject, values);
+        let rule_under_test = rule_under_test(operator, 0.05);
+        let value = value(&rule_under_test, values);
         let signs = Signs {
             unknown_metrics: unknown,
             unmatched,
             rule_error: error,
-            ..signs(Stage::Pending, &subject, &value)
+            ..signs(Stage::Pending, &rule_under_test, &value)
         };
-        assert_eq!(likeliest(&signs), said);
+        assert_eq!(likeliest(&signs), message);
     }
 }
 
 #[test]
 fn explains_a_missed_firing() {
-    let subject = subject(">", 0.05);
-    let value = value(&subject, &[0.06]);
+    let rule_under_test = rule_under_test(">", 0.05);
+    let value = value(&rule_under_test, &[0.06]);
     let activation =
         |began, last| [Activation { labels: Labels::new(), began: at(began), fired: None, last: at(last) }];
-    for (activations, said) in [
+    for (activations, message) in [
         (activation(64, 94), "pending since 12:01:04 but the cause was lifted before `for: 2m` had passed"),
         (
             activation(4, 49),
             "pending from 12:00:04 to 12:00:49, 45.0 s of the `for: 2m` it needs: the condition did not last",
         ),
     ] {
-        let signs = Signs { activations: &activations, ..signs(Stage::Firing, &subject, &value) };
-        assert_eq!(likeliest(&signs), said);
+        let signs = Signs { activations: &activations, ..signs(Stage::Firing, &rule_under_test, &value) };
+        assert_eq!(likeliest(&signs), message);
     }
 }
 
 #[test]
 fn does_not_call_a_cause_too_weak_for_an_exact_value() {
     let stage = Stage::Pending;
-    for (operator, threshold, values, said) in [
+    for (operator, threshold, values, message) in [
         (
             "==",
             0.0,
@@ -168,10 +168,10 @@ fn does_not_call_a_cause_too_weak_for_an_exact_value() {
         ("!=", 1.0, &[1.0], "the rule's value stayed at 1, and it needs != 1: "),
         (">", 0.0, &[0.0, 0.0], "the rule's value reached 0, and it needs > 0: the cause did not reach"),
     ] {
-        let subject = subject(operator, threshold);
-        let value = value(&subject, values);
-        let found = likeliest(&signs(stage, &subject, &value));
-        assert!(found.starts_with(said) && !found.contains("too weak"), "{found}");
+        let rule_under_test = rule_under_test(operator, threshold);
+        let value = value(&rule_under_test, values);
+        let found = likeliest(&signs(stage, &rule_under_test, &value));
+        assert!(found.starts_with(message) && !found.contains("too weak"), "{found}");
     }
 }
 
@@ -181,51 +181,51 @@ fn explains_an_alert_with_other_labels() {
         pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
     };
     let unlike = [labels(&[("alertname", "A"), ("severity", "warning")])];
-    for (wanted, said) in [
+    for (wanted, message) in [
         ([("severty", "warning")], "not {severty=\"warning\"}: is `severty` in `proves.labels` misspelt?"),
         ([("severity", "page")], "not {severity=\"page\"}: is the value of `severity` right?"),
     ] {
         for stage in [Stage::Pending, Stage::Firing] {
-            let subject = Subject { wanted: labels(&wanted), ..subject("==", 0.0) };
-            let value = value(&subject, &[0.0]);
-            let found = likeliest(&Signs { unlike: &unlike, ..signs(stage, &subject, &value) });
+            let rule_under_test = RuleUnderTest { wanted: labels(&wanted), ..rule_under_test("==", 0.0) };
+            let value = value(&rule_under_test, &[0.0]);
+            let found = likeliest(&Signs { unlike: &unlike, ..signs(stage, &rule_under_test, &value) });
             let start = "the rule was active, but for an alert with the labels {alertname=\"A\", severity=\"warning\"}, ";
-            assert_eq!(found, format!("{start}{said}"));
+            assert_eq!(found, format!("{start}{message}"));
         }
     }
 }
 
 #[test]
 fn explains_notifications_of_another_alert_of_the_name() {
-    let subject = subject(">", 0.05);
-    let value = value(&subject, &[0.06]);
+    let rule_under_test = rule_under_test(">", 0.05);
+    let value = value(&rule_under_test, &[0.06]);
     let labels = |job: &str| Labels::from([("alertname".into(), "A".into()), ("job".into(), job.into())]);
     let (own, other) = (labels("api"), labels("redis"));
     let signs = Signs {
         labels: Some(&own),
         namesakes: vec![(Channel::Slack, at(66), &other)],
-        ..signs(Stage::Notified, &subject, &value)
+        ..signs(Stage::Notified, &rule_under_test, &value)
     };
-    let said = likeliest(&signs);
-    assert!(!said.contains("no notification"), "{said}");
+    let message = likeliest(&signs);
+    assert!(!message.contains("no notification"), "{message}");
     let expected = "firing since 12:01:04 but the notification on `slack` at 12:01:06 is about another alert of its name, \
                     {alertname=\"A\", job=\"redis\"}, not {alertname=\"A\", job=\"api\"}: ";
-    assert!(said.starts_with(expected), "{said}");
+    assert!(message.starts_with(expected), "{message}");
     let missing = vec![Channel::Webhook];
     assert!(likeliest(&Signs { missing, ..signs }).contains("no notification reached `webhook`"));
 }
 
 #[test]
 fn explains_a_missed_notification() {
-    let subject = subject(">", 0.05);
-    let value = value(&subject, &[0.06]);
+    let rule_under_test = rule_under_test(">", 0.05);
+    let value = value(&rule_under_test, &[0.06]);
     let receiver = |name: &str, kinds: &[&str]| Receiver {
         name: name.into(),
         kinds: Some(kinds.iter().map(|kind| (*kind).to_owned()).collect()),
     };
     let held = |receivers: Vec<Receiver>| Held { state: "active".into(), receivers, ..Held::default() };
     let start = "firing since 12:01:04 but no notification reached `slack`: ";
-    for (held, said) in [
+    for (held, message) in [
         (
             None,
             "Alertmanager does not hold the alert; does Prometheus send to this Alertmanager, and does no relabelling drop it?",
@@ -255,20 +255,20 @@ fn explains_a_missed_notification() {
             "the route to receiver `a` is muted by x",
         ),
     ] {
-        let signs = Signs { held: held.as_ref(), ..signs(Stage::Notified, &subject, &value) };
-        assert_eq!(likeliest(&signs), format!("{start}{said}"));
+        let signs = Signs { held: held.as_ref(), ..signs(Stage::Notified, &rule_under_test, &value) };
+        assert_eq!(likeliest(&signs), format!("{start}{message}"));
     }
 }
 
 #[test]
 fn explains_a_missed_recovery() {
-    let subject = subject(">", 0.05);
-    let value = value(&subject, &[0.06, 0.0701]);
+    let rule_under_test = rule_under_test(">", 0.05);
+    let value = value(&rule_under_test, &[0.06, 0.0701]);
     assert_eq!(
-        likeliest(&signs(Stage::Resolved, &subject, &value)),
+        likeliest(&signs(Stage::Resolved, &rule_under_test, &value)),
         "still firing although the cause was lifted at 12:01:40: the rule's value is 0.0701, against > 0.05"
     );
-    let text = likeliest(&signs(Stage::AllClear, &subject, &value));
+    let text = likeliest(&signs(Stage::AllClear, &rule_under_test, &value));
     assert!(
         text.starts_with("resolved at 12:02:10 but `slack` received no all-clear: ")
             && text.contains("send_resolved"),

@@ -16,7 +16,7 @@ use crate::record::event::{Restart, Unexpected};
 use crate::record::expectation::Expectation;
 use crate::record::judgement::Verdict;
 use crate::record::stage::{End, Stage};
-use crate::rule::Subject;
+use crate::rule::RuleUnderTest;
 use crate::timing::bounds::Bounds;
 use crate::timing::phases::Instants;
 use clients::inbox::Channel;
@@ -63,7 +63,7 @@ pub struct Given {
     pub likeliest: Option<&'static str>,
     pub counted: bool,
     pub quiet: Option<Duration>,
-    pub subject: Option<Subject>,
+    pub rule_under_test: Option<RuleUnderTest>,
     pub activations: Vec<Activation>,
     pub restarts: Vec<Restart>,
 }
@@ -74,7 +74,7 @@ pub fn about(end: End) -> Given {
         instants: proven(),
         objective: Objective::default(),
         unexpected: Vec::new(),
-        gaps: Gaps { asked: 100, ..Gaps::default() },
+        gaps: Gaps { queries: 100, ..Gaps::default() },
         applied: Some(Applied { stated_rate: 40.0, achieved_rate: 39.5, ..Applied::default() }),
         acts: false,
         broke_off: Vec::new(),
@@ -82,7 +82,7 @@ pub fn about(end: End) -> Given {
         likeliest: None,
         counted: false,
         quiet: None,
-        subject: None,
+        rule_under_test: None,
         activations: Vec::new(),
         restarts: Vec::new(),
     }
@@ -94,7 +94,7 @@ pub fn judged(about: &Given) -> (Verdict, String) {
         channels: EXPECTED.to_vec(),
         counted: about.counted,
         quiet: about.quiet,
-        subject: about.subject.clone(),
+        rule_under_test: about.rule_under_test.clone(),
         ..Expectation::default()
     };
     let case = Case {

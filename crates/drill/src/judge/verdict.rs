@@ -28,17 +28,17 @@ pub fn judge(case: &Case) -> Judgement {
 /// Gives the verdict, with the likeliest cause of a miss given.
 pub(super) fn given(case: &Case, likeliest: Option<&str>) -> Judgement {
     let phases = case.phases();
-    let unseen = End::Unseen("the run did not end".to_owned());
-    let end = case.end.as_ref().unwrap_or(&unseen);
+    let not_observed = End::NotObserved("the run did not end".to_owned());
+    let end = case.end.as_ref().unwrap_or(&not_observed);
     let (verdict, reason) = match end {
         End::Refused(reason) => (Verdict::Refused, reason.clone()),
         End::Interrupted(signal) => {
             (Verdict::Inconclusive, format!("interrupted by {signal} in phase {}", case.stage.name()))
         }
-        End::Unseen(reason) => (Verdict::Inconclusive, reason.clone()),
+        End::NotObserved(reason) => (Verdict::Inconclusive, reason.clone()),
         End::NotInhibited(reason) => (Verdict::Missed, reason.clone()),
         End::Missed(stage) => missed(case, *stage, likeliest),
-        End::Whole => whole(case, &phases),
+        End::Complete => complete(case, &phases),
     };
     let (verdict, reason) = restarted(case, verdict, reason);
     if case.not_undone.is_empty() {
@@ -47,7 +47,7 @@ pub(super) fn given(case: &Case, likeliest: Option<&str>) -> Judgement {
     let left = format!("the cause was not undone: {}", case.not_undone.join("; "));
     // Everything after the lifting of the cause happened while it was still in effect.
     match end {
-        End::Whole | End::NotInhibited(_) | End::Missed(Stage::Resolved | Stage::AllClear) => {
+        End::Complete | End::NotInhibited(_) | End::Missed(Stage::Resolved | Stage::AllClear) => {
             Judgement { verdict: Verdict::Inconclusive, reason: left }
         }
         _ => Judgement { verdict, reason: format!("{reason}; besides, {left}") },
@@ -82,7 +82,7 @@ fn missed(case: &Case, stage: Stage, likeliest: Option<&str>) -> (Verdict, Strin
     {
         reason = format!("{reason}; {odd}");
     }
-    if let Some(unexpected) = surprised(&case.unexpected) {
+    if let Some(unexpected) = unexpected_alerts(&case.unexpected) {
         reason = format!("{reason}; besides, {unexpected}");
     }
     (Verdict::Missed, reason)
@@ -90,7 +90,7 @@ fn missed(case: &Case, stage: Stage, likeliest: Option<&str>) -> (Verdict, Strin
 
 /// Why the cause was not applied as the drill states it, if so.
 fn not_applied(case: &Case) -> Option<String> {
-    let broken = case.broke_off.first().map(|broken| broken.said.clone());
+    let broken = case.broke_off.first().map(|broken| broken.message.clone());
     let control = case.quiet().is_some();
     let traffic = case.applied.as_ref().and_then(|applied| {
         // Where the cause acts on the target, its responses may be what is tested, except in a control.
@@ -100,28 +100,28 @@ fn not_applied(case: &Case) -> Option<String> {
 }
 
 /// Names each alert once, with all the ways in which it was noticed.
-fn surprised(unexpected: &[Unexpected]) -> Option<String> {
+fn unexpected_alerts(unexpected: &[Unexpected]) -> Option<String> {
     let mut alerts: Vec<(&str, bool, Vec<&str>)> = Vec::new();
-    for surprise in unexpected {
-        let how = surprise.how.as_str();
-        match alerts.iter_mut().find(|(alert, ..)| *alert == surprise.alert) {
+    for one in unexpected {
+        let how = one.how.as_str();
+        match alerts.iter_mut().find(|(alert, ..)| *alert == one.alert) {
             Some((_, _, noticed)) if noticed.contains(&how) => {}
             Some((_, _, noticed)) => noticed.push(how),
-            None => alerts.push((&surprise.alert, surprise.named_silent, vec![how])),
+            None => alerts.push((&one.alert, one.named_silent, vec![how])),
         }
     }
-    let said = alerts.iter().map(|(alert, named_silent, noticed)| {
+    let message = alerts.iter().map(|(alert, named_silent, noticed)| {
         let expected = if *named_silent { " although it is expected to stay silent" } else { "" };
         format!("{alert} {}{expected}", noticed.join(" and "))
     });
-    (!alerts.is_empty()).then(|| said.collect::<Vec<_>>().join(", "))
+    (!alerts.is_empty()).then(|| message.collect::<Vec<_>>().join(", "))
 }
 
-fn whole(case: &Case, phases: &Phases) -> (Verdict, String) {
+fn complete(case: &Case, phases: &Phases) -> (Verdict, String) {
     if let Some(odd) = changing(case).or_else(|| contradiction(case)) {
         return (Verdict::Inconclusive, odd);
     }
-    if let Some(unexpected) = surprised(&case.unexpected) {
+    if let Some(unexpected) = unexpected_alerts(&case.unexpected) {
         return (Verdict::Unexpected, format!("{unexpected}; nothing in the drill explains it"));
     }
     let late = late(case, phases);
@@ -133,12 +133,13 @@ fn whole(case: &Case, phases: &Phases) -> (Verdict, String) {
             return (Verdict::Inconclusive, weak);
         }
         return match near::judge(&case.near, quiet) {
-            Ok(said) => (Verdict::Proven, said),
+            Ok(message) => (Verdict::Proven, message),
             Err(far) => (Verdict::Inconclusive, far.to_string()),
         };
     }
     if let Some(broken) = case.broke_off.iter().find(|broken| broken.failed) {
-        let reason = format!("the cause was not applied as stated: {}; what tripped the alert?", broken.said);
+        let reason =
+            format!("the cause was not applied as stated: {}; what tripped the alert?", broken.message);
         return (Verdict::Inconclusive, reason);
     }
     // A drill of the heartbeat has two phases; any other has all five, and each needs a bound.
@@ -157,13 +158,14 @@ fn whole(case: &Case, phases: &Phases) -> (Verdict, String) {
 
 /// The reason when labels of the alert change while its condition holds.
 fn changing(case: &Case) -> Option<String> {
-    let subject = case.expectation.subject.as_ref()?;
+    let rule_under_test = case.expectation.rule_under_test.as_ref()?;
     let cause = case.instants.cause?;
     // Activations before the cause or after it was lifted do not count.
     let own =
         |it: &&Activation| it.began >= cause && case.instants.lifted.is_none_or(|lifted| it.began <= lifted);
     let own: Vec<Activation> = case.activations.iter().filter(own).cloned().collect();
-    let Changing { label, values } = changing::changing(&own, &subject.with_value, subject.evaluation)?;
+    let Changing { label, values } =
+        changing::changing(&own, &rule_under_test.with_value, rule_under_test.evaluation)?;
     let values: Vec<_> = values.iter().take(3).map(|value| format!("{value:?}")).collect();
     Some(format!(
         "the label `{label}` changes from one evaluation to the next ({}, …), and each value is a separate alert: none stays \

@@ -8,13 +8,13 @@ use crate::judge::fixture::{EXPECTED, Given, about, at, both, bounds, judged, pr
 use crate::timing::phases::{Instants, Measured, measure};
 use clients::inbox::Channel;
 
-fn surprise(alert: &str, named_silent: bool) -> Unexpected {
+fn unexpected(alert: &str, named_silent: bool) -> Unexpected {
     Unexpected { at: at(12.0), alert: alert.into(), how: "fired".into(), named_silent }
 }
 
 #[test]
 fn a_proof_notes_counted_delivery() {
-    let counted = Given { counted: true, ..about(End::Whole) };
+    let counted = Given { counted: true, ..about(End::Complete) };
     let (verdict, reason) = judged(&counted);
     assert_eq!(verdict, Verdict::Proven);
     assert_eq!(reason, "every phase within its bound; delivery was counted by Alertmanager, not observed");
@@ -32,12 +32,12 @@ fn measures_phases_between_consecutive_timestamps() {
 
 #[test]
 fn proves_a_complete_drill_within_bounds() {
-    assert_eq!(judged(&about(End::Whole)), (Verdict::Proven, "every phase within its bound".into()));
+    assert_eq!(judged(&about(End::Complete)), (Verdict::Proven, "every phase within its bound".into()));
     // `firing` sits exactly on its bound; a millisecond of rounding does not make it late.
-    let mut rounded = about(End::Whole);
+    let mut rounded = about(End::Complete);
     rounded.instants.firing = Some(at(15.001));
     assert_eq!(judged(&rounded).0, Verdict::Proven);
-    let mut hole = about(End::Whole);
+    let mut hole = about(End::Complete);
     hole.instants.resolved = None;
     assert_eq!(judged(&hole).0, Verdict::Inconclusive);
 }
@@ -45,7 +45,7 @@ fn proves_a_complete_drill_within_bounds() {
 #[test]
 fn a_cause_that_was_not_undone_is_never_proven_and_always_reported() {
     for (end, verdict) in [
-        (End::Whole, Verdict::Inconclusive),
+        (End::Complete, Verdict::Inconclusive),
         (End::Missed(Stage::Resolved), Verdict::Inconclusive),
         (End::Missed(Stage::AllClear), Verdict::Inconclusive),
         (End::Missed(Stage::Firing), Verdict::Missed),
@@ -63,11 +63,11 @@ fn a_cause_that_was_not_undone_is_never_proven_and_always_reported() {
 #[test]
 fn traffic_that_differs_is_inconclusive() {
     let statuses = BTreeMap::from([(404, 24), (200, 276)]);
-    let odd = Applied { answers: 300, unexpected: 24, statuses, rarest: 0.08, ..Applied::default() };
+    let odd = Applied { responses: 300, unexpected: 24, statuses, rarest: 0.08, ..Applied::default() };
     let quiet = Some(Duration::from_secs(3));
-    let said = "24 of 300 responses had an unexpected status (by status: 200: 276, 404: 24)";
+    let message = "24 of 300 responses had an unexpected status (by status: 200: 276, 404: 24)";
     for (end, quiet, acts, verdict, starts) in [
-        (End::Whole, quiet, false, Verdict::Inconclusive, "the cause was not applied as stated: "),
+        (End::Complete, quiet, false, Verdict::Inconclusive, "the cause was not applied as stated: "),
         (
             End::Missed(Stage::Pending),
             None,
@@ -79,25 +79,25 @@ fn traffic_that_differs_is_inconclusive() {
     ] {
         let given =
             Given { applied: Some(odd.clone()), quiet, acts, likeliest: Some("too weak"), ..about(end) };
-        assert_eq!(judged(&given), (verdict, format!("{starts}{said}")));
+        assert_eq!(judged(&given), (verdict, format!("{starts}{message}")));
     }
     // In a control, most responses must be expected whatever the cause does; in a drill of an alert, they may cause it.
     let most = Some(Applied { unexpected: 160, ..odd });
-    let control = Given { applied: most.clone(), quiet, acts: true, ..about(End::Whole) };
+    let control = Given { applied: most.clone(), quiet, acts: true, ..about(End::Complete) };
     assert_eq!(judged(&control).0, Verdict::Inconclusive);
-    assert_eq!(judged(&Given { applied: most, acts: true, ..about(End::Whole) }).0, Verdict::Proven);
+    assert_eq!(judged(&Given { applied: most, acts: true, ..about(End::Complete) }).0, Verdict::Proven);
 }
 
 #[test]
 fn a_held_command_that_ended_is_inconclusive() {
     for (failed, quiet, end, verdict) in [
-        (true, true, End::Whole, Verdict::Inconclusive),
-        (false, true, End::Whole, Verdict::Inconclusive),
+        (true, true, End::Complete, Verdict::Inconclusive),
+        (false, true, End::Complete, Verdict::Inconclusive),
         (false, false, End::Missed(Stage::Firing), Verdict::Inconclusive),
-        (true, false, End::Whole, Verdict::Inconclusive),
-        (false, false, End::Whole, Verdict::Proven),
+        (true, false, End::Complete, Verdict::Inconclusive),
+        (false, false, End::Complete, Verdict::Proven),
     ] {
-        let broke_off = vec![Broken { said: "`sh` ended".into(), failed }];
+        let broke_off = vec![Broken { message: "`sh` ended".into(), failed }];
         let quiet = quiet.then(|| Duration::from_secs(3));
         let (found, reason) = judged(&Given { broke_off, quiet, acts: true, ..about(end.clone()) });
         assert_eq!(found, verdict, "{end:?} {failed} {reason}");
@@ -107,7 +107,7 @@ fn a_held_command_that_ended_is_inconclusive() {
 
 #[test]
 fn late_by_bound_and_by_objective() {
-    let mut late = about(End::Whole);
+    let mut late = about(End::Complete);
     late.instants.pending = Some(at(11.5));
     late.instants.firing = Some(at(17.5));
     late.instants.notified = both(18.0, 19.0);
@@ -124,7 +124,7 @@ fn late_by_bound_and_by_objective() {
             Some("all-clear 35.0 s after the cause began, promised 34.0 s"),
         ),
     ] {
-        let (verdict, reason) = judged(&Given { objective, ..about(End::Whole) });
+        let (verdict, reason) = judged(&Given { objective, ..about(End::Complete) });
         match expected {
             None => assert_eq!(verdict, Verdict::Proven),
             Some(expected) => assert_eq!((verdict, reason.as_str()), (Verdict::Late, expected)),
@@ -134,11 +134,11 @@ fn late_by_bound_and_by_objective() {
 
 #[test]
 fn names_unexpected_alerts_once() {
-    let mut surprised = about(End::Whole);
-    let arrived = Unexpected { how: "arrived at slack".into(), ..surprise("RedisDown", false) };
-    let silent = surprise("CriticalErrorRate", true);
-    surprised.unexpected = vec![silent, surprise("RedisDown", false), arrived.clone(), arrived];
-    let (verdict, reason) = judged(&surprised);
+    let mut given = about(End::Complete);
+    let arrived = Unexpected { how: "arrived at slack".into(), ..unexpected("RedisDown", false) };
+    let silent = unexpected("CriticalErrorRate", true);
+    given.unexpected = vec![silent, unexpected("RedisDown", false), arrived.clone(), arrived];
+    let (verdict, reason) = judged(&given);
     assert_eq!(verdict, Verdict::Unexpected);
     assert_eq!(
         reason,
@@ -154,7 +154,7 @@ fn a_miss_names_the_likeliest_cause() {
         judged(&missed),
         (Verdict::Missed, "the rule's value reached 0.031 of the 0.05 it needs".into())
     );
-    missed.unexpected = vec![surprise("RedisDown", false)];
+    missed.unexpected = vec![unexpected("RedisDown", false)];
     assert!(judged(&missed).1.ends_with("; besides, RedisDown fired"));
     missed.likeliest = None;
     assert!(judged(&missed).1.starts_with("`pending` did not happen"));
@@ -189,7 +189,7 @@ fn gaps_and_too_little_traffic_are_inconclusive() {
 fn refused_not_observed_and_interrupted_keep_their_reason() {
     for (end, verdict, reason) in [
         (End::Refused("Alertmanager at x: refused".into()), Verdict::Refused, "Alertmanager at x: refused"),
-        (End::Unseen("no response".into()), Verdict::Inconclusive, "no response"),
+        (End::NotObserved("no response".into()), Verdict::Inconclusive, "no response"),
         (End::Interrupted("SIGINT"), Verdict::Inconclusive, "interrupted by SIGINT in phase firing"),
     ] {
         assert_eq!(judged(&about(end)), (verdict, reason.to_owned()));
@@ -199,11 +199,11 @@ fn refused_not_observed_and_interrupted_keep_their_reason() {
 #[test]
 fn proves_a_negative_control_only_if_traffic_was_sent() {
     let quiet = |given: Given| judged(&Given { quiet: Some(Duration::from_secs(30)), ..given });
-    assert_eq!(quiet(about(End::Whole)), (Verdict::Proven, "nothing fired in 30.0 s".into()));
-    let loud = Given { unexpected: vec![surprise("HighErrorRate", true)], ..about(End::Whole) };
+    assert_eq!(quiet(about(End::Complete)), (Verdict::Proven, "nothing fired in 30.0 s".into()));
+    let loud = Given { unexpected: vec![unexpected("HighErrorRate", true)], ..about(End::Complete) };
     assert_eq!(quiet(loud).0, Verdict::Unexpected);
     let weak = Applied { stated_rate: 40.0, achieved_rate: 9.0, ..Applied::default() };
-    assert_eq!(quiet(Given { applied: Some(weak), ..about(End::Whole) }).0, Verdict::Inconclusive);
+    assert_eq!(quiet(Given { applied: Some(weak), ..about(End::Complete) }).0, Verdict::Inconclusive);
 }
 
 #[test]

@@ -11,7 +11,7 @@ use jiff::Timestamp;
 
 use crate::evidence::activation::alert_labels;
 use crate::rule::graph::Selector;
-use crate::rule::{Subject, covers};
+use crate::rule::{RuleUnderTest, covers};
 use crate::timing::clock;
 use alerting::routing::tree::{Route, Routing};
 use clients::SystemError;
@@ -27,18 +27,22 @@ const POINTS: f64 = 240.0;
 /// Prometheus does not respond, or its response cannot be read.
 pub async fn gather(
     prometheus: &Prometheus,
-    subject: &Subject,
+    rule_under_test: &RuleUnderTest,
     start: Timestamp,
     end: Timestamp,
 ) -> Result<Evidence, SystemError> {
     let length = clock::seconds(start, end).max(1.0);
-    let step = Duration::from_secs_f64((length / POINTS).max(subject.evaluation.as_secs_f64()).max(0.25));
-    let expr = subject.threshold.as_ref().map_or(subject.query.as_str(), |threshold| threshold.left.as_str());
+    let step =
+        Duration::from_secs_f64((length / POINTS).max(rule_under_test.evaluation.as_secs_f64()).max(0.25));
+    let expr = rule_under_test
+        .threshold
+        .as_ref()
+        .map_or(rule_under_test.query.as_str(), |threshold| threshold.left.as_str());
     let series = prometheus.query_range(expr, start, end, step).await?;
-    let value = Value::of(expr, subject.threshold.as_ref(), &series);
+    let value = Value::of(expr, rule_under_test.threshold.as_ref(), &series);
     let window = Duration::from_secs_f64(length.ceil());
     let (mut unknown_metrics, mut unmatched) = (Vec::new(), Vec::new());
-    for Selector { metric, text, .. } in &subject.sources.selectors {
+    for Selector { metric, text, .. } in &rule_under_test.sources.selectors {
         if !exists(prometheus, &format!("{{__name__={metric:?}}}"), window, end).await? {
             unknown_metrics.push(metric.clone());
         } else if !exists(prometheus, text, window, end).await? {
@@ -47,9 +51,9 @@ pub async fn gather(
     }
     unknown_metrics.dedup();
     let rules = prometheus.rules().await?;
-    let unlike = unlike(prometheus, subject, &rules, window, end).await?;
-    let rule_error = subject
-        .rule(&rules)
+    let unlike = unlike(prometheus, rule_under_test, &rules, window, end).await?;
+    let rule_error = rule_under_test
+        .loaded(&rules)
         .map_or_else(|| "the rule is no longer loaded".to_owned(), |(rule, _)| rule.last_error.clone());
     Ok(Evidence { value, unknown_metrics, unmatched, rule_error, unlike })
 }
@@ -57,19 +61,20 @@ pub async fn gather(
 /// Active alerts of the rule that lack the labels the drill demands.
 async fn unlike(
     prometheus: &Prometheus,
-    subject: &Subject,
+    rule_under_test: &RuleUnderTest,
     rules: &[RuleGroup],
     window: Duration,
     end: Timestamp,
 ) -> Result<Vec<Labels>, SystemError> {
-    let Some((_, alerting)) = subject.rule(rules) else { return Ok(Vec::new()) };
+    let Some((_, alerting)) = rule_under_test.loaded(rules) else { return Ok(Vec::new()) };
     // Another rule that shares the name has other labels of its own; its alerts are excluded.
     let mut own = alerting.labels.clone();
     own.retain(|_, value| !value.contains("{{"));
-    let query = format!("ALERTS{{alertname={:?}}}[{}]", subject.alert, common::duration::format(window));
+    let query =
+        format!("ALERTS{{alertname={:?}}}[{}]", rule_under_test.alert, common::duration::format(window));
     let history = prometheus.query(&query, Some(end)).await?;
     let mut found: Vec<_> = history.iter().map(|series| alert_labels(&series.labels)).collect();
-    found.retain(|labels| covers(labels, &own) && !subject.owns(labels));
+    found.retain(|labels| covers(labels, &own) && !rule_under_test.owns(labels));
     found.sort();
     found.dedup();
     Ok(found)
@@ -105,7 +110,7 @@ pub async fn held(alertmanager: &Alertmanager, labels: &Labels) -> Result<Option
     });
     let muted = |routing: &Routing| {
         let why = |route: &&Route| {
-            let muted = routing.muted(route, Timestamp::now()).ok().flatten()?;
+            let muted = routing.mute_reason(route, Timestamp::now()).ok().flatten()?;
             Some(format!("the route to receiver `{}` is {muted}", route.receiver))
         };
         routing.of(&alert.labels).iter().filter_map(why).collect()

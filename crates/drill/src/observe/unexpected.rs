@@ -18,18 +18,18 @@ use clients::inbox::NotifiedAlert;
 /// a query fails here, such events may have been missed, so the failure counts as a gap.
 pub async fn collect(context: &Context<'_>, mut watch: Watch<'_>) {
     let (since, began) = (watch.since, watch.began);
-    let subject = watch.expectation.subject.clone();
-    let subject = subject.as_ref();
+    let rule_under_test = watch.expectation.rule_under_test.clone();
+    let rule_under_test = rule_under_test.as_ref();
     let range = (clock::seconds(since, Timestamp::now()).ceil().max(0.0) as u64) + 1;
-    let answer = context.systems.prometheus.query(&format!("ALERTS[{range}s]"), None).await;
+    let result = context.systems.prometheus.query(&format!("ALERTS[{range}s]"), None).await;
     let named = |list: &[serde_saphyr::Spanned<String>], name: &str| list.iter().any(|it| it.value == name);
     let (also, silent) = (&context.drill.expect.also, &context.drill.expect.silent);
-    for series in context.log.asked("every ALERTS", answer).iter().flatten() {
+    for series in context.log.queried("every ALERTS", result).iter().flatten() {
         let labels = alert_labels(&series.labels);
         let name = labels.get("alertname").cloned().unwrap_or_default();
         let state = series.labels.get("alertstate").map_or("", String::as_str);
         let Some((at, _)) = series.samples.iter().find(|(at, _)| *at >= since) else { continue };
-        if subject.is_some_and(|subject| subject.owns(&labels)) {
+        if rule_under_test.is_some_and(|rule| rule.owns(&labels)) {
             continue;
         }
         let reason = context.suite.ambient(&name);
@@ -48,7 +48,7 @@ pub async fn collect(context: &Context<'_>, mut watch: Watch<'_>) {
             context.log.note(*at, format!("{name} {state}{why}"));
         }
     }
-    let rules = context.log.asked("rules", context.systems.prometheus.rules().await);
+    let rules = context.log.queried("rules", context.systems.prometheus.rules().await);
     watch.arrivals.settle(rules.as_deref().unwrap_or_default());
     let (arrived, naming) = (watch.arrivals.all(), watch.arrivals.naming());
     // On a channel that the drill does not name, its own alert is unexpected, too: a warning that pages somebody. In a
@@ -58,9 +58,9 @@ pub async fn collect(context: &Context<'_>, mut watch: Watch<'_>) {
         delivered.iter().any(|expected| expected.name() == channel || *expected == Channel::Heartbeat)
     };
     let explained = |channel: &str, alert: &NotifiedAlert| {
-        let own = subject.is_some_and(|subject| {
-            let text = alert.labels.is_empty() && !naming.is_of_another(alert, &subject.known);
-            alert.alert == subject.alert && (text || covers(&alert.labels, &subject.wanted))
+        let own = rule_under_test.is_some_and(|rule| {
+            let text = alert.labels.is_empty() && !naming.is_of_another(alert, &rule.known);
+            alert.alert == rule.alert && (text || covers(&alert.labels, &rule.wanted))
         });
         (own && meant(channel)) || named(also, &alert.alert) || context.suite.ambient(&alert.alert).is_some()
     };

@@ -13,7 +13,7 @@ use crate::observe::{counted, delivery};
 use crate::record::event::Event;
 use crate::record::expectation::Expectation;
 use crate::record::observations::Observations;
-use crate::rule::{Subject, covers};
+use crate::rule::{RuleUnderTest, covers};
 use crate::timing::clock::{self, Deadline};
 use crate::timing::phases::last_of;
 use alerting::routing::tree::Routing;
@@ -65,11 +65,12 @@ impl<'a> Watch<'a> {
         (began, since): (Timestamp, Timestamp),
         arrivals: Arrivals,
     ) -> Self {
-        let poll = match &expectation.subject {
+        let poll = match &expectation.rule_under_test {
             Some(_) if expectation.counted => OFTEN, // a counted notification is dated only by the polls around it
-            Some(subject) if !context.drill.proves.stops => (expectation.scrape().min(subject.evaluation)
-                / 4)
-            .clamp(Duration::from_millis(250), Duration::from_secs(2)),
+            Some(rule_under_test) if !context.drill.proves.stops => {
+                (expectation.scrape().min(rule_under_test.evaluation) / 4)
+                    .clamp(Duration::from_millis(250), Duration::from_secs(2))
+            }
             _ => POLL,
         };
         Self {
@@ -142,13 +143,19 @@ impl<'a> Watch<'a> {
     /// Polls all systems once. Failed queries are recorded as gaps; the next poll reads what they missed.
     pub async fn look(&mut self) {
         let before = self.seen.clone();
-        match self.expectation.subject.clone() {
+        match self.expectation.rule_under_test.clone() {
             None => self.read(self.context.systems.arrived(self.arrivals.read()).await),
-            Some(subject) if self.context.drill.proves.stops => {
+            Some(rule_under_test) if self.context.drill.proves.stops => {
                 self.read(self.context.systems.arrived(self.arrivals.read()).await);
-                delivery::beats(&mut self.seen, &self.arrivals, &subject.alert, self.cause, self.lifted);
+                delivery::beats(
+                    &mut self.seen,
+                    &self.arrivals,
+                    &rule_under_test.alert,
+                    self.cause,
+                    self.lifted,
+                );
             }
-            Some(subject) => self.alert(&subject).await,
+            Some(rule_under_test) => self.alert(&rule_under_test).await,
         }
         if self.seen != before {
             self.context.log.append(Event::Observed(Box::new(self.seen.clone())));
@@ -156,14 +163,14 @@ impl<'a> Watch<'a> {
     }
 
     fn read(&mut self, arrived: Result<Listing, SystemError>) {
-        if let Some(arrived) = self.context.log.asked("inbox", arrived) {
+        if let Some(arrived) = self.context.log.queried("inbox", arrived) {
             self.arrivals.extend(arrived);
         }
     }
 
-    async fn alert(&mut self, subject: &Subject) {
+    async fn alert(&mut self, rule_under_test: &RuleUnderTest) {
         let systems = self.context.systems;
-        let name = &subject.alert;
+        let name = &rule_under_test.alert;
         let range = (clock::seconds(self.since, Timestamp::now()).ceil().max(0.0) as u64) + 1;
         let query = format!("ALERTS{{alertname={name:?}}}[{range}s]");
         let (history, rules, arrived) = tokio::join!(
@@ -172,13 +179,13 @@ impl<'a> Watch<'a> {
             systems.arrived(self.arrivals.read()),
         );
         self.read(arrived);
-        let history = self.context.log.asked("ALERTS", history);
-        let rules = self.context.log.asked("rules", rules);
+        let history = self.context.log.queried("ALERTS", history);
+        let rules = self.context.log.queried("rules", rules);
         if let Some(rules) = &rules {
             self.arrivals.settle(rules);
         }
         if let Some(history) = history {
-            self.follow(subject, &history, rules.as_deref());
+            self.follow(rule_under_test, &history, rules.as_deref());
         }
         if self.seen.firing.is_some() && self.seen.fingerprint.is_none() {
             self.identify().await;
@@ -192,34 +199,35 @@ impl<'a> Watch<'a> {
 
     /// Reads Alertmanager's counters, if there is no inbox. Called once before the cause, to have something to compare with.
     pub async fn count(&mut self) {
-        if !self.expectation.counted || self.expectation.subject.is_none() {
+        if !self.expectation.counted || self.expectation.rule_under_test.is_none() {
             return;
         }
         let alertmanager = &self.context.systems.alertmanager;
-        if let Some(delivered) = self.context.log.asked("deliveries", alertmanager.delivered().await) {
+        if let Some(delivered) = self.context.log.queried("deliveries", alertmanager.delivered().await) {
             for count in self.counter.look(delivered, Timestamp::now()) {
                 let (more, by) = (count.more, &count.sender.integration);
                 self.context.log.note(count.at, format!("Alertmanager counted {more} more by {by}"));
             }
         }
         if self.seen.firing.is_some()
-            && let Some(config) = self.context.log.asked("config", alertmanager.config().await)
+            && let Some(config) = self.context.log.queried("config", alertmanager.config().await)
             && let Ok(routing) = Routing::parse(&config)
         {
             counted::deliveries(&mut self.seen, &self.expectation, self.counter.counts(), &routing);
         }
     }
 
-    fn follow(&mut self, subject: &Subject, history: &[Series], rules: Option<&[RuleGroup]>) {
-        let rule = rules.and_then(|rules| subject.rule(rules));
-        let own = |labels: &Labels| subject.owns(labels);
+    fn follow(&mut self, rule_under_test: &RuleUnderTest, history: &[Series], rules: Option<&[RuleGroup]>) {
+        let rule = rules.and_then(|rules| rule_under_test.loaded(rules));
+        let own = |labels: &Labels| rule_under_test.owns(labels);
         let active: Vec<_> = rule
             .iter()
             .flat_map(|(_, alerting)| &alerting.alerts)
             .filter(|alert| own(&alert.labels))
             .cloned()
             .collect();
-        let mut activations = activation::activations(history, subject.evaluation, subject.hold);
+        let mut activations =
+            activation::activations(history, rule_under_test.evaluation, rule_under_test.hold);
         activations.retain(|activation| own(&activation.labels) && activation.last >= self.since);
         if rule.is_some() {
             self.active = !active.is_empty();
@@ -242,13 +250,13 @@ impl<'a> Watch<'a> {
             && rule.last_evaluation.is_some_and(|evaluated| evaluated > last)
         {
             // The alert resolved at the evaluation after its last sample as firing.
-            self.seen.resolved.get_or_insert(clock::after(last, subject.evaluation));
+            self.seen.resolved.get_or_insert(clock::after(last, rule_under_test.evaluation));
         }
     }
 
     /// Looks up Alertmanager's fingerprint of the alert.
     async fn identify(&mut self) {
-        let held = self.context.log.asked("alerts", self.context.systems.alertmanager.alerts().await);
+        let held = self.context.log.queried("alerts", self.context.systems.alertmanager.alerts().await);
         let labels = self.seen.labels.as_ref();
         let alert = labels
             .zip(held)
@@ -261,7 +269,7 @@ impl<'a> Watch<'a> {
     pub async fn settle_bounds(&mut self) {
         let (Some(labels), Some(firing)) = (self.seen.labels.clone(), self.seen.firing) else { return };
         let systems = self.context.systems;
-        let config = self.context.log.asked("config", systems.alertmanager.config().await);
+        let config = self.context.log.queried("config", systems.alertmanager.config().await);
         let Some(routing) = config.and_then(|config| Routing::parse(&config).ok()) else { return };
         let (before, scrape) = (self.expectation.clone(), self.expectation.scrape());
         let routed = |exists| before.clone().routed(&routing, &labels, scrape, self.context.drill, exists);
@@ -271,7 +279,7 @@ impl<'a> Watch<'a> {
         let just_before = clock::before(firing, Duration::from_millis(1));
         let query = format!("ALERTS{{alertstate=\"firing\"}}[{window}]");
         let history =
-            self.context.log.asked("group", systems.prometheus.query(&query, Some(just_before)).await);
+            self.context.log.queried("group", systems.prometheus.query(&query, Some(just_before)).await);
         let exists = history.iter().flatten().any(|series| {
             let other = alert_labels(&series.labels);
             expectation.routes.iter().any(|route| route.groups_together(&labels, &other))

@@ -138,7 +138,7 @@ impl Case {
                     ..self.instants
                 };
             }
-            Event::Asked(kind, failed) => {
+            Event::Queried(kind, failed) => {
                 self.gaps.note(kind, failed.map_or(Ok(()), Err));
             }
             Event::Held(held) => self.held = Some(held),

@@ -37,7 +37,7 @@ pub enum Event {
     /// What the systems show of the alert so far.
     Observed(Box<Observations>),
     /// A system was queried; the kind of query, and the error if it failed.
-    Asked(&'static str, Option<String>),
+    Queried(&'static str, Option<String>),
     /// The state of the alert in Alertmanager.
     Held(Held),
     /// How near a rule's value came to its threshold.

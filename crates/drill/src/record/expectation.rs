@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use crate::file::drill::Drill;
-use crate::rule::Subject;
+use crate::rule::RuleUnderTest;
 use crate::timing::bounds::{self, Bounds, DELIVERY, Inputs};
 use alerting::routing::tree::{Route, Routing};
 use clients::inbox::Channel;
@@ -20,7 +20,7 @@ pub struct Expectation {
     /// For a negative control: how long nothing may fire.
     pub quiet: Option<Duration>,
     /// The rule under test, once read.
-    pub subject: Option<Subject>,
+    pub rule_under_test: Option<RuleUnderTest>,
     /// Jobs whose targets the rule reads; empty for all jobs.
     pub jobs: BTreeSet<String>,
     /// Changes Prometheus makes to the labels of alerts it sends.
@@ -49,19 +49,20 @@ impl Expectation {
         drill: &Drill,
         group_exists: bool,
     ) -> Self {
-        let Some(subject) = &self.subject else { return self };
+        let Some(rule_under_test) = &self.rule_under_test else { return self };
         let routes: Vec<Route> = routing.of(&self.outgoing.of(labels)).into_iter().cloned().collect();
         let longest = |of: fn(&Route) -> Duration| routes.iter().map(of).max().unwrap_or_default();
-        let threshold = subject.threshold.as_ref().filter(|threshold| threshold.operator.starts_with('>'));
+        let threshold =
+            rule_under_test.threshold.as_ref().filter(|threshold| threshold.operator.starts_with('>'));
         let rise = threshold.zip(drill.cause.share.as_ref());
         let rise = rise.map(|(threshold, share)| bounds::rise(threshold.value, share.value.0));
         let inputs = Inputs {
             scrape,
-            evaluation: subject.evaluation,
-            rising: subject.sources.longest(|path| bounds::filled(path, rise) + path.rise),
-            falling: subject.sources.longest(|path| path.lookback + path.fall),
-            hold: subject.hold,
-            keep_firing: subject.keep_firing,
+            evaluation: rule_under_test.evaluation,
+            rising: rule_under_test.sources.longest(|path| bounds::filled(path, rise) + path.rise),
+            falling: rule_under_test.sources.longest(|path| path.lookback + path.fall),
+            hold: rule_under_test.hold,
+            keep_firing: rule_under_test.keep_firing,
             rise,
             ordered: self.inputs.map_or(Duration::ZERO, |inputs| inputs.ordered),
             group_wait: longest(|route| route.group_wait),
@@ -95,7 +96,7 @@ impl Expectation {
     /// S; E while the alert's targets are not known.
     #[must_use]
     pub fn scrape(&self) -> Duration {
-        let evaluation = || self.subject.as_ref().map_or(Duration::ZERO, |subject| subject.evaluation);
+        let evaluation = || self.rule_under_test.as_ref().map_or(Duration::ZERO, |rule| rule.evaluation);
         self.inputs.map_or_else(evaluation, |inputs| inputs.scrape)
     }
 }

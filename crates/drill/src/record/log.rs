@@ -53,9 +53,9 @@ impl Log {
     }
 
     /// Records whether a query of this kind succeeded, and returns its result.
-    pub fn asked<T, E: ToString>(&self, kind: &'static str, answer: Result<T, E>) -> Option<T> {
-        self.append(Event::Asked(kind, answer.as_ref().err().map(E::to_string)));
-        answer.ok()
+    pub fn queried<T, E: ToString>(&self, kind: &'static str, result: Result<T, E>) -> Option<T> {
+        self.append(Event::Queried(kind, result.as_ref().err().map(E::to_string)));
+        result.ok()
     }
 
     /// The current state of the drill.
@@ -74,12 +74,12 @@ mod tests {
         let log = Log(Arc::default());
         let clone = log.clone();
         for look in 0..86_400_u32 {
-            let answer = if look % 4 == 3 { Err("connection refused") } else { Ok(look) };
-            assert_eq!(clone.asked("rules", answer), answer.ok());
+            let result = if look % 4 == 3 { Err("connection refused") } else { Ok(look) };
+            assert_eq!(clone.queried("rules", result), result.ok());
             log.waiting("the alert to resolve");
         }
         let case = log.case();
-        assert_eq!((case.gaps.asked, case.gaps.failed), (86_400, 21_600));
+        assert_eq!((case.gaps.queries, case.gaps.failed), (86_400, 21_600));
         assert_eq!(case.gaps.last_error.as_deref(), Some("connection refused"));
         assert_eq!(case.waiting.as_deref(), Some("the alert to resolve"));
         assert_eq!(case.moments, []);

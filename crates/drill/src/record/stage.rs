@@ -46,7 +46,7 @@ impl Stage {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum End {
     /// Every phase happened.
-    Whole,
+    Complete,
     /// The drill could not start, for this reason.
     Refused(String),
     /// The phase did not happen within its bound and patience.
@@ -54,7 +54,7 @@ pub enum End {
     /// An alert that was to be inhibited was not; the text names it.
     NotInhibited(String),
     /// Too many queries failed to say whether the phase happened.
-    Unseen(String),
+    NotObserved(String),
     /// A person or a supervisor ended it by this signal.
     Interrupted(&'static str),
 }

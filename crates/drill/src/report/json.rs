@@ -55,7 +55,7 @@ fn drill(record: &Case) -> Value {
         "fingerprint": record.fingerprint,
         "objectives": {"notified": notified, "all_clear": all_clear},
         "instants": record.instants,
-        "rule": record.expectation.subject.as_ref().map(|rule| json!({
+        "rule": record.expectation.rule_under_test.as_ref().map(|rule| json!({
             "group": rule.group,
             "file": rule.file,
             "query": rule.query,

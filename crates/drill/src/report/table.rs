@@ -110,7 +110,7 @@ pub fn story(record: &Case) -> String {
         line("value", &value);
     }
     if record.gaps.failed > 0 {
-        line("gaps", &format!("{} of {} queries failed", record.gaps.failed, record.gaps.asked));
+        line("gaps", &format!("{} of {} queries failed", record.gaps.failed, record.gaps.queries));
     }
     for (index, event) in timeline::of(record).iter().enumerate() {
         let name = if index == 0 { "UTC" } else { "" };

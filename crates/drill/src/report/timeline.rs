@@ -78,7 +78,7 @@ pub fn objectives(record: &Case) -> [(&'static str, Measured); 2] {
 /// `expr > 0.05 for 6s, group api of api.yml`.
 #[must_use]
 pub fn rule(record: &Case) -> Option<String> {
-    let rule = record.expectation.subject.as_ref()?;
+    let rule = record.expectation.rule_under_test.as_ref()?;
     let hold = duration::format(rule.hold);
     Some(format!("{} for {hold}, group {} of {}", rule.query, rule.group, rule.file))
 }

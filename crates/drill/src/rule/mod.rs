@@ -10,8 +10,8 @@ use std::time::Duration;
 
 use crate::evidence::changing::with_value;
 use crate::file::drill::Drill;
+use crate::file::namesakes;
 use crate::file::suite::{Ambient, Suite};
-use crate::file::twins;
 use crate::rule::graph::Sources;
 use crate::rule::thresholds::thresholds;
 use crate::timing::path::Path;
@@ -21,7 +21,7 @@ use promql::{self, Threshold};
 
 /// The facts a drill needs about its rule.
 #[derive(Debug, Clone)]
-pub struct Subject {
+pub struct RuleUnderTest {
     /// The `alertname`.
     pub alert: String,
     /// Labels the drill demands of the alert.
@@ -48,7 +48,7 @@ pub struct Subject {
     pub threshold: Option<Threshold>,
 }
 
-impl Subject {
+impl RuleUnderTest {
     /// Whether these labels belong to an alert this drill is about.
     #[must_use]
     pub fn owns(&self, labels: &Labels) -> bool {
@@ -57,7 +57,7 @@ impl Subject {
 
     /// The rule in the loaded groups.
     #[must_use]
-    pub fn rule<'a>(&self, groups: &'a [RuleGroup]) -> Option<(&'a Rule, &'a Alerting)> {
+    pub fn loaded<'a>(&self, groups: &'a [RuleGroup]) -> Option<(&'a Rule, &'a Alerting)> {
         find(groups, &self.alert, &self.wanted).ok().map(|(_, rule, alerting)| (rule, alerting))
     }
 }
@@ -100,7 +100,7 @@ pub fn find<'a>(
     let named: Vec<_> = alerting.clone().filter(|(_, rule, _)| rule.name == alert).collect();
     let labels: Vec<&Labels> = named.iter().map(|(_, _, alerting)| &alerting.labels).collect();
     // If several rules fit the drill, the last is taken: its firing alerts may be of any of them.
-    if let Some(best) = twins::meant(wanted, &labels).last() {
+    if let Some(best) = namesakes::meant(wanted, &labels).last() {
         return Ok(named[*best]);
     }
     if let Some((_, _, other)) = named.first() {
@@ -128,7 +128,7 @@ pub fn write_labels(labels: &Labels) -> String {
 ///
 /// # Errors
 /// The rule is not loaded, or its expression cannot be parsed.
-pub fn gather(groups: &[RuleGroup], alert: &str, wanted: &Labels) -> Result<Subject, DrillError> {
+pub fn gather(groups: &[RuleGroup], alert: &str, wanted: &Labels) -> Result<RuleUnderTest, DrillError> {
     let (group, rule, alerting) = find(groups, alert, wanted)?;
     let recorded = recorded(groups);
     let mut known: Labels = alerting
@@ -139,7 +139,7 @@ pub fn gather(groups: &[RuleGroup], alert: &str, wanted: &Labels) -> Result<Subj
         .collect();
     known.extend(wanted.clone());
     known.insert("alertname".into(), alert.to_owned());
-    Ok(Subject {
+    Ok(RuleUnderTest {
         alert: alert.to_owned(),
         wanted: wanted.clone(),
         known,

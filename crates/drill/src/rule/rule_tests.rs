@@ -41,23 +41,23 @@ fn labels(pairs: &[(&str, &str)]) -> Labels {
 
 #[test]
 fn gathers_the_rule_with_its_recording_rules() {
-    let subject = gather(&groups(), "High", &labels(&[("severity", "warning"), ("t", "x")])).unwrap();
-    let longest = subject.sources.longest(|path| path.lookback);
+    let rule_under_test = gather(&groups(), "High", &labels(&[("severity", "warning"), ("t", "x")])).unwrap();
+    let longest = rule_under_test.sources.longest(|path| path.lookback);
     assert_eq!((longest.lookback, longest.rise), (Duration::from_secs(300), Duration::ZERO));
-    assert_eq!(subject.threshold.as_ref().unwrap().value, 0.05);
+    assert_eq!(rule_under_test.threshold.as_ref().unwrap().value, 0.05);
     assert_eq!(
-        subject.sources.selectors.iter().map(|s| s.metric.as_str()).collect::<Vec<_>>(),
+        rule_under_test.sources.selectors.iter().map(|s| s.metric.as_str()).collect::<Vec<_>>(),
         ["all_total", "errors_total"]
     );
-    assert_eq!(subject.known, labels(&[("alertname", "High"), ("severity", "warning"), ("t", "x")]));
-    assert_eq!(subject.evaluation, Duration::from_secs(10));
-    assert!(subject.owns(&labels(&[
+    assert_eq!(rule_under_test.known, labels(&[("alertname", "High"), ("severity", "warning"), ("t", "x")]));
+    assert_eq!(rule_under_test.evaluation, Duration::from_secs(10));
+    assert!(rule_under_test.owns(&labels(&[
         ("alertname", "High"),
         ("severity", "warning"),
         ("t", "x"),
         ("job", "a")
     ])));
-    assert!(!subject.owns(&labels(&[("alertname", "High"), ("severity", "warning")])));
+    assert!(!rule_under_test.owns(&labels(&[("alertname", "High"), ("severity", "warning")])));
 }
 
 #[test]
@@ -92,25 +92,28 @@ fn checks_drill_files_against_the_rules() {
                 load: {rate: 1/s, requests: [{get: /}]}\n  share: 8%\nexpect:\n  silent: [Gone]\n  also: [High]\n";
     let drill = crate::file::drill::parse(std::path::Path::new("a.yaml"), text).unwrap();
     let errors = check(std::path::Path::new("a.yaml"), &drill, &groups());
-    let said: Vec<_> = errors.iter().map(ToString::to_string).collect();
-    assert_eq!(said.len(), 2, "{said:?}");
-    assert!(said[0].starts_with("a.yaml:6:") && said[0].contains("`share` has no effect"), "{said:?}");
-    assert!(said[1].starts_with("a.yaml:8:") && said[1].contains("`Gone`"), "{said:?}");
+    let message: Vec<_> = errors.iter().map(ToString::to_string).collect();
+    assert_eq!(message.len(), 2, "{message:?}");
+    assert!(
+        message[0].starts_with("a.yaml:6:") && message[0].contains("`share` has no effect"),
+        "{message:?}"
+    );
+    assert!(message[1].starts_with("a.yaml:8:") && message[1].contains("`Gone`"), "{message:?}");
 }
 
 #[test]
 fn near_needs_a_rule_with_one_threshold() {
     let text = "drill: a\nproves: {quiet: 10m}\nexpect: {near: [High, Bare, Gone]}\n";
     let drill = crate::file::drill::parse(std::path::Path::new("a.yaml"), text).unwrap();
-    let said: Vec<_> =
+    let message: Vec<_> =
         check(std::path::Path::new("a.yaml"), &drill, &groups()).iter().map(ToString::to_string).collect();
-    assert_eq!(said.len(), 2, "{said:?}");
+    assert_eq!(message.len(), 2, "{message:?}");
     assert!(
-        said[0].starts_with("a.yaml:3:")
-            && said[0].contains("`Bare` does not compare its value with a single number"),
-        "{said:?}"
+        message[0].starts_with("a.yaml:3:")
+            && message[0].contains("`Bare` does not compare its value with a single number"),
+        "{message:?}"
     );
-    assert!(said[1].contains("no loaded rule defines the alert `Gone`"), "{said:?}");
+    assert!(message[1].contains("no loaded rule defines the alert `Gone`"), "{message:?}");
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! The baseline: healthy traffic until rates are steady, so that the effect of the cause can be told from it.
+//! The baseline: healthy traffic until rates are steady, so that the effect of the cause stands out.
 
 use crate::error::DrillError;
 use crate::observe::arrivals::Arrivals;
@@ -15,7 +15,7 @@ use tokio::time::{Instant, sleep};
 use crate::causes::traffic::Load;
 use crate::context::Context;
 use crate::record::stage::Stage;
-use crate::rule::Subject;
+use crate::rule::RuleUnderTest;
 use crate::run::{isolation, quiet};
 use crate::timing::bounds;
 use crate::timing::clock::Deadline;
@@ -29,9 +29,9 @@ const SCRAPES: usize = 3;
 /// Whether the number of responses matches the rate: within a tenth, or within one request, since whole requests are
 /// counted.
 #[must_use]
-pub fn near(answers: u64, seconds: f64, rate: f64) -> bool {
+pub fn near(responses: u64, seconds: f64, rate: f64) -> bool {
     let due = rate * seconds;
-    (answers as f64 - due).abs() <= (due * 0.1).max(1.0)
+    (responses as f64 - due).abs() <= (due * 0.1).max(1.0)
 }
 
 /// The baseline in effect, and the watch that observes it.
@@ -55,17 +55,17 @@ pub async fn baseline<'a>(
     let started = Timestamp::now();
     context.log.append(Event::Baseline(started));
     let mut since = started;
-    let running = match &expectation.subject {
+    let running = match &expectation.rule_under_test {
         _ if context.drill.proves.stops => None,
         None => paced(context, started).await?,
-        Some(subject) => {
-            let running = steady(context, subject, expectation, started).await?;
+        Some(rule_under_test) => {
+            let running = steady(context, rule_under_test, expectation, started).await?;
             // Baseline traffic may have ended an activation (such as of an alert on its absence), which is not the one to follow.
-            if quiet::forgotten(context, subject, expectation.group_interval()).await? {
+            if quiet::forgotten(context, rule_under_test, expectation.group_interval()).await? {
                 since = Timestamp::now();
             }
             // Other alerts may have come and gone while the baseline became steady.
-            isolation::settled(context, subject, expectation).await?;
+            isolation::settled(context, rule_under_test, expectation).await?;
             running
         }
     };
@@ -86,7 +86,7 @@ fn start(context: &Context<'_>) -> Result<Option<Running>, DrillError> {
 /// Waits until the rate is reached, the targets are scraped and the rule is evaluated.
 async fn steady(
     context: &Context<'_>,
-    subject: &Subject,
+    rule_under_test: &RuleUnderTest,
     expectation: &Expectation,
     started: Timestamp,
 ) -> Result<Option<Running>, DrillError> {
@@ -96,7 +96,7 @@ async fn steady(
     let interval = inputs.map_or(Duration::from_secs(15), |inputs| inputs.scrape);
     let least = inputs.as_ref().filter(|_| context.drill.baseline.is_some()).map(bounds::baseline);
     let least = least.unwrap_or_default();
-    let limit = interval * 6 + subject.evaluation * 3 + least + Duration::from_secs(20);
+    let limit = interval * 6 + rule_under_test.evaluation * 3 + least + Duration::from_secs(20);
     let deadline = Deadline::after(started, limit);
     let mut pace = context
         .drill
@@ -112,7 +112,7 @@ async fn steady(
             pace.look(running.counts());
         }
         let waiting = if let Some(pace) = pace.as_ref().filter(|pace| pace.good < STEADY_SECONDS) {
-            Some(format!("baseline traffic is not steady: {}", pace.said))
+            Some(format!("baseline traffic is not steady: {}", pace.message))
         } else if scraped_at.is_none() {
             match context.systems.prometheus.targets().await {
                 Err(error) => Some(error.to_string()),
@@ -137,7 +137,7 @@ async fn steady(
                 }
             }
         } else {
-            evaluated(context, subject, scraped_at).await
+            evaluated(context, rule_under_test, scraped_at).await
         };
         let waiting = waiting.or_else(|| {
             (!filled.passed())
@@ -164,48 +164,52 @@ async fn paced(context: &Context<'_>, started: Timestamp) -> Result<Option<Runni
             return Ok(Some(running));
         }
         if deadline.passed() {
-            return Err(DrillError::Stack(format!("baseline traffic is not steady: {}", pace.said)));
+            return Err(DrillError::Stack(format!("baseline traffic is not steady: {}", pace.message)));
         }
         sleep(Duration::from_millis(250)).await;
     }
 }
 
 /// What is still missing: an evaluation after `since` with the alert inactive.
-async fn evaluated(context: &Context<'_>, subject: &Subject, since: Option<Timestamp>) -> Option<String> {
+async fn evaluated(
+    context: &Context<'_>,
+    rule_under_test: &RuleUnderTest,
+    since: Option<Timestamp>,
+) -> Option<String> {
     let rules = match context.systems.prometheus.rules().await {
         Ok(rules) => rules,
         Err(error) => return Some(error.to_string()),
     };
-    let Some((rule, alerting)) = subject.rule(&rules) else {
-        return Some(format!("the rule `{}` is no longer loaded", subject.alert));
+    let Some((rule, alerting)) = rule_under_test.loaded(&rules) else {
+        return Some(format!("the rule `{}` is no longer loaded", rule_under_test.alert));
     };
     if rule.last_evaluation <= since {
         return Some("the rule was not evaluated during the baseline".to_owned());
     }
-    let active = alerting.alerts.iter().find(|alert| subject.owns(&alert.labels))?;
-    Some(format!("{} is {} during the baseline, without the cause", subject.alert, active.state))
+    let active = alerting.alerts.iter().find(|alert| rule_under_test.owns(&alert.labels))?;
+    Some(format!("{} is {} during the baseline, without the cause", rule_under_test.alert, active.state))
 }
 
 /// Whether the responses are healthy: nine in ten with a status the drill expects.
-fn healthy(unexpected: u64, answers: u64) -> bool {
-    unexpected as f64 <= answers as f64 * 0.1
+fn healthy(unexpected: u64, responses: u64) -> bool {
+    unexpected as f64 <= responses as f64 * 0.1
 }
 
 /// Responses second by second.
 struct Pace {
     rate: f64,
-    answers: u64,
+    responses: u64,
     unexpected: u64,
     since: Instant,
     good: u32,
-    said: String,
+    message: String,
 }
 
 impl Pace {
     fn new(counts: Counts, rate: f64) -> Self {
-        let answers = counts.expected + counts.unexpected;
-        let said = format!("0 of {rate}/s so far");
-        Self { rate, answers, unexpected: counts.unexpected, since: Instant::now(), good: 0, said }
+        let responses = counts.expected + counts.unexpected;
+        let message = format!("0 of {rate}/s so far");
+        Self { rate, responses, unexpected: counts.unexpected, since: Instant::now(), good: 0, message }
     }
 
     fn look(&mut self, counts: Counts) {
@@ -213,12 +217,12 @@ impl Pace {
         if seconds < 1.0 {
             return;
         }
-        let answers = counts.expected + counts.unexpected;
-        let fresh = answers - self.answers;
+        let responses = counts.expected + counts.unexpected;
+        let fresh = responses - self.responses;
         let odd = counts.unexpected - self.unexpected;
         let good = near(fresh, seconds, self.rate) && healthy(odd, fresh);
         self.good = if good { self.good + 1 } else { 0 };
-        self.said = format!(
+        self.message = format!(
             "{:.1} of {} responses per second, {odd} of {fresh} with an unexpected status, {} transport errors, \
              {} requests not sent by the generator",
             fresh as f64 / seconds,
@@ -226,7 +230,7 @@ impl Pace {
             counts.transport_errors,
             counts.local_errors + counts.shed
         );
-        (self.answers, self.unexpected, self.since) = (answers, counts.unexpected, Instant::now());
+        (self.responses, self.unexpected, self.since) = (responses, counts.unexpected, Instant::now());
     }
 }
 
@@ -236,9 +240,10 @@ mod tests {
 
     #[test]
     fn rejects_a_baseline_of_errors() {
-        for (unexpected, answers, expected) in [(0, 0, true), (4, 40, true), (5, 40, false), (40, 40, false)]
+        for (unexpected, responses, expected) in
+            [(0, 0, true), (4, 40, true), (5, 40, false), (40, 40, false)]
         {
-            assert_eq!(healthy(unexpected, answers), expected, "{unexpected} of {answers}");
+            assert_eq!(healthy(unexpected, responses), expected, "{unexpected} of {responses}");
         }
     }
 
@@ -246,7 +251,7 @@ mod tests {
     fn a_second_of_errors_is_not_steady_and_is_reported() {
         let counts = |expected, unexpected| Counts { expected, unexpected, ..Counts::default() };
         let mut pace = Pace::new(counts(0, 0), 40.0);
-        for (expected, unexpected, good, said) in [
+        for (expected, unexpected, good, message) in [
             (40, 0, 1, "0 of 40 with an unexpected status"),
             (80, 0, 2, "0 of 40 with"),
             (80, 40, 0, "40 of 40 with an unexpected status"),
@@ -254,14 +259,14 @@ mod tests {
         ] {
             pace.since -= Duration::from_secs(1); // simulates the elapsed time
             pace.look(counts(expected, unexpected));
-            assert_eq!(pace.good, good, "{}", pace.said);
-            assert!(pace.said.contains(said), "{}", pace.said);
+            assert_eq!(pace.good, good, "{}", pace.message);
+            assert!(pace.message.contains(message), "{}", pace.message);
         }
     }
 
     #[test]
     fn near_allows_a_tenth_or_one_request() {
-        for (answers, seconds, rate, expected) in [
+        for (responses, seconds, rate, expected) in [
             (40, 1.0, 40.0, true),
             (36, 1.0, 40.0, true),
             (35, 1.0, 40.0, false),
@@ -272,7 +277,7 @@ mod tests {
             (2, 1.0, 0.5, false),
             (0, 1.0, 40.0, false),
         ] {
-            assert_eq!(near(answers, seconds, rate), expected, "{answers} in {seconds} s at {rate}/s");
+            assert_eq!(near(responses, seconds, rate), expected, "{responses} in {seconds} s at {rate}/s");
         }
     }
 }

@@ -56,15 +56,15 @@ pub async fn cause(
     };
     context.enter(stage, at);
     let caused =
-        causes::apply(context.undoing, &context.drill.drill.value, &context.drill.cause, ttl, settle)
+        causes::apply(context.undo_list, &context.drill.drill.value, &context.drill.cause, ttl, settle)
             .await
             .map_err(|error| {
-            if stage == Stage::Pending {
-                End::Unseen(format!("the cause could not be applied: {error}"))
-            } else {
-                error.into()
-            }
-        })?;
+                if stage == Stage::Pending {
+                    End::NotObserved(format!("the cause could not be applied: {error}"))
+                } else {
+                    error.into()
+                }
+            })?;
     if let Some(running) = caused.traffic().filter(|_| !context.drill.proves.stops) {
         context.log.append(Event::Traffic(Load::Cause, running.series()));
     }

@@ -34,7 +34,7 @@ pub fn deliverable(routing: &Routing, known: &Labels, drill: &Drill) -> Result<(
         }
         let mut why = None;
         for route in &leading {
-            match routing.muted(route, Timestamp::now()) {
+            match routing.mute_reason(route, Timestamp::now()) {
                 Ok(None) => why = Some(Ok(())),
                 Ok(Some(muted)) => why = why.or(Some(Err((route, muted)))),
                 Err(unknown) => why = why.or(Some(Err((route, format!("perhaps muted: {unknown}"))))),

@@ -24,7 +24,7 @@ pub async fn seen(context: &Context<'_>, scrape: Duration) -> Option<String> {
     loop {
         let passed = deadline.passed();
         let held =
-            context.log.asked("inhibited", context.systems.alertmanager.alerts().await).unwrap_or_default();
+            context.log.queried("inhibited", context.systems.alertmanager.alerts().await).unwrap_or_default();
         let inhibited = |name: &str| {
             held.iter().any(|alert| {
                 alert.labels.get("alertname").is_some_and(|it| it == name) && !alert.inhibited_by.is_empty()
@@ -63,7 +63,8 @@ pub async fn over(context: &Context<'_>, scrape: Duration, outgoing: &Outgoing) 
     let mut quiet_since = None;
     let interval = intervals(context, &wanted, outgoing).await + DELIVERY;
     loop {
-        let rules = context.log.asked("rules", context.systems.prometheus.rules().await).unwrap_or_default();
+        let rules =
+            context.log.queried("rules", context.systems.prometheus.rules().await).unwrap_or_default();
         let active = rules.iter().flat_map(|group| &group.rules).any(|rule| {
             wanted.contains(&rule.name.as_str())
                 && rule.alerting.as_ref().is_some_and(|alerting| !alerting.alerts.is_empty())

@@ -10,8 +10,8 @@ use jiff::Timestamp;
 
 use crate::context::Context;
 use crate::evidence::activation::alert_labels;
-use crate::rule::Subject;
-use crate::run::bystanders::{Bystander, Seen, Step, among, counted_senders, since, step};
+use crate::rule::RuleUnderTest;
+use crate::run::other_alerts::{OtherAlert, Seen, Step, among, counted_senders, since, step};
 use crate::timing::bounds::DELIVERY;
 use crate::timing::clock::{self, Deadline};
 use alerting::routing::tree::Routing;
@@ -26,7 +26,7 @@ const SLACK: Duration = Duration::from_secs(2);
 /// Another alert stays active, or the systems do not respond.
 pub async fn settled(
     context: &Context<'_>,
-    subject: &Subject,
+    rule_under_test: &RuleUnderTest,
     expectation: &Expectation,
 ) -> Result<(), DrillError> {
     if !expectation.counted {
@@ -37,9 +37,10 @@ pub async fn settled(
     let mut limits = None;
     loop {
         let now = Timestamp::now();
-        let (found, longest) = look(context, subject, expectation, &subject.known, now, &mut held).await?;
+        let (found, longest) =
+            look(context, rule_under_test, expectation, &rule_under_test.known, now, &mut held).await?;
         let (resolve, tell) = *limits.get_or_insert_with(|| {
-            let resolve = subject.evaluation * 4 + SLACK;
+            let resolve = rule_under_test.evaluation * 4 + SLACK;
             (Deadline::within(resolve), Deadline::within(resolve + longest + SLACK))
         });
         match step(&found, now, resolve.passed(), tell.passed()) {
@@ -63,12 +64,12 @@ pub async fn settled(
 /// The systems do not respond.
 pub async fn meanwhile(
     context: &Context<'_>,
-    subject: &Subject,
+    rule_under_test: &RuleUnderTest,
     expectation: &Expectation,
     own: &Labels,
     cause_at: Timestamp,
 ) -> Result<Option<String>, DrillError> {
-    let (found, _) = look(context, subject, expectation, own, cause_at, &mut BTreeMap::new()).await?;
+    let (found, _) = look(context, rule_under_test, expectation, own, cause_at, &mut BTreeMap::new()).await?;
     Ok(since(&found, cause_at))
 }
 
@@ -77,12 +78,12 @@ pub async fn meanwhile(
 /// has them, so `held` keeps when that was.
 async fn look(
     context: &Context<'_>,
-    subject: &Subject,
+    rule_under_test: &RuleUnderTest,
     expectation: &Expectation,
     own: &Labels,
     at: Timestamp,
     held: &mut BTreeMap<Labels, Timestamp>,
-) -> Result<(Vec<Bystander>, Duration), DrillError> {
+) -> Result<(Vec<OtherAlert>, Duration), DrillError> {
     let systems = context.systems;
     let (config, counters, alerts, rules) = tokio::join!(
         systems.alertmanager.config(),
@@ -93,7 +94,7 @@ async fn look(
     let routing = Routing::parse(&config?).map_err(|error| DrillError::System(error.to_string()))?;
     let named = counters?.keys().any(|sender| sender.receiver.is_some());
     let rules = rules?;
-    let slowest = rules.iter().map(|group| group.interval).max().unwrap_or(subject.evaluation);
+    let slowest = rules.iter().map(|group| group.interval).max().unwrap_or(rule_under_test.evaluation);
     let longest = slowest * 2 + routing.longest_interval() + DELIVERY;
 
     let now = Timestamp::now();
@@ -103,7 +104,7 @@ async fn look(
     let mut seen: Vec<Seen> = history
         .iter()
         .filter_map(|series| {
-            let labels = Some(alert_labels(&series.labels)).filter(|labels| !subject.owns(labels))?;
+            let labels = Some(alert_labels(&series.labels)).filter(|labels| !rule_under_test.owns(labels))?;
             let (last, _) = *series.samples.last()?;
             let evaluation = evaluation(&rules, &labels).unwrap_or(slowest);
             // Alerts are routed by the labels that Alertmanager receives.
@@ -116,7 +117,7 @@ async fn look(
         last: *last,
         evaluation: Duration::ZERO,
     }));
-    seen.retain(|one| !subject.owns(&one.labels));
+    seen.retain(|one| !rule_under_test.owns(&one.labels));
     let counted =
         counted_senders(&routing, &expectation.outgoing.of(own), &context.drill.expect.delivered, named);
     Ok((among(&seen, &routing, &counted, named), longest))

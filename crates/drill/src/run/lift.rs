@@ -46,11 +46,11 @@ pub async fn lift(context: &Context<'_>, applied: Applied, since: Timestamp) -> 
 
 /// Undoes what the cause did besides traffic.
 pub async fn undo(context: &Context<'_>) {
-    for broken in context.undoing.broke_off() {
-        context.log.note(Timestamp::now(), broken.said.clone());
+    for broken in context.undo_list.broke_off() {
+        context.log.note(Timestamp::now(), broken.message.clone());
         context.log.append(Event::BrokeOff(broken));
     }
-    context.log.not_undone(context.undoing.undo_all().await);
+    context.log.not_undone(context.undo_list.undo_all().await);
 }
 
 /// Restarts the baseline's traffic if the cause replaced it.

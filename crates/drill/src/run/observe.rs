@@ -48,7 +48,7 @@ pub async fn observe<'a>(context: &Context<'_>, watch: Watch<'a>, applied: &Appl
             let held = gather::held(&context.systems.alertmanager, labels).await;
             context
                 .log
-                .asked("held", held)
+                .queried("held", held)
                 .flatten()
                 .into_iter()
                 .for_each(|held| context.log.append(Event::Held(held)));
@@ -91,7 +91,7 @@ pub async fn recovery(
     };
     let missed = missed.or(later);
     if context.drill.proves.stops {
-        return missed.map_or(End::Whole, End::Missed);
+        return missed.map_or(End::Complete, End::Missed);
     }
     let (seen, expectation) = (watch.seen.clone(), watch.expectation.clone());
     unexpected::collect(context, watch).await;
@@ -99,24 +99,24 @@ pub async fn recovery(
         return End::Missed(missed);
     }
     if let Err(reason) = near {
-        return End::Unseen(format!("the query for the values near the thresholds failed: {reason}"));
+        return End::NotObserved(format!("the query for the values near the thresholds failed: {reason}"));
     }
     if let Some(free) = not_inhibited {
         return End::NotInhibited(free);
     }
-    if let Some(subject) = expectation.subject.as_ref().filter(|_| expectation.counted) {
-        let own = seen.labels.unwrap_or_else(|| subject.known.clone());
-        match isolation::meanwhile(context, subject, &expectation, &own, cause).await {
+    if let Some(rule_under_test) = expectation.rule_under_test.as_ref().filter(|_| expectation.counted) {
+        let own = seen.labels.unwrap_or_else(|| rule_under_test.known.clone());
+        match isolation::meanwhile(context, rule_under_test, &expectation, &own, cause).await {
             Ok(None) => {}
-            Ok(Some(reason)) => return End::Unseen(reason),
-            Err(error) => return End::Unseen(error.to_string()),
+            Ok(Some(reason)) => return End::NotObserved(reason),
+            Err(error) => return End::NotObserved(error.to_string()),
         }
     }
     let gaps = context.log.case().gaps;
     let anything = if control { "anything" } else { "anything else" };
     match gaps.blind.get("every ALERTS").or_else(|| gaps.blind.get("inbox")) {
-        Some(gap) => End::Unseen(format!("whether {anything} fired is not known: {gap}")),
-        None => End::Whole,
+        Some(gap) => End::NotObserved(format!("whether {anything} fired is not known: {gap}")),
+        None => End::Complete,
     }
 }
 

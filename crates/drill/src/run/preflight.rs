@@ -11,7 +11,7 @@ use crate::causes;
 use crate::context::Context;
 use crate::observe::counted;
 use crate::rule::graph::Selector;
-use crate::rule::{self, Subject};
+use crate::rule::{self, RuleUnderTest};
 use crate::run::deliverable::deliverable;
 use crate::run::quiet;
 use crate::run::{heartbeat, isolation};
@@ -53,13 +53,13 @@ async fn silence(context: &Context<'_>, length: Duration) -> Result<Expectation,
 
 /// Preflight of a drill of the heartbeat.
 async fn heartbeat(context: &Context<'_>) -> Result<Expectation, DrillError> {
-    let (expectation, subject) = rule(context).await?;
+    let (expectation, rule_under_test) = rule(context).await?;
     causes_possible(context).await?;
     let limit = heartbeat::limit(context).await?;
     // Alertmanager resolves the alert, and sends no more heartbeats, when Prometheus has not sent it for four times the
     // resend delay; the inbox notices after its limit.
     let resend = context.systems.prometheus.resend_delay().await?;
-    let bound = resend.max(subject.evaluation) * 4 + limit + DELIVERY;
+    let bound = resend.max(rule_under_test.evaluation) * 4 + limit + DELIVERY;
     let zero = Duration::ZERO;
     let bounds = Bounds { pending: zero, firing: zero, notified: bound, resolved: zero, all_clear: bound };
     Ok(Expectation { channels: vec![Channel::Heartbeat], bounds: Some(bounds), ..expectation })
@@ -73,9 +73,9 @@ async fn alert(context: &Context<'_>) -> Result<Expectation, DrillError> {
     {
         return Err(DrillError::Stack(format!("this drill needs an inbox (--inbox URL): {why}")));
     }
-    let (expectation, subject) = rule(context).await?;
+    let (expectation, rule_under_test) = rule(context).await?;
     causes_possible(context).await?;
-    let jobs = jobs(context, &subject.sources.selectors).await?;
+    let jobs = jobs(context, &rule_under_test.sources.selectors).await?;
     let scrape = targets_up(context, &jobs).await?;
     let config = systems.alertmanager.config().await?;
     let routing = Routing::parse(&config).map_err(|error| {
@@ -89,13 +89,13 @@ async fn alert(context: &Context<'_>) -> Result<Expectation, DrillError> {
     };
     let expectation = Expectation { heartbeat_limit, jobs, ..expectation }.routed(
         &routing,
-        &subject.known,
+        &rule_under_test.known,
         scrape,
         context.drill,
         false,
     );
     context.log.append(Event::Expected(Box::new(expectation.clone())));
-    let known = expectation.outgoing.of(&subject.known);
+    let known = expectation.outgoing.of(&rule_under_test.known);
     if !expectation.outgoing.rewrites() {
         deliverable(&routing, &known, context.drill)?;
     }
@@ -103,12 +103,12 @@ async fn alert(context: &Context<'_>) -> Result<Expectation, DrillError> {
     if let Some(silence) = silences.iter().find(|silence| silence::covers(silence, &known)) {
         return Err(DrillError::Stack(format!(
             "silence {} ({}) covers {}: expire it first",
-            silence.id, silence.comment, subject.alert
+            silence.id, silence.comment, rule_under_test.alert
         )));
     }
-    quiet::settled(context, &subject.alert, subject.evaluation, scrape).await?;
-    quiet::forgotten(context, &subject, expectation.group_interval()).await?;
-    isolation::settled(context, &subject, &expectation).await?;
+    quiet::settled(context, &rule_under_test.alert, rule_under_test.evaluation, scrape).await?;
+    quiet::forgotten(context, &rule_under_test, expectation.group_interval()).await?;
+    isolation::settled(context, &rule_under_test, &expectation).await?;
     Ok(expectation)
 }
 
@@ -133,20 +133,21 @@ async fn systems(context: &Context<'_>, channels: Vec<Channel>) -> Result<Expect
 }
 
 /// Checks the systems and the rule under test.
-async fn rule(context: &Context<'_>) -> Result<(Expectation, Subject), DrillError> {
+async fn rule(context: &Context<'_>) -> Result<(Expectation, RuleUnderTest), DrillError> {
     let expectation = systems(context, context.drill.expect.delivered.clone()).await?;
     let rules = evaluated(context).await?;
-    let mut subject = rule::gather(&rules, &context.drill.proves.alert.value, &context.drill.proves.labels)?;
+    let mut rule_under_test =
+        rule::gather(&rules, &context.drill.proves.alert.value, &context.drill.proves.labels)?;
     let outgoing = context.systems.prometheus.outgoing().await.unwrap_or_else(|error| {
         // Some implementations of its API serve no configuration; those add no labels.
         context.log.note(Timestamp::now(), format!("external labels are not known: {error}"));
         Outgoing::default()
     });
     // Prometheus' own samples lack the labels that are added when alerts are sent.
-    subject.wanted.retain(|name, value| !outgoing.adds(name, value));
-    let expectation = Expectation { subject: Some(subject.clone()), outgoing, ..expectation };
+    rule_under_test.wanted.retain(|name, value| !outgoing.adds(name, value));
+    let expectation = Expectation { rule_under_test: Some(rule_under_test.clone()), outgoing, ..expectation };
     context.log.append(Event::Expected(Box::new(expectation.clone())));
-    Ok((expectation, subject))
+    Ok((expectation, rule_under_test))
 }
 
 /// Checks that everything the cause needs exists, as far as that can be known without applying it.
@@ -154,14 +155,14 @@ async fn rule(context: &Context<'_>) -> Result<(Expectation, Subject), DrillErro
 /// # Errors
 /// What is missing.
 async fn causes_possible(context: &Context<'_>) -> Result<(), DrillError> {
-    let place = context.undoing.place();
-    if context.drill.cause.needs_control() && place.control.is_empty() {
+    let stack = context.undo_list.stack();
+    if context.drill.cause.needs_control() && stack.control.is_empty() {
         return Err(DrillError::Stack("the cause stops, pauses or restarts a service, and there is no command for that: give --control, \
                     such as \"stack service\" or deploy/compose/service.sh"
             .to_owned()));
     }
     if let Some(fault) = &context.drill.cause.fault {
-        let gateway = Gateway::new(&place.admin, &place.http)?;
+        let gateway = Gateway::new(&stack.admin, &stack.http)?;
         gateway.alive().await?;
         let id = causes::fault_id(&context.drill.drill.value);
         let against = gateway.against_fault(&id, &fault.0).await?;
@@ -172,7 +173,7 @@ async fn causes_possible(context: &Context<'_>) -> Result<(), DrillError> {
             )));
         }
     }
-    if !context.drill.cause.inbox.is_empty() && place.inbox.is_none() {
+    if !context.drill.cause.inbox.is_empty() && stack.inbox.is_none() {
         return Err(DrillError::Stack(
             "the cause makes the inbox fail, and there is no inbox: give --inbox URL".to_owned(),
         ));

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 
 use crate::context::Context;
 use crate::evidence::activation::alert_labels;
-use crate::rule::{Subject, falls};
+use crate::rule::{RuleUnderTest, falls};
 use crate::timing::bounds::{self, DELIVERY};
 use crate::timing::clock::{self, Deadline, time_of_day};
 use clients::prometheus::RuleGroup;
@@ -77,28 +77,28 @@ fn loud(groups: &[RuleGroup], ambient: impl Fn(&str) -> bool) -> Vec<(String, St
 /// Prometheus does not respond.
 pub async fn forgotten(
     context: &Context<'_>,
-    subject: &Subject,
+    rule_under_test: &RuleUnderTest,
     interval: Duration,
 ) -> Result<bool, DrillError> {
-    let forgotten = interval + DELIVERY + subject.evaluation;
+    let forgotten = interval + DELIVERY + rule_under_test.evaluation;
     let query = format!(
         "ALERTS{{alertname={:?},alertstate=\"firing\"}}[{}]",
-        subject.alert,
+        rule_under_test.alert,
         duration::format(forgotten + Duration::from_secs(5))
     );
     let history = context.systems.prometheus.query(&query, None).await?;
-    let own = history.iter().filter(|series| subject.owns(&alert_labels(&series.labels)));
+    let own = history.iter().filter(|series| rule_under_test.owns(&alert_labels(&series.labels)));
     let Some(last) = own.flat_map(|series| &series.samples).map(|(at, _)| *at).max() else {
         return Ok(false);
     };
     let deadline = Deadline::after(last, forgotten);
-    let what = format!("Alertmanager to forget {} of {}", subject.alert, time_of_day(last));
+    let what = format!("Alertmanager to forget {} of {}", rule_under_test.alert, time_of_day(last));
     while !deadline.passed() {
         context.wait(&what).await;
     }
     context.log.note(
-        clock::after(last, subject.evaluation),
-        format!("{} resolved before this drill", subject.alert),
+        clock::after(last, rule_under_test.evaluation),
+        format!("{} resolved before this drill", rule_under_test.alert),
     );
     Ok(true)
 }

@@ -34,7 +34,7 @@ impl Seen {
 
 /// Another alert whose notifications go through a sender that is counted.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Bystander {
+pub struct OtherAlert {
     /// Name of the alert.
     pub alert: String,
     /// The integration through which it is sent.
@@ -48,7 +48,7 @@ pub struct Bystander {
     pub all_clear_by: Timestamp,
 }
 
-impl Bystander {
+impl OtherAlert {
     fn words(&self) -> String {
         format!("{}, firing at {}, is also sent by {}", self.alert, time_of_day(self.last), self.integration)
     }
@@ -77,12 +77,12 @@ fn senders(routing: &Routing, route: &Route, named: bool) -> Vec<Sender> {
 
 /// The alerts among `seen` that are sent by one of these senders, once for each of their routes.
 #[must_use]
-pub fn among(seen: &[Seen], routing: &Routing, counted: &BTreeSet<Sender>, named: bool) -> Vec<Bystander> {
+pub fn among(seen: &[Seen], routing: &Routing, counted: &BTreeSet<Sender>, named: bool) -> Vec<OtherAlert> {
     let mut found = Vec::new();
     for one in seen {
         for route in routing.of(&one.labels) {
             let shared = senders(routing, route, named).into_iter().filter(|sender| counted.contains(sender));
-            found.extend(shared.map(|sender| Bystander {
+            found.extend(shared.map(|sender| OtherAlert {
                 alert: one.labels.get("alertname").cloned().unwrap_or_default(),
                 integration: sender.integration,
                 last: one.last,
@@ -105,16 +105,16 @@ pub enum Step {
     Refuse(String),
 }
 
-/// Decides at `now`. Firing alerts may resolve until `resolve_over`; resolved ones may send their all-clear until `tell_over`.
+/// Decides at `now`. Firing alerts may resolve until `resolve_over`; resolved ones may send their all-clear until `all_clear_over`.
 #[must_use]
-pub fn step(bystanders: &[Bystander], now: Timestamp, resolve_over: bool, tell_over: bool) -> Step {
-    let open: Vec<&Bystander> = bystanders.iter().filter(|one| one.all_clear_by >= now).collect();
-    let firing: Vec<&Bystander> = open.iter().copied().filter(|one| one.resolved_by >= now).collect();
+pub fn step(other_alerts: &[OtherAlert], now: Timestamp, resolve_over: bool, all_clear_over: bool) -> Step {
+    let open: Vec<&OtherAlert> = other_alerts.iter().filter(|one| one.all_clear_by >= now).collect();
+    let firing: Vec<&OtherAlert> = open.iter().copied().filter(|one| one.resolved_by >= now).collect();
     let Some(last) = open.iter().max_by_key(|one| one.all_clear_by) else { return Step::GoOn };
     if resolve_over && !firing.is_empty() {
         return Step::Refuse(reason(&firing));
     }
-    if tell_over {
+    if all_clear_over {
         return Step::Refuse(reason(&open));
     }
     Step::Wait(match firing.first() {
@@ -125,15 +125,15 @@ pub fn step(bystanders: &[Bystander], now: Timestamp, resolve_over: bool, tell_o
 
 /// Why the counters since `at` are unreliable, if so: each of these alerts may have been notified since.
 #[must_use]
-pub fn since(bystanders: &[Bystander], at: Timestamp) -> Option<String> {
-    let open: Vec<&Bystander> = bystanders.iter().filter(|one| one.all_clear_by >= at).collect();
+pub fn since(other_alerts: &[OtherAlert], at: Timestamp) -> Option<String> {
+    let open: Vec<&OtherAlert> = other_alerts.iter().filter(|one| one.all_clear_by >= at).collect();
     (!open.is_empty()).then(|| reason(&open))
 }
 
-fn reason(bystanders: &[&Bystander]) -> String {
+fn reason(other_alerts: &[&OtherAlert]) -> String {
     // Of alerts that share a name and an integration, the last is enough.
     let latest: BTreeMap<_, _> = {
-        let mut sorted = bystanders.to_vec();
+        let mut sorted = other_alerts.to_vec();
         sorted.sort_by_key(|one| one.last);
         sorted.into_iter().map(|one| ((&one.alert, &one.integration), one.words())).collect()
     };
@@ -145,5 +145,5 @@ fn reason(bystanders: &[&Bystander]) -> String {
 }
 
 #[cfg(test)]
-#[path = "bystanders_tests.rs"]
+#[path = "other_alerts_tests.rs"]
 mod tests;

@@ -37,7 +37,7 @@ fn sender(integration: &str, receiver: Option<&str>) -> Sender {
 }
 
 /// Other alerts sent by the pager's webhook.
-fn in_the_way(all: &[Seen], named: bool) -> Vec<Bystander> {
+fn in_the_way(all: &[Seen], named: bool) -> Vec<OtherAlert> {
     let routing = Routing::parse(CONFIG).unwrap();
     let counted = counted_senders(&routing, &labels("Own", "critical"), &[Channel::Webhook], named);
     among(all, &routing, &counted, named)
@@ -93,12 +93,12 @@ fn waits_for_the_all_clear_of_resolved_alerts() {
 #[test]
 fn refuses_and_names_alerts_that_do_not_end() {
     let found = in_the_way(&[seen("Other", "warning", 100), seen("Past", "warning", 90)], false);
-    let Step::Refuse(said) = step(&found, at(101), true, false) else { panic!("it fires") };
+    let Step::Refuse(message) = step(&found, at(101), true, false) else { panic!("it fires") };
     let expected = format!("Other, firing at {}, is also sent by webhook, and", time_of_day(at(100)));
-    assert!(said.starts_with(&expected) && said.contains("route the alerts to an inbox"), "{said}");
+    assert!(message.starts_with(&expected) && message.contains("route the alerts to an inbox"), "{message}");
     // It fires again and again for a moment; nothing fires right now.
-    let Step::Refuse(said) = step(&found, at(103), true, true) else { panic!("its all-clear is due") };
-    assert!(said.contains("Other, firing") && said.contains("; Past, firing"), "{said}");
+    let Step::Refuse(message) = step(&found, at(103), true, true) else { panic!("its all-clear is due") };
+    assert!(message.contains("Other, firing") && message.contains("; Past, firing"), "{message}");
 }
 
 #[test]
@@ -106,15 +106,15 @@ fn after_the_cause_names_alerts_that_may_have_been_notified() {
     let found = in_the_way(&[seen("Other", "warning", 100)], false);
     assert_eq!(since(&found, at(120)), None, "its all-clear was due before the cause");
     for cause in [90, 100, 110, 119] {
-        let said = since(&found, at(cause)).unwrap();
-        assert!(said.starts_with("Other, firing at"), "{cause}: {said}");
+        let message = since(&found, at(cause)).unwrap();
+        assert!(message.starts_with("Other, firing at"), "{cause}: {message}");
     }
 }
 
 #[test]
 fn names_each_alert_once_at_its_latest() {
     let found = in_the_way(&[seen("Other", "warning", 100), seen("Other", "critical", 90)], false);
-    let said = since(&found, at(80)).unwrap();
+    let message = since(&found, at(80)).unwrap();
     let firing = format!("Other, firing at {}, is", time_of_day(at(100)));
-    assert!(said.starts_with(&firing) && said.matches("Other").count() == 1, "{said}");
+    assert!(message.starts_with(&firing) && message.matches("Other").count() == 1, "{message}");
 }
