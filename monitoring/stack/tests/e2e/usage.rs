@@ -42,7 +42,7 @@ async fn half_a_channel_is_named_without_its_value() {
     let output = support::finish(command, LIMIT).await;
     let text = String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), Some(2), "{text}");
-    assert!(text.contains("rendered: SMTP_SMARTHOST: is set, SMTP_FROM is not"), "{text}");
+    assert!(text.contains("rendered: SMTP_SMARTHOST: is set and SMTP_FROM is not"), "{text}");
     assert!(!text.contains("hush"), "{text}");
     let _ = std::fs::remove_dir_all(stack::Settings::new(offset, 1.0).unwrap().dir);
 }

@@ -48,7 +48,7 @@ receivers:
                     edits: &[("continue: true", "continue: false")],
                     cause: None,
                     verdict: "REFUSED",
-                    says: "its route leads to receiver `hook`, which has no slack_configs",
+                    says: "its route sends to receiver `hook`, which has no slack_configs",
                 },
             ],
             ..gauge()

@@ -49,7 +49,7 @@ pub const NOWHERE: Break = Break {
     ],
     cause: None,
     verdict: "REFUSED",
-    says: "its route leads to receiver `hook`, which has no webhook_configs",
+    says: "its route sends to receiver `hook`, which has no webhook_configs",
 };
 
 pub const NO_ALL_CLEAR: Break = Break {

@@ -139,7 +139,7 @@ async fn the_end_of_another_alert_is_not_counted_as_the_drills_own_notification(
     let (verdict, reason) = finished.verdict();
     assert_eq!((finished.code, verdict), (Some(5), "REFUSED"), "{reason}\n{}", finished.text);
     assert!(
-        reason.contains("RedisMemoryHigh, firing at ") && reason.contains("goes out by webhook"),
+        reason.contains("RedisMemoryHigh, firing at ") && reason.contains("is also sent by webhook"),
         "{reason}"
     );
     assert!(finished.report["drills"][0]["phases"]["firing"]["seconds"].is_null(), "{}", finished.text);
@@ -155,7 +155,7 @@ async fn another_alert_meanwhile_leaves_open_of_which_the_count_was() {
     let (verdict, reason) = finished.verdict();
     assert_eq!((finished.code, verdict), (Some(5), "INCONCLUSIVE"), "{reason}\n{}", finished.text);
     assert!(
-        reason.contains("RedisMemoryHigh, firing at ") && reason.contains("goes out by webhook"),
+        reason.contains("RedisMemoryHigh, firing at ") && reason.contains("is also sent by webhook"),
         "{reason}"
     );
     foreign.stop().await;
