@@ -63,7 +63,7 @@ async fn each_receiver_is_sent_a_readable_message_with_links_that_lead_somewhere
             let text = texts(&body);
             let said = format!("{channel} {status}: {body:#}\n{}", finished.text);
             assert!(
-                text.contains("The API answers every tenth request or more with a server error"),
+                text.contains("At least 10% of API requests fail with a server error"),
                 "{said}"
             );
             assert!(text.contains("of the requests to api in the last"), "{said}");
