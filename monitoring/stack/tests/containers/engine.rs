@@ -24,7 +24,7 @@ const PANELS: &[(&str, &[&str])] = &[
 #[tokio::test]
 async fn services_are_healthy_alerts_are_proven_and_nothing_is_left() {
     let Some(compose) = compose_command() else {
-        println!("skipped: no Docker engine with Compose answers");
+        println!("skipped: no Docker engine with Compose is running");
         return;
     };
     let images = Images::build();
@@ -262,7 +262,7 @@ fn secrets_stay_secret(project: &Project, secrets: &[&str]) {
 #[test]
 fn the_file_is_valid_with_and_without_settings() {
     let Some(compose) = compose_command() else {
-        println!("skipped: no Docker engine with Compose answers");
+        println!("skipped: no Docker engine with Compose is running");
         return;
     };
     let config = |arguments: &[&str]| {

@@ -90,9 +90,9 @@ async fn three_gateways_restarted_one_after_another_lose_no_request() {
     let load = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
 
     for (index, gateway) in gateways.iter_mut().enumerate() {
-        let answered = haproxy.backends().await.unwrap()[index].answered;
+        let succeeded = haproxy.backends().await.unwrap()[index].succeeded;
         support::eventually("traffic on the gateway", PATIENCE, || async {
-            (haproxy.backends().await.ok()?[index].answered >= answered + 100).then_some(())
+            (haproxy.backends().await.ok()?[index].succeeded >= succeeded + 100).then_some(())
         })
         .await;
         gateway.process.signal(Signal::SIGTERM);
@@ -124,15 +124,15 @@ async fn three_gateways_restarted_one_after_another_lose_no_request() {
     // still queued at the end. None of them waits for a stopped gateway: the balancer would have responded 502 when the
     // process ended.
     let unfinished = run["ledger"]["unfinished"].as_u64().unwrap();
-    let answered = scheduled - unfinished;
+    let succeeded = scheduled - unfinished;
     let all_expected = json!({
-        "scheduled": scheduled, "expected": answered, "unexpected": 0, "transport_errors": 0, "local_errors": 0,
+        "scheduled": scheduled, "expected": succeeded, "unexpected": 0, "transport_errors": 0, "local_errors": 0,
         "shed": 0, "unfinished": unfinished
     });
     assert_eq!(run["ledger"], all_expected, "a request failed: {text}");
-    assert_eq!(run["statuses"], json!({ "200": answered }), "{text}");
+    assert_eq!(run["statuses"], json!({ "200": succeeded }), "{text}");
     let backends = haproxy.backends().await.unwrap();
-    assert!(backends.iter().all(|backend| backend.up && backend.answered >= 100), "{backends:?}");
+    assert!(backends.iter().all(|backend| backend.up && backend.succeeded >= 100), "{backends:?}");
     assert!(
         backends.iter().all(|backend| (backend.failed, backend.retried) == (0, 0)),
         "the balancer hid no failure: {backends:?}"
