@@ -25,6 +25,9 @@ pub struct Args {
     /// Maximum size of the notifications in MiB in memory; up to twice that on disk
     #[arg(long, value_name = "MIB", default_value = "64", value_parser = clap::value_parser!(u32).range(1..=4096))]
     capacity_mib: u32,
+    /// Maximum body of /webhook and /heartbeat in MiB; Alertmanager sends all alerts of a group in one body
+    #[arg(long, value_name = "MIB", default_value = "16", value_parser = clap::value_parser!(u32).range(1..=64))]
+    webhook_mib: u32,
     /// Listen address for mail by SMTP; AUTH is required, but any user and password is accepted
     #[arg(long, value_name = "HOST:PORT", value_parser = listen::address, default_value = "127.0.0.1:1025", conflicts_with = "no_smtp")]
     smtp: SocketAddr,
@@ -86,7 +89,7 @@ async fn run(args: Args) -> Result<(), (u8, String)> {
         InboxError::Journal(_) => (exit::USAGE, error.to_string()),
         InboxError::Server(_) => (exit::FAILED, error.to_string()),
     };
-    let inbox = Inbox::open(&config).map_err(failed)?;
+    let inbox = Inbox::open(&config).map_err(failed)?.with_webhook_limit((args.webhook_mib as usize) << 20);
     console::result(&format!("inbox on http://{address}\n"));
     inbox.serve(listener, smtp, stop).await.map_err(failed)
 }

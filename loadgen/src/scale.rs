@@ -4,7 +4,8 @@ use std::error::Error;
 use std::fmt::{self, Write};
 use std::path::PathBuf;
 
-use alerting::scale::{Factor, Options, Rendered, Replacement, Replacements, files, render};
+use alerting::scale::files::{self, Source};
+use alerting::scale::{Factor, Options, Rendered, Replacement, Replacements, render};
 use common::{console, exit};
 
 /// Arguments of `loadgen scale`.
@@ -19,6 +20,9 @@ pub struct Args {
     /// Output directory; created if missing
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
+    /// Directory to read absolute paths in rule_files from; without it, they are read as they are
+    #[arg(long, value_name = "DIR")]
+    root: Option<PathBuf>,
     /// Replace an address in scrape targets, alertmanagers and receivers; repeatable
     #[arg(long = "address", value_name = "HOST:PORT=HOST:PORT")]
     addresses: Vec<Replacement>,
@@ -50,9 +54,9 @@ pub fn main(args: Args) -> u8 {
 fn run(args: &Args) -> Result<Rendered, Box<dyn Error>> {
     let addresses =
         Replacements::new(args.addresses.iter().cloned()).map_err(|reason| format!("--address: {reason}"))?;
-    let sources = files::read(&args.dir)?;
-    let rendered = render(&sources, &Options { factor: args.by, addresses })?;
-    files::write(&rendered, &args.dir, &args.out)?;
+    let source = Source { dir: &args.dir, root: args.root.as_deref() };
+    let rendered = render(&files::read(source)?, &Options { factor: args.by, addresses })?;
+    files::write(&rendered, source, &args.out)?;
     Ok(rendered)
 }
 

@@ -138,17 +138,29 @@ impl<T: AsyncWrite + Unpin> Guarded<T> {
     }
 }
 
+/// A bare refusal is no longer than its few headers; nothing else is looked at more closely.
+const LONGEST_BARE: usize = 256;
+
 /// The status and text of a refusal that is no more than a status: what actix-http says to what it cannot read. Our
 /// own always have a body and a request id.
 fn bare_refusal(bytes: &[u8]) -> Option<(u16, &str)> {
-    // No longer than its few headers; nothing else is looked at more closely.
-    if bytes.len() > 256 || !bytes.starts_with(b"HTTP/1.") {
+    if bytes.len() > LONGEST_BARE || !bytes.starts_with(b"HTTP/1.") {
         return None;
     }
     let head = std::str::from_utf8(bytes).ok().filter(|head| head.ends_with("\r\n\r\n"))?;
     let status = head.get(9..12)?.parse().ok().filter(|status| matches!(status, 400 | 408 | 431))?;
     let bare = head.contains("\r\ncontent-length: 0\r\n") && !head.contains("\r\nx-request-id:");
     bare.then_some((status, head))
+}
+
+/// How many bytes stand before a bare refusal at the end; all of them where there is none, or nothing else.
+fn before_refusal(bytes: &[u8]) -> usize {
+    if !bytes.ends_with(b"\r\n\r\n") {
+        return bytes.len();
+    }
+    let tail = bytes.len().saturating_sub(LONGEST_BARE);
+    let at = bytes[tail..].windows(7).rposition(|part| part == b"HTTP/1.").map(|at| tail + at);
+    at.filter(|at| *at > 0 && bare_refusal(&bytes[*at..]).is_some()).unwrap_or(bytes.len())
 }
 
 impl<T: AsyncRead + Unpin> AsyncRead for Guarded<T> {
@@ -163,8 +175,12 @@ impl<T: AsyncRead + Unpin> AsyncRead for Guarded<T> {
         }
         let before = buffer.filled().len();
         let outcome = Pin::new(&mut this.io).poll_read(cx, buffer);
-        if let (Some(http1), true) = (&this.http1, buffer.filled().len() > before) {
-            http1.marks.received();
+        match &this.http1 {
+            Some(http1) if buffer.filled().len() > before => http1.marks.received(),
+            Some(http1) if buffer.remaining() > 0 && matches!(outcome, Poll::Ready(Ok(()))) => {
+                http1.marks.hang_up()
+            }
+            _ => {}
         }
         // Looked at whether or not something came: a trickle is the point.
         match this.poll_overdue(cx) {
@@ -177,6 +193,11 @@ impl<T: AsyncRead + Unpin> AsyncRead for Guarded<T> {
 impl<T: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Guarded<T> {
     fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         let this = self.get_mut();
+        if this.http1.as_ref().is_some_and(|http1| http1.marks.is_abandoned()) {
+            return Poll::Ready(Err(io::ErrorKind::ConnectionAborted.into()));
+        }
+        // A refusal behind a response goes out on its own, to be completed.
+        let bytes = if this.http1.is_some() { &bytes[..before_refusal(bytes)] } else { bytes };
         if this.refusal.is_none() {
             this.refusal = this.complete(cx, bytes).map(|refusal| (refusal, bytes.len()));
         }
@@ -239,6 +260,22 @@ mod tests {
             String::new(),
         ] {
             assert_eq!(bare_refusal(other.as_bytes()), None, "{other}");
+        }
+    }
+
+    #[test]
+    fn a_refusal_behind_a_response_is_split_off() {
+        let bare = "HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\nconnection: close\r\ndate: x\r\n\r\n";
+        let created = format!("HTTP/1.1 201 Created\r\ncontent-length: 300\r\n\r\n{}", "x".repeat(300));
+        for (text, before) in [
+            (bare.to_owned(), bare.len()),
+            (format!("{created}{bare}"), created.len()),
+            (format!("x{bare}"), 1),
+            (created.clone(), created.len()),
+            ("HTTP/1.1 204 No Content\r\n\r\n".to_owned(), 27),
+            (String::new(), 0),
+        ] {
+            assert_eq!(before_refusal(text.as_bytes()), before, "{text}");
         }
     }
 }

@@ -26,6 +26,8 @@ enum Phase {
 pub(super) struct Marks {
     phase: Cell<Phase>,
     received: Cell<bool>,
+    hung_up: Cell<bool>,
+    abandoned: Cell<bool>,
     head_limit: Duration,
     idle_limit: Duration,
 }
@@ -35,8 +37,26 @@ const GRACE: Duration = Duration::from_millis(500);
 
 impl Marks {
     pub(super) fn new(head_limit: Duration, keep_alive: Duration) -> Self {
-        let (phase, received) = (Cell::new(Phase::First), Cell::new(false));
-        Self { phase, received, head_limit, idle_limit: keep_alive + GRACE }
+        let (received, hung_up, abandoned) = Default::default();
+        let idle_limit = keep_alive + GRACE;
+        Self { phase: Cell::new(Phase::First), received, hung_up, abandoned, head_limit, idle_limit }
+    }
+
+    /// The client closed its half of the connection.
+    pub(super) fn hang_up(&self) {
+        self.hung_up.set(true);
+    }
+
+    /// Drops a request that is still being handled if the client has closed its half, and tells whether it did: nothing
+    /// is written on the connection from then on.
+    pub(super) fn abandon(&self) -> bool {
+        self.abandoned.set(self.hung_up.get());
+        self.hung_up.get()
+    }
+
+    /// Whether a request was dropped.
+    pub(super) fn is_abandoned(&self) -> bool {
+        self.abandoned.get()
     }
 
     /// Bytes came in.

@@ -32,6 +32,7 @@ use std::{
     net::{SocketAddr, TcpListener},
     num::NonZero,
     rc::Rc,
+    task::Poll,
     time::Duration,
 };
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -131,7 +132,10 @@ where
     let app = apply_fn_factory(app(), move |request: Request, app: &S::Service| {
         // HTTP/2 is spoken over TLS only.
         match encrypted.then(|| request.conn_data::<Entrance>().cloned()).flatten() {
-            None => Either::Left(app.call(request)),
+            None => {
+                let marks = request.conn_data::<Rc<Marks>>().cloned();
+                Either::Left(until_hung_up(marks, app.call(request)))
+            }
             Some(entrance) => {
                 let stream = entrance.enter().map(|place| (place, app.call(request)));
                 Either::Right(on_stream(entrance, stream))
@@ -147,8 +151,9 @@ where
         .keep_alive(settings.keep_alive)
         .client_request_timeout(settings.request_head_timeout)
         .client_disconnect_timeout(DISCONNECT)
-        // A client that closes its half has hung up: its handler is dropped and counted as 499.
-        .h1_allow_half_closed(false)
+        // Not because clients may close their half, see `until_hung_up`: without it, a request before bytes that are no
+        // HTTP would lose its response.
+        .h1_allow_half_closed(true)
         .on_connect_ext(move |connection: &Guarded<T>, data| {
             if encrypted {
                 data.insert(Encrypted);
@@ -161,6 +166,23 @@ where
             }
         })
         .finish(map_config(app, |()| AppConfig::default()))
+}
+
+/// The answer on a connection of HTTP/1. A client that closes its half has hung up: its handler is dropped and counted
+/// as 499.
+async fn until_hung_up<R>(
+    marks: Option<Rc<Marks>>,
+    answer: impl Future<Output = Result<R, Error>>,
+) -> Result<R, Error> {
+    let mut answer = std::pin::pin!(answer);
+    // One task reads the connection and then polls this, so nothing has to wake it.
+    std::future::poll_fn(|cx| match answer.as_mut().poll(cx) {
+        Poll::Pending if marks.as_ref().is_some_and(|marks| marks.abandon()) => {
+            Poll::Ready(Err(io::Error::from(io::ErrorKind::ConnectionAborted).into()))
+        }
+        other => other,
+    })
+    .await
 }
 
 /// The answer on a stream of HTTP/2, which keeps its place until it has been taken. Without a place, or once the

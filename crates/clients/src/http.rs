@@ -13,6 +13,7 @@ use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
+use serde::de::DeserializeOwned;
 use serde_json::Value;
 use url::Url;
 
@@ -114,6 +115,24 @@ impl Http {
         }
         let listed = errors(&serde_json::from_str(&body).unwrap_or(Value::Null));
         if listed.is_empty() { Err(self.fail(&url, self.refusal(&head, &body))) } else { Ok(listed) }
+    }
+
+    /// `PUT path` with a JSON body; what is in its way, when that is what comes back (409).
+    pub async fn put_unless<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        body: &Value,
+    ) -> Result<Option<T>, SystemError> {
+        let url = self.url(path);
+        let sent = Some(("application/json", body.to_string()));
+        let (head, body) = self.send(Method::PUT, &url, sent).await?;
+        match head.status {
+            StatusCode::CONFLICT => {
+                serde_json::from_str(&body).map(Some).map_err(|error| self.fail(&url, error.into()))
+            }
+            status if status.is_success() => Ok(None),
+            _ => Err(self.fail(&url, self.refusal(&head, &body))),
+        }
     }
 
     /// Sends `DELETE path`. A 404 counts as success.

@@ -5,6 +5,7 @@ use jiff::Timestamp;
 use crate::config::HttpConfig;
 use crate::error::SystemError;
 use crate::http::Http;
+use crate::process;
 use crate::prometheus::Labels;
 
 /// A client of one inbox; clones share connections.
@@ -52,6 +53,17 @@ impl Channel {
     }
 }
 
+/// A run of drills that has the inbox to itself.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Holder {
+    /// The name of its host.
+    pub host: String,
+    /// Its process there.
+    pub pid: u32,
+    /// When it began.
+    pub since: Timestamp,
+}
+
 /// A received notification; `GET /notifications?after=ID` lists them, oldest first.
 #[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
 pub struct Notification {
@@ -67,6 +79,15 @@ pub struct Notification {
     pub alerts: Vec<NotifiedAlert>,
     /// The body as sent.
     pub body: serde_json::Value,
+}
+
+/// Notifications, as `GET /notifications` lists them.
+#[derive(Debug, Clone, Default, serde::Deserialize)]
+pub struct Listing {
+    /// When the inbox was started: unless it keeps notifications on disk, it has none from before, and counts from 1.
+    pub started: Timestamp,
+    /// Oldest first.
+    pub notifications: Vec<Notification>,
 }
 
 /// An alert of a notification. Webhooks have all fields, texts only those in the text.
@@ -105,16 +126,20 @@ impl Inbox {
         self.http.get("/readyz", &[], |_| Ok(())).await
     }
 
+    /// When it started, by its own `/metrics`; `None` where that does not say.
+    ///
+    /// # Errors
+    /// When it cannot be asked.
+    pub async fn started(&self) -> Result<Option<Timestamp>, SystemError> {
+        process::started(&self.http).await
+    }
+
     /// Notifications with an id above `after`, oldest first (0 for all).
     ///
     /// # Errors
     /// When the request fails or the response is not understood.
-    pub async fn notifications(&self, after: u64) -> Result<Vec<Notification>, SystemError> {
-        #[derive(serde::Deserialize)]
-        struct Page {
-            notifications: Vec<Notification>,
-        }
-        let parse = |body: &str| Ok(serde_json::from_str::<Page>(body)?.notifications);
+    pub async fn notifications(&self, after: u64) -> Result<Listing, SystemError> {
+        let parse = |body: &str| Ok(serde_json::from_str(body)?);
         self.http.get("/notifications", &[("after", &after.to_string())], parse).await
     }
 }
@@ -135,6 +160,25 @@ impl Inbox {
     /// When the request fails or the response is not understood.
     pub async fn heartbeat(&self) -> Result<HeartbeatState, SystemError> {
         self.http.get("/heartbeat", &[], |body| Ok(serde_json::from_str(body)?)).await
+    }
+
+    /// Takes the inbox's lease for `ttl_seconds`, or renews it, or gives it back with 0; gives who has it, when that is
+    /// another. It is taken from `dead`, if that has it.
+    ///
+    /// # Errors
+    /// When it cannot be asked.
+    pub async fn lease(
+        &self,
+        holder: &Holder,
+        ttl_seconds: u64,
+        dead: Option<&Holder>,
+    ) -> Result<Option<Holder>, SystemError> {
+        let mut claim = serde_json::json!({"host": holder.host, "pid": holder.pid, "since": holder.since});
+        claim["ttl"] = format!("{ttl_seconds}s").into();
+        if let Some(dead) = dead {
+            claim["dead"] = serde_json::json!(dead);
+        }
+        self.http.put_unless("/lease", &claim).await
     }
 
     /// Makes a channel fail (`PUT /fail/{channel}`).

@@ -1,62 +1,49 @@
 //! Alerts and unit tests from files, alerts from a running Prometheus.
 
-use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use serde::Deserialize;
-
 use crate::alert::{Alert, Tested};
 use crate::error::{CoverageError, Reason, bad, unread};
-use clients::prometheus::RuleGroup;
+use alerting::document::rule_groups::{is_rule_file, rule_groups};
+use alerting::document::tree::{self, Node};
+use clients::prometheus::{Labels, RuleGroup};
 
-#[derive(Deserialize)]
-struct RuleFile {
-    #[serde(default)]
-    groups: Vec<Group>,
-}
-
-#[derive(Deserialize)]
-struct Group {
-    #[serde(default)]
-    rules: Vec<Rule>,
-}
-
-#[derive(Deserialize)]
-struct Rule {
-    alert: Option<String>,
-    #[serde(default)]
-    labels: BTreeMap<String, String>,
-}
-
-#[derive(Deserialize)]
-struct TestFile {
-    #[serde(default)]
-    tests: Vec<Test>,
-}
-
-#[derive(Deserialize)]
-struct Test {
-    #[serde(default)]
-    alert_rule_test: Vec<AlertTest>,
-}
-
-#[derive(Deserialize)]
-struct AlertTest {
-    alertname: String,
-    #[serde(default)]
-    exp_alerts: Vec<Expected>,
-}
-
-#[derive(Deserialize)]
-struct Expected {
-    #[serde(default)]
-    exp_labels: BTreeMap<String, String>,
-}
-
-fn read<T: serde::de::DeserializeOwned>(path: &Path) -> Result<T, CoverageError> {
+/// A file's tree; `None` where there is nothing in it.
+fn read(path: &Path) -> Result<Option<Node>, CoverageError> {
     let text = fs::read_to_string(path).map_err(unread(path))?;
-    serde_saphyr::from_str(&text).map_err(|error| bad(path)(error.without_snippet()))
+    if tree::is_empty(&text) {
+        return Ok(None);
+    }
+    let root = tree::parse(&text).map_err(|(line, reason)| bad(path)(format!("line {line}: {reason}")))?;
+    if root.is_map() { Ok(Some(root)) } else { Err(expected(path, &root, "", "a map such as `groups:`")) }
+}
+
+/// The items under a key; none where there is nothing.
+fn list<'a>(path: &Path, node: &'a Node, key: &str) -> Result<&'a [Node], CoverageError> {
+    match node.get(key).filter(|value| !value.is_null()) {
+        None => Ok(&[]),
+        Some(value) => value.items().ok_or_else(|| expected(path, value, key, "a list")),
+    }
+}
+
+/// The labels under a key. Nothing behind a name is an empty value, as Prometheus reads it.
+fn labels(path: &Path, node: &Node, key: &str) -> Result<Labels, CoverageError> {
+    let Some(map) = node.get(key).filter(|value| !value.is_null()) else { return Ok(Labels::new()) };
+    if !map.is_map() {
+        return Err(expected(path, map, key, "labels with their values, such as {severity: page}"));
+    }
+    let label = |(name, value): &(String, Node)| match value.scalar() {
+        _ if value.is_null() => Ok((name.clone(), String::new())),
+        Some(text) => Ok((name.clone(), text.to_owned())),
+        None => Err(expected(path, value, &format!("{key}.{name}"), "text")),
+    };
+    map.entries().iter().map(label).collect()
+}
+
+fn expected(path: &Path, node: &Node, field: &str, what: &str) -> CoverageError {
+    let field = if field.is_empty() { String::new() } else { format!(" {field}:") };
+    bad(path)(format!("line {}:{field} expected {what}", node.line))
 }
 
 /// What rule files and their tests are called: `promtool` asks for nothing, and these are the customs.
@@ -90,11 +77,25 @@ pub fn alerts(path: &Path) -> Result<Vec<Alert>, CoverageError> {
     }
     let count = files.len();
     for file in files {
-        let rules: RuleFile = read(&file)?;
+        // A folder may hold other files beside those of rules.
+        let Some(root) = read(&file)?.filter(|root| file == path || is_rule_file(root)) else { continue };
         let origin = file.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        for rule in rules.groups.into_iter().flat_map(|group| group.rules) {
-            if let Some(name) = rule.alert {
-                found.push(Alert { name, labels: rule.labels, origin: origin.clone() });
+        let groups = rule_groups("", &root).map_err(|error| {
+            let line = error.line.unwrap_or(1);
+            bad(&file)(format!("line {line}: {}: {}", error.field, error.reason))
+        })?;
+        for group in groups {
+            let shared = labels(&file, group.node, "labels")?;
+            for rule in list(&file, group.node, "rules")? {
+                if let Some(name) =
+                    rule.get("alert").filter(|name| name.scalar() != Some("") && !name.is_null())
+                {
+                    let name = name.scalar().ok_or_else(|| expected(&file, name, "alert", "a name"))?;
+                    // A rule's own labels count more than its group's.
+                    let mut all = shared.clone();
+                    all.extend(labels(&file, rule, "labels")?);
+                    found.push(Alert { name: name.to_owned(), labels: all, origin: origin.clone() });
+                }
             }
         }
     }
@@ -124,10 +125,15 @@ pub fn loaded(groups: &[RuleGroup]) -> Vec<Alert> {
 pub fn tested(path: &Path) -> Result<Vec<Tested>, CoverageError> {
     let mut found = Vec::new();
     for file in files(path)? {
-        let file: TestFile = read(&file)?;
-        for test in file.tests.into_iter().flat_map(|test| test.alert_rule_test) {
-            let name = test.alertname;
-            found.extend(test.exp_alerts.into_iter().map(|expected| (name.clone(), expected.exp_labels)));
+        let Some(root) = read(&file)? else { continue };
+        for test in list(&file, &root, "tests")? {
+            for test in list(&file, test, "alert_rule_test")? {
+                let name = test.get("alertname").and_then(Node::scalar);
+                let name = name.ok_or_else(|| expected(&file, test, "alertname", "a name"))?;
+                for alert in list(&file, test, "exp_alerts")? {
+                    found.push((name.to_owned(), labels(&file, alert, "exp_labels")?));
+                }
+            }
         }
     }
     Ok(found)
@@ -162,6 +168,54 @@ mod tests {
             found.iter().map(|it| it.origin.as_str()).collect::<Vec<_>>(),
             ["a.rules", "b.yml", "c.yaml"]
         );
+    }
+
+    fn of(text: &str) -> Result<Vec<Alert>, CoverageError> {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("a.yml");
+        fs::write(&file, text).unwrap();
+        alerts(&file)
+    }
+
+    #[test]
+    fn labels_are_as_prometheus_shows_them() {
+        let shown = |text: &str| {
+            let found = of(text).unwrap();
+            found.iter().map(|it| format!("{} {:?}", it.name, it.labels)).collect::<Vec<_>>()
+        };
+        let nothing = "groups:\n  - name: g\n    rules:\n      - alert: HostDown\n        expr: up == 0\n        labels:\n          severity: page\n          team:\n---\n";
+        assert_eq!(shown(nothing), [r#"HostDown {"severity": "page", "team": ""}"#]);
+        let group = "groups: [{name: g, labels: {team: a, severity: info}, limit: 5, query_offset: 1m, rules: [&a {alert: A, labels: &l {severity: 1}}, {<<: *a, alert: B}, \
+                     {alert: C, labels: *l}, {alert: '', record: x}, {record: y}, {alert: D, labels: }]}, {name: h, rules: }]\n";
+        let both = r#"{"severity": "1", "team": "a"}"#;
+        let own = r#"D {"severity": "info", "team": "a"}"#;
+        assert_eq!(
+            shown(group),
+            [format!("A {both}"), format!("B {both}"), format!("C {both}"), own.to_owned()]
+        );
+        let manifest =
+            "kind: PrometheusRuleList\nitems: [{spec: {groups: [{name: g, rules: [{alert: A}]}]}}]\n";
+        assert_eq!(shown(manifest), ["A {}"]);
+    }
+
+    #[test]
+    fn what_is_wrong_is_said_in_plain_words() {
+        for (text, says) in [
+            ("groups: [{rules: {}}]", "line 1: rules: expected a list"),
+            (
+                "groups: [{rules: [{alert: A, labels: x}]}]",
+                "line 1: labels: expected labels with their values",
+            ),
+            ("groups: [{rules: [{alert: A, labels: {a: [b]}}]}]", "line 1: labels.a: expected text"),
+            ("groups: [{rules: [{alert: [A]}]}]", "line 1: alert: expected a name"),
+            ("alerts: []", "line 1: groups: is missing"),
+            ("- a", "line 1: expected a map"),
+            ("groups: [", "line 1: unclosed bracket"),
+        ] {
+            let said = of(text).unwrap_err().to_string();
+            assert!(said.contains(says) && !said.contains("Option<"), "{text}: {said}");
+        }
+        assert!(of(&"[".repeat(200_000)).is_err());
     }
 
     #[test]

@@ -13,7 +13,7 @@ use crate::record::log::Log;
 use crate::record::stage::Stage;
 use clients::SystemError;
 use clients::alertmanager::Alertmanager;
-use clients::inbox::{HeartbeatState, Inbox, Notification};
+use clients::inbox::{HeartbeatState, Inbox, Listing};
 use clients::prometheus::Prometheus;
 use jiff::Timestamp;
 
@@ -76,10 +76,10 @@ impl Systems {
     ///
     /// # Errors
     /// When the inbox cannot be asked or understood.
-    pub async fn arrived(&self, after: u64) -> Result<Vec<Notification>, SystemError> {
+    pub async fn arrived(&self, after: u64) -> Result<Listing, SystemError> {
         match &self.inbox {
             Some(inbox) => inbox.notifications(after).await,
-            None => Ok(Vec::new()),
+            None => Ok(Listing::default()),
         }
     }
 

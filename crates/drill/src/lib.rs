@@ -25,6 +25,7 @@ pub mod error;
 pub mod evidence;
 pub mod file;
 pub mod judge;
+pub mod lease;
 pub mod observe;
 pub mod pipeline;
 pub mod progress;

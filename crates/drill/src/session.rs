@@ -12,9 +12,11 @@ use tokio::time::timeout;
 use crate::causes::undo_list::UndoList;
 use crate::context::Context;
 use crate::context::Systems;
+use crate::error::DrillError;
 use crate::file::suite::Suite;
 use crate::judge::verdict::judge;
-use crate::observe::gather;
+use crate::lease::Lease;
+use crate::observe::{gather, restarts};
 use crate::pipeline;
 use crate::progress::Progress;
 use crate::record::case::Case;
@@ -52,6 +54,8 @@ pub struct Plan<'a> {
     pub order: Vec<usize>,
     /// By how much the stacks' durations are divided.
     pub scale: f64,
+    /// Where lists of what has to be undone lie, and who drills a stack is written down.
+    pub leftovers: &'a Path,
     /// Where last proofs are kept.
     pub proofs: Option<&'a Path>,
 }
@@ -87,6 +91,8 @@ async fn work(
 ) -> (Vec<(usize, Case)>, Option<Ending>) {
     let Shard { systems, undoing } = shard;
     let mut cases: Vec<(usize, Case)> = Vec::new();
+    let lease = Lease::take(plan.leftovers, undoing.place(), systems.inbox.as_ref()).await;
+    let mut interrupted_by = None;
     // A stack that could not be set right leaves the drills to those beside it, while there are any.
     let fit = || undoing.is_sound() || !plan.shards.iter().any(|other| other.undoing.is_sound());
     while fit()
@@ -109,7 +115,7 @@ async fn work(
         let ending = tokio::select! {
             biased;
             ending = signals.wait() => Some(ending),
-            () = pipeline::run(&context) => None,
+            () = go(&context, lease.as_ref().err()) => None,
             never = progress.follow(&log) => match never {},
         };
         if let Some(ending) = ending {
@@ -119,6 +125,10 @@ async fn work(
             }));
             interrupted(&log, ending);
         }
+        if let Some(since) = log.case().instants.baseline {
+            let asked = restarts::collect(systems, &drill.cause, since, &log);
+            let _ = timeout(EVIDENCE_IN_HASTE, asked).await; // who does not answer in time has not said so
+        }
         explain(systems, &log, if ending.is_some() { EVIDENCE_IN_HASTE } else { EVIDENCE }).await;
         log.append(Event::Judged(judge(&log.case()), Timestamp::now()));
         keep(plan, &log);
@@ -126,10 +136,22 @@ async fn work(
         progress.finish(&case);
         cases.push((index, case));
         if ending.is_some() {
-            return (cases, ending);
+            interrupted_by = ending;
+            break;
         }
     }
-    (cases, None)
+    if let Ok(lease) = lease {
+        lease.release().await;
+    }
+    (cases, interrupted_by)
+}
+
+/// A drill, unless another run has the stack.
+async fn go(context: &Context<'_>, busy: Option<&DrillError>) {
+    match busy {
+        Some(error) => context.log.append(Event::Ended(End::Refused(error.to_string()))),
+        None => pipeline::run(context).await,
+    }
 }
 
 /// Keeps the proof, if it is one.

@@ -8,6 +8,12 @@ use crate::store::history::Limits;
 /// Maximum size of a body, in bytes.
 pub const BODY_LIMIT: usize = 1024 * 1024;
 
+/// Default maximum size of an Alertmanager webhook, in bytes. Alertmanager sends all alerts of a group in one body and has no
+/// limit of its own.
+pub const WEBHOOK_LIMIT: usize = 16 * 1024 * 1024;
+/// Upper bound of that setting.
+pub const MAX_WEBHOOK_LIMIT: usize = 64 * 1024 * 1024;
+
 /// Configuration of an inbox.
 #[derive(Debug, Clone)]
 pub struct Config {

@@ -18,7 +18,7 @@ use std::future::Future;
 use std::net::TcpListener;
 use std::time::Duration;
 
-pub use crate::config::{BODY_LIMIT, Config};
+pub use crate::config::{BODY_LIMIT, Config, MAX_WEBHOOK_LIMIT, WEBHOOK_LIMIT};
 use crate::store::journal::JournalError;
 use crate::store::state::State;
 use actix_web::web::{Data, PayloadConfig};
@@ -43,6 +43,7 @@ pub enum InboxError {
 /// An inbox that does not listen yet.
 pub struct Inbox {
     state: Data<State>,
+    webhook_limit: usize,
 }
 
 impl Inbox {
@@ -51,7 +52,14 @@ impl Inbox {
     /// # Errors
     /// When the history cannot be read or is used by another inbox.
     pub fn open(config: &Config) -> Result<Self, InboxError> {
-        Ok(Self { state: Data::new(State::open(config)?) })
+        Ok(Self { state: Data::new(State::open(config)?), webhook_limit: WEBHOOK_LIMIT })
+    }
+
+    /// Takes bodies of Alertmanager's webhook up to this size, in bytes.
+    #[must_use]
+    pub fn with_webhook_limit(mut self, bytes: usize) -> Self {
+        self.webhook_limit = bytes.min(MAX_WEBHOOK_LIMIT);
+        self
     }
 
     /// Serves HTTP, and SMTP if a listener is given, until `shutdown` completes. Requests in progress then have two
@@ -65,7 +73,7 @@ impl Inbox {
         smtp: Option<TcpListener>,
         shutdown: impl Future<Output = ()>,
     ) -> Result<(), InboxError> {
-        let state = self.state;
+        let Self { state, webhook_limit } = self;
         let smtp = match smtp {
             Some(listener) => {
                 listener.set_nonblocking(true)?;
@@ -78,7 +86,7 @@ impl Inbox {
             App::new()
                 .app_data(state.clone())
                 .app_data(PayloadConfig::new(BODY_LIMIT))
-                .configure(http::routes::configure)
+                .configure(|config| http::routes::configure(config, webhook_limit))
         })
         .workers(1)
         .disable_signals()

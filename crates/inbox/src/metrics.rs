@@ -1,5 +1,6 @@
 //! Metrics of the inbox.
 
+use jiff::Timestamp;
 use prometheus::{Gauge, IntCounter, IntCounterVec, IntGauge, Opts, Registry, TextEncoder};
 
 use crate::heartbeat::Heartbeat;
@@ -25,7 +26,7 @@ pub struct Metrics {
 }
 
 impl Metrics {
-    pub(crate) fn new() -> Self {
+    pub(crate) fn new(started: Timestamp) -> Self {
         let registry = Registry::new();
         let counter = |name: &str, help: &str, labels: &[&str]| {
             let counter = IntCounterVec::new(Opts::new(name, help), labels)
@@ -59,6 +60,13 @@ impl Metrics {
         registry.register(Box::new(heartbeats.clone())).expect(valid);
         registry.register(Box::new(last_heartbeat.clone())).expect(valid);
         registry.register(Box::new(heartbeat_up.clone())).expect(valid);
+        let start = Gauge::new(
+            "process_start_time_seconds",
+            "Start time of the process, in seconds since the Unix epoch.",
+        )
+        .expect(valid);
+        start.set(started.as_millisecond() as f64 / 1000.0);
+        registry.register(Box::new(start)).expect(valid);
         for channel in Channel::ALL {
             failed.with_label_values(&[channel.name()]);
             bad_requests.with_label_values(&[channel.name()]);

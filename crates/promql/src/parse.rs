@@ -6,11 +6,19 @@ use promql_parser::parser::value::ValueType;
 use promql_parser::parser::{self, Expr, Function};
 
 use crate::error::Error;
+use crate::tokens;
+
+/// The most operators and brackets. The tree is walked by recursion, so a deeper one would exhaust the stack.
+const MAX_PARTS: usize = 4_000;
 
 /// Parses an expression.
 pub fn parse(expr: &str) -> Result<Expr, Error> {
     if expr.trim().is_empty() {
         return Err(Error::Empty);
+    }
+    let parts = tokens::depth_limit(expr);
+    if parts > MAX_PARTS {
+        return Err(Error::TooLarge(parts, MAX_PARTS));
     }
     register_old_names();
     parser::parse(expr).map_err(|reason| Error::Syntax {

@@ -51,6 +51,15 @@ pub fn timed_numbers(text: &str) -> Vec<&str> {
     numbers(text).into_iter().filter_map(timed).collect()
 }
 
+/// How many operators and opening brackets there are: a syntax tree is never deeper.
+pub fn depth_limit(text: &str) -> usize {
+    let deepens = |id: u16| {
+        matches!(id, token::T_LEFT_PAREN | token::T_LEFT_BRACKET | token::T_LEFT_BRACE)
+            || token::TokenType::new(id).is_operator()
+    };
+    lex::lexer(text).map_or(0, |lexer| lexer.iter().flatten().filter(|it| deepens(it.tok_id())).count())
+}
+
 /// Every number: its kind if it is a duration, whether it has a unit, and its byte range.
 fn numbers(text: &str) -> Vec<(Option<Place>, bool, Range<usize>)> {
     let Ok(lexer) = lex::lexer(text) else { return Vec::new() };

@@ -116,7 +116,7 @@ async fn drill(args: &Args, suite: &Suite, stacks: Vec<Stack>) -> u8 {
         }
     }
     let proofs = args.proofs.as_deref();
-    let plan = Plan { shards: &shards, suite, order, scale: args.scale, proofs };
+    let plan = Plan { shards: &shards, suite, order, scale: args.scale, leftovers: &lists, proofs };
     let (mut run, mut records, mut ending) = session::run(&plan, &signals).await;
     if ending.is_none() && shards.len() > 1 {
         ending = rerun_alone(&plan, &mut run, &mut records, &signals).await;
@@ -158,7 +158,7 @@ async fn rerun_alone(
         order.iter().map(name).collect::<Vec<_>>().join(", ")
     ));
     let shards = std::slice::from_ref(&plan.shards[healthy]);
-    let second = Plan { shards, suite: plan.suite, order, scale: plan.scale, proofs: plan.proofs };
+    let second = Plan { shards, order, ..*plan };
     let (rerun, found, ending) = session::run(&second, signals).await;
     for case in found {
         if let Some(first) = records.iter_mut().find(|first| first.drill == case.drill) {

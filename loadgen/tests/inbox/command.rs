@@ -191,6 +191,7 @@ fn invalid_arguments_exit_2_and_are_named() {
         (&["--listen", "nowhere"][..], "nowhere"),
         (&["--capacity", "0"], "capacity"),
         (&["--capacity-mib", "0"], "capacity-mib"),
+        (&["--webhook-mib", "65"], "webhook-mib"),
         (&["--heartbeat-limit", "0s"], "must be above 0s"),
         (&["--listen", "127.0.0.1:0", "--data-dir", below.to_str().unwrap()], "--data-dir"),
         (&["--listen", "203.0.113.1:0"], "203.0.113.1"),

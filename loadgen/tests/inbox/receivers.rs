@@ -44,6 +44,58 @@ async fn discord_and_pagerduty_respond_like_the_services() {
     inbox.stop().await;
 }
 
+/// Fields and blocks count as what a message shows, and their published limits hold.
+#[tokio::test]
+async fn services_take_and_refuse_by_their_published_limits() {
+    let inbox = Running::start(10, None);
+    let field = json!({"title": "Alert", "value": "[FIRING:1] APIDown", "short": true});
+    let section = json!({"type": "section", "text": {"type": "mrkdwn", "text": "[FIRING:1] APIDown"}});
+    let taken = [
+        ("/slack", json!({"attachments": [{"fields": [field]}]})),
+        ("/slack", json!({"attachments": [{"color": "#f00", "blocks": [section]}]})),
+        ("/discord", json!({"embeds": [{"fields": [{"name": "Alert", "value": "[FIRING:1] APIDown"}]}]})),
+    ];
+    for (path, body) in &taken {
+        let (status, reason) = inbox.post(path, body.to_string()).await;
+        assert!(status == 200 || status == 204, "{path}: {status} {reason}: {body}");
+    }
+    let header = json!({"type": "header", "text": {"type": "plain_text", "text": "x".repeat(151)}});
+    let fields = vec![json!({"type": "mrkdwn", "text": "x"}); 11];
+    let mut event: Value = serde_json::from_str(&event("trigger")).unwrap();
+    event["images"] = json!([{"src": ""}]);
+    for (path, body) in [
+        ("/slack", json!({"blocks": [header]})),
+        ("/slack", json!({"attachments": [{"blocks": [{"type": "section", "fields": fields}]}]})),
+        ("/pagerduty", event),
+    ] {
+        assert_eq!(inbox.post(path, body.to_string()).await.0, 400, "{path}: {body}");
+    }
+    let all = inbox.notifications(0).await;
+    assert_eq!(all.iter().filter(|it| it.alerts[0].alert == "APIDown").count(), taken.len());
+    inbox.stop().await;
+}
+
+/// A group of thousands of alerts is one body.
+#[tokio::test]
+async fn a_webhook_may_be_larger_than_a_message() {
+    let inbox = Running::start(10, None);
+    let alerts = |count: usize| {
+        let mut body = webhook("firing", "APIDown");
+        body["alerts"] = json!(vec![body["alerts"][0].clone(); count]);
+        body.to_string()
+    };
+    let large = alerts(5_000);
+    assert!(large.len() > inbox::BODY_LIMIT, "{}", large.len());
+    assert_eq!(inbox.post("/webhook", large).await.0, 200);
+    assert_eq!(inbox.notifications(0).await[0].alerts.len(), 5_000);
+    let (status, reason) = inbox.post("/webhook", " ".repeat(inbox::WEBHOOK_LIMIT + 1)).await;
+    assert!(
+        status == 413 && reason.contains("16777216") && reason.contains("--webhook-mib"),
+        "{status} {reason}"
+    );
+    inbox.stop().await;
+}
+
 /// Sends each line and returns the reply codes, starting with the greeting.
 async fn talk(address: &str, lines: &[&str]) -> Vec<String> {
     let mut stream = BufReader::new(TcpStream::connect(address).await.unwrap());

@@ -68,7 +68,7 @@ impl Running {
     pub async fn notifications(&self, after: u64) -> Vec<Notification> {
         let inbox = Inbox::new(&self.base.parse().unwrap(), &HttpConfig::default()).unwrap();
         inbox.ready().await.unwrap();
-        inbox.notifications(after).await.unwrap()
+        inbox.notifications(after).await.unwrap().notifications
     }
 }
 

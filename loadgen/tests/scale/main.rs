@@ -3,7 +3,9 @@
 #![allow(clippy::unwrap_used, reason = "helpers of tests: a panic is the report")]
 
 mod addresses;
+mod any_text;
 mod command;
 mod fixture;
+mod reading;
 mod refused;
 mod render;

@@ -187,15 +187,44 @@ async fn garbage_ends_the_connection_wherever_it_comes() {
     assert!(answer.starts_with("HTTP/1.1 400 ") && answer.contains("application/problem+json"), "{answer}");
     assert_eq!(answer.matches("HTTP/1.1").count(), 1, "nothing after it is served: {answer}");
 
-    // Behind others in one piece: the client has left HTTP before they were answered, so they are given up.
-    let mut stream = connect(&app).await;
-    stream.write_all(format!("{GOOD}{GOOD}what is this\r\n\r\n{GOOD}").as_bytes()).await.unwrap();
-    let mut answer = Vec::new();
-    timeout(PATIENCE, stream.read_to_end(&mut answer)).await.expect("closed in time").unwrap();
+    // Behind others in one piece: each of them is answered first.
+    let answer = exchange(&app, &format!("{GOOD}{GOOD}what is this\r\n\r\n{GOOD}")).await;
+    assert_eq!(statuses(&answer), ["200", "200", "400"], "{answer}");
     eventually("nothing in progress", || async {
         app.metrics().await.sum("http_requests_in_progress") == 1.0
     })
     .await;
+}
+
+/// Sends a text and reads until the server closes.
+async fn exchange(app: &TestApp, text: &str) -> String {
+    let mut stream = connect(app).await;
+    stream.write_all(text.as_bytes()).await.unwrap();
+    let mut answer = String::new();
+    timeout(PATIENCE, stream.read_to_string(&mut answer)).await.expect("closed in time").unwrap();
+    answer
+}
+
+fn statuses(answer: &str) -> Vec<&str> {
+    answer.split("HTTP/1.1 ").skip(1).map(|part| &part[..3]).collect()
+}
+
+/// RFC 9112, 9.3.2: responses are sent in the order of the requests, so a write is answered before what follows it is
+/// refused.
+#[tokio::test]
+async fn a_byte_behind_a_body_costs_no_response() {
+    let app = spawn(&[]).await;
+    let body = "{\"name\":\"z\",\"email\":\"z@example.com\"}";
+    let length = body.len();
+    let text = format!(
+        "POST /api/users HTTP/1.1\r\nhost: a\r\ncontent-type: application/json\r\ncontent-length: {length}\r\n\r\n{body} "
+    );
+    let answer = exchange(&app, &text).await;
+    assert_eq!(statuses(&answer), ["201", "400"], "{answer}");
+    assert_eq!(answer.matches("application/problem+json").count(), 1, "{answer}");
+    let metrics = app.metrics().await;
+    assert_eq!(metrics.requests("POST", "/api/users", 201), 1.0);
+    assert_eq!(metrics.requests("OTHER", "unmatched", 400), 1.0);
 }
 
 #[tokio::test]

@@ -3,7 +3,8 @@
 use std::path::Path;
 
 use crate::channels::settings::{Mail, Settings};
-use crate::document::editor::{Editor, Finished};
+use crate::document::editor::Editor;
+use crate::document::finish::Finished;
 use crate::document::report::ScaleError;
 use crate::document::tree::Node;
 use crate::scale::render::ALERTMANAGER_FILE;

@@ -1,40 +1,36 @@
 //! One file under the pen: its tree, the edits so far, and what they were.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::time::Duration;
 
 use crate::document::report::{Change, ScaleError, Warning};
+use crate::document::rule_groups::{RuleGroup, rule_groups};
 use crate::document::tree::{self, Kind, Node, join};
 use crate::scale::factor::{self, Factor};
 use common::duration;
 
-struct Edit {
-    range: Range<usize>,
-    raw: String,
-    value: String,
+pub(super) struct Edit {
+    pub(super) range: Range<usize>,
+    pub(super) raw: String,
+    pub(super) value: String,
+    /// How many fields are to have this value: several where an alias shares it.
+    pub(super) fields: usize,
 }
 
 /// See the module.
 pub struct Editor {
-    file: String,
-    text: String,
-    root: Node,
+    pub(super) file: String,
+    pub(super) text: String,
+    pub(super) root: Node,
     /// By where they begin.
-    edits: BTreeMap<usize, Edit>,
+    pub(super) edits: BTreeMap<usize, Edit>,
     /// Keys and raw values, by where the first key of the map stands that they go into.
-    insertions: BTreeMap<usize, Vec<(String, String)>>,
-    changes: Vec<Change>,
-    warnings: Vec<Warning>,
-    pub(crate) companions: Vec<String>,
-}
-
-/// A file that is done.
-pub struct Finished {
-    pub(crate) file: String,
-    pub(crate) text: String,
-    pub(crate) changes: Vec<Change>,
-    pub(crate) warnings: Vec<Warning>,
+    pub(super) insertions: BTreeMap<usize, Vec<(String, String)>>,
+    pub(super) changes: Vec<Change>,
+    pub(super) warnings: Vec<Warning>,
+    /// Where durations begin that were divided, also where that changed nothing.
+    divided: BTreeSet<usize>,
     pub(crate) companions: Vec<String>,
 }
 
@@ -56,6 +52,7 @@ impl Editor {
             insertions: BTreeMap::new(),
             changes: Vec::new(),
             warnings: Vec::new(),
+            divided: BTreeSet::new(),
             companions: Vec::new(),
         })
     }
@@ -83,6 +80,11 @@ impl Editor {
         self.changes.push(Change { file, field, from: from.to_owned(), to: to.to_owned(), note });
     }
 
+    /// The groups of a rule file; see [`rule_groups`].
+    pub(crate) fn rule_groups<'n>(&self, root: &'n Node) -> Result<Vec<RuleGroup<'n>>, ScaleError> {
+        rule_groups(&self.file, root)
+    }
+
     /// The items of a list under `key`; none when the key is missing or empty.
     pub fn list<'n>(&self, node: &'n Node, key: &str, field: &str) -> Result<&'n [Node], ScaleError> {
         match node.get(key) {
@@ -93,7 +95,12 @@ impl Editor {
         }
     }
 
-    /// Divides the duration under `key`, if there is one, and gives the result.
+    /// Whether a node is a duration that was divided.
+    pub(crate) fn is_divided(&self, node: &Node) -> bool {
+        self.divided.contains(&node.span.start)
+    }
+
+    /// Divides the duration under `key`, if there is one, and gives the result. Nothing behind a key is as no key.
     pub fn divide(
         &mut self,
         node: &Node,
@@ -101,8 +108,9 @@ impl Editor {
         field: &str,
         factor: Factor,
     ) -> Result<Option<Duration>, ScaleError> {
-        let Some(value) = node.get(key) else { return Ok(None) };
+        let Some(value) = node.get(key).filter(|value| !value.is_null()) else { return Ok(None) };
         let field = join(field, key);
+        self.divided.insert(value.span.start);
         let text =
             value.scalar().ok_or_else(|| self.error(value, &field, "expected a duration such as 15s"))?;
         let from = duration::parse(text).map_err(|reason| self.error(value, &field, reason))?;
@@ -195,17 +203,15 @@ impl Editor {
     }
 
     fn write(&mut self, node: &Node, field: &str, raw: String, value: &str) -> Result<(), ScaleError> {
-        let edit = Edit { range: node.span.clone(), raw, value: value.to_owned() };
-        match self.edits.get(&node.span.start) {
-            Some(earlier) if earlier.value != edit.value => {
-                let reason = "shared by an alias with a field that needs another value: write it out in both";
-                Err(self.error(node, field, reason))
-            }
-            _ => {
-                self.edits.insert(node.span.start, edit);
-                Ok(())
-            }
+        let range = node.span.clone();
+        let new = Edit { range: range.clone(), raw, value: value.to_owned(), fields: 0 };
+        let edit = self.edits.entry(range.start).or_insert(new);
+        if edit.value != value {
+            let reason = "shared by an alias with a field that needs another value: write the value out in both places";
+            return Err(self.error(node, field, reason));
         }
+        edit.fields += 1;
+        Ok(())
     }
 
     /// Writes a string in the place of a scalar, in JSON's form, which is YAML whatever it holds.
@@ -218,8 +224,12 @@ impl Editor {
         self.write(node, field, value.to_owned(), value)
     }
 
-    /// Puts `key: raw` in front of the first key of a map.
+    /// Puts `key: raw` in front of the first key of a map, or `raw` behind the key where it is there with nothing.
     pub fn insert(&mut self, map: &Node, key: &str, field: &str, raw: &str) -> Result<(), ScaleError> {
+        if let Some(empty) = map.get(key) {
+            let space = if self.text[..empty.span.start].ends_with(':') { " " } else { "" };
+            return self.write(empty, &join(field, key), format!("{space}{raw}"), raw);
+        }
         if map.entries().is_empty() {
             return Err(self.error(map, &join(field, key), format!("is missing: write `{key}: …` out")));
         }
@@ -228,69 +238,9 @@ impl Editor {
         Ok(())
     }
 
-    fn first_key(&self, map: &Node) -> usize {
+    pub(super) fn first_key(&self, map: &Node) -> usize {
         let flow = matches!(map.kind, Kind::Map { flow: true, .. });
         if flow { map.span.start + 1 } else { map.span.start }
-    }
-
-    /// Applies the edits and reads the result back: everything must be as intended, and nothing else changed.
-    pub fn finish(self) -> Result<Finished, ScaleError> {
-        let mut marks: BTreeMap<(usize, u8), (Range<usize>, String)> = BTreeMap::new();
-        for (at, edit) in &self.edits {
-            marks.insert((*at, 1), (edit.range.clone(), edit.raw.clone()));
-        }
-        for (at, insertions) in &self.insertions {
-            let flow = self.text[..*at].ends_with('{');
-            let indent = self.text[..*at].rsplit('\n').next().map_or(0, |line| line.chars().count());
-            let mut text = String::new();
-            for (key, raw) in insertions {
-                text +=
-                    &if flow { format!("{key}: {raw}, ") } else { format!("{key}: {raw}\n{:indent$}", "") };
-            }
-            marks.insert((*at, 0), (*at..*at, text));
-        }
-        let (mut text, mut done) = (String::with_capacity(self.text.len()), 0);
-        for (range, new) in marks.into_values() {
-            text.push_str(&self.text[done..range.start]);
-            text.push_str(&new);
-            done = range.end;
-        }
-        text.push_str(&self.text[done..]);
-        let broken =
-            |reason: String| ScaleError::whole(&self.file, format!("cannot be edited in place: {reason}"));
-        let new = tree::parse(&text).map_err(|(line, reason)| broken(format!("line {line}: {reason}")))?;
-        if let Err(line) = self.same(&self.root, &new) {
-            return Err(broken(format!("line {line} would not read as intended")));
-        }
-        let Self { file, changes, warnings, companions, .. } = self;
-        Ok(Finished { file, text, changes, warnings, companions })
-    }
-
-    /// Whether `new` is `old` with the edits, or the old line where it is not.
-    fn same(&self, old: &Node, new: &Node) -> Result<(), usize> {
-        match (&old.kind, &new.kind) {
-            (Kind::Scalar { value: before, .. }, Kind::Scalar { value: after, .. }) => {
-                let expected = self.edits.get(&old.span.start).map_or(before, |edit| &edit.value);
-                (expected == after).then_some(()).ok_or(old.line)
-            }
-            (Kind::List(before), Kind::List(after)) if before.len() == after.len() => {
-                before.iter().zip(after).try_for_each(|(old, new)| self.same(old, new))
-            }
-            (Kind::Map { entries: before, .. }, Kind::Map { entries: after, .. }) => {
-                let inserted = self.insertions.get(&self.first_key(old)).map_or(&[][..], Vec::as_slice);
-                let skip = inserted.len().min(after.len());
-                let names = |entries: &[(String, Node)]| -> Vec<String> {
-                    entries.iter().map(|(name, _)| name.clone()).collect()
-                };
-                let keys: Vec<String> = inserted[..skip].iter().map(|(key, _)| key.clone()).collect();
-                if names(after) != [keys, names(before)].concat() {
-                    return Err(old.line);
-                }
-                let mut pairs = before.iter().zip(&after[skip..]);
-                pairs.try_for_each(|((_, old), (_, new))| self.same(old, new))
-            }
-            _ => Err(old.line),
-        }
     }
 }
 

@@ -17,6 +17,7 @@ use common::duration;
 /// What applies when no route says otherwise.
 const GROUP_WAIT: Duration = Duration::from_secs(30);
 const GROUP_INTERVAL: Duration = Duration::from_secs(300);
+const REPEAT_INTERVAL: Duration = Duration::from_secs(4 * 3600);
 
 #[derive(Deserialize)]
 struct ConfigFile {
@@ -46,6 +47,8 @@ struct RouteFile {
     group_wait: Option<Duration>,
     #[serde(default, deserialize_with = "duration::deserialize_option")]
     group_interval: Option<Duration>,
+    #[serde(default, deserialize_with = "duration::deserialize_option")]
+    repeat_interval: Option<Duration>,
     #[serde(default)]
     mute_time_intervals: Vec<String>,
     #[serde(default)]
@@ -58,7 +61,7 @@ struct RouteFile {
 #[derive(Debug)]
 pub struct Routing {
     root: Node,
-    /// Receiver → kinds of its configurations: `webhook`, `slack`, `email`, …
+    /// Receiver → kinds of its configurations, one for each: `webhook`, `slack`, `slack`, `email`, …
     receivers: BTreeMap<String, Vec<String>>,
     intervals: Intervals,
 }
@@ -82,6 +85,8 @@ pub struct Route {
     pub group_wait: Duration,
     /// GI, between the notifications of a group.
     pub group_interval: Duration,
+    /// Before what was sent of a group that did not change is sent again.
+    pub repeat_interval: Duration,
     /// When it sends nothing.
     pub muting: Muting,
 }
@@ -112,6 +117,7 @@ impl Routing {
             group_by: Vec::new(),
             group_wait: GROUP_WAIT,
             group_interval: GROUP_INTERVAL,
+            repeat_interval: REPEAT_INTERVAL,
             muting: Muting::default(),
         };
         let receivers = file
@@ -119,13 +125,11 @@ impl Routing {
             .iter()
             .filter_map(|receiver| {
                 let name = receiver.get("name")?.as_str()?.to_owned();
-                let configured =
-                    |value: &serde_json::Value| value.as_array().is_some_and(|list| !list.is_empty());
-                let kinds = receiver
-                    .iter()
-                    .filter(|(_, value)| configured(value))
-                    .filter_map(|(key, _)| key.strip_suffix("_configs").map(str::to_owned));
-                Some((name, kinds.collect()))
+                let kinds = receiver.iter().filter_map(|(key, value)| {
+                    let kind = key.strip_suffix("_configs")?.to_owned();
+                    Some(std::iter::repeat_n(kind, value.as_array()?.len()))
+                });
+                Some((name, kinds.flatten().collect()))
             })
             .collect();
         let mut named = file.mute_time_intervals;
@@ -168,7 +172,7 @@ impl Routing {
         self.root.longest_interval()
     }
 
-    /// Kinds of channel a receiver has, `None` when it is not defined.
+    /// Kinds of channel a receiver has, each as often as it is configured; `None` when it is not defined.
     #[must_use]
     pub fn kinds(&self, receiver: &str) -> Option<&[String]> {
         self.receivers.get(receiver).map(Vec::as_slice)
@@ -182,6 +186,7 @@ impl Node {
             group_by: file.group_by.clone().unwrap_or_else(|| parent.group_by.clone()),
             group_wait: file.group_wait.unwrap_or(parent.group_wait),
             group_interval: file.group_interval.unwrap_or(parent.group_interval),
+            repeat_interval: file.repeat_interval.unwrap_or(parent.repeat_interval),
             // The only settings that are not inherited.
             muting: Muting {
                 mute: file.mute_time_intervals.clone(),

@@ -64,8 +64,8 @@ fn branch(editor: &mut Editor, route: &Node, field: &str, factor: Factor) -> Res
     Ok(())
 }
 
-/// How long an attempt to deliver may take, and when a ticket is opened anew. Pushover takes no shorter `retry` and `expire`
-/// than it has.
+/// How long an attempt to deliver may take, and when a ticket is opened anew. Others, such as Pushover's `retry` and
+/// `expire`, are the service's to set.
 fn receiver_waits(
     editor: &mut Editor,
     receiver: &Node,
@@ -77,11 +77,6 @@ fn receiver_waits(
             let field = element(&join(field, kind), None, at);
             for key in ["timeout", "reopen_duration"] {
                 editor.divide(one, key, &field, factor)?;
-            }
-            for key in ["retry", "expire"] {
-                if one.get(key).is_some() && !factor.is_one() {
-                    editor.warn(&join(&field, key), "is left as it is: the service sets how short it may be");
-                }
             }
         }
     }

@@ -29,12 +29,34 @@ pub(crate) fn io(path: &Path) -> impl FnOnce(std::io::Error) -> FilesError + '_ 
     move |error| FilesError::Io { path: path.to_owned(), reason: error.to_string() }
 }
 
+/// Where the files of a rendering come from.
+#[derive(Debug, Clone, Copy)]
+pub struct Source<'a> {
+    /// The monitoring directory.
+    pub dir: &'a Path,
+    /// The directory that stands for `/` in absolute paths under `rule_files`; `/` itself where it is not given.
+    pub root: Option<&'a Path>,
+}
+
+impl<'a> Source<'a> {
+    fn base(&self, pattern: &str) -> &'a Path {
+        if pattern.starts_with('/') { self.root.unwrap_or(Path::new("/")) } else { self.dir }
+    }
+
+    /// The file that a path of the rendering was made of.
+    fn file(&self, name: &str) -> PathBuf {
+        let beside = self.dir.join(name);
+        if beside.exists() { beside } else { self.base("/").join(name) }
+    }
+}
+
 /// The files of a monitoring directory that are rendered: `prometheus.yml`, the rule files it names,
-/// `alertmanager.yml` when there is one. Paths are relative to the directory.
+/// `alertmanager.yml` when there is one. Paths are relative to the directory, or, where they are absolute, to the root.
 ///
 /// # Errors
 /// When one cannot be read, or `prometheus.yml` names rule files that are not there.
-pub fn read(dir: &Path) -> Result<BTreeMap<String, String>, FilesError> {
+pub fn read(source: Source<'_>) -> Result<BTreeMap<String, String>, FilesError> {
+    let dir = source.dir;
     let text = |name: &str| {
         let path = dir.join(name);
         fs::read_to_string(&path).map_err(io(&path))
@@ -43,14 +65,22 @@ pub fn read(dir: &Path) -> Result<BTreeMap<String, String>, FilesError> {
     let patterns = rule_files(&prometheus)?;
     let mut files = BTreeMap::from([(PROMETHEUS_FILE.to_owned(), prometheus)]);
     for pattern in patterns {
-        let found = expand(dir, &pattern)?;
-        if found.is_empty() {
-            let reason = format!("rule_files: `{pattern}` matches no file in {}", dir.display());
+        let base = source.base(&pattern);
+        let found = rule_texts(base, &pattern);
+        if pattern.starts_with('/') && source.root.is_none() && !found.as_ref().is_ok_and(|it| !it.is_empty())
+        {
+            let reason = found.err().map_or("it matches no file".to_owned(), |error| error.to_string());
+            let reason = format!(
+                "rule_files: `{pattern}` leads outside the directory and cannot be read ({reason}): name the directory that stands for / with --root DIR"
+            );
             return Err(ScaleError::whole(PROMETHEUS_FILE, reason).into());
         }
-        for path in found {
-            files.insert(path.clone(), text(&path)?);
+        let found = found?;
+        if found.is_empty() {
+            let reason = format!("rule_files: `{pattern}` matches no file in {}", base.display());
+            return Err(ScaleError::whole(PROMETHEUS_FILE, reason).into());
         }
+        files.extend(found);
     }
     if dir.join(ALERTMANAGER_FILE).exists() {
         files.insert(ALERTMANAGER_FILE.to_owned(), text(ALERTMANAGER_FILE)?);
@@ -58,12 +88,23 @@ pub fn read(dir: &Path) -> Result<BTreeMap<String, String>, FilesError> {
     Ok(files)
 }
 
-/// Writes a rendering of `from` into `to`, with the further files it reads. Each file appears whole or not at all.
+/// The files that a pattern names, by their paths below `base`.
+fn rule_texts(base: &Path, pattern: &str) -> Result<Vec<(String, String)>, FilesError> {
+    let read = |name: String| {
+        let path = base.join(&name);
+        let text = fs::read_to_string(&path).map_err(io(&path))?;
+        Ok((name, text))
+    };
+    expand(base, pattern)?.into_iter().map(read).collect()
+}
+
+/// Writes a rendering of `source` into `to`, with the further files it reads. Each file appears whole or not at all.
 ///
 /// # Errors
-/// When a file cannot be written; when `to` is `from`; when `to` holds a rule file of an earlier rendering that
+/// When a file cannot be written; when `to` is its directory; when `to` holds a rule file of an earlier rendering that
 /// Prometheus would load beside the new ones.
-pub fn write(rendered: &Rendered, from: &Path, to: &Path) -> Result<(), FilesError> {
+pub fn write(rendered: &Rendered, source: Source<'_>, to: &Path) -> Result<(), FilesError> {
+    let from = source.dir;
     fs::create_dir_all(to).map_err(io(to))?;
     if fs::canonicalize(from).ok() == fs::canonicalize(to).ok() {
         let reason = "is the directory that is rendered: expected another one for --out".to_owned();
@@ -77,8 +118,7 @@ pub fn write(rendered: &Rendered, from: &Path, to: &Path) -> Result<(), FilesErr
         }
     }
     for (name, text) in &rendered.files {
-        let source = from.join(name);
-        replace(&to.join(name), |path| write_as(&source, path, text))?;
+        replace(&to.join(name), |path| write_as(&source.file(name), path, text))?;
     }
     copy(&rendered.companions, from, to)
 }

@@ -15,6 +15,7 @@ mod glob;
 mod prometheus;
 pub(crate) mod render;
 mod rules;
+mod undivided;
 
 pub use crate::document::report::{Change, ScaleError, Warning};
 pub use crate::scale::address::{Replacement, Replacements};

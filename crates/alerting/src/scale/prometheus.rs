@@ -75,6 +75,16 @@ pub fn scale(editor: &mut Editor, factor: Factor, addresses: &mut Matching) -> R
         }
     }
     companions(editor, &root)?;
+    for (at, node) in editor.list(&root, "rule_files", "")?.iter().enumerate() {
+        // What is rendered of `/etc/rules.yml` stands in `etc/rules.yml` beside the rendered prometheus.yml.
+        let pattern = node.scalar().unwrap_or_default();
+        let slashes = pattern.len() - pattern.trim_start_matches('/').len();
+        if slashes > 0 {
+            let field = element("rule_files", None, at);
+            editor.replace(node, &field, &[(0..slashes, String::new())])?;
+            editor.note_change(&field, pattern, &pattern[slashes..], None);
+        }
+    }
     Ok(scrapes)
 }
 
@@ -88,10 +98,7 @@ fn global(editor: &mut Editor, root: &Node, factor: Factor) -> Result<Duration, 
             editor.divide(global, "rule_query_offset", "global", factor)?;
             Ok(every)
         }
-        Some(empty) => {
-            Err(editor.error(empty, "global", "is empty: write `scrape_interval:` or leave it out"))
-        }
-        None => {
+        _ => {
             let defaults = ["scrape_interval", "evaluation_interval"].map(|key| (key, DEFAULT_INTERVAL));
             editor.insert_section("global", factor, &defaults)?;
             Ok(factor.divide(DEFAULT_INTERVAL, FLOOR).to)
@@ -126,7 +133,7 @@ pub fn rule_files(editor: &Editor) -> Result<Vec<String>, ScaleError> {
     for (at, node) in editor.list(&root, "rule_files", "")?.iter().enumerate() {
         let field = element("rule_files", None, at);
         let pattern = node.scalar().ok_or_else(|| editor.error(node, &field, "expected a path"))?;
-        if glob::leads_outside(pattern) {
+        if glob::leads_outside(pattern.trim_start_matches('/')) {
             let reason = format!(
                 "`{pattern}` leads outside the directory, where nothing is rendered: expected a path below prometheus.yml"
             );

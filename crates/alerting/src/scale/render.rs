@@ -7,7 +7,7 @@ use crate::document::report::{Change, ScaleError, Warning};
 use crate::document::tree;
 use crate::scale::address::Replacements;
 use crate::scale::factor::Factor;
-use crate::scale::{alertmanager, prometheus, rules};
+use crate::scale::{alertmanager, prometheus, rules, undivided};
 
 /// The file that is always there.
 pub const PROMETHEUS_FILE: &str = "prometheus.yml";
@@ -50,6 +50,7 @@ pub fn render(files: &BTreeMap<String, String>, options: &Options) -> Result<Ren
     };
     let mut editor = Editor::new(PROMETHEUS_FILE, text)?;
     let scrapes = prometheus::scale(&mut editor, options.factor, &mut addresses)?;
+    undivided::warn(&mut editor, options.factor);
     rendered.add(editor)?;
     for (path, text) in files {
         if path == PROMETHEUS_FILE {
@@ -62,6 +63,7 @@ pub fn render(files: &BTreeMap<String, String>, options: &Options) -> Result<Ren
         let mut editor = Editor::new(path, text)?;
         if path == ALERTMANAGER_FILE {
             alertmanager::scale(&mut editor, options.factor, &mut addresses)?;
+            undivided::warn(&mut editor, options.factor);
         } else {
             rules::scale(&mut editor, options.factor, &scrapes, &mut addresses)?;
         }

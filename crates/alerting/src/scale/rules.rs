@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use crate::document::editor::{Editor, floor_note};
 use crate::document::report::ScaleError;
+use crate::document::rule_groups::RuleGroup;
 use crate::document::tree::{Node, element, join};
 use crate::scale::address::Matching;
 use crate::scale::factor::{FLOOR, Factor, SCRAPES_PER_RANGE};
@@ -21,8 +22,7 @@ pub fn scale(
     addresses: &mut Matching,
 ) -> Result<(), ScaleError> {
     let root = editor.tree();
-    for (at, group) in editor.list(&root, "groups", "")?.iter().enumerate() {
-        let field = element("groups", group.get("name"), at);
+    for RuleGroup { field, node: group } in editor.rule_groups(&root)? {
         editor.divide(group, "interval", &field, factor)?;
         editor.divide(group, "query_offset", &field, factor)?;
         for (at, rule) in editor.list(group, "rules", &field)?.iter().enumerate() {

@@ -7,9 +7,12 @@ mod types;
 pub use crate::alertmanager::counters::{Delivered, Sender};
 pub use crate::alertmanager::types::{HeldAlert, Matcher, Silence};
 
+use jiff::Timestamp;
+
 use crate::config::HttpConfig;
 use crate::error::SystemError;
 use crate::http::Http;
+use crate::process;
 use crate::prometheus::Labels;
 
 /// A client of one Alertmanager; clones share connections.
@@ -32,6 +35,14 @@ impl Alertmanager {
     /// When it is not ready.
     pub async fn ready(&self) -> Result<(), SystemError> {
         self.http.get("/-/ready", &[], |_| Ok(())).await
+    }
+
+    /// When it started, by its own `/metrics`; `None` where that does not say.
+    ///
+    /// # Errors
+    /// When it cannot be asked.
+    pub async fn started(&self) -> Result<Option<Timestamp>, SystemError> {
+        process::started(&self.http).await
     }
 
     /// The running configuration, YAML as loaded (`config.original` of `/api/v2/status`).

@@ -15,6 +15,7 @@ pub use crate::prometheus::types::{ActiveAlert, Alerting, Labels, Rule, RuleGrou
 use crate::config::HttpConfig;
 use crate::error::SystemError;
 use crate::http::Http;
+use crate::process;
 
 /// A client of one Prometheus; clones share connections.
 #[derive(Debug, Clone)]
@@ -36,6 +37,14 @@ impl Prometheus {
     /// When it is not ready.
     pub async fn ready(&self) -> Result<(), SystemError> {
         self.http.get("/-/ready", &[], |_| Ok(())).await
+    }
+
+    /// When it started, by its own `/metrics`; `None` where that does not say.
+    ///
+    /// # Errors
+    /// When it cannot be asked.
+    pub async fn started(&self) -> Result<Option<Timestamp>, SystemError> {
+        process::started(&self.http).await
     }
 
     /// `/api/v1/rules`: every rule group.

@@ -167,6 +167,13 @@ impl Cause {
         self.stop.is_some() || self.pause.is_some() || self.restart.is_some()
     }
 
+    /// Whether a service of the stack is started anew.
+    #[must_use]
+    pub fn restarts(&self, service: &str) -> bool {
+        let restarted = self.restart.as_ref().map(|restart| restart.name.as_str());
+        self.stop.as_deref() == Some(service) || restarted == Some(service)
+    }
+
     /// What is wrong with it, in words.
     ///
     /// # Errors

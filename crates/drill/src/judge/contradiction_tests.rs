@@ -5,6 +5,7 @@ use jiff::Timestamp;
 use crate::evidence::activation::Activation;
 use crate::judge::diagnosis;
 use crate::judge::fixture::{EXPECTED, Given, about, at, both, bounds, judged};
+use crate::record::event::Restart;
 use crate::record::judgement::Verdict;
 use crate::record::stage::{End, Stage};
 use crate::timing::phases::{Instants, measure};
@@ -82,4 +83,29 @@ fn a_label_that_changes_is_the_reason_and_never_proven() {
         judged(&given).0
     };
     assert_eq!(before(at(14.0)), Verdict::Proven, "activations before the cause are another story");
+}
+
+#[test]
+fn a_restart_leaves_open_what_was_missed_and_an_inbox_all_that_was_proven() {
+    let restart = |system, forgets| Restart { system, at: at(16.0), forgets };
+    let late = |given: &mut Given| given.instants.pending = Some(at(11.5));
+    let never = |_: &mut Given| ();
+    type Change = fn(&mut Given);
+    let cases: [(End, Change, Restart, Verdict); 6] = [
+        (End::Whole, never, restart("Prometheus", false), Verdict::Proven),
+        (End::Whole, never, restart("the inbox", true), Verdict::Inconclusive),
+        (End::Whole, late, restart("Alertmanager", false), Verdict::Inconclusive),
+        (End::Missed(Stage::Notified), never, restart("Alertmanager", false), Verdict::Inconclusive),
+        (End::Missed(Stage::Pending), never, restart("the inbox", true), Verdict::Inconclusive),
+        (End::Refused("gone".into()), never, restart("the inbox", true), Verdict::Refused),
+    ];
+    for (end, change, restart, verdict) in cases {
+        let system = restart.system;
+        let mut given = Given { restarts: vec![restart], ..about(end.clone()) };
+        change(&mut given);
+        let (found, reason) = judged(&given);
+        assert_eq!(found, verdict, "{end:?} {system}: {reason}");
+        let said = format!("{system} was restarted at 08:00:16, so part of the evidence may be missing: ");
+        assert_eq!(reason.starts_with(&said), verdict == Verdict::Inconclusive, "{reason}");
+    }
 }

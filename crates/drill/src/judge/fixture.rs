@@ -12,7 +12,7 @@ use crate::evidence::activation::Activation;
 use crate::evidence::gaps::Gaps;
 use crate::file::objective::Objective;
 use crate::record::case::Case;
-use crate::record::event::Unexpected;
+use crate::record::event::{Restart, Unexpected};
 use crate::record::expectation::Expectation;
 use crate::record::judgement::Verdict;
 use crate::record::stage::{End, Stage};
@@ -65,6 +65,7 @@ pub struct Given {
     pub quiet: Option<Duration>,
     pub subject: Option<Subject>,
     pub activations: Vec<Activation>,
+    pub restarts: Vec<Restart>,
 }
 
 pub fn about(end: End) -> Given {
@@ -83,6 +84,7 @@ pub fn about(end: End) -> Given {
         quiet: None,
         subject: None,
         activations: Vec::new(),
+        restarts: Vec::new(),
     }
 }
 
@@ -107,6 +109,7 @@ pub fn judged(about: &Given) -> (Verdict, String) {
         applied: about.applied.clone(),
         acts: about.acts,
         activations: about.activations.clone(),
+        restarts: about.restarts.clone(),
         broke_off: about.broke_off.clone(),
         not_undone: about.not_undone.clone(),
         ..Case::default()

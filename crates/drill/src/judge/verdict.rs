@@ -8,10 +8,10 @@ use crate::evidence::near;
 use crate::judge::contradiction::contradiction;
 use crate::judge::diagnosis::{self, Signs};
 use crate::record::case::Case;
-use crate::record::event::Unexpected;
+use crate::record::event::{Restart, Unexpected};
 use crate::record::judgement::{Judgement, Verdict};
 use crate::record::stage::{End, Stage};
-use crate::timing::clock::readable;
+use crate::timing::clock::{readable, time_of_day};
 use crate::timing::phases::{Phases, STAMP_SECONDS, last_of};
 
 /// Judges. Of several things that went wrong, the one that makes the others doubtful comes first: what could not
@@ -40,6 +40,7 @@ pub(super) fn given(case: &Case, likeliest: Option<&str>) -> Judgement {
         End::Missed(stage) => missed(case, *stage, likeliest),
         End::Whole => whole(case, &phases),
     };
+    let (verdict, reason) = restarted(case, verdict, reason);
     if case.not_undone.is_empty() {
         return Judgement { verdict, reason };
     }
@@ -51,6 +52,21 @@ pub(super) fn given(case: &Case, likeliest: Option<&str>) -> Judgement {
         }
         _ => Judgement { verdict, reason: format!("{reason}; besides, {left}") },
     }
+}
+
+/// A phase that is missed or late while a system was started anew may be so for that alone; and without what the inbox had
+/// received nothing is proven.
+fn restarted(case: &Case, verdict: Verdict, reason: String) -> (Verdict, String) {
+    let doubtful = matches!(verdict, Verdict::Missed | Verdict::Late);
+    let doubts = |restart: &&Restart| doubtful || (restart.forgets && verdict == Verdict::Proven);
+    let Some(Restart { system, at, .. }) = case.restarts.iter().find(doubts) else {
+        return (verdict, reason);
+    };
+    let at = time_of_day(*at);
+    (
+        Verdict::Inconclusive,
+        format!("{system} was restarted at {at}, so part of the evidence may be missing: {reason}"),
+    )
 }
 
 fn missed(case: &Case, stage: Stage, likeliest: Option<&str>) -> (Verdict, String) {

@@ -30,7 +30,9 @@ pub struct Wanted<'a> {
 }
 
 impl Wanted<'_> {
-    fn is(&self, channel: Channel, alert: &NotifiedAlert) -> bool {
+    /// Whether a notification on this channel is about the alert when it has this one in it.
+    #[must_use]
+    pub fn is(&self, channel: Channel, alert: &NotifiedAlert) -> bool {
         if channel == Channel::Heartbeat {
             return true; // it is about all alerts alike: none would arrive
         }
@@ -188,6 +190,7 @@ pub fn unexplained(
 mod tests {
     use super::*;
     use crate::evidence::naming::tests::naming;
+    use clients::inbox::Listing;
 
     fn at(seconds: i64) -> Timestamp {
         Timestamp::from_second(1_800_000_000 + seconds).unwrap()
@@ -301,14 +304,15 @@ mod tests {
 
     #[test]
     fn another_alert_of_the_name_is_not_nothing() {
-        let mut arrivals = Arrivals::after(&[]);
-        arrivals.extend(vec![webhook(9, "firing", "redis", Some("f2"), 7), slack(10, "firing", "A")]);
+        let mut arrivals = Arrivals::after(&Listing::default());
+        let listed = |notifications| Listing { notifications, ..Listing::default() };
+        arrivals.extend(listed(vec![webhook(9, "firing", "redis", Some("f2"), 7), slack(10, "firing", "A")]));
         let mut seen =
             Observations { labels: Some(labels("api")), firing: Some(at(7)), ..Observations::default() };
         deliveries(&mut seen, &arrivals, at(0), None);
         assert_eq!(seen.notified, [(Channel::Slack, at(10))].into());
         assert_eq!(seen.namesakes, [(Channel::Webhook, (at(9), labels("redis")))].into());
-        arrivals.extend(vec![webhook(12, "firing", "api", None, 7)]);
+        arrivals.extend(listed(vec![webhook(12, "firing", "api", None, 7)]));
         deliveries(&mut seen, &arrivals, at(0), None);
         assert_eq!(seen.notified[&Channel::Webhook], at(12));
         assert!(seen.namesakes.is_empty());

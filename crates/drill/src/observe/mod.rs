@@ -3,7 +3,9 @@
 pub mod arrivals;
 pub mod counted;
 pub mod delivery;
+pub mod duplicates;
 pub mod gather;
 pub mod near;
+pub mod restarts;
 pub mod unexpected;
 pub mod watch;

@@ -6,7 +6,8 @@ use jiff::Timestamp;
 
 use crate::context::Context;
 use crate::evidence::activation::alert_labels;
-use crate::observe::delivery;
+use crate::observe::delivery::{self, Wanted};
+use crate::observe::duplicates;
 use crate::record::event::Unexpected;
 use crate::rule::covers;
 use crate::timing::clock;
@@ -63,6 +64,22 @@ pub async fn collect(context: &Context<'_>, mut watch: Watch<'_>) {
         });
         (own && meant(channel)) || named(also, &alert.alert) || context.suite.ambient(&alert.alert).is_some()
     };
+    if let (Some(labels), Some(firing), Some(cause)) = (&watch.seen.labels, watch.seen.firing, watch.cause())
+        && !context.drill.proves.stops
+    {
+        let fingerprint = watch.seen.fingerprint.as_deref();
+        let wanted = Wanted { labels, fingerprint, firing, naming };
+        let routes = watch.expectation.routes.iter();
+        let rules = duplicates::Rules {
+            copies: &watch.expectation.copies,
+            repeat_interval: routes.map(|route| route.repeat_interval).min().unwrap_or_default(),
+            only_one: watch.seen.activations.iter().all(|activation| activation.labels == *labels),
+        };
+        for (at, how) in duplicates::duplicates(arrived, &wanted, cause, &rules) {
+            let alert = labels.get("alertname").cloned().unwrap_or_default();
+            context.log.append(Event::Unexpected(Unexpected { at, alert, how, named_silent: false }));
+        }
+    }
     let hushed = |alert: &NotifiedAlert| named(&context.drill.expect.inhibited, &alert.alert);
     for (at, channel, alert) in delivery::unexplained(arrived, began, explained, hushed) {
         let named_silent = named(silent, &alert) || named(&context.drill.expect.inhibited, &alert);

@@ -18,7 +18,7 @@ use crate::timing::clock::{self, Deadline};
 use crate::timing::phases::last_of;
 use alerting::routing::tree::Routing;
 use clients::SystemError;
-use clients::inbox::Notification;
+use clients::inbox::Listing;
 use clients::prometheus::{Labels, RuleGroup, Series};
 use common::duration;
 
@@ -115,6 +115,12 @@ impl<'a> Watch<'a> {
         }
     }
 
+    /// When the cause began, once it has.
+    #[must_use]
+    pub fn cause(&self) -> Option<Timestamp> {
+        (self.cause > self.began).then_some(self.cause)
+    }
+
     /// Whether the alert was active at the last look.
     #[must_use]
     pub fn active(&self) -> bool {
@@ -150,7 +156,7 @@ impl<'a> Watch<'a> {
         }
     }
 
-    fn read(&mut self, arrived: Result<Vec<Notification>, SystemError>) {
+    fn read(&mut self, arrived: Result<Listing, SystemError>) {
         if let Some(arrived) = self.context.log.asked("inbox", arrived) {
             self.arrivals.extend(arrived);
         }

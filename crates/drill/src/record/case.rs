@@ -15,7 +15,7 @@ use crate::evidence::near::Near;
 use crate::evidence::value::Evidence;
 use crate::file::drill::Drill;
 use crate::file::objective::Objective;
-use crate::record::event::{Event, Moment, Unexpected};
+use crate::record::event::{Event, Moment, Restart, Unexpected};
 use crate::record::expectation::Expectation;
 use crate::record::judgement::Judgement;
 use crate::record::stage::{End, Stage};
@@ -70,6 +70,8 @@ pub struct Case {
     pub moments: Vec<Moment>,
     /// What nothing in the drill explains.
     pub unexpected: Vec<Unexpected>,
+    /// Systems that were started anew while they were watched.
+    pub restarts: Vec<Restart>,
     /// How well the systems answered.
     pub gaps: Gaps,
     /// What the generator did.
@@ -141,6 +143,7 @@ impl Case {
             }
             Event::Held(held) => self.held = Some(held),
             Event::Near(near) => self.near.push(near),
+            Event::Restarted(restart) => self.restarts.push(restart),
             Event::Unexpected(surprise) => self.unexpected.push(surprise),
             Event::BrokeOff(broken) => self.broke_off.push(broken),
             Event::NotUndone(what) => self.not_undone.push(what),

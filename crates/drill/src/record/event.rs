@@ -42,6 +42,8 @@ pub enum Event {
     Held(Held),
     /// How near a rule came to its threshold.
     Near(Near),
+    /// A system was started anew while it was watched.
+    Restarted(Restart),
     /// Something that nothing in the drill explains.
     Unexpected(Unexpected),
     /// A command of the cause ended too early.
@@ -67,6 +69,17 @@ pub struct Moment {
     pub at: Timestamp,
     /// What, in words.
     pub what: String,
+}
+
+/// A system that was started anew while it was watched.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Restart {
+    /// `Prometheus`, `Alertmanager` or `the inbox`.
+    pub system: &'static str,
+    /// When it started.
+    pub at: Timestamp,
+    /// Whether what it held before is lost to the drill.
+    pub forgets: bool,
 }
 
 /// An alert or notification that nothing in the drill explains.

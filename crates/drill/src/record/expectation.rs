@@ -1,6 +1,6 @@
 //! What a drill expects of the systems it found: preflight's result.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use crate::file::drill::Drill;
@@ -29,6 +29,8 @@ pub struct Expectation {
     pub heartbeat_limit: Option<Duration>,
     /// Routes the alert takes.
     pub routes: Vec<Route>,
+    /// How many copies of a notification each channel may receive at most: one for each configuration of the receivers.
+    pub copies: BTreeMap<Channel, usize>,
     /// What the bounds were computed from.
     pub inputs: Option<Inputs>,
     /// The bounds.
@@ -72,7 +74,8 @@ impl Expectation {
             bounds.notified = bounds.notified.max(limit + DELIVERY);
             bounds.all_clear = bounds.all_clear.max(limit + DELIVERY);
         }
-        Self { routes, inputs: Some(inputs), bounds: Some(bounds), ..self }
+        let copies = copies(routing, &routes);
+        Self { routes, copies, inputs: Some(inputs), bounds: Some(bounds), ..self }
     }
 
     /// After the cause's orders, which took this long to carry out.
@@ -95,4 +98,19 @@ impl Expectation {
         let evaluation = || self.subject.as_ref().map_or(Duration::ZERO, |subject| subject.evaluation);
         self.inputs.map_or_else(evaluation, |inputs| inputs.scrape)
     }
+}
+
+/// A receiver that several routes lead to counts once: what it gets twice is a duplicate.
+fn copies(routing: &Routing, routes: &[Route]) -> BTreeMap<Channel, usize> {
+    let receivers: BTreeSet<&String> = routes.iter().map(|route| &route.receiver).collect();
+    let kinds: Vec<&String> =
+        receivers.into_iter().filter_map(|name| routing.kinds(name)).flatten().collect();
+    let of = |channel: Channel| {
+        let leads = |kind: &&&String| {
+            // Discord takes Slack's bodies, too.
+            kind.as_str() == channel.name() || (channel == Channel::Discord && kind.as_str() == "slack")
+        };
+        (channel, kinds.iter().filter(leads).count())
+    };
+    Channel::ALL.into_iter().map(of).collect()
 }

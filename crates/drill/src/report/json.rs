@@ -81,6 +81,7 @@ fn drill(record: &Case) -> Value {
         "cause": record.applied,
         "not_undone": record.not_undone,
         "gaps": record.gaps,
+        "restarts": record.restarts,
         "unexpected": record.unexpected,
         "evidence": record.evidence,
         "alertmanager": record.held,

@@ -1,11 +1,12 @@
-//! `GET /notifications`: `{"last": …, "first": …, "notifications": […]}`, streamed so that the history is not in memory
-//! twice.
+//! `GET /notifications`: `{"started": …, "last": …, "first": …, "notifications": […]}`, streamed so that the history is not
+//! in memory twice.
 
 use std::convert::Infallible;
 
 use actix_web::body::SizedStream;
 use actix_web::web::Bytes;
 use futures_util::stream;
+use jiff::Timestamp;
 
 use crate::store::history::Entry;
 
@@ -23,10 +24,15 @@ pub struct Listing {
 const TAIL: &[u8] = b"]}";
 
 impl Listing {
-    /// `last` is the newest ID ever assigned; it is below the client's after the inbox was reset. `first` is the oldest
-    /// ID in the history, 0 if it is empty.
-    pub fn new<'a>(last: u64, first: u64, entries: impl Iterator<Item = &'a Entry>) -> Self {
-        let head = format!("{{\"last\":{last},\"first\":{first},\"notifications\":[");
+    /// `started` is when the inbox was started: without a journal its IDs begin at 1 each time. `last` is the newest ID ever
+    /// assigned, `first` the oldest ID in the history, 0 if it is empty.
+    pub fn new<'a>(
+        started: Timestamp,
+        (first, last): (u64, u64),
+        entries: impl Iterator<Item = &'a Entry>,
+    ) -> Self {
+        let head =
+            format!("{{\"started\":\"{started}\",\"last\":{last},\"first\":{first},\"notifications\":[");
         Self { head, entries: entries.map(|entry| entry.json.clone()).collect() }
     }
 
@@ -78,7 +84,7 @@ mod tests {
             let text = "x".repeat(length);
             let entry = |id| Entry { id, json: json!({"id": id, "text": text}).to_string().into() };
             let entries: Vec<Entry> = (1..=count).map(entry).collect();
-            let listing = Listing::new(count, 1, entries.iter());
+            let listing = Listing::new(Timestamp::UNIX_EPOCH, (1, count), entries.iter());
             let announced = listing.len();
             let chunks: Vec<Vec<u8>> = listing.chunks().collect();
             assert!(chunks.iter().all(|chunk| chunk.len() <= 2 * CHUNK + 100), "{count} of {length}");

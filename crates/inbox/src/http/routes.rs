@@ -4,10 +4,11 @@ use std::time::Duration;
 
 use actix_web::http::StatusCode;
 use actix_web::http::header::ContentType;
-use actix_web::web::{self, Bytes, Data, Path, Query, ServiceConfig};
-use actix_web::{HttpResponse, Responder};
+use actix_web::web::{self, Bytes, Data, Path, PayloadConfig, Query, ServiceConfig};
+use actix_web::{HttpResponse, Responder, guard};
 use serde::Deserialize;
 use serde_json::json;
+use tokio::time::Instant;
 
 use crate::config::BODY_LIMIT;
 use crate::http::listing::Listing;
@@ -16,14 +17,20 @@ use crate::http::resource::get;
 use crate::receivers::channel::{self, text};
 use crate::store::failure::Failure;
 use crate::store::state::State;
-use clients::inbox::Channel;
+use clients::inbox::{Channel, Holder};
 use common::proof;
 
-pub(crate) fn configure(config: &mut ServiceConfig) {
+pub(crate) fn configure(config: &mut ServiceConfig, webhook_limit: usize) {
     for channel in Channel::ALL {
+        let limit = match channel {
+            Channel::Webhook | Channel::Heartbeat => webhook_limit,
+            _ => BODY_LIMIT,
+        };
         for path in channel::paths(channel) {
-            let receive = move |state, body| receive(channel, path, state, body);
-            config.route(path, web::post().to(receive));
+            let receive = move |state, body| receive(channel, path, limit, state, body);
+            // The guard is the resource's, so that another may answer GET at the same path.
+            let resource = web::resource(*path).guard(guard::Post()).app_data(PayloadConfig::new(limit));
+            config.service(resource.route(web::to(receive)));
         }
     }
     config
@@ -32,6 +39,7 @@ pub(crate) fn configure(config: &mut ServiceConfig) {
         .route("/fail", get().to(failures))
         .route("/fail/{channel}", web::put().to(fail))
         .route("/fail/{channel}", web::delete().to(work))
+        .route("/lease", web::put().to(lease))
         .route("/metrics", get().to(metrics))
         .route("/metrics/drills", get().to(drills))
         .route("/runbooks/{alert}", get().to(runbook))
@@ -43,6 +51,7 @@ pub(crate) fn configure(config: &mut ServiceConfig) {
 async fn receive(
     channel: Channel,
     path: &'static str,
+    limit: usize,
     state: Data<State>,
     body: Result<Bytes, actix_web::Error>,
 ) -> HttpResponse {
@@ -51,10 +60,11 @@ async fn receive(
         Err(error) => {
             state.refused(channel);
             return match error.as_response_error().status_code() {
-                StatusCode::PAYLOAD_TOO_LARGE => text(
-                    StatusCode::PAYLOAD_TOO_LARGE,
-                    &format!("body too large: must be at most {BODY_LIMIT} bytes"),
-                ),
+                StatusCode::PAYLOAD_TOO_LARGE => {
+                    let raise = if limit > BODY_LIMIT { "; --webhook-mib raises it" } else { "" };
+                    let reason = format!("body too large: must be at most {limit} bytes{raise}");
+                    text(StatusCode::PAYLOAD_TOO_LARGE, &reason)
+                }
                 status => text(status, &error.to_string()),
             };
         }
@@ -137,6 +147,28 @@ fn no_channel() -> HttpResponse {
     text(StatusCode::NOT_FOUND, &format!("no such channel: expected one of {}", names.join(", ")))
 }
 
+/// `{"host": "ci-1", "pid": 4711, "since": "2026-11-29T12:00:00Z", "ttl": "30s"}`; with `"dead": {"host": …}`, from one
+/// whose process has ended.
+#[derive(Deserialize)]
+struct Claim {
+    #[serde(flatten)]
+    holder: Holder,
+    #[serde(deserialize_with = "common::duration::deserialize")]
+    ttl: Duration,
+    dead: Option<Holder>,
+}
+
+async fn lease(state: Data<State>, body: Bytes) -> HttpResponse {
+    let claim = match serde_json::from_slice::<Claim>(&body) {
+        Ok(claim) => claim,
+        Err(error) => return text(StatusCode::BAD_REQUEST, &error.to_string()),
+    };
+    match state.lease().take(claim.holder, claim.ttl, claim.dead.as_ref(), Instant::now()) {
+        Ok(()) => HttpResponse::NoContent().finish(),
+        Err(holder) => HttpResponse::Conflict().json(holder),
+    }
+}
+
 /// Metrics of the last proofs.
 async fn drills(state: Data<State>) -> HttpResponse {
     let body =
@@ -172,7 +204,8 @@ async fn notifications(state: Data<State>, range: Result<Query<Range>, actix_web
     let received = state.received();
     let (before, limit) = (range.before.unwrap_or(u64::MAX), range.limit.unwrap_or(usize::MAX));
     let entries = received.history.between(range.after, before, limit);
-    let body = Listing::new(received.history.last_id(), received.history.first_id(), entries).body();
+    let ids = (received.history.first_id(), received.history.last_id());
+    let body = Listing::new(state.started(), ids, entries).body();
     HttpResponse::Ok()
         .insert_header(("cache-control", "no-store"))
         .content_type(ContentType::json())

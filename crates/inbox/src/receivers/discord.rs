@@ -19,22 +19,77 @@ const ALTOGETHER: usize = 6_000;
 /// Most characters of a link.
 const LINK: usize = 2_048;
 
+/// Most fields of an embed, and most characters of their parts, its footer and its author.
+const FIELDS: usize = 25;
+const FIELD_NAME: usize = 256;
+const FIELD_VALUE: usize = 1_024;
+const FOOTER: usize = 2_048;
+const AUTHOR: usize = 256;
+
+/// What the parts of a message are called: a footer and an author by the object and the key in it, if they are objects.
+struct Names {
+    content: &'static str,
+    list: &'static str,
+    title: &'static str,
+    description: &'static str,
+    link: &'static str,
+    field: &'static str,
+    footer: (&'static str, Option<&'static str>),
+    author: (&'static str, Option<&'static str>),
+}
+
+const OWN: Names = Names {
+    content: "content",
+    list: "embeds",
+    title: "title",
+    description: "description",
+    link: "url",
+    field: "name",
+    footer: ("footer", Some("text")),
+    author: ("author", Some("name")),
+};
+
+const OF_SLACK: Names = Names {
+    content: "text",
+    list: "attachments",
+    title: "title",
+    description: "text",
+    link: "title_link",
+    field: "title",
+    footer: ("footer", None),
+    author: ("author_name", None),
+};
+
 /// A message of Discord's own.
 ///
 /// # Errors
 /// What Discord would answer, as JSON.
 pub fn read(bytes: &[u8]) -> Result<Message, Refusal> {
     let color = |color: &Value| color.as_u64().is_some_and(|it| it <= 0xff_ffff);
-    let names = ["content", "embeds", "title", "description", "url"];
-    let body = checked(bytes, names, color, "a number up to 16777215")?;
-    let embeds = embeds(&body, "embeds")?;
-    let titles = embeds.iter().flat_map(|embed| [embed.get("title"), embed.get("description")]);
+    let body = checked(bytes, &OWN, color, "a number up to 16777215")?;
+    let embeds = objects(&body, "embeds", EMBEDS)?;
     let content = text(&body, "content")?;
-    let texts: Vec<&str> = [content].into_iter().chain(titles.flatten().filter_map(Value::as_str)).collect();
-    if texts.iter().all(|text| text.trim().is_empty()) {
+    // An embed without texts may be a picture.
+    let shows = |embed: &Value| {
+        embed.as_object().is_some_and(|parts| {
+            parts.iter().any(|(key, part)| match part {
+                Value::String(text) => {
+                    matches!(key.as_str(), "title" | "description") && !text.trim().is_empty()
+                }
+                Value::Array(items) => !items.is_empty(),
+                other => other.is_object(),
+            })
+        })
+    };
+    if content.trim().is_empty() && !embeds.iter().any(shows) {
         return Err(bad(50006, "Cannot send an empty message"));
     }
-    let (status, alerts) = heading::told_by(texts.iter().copied());
+    let texts = embeds.iter().flat_map(|embed| {
+        let fields = embed["fields"].as_array().into_iter().flatten();
+        let fields = fields.flat_map(|field| [&field["name"], &field["value"]]);
+        [&embed["title"], &embed["description"]].into_iter().chain(fields).filter_map(Value::as_str)
+    });
+    let (status, alerts) = heading::told_by([content].into_iter().chain(texts));
     Ok(Message { status, alerts, body })
 }
 
@@ -44,15 +99,14 @@ pub fn read(bytes: &[u8]) -> Result<Message, Refusal> {
 /// # Errors
 /// What Discord would answer.
 pub fn read_slack(bytes: &[u8]) -> Result<Message, Refusal> {
-    let color = |color: &Value| color.as_str().is_some_and(is_hex);
-    checked(bytes, ["text", "attachments", "title", "text", "title_link"], color, "#RRGGBB or #RGB")?;
+    checked(bytes, &OF_SLACK, |color| color.as_str().is_some_and(is_hex), "#RRGGBB or #RGB")?;
     slack::read(bytes)
 }
 
 /// Reads a body whose content and embeds have these names, and holds it against the limits.
 fn checked(
     bytes: &[u8],
-    [content, list, title, description, link]: [&str; 5],
+    names: &Names,
     is_color: impl Fn(&Value) -> bool,
     expected: &str,
 ) -> Result<Value, Refusal> {
@@ -61,15 +115,32 @@ fn checked(
     if !body.is_object() {
         return Err(bad(50035, "Invalid Form Body"));
     }
-    length(&body, "", content, CONTENT)?;
+    let list = names.list;
+    length(&body, "", names.content, CONTENT)?;
     let mut altogether = 0;
-    for embed in embeds(&body, list)? {
+    for embed in objects(&body, list, EMBEDS)? {
         if !embed.get("color").is_none_or(|color| color.is_null() || is_color(color)) {
             return Err(form(&format!("{list}: color: expected {expected}")));
         }
-        altogether += length(embed, "embeds: ", title, TITLE)?;
-        altogether += length(embed, "embeds: ", description, DESCRIPTION)?;
-        let link = text(embed, link)?;
+        altogether += length(embed, "embeds: ", names.title, TITLE)?;
+        altogether += length(embed, "embeds: ", names.description, DESCRIPTION)?;
+        for field in objects(embed, "fields", FIELDS)? {
+            for (key, most) in [(names.field, FIELD_NAME), ("value", FIELD_VALUE)] {
+                let characters = length(field, "embeds: fields: ", key, most)?;
+                if characters == 0 && names.list == OWN.list {
+                    return Err(form(&format!("embeds: fields: {key}: This field is required")));
+                }
+                altogether += characters;
+            }
+        }
+        for ((key, inner), most) in [(names.footer, FOOTER), (names.author, AUTHOR)] {
+            altogether += match (inner, embed.get(key)) {
+                (Some(inner), Some(part)) if !part.is_null() => length(part, "embeds: ", inner, most)?,
+                (Some(_), _) => 0,
+                (None, _) => length(embed, "embeds: ", key, most)?,
+            };
+        }
+        let link = text(embed, names.link)?;
         if !link.is_empty() && (link.chars().count() > LINK || Url::parse(link).is_err()) {
             return Err(form("embeds: Not a well formed URL."));
         }
@@ -88,13 +159,11 @@ fn form(reason: &str) -> Refusal {
     bad(50035, &format!("Invalid Form Body: {reason}"))
 }
 
-fn embeds<'a>(body: &'a Value, key: &str) -> Result<&'a [Value], Refusal> {
-    match body.get(key) {
+fn objects<'a>(value: &'a Value, key: &str, most: usize) -> Result<&'a [Value], Refusal> {
+    match value.get(key) {
         None | Some(Value::Null) => Ok(&[]),
-        Some(Value::Array(embeds)) if embeds.len() <= EMBEDS && embeds.iter().all(Value::is_object) => {
-            Ok(embeds)
-        }
-        Some(_) => Err(form(&format!("{key}: expected at most {EMBEDS} objects"))),
+        Some(Value::Array(items)) if items.len() <= most && items.iter().all(Value::is_object) => Ok(items),
+        Some(_) => Err(form(&format!("{key}: expected at most {most} objects"))),
     }
 }
 
@@ -132,6 +201,7 @@ mod tests {
         for body in [
             json!({"content": "[FIRING:1] APIDown (critical)"}),
             json!({"embeds": [{"title": "[FIRING:1] APIDown (critical)", "description": "gone", "color": 1}]}),
+            json!({"embeds": [{"fields": [{"name": "Alert", "value": "[FIRING:1] APIDown"}]}]}),
         ] {
             let message = read(body.to_string().as_bytes()).unwrap();
             assert_eq!((message.status, message.alerts[0].alert.as_str()), ("firing", "APIDown"), "{body}");
@@ -142,6 +212,21 @@ mod tests {
     fn refuses_what_discord_refuses() {
         let title = |length: usize| json!({"title": "x".repeat(length), "description": "x".repeat(4_096)});
         assert!(read(json!({"embeds": [title(256)]}).to_string().as_bytes()).is_ok());
+        let fields = |count: usize, name: usize, value: usize| {
+            let field = json!({"name": "n".repeat(name), "value": "v".repeat(value)});
+            json!({"embeds": [{"fields": vec![field; count]}]})
+        };
+        let part = |key: &str, inner: &str, length: usize| json!({"embeds": [{"title": "x", key: {inner: "x".repeat(length)}}]});
+        for body in [
+            fields(25, 1, 1),
+            fields(1, 256, 1_024),
+            part("footer", "text", 2_048),
+            part("author", "name", 256),
+            part("image", "url", 9),
+            json!({"embeds": [{"image": {"url": "https://127.0.0.1/x.png"}}]}),
+        ] {
+            assert!(read(body.to_string().as_bytes()).is_ok(), "{body}");
+        }
         for (body, code) in [
             ("{".to_owned(), "50109"),
             (json!([]).to_string(), "50035"),
@@ -152,6 +237,15 @@ mod tests {
             (json!({"embeds": [title(257)]}).to_string(), "50035"),
             (json!({"embeds": [{"description": "x".repeat(4_097)}]}).to_string(), "50035"),
             (json!({"embeds": [title(1), title(1)]}).to_string(), "6000"),
+            (fields(26, 1, 1).to_string(), "25"),
+            (fields(1, 257, 1).to_string(), "256"),
+            (fields(1, 1, 1_025).to_string(), "1024"),
+            (fields(1, 0, 1).to_string(), "required"),
+            (fields(1, 1, 0).to_string(), "required"),
+            (fields(6, 1, 1_000).to_string(), "6000"),
+            (part("footer", "text", 2_049).to_string(), "2048"),
+            (part("author", "name", 257).to_string(), "256"),
+            (json!({"embeds": [{}]}).to_string(), "50006"),
             (json!({"embeds": [{"title": "x", "color": "red"}]}).to_string(), "color"),
             (json!({"embeds": [{"title": "x", "url": "nowhere"}]}).to_string(), "URL"),
         ] {
@@ -179,6 +273,11 @@ mod tests {
             let body = attachment(key, value);
             assert_eq!(read_slack(body.as_bytes()).is_ok(), fits, "{key}: {} characters", value.len());
         }
+        let fields = |count: usize| {
+            let field = json!({"title": "Alert", "value": "[FIRING:1] APIDown", "short": true});
+            json!({"attachments": [{"fields": vec![field; count], "footer": "x"}]}).to_string()
+        };
+        assert!(read_slack(fields(25).as_bytes()).is_ok() && read_slack(fields(26).as_bytes()).is_err());
         assert!(read_slack(json!({"text": "x".repeat(2_001)}).to_string().as_bytes()).is_err());
         assert_eq!(read_slack(b"{}").unwrap_err().0, "no_text");
     }

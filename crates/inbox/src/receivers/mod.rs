@@ -1,5 +1,6 @@
 //! The channels of notifications: each checks the shape that the real service demands, and answers as it would.
 
+mod blocks;
 pub mod channel;
 pub mod discord;
 pub mod heading;

@@ -45,9 +45,11 @@ pub fn read(bytes: &[u8]) -> Result<Message, Refusal> {
     if text("/dedup_key").chars().count() > DEDUP_KEY {
         errors.push(format!("'dedup_key' must have at most {DEDUP_KEY} characters"));
     }
-    let links = body.get("links").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
-    if links.iter().any(|link| link["href"].as_str().is_none_or(|href| Url::parse(href).is_err())) {
-        errors.push("each of 'links' must have a URL as 'href'".to_owned());
+    for (list, key) in [("links", "href"), ("images", "src")] {
+        let items = body.get(list).and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
+        if items.iter().any(|item| item[key].as_str().is_none_or(|url| Url::parse(url).is_err())) {
+            errors.push(format!("each of '{list}' must have a URL as '{key}'"));
+        }
     }
     if action == "trigger" {
         let summary = text("/payload/summary");
@@ -92,6 +94,7 @@ mod tests {
     fn event() -> Value {
         json!({"routing_key": "0".repeat(32), "event_action": "trigger", "dedup_key": "k",
             "links": [{"href": "http://127.0.0.1/runbook", "text": "Runbook"}],
+            "images": [{"src": "https://127.0.0.1/graph.png", "alt": "a graph"}],
             "payload": {"summary": "[FIRING:1] APIDown (critical)", "source": "alertmanager", "severity": "critical"}})
     }
 
@@ -128,6 +131,8 @@ mod tests {
             ("/dedup_key", json!("k".repeat(256)), "dedup_key"),
             ("/links", json!([{"href": "", "text": "Runbook"}]), "links"),
             ("/links", json!([{"text": "Runbook"}]), "links"),
+            ("/images", json!([{"src": ""}]), "'images' must have a URL as 'src'"),
+            ("/images", json!([{"alt": "a graph"}]), "images"),
             ("/payload/source", json!("s".repeat(512_000)), "512000"),
         ] {
             let mut event = event();

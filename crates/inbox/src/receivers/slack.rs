@@ -6,28 +6,24 @@ use serde::Deserialize;
 use serde::de::IgnoredAny;
 use serde_json::Value;
 
-use crate::receivers::heading;
 use crate::receivers::message::{Message, Refusal};
+use crate::receivers::{blocks, heading};
 
 /// Slack's own words for a body it cannot read, and for a message with nothing to show.
 const INVALID_PAYLOAD: &str = "invalid_payload";
 const NO_TEXT: &str = "no_text";
-/// And for more than it takes: 100 attachments (<https://docs.slack.dev/reference/methods/chat.postMessage>), 50 blocks
-/// with texts of 3000 characters (<https://docs.slack.dev/reference/block-kit/blocks>). Longer texts of a message or an
-/// attachment it cuts without a word.
+/// And for more than it takes: 100 attachments (<https://docs.slack.dev/reference/methods/chat.postMessage>), and what
+/// [`blocks`] may be. Longer texts of a message or an attachment it cuts without a word.
 const TOO_MANY_ATTACHMENTS: &str = "too_many_attachments";
 const INVALID_BLOCKS: &str = "invalid_blocks";
 const ATTACHMENTS: usize = 100;
-const BLOCKS: usize = 50;
-const BLOCK_TEXT: usize = 3_000;
 
 /// What is looked at of a message. Other fields may hold anything; that they are gathered refuses lists.
 #[derive(Deserialize)]
 struct Body {
     text: Option<String>,
     attachments: Option<Vec<Attachment>>,
-    #[serde(default)]
-    blocks: Vec<Value>,
+    blocks: Option<Vec<Value>>,
     #[serde(flatten)]
     _rest: IgnoredAny,
 }
@@ -38,6 +34,32 @@ struct Attachment {
     fallback: Option<String>,
     pretext: Option<String>,
     text: Option<String>,
+    fields: Option<Vec<Field>>,
+    blocks: Option<Vec<Value>>,
+    #[serde(flatten)]
+    _rest: IgnoredAny,
+}
+
+impl Attachment {
+    /// What it shows. Headings in its fields or its blocks are different ones, so those texts are one.
+    fn texts(&self) -> Vec<String> {
+        let fields = self.fields.iter().flatten().flat_map(|field| [&field.title, &field.value]).flatten();
+        let fields = joined(fields.map(String::as_str));
+        let blocks = joined(self.blocks.iter().flatten().flat_map(blocks::texts));
+        let texts = [&self.title, &self.fallback, &self.pretext, &self.text].into_iter().flatten().cloned();
+        texts.chain([fields, blocks]).collect()
+    }
+}
+
+fn joined<'a>(texts: impl Iterator<Item = &'a str>) -> String {
+    texts.collect::<Vec<_>>().join("\n")
+}
+
+/// Of an attachment; how many it may have, Slack does not say.
+#[derive(Deserialize)]
+struct Field {
+    title: Option<String>,
+    value: Option<String>,
     #[serde(flatten)]
     _rest: IgnoredAny,
 }
@@ -50,19 +72,21 @@ pub fn read(bytes: &[u8]) -> Result<Message, Refusal> {
     let json = form.as_ref().map_or(bytes, |(_, payload)| payload.as_bytes());
     let body: Value = serde_json::from_slice(json).map_err(|_| INVALID_PAYLOAD)?;
     let Body { text, attachments, blocks, .. } = Body::deserialize(&body).map_err(|_| INVALID_PAYLOAD)?;
-    let attachments = attachments.unwrap_or_default();
-    let parts = attachments.iter().map(|it| vec![&it.title, &it.fallback, &it.pretext, &it.text]);
-    let shown: Vec<Vec<&String>> = parts
-        .chain([vec![&text]])
-        .map(|texts| texts.into_iter().flatten().filter(|text| !text.trim().is_empty()).collect())
-        .collect();
-    if shown.iter().all(Vec::is_empty) && blocks.is_empty() {
+    let (attachments, blocks) = (attachments.unwrap_or_default(), blocks.unwrap_or_default());
+    let own = text.into_iter().chain([joined(blocks.iter().flat_map(blocks::texts))]).collect();
+    let shown: Vec<Vec<String>> = attachments.iter().map(Attachment::texts).chain([own]).collect();
+    let silent = shown.iter().flatten().all(|text| text.trim().is_empty());
+    if silent
+        && blocks.is_empty()
+        && attachments.iter().all(|it| it.blocks.as_ref().is_none_or(Vec::is_empty))
+    {
         return Err(NO_TEXT.into());
     }
     if attachments.len() > ATTACHMENTS {
         return Err(TOO_MANY_ATTACHMENTS.into());
     }
-    if blocks.len() > BLOCKS || !blocks.iter().all(block_fits) {
+    let mut lists = attachments.iter().filter_map(|it| it.blocks.as_deref()).chain([&blocks[..]]);
+    if !lists.all(blocks::fit) {
         return Err(INVALID_BLOCKS.into());
     }
     // The heading stands in title and fallback alike: the first text that has any counts, once per part.
@@ -71,12 +95,6 @@ pub fn read(bytes: &[u8]) -> Result<Message, Refusal> {
     });
     let (status, alerts) = heading::summed_up(found.collect());
     Ok(Message { status, alerts, body })
-}
-
-/// Whether a block has a type and no text longer than it may be.
-fn block_fits(block: &Value) -> bool {
-    let text = block.pointer("/text/text").and_then(Value::as_str).unwrap_or_default();
-    block["type"].is_string() && text.chars().count() <= BLOCK_TEXT
 }
 
 #[cfg(test)]
@@ -128,6 +146,24 @@ mod tests {
             (r#"{"text":"[FIRING:many] A"}"#, "unknown: "),
             (r#"{"text":"hi","attachments":null}"#, "unknown: "),
             (r#"{"blocks":[{"type":"divider"}]}"#, "unknown: "),
+            // Blocks and fields alone show something as well.
+            (
+                r##"{"attachments":[{"color":"#f00","blocks":[{"type":"section","text":{"type":"mrkdwn","text":"[FIRING:1] X"}}]}]}"##,
+                "firing: X=firing",
+            ),
+            (r#"{"attachments":[{"color":"good","blocks":[{"type":"divider"}]}]}"#, "unknown: "),
+            (
+                r#"{"attachments":[{"fields":[{"title":"Alert","value":"[FIRING:1] X","short":true}]}]}"#,
+                "firing: X=firing",
+            ),
+            (
+                r#"{"text":"[FIRING:1] A","blocks":[{"type":"header","text":{"type":"plain_text","text":"[FIRING:1] A"}}]}"#,
+                "firing: A=firing",
+            ),
+            (
+                r#"{"blocks":[{"type":"section","fields":[{"type":"mrkdwn","text":"[FIRING:1] A"},{"type":"mrkdwn","text":"[RESOLVED] B"}]}]}"#,
+                "firing: A=firing B=resolved",
+            ),
             // As a form, which is how Slack's own older examples post.
             (
                 "payload=%7B%22text%22%3A+%22%5BFIRING%3A1%5D+API+Down+%28critical%29+%26+more%22%7D",
@@ -152,12 +188,18 @@ mod tests {
             r#"{"attachments":["x"]}"#,
             r#"{"attachments":[{"title":7}]}"#,
             r#"{"blocks":"x"}"#,
+            r#"{"attachments":[{"fields":"x"}]}"#,
+            r#"{"attachments":[{"blocks":{}}]}"#,
         ] {
             assert_eq!(summary(body), INVALID_PAYLOAD, "{body}");
         }
-        for body in
-            ["{}", r#"{"text":" "}"#, r#"{"attachments":[]}"#, r#"{"attachments":[{"color":"good"}]}"#]
-        {
+        for body in [
+            "{}",
+            r#"{"text":" "}"#,
+            r#"{"attachments":[]}"#,
+            r#"{"attachments":[{"color":"good"}]}"#,
+            r#"{"attachments":[{"fields":[],"blocks":[]}]}"#,
+        ] {
             assert_eq!(summary(body), NO_TEXT, "{body}");
         }
         let attachments =
@@ -171,5 +213,11 @@ mod tests {
         assert_eq!(summary(&blocks(51, 1)), INVALID_BLOCKS);
         assert_eq!(summary(&blocks(1, 3_001)), INVALID_BLOCKS);
         assert_eq!(summary(r#"{"blocks":[{"text":"x"}]}"#), INVALID_BLOCKS);
+        let attached =
+            |count: usize| json!({"attachments": [{"blocks": vec![section(1); count]}]}).to_string();
+        assert_eq!(
+            (summary(&attached(50)), summary(&attached(51))),
+            ("unknown: ".to_owned(), INVALID_BLOCKS.to_owned())
+        );
     }
 }

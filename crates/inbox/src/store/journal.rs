@@ -9,7 +9,7 @@ use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{BufRead, BufReader, BufWriter, Read, Write};
 use std::path::{Path, PathBuf};
 
-use crate::config::BODY_LIMIT;
+use crate::config::MAX_WEBHOOK_LIMIT;
 use crate::store::history::{Entry, History, Limits};
 use clients::inbox::Notification;
 
@@ -17,7 +17,7 @@ use clients::inbox::Notification;
 const FILE: &str = "notifications.jsonl";
 const LOCK: &str = "lock";
 /// Upper bound of a line's length: a body of maximum size with every character escaped, twice.
-const LONGEST: u64 = 16 * BODY_LIMIT as u64;
+const LONGEST: u64 = 16 * MAX_WEBHOOK_LIMIT as u64;
 
 /// An unusable data directory.
 #[derive(Debug, thiserror::Error)]

@@ -4,4 +4,5 @@ pub mod failure;
 pub mod heartbeat;
 pub mod history;
 pub mod journal;
+pub mod lease;
 pub mod state;

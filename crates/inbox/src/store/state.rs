@@ -15,12 +15,15 @@ use crate::store::failure::{Failure, Failures};
 use crate::store::heartbeat;
 use crate::store::history::History;
 use crate::store::journal::{Journal, JournalError};
+use crate::store::lease::Lease;
 use clients::inbox::{Channel, NotifiedAlert};
 
 /// The state shared by all requests.
 pub struct State {
+    started: Timestamp,
     received: Mutex<Received>,
     failures: Mutex<Failures>,
+    lease: Mutex<Lease>,
     heartbeat: Mutex<Heartbeat>,
     data_dir: Option<PathBuf>,
     metrics: Metrics,
@@ -53,12 +56,15 @@ impl State {
         };
         let received = Received { history, journal, save_error: None, heartbeat_save_error: None };
         let kept = config.data_dir.as_deref().and_then(heartbeat::read);
-        let heartbeat = Heartbeat::new(config.heartbeat_limit, kept, Timestamp::now());
-        let metrics = Metrics::new();
+        let started = Timestamp::now();
+        let heartbeat = Heartbeat::new(config.heartbeat_limit, kept, started);
+        let metrics = Metrics::new(started);
         metrics.heartbeat(&heartbeat);
         Ok(Self {
+            started,
             received: Mutex::new(received),
             failures: Mutex::default(),
+            lease: Mutex::default(),
             heartbeat: Mutex::new(heartbeat),
             data_dir: config.data_dir.clone(),
             metrics,
@@ -67,8 +73,16 @@ impl State {
         })
     }
 
+    pub(crate) fn started(&self) -> Timestamp {
+        self.started
+    }
+
     pub(crate) fn received(&self) -> MutexGuard<'_, Received> {
         lock(&self.received)
+    }
+
+    pub(crate) fn lease(&self) -> MutexGuard<'_, Lease> {
+        lock(&self.lease)
     }
 
     pub(crate) fn failures(&self) -> MutexGuard<'_, Failures> {

@@ -4,6 +4,7 @@ pub mod body;
 pub mod connection;
 pub mod deadline;
 pub mod error;
+mod framing;
 pub mod response;
 pub mod target;
 pub mod timer;

@@ -5,6 +5,7 @@ use std::mem::MaybeUninit;
 use crate::spec::capture::Kept;
 use crate::wire::body::{Body, Chunks, MAX_BODY};
 use crate::wire::error::Fault;
+use crate::wire::framing::Framing;
 
 /// The longest head, in bytes, and so the largest buffer a connection needs.
 pub const MAX_HEAD: usize = 32 * 1024;
@@ -111,10 +112,17 @@ impl Answer {
 
     /// Length of the head at the front of `bytes`, 0 when it is not complete yet. Interim answers (1xx) are passed over.
     fn head(&mut self, bytes: &[u8]) -> Result<usize, Fault> {
+        self.parse(bytes, &httparse::ParserConfig::default()).or_else(|fault| match fault {
+            // A head that is read strictly is rarely wrong, so only one that failed is looked at again.
+            Fault::Malformed => self.parse(&unfolded(bytes), &lenient()),
+            other => Err(other),
+        })
+    }
+
+    fn parse(&mut self, bytes: &[u8], config: &httparse::ParserConfig) -> Result<usize, Fault> {
         // Left as it is: filling in so many lines would cost more than reading the few there are.
         let mut lines = [const { MaybeUninit::uninit() }; MAX_HEADERS];
         let mut response = httparse::Response::new(&mut []);
-        let config = httparse::ParserConfig::default();
         let length = match config.parse_response_with_uninit_headers(&mut response, bytes, &mut lines) {
             Ok(httparse::Status::Complete(length)) => length,
             Ok(httparse::Status::Partial) if bytes.len() >= MAX_HEAD => return Err(Fault::TooLarge),
@@ -163,50 +171,29 @@ impl Answer {
     }
 }
 
-/// What the headers say about the body's end and the connection.
-#[derive(Debug, Default)]
-struct Framing {
-    length: Option<u64>,
-    /// Whether `chunked` is the last transfer coding, when there is any.
-    coding: Option<bool>,
-    close: bool,
-    keep_alive: bool,
+/// Whitespace before a colon is removed, as a proxy in between would (RFC 9112, 5.1).
+fn lenient() -> httparse::ParserConfig {
+    let mut config = httparse::ParserConfig::default();
+    config.allow_spaces_after_header_name_in_responses(true);
+    config
 }
 
-impl Framing {
-    fn read(headers: &[httparse::Header<'_>]) -> Result<Self, Fault> {
-        let mut framing = Self::default();
-        for header in headers {
-            let name = header.name;
-            if name.eq_ignore_ascii_case("content-length") {
-                let length = length(header.value)?;
-                if framing.length.is_some_and(|before| before != length) {
-                    return Err(Fault::Malformed);
-                }
-                framing.length = Some(length);
-            } else if name.eq_ignore_ascii_case("transfer-encoding") {
-                let last = tokens(header.value).last().unwrap_or_default();
-                framing.coding = Some(last.eq_ignore_ascii_case(b"chunked"));
-            } else if name.eq_ignore_ascii_case("connection") {
-                framing.close |= tokens(header.value).any(|token| token.eq_ignore_ascii_case(b"close"));
-                framing.keep_alive |=
-                    tokens(header.value).any(|token| token.eq_ignore_ascii_case(b"keep-alive"));
-            }
+/// The bytes with spaces in place of each line end in the head that goes on with whitespace (RFC 9112, 5.2). Every other
+/// byte stays where it is.
+fn unfolded(bytes: &[u8]) -> Vec<u8> {
+    let mut bytes = bytes.to_vec();
+    let mut at = 0;
+    while let Some(end) = bytes[at..].iter().position(|byte| *byte == b'\n').map(|found| at + found) {
+        let line = if end > at && bytes[end - 1] == b'\r' { at..end - 1 } else { at..end };
+        if line.is_empty() && at > 0 {
+            break; // the head ends here
         }
-        Ok(framing)
+        if matches!(bytes.get(end + 1), Some(b' ' | b'\t')) {
+            bytes[line.end..=end].fill(b' ');
+        }
+        at = end + 1;
     }
-}
-
-fn tokens(value: &[u8]) -> impl Iterator<Item = &[u8]> {
-    value.split(|&byte| byte == b',').map(<[u8]>::trim_ascii)
-}
-
-fn length(value: &[u8]) -> Result<u64, Fault> {
-    let value = value.trim_ascii();
-    if value.is_empty() || value.len() > 18 || !value.iter().all(u8::is_ascii_digit) {
-        return Err(Fault::Malformed);
-    }
-    Ok(value.iter().fold(0, |length, digit| length * 10 + u64::from(digit - b'0')))
+    bytes
 }
 
 #[cfg(test)]
@@ -238,6 +225,17 @@ mod tests {
             (b"HTTP/1.0 200 OK\r\nContent-Length: 1\r\n\r\nx", false, (200, 0, false)),
             (b"HTTP/1.0 200 OK\r\nConnection: keep-alive\r\nContent-Length: 1\r\n\r\nx", false, (200, 0, true)),
             (b"HTTP/1.1 200 OK\r\n\r\nuntil the end", false, (200, 0, false)),
+            // RFC 9112, 5.2: a folded line is one with spaces.
+            (b"HTTP/1.1 200 OK\r\nX: a\r\n b\r\nContent-Length: 2\r\n\r\nok", false, (200, 0, true)),
+            (b"HTTP/1.1 200 OK\r\nConnection: keep-alive,\r\n\tclose\r\nContent-Length:\r\n 2\r\n\r\nok", false, (200, 0, false)),
+            (b"HTTP/1.1 200 OK\nX: a\n b\nContent-Length: 5\n\na\n b\n", false, (200, 0, true)),
+            // RFC 9112, 6.3: a list of lengths that are the same is that length.
+            (b"HTTP/1.1 200 OK\r\nContent-Length: 2, 2\r\n\r\nok", false, (200, 0, true)),
+            (b"HTTP/1.1 200 OK\r\nContent-Length: 2,2\r\nContent-Length: 2\r\n\r\nok", false, (200, 0, true)),
+            // RFC 9112, 5.1: whitespace before a colon is taken away, as a proxy must.
+            (b"HTTP/1.1 200 OK\r\nContent-Length : 2\r\n\r\nok", false, (200, 0, true)),
+            // RFC 9112, 2.2: whitespace before the first header line is passed over with its line.
+            (b"HTTP/1.1 200 OK\r\n X: a\r\nContent-Length: 2\r\n\r\nok", false, (200, 0, true)),
             (b"HTTP/1.1 100 Go\r\n\r\nHTTP/1.1 103 Hint\r\nA: b\r\n\r\nHTTP/1.1 201 Yes\r\nContent-Length: 0\r\n\r\n", false, (201, 0, true)),
         ] {
             for split in 0..=text.len() {
@@ -258,6 +256,13 @@ mod tests {
             (b"HTTP/1.1 101 Switch\r\n\r\n", Fault::Malformed),
             (b"HTTP/1.1 200 OK\r\nContent-Length: -1\r\n\r\n", Fault::Malformed),
             (b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab", Fault::Malformed),
+            // RFC 9112, 6.3: lengths that differ, or that are none.
+            (b"HTTP/1.1 200 OK\r\nContent-Length: 1, 2\r\n\r\nab", Fault::Malformed),
+            (b"HTTP/1.1 200 OK\r\nContent-Length: 2,\r\n\r\nab", Fault::Malformed),
+            (b"HTTP/1.1 200 OK\r\nContent-Length: 2, x\r\n\r\nab", Fault::Malformed),
+            // RFC 9112, 5: a field line has a name.
+            (b"HTTP/1.1 200 OK\r\n: a\r\n\r\n", Fault::Malformed),
+            (b"HTTP/1.1 200 OK\r\nno name\r\n\r\n", Fault::Malformed),
             (b"HTTP/1.1 200 OK\r\nContent-Length: 999999999999\r\n\r\n", Fault::TooLarge),
             (b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhell", Fault::Closed),
             (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n", Fault::Closed),

@@ -1,12 +1,12 @@
 //! Prometheus, Alertmanager and the inbox around one exporter.
 
 use std::fs;
-use std::path::Path;
 use std::time::Duration;
 
 use process::{Launch, Process, port, program};
 use stack::ready::{self, Probe};
 use tempfile::TempDir;
+use tokio::process::Command;
 
 use crate::exporter::Exporter;
 use crate::support::{self, Finished};
@@ -17,11 +17,12 @@ const READY: Duration = Duration::from_secs(40);
 /// A chain on free ports.
 pub struct Chain {
     shape: &'static str,
-    dir: TempDir,
-    exporter: Exporter,
+    pub dir: TempDir,
+    pub exporter: Exporter,
     prometheus: String,
     alertmanager: String,
     inbox: String,
+    launches: Vec<Launch>,
     processes: Vec<Process>,
 }
 
@@ -59,6 +60,7 @@ impl Chain {
             prometheus: url(prometheus),
             alertmanager: url(alertmanagers[0].0),
             inbox: url(inbox),
+            launches: Vec::new(),
             processes: Vec::new(),
             dir,
         };
@@ -96,8 +98,10 @@ impl Chain {
     }
 
     async fn launch(&mut self, name: &str, program: std::path::PathBuf, args: Vec<String>, ready: &Probe) {
-        let (shape, log) = (self.shape, self.dir.path().join(format!("{name}.log")));
-        self.processes.push(Process::start(&Launch::new(name, program, args), &log).unwrap());
+        let shape = self.shape;
+        let launch = Launch::new(name, program, args);
+        self.processes.push(Process::start(&launch, &self.log(name)).unwrap());
+        self.launches.push(launch);
         let client = reqwest::Client::builder().no_proxy().build().unwrap();
         let started = std::time::Instant::now();
         while let Err(reason) = ready::ask(&client, ready).await {
@@ -110,8 +114,24 @@ impl Chain {
         }
     }
 
+    fn log(&self, name: &str) -> std::path::PathBuf {
+        self.dir.path().join(format!("{name}.log"))
+    }
+
+    /// Ends a process and starts it anew, without waiting until it is ready.
+    pub async fn restart(&mut self, name: &str) {
+        let index = self.launches.iter().position(|launch| launch.name == name).unwrap();
+        self.processes[index].stop(Duration::from_secs(10)).await;
+        self.processes[index] = Process::start(&self.launches[index], &self.log(name)).unwrap();
+    }
+
     /// `loadgen drill` on the shape's drill.
     pub async fn drill(&self, shape: &Shape, broken: Option<&Break>) -> Finished {
+        self.run(&self.drill_file(shape, broken), &[]).await
+    }
+
+    /// The shape's drill.
+    pub fn drill_file(&self, shape: &Shape, broken: Option<&Break>) -> serde_json::Value {
         let set = |query: &str| {
             let url = format!("{}/set?{query}", self.exporter.url);
             serde_json::json!(["curl", "-sSf", "--get", url])
@@ -129,14 +149,34 @@ impl Chain {
                 shape.labels.iter().map(|(name, value)| ((*name).to_owned(), (*value).into())).collect();
             drill["proves"]["labels"] = labels.into();
         }
-        let (file, report) = (self.dir.path().join("drill.yaml"), self.dir.path().join("report.json"));
+        drill
+    }
+
+    /// `loadgen drill` on a drill, with further arguments, in the chain's folder.
+    pub async fn run(&self, drill: &serde_json::Value, more: &[&str]) -> Finished {
+        let output = support::finish(self.command(drill, more), Duration::from_secs(240)).await;
+        Finished::new(&output, &self.report())
+    }
+
+    /// Where a drill writes its report.
+    pub fn report(&self) -> std::path::PathBuf {
+        self.dir.path().join("report.json")
+    }
+
+    /// The command that [`Self::run`] runs.
+    pub fn command(&self, drill: &serde_json::Value, more: &[&str]) -> Command {
+        let file = self.dir.path().join("drill.yaml");
         fs::write(&file, drill.to_string()).unwrap(); // JSON is YAML
         let mut command = support::loadgen();
         command.args(["drill", "--target", &self.exporter.url, "--prometheus", &self.prometheus]);
-        command.args(["--alertmanager", &self.alertmanager, "--inbox", &self.inbox, "--json"]).arg(&report);
-        command.arg("--leftovers").arg(self.dir.path().join("leftovers")).arg(&file);
-        let output = support::finish(command, Duration::from_secs(240)).await;
-        Finished::new(&output, Path::new(&report))
+        command
+            .args(["--alertmanager", &self.alertmanager, "--inbox", &self.inbox, "--json"])
+            .arg(self.report());
+        if !more.contains(&"--leftovers") {
+            command.args(["--leftovers", "leftovers"]);
+        }
+        command.arg(&file).args(more).current_dir(self.dir.path());
+        command
     }
 
     pub async fn stop(mut self) {

@@ -8,6 +8,10 @@
 
 mod chain;
 mod exporter;
+mod restarts;
+mod routes;
+mod rules;
+mod runs;
 #[path = "../e2e/support.rs"]
 #[allow(dead_code, reason = "e2e needs more of it")]
 mod support;
@@ -67,4 +71,28 @@ async fn broken_chains_are_not_and_the_reason_says_what_is_broken() {
         stream::iter(all).map(|(shape, it)| wrong(shape, Some(it))).buffer_unordered(BESIDE).collect().await;
     let wrong: Vec<_> = found.into_iter().flatten().collect();
     assert!(wrong.is_empty(), "{}", wrong.join("\n\n"));
+}
+
+/// Found out before the first drill where that can be, and afterwards where the folder goes away meanwhile.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_proof_that_cannot_be_kept_is_exit_1() {
+    let shape = &shapes()[0];
+    let chain = Chain::start(shape, None).await;
+    let url = &chain.exporter.url;
+    let start = format!("curl -sSf '{url}/set?{}' && rm -r proofs && touch proofs", shape.cause);
+    let drill = serde_json::json!({
+        "drill": "kept",
+        "proves": {"alert": shape.alert},
+        "summary": "the folder of proofs goes away",
+        "cause": {"run": {
+            "start": ["sh", "-ec", start],
+            "undo": ["curl", "-sSf", format!("{url}/set?{}", shape.undo)],
+        }},
+        "expect": {"delivered": ["webhook"]},
+    });
+    let finished = chain.run(&drill, &["--proofs", "proofs"]).await;
+    assert_eq!((finished.code, finished.verdict().0), (Some(1), "PROVEN"), "{}", finished.text);
+    assert!(finished.text.contains("the proof of kept could not be kept in proofs: "), "{}", finished.text);
+    std::fs::remove_file(chain.dir.path().join("proofs")).unwrap();
+    chain.stop().await;
 }

@@ -1,0 +1,114 @@
+//! Whatever is written in place of an expression: an answer or an error, never an abort.
+
+use std::time::Duration;
+
+use proptest::prelude::*;
+
+/// Everything that reads an expression; whether it is one.
+fn read(expr: &str) -> bool {
+    let found = promql::durations(expr);
+    let _ = (promql::stays(expr), promql::reads(expr, Duration::from_secs(60)), promql::threshold(expr));
+    if let Ok((text, changes)) = promql::rewrite_durations(expr, |it| it.from.max(Duration::from_millis(1))) {
+        assert_eq!(text, expr, "{changes:?}");
+    }
+    found.is_ok()
+}
+
+#[test]
+fn refuses_what_would_exhaust_the_stack() {
+    let refused = |expr: &str| {
+        read(expr);
+        promql::durations(expr).is_err_and(|error| error.to_string().contains("operators and brackets"))
+    };
+    for (before, after) in
+        [("(", ")"), ("-", ""), ("abs(", ")"), ("-(", ")"), ("2^", ""), ("", "+1"), ("", "[5m:1m]")]
+    {
+        let nested = |count: usize| format!("{}x{}", before.repeat(count), after.repeat(count));
+        assert!(!refused(&nested(1_900)), "{before} {after}");
+        assert!(refused(&nested(4_100)), "{before} {after}");
+    }
+    assert!(refused(&format!("{}x{}", "(".repeat(200_000), ")".repeat(200_000))));
+}
+
+#[test]
+fn refuses_what_is_no_expression_however_long() {
+    for part in ["{", "[", "\"", "a b", "\\"] {
+        assert!(!read(&part.repeat(50_000)), "{part}");
+    }
+}
+
+#[test]
+fn reads_names_in_utf_8() {
+    for expr in [
+        r#"{"größe.gesamt", "label.dots"="ä"} > 1"#,
+        r#"sum by ("label.dots") (rate({"größe.gesamt"}[5m]))"#,
+        r#"x{"label.dots"=~"a|ö"} offset 5m"#,
+    ] {
+        assert!(read(expr), "{expr}");
+    }
+}
+
+const PARTS: &[&str] = &[
+    "(",
+    ")",
+    "[",
+    "]",
+    "{",
+    "}",
+    "5m",
+    "1h30m",
+    "offset",
+    "x",
+    "rate",
+    "sum by",
+    "-",
+    "+",
+    "^",
+    ":",
+    ",",
+    "\"",
+    "'",
+    "`",
+    "\\",
+    "1e9",
+    "0x",
+    "@",
+    "start()",
+    "ä",
+    "\u{0}",
+    "#",
+    "\n",
+    "=~",
+    "!=",
+    "bool",
+    "or",
+    "999999999y",
+    "on",
+    "{\"a.b\"",
+    "1_0",
+    "inf",
+    ".",
+];
+
+proptest! {
+    #[test]
+    fn any_text_is_read_or_refused(text in ".{0,60}") {
+        read(&text);
+    }
+
+    #[test]
+    fn any_parts_are_read_or_refused(parts in prop::collection::vec(prop::sample::select(PARTS), 0..24)) {
+        read(&parts.concat());
+        read(&parts.join(" "));
+    }
+
+    #[test]
+    fn damage_is_read_or_refused(at in 0usize..90, part in prop::sample::select(PARTS)) {
+        let mut expr = r#"sum by (job) (rate(x{job="a"}[5m] offset 1m)) / max_over_time((y > 2)[1h:1m]) > bool 0.5"#.to_owned();
+        let at = at.min(expr.len());
+        expr.insert_str(at, part);
+        read(&expr);
+        expr.truncate(at);
+        read(&expr);
+    }
+}
