@@ -98,7 +98,7 @@ fn the_proven_alert_is_not_among_the_others_unless_labels_tell_them_apart() {
 #[test]
 fn an_empty_file_is_a_mistake() {
     let said = read("").unwrap_err().to_string();
-    assert!(said.contains("nothing stands here any more: is the file empty"), "{said}");
+    assert!(said.contains("unexpected end of file: is it empty"), "{said}");
 }
 
 #[test]

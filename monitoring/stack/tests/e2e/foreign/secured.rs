@@ -95,7 +95,7 @@ async fn proves_alerts_behind_tls_and_passwords() {
     let (verdict, reason) = finished.verdict();
     assert_eq!((finished.code, verdict), (Some(5), "REFUSED"), "{}", finished.text);
     assert!(reason.starts_with("Alertmanager at https://127.0.0.1:"), "{reason}");
-    assert!(reason.contains("answered 401 Unauthorized") && reason.contains("user and password"), "{reason}");
+    assert!(reason.contains("responded 401 Unauthorized") && reason.contains("user or password"), "{reason}");
     assert!(!finished.text.contains("secret"), "{}", finished.text);
     foreign.alertmanager = right;
 
@@ -104,7 +104,7 @@ async fn proves_alerts_behind_tls_and_passwords() {
     let (verdict, reason) = finished.verdict();
     assert_eq!((finished.code, verdict), (Some(5), "REFUSED"), "{}", finished.text);
     assert!(reason.starts_with("Prometheus at https://127.0.0.1:"), "{reason}");
-    assert!(reason.contains("no authority that is trusted here; give --cacert FILE.pem"), "{reason}");
+    assert!(reason.contains("issuer is not trusted; use --cacert FILE.pem"), "{reason}");
     assert_discreet(&finished);
 
     // The reverse: a server without TLS.
@@ -112,7 +112,7 @@ async fn proves_alerts_behind_tls_and_passwords() {
     foreign.prometheus = format!("https://127.0.0.1:{}", foreign.nginx);
     let finished = foreign.drill(&[drill("redis-down")]).await;
     assert!(
-        finished.verdict().1.contains("does not speak TLS; is it an http:// address?"),
+        finished.verdict().1.contains("not a TLS server; is it an http:// address?"),
         "{}",
         finished.text
     );
