@@ -12,7 +12,7 @@ use crate::routing::error::RoutingError;
 use crate::routing::matcher::{Matcher, matchers};
 use crate::routing::time_interval::{Intervals, Muting, Named};
 use clients::prometheus::Labels;
-use common::duration;
+use common::{duration, source_error};
 
 /// What applies when no route says otherwise.
 const GROUP_WAIT: Duration = Duration::from_secs(30);
@@ -104,8 +104,7 @@ impl Routing {
     /// # Errors
     /// What could not be understood.
     pub fn parse(yaml: &str) -> Result<Self, RoutingError> {
-        let bad =
-            |error: serde_saphyr::Error| RoutingError::Configuration(error.without_snippet().to_string());
+        let bad = |error: serde_saphyr::Error| RoutingError::Configuration(source_error::plain(&error, true));
         let file: ConfigFile = serde_saphyr::from_str(yaml).map_err(bad)?;
         let top = Route {
             receiver: String::new(),
