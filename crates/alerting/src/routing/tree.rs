@@ -34,14 +34,15 @@ struct ConfigFile {
 struct RouteFile {
     receiver: Option<String>,
     group_by: Option<Vec<String>>,
-    #[serde(default, rename = "continue")]
-    goes_on: bool,
+    #[serde(rename = "continue")]
+    goes_on: Option<bool>,
     #[serde(default)]
     matchers: Vec<String>,
+    /// Nothing behind a name is an empty value.
     #[serde(default, rename = "match")]
-    equal: BTreeMap<String, String>,
+    equal: BTreeMap<String, Option<String>>,
     #[serde(default)]
-    match_re: BTreeMap<String, String>,
+    match_re: BTreeMap<String, Option<String>>,
     #[serde(default, deserialize_with = "duration::deserialize_option")]
     group_wait: Option<Duration>,
     #[serde(default, deserialize_with = "duration::deserialize_option")]
@@ -105,7 +106,16 @@ impl Routing {
     /// What could not be understood.
     pub fn parse(yaml: &str) -> Result<Self, RoutingError> {
         let bad = |error: serde_saphyr::Error| RoutingError::Configuration(source_error::plain(&error, true));
-        let file: ConfigFile = serde_saphyr::from_str(yaml).map_err(bad)?;
+        // A `---` at the end begins a document with nothing in it.
+        let files: Vec<Option<ConfigFile>> = serde_saphyr::from_multiple(yaml).map_err(bad)?;
+        let mut files = files.into_iter().flatten();
+        let file = match (files.next(), files.next()) {
+            (Some(file), None) => file,
+            (None, _) => {
+                return Err(RoutingError::Configuration("nothing in it: expected `route:`".to_owned()));
+            }
+            _ => return Err(RoutingError::Configuration("a second document: expected one".to_owned())),
+        };
         let top = Route {
             receiver: String::new(),
             group_by: Vec::new(),
@@ -193,12 +203,12 @@ impl Node {
         }
         for (is_regex, pairs) in [(false, &file.equal), (true, &file.match_re)] {
             for (name, value) in pairs {
-                conditions.push(Matcher::new(name, value, is_regex, true)?);
+                conditions.push(Matcher::new(name, value.as_deref().unwrap_or_default(), is_regex, true)?);
             }
         }
         let children =
             file.routes.iter().map(|child| Self::build(child, &route)).collect::<Result<_, _>>()?;
-        Ok(Self { route, matchers: conditions, goes_on: file.goes_on, children })
+        Ok(Self { route, matchers: conditions, goes_on: file.goes_on.unwrap_or_default(), children })
     }
 
     fn longest_interval(&self) -> Duration {
