@@ -44,7 +44,7 @@ impl TomlFile<'_> {
     /// The parsed content; `help` is appended to a syntax error.
     pub(crate) fn read<T: DeserializeOwned>(&self, help: &str) -> Result<T, FileError> {
         toml::from_str(self.text).map_err(|error| {
-            let reason = format!("{}; {help}", error.message().trim_end());
+            let reason = format!("{}; {help}", in_words(error.message().trim_end()));
             self.wrong((error.span().unwrap_or(0..0), reason))
         })
     }
@@ -54,6 +54,20 @@ impl TomlFile<'_> {
         let line = self.text[..span.start.min(self.text.len())].matches('\n').count() + 1;
         FileError::Content { variable: self.variable, path: self.path.to_owned(), line, reason }
     }
+}
+
+/// What is expected, in the words of the file instead of the program's types.
+fn in_words(message: &str) -> String {
+    let Some((found, expected)) = message.rsplit_once(", expected ") else { return message.to_owned() };
+    let expected = match expected {
+        "a sequence" => "a list",
+        "a map" => "a table with its fields",
+        "i64" | "u64" => "a whole number",
+        "f64" => "a number",
+        named if named.starts_with("struct ") => "a table with its fields",
+        other => other,
+    };
+    format!("{found}, expected {expected}")
 }
 
 /// Reads the file of a setting and passes its path and text to `parse`.

@@ -46,6 +46,13 @@ fn errors_name_file_line_field_and_fix() {
         (String::new(), &["line 1", "`policy`"]),
         ("policy = []".to_owned(), &["`policy`", "[[policy]]"]),
         ("[[policy]\n".to_owned(), &["line 1"]),
+        // In the file's words, not in names of types.
+        ("policy = 5\n".to_owned(), &["line 1", "expected a list"]),
+        ("policy = [5]\n".to_owned(), &["line 1", "expected a table with its fields"]),
+        (
+            "[[policy]]\nname = \"a\"\nlimit = \"1/s\"\nburst = \"x\"\n".to_owned(),
+            &["line 4", "expected a whole number"],
+        ),
         ("[[policy]]\nname='a'\nlimit='1/d'\nburst=1000000".to_owned(), &["line 3", "lower the burst"]),
     ] {
         let message = refusal(&text);
