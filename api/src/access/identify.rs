@@ -119,9 +119,10 @@ impl Access {
 
     /// The scheme the client used, `http` or `https`: towards the gateway, or towards a trusted proxy.
     pub(crate) fn scheme(&self, req: &ServiceRequest) -> &'static str {
-        let said = req.headers().get_all(&FORWARDED_PROTO).next_back().map(HeaderValue::as_bytes);
-        let said = said.filter(|_| req.peer_addr().is_some_and(|peer| self.proxies.contains(peer.ip())));
-        match said.and_then(|list| list.rsplit(|byte| *byte == b',').next()).map(<[u8]>::trim_ascii) {
+        let forwarded = req.headers().get_all(&FORWARDED_PROTO).next_back().map(HeaderValue::as_bytes);
+        let forwarded =
+            forwarded.filter(|_| req.peer_addr().is_some_and(|peer| self.proxies.contains(peer.ip())));
+        match forwarded.and_then(|list| list.rsplit(|byte| *byte == b',').next()).map(<[u8]>::trim_ascii) {
             Some(b"https") => "https",
             Some(b"http") => "http",
             _ if req.conn_data::<Encrypted>().is_some() => "https",

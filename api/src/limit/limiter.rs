@@ -49,9 +49,9 @@ pub struct Limiter {
     redis: Option<Arc<RedisBackend>>,
     refusals: CachedRefusals,
     /// How often Redis had been found when the refusals were cached.
-    learnt: AtomicU64,
+    cached_epoch: AtomicU64,
     /// Origin of all times here.
-    born: Instant,
+    origin: Instant,
     metrics: Metrics,
     /// By backend, in the order of [`Backend::ALL`].
     checks: [Option<Histogram>; 4],
@@ -74,8 +74,8 @@ impl Limiter {
             local: LocalBackend::new(keys),
             redis,
             refusals: CachedRefusals::new(if shared { keys } else { 0 }),
-            learnt: 0.into(),
-            born: Instant::now(),
+            cached_epoch: 0.into(),
+            origin: Instant::now(),
             metrics,
             checks,
         }
@@ -97,7 +97,7 @@ impl Limiter {
         if checks.is_empty() {
             return None;
         }
-        let started = self.born.elapsed();
+        let started = self.origin.elapsed();
         let (outcome, backend, results) = match &self.redis {
             None => self.check_local(&rules, &checks, 1),
             Some(redis) => match self.cached_refusal(&rules, redis, &checks, started) {
@@ -110,7 +110,7 @@ impl Limiter {
             },
         };
         if let Some(check) = &self.checks[backend as usize] {
-            check.observe((self.born.elapsed() - started).as_secs_f64());
+            check.observe((self.origin.elapsed() - started).as_secs_f64());
         }
         Some(Decision { outcome, backend, results, rules })
     }
@@ -139,7 +139,7 @@ impl Limiter {
         let sweeping = async {
             loop {
                 tokio::time::sleep(SWEEP_EVERY).await;
-                let now = self.born.elapsed();
+                let now = self.origin.elapsed();
                 self.local.sweep(now);
                 self.refusals.sweep(now);
             }
@@ -161,7 +161,7 @@ impl Limiter {
         now: Duration,
     ) -> Option<Settled> {
         // Redis may have come back as another server, or as an empty one.
-        if self.refusals.held() == 0 || self.learnt.load(Ordering::Relaxed) != redis.times_found() {
+        if self.refusals.held() == 0 || self.cached_epoch.load(Ordering::Relaxed) != redis.times_found() {
             return None;
         }
         let counts = |check: &&Check| redis.is_up() || check.without_redis != WithoutRedis::Open;
@@ -194,12 +194,12 @@ impl Limiter {
         };
         let results: Vec<_> = checks.iter().enumerate().map(result).collect();
         if results.iter().any(CheckResult::refuses) {
-            self.learn(checks, &results, &balances, found, started);
+            self.cache_refusals(checks, &results, &balances, found, started);
         }
         Some(settle(rules, Backend::Redis, results))
     }
 
-    fn learn(
+    fn cache_refusals(
         &self,
         checks: &[Check],
         results: &[CheckResult],
@@ -207,10 +207,10 @@ impl Limiter {
         found: u64,
         sent_at: Duration,
     ) {
-        if self.learnt.swap(found, Ordering::Relaxed) != found {
+        if self.cached_epoch.swap(found, Ordering::Relaxed) != found {
             self.refusals.clear();
         }
-        let received_at = self.born.elapsed();
+        let received_at = self.origin.elapsed();
         for ((check, result), balance) in checks.iter().zip(results).zip(balances) {
             if result.refuses() {
                 self.refusals.remember(check, *balance, sent_at, received_at);
@@ -226,7 +226,7 @@ impl Limiter {
     ) -> Settled {
         // Not the time at which the request arrived: it may have waited for Redis, and by that time the balances of
         // other requests would lie in the future.
-        let now = self.born.elapsed();
+        let now = self.origin.elapsed();
         settle(rules, Backend::Local, self.local.decide(checks.into_iter(), instances, now))
     }
 

@@ -50,7 +50,7 @@ pub struct RedisBackend {
     pub(super) breaker: Breaker,
     instances: AtomicU64,
     /// Origin of the breaker's clock.
-    born: Instant,
+    origin: Instant,
     /// Wakes the background task before the next heartbeat: the breaker opened, or a decision failed.
     pub(super) woken: Notify,
     metrics: Metrics,
@@ -117,7 +117,7 @@ impl RedisBackend {
             times_found: AtomicU64::new(0),
             breaker: Breaker::open(),
             instances: AtomicU64::new(1),
-            born: Instant::now(),
+            origin: Instant::now(),
             woken: Notify::new(),
             metrics,
         }))
@@ -214,7 +214,7 @@ impl RedisBackend {
     /// Counts a failure, which may open the breaker, and wakes the background task.
     fn failed(&self, failure: Failure, reason: impl fmt::Display) {
         self.metrics.limit_backend_errors.with_label_values(&[failure.label()]).inc();
-        if self.breaker.failed(failure == Failure::Connection, self.born.elapsed()) {
+        if self.breaker.failed(failure == Failure::Connection, self.origin.elapsed()) {
             self.opened(failure, reason);
         }
         self.woken.notify_one();
@@ -223,7 +223,7 @@ impl RedisBackend {
     /// Opens the breaker regardless of what requests saw.
     pub(super) fn give_up(&self, failure: Failure, reason: impl fmt::Display) {
         self.metrics.limit_backend_errors.with_label_values(&[failure.label()]).inc();
-        if self.breaker.failed(true, self.born.elapsed()) {
+        if self.breaker.failed(true, self.origin.elapsed()) {
             self.opened(failure, reason);
         }
     }

@@ -49,9 +49,9 @@ async fn repeats_the_first_response(backend: Backend) {
     assert_eq!(post(&app, "/api/users", "k2", &other).await.status(), 201);
     let elsewhere = post(&app, "/api/ingest", "k1", &reading(97.0)).await;
     assert_eq!(elsewhere.status(), 202, "the same key on another route is another key");
-    let somebody =
+    let other_caller =
         app.request("POST", "/api/users").header("Idempotency-Key", "k1").header("X-API-Key", "theirs");
-    problem(somebody.json(&ada()).send().await.unwrap(), 409).await;
+    problem(other_caller.json(&ada()).send().await.unwrap(), 409).await;
 }
 
 async fn repeats_a_refusal_by_the_database(backend: Backend) {

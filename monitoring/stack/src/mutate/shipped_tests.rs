@@ -22,8 +22,8 @@ fn mutates_every_shipped_rule_and_route() {
             let (name, expr) =
                 (rule["alert"].as_str().or(rule["record"].as_str()).unwrap(), rule["expr"].as_str().unwrap());
             // Rules that share a name differ by file or, like those of the error budget, by number.
-            let twins = found.iter().filter(|it| it.of == name && it.file == file);
-            let kinds: BTreeSet<Kind> = twins.map(|it| it.kind).collect();
+            let mutants = found.iter().filter(|it| it.of == name && it.file == file);
+            let kinds: BTreeSet<Kind> = mutants.map(|it| it.kind).collect();
             let mut expected = BTreeSet::new();
             if expr.contains('{') {
                 expected.insert(Kind::Matcher);

@@ -115,7 +115,7 @@ fn rules_use_only_jobs_that_manifests_scrape() {
         .map(|job| json!({"series": format!("up{{job=\"{job}\",instance=\"a\"}}"), "values": "1x40"}))
         .collect();
     series.push(json!({"series": "redis_up{job=\"redis\",instance=\"a\"}", "values": "1x40"}));
-    series.push(json!({"series": "up{job=\"somebody-elses\",instance=\"b\"}", "values": "0x40"}));
+    series.push(json!({"series": "up{job=\"other\",instance=\"b\"}", "values": "0x40"}));
     series.push(
         json!({"series": "container_last_seen{job=\"kubelet\",name=\"c\"}", "values": "1+60x10 stale"}),
     );
