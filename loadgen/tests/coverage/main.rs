@@ -3,6 +3,7 @@
 
 #![allow(clippy::unwrap_used)] // a test fails by panicking
 
+mod any_text;
 mod secured;
 
 use std::fs;

@@ -4,7 +4,7 @@
 //! A rule reads what others record, and `ALERTS` what they find. Groups are evaluated each at its own interval and its rules
 //! in the order they are written, so that a result is read
 //!
-//! * in the same round, by a rule that stands after it in its group;
+//! * in the same round, by a rule that stands after it in its group and reads it at the instant of the evaluation;
 //! * one interval of its group later at most, by a rule that stands before it or in another group.
 //!
 //! `ALERTS` has an alert as firing ⌈F/E⌉·E after it went pending, and keeps it for ⌈K/E⌉·E.
@@ -119,7 +119,7 @@ impl Graph<'_> {
                     None => continue, // it reads whatever there is, and its own results among that
                 }
             }
-            let same_round = writer.group == reader.group && writer.index < reader.index;
+            let same_round = writer.group == reader.group && writer.index < reader.index && !read.shifted;
             let waits = if same_round { Duration::ZERO } else { group.interval };
             let (mut hold, mut keep) = (Duration::ZERO, Duration::ZERO);
             if let Some(alerting) = &rule.alerting {

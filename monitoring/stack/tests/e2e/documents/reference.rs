@@ -1,4 +1,4 @@
-//! Pages that list what is elsewhere in the repository: alerts, runbooks, dashboards, metrics of the load tool, benchmarks.
+//! Pages that list parts of the repository: alerts, runbooks, dashboards, metrics of the load tool, benchmarks.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -14,7 +14,7 @@ fn read(path: &Path) -> String {
         .unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
-/// Files of a folder with this ending, from the root of the repository, by name.
+/// Files of a folder with this ending, relative to the repository, by name.
 fn files(folder: &str, ending: &str) -> Vec<PathBuf> {
     let entries = std::fs::read_dir(repository().join(folder)).unwrap();
     let mut found: Vec<PathBuf> =
@@ -128,9 +128,9 @@ fn the_metrics_page_has_every_metric_of_the_load_tool() {
     assert_eq!(listed, exported);
 }
 
-/// Figures stand in documents as they were measured: with machine, date and command, and without a slip of the pen.
+/// The figures in documents equal the measured data, with machine, date and command.
 #[test]
-fn the_benchmarks_are_those_of_the_data() {
+fn benchmarks_match_the_data() {
     let page = read(Path::new("docs/benchmarks.md"));
     for file in files("docs/benchmarks", "json") {
         let data: BTreeMap<String, Value> = serde_json::from_str(&read(&file)).unwrap();
@@ -152,10 +152,6 @@ fn the_benchmarks_are_those_of_the_data() {
         for row in data["rows"].as_array().unwrap() {
             table += &format!("{}\n", line(row));
         }
-        assert!(
-            page.contains(&table),
-            "docs/benchmarks.md does not have {} as it is:\n{table}",
-            file.display()
-        );
+        assert!(page.contains(&table), "docs/benchmarks.md differs from {}:\n{table}", file.display());
     }
 }
