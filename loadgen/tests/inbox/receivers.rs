@@ -44,9 +44,9 @@ async fn discord_and_pagerduty_respond_like_the_services() {
     inbox.stop().await;
 }
 
-/// Fields and blocks count as what a message shows, and their published limits hold.
+/// Fields and blocks count as content of a message, and their published limits apply.
 #[tokio::test]
-async fn services_take_and_refuse_by_their_published_limits() {
+async fn services_apply_their_published_limits() {
     let inbox = Running::start(10, None);
     let field = json!({"title": "Alert", "value": "[FIRING:1] APIDown", "short": true});
     let section = json!({"type": "section", "text": {"type": "mrkdwn", "text": "[FIRING:1] APIDown"}});
@@ -75,9 +75,9 @@ async fn services_take_and_refuse_by_their_published_limits() {
     inbox.stop().await;
 }
 
-/// A group of thousands of alerts is one body.
+/// Alertmanager sends a group of thousands of alerts in one body.
 #[tokio::test]
-async fn a_webhook_may_be_larger_than_a_message() {
+async fn webhook_may_be_larger_than_a_message() {
     let inbox = Running::start(10, None);
     let alerts = |count: usize| {
         let mut body = webhook("firing", "APIDown");

@@ -115,31 +115,31 @@ fn rejects_missing_and_stale_rule_files() {
 }
 
 #[test]
-fn absolute_rule_files_are_read_below_a_root() {
+fn reads_absolute_rule_files_from_the_root_directory() {
     let (dir, root, out) = (monitoring(), tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     write(root.path(), "etc/prometheus/rules/far.yml", &files()["alert_rules/api.yml"]);
     let text_of = files()["prometheus.yml"].replace("alert_rules/*.yml", "'/etc/prometheus/rules/*.yml'");
     write(dir.path(), "prometheus.yml", &text_of);
     let ran = scale(dir.path(), out.path(), &["--by", "20"]);
-    let said = text(&ran.stderr);
-    assert!(ran.status.code() == Some(2) && said.contains("`/etc/prometheus/rules/*.yml`"), "{said}");
-    assert!(said.contains("name the directory that stands for / with --root DIR"), "{said}");
+    let message = text(&ran.stderr);
+    assert!(ran.status.code() == Some(2) && message.contains("`/etc/prometheus/rules/*.yml`"), "{message}");
+    assert!(message.contains("name the directory that stands for / with --root DIR"), "{message}");
 
     let root = root.path().to_str().unwrap();
     let ran = scale(dir.path(), out.path(), &["--by", "20", "--root", root]);
     assert_eq!(ran.status.code(), Some(0), "{}", text(&ran.stderr));
-    let said = text(&ran.stdout);
+    let message = text(&ran.stdout);
     assert!(
-        said.contains("rule_files[0]: /etc/prometheus/rules/*.yml → etc/prometheus/rules/*.yml"),
-        "{said}"
+        message.contains("rule_files[0]: /etc/prometheus/rules/*.yml → etc/prometheus/rules/*.yml"),
+        "{message}"
     );
     let read = |name: &str| fs::read_to_string(out.path().join(name)).unwrap();
     assert!(read("etc/prometheus/rules/far.yml").contains("for: 6s"));
     assert!(read("prometheus.yml").contains("rule_files: ['etc/prometheus/rules/*.yml']"));
 
     let ran = scale(dir.path(), out.path(), &["--by", "20", "--root", dir.path().to_str().unwrap()]);
-    let said = text(&ran.stderr);
-    assert!(ran.status.code() == Some(2) && said.contains("matches no file in"), "{said}");
+    let message = text(&ran.stderr);
+    assert!(ran.status.code() == Some(2) && message.contains("matches no file in"), "{message}");
 }
 
 #[test]

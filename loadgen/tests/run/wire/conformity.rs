@@ -20,8 +20,8 @@ fn answers() -> Vec<(Vec<u8>, bool, Read)> {
         whole("HTTP/1.1 200\r\nContent-Length: 0\r\n\r\n", 200, true, ""),
         whole("HTTP/1.1 200 OK\r\nContent-Length:5\r\nContent-Length: 5\r\n\r\nhello", 200, true, "hello"),
         whole("HTTP/1.1 200 OK\nContent-Length: 2\n\nhi", 200, true, "hi"),
-        // RFC 9112, 5.2: a folded line is read with spaces. 6.3: lengths that are the same are one. 5.1: whitespace before
-        // a colon is removed, which a proxy in between would have to do.
+        // RFC 9112: a folded line is joined with spaces (5.2), equal lengths count as one (6.3), and whitespace before
+        // a colon is removed, as by a proxy (5.1).
         whole("HTTP/1.1 200 OK\r\nX: a\r\n b\r\nContent-Length: 2\r\n\r\nok", 200, true, "ok"),
         whole("HTTP/1.1 200 OK\r\nContent-Length: 2, 2\r\n\r\nok", 200, true, "ok"),
         whole("HTTP/1.1 200 OK\r\nContent-Length : 2\r\n\r\nok", 200, true, "ok"),
