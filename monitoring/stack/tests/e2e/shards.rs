@@ -55,5 +55,5 @@ async fn shards_without_the_stack_program_are_refused_with_the_reason() {
     let output = support::finish(command, Duration::from_secs(30)).await;
     let output_text = String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), Some(2), "{output_text}");
-    assert!(output_text.contains("--shards: `stack` could not be started"), "{output_text}");
+    assert!(output_text.contains("--shards: cannot start `stack`"), "{output_text}");
 }

@@ -117,8 +117,13 @@ fn the_metrics_page_has_every_metric_of_the_load_tool() {
     for library in ["load", "inbox", "common"] {
         sources(&repository().join("crates").join(library).join("src"), &mut files);
     }
-    let named = Regex::new(r#""((?:loadgen|inbox|drill)_[a-z_]+)""#).unwrap();
-    let mut exported = BTreeSet::new();
+    let named = Regex::new(r#""((?:loadgen|inbox|drill)_[a-z_]+|process_start_time_seconds)""#).unwrap();
+    // Histograms have one name for each latency.
+    let window = read(&repository().join("crates/load/src/record/window.rs"));
+    let names = window.split_once("NAMES: ").unwrap().1.split_once("];").unwrap().0.to_owned();
+    let latency = Regex::new(r#"\("([a-z_]+)", "#).unwrap();
+    let histogram = |found: regex::Captures<'_>| format!("loadgen_{}_seconds", &found[1]);
+    let mut exported: BTreeSet<String> = latency.captures_iter(&names).map(histogram).collect();
     for file in files {
         exported.extend(named.captures_iter(&read(&file)).map(|found| found[1].to_owned()));
     }
