@@ -1,4 +1,4 @@
-# The front door. `make` alone prints the targets.
+# Entry points for developers and CI. `make` without a target prints the targets.
 
 CARGO      ?= cargo
 PATTERN    ?=
@@ -15,39 +15,39 @@ release    := $(target)/release
 shards     := $(if $(DRILL),1,$(SHARDS))
 drills     := $(if $(DRILL),monitoring/drills/$(DRILL).yaml,monitoring/drills)
 
-# What `make setup` brought comes after what the machine has.
+# Programs of the machine take precedence over those of `make setup`.
 export PATH := $(PATH):$(CURDIR)/target/tools/bin
 
 .DEFAULT_GOAL := help
 .PHONY: help setup build demo test check format-check lint deny rules unit up down status load drill mutate quiet bench fuzz-api fuzz-load dashboards images-local password versions pictures docs
 
-help: ## print this
+help: ## print the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 	@echo
 	@echo "  SCALE=$(SCALE): the drills' speed; SHARDS=$(SHARDS) (drill), JOBS=$(JOBS) (mutate): stacks at once;"
 	@echo "  OFFSET=N moves every port of up, down, status and load by N;"
 	@echo "  PROOFS_DIR=$(PROOFS_DIR) keeps what drills prove, for the inbox of make up"
 
-setup: ## bring the servers that stack and tests need, in target/tools
+setup: ## install the servers for stack and tests into target/tools
 	@monitoring/stack/setup.sh
 
-build: ## build everything, optimised
+build: ## build all binaries, optimised
 	$(CARGO) build --release --locked --workspace
 
-demo: setup build ## from nothing to two proven alerts and a report
+demo: setup build ## start a stack, prove two alerts, write a report
 	@mkdir -p target/demo
 	$(release)/stack run --scale 20 -- $(release)/loadgen drill \
 	  --json target/demo/report.json --html target/demo/report.html \
 	  monitoring/drills/high-error-rate.yaml monitoring/drills/rate-limit-hits.yaml
 	@echo "The report is target/demo/report.html"
 
-test: setup format-check lint rules ## everything that must hold, every drill end to end included
+test: setup format-check lint rules ## run all checks and tests, including every drill end to end
 	$(CARGO) build --locked --workspace
 	api/tests/fuzz/run.sh $(target)/debug/api
 	crates/load/fuzz/run.sh 20
 	$(CARGO) test --locked --workspace
 
-check: setup format-check lint deny rules unit ## the fast part of `make test`
+check: setup format-check lint deny rules unit ## run the fast part of `make test`
 
 format-check:
 	$(CARGO) fmt --all --check
@@ -55,11 +55,11 @@ format-check:
 lint:
 	$(CARGO) clippy --locked --workspace --all-targets -- -D warnings
 
-deny: ## check licences, sources and versions of dependencies, where cargo-deny is installed
+deny: ## check licences, sources and versions of dependencies, if cargo-deny is installed
 	@if $(CARGO) deny --version >/dev/null 2>&1; then $(CARGO) deny --locked check --hide-inclusion-graph bans licenses sources; \
 	  else echo "deny: left out, cargo-deny is not installed: cargo install --locked cargo-deny"; fi
 
-rules: ## check rules, their tests, both configurations, coverage
+rules: ## check rules, rule tests, both configurations and coverage
 	promtool check config --syntax-only monitoring/prometheus.yml
 	promtool check rules monitoring/alert_rules/*.yml
 	promtool test rules monitoring/rule_tests/*.yml
@@ -70,66 +70,66 @@ rules: ## check rules, their tests, both configurations, coverage
 unit:
 	$(CARGO) test --locked --workspace --lib --bins
 
-versions: ## the same with newer Prometheus and Alertmanager
+versions: ## run `make rules` with newer Prometheus and Alertmanager
 	@monitoring/versions.sh
 
-pictures: setup build ## draw the pictures of docs/reference/receivers.md; wants chromium
+pictures: setup build ## draw the pictures of docs/reference/receivers.md; needs chromium
 	@docs/pictures/receivers.sh
 
-docs: ## build the documents as a site with search, in target/docs; wants mdbook
+docs: ## build the documents as a site with search in target/docs; needs mdbook
 	@docs/site.sh
 
-fuzz-api: ## look for answers that /openapi.json does not promise
+fuzz-api: ## check that responses match /openapi.json
 	$(CARGO) build --locked -p api
 	api/tests/fuzz/run.sh $(target)/debug/api
 
-fuzz-load: ## damaged answers for loadgen's parser, FUZZ_SECONDS=60
+fuzz-load: ## fuzz loadgen's parser with damaged responses, FUZZ_SECONDS=60
 	crates/load/fuzz/run.sh $(FUZZ_SECONDS)
 
-# Containers bring what local processes need set-up and a build for.
+# Only local processes need `make setup` and a build.
 stack_sh = STACK=$(STACK) OFFSET=$(OFFSET) deploy/compose/stack.sh
 ready = $$($(stack_sh) which) && if [ "$$way" = native ]; then $(MAKE) --no-print-directory setup build; fi
 
-up: ## start the whole stack: STACK=docker, native or what is there
+up: ## start the stack in containers or as processes; STACK=docker or native
 	@way=$(ready)
 	@$(stack_sh) up $(release)/stack
 
-down: ## stop it
+down: ## stop the stack
 	@$(stack_sh) down $(release)/stack
 
-status: ## show what runs, where, with which pid
+status: ## show the services with addresses and pids
 	@$(stack_sh) status $(release)/stack
 
 dashboards: ## write grafana/dashboards/*.json from grafana/src
 	@$(CARGO) run --locked --quiet -p dashboards
 
-images-local: build ## stand-ins of every image, without a registry
+images-local: build ## build stand-ins for every image, without a registry
 	@deploy/images/build.sh $(release)/api $(release)/loadgen
 
-password: ## show the password of Grafana's first user, in containers
+password: ## show the password of Grafana's first user in containers
 	@docker exec $${COMPOSE_PROJECT_NAME:-firedrill}_grafana_1 cat /run/firedrill/admin_password 2>/dev/null \
 	  || docker exec $${COMPOSE_PROJECT_NAME:-firedrill}-grafana-1 cat /run/firedrill/admin_password
 	@echo
 
-load: build ## traffic, PATTERN=error-storm; `loadgen patterns` lists more
+load: build ## send traffic, PATTERN=error-storm; `loadgen patterns` lists more
 	@$(release)/loadgen run http://127.0.0.1:$$((8000 + $(OFFSET))) --pattern $(or $(PATTERN),error-storm) \
 	  --prometheus-addr 127.0.0.1:$$((9464 + $(OFFSET)))
 
-drill: setup build ## every drill, on SHARDS stacks, or one: DRILL=high-error-rate
+drill: setup build ## run every drill on SHARDS stacks, or one: DRILL=high-error-rate
 	@mkdir -p target/drills
 	$(release)/stack run --shards $(shards) --scale $(SCALE) -- $(release)/loadgen drill --proofs $(PROOFS_DIR) \
 	  --json target/drills/report.json --html target/drills/report.html --junit target/drills/junit.xml $(drills)
 	@echo "The report is target/drills/report.html"
 
-quiet: setup build ## nobody is told: healthy traffic, and just under thresholds
+quiet: setup build ## run the negative controls: healthy traffic fires nothing
 	@mkdir -p target/quiet
 	$(release)/stack run --shards 4 --scale $(SCALE) -- $(release)/loadgen drill \
 	  --json target/quiet/report.json --html target/quiet/report.html \
 	  monitoring/drills/suite.yaml monitoring/drills/long monitoring/drills/quiet-*.yaml
 
-mutate: setup build ## break each rule and route: its drill must notice; PATTERN=
+mutate: setup build ## break each rule and route, its drill must notice; PATTERN=
 	@$(release)/stack mutate --jobs $(JOBS) --scale $(SCALE) $(if $(PATTERN),"$(PATTERN)")
 
-bench: setup build ## the figures of gateway, limits and load generator
+bench: setup build ## measure gateway, limits and load generator
 	@$(CARGO) bench --locked --workspace --bench gateway
 	@$(CARGO) bench --locked -p loadgen --bench generator

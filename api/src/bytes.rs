@@ -1,6 +1,6 @@
-//! Sizes as people write them: `500MB`, `1.5 GiB`, `1048576`.
+//! Sizes in a readable form: `500MB`, `1.5 GiB`, `1048576`.
 
-/// Suffixes and what they multiply by; decimal without the `i`, binary with it.
+/// Suffixes and their factors: decimal without the `i`, binary with it.
 const UNITS: &[(&str, u64)] = &[
     ("kib", 1 << 10),
     ("mib", 1 << 20),
@@ -13,12 +13,12 @@ const UNITS: &[(&str, u64)] = &[
     ("b", 1),
 ];
 
-/// A text that is no size.
+/// A text that is not a valid size.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("expected a size such as 500MB, 7GB or 512MiB")]
 pub struct SizeError;
 
-/// Reads a size into bytes, at least 1. Case does not matter; without a unit the number counts bytes.
+/// Parses a size into bytes, at least 1. Case does not matter; a number without a unit is in bytes.
 ///
 /// # Errors
 /// [`SizeError`].
@@ -37,7 +37,7 @@ pub fn parse(text: &str) -> Result<u64, SizeError> {
         Ok(whole) => whole.checked_mul(unit).ok_or(SizeError)?,
         Err(_) => (number.parse::<f64>().map_err(|_| SizeError)? * unit as f64).round() as u64,
     };
-    // One process cannot hold more, and an `i64` gauge must be able to show it.
+    // No process can hold more, and the value must fit an `i64` gauge.
     if (1..=1 << 50).contains(&bytes) { Ok(bytes) } else { Err(SizeError) }
 }
 
@@ -46,7 +46,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn reads_what_people_write() {
+    fn parses_sizes_with_and_without_units() {
         for (text, bytes) in [
             ("1", 1),
             ("1048576", 1 << 20),
@@ -64,7 +64,7 @@ mod tests {
     }
 
     #[test]
-    fn refuses_what_is_no_size() {
+    fn rejects_invalid_sizes() {
         for text in [
             "",
             "MB",

@@ -1,9 +1,9 @@
-//! Room for connections: each one takes a file descriptor.
+//! The limit on open files: each connection takes a file descriptor.
 
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 
-/// Raises the soft limit of open files to the hard one and gives it; ten thousand clients do not fit into the
-/// usual 1,024. A system that refuses keeps its limit: the gateway then serves fewer clients at once.
+/// Raises the soft limit of open files to the hard limit and returns it, because ten thousand clients exceed the usual
+/// 1,024. If the system refuses, the limit stays and the gateway serves fewer clients at once.
 pub fn raise() -> Option<u64> {
     let raised = getrlimit(Resource::RLIMIT_NOFILE).and_then(|(soft, hard)| {
         if soft < hard {
@@ -14,7 +14,7 @@ pub fn raise() -> Option<u64> {
     match raised {
         Ok(limit) => Some(limit),
         Err(error) => {
-            tracing::warn!(%error, "the limit of open files stays as it is");
+            tracing::warn!(%error, "cannot raise the limit of open files");
             None
         }
     }
@@ -25,7 +25,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_soft_limit_is_the_hard_one_afterwards() {
+    fn raises_the_soft_limit_to_the_hard_limit() {
         let limit = raise().unwrap();
         assert_eq!(getrlimit(Resource::RLIMIT_NOFILE).unwrap(), (limit, limit));
     }

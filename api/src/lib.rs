@@ -1,8 +1,8 @@
 //! The gateway as a library: the binary in `main.rs` and the tests both call [`Gateway::prepare`] and
 //! [`Gateway::serve`], passing the listener and the shutdown signal, so a test can bind port 0.
 //!
-//! Modules are in the order a request meets them: listener, middleware, access, rate limit, fault, handler, pipeline,
-//! store; the admin listener stands beside them.
+//! Modules are in the order in which a request passes them: listener, middleware, access, rate limit, fault, handler,
+//! pipeline, store. The admin listener is separate.
 
 #![warn(clippy::disallowed_macros)]
 

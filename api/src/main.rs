@@ -1,4 +1,4 @@
-//! The gateway's binary: .env, config, logs, prepare, bind, serve, drain; and the small commands beside it.
+//! The gateway's binary: .env, settings, logs, prepare, bind, serve, drain; and the small commands.
 
 use api::{
     Config, Gateway, Listeners, StartError,
@@ -32,7 +32,7 @@ fn main() -> ExitCode {
     };
     if cli.print_config {
         let lines = print::lines(&command, &matches).join("\n");
-        // Whoever reads may have seen enough.
+        // The reader may have closed the pipe.
         let _ = writeln!(io::stdout(), "{lines}");
         return ExitCode::SUCCESS;
     }
@@ -66,7 +66,7 @@ fn serve(config: &Config) -> ExitCode {
     }
 }
 
-// The workers have runtimes of their own; this one carries the Redis connection and the upkeep.
+// The workers have runtimes of their own; this one runs the Redis connection and the background tasks.
 #[tokio::main(flavor = "multi_thread", worker_threads = 1)]
 async fn run(config: &Config) -> anyhow::Result<()> {
     let terminate = signal(SignalKind::terminate())?;
@@ -86,16 +86,16 @@ async fn run(config: &Config) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Each SIGHUP has the rate limits read again.
+/// Reloads the rate limits on each SIGHUP.
 async fn reload_on(mut hangup: Signal, reloader: Reloader) {
     while hangup.recv().await.is_some() {
         let reloader = reloader.clone();
         match tokio::task::spawn_blocking(move || reloader.reload()).await {
-            Ok(Ok(policies)) => tracing::info!(policies, "the rate limits were read again and are in force"),
+            Ok(Ok(policies)) => tracing::info!(policies, "rate limits reloaded"),
             Ok(Err(reason)) => {
-                tracing::error!(%reason, "the rate limits were read again; those in force stay")
+                tracing::error!(error = %reason, "rate limit reload failed, keeping current policies")
             }
-            Err(reason) => tracing::error!(%reason, "the rate limits could not be read again"),
+            Err(reason) => tracing::error!(error = %reason, "rate limit reload did not run"),
         }
     }
 }
@@ -109,7 +109,7 @@ async fn watch_signals(mut terminate: Signal, mut interrupt: Signal, stop: onesh
         }
     }
     either(&mut terminate, &mut interrupt).await;
-    // Nobody listens any more when the server has already ended; then there is nothing to stop.
+    // The receiver is gone when the server has already ended; then there is nothing to stop.
     let _ = stop.send(());
     let number = either(&mut terminate, &mut interrupt).await;
     telemetry::flush_logs();

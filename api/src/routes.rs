@@ -1,18 +1,18 @@
-//! The one table of routes: handlers register from it, metrics pre-create their series from it, and the route
-//! label of a request is always one of its entries.
+//! The table of routes: handlers register from it, metrics create their initial series from it, and the route label
+//! of a request is always one of its entries.
 
 use std::sync::LazyLock;
 
-/// A route template, the methods it answers and whether rate limits and faults apply.
+/// A route template, its methods, and whether rate limits and faults apply.
 #[derive(Debug)]
 pub(crate) struct Endpoint {
     /// The template as registered and as it appears in the `route` label.
     pub path: &'static str,
-    /// Methods answered, without OPTIONS, which every route answers.
+    /// Supported methods except OPTIONS, which every route supports.
     pub methods: &'static [&'static str],
     /// The value of `Allow`.
     pub allow: &'static str,
-    /// Probes and `/metrics` are never limited nor faulted: a monitor that is refused reports a false outage.
+    /// Probes and `/metrics` are exempt from limits and faults: refusing a monitor would report a false outage.
     pub limited: bool,
 }
 
@@ -66,10 +66,10 @@ pub(crate) const ALL: &[Endpoint] = &[
     UPDATE, CPU, MODELS, MODEL, INFERENCE, OPENAPI, DOCS,
 ];
 
-/// The `route` label of whatever matched nothing.
+/// The `route` label of requests that match no route.
 pub(crate) const UNMATCHED: &str = "unmatched";
 
-/// The `method` label of whatever is not in [`KNOWN_METHODS`].
+/// The `method` label of methods outside [`KNOWN_METHODS`].
 pub(crate) const OTHER_METHOD: &str = "OTHER";
 
 /// Methods with a label of their own.
@@ -81,8 +81,8 @@ pub(crate) fn find(template: Option<&str>) -> Option<&'static Endpoint> {
     ALL.iter().find(|endpoint| endpoint.path == template)
 }
 
-/// The table's entry for a path, by the router's own rule: a parameter stands for one segment that is not empty. What
-/// the router would say, before it is asked and without its regular expressions.
+/// The table's entry for a path, by the router's rule: a parameter matches one segment that is not empty. It gives the
+/// router's result before the router runs and without its regular expressions.
 pub(crate) fn of_path(path: &str) -> Option<&'static Endpoint> {
     static WITH_PARAMETERS: LazyLock<Vec<&Endpoint>> =
         LazyLock::new(|| ALL.iter().filter(|endpoint| endpoint.path.contains('{')).collect());
@@ -113,7 +113,7 @@ mod tests {
     use actix_web::dev::ResourceDef;
     use proptest::{prelude::*, sample::select};
 
-    /// Segments of paths, with those that the table knows among them.
+    /// Segments of paths, including those in the table.
     fn paths() -> impl Strategy<Value = String> {
         let known = ALL.iter().flat_map(|endpoint| endpoint.path.split('/')).collect::<Vec<_>>();
         let segment = prop_oneof![select(known).prop_map(str::to_owned), "[a-z0-9%.é\n-]{0,3}"];
@@ -122,7 +122,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_path_is_matched_as_the_router_matches_it(path in paths()) {
+        fn matches_paths_like_the_router(path in paths()) {
             let router = ALL.iter().find(|endpoint| ResourceDef::new(endpoint.path).is_match(&path));
             prop_assert_eq!(of_path(&path).map(|endpoint| endpoint.path), router.map(|endpoint| endpoint.path));
         }

@@ -1,4 +1,4 @@
-//! The gateway put together: prepare everything that can fail, then serve until told to stop.
+//! Assembles the gateway: prepares everything that can fail, then serves until the shutdown.
 
 use crate::{
     access::Token,
@@ -21,7 +21,7 @@ use actix_web::{
 };
 use std::{future::Future, net::TcpListener, pin::pin};
 
-/// The sockets a gateway serves on, bound by its caller.
+/// The sockets a gateway serves on, bound by the caller.
 pub struct Listeners {
     /// The API.
     pub public: TcpListener,
@@ -38,10 +38,10 @@ pub struct Gateway {
 }
 
 impl Gateway {
-    /// Prepares what every worker shares, and what the listeners ask for.
+    /// Prepares the state that all workers share, and what the listeners need.
     ///
     /// # Errors
-    /// [`StartError`] naming the input that cannot be used.
+    /// [`StartError`] naming the unusable input.
     pub async fn prepare(config: &Config) -> Result<Self, StartError> {
         let token = Token::new(config.admin.token()?);
         let tls = listen::tls(&config.tls)?;
@@ -49,19 +49,19 @@ impl Gateway {
         Ok(Self { state, config: config.clone(), token, tls })
     }
 
-    /// What reads the rate limits again while this serves.
+    /// Reloads the rate limits while this serves.
     pub fn reloader(&self) -> Reloader {
         let state = self.state.clone();
         let plan_missing = move |policies: &_| state.access.plan_missing(policies).map(str::to_owned);
         Reloader::new(self.state.limiter.clone(), plan_missing, self.config.limits.file().cloned())
     }
 
-    /// Serves on `listeners` until `shutdown` resolves, then drains: `/readyz` says 503 on both for the drain delay;
-    /// then the public one closes and its requests in flight finish within the shutdown timeout; then the admin one
-    /// closes, and Redis and the database last.
+    /// Serves on `listeners` until `shutdown` resolves, then drains: `/readyz` responds 503 on both for the drain
+    /// delay; then the public listener closes and its requests in flight finish within the shutdown timeout; then the
+    /// admin listener closes, and Redis and the database last.
     ///
     /// # Errors
-    /// [`StartError::Server`] when a listener cannot be used or a server ends by itself.
+    /// [`StartError::Server`] when a listener cannot be used or a server ends unexpectedly.
     pub async fn serve(
         self,
         listeners: Listeners,
@@ -77,26 +77,26 @@ impl Gateway {
         let mut server = pin!(server);
         let outcome = tokio::select! {
             ended = &mut server => {
-                ended.and_then(|()| Err(std::io::Error::other("the server ended by itself")))
+                ended.and_then(|()| Err(std::io::Error::other("the server ended unexpectedly")))
             }
             error = admin.ended() => {
                 tokio::join!(handle.stop(false), server).1.and(Err(error))
             }
             () = shutdown => {
                 self.state.lifecycle.enter(Phase::Draining);
-                // Whoever waits for a paused pipeline would only hold the drain up.
+                // Requests that wait for a paused pipeline would delay the drain.
                 self.state.pipeline.pause(false);
                 tracing::info!(delay = ?self.config.server.drain_delay, "draining");
                 let drained = async {
                     tokio::time::sleep(self.config.server.drain_delay).await;
                     handle.stop(true).await;
                 };
-                // The server is polled to its end meanwhile, or nothing would act on the stop.
+                // The server must be polled while it stops, or nothing would act on the stop.
                 tokio::join!(drained, server).1
             }
         };
-        tracing::debug!("the public listener has closed");
-        // A worker that a fault holds back must be able to finish what it has.
+        tracing::debug!("public listener closed");
+        // A worker that a fault delays must be able to finish its requests.
         self.state.faults.lift_all();
         admin.stop().await;
         upkeep.abort();
@@ -105,7 +105,7 @@ impl Gateway {
         self.state.store.close().await;
         if self.state.spans.is_some() {
             let state = self.state.clone();
-            // Bounded by the exporter's own limits; what cannot be sent by then is lost.
+            // The exporter's own limits bound this; spans that are not sent by then are lost.
             let flushed = tokio::task::spawn_blocking(move || state.spans.as_ref().map(Spans::close));
             let _ = flushed.await;
         }
@@ -114,13 +114,13 @@ impl Gateway {
     }
 }
 
-/// Wraps an app in layers; the first one named is the first that a request meets.
+/// Wraps an app in layers; a request passes them in the order given.
 macro_rules! chain {
     ($app:expr $(,)?) => { $app };
     ($app:expr, $first:expr $(, $inner:expr)* $(,)?) => { chain!($app $(, $inner)*).wrap($first) };
 }
 
-/// The public listener. Its factory shows what a request meets, from top to bottom.
+/// The public listener. Its factory lists the layers in the order in which a request passes them.
 fn server(
     state: &Data<State>,
     config: &Config,
@@ -135,17 +135,17 @@ fn server(
                 .app_data(shared.clone())
                 .app_data(Data::new(handlers::docs::Description(openapi::text)))
                 .configure(handlers::register),
-            // Adds its headers to every answer, refusals and errors included.
+            // Adds its headers to every response, including refusals and errors.
             Condition::new(shared.access.origins.are_named(), from_fn(cors::layer)),
-            // Ids, log line, span; the problem body of every error.
+            // Ids, log line and span of every request; the problem body of every error.
             from_fn(observe::layer),
-            // Counts the answer and its duration.
+            // Counts and times the response.
             shared.http.layer(),
-            // Gives the client a limited time to send the body.
+            // Limits the time a client takes to send the body.
             BodyTimeout(body_timeout),
-            // Who is calling, and whether the rate limits let it pass.
+            // Identifies the caller and checks its rate limits.
             from_fn(limit::layer),
-            // What the fault plane does to the request in place of its handler.
+            // Applies faults, which may replace the handler.
             FaultLayer(shared.faults.clone()),
         ]
     };
@@ -160,11 +160,11 @@ mod tests {
     use clap::Parser;
 
     async fn boom() -> HttpResponse {
-        panic!("a handler's bug, on purpose")
+        panic!("bug in a handler")
     }
 
     #[actix_web::test]
-    async fn a_panic_is_a_counted_500_that_tells_nothing() {
+    async fn a_panic_is_a_counted_500_without_details() {
         let config = Config::try_parse_from(["api", "--database-url", "sqlite::memory:"]).unwrap();
         let state = Gateway::prepare(&config).await.unwrap().state;
         let app = App::new()
@@ -197,7 +197,7 @@ mod tests {
     }
 
     #[actix_web::test]
-    async fn a_database_that_is_away_is_503_and_explained() {
+    async fn an_unavailable_database_is_an_explained_503() {
         let config = Config::try_parse_from(["api", "--database-url", "sqlite::memory:"]).unwrap();
         let state = Gateway::prepare(&config).await.unwrap().state;
         let app = App::new().app_data(state.clone()).wrap(from_fn(limit::layer)).wrap(state.http.layer());
@@ -214,7 +214,7 @@ mod tests {
             assert!(body.contains(needle), "{uri}: {body}");
         }
         let live = app.call(test::TestRequest::get().uri("/livez").to_request()).await.unwrap();
-        assert_eq!(live.status(), 200, "liveness looks at no dependency");
+        assert_eq!(live.status(), 200, "liveness depends on nothing else");
         let starting = app.call(test::TestRequest::get().uri("/readyz").to_request()).await.unwrap();
         assert_eq!(starting.status(), 503, "not serving yet");
     }

@@ -1,42 +1,42 @@
 //! The share grammar of `?delay=50ms:90,2s:10` and `?status=503:20,404:10`: values with percentages.
 //!
-//! `VALUE` alone means always; `VALUE:PERCENT,…` gives each value its share and leaves the rest to "none of
-//! them". Percentages may have decimals, are above 0 and sum to at most 100.
+//! `VALUE` alone applies always; `VALUE:PERCENT,…` gives each value its share of the requests, and the rest gets none
+//! of them. Percentages may have decimals, are above 0 and sum to at most 100.
 
-/// Values with the share of requests each one gets.
+/// Values with their shares of requests.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Shares<T> {
     /// Values with the upper end of their slice of 0.0..=1.0, ascending.
     slices: Vec<(T, f64)>,
 }
 
-/// A text outside the grammar; the message says what is wrong with which part.
+/// A text outside the grammar; the message names the part and the error.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ShareError {
-    /// A value the caller's parser refused.
+    /// A value that the caller's parser rejected.
     #[error("`{part}`: {reason}")]
     Value {
         /// The part of the text between commas.
         part: String,
-        /// What the value parser said.
+        /// The value parser's error.
         reason: String,
     },
     /// A percentage that is not a number above 0 and up to 100.
     #[error("`{0}`: the share must be a percentage above 0 and up to 100, such as `20`")]
     Percent(String),
-    /// A list in which a value has no share.
-    #[error("`{0}`: in a list every value needs its share, such as `{0}:50`")]
+    /// A list with a value without a share.
+    #[error("`{0}`: every value of a list needs a share, such as `{0}:50`")]
     Missing(String),
-    /// Shares that add up to more than everything.
+    /// Shares that sum to more than 100 %.
     #[error("the shares sum to {0} %, more than 100 %")]
     Sum(String),
 }
 
 impl<T: Clone> Shares<T> {
-    /// Parses `text`, reading each value with `value`.
+    /// Parses `text`; `value` parses each value.
     ///
     /// # Errors
-    /// [`ShareError`] naming the offending part.
+    /// [`ShareError`] naming the invalid part.
     pub fn parse<E: ToString>(text: &str, value: impl Fn(&str) -> Result<T, E>) -> Result<Self, ShareError> {
         let read = |part: &str, text: &str| {
             value(text.trim())
@@ -59,15 +59,15 @@ impl<T: Clone> Shares<T> {
             sum += share;
             slices.push((parsed, sum / 100.0));
         }
-        // Decimals such as 33.3 + 33.3 + 33.4 may pass 100 by a rounding error.
+        // Decimals such as 33.3 + 33.3 + 33.4 may exceed 100 by a rounding error.
         if sum > 100.0 + 1e-9 {
             return Err(ShareError::Sum(format!("{sum}")));
         }
         Ok(Self { slices })
     }
 
-    /// The value for `point`, a number from 0.0 (included) to 1.0 (excluded); `None` in the rest that no value
-    /// claims.
+    /// The value for `point`, a number from 0.0 (included) to 1.0 (excluded); `None` in the rest that belongs to no
+    /// value.
     pub fn pick(&self, point: f64) -> Option<T> {
         self.slices.iter().find(|(_, end)| point < *end).map(|(value, _)| value.clone())
     }
@@ -75,7 +75,7 @@ impl<T: Clone> Shares<T> {
 
 /// A uniform random number from 0.0 (included) to 1.0 (excluded).
 pub(crate) fn random_point() -> f64 {
-    // The upper 48 bits of a v4 UUID are all random; the version and variant bits lie below them.
+    // The upper 48 bits of a v4 UUID are random; the version and variant bits are below them.
     let bits = uuid::Uuid::new_v4().as_u64_pair().0 >> 16;
     bits as f64 / (1u64 << 48) as f64
 }
@@ -106,7 +106,7 @@ mod tests {
     }
 
     #[test]
-    fn refuses_what_it_cannot_mean() {
+    fn rejects_invalid_shares() {
         for (text, needle) in [
             ("x", "not a number"),
             ("", "not a number"),
@@ -116,9 +116,9 @@ mod tests {
             ("503:101", "up to 100"),
             ("503:NaN", "above 0"),
             ("503:abc", "percentage"),
-            ("503,404:10", "needs its share"),
+            ("503,404:10", "needs a share"),
             ("503:60,404:50", "110 %"),
-            ("503:20,", "needs its share"),
+            ("503:20,", "needs a share"),
         ] {
             let error = Shares::parse(text, number).unwrap_err().to_string();
             assert!(error.contains(needle), "{text}: {error}");
@@ -130,7 +130,7 @@ mod tests {
         let points: Vec<f64> = (0..1000).map(|_| random_point()).collect();
         assert!(points.iter().all(|p| (0.0..1.0).contains(p)));
         let mean = points.iter().sum::<f64>() / 1000.0;
-        // Standard error of the mean is 0.009: ten of them never happen by chance.
+        // The standard error of the mean is 0.009; a deviation of ten of them is not chance.
         assert!((mean - 0.5).abs() < 0.09, "{mean}");
     }
 }

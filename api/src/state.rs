@@ -1,4 +1,4 @@
-//! What every worker shares, and how it comes to be.
+//! The state that all workers share, and its setup.
 
 use crate::{
     access::Access,
@@ -16,7 +16,7 @@ use crate::{
 use prometheus::{IntGaugeVec, Opts, Registry};
 use std::sync::Arc;
 
-/// What every worker shares.
+/// The state that all workers share.
 pub(crate) struct State {
     pub access: Access,
     pub store: Store,
@@ -24,23 +24,23 @@ pub(crate) struct State {
     pub models: Arc<Models>,
     pub metrics: Metrics,
     pub http: HttpMetrics,
-    /// What the public `/metrics` shows besides the metrics of requests.
+    /// Metrics of the public `/metrics` other than those of requests.
     pub registry: Registry,
-    /// What the admin `/metrics` shows: business and pipeline. No series is in both.
+    /// Metrics of the admin `/metrics`: business and pipeline. No series is in both.
     pub custom: Registry,
     pub pipeline: Pipeline,
     pub faults: Arc<Plane>,
     pub lifecycle: Lifecycle,
-    /// The way to the trace collector; `None` when none is configured.
+    /// The pipeline to the trace collector; `None` when none is configured.
     pub spans: Option<Spans>,
 }
 
 impl State {
-    /// Opens the database, reads the policies, declares the metrics, loads the models and tries Redis once. A Redis that is away is
-    /// no error: limits are counted locally until it is there.
+    /// Opens the database, reads the policies, declares the metrics, loads the models and connects to Redis once. An
+    /// unreachable Redis is not an error: limits are counted locally until it is reachable.
     ///
     /// # Errors
-    /// [`StartError`] naming the input that cannot be used.
+    /// [`StartError`] naming the unusable input.
     pub async fn prepare(config: &Config) -> Result<Self, StartError> {
         let policies = PolicySet::load(config.limits.file().map(|path| path.as_path()))?;
         let access = Access::prepare(config.access.settings()?, &policies)?;
@@ -64,9 +64,9 @@ impl State {
         if let Some(redis) = &redis
             && !redis.connect().await
         {
-            tracing::warn!("REDIS_URL does not answer; limits are counted locally until it does");
+            tracing::warn!("Redis is unreachable, counting rate limits locally until it recovers");
         }
-        // Parts that faults can act on plug their switches in here.
+        // Parts that faults can act on register their switches here.
         let (paused, switched) = (pipeline.clone(), models.clone());
         let models_switch: Switch<_> = Box::new(move |faults| switched.set_faults(faults));
         let switches = Switches {
@@ -117,7 +117,7 @@ fn faults(
     metrics: &Metrics,
     custom: &Registry,
 ) -> prometheus::Result<Arc<Plane>> {
-    let active = IntGaugeVec::new(Opts::new("faults_active", "Faults in force, by kind."), &["kind"])?;
+    let active = IntGaugeVec::new(Opts::new("faults_active", "Active injected faults by kind."), &["kind"])?;
     custom.register(Box::new(active.clone()))?;
     let bounds = Bounds {
         ttl: config.faults.fault_max_ttl,
@@ -135,12 +135,12 @@ fn redis_backend(config: &Config, metrics: &Metrics) -> Result<Option<Arc<RedisB
         deadline: config.limits.redis_deadline,
         prefix: config.limits.redis_key_prefix.clone(),
     };
-    let judge = RedisBackend::new(settings, metrics.clone()).map_err(|error| SettingError {
+    let backend = RedisBackend::new(settings, metrics.clone()).map_err(|error| SettingError {
         variable: "REDIS_URL",
         // The URL may hold a password.
         value: "…".to_owned(),
-        reason: format!("is not a Redis URL ({error})"),
-        remedy: "write redis://127.0.0.1:6379, redis+sentinel://HOST:26379,HOST:26379/SERVICE or redis+cluster://HOST:6379,HOST:6379",
+        reason: format!("is not a valid Redis URL ({error})"),
+        remedy: "expected a URL such as redis://127.0.0.1:6379, redis+sentinel://HOST:26379,HOST:26379/SERVICE or redis+cluster://HOST:6379,HOST:6379",
     })?;
-    Ok(Some(judge))
+    Ok(Some(backend))
 }

@@ -1,19 +1,19 @@
-//! TOML files that settings name: read strictly, with the line of whatever is wrong.
+//! Reads the TOML files that settings name. Parsing is strict, and errors have the line.
 
 use serde::de::DeserializeOwned;
 use std::{fs, ops::Range, path::Path};
 
-/// A file that cannot be used: which setting names it, where in it, what is wrong, and what to write.
+/// A file that cannot be used: the setting, the place in the file, what is wrong and how to fix it.
 #[derive(Debug, thiserror::Error)]
 pub enum FileError {
     /// The file cannot be read.
-    #[error("{variable}={path}: cannot be read ({source}); name an existing file or unset the variable")]
+    #[error("{variable}={path}: cannot read the file ({source}); set it to an existing file or unset it")]
     Unreadable {
         /// The setting.
         variable: &'static str,
         /// The file.
         path: String,
-        /// What the system said.
+        /// The system's error.
         source: std::io::Error,
     },
     /// The file's content.
@@ -25,15 +25,15 @@ pub enum FileError {
         path: String,
         /// Line, from 1.
         line: usize,
-        /// The field, what is wrong with it and what to write instead.
+        /// The field, what is wrong with it and how to fix it.
         reason: String,
     },
 }
 
-/// What is wrong and where in the text.
+/// What is wrong, and where in the text.
 pub(crate) type Fault = (Range<usize>, String);
 
-/// A file's text and where it is from, for messages.
+/// The text of a file and its source, for messages.
 pub(crate) struct TomlFile<'a> {
     pub variable: &'static str,
     pub path: &'a str,
@@ -41,22 +41,36 @@ pub(crate) struct TomlFile<'a> {
 }
 
 impl TomlFile<'_> {
-    /// The content; `help` follows what TOML itself has to say against it.
+    /// The parsed content; `help` is appended to a syntax error.
     pub(crate) fn read<T: DeserializeOwned>(&self, help: &str) -> Result<T, FileError> {
         toml::from_str(self.text).map_err(|error| {
-            let reason = format!("{}; {help}", error.message().trim_end());
+            let reason = format!("{}; {help}", in_words(error.message().trim_end()));
             self.wrong((error.span().unwrap_or(0..0), reason))
         })
     }
 
-    /// The error for what is wrong at a place.
+    /// The error for a place in the text.
     pub(crate) fn wrong(&self, (span, reason): Fault) -> FileError {
         let line = self.text[..span.start.min(self.text.len())].matches('\n').count() + 1;
         FileError::Content { variable: self.variable, path: self.path.to_owned(), line, reason }
     }
 }
 
-/// Reads the file that a setting names and has `parse` make something of its path and text.
+/// What is expected, in the words of the file instead of the program's types.
+fn in_words(message: &str) -> String {
+    let Some((found, expected)) = message.rsplit_once(", expected ") else { return message.to_owned() };
+    let expected = match expected {
+        "a sequence" => "a list",
+        "a map" => "a table with its fields",
+        "i64" | "u64" => "a whole number",
+        "f64" => "a number",
+        named if named.starts_with("struct ") => "a table with its fields",
+        other => other,
+    };
+    format!("{found}, expected {expected}")
+}
+
+/// Reads the file of a setting and passes its path and text to `parse`.
 pub(crate) fn load<T>(
     variable: &'static str,
     path: &Path,

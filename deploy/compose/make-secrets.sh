@@ -1,10 +1,10 @@
 #!/bin/sh
-# Runs in the container `secrets`: puts each secret where its reader has a volume. What deploy/secrets gives is taken; the
-# rest is drawn once and kept as long as the volumes are.
+# Runs in the container `secrets`: writes each secret into the volume of its reader. Secrets of deploy/secrets are copied;
+# the others are generated once and kept as long as the volumes.
 set -eu
 umask 022
 
-# given, or kept, or drawn: NAME FILE
+# Copies, keeps or generates a secret: NAME FILE
 settle() {
   if [ -s "/given/$1" ]; then
     tr -d '\r\n' <"/given/$1" >"$2.new"
@@ -19,9 +19,9 @@ settle() {
 
 settle admin_token /out/prometheus/admin_token
 settle grafana_admin_password /out/grafana/admin_password
-# Replaced, not rewritten: they are read-only, and this root may not pass over that.
+# Replaced, not rewritten: the files are read-only, and this root lacks the capability to override that.
 printf 'ADMIN_TOKEN=%s\n' "$(cat /out/prometheus/admin_token)" >/out/api/.env.new
 mv -f /out/api/.env.new /out/api/.env
-# Each volume is mounted by its reader alone, who is not root.
+# Only the reader, which is not root, mounts each volume.
 chmod 0444 /out/prometheus/admin_token /out/grafana/admin_password /out/api/.env
-echo "secrets: in place"
+echo "secrets: written"

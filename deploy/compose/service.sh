@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# `docker compose VERB NAME` that comes back when it is done: what was started answers by then. Compose's own `start` comes back
-# at once, and a drill would count the service's own start as the alert's.
+# `docker compose VERB NAME` that waits until it is done: a started service is healthy when it returns. `docker compose start`
+# returns at once, and a drill would count the start-up time of the service as part of the alert.
 #
 #   loadgen drill --control deploy/compose/service.sh monitoring/drills/api-down.yaml
 #   service.sh [COMPOSE OPTION...] VERB NAME
@@ -21,5 +21,5 @@ for _ in $(seq 240); do
   [ "$state" != healthy ] || exit 0
   sleep 0.25
 done
-echo "service.sh: $name is $state a minute after its start; docker compose logs $name says why" >&2
+echo "service.sh: $name is $state a minute after its start; see docker compose logs $name" >&2
 exit 1

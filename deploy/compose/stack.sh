@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# What `make up`, `down` and `status` do: the stack in containers where a Docker engine answers, local processes otherwise.
+# Implements `make up`, `down` and `status`: the stack in containers if a Docker engine is running, else local processes.
 #
 #   STACK=auto|docker|native OFFSET=0 stack.sh up|down|status|which STACK_BINARY
 set -euo pipefail
@@ -11,7 +11,7 @@ offset="${OFFSET:-0}"
 compose() {
   local command=(docker compose)
   docker compose version >/dev/null 2>&1 || command=(docker-compose)
-  # The stand-ins of `make images-local`, where they were made.
+  # The stand-ins of `make images-local`, if they were built.
   if [ -f target/images/env ] && [ ! -f .env ]; then command+=(--env-file target/images/env); fi
   "${command[@]}" "$@"
 }
@@ -21,11 +21,11 @@ engine() {
 }
 
 case "${STACK:-auto}" in
-  docker) engine || { echo "STACK=docker: no Docker engine with Compose answers; STACK=native runs local processes" >&2; exit 1; }
+  docker) engine || { echo "STACK=docker: no Docker engine with Compose is running; use STACK=native for local processes" >&2; exit 1; }
     way=docker ;;
   native) way=native ;;
   auto) if engine; then way=docker; else way=native; fi ;;
-  *) echo "STACK=$STACK: expected auto, docker or native" >&2; exit 2 ;;
+  *) echo "invalid STACK=$STACK: must be auto, docker or native" >&2; exit 2 ;;
 esac
 
 if [ "$offset" != 0 ]; then
@@ -39,7 +39,7 @@ export COMPOSE_PROJECT_NAME="${COMPOSE_PROJECT_NAME:-firedrill}"
 case "$way $verb" in
   *' which') echo "$way" ;;
   'docker up')
-    # Of a folder that is missing Docker would make one of root's, and of a bare name a volume.
+    # Docker would create a missing folder as root, and treat a bare name as a volume.
     mkdir -p "${PROOFS_DIR:-target/proofs}"
     if [ -n "${PROOFS_DIR:-}" ]; then PROOFS_DIR="$(cd "$PROOFS_DIR" && pwd)" && export PROOFS_DIR; fi
     compose --profile monitoring up -d
@@ -47,14 +47,14 @@ case "$way $verb" in
     ;;
   'docker down')
     compose --profile monitoring --profile load down --remove-orphans
-    # Whoever does not say which way may have gone either.
+    # Without STACK the stack may run either way.
     if [ "${STACK:-auto}" = auto ] && [ -x "$binary" ]; then "$binary" down --port-offset "$offset"; fi
     ;;
   'docker status') compose --profile monitoring ps ;;
   'native up') "$binary" up --detach --port-offset "$offset" ;;
   'native down')
-    if [ -x "$binary" ]; then "$binary" down --port-offset "$offset"; else echo "nothing is built, so nothing runs"; fi
+    if [ -x "$binary" ]; then "$binary" down --port-offset "$offset"; else echo "no stack is running: nothing is built"; fi
     ;;
   'native status') "$binary" status --port-offset "$offset" ;;
-  *) echo "stack.sh: \`$verb\` is none of up, down, status, which" >&2; exit 2 ;;
+  *) echo "stack.sh: unknown verb \`$verb\`: must be up, down, status or which" >&2; exit 2 ;;
 esac

@@ -1,11 +1,11 @@
 #!/bin/sh
-# Stands in for cAdvisor, which Debian does not package: four of its families, from what Docker and the kernel keep in files.
+# Stand-in for cAdvisor, which Debian does not package: exports four of its metrics from files of Docker and the kernel.
 # Sources: DATA/containers/ID/config.v2.json for names and times; the control groups of version 1 or 2 for memory and CPU.
 set -u
 mkdir -p /tmp/www
 echo ok >/tmp/www/healthz
 
-# The first of these files that there is.
+# The first existing file.
 first() { for file in "$@"; do [ -r "$file" ] && { echo "$file"; return; }; done; }
 
 families() {

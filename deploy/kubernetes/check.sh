@@ -1,9 +1,8 @@
 #!/usr/bin/env bash
-# Validates the manifests, or the files given instead, against the schemas of Kubernetes and of the Prometheus operator as npm
-# has them.
+# Validates the manifests, or the given files, against the schemas of Kubernetes and the Prometheus operator from npm.
 #
-# Exits 0 when all fit, or with a line that begins "skipped:" where there is no Node.js or no package registry. The packages live
-# under target/.
+# Exits 0 if all are valid, and also, with a line that begins "skipped:", without Node.js or a package registry. The packages
+# are installed under target/.
 set -euo pipefail
 here="$(cd "$(dirname "$0")" && pwd)"
 work="$here/../../target/manifest-schemas"
@@ -16,7 +15,7 @@ mkdir -p "$work"
 if ! cmp -s "$here/schema/package-lock.json" "$work/installed.json"; then
   cp "$here/schema/package.json" "$here/schema/package-lock.json" "$work/"
   if ! (cd "$work" && timeout 180 npm ci --silent --no-audit --no-fund --ignore-scripts >npm.log 2>&1); then
-    echo "skipped: validating the manifests could not install their schemas; is there a package registry to be reached?"
+    echo "skipped: cannot install the schemas for validating the manifests; is a package registry reachable?"
     exit 0
   fi
   cp "$here/schema/package-lock.json" "$work/installed.json"

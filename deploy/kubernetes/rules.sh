@@ -1,35 +1,35 @@
 #!/usr/bin/env bash
-# Writes prometheus-rules.yaml: monitoring/alert_rules/*.yml as the Prometheus operator takes them, one object a file. The rules
-# are taken over line by line, so that there is one source of them; `rules.sh --check` fails when the file is stale, `--print`
-# shows what would be written.
+# Writes prometheus-rules.yaml: monitoring/alert_rules/*.yml as objects of the Prometheus operator, one per file. Rules are
+# copied line by line, so that there is one source. `rules.sh --check` fails if the file is stale; `--print` prints the
+# output.
 #
-# A rule that asks for a job which no manifest here scrapes is left out: it would fire for ever, or never. Settings, all empty:
+# Rules about jobs that no manifest scrapes are omitted, because they would fire for ever or never. Settings, all optional:
 #
 #   JOBS="alertmanager=alertmanager-main prometheus=prometheus-k8s node=node-exporter"
-#                    further jobs that the cluster's Prometheus scrapes, as the rules call them and as it does
-#   RUNBOOKS=https://…     in front of /ALERTNAME in the links to runbooks, instead of http://127.0.0.1:8025/runbooks
-#   DASHBOARDS=https://…   in front of /d/UID in the links to dashboards, instead of http://127.0.0.1:3000
+#                    further jobs scraped by the cluster's Prometheus: NAME IN RULES=NAME IN THE CLUSTER
+#   RUNBOOKS=https://…     address before /ALERTNAME in links to runbooks, instead of http://127.0.0.1:8025/runbooks
+#   DASHBOARDS=https://…   address before /d/UID in links to dashboards, instead of http://127.0.0.1:3000
 set -euo pipefail
 cd "$(dirname "$0")"
 rules=../../monitoring/alert_rules
 
-# NAME=NAME IN THE CLUSTER, of everything that is scraped.
+# NAME=NAME IN THE CLUSTER of all scraped jobs.
 scraped=$(sed -n 's/.*{targetLabel: job, replacement: \([a-z-]*\)}.*/\1=\1/p' service-monitors.yaml)
 for job in ${JOBS:-}; do
   case "$job" in
     ?*=?*) scraped="$scraped $job" ;;
-    *) echo "rules.sh: JOBS: \`$job\`: expected NAME=NAME_IN_THE_CLUSTER, such as node=node-exporter" >&2; exit 2 ;;
+    *) echo "rules.sh: invalid JOBS entry \`$job\`: expected NAME=NAME_IN_THE_CLUSTER, such as node=node-exporter" >&2; exit 2 ;;
   esac
 done
 
-# A rule begins with what is said about it and ends where the next one begins.
+# A rule begins with its comments and ends where the next one begins.
 adapt() {
   awk -v scraped="$(echo $scraped)" -v runbooks="${RUNBOOKS:-}" -v dashboards="${DASHBOARDS:-}" '
     BEGIN {
       gsub(/&/, "\\\\&", runbooks); gsub(/&/, "\\\\&", dashboards)
       count = split(scraped, pairs, " ")
       for (i = 1; i <= count; i++) { split(pairs[i], pair, "="); name[pair[1]] = pair[2] }
-      # What has no alert of its own for being down.
+      # Jobs without a separate alert for being down.
       for (i = 1; i <= count; i++) {
         split(pairs[i], pair, "=")
         if (pair[1] !~ /^(api|alertmanager|load)$/) others = others (others ? "|" : "") pair[2]
@@ -46,13 +46,13 @@ adapt() {
     }
     begun && /^ *(#|- (alert|record):|$)/ { flush() }
     /^ *- (alert|record):/ { begun = 1 }
-    # One target among several: the others are left.
+    # Removes one of several targets; the others stay.
     match($0, /^ *or absent\(up\{job="[^"]*"\}\)$/) {
       job = $0; gsub(/^[^"]*"|"[^"]*$/, "", job)
       if (!(job in name)) next
     }
     {
-      # A cluster has targets of many more, who look after their own.
+      # A cluster has other targets, which have their own alerts.
       sub(/job!~"api\|alertmanager\|load"/, "job=~\"" others "\"")
       if (runbooks) sub(/http:\/\/127\.0\.0\.1:8025\/runbooks/, runbooks)
       if (dashboards) sub(/http:\/\/127\.0\.0\.1:3000/, dashboards)
@@ -90,5 +90,5 @@ case "${1:-}" in
     fi
     ;;
   '') render >prometheus-rules.yaml ;;
-  *) echo "rules.sh: \`$1\` is none of --check, --print" >&2; exit 2 ;;
+  *) echo "rules.sh: unknown argument \`$1\`: must be --check or --print" >&2; exit 2 ;;
 esac

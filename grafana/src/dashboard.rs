@@ -1,19 +1,19 @@
-//! A dashboard: what it is called, which series its variables offer, its rows of panels.
+//! A dashboard: its title, its variables and its rows of panels.
 
 use crate::panel::Panel;
 
 /// A dashboard.
 #[derive(Debug, Clone)]
 pub struct Dashboard {
-    /// Part of its address, `/d/UID`; never changes, since alerts and people link to it.
+    /// Part of its address, `/d/UID`; must not change, because alerts and people link to it.
     pub uid: &'static str,
-    /// Its name.
+    /// Its title.
     pub title: &'static str,
-    /// What it answers, in a sentence or two.
+    /// What it shows, in one or two sentences.
     pub description: &'static str,
-    /// How often it reloads, such as `10s`.
+    /// Refresh interval, such as `10s`.
     pub refresh: &'static str,
-    /// How far back it looks, such as `now-30m`.
+    /// Start of the time range, such as `now-30m`.
     pub from: &'static str,
     /// The series whose `job` and `instance` labels the variables offer.
     pub offered: &'static str,
@@ -21,10 +21,10 @@ pub struct Dashboard {
     pub rows: Vec<Row>,
 }
 
-/// Panels side by side below a heading. The widths of a row add up to 24.
+/// Panels side by side below a heading. Their widths add up to 24.
 #[derive(Debug, Clone)]
 pub struct Row {
-    /// The heading; empty for none.
+    /// The heading, or an empty text.
     pub title: &'static str,
     /// Height of its panels, in units of about 38 pixels.
     pub height: u32,
@@ -33,13 +33,13 @@ pub struct Row {
 }
 
 impl Dashboard {
-    /// The file it is kept in.
+    /// The name of its file.
     #[must_use]
     pub fn file_name(&self) -> String {
         format!("{}.json", self.uid)
     }
 
-    /// Adds panels side by side, below a heading when that is not empty.
+    /// Adds panels side by side, below a heading if it is not empty.
     #[must_use]
     pub fn row(mut self, title: &'static str, height: u32, panels: Vec<Panel>) -> Self {
         self.rows.push(Row { title, height, panels });

@@ -1,27 +1,27 @@
-//! Values for the variables in a query, as Grafana puts them in before it asks Prometheus.
+//! Replaces the variables of a query by values, as Grafana does before it sends the query to Prometheus.
 //!
-//! Source: Grafana's documentation of dashboard variables and of the Prometheus data source. A variable of several
-//! values becomes an alternation of regular expressions, All becomes the variable's own "custom all value"; a name that
-//! is no variable is left as it stands.
+//! Source: Grafana's documentation of dashboard variables and of the Prometheus data source. A variable with several
+//! values becomes an alternation of regular expressions, All becomes the "custom all value" of the variable, and a name
+//! that is not a variable stays as it is.
 
-/// What the variables stand for.
+/// Values of the variables.
 #[derive(Debug, Clone)]
 pub struct Values {
-    /// Of `$job`: a regular expression.
+    /// Value of `$job`: a regular expression.
     pub job: String,
-    /// Of `$instance`: a regular expression.
+    /// Value of `$instance`: a regular expression.
     pub instance: String,
-    /// Of `$__rate_interval`: at least four scrapes.
+    /// Value of `$__rate_interval`: at least four scrapes.
     pub rate_interval: String,
-    /// Of `$__range`: the length of what is looked at.
+    /// Value of `$__range`: the length of the time range.
     pub range: String,
 }
 
-/// What All stands for in [`Values::job`] and [`Values::instance`].
+/// The value of All in [`Values::job`] and [`Values::instance`].
 pub const ALL: &str = ".+";
 
 impl Values {
-    /// Everything, at production timings, over half an hour.
+    /// All jobs and instances, at production timings, over half an hour.
     #[must_use]
     pub fn all() -> Self {
         Self {
@@ -42,7 +42,7 @@ impl Values {
         }
     }
 
-    /// The query with every variable replaced.
+    /// The query with all variables replaced.
     #[must_use]
     pub fn fill(&self, query: &str) -> String {
         let mut filled = String::with_capacity(query.len());
@@ -85,7 +85,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn variables_are_replaced_and_nothing_else() {
+    fn replaces_variables_only() {
         let values = Values { job: "api".into(), instance: "a|b".into(), ..Values::all() };
         for (query, expected) in [
             (r#"up{job=~"$job"}"#, r#"up{job=~"api"}"#),
@@ -104,7 +104,7 @@ mod tests {
     }
 
     #[test]
-    fn a_value_is_matched_to_the_letter() {
+    fn escapes_regular_expressions() {
         assert_eq!(escaped("127.0.0.1:8000"), r"127\\.0\\.0\\.1:8000");
     }
 }

@@ -1,8 +1,8 @@
 //! The eight Grafana dashboards.
 //!
-//! In the order of the work: [`boards`] say what is on each, in the words of [`panel`] and [`dashboard`]; [`render`]
-//! turns that into Grafana's classic JSON; [`lint`] holds the result against the rules of grafana/dashboard-linter;
-//! [`fill`] puts values for the variables into a query, as Grafana does before it asks Prometheus.
+//! [`boards`] define the dashboards with the types of [`panel`] and [`dashboard`]; [`render`] turns them into Grafana's
+//! classic JSON; [`lint`] checks the result against the rules of grafana/dashboard-linter; [`fill`] replaces the
+//! variables of a query by values, as Grafana does before it sends the query to Prometheus.
 //!
 //! `cargo run -p dashboards` writes `grafana/dashboards/*.json`, the files that Grafana is provisioned with.
 

@@ -1,30 +1,30 @@
-//! A panel: a picture of one or more queries.
+//! A panel: a visualization of one or more queries.
 
-/// How a panel draws.
+/// Type of visualization.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
     /// Lines over time.
     Lines,
-    /// Areas over time, one upon the other.
+    /// Stacked areas over time.
     Stacked,
-    /// The last value as a number, with its course behind it.
+    /// The last value as a number, with a sparkline.
     Stat,
-    /// The last value on a dial.
+    /// The last value on a gauge.
     Gauge,
-    /// Last values as bars.
+    /// The last values as bars.
     Bars,
-    /// Shares of the whole.
+    /// Shares of the total.
     Pie,
     /// States over time.
     States,
-    /// A row a series.
+    /// One row per series.
     Table,
 }
 
-/// A colour from a value on.
+/// A colour that applies from a value upwards.
 pub type Step = (f64, &'static str);
 
-/// A query and what its series are called.
+/// A query and the names of its series.
 #[derive(Debug, Clone, Copy)]
 pub struct Query {
     /// PromQL with variables.
@@ -36,31 +36,31 @@ pub struct Query {
 /// A panel.
 #[derive(Debug, Clone)]
 pub struct Panel {
-    /// Its heading.
+    /// Its title.
     pub title: &'static str,
-    /// What it shows and what to make of it.
+    /// What it shows and how to interpret it.
     pub description: &'static str,
-    /// How it draws.
+    /// Its type of visualization.
     pub kind: Kind,
     /// Grafana's name of the unit, such as `reqps` or `percentunit`.
     pub unit: &'static str,
-    /// Of 24 columns.
+    /// Width in columns of 24.
     pub width: u32,
-    /// What it asks.
+    /// Its queries.
     pub queries: Vec<Query>,
-    /// Colours by value, ascending; below the first it is green, unless [`Panel::bad_below`] says otherwise.
+    /// Colours by value, ascending. Below the first step it is green, unless [`Panel::bad_below`] is set.
     pub steps: Vec<Step>,
     /// Colour below the first step.
     pub base: &'static str,
-    /// Whether the steps are also drawn as lines.
+    /// Whether to draw the steps as lines.
     pub marked: bool,
     /// Ends of the scale.
     pub scale: (Option<f64>, Option<f64>),
-    /// Values spelled out, with a colour.
+    /// Texts and colours of values.
     pub words: Vec<(&'static str, &'static str, &'static str)>,
-    /// Series of fixed colour: name, colour.
+    /// Series with a fixed colour: name, colour.
     pub colors: Vec<(&'static str, &'static str)>,
-    /// Columns a table leaves out.
+    /// Hidden columns of a table.
     pub hidden: Vec<&'static str>,
 }
 
@@ -101,25 +101,25 @@ impl Panel {
         Self::new(Kind::Stacked, title, unit, width, description)
     }
 
-    /// A number.
+    /// The last value as a number.
     #[must_use]
     pub fn stat(title: &'static str, unit: &'static str, width: u32, description: &'static str) -> Self {
         Self::new(Kind::Stat, title, unit, width, description)
     }
 
-    /// A dial.
+    /// A gauge.
     #[must_use]
     pub fn gauge(title: &'static str, unit: &'static str, width: u32, description: &'static str) -> Self {
         Self::new(Kind::Gauge, title, unit, width, description)
     }
 
-    /// A bar a series.
+    /// One bar per series.
     #[must_use]
     pub fn bars(title: &'static str, unit: &'static str, width: u32, description: &'static str) -> Self {
         Self::new(Kind::Bars, title, unit, width, description)
     }
 
-    /// A pie.
+    /// A pie chart.
     #[must_use]
     pub fn pie(title: &'static str, unit: &'static str, width: u32, description: &'static str) -> Self {
         Self::new(Kind::Pie, title, unit, width, description)
@@ -137,21 +137,21 @@ impl Panel {
         Self::new(Kind::Table, title, unit, width, description)
     }
 
-    /// Asks this as well.
+    /// Adds a query.
     #[must_use]
     pub fn ask(mut self, legend: &'static str, expr: &'static str) -> Self {
         self.queries.push(Query { expr, legend });
         self
     }
 
-    /// Colours from these values on, ascending.
+    /// Sets colours from these values upwards, ascending.
     #[must_use]
     pub fn steps(mut self, steps: &[Step]) -> Self {
         self.steps = steps.to_vec();
         self
     }
 
-    /// Red below the first step, instead of green.
+    /// Makes it red below the first step, instead of green.
     #[must_use]
     pub fn bad_below(mut self) -> Self {
         self.base = "red";
@@ -165,35 +165,35 @@ impl Panel {
         self
     }
 
-    /// The end of the scale.
+    /// Sets the end of the scale.
     #[must_use]
     pub fn up_to(mut self, max: f64) -> Self {
         self.scale.1 = Some(max);
         self
     }
 
-    /// The scale need not begin at 0.
+    /// Allows a scale that does not begin at 0.
     #[must_use]
     pub fn any_sign(mut self) -> Self {
         self.scale.0 = None;
         self
     }
 
-    /// A value in words.
+    /// Sets the text of a value.
     #[must_use]
     pub fn word(mut self, value: &'static str, text: &'static str, color: &'static str) -> Self {
         self.words.push((value, text, color));
         self
     }
 
-    /// A series of fixed colour.
+    /// Sets the colour of a series.
     #[must_use]
     pub fn color(mut self, series: &'static str, color: &'static str) -> Self {
         self.colors.push((series, color));
         self
     }
 
-    /// Columns the table leaves out.
+    /// Hides columns of the table.
     #[must_use]
     pub fn hide(mut self, columns: &[&'static str]) -> Self {
         self.hidden = columns.to_vec();

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# Type-checks each dashboard, and each file given instead, against the types that Grafana publishes as @grafana/schema.
+# Type-checks the dashboards, or the given files, against the types that Grafana publishes as @grafana/schema.
 #
-# Exits 0 when all fit, or with a line that begins "skipped:" where there is no Node.js or no package registry. The
-# packages live under target/.
+# Exits 0 if all fit, and also, with a line that begins "skipped:", without Node.js or a package registry. The packages
+# are installed under target/.
 set -euo pipefail
 here="$(cd "$(dirname "$0")" && pwd)"
 work="$(cd "$here/../.." && pwd)/target/dashboard-types"
@@ -21,7 +21,7 @@ if ! cmp -s "$here/package-lock.json" "$work/installed.json"; then
   cp "$here/package-lock.json" "$work/installed.json"
 fi
 
-# A literal in place: only there does TypeScript refuse fields that the type does not know.
+# An inline literal, because only there TypeScript rejects unknown fields.
 rm -rf "$work/src"
 mkdir -p "$work/src"
 cp "$here/tsconfig.json" "$work/"

@@ -1,5 +1,5 @@
-// The types that Grafana publishes, as its JSON has them: JSON knows no enums, only their values; and each kind of panel
-// has the options and fields of its own plugin.
+// The types that Grafana publishes, adapted to JSON: JSON has the values of enums only, and each kind of panel has the
+// options and fields of its plugin.
 import type { Dashboard, Panel, RowPanel } from '@grafana/schema';
 import type * as bargauge from '@grafana/schema/dist/esm/raw/composable/bargauge/panelcfg/x/BarGaugePanelCfg_types.gen';
 import type * as gauge from '@grafana/schema/dist/esm/raw/composable/gauge/panelcfg/x/GaugePanelCfg_types.gen';

@@ -20,7 +20,7 @@ pub struct Args {
     /// Output directory; created if missing
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
-    /// Directory to read absolute paths in rule_files from; without it, they are read as they are
+    /// Directory in place of / for absolute paths in rule_files; without it, / is used
     #[arg(long, value_name = "DIR")]
     root: Option<PathBuf>,
     /// Replace an address in scrape targets, alertmanagers and receivers; repeatable

@@ -1,15 +1,15 @@
 #!/usr/bin/env bash
-# Brings the external programs the stack runs: Redis, the exporters, Prometheus, Alertmanager; and PostgreSQL,
-# HAProxy, nginx with its exporter and libfaketime, which the tests run.
+# Installs the external programs of the stack: Redis, the exporters, Prometheus, Alertmanager; and those of the tests:
+# PostgreSQL, HAProxy, nginx with its exporter, and libfaketime.
 #
-# What is on the PATH is used as it is. The rest is downloaded from the distribution's own packages into
-# target/tools and unpacked there: no root needed, nothing installed, no service of the machine enabled or
-# started. Running it again does nothing when everything is there.
-set -euo pipefail # a reader that leaves early, or one path of several that is not there, fails a whole pipe
+# Programs on the PATH are used as they are. The others are downloaded as packages of the distribution and unpacked in
+# target/tools. This needs no root, and no service of the machine is installed, enabled or started. It does nothing if all
+# programs are available.
+set -euo pipefail # with pipefail, a reader that exits early or one missing path of several fails the pipe
 cd "$(dirname "$0")/../.."
 tools="$PWD/target/tools"
 
-# program | the name Debian gives it | Debian package
+# program | name in Debian | Debian package
 programs='redis-server|redis-server|redis-server
 redis-cli|redis-cli|redis-tools
 redis-benchmark|redis-benchmark|redis-tools
@@ -25,10 +25,10 @@ haproxy|haproxy|haproxy
 nginx|nginx|nginx
 nginx_exporter|prometheus-nginx-exporter|prometheus-nginx-exporter'
 
-# Debian keeps PostgreSQL's programs off the PATH, in a folder for each version.
+# Debian has PostgreSQL's programs in a folder per version, which is not on the PATH.
 here() { command -v "$1" >/dev/null || ls /usr/lib/postgresql/*/bin/"$1" >/dev/null 2>&1; }
 
-# Preloaded by tests that need wrong clocks; it is kept beside bin, in lib.
+# Preloaded by tests that need different clocks; stored in lib, next to bin.
 clock='libfaketime.so.1'
 clock_here() {
   for library in /usr/lib/*/faketime/"$clock" /usr/local/lib/faketime/"$clock" "$tools/lib/$clock"; do
@@ -51,7 +51,7 @@ clock_here || {
 }
 
 if [ -z "$missing" ]; then
-  echo "setup: every external program is here"
+  echo "setup: all external programs are available"
   exit 0
 fi
 
@@ -75,7 +75,7 @@ TXT
   exit 1
 fi
 
-echo "setup: bringing$missing from the distribution's packages into target/tools"
+echo "setup: installing$missing from packages of the distribution into target/tools"
 mkdir -p "$tools/apt/lists/partial" "$tools/apt/cache/archives/partial" "$tools/root" "$tools/bin"
 log="$tools/setup.log"
 : >"$log"
@@ -85,26 +85,26 @@ apt() {
     -o APT::Sandbox::User="$(id -un)" -o Debug::NoLocking=1 -o Acquire::Retries=3 "$@" 2>>"$log"
 }
 failed() {
-  echo "setup: $1; the end of $log:" >&2
+  echo "setup: $1; last lines of $log:" >&2
   tail -n 8 "$log" >&2
   exit 1
 }
 
 lists() { apt-cache -o Dir::State::Lists="$tools/apt/lists" -o Dir::Cache="$tools/apt/cache" "$@" 2>>"$log"; }
 
-apt update >>"$log" || failed "the package lists could not be read"
-# `postgresql` is an empty package that names the one with this release's server in it.
+apt update >>"$log" || failed "cannot read the package lists"
+# `postgresql` is an empty package that depends on the one with this release's server.
 case " $packages " in *' postgresql '*)
   server=$(lists depends postgresql | awk '$1 == "Depends:" && $2 ~ /^postgresql-[0-9]+$/ && !found++ {print $2}')
-  [ -n "$server" ] || failed "no package with a PostgreSQL server was found"
+  [ -n "$server" ] || failed "no package with a PostgreSQL server found"
   packages="${packages/ postgresql/ $server}"
   ;;
 esac
-# The simulation names what this machine lacks for them, libraries included, and installs nothing.
+# The simulation lists the missing packages, including libraries, and installs nothing.
 # shellcheck disable=SC2086
 wanted=$(apt -s --no-install-recommends install $packages | awk '$1 == "Inst" {print $2}') ||
-  failed "no package for$missing was found"
-# Prometheus's pages want their scripts beside them in the unpacked tree, installed on the machine or not.
+  failed "no package for$missing found"
+# The web pages of Prometheus need their scripts in the unpacked tree, even if they are installed on the machine.
 pages=''
 case " $packages " in *' prometheus '*)
   pages=$(lists depends prometheus |
@@ -113,21 +113,21 @@ esac
 # shellcheck disable=SC2086
 wanted=$(printf '%s\n' $packages $wanted $pages | sort -u)
 # shellcheck disable=SC2086
-(cd "$tools/apt" && apt download $wanted >>"$log") || failed "a package could not be downloaded"
+(cd "$tools/apt" && apt download $wanted >>"$log") || failed "cannot download a package"
 for deb in "$tools"/apt/*.deb; do
-  dpkg-deb -x "$deb" "$tools/root" 2>>"$log" || failed "$(basename "$deb") could not be unpacked"
+  dpkg-deb -x "$deb" "$tools/root" 2>>"$log" || failed "cannot unpack $(basename "$deb")"
 done
 rm -rf "$tools/apt"
 
-# A small starter for each program: it finds the unpacked libraries and becomes the program (exec keeps the pid).
-# Paths are relative to the starter, so that a checkout can be moved.
+# A starter for each program sets the path of the unpacked libraries and executes the program (exec keeps the pid). Paths
+# are relative to the starter, so that a checkout can be moved.
 libraries=$(cd "$tools/root" && find . -name '*.so*' -printf '%h\n' | sort -u | sed 's|^\.|$root|' | paste -sd: -)
 while IFS='|' read -r program debian package; do
   case " $missing " in *" $program "*) ;; *) continue ;; esac
   binary=$(cd "$tools/root" && find . -path "*bin/$debian" -print -quit)
-  [ -n "$binary" ] || failed "package $package holds no $debian"
-  # Debian's Prometheus and Alertmanager read pages and templates from an absolute path, which is not there when they
-  # are only unpacked. A relative path of the same length, and a start in the unpacked tree, let them find it.
+  [ -n "$binary" ] || failed "package $package does not contain $debian"
+  # Debian's Prometheus and Alertmanager read pages and templates from an absolute path, which does not exist if they are
+  # only unpacked. So it is replaced by a relative path of the same length, and they start in the unpacked tree.
   enter=''
   case "$program" in prometheus | alertmanager)
     LC_ALL=C sed -i 's#/usr/share/prometheus/#usr/share/prometheus//#g' "$tools/root/$binary"
@@ -143,12 +143,12 @@ STARTER
   chmod +x "$tools/bin/$program.new"
   mv "$tools/bin/$program.new" "$tools/bin/$program"
   version=--version
-  case "$program" in haproxy | nginx) version=-v ;; esac # they know no long options
+  case "$program" in haproxy | nginx) version=-v ;; esac # they have no long options
   "$tools/bin/$program" "$version" >>"$log" 2>&1 || failed "$program does not run here"
 done <<<"$programs"
 case " $missing " in *" $clock "*)
   library=$(cd "$tools/root" && find . -path "*/faketime/$clock" -print -quit)
-  [ -n "$library" ] || failed "package libfaketime holds no $clock"
+  [ -n "$library" ] || failed "package libfaketime does not contain $clock"
   mkdir -p "$tools/lib"
   cp "$tools/root/$library" "$tools/lib/$clock.new"
   mv "$tools/lib/$clock.new" "$tools/lib/$clock"

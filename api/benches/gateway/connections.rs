@@ -1,4 +1,4 @@
-//! Idle connections: what one costs, that others are served meanwhile, and that the limit holds when more come.
+//! Idle connections: the memory of one, whether others are served, and whether the limit holds.
 
 use crate::{
     Args,
@@ -20,27 +20,27 @@ use tokio::{
     time::{sleep, timeout},
 };
 
-/// Files that neither the gateway nor the load can spend on idle connections: their own, and the guests of below.
+/// Files that are not available for idle connections: those of the gateway and the load, and the guests below.
 const OTHER_FILES: u64 = 1_000;
-/// Connections that a client's one address opens; the system has some 28,000 ports for each.
+/// Connections per client address; the system has about 28,000 ports for each.
 const PER_ADDRESS: usize = 10_000;
 /// Connections being opened at once.
 const OPENING: usize = 128;
-/// Places of the gateway beyond the idle ones, for those who are served meanwhile.
+/// Connections beyond the idle ones, for the clients served meanwhile.
 const GUESTS: usize = 64;
-/// Requests of theirs.
+/// Requests of these clients.
 const REQUESTS: usize = 500;
-/// Connections past the limit; the backlog has room for them.
+/// Connections beyond the limit; they fit into the backlog.
 const WAITING: usize = 500;
-/// How long they are watched waiting.
+/// How long they are observed while waiting.
 const WATCHED: Duration = Duration::from_secs(2);
-/// Longest anything may take.
+/// Timeout of every step.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 pub async fn measure(args: &Args, machine: &Machine, dir: &Path, table: &mut Table) -> anyhow::Result<()> {
     let files = api::file_limit::raise().context("the limit of open files")?;
     let idle = args.connections.min(files.saturating_sub(OTHER_FILES)) as usize;
-    ensure!(idle > WAITING, "a limit of {files} open files leaves no room for a measurement");
+    ensure!(idle > WAITING, "the limit of {files} open files is too low for a measurement");
     let database = dir.join("connections.db");
     let settings = Settings::roomy("", &database);
     let extra = [("MAX_CONNECTIONS", (idle + GUESTS).to_string()), ("KEEP_ALIVE", "1h".to_owned())];
@@ -55,7 +55,7 @@ pub async fn measure(args: &Args, machine: &Machine, dir: &Path, table: &mut Tab
     let each = after.saturating_sub(before) as f64 / idle as f64;
     let wanted = if (idle as u64) < args.connections {
         format!(
-            " (of {}: a process may have {} files open here)",
+            " (of {}: the limit of open files is {})",
             count(args.connections as f64),
             count(files as f64)
         )
@@ -69,7 +69,7 @@ pub async fn measure(args: &Args, machine: &Machine, dir: &Path, table: &mut Tab
     );
     let meanwhile = requests(address).await?;
     table.reference(
-        "GET `/api/users/{id}` on a new connection, with none idle and with all of them",
+        "GET `/api/users/{id}` on a new connection, without and with the idle ones",
         format!("{} ms, {} ms", alone.text(2), meanwhile.text(2)),
     );
 
@@ -84,24 +84,24 @@ pub async fn measure(args: &Args, machine: &Machine, dir: &Path, table: &mut Tab
     .await?;
     sleep(WATCHED).await;
     let served_early = waiting.iter().filter(|stream| has_answer(stream)).count();
-    ensure!(served_early == 0, "{served_early} of {WAITING} connections past MAX_CONNECTIONS were served");
+    ensure!(served_early == 0, "{served_early} of {WAITING} connections beyond MAX_CONNECTIONS were served");
     let mut took = Vec::new();
     for stream in held.iter_mut().step_by(idle / REQUESTS) {
-        let asked = Instant::now();
+        let sent = Instant::now();
         ask(stream).await.context("a connection that was served before")?;
-        took.push(asked.elapsed().as_secs_f64() * 1e3);
+        took.push(sent.elapsed().as_secs_f64() * 1e3);
     }
     let served = Spread::of(took);
     let left = Instant::now();
     held.truncate(idle - WAITING);
     for stream in &mut waiting {
-        answer(stream).await.context("a connection that waited")?;
+        response(stream).await.context("a connection that waited")?;
     }
     let then = left.elapsed().as_secs_f64() * 1e3;
     table.reference(
-        &format!("{WAITING} connections past MAX_CONNECTIONS"),
+        &format!("{WAITING} connections beyond MAX_CONNECTIONS"),
         format!(
-            "none served in {WATCHED:?}, the others answered in {} ms; all served {then:.0} ms after as many left",
+            "none served in {WATCHED:?}, others served in {} ms; all served {then:.0} ms after the same number left",
             served.text(2)
         ),
     );
@@ -111,10 +111,10 @@ pub async fn measure(args: &Args, machine: &Machine, dir: &Path, table: &mut Tab
 }
 
 const PROBE: &[u8] = b"GET /livez HTTP/1.1\r\nhost: bench\r\n\r\n";
-/// The end of its answer.
+/// The end of its response.
 const ALIVE: &[u8] = b"{\"status\":\"alive\"}";
 
-/// Connections that have been served one request each and say nothing more.
+/// Connections that are idle after one request each.
 async fn open(address: SocketAddr, connections: usize) -> anyhow::Result<Vec<TcpStream>> {
     let opened = stream::iter((0..connections).map(|number| async move {
         let mut stream = connect(address, number).await?;
@@ -133,35 +133,35 @@ async fn connect(address: SocketAddr, number: usize) -> anyhow::Result<TcpStream
 
 async fn ask(stream: &mut TcpStream) -> anyhow::Result<()> {
     stream.write_all(PROBE).await?;
-    answer(stream).await
+    response(stream).await
 }
 
-async fn answer(stream: &mut TcpStream) -> anyhow::Result<()> {
-    let (mut whole, mut part) = (Vec::new(), [0; 1024]);
-    while !whole.ends_with(ALIVE) {
-        let count = timeout(PATIENCE, stream.read(&mut part)).await.context("no answer")??;
-        ensure!(count > 0, "closed without an answer");
-        whole.extend_from_slice(&part[..count]);
+async fn response(stream: &mut TcpStream) -> anyhow::Result<()> {
+    let (mut received, mut part) = (Vec::new(), [0; 1024]);
+    while !received.ends_with(ALIVE) {
+        let count = timeout(PATIENCE, stream.read(&mut part)).await.context("no response")??;
+        ensure!(count > 0, "closed without a response");
+        received.extend_from_slice(&part[..count]);
     }
     Ok(())
 }
 
-/// Whether something has come, or the end.
+/// Whether data or the end has arrived.
 fn has_answer(stream: &TcpStream) -> bool {
     !matches!(stream.try_read(&mut [0]), Err(error) if error.kind() == std::io::ErrorKind::WouldBlock)
 }
 
-/// Milliseconds of requests for a user, each on a connection of its own, connecting included.
+/// Duration of requests for a user in milliseconds, each on a new connection, including connecting.
 async fn requests(address: SocketAddr) -> anyhow::Result<Spread> {
     let mut took = Vec::new();
     for _ in 0..REQUESTS {
-        let asked = Instant::now();
+        let sent = Instant::now();
         let mut stream = TcpStream::connect(address).await?;
         stream.write_all(b"GET /api/users/1 HTTP/1.1\r\nhost: bench\r\nconnection: close\r\n\r\n").await?;
         let mut text = String::new();
-        timeout(PATIENCE, stream.read_to_string(&mut text)).await.context("no answer")??;
+        timeout(PATIENCE, stream.read_to_string(&mut text)).await.context("no response")??;
         ensure!(text.starts_with("HTTP/1.1 200"), "{text}");
-        took.push(asked.elapsed().as_secs_f64() * 1e3);
+        took.push(sent.elapsed().as_secs_f64() * 1e3);
     }
     Ok(Spread::of(took))
 }

@@ -10,7 +10,7 @@ use crate::{
 use std::path::Path;
 use testkit::Redis;
 
-/// Microseconds of CPU per request and requests per second, a value a round.
+/// Microseconds of CPU per request and requests per second, one value per round.
 #[derive(Default)]
 struct Rounds {
     micros: Vec<f64>,
@@ -20,13 +20,13 @@ struct Rounds {
 impl Rounds {
     async fn add(&mut self, server: &Server, load: &Load, dir: &Path) -> anyhow::Result<()> {
         let before = server.cpu_seconds()?;
-        let (answers, seconds) = server.load(load, dir).await?;
-        self.micros.push((server.cpu_seconds()? - before) * 1e6 / answers as f64);
-        self.rate.push(answers as f64 / seconds);
+        let (responses, seconds) = server.load(load, dir).await?;
+        self.micros.push((server.cpu_seconds()? - before) * 1e6 / responses as f64);
+        self.rate.push(responses as f64 / seconds);
         Ok(())
     }
 
-    /// How many times another's, round by round.
+    /// The ratio to another's, round by round.
     fn over(&self, other: &Self) -> Spread {
         Spread::of(self.micros.iter().zip(&other.micros).map(|(mine, theirs)| mine / theirs))
     }
@@ -67,7 +67,7 @@ pub async fn measure(args: &Args, machine: &Machine, dir: &Path, table: &mut Tab
     }
     let [floor_rounds, embedded_rounds, shared_rounds] = &rounds;
     table.reference(
-        "CPU a request: the floor, a bare actix-web handler of the same body",
+        "CPU per request: the floor, a bare actix-web handler with the same body",
         floor_rounds.text(),
     );
     for (what, rounds, bar) in [
@@ -80,7 +80,7 @@ pub async fn measure(args: &Args, machine: &Machine, dir: &Path, table: &mut Tab
     }
     let ratio = shared_rounds.over(embedded_rounds);
     table.at_most(
-        "Redis limits beside embedded ones",
+        "Redis limits compared to embedded ones",
         format!("{}×", ratio.text(2)),
         ratio.median,
         1.75,

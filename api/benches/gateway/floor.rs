@@ -1,5 +1,4 @@
-//! The floor: actix-web with one handler and nothing else. The bench's own executable serves as it, in a process of
-//! its own.
+//! The floor: actix-web with one handler and nothing else, run by the executable of the bench in a separate process.
 
 use actix_web::{App, HttpResponse, HttpServer, web};
 use anyhow::Context;
@@ -8,7 +7,7 @@ use std::{io::Read, net::SocketAddr};
 /// Serves the body read from standard input until it is stopped.
 pub fn serve(address: SocketAddr) -> anyhow::Result<()> {
     let mut body = Vec::new();
-    std::io::stdin().read_to_end(&mut body).context("the body to answer")?;
+    std::io::stdin().read_to_end(&mut body).context("reading the response body")?;
     let body = web::Bytes::from(body);
     actix_web::rt::System::new().block_on(async move {
         let app = move || {

@@ -1,4 +1,4 @@
-//! Limits: outages, what a known refusal costs, and a million clients.
+//! Limits: outages, the cost of a cached refusal, and a million clients.
 
 use crate::{
     crowd,
@@ -17,9 +17,9 @@ use testkit::Redis;
 const CROWD: u32 = 1_000_000;
 /// Requests of one client that is over its limit.
 const REFUSALS: u32 = 20_000;
-/// What the built-in policies say.
+/// The built-in policies.
 const BUILT_IN: &str = "[[policy]]\nname = \"default\"\nlimit = \"100/s\"\nburst = 200\n";
-/// A debt that lasts a day, so that no place in memory comes free again.
+/// Balances that last a day, so that no memory becomes free again.
 const LASTING: &str = "[[policy]]\nname = \"default\"\nlimit = \"1/d\"\nburst = 200\n";
 
 pub async fn measure(machine: &Machine, dir: &Path, table: &mut Table) -> anyhow::Result<()> {
@@ -27,7 +27,7 @@ pub async fn measure(machine: &Machine, dir: &Path, table: &mut Table) -> anyhow
     refusals(machine, dir, table).await.context("refusals")?;
     for (name, policies, shared) in [
         ("limits in memory", BUILT_IN, false),
-        ("limits in memory, debts that last", LASTING, false),
+        ("limits in memory, long-lived balances", LASTING, false),
         ("Redis limits", BUILT_IN, true),
     ] {
         crowd(name, policies, shared, machine, dir, table).await.context(name)?;
@@ -35,7 +35,7 @@ pub async fn measure(machine: &Machine, dir: &Path, table: &mut Table) -> anyhow
     Ok(())
 }
 
-/// One client far over its limit: Redis says so once.
+/// One client far over its limit: Redis decides once.
 async fn refusals(machine: &Machine, dir: &Path, table: &mut Table) -> anyhow::Result<()> {
     let redis = Redis::start().await?;
     let (url, database) = (redis.url(), dir.join("refusals.db"));
@@ -51,11 +51,11 @@ async fn refusals(machine: &Machine, dir: &Path, table: &mut Table) -> anyhow::R
         refused += u32::from(ask().await? == 429);
     }
     let micros = (server.cpu_seconds()? - cpu) * 1e6 / f64::from(REFUSALS);
-    // The background's own: two scripts a heartbeat, and a look when there is something to see.
+    // The background task: two scripts per heartbeat, and a probe after a failure.
     let background = 2.0 * (started.elapsed().as_secs_f64() + 1.0);
     let more = (commands(&redis).await? - before) as f64;
     table.at_most(
-        "Redis commands for a known refusal",
+        "Redis commands for a cached refusal",
         format!(
             "{more:.0} for {} refusals, {background:.0} of them heartbeats; {micros:.1} µs of CPU each",
             count(refused.into())
@@ -68,7 +68,7 @@ async fn refusals(machine: &Machine, dir: &Path, table: &mut Table) -> anyhow::R
     Ok(())
 }
 
-/// Scripts that Redis has run.
+/// Number of scripts that Redis has run.
 async fn commands(redis: &Redis) -> anyhow::Result<u64> {
     let stats = redis.ask(&["INFO", "commandstats"]).await?;
     let calls = stats.lines().find_map(|line| line.strip_prefix("cmdstat_evalsha:calls="));
@@ -88,18 +88,18 @@ async fn crowd(
     let (url, database) = (if shared { redis.url() } else { String::new() }, dir.join("crowd.db"));
     let settings = Settings { policies, trusted_proxies: "127.0.0.1", ..Settings::roomy(&url, &database) };
     let server = Server::gateway("crowd", &settings, machine, dir).await?;
-    // Connections, pools and buffers reach their size first.
+    // Connections, pools and buffers grow to their size first.
     crowd::send(server.base(), 1000).await?;
     let (before, redis_before) = (server.resident_bytes()?, used_memory(&redis).await?);
-    let told = crowd::send(server.base(), CROWD).await?;
+    let decisions = crowd::send(server.base(), CROWD).await?;
     let after = server.resident_bytes()?;
     let mut measured = format!(
         "{:.1} MiB before, {:.1} MiB after; {} admitted, {} refused in {:.0} s",
         mebibytes(before),
         mebibytes(after),
-        count(told.admitted as f64),
-        count(told.refused as f64),
-        told.seconds
+        count(decisions.admitted as f64),
+        count(decisions.refused as f64),
+        decisions.seconds
     );
     if shared {
         let redis_after = used_memory(&redis).await?;

@@ -1,8 +1,8 @@
-//! Which core serves and which ones load it.
+//! Assigns the cores to the server and the load.
 
 use std::{fs, path::PathBuf, process::Command};
 
-/// The cores, when they can be told apart.
+/// The cores of server and load, if they can be pinned.
 #[derive(Debug)]
 pub struct Machine {
     pinned: Option<Pinned>,
@@ -17,7 +17,7 @@ struct Pinned {
 }
 
 impl Machine {
-    /// Pins where there are two cores and a `taskset`.
+    /// Pins if there are two cores and `taskset`.
     pub fn find() -> Self {
         let cores = allowed();
         let taskset = std::env::split_paths(&std::env::var_os("PATH").unwrap_or_default())
@@ -32,7 +32,7 @@ impl Machine {
         Self { pinned, cores: cores.len() }
     }
 
-    /// Moves this process, and with it every child not moved back, away from the server's core.
+    /// Moves this process and its children, unless moved back, away from the server's core.
     pub fn keep_off_the_servers_core(&self) {
         let Some(pinned) = &self.pinned else { return };
         let others: Vec<String> = pinned.others.iter().map(u32::to_string).collect();
@@ -56,7 +56,7 @@ impl Machine {
         }
     }
 
-    /// What a reader must know of the circumstances.
+    /// The note about the machine in the report.
     pub fn note(&self) -> String {
         let cores = self.cores;
         match &self.pinned {
@@ -68,7 +68,7 @@ impl Machine {
                     .next()
                     .unwrap_or("unknown"),
             ),
-            None => format!("{cores} cores, nothing pinned: that takes two cores and `taskset`."),
+            None => format!("{cores} cores, nothing pinned: pinning needs two cores and `taskset`."),
         }
     }
 }

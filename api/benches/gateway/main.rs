@@ -1,13 +1,13 @@
-//! `make bench`: what the gateway costs, side by side with what it is compared to, in one run and in alternation.
+//! `make bench`: measures the cost of the gateway and of what it is compared to, alternating in one run.
 //!
-//! * CPU per request of GET `/api/users/{id}` beside the floor, a bare actix-web server that answers the same bytes;
+//! * CPU per request of GET `/api/users/{id}`, compared to the floor, a bare actix-web server with the same response;
 //! * memory over a million requests;
-//! * durable writes per second beside one transaction per write;
-//! * what idle connections cost, and that others are served meanwhile;
-//! * limits: what clients see while Redis fails in every way, what a known refusal costs, and a million clients.
+//! * durable writes per second, compared to one transaction per write;
+//! * the memory of idle connections, and whether other clients are served;
+//! * limits: what clients see while Redis fails in every way, the cost of a cached refusal, and a million clients.
 //!
-//! It prints a table in Markdown, the one in docs/benchmarks.md, and judges no figure by its exit code: on a busy machine a
-//! figure may miss its bar without anything being wrong.
+//! It prints the Markdown table of docs/benchmarks.md. The exit code does not depend on the figures: on a busy machine
+//! a figure may miss its bar without a regression.
 
 mod connections;
 mod cpu;
@@ -28,28 +28,28 @@ use machine::Machine;
 use std::{net::SocketAddr, process::ExitCode};
 use table::Table;
 
-/// What the gateway costs, beside what it is compared to
+/// Measure the cost of the gateway and of what it is compared to
 #[derive(Debug, Parser)]
 #[command(name = "make bench")]
 struct Args {
-    /// The parts to run: cpu, memory, writes, connections, limits [default: all]
+    /// Parts to run: cpu, memory, writes, connections, limits [default: all]
     parts: Vec<Part>,
     /// Rounds of each comparison
     #[arg(long, default_value = "5", value_parser = clap::value_parser!(u32).range(1..=100))]
     rounds: u32,
-    /// Seconds each subject is measured in a round
+    /// Seconds to measure each server in a round
     #[arg(long, default_value = "3", value_parser = clap::value_parser!(u32).range(1..=60))]
     seconds: u32,
-    /// Requests of the memory figure
+    /// Number of requests of the memory figure
     #[arg(long, default_value = "1000000", value_parser = clap::value_parser!(u64).range(1000..=100_000_000))]
     requests: u64,
-    /// Idle connections, where the limit of open files lets them be
+    /// Number of idle connections, if the limit of open files allows it
     #[arg(long, default_value = "100000", value_parser = clap::value_parser!(u64).range(1000..=1_000_000))]
     connections: u64,
-    /// Serve as the floor on this address, answering the body on standard input
+    /// Serve as the floor on this address, responding with the body from standard input
     #[arg(long, hide = true)]
     floor: Option<SocketAddr>,
-    /// Given by `cargo bench`
+    /// Passed by `cargo bench`
     #[arg(long, hide = true)]
     bench: bool,
 }
@@ -67,7 +67,7 @@ fn main() -> ExitCode {
     let args = Args::parse();
     let outcome = match args.floor {
         Some(address) => floor::serve(address),
-        // `cargo test --benches` comes without the flag and wants no minutes of load.
+        // `cargo test --benches` runs without the flag and must not take minutes.
         None if !args.bench => {
             println!("run by `make bench`");
             Ok(())
@@ -87,7 +87,7 @@ fn main() -> ExitCode {
 async fn measure(args: &Args) -> anyhow::Result<()> {
     let machine = Machine::find();
     machine.keep_off_the_servers_core();
-    // On the build's own disk: a temporary folder may be memory, where a flush costs nothing.
+    // On the disk of the build: a temporary folder may be in memory, where a flush costs nothing.
     let dir = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).context("a folder for databases and logs")?;
     let wanted = |part| args.parts.is_empty() || args.parts.contains(&part);
     let mut table = Table::default();

@@ -1,4 +1,4 @@
-//! Memory over many requests: it may move at first, and must not grow.
+//! Memory over many requests: it may change at first, and must not grow.
 
 use crate::{
     Args,
@@ -9,9 +9,9 @@ use crate::{
 };
 use std::path::Path;
 
-/// The load is cut in this many parts.
+/// Number of parts of the load.
 const PARTS: u64 = 4;
-/// What "flat" means: the part of the memory after warming up that it may grow by.
+/// Accepted growth, as a share of the memory after warming up.
 const SLACK_PERCENT: f64 = 5.0;
 
 pub async fn measure(args: &Args, machine: &Machine, dir: &Path, table: &mut Table) -> anyhow::Result<()> {
@@ -19,7 +19,7 @@ pub async fn measure(args: &Args, machine: &Machine, dir: &Path, table: &mut Tab
     let settings = Settings::roomy("", &database);
     let server = Server::gateway("memory", &settings, machine, dir).await?;
     server.user().await?;
-    // Connections, pools and buffers reach their size in the first tenth.
+    // Connections, pools and buffers grow to their size in the first tenth.
     server.load(&Load::Requests(args.requests / 10), dir).await?;
     let first = server.resident_bytes()?;
     let mut last = first;

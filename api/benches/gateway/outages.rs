@@ -1,4 +1,4 @@
-//! Redis failing in every way in the middle of a steady load.
+//! Failures of Redis of every kind during a steady load.
 
 use crate::{
     machine::Machine,
@@ -15,40 +15,40 @@ use std::{
 use testkit::{Redis, RedisProxy, RedisSentinel};
 use tokio::{sync::Mutex, time::sleep};
 
-/// Times everything is done, in turns: a machine that is held up for 10 ms spoils the worst second of one run.
+/// Number of rounds: a machine that stalls for 10 ms spoils the worst second of one run.
 const ROUNDS: usize = 5;
-/// Requests a second.
+/// Requests per second.
 const RATE: u32 = 2000;
 /// The default of REDIS_DEADLINE.
 const DEADLINE_MS: f64 = 10.0;
 /// Steady load before the fault, and after Redis is back.
 const AROUND: Duration = Duration::from_secs(2);
-/// Longest a wait for the gateway to notice may take.
+/// Timeout for the gateway to notice.
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// What clients saw, and when the gateway noticed.
 struct Seen {
-    answers: u64,
+    responses: u64,
     failed: u64,
-    /// Of the worst second, milliseconds.
+    /// p99 of the worst second in milliseconds.
     p99: f64,
     longest: f64,
-    /// Whether the generator kept its schedule; else these are also its own delays.
+    /// Whether the generator kept its schedule; otherwise its own delays are included.
     valid: bool,
-    /// From the fault to the first answer of `/health` that says so, milliseconds.
+    /// Milliseconds from the fault until `/health` reports it.
     opened: Option<f64>,
-    /// From the moment Redis is well again, milliseconds.
+    /// Milliseconds from the recovery of Redis until `/health` reports it.
     recovered: Option<f64>,
 }
 
-/// A figure of a run that noticed its fault.
+/// A figure of a run whose fault was noticed.
 type Figure = fn(&Seen) -> Option<f64>;
 
-/// Every fault in turn, several times.
+/// Every fault in turn, in several rounds.
 pub async fn measure(machine: &Machine, dir: &Path, table: &mut Table) -> anyhow::Result<()> {
     let mut faults: Vec<(&str, Vec<Seen>)> = Vec::new();
     for number in 0..ROUNDS {
-        // Every round has databases of its own.
+        // Every round has its own databases.
         let dir = dir.join(format!("outages-{number}"));
         std::fs::create_dir(&dir)?;
         for (what, seen) in round(machine, &dir).await? {
@@ -62,9 +62,9 @@ pub async fn measure(machine: &Machine, dir: &Path, table: &mut Table) -> anyhow
         tell(table, what, all);
     }
     let all = || faults.iter().flat_map(|(_, all)| all);
-    let (answers, failed): (u64, u64) = (all().map(|s| s.answers).sum(), all().map(|s| s.failed).sum());
-    let measured = format!("{failed} of {}", count(answers as f64));
-    table.at_most("Answers but 200 in all of these", measured, failed as f64, 0.0, "");
+    let (responses, failed): (u64, u64) = (all().map(|s| s.responses).sum(), all().map(|s| s.failed).sum());
+    let measured = format!("{failed} of {}", count(responses as f64));
+    table.at_most("Responses other than 200 in all of these", measured, failed as f64, 0.0, "");
     Ok(())
 }
 
@@ -84,7 +84,7 @@ async fn round(machine: &Machine, dir: &Path) -> anyhow::Result<Vec<(&'static st
     let mut all = Vec::new();
     let mut tell = |what: &'static str, seen: Seen| all.push((what, seen));
 
-    tell("nothing at all, to compare", run(&gateway, dir, short, false, quiet, quiet).await?);
+    tell("no failure, for comparison", run(&gateway, dir, short, false, quiet, quiet).await?);
     let stop = async || {
         redis.lock().await.pause();
         now()
@@ -161,14 +161,14 @@ fn tell(table: &mut Table, what: &str, all: &[Seen]) {
         p99.text(1),
         all.iter().map(|seen| seen.longest).fold(0.0, f64::max),
         if held_up > 0 {
-            format!(" (the generator was kept from its schedule in {held_up})")
+            format!(" (the generator was behind its schedule in {held_up})")
         } else {
             String::new()
         },
     );
     let name = format!("{RATE} requests/s, {what}: p99 of the worst second");
     table.at_most(&name, measured, p99.median, DEADLINE_MS + 5.0, " ms");
-    // The first failures come a deadline after the fault.
+    // The first failures follow one deadline after the fault.
     let bars: [(&str, f64, Figure); 2] = [
         ("breaker open", DEADLINE_MS + 50.0, |seen: &Seen| seen.opened),
         ("recovery", 1000.0, |seen: &Seen| seen.recovered),
@@ -183,7 +183,7 @@ fn tell(table: &mut Table, what: &str, all: &[Seen]) {
     }
 }
 
-/// Loads a gateway, with a fault in the middle that lasts this long. `outage`: the gateway is to notice it.
+/// Loads a gateway with a fault of this duration in the middle. `outage`: the gateway must notice it.
 async fn run(
     gateway: &Server,
     dir: &Path,
@@ -202,14 +202,14 @@ async fn run(
         sleep(AROUND).await;
         anyhow::Ok((opened, recovered))
     };
-    // The load ends by itself; it is to outlast the fault.
+    // The load ends by itself, after the fault.
     let seconds = (2 * AROUND + lasting).as_secs() as u32 + if outage { 2 } else { 0 };
     let (report, noticed) = tokio::join!(gateway.steady(RATE, seconds, dir), fault);
     let ((opened, recovered), report) = (noticed?, report?);
-    let answers: u64 =
+    let responses: u64 =
         report["statuses"].as_object().into_iter().flatten().filter_map(|(_, n)| n.as_u64()).sum();
     let good = report["statuses"]["200"].as_u64().unwrap_or(0);
-    ensure!(answers > 0, "no answers: {report}");
+    ensure!(responses > 0, "no responses: {report}");
     let worst = report["series"]
         .as_array()
         .into_iter()
@@ -217,8 +217,8 @@ async fn run(
         .map(|second| milliseconds(&second["response_p99_seconds"]));
     let lost = report["ledger"]["transport_errors"].as_u64().unwrap_or(0);
     Ok(Seen {
-        answers,
-        failed: answers - good + lost,
+        responses,
+        failed: responses - good + lost,
         p99: worst.fold(0.0, f64::max),
         longest: milliseconds(&report["latency_seconds"]["response"]["max"]),
         valid: report["valid"] == true,
@@ -227,7 +227,7 @@ async fn run(
     })
 }
 
-/// Milliseconds from a moment until `/health` says this.
+/// Milliseconds from an instant until `/health` reports this status.
 async fn since(moment: Instant, gateway: &Server, status: &str) -> anyhow::Result<f64> {
     let (client, url) = (reqwest::Client::new(), format!("{}/health", gateway.base()));
     loop {
@@ -235,7 +235,7 @@ async fn since(moment: Instant, gateway: &Server, status: &str) -> anyhow::Resul
         if health["status"] == status {
             return Ok(moment.elapsed().as_secs_f64() * 1000.0);
         }
-        ensure!(moment.elapsed() < PATIENCE, "{url} never says {status}");
+        ensure!(moment.elapsed() < PATIENCE, "{url} never reports {status}");
         sleep(Duration::from_millis(2)).await;
     }
 }

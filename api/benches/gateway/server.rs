@@ -1,4 +1,4 @@
-//! The servers under measurement, the load on them, and what the system says they used.
+//! The measured servers, their load and their resource usage.
 
 use crate::machine::Machine;
 use anyhow::{Context, bail, ensure};
@@ -12,28 +12,28 @@ use std::{
 
 /// Connections of the closed loop.
 pub const CONNECTIONS: u32 = 64;
-/// Longest a server may take to start or stop.
+/// Timeout for starting or stopping a server.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// How a gateway's writes or limits differ from the defaults.
+/// Settings of a gateway that differ from the defaults.
 pub struct Settings<'a> {
     pub redis_url: &'a str,
     pub database: &'a Path,
-    /// The limits file's content.
+    /// Content of the limits file.
     pub policies: &'a str,
-    /// Proxies that may say whom a request comes from.
+    /// Trusted proxies.
     pub trusted_proxies: &'a str,
 }
 
 impl<'a> Settings<'a> {
-    /// Limits nobody runs into.
+    /// Limits that are never reached.
     pub fn roomy(redis_url: &'a str, database: &'a Path) -> Self {
         let policies = "[[policy]]\nname = \"default\"\nlimit = \"1000000/s\"\nburst = 1000000\n";
         Self { redis_url, database, policies, trusted_proxies: "" }
     }
 }
 
-/// A server in a process of its own, stopped when dropped.
+/// A server in a separate process, stopped on drop.
 pub struct Server {
     process: Process,
     base: String,
@@ -46,7 +46,7 @@ pub enum Load {
 }
 
 impl Server {
-    /// The gateway: one worker, everything that the settings leave open at its default.
+    /// The gateway with one worker and defaults for all other settings.
     pub async fn gateway(
         name: &str,
         settings: &Settings<'_>,
@@ -56,7 +56,7 @@ impl Server {
         Self::gateway_with(name, settings, &[], machine, dir).await
     }
 
-    /// The same with further settings.
+    /// Same with further settings.
     pub async fn gateway_with(
         name: &str,
         settings: &Settings<'_>,
@@ -77,7 +77,7 @@ impl Server {
             ("RATE_LIMITS_FILE", limits.display().to_string()),
             ("TRUSTED_PROXIES", settings.trusted_proxies.to_owned()),
             ("DRAIN_DELAY", "0s".to_owned()),
-            // The defaults, whatever the person's own environment says.
+            // The defaults, regardless of the user's environment.
             ("LOG_LEVEL", "info".to_owned()),
             ("LOG_FORMAT", "json".to_owned()),
         ];
@@ -87,7 +87,7 @@ impl Server {
         Self { process, base: format!("http://127.0.0.1:{port}") }.ready("/readyz").await
     }
 
-    /// The floor, answering this body.
+    /// The floor, which responds with this body.
     pub async fn floor(body: &str, machine: &Machine, dir: &Path) -> anyhow::Result<Self> {
         let port = process::port::free()?;
         let file = dir.join("floor.body");
@@ -115,8 +115,8 @@ impl Server {
                 return Err(self.process.ended_error(status).into());
             }
             match reqwest::get(&url).await {
-                Ok(answer) if answer.status().is_success() => return Ok(self),
-                _ if started.elapsed() > PATIENCE => bail!("{url} does not answer"),
+                Ok(response) if response.status().is_success() => return Ok(self),
+                _ if started.elapsed() > PATIENCE => bail!("no response from {url}"),
                 _ => tokio::time::sleep(Duration::from_millis(20)).await,
             }
         }
@@ -127,7 +127,7 @@ impl Server {
         &self.base
     }
 
-    /// Makes the user that is read, and gives the body of its answer.
+    /// Creates the user that is read, and returns the body of the response.
     pub async fn user(&self) -> anyhow::Result<String> {
         let user = json!({"name": "Ada Lovelace", "email": "ada@example.com"});
         let created =
@@ -136,9 +136,9 @@ impl Server {
         Ok(reqwest::get(format!("{}{USER}", self.base)).await?.error_for_status()?.text().await?)
     }
 
-    /// Loads it in a closed loop; gives the number of answers and the seconds it took. Anything but 200 is an error.
+    /// Loads it in a closed loop; returns the number of responses and the seconds. Any status but 200 is an error.
     pub async fn load(&self, load: &Load, dir: &Path) -> anyhow::Result<(u64, f64)> {
-        // What was logged has cost what it costs; a gigabyte of it need not stay.
+        // The log has had its cost; a gigabyte of it need not stay.
         fs::File::options().write(true).open(self.process.log())?.set_len(0)?;
         let (out, url) = (dir.join("load.json"), format!("{}{USER}", self.base));
         let mut command = tokio::process::Command::new(process::program::own("loadgen")?);
@@ -158,7 +158,7 @@ impl Server {
                 command.args(["-z", &format!("{seconds}s")]);
                 Duration::from_secs(u64::from(*seconds)) + PATIENCE
             }
-            // At a thousand a second, a fiftieth of what is usual.
+            // At a thousand per second, a fiftieth of the usual rate.
             Load::Requests(requests) => {
                 command.args(["-n", &requests.to_string()]);
                 Duration::from_millis(*requests) + PATIENCE
@@ -166,7 +166,7 @@ impl Server {
         };
         let finished = tokio::time::timeout(limit, command.kill_on_drop(true).output()).await;
         let output = finished.with_context(|| format!("loadgen did not end within {limit:?}"))??;
-        // 4: its threads had no time to spare, which is what a closed loop is for.
+        // 4: the threads were saturated, as intended in a closed loop.
         ensure!(
             matches!(output.status.code(), Some(0 | 4)),
             "loadgen failed ({}): {}",
@@ -174,16 +174,16 @@ impl Server {
             String::from_utf8_lossy(&output.stderr)
         );
         let report: Value = serde_json::from_slice(&fs::read(&out)?)?;
-        let (answers, ledger) = (report["statuses"]["200"].as_u64().unwrap_or(0), &report["ledger"]);
-        ensure!(answers > 0 && report["errors"] == json!({}), "the load met errors: {report}");
+        let (responses, ledger) = (report["statuses"]["200"].as_u64().unwrap_or(0), &report["ledger"]);
+        ensure!(responses > 0 && report["errors"] == json!({}), "the load had errors: {report}");
         ensure!(
-            ledger["expected"] == answers && ledger["unexpected"] == 0,
-            "not every answer was 200: {ledger}"
+            ledger["expected"] == responses && ledger["unexpected"] == 0,
+            "not every response was 200: {ledger}"
         );
-        Ok((answers, report["elapsed_seconds"].as_f64().context("elapsed_seconds")?))
+        Ok((responses, report["elapsed_seconds"].as_f64().context("elapsed_seconds")?))
     }
 
-    /// Loads it steadily with so many requests a second; gives the report, whatever the answers were.
+    /// Loads it at a steady rate of requests per second; returns the report regardless of the responses.
     pub async fn steady(&self, rate: u32, seconds: u32, dir: &Path) -> anyhow::Result<Value> {
         let (out, url) = (dir.join("steady.json"), format!("{}{USER}", self.base));
         let mut command = tokio::process::Command::new(process::program::own("loadgen")?);
@@ -192,8 +192,8 @@ impl Server {
         let limit = Duration::from_secs(u64::from(seconds)) + PATIENCE;
         let finished = tokio::time::timeout(limit, command.kill_on_drop(true).output()).await;
         let output = finished.with_context(|| format!("loadgen did not end within {limit:?}"))??;
-        // 1: answers that were not expected, which the report counts. 4: other programs kept the generator from its schedule,
-        // which the report says too.
+        // 1: unexpected responses, which the report counts. 4: the generator was behind its schedule because of other
+        // programs, which the report notes.
         ensure!(
             matches!(output.status.code(), Some(0 | 1 | 4)),
             "loadgen failed ({}): {}",
@@ -203,7 +203,7 @@ impl Server {
         Ok(serde_json::from_slice(&fs::read(&out)?)?)
     }
 
-    /// CPU time used so far by all its threads, in seconds; the system counts in hundredths.
+    /// CPU time of all its threads so far, in seconds; the system counts in hundredths.
     pub fn cpu_seconds(&self) -> anyhow::Result<f64> {
         let stat = fs::read_to_string(format!("/proc/{}/stat", self.process.pid()))?;
         // The name in parentheses may hold spaces; utime and stime are fields 14 and 15, counted from 1.
@@ -212,18 +212,18 @@ impl Server {
         Ok((ticks(11).context("utime")? + ticks(12).context("stime")?) / 100.0)
     }
 
-    /// Memory it holds, in bytes.
+    /// Resident memory in bytes.
     pub fn resident_bytes(&self) -> anyhow::Result<u64> {
         let status = fs::read_to_string(format!("/proc/{}/status", self.process.pid()))?;
         let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).context("VmRSS")?;
         Ok(line.trim().trim_end_matches(" kB").parse::<u64>()? * 1024)
     }
 
-    /// Stops it in good order.
+    /// Stops it gracefully.
     pub async fn stop(mut self) {
         self.process.stop(PATIENCE).await;
     }
 }
 
-/// What is read.
+/// The path that is read.
 const USER: &str = "/api/users/1";

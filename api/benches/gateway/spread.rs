@@ -9,7 +9,7 @@ pub struct Spread {
 }
 
 impl Spread {
-    /// Of at least one value.
+    /// From at least one value.
     pub fn of(values: impl IntoIterator<Item = f64>) -> Self {
         let mut sorted: Vec<f64> = values.into_iter().collect();
         sorted.sort_by(f64::total_cmp);

@@ -1,8 +1,8 @@
-//! The table that is printed, in Markdown.
+//! The printed Markdown table.
 
 use std::fmt;
 
-/// A figure beside its bar.
+/// A figure and its bar.
 #[derive(Debug)]
 struct Row {
     what: String,
@@ -16,12 +16,12 @@ struct Row {
 pub struct Table(Vec<Row>);
 
 impl Table {
-    /// A figure that others are compared to.
+    /// Adds a figure that others are compared to.
     pub fn reference(&mut self, what: &str, measured: String) {
         self.add(what, measured, String::new(), "");
     }
 
-    /// A figure with the most it may be.
+    /// Adds a figure with an upper bar.
     pub fn at_most(&mut self, what: &str, measured: String, figure: f64, bar: f64, unit: &str) {
         self.add(what, measured, format!("≤ {bar}{unit}"), if figure <= bar { "met" } else { "missed" });
     }

@@ -1,5 +1,5 @@
-//! Durable writes: the gateway's, through HTTP, beside the same INSERT in a transaction of its own each, through sqlx
-//! alone with `synchronous=FULL`.
+//! Durable writes of the gateway through HTTP, compared to the same INSERT through sqlx alone, in one transaction each,
+//! with `synchronous=FULL`.
 
 use crate::{
     Args,
@@ -23,7 +23,7 @@ use tokio::task::JoinSet;
 
 pub async fn measure(args: &Args, machine: &Machine, dir: &Path, table: &mut Table) -> anyhow::Result<()> {
     let database = dir.join("direct.db");
-    // A gateway makes the file, so that both write into the same table with the same indexes.
+    // A gateway creates the file, so that both write into the same table with the same indexes.
     let maker = Settings::roomy("", &database);
     Server::gateway("maker", &maker, machine, dir).await?.stop().await;
     let options = SqliteConnectOptions::new()
@@ -59,14 +59,14 @@ pub async fn measure(args: &Args, machine: &Machine, dir: &Path, table: &mut Tab
     let what = format!("Durable writes, {CONNECTIONS} writers: one transaction each, no HTTP");
     table.reference(&what, per_second(alone));
     let measured = format!("{}; {}×", per_second(grouped), ratio.text(1));
-    table.reference("the same through POST `/api/users`, answered when durable", measured);
+    table.reference("the same through POST `/api/users`, with the response after the commit", measured);
     pool.close().await;
     server.stop().await;
     Ok(())
 }
 
-/// Writes a second by many writers, each waiting for its answer before the next. `write` is given an address that was
-/// not written before.
+/// Writes per second of many writers, each waiting for its response before the next. `write` gets a new address each
+/// time.
 async fn rate<W, F>(span: Duration, write: W) -> anyhow::Result<f64>
 where
     W: Fn(String) -> F + Clone + Send + 'static,
@@ -101,10 +101,10 @@ async fn insert(pool: SqlitePool, email: String) -> anyhow::Result<()> {
 }
 
 async fn create(client: reqwest::Client, url: String, email: String) -> anyhow::Result<()> {
-    let answer = client.post(url).json(&json!({"name": "Ada Lovelace", "email": email})).send().await?;
-    let status = answer.status();
-    // Read to its end, or the connection could not be used again.
-    let body = answer.text().await?;
-    ensure!(status == 201, "answered {status}: {body}");
+    let response = client.post(url).json(&json!({"name": "Ada Lovelace", "email": email})).send().await?;
+    let status = response.status();
+    // Read to the end, or the connection could not be reused.
+    let body = response.text().await?;
+    ensure!(status == 201, "status {status}: {body}");
     Ok(())
 }

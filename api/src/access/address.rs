@@ -1,4 +1,4 @@
-//! The client's address: the peer's, unless the peer is a proxy that we trust to name its own client.
+//! The client's address: the peer's, unless the peer is a trusted proxy that names its own client.
 
 use ipnet::{IpNet, Ipv4Net};
 use std::{
@@ -6,17 +6,17 @@ use std::{
     str::FromStr,
 };
 
-/// Networks of proxies whose `X-Forwarded-For` is believed. None by default: anybody can send that header.
+/// Networks of proxies whose `X-Forwarded-For` is trusted. None by default: anyone can send that header.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct TrustedProxies(Vec<IpNet>);
 
-/// An entry that is no address and no network.
+/// An entry that is neither an address nor a network.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("\"{0}\" is no address or network; expected such as 10.0.0.0/8, 192.0.2.7, fd00::/8")]
+#[error("invalid address or network \"{0}\": expected an entry such as 10.0.0.0/8, 192.0.2.7 or fd00::/8")]
 pub struct NetworkError(String);
 
 impl TrustedProxies {
-    /// Whether an address is one of theirs; an IPv4 address mapped into IPv6 counts as itself.
+    /// Whether one of the networks contains the address; an IPv4-mapped IPv6 address counts as IPv4.
     pub fn contains(&self, address: IpAddr) -> bool {
         let address = address.to_canonical();
         self.0.iter().any(|network| network.contains(&address))
@@ -37,7 +37,7 @@ fn network(entry: &str) -> Result<IpNet, NetworkError> {
         Ok(address) => IpNet::from(address),
         Err(_) => entry.parse::<IpNet>().map_err(|_| NetworkError(entry.to_owned()))?,
     };
-    // ::ffff:10.0.0.0/104 means 10.0.0.0/8: addresses are compared in that form.
+    // ::ffff:10.0.0.0/104 means 10.0.0.0/8: addresses are compared as IPv4.
     match (parsed.addr().to_canonical(), parsed.prefix_len()) {
         (IpAddr::V4(address), prefix @ 96..=128) if parsed.addr().is_ipv6() => {
             Ok(Ipv4Net::new(address, prefix - 96).expect("at most 32").into())
@@ -46,9 +46,9 @@ fn network(entry: &str) -> Result<IpNet, NetworkError> {
     }
 }
 
-/// Walks `X-Forwarded-For` from the right, starting at the peer, while the hop before is trusted: the first address
-/// that is not is the client. What cannot be read ends the walk at the last good address, for whoever wrote it
-/// could have written anything to the left of it.
+/// Reads `X-Forwarded-For` from right to left, starting at the peer, while the hop is trusted: the first address that
+/// is not trusted is the client. An unreadable entry ends the walk at the last valid address, because its sender could
+/// have written anything to the left of it.
 ///
 /// `forwarded` are the header's lines in the order received.
 pub fn client_address<'a>(
@@ -70,12 +70,12 @@ pub fn client_address<'a>(
     client
 }
 
-/// One entry: an address, perhaps with a port, IPv6 perhaps in brackets.
+/// One entry: an address, optionally with a port; IPv6 optionally in brackets.
 fn hop(entry: &[u8]) -> Option<IpAddr> {
     let text = std::str::from_utf8(entry).ok()?.trim_matches([' ', '\t']);
     let bare = text.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(text);
     let address = match bare.parse::<IpAddr>() {
-        // Brackets are for IPv6.
+        // Brackets are for IPv6 only.
         Ok(IpAddr::V4(_)) if bare.len() != text.len() => return None,
         Ok(address) => address,
         Err(_) => text.parse::<SocketAddr>().ok()?.ip(),
@@ -97,7 +97,7 @@ mod tests {
     fn the_first_untrusted_address_from_the_right_is_the_client() {
         const PROXIES: &str = "10.0.0.0/8, 192.0.2.7,fd00::/8";
         for (peer, lines, trusted, client) in [
-            // Nobody is trusted, or not this peer: the header is a claim.
+            // No trusted proxy, or another peer: the header is ignored.
             ("203.0.113.9", &["198.51.100.1"][..], "", "203.0.113.9"),
             ("203.0.113.9", &["198.51.100.1"], PROXIES, "203.0.113.9"),
             ("::ffff:203.0.113.9", &[], "", "203.0.113.9"),
@@ -109,14 +109,14 @@ mod tests {
             ("10.0.0.1", &["6.6.6.6", "198.51.100.1,10.9.9.9", "192.0.2.7"], PROXIES, "198.51.100.1"),
             ("192.0.2.7", &["10.1.1.1, 10.2.2.2"], PROXIES, "10.1.1.1"),
             ("192.0.2.8", &["10.1.1.1"], PROXIES, "192.0.2.8"),
-            // Shapes of an entry.
+            // Forms of an entry.
             ("10.0.0.1", &["198.51.100.1:4711"], PROXIES, "198.51.100.1"),
             ("10.0.0.1", &["[2001:db8::1]:4711"], PROXIES, "2001:db8::1"),
             ("10.0.0.1", &["[2001:db8::1]"], PROXIES, "2001:db8::1"),
             ("10.0.0.1", &["2001:DB8::1"], PROXIES, "2001:db8::1"),
             ("10.0.0.1", &["\t::ffff:198.51.100.1 "], PROXIES, "198.51.100.1"),
             ("fd00::1", &["198.51.100.1, [::ffff:10.3.3.3]:80"], PROXIES, "198.51.100.1"),
-            // What cannot be read stops the walk at the last good one.
+            // An unreadable entry stops the walk at the last valid one.
             ("10.0.0.1", &["198.51.100.1, unknown"], PROXIES, "10.0.0.1"),
             ("10.0.0.1", &["198.51.100.1, , 10.4.4.4"], PROXIES, "10.4.4.4"),
             ("10.0.0.1", &[""], PROXIES, "10.0.0.1"),
@@ -131,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn networks_are_read_strictly() {
+    fn parses_networks_strictly() {
         for (text, inside, outside) in [
             ("10.0.0.0/8", "10.255.0.1", "11.0.0.1"),
             ("10.1.2.3/8", "10.255.0.1", "11.0.0.1"),
@@ -152,7 +152,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_header_panics_and_an_untrusted_peer_is_never_overruled(
+        fn never_panics_and_never_overrules_an_untrusted_peer(
             peer in any::<u32>(),
             lines in prop::collection::vec(prop::collection::vec(any::<u8>(), 0..60), 0..4),
         ) {
@@ -164,7 +164,7 @@ mod tests {
         }
 
         #[test]
-        fn whatever_a_client_prepends_changes_nothing(
+        fn ignores_what_a_client_prepends(
             claim in "[0-9a-f.:, \\[\\]]{0,40}",
             client in any::<u32>(),
         ) {

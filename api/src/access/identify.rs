@@ -23,7 +23,7 @@ const FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto")
 /// Requests that need an API key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub enum RequireKey {
-    /// None; a key that is sent must be a known one.
+    /// None; a key that is sent must still be valid.
     None,
     /// POST, PUT, PATCH and DELETE.
     Writes,
@@ -31,22 +31,22 @@ pub enum RequireKey {
     All,
 }
 
-/// Who is let in.
+/// Access control.
 #[derive(Debug, Clone)]
 pub struct Settings {
-    /// The keys file; without one nothing is taken for a key.
+    /// The key file; without one, API keys are ignored.
     pub keys_file: Option<PathBuf>,
     /// Requests that need an API key.
     pub require: RequireKey,
-    /// Proxies whose `X-Forwarded-For` is believed.
+    /// Proxies whose `X-Forwarded-For` is trusted.
     pub proxies: TrustedProxies,
-    /// What `/metrics` demands.
+    /// The token that `/metrics` requires.
     pub metrics_token: Option<String>,
-    /// Origins whose pages may call.
+    /// Origins whose pages may call the API.
     pub origins: Origins,
 }
 
-/// Everything that decides who a request comes from and whether it may.
+/// Decides who a request comes from and whether it is allowed.
 pub(crate) struct Access {
     keys: Option<KeyRing>,
     require: RequireKey,
@@ -56,19 +56,19 @@ pub(crate) struct Access {
 }
 
 impl Access {
-    /// Reads the keys file.
+    /// Reads the key file.
     pub(crate) fn prepare(settings: Settings, policies: &PolicySet) -> Result<Self, FileError> {
         let Settings { keys_file, require, proxies, metrics_token, origins } = settings;
         let keys = keys_file.map(|path| KeyRing::load(&path, policies)).transpose()?;
         Ok(Self { keys, require, proxies, metrics_token: Token::new(metrics_token.as_deref()), origins })
     }
 
-    /// A plan that an API key has and these policies do not.
+    /// A plan that an API key names and these policies lack.
     pub(crate) fn plan_missing(&self, policies: &PolicySet) -> Option<&str> {
         self.keys.as_ref()?.plan_missing(policies)
     }
 
-    /// Whose request this is. A key that is sent must be a known one; without a keys file nothing is taken for a key.
+    /// The caller of a request. A key that is sent must be valid; without a key file, keys are ignored.
     pub(crate) fn identify(&self, req: &ServiceRequest, method: &str) -> Result<Caller, Problem> {
         let address = self.client(req);
         let Some(keys) = &self.keys else { return Ok(Caller::by_address(address)) };
@@ -79,7 +79,7 @@ impl Access {
         match presented {
             Some(key) => keys.find(key, address).ok_or_else(|| {
                 let challenge = HeaderValue::from_static("Bearer realm=\"api\", error=\"invalid_token\"");
-                unauthorized("this API key is not known", challenge)
+                unauthorized("unknown API key", challenge)
             }),
             None if self.requires_key(method) => Err(unauthorized(
                 "this request needs an API key; send it as X-API-Key or Authorization: Bearer",
@@ -98,7 +98,7 @@ impl Access {
             return Ok(());
         }
         Err(unauthorized(
-            "metrics need the token of METRICS_TOKEN; send it as Authorization: Bearer",
+            "the metrics require METRICS_TOKEN; send it as Authorization: Bearer TOKEN",
             HeaderValue::from_static("Bearer realm=\"metrics\""),
         ))
     }
@@ -117,11 +117,12 @@ impl Access {
         Some(client_address(req.peer_addr()?.ip(), forwarded, &self.proxies))
     }
 
-    /// `http` or `https`, as the client sent it: to us, or to the proxy that we trust to say so.
+    /// The scheme the client used, `http` or `https`: towards the gateway, or towards a trusted proxy.
     pub(crate) fn scheme(&self, req: &ServiceRequest) -> &'static str {
-        let said = req.headers().get_all(&FORWARDED_PROTO).next_back().map(HeaderValue::as_bytes);
-        let said = said.filter(|_| req.peer_addr().is_some_and(|peer| self.proxies.contains(peer.ip())));
-        match said.and_then(|list| list.rsplit(|byte| *byte == b',').next()).map(<[u8]>::trim_ascii) {
+        let forwarded = req.headers().get_all(&FORWARDED_PROTO).next_back().map(HeaderValue::as_bytes);
+        let forwarded =
+            forwarded.filter(|_| req.peer_addr().is_some_and(|peer| self.proxies.contains(peer.ip())));
+        match forwarded.and_then(|list| list.rsplit(|byte| *byte == b',').next()).map(<[u8]>::trim_ascii) {
             Some(b"https") => "https",
             Some(b"http") => "http",
             _ if req.conn_data::<Encrypted>().is_some() => "https",

@@ -1,7 +1,7 @@
 use crate::limit::Plan;
 use std::sync::Arc;
 
-/// One key: who it belongs to and what it grants.
+/// One key: its owner and its plan.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Entry {
     pub name: Arc<str>,

@@ -1,4 +1,4 @@
-//! The keys file: strict, so that a typo is an error at start and not a key that never works.
+//! Parses the key file strictly, so that a typo is an error at start and not a key that never works.
 
 use super::key_entry::Entry;
 use crate::{
@@ -32,7 +32,7 @@ pub(super) fn parse(path: &str, text: &str, policies: &PolicySet) -> Result<Vec<
     if file.keys.is_empty() {
         return Err(content((
             0..0,
-            "`keys`: the file has none; `api hash-key` prints the lines of one".to_owned(),
+            "`keys`: the file has no keys; `api hash-key` prints the lines of a key".to_owned(),
         )));
     }
     let (mut names, mut hashes) = (HashMap::new(), HashMap::new());
@@ -40,11 +40,13 @@ pub(super) fn parse(path: &str, text: &str, policies: &PolicySet) -> Result<Vec<
     for raw in &file.keys {
         let entry = raw.check(policies).map_err(content)?;
         if names.insert(entry.name.clone(), ()).is_some() {
-            let reason = format!("`name`: \"{}\" is another key's; give each its own", entry.name);
+            let reason =
+                format!("`name`: duplicate name \"{}\"; give each key a name of its own", entry.name);
             return Err(content((raw.name.span(), reason)));
         }
         if let Some(other) = hashes.insert(entry.hash, entry.name.clone()) {
-            let reason = format!("`hash`: is the key of \"{other}\"; make another with `api hash-key`");
+            let reason =
+                format!("`hash`: duplicate of the key \"{other}\"; create another key with `api hash-key`");
             return Err(content((raw.hash.span(), reason)));
         }
         entries.push(entry);
@@ -56,13 +58,15 @@ impl RawKey {
     fn check(&self, policies: &PolicySet) -> Result<Entry, Fault> {
         let name = self.name.get_ref();
         if !name_is_clean(name) {
-            let reason = format!("`name`: \"{name}\" must be 1 to 64 letters, digits, `-`, `_` or `.`");
+            let reason =
+                format!("`name`: invalid name \"{name}\": must be 1 to 64 letters, digits, `-`, `_` or `.`");
             return Err((self.name.span(), reason));
         }
-        // Not shown: somebody may have written the key itself here.
+        // The value is not shown: someone may have written the key itself here.
         let hash = self.hash.get_ref().strip_prefix("sha256:").and_then(unhex).ok_or_else(|| {
             let reason =
-                "`hash`: must be sha256: and 64 hexadecimal digits, as `api hash-key` prints".to_owned();
+                "`hash`: must be sha256: followed by 64 hexadecimal digits, as printed by `api hash-key`"
+                    .to_owned();
             (self.hash.span(), reason)
         })?;
         let plan = match &self.plan {
@@ -70,7 +74,7 @@ impl RawKey {
             Some(plan) => policies.plan(plan.get_ref()).ok_or_else(|| {
                 let known = policies.plans().collect::<Vec<_>>().join(", ");
                 let reason = format!(
-                    "`plan`: \"{}\" is none of {known}; a policy with `plan = true` in RATE_LIMITS_FILE adds one",
+                    "`plan`: unknown plan \"{}\": must be one of {known}; a policy with `plan = true` in RATE_LIMITS_FILE adds one",
                     plan.get_ref()
                 );
                 (plan.span(), reason)
@@ -97,7 +101,7 @@ mod tests {
     use crate::access::hash;
 
     #[test]
-    fn every_fault_names_file_line_field_and_remedy_and_no_key() {
+    fn errors_name_file_line_field_and_fix_but_no_key() {
         let good = |name: &str| format!("[[keys]]\nname = \"{name}\"\nhash = \"{}\"\n", hash(name));
         let policies = "[[policy]]\nname='all'\nlimit='1/s'\nburst=1\n[[policy]]\nname='gold'\nlimit='9/s'\nburst=9\nplan=true\n";
         let policies = PolicySet::parse("x", policies).unwrap();
@@ -111,7 +115,7 @@ mod tests {
             (good(&"a".repeat(65)), &["line 2", "`name`"]),
             ("[[keys]]\nname='a'\nhash='SECRETKEY'".to_owned(), &["line 3", "`hash`", "64", "hash-key"]),
             (format!("[[keys]]\nname='a'\nhash='sha256:{}'", "é".repeat(32)), &["line 3", "`hash`"]),
-            (format!("{}{}", good("a"), good("a")), &["line 5", "`name`", "another"]),
+            (format!("{}{}", good("a"), good("a")), &["line 5", "`name`", "duplicate"]),
             (
                 format!("{}{}", good("a"), good("a").replacen("\"a\"", "\"b\"", 1)),
                 &["line 6", "`hash`", "\"a\""],

@@ -1,4 +1,4 @@
-//! The API keys that are let in, found by the hash of what a client presents.
+//! The valid API keys, looked up by the hash of what a client sends.
 
 use super::{key_entry::Entry, key_file};
 use crate::{
@@ -9,29 +9,29 @@ use sha2::{Digest, Sha256};
 use std::{collections::HashMap, net::IpAddr, path::Path};
 use subtle::ConstantTimeEq;
 
-/// Every API key. Keys themselves are never held, only their hashes; a plain SHA-256 is enough, as keys are long and
-/// random ([`crate::cli`] makes them) and cannot be guessed from it.
+/// Every API key. Only hashes are held, never the keys. A plain SHA-256 is enough: keys are long and random
+/// ([`crate::cli`] creates them), so a hash cannot be reversed by guessing.
 #[derive(Debug)]
 pub struct KeyRing {
     entries: Vec<Entry>,
-    /// Where entries are, by the first bytes of their hashes. Which of these exist is all that the time of a look-up
-    /// could tell, and nobody can choose a key by its hash.
+    /// Entries by the first bytes of their hashes. The time of a look-up could reveal at most which of these exist, and
+    /// nobody can choose a key by its hash.
     places: HashMap<[u8; 8], Vec<usize>>,
 }
 
 impl KeyRing {
-    /// Reads a keys file. `policies` are the plans there are.
+    /// Reads a key file. `policies` define the plans.
     ///
     /// # Errors
-    /// [`FileError`] with file, line, field and remedy.
+    /// [`FileError`] with file, line, field and fix.
     pub fn load(path: &Path, policies: &PolicySet) -> Result<Self, FileError> {
         toml_file::load(key_file::VARIABLE, path, |path, text| Self::parse(path, text, policies))
     }
 
-    /// Parses the text of a keys file; `path` is for messages.
+    /// Parses the text of a key file; `path` is for messages.
     ///
     /// # Errors
-    /// [`FileError::Content`] with line, field and remedy.
+    /// [`FileError::Content`] with line, field and fix.
     pub fn parse(path: &str, text: &str, policies: &PolicySet) -> Result<Self, FileError> {
         let entries = key_file::parse(path, text, policies)?;
         let mut places: HashMap<_, Vec<_>> = HashMap::new();
@@ -41,12 +41,12 @@ impl KeyRing {
         Ok(Self { entries, places })
     }
 
-    /// A plan that a key has and these policies do not.
+    /// A plan that a key names and these policies lack.
     pub fn plan_missing<'a>(&'a self, policies: &PolicySet) -> Option<&'a str> {
         self.entries.iter().map(|entry| entry.plan.name()).find(|plan| policies.plan(plan).is_none())
     }
 
-    /// Whose key this is, sent from this address; `None` for one that is not known.
+    /// The caller with this key at this address; `None` for an unknown key.
     pub fn find(&self, key: &[u8], address: Option<IpAddr>) -> Option<Caller> {
         let hash = digest(key);
         let candidates = self.places.get(&start(&hash))?;
@@ -64,7 +64,7 @@ pub(super) fn digest(text: &[u8]) -> [u8; 32] {
     Sha256::digest(text).into()
 }
 
-/// The hash of a key as the keys file writes it: `sha256:` and 64 hexadecimal digits.
+/// The hash of a key as written in the key file: `sha256:` and 64 hexadecimal digits.
 pub fn hash(key: &str) -> String {
     digest(key.as_bytes()).iter().fold("sha256:".to_owned(), |text, byte| format!("{text}{byte:02x}"))
 }
@@ -75,7 +75,7 @@ mod tests {
     use crate::limit::Plan;
 
     #[test]
-    fn keys_are_found_by_their_hash() {
+    fn finds_keys_by_their_hash() {
         let text = format!(
             "[[keys]]\nname = \"ci\"\nhash = \"{}\"\n[[keys]]\nname = \"ops\"\nhash = \"{}\"\nplan = \"unlimited\"\n",
             hash("key-of-ci"),

@@ -1,7 +1,7 @@
 use actix_web::http::header::HeaderValue;
 use std::str::FromStr;
 
-/// Which web origins may call.
+/// Web origins that may call the API.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub enum Origins {
     /// CORS is off.
@@ -9,18 +9,20 @@ pub enum Origins {
     None,
     /// Every origin.
     Any,
-    /// These, as browsers write them.
+    /// These origins, as browsers write them.
     Named(Vec<String>),
 }
 
 /// An entry that no browser would send as its origin.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum OriginError {
-    /// `*` among others.
-    #[error("* stands for every origin and must stand alone")]
+    /// `*` in a list.
+    #[error("* allows every origin and must be the only entry")]
     NotAlone,
-    /// Not written as a browser does.
-    #[error("\"{0}\" is no origin; expected such as https://app.example.com, without path or final /")]
+    /// Not written the way browsers write it.
+    #[error(
+        "invalid origin \"{0}\": expected an origin such as https://app.example.com, without a path or final /"
+    )]
     Form(String),
 }
 
@@ -37,7 +39,7 @@ impl FromStr for Origins {
     }
 }
 
-/// Checks that an entry is written exactly as a browser would: it is compared as text.
+/// Checks that an entry is written exactly as a browser would write it, because it is compared as text.
 fn origin(entry: &str) -> Result<String, OriginError> {
     if entry == "*" {
         return Err(OriginError::NotAlone);
@@ -48,7 +50,7 @@ fn origin(entry: &str) -> Result<String, OriginError> {
     let written_as_sent = !host.is_empty()
         && host.bytes().all(|byte| byte.is_ascii_graphic() && !byte.is_ascii_uppercase())
         && !host.contains(['/', '?', '#', '@', '*', '"']);
-    // Browsers leave the scheme's own port out.
+    // Browsers omit the default port of the scheme.
     let usual_port = if entry.starts_with("https:") { ":443" } else { ":80" };
     if written_as_sent && !host.ends_with(usual_port) { Ok(entry.to_owned()) } else { Err(expected()) }
 }
@@ -59,7 +61,7 @@ impl Origins {
         *self != Self::None
     }
 
-    /// The value of `Access-Control-Allow-Origin` for a request from `origin`; `None` where it may not.
+    /// The value of `Access-Control-Allow-Origin` for a request from `origin`; `None` when the origin is not allowed.
     pub(crate) fn allow(&self, origin: Option<&HeaderValue>) -> Option<HeaderValue> {
         match (self, origin) {
             (Self::Any, Some(_)) => Some(HeaderValue::from_static("*")),
@@ -76,7 +78,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn origins_are_exact() {
+    fn compares_origins_exactly() {
         let named: Origins = "https://a.example, http://localhost:5173".parse().unwrap();
         for (origin, allowed) in [
             ("https://a.example", true),
@@ -96,7 +98,7 @@ mod tests {
     }
 
     #[test]
-    fn what_no_browser_sends_is_refused() {
+    fn rejects_what_no_browser_sends() {
         for text in [
             "a.example",
             "https://a.example/",
@@ -112,7 +114,7 @@ mod tests {
         ] {
             let reason = text.parse::<Origins>().unwrap_err().to_string();
             assert!(
-                reason.contains("https://app.example.com") || reason.contains("alone"),
+                reason.contains("https://app.example.com") || reason.contains("only entry"),
                 "{text}: {reason}"
             );
         }

@@ -4,25 +4,25 @@ use super::key_ring::digest;
 use actix_web::http::header::{AUTHORIZATION, HeaderMap};
 use subtle::ConstantTimeEq;
 
-/// What a request must carry; only its hash is kept.
+/// The token a request must carry; only its hash is stored.
 #[derive(Clone)]
 pub(crate) struct Token(Option<[u8; 32]>);
 
 impl Token {
-    /// `None` asks for nothing.
+    /// `None` admits every request.
     pub(crate) fn new(token: Option<&str>) -> Self {
         Self(token.map(|token| digest(token.as_bytes())))
     }
 
-    /// Whether a request with these headers may pass. Hashes of equal length are compared whole, so the time it takes
-    /// tells nothing of the token.
+    /// Whether a request with these headers is admitted. Comparing hashes of equal length reveals nothing about the
+    /// token through timing.
     pub(crate) fn admits(&self, headers: &HeaderMap) -> bool {
         let Some(expected) = &self.0 else { return true };
         bearer(headers).is_some_and(|given| digest(given).ct_eq(expected).into())
     }
 }
 
-/// What follows `Bearer`, a word of any case (RFC 9110, 11.1).
+/// The text after `Bearer`, in upper or lower case (RFC 9110, 11.1).
 pub(super) fn bearer(headers: &HeaderMap) -> Option<&[u8]> {
     let value = headers.get(AUTHORIZATION)?.as_bytes();
     let (scheme, rest) = value.split_at_checked("Bearer ".len())?;
@@ -35,7 +35,7 @@ mod tests {
     use actix_web::http::header::HeaderValue;
 
     #[test]
-    fn only_the_right_bearer_passes() {
+    fn admits_only_the_right_bearer_token() {
         let token = Token::new(Some("s3cret"));
         for (value, passes) in [
             (None, false),
@@ -54,7 +54,7 @@ mod tests {
                 headers.insert(AUTHORIZATION, HeaderValue::from_static(value));
             }
             assert_eq!(token.admits(&headers), passes, "{value:?}");
-            assert!(Token::new(None).admits(&headers), "no token, no question");
+            assert!(Token::new(None).admits(&headers), "without a token every request is admitted");
         }
     }
 }

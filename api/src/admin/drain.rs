@@ -6,20 +6,20 @@ use crate::{
 use actix_web::{HttpResponse, http::StatusCode, web::Data};
 use serde_json::json;
 
-/// POST `/drain`: from now on `/readyz` says 503 on both listeners, so that a load balancer sends its traffic
-/// elsewhere; serving goes on.
+/// POST `/drain`: `/readyz` responds 503 on both listeners from now on, so that load balancers send their traffic
+/// elsewhere. The gateway goes on serving.
 pub(super) async fn start(state: Data<State>) -> Result<HttpResponse, Problem> {
-    state.lifecycle.ask_drain(true);
-    tracing::info!("draining, as asked for on the admin listener");
+    state.lifecycle.request_drain(true);
+    tracing::info!("draining, requested on the admin listener");
     json(StatusCode::OK, &json!({"status": "draining"}))
 }
 
-/// DELETE `/drain`: takes the drain back; 409 once the process is stopping.
+/// DELETE `/drain`: ends the drain; 409 once the process is stopping.
 pub(super) async fn end(state: Data<State>) -> Result<HttpResponse, Problem> {
     if state.lifecycle.is_stopping() {
-        return Err(Problem::new(Kind::Conflict, "the gateway is stopping; this drain cannot be taken back"));
+        return Err(Problem::new(Kind::Conflict, "the gateway is stopping; this drain cannot be ended"));
     }
-    state.lifecycle.ask_drain(false);
-    tracing::info!("the drain was taken back");
+    state.lifecycle.request_drain(false);
+    tracing::info!("drain ended");
     Ok(HttpResponse::NoContent().finish())
 }

@@ -1,4 +1,4 @@
-//! `/faults`: what is in force, put in force, lifted.
+//! `/faults`: list, start and lift faults.
 
 use crate::{
     fault::{self, Refusal, Status},
@@ -31,7 +31,7 @@ pub(super) async fn get(state: Data<State>, id: Path<String>) -> Result<HttpResp
     }
 }
 
-/// PUT `/faults/{id}`: 201, or 200 in the place of another; answers once the fault is in force.
+/// PUT `/faults/{id}`: 201 for a new id, 200 when it replaces a fault. Responds once the fault is active.
 pub(super) async fn put(
     req: HttpRequest,
     state: Data<State>,
@@ -42,14 +42,14 @@ pub(super) async fn put(
     let spec = fault::parse(&value, state.faults.bounds()).map_err(Problem::validation)?;
     let (id, faults) = (id.into_inner(), state.faults.clone());
     let name = id.clone();
-    // Touching gigabytes takes a while, and the listener has one worker.
+    // Writing to gigabytes takes a while, and the listener has one worker.
     let new = web::block(move || faults.put(&name, spec, Instant::now()))
         .await
         .map_err(Problem::internal)?
         .map_err(refused)?;
-    // A time to live of milliseconds may be over already.
+    // A time to live of milliseconds may have passed already.
     let status = find(&state, &id);
-    tracing::warn!(id, fault = %status.as_ref().map(shown).unwrap_or_default(), "a fault is in force");
+    tracing::warn!(id, fault = %status.as_ref().map(shown).unwrap_or_default(), "fault active");
     let body = status.as_ref().map_or_else(|| json!({"id": id}), shown);
     let mut response = json(if new { StatusCode::CREATED } else { StatusCode::OK }, &body)?;
     if new {
@@ -59,14 +59,14 @@ pub(super) async fn put(
     Ok(response)
 }
 
-/// DELETE `/faults/{id}`: 204 once its effect is undone.
+/// DELETE `/faults/{id}`: 204 once its effect has ended.
 pub(super) async fn lift(state: Data<State>, id: Path<String>) -> Result<HttpResponse, Problem> {
     let (id, faults) = (id.into_inner(), state.faults.clone());
     let name = id.clone();
     if !web::block(move || faults.lift(&name)).await.map_err(Problem::internal)? {
         return Err(missing(&id));
     }
-    tracing::info!(id, "the fault was lifted");
+    tracing::info!(id, "fault lifted");
     Ok(HttpResponse::NoContent().finish())
 }
 
@@ -88,7 +88,7 @@ fn shown(status: &Status) -> Value {
 
 fn missing(id: &str) -> Problem {
     let known = fault::acceptable_id(id);
-    let detail = if known { format!("no fault {id} is in force") } else { "no such fault".to_owned() };
+    let detail = if known { format!("no fault {id} is active") } else { "no such fault".to_owned() };
     Problem::new(Kind::NotFound, detail)
 }
 

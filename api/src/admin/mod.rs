@@ -1,5 +1,5 @@
-//! The admin listener: custom metrics, faults, drain and probes, on a thread and runtime of its own, so that it
-//! answers while the public workers are saturated. Its requests are in no metric of the public side.
+//! The admin listener: custom metrics, faults, drain and probes. It has a thread and runtime of its own, so that it
+//! responds while the public workers are saturated. The public metrics do not count its requests.
 
 mod drain;
 mod faults;

@@ -8,7 +8,7 @@ use crate::{
 };
 use actix_web::{HttpResponse, web};
 
-/// Longest body taken, in bytes; a fault is a few hundred.
+/// Longest body accepted, in bytes; a fault has a few hundred.
 const BODY_LIMIT: usize = 16 * 1024;
 
 /// Registers every route.
@@ -32,5 +32,5 @@ pub(super) fn register(config: &mut web::ServiceConfig) {
 
 async fn not_found() -> Result<HttpResponse, Problem> {
     let paths: Vec<&str> = routes::ALL.iter().map(|endpoint| endpoint.path).collect();
-    Err(Problem::new(Kind::NotFound, format!("the admin listener has {}", paths.join(", "))))
+    Err(Problem::new(Kind::NotFound, format!("no such path; the admin listener has {}", paths.join(", "))))
 }

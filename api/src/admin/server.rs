@@ -10,7 +10,7 @@ use actix_web::{
 use std::{io, net::TcpListener, time::Duration};
 use tokio::sync::oneshot;
 
-/// Admin requests are short; those past this are cut at the end.
+/// How long a stop waits for requests in flight, which are short; longer ones are cut off.
 const SHUTDOWN_LIMIT: Duration = Duration::from_secs(5);
 
 /// The running admin listener.
@@ -30,7 +30,7 @@ impl Admin {
         std::thread::Builder::new().name("admin".to_owned()).spawn(move || {
             let outcome = System::new().block_on(async move {
                 let server = build(state, token, listener)?;
-                // Nobody waits any more when the gateway was dropped meanwhile; the handle's end is not the server's.
+                // The receiver may be gone because the gateway was dropped; that does not stop the server.
                 let _ = started.send(server.handle());
                 server.await
             });
@@ -42,22 +42,22 @@ impl Admin {
         }
     }
 
-    /// Resolves when the listener ends without having been told to.
+    /// Resolves when the listener ends without being stopped.
     pub(crate) async fn ended(&mut self) -> io::Error {
         Self::outcome((&mut self.ended).await)
     }
 
-    /// Lets requests in flight finish, within a limit, and ends the thread.
+    /// Waits for requests in flight, within a limit, and ends the thread.
     pub(crate) async fn stop(self) {
         self.handle.stop(true).await;
-        // The server is gone; its thread follows. Should it hang, the process ends all the same.
+        // The server has ended and its thread follows. If the thread hangs, the process ends anyway.
         let _ = tokio::time::timeout(SHUTDOWN_LIMIT, self.ended).await;
     }
 
     fn outcome(ended: Result<io::Result<()>, oneshot::error::RecvError>) -> io::Error {
         match ended {
             Ok(Err(error)) => error,
-            Ok(Ok(())) | Err(_) => io::Error::other("the admin listener ended by itself"),
+            Ok(Ok(())) | Err(_) => io::Error::other("the admin listener ended unexpectedly"),
         }
     }
 }

@@ -1,20 +1,20 @@
-//! `.env` in the current folder: settings for development, weaker than the environment.
+//! `.env` in the current folder: settings for development. The environment overrides them.
 
 use std::{io, path::Path};
 
 /// A `.env` that cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum DotenvError {
-    /// The file is there and cannot be read.
-    #[error("{path}: cannot be read ({source}); make it readable or remove it")]
+    /// The file exists but cannot be read.
+    #[error("{path}: cannot read the file ({source}); make it readable or remove it")]
     Unreadable {
         /// The file.
         path: String,
-        /// What the system said.
+        /// The system's error.
         source: io::Error,
     },
-    /// A line is malformed. It is not shown: it may hold a secret.
-    #[error("{path}: line {line}: is not NAME=value; quote values with spaces, start comments with #")]
+    /// A malformed line. It is not shown, because it may hold a secret.
+    #[error("{path}: line {line}: expected NAME=value; quote values with spaces, start comments with #")]
     Line {
         /// The file.
         path: String,
@@ -23,8 +23,8 @@ pub enum DotenvError {
     },
 }
 
-/// Puts what the file says into this process's environment, where the environment says nothing itself. A file that
-/// is not there says nothing. To be called before any thread is started.
+/// Adds the variables of the file to this process's environment, except those already set. A missing file adds none.
+/// Must be called before any thread is started.
 ///
 /// # Errors
 /// [`DotenvError`] naming the file and line; the environment is unchanged then.
@@ -41,14 +41,14 @@ pub fn load(path: &Path) -> Result<(), DotenvError> {
         }
         other => DotenvError::Unreadable { path: shown.clone(), source: io::Error::other(other) },
     };
-    // All lines before any takes effect.
+    // Parse every line before applying any.
     for line in dotenvy::Iter::new(text.as_bytes()) {
         line.map_err(refuse)?;
     }
     dotenvy::Iter::new(text.as_bytes()).load().map_err(refuse)
 }
 
-/// Where a malformed line is; values may span lines, so they cannot be counted from the parsed ones.
+/// The number of a malformed line. Values may span lines, so it cannot be counted from the parsed ones.
 fn line_of(text: &str, content: &str) -> usize {
     let first = content.lines().next().unwrap_or_default();
     text.lines()
@@ -61,7 +61,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn malformed_lines_are_named_without_their_content() {
+    fn names_malformed_lines_without_their_content() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join(".env");
         for (text, line) in [
@@ -76,7 +76,7 @@ mod tests {
                 "{message}"
             );
         }
-        assert!(std::env::var("A_TEST_NAME").is_err(), "nothing took effect");
+        assert!(std::env::var("A_TEST_NAME").is_err(), "no variable was set");
         load(&dir.path().join("absent")).unwrap();
     }
 }

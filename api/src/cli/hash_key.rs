@@ -1,62 +1,62 @@
-//! `api hash-key`: an API key and the lines of the keys file that let it in.
+//! `api hash-key`: creates an API key and its lines for the key file.
 
 use crate::access::hash;
 use std::io::{self, Read, Write};
 
-/// Shortest key taken from standard input: 128 bits as hexadecimal digits. The hash is a plain SHA-256, which only
-/// keys that cannot be guessed withstand.
+/// Shortest key accepted from standard input: 128 bits as hexadecimal digits. A plain SHA-256 only protects keys that
+/// cannot be guessed.
 const SHORTEST: usize = 32;
-/// Longest key, well within what a header may hold.
+/// Longest key, well below the limit of a header.
 const LONGEST: usize = 512;
 
-/// Why there are no lines for a key.
+/// Why no lines were written.
 #[derive(Debug, thiserror::Error)]
 pub enum HashKeyError {
-    /// A name that could not be in a Redis key.
+    /// A name that is invalid in a Redis key.
     #[error("expected 1 to 64 letters, digits, -, _ or .")]
     Name,
     /// Standard input cannot be read.
-    #[error("standard input cannot be read as text ({0})")]
+    #[error("cannot read standard input as text ({0})")]
     Input(io::Error),
-    /// The key cannot be sent.
-    #[error("the key on standard input cannot be sent in a header; use ASCII without spaces")]
+    /// The key is invalid in a header.
+    #[error("the key on standard input is invalid in a header: use ASCII without spaces")]
     Unsendable,
     /// The key is too short or too long.
     #[error(
         "the key on standard input must have {SHORTEST} to {LONGEST} characters, so that it cannot be guessed; \
-         leave --stdin out to have one made"
+         omit --stdin to generate one"
     )]
     Length,
-    /// The system has no random numbers.
-    #[error("the system gives no random numbers")]
+    /// The system provides no random numbers.
+    #[error("the system provides no random numbers")]
     Random,
     /// The lines cannot be written.
     #[error("cannot write: {0}")]
     Output(#[from] io::Error),
 }
 
-/// What `api hash-key` takes.
+/// Arguments of `api hash-key`.
 #[derive(Debug, clap::Args)]
 pub struct HashKey {
-    /// Read the key from standard input instead of making one
+    /// Read the key from standard input instead of generating one
     #[arg(long)]
     pub stdin: bool,
 
-    /// Whose key it is: letters, digits and any of . - _ in it
+    /// Name of the key's owner: letters, digits, and any of . - _
     #[arg(long, default_value = "client", value_parser = name)]
     pub name: String,
 
-    /// default, unlimited, or a policy with plan = true
+    /// Plan of the key: default, unlimited, or a policy with plan = true
     #[arg(long, value_parser = name)]
     pub plan: Option<String>,
 }
 
 impl HashKey {
-    /// Writes the lines of the keys file to `lines` and a key that was made to `aside`, so that `>> keys.toml` keeps
-    /// the key itself out of the file.
+    /// Writes the lines of the key file to `lines` and a generated key to `aside`, so that `>> keys.toml` does not
+    /// store the key itself in the file.
     ///
     /// # Errors
-    /// [`HashKeyError`] when the key given is too short to be safe or could not be sent.
+    /// [`HashKeyError`] when the given key is too short to be safe or invalid in a header.
     pub fn run(
         &self,
         input: impl Read,
@@ -65,7 +65,7 @@ impl HashKey {
     ) -> Result<(), HashKeyError> {
         let key = if self.stdin { given(input)? } else { made()? };
         if !self.stdin {
-            writeln!(aside, "key: {key}\nIt is not stored anywhere: hand it to its owner now.\n")?;
+            writeln!(aside, "key: {key}\nIt is not stored anywhere: give it to its owner now.\n")?;
         }
         let plan = self.plan.as_ref().map_or(String::new(), |plan| format!("plan = \"{plan}\"\n"));
         let text = format!("[[keys]]\nname = \"{}\"\nhash = \"{}\"\n{plan}", self.name, hash(&key));
@@ -82,7 +82,7 @@ fn name(text: &str) -> Result<String, HashKeyError> {
 
 fn given(input: impl Read) -> Result<String, HashKeyError> {
     let mut text = String::new();
-    // One byte more than the longest with its line end, to notice a longer one.
+    // One byte more than the longest key with its line end, to detect a longer one.
     input.take(LONGEST as u64 + 3).read_to_string(&mut text).map_err(HashKeyError::Input)?;
     let key = text.trim();
     if !key.bytes().all(|byte| byte.is_ascii_graphic()) {
@@ -94,7 +94,7 @@ fn given(input: impl Read) -> Result<String, HashKeyError> {
     Ok(key.to_owned())
 }
 
-/// 256 bits from the system.
+/// 256 random bits from the system.
 fn made() -> Result<String, HashKeyError> {
     let mut bytes = [0; 32];
     rustls::crypto::ring::default_provider()
@@ -116,7 +116,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_that_was_made_is_let_in_by_its_lines() {
+    fn a_generated_key_is_accepted_with_its_lines() {
         let command = HashKey { stdin: false, name: "ci".into(), plan: Some("unlimited".into()) };
         let (lines, aside) = run(&command, "").unwrap();
         let key = aside.lines().next().unwrap().strip_prefix("key: ").unwrap();
@@ -124,11 +124,11 @@ mod tests {
         assert!(!lines.contains(key));
         let ring = KeyRing::parse("k", &lines, &PolicySet::built_in()).unwrap();
         assert_eq!(ring.find(key.as_bytes(), None).unwrap().key.to_string(), "key:ci");
-        assert_ne!(run(&command, "").unwrap().1, aside, "another each time");
+        assert_ne!(run(&command, "").unwrap().1, aside, "a new key each time");
     }
 
     #[test]
-    fn a_given_key_is_hashed_and_never_shown() {
+    fn hashes_a_given_key_without_showing_it() {
         let command = HashKey { stdin: true, name: "client".into(), plan: None };
         let key = "0123456789abcdef0123456789abcdef";
         let (lines, aside) = run(&command, &format!("{key}\r\n")).unwrap();

@@ -1,4 +1,4 @@
-//! `api healthcheck`: the container's health probe, with no program beside this one in the image.
+//! `api healthcheck`: the health probe of the container, so that its image needs no other program.
 
 use crate::config::{Config, SettingError};
 use anyhow::anyhow;
@@ -10,34 +10,34 @@ use std::{
 use ureq::{Agent, tls::TlsConfig};
 use url::{Host, Url};
 
-/// Longest a check may take, from connect to status line.
+/// Timeout of a check, from connect to status line.
 const LIMIT: Duration = Duration::from_secs(2);
 
-/// What `api healthcheck` takes.
+/// Arguments of `api healthcheck`.
 #[derive(Debug, clap::Args)]
 pub struct Healthcheck {
-    /// What to ask instead of /readyz of LISTEN; https only on this machine, where no certificate is checked
+    /// URL to check instead of /readyz of LISTEN; https only for this machine, because certificates are not verified
     #[arg(long, value_name = "URL", value_parser = target)]
     pub url: Option<Url>,
 }
 
 impl Healthcheck {
-    /// Asks, and blocks until there is an answer or the time is over. `Ok` when the answer is 2xx.
+    /// Sends the request and blocks until a response or the timeout. `Ok` for a 2xx status.
     ///
     /// # Errors
-    /// One line: what was asked and what came of it.
+    /// One line: the URL and what happened.
     pub fn run(&self, config: &Config) -> anyhow::Result<()> {
         let url = self.url.clone().map_or_else(|| of_config(config), Ok)?;
         let response =
             agent().get(url.as_str()).call().map_err(|error| anyhow!("{url}: {}", reason(&error)))?;
         match response.status() {
             status if status.is_success() => Ok(()),
-            status => Err(anyhow!("{url}: answered {}", status.as_u16())),
+            status => Err(anyhow!("{url}: status {}", status.as_u16())),
         }
     }
 }
 
-/// `/readyz` of the public listener; where it listens on every address, of the loopback one.
+/// `/readyz` of the public listener; on the loopback address if it listens on every address.
 fn of_config(config: &Config) -> Result<Url, SettingError> {
     let scheme = if config.tls.files()?.is_some() { "https" } else { "http" };
     let listen = config.server.listen;
@@ -51,7 +51,7 @@ fn of_config(config: &Config) -> Result<Url, SettingError> {
 }
 
 fn target(text: &str) -> Result<Url, String> {
-    let expected = "expected such as http://127.0.0.1:8000/readyz";
+    let expected = "expected a URL such as http://127.0.0.1:8000/readyz";
     let url: Url = text.parse().map_err(|_| expected)?;
     let local = match url.host() {
         Some(Host::Domain(name)) => name == "localhost",
@@ -62,15 +62,16 @@ fn target(text: &str) -> Result<Url, String> {
     match url.scheme() {
         "http" => Ok(url),
         "https" if local => Ok(url),
-        "https" => {
-            Err("https is asked of this machine only, as no certificate is checked; use 127.0.0.1".to_owned())
-        }
+        "https" => Err(
+            "https is only supported for this machine, because certificates are not verified; use 127.0.0.1"
+                .to_owned(),
+        ),
         _ => Err(expected.to_owned()),
     }
 }
 
-/// A client that takes any certificate: the gateway's own names the outside, not the loopback address, and between two
-/// processes of one machine it proves nothing.
+/// A client that accepts any certificate: the gateway's certificate names its public address, not the loopback address,
+/// and between two processes of one machine it would prove nothing.
 fn agent() -> Agent {
     let tls = TlsConfig::builder()
         .disable_verification(true)
@@ -87,12 +88,12 @@ fn agent() -> Agent {
 
 fn reason(error: &ureq::Error) -> String {
     match error {
-        ureq::Error::Timeout(_) => format!("no answer within {} s", LIMIT.as_secs()),
+        ureq::Error::Timeout(_) => format!("no response within {} s", LIMIT.as_secs()),
         ureq::Error::Io(error) if error.kind() == std::io::ErrorKind::ConnectionRefused => {
             format!("cannot connect ({error})")
         }
         ureq::Error::ConnectionFailed | ureq::Error::HostNotFound => format!("cannot connect ({error})"),
-        other => format!("no answer ({other})"),
+        other => format!("no response ({other})"),
     }
 }
 
@@ -102,7 +103,7 @@ mod tests {
     use clap::Parser;
 
     #[test]
-    fn the_target_follows_the_settings() {
+    fn the_default_url_follows_the_settings() {
         for (args, url) in [
             (&["--listen", "127.0.0.1:8000"][..], "http://127.0.0.1:8000/readyz"),
             (&["--listen", "0.0.0.0:81"], "http://127.0.0.1:81/readyz"),
@@ -115,7 +116,7 @@ mod tests {
     }
 
     #[test]
-    fn urls_are_read_strictly() {
+    fn parses_urls_strictly() {
         for (url, read) in [
             ("http://example.org", Some("http://example.org/")),
             ("https://localhost:8443/livez?x", Some("https://localhost:8443/livez?x")),

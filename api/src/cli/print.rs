@@ -1,10 +1,9 @@
-//! `--print-config`: what the settings come to.
+//! `--print-config`: prints the effective settings.
 
 use clap::{ArgMatches, Command};
 
-/// One `NAME=value` line per setting, in the order of the help, whatever gave the value; unset ones are empty.
-/// Secrets are masked: settings whose environment values the help hides, whatever is named like one, and passwords
-/// in URLs.
+/// One `NAME=value` line per setting, in the order of the help and from any source; unset ones are empty. Secrets are
+/// masked: settings whose environment values the help hides, settings with a secret's name, and passwords in URLs.
 pub fn lines(command: &Command, matches: &ArgMatches) -> Vec<String> {
     let line = |arg: &clap::Arg| {
         let name = arg.get_env()?.to_str()?;
@@ -29,11 +28,11 @@ fn shown(name: &str, hidden: bool, value: &str) -> String {
     }
 }
 
-/// The password of a URL masked, in front of the host or among the parameters; `None` for what is no URL.
+/// A URL with its password masked, before the host and in the query; `None` if the text is not a URL.
 fn mask_url(value: &str) -> Option<String> {
     let (scheme, rest) = value.split_once("://")?;
     let (rest, query) = rest.split_once('?').map_or((rest, None), |(rest, query)| (rest, Some(query)));
-    // The last @ before the path: a password may hold one that nobody escaped.
+    // The last @ before the path, because a password may contain an unescaped one.
     let authority_end = rest.rfind('@').map_or(0, |at| at + 1);
     let (userinfo, place) = rest.split_at(authority_end);
     let userinfo = match userinfo.split_once(':') {
@@ -50,7 +49,7 @@ fn mask_url(value: &str) -> Option<String> {
     Some(format!("{scheme}://{userinfo}{place}{query}"))
 }
 
-/// One line, whatever is in it.
+/// The value on one line, with control characters escaped.
 fn printable(value: &str) -> String {
     if value.contains(char::is_control) { format!("{value:?}") } else { value.to_owned() }
 }
@@ -60,7 +59,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn secrets_are_masked_and_the_rest_is_shown() {
+    fn masks_secrets_and_shows_the_rest() {
         for (name, hidden, value, expected) in [
             ("LISTEN", false, "127.0.0.1:8000", "127.0.0.1:8000"),
             ("REDIS_URL", true, "redis://127.0.0.1:6379", "redis://127.0.0.1:6379"),

@@ -6,44 +6,43 @@ use crate::access::{
 };
 use std::path::PathBuf;
 
-/// Who is let in.
+/// Access control.
 #[derive(Debug, Clone, clap::Args)]
 pub struct AccessSettings {
-    /// TOML file of API keys: name, hash and plan of each; `api hash-key` makes its lines
+    /// TOML file of API keys with the name, hash and plan of each; `api hash-key` creates its lines
     #[arg(long, env, value_parser = super::value::path)]
     pub api_keys_file: Option<PathBuf>,
 
-    /// Requests that need an API key; probes, /metrics and OPTIONS never do
+    /// Requests that need an API key; probes, /metrics and OPTIONS never need one
     #[arg(long, env, default_value = "none")]
     pub require_api_key: RequireKey,
 
-    /// Proxies whose X-Forwarded-For is believed: addresses and networks, comma-separated
+    /// Proxies whose X-Forwarded-For is trusted: addresses and networks, comma-separated
     #[arg(long, env, default_value = "", hide_default_value = true)]
     pub trusted_proxies: TrustedProxies,
 
-    /// Bearer token that the public /metrics demands
+    /// Bearer token required by the public /metrics
     #[arg(long, env, hide_env_values = true)]
     pub metrics_token: Option<Secret>,
 
-    /// Origins whose pages may call, comma-separated, such as https://app.example.com; or * for all
+    /// Origins whose pages may call the API, comma-separated, such as https://app.example.com; * allows all
     #[arg(long, env, default_value = "", hide_default_value = true)]
     pub cors_origins: Origins,
 }
 
 impl AccessSettings {
-    /// The settings of access itself, empty variables counting as unset.
+    /// The settings of access control; an empty variable counts as unset.
     ///
-    /// # Errors
-    /// [`SettingError`] when keys are required and there are none, or when the token cannot be sent in a header; without
-    /// the token.
+    /// # Errors [`SettingError`] when keys are required but none are configured, or when the token cannot be sent in a
+    /// header. The error does not contain the token.
     pub fn settings(&self) -> Result<Settings, SettingError> {
         let keys_file = self.api_keys_file.clone().filter(|path| !path.as_os_str().is_empty());
         if keys_file.is_none() && self.require_api_key != RequireKey::None {
             return Err(SettingError {
                 variable: "REQUIRE_API_KEY",
                 value: format!("{:?}", self.require_api_key).to_lowercase(),
-                reason: "there are no keys, so nobody could get in".to_owned(),
-                remedy: "name a file of keys with API_KEYS_FILE, or say none",
+                reason: "no API keys are configured, so every request would be refused".to_owned(),
+                remedy: "set API_KEYS_FILE to a key file, or use none",
             });
         }
         let metrics_token = self.metrics_token.as_ref().and_then(Secret::given);
@@ -51,7 +50,7 @@ impl AccessSettings {
             return Err(SettingError {
                 variable: "METRICS_TOKEN",
                 value: "…".to_owned(),
-                reason: "holds characters that a bearer token cannot have".to_owned(),
+                reason: "contains characters that are invalid in a bearer token".to_owned(),
                 remedy: "use visible ASCII without spaces, such as the output of `openssl rand -hex 24`",
             });
         }

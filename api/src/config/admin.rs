@@ -8,33 +8,32 @@ pub struct AdminSettings {
     #[arg(long, env, default_value = "127.0.0.1:8001", value_parser = super::server::address)]
     pub admin_listen: SocketAddr,
 
-    /// Bearer token the admin listener demands; needed when it is not on loopback
+    /// Bearer token required by the admin listener; mandatory when it listens beyond loopback
     #[arg(long, env, hide_env_values = true)]
     pub admin_token: Option<String>,
 }
 
 impl AdminSettings {
-    /// The token, an empty variable counting as unset, as compose files write it.
+    /// The token; an empty variable counts as unset, as compose files write it.
     ///
     /// # Errors
-    /// When it cannot be sent in a header, or is missing although others than this machine can reach the listener.
-    /// The token is never part of the message.
+    /// When it cannot be sent in a header, or is missing while other machines can reach the listener. The message never
+    /// contains the token.
     pub fn token(&self) -> Result<Option<&str>, SettingError> {
         let token = self.admin_token.as_deref().map(str::trim).filter(|token| !token.is_empty());
         match token {
             Some(token) if !token.bytes().all(|byte| byte.is_ascii_graphic()) => Err(SettingError {
                 variable: "ADMIN_TOKEN",
                 value: "…".to_owned(),
-                reason: "holds characters that a bearer token cannot have".to_owned(),
+                reason: "contains characters that are invalid in a bearer token".to_owned(),
                 remedy: "use visible ASCII without spaces, such as the output of `openssl rand -hex 24`",
             }),
-            // An IPv4 address in IPv6's clothes is the IPv4 address.
+            // An IPv4-mapped IPv6 address counts as its IPv4 address.
             None if !self.admin_listen.ip().to_canonical().is_loopback() => Err(SettingError {
                 variable: "ADMIN_LISTEN",
                 value: self.admin_listen.to_string(),
-                reason:
-                    "others than this machine could reach it and inject faults, and there is no ADMIN_TOKEN"
-                        .to_owned(),
+                reason: "other machines could reach it and inject faults, and there is no ADMIN_TOKEN"
+                    .to_owned(),
                 remedy: "set ADMIN_TOKEN, or listen on 127.0.0.1",
             }),
             token => Ok(token),
@@ -47,7 +46,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn off_loopback_a_token_is_needed() {
+    fn requires_a_token_beyond_loopback() {
         for (listen, token, expected) in [
             ("127.0.0.1:0", None, Ok(None)),
             ("127.9.9.9:0", Some(" "), Ok(None)),

@@ -1,7 +1,7 @@
 use super::value;
 use std::time::Duration;
 
-/// What one connection may take, and how many there may be.
+/// Limits on connections.
 #[derive(Debug, Clone, clap::Args)]
 pub struct ConnectionSettings {
     /// Connections served at once, 16 to 1000000; further ones wait in the backlog
@@ -9,27 +9,27 @@ pub struct ConnectionSettings {
         long,
         env,
         default_value = "20000",
-        value_parser = |text: &str| value::whole(text, 16_u32, 1_000_000)
+        value_parser = |text: &str| value::integer(text, 16_u32, 1_000_000)
     )]
     pub max_connections: u32,
 
-    /// Connections that may wait to be accepted, 16 to 65535; the system's own limit (somaxconn) applies too
-    #[arg(long, env, default_value = "1024", value_parser = |text: &str| value::whole(text, 16_u32, 65_535))]
+    /// Connections that may wait to be accepted, 16 to 65535; the system's limit (somaxconn) also applies
+    #[arg(long, env, default_value = "1024", value_parser = |text: &str| value::integer(text, 16_u32, 65_535))]
     pub backlog: u32,
 
-    /// How long a connection may idle between requests
+    /// Longest a connection may idle between requests
     #[arg(long, env, default_value = "75s", value_parser = value::positive_duration)]
     pub keep_alive: Duration,
 
-    /// How long a client may take to send a request's head, and for a TLS handshake
+    /// Longest a client may take to send a request's head, and for a TLS handshake
     #[arg(long, env, default_value = "5s", value_parser = value::positive_duration)]
     pub request_head_timeout: Duration,
 
-    /// How long a client may take to send a request's body
+    /// Longest a client may take to send a request's body
     #[arg(long, env, default_value = "30s", value_parser = value::positive_duration)]
     pub request_body_timeout: Duration,
 
-    /// How long a client may read nothing of an answer
+    /// Longest a client may stop reading a response
     #[arg(long, env, default_value = "30s", value_parser = value::positive_duration)]
     pub write_timeout: Duration,
 }

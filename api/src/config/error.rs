@@ -1,13 +1,13 @@
-/// A setting whose text parses but whose value cannot be used.
+/// A setting that parses but whose value cannot be used.
 #[derive(Debug, thiserror::Error)]
 #[error("{variable}={value}: {reason}; {remedy}")]
 pub struct SettingError {
     /// The environment variable, which also names the flag.
     pub variable: &'static str,
-    /// The value as given, secrets masked.
+    /// The value as given; secrets are masked.
     pub value: String,
     /// Why it cannot be used.
     pub reason: String,
-    /// What to write instead.
+    /// How to fix it.
     pub remedy: &'static str,
 }

@@ -4,47 +4,47 @@ use std::{path::PathBuf, time::Duration};
 /// Rate limits and their Redis.
 #[derive(Debug, Clone, clap::Args)]
 pub struct LimitSettings {
-    /// TOML file of rate limit policies, read again on SIGHUP [default: 100/s, burst 200, per client]
+    /// TOML file of rate limit policies, reloaded on SIGHUP [default: 100/s, burst 200, per client]
     #[arg(long, env, value_parser = value::path)]
     pub rate_limits_file: Option<PathBuf>,
 
-    /// Most debts of clients held in memory; at the cap new clients share one
+    /// Most client balances held in memory; beyond that, new clients share one
     #[arg(
         long,
         env,
         default_value = "200000",
-        value_parser = |text: &str| value::whole(text, 1_usize, 100_000_000)
+        value_parser = |text: &str| value::integer(text, 1_usize, 100_000_000)
     )]
     pub rate_limit_keys: usize,
 
-    /// Redis that several gateways share their limits in: redis://, redis+sentinel://HOST,HOST/SERVICE or
-    /// redis+cluster://HOST,HOST; without it limits are counted in this process
+    /// Redis in which several gateways share their limits: redis://, redis+sentinel://HOST,HOST/SERVICE or
+    /// redis+cluster://HOST,HOST; without it each gateway counts for itself
     #[arg(long, env, hide_env_values = true)]
     pub redis_url: Option<String>,
 
-    /// Longest a request waits for Redis's decision before each policy's `without_redis` decides
+    /// Longest a request waits for Redis before each policy's `without_redis` decides
     #[arg(long, env, default_value = "10ms", value_parser = value::positive_duration)]
     pub redis_deadline: Duration,
 
-    /// Start of every key this gateway writes; gateways with the same prefix share their limits
+    /// Prefix of every key this gateway writes; gateways with the same prefix share their limits
     #[arg(long, env, default_value = "firedrill:", value_parser = prefix)]
     pub redis_key_prefix: String,
 }
 
 impl LimitSettings {
-    /// The policy file, an empty variable counting as unset, as compose files write it.
+    /// The policy file; an empty variable counts as unset, as compose files write it.
     pub fn file(&self) -> Option<&PathBuf> {
         self.rate_limits_file.as_ref().filter(|path| !path.as_os_str().is_empty())
     }
 
-    /// The Redis URL, an empty variable counting as unset.
+    /// The Redis URL; an empty variable counts as unset.
     pub fn redis(&self) -> Option<&str> {
         self.redis_url.as_deref().map(str::trim).filter(|url| !url.is_empty())
     }
 }
 
 fn prefix(text: &str) -> Result<String, ValueError> {
-    // Braces would move the hash tag, and with it the keys of one request to different cluster slots.
+    // Braces would change the hash tag, and a request's keys would fall into different cluster slots.
     if text.contains(['{', '}']) || text.contains(char::is_whitespace) {
         return Err(ValueError::Prefix);
     }

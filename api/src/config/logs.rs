@@ -1,39 +1,39 @@
-/// What is logged and how.
+/// Logging.
 #[derive(Debug, Clone, clap::Args)]
 pub struct LogSettings {
-    /// Least severe level that is written
+    /// Least severe level to log
     #[arg(long, env, default_value = "info")]
     pub log_level: LogLevel,
 
-    /// Shape of a line: auto is pretty on a terminal and json elsewhere
+    /// Format of a line: auto is pretty on a terminal and json elsewhere
     #[arg(long, env, default_value = "auto")]
     pub log_format: LogFormat,
 }
 
-/// Least severe level that is written.
+/// Least severe level to log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub enum LogLevel {
     /// Nothing.
     Off,
-    /// Faults of the gateway.
+    /// Errors of the gateway.
     Error,
-    /// And what a person should look at, such as Redis being away.
+    /// Also conditions that need attention, such as an unreachable Redis.
     Warn,
-    /// And one line per request.
+    /// Also one line per request.
     Info,
-    /// And the libraries' own steps.
+    /// Also the steps of libraries.
     Debug,
     /// Everything.
     Trace,
 }
 
-/// Shape of a log line.
+/// Format of a log line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub enum LogFormat {
     /// Pretty on a terminal, JSON elsewhere.
     Auto,
-    /// One JSON object a line.
+    /// One JSON object per line.
     Json,
-    /// For eyes.
+    /// For people.
     Pretty,
 }

@@ -1,4 +1,4 @@
-//! Settings: flags and environment through one clap structure, grouped by subject.
+//! Settings: flags and environment variables through clap, grouped by topic.
 
 mod access;
 mod admin;
@@ -30,7 +30,7 @@ pub use tls::TlsSettings;
 pub use traces::{OtlpEndpoint, TraceSettings};
 pub use value::ValueError;
 
-/// Every setting of the gateway. A flag wins over its environment variable.
+/// Every setting of the gateway. A flag overrides its environment variable.
 #[derive(Debug, Clone, clap::Parser)]
 #[command(
     name = "api",
@@ -44,31 +44,31 @@ pub struct Config {
     /// The admin listener.
     #[command(flatten)]
     pub admin: AdminSettings,
-    /// Bounds of the fault plane.
+    /// Limits on injected faults.
     #[command(flatten)]
     pub faults: FaultSettings,
-    /// What one connection may take.
+    /// Limits on connections.
     #[command(flatten)]
     pub connections: ConnectionSettings,
     /// HTTPS.
     #[command(flatten)]
     pub tls: TlsSettings,
-    /// Who is let in.
+    /// Access control.
     #[command(flatten)]
     pub access: AccessSettings,
-    /// Where data is kept.
+    /// Storage.
     #[command(flatten)]
     pub storage: StorageSettings,
     /// Rate limits and their Redis.
     #[command(flatten)]
     pub limits: LimitSettings,
-    /// Where models come from and how inference is bounded.
+    /// Models and inference.
     #[command(flatten)]
     pub models: ModelSettings,
-    /// What is logged and how.
+    /// Logging.
     #[command(flatten)]
     pub logs: LogSettings,
-    /// Where traces go.
+    /// Traces.
     #[command(flatten)]
     pub traces: TraceSettings,
 }
@@ -97,7 +97,7 @@ mod tests {
     }
 
     #[test]
-    fn bad_values_name_the_variable_the_value_and_the_expectation() {
+    fn errors_name_the_variable_the_value_and_what_is_expected() {
         for (args, needles) in [
             (&["--listen", "8000"][..], ["LISTEN", "'8000'", "127.0.0.1:8000"]),
             (&["--admin-listen", "8001"], ["ADMIN_LISTEN", "'8001'", "127.0.0.1:8000"]),

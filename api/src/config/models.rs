@@ -2,26 +2,26 @@ use super::{error::SettingError, value};
 use crate::models::service::Settings;
 use std::{path::PathBuf, time::Duration};
 
-/// Where models come from and how inference is bounded.
+/// Models and inference.
 #[derive(Debug, Clone, clap::Args)]
 pub struct ModelSettings {
-    /// Folder of ONNX models, NAME.onnx each [default: ./api/models when there is one, else ./models]
+    /// Folder of ONNX models, one NAME.onnx each [default: ./api/models if it exists, else ./models]
     #[arg(long, env)]
     pub models_dir: Option<PathBuf>,
 
     /// Threads that run models, 1 to 256 [default: one per core]
-    #[arg(long, env, value_parser = |text: &str| value::whole(text, 1_usize, 256))]
+    #[arg(long, env, value_parser = |text: &str| value::integer(text, 1_usize, 256))]
     pub inference_workers: Option<usize>,
 
-    /// Requests that may wait for a model, 1 to 100000; further ones are answered 503
-    #[arg(long, env, default_value = "64", value_parser = |text: &str| value::whole(text, 1_usize, 100_000))]
+    /// Requests that may wait for a model, 1 to 100000; further ones get 503
+    #[arg(long, env, default_value = "64", value_parser = |text: &str| value::integer(text, 1_usize, 100_000))]
     pub inference_queue: usize,
 
-    /// Longest a request waits for its predictions, queue included, before it is answered 504
+    /// Longest a request waits for its predictions, including the queue, before it gets 504
     #[arg(long, env, default_value = "5s", value_parser = value::positive_duration)]
     pub inference_deadline: Duration,
 
-    /// Longest a model may take to be loaded and tried before the PUT is answered 504
+    /// Longest a model may take to load and be tested before the PUT gets 504
     #[arg(long, env, default_value = "60s", value_parser = value::positive_duration)]
     pub model_load_timeout: Duration,
 }
@@ -30,7 +30,7 @@ impl ModelSettings {
     /// The settings of the models themselves.
     ///
     /// # Errors
-    /// When `MODELS_DIR` names no folder.
+    /// When `MODELS_DIR` is not a folder.
     pub fn settings(&self) -> Result<Settings, SettingError> {
         Ok(Settings {
             folder: self.folder()?,
@@ -43,7 +43,7 @@ impl ModelSettings {
         })
     }
 
-    /// The models folder. One that was named has to be there; the default need not: then no model is loaded.
+    /// The models folder. A configured one must exist; the default need not, and then no model is loaded.
     fn folder(&self) -> Result<PathBuf, SettingError> {
         // An empty variable counts as unset, as compose files write it.
         let Some(named) = self.models_dir.as_ref().filter(|path| !path.as_os_str().is_empty()) else {
@@ -52,13 +52,13 @@ impl ModelSettings {
         };
         let reason = match std::fs::read_dir(named) {
             Ok(_) => return Ok(named.clone()),
-            Err(error) => format!("is not a folder that can be read ({error})"),
+            Err(error) => format!("is not a readable folder ({error})"),
         };
         Err(SettingError {
             variable: "MODELS_DIR",
             value: named.display().to_string(),
             reason,
-            remedy: "name a folder of NAME.onnx files, or leave it out for ./api/models or ./models",
+            remedy: "set it to a folder of NAME.onnx files, or unset it to use ./api/models or ./models",
         })
     }
 }

@@ -1,12 +1,12 @@
 use std::{fmt, str::FromStr};
 
-/// A text that must not appear in logs, messages or `--print-config`. It has no value parser of its own: clap would
-/// show a refused value.
+/// A text that must not appear in logs, messages or `--print-config`. It has no value parser, because clap would show
+/// a rejected value.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secret(String);
 
 impl Secret {
-    /// The text without surrounding space; `None` when nothing is left, as an empty variable counts as unset.
+    /// The text without surrounding space; `None` when it is empty, which counts as unset.
     pub fn given(&self) -> Option<&str> {
         Some(self.0.trim()).filter(|text| !text.is_empty())
     }
@@ -31,7 +31,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn says_nothing_and_counts_blank_as_unset() {
+    fn hides_its_text_and_counts_blank_as_unset() {
         let secret: Secret = " hush ".parse().unwrap();
         assert_eq!((secret.given(), format!("{secret:?}").as_str()), (Some("hush"), "Secret(…)"));
         assert_eq!("  ".parse::<Secret>().unwrap().given(), None);

@@ -9,14 +9,14 @@ pub struct ServerSettings {
     pub listen: SocketAddr,
 
     /// Worker threads, 1 to 512 [default: one per core]
-    #[arg(long, env, value_parser = |text: &str| value::whole(text, 1_usize, 512))]
+    #[arg(long, env, value_parser = |text: &str| value::integer(text, 1_usize, 512))]
     pub workers: Option<usize>,
 
-    /// How long to go on serving after SIGTERM while /readyz says 503
+    /// How long to keep serving after SIGTERM while /readyz responds 503
     #[arg(long, env, default_value = "1s", value_parser = value::duration)]
     pub drain_delay: Duration,
 
-    /// How long requests in flight may take to finish once the drain delay is over
+    /// How long requests in flight may take to finish after the drain delay
     #[arg(long, env, default_value = "30s", value_parser = value::duration)]
     pub shutdown_timeout: Duration,
 }

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 /// HTTPS.
 #[derive(Debug, Clone, clap::Args)]
 pub struct TlsSettings {
-    /// PEM file of the certificate and its chain; with TLS_KEY the public listener speaks HTTPS and HTTP/2
+    /// PEM file of the certificate and its chain; with TLS_KEY it enables HTTPS and HTTP/2 on the public listener
     #[arg(long, env, value_parser = super::value::path)]
     pub tls_cert: Option<PathBuf>,
 
@@ -14,16 +14,16 @@ pub struct TlsSettings {
 }
 
 impl TlsSettings {
-    /// Certificate and key, an empty variable counting as unset; `None` without either.
+    /// Certificate and key; an empty variable counts as unset. `None` when both are unset.
     ///
     /// # Errors
-    /// [`SettingError`] when one is given without the other.
+    /// [`SettingError`] when only one is set.
     pub fn files(&self) -> Result<Option<(&Path, &Path)>, SettingError> {
         let alone = |variable, path: &Path, other| SettingError {
             variable,
             value: path.display().to_string(),
-            reason: format!("is given without {other}"),
-            remedy: "name both PEM files for HTTPS, or neither for HTTP",
+            reason: format!("is set without {other}"),
+            remedy: "set both for HTTPS, or neither for HTTP",
         };
         match (given(&self.tls_cert), given(&self.tls_key)) {
             (Some(cert), Some(key)) => Ok(Some((cert, key))),

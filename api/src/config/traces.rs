@@ -2,10 +2,10 @@ use super::value::ValueError;
 use std::path::{Path, PathBuf};
 use url::Url;
 
-/// Where traces go.
+/// Traces.
 #[derive(Debug, Clone, clap::Args)]
 pub struct TraceSettings {
-    /// Collector that is sent a span per request over OTLP/HTTP, such as http://127.0.0.1:4318; without it none is made
+    /// OTLP/HTTP collector that receives a span per request, such as http://127.0.0.1:4318; without it tracing is off
     #[arg(
         long,
         env = "OTEL_EXPORTER_OTLP_ENDPOINT",
@@ -15,7 +15,7 @@ pub struct TraceSettings {
     )]
     pub otlp_endpoint: Option<OtlpEndpoint>,
 
-    /// PEM file to check an https collector's certificate by [default: the system's authorities]
+    /// PEM file to verify an https collector with [default: the system's authorities]
     #[arg(
         long,
         env = "OTEL_EXPORTER_OTLP_CERTIFICATE",
@@ -24,16 +24,16 @@ pub struct TraceSettings {
     )]
     pub otlp_certificate: Option<PathBuf>,
 
-    /// Name of this service in its traces
+    /// Service name in traces
     #[arg(long, env, default_value = "firedrill-api")]
     pub otel_service_name: String,
 
-    /// Share, 0 to 1, of the traces begun here that are exported; a caller's own decision is followed
+    /// Share of the traces started here to export, 0 to 1; for other traces the caller's decision applies
     #[arg(long, env, default_value = "1", value_parser = share)]
     pub otel_traces_sampler_arg: f64,
 }
 
-/// A collector's base address; an empty text counts as none, as compose files write it.
+/// A collector's base address; empty counts as unset, as compose files write it.
 #[derive(Clone, PartialEq, Eq)]
 pub struct OtlpEndpoint(Option<Url>);
 
@@ -45,20 +45,20 @@ impl std::fmt::Debug for OtlpEndpoint {
 }
 
 impl TraceSettings {
-    /// The address spans are posted to, by the OTLP specification the base address with `v1/traces`; `None` when
-    /// traces are not exported.
+    /// The address that spans are posted to: the base address with `v1/traces`, as the OTLP specification defines.
+    /// `None` when traces are not exported.
     pub fn traces_url(&self) -> Option<String> {
         let base = self.otlp_endpoint.as_ref()?.0.as_ref()?;
         Some(format!("{}/v1/traces", base.as_str().trim_end_matches('/')))
     }
 
-    /// Whether the collector is spoken to over https.
+    /// Whether the collector is reached over https.
     pub fn is_encrypted(&self) -> bool {
         let base = self.otlp_endpoint.as_ref().and_then(|endpoint| endpoint.0.as_ref());
         base.is_some_and(|base| base.scheme() == "https")
     }
 
-    /// The file to check its certificate by, an empty variable counting as unset.
+    /// The file to verify its certificate with; an empty variable counts as unset.
     pub fn certificate(&self) -> Option<&Path> {
         self.otlp_certificate.as_deref().filter(|path| !path.as_os_str().is_empty())
     }
@@ -72,7 +72,7 @@ fn endpoint(text: &str) -> Result<OtlpEndpoint, ValueError> {
     let url = Url::parse(text).map_err(|reason| ValueError::Collector(format!(" ({reason})")))?;
     match url.scheme() {
         "http" | "https" if url.query().is_none() && url.fragment().is_none() => Ok(OtlpEndpoint(Some(url))),
-        "http" | "https" => Err(ValueError::Collector(" (an address has no `?` or `#`)".to_owned())),
+        "http" | "https" => Err(ValueError::Collector(" (`?` and `#` are not allowed)".to_owned())),
         _ => Err(ValueError::Collector(String::new())),
     }
 }
@@ -89,7 +89,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn endpoints_are_base_addresses() {
+    fn parses_base_addresses_only() {
         let settings = |text: &str| TraceSettings {
             otlp_endpoint: Some(endpoint(text).unwrap()),
             otlp_certificate: None,

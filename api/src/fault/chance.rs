@@ -1,19 +1,18 @@
-//! Chance that repeats: the same seed gives the same numbers, each reached by its position alone, so that threads
-//! need to share a counter and nothing else.
+//! Repeatable random numbers: number N of a seed depends on N alone, so threads only share a counter.
 
 /// Steps between the states of SplitMix64: 2^64 divided by the golden ratio.
 const STEP: u64 = 0x9E37_79B9_7F4A_7C15;
 
 /// Number `position` of the sequence of `seed`, from 0.0 (included) to 1.0 (excluded).
 ///
-/// SplitMix64 (Steele, Lea, Flood: "Fast splittable pseudorandom number generators", OOPSLA 2014): its state is a
-/// plain counter, and its output a mixture of that.
+/// SplitMix64 (Steele, Lea, Flood: "Fast splittable pseudorandom number generators", OOPSLA 2014). Its state is a
+/// plain counter and its output a mix of that counter.
 pub(super) fn point(seed: u64, position: u64) -> f64 {
     let mut z = seed.wrapping_add(STEP.wrapping_mul(position.wrapping_add(1)));
     z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
     z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
     z ^= z >> 31;
-    // 53 bits are what the fraction of an f64 holds.
+    // The fraction of an f64 has 53 bits.
     (z >> 11) as f64 / (1u64 << 53) as f64
 }
 

@@ -1,4 +1,4 @@
-//! How the faults that acted on a request are named to its client.
+//! The response header that names the faults that acted on a request.
 
 use actix_web::http::header::{HeaderName, HeaderValue};
 use std::any::Any;
@@ -6,11 +6,11 @@ use std::any::Any;
 /// Names the faults that acted on a request.
 pub(crate) const HEADER: HeaderName = HeaderName::from_static("x-fault-injected");
 
-/// What an injected panic carries, so that its answer can be told from a bug's.
+/// Payload of an injected panic: it tells the panic from one caused by a bug.
 pub(crate) struct InjectedPanic(pub HeaderValue);
 
 impl InjectedPanic {
-    /// The value of [`HEADER`] when this panic was injected.
+    /// The value of [`HEADER`] if this panic was injected.
     pub(crate) fn header_of(panic: &(dyn Any + Send)) -> Option<HeaderValue> {
         panic.downcast_ref::<Self>().map(|injected| injected.0.clone())
     }

@@ -1,4 +1,4 @@
-//! One fault from the moment it is put in force until it is lifted.
+//! One fault, from the moment it takes effect until it is lifted.
 
 use super::spec::{Decision, Spec};
 use std::{
@@ -13,12 +13,12 @@ pub(crate) struct InForce {
     pub(crate) label: String,
     pub(crate) spec: Spec,
     pub(crate) expires: Instant,
-    /// Covered requests so far, which is where its sequence of decisions stands.
+    /// Covered requests so far: the position in its random sequence.
     covered: AtomicU64,
     lifted: watch::Sender<bool>,
 }
 
-/// A fault in force as told to the operator.
+/// An active fault as shown to the operator.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Status {
     /// Its name.
@@ -27,7 +27,7 @@ pub struct Status {
     pub spec: Spec,
     /// Time left.
     pub left: Duration,
-    /// Requests it has chosen from so far.
+    /// Covered requests so far.
     pub covered: u64,
 }
 
@@ -37,8 +37,8 @@ impl InForce {
         Self { id: id.to_owned(), label, expires: now + spec.ttl, spec, covered, lifted }
     }
 
-    /// The fate of the next request of this route and method; `None` when it is spared. A fault whose time is over
-    /// spares all, whether or not it has been cleared away yet.
+    /// The decision for the next request of this route and method; `None` when it is not chosen. An expired fault
+    /// chooses none, even before it is removed.
     pub(crate) fn decide(&self, route: &str, method: &str, now: Instant) -> Option<Decision> {
         if self.expires <= now || !self.spec.covers(route, method) {
             return None;
@@ -46,19 +46,19 @@ impl InForce {
         self.spec.decide(self.covered.fetch_add(1, Ordering::Relaxed))
     }
 
-    /// What there is to tell at `now`; nothing once its time is over.
+    /// Its status at `now`; `None` once it has expired.
     pub(crate) fn status(&self, now: Instant) -> Option<Status> {
         let left = self.expires.checked_duration_since(now).filter(|left| !left.is_zero())?;
         let covered = self.covered.load(Ordering::Relaxed);
         Some(Status { id: self.id.clone(), spec: self.spec.clone(), left, covered })
     }
 
-    /// Lets go of the requests that wait.
+    /// Releases the requests that wait.
     pub(crate) fn lift(&self) {
         self.lifted.send_replace(true);
     }
 
-    /// Waits; gives `true` when the fault was lifted meanwhile, which ends the wait.
+    /// Waits; returns `true` when the fault was lifted before the wait was over.
     pub(crate) async fn wait(&self, delay: Duration) -> bool {
         let mut lifted = self.lifted.subscribe();
         tokio::time::timeout(delay, lifted.wait_for(|lifted| *lifted)).await.is_ok()

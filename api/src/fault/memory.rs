@@ -1,17 +1,17 @@
-//! Memory held on purpose.
+//! Memory held by a fault.
 
 use memmap2::MmapMut;
 use std::io;
 
-/// Resident memory; given back to the system when dropped. A mapping of its own, because what goes through the
-/// allocator may stay with it after being freed, and the alert would never resolve.
+/// Resident memory, returned to the system on drop. It is a mapping of its own: the allocator may keep freed memory
+/// resident, and the alert would never resolve.
 pub(super) struct Hold(MmapMut);
 
 impl Hold {
-    /// Takes `bytes` and writes to all of them: a page nobody wrote to is not resident.
+    /// Maps `bytes` and writes to every page, because only written pages are resident.
     ///
     /// # Errors
-    /// When the system does not give that much.
+    /// When the system cannot provide the memory.
     pub(super) fn take(bytes: u64) -> io::Result<Self> {
         let length = usize::try_from(bytes).map_err(io::Error::other)?;
         let mut map = MmapMut::map_anon(length)?;
@@ -31,9 +31,8 @@ mod tests {
 
     #[cfg(target_os = "linux")]
     #[test]
-    fn the_memory_is_resident_and_leaves_again() {
-        // The size of a mapping's resident part, in kB, as the kernel counts it: other tests run in this process, so
-        // its total says nothing.
+    fn is_resident_until_dropped() {
+        // The resident part of this mapping in kB. The total of the process is no use: other tests run in it too.
         fn resident(of: *const u8) -> Option<u64> {
             let start = format!("{:x}-", of as usize);
             let maps = std::fs::read_to_string("/proc/self/smaps").unwrap();
@@ -44,7 +43,7 @@ mod tests {
         let hold = Hold::take(64_000_000).unwrap();
         assert_eq!(hold.len(), 64_000_000);
         let start = hold.0.as_ptr();
-        // The kernel may join neighbouring mappings; then the address starts none.
+        // The kernel may merge neighbouring mappings; then none starts at this address.
         if let Some(kilobytes) = resident(start) {
             assert!(kilobytes >= 62_500, "{kilobytes}");
         }
@@ -53,7 +52,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_system_does_not_have_is_an_error() {
+    fn rejects_more_memory_than_the_system_has() {
         assert!(Hold::take(1 << 50).is_err());
     }
 }

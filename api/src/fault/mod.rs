@@ -1,8 +1,8 @@
-//! Faults on purpose: what `PUT /faults/{id}` on the admin listener puts in force, so that an alert's real cause can
-//! be brought about and taken away again.
+//! Injected faults: `PUT /faults/{id}` on the admin listener starts one, so that the real cause of an alert can be
+//! created and removed again.
 //!
-//! Faults of traffic (abort, delay, panic) act on a share of the requests of a route, right before their handler;
-//! faults of state (memory, pause, model) act on the process. Every one ends by itself after its time to live.
+//! Traffic faults (abort, delay, panic) act on a share of the requests of a route, right before the handler. State
+//! faults (memory, pause, model) act on the process. Every fault ends by itself after its time to live.
 
 mod chance;
 mod header;

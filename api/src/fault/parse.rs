@@ -1,4 +1,4 @@
-//! From JSON to a fault, naming everything that is wrong with it by pointer.
+//! Parses a fault from JSON and reports every wrong field by its JSON pointer.
 
 use crate::fault::spec::{Delays, ModelFault, Spec};
 use crate::{bytes, problem::FieldError, routes, shares::Shares};
@@ -6,7 +6,7 @@ use actix_web::http::StatusCode;
 use serde_json::{Map, Value};
 use std::time::Duration;
 
-/// What this gateway allows.
+/// What faults this gateway allows.
 #[derive(Debug, Clone, Copy)]
 pub struct Bounds {
     /// Longest time to live.
@@ -19,20 +19,20 @@ pub struct Bounds {
     pub models: bool,
 }
 
-/// A longer delay would keep a shutdown waiting and tell no alert anything new.
+/// A longer delay would hold up a shutdown and test no alert better.
 const LONGEST_DELAY: Duration = Duration::from_secs(60);
 
-/// Reads a fault.
+/// Parses a fault.
 ///
 /// # Errors
-/// Every field that is wrong, with what was expected.
+/// Every wrong field, each with the expected value.
 pub fn parse(value: &Value, bounds: &Bounds) -> Result<Spec, Vec<FieldError>> {
     let Value::Object(object) = value else {
-        return Err(vec![wrong("", "must be an object such as {\"abort\":503,\"ttl\":\"60s\"}")]);
+        return Err(vec![wrong("", "must be a JSON object such as {\"abort\":503,\"ttl\":\"60s\"}")]);
     };
     let mut reader = Reader::new(object, "");
-    let route = reader.read("route", "such as \"/api/users\"", route);
-    let method = reader.read("method", "such as \"GET\"", |value| {
+    let route = reader.read("route", "a route such as \"/api/users\"", route);
+    let method = reader.read("method", "a method such as \"GET\"", |value| {
         let method = value.as_str()?;
         routes::KNOWN_METHODS.iter().copied().find(|known| *known == method).map(Ok)
     });
@@ -60,9 +60,11 @@ pub fn parse(value: &Value, bounds: &Bounds) -> Result<Spec, Vec<FieldError>> {
     let model = model.and_then(|()| reader.model());
     let ttl = reader.read("ttl", "a duration such as \"60s\"", |value| ttl(value, bounds));
     if object.get("ttl").is_none_or(Value::is_null) {
-        reader.errors.push(wrong("/ttl", "is required: every fault ends by itself, such as after \"60s\""));
+        reader
+            .errors
+            .push(wrong("/ttl", "is required: a duration such as \"60s\", after which the fault ends"));
     }
-    let seed = reader.read("seed", "a whole number of 0 or more", |value| value.as_u64().map(Ok));
+    let seed = reader.read("seed", "an integer of 0 or more", |value| value.as_u64().map(Ok));
 
     let mut errors = reader.finish();
     let spec = Spec {
@@ -86,39 +88,39 @@ pub fn parse(value: &Value, bounds: &Bounds) -> Result<Spec, Vec<FieldError>> {
 
 const DELAY: &str = "a duration such as \"250ms\", or shares such as \"50ms:90,2s:10\"";
 
-/// What is wrong with fields that are each right.
+/// Errors in the combination of fields that are valid on their own.
 fn contradictions(spec: &Spec, object: &Map<String, Value>) -> Vec<FieldError> {
     let mut errors = Vec::new();
     if spec.kinds().next().is_none() {
-        errors.push(wrong("", "does nothing: give it abort, delay, panic, memory, pause or model"));
+        errors.push(wrong("", "has no effect: set abort, delay, panic, memory, pause or model"));
     } else if !spec.acts_on_traffic() {
         for field in ["route", "method", "share", "seed"] {
             if object.get(field).is_some_and(|value| !value.is_null()) {
-                let detail = "chooses requests, and this fault has no abort, delay or panic to do to them";
+                let detail = "selects requests, but this fault has no abort, delay or panic to apply to them";
                 errors.push(wrong(&format!("/{field}"), detail));
             }
         }
     }
     if spec.abort.is_some() && spec.panic {
-        errors.push(wrong("/panic", "cannot be together with abort: a request ends only once"));
+        errors.push(wrong("/panic", "cannot be combined with abort: set one of the two"));
     }
     if let (Some(route), Some(method)) = (spec.route, spec.method)
         && let Some(endpoint) = routes::find(Some(route))
         && !endpoint.methods.contains(&method)
         && method != "OPTIONS"
     {
-        errors.push(wrong("/method", format!("{route} takes {}", endpoint.allow)));
+        errors.push(wrong("/method", format!("{route} accepts {}", endpoint.allow)));
     }
     errors
 }
 
-/// What a field's reader says: `None` for another type or value than expected, else the value or what is wrong.
+/// Result of a field's reader: `None` for a wrong type, else the value or the error.
 type Reading<T> = Option<Result<T, String>>;
 
 struct Reader<'a> {
     object: &'a Map<String, Value>,
     path: &'static str,
-    /// Fields read so far: those there are, once all have been.
+    /// Fields read so far; after the last read, all known fields.
     known: Vec<&'static str>,
     errors: Vec<FieldError>,
 }
@@ -128,15 +130,15 @@ impl<'a> Reader<'a> {
         Self { object, path, known: Vec::new(), errors: Vec::new() }
     }
 
-    /// What is wrong, fields that nobody read first.
+    /// All errors, unknown fields first.
     fn finish(self) -> Vec<FieldError> {
         let unknown = self.object.keys().filter(|name| !self.known.contains(&name.as_str()));
-        let detail = format!("no such field; there are {}", self.known.join(", "));
+        let detail = format!("unknown field; valid fields are {}", self.known.join(", "));
         let unknown = unknown.map(|name| wrong(&format!("{}/{}", self.path, escape(name)), detail.as_str()));
         unknown.chain(self.errors).collect()
     }
 
-    /// A field's value; `None` when it is absent, null or wrong, which is noted.
+    /// The value of a field; `None` when it is absent, null or wrong. A wrong value is recorded as an error.
     fn read<T>(
         &mut self,
         name: &'static str,
@@ -161,7 +163,7 @@ impl<'a> Reader<'a> {
         let fail = inner.read("fail", "true or false", |value| value.as_bool().map(Ok)).unwrap_or(false);
         let mut errors = inner.finish();
         if errors.is_empty() && delay.is_none() && !fail {
-            errors.push(wrong("/model", "does nothing: give it delay, or fail as true"));
+            errors.push(wrong("/model", "has no effect: set delay, or set fail to true"));
         }
         self.errors.append(&mut errors);
         Some(ModelFault { delay, fail })
@@ -176,7 +178,7 @@ fn route(value: &Value) -> Reading<&'static str> {
         Some(_) => Err("probes and metrics are exempt from faults".to_owned()),
         None => {
             let all: Vec<&str> = routes::ALL.iter().filter(|one| one.limited).map(|one| one.path).collect();
-            Err(format!("no such route; there are {}", all.join(", ")))
+            Err(format!("unknown route; valid routes are {}", all.join(", ")))
         }
     })
 }
@@ -187,7 +189,7 @@ fn delays(value: &Value) -> Reading<Delays> {
         let delay = humantime::parse_duration(part)
             .map_err(|_| "expected a duration such as 250ms or 2s".to_owned())?;
         if delay > LONGEST_DELAY {
-            return Err(format!("at most {}", humantime::format_duration(LONGEST_DELAY)));
+            return Err(format!("must be at most {}", humantime::format_duration(LONGEST_DELAY)));
         }
         Ok(delay)
     });
@@ -205,7 +207,7 @@ fn memory(value: &Value, bounds: &Bounds) -> Reading<u64> {
     Some(if bytes <= bounds.memory {
         Ok(bytes)
     } else {
-        Err(format!("at most {} bytes, which FAULT_MAX_MEMORY sets", bounds.memory))
+        Err(format!("must be at most {} bytes (FAULT_MAX_MEMORY)", bounds.memory))
     })
 }
 
@@ -214,11 +216,11 @@ fn ttl(value: &Value, bounds: &Bounds) -> Reading<Duration> {
     Some(if ttl <= bounds.ttl {
         Ok(ttl)
     } else {
-        Err(format!("at most {}, which FAULT_MAX_TTL sets", humantime::format_duration(bounds.ttl)))
+        Err(format!("must be at most {} (FAULT_MAX_TTL)", humantime::format_duration(bounds.ttl)))
     })
 }
 
-/// Short enough to copy, and exact in every language's numbers.
+/// 32 bits: easy to copy, and exact in the number type of every language.
 fn random_seed() -> u64 {
     uuid::Uuid::new_v4().as_u64_pair().0 >> 32
 }
@@ -227,7 +229,7 @@ fn wrong(path: &str, detail: impl Into<String>) -> FieldError {
     FieldError { detail: detail.into(), pointer: format!("#{path}") }
 }
 
-/// A name as a token of a JSON pointer (RFC 6901) in a URI fragment: what a fragment cannot hold is percent-encoded.
+/// A name as a token of a JSON pointer (RFC 6901) in a URI fragment, percent-encoded where the fragment needs it.
 fn escape(name: &str) -> String {
     let mut token = String::new();
     for byte in name.bytes() {

@@ -1,4 +1,4 @@
-//! The faults in force.
+//! The active faults.
 
 use super::{
     id,
@@ -20,61 +20,61 @@ use std::{
 };
 use tokio::sync::Notify;
 
-/// Most faults in force at once.
+/// Most faults active at once.
 const MOST: usize = 32;
-/// Most ids with a `fault` label of their own in the life of the process; further ones share one.
+/// Most ids that get a `fault` label of their own during the life of the process; further ones share one.
 const MOST_LABELS: usize = 64;
-/// The label they share.
+/// The label that they share.
 const SHARED_LABEL: &str = "other";
 
-/// All faults in force, shared by the admin listener, which changes them, and the public workers, which suffer them.
+/// All active faults. The admin listener changes them, the public workers apply them.
 pub struct Plane {
     bounds: Bounds,
     switches: Switches,
     injected: IntCounterVec,
     active: IntGaugeVec,
-    /// Faults of traffic in force; a request looks at nothing else while there is none.
+    /// Active traffic faults. While it is zero, requests check nothing else.
     traffic: AtomicUsize,
     book: RwLock<BTreeMap<String, Entry>>,
-    /// Held while faults change, so that changes are one after another; reading the book needs it not.
+    /// Held while faults change, so that changes happen one at a time. Reading the book does not need it.
     change: Mutex<Applied>,
     labels: Mutex<BTreeSet<String>>,
-    /// Told when the next expiry may be another.
+    /// Notified when the next expiry may have changed.
     changed: Notify,
 }
 
 struct Entry {
     fault: Arc<InForce>,
-    /// Dropped with the entry, though a request may still hold the fault.
+    /// Dropped with the entry, even while a request still holds the fault.
     hold: Option<Hold>,
 }
 
-/// Why a fault cannot be put in force.
+/// Why a fault cannot be started.
 #[derive(Debug, thiserror::Error)]
 pub enum Refusal {
-    /// The id could not be a label.
-    #[error("a fault's id is 1 to 40 letters, digits, - and _")]
+    /// The id is not valid as a label.
+    #[error("invalid fault id: must be 1 to 40 letters, digits, - or _")]
     Id,
-    /// There are [`MOST`] already.
-    #[error("{MOST} faults are in force, the most there can be; lift one first")]
+    /// There are [`MOST`] faults already.
+    #[error("{MOST} faults are active, which is the maximum; lift one first")]
     TooMany,
-    /// All together would hold more than `FAULT_MAX_MEMORY`.
+    /// All faults together would hold more than `FAULT_MAX_MEMORY`.
     #[error(
-        "with the {held} bytes that faults hold already it would be more than {most}, which FAULT_MAX_MEMORY sets"
+        "must be at most {most} bytes (FAULT_MAX_MEMORY) together with the {held} bytes that other faults hold"
     )]
     Memory {
-        /// Bytes held by others.
+        /// Bytes held by other faults.
         held: u64,
         /// The limit in bytes.
         most: u64,
     },
-    /// The system has not enough memory.
-    #[error("the system does not give that much memory")]
+    /// The system cannot provide the memory.
+    #[error("the system cannot provide that much memory")]
     NoMemory(#[source] std::io::Error),
 }
 
 impl Plane {
-    /// No faults yet. `injected` counts by fault and kind, `active` shows how many are in force by kind.
+    /// A plane without faults. `injected` counts by fault and kind, `active` is the number of active faults by kind.
     pub fn new(bounds: Bounds, switches: Switches, injected: IntCounterVec, active: IntGaugeVec) -> Self {
         let bounds =
             Bounds { ingest: switches.ingest.is_some(), models: switches.models.is_some(), ..bounds };
@@ -94,16 +94,16 @@ impl Plane {
         }
     }
 
-    /// What a fault may ask for.
+    /// What faults are allowed.
     pub fn bounds(&self) -> &Bounds {
         &self.bounds
     }
 
-    /// Puts a fault in force from `now` on, in the place of another of the same id; gives whether it is new. Takes as
-    /// long as the memory it is to hold.
+    /// Starts a fault at `now`, replacing one of the same id; returns whether the id is new. Takes as long as writing
+    /// to the memory it is to hold.
     ///
     /// # Errors
-    /// [`Refusal`]; then nothing has changed.
+    /// [`Refusal`]; nothing has changed then.
     pub fn put(&self, id: &str, spec: Spec, now: Instant) -> Result<bool, Refusal> {
         if !id::acceptable(id) || id == SHARED_LABEL {
             return Err(Refusal::Id);
@@ -126,7 +126,7 @@ impl Plane {
         for kind in spec.kinds() {
             self.injected.with_label_values(&[label.as_str(), kind]);
         }
-        // The others count what they act on.
+        // The other kinds count the requests they act on.
         for kind in spec.kinds().filter(|kind| ["memory", "pause"].contains(kind)) {
             self.injected.with_label_values(&[label.as_str(), kind]).inc();
         }
@@ -138,7 +138,7 @@ impl Plane {
         Ok(new)
     }
 
-    /// Lifts a fault; gives whether it was in force.
+    /// Lifts a fault; returns whether it was active.
     pub fn lift(&self, id: &str) -> bool {
         let mut applied = self.change.lock();
         let old = self.book.write().remove(id);
@@ -156,7 +156,7 @@ impl Plane {
         self.settle(&mut applied);
     }
 
-    /// Lifts the faults whose time is over at `now`; gives their ids.
+    /// Lifts the faults that have expired at `now`; returns their ids.
     pub fn expire(&self, now: Instant) -> Vec<String> {
         let mut applied = self.change.lock();
         let over: BTreeMap<String, Entry> =
@@ -167,17 +167,17 @@ impl Plane {
         ids
     }
 
-    /// When the next fault ends by itself.
+    /// When the next fault expires.
     pub fn next_expiry(&self) -> Option<Instant> {
         self.book.read().values().map(|entry| entry.fault.expires).min()
     }
 
-    /// The faults in force at `now`, by id.
+    /// The faults that are active at `now`, by id.
     pub fn list(&self, now: Instant) -> Vec<Status> {
         self.book.read().values().filter_map(|entry| entry.fault.status(now)).collect()
     }
 
-    /// Lifts faults as their time comes, for ever. Runs as a task of its own.
+    /// Lifts faults when they expire. Runs for ever, in a task of its own.
     pub async fn upkeep(self: Arc<Self>) {
         loop {
             let changed = self.changed.notified();
@@ -187,10 +187,11 @@ impl Plane {
                     () = changed => {}
                     () = tokio::time::sleep_until(at.into()) => {
                         let plane = self.clone();
-                        // Giving back gigabytes takes a while. The task ends when the runtime does; then all ends.
+                        // Returning gigabytes takes a while. An error means that the runtime ends, and everything with
+                        // it.
                         let ids = tokio::task::spawn_blocking(move || plane.expire(Instant::now())).await;
                         for id in ids.unwrap_or_default() {
-                            tracing::info!(id, "the fault's time is over");
+                            tracing::info!(id, "fault expired");
                         }
                     }
                 },
@@ -198,13 +199,13 @@ impl Plane {
         }
     }
 
-    /// Whether any request may be acted on: one atomic load.
+    /// Whether any traffic fault is active: one atomic load.
     #[inline]
     pub(crate) fn acts_on_traffic(&self) -> bool {
         self.traffic.load(Ordering::Acquire) > 0
     }
 
-    /// What a request is to suffer from which faults, in the order of their ids, up to the first that ends it.
+    /// The decisions for a request, in the order of the faults' ids, up to the first that ends the request.
     pub(crate) fn decide(&self, route: &str, method: &str, now: Instant) -> Vec<(Arc<InForce>, Decision)> {
         let mut hits = Vec::new();
         for entry in self.book.read().values() {
@@ -223,14 +224,14 @@ impl Plane {
         self.injected.with_label_values(&[fault.label.as_str(), kind]).inc();
     }
 
-    /// Counts an answer of the models that faults of these ids acted on.
+    /// Counts a model response that faults of these ids acted on.
     pub(crate) fn count_models(&self, ids: &[String]) {
         for id in ids {
             self.injected.with_label_values(&[self.label(id).as_str(), "model"]).inc();
         }
     }
 
-    /// After a change: what requests look at, the gauges, the switches and the next expiry.
+    /// Updates what depends on the faults: the traffic count, the gauges, the switches and the next expiry.
     fn settle(&self, applied: &mut Applied) {
         let book = self.book.read();
         let specs = || book.values().map(|entry| &entry.fault.spec);
@@ -259,7 +260,7 @@ impl Plane {
     }
 }
 
-/// Lets go of the requests that wait, and of memory.
+/// Releases the requests that wait, and the memory.
 fn end(entries: impl IntoIterator<Item = Entry>) {
     for entry in entries {
         entry.fault.lift();

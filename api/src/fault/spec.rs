@@ -1,5 +1,5 @@
-//! What a fault does, and to which requests. No time, no state: a request's fate is a function of the seed and of
-//! how many requests came before it.
+//! What a fault does, and to which requests. It has no clock and no state: the decision for a request is a function
+//! of the seed and of the number of requests before it.
 
 use super::chance;
 use crate::shares::Shares;
@@ -10,16 +10,16 @@ use std::time::Duration;
 /// Every value of the `kind` label.
 pub(super) const KINDS: &[&str] = &["abort", "delay", "panic", "memory", "pause", "model"];
 
-/// A fault as asked for.
+/// A fault as requested.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Spec {
-    /// Template of the only route it acts on; every route but the exempt ones without it.
+    /// Template of the only route it acts on; `None`: every route but the exempt ones.
     pub route: Option<&'static str>,
-    /// The only method it acts on; every one without it.
+    /// The only method it acts on; `None`: every method.
     pub method: Option<&'static str>,
     /// Share of the requests it acts on, from 0.0 to 1.0.
     pub share: f64,
-    /// Answer with this status instead of the handler.
+    /// Respond with this status instead of calling the handler.
     pub abort: Option<StatusCode>,
     /// Wait before the handler, or before the abort.
     pub delay: Option<Delays>,
@@ -27,22 +27,22 @@ pub struct Spec {
     pub panic: bool,
     /// Bytes of memory to hold.
     pub memory: Option<u64>,
-    /// Stop the ingest worker from taking records.
+    /// Pause the ingest worker.
     pub pause_ingest: bool,
     /// Slow or fail the models.
     pub model: Option<ModelFault>,
-    /// Time after which it lifts itself.
+    /// Time after which it ends by itself.
     pub ttl: Duration,
-    /// Which requests are chosen: the same seed chooses the same ones.
+    /// Seed of the choice of requests: the same seed chooses the same ones.
     pub seed: u64,
 }
 
-/// Delays with their shares, and the text they were read from.
+/// Delays with their shares, and their source text.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Delays {
     /// As written, such as `50ms:90,2s:10`.
     pub text: String,
-    /// As understood.
+    /// As parsed.
     pub shares: Shares<Duration>,
 }
 
@@ -55,40 +55,40 @@ pub struct ModelFault {
     pub fail: bool,
 }
 
-/// What one request is to suffer; at least one of the two.
+/// What happens to one request; at least one of the two is set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Decision {
-    /// First this long a wait.
+    /// Wait this long first.
     pub delay: Option<Duration>,
-    /// Then this instead of the handler.
+    /// Then end the request this way, without calling the handler.
     pub end: Option<End>,
 }
 
-/// What a request ends with instead of its handler's answer.
+/// What a request ends with instead of the handler's response.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum End {
-    /// An answer of this status.
+    /// A response with this status.
     Abort(StatusCode),
     /// A panic.
     Panic,
 }
 
 impl Spec {
-    /// Whether it acts on requests at all.
+    /// Whether it acts on requests.
     pub fn acts_on_traffic(&self) -> bool {
         self.abort.is_some() || self.delay.is_some() || self.panic
     }
 
-    /// Whether requests of this route and method are among those it chooses from.
+    /// Whether it chooses from the requests of this route and method.
     pub fn covers(&self, route: &str, method: &str) -> bool {
         self.acts_on_traffic()
             && self.route.is_none_or(|own| own == route)
             && self.method.is_none_or(|own| own == method)
     }
 
-    /// The fate of the covered request that `earlier` others came before; `None` when it is spared.
+    /// The decision for the covered request that `earlier` others came before; `None` when it is not chosen.
     pub fn decide(&self, earlier: u64) -> Option<Decision> {
-        // Two draws a request: whether, and which delay.
+        // Two draws a request: whether it is chosen, and which delay.
         let (chosen, which) = (earlier.wrapping_mul(2), earlier.wrapping_mul(2).wrapping_add(1));
         if chance::point(self.seed, chosen) >= self.share {
             return None;
@@ -99,7 +99,7 @@ impl Spec {
         (delay.is_some() || end.is_some()).then_some(Decision { delay, end })
     }
 
-    /// The kinds it is of, by their labels.
+    /// Its kinds, as label values.
     pub fn kinds(&self) -> impl Iterator<Item = &'static str> {
         [
             ("abort", self.abort.is_some()),
@@ -113,7 +113,7 @@ impl Spec {
         .filter_map(|(kind, is)| is.then_some(kind))
     }
 
-    /// The fields, written so that they can be sent again.
+    /// The fields in a form that can be sent again.
     pub fn to_json(&self) -> Map<String, Value> {
         let mut fields = Map::new();
         let mut put = |name: &str, value: Option<Value>| {
@@ -158,7 +158,7 @@ mod tests {
     }
 
     #[test]
-    fn covers_its_route_and_method() {
+    fn covers_only_its_route_and_method() {
         for (fields, covered) in [
             (json!({"abort": 503}), [true, true, true]),
             (json!({"abort": 503, "route": "/api/users"}), [true, true, false]),
@@ -174,7 +174,7 @@ mod tests {
     }
 
     #[test]
-    fn the_same_seed_decides_the_same_and_keeps_the_share() {
+    fn the_same_seed_repeats_decisions_and_keeps_the_share() {
         let fields = json!({"abort": 503, "delay": "50ms:90,2s:10", "share": 0.2, "seed": 7});
         let decisions = |spec: Spec| (0..10_000).map(|n| spec.decide(n)).collect::<Vec<_>>();
         let first = decisions(spec(fields.clone()));
@@ -191,7 +191,7 @@ mod tests {
     }
 
     #[test]
-    fn shares_at_their_ends_and_kinds_that_spare() {
+    fn shares_of_0_and_1_and_kinds_without_decisions() {
         let count = |fields: Value| {
             let one = spec(fields);
             (0..1_000).filter(|n| one.decide(*n).is_some()).count()
@@ -200,7 +200,7 @@ mod tests {
         assert_eq!(count(json!({"abort": 500, "share": 1})), 1_000);
         assert_eq!(count(json!({"panic": true})), 1_000, "without a share, all");
         let half = count(json!({"delay": "1s:50"}));
-        assert!((420..=580).contains(&half), "the delay's own rest is spared: {half}");
+        assert!((420..=580).contains(&half), "the rest of the delay's shares is not delayed: {half}");
         assert_eq!(
             spec(json!({"panic": true, "delay": "1s"})).decide(0),
             Some(Decision { delay: Some(Duration::from_secs(1)), end: Some(End::Panic) })
@@ -208,7 +208,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_shown_can_be_sent_again() {
+    fn the_shown_form_can_be_sent_again() {
         for fields in [
             json!({"route": "/api/users", "method": "GET", "share": 0.2, "abort": 503, "delay": "50ms:90,2s:10", "seed": 7}),
             json!({"memory": "500MB", "panic": true, "seed": 1}),

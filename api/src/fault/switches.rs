@@ -1,23 +1,23 @@
-//! Where faults of state take hold of other parts of the gateway.
+//! Where state faults act on other parts of the gateway.
 
 use super::spec::ModelFault;
 
-/// The model faults in force with their ids, in the order of those.
+/// The active model faults with their ids, ordered by id.
 pub type ModelFaults = Vec<(String, ModelFault)>;
 
-/// A part's switch, called with the state it is to be in; must not block.
+/// A part's switch, called with the new state; must not block.
 pub type Switch<T> = Box<dyn Fn(T) + Send + Sync>;
 
-/// The parts that faults can act on. What is not plugged in cannot be faulted: such a fault is refused.
+/// The parts that faults can act on. Without its switch, a fault of that part is rejected.
 #[derive(Default)]
 pub struct Switches {
-    /// Pauses the ingest worker (`true`) or lets it go on.
+    /// Pauses the ingest worker (`true`) or resumes it.
     pub ingest: Option<Switch<bool>>,
-    /// Slows or fails the models, or lets them be (none).
+    /// Slows or fails the models; an empty list ends that.
     pub models: Option<Switch<ModelFaults>>,
 }
 
-/// The state the switches are in, so that each change is told once.
+/// The current state of the switches, so that each change is sent once.
 #[derive(Debug, Default, PartialEq)]
 pub(super) struct Applied {
     pub(super) paused: bool,
@@ -25,7 +25,7 @@ pub(super) struct Applied {
 }
 
 impl Switches {
-    /// Brings the parts from one state to the next.
+    /// Moves the parts from one state to the next.
     pub(super) fn apply(&self, old: &Applied, new: &Applied) {
         if let (Some(ingest), true) = (&self.ingest, old.paused != new.paused) {
             ingest(new.paused);

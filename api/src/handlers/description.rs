@@ -1,16 +1,16 @@
 use super::{docs, faults, gauges, health, index, inference, ingest, models, readings, users};
 use crate::problem;
 
-/// Every handler's description. [`crate::openapi`] adds what holds for all of them, so this lists and no more.
+/// Lists the description of every handler. [`crate::openapi`] adds what is common to all of them.
 #[derive(utoipa::OpenApi)]
 #[openapi(
     info(
         title = "Firedrill gateway",
-        description = "A monitored gateway: users, probes, and endpoints that are slow or wrong on purpose.\n\n\
-                       Every answer carries `X-Request-Id`, the caller's when it is short and clean. Every error is \
-                       `application/problem+json` (RFC 9457). HEAD answers wherever GET does; OPTIONS, and the 405 that \
-                       any other method gets, carry `Allow`. Limited answers say in `RateLimit` what is left. An \
-                       answer that an operator's fault plane gave carries `X-Fault-Injected`.",
+        description = "A monitored gateway: users, probes, and endpoints that respond slowly or with errors on request.\n\n\
+                       Every response has `X-Request-Id`, the caller's if it is short and clean. Every error is \
+                       `application/problem+json` (RFC 9457). Every route with GET has HEAD. Responses to OPTIONS and \
+                       with status 405 have `Allow`. On limited routes `RateLimit` has the remaining quota. A \
+                       response changed by an injected fault has `X-Fault-Injected`.",
         license(name = "MIT OR Apache-2.0", identifier = "MIT OR Apache-2.0"),
     ),
     paths(
@@ -41,10 +41,10 @@ use crate::problem;
     components(schemas(problem::Body)),
     tags(
         (name = "users"),
-        (name = "readings", description = "Of wearables."),
+        (name = "readings", description = "Readings of wearables."),
         (name = "models"),
-        (name = "faults", description = "To trip alerts with."),
-        (name = "gauges", description = "Set by hand."),
+        (name = "faults", description = "Endpoints that trigger alerts."),
+        (name = "gauges", description = "Gauges that requests set."),
         (name = "probes"),
         (name = "start"),
     ),

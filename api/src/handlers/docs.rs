@@ -1,4 +1,4 @@
-//! The description of this API, for programs and for people.
+//! The description of this API, as JSON and as a page.
 
 use actix_web::{
     HttpResponse,
@@ -6,12 +6,12 @@ use actix_web::{
     web::{Bytes, Data},
 };
 
-/// The text of `openapi.json`, made when it is first asked for.
+/// The text of `openapi.json`, created at the first request.
 pub(crate) struct Description(pub fn() -> &'static str);
 
-/// One file, no outside request: it reads `openapi.json` from where it came itself.
+/// One file that makes no outside request: it reads `openapi.json` from the gateway.
 const PAGE: &str = include_str!("docs.html");
-/// Nothing from elsewhere is loaded, and no other site may frame the page.
+/// The page loads nothing from other sites, and no other site may frame it.
 const POLICY: HeaderValue = HeaderValue::from_static(
     "default-src 'none'; connect-src 'self'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; \
      base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
@@ -25,7 +25,7 @@ const REVALIDATE: HeaderValue = HeaderValue::from_static("no-cache");
     tag = "start",
     operation_id = "openapi",
     summary = "This description: OpenAPI 3.1",
-    responses((status = 200, description = "the description", body = serde_json::Map<String, serde_json::Value>)),
+    responses((status = 200, description = "the OpenAPI document", body = serde_json::Map<String, serde_json::Value>)),
 )]
 pub(super) async fn openapi(description: Data<Description>) -> HttpResponse {
     HttpResponse::Ok()
@@ -40,8 +40,8 @@ pub(super) async fn openapi(description: Data<Description>) -> HttpResponse {
     path = "/docs",
     tag = "start",
     operation_id = "docs",
-    summary = "A browser for this description; works offline",
-    responses((status = 200, description = "a page", body = String, content_type = "text/html; charset=utf-8")),
+    summary = "Page to browse this description; works offline",
+    responses((status = 200, description = "the page", body = String, content_type = "text/html; charset=utf-8")),
 )]
 pub(super) async fn page() -> HttpResponse {
     HttpResponse::Ok()

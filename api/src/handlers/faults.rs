@@ -1,4 +1,4 @@
-//! `/slow` and `/error`: answers that are late or wrong on purpose, to trip alerts with.
+//! `/slow` and `/error`: late responses and errors on request, to trigger alerts.
 
 use super::{input::Query, resource::json};
 use crate::{
@@ -10,15 +10,15 @@ use serde::Serialize;
 use std::time::Duration;
 use utoipa::ToSchema;
 
-/// The end of a wait.
+/// The response after a delay.
 #[derive(Serialize, ToSchema)]
 pub(super) struct Slow {
     message: &'static str,
-    /// How long it was.
+    /// The delay in seconds.
     delay_seconds: f64,
 }
 
-/// No error this time.
+/// The response when no error was chosen.
 #[derive(Serialize, ToSchema)]
 pub(super) struct NoError {
     message: &'static str,
@@ -26,23 +26,23 @@ pub(super) struct NoError {
 
 /// Longest delay; longer ones are cut to it.
 const LONGEST: Duration = Duration::from_secs(30);
-/// Without `delay`: 2 to 3 seconds.
+/// The delay without a parameter: 2 to 3 seconds.
 const USUAL: std::ops::Range<f64> = 2.0..3.0;
 
-/// GET `/slow`: 200 after a while. `?delay=250ms`, or shares of requests as in `?delay=50ms:90,2s:10`; the rest of
-/// the shares is not delayed.
+/// GET `/slow`: 200 after a delay. `?delay=250ms`, or shares of requests as in `?delay=50ms:90,2s:10`; the remaining
+/// requests are not delayed.
 #[utoipa::path(
     get,
     path = "/slow",
     tag = "faults",
     operation_id = "slow",
-    summary = "Answers late on purpose",
-    description = "2 to 3 seconds late, or as `delay` says: one duration, or durations with percentages of the requests \
-                   as in `50ms:90,2s:10`; the rest is not delayed. 30 s at most.",
+    summary = "Responds after a delay",
+    description = "After 2 to 3 seconds, or after `delay`: one duration, or durations with percentages of the requests \
+                   as in `50ms:90,2s:10`; the remaining requests are not delayed. At most 30 s.",
     params(("delay" = Option<String>, Query, example = "250ms")),
     responses(
         (status = 200, description = "after the delay", body = Slow),
-        (status = 400, description = "`delay` cannot be understood"),
+        (status = 400, description = "`delay` is invalid"),
     ),
 )]
 pub(super) async fn slow(req: HttpRequest) -> Result<HttpResponse, Problem> {
@@ -52,7 +52,7 @@ pub(super) async fn slow(req: HttpRequest) -> Result<HttpResponse, Problem> {
     json(StatusCode::OK, &Slow { message: "slow on purpose", delay_seconds: delay.as_secs_f64() })
 }
 
-/// The delay that `text` asks for at `point`, a number from 0.0 to 1.0: the usual one without a text.
+/// The delay in `text` at `point`, a number from 0.0 to 1.0; the default one without a text.
 fn delay(text: Option<&str>, point: f64) -> Result<Duration, Problem> {
     let Some(text) = text else {
         return Ok(Duration::from_secs_f64(USUAL.start + (USUAL.end - USUAL.start) * point));
@@ -64,21 +64,21 @@ fn delay(text: Option<&str>, point: f64) -> Result<Duration, Problem> {
     Ok(delay.unwrap_or_default().min(LONGEST))
 }
 
-/// GET `/error`: 500. `?status=503:20,404:10` answers those shares of requests so, and 200 otherwise.
+/// GET `/error`: 500. `?status=503:20,404:10` responds to those shares of requests with these statuses, else with 200.
 #[utoipa::path(
     get,
     path = "/error",
     tag = "faults",
     operation_id = "error",
-    summary = "Answers with an error on purpose",
-    description = "500, or as `status` says: one status from 400 to 599, or statuses with percentages of the requests as \
-                   in `503:20,404:10`; the rest is 200.",
+    summary = "Responds with an error",
+    description = "500, or `status`: one status from 400 to 599, or statuses with percentages of the requests as \
+                   in `503:20,404:10`; the remaining requests get 200.",
     params(("status" = Option<String>, Query, example = "503:20,404:10")),
     responses(
-        (status = 200, description = "no error this time", body = NoError),
-        (status = 400, description = "`status` cannot be understood"),
-        (status = "4XX", description = "as asked for"),
-        (status = "5XX", description = "as asked for"),
+        (status = 200, description = "no error was chosen", body = NoError),
+        (status = 400, description = "`status` is invalid"),
+        (status = "4XX", description = "the requested status"),
+        (status = "5XX", description = "the requested status"),
     ),
 )]
 pub(super) async fn error(req: HttpRequest) -> Result<HttpResponse, Problem> {
@@ -95,14 +95,14 @@ pub(super) async fn error(req: HttpRequest) -> Result<HttpResponse, Problem> {
         }
     };
     match status {
-        Some(status) => Err(Problem::new(Kind::Requested(status), "an error on purpose, as asked for")),
+        Some(status) => Err(Problem::new(Kind::Requested(status), "error requested by the client")),
         None => json(StatusCode::OK, &NoError { message: "no error this time" }),
     }
 }
 
 fn bad(parameter: &str, error: &dyn std::fmt::Display) -> Problem {
     let detail = format!(
-        "`{parameter}` cannot be understood: {error}; write one value, or values with percentages such as \
+        "invalid `{parameter}`: {error}; use one value, or values with percentages such as \
          A:20,B:10"
     );
     Problem::new(Kind::BadRequest, detail)
@@ -113,7 +113,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn delays_are_the_usual_or_as_asked_for_and_end() {
+    fn delays_are_the_default_or_as_requested_and_bounded() {
         let millis = |text, point| delay(text, point).unwrap().as_millis();
         for (text, point, expected) in [
             (None, 0.0, 2_000),

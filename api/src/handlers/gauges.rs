@@ -1,4 +1,4 @@
-//! `/update` and `/cpu`: two gauges that are set by hand.
+//! `/update` and `/cpu`: two gauges that requests set.
 
 use super::{
     input::{Query, fault},
@@ -9,13 +9,13 @@ use actix_web::{HttpRequest, HttpResponse, http::StatusCode, web::Data};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-/// The gauge as it is now.
+/// The gauge's new value.
 #[derive(Serialize, ToSchema)]
 pub(super) struct ActiveUsers {
     app_active_users: i64,
 }
 
-/// The gauge as it is now.
+/// The gauge's new value.
 #[derive(Serialize, ToSchema)]
 pub(super) struct CpuUsage {
     app_cpu_usage_percent: f64,
@@ -31,7 +31,7 @@ pub(super) struct CpuUsage {
     params(("users" = i64, Query, minimum = 0, example = 42)),
     responses(
         (status = 200, description = "set", body = ActiveUsers),
-        (status = 422, description = "`users` is missing or no whole number of 0 or more"),
+        (status = 422, description = "`users` is missing or not an integer of 0 or more"),
     ),
 )]
 pub(super) async fn active_users(req: HttpRequest, state: Data<State>) -> Result<HttpResponse, Problem> {
@@ -39,7 +39,7 @@ pub(super) async fn active_users(req: HttpRequest, state: Data<State>) -> Result
     let users =
         query.get("users").and_then(|text| text.trim().parse::<i64>().ok()).filter(|users| *users >= 0);
     let users = users.ok_or_else(|| {
-        Problem::validation(vec![fault("#/users", "must be a whole number of 0 or more, such as ?users=42")])
+        Problem::validation(vec![fault("#/users", "must be an integer of 0 or more, such as ?users=42")])
     })?;
     state.metrics.active_users.set(users);
     json(StatusCode::OK, &ActiveUsers { app_active_users: users })
@@ -55,7 +55,7 @@ pub(super) async fn active_users(req: HttpRequest, state: Data<State>) -> Result
     params(("value" = f64, Query, minimum = 0, maximum = 100, example = 87.5)),
     responses(
         (status = 200, description = "set", body = CpuUsage),
-        (status = 422, description = "`value` is missing or no number from 0 to 100"),
+        (status = 422, description = "`value` is missing or not a number from 0 to 100"),
     ),
 )]
 pub(super) async fn cpu_usage(req: HttpRequest, state: Data<State>) -> Result<HttpResponse, Problem> {

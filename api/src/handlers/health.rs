@@ -17,15 +17,15 @@ use serde_json::json;
 use std::time::Duration;
 use utoipa::ToSchema;
 
-/// The whole and its parts.
+/// Overall status and components.
 #[derive(Serialize, ToSchema)]
 pub(super) struct Health {
-    /// `ok`, or `degraded` when a part is away that can be done without.
+    /// `ok`, or `degraded` when a component that is not essential is unavailable.
     status: &'static str,
     components: Components,
 }
 
-/// The state of each part.
+/// The status of each component.
 #[derive(Serialize, ToSchema)]
 struct Components {
     database: &'static str,
@@ -33,7 +33,7 @@ struct Components {
     redis: &'static str,
 }
 
-/// A probe's answer.
+/// The response to a probe.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct Probe {
     /// `alive` or `ready`.
@@ -46,16 +46,16 @@ const DATABASE_LIMIT: Duration = Duration::from_secs(1);
 /// Longest `/metrics` waits for the models folder.
 const FOLDER_LIMIT: Duration = Duration::from_millis(500);
 
-/// GET `/health`: 200 while data can be served, `degraded` without Redis; 503 otherwise.
+/// GET `/health`: 200 while data can be served, with status `degraded` without Redis; 503 otherwise.
 #[utoipa::path(
     get,
     path = "/health",
     tag = "probes",
     operation_id = "health",
-    summary = "The state of each component",
+    summary = "Status of each component",
     responses(
-        (status = 200, description = "data can be served; `degraded` when Redis is away", body = Health),
-        (status = 503, description = "data cannot be served; `components` says what is away"),
+        (status = 200, description = "data can be served; `degraded` when Redis is unavailable", body = Health),
+        (status = 503, description = "data cannot be served; `components` names what is unavailable"),
     ),
 )]
 pub(super) async fn health(state: Data<State>) -> Result<HttpResponse, Problem> {
@@ -68,10 +68,10 @@ pub(super) async fn health(state: Data<State>) -> Result<HttpResponse, Problem> 
     let trouble = match tokio::time::timeout(DATABASE_LIMIT, state.store.ping()).await {
         Ok(Ok(())) => None,
         Ok(Err(error)) => Some(error.to_string()),
-        Err(_) => Some("no answer from the database within a second".to_owned()),
+        Err(_) => Some("no response from the database within 1 second".to_owned()),
     };
     if let Some(cause) = trouble {
-        return Err(Problem::unavailable("the database cannot serve")
+        return Err(Problem::unavailable("the database is unavailable")
             .with("components", json!({"database": "unavailable", "redis": redis}))
             .caused_by(cause));
     }
@@ -79,26 +79,26 @@ pub(super) async fn health(state: Data<State>) -> Result<HttpResponse, Problem> 
     json(StatusCode::OK, &Health { status, components: Components { database: "ok", redis } })
 }
 
-/// GET `/livez`: the process answers. Looks at no dependency, so an outage elsewhere restarts nothing.
+/// GET `/livez`: the process responds. It checks no dependency, so an outage elsewhere restarts nothing.
 #[utoipa::path(
     get,
     path = "/livez",
     tag = "probes",
     operation_id = "livez",
-    summary = "The process answers; looks at no dependency",
+    summary = "The process responds; checks no dependency",
     responses((status = 200, description = "alive", body = Probe)),
 )]
 pub(crate) async fn livez() -> Result<HttpResponse, Problem> {
     json(StatusCode::OK, &Probe { status: "alive" })
 }
 
-/// GET `/readyz`: whether to send traffic here.
+/// GET `/readyz`: whether the gateway accepts traffic.
 #[utoipa::path(
     get,
     path = "/readyz",
     tag = "probes",
     operation_id = "readyz",
-    summary = "Whether to send traffic here",
+    summary = "Whether the gateway accepts traffic",
     responses(
         (status = 200, description = "ready", body = Probe),
         (status = 503, description = "starting or draining"),
@@ -112,7 +112,7 @@ pub(crate) async fn readyz(state: Data<State>) -> Result<HttpResponse, Problem> 
     }
 }
 
-/// GET `/metrics`, for whoever has the token when there is one.
+/// GET `/metrics`; requires the token if one is configured.
 #[utoipa::path(
     get,
     path = "/metrics",
@@ -122,18 +122,18 @@ pub(crate) async fn readyz(state: Data<State>) -> Result<HttpResponse, Problem> 
     responses(
         (
             status = 200,
-            description = "every family",
+            description = "all metrics",
             body = String,
             content_type = "text/plain; version=0.0.4; charset=utf-8"
         ),
-        (status = 401, description = "the token of METRICS_TOKEN is missing or wrong"),
+        (status = 401, description = "METRICS_TOKEN is missing or wrong"),
     ),
 )]
 pub(super) async fn metrics(req: HttpRequest, state: Data<State>) -> Result<HttpResponse, Problem> {
     state.access.admits_to_metrics(req.headers())?;
     state.limiter.refresh_metrics();
     let models = state.models.clone();
-    // Reads a folder, which is not for a worker's thread; a scrape that cannot is as good as the one before.
+    // Reading a folder must not block a worker's thread. If it takes too long, the previous values stay.
     let _ = tokio::time::timeout(FOLDER_LIMIT, web::block(move || models.refresh_metrics())).await;
     let text = telemetry::render(&state.http, &state.registry).map_err(Problem::internal)?;
     Ok(HttpResponse::Ok().insert_header((CONTENT_TYPE, telemetry::CONTENT_TYPE)).body(text))

@@ -5,7 +5,7 @@ use serde::Serialize;
 use std::collections::BTreeMap;
 use utoipa::ToSchema;
 
-/// What this is, and where to go from here.
+/// The gateway and its endpoints.
 #[derive(Serialize, ToSchema)]
 pub(super) struct Index {
     name: &'static str,
@@ -14,7 +14,7 @@ pub(super) struct Index {
     links: BTreeMap<&'static str, &'static [&'static str]>,
 }
 
-/// GET `/`: what this is and where to go from here.
+/// GET `/`: the gateway and its endpoints.
 #[utoipa::path(
     get,
     path = "/",

@@ -1,4 +1,4 @@
-//! POST `/inference`: rows of numbers to predictions.
+//! POST `/inference`: predictions for rows of numbers.
 
 use super::{
     input::{self, fault as wrong},
@@ -10,7 +10,7 @@ use crate::{
     models::{Description, InferError, Inferred, LoadedModel, Rows},
     problem::{FieldError, Kind, Problem},
     state::State,
-    store::{Answer, Sent},
+    store::{Sent, StoredResponse},
 };
 use actix_web::{
     HttpRequest, HttpResponse,
@@ -21,33 +21,33 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
-/// Longest body taken, in bytes: the most rows of a few hundred features.
+/// Longest body accepted, in bytes: the maximum of rows with a few hundred features.
 pub(super) const BODY_LIMIT: usize = 4 * 1024 * 1024;
 
-/// Longest answer kept under an `Idempotency-Key`, in bytes: some thousand predictions.
+/// Longest response stored under an `Idempotency-Key`, in bytes: about a thousand predictions.
 const LARGEST_KEPT: usize = 64 * 1024;
 
-/// Most faults of a body that are listed.
+/// Most errors of a body that are listed.
 const MOST_FAULTS: usize = 20;
 
-/// What to predict from.
+/// The input of a prediction.
 #[derive(ToSchema)]
 #[expect(dead_code, reason = "describes the body, which is read number by number against the model's shape")]
 pub(super) struct InferenceRequest {
     #[schema(examples("iris"))]
     model_name: String,
-    /// Rows of as many numbers as the model takes.
+    /// Rows with as many numbers as the model expects.
     #[schema(examples(json!([[5.1, 3.5, 1.4, 0.2]])), min_items = 1, max_items = 1024)]
     input_data: Vec<Vec<f32>>,
 }
 
-/// Predictions. Serialized as they are, so that a number keeps the few digits its 32 bits need.
+/// Predictions. Serialized as `f32`, so that a number has only the digits its 32 bits need.
 #[derive(Serialize, ToSchema)]
 pub(super) struct Predictions<'a> {
     model_name: &'a str,
-    /// A row for each row sent.
+    /// One row for each input row.
     predictions: &'a [Vec<f32>],
-    /// The likeliest class of each row, where the model names its classes.
+    /// The most likely class of each row, if the model names its classes.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     predicted_classes: Option<Vec<&'a str>>,
@@ -61,17 +61,17 @@ pub(super) struct Predictions<'a> {
     operation_id = "infer",
     summary = "Predicts with a loaded model",
     params(
-        ("Idempotency-Key" = Option<String>, Header, description = "a request repeated with this key within a day gets the first answer again", min_length = 1, max_length = 255),
+        ("Idempotency-Key" = Option<String>, Header, description = "a request repeated with this key within a day gets the first response again", min_length = 1, max_length = 255),
     ),
     request_body = InferenceRequest,
     responses(
         (status = 200, description = "the predictions", body = Predictions),
         (status = 400, description = "the body is not JSON, or the idempotency key is not valid"),
         (status = 404, description = "no model of this name is loaded"),
-        (status = 409, description = "the first request with this key is still being answered"),
+        (status = 409, description = "the first request with this key is still in progress"),
         (status = 413, description = "the body is larger than 4 MiB"),
-        (status = 422, description = "the rows do not fit the model, the key was used with another request, or the answer is too large to be kept under one"),
-        (status = 503, description = "as many requests wait as may; try again"),
+        (status = 422, description = "the rows do not fit the model, the key was used with another request, or the response is too large to be stored under one"),
+        (status = 503, description = "the queue is full; try again"),
         (status = 504, description = "not ready within the deadline"),
     ),
 )]
@@ -105,25 +105,25 @@ pub(super) async fn infer(
         (Err(error), None) => return Err(error.into()),
         (Err(error), Some(acted)) => return Err(Problem::from(error).header(fault::HEADER, acted.clone())),
     };
-    let answer = answer(&model, &rows)?;
+    let stored = predictions_response(&model, &rows)?;
     if let Some(Held { once, .. }) = &held {
-        if answer.body.len() > LARGEST_KEPT {
-            let detail = "the answer is too large to be kept; send fewer rows, or no Idempotency-Key";
+        if stored.body.len() > LARGEST_KEPT {
+            let detail = "the response is too large to be stored; send fewer rows, or no Idempotency-Key";
             return Err(Problem::new(Kind::Validation, detail));
         }
-        match state.store.keep(*once, answer.clone()).await? {
+        match state.store.keep(*once, stored.clone()).await? {
             Sent::First(()) => {}
             again => return once::again(again),
         }
     }
-    let mut response = once::answer(answer)?;
+    let mut response = once::respond(stored)?;
     if let Some(acted) = acted {
         response.headers_mut().insert(fault::HEADER, acted);
     }
     Ok(response)
 }
 
-fn answer(model: &LoadedModel, rows: &[Vec<f32>]) -> Result<Answer, Problem> {
+fn predictions_response(model: &LoadedModel, rows: &[Vec<f32>]) -> Result<StoredResponse, Problem> {
     let description = model.description();
     let predictions = Predictions {
         model_name: model.name(),
@@ -131,10 +131,10 @@ fn answer(model: &LoadedModel, rows: &[Vec<f32>]) -> Result<Answer, Problem> {
         predicted_classes: rows.iter().map(|row| description.class_of(row)).collect(),
     };
     let body = serde_json::to_vec(&predictions).map_err(Problem::internal)?;
-    Ok(Answer { status: 200, headers: Vec::new(), body })
+    Ok(StoredResponse { status: 200, headers: Vec::new(), body })
 }
 
-/// The rows of `input_data`, checked against what the model takes.
+/// The rows of `input_data`, checked against the input of the model.
 fn rows(body: &Map<String, Value>, model: &Description) -> Result<Rows, Vec<FieldError>> {
     const FIELD: &str = "#/input_data";
     let one = |detail: String| Err(vec![wrong(FIELD, detail)]);
@@ -142,12 +142,15 @@ fn rows(body: &Map<String, Value>, model: &Description) -> Result<Rows, Vec<Fiel
     let expected = || format!("must be rows of {features} numbers each, such as [[…],[…]]");
     let rows = match body.get("input_data") {
         None => return one("input_data is required".to_owned()),
-        Some(Value::Array(rows)) if rows.is_empty() => return one("must hold at least one row".to_owned()),
+        Some(Value::Array(rows)) if rows.is_empty() => return one("must have at least one row".to_owned()),
         Some(Value::Array(rows)) if rows.len() > model.most_rows() => {
-            return one(format!("must hold at most {} rows; {} were sent", model.most_rows(), rows.len()));
+            return one(format!("must have at most {} rows; {} were sent", model.most_rows(), rows.len()));
         }
         Some(Value::Array(rows)) if rows.len() % model.rows != 0 => {
-            return one(format!("this model takes {} rows at once; send a multiple of that", model.rows));
+            return one(format!(
+                "must have a multiple of {} rows, which is the batch size of this model",
+                model.rows
+            ));
         }
         Some(Value::Array(rows)) => rows,
         Some(_) => return one(expected()),
@@ -161,7 +164,7 @@ fn rows(body: &Map<String, Value>, model: &Description) -> Result<Rows, Vec<Fiel
                     let value = number.as_f64().map(|number| number as f32).filter(|value| value.is_finite());
                     if value.is_none() && faults.len() < MOST_FAULTS {
                         let detail = match number {
-                            Value::Number(_) => "must fit a floating point number of 32 bits",
+                            Value::Number(_) => "must fit a 32-bit floating point number",
                             _ => "must be a number",
                         };
                         faults.push(wrong(&format!("{FIELD}/{at}/{column}"), detail));
@@ -170,7 +173,7 @@ fn rows(body: &Map<String, Value>, model: &Description) -> Result<Rows, Vec<Fiel
                 }
             }
             Value::Array(numbers) if faults.len() < MOST_FAULTS => {
-                let detail = format!("must hold {features} numbers; {} were sent", numbers.len());
+                let detail = format!("must have {features} numbers; {} were sent", numbers.len());
                 faults.push(wrong(&format!("{FIELD}/{at}"), detail));
             }
             _ if faults.len() < MOST_FAULTS => faults.push(wrong(&format!("{FIELD}/{at}"), expected())),
@@ -184,15 +187,15 @@ impl From<InferError> for Problem {
     fn from(error: InferError) -> Self {
         let soon = |detail| Self::unavailable(detail).header(RETRY_AFTER, HeaderValue::from_static("1"));
         match error {
-            InferError::Full => soon("as many requests wait for the models as may; try again shortly"),
-            InferError::Stopped => soon("the models are stopping; try again shortly"),
+            InferError::Full => soon("the inference queue is full; try again shortly"),
+            InferError::Stopped => soon("the gateway is stopping; try again shortly"),
             InferError::Late => {
                 Self::new(Kind::DeadlineExceeded, "the predictions were not ready within the deadline")
             }
             InferError::Injected | InferError::Failed(_) => Self::internal(error),
             InferError::NotFinite(row) => Self::validation(vec![wrong(
                 &format!("#/input_data/{row}"),
-                "its numbers are beyond what the model can work with: the prediction is not finite",
+                "the prediction is not finite: the numbers are out of range for this model",
             )]),
         }
     }
@@ -220,23 +223,23 @@ mod tests {
     }
 
     #[test]
-    fn rows_are_read_in_order() {
+    fn reads_rows_in_order() {
         let found = check(json!([[1, 2.5], [-3, 1e-3]]), 1).unwrap();
         assert_eq!(found, Rows { count: 2, values: vec![1.0, 2.5, -3.0, 0.001] });
         assert_eq!(check(json!([[1, 2], [3, 4]]), 2).unwrap().count, 2);
     }
 
     #[test]
-    fn what_does_not_fit_is_pointed_at() {
+    fn points_at_each_wrong_value() {
         for (input, at_once, expected) in [
             (json!(null), 1, &["#/input_data input_data is required"][..]),
             (json!("1,2"), 1, &["#/input_data must be rows of 2 numbers each, such as [[…],[…]]"]),
-            (json!([]), 1, &["#/input_data must hold at least one row"]),
+            (json!([]), 1, &["#/input_data must have at least one row"]),
             (json!([1, 2]), 1, &["#/input_data/0 must be rows of 2", "#/input_data/1 must be rows of 2"]),
             (
                 json!([[1, 2], [1], [1, 2, 3]]),
                 1,
-                &["#/input_data/1 must hold 2 numbers; 1 were", "#/input_data/2 must hold 2 numbers; 3 were"],
+                &["#/input_data/1 must have 2 numbers; 1 were", "#/input_data/2 must have 2 numbers; 3 were"],
             ),
             (
                 json!([[1, "NaN"], [null, true]]),
@@ -248,8 +251,8 @@ mod tests {
                 ],
             ),
             (json!([[1e39, 0], [-1e39, 0]]), 1, &["#/input_data/0/0 must fit", "#/input_data/1/0 must fit"]),
-            (json!(vec![[0, 0]; 1025]), 1, &["#/input_data must hold at most 1024 rows; 1025 were"]),
-            (json!([[1, 2], [3, 4], [5, 6]]), 2, &["#/input_data this model takes 2 rows at once"]),
+            (json!(vec![[0, 0]; 1025]), 1, &["#/input_data must have at most 1024 rows; 1025 were"]),
+            (json!([[1, 2], [3, 4], [5, 6]]), 2, &["#/input_data must have a multiple of 2 rows"]),
         ] {
             let found = check(input.clone(), at_once).unwrap_err();
             assert_eq!(found.len(), expected.len(), "{found:?}");

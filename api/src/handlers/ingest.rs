@@ -8,7 +8,7 @@ use crate::{
     pipeline::{self, Batch, Rejection},
     problem::{FieldError, Problem},
     state::State,
-    store::{Answer, Reading, Sent},
+    store::{Reading, Sent, StoredResponse},
 };
 use actix_web::{
     HttpRequest, HttpResponse,
@@ -26,35 +26,35 @@ pub(super) struct Readings {
     readings: Vec<Reading>,
 }
 
-/// What became of a batch.
+/// Result of a batch.
 #[derive(Serialize, ToSchema)]
 pub(super) struct Ingested {
     /// How many readings are committed.
     accepted: usize,
-    /// The others, with what is wrong with each.
+    /// The rejected readings and their errors.
     rejected: Vec<Rejection>,
 }
 
-/// POST `/api/ingest`: 202 once the good readings are committed, with what is wrong with each of the others; 422 when
-/// none is good.
+/// POST `/api/ingest`: 202 once the valid readings are committed, with the errors of the others; 422 when none is
+/// valid.
 #[utoipa::path(
     post,
     path = "/api/ingest",
     tag = "readings",
     operation_id = "ingest",
-    summary = "Takes a batch of readings",
-    description = "Answers after the good ones are committed. For one device, stream and second, the last reading wins.",
+    summary = "Ingests a batch of readings",
+    description = "Responds once the valid readings are committed. Of several readings for one device, stream and second, the last one is kept.",
     params(
-        ("Idempotency-Key" = Option<String>, Header, description = "a request repeated with this key within a day gets the first answer again", min_length = 1, max_length = 255),
+        ("Idempotency-Key" = Option<String>, Header, description = "a request repeated with this key within a day gets the first response again", min_length = 1, max_length = 255),
     ),
     request_body = Readings,
     responses(
         (status = 202, description = "at least one reading is committed", body = Ingested),
         (status = 400, description = "the body is not JSON, or the idempotency key is not valid"),
-        (status = 409, description = "the first request with this key is still being answered"),
+        (status = 409, description = "the first request with this key is still in progress"),
         (status = 413, description = "the body is larger than 512 KiB"),
-        (status = 422, description = "no reading is good, or the key was used with another request"),
-        (status = 503, description = "the queue is full, or the database is busy or away"),
+        (status = 422, description = "no reading is valid, or the key was used with another request"),
+        (status = 503, description = "the queue is full, or the database is busy or unavailable"),
     ),
 )]
 pub(super) async fn ingest(
@@ -79,10 +79,10 @@ pub(super) async fn ingest(
     let held = key.map(|key| key.hold(&state.store)).transpose()?;
     let body =
         serde_json::to_vec(&Ingested { accepted: readings.len(), rejected }).map_err(Problem::internal)?;
-    let answer = Answer { status: 202, headers: Vec::new(), body };
-    let once = held.as_ref().map(|held| (held.once, answer.clone()));
+    let stored = StoredResponse { status: 202, headers: Vec::new(), body };
+    let once = held.as_ref().map(|held| (held.once, stored.clone()));
     match state.pipeline.submit(readings, once).await? {
-        Sent::First(()) => once::answer(answer),
+        Sent::First(()) => once::respond(stored),
         again => once::again(again),
     }
 }

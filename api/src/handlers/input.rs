@@ -1,4 +1,4 @@
-//! What a client sends: query parameters, and fields from a JSON body or from the query.
+//! Input of clients: query parameters, and fields from a JSON body or from the query.
 
 use crate::{
     problem::{FieldError, Kind, Problem},
@@ -17,27 +17,27 @@ const BOTH_FORMS: &str =
 
 /// Longest name, in characters.
 const NAME_LIMIT: usize = 200;
-/// Longest address a mail path takes (RFC 5321, 4.5.3.1.3, without the angle brackets).
+/// Longest e-mail address of a mail path (RFC 5321, 4.5.3.1.3, without the angle brackets).
 const EMAIL_LIMIT: usize = 254;
 
-/// What changes a user; a field that is not given keeps its value.
+/// Changes of a user; fields that are not given keep their values.
 #[derive(Deserialize, ToSchema)]
 pub(super) struct UserChanges {
     #[serde(default, deserialize_with = "given")]
     #[schema(value_type = String, min_length = 1, max_length = 200, example = "Ada Lovelace")]
     name: Option<Value>,
-    /// Unique, whatever its case.
+    /// Unique, ignoring case.
     #[serde(default, deserialize_with = "given")]
     #[schema(value_type = String, format = Email, max_length = 254, example = "ada@example.com")]
     email: Option<Value>,
 }
 
-/// Any value, null too: a wrong one must not keep the other fields from being looked at.
+/// Accepts any value, even null, so that a wrong one does not prevent the check of the other fields.
 fn given<'de, D: Deserializer<'de>>(field: D) -> Result<Option<Value>, D::Error> {
     Value::deserialize(field).map(Some)
 }
 
-/// The schema of what creates a user: the same fields, all of them.
+/// The schema for creating a user: the same fields, all required.
 pub(super) struct NewUser;
 
 impl ToSchema for NewUser {}
@@ -46,7 +46,7 @@ impl PartialSchema for NewUser {
     fn schema() -> RefOr<Schema> {
         let mut schema = UserChanges::schema();
         if let RefOr::T(Schema::Object(object)) = &mut schema {
-            object.description = Some("What creates a user.".to_owned());
+            object.description = Some("Fields of a new user.".to_owned());
             object.required = object.properties.keys().cloned().collect();
         }
         schema
@@ -60,9 +60,7 @@ impl Query {
     pub(super) fn of(req: &HttpRequest) -> Result<Self, Problem> {
         web::Query::<Vec<(String, String)>>::from_query(req.query_string())
             .map(|pairs| Self(pairs.into_inner()))
-            .map_err(|error| {
-                Problem::new(Kind::BadRequest, "the query string cannot be understood").caused_by(error)
-            })
+            .map_err(|error| Problem::new(Kind::BadRequest, "malformed query string").caused_by(error))
     }
 
     /// The first value of a parameter.
@@ -71,10 +69,10 @@ impl Query {
     }
 }
 
-/// A user's fields, from the JSON body where there is one, else from the query. Every field given is valid.
+/// A user's fields, from the JSON body if there is one, else from the query. All returned fields are valid.
 pub(super) fn user_fields(req: &HttpRequest, body: &[u8]) -> Result<Changes, Problem> {
     let fields = if body.is_empty() {
-        // The first of several counts, as everywhere.
+        // The first of several parameters counts, as everywhere else.
         let pairs = Query::of(req)?.0.into_iter().rev();
         pairs.map(|(name, value)| (name, Value::String(value))).collect()
     } else {
@@ -91,7 +89,7 @@ pub(super) fn user_fields(req: &HttpRequest, body: &[u8]) -> Result<Changes, Pro
     if errors.is_empty() { Ok(Changes { name, email }) } else { Err(Problem::validation(errors)) }
 }
 
-/// Name and e-mail of a user to create: both are needed.
+/// Name and e-mail address of a new user; both are required.
 pub(super) fn required(fields: Changes) -> Result<(String, String), Problem> {
     match (fields.name, fields.email) {
         (Some(name), Some(email)) => Ok((name, email)),
@@ -107,11 +105,11 @@ pub(super) fn required(fields: Changes) -> Result<(String, String), Problem> {
     }
 }
 
-/// The JSON object a body holds; `example` shows one in the complaint about anything else.
+/// Parses the body as a JSON object; errors show `example`.
 pub(super) fn object(req: &HttpRequest, body: &[u8], example: &str) -> Result<Map<String, Value>, Problem> {
     match json_value(req, body)? {
         Value::Object(object) => Ok(object),
-        _ => Err(Problem::validation(vec![fault("#", format!("must be an object such as {example}"))])),
+        _ => Err(Problem::validation(vec![fault("#", format!("must be a JSON object such as {example}"))])),
     }
 }
 
@@ -122,29 +120,29 @@ pub(crate) fn json_value(req: &HttpRequest, body: &[u8]) -> Result<Value, Proble
         return Err(Problem::new(Kind::UnsupportedMediaType, "send the body as application/json"));
     }
     serde_json::from_slice(body).map_err(|error| {
-        let detail = format!("the body is not JSON: line {}, column {}", error.line(), error.column());
+        let detail = format!("the body is not valid JSON: line {}, column {}", error.line(), error.column());
         Problem::new(Kind::BadRequest, detail)
     })
 }
 
-/// A whole number among the query parameters.
+/// An integer query parameter.
 pub(super) fn number(query: &Query, name: &str, least: i64, most: i64) -> Result<Option<i64>, Problem> {
     let Some(text) = query.get(name) else { return Ok(None) };
     match text.trim().parse() {
         Ok(number) if (least..=most).contains(&number) => Ok(Some(number)),
         _ => {
-            let detail = format!("must be a whole number from {least} to {most}");
+            let detail = format!("must be an integer from {least} to {most}");
             Err(Problem::validation(vec![fault(&format!("#/{name}"), detail)]))
         }
     }
 }
 
-/// A fault of one field.
+/// An error of one field.
 pub(super) fn fault(pointer: &str, detail: impl Into<String>) -> FieldError {
     FieldError { detail: detail.into(), pointer: pointer.to_owned() }
 }
 
-/// The trimmed text of a field that was given; notes what is wrong with it.
+/// The trimmed text of a given field; records its error, if any.
 fn text(
     field: Option<Value>,
     pointer: &str,
@@ -169,7 +167,7 @@ fn name_fault(name: &str) -> Option<String> {
     }
 }
 
-/// Catches slips, not every address that no server would take: only a mail to it could tell.
+/// Catches typos, not every invalid address: only sending a mail could do that.
 fn email_fault(email: &str) -> Option<String> {
     let wrong = || Some("must be an e-mail address such as ada@example.com".to_owned());
     if email.len() > EMAIL_LIMIT {
@@ -191,7 +189,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn slips_in_addresses_are_caught() {
+    fn rejects_mistyped_addresses() {
         for good in ["a@b.c", "ada.l+x@example.com", "root@localhost", "ä@exämple.org"] {
             assert_eq!(email_fault(good), None, "{good}");
         }

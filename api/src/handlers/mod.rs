@@ -1,7 +1,7 @@
 //! Handlers, and the registration of each route with its methods.
 //!
-//! Each handler carries its own description (`#[utoipa::path]`): summary, parameters, bodies, and the statuses that
-//! are its own. [`crate::openapi`] adds what holds for all of them.
+//! Each handler has its own description (`#[utoipa::path]`): summary, parameters, bodies and the statuses specific to
+//! it. [`crate::openapi`] adds what is common to all of them.
 
 mod description;
 pub(crate) mod docs;
@@ -31,9 +31,9 @@ use actix_web::{
 };
 use resource::{on, read, resource};
 
-/// Longest body taken, in bytes.
+/// Longest body accepted, in bytes.
 const BODY_LIMIT: usize = 64 * 1024;
-/// Longest body of readings, in bytes: a full batch, written as wastefully as any library does.
+/// Longest body of readings, in bytes: a full batch in the most verbose encoding that libraries use.
 const INGEST_BODY_LIMIT: usize = 512 * 1024;
 
 /// Registers every route.
@@ -85,11 +85,11 @@ pub(crate) fn register(config: &mut web::ServiceConfig) {
         .default_service(web::to(not_found));
 }
 
-/// Whatever matches no route. `OPTIONS *` asks about the server as a whole (RFC 9110, 9.3.7).
+/// Handles paths that match no route. `OPTIONS *` is about the server as a whole (RFC 9110, 9.3.7).
 async fn not_found(req: HttpRequest) -> Result<HttpResponse, Problem> {
     if req.method() == Method::OPTIONS && req.path() == "*" {
         let allow = (ALLOW, routes::KNOWN_METHODS.join(", "));
         return Ok(HttpResponse::NoContent().insert_header(allow).finish());
     }
-    Err(Problem::new(Kind::NotFound, "there is nothing at this path; GET / lists what there is"))
+    Err(Problem::new(Kind::NotFound, "no such path; GET / lists the endpoints"))
 }

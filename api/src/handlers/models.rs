@@ -1,4 +1,4 @@
-//! The models' resource: what is loaded, load, unload.
+//! The models resource: list, load and unload models.
 
 use super::resource::json;
 use crate::{
@@ -18,11 +18,11 @@ use actix_web::{
 use serde::Serialize;
 use utoipa::ToSchema;
 
-/// A loaded model: what it takes and gives.
+/// A loaded model with its inputs and outputs.
 #[derive(Serialize, ToSchema)]
 pub(super) struct Model<'a> {
     name: &'a str,
-    /// Of its file.
+    /// Size of its file.
     size_bytes: u64,
     #[serde(flatten)]
     description: &'a Description,
@@ -35,13 +35,13 @@ pub(super) struct Loaded<'a> {
     count: usize,
 }
 
-/// GET `/models`: every loaded model with what it takes and gives.
+/// GET `/models`: every loaded model with its inputs and outputs.
 #[utoipa::path(
     get,
     path = "/models",
     tag = "models",
     operation_id = "list_models",
-    summary = "Loaded models, with what they take and give",
+    summary = "Loaded models with their inputs and outputs",
     responses(
         (status = 200, description = "every loaded model", body = Loaded),
     ),
@@ -53,7 +53,7 @@ pub(super) async fn list(state: Data<State>) -> Result<HttpResponse, Problem> {
     json(StatusCode::OK, &Loaded { count: models.len(), models })
 }
 
-/// GET `/models/{name}`: one of them.
+/// GET `/models/{name}`: one loaded model.
 #[utoipa::path(
     get,
     path = "/models/{name}",
@@ -72,7 +72,7 @@ pub(super) async fn get(req: HttpRequest, state: Data<State>) -> Result<HttpResp
     json(StatusCode::OK, &shown(&model))
 }
 
-/// PUT `/models/{name}`: loads NAME.onnx from the models folder; 201, or 200 when it replaces one of that name.
+/// PUT `/models/{name}`: loads NAME.onnx from the models folder; 201, or 200 when it replaces a loaded model.
 #[utoipa::path(
     put,
     path = "/models/{name}",
@@ -81,31 +81,30 @@ pub(super) async fn get(req: HttpRequest, state: Data<State>) -> Result<HttpResp
     summary = "Loads NAME.onnx from the models folder",
     params(("name" = String, Path, description = "letters, digits, `-` and `_`")),
     responses(
-        (status = 200, description = "it replaces the one of that name", body = Model),
+        (status = 200, description = "replaced the loaded model of that name", body = Model),
         (
             status = 201,
             description = "loaded",
             body = Model,
-            headers(("Location" = String, description = "where the model is"))
+            headers(("Location" = String, description = "the path of the model"))
         ),
-        (status = 400, description = "a body was sent: the file is taken from the models folder"),
-        (status = 404, description = "there is no such file"),
-        (status = 409, description = "as many models as may are loaded"),
-        (status = 413, description = "a body was sent, and a large one"),
-        (status = 422, description = "the file is no model that can be served"),
-        (status = 503, description = "other files are being loaded; try again"),
+        (status = 400, description = "a body was sent; the model is loaded from the models folder"),
+        (status = 404, description = "no such file"),
+        (status = 409, description = "too many models are loaded"),
+        (status = 413, description = "a large body was sent"),
+        (status = 422, description = "the file is not a usable model"),
+        (status = 503, description = "other models are being loaded; try again"),
         (status = 504, description = "loading took too long"),
     ),
 )]
 pub(super) async fn load(req: HttpRequest, state: Data<State>, body: Bytes) -> Result<HttpResponse, Problem> {
     available()?;
-    // Whoever sends the file itself should not believe that it was taken.
+    // A client that sends the file itself must not believe that it was accepted.
     if !matches!(body.trim_ascii(), b"" | b"{}") {
-        let detail =
-            "send no body: put the file into the models folder as NAME.onnx, this loads it from there";
+        let detail = "send no body; put the file into the models folder as NAME.onnx and repeat the request";
         return Err(Problem::new(Kind::BadRequest, detail));
     }
-    // What is no name names no file.
+    // An invalid name cannot be the name of a file.
     let name = ModelName::parse(req.match_info().query("name")).ok_or(LoadError::Missing)?;
     let (model, new) = state.models.load(name).await?;
     if !new {
@@ -117,7 +116,7 @@ pub(super) async fn load(req: HttpRequest, state: Data<State>, body: Bytes) -> R
     Ok(response)
 }
 
-/// DELETE `/models/{name}`: unloads it; the file stays. 204.
+/// DELETE `/models/{name}`: unloads the model with 204; the file stays.
 #[utoipa::path(
     delete,
     path = "/models/{name}",
@@ -139,7 +138,7 @@ pub(super) async fn unload(req: HttpRequest, state: Data<State>) -> Result<HttpR
     }
 }
 
-/// Whether this build runs models at all.
+/// Whether this build runs models.
 pub(super) fn available() -> Result<(), Problem> {
     if models::AVAILABLE {
         return Ok(());

@@ -1,8 +1,8 @@
-//! `Idempotency-Key`: the first answer is kept with what was written, and repeated.
+//! `Idempotency-Key`: the first response is stored together with the write, and repeated.
 
 use crate::{
     problem::{Kind, Problem},
-    store::{Answer, InFlightGuard, Once, Sent, Store},
+    store::{InFlightGuard, Once, Sent, Store, StoredResponse},
 };
 use actix_web::{
     HttpRequest, HttpResponse,
@@ -14,17 +14,17 @@ use actix_web::{
 use sha2::{Digest, Sha256};
 
 const HEADER: HeaderName = HeaderName::from_static("idempotency-key");
-/// Tells a repeated answer from a first one.
+/// Marks a repeated response.
 const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
 const API_KEY: HeaderName = HeaderName::from_static("x-api-key");
 
 /// Longest key, in characters.
 const LONGEST: usize = 255;
 
-/// The key a request came with.
+/// The key of a request.
 pub(super) struct Key(Once);
 
-/// A key held by the request that is being answered.
+/// A key held by the request in progress.
 pub(super) struct Held {
     /// The claim to write.
     pub(super) once: Once,
@@ -48,7 +48,7 @@ impl Key {
         if given.next().is_some() || key.is_empty() || key.len() > LONGEST || !printable {
             return Err(bad());
         }
-        // Whoever authenticates differently is somebody else, whose answers are nobody else's business.
+        // Another authentication means another caller, whose responses must stay separate.
         let caller = |name: HeaderName| req.headers().get(name).map_or(&b""[..], HeaderValue::as_bytes);
         let route = req.match_pattern().unwrap_or_default();
         let id = digest(&[route.as_bytes(), caller(AUTHORIZATION), caller(API_KEY), key]);
@@ -56,20 +56,20 @@ impl Key {
         Ok(Some(Self(Once { id, fingerprint })))
     }
 
-    /// Holds the key while the request is answered.
+    /// Holds the key while the request is in progress.
     ///
     /// # Errors
     /// 409 while another request holds it.
     pub(super) fn hold(self, store: &Store) -> Result<Held, Problem> {
         let guard = store.hold(self.0.id).ok_or_else(|| {
-            let detail = "a request with this Idempotency-Key is still being answered; try again shortly";
+            let detail = "a request with this Idempotency-Key is still in progress; try again shortly";
             Problem::new(Kind::Conflict, detail).header(RETRY_AFTER, HeaderValue::from_static("1"))
         })?;
         Ok(Held { once: self.0, _guard: guard })
     }
 }
 
-/// One digest of several parts, none of which can pass for a part of another.
+/// A digest of several parts that keeps their boundaries: no part can pass for a piece of another.
 fn digest(parts: &[&[u8]]) -> [u8; 32] {
     let mut hash = Sha256::new();
     for part in parts {
@@ -79,27 +79,27 @@ fn digest(parts: &[&[u8]]) -> [u8; 32] {
     hash.finalize().into()
 }
 
-/// The wire form of an answer that may be kept.
-pub(super) fn answer(answer: Answer) -> Result<HttpResponse, Problem> {
-    let status = StatusCode::from_u16(answer.status).map_err(Problem::internal)?;
+/// The response in the form in which it is stored.
+pub(super) fn respond(stored: StoredResponse) -> Result<HttpResponse, Problem> {
+    let status = StatusCode::from_u16(stored.status).map_err(Problem::internal)?;
     if status.is_client_error() || status.is_server_error() {
-        let detail = String::from_utf8_lossy(&answer.body).into_owned();
+        let detail = String::from_utf8_lossy(&stored.body).into_owned();
         let kind = if status == StatusCode::CONFLICT { Kind::Conflict } else { Kind::of_status(status) };
         return Err(Problem::new(kind, detail));
     }
     let mut response = HttpResponse::build(status);
     response.insert_header((CONTENT_TYPE, "application/json"));
-    for (name, value) in answer.headers {
+    for (name, value) in stored.headers {
         response.insert_header((name, value));
     }
-    Ok(response.body(answer.body))
+    Ok(response.body(stored.body))
 }
 
-/// The answer to a request that was sent before.
+/// The response to a request that was sent before.
 pub(super) fn again<T>(sent: Sent<T>) -> Result<HttpResponse, Problem> {
     let yes = HeaderValue::from_static("true");
     match sent {
-        Sent::Before(kept) => match answer(kept) {
+        Sent::Before(kept) => match respond(kept) {
             Ok(mut response) => {
                 response.headers_mut().insert(REPLAYED, yes);
                 Ok(response)
@@ -107,11 +107,10 @@ pub(super) fn again<T>(sent: Sent<T>) -> Result<HttpResponse, Problem> {
             Err(problem) => Err(problem.header(REPLAYED, yes)),
         },
         Sent::Otherwise => {
-            let detail =
-                "this Idempotency-Key was used for another request; make a new key for a new request";
+            let detail = "this Idempotency-Key was used for another request; use a new key for a new request";
             Err(Problem::new(Kind::Validation, detail))
         }
-        Sent::First(_) => Err(Problem::internal("a first answer was taken for a repeated one")),
+        Sent::First(_) => Err(Problem::internal("a first response was treated as a repeated one")),
     }
 }
 
@@ -130,7 +129,7 @@ mod tests {
     }
 
     #[test]
-    fn keys_are_short_and_printable() {
+    fn accepts_short_printable_keys_only() {
         assert_eq!(key(&[]), Ok(None));
         for good in ["a", "\"quoted\"", "with space", &"k".repeat(255)] {
             assert!(key(&[good]).unwrap().is_some(), "{good}");
@@ -142,7 +141,7 @@ mod tests {
     }
 
     #[test]
-    fn callers_keys_and_requests_are_told_apart() {
+    fn distinguishes_callers_keys_and_requests() {
         let once = |caller: &str, key: &str, uri: &str, body: &[u8]| {
             let request = TestRequest::post().uri(uri).insert_header((API_KEY, caller));
             Key::of(&request.insert_header((HEADER, key)).to_http_request(), body).unwrap().unwrap().0

@@ -1,4 +1,4 @@
-//! GET `/api/readings`: what was ingested.
+//! GET `/api/readings`: lists ingested readings.
 
 use super::{
     input::{self, Query},
@@ -22,21 +22,21 @@ use actix_web::{
 use serde::Serialize;
 use utoipa::ToSchema;
 
-/// Readings on a page when the client names no number.
+/// Default number of readings on a page.
 const PAGE: i64 = 100;
 /// Most readings on a page.
 const LARGEST_PAGE: i64 = 1000;
 
-/// Some readings, in the order device, stream, time.
+/// A page of readings, ordered by device, stream and time.
 #[derive(Serialize, ToSchema)]
 pub(super) struct ReadingPage {
     readings: Vec<Reading>,
-    /// How many are on this page.
+    /// Number of readings on this page.
     count: usize,
 }
 
-/// GET `/api/readings`: a page in the order device, stream, time, with `Link: rel="next"` where more follow. `device`,
-/// `stream`, `from` and `to` (seconds, both included) narrow it down.
+/// GET `/api/readings`: a page ordered by device, stream and time, with `Link: rel="next"` if there are more. `device`,
+/// `stream`, `from` and `to` (seconds, both included) filter it.
 #[utoipa::path(
     get,
     path = "/api/readings",
@@ -44,12 +44,12 @@ pub(super) struct ReadingPage {
     operation_id = "list_readings",
     summary = "Readings, in pages by device, stream and time",
     params(
-        ("device" = Option<String>, Query, description = "only this device's", min_length = 1, max_length = 64),
-        ("stream" = inline(Option<Stream>), Query, description = "only this stream's"),
-        ("from" = Option<i64>, Query, description = "not before, in seconds since 1970", minimum = 0),
-        ("to" = Option<i64>, Query, description = "not after, in seconds since 1970", minimum = 0),
-        ("limit" = Option<u32>, Query, description = "most readings on the page; 100 without it", minimum = 1, maximum = 1000),
-        ("after" = Option<String>, Query, description = "readings after this one, DEVICE,STREAM,SECONDS, as `Link` gives it"),
+        ("device" = Option<String>, Query, description = "only readings of this device", min_length = 1, max_length = 64),
+        ("stream" = inline(Option<Stream>), Query, description = "only readings of this stream"),
+        ("from" = Option<i64>, Query, description = "earliest time, in seconds since 1970", minimum = 0),
+        ("to" = Option<i64>, Query, description = "latest time, in seconds since 1970", minimum = 0),
+        ("limit" = Option<u32>, Query, description = "most readings on the page; default 100", minimum = 1, maximum = 1000),
+        ("after" = Option<String>, Query, description = "readings after this one, DEVICE,STREAM,SECONDS, as in `Link`"),
     ),
     responses(
         (
@@ -58,7 +58,7 @@ pub(super) struct ReadingPage {
             body = ReadingPage,
             headers(("Link" = String, description = "the next page, as `<…>; rel=\"next\"`; absent on the last"))
         ),
-        (status = 422, description = "a parameter is not valid"),
+        (status = 422, description = "a parameter is invalid"),
     ),
 )]
 pub(super) async fn list(req: HttpRequest, state: Data<State>) -> Result<HttpResponse, Problem> {
@@ -90,10 +90,7 @@ fn wanted(query: &Query, limit: i64) -> Result<ReadingsQuery, Problem> {
     });
     let after = query.get("after").map(|text| {
         Cursor::parse(text).filter(|cursor| pipeline::device_fault(&cursor.device).is_none()).ok_or_else(
-            || {
-                "must be DEVICE,STREAM,SECONDS, as `Link` gives it, such as d1,heart_rate,1790000000"
-                    .to_owned()
-            },
+            || "must be DEVICE,STREAM,SECONDS as in `Link`, such as d1,heart_rate,1790000000".to_owned(),
         )
     });
     let after = after.transpose().unwrap_or_else(|detail| {
@@ -105,11 +102,11 @@ fn wanted(query: &Query, limit: i64) -> Result<ReadingsQuery, Problem> {
     }
     let from = input::number(query, "from", 0, i64::MAX)?.unwrap_or(0);
     let to = input::number(query, "to", 0, i64::MAX)?.unwrap_or(i64::MAX);
-    // One more than the page tells whether there is a next one.
+    // One more than the page shows whether there is a next page.
     Ok(ReadingsQuery { device, stream, from, to, after, limit: limit as u32 + 1 })
 }
 
-/// The query of the next page: the same readings, after the last one of this page.
+/// The query of the next page: the same filters, starting after the last reading of this page.
 fn next(query: &Query, limit: i64, last: &Cursor) -> String {
     let mut next = url::form_urlencoded::Serializer::new(String::new());
     for name in ["device", "stream", "from", "to"] {

@@ -1,4 +1,4 @@
-//! Routes with their methods, and the form of their answers.
+//! Routes with their methods, and JSON responses.
 
 use crate::{
     problem::{Kind, Problem},
@@ -13,7 +13,7 @@ use actix_web::{
     web,
 };
 
-/// A resource that answers OPTIONS, and 405 to what no route takes.
+/// A resource that handles OPTIONS, and responds 405 to methods it does not support.
 pub(crate) fn resource(endpoint: &'static Endpoint) -> Resource {
     let allow = HeaderValue::from_static(endpoint.allow);
     web::resource(endpoint.path).default_service(web::to(move |req: HttpRequest| {
@@ -22,13 +22,13 @@ pub(crate) fn resource(endpoint: &'static Endpoint) -> Resource {
             if req.method() == Method::OPTIONS {
                 return Ok(HttpResponse::NoContent().insert_header((ALLOW, allow)).finish());
             }
-            let detail = format!("this route takes {}", endpoint.allow);
+            let detail = format!("this route accepts {}", endpoint.allow);
             Err(Problem::new(Kind::MethodNotAllowed, detail).header(ALLOW, allow))
         }
     }))
 }
 
-/// A resource that is only read.
+/// A read-only resource.
 pub(crate) fn read<F, Args>(endpoint: &'static Endpoint, handler: F) -> Resource
 where
     F: Handler<Args> + Copy,
@@ -48,7 +48,7 @@ where
     web::method(method).to(handler)
 }
 
-/// A JSON answer.
+/// A JSON response.
 pub(crate) fn json(status: StatusCode, body: &impl serde::Serialize) -> Result<HttpResponse, Problem> {
     let mut bytes = Vec::with_capacity(512);
     serde_json::to_writer(&mut bytes, body).map_err(Problem::internal)?;

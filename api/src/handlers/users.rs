@@ -1,4 +1,4 @@
-//! The users' resource.
+//! The users resource.
 
 mod etag;
 
@@ -11,7 +11,7 @@ use crate::{
     problem::{Kind, Problem},
     routes,
     state::State,
-    store::{Answer, Changes, CreationAnswer, Outcome, Sent, StoreError, User},
+    store::{Changes, CreationResponse, Outcome, Sent, StoreError, StoredResponse, User},
 };
 use actix_web::{
     HttpRequest, HttpResponse,
@@ -24,21 +24,21 @@ use actix_web::{
 use serde::Serialize;
 use utoipa::ToSchema;
 
-/// Users on a page when the client names no number.
+/// Default number of users on a page.
 const PAGE: u32 = 100;
 /// Most users on a page.
 const LARGEST_PAGE: u32 = 1000;
 const EMAIL_TAKEN: &str = "another user has this e-mail address";
 
-/// Some users, by id.
+/// A page of users, ordered by id.
 #[derive(Serialize, ToSchema)]
 pub(super) struct UserPage {
     users: Vec<User>,
-    /// How many are on this page.
+    /// Number of users on this page.
     count: usize,
 }
 
-/// GET `/api/users`: a page, by id, with `Link: rel="next"` where more follow. `count` is the page's length.
+/// GET `/api/users`: a page ordered by id, with `Link: rel="next"` if there are more. `count` is the page's length.
 #[utoipa::path(
     get,
     path = "/api/users",
@@ -46,7 +46,7 @@ pub(super) struct UserPage {
     operation_id = "list_users",
     summary = "Users, in pages by id",
     params(
-        ("limit" = Option<u32>, Query, description = "most users on the page; 100 without it", minimum = 1, maximum = 1000),
+        ("limit" = Option<u32>, Query, description = "most users on the page; default 100", minimum = 1, maximum = 1000),
         ("after" = Option<i64>, Query, description = "users with ids above this one", minimum = 0),
     ),
     responses(
@@ -56,14 +56,14 @@ pub(super) struct UserPage {
             body = UserPage,
             headers(("Link" = String, description = "the next page, as `<…>; rel=\"next\"`; absent on the last"))
         ),
-        (status = 422, description = "a parameter is not valid"),
+        (status = 422, description = "a parameter is invalid"),
     ),
 )]
 pub(super) async fn list(req: HttpRequest, state: Data<State>) -> Result<HttpResponse, Problem> {
     let query = Query::of(&req)?;
     let limit = input::number(&query, "limit", 1, LARGEST_PAGE.into())?.map_or(PAGE, |limit| limit as u32);
     let after = input::number(&query, "after", 0, i64::MAX)?.unwrap_or(0);
-    // One more than the page tells whether there is a next one.
+    // One more than the page shows whether there is a next page.
     let mut users = state.store.list(after, limit + 1).await?;
     let more = users.len() > limit as usize;
     users.truncate(limit as usize);
@@ -77,7 +77,7 @@ pub(super) async fn list(req: HttpRequest, state: Data<State>) -> Result<HttpRes
     Ok(response)
 }
 
-/// POST `/api/users`: 201 with `Location` and `ETag`; once only with an `Idempotency-Key`.
+/// POST `/api/users`: 201 with `Location` and `ETag`. An `Idempotency-Key` makes repeats safe.
 #[utoipa::path(
     post,
     path = "/api/users",
@@ -88,7 +88,7 @@ pub(super) async fn list(req: HttpRequest, state: Data<State>) -> Result<HttpRes
     params(
         ("name" = Option<String>, Query, description = "when there is no body"),
         ("email" = Option<String>, Query, description = "when there is no body"),
-        ("Idempotency-Key" = Option<String>, Header, description = "a request repeated with this key within a day gets the first answer again", min_length = 1, max_length = 255),
+        ("Idempotency-Key" = Option<String>, Header, description = "a request repeated with this key within a day gets the first response again", min_length = 1, max_length = 255),
     ),
     request_body = Option<input::NewUser>,
     responses(
@@ -97,13 +97,13 @@ pub(super) async fn list(req: HttpRequest, state: Data<State>) -> Result<HttpRes
             description = "created",
             body = User,
             headers(
-                ("Location" = String, description = "where the user is"),
+                ("Location" = String, description = "the path of the user"),
                 ("ETag" = String, description = "the user's version"),
             )
         ),
         (status = 400, description = "the idempotency key is not valid"),
-        (status = 409, description = "another user has this e-mail address, or the first request with this key is still being answered"),
-        (status = 422, description = "a field is missing or not valid, or the key was used with another request"),
+        (status = 409, description = "another user has this e-mail address, or the first request with this key is still in progress"),
+        (status = 422, description = "a field is missing or invalid, or the key was used with another request"),
     ),
 )]
 pub(super) async fn create(
@@ -114,22 +114,22 @@ pub(super) async fn create(
     let key = Key::of(&req, &body)?;
     let (name, email) = input::required(input::user_fields(&req, &body)?)?;
     let held = key.map(|key| key.hold(&state.store)).transpose()?;
-    let once = held.as_ref().map(|held| (held.once, created as CreationAnswer));
+    let once = held.as_ref().map(|held| (held.once, created as CreationResponse));
     match state.store.create(name, email, once).await? {
         Sent::First(user) => {
             if user.is_some() {
                 state.metrics.users_registered.inc();
             }
-            once::answer(created(user.as_ref()))
+            once::respond(created(user.as_ref()))
         }
         again => once::again(again),
     }
 }
 
-/// The answer to a creation; without a user another has the address.
-fn created(user: Option<&User>) -> Answer {
+/// The response to a creation; without a user, the address is already in use.
+fn created(user: Option<&User>) -> StoredResponse {
     let Some(user) = user else {
-        return Answer { status: 409, headers: Vec::new(), body: EMAIL_TAKEN.into() };
+        return StoredResponse { status: 409, headers: Vec::new(), body: EMAIL_TAKEN.into() };
     };
     let (_, tag) = etag::header(user);
     let headers = vec![
@@ -137,10 +137,10 @@ fn created(user: Option<&User>) -> Answer {
         ("etag".to_owned(), String::from_utf8_lossy(tag.as_bytes()).into_owned()),
     ];
     let body = serde_json::to_vec(user).expect("strings and numbers always serialize");
-    Answer { status: 201, headers, body }
+    StoredResponse { status: 201, headers, body }
 }
 
-/// GET `/api/users/{id}`: the user, or 304 when the client has it as it is.
+/// GET `/api/users/{id}`: the user, or 304 when the client's version is current.
 #[utoipa::path(
     get,
     path = "/api/users/{id}",
@@ -153,8 +153,8 @@ fn created(user: Option<&User>) -> Answer {
     ),
     responses(
         (status = 200, description = "the user", body = User, headers(("ETag" = String, description = "the user's version"))),
-        (status = 304, description = "as the client has it", headers(("ETag" = String, description = "the user's version"))),
-        (status = 404, description = "there is no such user"),
+        (status = 304, description = "the client's version is current", headers(("ETag" = String, description = "the user's version"))),
+        (status = 404, description = "no such user"),
     ),
 )]
 pub(super) async fn get(req: HttpRequest, state: Data<State>) -> Result<HttpResponse, Problem> {
@@ -162,10 +162,10 @@ pub(super) async fn get(req: HttpRequest, state: Data<State>) -> Result<HttpResp
     if etag::matches(&req, &IF_NONE_MATCH, &user, true) == Some(true) {
         return Ok(HttpResponse::NotModified().insert_header(etag::header(&user)).finish());
     }
-    answer(StatusCode::OK, &user)
+    user_response(StatusCode::OK, &user)
 }
 
-/// PUT and PATCH `/api/users/{id}`: changes the fields given, keeps the others.
+/// PUT and PATCH `/api/users/{id}`: changes the given fields and keeps the others.
 #[utoipa::path(
     method(put, patch),
     path = "/api/users/{id}",
@@ -183,10 +183,10 @@ pub(super) async fn get(req: HttpRequest, state: Data<State>) -> Result<HttpResp
     request_body = Option<input::UserChanges>,
     responses(
         (status = 200, description = "the user", body = User, headers(("ETag" = String, description = "the user's version"))),
-        (status = 404, description = "there is no such user"),
+        (status = 404, description = "no such user"),
         (status = 409, description = "another user has this e-mail address"),
-        (status = 412, description = "the user has changed since"),
-        (status = 422, description = "a field is not valid"),
+        (status = 412, description = "the user has changed since that version"),
+        (status = 422, description = "a field is invalid"),
     ),
 )]
 pub(super) async fn update(
@@ -198,9 +198,9 @@ pub(super) async fn update(
     let changes = input::user_fields(&req, &body)?;
     let expected = expected_version(&req, &state, id).await?;
     if changes == Changes::default() {
-        return answer(StatusCode::OK, &find(&state, id).await?);
+        return user_response(StatusCode::OK, &find(&state, id).await?);
     }
-    answer(StatusCode::OK, &settle(state.store.update(id, changes, expected).await?)?)
+    user_response(StatusCode::OK, &settle(state.store.update(id, changes, expected).await?)?)
 }
 
 /// DELETE `/api/users/{id}`: 204.
@@ -216,8 +216,8 @@ pub(super) async fn update(
     ),
     responses(
         (status = 204, description = "deleted"),
-        (status = 404, description = "there is no such user"),
-        (status = 412, description = "the user has changed since"),
+        (status = 404, description = "no such user"),
+        (status = 412, description = "the user has changed since that version"),
     ),
 )]
 pub(super) async fn delete(req: HttpRequest, state: Data<State>) -> Result<HttpResponse, Problem> {
@@ -231,7 +231,7 @@ async fn find(state: &State, id: i64) -> Result<User, Problem> {
     state.store.get(id).await?.ok_or_else(no_such_user)
 }
 
-/// The version `If-Match` insists on; `None` without the header. The write itself checks it again, so a change in
+/// The version that `If-Match` requires; `None` without the header. The write checks it again, so that a change in
 /// between is not lost.
 async fn expected_version(req: &HttpRequest, state: &State, id: i64) -> Result<Option<i64>, Problem> {
     if !req.headers().contains_key(IF_MATCH) {
@@ -244,7 +244,7 @@ async fn expected_version(req: &HttpRequest, state: &State, id: i64) -> Result<O
     }
 }
 
-fn answer(status: StatusCode, user: &User) -> Result<HttpResponse, Problem> {
+fn user_response(status: StatusCode, user: &User) -> Result<HttpResponse, Problem> {
     let mut response = json(status, user)?;
     let (name, value) = etag::header(user);
     response.headers_mut().insert(name, value);
@@ -260,14 +260,14 @@ fn settle<T>(outcome: Outcome<T>) -> Result<T, Problem> {
 }
 
 fn no_such_user() -> Problem {
-    Problem::new(Kind::NotFound, "there is no user with this id")
+    Problem::new(Kind::NotFound, "no user has this id")
 }
 
 fn changed() -> Problem {
     Problem::new(Kind::PreconditionFailed, "the user has changed since you read it; read it again")
 }
 
-/// An id that is no number names no user: 404, not a complaint about grammar.
+/// An id that is not a number names no user: 404, not a syntax error.
 fn id(req: &HttpRequest) -> Result<i64, Problem> {
     req.match_info().query("id").parse().map_err(|_| no_such_user())
 }
@@ -279,9 +279,11 @@ impl From<StoreError> for Problem {
             StoreError::Full => Self::unavailable("too many writes are waiting; try again shortly")
                 .header(RETRY_AFTER, HeaderValue::from_static("1"))
                 .caused_by(error),
-            StoreError::Away(_) => Self::unavailable("the database is busy or away; try again shortly")
-                .header(RETRY_AFTER, HeaderValue::from_static("1"))
-                .caused_by(error),
+            StoreError::Away(_) => {
+                Self::unavailable("the database is busy or unavailable; try again shortly")
+                    .header(RETRY_AFTER, HeaderValue::from_static("1"))
+                    .caused_by(error)
+            }
             StoreError::Failed(_) => Self::internal(error),
         }
     }

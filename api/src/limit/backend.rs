@@ -1,18 +1,18 @@
-/// Who decided.
+/// Which backend decided.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Backend {
     /// Redis, shared by all gateways.
     Redis,
-    /// This process, by what an earlier answer of Redis proved.
+    /// This process, from a cached refusal of Redis.
     Cached,
     /// This process.
     Local,
-    /// Nobody: Redis is away, and the policy says what happens then.
+    /// None: Redis is away, and the policy's `without_redis` decides.
     None,
 }
 
 impl Backend {
-    /// Every one, in order.
+    /// Every backend, in order.
     pub const ALL: [Self; 4] = [Self::Redis, Self::Cached, Self::Local, Self::None];
 
     /// The `backend` label.

@@ -1,5 +1,5 @@
-//! What Redis's refusals prove: a theoretical arrival time never moves back, so a balance once told shrinks by the clock and by
-//! nothing else. Until it has shrunk enough a refusal needs no round trip.
+//! Cached refusals. A theoretical arrival time never moves back, so a balance that Redis reported only shrinks with
+//! time. Until it has shrunk enough, refusing needs no round trip.
 
 use super::{
     check::{Check, CheckResult},
@@ -7,50 +7,50 @@ use super::{
 };
 use std::time::Duration;
 
-/// A balance as Redis told it, placed on this process's clock. Redis looked at its clock some time between the question and
-/// the answer, so the balance is gone between these two instants (nanoseconds since the one that all times here count from).
+/// A balance reported by Redis, on this process's clock. Redis read its clock at some time between the request and the
+/// response, so the balance reaches zero between these two instants (nanoseconds since the origin of all times here).
 #[derive(Debug, Clone, Copy)]
-struct Proof {
-    /// Not before: refusing until here is certain to be right.
+struct CachedBalance {
+    /// The earliest instant: a refusal before it is certainly right.
     least: u64,
-    /// Not after: who waits until here has waited long enough.
+    /// The latest instant: a client that waits until then has waited long enough.
     most: u64,
 }
 
-impl Expires for Proof {
+impl Expires for CachedBalance {
     fn expired(&self, now: Duration) -> bool {
         u128::from(self.least) <= now.as_nanos()
     }
 }
 
-/// Balances that made Redis refuse, with a cap; past it Redis is asked again.
+/// Balances that made Redis refuse, with a cap on their number; beyond it Redis decides again.
 #[derive(Debug)]
-pub(super) struct CachedRefusals(Shards<Proof>);
+pub(super) struct CachedRefusals(Shards<CachedBalance>);
 
 impl CachedRefusals {
     pub(super) fn new(cap: usize) -> Self {
         Self(Shards::new(cap))
     }
 
-    /// Remembers a balance, in ticks, that Redis told between `asked` and `answered`.
-    pub(super) fn remember(&self, check: &Check, balance: u64, asked: Duration, answered: Duration) {
+    /// Stores a balance, in ticks, that Redis reported between `sent_at` and `received_at`.
+    pub(super) fn remember(&self, check: &Check, balance: u64, sent_at: Duration, received_at: Duration) {
         // Ticks are 1/count microseconds.
         let ahead = u128::from(balance) * 1000;
         let count = u128::from(check.quota.count());
-        let proof = Proof {
-            least: (asked.as_nanos() + ahead / count) as u64,
-            most: (answered.as_nanos() + ahead.div_ceil(count)) as u64,
+        let proof = CachedBalance {
+            least: (sent_at.as_nanos() + ahead / count) as u64,
+            most: (received_at.as_nanos() + ahead.div_ceil(count)) as u64,
         };
         let slot = (check.reading, check.key.clone());
         let mut shard = self.0.lock(self.0.index(&slot));
         if shard.get(&slot).is_some() {
             self.0.put(&mut shard, slot, proof);
-        } else if self.0.reserve(&mut shard, answered) {
+        } else if self.0.reserve(&mut shard, received_at) {
             shard.insert(slot, proof);
         }
     }
 
-    /// The refusal of one policy's check at `now`, where one is proven.
+    /// The refusal of one policy's check at `now`, if a cached one still holds.
     pub(super) fn find(&self, check: &Check, now: Duration) -> Option<CheckResult> {
         if check.shadow || self.0.held() == 0 {
             return None;
@@ -67,17 +67,17 @@ impl CachedRefusals {
         Some(CheckResult::to(check, most, false))
     }
 
-    /// Forgets what is proven no longer.
+    /// Removes refusals that hold no longer.
     pub(super) fn sweep(&self, now: Duration) {
         self.0.sweep(now);
     }
 
-    /// Forgets everything: Redis may have lost what the proofs rest on, or the policies are others.
+    /// Removes everything: Redis may have lost the balances, or the policies have changed.
     pub(super) fn clear(&self) {
         self.0.clear();
     }
 
-    /// Balances held.
+    /// Number of balances held.
     pub(super) fn held(&self) -> usize {
         self.0.held()
     }
@@ -97,11 +97,11 @@ mod tests {
     }
 
     #[test]
-    fn a_cheaper_request_is_not_refused_by_a_dearer_ones_proof() {
+    fn a_cached_refusal_of_a_high_cost_does_not_refuse_a_low_cost() {
         let refusals = CachedRefusals::new(10);
         let now = Duration::from_secs(9);
         let (dear, cheap) = (check("1/s", 10, 5), check("1/s", 10, 1));
-        // Seven of ten spent: five more do not fit, one does.
+        // Seven of ten are used: a cost of five does not fit, a cost of one does.
         refusals.remember(&dear, 7_000_000, now, now);
         assert_eq!(refusals.find(&dear, now).unwrap().verdict.retry_us, 2_000_000);
         assert_eq!(refusals.find(&cheap, now), None);
@@ -111,7 +111,7 @@ mod tests {
     }
 
     #[test]
-    fn past_the_cap_redis_is_asked_again() {
+    fn beyond_the_cap_redis_decides_again() {
         let refusals = CachedRefusals::new(0);
         let (check, now) = (check("1/s", 1, 1), Duration::ZERO);
         refusals.remember(&check, 1_000_000, now, now);
@@ -119,20 +119,20 @@ mod tests {
     }
 
     proptest! {
-        /// Whenever Redis's clock was read between question and answer: what is refused here Redis would refuse too,
-        /// and who waits as told here would pass there.
+        /// Whenever Redis read its clock between request and response: what is refused here Redis would refuse too, and
+        /// a client that waits as long as it is asked to would be admitted.
         #[test]
-        fn a_proven_refusal_is_redis_own(
+        fn a_cached_refusal_equals_the_decision_of_redis(
             limit in proptest::sample::select(vec!["100/s", "3/s", "7/m", "1/d", "999983/s"]),
             burst in 1u64..50, cost in 1u64..5,
             spent in 0u64..60, before in 0u64..5_000, after in 0u64..5_000,
-            // Around the moment at which Redis would admit, where it matters.
+            // Around the instant at which Redis would admit, where it matters.
             offset in -12_000i64..12_000,
         ) {
             let cost = cost.min(burst);
             let check = check(limit, burst, cost);
             let quota = check.quota;
-            // On Redis's clock, microseconds: the moment of the decision, and the state then.
+            // On Redis's clock, in microseconds: the time of the decision, and the state then.
             let decided = 1_790_000_000_000_000u64;
             let balance = (spent * quota.period_us()).min(quota.capacity());
             let redis = Oracle::at(decided + balance / quota.count(), balance % quota.count());
@@ -140,19 +140,19 @@ mod tests {
             prop_assume!(!quota.affords(balance, cost));
             // This process's clock reads a million seconds less.
             let here = |redis_us: u64| Duration::from_micros(redis_us - 1_000_000_000_000);
-            let (asked, answered) = (here(decided - before), here(decided + after));
+            let (sent_at, received_at) = (here(decided - before), here(decided + after));
             let refusals = CachedRefusals::new(10);
-            refusals.remember(&check, balance, asked, answered);
+            refusals.remember(&check, balance, sent_at, received_at);
             let admits = decided + quota.verdict(balance, cost, false).retry_us;
             let later = admits.saturating_add_signed(offset).max(decided + after);
             match refusals.find(&check, here(later)) {
-                Some(answer) => {
+                Some(result) => {
                     prop_assert!(!admits_at(later), "Redis would have admitted");
-                    let retry = answer.verdict.retry_us;
+                    let retry = result.verdict.retry_us;
                     prop_assert!(retry > 0);
                     prop_assert!(admits_at(later + retry), "the wait is too short");
                 }
-                // Not proven for longer than the round trip before Redis would admit.
+                // The refusal ends no later than one round trip before Redis would admit.
                 None => prop_assert!(admits_at(later + before)),
             }
         }

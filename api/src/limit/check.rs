@@ -1,4 +1,4 @@
-//! One policy's check about one request.
+//! One policy's check of one request.
 
 use super::{
     policy::{
@@ -8,31 +8,31 @@ use super::{
     quota::{Quota, Verdict},
 };
 
-/// What a backend must know to answer for one policy.
+/// What a backend needs to check one policy.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Check {
-    /// The policy's place in the file.
+    /// The policy's index in the file.
     pub policy: usize,
-    /// The policy's place in the registry of names, which outlives the file: what balances are kept under.
+    /// The policy's number in the registry, which outlives the file; balances are kept under it.
     pub slot: u32,
-    /// A number of this policy in this reading of the file: what cached refusals are kept under.
+    /// The policy's number in this reading of the file; cached refusals are kept under it.
     pub reading: u32,
-    /// What the policy grants.
+    /// The policy's quota.
     pub quota: Quota,
-    /// Units the request takes.
+    /// Cost of the request in units.
     pub cost: u64,
-    /// The most any request takes of this policy.
-    pub dearest: u64,
-    /// Whether a refusal counts without refusing.
+    /// Highest cost of any request under this policy.
+    pub highest_cost: u64,
+    /// Whether a refusal is only counted.
     pub shadow: bool,
     /// Who decides while Redis does not.
     pub without_redis: WithoutRedis,
-    /// Whose request it is.
+    /// The caller's key.
     pub key: Key,
 }
 
 impl Check {
-    /// One policy's check about a request of this route.
+    /// A policy's check of a request of this route.
     pub fn new(index: usize, [slot, reading]: [u32; 2], policy: &Policy, route: &str, key: Key) -> Self {
         Self {
             policy: index,
@@ -40,37 +40,37 @@ impl Check {
             reading,
             quota: policy.quota,
             cost: policy.cost.of(route),
-            dearest: policy.cost.dearest(),
+            highest_cost: policy.cost.highest_cost(),
             shadow: policy.shadow,
             without_redis: policy.without_redis,
             key,
         }
     }
 
-    /// The verdict that goes with a balance after the decision.
+    /// The verdict for a balance after the decision.
     pub fn verdict(&self, balance: u64, admitted: bool) -> Verdict {
         self.quota.verdict(balance, self.cost, admitted)
     }
 }
 
-/// One policy's answer.
+/// One policy's result.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct CheckResult {
-    /// The policy's place in the file.
+    /// The policy's index in the file.
     pub policy: usize,
-    /// Whether it counts without refusing.
+    /// Whether a refusal is only counted.
     pub shadow: bool,
-    /// What it says.
+    /// The policy's verdict.
     pub verdict: Verdict,
 }
 
 impl CheckResult {
-    /// The answer to a question.
+    /// The result of a check.
     pub fn to(check: &Check, balance: u64, admitted: bool) -> Self {
         Self { policy: check.policy, shadow: check.shadow, verdict: check.verdict(balance, admitted) }
     }
 
-    /// Whether this answer refuses the request.
+    /// Whether this result refuses the request.
     pub fn refuses(&self) -> bool {
         !self.shadow && !self.verdict.admitted
     }

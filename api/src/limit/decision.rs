@@ -1,35 +1,35 @@
-//! What the limiter says about one request.
+//! The limiter's decision about one request.
 
 use super::{backend::Backend, check::CheckResult, policy::definition::Policy, quota::Verdict, rules::Rules};
 use std::sync::Arc;
 
-/// What becomes of the request.
+/// The outcome for a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Outcome {
-    /// It passes.
+    /// Admitted.
     Admitted,
-    /// It is one too many: 429.
+    /// Over the limit: 429.
     Refused,
-    /// Nobody can say, and a policy lets nothing pass then: 503.
+    /// No backend can decide, and a policy with `without_redis = "closed"` applies: 503.
     Unavailable,
 }
 
-/// The outcome for one request, with the answers of the policies that were asked.
+/// The outcome for one request, with the results of its policies.
 #[derive(Debug)]
 pub struct Decision {
-    /// What becomes of it.
+    /// The outcome.
     pub outcome: Outcome,
-    /// Who decided.
+    /// The backend that decided.
     pub backend: Backend,
     /// In file order.
-    pub answers: Vec<CheckResult>,
+    pub results: Vec<CheckResult>,
     pub(super) rules: Arc<Rules>,
 }
 
 impl Decision {
-    /// What the client is told: every policy that could refuse, with its verdict.
-    pub fn told(&self) -> impl Iterator<Item = (&Policy, &Verdict)> + Clone {
-        let told = self.answers.iter().filter(|answer| !answer.shadow);
-        told.map(|answer| (self.rules.policy(answer.policy), &answer.verdict))
+    /// What the client sees: every policy that can refuse, with its verdict.
+    pub fn reported(&self) -> impl Iterator<Item = (&Policy, &Verdict)> + Clone {
+        let reported = self.results.iter().filter(|result| !result.shadow);
+        reported.map(|result| (self.rules.policy(result.policy), &result.verdict))
     }
 }

@@ -1,4 +1,4 @@
-//! Policies, backends and their metrics in one.
+//! Combines policies, backends and their metrics.
 
 use super::{
     backend::Backend,
@@ -26,40 +26,40 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// Redis as `/health` tells it.
+/// Redis as reported by `/health`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RedisState {
     /// No `REDIS_URL`.
     NotConfigured,
     /// Deciding.
     Up,
-    /// Configured and not deciding.
+    /// Configured, but not deciding.
     Away,
 }
 
-/// How often paid balances are cleared out of memory.
+/// How often balances that have reached zero are removed from memory.
 const SWEEP_EVERY: Duration = Duration::from_secs(10);
 
 /// The rate limiter of a gateway.
 pub struct Limiter {
     rules: ArcSwap<Rules>,
-    /// A policy keeps its number, and with it its balances, when the file is read again.
+    /// A policy keeps its number, and so its balances, across reloads of the file.
     registry: Mutex<PolicyRegistry>,
     local: LocalBackend,
     redis: Option<Arc<RedisBackend>>,
     refusals: CachedRefusals,
-    /// How often Redis had been found when the refusals were learnt.
-    learnt: AtomicU64,
-    /// All times count from here.
-    born: Instant,
+    /// How often Redis had been found when the refusals were cached.
+    cached_epoch: AtomicU64,
+    /// Origin of all times here.
+    origin: Instant,
     metrics: Metrics,
     /// By backend, in the order of [`Backend::ALL`].
     checks: [Option<Histogram>; 4],
 }
 
 impl Limiter {
-    /// A limiter over these policies that holds at most `keys` balances in memory; without `redis` the local backend is the
-    /// whole of it.
+    /// A limiter with these policies that holds at most `keys` balances in memory. Without `redis` it only uses the
+    /// local backend.
     pub fn new(policies: PolicySet, redis: Option<Arc<RedisBackend>>, keys: usize, metrics: Metrics) -> Self {
         let shared = redis.is_some();
         let checks = Backend::ALL.map(|backend| {
@@ -74,31 +74,31 @@ impl Limiter {
             local: LocalBackend::new(keys),
             redis,
             refusals: CachedRefusals::new(if shared { keys } else { 0 }),
-            learnt: 0.into(),
-            born: Instant::now(),
+            cached_epoch: 0.into(),
+            origin: Instant::now(),
             metrics,
             checks,
         }
     }
 
-    /// Puts other policies in force. Balances stay with the policies that keep their names.
+    /// Replaces the policies. Policies that keep their names keep their balances.
     pub fn replace(&self, policies: PolicySet) {
         let mut registry = self.registry.lock();
         let rules = registry.rules(policies, self.redis.is_some(), &self.metrics);
         self.rules.store(Arc::new(rules));
-        // What a stricter limit refused, the new one may let pass.
+        // A new limit may admit what a stricter one refused.
         self.refusals.clear();
     }
 
-    /// Decides a request. `None` when no policy covers it or the caller's plan has none.
+    /// Decides a request. `None` when no policy covers it or the caller's plan is unlimited.
     pub async fn decide(&self, route: &'static str, method: &str, caller: &Caller) -> Option<Decision> {
         let rules = self.rules.load_full();
         let checks = rules.checks(route, method, caller);
         if checks.is_empty() {
             return None;
         }
-        let started = self.born.elapsed();
-        let (outcome, backend, answers) = match &self.redis {
+        let started = self.origin.elapsed();
+        let (outcome, backend, results) = match &self.redis {
             None => self.check_local(&rules, &checks, 1),
             Some(redis) => match self.cached_refusal(&rules, redis, &checks, started) {
                 Some(refusal) => refusal,
@@ -110,12 +110,12 @@ impl Limiter {
             },
         };
         if let Some(check) = &self.checks[backend as usize] {
-            check.observe((self.born.elapsed() - started).as_secs_f64());
+            check.observe((self.origin.elapsed() - started).as_secs_f64());
         }
-        Some(Decision { outcome, backend, answers, rules })
+        Some(Decision { outcome, backend, results, rules })
     }
 
-    /// Redis's state, as the requests see it; asks nobody.
+    /// Redis's state as the requests see it; sends nothing to Redis.
     pub fn redis_state(&self) -> RedisState {
         match &self.redis {
             None => RedisState::NotConfigured,
@@ -124,7 +124,7 @@ impl Limiter {
         }
     }
 
-    /// Brings metrics that are counted on demand up to date.
+    /// Updates the metrics that are computed on demand.
     pub fn refresh_metrics(&self) {
         let keys =
             |store: &str, held: usize| self.metrics.limit_keys.with_label_values(&[store]).set(held as i64);
@@ -134,12 +134,12 @@ impl Limiter {
         }
     }
 
-    /// Housekeeping for ever: clears paid balances from memory and watches Redis. Runs as a task of its own.
+    /// Background task that never ends: removes balances that have reached zero and watches Redis.
     pub async fn maintain(self: Arc<Self>) {
         let sweeping = async {
             loop {
                 tokio::time::sleep(SWEEP_EVERY).await;
-                let now = self.born.elapsed();
+                let now = self.origin.elapsed();
                 self.local.sweep(now);
                 self.refusals.sweep(now);
             }
@@ -152,7 +152,7 @@ impl Limiter {
         }
     }
 
-    /// A refusal that an earlier answer of Redis proves.
+    /// A refusal from the cache.
     fn cached_refusal(
         &self,
         rules: &Rules,
@@ -160,14 +160,14 @@ impl Limiter {
         checks: &[Check],
         now: Duration,
     ) -> Option<Settled> {
-        // A Redis that was away may have come back as another one, or an empty one.
-        if self.refusals.held() == 0 || self.learnt.load(Ordering::Relaxed) != redis.times_found() {
+        // Redis may have come back as another server, or as an empty one.
+        if self.refusals.held() == 0 || self.cached_epoch.load(Ordering::Relaxed) != redis.times_found() {
             return None;
         }
         let counts = |check: &&Check| redis.is_up() || check.without_redis != WithoutRedis::Open;
-        let answers: Vec<_> =
+        let results: Vec<_> =
             checks.iter().filter(counts).filter_map(|check| self.refusals.find(check, now)).collect();
-        (!answers.is_empty()).then(|| settle(rules, Backend::Cached, answers))
+        (!results.is_empty()).then(|| settle(rules, Backend::Cached, results))
     }
 
     async fn check_redis(
@@ -189,31 +189,31 @@ impl Limiter {
         let batch: Vec<_> = checks.iter().map(check).collect();
         let found = redis.times_found();
         let Reply { refusing, balances, .. } = redis.decide(&batch).await?;
-        let answer = |(index, check): (usize, &Check)| {
+        let result = |(index, check): (usize, &Check)| {
             CheckResult::to(check, balances[index], refusing & (1 << index) == 0)
         };
-        let answers: Vec<_> = checks.iter().enumerate().map(answer).collect();
-        if answers.iter().any(CheckResult::refuses) {
-            self.learn(checks, &answers, &balances, found, started);
+        let results: Vec<_> = checks.iter().enumerate().map(result).collect();
+        if results.iter().any(CheckResult::refuses) {
+            self.cache_refusals(checks, &results, &balances, found, started);
         }
-        Some(settle(rules, Backend::Redis, answers))
+        Some(settle(rules, Backend::Redis, results))
     }
 
-    fn learn(
+    fn cache_refusals(
         &self,
         checks: &[Check],
-        answers: &[CheckResult],
+        results: &[CheckResult],
         balances: &[u64],
         found: u64,
-        asked: Duration,
+        sent_at: Duration,
     ) {
-        if self.learnt.swap(found, Ordering::Relaxed) != found {
+        if self.cached_epoch.swap(found, Ordering::Relaxed) != found {
             self.refusals.clear();
         }
-        let answered = self.born.elapsed();
-        for ((check, answer), balance) in checks.iter().zip(answers).zip(balances) {
-            if answer.refuses() {
-                self.refusals.remember(check, *balance, asked, answered);
+        let received_at = self.origin.elapsed();
+        for ((check, result), balance) in checks.iter().zip(results).zip(balances) {
+            if result.refuses() {
+                self.refusals.remember(check, *balance, sent_at, received_at);
             }
         }
     }
@@ -224,13 +224,13 @@ impl Limiter {
         checks: impl IntoIterator<Item = &'a Check>,
         instances: u64,
     ) -> Settled {
-        // Not when the request came: it may have waited for Redis, and by that clock what others spent meanwhile would
-        // be a balance from the future.
-        let now = self.born.elapsed();
+        // Not the time at which the request arrived: it may have waited for Redis, and by that time the balances of
+        // other requests would lie in the future.
+        let now = self.origin.elapsed();
         settle(rules, Backend::Local, self.local.decide(checks.into_iter(), instances, now))
     }
 
-    /// What each policy says for the time that Redis does not decide.
+    /// The decision of each policy's `without_redis`.
     fn without_redis(&self, rules: &Rules, redis: &RedisBackend, checks: &Checks) -> Settled {
         let of = |mode: WithoutRedis| checks.iter().filter(move |check| check.without_redis == mode);
         let undecided = |mode| of(mode).filter(|check| !check.shadow);
@@ -246,14 +246,14 @@ impl Limiter {
     }
 }
 
-/// An outcome, who decided it, and the answers.
+/// An outcome, its backend, and the results.
 type Settled = (Outcome, Backend, Vec<CheckResult>);
 
-/// All must let it pass; each answer is counted.
-fn settle(rules: &Rules, backend: Backend, answers: Vec<CheckResult>) -> Settled {
-    for answer in &answers {
-        rules.count(answer.policy, backend, answer.verdict.admitted);
+/// Admitted if all results admit; counts each result.
+fn settle(rules: &Rules, backend: Backend, results: Vec<CheckResult>) -> Settled {
+    for result in &results {
+        rules.count(result.policy, backend, result.verdict.admitted);
     }
-    let refused = answers.iter().any(CheckResult::refuses);
-    (if refused { Outcome::Refused } else { Outcome::Admitted }, backend, answers)
+    let refused = results.iter().any(CheckResult::refuses);
+    (if refused { Outcome::Refused } else { Outcome::Admitted }, backend, results)
 }

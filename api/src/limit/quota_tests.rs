@@ -2,10 +2,10 @@ use super::*;
 use crate::limit::oracle::{Expected, Oracle};
 use proptest::prelude::*;
 
-/// From one unit a day to a million a second, every one exact.
+/// From one unit a day to a million a second, all exact.
 fn quotas() -> impl Strategy<Value = Quota> {
     let second = 1u64..=86_400;
-    let burst = prop_oneof![1u64..12, 1u64..=50_000]; // some that requests below cannot pay for
+    let burst = prop_oneof![1u64..12, 1u64..=50_000]; // some are below the costs of requests
     (1u64..=1_000_000, second, burst)
         .prop_filter_map("inexact", |(count, seconds, burst)| Quota::new(count, seconds * SECOND, burst).ok())
 }
@@ -23,12 +23,12 @@ fn decide(key: &mut Oracle, quota: Quota, now: u64, cost: u64) -> Expected {
     key.decide(quota.count(), quota.period_us(), quota.burst(), now, cost)
 }
 
-/// What a key owes: a request past the burst is refused and charges nothing.
+/// The TAT of a key; a request beyond the burst is refused and charges nothing.
 fn balance(key: &Oracle, quota: Quota, now: u64) -> u64 {
     decide(&mut key.clone(), quota, now, quota.burst() + 1).balance
 }
 
-/// The verdict that the core gives beside the oracle's decision.
+/// The core's verdict next to the oracle's decision.
 fn verdict(quota: Quota, decided: &Expected, cost: u64) -> Verdict {
     quota.verdict(decided.balance, cost, decided.admitted)
 }
@@ -60,7 +60,7 @@ fn an_idle_key_admits_its_burst_exactly() {
 }
 
 #[test]
-fn a_client_that_waits_exactly_the_retry_time_passes_and_no_sooner() {
+fn a_client_is_admitted_exactly_after_the_retry_time() {
     for (count, period, burst) in [(100, SECOND, 200), (3, SECOND, 4), (7, 60 * SECOND, 1)] {
         let quota = Quota::new(count, period, burst).unwrap();
         let (_, mut key) = burst_from_idle(quota, NOW);
@@ -80,8 +80,8 @@ fn a_client_that_waits_exactly_the_retry_time_passes_and_no_sooner() {
 
 #[test]
 fn thirds_do_not_drift() {
-    // 3 a second, each as early as it may come, over an hour: exactly 10,800 and the burst of the start. (With
-    // a burst of 1 the client's own rounding up to a microsecond would idle the key.)
+    // 3 a second, each as early as possible, over an hour: exactly 10,800 and the initial burst. (With a burst of 1
+    // the client's own rounding to microseconds would leave the key idle.)
     let quota = Quota::new(3, SECOND, 2).unwrap();
     let (mut key, mut now, mut admitted) = (Oracle::default(), NOW, 0);
     while now <= NOW + 3600 * SECOND {
@@ -96,7 +96,7 @@ fn thirds_do_not_drift() {
 }
 
 #[test]
-fn a_raised_limit_is_not_held_back_by_old_state() {
+fn a_raised_limit_is_not_blocked_by_old_state() {
     let strict = Quota::new(1, 86_400 * SECOND, 10).unwrap();
     let (_, mut key) = burst_from_idle(strict, NOW);
     let lax = Quota::new(100, SECOND, 200).unwrap();
@@ -104,14 +104,14 @@ fn a_raised_limit_is_not_held_back_by_old_state() {
     assert_eq!((refused.admitted, refused.balance), (false, lax.capacity()));
     let wait = verdict(lax, &refused, 1).retry_us;
     assert_eq!(wait, 10_000);
-    // Ten days of old balance are two seconds of the new limit's, and they pass.
+    // Ten days of old balance are two seconds under the new limit, and they pass.
     assert!(decide(&mut key.clone(), lax, NOW + wait, 1).admitted);
     let (admitted, _) = burst_from(lax, key, NOW + 2 * SECOND);
     assert_eq!(admitted, 200);
 }
 
 #[test]
-fn a_debt_shrinks_with_time_and_is_gone_at_the_reset() {
+fn a_balance_shrinks_to_zero_at_the_reset() {
     let quota = Quota::new(100, SECOND, 200).unwrap();
     let (_, key) = burst_from_idle(quota, NOW);
     let full = quota.verdict(balance(&key, quota, NOW), 1, false);
@@ -122,7 +122,7 @@ fn a_debt_shrinks_with_time_and_is_gone_at_the_reset() {
 }
 
 #[test]
-fn quotas_that_cannot_be_exact_are_refused() {
+fn rejects_quotas_that_cannot_be_exact() {
     assert_eq!(Quota::new(0, 1, 1), Err(QuotaError::Zero));
     assert_eq!(Quota::new(1, SECOND, 0), Err(QuotaError::Zero));
     assert_eq!(Quota::new(SECOND + 1, SECOND, 1), Err(QuotaError::TooFast));
@@ -130,7 +130,7 @@ fn quotas_that_cannot_be_exact_are_refused() {
 }
 
 #[test]
-fn a_dear_request_takes_its_cost_and_is_told_when_it_could() {
+fn a_costly_request_is_charged_its_cost_and_gets_its_retry_time() {
     let quota = Quota::new(10, SECOND, 20).unwrap();
     let mut key = Oracle::default();
     let first = decide(&mut key, quota, NOW, 15);
@@ -139,7 +139,7 @@ fn a_dear_request_takes_its_cost_and_is_told_when_it_could() {
     assert!(!second.admitted);
     // Ten more units at ten a second.
     assert_eq!(verdict(quota, &second, 15).retry_us, SECOND);
-    assert!(decide(&mut key, quota, NOW, 5).admitted, "a cheap one still passes");
+    assert!(decide(&mut key, quota, NOW, 5).admitted, "a request of lower cost is still admitted");
     assert!(!quota.affords(0, 21), "never");
 }
 
@@ -149,13 +149,13 @@ fn instances_share_rate_and_burst() {
     assert_eq!(quota.share(1, 1), quota);
     assert_eq!(quota.share(0, 1), quota);
     assert_eq!(quota.share(3, 1), Quota::new(100, 3 * SECOND, 66).unwrap());
-    assert_eq!(quota.share(1000, 5).burst(), 5, "one request passes at least");
+    assert_eq!(quota.share(1000, 5).burst(), 5, "at least one request is admitted");
     let large = Quota::new(1, 86_400 * SECOND, 50_000).unwrap();
     assert_eq!(large.share(u64::MAX, 1), large);
 }
 
 proptest! {
-    /// The core beside the oracle over any sequence of requests, with a change of limits in the middle.
+    /// The core matches the oracle for any sequence of requests, with a change of limits in the middle.
     #[test]
     fn the_core_agrees_with_the_oracle(
         first in quotas(), second in quotas(),
@@ -176,7 +176,7 @@ proptest! {
         }
     }
 
-    /// In any window of W microseconds no more pass than the burst plus what the rate refills in W.
+    /// In any window of W microseconds no more are admitted than the burst plus the refill of W.
     #[test]
     fn never_more_than_burst_plus_refill(
         count in 1u64..500, period_s in 1u64..60, burst in 1u64..50,

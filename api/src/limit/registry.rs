@@ -2,7 +2,7 @@ use super::{policy::set::PolicySet, rules::Rules};
 use crate::telemetry::Metrics;
 use std::collections::HashMap;
 
-/// Every policy name there ever was, with its number, and how often policies were put in force.
+/// Every policy name ever used, with its number, and the number of reloads.
 #[derive(Debug, Default)]
 pub(super) struct PolicyRegistry {
     slots: HashMap<String, u32>,
@@ -10,7 +10,7 @@ pub(super) struct PolicyRegistry {
 }
 
 impl PolicyRegistry {
-    /// The policies in force from now on.
+    /// The rules for these policies.
     pub(super) fn rules(&mut self, policies: PolicySet, shared: bool, metrics: &Metrics) -> Rules {
         self.readings = self.readings.wrapping_add(1);
         let slot = |name: &str| {

@@ -1,13 +1,13 @@
-//! The policy file once more, while requests are served.
+//! Reloads the policy file while requests are served.
 
 use super::{limiter::Limiter, policy::set::PolicySet};
 use crate::toml_file::FileError;
 use std::{path::PathBuf, sync::Arc};
 
-/// A plan that an API key in use has and these policies do not.
+/// A plan that an API key uses and these policies lack.
 type PlanMissing = dyn Fn(&PolicySet) -> Option<String> + Send + Sync;
 
-/// Puts the policy file's present content in force, on request.
+/// Applies the current content of the policy file on request.
 #[derive(Clone)]
 pub struct Reloader {
     limiter: Arc<Limiter>,
@@ -15,19 +15,19 @@ pub struct Reloader {
     file: Option<PathBuf>,
 }
 
-/// Why the policies in force stay.
+/// Why a reload failed; the current policies stay.
 #[derive(Debug, thiserror::Error)]
 pub enum ReloadError {
-    /// There is nothing to read.
-    #[error("RATE_LIMITS_FILE is not set: the built-in policies cannot change; start again with a file")]
+    /// No file is configured.
+    #[error("RATE_LIMITS_FILE is not set: the built-in policies cannot be reloaded; restart with a file")]
     NoFile,
     /// The file cannot be used.
     #[error(transparent)]
     File(#[from] FileError),
-    /// API keys in use would lose their plan.
+    /// API keys would lose their plan.
     #[error(
-        "RATE_LIMITS_FILE={path}: no policy `{plan}` with `plan = true`, which keys in API_KEYS_FILE have; keep it, or \
-         change those keys and start again"
+        "RATE_LIMITS_FILE={path}: missing policy `{plan}` with `plan = true`, which keys in API_KEYS_FILE use; keep it, or \
+         change those keys and restart"
     )]
     PlanMissing {
         /// The file.
@@ -46,11 +46,11 @@ impl Reloader {
         Self { limiter, plan_missing: Arc::new(plan_missing), file }
     }
 
-    /// Reads the file and puts its policies in force; policies that keep their names keep their balances. Gives how many
-    /// there are. Reads from disk: not for a thread that serves.
+    /// Reads the file and applies its policies; policies that keep their names keep their balances. Returns the number
+    /// of policies. Reads from disk, so it must not run on a serving thread.
     ///
     /// # Errors
-    /// [`ReloadError`] when the file cannot be used; the policies in force then stay.
+    /// [`ReloadError`] when the file cannot be used; the current policies stay.
     pub fn reload(&self) -> Result<usize, ReloadError> {
         let file = self.file.as_deref().ok_or(ReloadError::NoFile)?;
         let policies = PolicySet::load(Some(file))?;

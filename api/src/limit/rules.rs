@@ -1,4 +1,4 @@
-//! The policies in force with everything that is worked out once for all requests.
+//! The current policies, with everything that is computed once for all requests.
 
 use super::{
     backend::Backend,
@@ -15,15 +15,15 @@ use crate::telemetry::Metrics;
 use prometheus::IntCounter;
 use smallvec::SmallVec;
 
-/// Questions of one request; one policy or two are the rule.
+/// Checks of one request; usually one or two.
 pub(super) type Checks = SmallVec<[Check; 2]>;
 
-/// Policies, and for each its place in the registry, what its keys are hashed by, and its counters.
+/// Policies, and for each its number in the registry, its hash tag parts, and its counters.
 #[derive(Debug)]
 pub(super) struct Rules {
     policies: PolicySet,
     slots: Vec<u32>,
-    /// Of this reading of the file.
+    /// The number of this reading of the file.
     reading: u32,
     hashed: Vec<Vec<KeyPart>>,
     counters: Vec<Counters>,
@@ -38,8 +38,8 @@ struct Counters {
 }
 
 impl Rules {
-    /// `slot` gives a policy's place in the registry of names; `shared` says whether Redis is configured; `reading`
-    /// counts the readings of the file.
+    /// `slot` returns a policy's number in the registry; `shared` is whether Redis is configured; `reading` is the
+    /// number of this reading of the file.
     pub(super) fn new(
         policies: PolicySet,
         reading: u32,
@@ -54,7 +54,7 @@ impl Rules {
         Self { policies, slots, reading, hashed, counters }
     }
 
-    /// What the policies that cover a request ask about it, in file order.
+    /// The checks of a request by the policies that cover it, in file order.
     pub(super) fn checks(&self, route: &'static str, method: &str, caller: &Caller) -> Checks {
         let check = |(index, policy): (usize, &Policy)| {
             if !policy.applies_to(&caller.plan) || !policy.covers(route, method) {
@@ -72,7 +72,7 @@ impl Rules {
         self.policies.policies().iter().enumerate().filter_map(check).collect()
     }
 
-    /// The name of a question's key in Redis.
+    /// The Redis key of a check.
     pub(super) fn redis_key(&self, prefix: &str, check: &Check) -> String {
         hash_tag::name(prefix, self.policy(check.policy), &self.hashed[check.policy], &check.key)
     }
@@ -87,7 +87,7 @@ impl Rules {
         if let Some(counter) = &counters.decisions[backend as usize][usize::from(!admitted)] {
             counter.inc();
         }
-        // Nobody was refused by a shadow, and what nobody decided is an outage, not a limit.
+        // A shadow policy refuses nothing, and without a backend it is an outage, not a limit.
         if !admitted && !self.policy(index).shadow && backend != Backend::None {
             counters.hits.inc();
         }
@@ -110,7 +110,7 @@ impl Counters {
             };
             [possible[0].then(|| series(backend, "admitted")), possible[1].then(|| series(backend, refused))]
         });
-        // RateLimitHits reads these: they must exist before the first refusal.
+        // RateLimitHits needs these series before the first refusal.
         Self { decisions, hits: metrics.limit_hits.with_label_values(&[&policy.name]) }
     }
 }

@@ -1,4 +1,4 @@
-//! A map of keys that several threads share, with a hard cap on how many it holds.
+//! A concurrent map of keys with a hard cap on its size.
 
 use super::policy::key::Key;
 use parking_lot::{Mutex, MutexGuard};
@@ -9,15 +9,15 @@ use std::{
     time::Duration,
 };
 
-/// Locks; more than workers, so that they seldom meet.
+/// Number of locks; more than workers, so that they seldom contend.
 const SHARDS: usize = 64;
-/// A shard is not searched for what can go more often than this: the search reads all of it.
+/// Shortest time between two sweeps of a shard, because a sweep reads all of it.
 const SWEEP_PAUSE: Duration = Duration::from_millis(100);
 
-/// A policy, by its place in the registry of names, and whose balance under it.
+/// A policy's number in the registry, and a key under it.
 pub(super) type Slot = (u32, Key);
 
-/// Values by slot. Times are since any fixed instant.
+/// Values by slot. Times are relative to any fixed instant.
 #[derive(Debug)]
 pub(super) struct Shards<V> {
     shards: Vec<Mutex<Shard<V>>>,
@@ -26,16 +26,16 @@ pub(super) struct Shards<V> {
     cap: usize,
 }
 
-/// One lock's part.
+/// The part under one lock.
 #[derive(Debug)]
 pub(super) struct Shard<V> {
     map: HashMap<Slot, V>,
     swept: Duration,
 }
 
-/// When a value is as good as none.
+/// Values that expire.
 pub(super) trait Expires {
-    /// Whether it is at this time.
+    /// Whether the value has expired at this time.
     fn expired(&self, now: Duration) -> bool;
 }
 
@@ -51,21 +51,21 @@ impl<V: Expires> Shards<V> {
         }
     }
 
-    /// Which shard a slot lies in.
+    /// The shard of a slot.
     pub(super) fn index(&self, slot: &Slot) -> usize {
         self.hasher.hash_one(slot) as usize % SHARDS
     }
 
-    /// Locks a shard. Whoever locks several does so in the order of their indices.
+    /// Locks a shard. Callers that lock several must do so in the order of their indices.
     pub(super) fn lock(&self, index: usize) -> MutexGuard<'_, Shard<V>> {
         self.shards[index].lock()
     }
 
-    /// Takes the place of one more value in a locked shard, after clearing out what has expired where that is worth it;
-    /// false when there is none. The caller then inserts.
+    /// Reserves room for one more value in a locked shard, sweeping out expired ones first where that is worthwhile;
+    /// false when there is no room. The caller then inserts.
     pub(super) fn reserve(&self, shard: &mut Shard<V>, now: Duration) -> bool {
         let full = self.held.load(Ordering::Relaxed) >= self.cap;
-        // Before it grows, so that memory follows what is alive and not what has been.
+        // Before the shard grows, so that memory follows the live entries, not the past ones.
         let growing = shard.map.len() == shard.map.capacity();
         if (full || growing) && now.saturating_sub(shard.swept) >= SWEEP_PAUSE {
             self.sweep_shard(shard, now);
@@ -74,19 +74,19 @@ impl<V: Expires> Shards<V> {
         self.held.fetch_update(Ordering::Relaxed, Ordering::Relaxed, room).is_ok()
     }
 
-    /// Replaces the value of a slot in a locked shard, or adds it: the slot may have been cleared out since it was read.
+    /// Replaces or adds the value of a slot in a locked shard: the slot may have been swept since it was read.
     pub(super) fn put(&self, shard: &mut Shard<V>, slot: Slot, value: V) {
         if shard.map.insert(slot, value).is_none() {
             self.held.fetch_add(1, Ordering::Relaxed);
         }
     }
 
-    /// Gives back a place that is not used after all.
+    /// Releases reserved room that is not used.
     pub(super) fn release(&self) {
         self.held.fetch_sub(1, Ordering::Relaxed);
     }
 
-    /// Forgets what has expired and gives back the memory.
+    /// Removes expired values and frees their memory.
     pub(super) fn sweep(&self, now: Duration) {
         for index in 0..SHARDS {
             let mut shard = self.lock(index);
@@ -105,7 +105,7 @@ impl<V: Expires> Shards<V> {
         shard.swept = now;
     }
 
-    /// Forgets everything.
+    /// Removes everything.
     pub(super) fn clear(&self) {
         for index in 0..SHARDS {
             let mut shard = self.lock(index);
@@ -114,7 +114,7 @@ impl<V: Expires> Shards<V> {
         }
     }
 
-    /// How many values are held.
+    /// Number of values held.
     pub(super) fn held(&self) -> usize {
         self.held.load(Ordering::Relaxed)
     }
@@ -126,7 +126,7 @@ impl<V> Shard<V> {
         self.map.get(slot)
     }
 
-    /// Adds a slot for which a place was reserved.
+    /// Adds a slot for which room was reserved.
     pub(super) fn insert(&mut self, slot: Slot, value: V) {
         self.map.insert(slot, value);
     }
@@ -155,23 +155,23 @@ mod tests {
     }
 
     #[test]
-    fn the_cap_is_never_passed_and_what_has_expired_makes_room() {
+    fn never_exceeds_the_cap_and_reuses_expired_room() {
         let shards = Shards::new(1000);
         let start = Duration::from_secs(1);
         let added = (0..5000).filter(|&client| add(&shards, client, 2000, start)).count();
         assert_eq!((added, shards.held()), (1000, 1000), "exactly up to the cap");
         let later = Duration::from_secs(3);
         let added = (5000..10_000).filter(|&client| add(&shards, client, 9000, later)).count();
-        assert_eq!((added, shards.held()), (1000, 1000), "all of the first have expired by then");
+        assert_eq!((added, shards.held()), (1000, 1000), "the first have all expired by then");
         shards.sweep(Duration::from_secs(20));
         assert_eq!(shards.held(), 0);
     }
 
     #[test]
-    fn memory_follows_what_is_alive() {
+    fn memory_follows_live_entries() {
         let shards = Shards::new(1_000_000);
         for client in 0..1_000_000 {
-            // Each lives 10 ms, and 17 come in a millisecond.
+            // Each lives 10 ms, and 17 arrive per millisecond.
             let now = Duration::from_secs(1) + Duration::from_micros(60) * client;
             assert!(add(&shards, client, now.as_millis() as u64 + 10, now));
         }

@@ -1,5 +1,5 @@
-//! The admin listener's outermost layer: an id and a log line for every request, its problem body for every error,
-//! and the token. A small variant of the public one, without its counting.
+//! The admin listener's outermost layer: an id and a log line for every request, a problem body for every error, and
+//! the token check. It is a small variant of the public layer, without the metrics.
 
 use super::broken::Broken;
 use crate::{
@@ -55,7 +55,7 @@ pub(crate) async fn layer<B: MessageBody + 'static>(
     identity.stamp(response.headers_mut(), rendered.is_some());
     let (status, cause) = (response.status().as_u16(), rendered.and_then(|rendered| rendered.cause));
     let duration_ms = started.elapsed().as_micros() as f64 / 1000.0;
-    // A scrape every few seconds is no news; a change is.
+    // A scrape every few seconds is not worth a line at info; a change is.
     if method.is_safe() && status < 400 {
         tracing::debug!(request_id, trace_id, %method, path, status, duration_ms, "admin request");
     } else {
@@ -65,9 +65,9 @@ pub(crate) async fn layer<B: MessageBody + 'static>(
 }
 
 fn refusal(req: &ServiceRequest) -> Option<Problem> {
-    // A page from anywhere can make its reader's browser send a plain POST to loopback; browsers say whose page it is.
+    // Any page can make a browser send a plain POST to loopback; browsers name the page's origin.
     if !req.method().is_safe() && req.headers().contains_key(ORIGIN) {
-        let detail = "the admin listener takes no changes from web pages; send them without Origin";
+        let detail = "the admin listener accepts no changes from web pages; send the request without Origin";
         return Some(Problem::new(Kind::Other(StatusCode::FORBIDDEN), detail));
     }
     // An orchestrator's probes have no token.

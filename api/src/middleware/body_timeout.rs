@@ -1,4 +1,4 @@
-//! A limit on the time a client takes to send a request's body. The server itself watches heads only: a body that
+//! A limit on the time a client takes to send a request's body. The server itself limits the head only: a body that
 //! trickles in would hold its connection and its handler for ever.
 
 use crate::problem::{Kind, Problem};
@@ -24,7 +24,7 @@ use std::{
 };
 use tokio::time::{Instant, Sleep, sleep_until};
 
-/// The layer; requests without a body pass it untouched.
+/// The layer; requests without a body pass through unchanged.
 pub(crate) struct BodyTimeout(pub Duration);
 
 impl<S, B> Transform<S, ServiceRequest> for BodyTimeout
@@ -73,15 +73,15 @@ where
         let timed = Timed { payload, deadline: Instant::now() + self.limit, clock: None, late: late.clone() };
         req.set_payload(Payload::Stream { payload: timed.boxed_local() });
         let limit = self.limit;
-        let answer = self.service.call(req).map_ok(move |response| {
-            // What the handler made of the broken body is not the reason that helps.
+        let future = self.service.call(req).map_ok(move |response| {
+            // The handler's error about the incomplete body would not name the cause.
             if late.get() && !response.status().is_success() {
                 too_late(response, limit)
             } else {
                 untouched(response)
             }
         });
-        Either::Right(answer.boxed_local())
+        Either::Right(future.boxed_local())
     }
 }
 
@@ -92,18 +92,18 @@ fn untouched<B>(response: ServiceResponse<B>) -> ServiceResponse<EitherBody<B>> 
 fn too_late<B>(response: ServiceResponse<B>, limit: Duration) -> ServiceResponse<EitherBody<B>> {
     let detail = format!("the body was not complete within {}", humantime::format_duration(limit));
     let (req, _) = response.into_parts();
-    let mut answer: HttpResponse<BoxBody> =
+    let mut late: HttpResponse<BoxBody> =
         HttpResponse::from_error(Problem::new(Kind::RequestTimeout, detail));
-    // The rest of the body may still come; it must not be waited for.
-    answer.head_mut().set_connection_type(ConnectionType::Close);
-    ServiceResponse::new(req, answer).map_into_right_body()
+    // The rest of the body may still arrive; the connection must not wait for it.
+    late.head_mut().set_connection_type(ConnectionType::Close);
+    ServiceResponse::new(req, late).map_into_right_body()
 }
 
 /// A body with a deadline.
 struct Timed {
     payload: Payload,
     deadline: Instant,
-    /// Made when the body is first waited for; most bodies come with their heads.
+    /// Created at the first wait for the body; most bodies arrive with their heads.
     clock: Option<Pin<Box<Sleep>>>,
     late: Rc<Cell<bool>>,
 }

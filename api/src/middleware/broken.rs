@@ -5,11 +5,11 @@ use crate::{
 };
 use actix_web::http::header::HeaderValue;
 
-/// The answer to a request that did not survive its handler.
+/// The response to a request whose handler panicked.
 #[derive(Debug)]
 pub(crate) struct Broken {
     identity: Identity,
-    /// The fault that did it, when one was injected.
+    /// The injected fault that caused it, if one did.
     fault: Option<HeaderValue>,
 }
 

@@ -1,6 +1,6 @@
-//! CORS: off unless origins are named. A layer that only adds headers, outside of all others, so that refusals and
-//! errors of every layer can be read by the page that asked. A preflight is answered by the route itself, whose
-//! `Allow` says which methods there are; it is exempt from limits and keys like every OPTIONS.
+//! CORS: off unless origins are configured. The layer only adds headers. It is outside of all others, so that a page
+//! can read the refusals and errors of every layer. The route itself responds to a preflight, with its methods in
+//! `Allow`; like every OPTIONS request it is exempt from limits and keys.
 
 use crate::{access::Origins, state::State};
 use actix_web::{
@@ -24,15 +24,15 @@ use std::fmt;
 const SENDABLE: HeaderValue = HeaderValue::from_static(
     "Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match, Traceparent, X-API-Key, X-Request-Id",
 );
-/// Headers a page may read beyond the few it always may.
+/// Headers a page may read beyond the default ones.
 const READABLE: HeaderValue = HeaderValue::from_static(
     "Allow, ETag, Idempotency-Replayed, Link, Location, RateLimit, RateLimit-Policy, Retry-After, X-RateLimit-Limit, \
      X-RateLimit-Remaining, X-RateLimit-Reset, X-Request-Id",
 );
-/// Seconds a browser may keep the answer to a preflight.
+/// Seconds a browser may cache the response to a preflight.
 const MAX_AGE: HeaderValue = HeaderValue::from_static("600");
 
-/// What to add to one answer.
+/// What to add to one response.
 #[derive(Debug)]
 struct Additions {
     allow: Option<HeaderValue>,
@@ -82,7 +82,7 @@ pub(crate) async fn layer<B: MessageBody + 'static>(
     }
 }
 
-/// An error without a response yet (a handler that panicked), readable by the page.
+/// An error without a response yet (a handler that panicked), made readable for the page.
 #[derive(Debug)]
 struct Readable {
     error: Error,

@@ -1,4 +1,4 @@
-//! The layer right before the handlers. While no fault of traffic is in force it adds one atomic load to a request.
+//! The layer right before the handlers. While no traffic fault is active it adds one atomic load to a request.
 
 use crate::{
     fault::{End, HEADER, InForce, InjectedPanic, Plane, names},
@@ -73,7 +73,7 @@ where
     B: MessageBody + 'static,
 {
     let info = RequestInfo::of(&req);
-    // What is not limited is a probe or `/metrics`: an injected outage must not hide itself.
+    // Routes without limits are probes and `/metrics`: an injected outage must not hide itself from them.
     if !info.is_limited() {
         return Ok(service.call(req).await?.map_into_left_body());
     }
@@ -109,5 +109,5 @@ where
 }
 
 fn aborted(status: StatusCode) -> Problem {
-    Problem::new(Kind::Requested(status), "a fault was injected here on purpose; X-Fault-Injected names it")
+    Problem::new(Kind::Requested(status), "injected fault; X-Fault-Injected names it")
 }

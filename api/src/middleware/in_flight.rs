@@ -10,8 +10,8 @@ use prometheus::IntGauge;
 use std::{net::IpAddr, time::Instant};
 use tracing::field::display;
 
-/// A request being handled. Whatever becomes of it (answered, failed, dropped because the client hung up), the
-/// gauge goes back down and the request is counted and logged exactly once.
+/// A request in progress. However it ends (response, panic, disconnect of the client), the gauge is decremented and
+/// the request is counted and logged exactly once.
 pub(super) struct InFlight {
     pub(super) identity: Identity,
     state: Data<State>,
@@ -20,7 +20,7 @@ pub(super) struct InFlight {
     gauge: IntGauge,
     started: Instant,
     settled: bool,
-    /// For the span; `None` when this request's is not exported.
+    /// For the span; `None` when this request's span is not exported.
     origin: Option<Origin>,
 }
 
@@ -30,7 +30,7 @@ struct Origin {
     scheme: &'static str,
 }
 
-/// nginx's number for a client that closed the connection before the answer; it is counted, never sent.
+/// nginx's number for a client that disconnected before the response; it is counted, never sent.
 const CLIENT_CLOSED: u16 = 499;
 
 impl InFlight {
@@ -47,8 +47,8 @@ impl InFlight {
         Self { identity, state, route, method, gauge, started: Instant::now(), settled: false, origin }
     }
 
-    /// An answer goes out; the counting layer counts it.
-    pub(super) fn answered(mut self, status: u16, rendered: Option<Rendered>) {
+    /// A response is sent, and the counting layer counts it.
+    pub(super) fn completed(mut self, status: u16, rendered: Option<Rendered>) {
         self.settled = true;
         let mut cause = None;
         if let Some(rendered) = rendered {
@@ -58,12 +58,12 @@ impl InFlight {
         self.tell(status, cause.as_deref());
     }
 
-    /// The handler gave no answer; a 500 goes out that the counting layer does not see. `fault` names the fault that
-    /// was injected, if one was.
+    /// The handler panicked; the 500 sent instead does not pass the counting layer. `fault` names the injected fault,
+    /// if there was one.
     pub(super) fn failed(mut self, cause: &str, fault: Option<HeaderValue>) -> Error {
         self.settled = true;
         self.state.metrics.errors.with_label_values(&["internal"]).inc();
-        self.state.http.record_unanswered(self.route, self.method, "500", self.started.elapsed());
+        self.state.http.record_without_response(self.route, self.method, "500", self.started.elapsed());
         self.tell(500, Some(cause));
         Broken::new(self.identity.clone(), fault).into()
     }
@@ -73,7 +73,7 @@ impl InFlight {
         let (trace, request_id) = (self.identity.trace, self.identity.id.as_str());
         let (method, route, took) = (self.method, self.route, self.started.elapsed());
         let (trace_id, duration_ms) = (display(trace.id), took.as_micros() as f64 / 1000.0);
-        // `/error` is asked for, so only answers with a cause are faults of ours.
+        // Clients request errors of `/error` on purpose, so only responses with a cause are errors of the gateway.
         match cause {
             Some(cause) if status >= 500 => {
                 tracing::error!(request_id, trace_id, method, route, status, duration_ms, cause, "request");
@@ -94,7 +94,7 @@ impl Drop for InFlight {
     fn drop(&mut self) {
         self.gauge.dec();
         if !self.settled {
-            self.state.http.record_unanswered(self.route, self.method, "499", self.started.elapsed());
+            self.state.http.record_without_response(self.route, self.method, "499", self.started.elapsed());
             self.tell(CLIENT_CLOSED, None);
         }
     }

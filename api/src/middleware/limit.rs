@@ -1,4 +1,4 @@
-//! The layer that asks who is calling, then the limiter, and tells the client.
+//! The layer that identifies the caller, checks its rate limit and adds the limit headers to the response.
 
 use crate::{
     limit::{Decision, Outcome, headers},
@@ -22,7 +22,7 @@ pub(crate) async fn layer<B: MessageBody + 'static>(
 ) -> Result<ServiceResponse<BoxBody>, Error> {
     let state = req.app_data::<web::Data<State>>().expect("the server registers its state").clone();
     let info = RequestInfo::of(&req);
-    // A browser's preflight must not use up the quota of the request it asks about.
+    // A browser's preflight must not use up the quota of the request it precedes.
     if !info.is_limited() || info.method == "OPTIONS" {
         return Ok(next.call(req).await?.map_into_boxed_body());
     }
@@ -36,22 +36,23 @@ pub(crate) async fn layer<B: MessageBody + 'static>(
         None => next.call(req).await?.map_into_boxed_body(),
     };
     if let Some(decision) = &decision {
-        headers::insert(response.headers_mut(), decision.told());
+        headers::insert(response.headers_mut(), decision.reported());
     }
     Ok(response)
 }
 
-/// Seconds to wait when Redis is away and a policy lets nothing pass; it is looked for several times a second.
+/// Retry-After in seconds when Redis is away and the policy denies requests; the gateway retries it several times a
+/// second.
 const AWAY: u64 = 1;
 
-/// The answer to a request that does not pass.
+/// The response to a refused request.
 fn refusal(decision: &Decision) -> Option<Problem> {
     match decision.outcome {
         Outcome::Admitted => None,
         Outcome::Refused => {
-            let wait = headers::retry_after(decision.told());
+            let wait = headers::retry_after(decision.reported());
             let violated: Vec<&str> = decision
-                .told()
+                .reported()
                 .filter(|(_, verdict)| !verdict.admitted)
                 .map(|(policy, _)| policy.name.as_str())
                 .collect();
@@ -61,7 +62,7 @@ fn refusal(decision: &Decision) -> Option<Problem> {
             Some(problem.header(RETRY_AFTER, wait.into()).with("violated-policies", violated))
         }
         Outcome::Unavailable => {
-            let detail = "the rate limit of this request cannot be checked now; try again in a second";
+            let detail = "the rate limit of this request cannot be checked now; try again in 1 second";
             Some(Problem::unavailable(detail).header(RETRY_AFTER, AWAY.into()))
         }
     }

@@ -1,5 +1,5 @@
-//! Everything around the handlers. The chain of the public listener stands in [`crate::server`], in the order in which a
-//! request meets it; `admin` is the one layer of the admin listener.
+//! Everything around the handlers. [`crate::server`] chains the layers of the public listener in the order in which a
+//! request passes them; `admin` is the only layer of the admin listener.
 
 pub(crate) mod admin;
 pub(crate) mod body_timeout;

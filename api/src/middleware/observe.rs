@@ -1,5 +1,5 @@
-//! The outermost layer: every request gets an id, a route, a place in the in-progress gauge, one count and one log
-//! line; every error its problem body.
+//! The outermost layer: every request gets an id, a route, an entry in the in-progress gauge, one count and one log
+//! line; every error gets a problem body.
 
 use super::in_flight::InFlight;
 use crate::{
@@ -16,18 +16,18 @@ use actix_web::{
 use futures_util::FutureExt;
 use std::panic::AssertUnwindSafe;
 
-/// The layer itself, for `middleware::from_fn`. [`crate::telemetry::HttpMetrics::layer`] sits right inside it.
+/// The layer itself, for `middleware::from_fn`. [`crate::telemetry::HttpMetrics::layer`] is the next one inside.
 pub(crate) async fn layer<B: MessageBody + 'static>(
     mut req: ServiceRequest,
     next: Next<B>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
     let state = req.app_data::<web::Data<State>>().expect("the server registers its state").clone();
-    // The connection is not idle until this is dropped, however the request ends.
+    // The connection counts as busy until this is dropped, however the request ends.
     let _busy = Busy::of(&req);
     let endpoint = routes::of_path(req.match_info().unprocessed());
     let method = routes::method_label(req.method().as_str());
     if method == routes::OTHER_METHOD {
-        // The counting layer reads the method from the request: no client may mint a label.
+        // The counting layer reads the method from the request; clients must not be able to create label values.
         req.head_mut().method = Method::from_bytes(method.as_bytes()).expect("letters make a method token");
     }
     let info = RequestInfo { endpoint, method };
@@ -39,7 +39,7 @@ pub(crate) async fn layer<B: MessageBody + 'static>(
         Ok(Err(error)) => return Err(flight.failed(&error.to_string(), None)),
         Err(panic) => match InjectedPanic::header_of(&*panic) {
             None => return Err(flight.failed("the handler panicked", None)),
-            fault => return Err(flight.failed("a panic was injected on purpose", fault)),
+            fault => return Err(flight.failed("injected panic", fault)),
         },
     };
 
@@ -49,6 +49,6 @@ pub(crate) async fn layer<B: MessageBody + 'static>(
     if state.lifecycle.phase() == Phase::Draining {
         head.set_connection_type(ConnectionType::Close);
     }
-    flight.answered(response.status().as_u16(), rendered);
+    flight.completed(response.status().as_u16(), rendered);
     Ok(response)
 }

@@ -1,5 +1,5 @@
-//! Panics as log lines like any other. Left to itself the standard library writes to standard error, in a form that
-//! nothing which reads JSON lines understands.
+//! Logs panics. The standard library would write them to standard error, in a form that no reader of JSON lines
+//! understands.
 
 use crate::fault::InjectedPanic;
 use std::{
@@ -7,8 +7,8 @@ use std::{
     backtrace::{Backtrace, BacktraceStatus},
 };
 
-/// From now on a panic of any thread is a log line, with its backtrace where `RUST_BACKTRACE` asks for one. One that
-/// was injected is none: the line of its request says so.
+/// From now on a panic of any thread is logged, with its backtrace if `RUST_BACKTRACE` asks for one. Injected panics
+/// are not: the log line of their request names them.
 pub fn log_panics() {
     std::panic::set_hook(Box::new(|panic| {
         if InjectedPanic::header_of(panic.payload()).is_some() {
@@ -19,7 +19,7 @@ pub fn log_panics() {
         let location = panic.location().map(ToString::to_string);
         let backtrace = Backtrace::capture();
         let backtrace = (backtrace.status() == BacktraceStatus::Captured).then(|| backtrace.to_string());
-        tracing::error!(cause, thread, location, backtrace, "panicked");
+        tracing::error!(cause, thread, location, backtrace, "thread panicked");
     }));
 }
 
@@ -33,7 +33,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn messages_are_read_in_both_forms() {
+    fn reads_messages_of_both_forms() {
         assert_eq!(message(&"plain"), "plain");
         assert_eq!(message(&format!("{}", 7)), "7");
         assert_eq!(message(&7), "no message");

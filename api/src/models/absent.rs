@@ -1,14 +1,14 @@
-//! In place of the ONNX reader in a build without it: a network of which there is none.
+//! Replaces the ONNX reader in a build without it: a network type without values.
 
 use super::describe::{Description, Rows, Unfit};
 
-/// No value of it exists.
+/// Has no values.
 #[derive(Debug)]
 pub(super) enum Network {}
 
 impl Network {
     pub(super) fn parse(_: Vec<u8>) -> Result<Self, Unfit> {
-        Err("this build runs no models".into())
+        Err("this build does not include models".into())
     }
 
     pub(super) fn description(&self) -> &Description {
@@ -20,7 +20,7 @@ impl Network {
     }
 }
 
-/// Threads that would run networks.
+/// Placeholder for the threads that run networks.
 pub(super) struct Pool;
 
 impl Pool {

@@ -1,14 +1,14 @@
-//! What a model takes and gives.
+//! The inputs and outputs of a model.
 
 use serde::Serialize;
 
-/// Most rows of input in a request.
+/// Most input rows in a request.
 pub(super) const MOST_ROWS: usize = 1024;
 
 /// Most numbers in a row of input or of predictions, and in all rows of a request.
 pub(super) const MOST_NUMBERS: usize = 1_000_000;
 
-/// Why a network cannot be served or run, in words fit for the wire.
+/// Why a network cannot be served or run, in words that may be sent to clients.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
 pub(super) struct Unfit(pub(super) String);
@@ -19,10 +19,10 @@ impl<T: Into<String>> From<T> for Unfit {
     }
 }
 
-/// Rows of input, checked against a model's shape.
+/// Input rows, checked against a model's shape.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Rows {
-    /// How many.
+    /// Number of rows.
     pub count: usize,
     /// Their numbers, row after row.
     pub values: Vec<f32>,
@@ -33,14 +33,14 @@ pub struct Rows {
 pub struct Port {
     /// Its name in the ONNX graph.
     pub name: String,
-    /// The size of each dimension; `None` (null) for one that may have any.
+    /// The size of each dimension; `None` (null) for a dynamic one.
     pub shape: Vec<Option<usize>>,
 }
 
-/// A model as `GET /models` shows it.
+/// A model as shown by `GET /models`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct Description {
-    /// Inputs: always one, of rows and what makes up a row.
+    /// Inputs: always one, with a dimension for rows and one or more within a row.
     pub inputs: Vec<Port>,
     /// Outputs, in the file's order.
     pub outputs: Vec<Port>,
@@ -50,15 +50,14 @@ pub struct Description {
     pub predictions: usize,
     /// The rows of a request must be a multiple of this; 1 for most models.
     pub rows: usize,
-    /// Names of the classes that the predictions weigh, where the file's metadata has them under `classes`,
-    /// separated by commas.
+    /// Class names of the predictions, if the file's metadata has them under `classes`, separated by commas.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub classes: Option<Vec<String>>,
 }
 
 impl Description {
-    /// Most rows a request may bring: 1024, or fewer where rows or their predictions are wide, so that neither the
-    /// input nor the answer has more than a million numbers.
+    /// Most rows of a request: 1024, or fewer for wide rows or predictions, so that neither the input nor the response
+    /// exceeds a million numbers.
     pub fn most_rows(&self) -> usize {
         (MOST_NUMBERS / self.features.max(self.predictions).max(1)).clamp(1, MOST_ROWS)
     }
@@ -70,7 +69,7 @@ impl Description {
         classes.get(largest.0).map(String::as_str)
     }
 
-    /// Class names from the metadata, when there is one for each prediction.
+    /// Class names from the metadata, if there is one for each prediction.
     #[cfg_attr(
         not(any(feature = "inference", test)),
         expect(dead_code, reason = "no file is read without inference")
@@ -87,7 +86,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn classes_need_a_name_for_each_prediction() {
+    fn requires_a_class_name_for_each_prediction() {
         for (text, predictions, named) in
             [("a, b,c", 3, true), ("a,b", 3, false), ("a,,c", 3, false), ("a", 1, false), ("", 2, false)]
         {
@@ -96,7 +95,7 @@ mod tests {
     }
 
     #[test]
-    fn wide_rows_come_in_smaller_numbers() {
+    fn limits_the_number_of_wide_rows() {
         for (features, predictions, most) in
             [(4, 3, 1024), (64, 10, 1024), (1000, 1, 1000), (2, 10_000, 100), (1_000_000, 1, 1)]
         {

@@ -1,21 +1,21 @@
-//! The switch with which the fault plane slows or fails the models.
+//! The switch that slows or fails the models for a fault.
 
 use crate::{fault::ModelFaults, shares::random_point};
 use parking_lot::RwLock;
 use std::time::Duration;
 
-/// The faults in force.
+/// The active faults.
 #[derive(Debug, Default)]
 pub(super) struct Faults(RwLock<ModelFaults>);
 
-/// What one run is to suffer.
+/// What happens to one run.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Fate {
-    /// First this long a wait.
+    /// Wait this long first.
     pub(super) delay: Duration,
-    /// Then no predictions.
+    /// Then fail.
     pub(super) fail: bool,
-    /// Ids of the faults that say so.
+    /// Ids of the faults that caused it.
     pub(super) faults: Vec<String>,
 }
 
@@ -24,13 +24,13 @@ impl Faults {
         *self.0.write() = faults;
     }
 
-    /// The fate of the next run; `None` when it is spared. Of several delays the first one holds, and one fault that
-    /// fails it is enough.
+    /// The decision for the next run; `None` when no fault acts on it. The first of several delays counts, and one
+    /// failing fault is enough.
     pub(super) fn decide(&self) -> Option<Fate> {
         decide(&self.0.read(), random_point())
     }
 
-    /// Whether there is none any more.
+    /// Whether no fault is active any more.
     pub(super) fn are_lifted(&self) -> bool {
         self.0.read().is_empty()
     }
@@ -67,7 +67,7 @@ mod tests {
     }
 
     #[test]
-    fn the_first_delay_and_any_failure_name_their_faults() {
+    fn the_first_delay_and_any_failure_apply_and_name_their_faults() {
         let (slow, mixed) = (fault("slow", Some("2s"), false), fault("mixed", Some("1s:50"), false));
         let (broken, both) = (fault("broken", None, true), fault("both", Some("3s"), true));
         for (faults, expected) in [

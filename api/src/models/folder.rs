@@ -1,4 +1,4 @@
-//! The models folder: names that cannot leave it, files that are not read when they are too large.
+//! The models folder: names cannot leave it, and files that are too large are not read.
 
 use super::loading::LoadError;
 use std::{
@@ -13,18 +13,18 @@ pub(super) const LARGEST_FILE: u64 = 256 * 1024 * 1024;
 /// Longest name, in bytes.
 const LONGEST_NAME: usize = 64;
 
-/// Most entries of the folder that are looked at.
+/// Most entries of the folder that are read.
 const MOST_ENTRIES: usize = 1000;
 
 const EXTENSION: &str = ".onnx";
 
-/// A model's name: up to 64 ASCII letters, digits, `-` and `_`, the first a letter or digit. It can name nothing
-/// outside the folder.
+/// A model's name: up to 64 ASCII letters, digits, `-` and `_`, the first a letter or digit. It cannot refer to
+/// anything outside the folder.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct ModelName(String);
 
 impl ModelName {
-    /// The name, when it is one.
+    /// Parses a valid name.
     pub fn parse(text: &str) -> Option<Self> {
         let first = text.bytes().next()?;
         let fine = text.len() <= LONGEST_NAME
@@ -58,7 +58,7 @@ impl Folder {
         &self.0
     }
 
-    /// The models whose files are there, sorted. A folder that is not there holds none.
+    /// The models with a file, sorted. A missing folder has none.
     pub(super) fn names(&self) -> Vec<ModelName> {
         let Ok(entries) = std::fs::read_dir(&self.0) else { return Vec::new() };
         let mut names: Vec<ModelName> = entries
@@ -68,7 +68,7 @@ impl Folder {
                 let stem = name.to_str()?.strip_suffix(EXTENSION)?.to_owned();
                 let parsed = ModelName::parse(&stem);
                 if parsed.is_none() {
-                    tracing::debug!(file = ?name, "not a model's name: letters, digits, - and _ only");
+                    tracing::debug!(file = ?name, "ignoring file: a model name has letters, digits, - and _ only");
                 }
                 parsed
             })
@@ -77,28 +77,26 @@ impl Folder {
         names
     }
 
-    /// A model's bytes; [`LoadError::Missing`] or [`LoadError::Unfit`] without.
+    /// A model's bytes; otherwise [`LoadError::Missing`] or [`LoadError::Unfit`].
     pub(super) fn read(&self, name: &ModelName) -> Result<Vec<u8>, LoadError> {
         let path = self.0.join(format!("{}{EXTENSION}", name.as_str()));
         let unfit = |error: std::io::Error| match error.kind() {
             ErrorKind::NotFound => LoadError::Missing,
-            kind => LoadError::Unfit(format!("the file cannot be read ({kind})")),
+            kind => LoadError::Unfit(format!("cannot read the file ({kind})")),
         };
-        // Before it is opened: opening a pipe would wait for somebody to write to it.
+        // Before it is opened: opening a pipe would wait for its writer.
         let found = std::fs::metadata(&path).map_err(unfit)?;
         if !found.is_file() {
-            return Err(LoadError::Unfit("it is not a regular file".to_owned()));
+            return Err(LoadError::Unfit("not a regular file".to_owned()));
         }
         let too_large = |bytes: u64| {
-            LoadError::Unfit(format!(
-                "the file has {bytes} bytes; the most this server takes is {LARGEST_FILE}"
-            ))
+            LoadError::Unfit(format!("the file has {bytes} bytes; the maximum is {LARGEST_FILE}"))
         };
         if found.len() > LARGEST_FILE {
             return Err(too_large(found.len()));
         }
         let mut bytes = Vec::with_capacity(found.len() as usize);
-        // It may grow while it is read.
+        // The file may grow while it is read.
         File::open(&path)
             .and_then(|file| file.take(LARGEST_FILE + 1).read_to_end(&mut bytes))
             .map_err(unfit)?;
@@ -126,7 +124,7 @@ mod tests {
     }
 
     #[test]
-    fn only_regular_files_of_bearable_size_are_read() {
+    fn reads_only_regular_files_below_the_size_limit() {
         let dir = tempfile::tempdir().unwrap();
         let folder = Folder::new(dir.path().to_owned());
         let at = |name: &str| dir.path().join(name);

@@ -1,4 +1,4 @@
-//! From a file in the folder to a model in the registry.
+//! Loads a file of the folder into the registry.
 
 use super::{
     folder::ModelName, loading::LoadError, network::Network, registry::LoadedModel, service::Models,
@@ -6,9 +6,8 @@ use super::{
 use std::sync::Arc;
 
 impl Models {
-    /// Loads a model from the folder, in place of one of the same name and shape; true when none was there.
-    /// The work is done on a thread of its own. A failure leaves everything as it was, and is counted when the
-    /// file is to blame.
+    /// Loads a model from the folder, replacing one of the same name and shape; true when none was loaded. The work
+    /// runs on a separate thread. A failure changes nothing, and is counted when the file is the cause.
     ///
     /// # Errors
     /// [`LoadError`].
@@ -17,39 +16,35 @@ impl Models {
         self.loading.run(move || models.load_now(&name)).await?
     }
 
-    /// Loads everything in the folder. What does not load is logged and counted; the rest serves.
+    /// Loads everything in the folder. Failures are logged and counted; the other models are served.
     pub async fn load_all(self: &Arc<Self>) {
         self.refresh_metrics();
         for name in self.folder.names() {
-            // The failure is logged where it happens.
+            // A failure is already logged.
             let _ = self.load(name).await;
         }
         let models = self.registry.list().len();
-        tracing::info!(folder = %self.folder.path().display(), models, "models");
+        tracing::info!(folder = %self.folder.path().display(), models, "models loaded");
     }
 
     fn load_now(&self, name: &ModelName) -> Result<(Arc<LoadedModel>, bool), LoadError> {
         let outcome = self.try_load(name);
         match &outcome {
             Ok((model, new)) => {
-                tracing::info!(model = name.as_str(), bytes = model.size(), replaced = !new, "loaded");
+                tracing::info!(model = name.as_str(), bytes = model.size(), replaced = !new, "model loaded");
             }
             Err(LoadError::Unfit(reason)) => {
                 self.metrics.failures(name).inc();
-                tracing::warn!(model = name.as_str(), reason, "not loaded");
+                tracing::warn!(model = name.as_str(), reason, "model load failed");
             }
-            Err(error) => tracing::info!(model = name.as_str(), reason = %error, "not loaded"),
+            Err(error) => tracing::info!(model = name.as_str(), error = %error, "model load refused"),
         }
         outcome
     }
 
     #[cfg_attr(
         not(feature = "inference"),
-        expect(
-            unreachable_code,
-            unused_variables,
-            reason = "without inference no network comes of any file"
-        )
+        expect(unreachable_code, unused_variables, reason = "without inference no file becomes a network")
     )]
     fn try_load(&self, name: &ModelName) -> Result<(Arc<LoadedModel>, bool), LoadError> {
         let bytes = self.folder.read(name)?;

@@ -6,33 +6,33 @@ use parking_lot::Mutex;
 use prometheus::{HistogramVec, IntCounter, IntCounterVec, IntGauge, Registry};
 use std::{collections::BTreeSet, sync::Arc};
 
-/// Seconds; small models take tens of microseconds, and SlowInference asks about one second.
+/// Seconds. Small models take tens of microseconds, and the threshold of SlowInference is about one second.
 const BUCKETS: &[f64] = &[
     0.000_1, 0.000_25, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0,
 ];
 
-/// The `model` label of failures past the bound on names.
+/// The `model` label of failures beyond the limit on names.
 const OTHER: &str = "other";
 
 metrics! {
-    /// What is registered.
+    /// The registered metrics.
     pub(super) struct Families {
-        /// Models loaded now.
+        /// Loaded models.
         pub(super) loaded: IntGauge = "models_loaded" [];
-        /// Time a model ran, injected delays included, waiting in the queue not.
+        /// Duration of a model run in seconds, including injected delays and excluding time in the queue.
         inference: HistogramVec = "inference_duration_seconds" ["model"] in BUCKETS;
         /// Inference requests waiting for a worker.
         pub(super) queue_depth: IntGauge = "inference_queue_depth" [];
-        /// Loads that failed because of what the file holds, by model.
+        /// Failed model loads caused by the file, by model.
         failures: IntCounterVec = "model_load_failures_total" ["model"];
     }
 }
 
-/// What models count.
+/// The metrics of the models.
 #[derive(Debug, Clone)]
 pub(super) struct ModelMetrics {
     pub(super) families: Families,
-    /// Names that have a label: those of files that were in the folder.
+    /// Names with a label: those of files that were in the folder.
     names: Arc<Mutex<BTreeSet<String>>>,
 }
 
@@ -43,12 +43,12 @@ impl ModelMetrics {
         Ok(Self { families, names: Arc::default() })
     }
 
-    /// The failures of a model whose file is in the folder, at zero when it is new.
+    /// Creates the failure series of a model whose file is in the folder, at zero when it is new.
     pub(super) fn declare_failures(&self, name: &ModelName) {
         self.failures(name);
     }
 
-    /// The failures of a model whose file is in the folder. Names past the bound share one series.
+    /// Counts a failure of a model whose file is in the folder. Names beyond the limit share one series.
     pub(super) fn failures(&self, name: &ModelName) -> IntCounter {
         let mut names = self.names.lock();
         let known = names.contains(name.as_str())
@@ -56,7 +56,7 @@ impl ModelMetrics {
         self.families.failures.with_label_values(&[if known { name.as_str() } else { OTHER }])
     }
 
-    /// The run time of a model that has loaded. Bounded like the failures, as loading declares those first.
+    /// The run time of a loaded model. Bounded like the failures, which loading declares first.
     pub(super) fn inference(&self, name: &str) -> prometheus::Histogram {
         let names = self.names.lock();
         self.families.inference.with_label_values(&[if names.contains(name) { name } else { OTHER }])
@@ -68,7 +68,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_past_the_bound_share_a_series() {
+    fn names_beyond_the_limit_share_a_series() {
         let registry = Registry::new();
         let metrics = ModelMetrics::register(&registry).unwrap();
         for number in 0..MOST_MODELS + 20 {

@@ -1,10 +1,10 @@
 //! ONNX models: files in the models folder, loaded by name, run by a fixed number of threads behind a bounded queue.
 //!
-//! A file goes folder → wire (its outline) → network (parsed and tried once) → registry; a request goes registry → queue → worker.
-//! Whatever a file holds, loading it ends in a model or in a reason; the models loaded before serve on.
+//! A file passes folder → wire (its structure) → network (parsed and tested once) → registry; a request passes registry
+//! → queue → worker. Whatever a file contains, loading it ends with a model or an error; other models keep serving.
 //!
-//! The folder is the operator's: a model is a program, and though it cannot read or write anything of ours, the
-//! time and memory it takes are bounded by the file's size, the rows of a request and the deadline only.
+//! The folder belongs to the operator. A model is a program: it cannot read or write anything of the gateway, but its
+//! time and memory are bounded only by the file's size, the rows of a request and the deadline.
 
 #[cfg(not(feature = "inference"))]
 #[path = "absent.rs"]

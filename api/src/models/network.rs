@@ -1,4 +1,4 @@
-//! An ONNX network: read by `rten`, checked to be of a shape that can be served, tried once, run.
+//! An ONNX network: read by `rten`, checked for a supported shape, tested once, run.
 
 use super::{
     describe::{Description, MOST_NUMBERS, MOST_ROWS, Port, Rows, Unfit},
@@ -11,27 +11,27 @@ use std::{
     sync::Arc,
 };
 
-/// Longest reason passed on, in characters.
+/// Longest error message passed on, in characters.
 const LONGEST_REASON: usize = 300;
 
 /// Threads for the work within one run.
 pub(super) struct Pool(Arc<ThreadPool>);
 
 impl Pool {
-    /// One thread: parallel are the requests, not the parts of one.
+    /// One thread: requests run in parallel, not the parts of one.
     pub(super) fn single() -> Self {
         Self(Arc::new(ThreadPool::with_num_threads(1)))
     }
 }
 
-/// A network that can be run: one input of rows of 32-bit floating point numbers, one output of as many rows.
+/// A network that can be run: one input of rows of 32-bit floating point numbers, one output with as many rows.
 pub(super) struct Network {
     model: Model,
     input: NodeId,
     output: NodeId,
     /// The input's shape for [`Description::rows`] rows.
     row_shape: Vec<usize>,
-    /// Whether a run takes any number of rows; otherwise exactly [`Description::rows`].
+    /// Whether a run accepts any number of rows; otherwise exactly [`Description::rows`].
     any_rows: bool,
     description: Description,
 }
@@ -43,11 +43,10 @@ impl std::fmt::Debug for Network {
 }
 
 impl Network {
-    /// Reads a network from the bytes of an ONNX file and runs it once on zeros. The error says why it cannot be
-    /// served, in words fit for the wire. A panic of the reader is such an error too.
+    /// Reads a network from the bytes of an ONNX file and runs it once on zeros. The error may be sent to clients. A
+    /// panic of the reader is such an error too.
     pub(super) fn parse(bytes: Vec<u8>) -> Result<Self, Unfit> {
-        let unread =
-            |reason: &str| Unfit(format!("the file is not an ONNX model that can be run: {}", tidy(reason)));
+        let unread = |reason: &str| Unfit(format!("the file is not a runnable ONNX model: {}", tidy(reason)));
         wire::check(&bytes).map_err(unread)?;
         let read = || ModelOptions::with_all_ops().load(bytes).map_err(|error| Unfit(error.to_string()));
         let model = guarded(read).map_err(|reason| unread(&reason.0))?;
@@ -58,32 +57,33 @@ impl Network {
 
     fn of(model: Model) -> Result<Self, Unfit> {
         let [input] = *model.input_ids() else {
-            return Err(Unfit(format!(
-                "models of one input are served, this one has {}",
-                model.input_ids().len()
-            )));
+            return Err(Unfit(format!("the model must have one input; it has {}", model.input_ids().len())));
         };
         let info = model.node_info(input).ok_or("the model's input is not in its graph")?;
         if info.dtype() != Some(ValueType::Tensor(DataType::Float)) {
-            return Err("the model's input does not take floating point numbers of 32 bits".into());
+            return Err("the model's input must be 32-bit floating point numbers".into());
         }
         let shape = port(&model, input).shape;
         let Some((rows, features)) = shape.split_first().filter(|(_, features)| !features.is_empty()) else {
-            return Err("the model's input has no dimension for rows and one for what is in a row".into());
+            return Err(
+                "the model's input must have a dimension for rows and one for the features of a row".into()
+            );
         };
         let Some(sizes) = features.iter().copied().collect::<Option<Vec<usize>>>() else {
-            return Err("the number of features in a row is left open; it has to be fixed".into());
+            return Err("the number of features in a row must be fixed".into());
         };
-        let features = width(&sizes).ok_or("a row has no features, or far too many")?;
+        let features = width(&sizes).ok_or("a row has no features, or too many")?;
         let output = model.output_ids().iter().copied().find(|id| {
             let info = model.node_info(*id);
             let kind = info.and_then(|info| info.dtype());
             kind.is_none_or(|kind| kind == ValueType::Tensor(DataType::Float))
         });
-        let output = output.ok_or("the model gives no floating point numbers of 32 bits")?;
+        let output = output.ok_or("the model has no output of 32-bit floating point numbers")?;
         let rows_at_once = rows.unwrap_or(1);
         if !(1..=MOST_ROWS).contains(&rows_at_once) || rows_at_once * features > MOST_NUMBERS {
-            return Err(Unfit(format!("the model takes {rows_at_once} rows of {features} features at once")));
+            return Err(Unfit(format!(
+                "the model's batch of {rows_at_once} rows of {features} features is too large"
+            )));
         }
         let description = Description {
             inputs: vec![port(&model, input)],
@@ -98,16 +98,16 @@ impl Network {
         Ok(Self { model, input, output, row_shape, any_rows, description })
     }
 
-    /// Finds out how many predictions a row gets, and that operators and weights fit each other.
+    /// Finds the number of predictions per row, and checks that operators and weights fit.
     fn try_out(&mut self) -> Result<(), Unfit> {
         let rows = if self.any_rows { 2 } else { self.description.rows };
         let zeros = vec![0.0; rows * self.description.features];
         let trial = || self.run_once(&zeros, rows, &Pool::single());
         let predictions =
-            guarded(trial).map_err(|reason| Unfit(format!("a trial run failed: {}", tidy(&reason.0))))?;
+            guarded(trial).map_err(|reason| Unfit(format!("the test run failed: {}", tidy(&reason.0))))?;
         self.description.predictions = predictions.len() / rows;
         if self.description.rows > self.description.most_rows() {
-            return Err(Unfit(format!("the model gives {} numbers at once", predictions.len())));
+            return Err(Unfit(format!("the model returns too many numbers at once ({})", predictions.len())));
         }
         let classes = self.model.metadata().get("classes");
         self.description.classes =
@@ -115,12 +115,12 @@ impl Network {
         Ok(())
     }
 
-    /// What it takes and gives.
+    /// Its inputs and outputs.
     pub(super) fn description(&self) -> &Description {
         &self.description
     }
 
-    /// Runs rows that fit the description; the predictions come row after row. A panic is an error.
+    /// Runs rows that fit the description; predictions are in row order. A panic is an error.
     pub(super) fn run(&self, rows: &Rows, pool: &Pool) -> Result<Vec<f32>, Unfit> {
         let Description { features, rows: at_once, predictions, .. } = self.description;
         let at_once = if self.any_rows { rows.count.max(1) } else { at_once };
@@ -130,7 +130,7 @@ impl Network {
         }
         let expected = rows.count * predictions;
         if all.len() != expected {
-            return Err(Unfit(format!("{} predictions came where {expected} were due", all.len())));
+            return Err(Unfit(format!("the model returned {} predictions instead of {expected}", all.len())));
         }
         Ok(all)
     }
@@ -143,7 +143,7 @@ impl Network {
         let outputs = self.model.run(vec![(self.input, input.into())], &[self.output], Some(options));
         let output = outputs.map_err(|error| Unfit(error.to_string()))?.into_iter().next();
         let Some(Value::FloatTensor(tensor)) = output else {
-            return Err("the output is no tensor of floating point numbers".into());
+            return Err("the output is not a tensor of floating point numbers".into());
         };
         let shape = tensor.shape().to_vec();
         match shape.split_first() {
@@ -155,12 +155,12 @@ impl Network {
     }
 }
 
-/// Runs what may panic on odd input; the panic becomes an error.
+/// Runs code that may panic on invalid input; the panic becomes an error.
 fn guarded<T>(work: impl FnOnce() -> Result<T, Unfit>) -> Result<T, Unfit> {
-    catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| Err("the model runtime gave up on it".into()))
+    catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| Err("the model runtime panicked".into()))
 }
 
-/// The product of sizes; `None` when it is 0 or beyond [`MOST_NUMBERS`].
+/// The product of sizes; `None` when it is 0 or above [`MOST_NUMBERS`].
 fn width(sizes: &[usize]) -> Option<usize> {
     let product = sizes.iter().try_fold(1usize, |product, size| product.checked_mul(*size))?;
     (1..=MOST_NUMBERS).contains(&product).then_some(product)
@@ -177,7 +177,7 @@ fn port(model: &Model, id: NodeId) -> Port {
     Port { name: tidy(name), shape: shape.iter().map(size).collect() }
 }
 
-/// Text out of a file, without control characters and of bearable length.
+/// Text from a file, without control characters and of limited length.
 fn tidy(text: &str) -> String {
     text.chars().filter(|c| !c.is_control()).take(LONGEST_REASON).collect()
 }
@@ -202,7 +202,7 @@ mod tests {
     }
 
     #[test]
-    fn the_shipped_models_say_what_they_take_and_give() {
+    fn describes_the_shipped_models() {
         for (path, features, classes) in [
             ("models/iris.onnx", 4, "setosa versicolor virginica"),
             ("models/digits.onnx", 64, "0 1 2 3 4 5 6 7 8 9"),
@@ -220,10 +220,10 @@ mod tests {
     }
 
     #[test]
-    fn iris_predicts_what_the_training_script_does() {
+    fn iris_predicts_the_same_as_the_training_script() {
         let network = network("models/iris.onnx");
         let found = run(&network, &[&[5.1, 3.5, 1.4, 0.2], &[5.0, 2.0, 3.5, 1.0], &[6.9, 3.2, 5.7, 2.3]]);
-        // Out of ONNX Runtime, for the rows 0, 60 and 120 of the data set.
+        // From ONNX Runtime, for rows 0, 60 and 120 of the data set.
         let expected = [
             0.997_018, 0.002_960, 0.000_022, 0.001_540, 0.976_159, 0.022_301, 0.000_026, 0.002_466, 0.997_508,
         ];
@@ -233,7 +233,7 @@ mod tests {
     }
 
     #[test]
-    fn other_sound_shapes_are_served() {
+    fn serves_other_valid_shapes() {
         let sum = network("tests/fixtures/models/sum3.onnx");
         assert_eq!(run(&sum, &[&[1.0, 2.0, 3.0], &[0.5, 0.0, -1.0]]), [6.0, -0.5]);
         let one_row = network("tests/fixtures/models/one-row.onnx");
@@ -244,15 +244,15 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_served_says_why() {
+    fn rejects_unusable_models_with_a_reason() {
         for (name, needle) in [
-            ("two-inputs", "this one has 2"),
-            ("whole-numbers", "32 bits"),
-            ("any-width", "has to be fixed"),
-            ("no-rows", "no dimension for rows"),
-            ("rows-lost", "a trial run failed"),
+            ("two-inputs", "it has 2"),
+            ("whole-numbers", "32-bit"),
+            ("any-width", "must be fixed"),
+            ("no-rows", "dimension for rows"),
+            ("rows-lost", "the test run failed"),
             ("unknown-operator", "Teleport"),
-            ("inner-mismatch", "a trial run failed"),
+            ("inner-mismatch", "the test run failed"),
         ] {
             let reason =
                 Network::parse(file(&format!("tests/fixtures/models/{name}.onnx"))).unwrap_err().to_string();
@@ -262,14 +262,14 @@ mod tests {
             [&b""[..], b"not a model", b"RTEN\0\0\0\0", &[0xff; 1000], &[0; 1000], b"<html>404</html>"]
         {
             let reason = Network::parse(bytes.to_vec()).unwrap_err().to_string();
-            assert!(reason.contains("not an ONNX model"), "{reason}");
+            assert!(reason.contains("not a runnable ONNX model"), "{reason}");
         }
     }
 
     proptest! {
-        /// Whatever becomes of a file on its way, loading it ends.
+        /// Whatever happens to a file in transit, loading it ends.
         #[test]
-        fn damaged_files_load_or_say_why(
+        fn damaged_files_load_or_fail_with_a_reason(
             cut in 0usize..1069,
             flips in proptest::collection::vec((0usize..1069, any::<u8>()), 0..8),
         ) {

@@ -1,10 +1,10 @@
-//! A bounded queue that work can leave before its turn.
+//! A bounded queue whose items can leave early.
 
 use parking_lot::{Condvar, Mutex};
 use prometheus::IntGauge;
 use std::{collections::VecDeque, sync::Arc};
 
-/// Work waiting for a thread, first come, first served.
+/// Items waiting for a thread, first come, first served.
 #[derive(Debug)]
 pub(super) struct Queue<T> {
     inner: Mutex<Inner<T>>,
@@ -20,16 +20,16 @@ struct Inner<T> {
     stopped: bool,
 }
 
-/// Why work was not taken.
+/// Why an item was not accepted.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Refusal {
-    /// As much waits as may.
+    /// The queue is full.
     Full,
-    /// Nothing is done any more.
+    /// The queue is stopped.
     Stopped,
 }
 
-/// A place in the queue. Dropping it gives the place up, if the work has not been taken out yet.
+/// An item's place in the queue. Dropping it removes the item if it is still there.
 #[derive(Debug)]
 pub(super) struct Ticket<T> {
     queue: Arc<Queue<T>>,
@@ -37,7 +37,7 @@ pub(super) struct Ticket<T> {
 }
 
 impl<T> Queue<T> {
-    /// A queue in which at most `bound` wait; `depth` shows how many do.
+    /// A queue of at most `bound` items; `depth` is their number.
     pub(super) fn new(bound: usize, depth: IntGauge) -> Self {
         let inner = Inner { waiting: VecDeque::new(), next: 0, stopped: false };
         Self { inner: Mutex::new(inner), arrived: Condvar::new(), bound, depth }
@@ -59,7 +59,7 @@ impl<T> Queue<T> {
         Ok(Ticket { queue: self.clone(), number })
     }
 
-    /// The work that waited longest, as soon as there is some; `None` once stopped.
+    /// The oldest item, waiting for one if needed; `None` once stopped.
     pub(super) fn pop(&self) -> Option<T> {
         let mut inner = self.inner.lock();
         loop {
@@ -74,7 +74,7 @@ impl<T> Queue<T> {
         }
     }
 
-    /// Takes nothing any more, drops what waits and wakes who waits for work.
+    /// Stops the queue: accepts nothing more, drops its items and wakes waiting threads.
     pub(super) fn stop(&self) {
         let mut inner = self.inner.lock();
         inner.stopped = true;
@@ -98,7 +98,7 @@ impl<T> Queue<T> {
         drop(removed);
     }
 
-    // Under the lock, so that the gauge never shows an older state than the last.
+    // Under the lock, so that the gauge never ends with an outdated value.
     fn show(&self, inner: &Inner<T>) {
         self.depth.set(inner.waiting.len() as i64);
     }
@@ -120,7 +120,7 @@ mod tests {
     }
 
     #[test]
-    fn first_come_first_served_and_no_more_than_the_bound() {
+    fn serves_in_order_and_holds_at_most_the_bound() {
         let (queue, depth) = queue(2);
         let first = queue.push(1).unwrap();
         let second = queue.push(2).unwrap();
@@ -129,14 +129,14 @@ mod tests {
         assert_eq!(queue.pop(), Some(1));
         let third = queue.push(3).unwrap();
         drop(first);
-        assert_eq!(depth.get(), 2, "work that was taken has no place to give up");
+        assert_eq!(depth.get(), 2, "a taken item has no place left to give up");
         drop(second);
-        assert_eq!((queue.pop(), depth.get()), (Some(3), 0), "who left is skipped");
+        assert_eq!((queue.pop(), depth.get()), (Some(3), 0), "items that left are skipped");
         drop(third);
     }
 
     #[test]
-    fn a_stop_drops_what_waits_and_wakes_who_waits() {
+    fn a_stop_drops_items_and_wakes_threads() {
         let (queue, depth) = queue(2);
         let waiter = std::thread::spawn({
             let queue = queue.clone();

@@ -1,4 +1,4 @@
-//! The models that are loaded now.
+//! The loaded models.
 
 use super::{
     describe::Description,
@@ -33,13 +33,13 @@ impl LoadedModel {
         self.size
     }
 
-    /// What it takes and gives.
+    /// Its inputs and outputs.
     pub fn description(&self) -> &Description {
         self.network.description()
     }
 }
 
-/// Loaded models by name. Who runs one holds it, so replacing or removing it disturbs nobody.
+/// Loaded models by name. A run holds its model, so replacing or removing it does not affect the run.
 #[derive(Debug)]
 pub(super) struct Registry {
     models: RwLock<BTreeMap<ModelName, Arc<LoadedModel>>>,
@@ -59,8 +59,8 @@ impl Registry {
         self.models.read().get(name).cloned()
     }
 
-    /// Takes a model in; true when none of its name was loaded. Those who use the model of this name send and expect its
-    /// shape, so one of another shape is [`LoadError::Unfit`].
+    /// Adds a model; true when none of its name was loaded. Clients of a name rely on its shape, so a replacement with
+    /// another shape is [`LoadError::Unfit`].
     pub(super) fn insert(&self, model: Arc<LoadedModel>) -> Result<bool, LoadError> {
         let mut models = self.models.write();
         let shape = |model: &LoadedModel| {
@@ -71,8 +71,8 @@ impl Registry {
             Some(old) if shape(old) != shape(&model) => {
                 let (old, new) = (old.description(), model.description());
                 return Err(LoadError::Unfit(format!(
-                    "the loaded model of this name makes {} predictions of {} features, the file's {} of {}; \
-                     unload it first if its clients know",
+                    "the loaded model of this name has {} predictions and {} features, the file {} and {}; \
+                     unload it first if its clients expect the change",
                     old.predictions, old.features, new.predictions, new.features
                 )));
             }

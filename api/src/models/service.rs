@@ -14,7 +14,7 @@ use std::{path::PathBuf, sync::Arc, time::Duration};
 /// Whether this build can run models: the cargo feature `inference`.
 pub const AVAILABLE: bool = cfg!(feature = "inference");
 
-/// Where models come from and how inference is bounded.
+/// Settings of models and inference.
 #[derive(Debug, Clone)]
 pub struct Settings {
     /// Folder of NAME.onnx files.
@@ -25,22 +25,22 @@ pub struct Settings {
     pub queue: usize,
     /// Longest a request waits for its predictions.
     pub deadline: Duration,
-    /// Longest a model may take to be loaded and tried.
+    /// Longest a model may take to load and be tested.
     pub load_timeout: Duration,
 }
 
 /// Why the models cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
-    /// A metric is declared twice.
+    /// A metric was declared twice.
     #[error(transparent)]
     Metrics(#[from] prometheus::Error),
-    /// The system gives no thread.
+    /// The system provides no thread.
     #[error(transparent)]
     Thread(#[from] std::io::Error),
 }
 
-/// The models part of the gateway.
+/// The models of the gateway.
 #[derive(Debug)]
 pub struct Models {
     pub(super) folder: Folder,
@@ -53,7 +53,7 @@ pub struct Models {
 }
 
 impl Models {
-    /// Looks at the folder, declares the metrics and starts the workers; loads nothing yet.
+    /// Opens the folder, declares the metrics and starts the workers; loads nothing yet.
     ///
     /// # Errors
     /// [`OpenError`].
@@ -87,28 +87,29 @@ impl Models {
         self.registry.get(name)
     }
 
-    /// Unloads a model; false when it was not loaded. Requests that have it already are still answered.
+    /// Unloads a model; false when it was not loaded. Requests that already hold it are still served.
     pub fn unload(&self, name: &str) -> bool {
         let unloaded = self.registry.remove(name);
         if unloaded {
-            tracing::info!(model = name, "unloaded");
+            tracing::info!(model = name, "model unloaded");
         }
         unloaded
     }
 
-    /// Slows or fails the models from now on; none lifts it, for those that are slowed right now too.
+    /// Slows or fails the models from now on. An empty list ends that at once, even for delayed requests.
     pub fn set_faults(&self, faults: ModelFaults) {
         self.faults.set(faults);
     }
 
-    /// Gives every model file in the folder its failure series at zero: a counter born at 5 has no increase.
+    /// Creates the failure series of every model file in the folder at zero: a counter that starts at 5 has no
+    /// increase.
     pub fn refresh_metrics(&self) {
         if AVAILABLE {
             self.folder.names().iter().for_each(|name| self.metrics.declare_failures(name));
         }
     }
 
-    /// Ends the workers once they are done with what they run; requests still waiting are answered 503.
+    /// Ends the workers once they have finished their current runs; waiting requests get 503.
     pub fn close(&self) {
         self.queue.stop();
     }

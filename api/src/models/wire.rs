@@ -1,19 +1,19 @@
-//! Whether a file's outline is sound, looked at before the ONNX reader sees it.
+//! Checks the structure of a file before the ONNX reader sees it.
 //!
-//! An ONNX file is a Protocol Buffers message: fields of a number, a type and a value, where a length comes before
-//! text, bytes and nested messages (<https://protobuf.dev/programming-guides/encoding/>). The reader trusts those
-//! lengths: one beyond 2^63 makes it seek backwards for ever, one of many gigabytes makes it ask for that much
-//! memory, which ends the process. So every length has to fit into what it is nested in, down to the last message,
-//! and messages may nest only so deep.
+//! An ONNX file is a Protocol Buffers message: fields with a number, a type and a value, where a length precedes text,
+//! bytes and nested messages (<https://protobuf.dev/programming-guides/encoding/>). The reader trusts those lengths:
+//! one above 2^63 makes it seek backwards for ever, one of many gigabytes makes it allocate that much memory, which
+//! ends the process. So every length must fit into the enclosing message, down to the last one, and the depth of
+//! nesting is limited.
 
 /// Deepest nesting: a graph within an attribute of a node of a graph adds three.
 const DEEPEST: usize = 64;
 
-/// The field of a node that names its operator. `Loop` alone runs for as long as its inputs say: everything else that
-/// the reader knows ends with the data it works on. Nothing can stop a thread that is in it.
+/// The field of a node that names its operator. `Loop` is the only operator whose run time depends on its input values;
+/// all others end with their data. A thread that runs it cannot be stopped.
 const OPERATOR: u64 = 4;
 
-/// The messages that hold messages, and the fields that do (onnx/onnx.proto3 of the ONNX project).
+/// The messages that contain messages, and the fields that do (onnx/onnx.proto3 of the ONNX project).
 #[derive(Debug, Clone, Copy)]
 enum Message {
     Model,
@@ -26,12 +26,12 @@ enum Message {
     TensorType,
     WrappedType,
     Shape,
-    /// Holds no message that is read.
+    /// Contains no message that is read.
     Flat,
 }
 
 impl Message {
-    /// What the field of this number holds; `None` for numbers, text and bytes.
+    /// The content of the field with this number; `None` for numbers, text and bytes.
     fn nested(self, field: u64) -> Option<Self> {
         Some(match (self, field) {
             (Self::Model, 7) => Self::Graph,
@@ -55,19 +55,19 @@ impl Message {
     }
 }
 
-/// Checks the outline of an ONNX file.
+/// Checks the structure of an ONNX file.
 ///
 /// # Errors
 /// What is wrong with it.
 pub(super) fn check(bytes: &[u8]) -> Result<(), &'static str> {
     if bytes.is_empty() {
-        return Err("it is empty");
+        return Err("the file is empty");
     }
     walk(bytes, Message::Model, DEEPEST)
 }
 
 fn walk(mut rest: &[u8], message: Message, depth: usize) -> Result<(), &'static str> {
-    let depth = depth.checked_sub(1).ok_or("it is nested too deep")?;
+    let depth = depth.checked_sub(1).ok_or("nested too deep")?;
     while !rest.is_empty() {
         let tag = varint(&mut rest)?;
         match tag & 7 {
@@ -77,14 +77,14 @@ fn walk(mut rest: &[u8], message: Message, depth: usize) -> Result<(), &'static 
                 let length = varint(&mut rest)?;
                 let value = take(&mut rest, length)?;
                 if matches!(message, Message::Node) && tag >> 3 == OPERATOR && value == b"Loop" {
-                    return Err("it holds the operator Loop, which may never end");
+                    return Err("the operator Loop is not supported, because it may never end");
                 }
                 if let Some(nested) = message.nested(tag >> 3) {
                     walk(value, nested, depth)?;
                 }
             }
             5 => drop(take(&mut rest, 4)?),
-            _ => return Err("it holds a field of a type there is not"),
+            _ => return Err("a field has an invalid type"),
         }
     }
     Ok(())
@@ -92,13 +92,12 @@ fn walk(mut rest: &[u8], message: Message, depth: usize) -> Result<(), &'static 
 
 fn take<'a>(rest: &mut &'a [u8], length: u64) -> Result<&'a [u8], &'static str> {
     let length = usize::try_from(length).ok().filter(|length| *length <= rest.len());
-    let (value, after) =
-        rest.split_at(length.ok_or("it ends in the middle of a field, or holds a false length")?);
+    let (value, after) = rest.split_at(length.ok_or("a field is truncated or has an invalid length")?);
     *rest = after;
     Ok(value)
 }
 
-/// Seven bits a byte, the least first; a set high bit says that more follow. At most 64 bits.
+/// Seven bits per byte, the lowest first; a set high bit means that more follow. At most 64 bits.
 fn varint(rest: &mut &[u8]) -> Result<u64, &'static str> {
     let mut value = 0;
     for (at, byte) in rest.iter().take(10).enumerate() {
@@ -112,7 +111,7 @@ fn varint(rest: &mut &[u8]) -> Result<u64, &'static str> {
             return Ok(value);
         }
     }
-    Err("it ends in the middle of a number, or holds one of more than 64 bits")
+    Err("a number is truncated or has more than 64 bits")
 }
 
 #[cfg(test)]
@@ -120,7 +119,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn numbers_of_up_to_64_bits_are_read() {
+    fn reads_numbers_of_up_to_64_bits() {
         for (bytes, expected) in [
             (&[0x00][..], Some(0)),
             (&[0x96, 0x01], Some(150)),
@@ -149,28 +148,28 @@ mod tests {
     }
 
     #[test]
-    fn lengths_have_to_fit_at_every_level() {
+    fn checks_lengths_at_every_level() {
         let node = field(4, b"Relu");
         let sound = field(7, &field(1, &node));
         check(&sound).unwrap();
         let mut node = node;
-        // One byte longer than the node it is in, though not than the file.
+        // One byte longer than the enclosing node, but not than the file.
         node[1] += 1;
         let file = [field(7, &field(1, &node)), vec![0x08, 0x07]].concat();
-        assert!(check(&file).unwrap_err().contains("false length"));
-        // The same bytes where text is due are nobody's business.
+        assert!(check(&file).unwrap_err().contains("invalid length"));
+        // The same bytes are fine where text is expected.
         check(&field(2, &node)).unwrap();
         for cut in 1..sound.len() {
             assert!(check(&sound[..cut]).is_err(), "{cut}");
         }
         let backwards = [&[7 << 3 | 2][..], &[0xff; 9], &[0x01]].concat();
-        assert!(check(&backwards).unwrap_err().contains("false length"));
-        assert!(check(&[0x0b]).unwrap_err().contains("a type there is not"), "groups are of the past");
+        assert!(check(&backwards).unwrap_err().contains("invalid length"));
+        assert!(check(&[0x0b]).unwrap_err().contains("invalid type"), "groups are obsolete");
         assert!(check(b"").is_err());
     }
 
     #[test]
-    fn a_loop_is_found_wherever_it_is() {
+    fn finds_a_loop_anywhere() {
         let graph = |operator: &[u8]| field(1, &field(4, operator));
         check(&field(7, &graph(b"Relu"))).unwrap();
         check(&field(7, &field(2, b"Loop"))).unwrap();
@@ -182,8 +181,8 @@ mod tests {
     }
 
     #[test]
-    fn nesting_ends() {
-        // From the inside: a graph in an attribute, that in a node, that in a graph.
+    fn limits_nesting() {
+        // From the inside: a graph in an attribute, in a node, in a graph.
         let inner =
             |levels: usize| (0..levels).fold(vec![], |inner, level| field([6, 5, 1][level % 3], &inner));
         let file = |levels: usize| field(7, &inner(levels));

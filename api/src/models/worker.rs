@@ -14,38 +14,38 @@ use std::{
 };
 use tokio::sync::oneshot;
 
-/// How often a delayed run looks whether it should go on: nobody waits any more, or the fault was lifted.
+/// How often a delayed run checks whether it should go on: the client may have left, or the fault been lifted.
 const LOOK: Duration = Duration::from_millis(10);
 
 /// Why there are no predictions.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum InferError {
-    /// As many requests wait as may.
+    /// The queue is full.
     #[error("the queue is full")]
     Full,
-    /// The gateway is about to end.
-    #[error("the models are stopping")]
+    /// The gateway is stopping.
+    #[error("the gateway is stopping")]
     Stopped,
-    /// Not done within the deadline.
+    /// Not finished within the deadline.
     #[error("the deadline has passed")]
     Late,
     /// A fault made it fail.
     #[error("failed by an injected fault")]
     Injected,
-    /// The prediction for this row is no finite number: the row's numbers are beyond what the model can work with.
+    /// The prediction for this row is not finite: its numbers are out of range for the model.
     #[error("row {0} has no finite prediction")]
     NotFinite(usize),
-    /// The model broke, though it worked when it was tried at loading.
+    /// The model failed, although its test run at loading succeeded.
     #[error("the model failed: {0}")]
     Failed(String),
 }
 
-/// Rows to run and where the answer goes.
+/// Rows to run, and where the result goes.
 #[derive(Debug)]
 pub(super) struct Job {
     pub(super) model: Arc<LoadedModel>,
     pub(super) rows: Rows,
-    /// Where the ids of faults go that act on it, before they do.
+    /// Receives the ids of faults before they act on the job.
     pub(super) faults: Arc<OnceLock<Vec<String>>>,
     pub(super) reply: oneshot::Sender<Result<Vec<Vec<f32>>, InferError>>,
 }
@@ -53,7 +53,7 @@ pub(super) struct Job {
 /// Starts a worker, which ends when the queue is stopped.
 ///
 /// # Errors
-/// When the system gives no further thread.
+/// When the system provides no more threads.
 pub(super) fn start(
     number: usize,
     queue: Arc<Queue<Job>>,
@@ -63,7 +63,7 @@ pub(super) fn start(
     let work = move || {
         let pool = Pool::single();
         while let Some(job) = queue.pop() {
-            // A client may hang up between the queue and here.
+            // A client may disconnect between the queue and here.
             if !job.reply.is_closed() {
                 serve(job, &queue, &faults, &metrics, &pool);
             }
@@ -77,7 +77,7 @@ fn serve(job: Job, queue: &Queue<Job>, in_force: &Faults, metrics: &ModelMetrics
     let started = Instant::now();
     let fate = in_force.decide();
     if let Some(Fate { delay, faults: acting, .. }) = &fate {
-        // Only here it is set, once for each job.
+        // The only place that sets it, once per job.
         let _ = faults.set(acting.clone());
         let until = started + *delay;
         while let Some(left) = until.checked_duration_since(Instant::now()).filter(|left| !left.is_zero()) {
@@ -91,8 +91,8 @@ fn serve(job: Job, queue: &Queue<Job>, in_force: &Faults, metrics: &ModelMetrics
         Some(Fate { fail: true, .. }) => Err(InferError::Injected),
         _ => run(&model, &rows, pool),
     };
-    // Counted before it is answered, so that who has the answer finds it counted; and counted though nobody
-    // waits any more, or the slowest would be missing.
+    // Counted before the response, so that a client that has the response finds it counted. Also counted when the
+    // client has left, or the slowest runs would be missing.
     metrics.inference(model.name()).observe(started.elapsed().as_secs_f64());
     let _ = reply.send(outcome);
 }

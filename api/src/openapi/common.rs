@@ -1,4 +1,4 @@
-//! What operations have in common.
+//! The common parts of operations.
 
 use crate::{problem::MEDIA_TYPE, routes::Endpoint};
 use utoipa::openapi::{
@@ -7,21 +7,24 @@ use utoipa::openapi::{
     schema::{Schema, SchemaType},
 };
 
-/// Headers of every limited answer.
+/// Headers of every limited response.
 const LIMIT_HEADERS: &[(&str, Type, &str)] = &[
     ("RateLimit-Policy", Type::String, "the policies that apply: quota `q` in a window of `w` seconds"),
-    ("RateLimit", Type::String, "of each policy what remains, `r`, and the seconds until it is whole, `t`"),
-    ("X-RateLimit-Limit", Type::Integer, "the quota of the policy nearest to refusing"),
-    ("X-RateLimit-Remaining", Type::Integer, "what remains of it"),
-    ("X-RateLimit-Reset", Type::Integer, "seconds until it is whole"),
+    (
+        "RateLimit",
+        Type::String,
+        "per policy, the remaining quota `r` and the seconds until it is full again `t`",
+    ),
+    ("X-RateLimit-Limit", Type::Integer, "the quota of the policy closest to its limit"),
+    ("X-RateLimit-Remaining", Type::Integer, "the remaining quota of that policy"),
+    ("X-RateLimit-Reset", Type::Integer, "seconds until that quota is full again"),
 ];
 
-/// Adds to an operation's own statuses those that any operation of its kind may answer, and to every answer its
-/// common parts.
+/// Adds the statuses that any operation of its kind may return, and to every response its common parts.
 pub(super) fn complete(operation: &mut Operation, endpoint: &Endpoint, method: &str) {
     // A browser's preflight is not limited.
     let limited = endpoint.limited && method != "OPTIONS";
-    // 3.1 writes an optional parameter's type as "or null", but no query or header can be null.
+    // OpenAPI 3.1 writes the type of an optional parameter as "or null", but no query or header can be null.
     for parameter in operation.parameters.iter_mut().flatten() {
         never_null(parameter);
     }
@@ -36,22 +39,22 @@ pub(super) fn complete(operation: &mut Operation, endpoint: &Endpoint, method: &
             .entry(status.to_string())
             .or_insert_with(|| ResponseBuilder::new().description(reason).build().into());
     };
-    also(500, "something went wrong on our side");
+    also(500, "internal error");
     if operation.request_body.is_some() {
-        also(400, "the body is not JSON");
+        also(400, "the body is not valid JSON");
         also(413, "the body is larger than 64 KiB");
         also(415, "the body is not application/json");
         also(408, "the body was not complete in time");
     }
     if stored {
-        also(503, "the database is busy or away");
+        also(503, "the database is busy or unavailable");
     }
     if models {
-        also(501, "this build has no models");
+        also(501, "this build does not include models");
     }
     if limited {
-        also(401, "the API key is not known, or one is needed");
-        also(429, "a rate limit refuses; wait as long as `Retry-After` says");
+        also(401, "the API key is unknown, or a key is required");
+        also(429, "rate limit exceeded; wait for `Retry-After`");
     }
     for (status, response) in responses {
         if let RefOr::T(response) = response {
@@ -60,11 +63,11 @@ pub(super) fn complete(operation: &mut Operation, endpoint: &Endpoint, method: &
     }
 }
 
-/// HEAD: as GET, without a body.
+/// HEAD: like GET, without a body.
 pub(super) fn head(get: &Operation) -> Operation {
     let mut head = get.clone();
     head.operation_id = get.operation_id.as_ref().map(|id| format!("{id}_head"));
-    head.summary = Some("As GET, without a body".to_owned());
+    head.summary = Some("Like GET, without a body".to_owned());
     head.description = None;
     for response in head.responses.responses.values_mut() {
         if let RefOr::T(response) = response {
@@ -74,7 +77,7 @@ pub(super) fn head(get: &Operation) -> Operation {
     head
 }
 
-/// OPTIONS: what the route takes.
+/// OPTIONS: the supported methods.
 pub(super) fn options(endpoint: &Endpoint) -> Operation {
     let mut response = ResponseBuilder::new().description("see `Allow`").build();
     response.headers.insert("Allow".to_owned(), header(Type::String, endpoint.allow));
@@ -82,10 +85,10 @@ pub(super) fn options(endpoint: &Endpoint) -> Operation {
         endpoint.path.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty()).collect();
     let mut operation = OperationBuilder::new()
         .operation_id(Some(["options", &words.join("_")].join("_").trim_end_matches('_').to_owned()))
-        .summary(Some("The methods this route takes"))
+        .summary(Some("The methods of this route"))
         .response("204", response)
         .build();
-    // What a path's template names must be described for each of its methods.
+    // Every method must describe the parameters of the path.
     let names = endpoint.path.split('{').skip(1).filter_map(|rest| rest.split('}').next());
     let parameters: Vec<Parameter> = names
         .map(|name| {
@@ -104,7 +107,7 @@ pub(super) fn options(endpoint: &Endpoint) -> Operation {
     operation
 }
 
-/// Headers that any request may carry.
+/// Headers that any request may have.
 pub(super) fn parameters() -> Vec<Parameter> {
     let header = |name: &str, description: &str| {
         ParameterBuilder::new()
@@ -116,28 +119,28 @@ pub(super) fn parameters() -> Vec<Parameter> {
             .build()
     };
     vec![
-        header("X-Request-Id", "kept when it is 1 to 64 letters, digits, `-`, `_` or `.`; else replaced"),
-        header("traceparent", "the caller's W3C trace context; continued when valid"),
+        header("X-Request-Id", "kept if it is 1 to 64 letters, digits, `-`, `_` or `.`; otherwise replaced"),
+        header("traceparent", "the caller's W3C trace context; continued if valid"),
     ]
 }
 
 fn common_parts(response: &mut Response, status: &str, limited: bool) {
-    response.headers.insert("X-Request-Id".to_owned(), header(Type::String, "finds the request in the log"));
+    response.headers.insert("X-Request-Id".to_owned(), header(Type::String, "id of the request in the log"));
     if limited {
         for (name, kind, description) in LIMIT_HEADERS {
             response.headers.insert((*name).to_owned(), header(kind.clone(), description));
         }
     }
     if status == "429" || status == "503" {
-        let retry = header(Type::Integer, "seconds after which to try again");
+        let retry = header(Type::Integer, "seconds to wait before a retry");
         response.headers.insert("Retry-After".to_owned(), retry);
     }
     if status == "401" {
-        let challenge = header(Type::String, "how to say who is asking");
+        let challenge = header(Type::String, "how to authenticate");
         response.headers.insert("WWW-Authenticate".to_owned(), challenge);
     }
     if status.starts_with(['4', '5']) {
-        let trace = header(Type::String, "the request's place in its trace (W3C trace context)");
+        let trace = header(Type::String, "the trace and span of the request (W3C trace context)");
         response.headers.insert("traceresponse".to_owned(), trace);
         let problem: RefOr<Schema> = Ref::from_schema_name("Problem").into();
         response.content.insert(MEDIA_TYPE.to_owned(), Content::new(Some(problem)));
@@ -150,7 +153,7 @@ fn header(kind: Type, description: &str) -> Header {
     header
 }
 
-/// An optional body is absent, not null: leaves the one schema that is meant.
+/// An optional body is absent, not null: removes the null alternative of its schema.
 fn alone(schema: &mut Option<RefOr<Schema>>) {
     if let Some(RefOr::T(Schema::OneOf(choice))) = schema {
         choice.items.retain(|item| matches!(item, RefOr::Ref(_)));

@@ -1,10 +1,9 @@
-//! The OpenAPI 3.1 description of the API: what the handlers say of themselves, completed from the table of routes
-//! with what every answer has in common.
+//! The OpenAPI 3.1 description of the API: the descriptions of the handlers, completed with what all responses have in
+//! common from the table of routes.
 //!
-//! A handler describes its parameters, bodies and the statuses that are its own; of an error the status and the
-//! reason are enough. Added here: HEAD and OPTIONS, the problem body of every error, 401 and 429 where keys and limits
-//! apply, 400, 408, 413 and 415 where a body is read, 500, 501 of models, 503 of what is stored, and the headers of all of
-//! them.
+//! A handler describes its parameters, its bodies and the statuses specific to it; an error needs only a status and a
+//! reason. Added here: HEAD and OPTIONS, the problem body of every error, 401 and 429 where keys and limits apply, 400,
+//! 408, 413 and 415 where a body is read, 500, 501 for models, 503 for stored data, and the headers of all of them.
 
 mod common;
 
@@ -15,11 +14,11 @@ use utoipa::{
     openapi::{OpenApi, PathItem, path::Operation},
 };
 
-/// Routes that answer as another one does, with the suffix of their operation's id.
+/// Routes that behave like another one, with the suffix of their operation's id.
 const ALIASES: &[(&str, &str, &str)] =
     &[(routes::SLOW.path, routes::API_SLOW.path, "api"), (routes::ERROR.path, routes::API_ERROR.path, "api")];
 
-/// The whole description as JSON, made once.
+/// The complete description as JSON, created once.
 pub(crate) fn text() -> &'static str {
     static TEXT: LazyLock<String> =
         LazyLock::new(|| describe().to_json().expect("a tree of strings and numbers always serializes"));
@@ -36,7 +35,7 @@ fn describe() -> OpenApi {
     }
     for (path, item) in &mut api.paths.paths {
         let Some(endpoint) = routes::find(Some(path)) else { continue };
-        // PUT and PATCH may share a handler and with it an id; ids are unique.
+        // PUT and PATCH may share a handler and its id, but ids must be unique.
         if item.put.is_some()
             && let Some(patch) = &mut item.patch
         {

@@ -22,7 +22,7 @@ fn operations(api: &Value) -> BTreeMap<(String, String), Value> {
 }
 
 #[test]
-fn every_route_and_method_is_described_and_nothing_else() {
+fn describes_exactly_the_routes_and_methods() {
     let api = parsed();
     assert_eq!(api["openapi"], "3.1.0");
     let described: BTreeSet<(String, String)> = operations(&api).into_keys().collect();
@@ -43,12 +43,12 @@ fn every_route_and_method_is_described_and_nothing_else() {
 }
 
 #[test]
-fn ids_are_unique_and_references_lead_somewhere() {
+fn ids_are_unique_and_references_resolve() {
     let api = parsed();
     let mut ids = BTreeSet::new();
     for (name, operation) in operations(&api) {
         let id = operation["operationId"].as_str().unwrap_or_else(|| panic!("{name:?} has no id")).to_owned();
-        assert!(ids.insert(id.clone()), "{id} twice");
+        assert!(ids.insert(id.clone()), "duplicate id {id}");
         assert!(
             operation["summary"].as_str().is_some_and(|text| !text.is_empty()),
             "{name:?} has no summary"
@@ -57,13 +57,13 @@ fn ids_are_unique_and_references_lead_somewhere() {
     let mut rest = text();
     while let Some((_, tail)) = rest.split_once("\"$ref\":\"#") {
         let (pointer, tail) = tail.split_once('"').unwrap();
-        assert!(api.pointer(pointer).is_some(), "{pointer} is not there");
+        assert!(api.pointer(pointer).is_some(), "{pointer} does not exist");
         rest = tail;
     }
 }
 
 #[test]
-fn every_answer_has_its_common_parts() {
+fn every_response_has_its_common_parts() {
     for ((path, method), operation) in operations(&parsed()) {
         let endpoint = routes::find(Some(&path)).unwrap();
         let responses = operation["responses"].as_object().unwrap();

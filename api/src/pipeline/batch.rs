@@ -1,4 +1,4 @@
-//! What a client sends, checked record by record: one bad reading costs only itself. Pure.
+//! Checks a batch reading by reading: an invalid reading does not affect the others. Pure functions.
 
 use crate::{
     problem::FieldError,
@@ -11,40 +11,40 @@ use std::ops::RangeInclusive;
 pub const MOST_READINGS: usize = 1000;
 /// Longest device name, in characters.
 const LONGEST_DEVICE: usize = 64;
-/// Times a wearable can have measured at: the years 2000 to 2099. Milliseconds lie far outside.
+/// Valid times: the years 2000 to 2099. Milliseconds are far outside.
 const TIMES: RangeInclusive<i64> = 946_684_800..=4_102_444_799;
 
-/// A batch, sorted out.
+/// A checked batch.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Batch {
-    /// The good readings, in the order given.
+    /// The valid readings, in the order given.
     pub readings: Vec<Reading>,
-    /// The others.
+    /// The invalid readings.
     pub rejected: Vec<Rejection>,
 }
 
-/// Why a reading was not taken.
+/// Why a reading was rejected.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, utoipa::ToSchema)]
 pub struct Rejection {
-    /// Its place in the batch, from 0.
+    /// Its index in the batch, from 0.
     pub index: usize,
-    /// JSON pointer of what is wrong as a URI fragment, such as `#/readings/3/value`.
+    /// JSON pointer of the invalid field as a URI fragment, such as `#/readings/3/value`.
     pub pointer: String,
     /// What is wrong and what is expected.
     pub detail: String,
-    /// Its stream where that is known, for the metrics.
+    /// Its stream if known, for the metrics.
     #[serde(skip)]
     pub stream: Option<Stream>,
 }
 
-/// Sorts out a batch.
+/// Checks a batch.
 ///
 /// # Errors
-/// When the body is not a batch at all, is empty or too long.
+/// When the body is not a batch, is empty or is too long.
 pub fn check(body: Value) -> Result<Batch, FieldError> {
     let fault = |pointer: &str, detail: String| FieldError { detail, pointer: pointer.to_owned() };
     let Value::Object(mut body) = body else {
-        let detail = "must be an object such as {\"readings\":[{\"device\":\"d1\",\"stream\":\"heart_rate\",\
+        let detail = "must be a JSON object such as {\"readings\":[{\"device\":\"d1\",\"stream\":\"heart_rate\",\
                       \"timestamp\":1790000000,\"value\":61}]}";
         return Err(fault("#", detail.to_owned()));
     };
@@ -54,7 +54,7 @@ pub fn check(body: Value) -> Result<Batch, FieldError> {
         None => return Err(fault("#/readings", "readings is required".to_owned())),
     };
     if readings.is_empty() || readings.len() > MOST_READINGS {
-        return Err(fault("#/readings", format!("must hold 1 to {MOST_READINGS} readings")));
+        return Err(fault("#/readings", format!("must have 1 to {MOST_READINGS} readings")));
     }
     let mut batch = Batch::default();
     for (index, value) in readings.into_iter().enumerate() {
@@ -70,7 +70,7 @@ pub fn check(body: Value) -> Result<Batch, FieldError> {
     Ok(batch)
 }
 
-/// One reading, or the field at fault (`/value`; empty for the reading itself) and why.
+/// One reading, or the invalid field (`/value`; empty for the reading itself) and the reason.
 fn reading(value: Value) -> Result<Reading, (&'static str, String)> {
     let Value::Object(fields) = value else {
         return Err(("", "must be an object with device, stream, timestamp and value".to_owned()));
@@ -94,14 +94,14 @@ fn text<'a>(fields: &'a Map<String, Value>, name: &str) -> Result<&'a str, Strin
     }
 }
 
-/// What is wrong with a device's name, if anything.
+/// The error in a device's name, if any.
 pub fn device_fault(device: &str) -> Option<String> {
     let clean = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | ':' | '-');
     let fine = (1..=LONGEST_DEVICE).contains(&device.len()) && device.chars().all(clean);
     (!fine).then(|| format!("must be 1 to {LONGEST_DEVICE} letters, digits, `.`, `_`, `:` or `-`"))
 }
 
-/// What to tell whoever names a stream there is not.
+/// The error for an unknown stream.
 pub fn unknown_stream() -> String {
     format!("must be one of {}", Stream::ALL.map(Stream::name).join(", "))
 }
@@ -111,17 +111,17 @@ fn timestamp(fields: &Map<String, Value>) -> Result<i64, String> {
     given
         .as_i64()
         .filter(|seconds| TIMES.contains(seconds))
-        .ok_or_else(|| "must be whole seconds since 1970, in the years 2000 to 2099".to_owned())
+        .ok_or_else(|| "must be an integer of seconds since 1970, in the years 2000 to 2099".to_owned())
 }
 
 fn measured(fields: &Map<String, Value>, stream: Stream) -> Result<f64, String> {
     let given = fields.get("value").ok_or("value is required")?;
-    let (range, number) = (stream.range(), if stream.is_counted() { "whole number" } else { "number" });
+    let (range, number) = (stream.range(), if stream.is_counted() { "an integer" } else { "a number" });
     given
         .as_f64()
         .filter(|value| range.contains(value) && (!stream.is_counted() || value.fract() == 0.0))
         .ok_or_else(|| {
-            format!("must be a {number} from {} to {} ({})", range.start(), range.end(), stream.unit())
+            format!("must be {number} from {} to {} ({})", range.start(), range.end(), stream.unit())
         })
 }
 
@@ -135,7 +135,7 @@ mod tests {
     }
 
     #[test]
-    fn every_streams_range_is_taken_to_its_ends() {
+    fn accepts_each_stream_up_to_the_ends_of_its_range() {
         for (stream, value, taken) in [
             ("heart_rate", json!(20), true),
             ("heart_rate", json!(250.0), true),
@@ -166,7 +166,7 @@ mod tests {
     }
 
     #[test]
-    fn every_fault_points_at_its_field() {
+    fn every_error_points_at_its_field() {
         let good = json!({"device": "d1", "stream": "spo2", "timestamp": 1_790_000_000, "value": 97});
         let with = |field: &str, value: Value| {
             let mut reading = good.clone();
@@ -203,7 +203,7 @@ mod tests {
     }
 
     #[test]
-    fn a_bad_record_costs_only_itself() {
+    fn an_invalid_reading_does_not_affect_the_others() {
         let good = json!({"device": "d1", "stream": "spo2", "timestamp": 1_790_000_000, "value": 97});
         let batch = check(json!({"readings": [good, {}, good, 1]})).unwrap();
         assert_eq!(batch.readings.len(), 2);
@@ -211,7 +211,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_batch_is_refused_whole() {
+    fn rejects_what_is_not_a_batch() {
         let many = vec![json!({}); MOST_READINGS + 1];
         for (body, pointer) in [
             (json!([]), "#"),

@@ -1,4 +1,4 @@
-//! The pipeline's metrics, all of them there from the start.
+//! The metrics of the pipeline. All series exist from the start.
 
 use crate::{
     store::{Reading, Stream, Writer},
@@ -11,21 +11,21 @@ use prometheus::{
 };
 use std::time::{SystemTime, UNIX_EPOCH};
 
-/// Milliseconds; the limits that people are warned at, 15 and 200, are bounds of buckets.
+/// Milliseconds; the thresholds of AbnormalHRV, 15 and 200, are bucket bounds.
 const HRV_BUCKETS: &[f64] =
     &[5.0, 10.0, 15.0, 20.0, 30.0, 40.0, 50.0, 60.0, 80.0, 100.0, 150.0, 200.0, 250.0, 300.0, 500.0];
 
-/// The label of every stream there is not.
+/// The label value of unknown streams.
 const UNKNOWN: &str = "unknown";
 
-/// What became of a reading.
+/// The outcome of a reading.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Outcome {
     /// Committed.
     Accepted,
-    /// Not valid.
+    /// Invalid.
     Rejected,
-    /// Valid, but there was no room or no database; the client was told 503.
+    /// Valid, but the queue was full or the database unavailable; the client got 503.
     Refused,
 }
 
@@ -41,17 +41,17 @@ impl Outcome {
 
 metrics! {
     pub(super) struct PipelineMetrics {
-        /// Readings, by stream and by what became of them.
+        /// Readings by stream and outcome.
         records: IntCounterVec = "pipeline_records_total" ["stream", "outcome"];
-        /// When a reading of the stream was last committed, in seconds since 1970; 0 before the first.
+        /// Time of the last committed reading by stream, in seconds since 1970; 0 before the first.
         last_success: GaugeVec = "pipeline_last_success_timestamp_seconds" ["stream"];
-        /// Heart rate variability (RMSSD) of committed readings.
+        /// Heart rate variability (RMSSD) of committed readings in milliseconds.
         hrv: Histogram = "pipeline_hrv_rmssd_ms" [] in HRV_BUCKETS;
     }
 }
 
 impl PipelineMetrics {
-    /// Brings every series about: a counter born at 5 has no increase.
+    /// Creates every series at zero: a counter that starts at 5 has no increase.
     pub(super) fn start_at_zero(&self) {
         for stream in Stream::ALL {
             self.last_success.with_label_values(&[stream.name()]);
@@ -67,7 +67,7 @@ impl PipelineMetrics {
         self.records.with_label_values(&[stream, outcome.label()]).inc();
     }
 
-    /// Counts readings that were committed just now.
+    /// Counts readings that have just been committed.
     pub(super) fn committed(&self, readings: &[Reading]) {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs_f64();
         for reading in readings {
@@ -80,7 +80,7 @@ impl PipelineMetrics {
     }
 }
 
-/// The queue's two gauges, read at the moment of the scrape.
+/// The two gauges of the queue, read at scrape time.
 pub(super) struct QueueMetrics {
     writer: Writer,
     depth: IntGauge,
@@ -89,10 +89,10 @@ pub(super) struct QueueMetrics {
 
 impl QueueMetrics {
     pub(super) fn of(writer: Writer) -> prometheus::Result<Self> {
-        let depth = IntGauge::new("pipeline_queue_depth", "Readings waiting to be committed.")?;
+        let depth = IntGauge::new("pipeline_queue_depth", "Readings waiting for a commit.")?;
         let oldest = Gauge::new(
             "pipeline_queue_oldest_age_seconds",
-            "How long the oldest of them has waited; 0 when none waits.",
+            "Age of the oldest waiting reading in seconds; 0 when none waits.",
         )?;
         Ok(Self { writer, depth, oldest })
     }

@@ -1,12 +1,11 @@
-//! Readings on their way into the database: checked one by one, queued in a bounded queue of their own, committed in
-//! groups, counted.
+//! Writes readings to the database: each is checked, queued in a bounded queue, committed in a group and counted.
 
 mod batch;
 mod metrics;
 
 pub use batch::{Batch, MOST_READINGS, Rejection, check, device_fault, unknown_stream};
 
-use crate::store::{Answer, Once, Reading, Sent, Store, StoreError, Writer};
+use crate::store::{Once, Reading, Sent, Store, StoreError, StoredResponse, Writer};
 use metrics::{Outcome, PipelineMetrics, QueueMetrics};
 use prometheus::Registry;
 use std::collections::HashMap;
@@ -19,7 +18,7 @@ pub struct Pipeline {
 }
 
 impl Pipeline {
-    /// Starts it on a store, with room for `queue` waiting readings and its metrics in `registry`.
+    /// Starts the pipeline on a store, with a queue of `queue` readings and its metrics in `registry`.
     ///
     /// # Errors
     /// When a metric is registered twice.
@@ -31,15 +30,15 @@ impl Pipeline {
         Ok(Self { writer, metrics })
     }
 
-    /// Queues readings and waits until they are committed. Of several for one device, stream and second the last one
-    /// stays, within a batch as between batches.
+    /// Queues readings and waits for their commit. Of several for one device, stream and second the last one is kept,
+    /// within a batch and between batches.
     ///
     /// # Errors
-    /// [`StoreError::Full`] without a wait when the queue has no room; the database's.
+    /// [`StoreError::Full`] at once when the queue is full; the errors of the database.
     pub(crate) async fn submit(
         &self,
         readings: Vec<Reading>,
-        once: Option<(Once, Answer)>,
+        once: Option<(Once, StoredResponse)>,
     ) -> Result<Sent<()>, StoreError> {
         let counted = readings.clone();
         let sent = Store::put_readings(&self.writer, last_of_each(readings), once).await;
@@ -53,26 +52,26 @@ impl Pipeline {
         sent
     }
 
-    /// Counts readings that are not valid.
+    /// Counts invalid readings.
     pub(crate) fn note_rejected(&self, rejected: &[Rejection]) {
         for rejection in rejected {
             self.metrics.count(rejection.stream, Outcome::Rejected);
         }
     }
 
-    /// While paused nothing is committed: the queue fills, then clients are told 503. A shutdown lifts it.
+    /// While paused nothing is committed: the queue fills up, then clients get 503. A shutdown ends the pause.
     pub fn pause(&self, paused: bool) {
         self.writer.pause(paused);
     }
 
-    /// Commits what is queued and takes nothing more.
+    /// Commits the queue and accepts nothing more.
     pub(crate) async fn close(&self) {
         self.writer.close().await;
     }
 }
 
-/// Keeps the last reading of each device, stream and second, and sorts them: writers that meet in the same order do
-/// not wait for each other in a circle.
+/// Keeps the last reading of each device, stream and second, and sorts the result: writers that lock rows in the same
+/// order cannot deadlock.
 fn last_of_each(readings: Vec<Reading>) -> Vec<Reading> {
     let mut last = HashMap::with_capacity(readings.len());
     for (index, reading) in readings.iter().enumerate() {
@@ -89,7 +88,7 @@ mod tests {
     use crate::store::Stream;
 
     #[test]
-    fn the_last_of_each_stays_in_order() {
+    fn keeps_the_last_of_each_in_order() {
         let reading = |device: &str, timestamp, value| Reading {
             device: device.to_owned(),
             stream: Stream::Spo2,

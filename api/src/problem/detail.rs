@@ -18,17 +18,17 @@ pub struct FieldError {
     pub pointer: String,
 }
 
-/// An error answer. Handlers return it; the observe layer renders it with the request's id.
+/// An error response. Handlers return it; the observe layer renders it with the request's id.
 #[derive(Debug)]
 pub struct Problem {
-    /// Whose fault and which; decides status, title and the `error_type` label.
+    /// The kind of error; determines the status, the title and the `error_type` label.
     pub kind: Kind,
-    /// For the person who sent the request: what happened and the way out. Nothing internal.
+    /// For the person who sent the request: what happened and how to fix it. No internal details.
     pub detail: Cow<'static, str>,
     pub(super) extras: Box<Extras>,
 }
 
-/// What most problems have none of; boxed to keep results small.
+/// Parts that most problems lack; boxed to keep results small.
 #[derive(Debug, Default)]
 pub(super) struct Extras {
     /// Field errors of a validation.
@@ -37,35 +37,35 @@ pub(super) struct Extras {
     pub(super) headers: Vec<(HeaderName, HeaderValue)>,
     /// Members beyond the standard ones.
     pub(super) members: Vec<(&'static str, serde_json::Value)>,
-    /// What really happened; logged, never sent.
+    /// The internal cause; logged, never sent.
     pub(super) cause: Option<String>,
 }
 
 impl Problem {
-    /// A problem of a kind, explained to the person who sent the request.
+    /// A problem of a kind, with an explanation for the person who sent the request.
     pub fn new(kind: Kind, detail: impl Into<Cow<'static, str>>) -> Self {
         Self { kind, detail: detail.into(), extras: Box::default() }
     }
 
-    /// 422 with the fields that are wrong.
+    /// 422 with the invalid fields.
     pub fn validation(errors: Vec<FieldError>) -> Self {
-        let mut problem = Self::new(Kind::Validation, "some fields are not valid; `errors` lists them");
+        let mut problem = Self::new(Kind::Validation, "some fields are invalid; `errors` lists them");
         problem.extras.errors = errors;
         problem
     }
 
-    /// 500: what happened goes to the log only.
+    /// 500; the cause goes to the log only.
     pub fn internal(cause: impl fmt::Display) -> Self {
-        let detail = "something went wrong on our side; the request id finds it in the log";
+        let detail = "internal error; look up the request id in the log";
         Self::new(Kind::Internal, detail).caused_by(cause)
     }
 
-    /// 503 for something that should be back soon.
+    /// 503 for something that should recover soon.
     pub fn unavailable(detail: impl Into<Cow<'static, str>>) -> Self {
         Self::new(Kind::Unavailable, detail)
     }
 
-    /// Adds what really happened, for the log.
+    /// Adds the internal cause, for the log.
     #[must_use]
     pub fn caused_by(mut self, cause: impl fmt::Display) -> Self {
         self.extras.cause = Some(cause.to_string());
@@ -98,7 +98,7 @@ impl ResponseError for Problem {
         self.kind.status()
     }
 
-    /// Status and headers only: the body needs the request's id, which the observe layer has.
+    /// Status and headers only; the observe layer, which has the request's id, adds the body.
     fn error_response(&self) -> HttpResponse {
         let mut response = HttpResponse::new(self.kind.status());
         for (name, value) in &self.extras.headers {

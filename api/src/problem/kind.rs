@@ -6,7 +6,7 @@ macro_rules! kinds {
         ; with a status:
         $($(#[$doc_of:meta])* $kind_of:ident = $label_of:literal;)*
     ) => {
-        /// Every kind of error answer. The set is closed, and so are the values of `error_type`.
+        /// Every kind of error response. The set is closed, and so are the values of `error_type`.
         #[derive(Debug, Clone, Copy, PartialEq, Eq)]
         pub enum Kind {
             $($(#[$doc])* $kind,)*
@@ -37,17 +37,17 @@ macro_rules! kinds {
 }
 
 kinds! {
-    /// 400: cannot be understood.
+    /// 400: not understood.
     BadRequest = "bad_request", BAD_REQUEST;
-    /// 401: does not say who it is.
+    /// 401: the caller is not identified.
     Unauthorized = "unauthorized", UNAUTHORIZED;
-    /// 404: no such route or no such thing.
+    /// 404: no such route or object.
     NotFound = "not_found", NOT_FOUND;
     /// 405.
     MethodNotAllowed = "method_not_allowed", METHOD_NOT_ALLOWED;
     /// 408: the client took too long to send it.
     RequestTimeout = "request_timeout", REQUEST_TIMEOUT;
-    /// 409: clashes with what is there.
+    /// 409: conflicts with the current state.
     Conflict = "conflict", CONFLICT;
     /// 412: changed since the caller read it.
     PreconditionFailed = "precondition_failed", PRECONDITION_FAILED;
@@ -55,27 +55,27 @@ kinds! {
     PayloadTooLarge = "payload_too_large", PAYLOAD_TOO_LARGE;
     /// 415.
     UnsupportedMediaType = "unsupported_media_type", UNSUPPORTED_MEDIA_TYPE;
-    /// 422: understood, but not valid.
+    /// 422: understood, but invalid.
     Validation = "validation", UNPROCESSABLE_ENTITY;
     /// 429.
     RateLimited = "rate_limited", TOO_MANY_REQUESTS;
-    /// 500: our fault.
+    /// 500: an error in the gateway.
     Internal = "internal", INTERNAL_SERVER_ERROR;
-    /// 501: left out of this build.
+    /// 501: not part of this build.
     NotImplemented = "not_implemented", NOT_IMPLEMENTED;
-    /// 503: a part of us is away.
+    /// 503: a component is unavailable.
     Unavailable = "unavailable", SERVICE_UNAVAILABLE;
-    /// 504: a part of us took too long.
+    /// 504: a component took too long.
     DeadlineExceeded = "deadline_exceeded", GATEWAY_TIMEOUT;
     ; with a status:
-    /// Asked for through `/error`.
+    /// Requested through `/error`.
     Requested = "requested";
     /// Another status, from the framework.
     Other = "other";
 }
 
 impl Kind {
-    /// The kind of an error the framework answered by itself.
+    /// The kind of an error response that the framework created.
     pub(crate) fn of_status(status: StatusCode) -> Self {
         let same = [
             Self::BadRequest,
@@ -90,7 +90,7 @@ impl Kind {
         same.into_iter().find(|kind| kind.status() == status).unwrap_or(Self::Other(status))
     }
 
-    /// The type URI where one is registered; `about:blank` otherwise.
+    /// The registered type URI if there is one, else `about:blank`.
     pub(crate) fn type_uri(self) -> &'static str {
         match self {
             Self::RateLimited => "https://iana.org/assignments/http-problem-types#quota-exceeded",
@@ -98,14 +98,14 @@ impl Kind {
         }
     }
 
-    /// What to tell a person when the framework said nothing fit to send.
+    /// The detail of an error whose text from the framework is not fit to send.
     pub(crate) fn stock_detail(self) -> &'static str {
         match self {
-            Self::BadRequest => "the request cannot be understood",
-            Self::PayloadTooLarge => "the body is larger than this server takes",
+            Self::BadRequest => "malformed request",
+            Self::PayloadTooLarge => "the body is larger than this server accepts",
             Self::UnsupportedMediaType => "send the body as application/json",
-            Self::Internal => "something went wrong on our side; the request id finds it in the log",
-            _ => "the request cannot be served",
+            Self::Internal => "internal error; look up the request id in the log",
+            _ => "the request cannot be handled",
         }
     }
 }

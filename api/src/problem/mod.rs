@@ -1,4 +1,4 @@
-//! Errors on the wire: `application/problem+json` (RFC 9457), mapped in this one place.
+//! Error responses: `application/problem+json` (RFC 9457), created in this one module.
 
 mod detail;
 mod kind;

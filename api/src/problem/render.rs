@@ -1,4 +1,4 @@
-//! From an error to its bytes.
+//! Serializes errors.
 
 use super::{
     detail::{FieldError, Problem},
@@ -18,7 +18,7 @@ use utoipa::ToSchema;
 /// The media type of every error.
 pub(crate) const MEDIA_TYPE: &str = "application/problem+json";
 
-// The members in the order a person reads them.
+// The members are in reading order.
 /// An error (RFC 9457).
 #[derive(Serialize, ToSchema)]
 #[schema(as = Problem)]
@@ -29,14 +29,14 @@ pub(crate) struct Body<'a> {
     title: &'a str,
     #[schema(minimum = 400, maximum = 599)]
     status: u16,
-    /// What happened and the way out.
+    /// What happened and how to fix it.
     detail: &'a str,
-    /// The same as in `X-Request-Id`; finds the request in the log.
+    /// The id in `X-Request-Id`, by which the log line of the request is found.
     request_id: &'a str,
-    /// Finds the request in its trace: the caller's from `traceparent`, or a new one.
+    /// The trace of the request: the caller's from `traceparent`, or a new one.
     #[schema(pattern = "^[0-9a-f]{32}$")]
     trace_id: String,
-    /// Every field that is not valid.
+    /// Every invalid field.
     #[schema(required = false)]
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     errors: &'a [FieldError],
@@ -59,14 +59,14 @@ fn bytes(problem: &Problem, ids: Ids<'_>) -> Vec<u8> {
     serde_json::to_vec(&body).expect("strings and JSON values always serialize")
 }
 
-/// What an error answer was, for metrics and the log.
+/// Facts about an error response, for metrics and the log.
 pub(crate) struct Rendered {
     pub kind: Kind,
     pub cause: Option<String>,
 }
 
-/// Gives an error response its problem body; leaves any other alone. Errors of the framework (extractors, payload
-/// limits) become problems here too, their own texts kept out of the answer.
+/// Gives an error response its problem body; other responses stay as they are. Errors of the framework (extractors,
+/// payload limits) become problems here too, without the framework's texts.
 pub(crate) fn for_request<B: MessageBody + 'static>(
     response: ServiceResponse<B>,
     ids: Ids<'_>,
@@ -91,7 +91,7 @@ pub(crate) fn for_request<B: MessageBody + 'static>(
     (response, Some(rendered))
 }
 
-/// A whole answer for a request that is no longer there (its handler panicked).
+/// A complete response for a request that no longer exists because its handler panicked.
 pub(crate) fn without_request(problem: &Problem, ids: Ids<'_>) -> HttpResponse {
     HttpResponse::build(problem.kind.status())
         .insert_header((CONTENT_TYPE, MEDIA_TYPE))

@@ -1,6 +1,6 @@
 use super::trace::TraceId;
 
-/// What finds a request again in logs and traces.
+/// The ids by which a request is found in logs and traces.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Ids<'a> {
     pub request: &'a str,

@@ -1,7 +1,7 @@
 use crate::routes::{self, Endpoint};
 use actix_web::{HttpMessage, dev::ServiceRequest};
 
-/// What the inner layers need to know of a request; the observe layer adds it to the request's extensions.
+/// What the inner layers need to know about a request. The observe layer adds it to the request's extensions.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct RequestInfo {
     /// The matched route; `None` for a path that matched nothing.
@@ -11,7 +11,7 @@ pub(crate) struct RequestInfo {
 }
 
 impl RequestInfo {
-    /// What the observe layer found out.
+    /// What the observe layer stored.
     pub(crate) fn of(req: &ServiceRequest) -> Self {
         *req.extensions().get().expect("the observe layer runs first")
     }

@@ -1,4 +1,4 @@
-//! What is known of one request, whoever handles it: its ids, its place in a trace, its route and method.
+//! What is known about one request: its ids, its position in a trace, its route and method.
 
 mod identity;
 pub(crate) mod ids;

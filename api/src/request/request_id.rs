@@ -7,10 +7,10 @@ use uuid::Uuid;
 /// `X-Request-Id`.
 pub(crate) const HEADER: HeaderName = HeaderName::from_static("x-request-id");
 
-/// Longest id taken from a client, in bytes.
+/// Longest id accepted from a client, in bytes.
 const LONGEST: usize = 64;
 
-/// The id that ties answer, log line and error body together: the client's when short and clean, else a new one.
+/// The id that links response, log line and error body: the client's when short and clean, else a new one.
 #[derive(Debug, Clone)]
 pub(crate) struct RequestId(HeaderValue);
 
@@ -49,7 +49,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn short_and_clean_ids_are_kept() {
+    fn keeps_short_and_clean_ids() {
         for (id, kept) in [
             ("abc-123_x.y", true),
             (&"a".repeat(64), true),
@@ -64,7 +64,7 @@ mod tests {
     }
 
     #[test]
-    fn fresh_ids_are_acceptable_and_differ() {
+    fn new_ids_are_acceptable_and_differ() {
         let (a, b) = (RequestId::fresh(), RequestId::fresh());
         assert!(acceptable(a.as_str().as_bytes()));
         assert_ne!(a.as_str(), b.as_str());

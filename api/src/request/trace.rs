@@ -1,4 +1,4 @@
-//! W3C Trace Context: a caller's `traceparent` is continued, anything else begins a trace.
+//! W3C Trace Context: a valid `traceparent` is continued, anything else starts a new trace.
 
 use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue};
 use std::fmt;
@@ -9,13 +9,13 @@ const PARENT: HeaderName = HeaderName::from_static("traceparent");
 /// `traceresponse`, to the caller (W3C Trace Context, HTTP response header format).
 pub(super) const RESPONSE: HeaderName = HeaderName::from_static("traceresponse");
 
-/// The id shared by everything that happens for one cause; 16 bytes, never zero. Displayed as 32 hexadecimal digits.
+/// Id of a trace: 16 bytes, never zero. Displayed as 32 hexadecimal digits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct TraceId(pub u128);
 
 impl fmt::Display for TraceId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // By hand: it is in every log line.
+        // Formatted by hand: it is in every log line.
         let mut text = [0; 32];
         for (pair, byte) in text.chunks_exact_mut(2).zip(self.0.to_be_bytes()) {
             let digit = |half: u8| b"0123456789abcdef"[usize::from(half)];
@@ -25,7 +25,7 @@ impl fmt::Display for TraceId {
     }
 }
 
-/// Where a request stands in its trace.
+/// A request's position in its trace.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Trace {
     /// The trace, the caller's or a new one.
@@ -36,7 +36,7 @@ pub(crate) struct Trace {
     pub parent: Option<Parent>,
 }
 
-/// What a caller said of itself.
+/// What a caller sent about itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Parent {
     /// The caller's span; never zero.
@@ -46,7 +46,7 @@ pub(crate) struct Parent {
 }
 
 impl Trace {
-    /// Continues the caller's trace, or begins one.
+    /// Continues the caller's trace, or starts one.
     pub(super) fn of(headers: &HeaderMap) -> Self {
         let mut given = headers.get_all(PARENT);
         let parent = match (given.next(), given.next()) {
@@ -71,7 +71,7 @@ fn random() -> u128 {
     Uuid::new_v4().as_u128()
 }
 
-/// Reads `VERSION-TRACE-SPAN-FLAGS`. A later version may append fields after a dash; version 00 has none, and ff is
+/// Parses `VERSION-TRACE-SPAN-FLAGS`. A later version may append fields after a dash; version 00 has none, and ff is
 /// forbidden.
 fn parse(text: &[u8]) -> Option<(TraceId, Parent)> {
     let (head, tail) = text.split_at_checked(55)?;
@@ -86,7 +86,7 @@ fn parse(text: &[u8]) -> Option<(TraceId, Parent)> {
     (trace != 0 && span != 0).then_some((TraceId(trace), Parent { span, sampled: flags & 1 == 1 }))
 }
 
-/// Up to 32 lower-case hexadecimal digits: upper-case ones are not allowed.
+/// Up to 32 lower-case hexadecimal digits; upper-case ones are not valid.
 fn hex(digits: &[u8]) -> Option<u128> {
     digits.iter().try_fold(0u128, |value, digit| {
         let digit = match digit {
@@ -107,7 +107,7 @@ mod tests {
     const SPAN: &str = "b7ad6b7169203331";
 
     #[test]
-    fn valid_parents_are_continued() {
+    fn continues_valid_parents() {
         for (text, sampled) in [
             (format!("00-{TRACE}-{SPAN}-01"), true),
             (format!("00-{TRACE}-{SPAN}-00"), false),
@@ -122,7 +122,7 @@ mod tests {
     }
 
     #[test]
-    fn invalid_parents_are_not() {
+    fn ignores_invalid_parents() {
         let (upper, zeros) = (TRACE.to_uppercase(), "0".repeat(32));
         for text in [
             String::new(),
@@ -145,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn two_parents_are_none() {
+    fn ignores_two_parents() {
         let mut headers = HeaderMap::new();
         let value = HeaderValue::try_from(format!("00-{TRACE}-{SPAN}-01")).unwrap();
         headers.append(PARENT, value.clone());
@@ -155,7 +155,7 @@ mod tests {
     }
 
     #[test]
-    fn the_answer_says_where_to_look() {
+    fn the_response_names_the_trace_and_span() {
         let trace = Trace { id: TraceId(0xabc), span: 0x12, parent: None };
         assert_eq!(trace.response(true), "00-00000000000000000000000000000abc-0000000000000012-01");
         assert_eq!(trace.response(false), "00-00000000000000000000000000000abc-0000000000000012-00");
@@ -163,12 +163,12 @@ mod tests {
 
     proptest! {
         #[test]
-        fn whatever_bytes_come_nothing_panics(bytes in prop::collection::vec(any::<u8>(), 0..80)) {
+        fn parsing_never_panics(bytes in prop::collection::vec(any::<u8>(), 0..80)) {
             let _ = parse(&bytes);
         }
 
         #[test]
-        fn what_is_written_is_read_back(trace in 1u128.., span in 1u64.., sampled: bool) {
+        fn parses_what_it_wrote(trace in 1u128.., span in 1u64.., sampled: bool) {
             let written = Trace { id: TraceId(trace), span, parent: None }.response(sampled);
             prop_assert_eq!(parse(written.as_bytes()), Some((TraceId(trace), Parent { span, sampled })));
         }

@@ -1,4 +1,4 @@
-//! The one boundary both databases lie behind.
+//! The common interface of both databases.
 
 use super::{
     error::{OpenError, StoreError},
@@ -9,21 +9,21 @@ use super::{
 use sqlx::Transaction;
 use std::time::Duration;
 
-/// Longest a read may take, the wait for a connection included.
+/// Longest a read may take, including the wait for a connection.
 pub(super) const READ_LIMIT: Duration = Duration::from_secs(5);
-/// Longest the connections may take to say goodbye.
+/// Longest that closing the connections may take.
 const CLOSE_LIMIT: Duration = Duration::from_secs(5);
 
 /// An open database.
 #[derive(Debug, Clone)]
 pub(super) enum Database {
-    /// A file of this machine.
+    /// SQLite, a local file.
     Sqlite(Sqlite),
-    /// A server.
+    /// PostgreSQL, a server.
     Postgres(Postgres),
 }
 
-/// A transaction in which several writes are committed together.
+/// A transaction that commits several writes together.
 pub(super) enum Tx {
     /// SQLite's.
     Sqlite(Transaction<'static, sqlx::Sqlite>),
@@ -48,8 +48,8 @@ macro_rules! on {
 }
 pub(super) use on;
 
-/// Runs a statement on a reading connection, within the limit: `read!(database, conn => conn.ping())`. What the
-/// statement takes must be owned, since on PostgreSQL it runs on the runtime of the connections.
+/// Runs a statement on a reading connection, within the limit: `read!(database, conn => conn.ping())`. The statement's
+/// arguments must be owned, because on PostgreSQL it runs on the runtime of the connections.
 macro_rules! read {
     ($database:expr, $connection:ident => $statement:expr) => {
         match $database {
@@ -83,19 +83,19 @@ pub(super) use read;
 pub(super) async fn limited<T>(read: impl Future<Output = sqlx::Result<T>>) -> Result<T, StoreError> {
     match tokio::time::timeout(READ_LIMIT, read).await {
         Ok(outcome) => outcome.map_err(StoreError::from),
-        Err(_) => Err(StoreError::Away(format!("no answer to a read within {READ_LIMIT:?}"))),
+        Err(_) => Err(StoreError::Away(format!("no response to a read within {READ_LIMIT:?}"))),
     }
 }
 
 impl Database {
-    /// Opens the database and brings it up to date.
+    /// Opens the database and migrates it.
     pub(super) async fn open(text: &str) -> Result<Self, OpenError> {
         match text.split_once(':').map(|(scheme, _)| scheme) {
             Some("sqlite") => Sqlite::open(text).await.map(Self::Sqlite),
             Some("postgres" | "postgresql") => Postgres::open(text).await.map(Self::Postgres),
             _ => Err(OpenError {
                 value: url::masked(text),
-                reason: "this database is not supported".to_owned(),
+                reason: "unsupported database".to_owned(),
                 remedy: "use sqlite://FILE, such as sqlite://firedrill.db, or \
                          postgres://USER:PASSWORD@HOST:PORT/DATABASE",
             }),
@@ -105,13 +105,13 @@ impl Database {
     pub(super) async fn begin(&self) -> sqlx::Result<Tx> {
         match self {
             // Takes the write lock at once: a transaction that reads first could not get it later if another process
-            // wrote meanwhile.
+            // wrote in between.
             Self::Sqlite(db) => db.writer.begin_with("BEGIN IMMEDIATE").await.map(Tx::Sqlite),
             Self::Postgres(db) => db.writer.begin().await.map(Tx::Postgres),
         }
     }
 
-    /// A group of writes was committed, or may have been: to be called before it is answered.
+    /// Must be called before the responses, once a group of writes was committed or may have been.
     pub(super) fn committed(&self) {
         if let Self::Sqlite(Sqlite { direct: Some(direct), .. }) = self {
             direct.committed();
@@ -129,23 +129,23 @@ impl Database {
             }
         };
         if tokio::time::timeout(CLOSE_LIMIT, closed).await.is_err() {
-            tracing::warn!("the database did not close within {CLOSE_LIMIT:?}");
+            tracing::warn!("database did not close within {CLOSE_LIMIT:?}");
         }
     }
 }
 
 impl Tx {
-    /// Marks where [`Self::undo`] goes back to.
+    /// Sets the savepoint of [`Self::undo`].
     pub(super) async fn mark(&mut self) -> sqlx::Result<()> {
         self.run("SAVEPOINT one").await
     }
 
-    /// Keeps what was done since the mark.
+    /// Keeps what was done since the savepoint.
     pub(super) async fn keep(&mut self) -> sqlx::Result<()> {
         self.run("RELEASE SAVEPOINT one").await
     }
 
-    /// Undoes what was done since the mark, and a failure with it.
+    /// Undoes what was done since the savepoint, including a failure.
     pub(super) async fn undo(&mut self) -> sqlx::Result<()> {
         self.run("ROLLBACK TO SAVEPOINT one").await?;
         self.keep().await

@@ -1,4 +1,4 @@
-//! What can go wrong with a database, and whose doing it is.
+//! Errors of a database, and whether they are temporary.
 
 /// Why a call failed.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -6,13 +6,13 @@ pub enum StoreError {
     /// Another user has this e-mail address.
     #[error("the e-mail address is taken")]
     EmailTaken,
-    /// More writes wait than the queue holds.
+    /// The queue of writes is full.
     #[error("the queue of writes is full")]
     Full,
-    /// The database cannot be reached, is too busy or is closed: worth another try.
-    #[error("the database is away: {0}")]
+    /// The database is unreachable, too busy or closed; a retry may succeed.
+    #[error("the database is unavailable: {0}")]
     Away(String),
-    /// Anything else: a fault of ours.
+    /// Anything else: a bug in the gateway.
     #[error("the database failed: {0}")]
     Failed(String),
 }
@@ -25,22 +25,22 @@ pub struct OpenError {
     pub value: String,
     /// What went wrong.
     pub reason: String,
-    /// The way out.
+    /// How to fix it.
     pub remedy: &'static str,
 }
 
-/// Codes after which the same call may well succeed. SQLite: 5 busy, 6 locked, 10 I/O, 13 disk full. PostgreSQL, by
-/// their class: 08 connection, 40 rolled back (deadlock, serialization), 53 out of resources, 55 lock not available,
-/// 57 cancelled, shutting down, starting up.
-fn passing(code: &str) -> bool {
+/// Codes after which a retry may succeed. SQLite: 5 busy, 6 locked, 10 I/O, 13 disk full. PostgreSQL, by class: 08
+/// connection, 40 rolled back (deadlock, serialization), 53 out of resources, 55 lock not available, 57 cancelled,
+/// shutting down, starting up.
+fn is_temporary(code: &str) -> bool {
     match code.len() {
         5 => ["08", "40", "53", "55", "57"].contains(&&code[..2]),
-        // The low byte of an extended SQLite code is its plain one.
+        // The low byte of an extended SQLite code is the plain code.
         _ => code.parse::<u32>().is_ok_and(|code| [5, 6, 10, 13].contains(&(code & 0xff))),
     }
 }
 
-/// Whether a SQLite code says that another connection has the file or a table.
+/// Whether a SQLite code means that another connection has locked the file or a table.
 pub(super) fn is_locked(code: &str) -> bool {
     code.parse::<u32>().is_ok_and(|code| [5, 6].contains(&(code & 0xff)))
 }
@@ -49,7 +49,7 @@ impl From<sqlx::Error> for StoreError {
     fn from(error: sqlx::Error) -> Self {
         match &error {
             sqlx::Error::Database(cause) if cause.is_unique_violation() => Self::EmailTaken,
-            sqlx::Error::Database(cause) if cause.code().is_some_and(|code| passing(&code)) => {
+            sqlx::Error::Database(cause) if cause.code().is_some_and(|code| is_temporary(&code)) => {
                 Self::Away(error.to_string())
             }
             sqlx::Error::PoolTimedOut
@@ -67,12 +67,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn passing_troubles_are_told_from_faults() {
+    fn distinguishes_temporary_errors_from_bugs() {
         for code in ["5", "6", "261", "517", "13", "08006", "40P01", "40001", "53300", "55P03", "57P01"] {
-            assert!(passing(code), "{code}");
+            assert!(is_temporary(code), "{code}");
         }
         for code in ["", "1", "19", "2067", "26", "42P01", "23505", "22001", "XX000"] {
-            assert!(!passing(code), "{code}");
+            assert!(!is_temporary(code), "{code}");
         }
     }
 }

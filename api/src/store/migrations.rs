@@ -1,4 +1,4 @@
-//! The files in `migrations/`, built into the binary: the gateway needs no file beside it.
+//! The files of `migrations/`, built into the binary.
 
 use sqlx::{
     PgPool, SqlSafeStr, SqlitePool,
@@ -22,14 +22,14 @@ fn migration(version: i64, name: &'static str, sql: &'static str) -> Migration {
     Migration::new(version, name.into(), MigrationType::Simple, sql.into_sql_str(), false)
 }
 
-/// Brings a PostgreSQL database up to date. The migrator holds an advisory lock, so that of several gateways that
-/// start at once one migrates and the others wait for it.
+/// Migrates a PostgreSQL database. The migrator holds an advisory lock, so when several gateways start at once, one
+/// migrates and the others wait.
 pub(super) async fn postgres(pool: &PgPool) -> Result<(), MigrateError> {
     migrations!("postgres").run(pool).await
 }
 
-/// Brings a SQLite file up to date. SQLite has no advisory locks: the write lock, held from before the first look until
-/// the last step, lets one of several gateways that start at once migrate while the others wait for it.
+/// Migrates a SQLite file. SQLite has no advisory locks. The write lock, held from the first check to the last step,
+/// lets one of several starting gateways migrate while the others wait.
 pub(super) async fn sqlite(pool: &SqlitePool) -> Result<(), MigrateError> {
     let mut transaction = pool.begin_with("BEGIN IMMEDIATE").await?;
     migrations!("sqlite").run_direct(None, &mut *transaction, false).await?;

@@ -1,5 +1,5 @@
-//! Where data is kept. Handlers know this boundary only; what lies behind it is chosen by `DATABASE_URL`. Reads go to
-//! a pool of connections; writes go through a bounded queue to one task that commits them in groups.
+//! Storage. Handlers use this interface only; `DATABASE_URL` selects the database behind it. Reads use a pool of
+//! connections; writes go through a bounded queue to one task that commits them in groups.
 
 mod database;
 mod error;
@@ -17,7 +17,7 @@ mod writer;
 mod writes;
 
 pub use error::{OpenError, StoreError};
-pub use once::{Answer, CreationAnswer, Digest, InFlightGuard, Once, Sent};
+pub use once::{CreationResponse, Digest, InFlightGuard, Once, Sent, StoredResponse};
 pub use reading::{Cursor, Reading, ReadingsQuery, Stream};
 pub use user::{Changes, Outcome, User};
 
@@ -27,11 +27,11 @@ use database::{Database, read};
 use once::InFlight;
 use std::{sync::Arc, time::Duration};
 use tokio::task::AbortHandle;
-use writes::{CreateUser, DeleteUser, KeepAnswer, PutReadings, UpdateUser};
+use writes::{CreateUser, DeleteUser, KeepResponse, PutReadings, UpdateUser};
 
-/// Most writes committed together.
+/// Most writes in one commit.
 const GROUP: usize = 512;
-/// Most readings committed together.
+/// Most readings in one commit.
 const READINGS_GROUP: usize = 10_000;
 
 /// The store.
@@ -44,17 +44,17 @@ pub struct Store {
 }
 
 impl Store {
-    /// Opens the database, creates its file when missing (SQLite), runs the migrations and starts the writer, whose
-    /// queue holds `queue` writes. Readings are kept for ever. The caller's runtime carries the writer and must outlive
-    /// the store.
+    /// Opens the database, creates its file if missing (SQLite), runs the migrations and starts the writer with a queue
+    /// of `queue` writes. Readings are kept for ever. The writer runs on the caller's runtime, which must outlive the
+    /// store.
     ///
     /// # Errors
-    /// [`OpenError`] naming variable, value, reason and remedy.
+    /// [`OpenError`] naming variable, value, reason and fix.
     pub async fn open(url: &str, queue: usize) -> Result<Self, OpenError> {
         Self::open_keeping(url, queue, None).await
     }
 
-    /// The same with readings deleted `kept` after they came in.
+    /// Like [`Self::open`], but readings are deleted `kept` after they arrived.
     ///
     /// # Errors
     /// As [`Self::open`].
@@ -65,7 +65,7 @@ impl Store {
         Ok(Self { database, writer, in_flight: InFlight::default(), sweeper })
     }
 
-    /// A writer of its own for readings, whose queue holds `queue` of them: neither they nor a pause hold up users.
+    /// A separate writer for readings with a queue of `queue`, so that neither they nor a pause delay users.
     pub(crate) fn readings_writer(&self, queue: usize) -> Writer {
         Writer::start(self.database.clone(), queue, READINGS_GROUP)
     }
@@ -89,12 +89,12 @@ impl Store {
         {
             return Ok(user);
         }
-        // Boxed: it is large, and as a rule it is not needed.
+        // Boxed: it is large and rarely needed.
         Box::pin(async { read!(&self.database, c => c.user(id)) }).await
     }
 
-    /// Adds a user; with a claim at most once, its answer made by the function given and kept. `None` where another
-    /// user has the e-mail address.
+    /// Adds a user. With a claim it does so at most once, and stores the response that the given function creates.
+    /// `None` when another user has the e-mail address.
     ///
     /// # Errors
     /// [`StoreError::Full`], [`StoreError::Away`] or [`StoreError::Failed`].
@@ -102,12 +102,12 @@ impl Store {
         &self,
         name: String,
         email: String,
-        once: Option<(Once, CreationAnswer)>,
+        once: Option<(Once, CreationResponse)>,
     ) -> Result<Sent<Option<User>>, StoreError> {
         self.writer.submit(CreateUser { name, email, once }).await
     }
 
-    /// Changes a user, if it is still at version `expected` (where one is given).
+    /// Changes a user, if it is still at version `expected` (when given).
     ///
     /// # Errors
     /// [`StoreError::EmailTaken`], [`StoreError::Full`], [`StoreError::Away`] or [`StoreError::Failed`].
@@ -120,7 +120,7 @@ impl Store {
         self.writer.submit(UpdateUser { id, changes, expected }).await
     }
 
-    /// Deletes a user, if it is still at version `expected` (where one is given).
+    /// Deletes a user, if it is still at version `expected` (when given).
     ///
     /// # Errors
     /// [`StoreError::Full`], [`StoreError::Away`] or [`StoreError::Failed`].
@@ -128,20 +128,20 @@ impl Store {
         self.writer.submit(DeleteUser { id, expected }).await
     }
 
-    /// Adds readings through their writer, no two of one device, stream and second; known ones take the new value.
-    /// With a claim at most once, its answer kept.
+    /// Adds readings through their writer, no two for one device, stream and second; existing ones get the new value.
+    /// With a claim at most once, with the response stored.
     ///
     /// # Errors
     /// [`StoreError::Full`], [`StoreError::Away`] or [`StoreError::Failed`].
     pub(crate) async fn put_readings(
         writer: &Writer,
         readings: Vec<Reading>,
-        once: Option<(Once, Answer)>,
+        once: Option<(Once, StoredResponse)>,
     ) -> Result<Sent<()>, StoreError> {
         writer.submit(PutReadings { readings, once }).await
     }
 
-    /// Readings in the order device, stream, time.
+    /// Readings ordered by device, stream and time.
     ///
     /// # Errors
     /// [`StoreError::Away`] or [`StoreError::Failed`].
@@ -149,7 +149,7 @@ impl Store {
         read!(&self.database, c => c.readings(&query))
     }
 
-    /// What was answered under a key, before anything is done; `None` when it is free.
+    /// The response stored under a key; `None` when the key is free. Used before any work.
     ///
     /// # Errors
     /// [`StoreError::Away`] or [`StoreError::Failed`].
@@ -159,20 +159,20 @@ impl Store {
         Ok(claim.verdict(&once))
     }
 
-    /// Keeps an answer that nothing else was written for, unless another was quicker.
+    /// Stores a response without another write, unless one is already stored.
     ///
     /// # Errors
     /// [`StoreError::Full`], [`StoreError::Away`] or [`StoreError::Failed`].
-    pub async fn keep(&self, once: Once, answer: Answer) -> Result<Sent<()>, StoreError> {
-        self.writer.submit(KeepAnswer { once, answer }).await
+    pub async fn keep(&self, once: Once, response: StoredResponse) -> Result<Sent<()>, StoreError> {
+        self.writer.submit(KeepResponse { once, response }).await
     }
 
-    /// Holds a key for a request that is being answered; `None` while another request holds it.
+    /// Holds a key for a request in progress; `None` while another request holds it.
     pub fn hold(&self, id: Digest) -> Option<InFlightGuard> {
         self.in_flight.enter(id)
     }
 
-    /// Whether data can be served now.
+    /// Checks whether data can be served now.
     ///
     /// # Errors
     /// [`StoreError::Away`] or [`StoreError::Failed`].
@@ -180,8 +180,8 @@ impl Store {
         read!(&self.database, c => c.ping())
     }
 
-    /// Commits the writes in the queue, waits for running calls and closes the database. The readings' writer is
-    /// closed by its owner, before.
+    /// Commits the queued writes, waits for running calls and closes the database. The owner of the readings' writer
+    /// closes that one before.
     pub async fn close(&self) {
         self.sweeper.abort();
         self.writer.close().await;

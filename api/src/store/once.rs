@@ -1,4 +1,4 @@
-//! A write that happens once however often it is sent: the claim on an `Idempotency-Key` and the answer kept under it.
+//! Writes that happen once even if sent repeatedly: the claim on an `Idempotency-Key` and its stored response.
 
 use super::user::User;
 use parking_lot::Mutex;
@@ -8,9 +8,9 @@ use std::{
     time::{SystemTime, UNIX_EPOCH},
 };
 
-/// How long an answer is kept, in seconds: a day.
+/// How long a response is stored, in seconds: a day.
 pub(super) const KEPT_SECONDS: i64 = 24 * 3600;
-/// Most answers kept; beyond it those that would expire first go early.
+/// Most stored responses; beyond it the first to expire are deleted early.
 pub(super) const MOST_KEPT: i64 = 1_000_000;
 
 /// A SHA-256 digest.
@@ -19,62 +19,64 @@ pub type Digest = [u8; 32];
 /// One request's claim on a key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Once {
-    /// Which key: a digest of the key with its route and caller, so that neither can meet another's.
+    /// Identifies the key: a digest of it with route and caller, so that they never collide with another's.
     pub id: Digest,
-    /// Which request: a digest of its query and body.
+    /// Identifies the request: a digest of its query and body.
     pub fingerprint: Digest,
 }
 
-/// An answer as it is kept. For errors the body is the problem's detail: the rest is made anew for each request.
+/// A stored response. For errors the body is the problem's detail; the rest is created for each request.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Answer {
+pub struct StoredResponse {
     /// HTTP status.
     pub status: u16,
-    /// Headers worth repeating, such as `Location` and `ETag`.
+    /// Headers to repeat, such as `Location` and `ETag`.
     pub headers: Vec<(String, String)>,
     /// The body.
     pub body: Vec<u8>,
 }
 
-/// How the creation of a user is answered; without a user, another has the e-mail address.
-pub type CreationAnswer = fn(Option<&User>) -> Answer;
+/// Creates the response to the creation of a user; without a user, another has the e-mail address.
+pub type CreationResponse = fn(Option<&User>) -> StoredResponse;
 
-/// What became of a write that may have been sent before.
+/// Result of a write that may have been sent before.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Sent<T> {
-    /// It was done now.
+    /// Done now.
     First(T),
-    /// It was done before; this was the answer.
-    Before(Answer),
+    /// Done before, with this response.
+    Before(StoredResponse),
     /// The key belongs to another request.
     Otherwise,
 }
 
-/// What the database knows of a key once it has been asked to claim it.
+/// The state of a key after the attempt to claim it.
 #[derive(Debug)]
 pub(super) enum Claim {
     /// Claimed now.
     Fresh,
-    /// Taken: by which request, and its answer.
-    Taken(Digest, Answer),
+    /// Already claimed: the request's fingerprint and the response.
+    Taken(Digest, StoredResponse),
 }
 
 impl Claim {
-    /// What a taken key means for the request that asks; `None` when the claim is fresh.
+    /// What a claimed key means for the request; `None` when the claim is new.
     pub(super) fn verdict<T>(self, once: &Once) -> Option<Sent<T>> {
         match self {
             Self::Fresh => None,
-            Self::Taken(fingerprint, answer) if fingerprint == once.fingerprint => Some(Sent::Before(answer)),
+            Self::Taken(fingerprint, response) if fingerprint == once.fingerprint => {
+                Some(Sent::Before(response))
+            }
             Self::Taken(..) => Some(Sent::Otherwise),
         }
     }
 }
 
-/// Keys whose first request this process is answering now. Never more than requests in flight.
+/// Keys whose first request is in progress in this process. Never more than requests in flight.
 #[derive(Debug, Clone, Default)]
 pub(super) struct InFlight(Arc<Mutex<HashSet<Digest>>>);
 
-/// A key in flight; free again when dropped.
+/// A key in flight; released on drop.
 #[derive(Debug)]
 pub struct InFlightGuard {
     id: Digest,
@@ -105,7 +107,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_key_is_in_flight_once() {
+    fn a_key_is_in_flight_only_once() {
         let keys = InFlight::default();
         let held = keys.enter([1; 32]);
         assert!(held.is_some() && keys.enter([1; 32]).is_none() && keys.enter([2; 32]).is_some());
@@ -114,14 +116,14 @@ mod tests {
     }
 
     #[test]
-    fn a_taken_key_replays_or_refuses() {
-        let answer = Answer { status: 201, headers: Vec::new(), body: b"x".to_vec() };
+    fn a_claimed_key_replays_or_refuses() {
+        let response = StoredResponse { status: 201, headers: Vec::new(), body: b"x".to_vec() };
         let once = Once { id: [0; 32], fingerprint: [1; 32] };
         assert_eq!(Claim::Fresh.verdict::<()>(&once), None);
         assert_eq!(
-            Claim::Taken([1; 32], answer.clone()).verdict::<()>(&once),
-            Some(Sent::Before(answer.clone()))
+            Claim::Taken([1; 32], response.clone()).verdict::<()>(&once),
+            Some(Sent::Before(response.clone()))
         );
-        assert_eq!(Claim::Taken([2; 32], answer).verdict::<()>(&once), Some(Sent::Otherwise));
+        assert_eq!(Claim::Taken([2; 32], response).verdict::<()>(&once), Some(Sent::Otherwise));
     }
 }

@@ -1,4 +1,4 @@
-//! PostgreSQL, where several gateways share the data.
+//! PostgreSQL, where several gateways share data.
 
 use super::{error::OpenError, url};
 use sqlx::{
@@ -8,13 +8,13 @@ use sqlx::{
 use std::{str::FromStr, time::Duration};
 use tokio::runtime::Handle;
 
-/// Longest anything waits for a connection, a new one included.
+/// Longest wait for a connection, including connecting.
 const WAIT_LIMIT: Duration = Duration::from_secs(3);
-/// Connections one gateway reads through.
+/// Connections of one gateway for reads.
 const READERS: u32 = 8;
 /// One for the writes and one for the readings.
 const WRITERS: u32 = 2;
-/// Limits the server itself keeps, so that nothing of ours runs or holds a lock on after we gave up.
+/// Limits enforced by the server, so that nothing runs or holds a lock after the gateway gave up.
 const LIMITS: [(&str, &str); 3] =
     [("statement_timeout", "8s"), ("lock_timeout", "4s"), ("idle_in_transaction_session_timeout", "20s")];
 
@@ -22,8 +22,8 @@ const LIMITS: [(&str, &str); 3] =
 pub(super) struct Postgres {
     pub(super) reader: PgPool,
     pub(super) writer: PgPool,
-    /// Where the connections live. A connection's socket belongs to the runtime that opened it, and those of the HTTP
-    /// workers end one by one in a shutdown; this one outlives them all.
+    /// The runtime of the connections. A connection's socket belongs to the runtime that opened it, and those of the
+    /// HTTP workers end one by one in a shutdown; this one outlives them.
     pub(super) runtime: Handle,
 }
 
@@ -31,7 +31,7 @@ impl Postgres {
     pub(super) async fn open(text: &str) -> Result<Self, OpenError> {
         let explain = |error: &dyn std::fmt::Display| OpenError {
             value: url::masked(text),
-            reason: url::without_password(text, &format!("the database cannot be opened ({error})")),
+            reason: url::without_password(text, &format!("cannot open the database ({error})")),
             remedy: "check that the server runs, and user, password and database in \
                      postgres://USER:PASSWORD@HOST:PORT/DATABASE; for TLS append ?sslmode=require, or \
                      ?sslmode=verify-full&sslrootcert=FILE to check the server's certificate too",

@@ -1,4 +1,4 @@
-//! A bounded queue with many senders and one taker, who takes everything that has come together since last time.
+//! A bounded queue with many senders and one receiver, which takes everything queued since the last time.
 
 use parking_lot::Mutex;
 use std::{
@@ -7,16 +7,16 @@ use std::{
 };
 use tokio::sync::Notify;
 
-/// Why something was not queued.
+/// Why an item was not queued.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Refusal {
-    /// No room.
+    /// The queue is full.
     Full,
-    /// Nothing is taken any more.
+    /// The queue is closed.
     Closed,
 }
 
-/// The queue. What is in it weighs at most its capacity.
+/// The queue. The total weight of its items is at most its capacity.
 #[derive(Debug)]
 pub(super) struct Queue<T> {
     inner: Mutex<Inner<T>>,
@@ -38,7 +38,7 @@ impl<T> Queue<T> {
         Self { inner: Mutex::new(inner), wake: Notify::new(), capacity }
     }
 
-    /// Puts an item of a weight at the end, or says why not.
+    /// Appends an item with a weight, or returns why not.
     pub(super) fn push(&self, item: T, weight: usize) -> Result<(), Refusal> {
         let mut inner = self.inner.lock();
         if inner.closed {
@@ -54,13 +54,13 @@ impl<T> Queue<T> {
         Ok(())
     }
 
-    /// Waits until there is something, then takes from the front what weighs at most `most`, and at least one item.
-    /// `None` once the queue is closed and empty.
+    /// Waits for items, then takes from the front a weight of at most `most`, and at least one item. `None` once the
+    /// queue is closed and empty.
     pub(super) async fn take(&self, most: usize) -> Option<Vec<T>> {
         loop {
             {
                 let mut inner = self.inner.lock();
-                // A pause ends with the queue: what was promised room is still to be served.
+                // Closing ends a pause: accepted items must still be served.
                 if !inner.items.is_empty() && (!inner.paused || inner.closed) {
                     return Some(inner.take(most));
                 }
@@ -68,7 +68,7 @@ impl<T> Queue<T> {
                     return None;
                 }
             }
-            // A notification between the look and this wait is kept for it.
+            // A notification between the check and this wait is stored.
             self.wake.notified().await;
         }
     }
@@ -79,18 +79,18 @@ impl<T> Queue<T> {
         self.wake.notify_one();
     }
 
-    /// Takes nothing more in; what is in it can still be taken.
+    /// Accepts nothing more; queued items can still be taken.
     pub(super) fn close(&self) {
         self.inner.lock().closed = true;
         self.wake.notify_one();
     }
 
-    /// The weight of what waits.
+    /// Total weight of the queued items.
     pub(super) fn weight(&self) -> usize {
         self.inner.lock().weight
     }
 
-    /// How long the first in the queue has waited; zero when there is none.
+    /// How long the first item has waited; zero when the queue is empty.
     pub(super) fn oldest_age(&self) -> Duration {
         self.inner.lock().items.front().map_or(Duration::ZERO, |(since, ..)| since.elapsed())
     }
@@ -118,20 +118,20 @@ mod tests {
     use std::sync::Arc;
 
     #[tokio::test]
-    async fn it_is_bounded_by_weight_and_taken_in_order() {
+    async fn is_bounded_by_weight_and_in_order() {
         let queue = Queue::new(10);
         assert_eq!(queue.push('a', 4), Ok(()));
         assert_eq!(queue.push('b', 6), Ok(()));
         assert_eq!(queue.push('c', 1), Err(Refusal::Full));
         assert_eq!(queue.weight(), 10);
         assert!(queue.oldest_age() > Duration::ZERO);
-        assert_eq!(queue.take(5).await, Some(vec!['a']), "b does not fit beside a");
-        assert_eq!(queue.take(5).await, Some(vec!['b']), "one is taken however heavy");
+        assert_eq!(queue.take(5).await, Some(vec!['a']), "b does not fit together with a");
+        assert_eq!(queue.take(5).await, Some(vec!['b']), "one item is taken whatever its weight");
         assert_eq!((queue.weight(), queue.oldest_age()), (0, Duration::ZERO));
     }
 
     #[tokio::test]
-    async fn a_pause_holds_everything_until_lifted_or_closed() {
+    async fn a_pause_holds_items_until_it_ends_or_the_queue_closes() {
         let queue = Arc::new(Queue::new(10));
         queue.pause(true);
         queue.push(1, 1).unwrap();
@@ -148,7 +148,7 @@ mod tests {
         queue.push(2, 1).unwrap();
         queue.close();
         assert_eq!(queue.push(3, 1), Err(Refusal::Closed));
-        assert_eq!(queue.take(10).await, Some(vec![2]), "flushed at the end");
+        assert_eq!(queue.take(10).await, Some(vec![2]), "taken after closing");
         assert_eq!(queue.take(10).await, None);
     }
 }

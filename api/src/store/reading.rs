@@ -7,7 +7,7 @@ use std::ops::RangeInclusive;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Stream {
-    /// Beats a minute.
+    /// Beats per minute.
     HeartRate,
     /// Heart rate variability: root mean square of successive differences, in milliseconds.
     HrvRmssd,
@@ -21,7 +21,7 @@ impl Stream {
     /// Every stream.
     pub const ALL: [Self; 4] = [Self::HeartRate, Self::HrvRmssd, Self::Steps, Self::Spo2];
 
-    /// Its name on the wire, in the database and in metric labels.
+    /// Its name in the API, the database and metric labels.
     pub fn name(self) -> &'static str {
         match self {
             Self::HeartRate => "heart_rate",
@@ -31,13 +31,13 @@ impl Stream {
         }
     }
 
-    /// Its name's stream; `None` for a name that is none of them.
+    /// The stream with this name, if any.
     pub fn of(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|stream| stream.name() == name)
     }
 
-    /// Values that a working device can report: wider than what is healthy, since the unhealthy is what people want to
-    /// be alerted of.
+    /// Values that a working device can report. They go beyond healthy values, because those are what people want
+    /// alerts for.
     pub fn range(self) -> RangeInclusive<f64> {
         match self {
             Self::HeartRate => 20.0..=250.0,
@@ -47,17 +47,17 @@ impl Stream {
         }
     }
 
-    /// The unit, for people.
+    /// The unit, for messages.
     pub fn unit(self) -> &'static str {
         match self {
-            Self::HeartRate => "beats a minute",
+            Self::HeartRate => "beats per minute",
             Self::HrvRmssd => "milliseconds",
             Self::Steps => "steps",
             Self::Spo2 => "percent",
         }
     }
 
-    /// Whether only whole numbers make sense.
+    /// Whether only integers are valid.
     pub fn is_counted(self) -> bool {
         self == Self::Steps
     }
@@ -66,18 +66,18 @@ impl Stream {
 /// One value at one time.
 #[derive(Debug, Clone, PartialEq, serde::Serialize, utoipa::ToSchema)]
 pub struct Reading {
-    /// Which device: 1 to 64 letters, digits, `.`, `_`, `:` or `-`.
+    /// The device: 1 to 64 letters, digits, `.`, `_`, `:` or `-`.
     pub device: String,
     /// What was measured.
     pub stream: Stream,
-    /// When, in seconds since 1970.
+    /// Time in seconds since 1970.
     pub timestamp: i64,
-    /// How much, in the stream's unit and range.
+    /// The value, in the stream's unit and range.
     pub value: f64,
 }
 
 impl Reading {
-    /// What it is a reading of: there is one value for each.
+    /// Its key: there is one value for each.
     pub fn key(&self) -> (&str, Stream, i64) {
         (&self.device, self.stream, self.timestamp)
     }
@@ -94,29 +94,29 @@ where
     fn from_row(row: &'r R) -> sqlx::Result<Self> {
         let name: String = row.try_get(1)?;
         let stream = Stream::of(&name)
-            .ok_or_else(|| sqlx::Error::Decode(format!("a reading of the unknown stream {name}").into()))?;
+            .ok_or_else(|| sqlx::Error::Decode(format!("a reading has the unknown stream {name}").into()))?;
         Ok(Self { device: row.try_get(0)?, stream, timestamp: row.try_get(2)?, value: row.try_get(3)? })
     }
 }
 
-/// Which readings to read.
+/// A filter of readings.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ReadingsQuery {
-    /// Of this device only.
+    /// Only of this device.
     pub device: Option<String>,
-    /// Of this stream only.
+    /// Only of this stream.
     pub stream: Option<Stream>,
-    /// From this second on.
+    /// From this second.
     pub from: i64,
-    /// Up to and with this second.
+    /// Up to and including this second.
     pub to: i64,
-    /// Only those that come later than this place in the order device, stream, time.
+    /// Only after this position in the order device, stream, time.
     pub after: Option<Cursor>,
-    /// At most so many.
+    /// At most this many.
     pub limit: u32,
 }
 
-/// A place in the order of readings.
+/// A position in the order of readings.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Cursor {
     /// The device.
@@ -128,7 +128,7 @@ pub struct Cursor {
 }
 
 impl Cursor {
-    /// Reads `DEVICE,STREAM,SECONDS`.
+    /// Parses `DEVICE,STREAM,SECONDS`.
     pub fn parse(text: &str) -> Option<Self> {
         let mut parts = text.split(',');
         let cursor = Self {

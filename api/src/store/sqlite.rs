@@ -15,12 +15,12 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// Longest anything waits for a connection or a lock.
+/// Longest wait for a connection or a lock.
 const WAIT_LIMIT: Duration = Duration::from_secs(2);
-/// More readers than cores only take turns.
+/// More readers than cores would only take turns.
 const READERS: u32 = 4;
 
-/// Longest a start waits for others that open or migrate the same file, and the time between two tries.
+/// Longest a start waits for others that open or migrate the same file, and the pause between two attempts.
 const START_LIMIT: Duration = Duration::from_secs(30);
 const BETWEEN: Duration = Duration::from_millis(50);
 
@@ -28,7 +28,7 @@ const BETWEEN: Duration = Duration::from_millis(50);
 pub(super) struct Sqlite {
     pub(super) reader: SqlitePool,
     pub(super) writer: SqlitePool,
-    /// Single rows, without the pool; `None` in memory, where every connection is a database of its own.
+    /// Reads of single rows, without the pool; `None` in memory, where every connection is a separate database.
     pub(super) direct: Option<Direct>,
 }
 
@@ -36,7 +36,7 @@ impl Sqlite {
     pub(super) async fn open(url: &str) -> Result<Self, OpenError> {
         let explain = |error: &dyn std::fmt::Display| OpenError {
             value: url.to_owned(),
-            reason: format!("the database cannot be opened ({error})"),
+            reason: format!("cannot open the database ({error})"),
             remedy: "check that the folder exists, that this user may write there and that the file is a SQLite \
                      database, or name another one",
         };
@@ -44,17 +44,17 @@ impl Sqlite {
             .map_err(|error| explain(&error))?
             .create_if_missing(true)
             .journal_mode(SqliteJournalMode::Wal)
-            // Every commit is on the disk before it is answered; commits in groups pay for it.
+            // Every commit is on disk before its response; group commits keep that affordable.
             .synchronous(SqliteSynchronous::Full)
             .busy_timeout(WAIT_LIMIT);
         let filename = options.get_filename().to_owned();
         let pool = |size: u32| SqlitePoolOptions::new().max_connections(size).acquire_timeout(WAIT_LIMIT);
         let in_memory = url.contains(":memory:") || url.contains("mode=memory");
-        // Each connection to an in-memory database is a database of its own: keep exactly one, for ever.
+        // Each connection to an in-memory database is a separate database: keep exactly one, for ever.
         let writer_pool = if in_memory { pool(1).idle_timeout(None).max_lifetime(None) } else { pool(1) };
         let writer = up_to_date(writer_pool, &options).await.map_err(|error| explain(&error))?;
         let reader = if in_memory { writer.clone() } else { pool(READERS).connect_lazy_with(options) };
-        // Parameters of the URL change how the file is to be opened.
+        // Parameters of the URL override the defaults.
         let plain = !in_memory && !url.contains('?');
         let direct = plain.then(|| Direct::new(&filename));
         Ok(Self { reader, writer, direct })
@@ -70,8 +70,8 @@ impl Sqlite {
     }
 }
 
-/// A writer on a migrated file. SQLite answers "busy" at once, without waiting as long as it was told to, when a
-/// connection asks for WAL mode while another does; so a start that finds the file busy tries again.
+/// A writer on a migrated file. SQLite returns "busy" at once, without the configured wait, when a connection requests
+/// WAL mode while another does; so a start that finds the file busy retries.
 async fn up_to_date(
     pool: SqlitePoolOptions,
     options: &SqliteConnectOptions,
@@ -92,7 +92,7 @@ async fn up_to_date(
     }
 }
 
-/// Whether another connection was in the way, or the disk too slow for now.
+/// Whether another connection was in the way, or the disk was too slow.
 fn is_busy(error: &MigrateError) -> bool {
     let (MigrateError::Execute(cause) | MigrateError::ExecuteMigration(cause, _)) = error else {
         return false;

@@ -1,24 +1,24 @@
-//! Every statement, written once for both databases: SQLite takes PostgreSQL's numbered parameters.
+//! Every statement, written once for both databases: SQLite accepts PostgreSQL's numbered parameters.
 
 use super::{
-    once::{Answer, Claim, Once},
+    once::{Claim, Once, StoredResponse},
     reading::{Reading, ReadingsQuery},
     user::{Changes, User},
 };
 use sqlx::{PgConnection, QueryBuilder, SqliteConnection};
 
-/// What a connection can be asked.
+/// The statements of a connection.
 pub(super) struct Statements<'c, C>(pub(super) &'c mut C);
 
-/// What is known of a key that is taken.
+/// The state of a claimed key.
 fn taken((fingerprint, status, headers, body): (Vec<u8>, i64, String, Vec<u8>)) -> sqlx::Result<Claim> {
-    let odd = |what: &str| sqlx::Error::Decode(format!("a kept answer has an odd {what}").into());
-    let answer = Answer {
+    let odd = |what: &str| sqlx::Error::Decode(format!("a stored response has an invalid {what}").into());
+    let response = StoredResponse {
         status: status.try_into().map_err(|_| odd("status"))?,
         headers: serde_json::from_str(&headers).map_err(|_| odd("list of headers"))?,
         body,
     };
-    Ok(Claim::Taken(fingerprint.try_into().map_err(|_| odd("fingerprint"))?, answer))
+    Ok(Claim::Taken(fingerprint.try_into().map_err(|_| odd("fingerprint"))?, response))
 }
 
 macro_rules! statements {
@@ -43,7 +43,7 @@ macro_rules! statements {
 
             /// Adds a user; `None` when another has the address.
             pub(super) async fn create_user(&mut self, name: &str, email: &str) -> sqlx::Result<Option<User>> {
-                // No error on a clash: on PostgreSQL one would end the whole group's transaction.
+                // A conflict is not an error: on PostgreSQL an error would end the transaction of the group.
                 sqlx::query_as(concat!(
                     "INSERT INTO users (name, email) VALUES ($1, $2) ON CONFLICT DO NOTHING RETURNING ",
                     $user
@@ -54,7 +54,7 @@ macro_rules! statements {
                 .await
             }
 
-            /// Changes a user at a version (any without one); `None` when there is no such user and version.
+            /// Changes a user at a version (at any if `None`); `None` when there is no such user and version.
             pub(super) async fn update_user(
                 &mut self,
                 id: i64,
@@ -76,7 +76,7 @@ macro_rules! statements {
                 .await
             }
 
-            /// Deletes a user at a version (any without one); whether there was one.
+            /// Deletes a user at a version (at any if `None`); returns whether there was one.
             pub(super) async fn delete_user(&mut self, id: i64, expected: Option<i64>) -> sqlx::Result<bool> {
                 let deleted =
                     sqlx::query("DELETE FROM users WHERE id = $1 AND version = coalesce($2, version)")
@@ -87,7 +87,8 @@ macro_rules! statements {
                 Ok(deleted.rows_affected() == 1)
             }
 
-            /// Adds readings that came in `now`, no two of one device, stream and second; known ones take the new value.
+            /// Adds readings that arrived at `now`, no two for one device, stream and second; existing ones get the new
+            /// value.
             pub(super) async fn put_readings(&mut self, readings: &[Reading], now: i64) -> sqlx::Result<()> {
                 let mut insert = QueryBuilder::<$database>::new(
                     "INSERT INTO readings (device, stream, timestamp, value, stored_at) ",
@@ -103,12 +104,12 @@ macro_rules! statements {
                     " ON CONFLICT (device, stream, timestamp) \
                      DO UPDATE SET value = excluded.value, stored_at = excluded.stored_at",
                 );
-                // As many statements as there are batch sizes: not worth a place in the cache.
+                // There are as many statements as batch sizes: not worth caching.
                 insert.build().persistent(false).execute(&mut *self.0).await?;
                 Ok(())
             }
 
-            /// Readings in the order device, stream, time.
+            /// Readings ordered by device, stream and time.
             pub(super) async fn readings(&mut self, query: &ReadingsQuery) -> sqlx::Result<Vec<Reading>> {
                 let mut select = QueryBuilder::<$database>::new(
                     "SELECT device, stream, timestamp, value FROM readings WHERE timestamp BETWEEN ",
@@ -129,7 +130,7 @@ macro_rules! statements {
                 select.build_query_as().fetch_all(&mut *self.0).await
             }
 
-            /// Claims a key that nobody has, or that has expired by `now`.
+            /// Claims a key that is free or has expired by `now`.
             pub(super) async fn claim(&mut self, once: &Once, now: i64, until: i64) -> sqlx::Result<Claim> {
                 // On PostgreSQL this waits for another gateway that is claiming the same key.
                 let claimed = sqlx::query(
@@ -154,7 +155,7 @@ macro_rules! statements {
                 taken(row.bind(&once.id[..]).fetch_one(&mut *self.0).await?)
             }
 
-            /// What a claim would say, without claiming.
+            /// The state of a key, without claiming it.
             pub(super) async fn kept(&mut self, once: &Once, now: i64) -> sqlx::Result<Claim> {
                 let row = sqlx::query_as(
                     "SELECT fingerprint, status, headers, body FROM idempotency_keys \
@@ -164,21 +165,21 @@ macro_rules! statements {
                 row.map_or(Ok(Claim::Fresh), taken)
             }
 
-            /// Keeps the answer under a key claimed in this transaction.
-            pub(super) async fn keep(&mut self, once: &Once, answer: &Answer) -> sqlx::Result<()> {
-                let headers = serde_json::to_string(&answer.headers)
+            /// Stores the response under a key claimed in this transaction.
+            pub(super) async fn keep(&mut self, once: &Once, response: &StoredResponse) -> sqlx::Result<()> {
+                let headers = serde_json::to_string(&response.headers)
                     .map_err(|error| sqlx::Error::Encode(error.into()))?;
                 sqlx::query("UPDATE idempotency_keys SET status = $2, headers = $3, body = $4 WHERE id = $1")
                     .bind(&once.id[..])
-                    .bind(i64::from(answer.status))
+                    .bind(i64::from(response.status))
                     .bind(headers)
-                    .bind(&answer.body[..])
+                    .bind(&response.body[..])
                     .execute(&mut *self.0)
                     .await?;
                 Ok(())
             }
 
-            /// Deletes up to `limit` keys that have expired by `now`; how many.
+            /// Deletes up to `limit` keys that have expired by `now`; returns how many.
             pub(super) async fn sweep(&mut self, now: i64, limit: i64) -> sqlx::Result<u64> {
                 let swept = sqlx::query(
                     "DELETE FROM idempotency_keys WHERE id IN (SELECT id FROM idempotency_keys \
@@ -191,7 +192,7 @@ macro_rules! statements {
                 Ok(swept.rows_affected())
             }
 
-            /// Deletes up to `limit` keys of those beyond the `most` that expire last; how many.
+            /// Deletes up to `limit` keys beyond the `most` that expire last; returns how many.
             pub(super) async fn trim(&mut self, most: i64, limit: i64) -> sqlx::Result<u64> {
                 let trimmed = sqlx::query(
                     "DELETE FROM idempotency_keys WHERE id IN (SELECT id FROM idempotency_keys \
@@ -204,7 +205,7 @@ macro_rules! statements {
                 Ok(trimmed.rows_affected())
             }
 
-            /// Deletes up to `limit` readings that came in at `until` or before; how many.
+            /// Deletes up to `limit` readings that arrived at `until` or before; returns how many.
             pub(super) async fn forget_readings(&mut self, until: i64, limit: i64) -> sqlx::Result<u64> {
                 let forgotten = sqlx::query(
                     "DELETE FROM readings WHERE (device, stream, timestamp) IN (SELECT device, stream, timestamp \
@@ -217,7 +218,7 @@ macro_rules! statements {
                 Ok(forgotten.rows_affected())
             }
 
-            /// Whether data can be served.
+            /// Checks whether data can be served.
             pub(super) async fn ping(&mut self) -> sqlx::Result<()> {
                 sqlx::query("SELECT 1 FROM users LIMIT 1").execute(&mut *self.0).await?;
                 Ok(())

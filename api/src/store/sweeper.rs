@@ -1,4 +1,4 @@
-//! What has been kept long enough is deleted: answers under an `Idempotency-Key`, readings.
+//! Deletes expired data: responses under an `Idempotency-Key`, and readings.
 
 use super::{
     writer::{Write, Writer},
@@ -6,13 +6,13 @@ use super::{
 };
 use std::time::Duration;
 
-/// Time between two looks.
+/// Pause between two sweeps.
 const EVERY: Duration = Duration::from_secs(60);
 
-/// Sweeps now and then for as long as it is let. Readings are kept for `readings`, or for ever without it.
+/// Sweeps periodically until it is aborted. Readings are kept for `readings`, or for ever if `None`.
 pub(super) async fn run(writer: Writer, readings: Option<Duration>) {
     loop {
-        clear(&writer, "answers", || Sweep).await;
+        clear(&writer, "responses", || Sweep).await;
         if let Some(kept) = readings {
             clear(&writer, "readings", || ForgetReadings { kept }).await;
         }
@@ -20,14 +20,14 @@ pub(super) async fn run(writer: Writer, readings: Option<Duration>) {
     }
 }
 
-/// Some at a time, each time in a group with the writes of clients, until nothing is left.
+/// Deletes in portions, each in a group with the writes of clients, until nothing is left.
 async fn clear<W: Write<Done = bool> + Sync>(writer: &Writer, what: &str, some: impl Fn() -> W) {
     loop {
         match writer.submit(some()).await {
             Ok(true) => {}
             Ok(false) => return,
             Err(error) => {
-                tracing::debug!(cause = %error, what, "not swept; it will be next time");
+                tracing::debug!(error = %error, what, "sweep failed, retrying at the next one");
                 return;
             }
         }

@@ -1,11 +1,11 @@
-//! `DATABASE_URL` as it may be shown: without its password.
+//! `DATABASE_URL` for display, without its password.
 
 use url::Url;
 
-/// What stands where a password was.
+/// The replacement of a password.
 const MASK: &str = "***";
 
-/// The URL with passwords masked. One that cannot be parsed is cut at its scheme, as nobody knows what is in it.
+/// The URL with passwords masked. An invalid URL is cut after its scheme, because a password could be anywhere in it.
 pub(crate) fn masked(text: &str) -> String {
     if text.starts_with("sqlite:") {
         return text.to_owned();
@@ -28,7 +28,7 @@ pub(crate) fn masked(text: &str) -> String {
     url.to_string()
 }
 
-/// A message of a library, with the URL's password masked should it be in there.
+/// A library's message with the URL's password masked.
 pub(super) fn without_password(text: &str, message: &str) -> String {
     let Ok(url) = Url::parse(text) else { return message.replace(text, &masked(text)) };
     let in_query =
@@ -46,7 +46,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn passwords_are_masked_wherever_they_stand() {
+    fn masks_passwords_anywhere() {
         for (given, shown) in [
             ("sqlite://firedrill.db", "sqlite://firedrill.db"),
             ("postgres://db.example/app", "postgres://db.example/app"),

@@ -3,17 +3,17 @@ use sqlx::{Database, FromRow, Row};
 /// A user as stored.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, utoipa::ToSchema)]
 pub struct User {
-    /// Never given out twice.
+    /// Never reused.
     pub id: i64,
     /// 1 to 200 characters.
     pub name: String,
-    /// Unique, whatever the case of its ASCII letters.
+    /// Unique, ignoring the case of ASCII letters.
     pub email: String,
     /// RFC 3339, UTC.
     pub created_at: String,
     /// RFC 3339, UTC.
     pub updated_at: String,
-    /// Goes up by one with every change; the ETag.
+    /// Increases by one with every change; the ETag.
     #[serde(skip)]
     pub version: i64,
 }
@@ -46,7 +46,7 @@ pub struct Changes {
     pub email: Option<String>,
 }
 
-/// What became of a conditional write.
+/// Result of a conditional write.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Outcome<T> {
     /// Done.

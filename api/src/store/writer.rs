@@ -1,5 +1,5 @@
-//! Group commits: one task takes what has queued up, runs it in one transaction and answers once that is durable. A
-//! disk flush costs the same for one write as for hundreds.
+//! Group commits: one task runs all queued writes in one transaction, and responds once that is durable. A disk flush
+//! costs the same for one write as for hundreds.
 
 use super::{
     database::{Database, Tx},
@@ -11,41 +11,41 @@ use parking_lot::Mutex;
 use std::{sync::Arc, time::Duration};
 use tokio::{sync::oneshot, task::JoinHandle, time::timeout};
 
-/// Longest a caller waits for its write to be durable.
+/// Longest a caller waits until its write is durable.
 pub const PATIENCE: Duration = Duration::from_secs(10);
-/// Longest one group may take; below [`PATIENCE`], so that the reason reaches the callers.
+/// Longest one group may take; shorter than [`PATIENCE`], so that the reason reaches the callers.
 const GROUP_LIMIT: Duration = Duration::from_secs(9);
 /// Longest the queue may take to empty at the end.
 const FLUSH_LIMIT: Duration = Duration::from_secs(10);
 
-/// Something to be written.
+/// A write.
 pub(super) trait Write: Send + 'static {
-    /// What the caller learns.
+    /// Its result.
     type Done: Send + 'static;
 
-    /// Does it. May be called again after a rollback.
+    /// Runs it. May be called again after a rollback.
     fn apply(&self, tx: &mut Tx) -> impl Future<Output = Result<Self::Done, StoreError>> + Send;
 
-    /// Whether it may fail by a clash with what is there, in the ordinary course of things.
-    fn may_clash(&self) -> bool {
+    /// Whether it may conflict with existing data in normal operation.
+    fn may_conflict(&self) -> bool {
         false
     }
 
-    /// What it weighs in the queue and in a group.
+    /// Its weight in the queue and in a group.
     fn weight(&self) -> usize {
         1
     }
 }
 
-/// A write with its caller, whatever its type.
+/// A write with its caller, of any type.
 trait Job: Send {
     fn apply<'a>(&'a mut self, tx: &'a mut Tx) -> BoxFuture<'a, Result<(), StoreError>>;
-    fn may_clash(&self) -> bool;
-    /// Notes that it failed alone.
+    fn may_conflict(&self) -> bool;
+    /// Records its own failure.
     fn fail(&mut self, error: StoreError);
-    /// Whether nobody waits for it any more.
+    /// Whether its caller has left.
     fn is_abandoned(&self) -> bool;
-    /// Tells the caller: its own result, or what the whole group failed of.
+    /// Sends the caller its own result, or the failure of the group.
     fn settle(self: Box<Self>, group: Option<&StoreError>);
 }
 
@@ -63,8 +63,8 @@ impl<W: Write + Sync> Job for Pending<W> {
         })
     }
 
-    fn may_clash(&self) -> bool {
-        self.write.may_clash()
+    fn may_conflict(&self) -> bool {
+        self.write.may_conflict()
     }
 
     fn fail(&mut self, error: StoreError) {
@@ -79,9 +79,9 @@ impl<W: Write + Sync> Job for Pending<W> {
         let result = match (group, self.result) {
             (Some(error), _) => Err(error.clone()),
             (None, Some(result)) => result,
-            (None, None) => Err(StoreError::Failed("a write was left out of its group".to_owned())),
+            (None, None) => Err(StoreError::Failed("a write was missing from its group".to_owned())),
         };
-        // Nobody there means that the client hung up meanwhile; the write stands.
+        // An error means that the client disconnected; the write stands.
         let _ = self.reply.send(result);
     }
 }
@@ -96,7 +96,7 @@ pub(crate) struct Writer {
 }
 
 impl Writer {
-    /// Starts the task. The queue holds writes of `capacity` together; a group weighs at most `group`.
+    /// Starts the task. The queue holds writes with a total weight of `capacity`; a group weighs at most `group`.
     pub(super) fn start(database: Database, capacity: usize, group: usize) -> Self {
         let queue = Arc::new(Jobs::new(capacity));
         let task = tokio::spawn(run(database, queue.clone(), group));
@@ -105,40 +105,39 @@ impl Writer {
 
     /// Queues a write and waits until it is durable.
     ///
-    /// # Errors
-    /// [`StoreError::Full`] without a wait when there is no room; [`StoreError::Away`] when it was not durable in
-    /// time: it is then dropped, unless it is being written at that very moment; or its own.
+    /// # Errors [`StoreError::Full`] at once when the queue is full; [`StoreError::Away`] when it was not durable in
+    /// time, and is then dropped unless it is being written at that moment; or its own error.
     pub(super) async fn submit<W: Write + Sync>(&self, write: W) -> Result<W::Done, StoreError> {
-        let (reply, answer) = oneshot::channel();
+        let (reply, result) = oneshot::channel();
         let weight = write.weight();
         let pending = Pending { write, result: None, reply };
         self.queue.push(Box::new(pending), weight).map_err(|refusal| match refusal {
             Refusal::Full => StoreError::Full,
             Refusal::Closed => StoreError::Away("closed".to_owned()),
         })?;
-        match timeout(PATIENCE, answer).await {
+        match timeout(PATIENCE, result).await {
             Ok(Ok(result)) => result,
             Ok(Err(_)) => Err(StoreError::Away("the writer has stopped".to_owned())),
             Err(_) => Err(StoreError::Away(format!("not committed within {PATIENCE:?}"))),
         }
     }
 
-    /// While paused nothing is committed and the queue fills.
+    /// While paused nothing is committed and the queue fills up.
     pub(crate) fn pause(&self, paused: bool) {
         self.queue.pause(paused);
     }
 
-    /// The weight of what waits.
+    /// Total weight of the queue.
     pub(crate) fn depth(&self) -> usize {
         self.queue.weight()
     }
 
-    /// How long the oldest write in the queue has waited.
+    /// Age of the oldest write in the queue.
     pub(crate) fn oldest_age(&self) -> Duration {
         self.queue.oldest_age()
     }
 
-    /// Takes nothing more in and commits what is there, within a limit.
+    /// Accepts nothing more and commits the queue, within a limit.
     pub(crate) async fn close(&self) {
         self.queue.close();
         let task = self.task.lock().take();
@@ -146,14 +145,14 @@ impl Writer {
             && timeout(FLUSH_LIMIT, &mut task).await.is_err()
         {
             task.abort();
-            tracing::error!(left = self.depth(), "the queue of writes was not empty after {FLUSH_LIMIT:?}");
+            tracing::error!(left = self.depth(), "write queue not empty after {FLUSH_LIMIT:?}");
         }
     }
 }
 
 async fn run(database: Database, queue: Arc<Jobs>, group: usize) {
     while let Some(mut jobs) = queue.take(group).await {
-        // Whoever was told 503 may send it again; it must not be written behind their back.
+        // A client that got 503 may retry; its write must not happen in the background.
         jobs.retain(|job| !job.is_abandoned());
         if jobs.is_empty() {
             continue;
@@ -163,7 +162,7 @@ async fn run(database: Database, queue: Arc<Jobs>, group: usize) {
             Err(_) => Err(StoreError::Away(format!("a group was not committed within {GROUP_LIMIT:?}"))),
         };
         if let Err(error) = &outcome {
-            tracing::error!(writes = jobs.len(), cause = %error, "a group of writes was not committed");
+            tracing::error!(writes = jobs.len(), error = %error, "commit of a group of writes failed");
         }
         let failure = outcome.err();
         database.committed();
@@ -174,36 +173,36 @@ async fn run(database: Database, queue: Arc<Jobs>, group: usize) {
 }
 
 /// Why a group was not committed.
-enum Trouble {
+enum GroupError {
     /// A statement failed outside a savepoint; nothing was committed.
     Statement,
-    /// The group as a whole.
+    /// The whole group failed.
     Group(sqlx::Error),
 }
 
-impl From<sqlx::Error> for Trouble {
+impl From<sqlx::Error> for GroupError {
     fn from(error: sqlx::Error) -> Self {
         Self::Group(error)
     }
 }
 
-/// Commits a group. Only writes that clash in the ordinary course of things pay for a savepoint; should another one
-/// fail, everything is done again with a savepoint each, so that it fails alone.
+/// Commits a group. Only writes that may conflict in normal operation cost a savepoint. If another write fails, the
+/// group is repeated with a savepoint for each, so that it fails alone.
 async fn commit(database: &Database, jobs: &mut [Box<dyn Job>]) -> Result<(), StoreError> {
     let outcome = match attempt(database, jobs, false).await {
-        Err(Trouble::Statement) => attempt(database, jobs, true).await,
+        Err(GroupError::Statement) => attempt(database, jobs, true).await,
         outcome => outcome,
     };
     outcome.map_err(|trouble| match trouble {
-        Trouble::Group(error) => error.into(),
-        Trouble::Statement => StoreError::Failed("a statement failed in spite of its savepoint".to_owned()),
+        GroupError::Group(error) => error.into(),
+        GroupError::Statement => StoreError::Failed("a statement failed despite its savepoint".to_owned()),
     })
 }
 
-async fn attempt(database: &Database, jobs: &mut [Box<dyn Job>], careful: bool) -> Result<(), Trouble> {
+async fn attempt(database: &Database, jobs: &mut [Box<dyn Job>], careful: bool) -> Result<(), GroupError> {
     let mut tx = database.begin().await?;
     for job in jobs {
-        let marked = careful || job.may_clash();
+        let marked = careful || job.may_conflict();
         if marked {
             tx.mark().await?;
         }
@@ -216,7 +215,7 @@ async fn attempt(database: &Database, jobs: &mut [Box<dyn Job>], careful: bool) 
             }
             Err(_) => {
                 tx.rollback().await?;
-                return Err(Trouble::Statement);
+                return Err(GroupError::Statement);
             }
         }
     }

@@ -1,26 +1,26 @@
-//! The writes there are.
+//! All writes.
 
 use super::{
     database::{Tx, on},
     error::StoreError,
-    once::{Answer, CreationAnswer, KEPT_SECONDS, MOST_KEPT, Once, Sent, unix_now},
+    once::{CreationResponse, KEPT_SECONDS, MOST_KEPT, Once, Sent, StoredResponse, unix_now},
     reading::Reading,
     user::{Changes, Outcome, User},
     writer::Write,
 };
 use std::time::Duration;
 
-/// Keys deleted in one go: few enough not to hold others up.
+/// Keys deleted at once: few enough not to delay others.
 const SWEPT_AT_ONCE: i64 = 5_000;
-/// Readings deleted in one go.
+/// Readings deleted at once.
 const FORGOTTEN_AT_ONCE: i64 = 1_000;
 
-/// A new user, or none where another has the address.
+/// Creates a user; the result is empty when another has the address.
 pub(super) struct CreateUser {
     pub(super) name: String,
     pub(super) email: String,
-    /// The claim, and how the outcome is answered.
-    pub(super) once: Option<(Once, CreationAnswer)>,
+    /// The claim, and the function that creates the response.
+    pub(super) once: Option<(Once, CreationResponse)>,
 }
 
 impl Write for CreateUser {
@@ -33,14 +33,14 @@ impl Write for CreateUser {
             return Ok(verdict);
         }
         let user = on!(tx, c => c.create_user(&self.name, &self.email))?;
-        if let Some((once, answer)) = &self.once {
-            on!(tx, c => c.keep(once, &answer(user.as_ref())))?;
+        if let Some((once, response)) = &self.once {
+            on!(tx, c => c.keep(once, &response(user.as_ref())))?;
         }
         Ok(Sent::First(user))
     }
 }
 
-/// New values for a user.
+/// Changes a user.
 pub(super) struct UpdateUser {
     pub(super) id: i64,
     pub(super) changes: Changes,
@@ -57,12 +57,12 @@ impl Write for UpdateUser {
         }
     }
 
-    fn may_clash(&self) -> bool {
+    fn may_conflict(&self) -> bool {
         self.changes.email.is_some()
     }
 }
 
-/// The end of a user.
+/// Deletes a user.
 pub(super) struct DeleteUser {
     pub(super) id: i64,
     pub(super) expected: Option<i64>,
@@ -80,11 +80,11 @@ impl Write for DeleteUser {
     }
 }
 
-/// A batch of readings, no two of one device, stream and second.
+/// Adds readings, no two for one device, stream and second.
 pub(super) struct PutReadings {
     pub(super) readings: Vec<Reading>,
-    /// The claim, and the answer to keep.
-    pub(super) once: Option<(Once, Answer)>,
+    /// The claim, and the response to store.
+    pub(super) once: Option<(Once, StoredResponse)>,
 }
 
 impl Write for PutReadings {
@@ -97,8 +97,8 @@ impl Write for PutReadings {
             return Ok(verdict);
         }
         on!(tx, c => c.put_readings(&self.readings, unix_now()))?;
-        if let Some((once, answer)) = &self.once {
-            on!(tx, c => c.keep(once, answer))?;
+        if let Some((once, response)) = &self.once {
+            on!(tx, c => c.keep(once, response))?;
         }
         Ok(Sent::First(()))
     }
@@ -108,25 +108,25 @@ impl Write for PutReadings {
     }
 }
 
-/// An answer that nothing else was written for.
-pub(super) struct KeepAnswer {
+/// Stores a response without another write.
+pub(super) struct KeepResponse {
     pub(super) once: Once,
-    pub(super) answer: Answer,
+    pub(super) response: StoredResponse,
 }
 
-impl Write for KeepAnswer {
+impl Write for KeepResponse {
     type Done = Sent<()>;
 
     async fn apply(&self, tx: &mut Tx) -> Result<Self::Done, StoreError> {
         if let Some(verdict) = claim(tx, &self.once).await? {
             return Ok(verdict);
         }
-        on!(tx, c => c.keep(&self.once, &self.answer))?;
+        on!(tx, c => c.keep(&self.once, &self.response))?;
         Ok(Sent::First(()))
     }
 }
 
-/// Deletes answers that have been kept long enough, some at a time.
+/// Deletes some of the expired responses.
 pub(super) struct Sweep;
 
 impl Write for Sweep {
@@ -140,7 +140,7 @@ impl Write for Sweep {
     }
 }
 
-/// Deletes readings that came in longer ago than they are kept, some at a time.
+/// Deletes some of the expired readings.
 pub(super) struct ForgetReadings {
     pub(super) kept: Duration,
 }

@@ -1,4 +1,4 @@
-//! The HTTP client that spans are sent with: blocking, as the thread that sends them has nothing else to do.
+//! The HTTP client that sends spans. It blocks: the thread that sends them has nothing else to do.
 
 use crate::config::{SettingError, TraceSettings};
 use opentelemetry_http::{Bytes, HttpClient, HttpError, Request, Response};
@@ -12,7 +12,7 @@ use ureq::{
     tls::{Certificate, RootCerts, TlsConfig},
 };
 
-/// Longest answer that is read, in bytes; what a collector says is short.
+/// Most bytes read of a response; a collector's is short.
 const LONGEST_ANSWER: u64 = 1 << 20;
 
 /// A client for one collector.
@@ -20,7 +20,8 @@ const LONGEST_ANSWER: u64 = 1 << 20;
 pub(super) struct Collector(Agent);
 
 impl Collector {
-    /// Over https the certificate has to be of the file in the settings, or of an authority that the system trusts.
+    /// Over https the collector's certificate must come from the configured file or from an authority the system
+    /// trusts.
     ///
     /// # Errors
     /// [`SettingError`] when the file cannot be read.
@@ -34,7 +35,7 @@ impl Collector {
             };
             let tls = TlsConfig::builder()
                 .root_certs(RootCerts::Specific(Arc::new(roots)))
-                // Named rather than taken from the process: a second provider among the dependencies must not decide.
+                // Named explicitly: another provider among the dependencies must not take its place.
                 .unversioned_rustls_crypto_provider(Arc::new(ring::default_provider()));
             config = config.tls_config(tls.build());
         }
@@ -45,7 +46,7 @@ impl Collector {
 fn from_system() -> Vec<Certificate<'static>> {
     let found = rustls_native_certs::load_native_certs();
     if found.certs.is_empty() {
-        tracing::warn!(errors = ?found.errors, "the system has no certificates to check the collector's by");
+        tracing::warn!(errors = ?found.errors, "the system has no certificates to verify the collector with");
     }
     found.certs.iter().map(|cert| Certificate::from_der(cert).to_owned()).collect()
 }
@@ -55,7 +56,7 @@ fn from_file(path: &Path) -> Result<Vec<Certificate<'static>>, SettingError> {
         variable: "OTEL_EXPORTER_OTLP_CERTIFICATE",
         value: path.display().to_string(),
         reason,
-        remedy: "name a PEM file with the certificate of the collector or of its authority",
+        remedy: "set it to a PEM file with the certificate of the collector or of its authority",
     };
     let certs = CertificateDer::pem_file_iter(path).and_then(Iterator::collect::<Result<Vec<_>, _>>);
     let certs = certs.map_err(|error| refusal(format!("cannot be read as PEM ({error})")))?;

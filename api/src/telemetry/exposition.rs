@@ -1,4 +1,4 @@
-//! `/metrics` as text.
+//! Renders `/metrics`.
 
 use super::http::{HttpMetrics, REQUESTS};
 use prometheus::{
@@ -9,13 +9,13 @@ use prometheus::{
 /// The text format's media type.
 pub(crate) const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
 
-/// Older names of the request count, kept for dashboards that read them.
+/// Older names of the request counter, kept for dashboards that use them.
 const OLDER_NAMES: &[&str] = &["app_requests_total", "request_count_total"];
 
 /// Renders every family, sorted by name and labels.
 ///
 /// # Errors
-/// When a family is malformed: a fault in this program.
+/// When a family is malformed, which is a bug in this program.
 pub(crate) fn render(http: &HttpMetrics, registry: &Registry) -> prometheus::Result<Vec<u8>> {
     let mut families = http.gather();
     for family in &mut families {
@@ -36,7 +36,7 @@ pub(crate) fn render(http: &HttpMetrics, registry: &Registry) -> prometheus::Res
 /// Renders the custom metrics, which the admin listener serves.
 ///
 /// # Errors
-/// When a family is malformed: a fault in this program.
+/// When a family is malformed, which is a bug in this program.
 pub(crate) fn render_custom(custom: &Registry) -> prometheus::Result<Vec<u8>> {
     encode(&custom.gather())
 }
@@ -51,7 +51,7 @@ fn labels(metric: &Metric) -> impl Iterator<Item = (&str, &str)> {
     metric.get_label().iter().map(|pair| (pair.name(), pair.value()))
 }
 
-/// The sum over all labels under an older name: derived, so the names can never disagree.
+/// The sum over all labels under an older name. It is derived, so the two names always agree.
 fn older(name: &str, total: f64) -> MetricFamily {
     let mut counter = Counter::default();
     counter.set_value(total);
@@ -59,7 +59,7 @@ fn older(name: &str, total: f64) -> MetricFamily {
     metric.set_counter(counter);
     let mut family = MetricFamily::default();
     family.set_name(name.to_owned());
-    family.set_help(format!("HTTP requests answered; an older name of the sum of {REQUESTS}"));
+    family.set_help(format!("Completed HTTP requests. Older name for the sum of {REQUESTS}."));
     family.set_field_type(MetricType::COUNTER);
     family.set_metric(vec![metric]);
     family

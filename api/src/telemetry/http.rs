@@ -1,13 +1,13 @@
-//! `http_requests_total` and `http_request_duration_seconds`: counted by `actix-web-prom`, complemented here.
+//! `http_requests_total` and `http_request_duration_seconds`: `actix-web-prom` counts, this module adds what it misses.
 //!
-//! The middleware counts every answer that comes back as a response. Three things it cannot do, and its counters
-//! are private, so a second set of the same two families fills in and is merged at exposition:
+//! The middleware counts every response. Its counters are private, so a second set of the same two families holds what
+//! the middleware cannot do, and both are merged at exposition:
 //!
-//! * series that exist at zero before their first request (a counter born at 50 has no `increase`);
-//! * requests whose client hung up (499), for which no response ever comes back;
-//! * requests whose handler panicked (500), likewise.
+//! * series that exist at zero before their first request (a counter that starts at 50 has no `increase`);
+//! * requests whose client disconnected (499), for which there is no response;
+//! * requests whose handler panicked (500), which have none either.
 //!
-//! The complement costs nothing per ordinary request.
+//! Ordinary requests never touch the second set.
 
 use crate::routes;
 use actix_web_prom::{
@@ -50,10 +50,12 @@ impl HttpMetrics {
             )
             .build()?;
         let complement = Registry::new();
-        let requests = IntCounterVec::new(Opts::new(REQUESTS, "Total number of HTTP requests"), LABELS)?;
+        let requests = IntCounterVec::new(
+            Opts::new(REQUESTS, "Completed HTTP requests by route, method and status."),
+            LABELS,
+        )?;
         let duration = HistogramVec::new(
-            HistogramOpts::new(DURATION, "HTTP request duration in seconds for all requests")
-                .buckets(BUCKETS.to_vec()),
+            HistogramOpts::new(DURATION, "Duration of HTTP requests in seconds.").buckets(BUCKETS.to_vec()),
             LABELS,
         )?;
         complement.register(Box::new(requests.clone()))?;
@@ -63,18 +65,18 @@ impl HttpMetrics {
         Ok(metrics)
     }
 
-    /// The layer that counts.
+    /// The counting layer.
     pub(crate) fn layer(&self) -> PrometheusMetrics {
         self.middleware.clone()
     }
 
-    /// Counts a request the layer never saw an answer to.
-    pub(crate) fn record_unanswered(&self, route: &str, method: &str, status: &str, took: Duration) {
+    /// Counts a request for which the layer saw no response.
+    pub(crate) fn record_without_response(&self, route: &str, method: &str, status: &str, took: Duration) {
         self.requests.with_label_values(&[route, method, status]).inc();
         self.duration.with_label_values(&[route, method, status]).observe(took.as_secs_f64());
     }
 
-    /// Both families, layer and complement merged.
+    /// Both families, with the counts of layer and complement merged.
     pub(crate) fn gather(&self) -> Vec<MetricFamily> {
         let mut families = self.middleware.registry.gather();
         for extra in self.complement.gather() {
@@ -105,7 +107,7 @@ impl HttpMetrics {
                 for status in [success, "500", "503"] {
                     zero(endpoint.path, method, status);
                 }
-                // HEAD is no traffic that latency alerts look at.
+                // Latency alerts exclude HEAD.
                 if *method != "HEAD" {
                     self.duration.with_label_values(&[endpoint.path, method, success]);
                 }
@@ -119,7 +121,7 @@ impl HttpMetrics {
     }
 }
 
-/// Adds `extra` to `family`: series of equal labels are summed, others appended.
+/// Adds `extra` to `family`: series with equal labels are summed, others appended.
 fn merge(family: &mut MetricFamily, mut extra: MetricFamily) {
     for metric in extra.take_metric() {
         let same = family.mut_metric().iter_mut().find(|known| known.get_label() == metric.get_label());
@@ -139,7 +141,7 @@ fn family_is_counter(family: &MetricFamily) -> bool {
     family.get_field_type() == prometheus::proto::MetricType::COUNTER
 }
 
-/// Sums two histograms of equal buckets.
+/// Sums two histograms with equal buckets.
 fn add_histogram(into: &mut prometheus::proto::Metric, from: &prometheus::proto::Metric) {
     let (mut sum, other) = (into.get_histogram().clone(), from.get_histogram());
     let buckets = sum

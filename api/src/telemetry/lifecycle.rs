@@ -1,4 +1,4 @@
-//! Where the process is in its life, for `/readyz` and for answers given while draining.
+//! The phase of the process, for `/readyz` and for responses during a drain.
 
 use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 
@@ -9,7 +9,7 @@ pub enum Phase {
     Starting,
     /// Serving.
     Ready,
-    /// Serving, but to be sent no new traffic: about to stop, or asked to drain.
+    /// Serving, but not to receive new traffic: about to stop, or draining on request.
     Draining,
 }
 
@@ -17,7 +17,7 @@ pub enum Phase {
 #[derive(Debug, Default)]
 pub struct Lifecycle {
     phase: AtomicU8,
-    drain_asked: AtomicBool,
+    drain_requested: AtomicBool,
 }
 
 impl Lifecycle {
@@ -25,7 +25,7 @@ impl Lifecycle {
     pub fn phase(&self) -> Phase {
         match self.phase.load(Ordering::Relaxed) {
             0 => Phase::Starting,
-            1 if !self.drain_asked.load(Ordering::Relaxed) => Phase::Ready,
+            1 if !self.drain_requested.load(Ordering::Relaxed) => Phase::Ready,
             _ => Phase::Draining,
         }
     }
@@ -35,12 +35,12 @@ impl Lifecycle {
         self.phase.store(phase as u8, Ordering::Relaxed);
     }
 
-    /// Drains without stopping, or takes that back.
-    pub fn ask_drain(&self, on: bool) {
-        self.drain_asked.store(on, Ordering::Relaxed);
+    /// Starts or ends a drain that does not stop the process.
+    pub fn request_drain(&self, on: bool) {
+        self.drain_requested.store(on, Ordering::Relaxed);
     }
 
-    /// Whether the process is about to stop, which nothing takes back.
+    /// Whether the process is about to stop, which cannot be reversed.
     pub fn is_stopping(&self) -> bool {
         self.phase.load(Ordering::Relaxed) == Phase::Draining as u8
     }
@@ -51,16 +51,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_drain_that_was_asked_for_can_be_taken_back_until_the_process_stops() {
+    fn a_requested_drain_can_end_until_the_process_stops() {
         let life = Lifecycle::default();
         assert_eq!(life.phase(), Phase::Starting);
         life.enter(Phase::Ready);
         for (on, phase) in [(true, Phase::Draining), (false, Phase::Ready), (true, Phase::Draining)] {
-            life.ask_drain(on);
+            life.request_drain(on);
             assert_eq!((life.phase(), life.is_stopping()), (phase, false));
         }
         life.enter(Phase::Draining);
-        life.ask_drain(false);
+        life.request_drain(false);
         assert_eq!((life.phase(), life.is_stopping()), (Phase::Draining, true));
     }
 }

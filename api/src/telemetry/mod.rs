@@ -1,4 +1,4 @@
-//! Logs, metrics and traces: how they are set up and rendered.
+//! Setup and rendering of logs, metrics and traces.
 
 mod collector;
 mod declare;

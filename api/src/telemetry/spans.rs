@@ -1,8 +1,8 @@
 //! Spans: one per request, sent to an OTLP collector when one is configured.
 //!
-//! A finished span goes into a bounded queue; a thread of its own sends what has gathered. When the queue is full
-//! spans are dropped, and a collector that does not answer is logged once: no request ever waits for it. The
-//! `OTEL_BSP_*` variables of the OpenTelemetry specification set the queue's sizes and the delay.
+//! A finished span goes into a bounded queue, and a separate thread sends the queue in batches. Spans are dropped when
+//! the queue is full, and a collector that does not respond is logged once: no request ever waits for it. The
+//! `OTEL_BSP_*` variables of the OpenTelemetry specification set the sizes of the queue and the delay.
 
 use super::collector::Collector;
 use crate::{
@@ -26,12 +26,12 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-/// Longest one batch may take to be sent.
+/// Timeout for sending one batch.
 const SEND_LIMIT: Duration = Duration::from_secs(5);
-/// Longest the last batch may take when the gateway stops.
+/// Timeout for the last batch when the gateway stops.
 const FLUSH_LIMIT: Duration = Duration::from_secs(3);
 
-/// The way to the collector.
+/// The pipeline to the collector.
 #[derive(Debug)]
 pub(crate) struct Spans {
     processor: BatchSpanProcessor,
@@ -39,7 +39,7 @@ pub(crate) struct Spans {
     share: f64,
 }
 
-/// A request that has been dealt with.
+/// A completed request.
 pub(crate) struct Finished<'a> {
     pub trace: Trace,
     pub request_id: &'a str,
@@ -49,7 +49,7 @@ pub(crate) struct Finished<'a> {
     pub route: &'static str,
     /// The path without its query, which may hold secrets.
     pub path: &'a str,
-    /// Behind trusted proxies, the first that is none of them.
+    /// The peer, or behind trusted proxies the first address that is not one of them.
     pub client: Option<IpAddr>,
     /// `http` or `https`, as the client sent it.
     pub scheme: &'static str,
@@ -61,7 +61,7 @@ impl Spans {
     /// Starts the sending thread; `None` when no collector is configured.
     ///
     /// # Errors
-    /// [`SettingError`] when the client for this address cannot be made.
+    /// [`SettingError`] when no client can be made for this address.
     pub(crate) fn start(settings: &TraceSettings) -> Result<Option<Self>, SettingError> {
         let Some(url) = settings.traces_url() else { return Ok(None) };
         let exporter = Otlp::builder()
@@ -75,8 +75,8 @@ impl Spans {
                 variable: "OTEL_EXPORTER_OTLP_ENDPOINT",
                 // The address may hold a password.
                 value: "…".to_owned(),
-                reason: format!("cannot be exported to ({error})"),
-                remedy: "write the address of a collector, such as http://127.0.0.1:4318",
+                reason: format!("is not usable for export ({error})"),
+                remedy: "set it to the address of a collector such as http://127.0.0.1:4318",
             })?;
         let exporter = Reported { exporter, failing: AtomicBool::new(false) };
         let mut processor = BatchSpanProcessor::builder(exporter).build();
@@ -90,25 +90,25 @@ impl Spans {
         Ok(Some(Self { processor, scope, share: settings.otel_traces_sampler_arg }))
     }
 
-    /// Whether a trace is exported: as its caller decided, or by share of the trace ids, so that every service with
-    /// the same share picks the same traces.
+    /// Whether a trace is exported: as its caller decided, or by a share of the trace ids, so that all services with
+    /// the same share pick the same traces.
     pub(crate) fn samples(&self, trace: &Trace) -> bool {
         match trace.parent {
             Some(parent) => parent.sampled,
-            // The 56 lower bits are the ones W3C Trace Context (level 2) asks to be random.
+            // W3C Trace Context (level 2) asks for the lower 56 bits to be random.
             None => ((trace.id.0 & ((1 << 56) - 1)) as f64) < self.share * (1u64 << 56) as f64,
         }
     }
 
-    /// Queues the span of a request whose trace is exported; never waits.
+    /// Queues the span of a request if its trace is exported; never waits.
     pub(crate) fn record(&self, request: &Finished<'_>) {
         self.processor.on_end(span(request, self.scope.clone()));
     }
 
-    /// Sends what is queued and ends the thread, within a limit. Blocks: not for a worker.
+    /// Sends the queue and ends the thread, within a limit. Blocks: must not run on a worker.
     pub(crate) fn close(&self) {
         if let Err(error) = self.processor.shutdown_with_timeout(FLUSH_LIMIT) {
-            tracing::warn!(%error, "the last spans were not sent");
+            tracing::warn!(%error, "sending the last spans failed");
         }
     }
 }
@@ -131,7 +131,7 @@ fn span(request: &Finished<'_>, scope: InstrumentationScope) -> SpanData {
     if let Some(client) = request.client {
         attributes.push(KeyValue::new("client.address", client.to_string()));
     }
-    // A caller's fault is no failure of the server's.
+    // A client error (4xx) is not a failure of the server.
     let failed = request.status >= 500;
     if failed {
         attributes.push(KeyValue::new("error.type", request.status.to_string()));
@@ -161,7 +161,7 @@ fn span(request: &Finished<'_>, scope: InstrumentationScope) -> SpanData {
     }
 }
 
-/// An exporter whose first failure, and first success after one, is a log line.
+/// An exporter that logs its first failure, and its first success afterwards.
 #[derive(Debug)]
 struct Reported {
     exporter: Otlp,
@@ -174,9 +174,9 @@ impl SpanExporter for Reported {
         let failed_before = self.failing.swap(outcome.is_err(), Ordering::Relaxed);
         match &outcome {
             Err(error) if !failed_before => {
-                tracing::warn!(%error, "spans cannot be sent to OTEL_EXPORTER_OTLP_ENDPOINT; they are dropped until they can");
+                tracing::warn!(%error, "span export failed, dropping spans until the collector recovers");
             }
-            Ok(()) if failed_before => tracing::info!("spans are sent again"),
+            Ok(()) if failed_before => tracing::info!("span export recovered"),
             _ => {}
         }
         outcome

@@ -1,11 +1,10 @@
 #!/usr/bin/env bash
-# Lets schemathesis, driven by /openapi.json, look for answers the description does not promise.
+# Runs schemathesis with /openapi.json, to find responses that the description does not declare.
 #
 #   run.sh API_BINARY
 #
-# Sets up its own Python environment under target/ the first time, starts a gateway of its own on a free port with a
-# database of its own, and stops it again. EXAMPLES and SEED may be set. Exits 0 when nothing was found, or with a line
-# that begins "skipped:" where there is no Python to run it with.
+# Creates a Python environment under target/ the first time, and runs a gateway on a free port with its own database.
+# EXAMPLES and SEED can be set. Exits 0 if nothing was found, and also, with a line that begins "skipped:", without Python.
 set -euo pipefail
 here="$(cd "$(dirname "$0")" && pwd)"
 root="$(cd "$here/../../.." && pwd)"
@@ -21,7 +20,7 @@ if ! cmp -s "$here/requirements.txt" "$venv/requirements.txt"; then
   rm -rf "$venv"
   python3 -m venv "$venv"
   if ! timeout 180 "$venv/bin/pip" install --quiet --disable-pip-version-check -r "$here/requirements.txt"; then
-    echo "skipped: make fuzz-api could not install schemathesis; is there a package index to be reached?"
+    echo "skipped: make fuzz-api cannot install schemathesis; is a package index reachable?"
     exit 0
   fi
   cp "$here/requirements.txt" "$venv/requirements.txt"
@@ -65,12 +64,12 @@ status=0
 timeout --kill-after=5 300 "$venv/bin/schemathesis" --config-file "$here/schemathesis.toml" \
   run "http://$address/openapi.json" --max-examples "${EXAMPLES:-20}" --seed "${SEED:-1}" --no-color >"$log" 2>&1 || status=$?
 if [ "$status" -eq 0 ]; then
-  echo "fuzz-api: no surprise in $(sed -n 's/^ *\([0-9]*\) generated.*/\1/p' "$log") cases; the whole report is $log"
+  echo "fuzz-api: no failure in $(sed -n 's/^ *\([0-9]*\) generated.*/\1/p' "$log") cases; report: $log"
 else
   cat "$log"
 fi
 if ! kill -0 "$pid" 2>/dev/null; then
-  echo "fuzz-api: the gateway did not survive" >&2
+  echo "fuzz-api: the gateway crashed" >&2
   status=1
 fi
 exit "$status"

@@ -1,24 +1,24 @@
-//! The databases a test runs on: one suite, both of them.
+//! The databases that a test runs on: each test runs on both.
 
 use crate::helpers::{TestApp, roomy, spawn_at};
 use sqlx::{Connection, PgConnection, SqliteConnection};
 use std::sync::OnceLock;
 use testkit::{Durability, Postgres};
 
-/// Which database.
+/// The kind of database.
 #[derive(Debug, Clone, Copy)]
 pub enum Backend {
     Sqlite,
     Postgres,
 }
 
-/// A database of a test's own.
+/// A database for one test.
 pub struct Database {
     pub url: String,
     _dir: Option<tempfile::TempDir>,
 }
 
-/// One server for all tests of this binary, each with a database of its own in it; it ends with the binary.
+/// One server for all tests of this binary, with a database per test. It ends with the binary.
 fn server() -> &'static Postgres {
     static SERVER: OnceLock<Postgres> = OnceLock::new();
     SERVER.get_or_init(|| Postgres::start(Durability::None).unwrap())
@@ -59,7 +59,7 @@ impl Database {
         spawn_at(Some(&self.url), &roomy(), flags).await
     }
 
-    /// The number a statement of the test's own answers with.
+    /// The number that a statement returns.
     pub async fn number(&self, statement: &'static str) -> i64 {
         if self.url.starts_with("sqlite:") {
             let mut connection = SqliteConnection::connect(&self.url).await.unwrap();
@@ -70,7 +70,7 @@ impl Database {
         }
     }
 
-    /// Runs a statement of the test's own.
+    /// Runs a statement.
     pub async fn execute(&self, statement: &'static str) {
         if self.url.starts_with("sqlite:") {
             let mut connection = SqliteConnection::connect(&self.url).await.unwrap();
@@ -81,8 +81,8 @@ impl Database {
         }
     }
 
-    /// SQLite's own word on the file; nothing to ask of a server that was not killed.
-    pub async fn is_whole(&self) -> bool {
+    /// The integrity check of SQLite; always true for PostgreSQL, whose server was not killed.
+    pub async fn is_intact(&self) -> bool {
         if !self.url.starts_with("sqlite:") {
             return true;
         }
@@ -93,7 +93,7 @@ impl Database {
     }
 }
 
-/// Makes two tests of each function named, which takes a [`Backend`].
+/// Makes two tests of each listed function, which takes a [`Backend`].
 macro_rules! on_both {
     ($($name:ident),* $(,)?) => {
         mod sqlite {

@@ -1,4 +1,4 @@
-//! Every answer counts once: a known mixture goes in, and the counters say exactly that.
+//! Every response is counted once: a known mix of requests gives exact counters.
 
 use crate::helpers::{Metrics, PATIENCE, TestApp, eventually, spawn_app, spawn_with};
 use serde_json::json;
@@ -12,7 +12,7 @@ use std::{
 /// Only `/cpu` is limited: three requests a day.
 const LIMITS: &str = "[[policy]]\nname = \"cpu\"\nlimit = \"1/d\"\nburst = 3\nroutes = [\"/cpu\"]\n";
 
-/// What should have been counted.
+/// The expected counts.
 #[derive(Default)]
 struct Ledger {
     requests: BTreeMap<String, u32>,
@@ -35,7 +35,7 @@ fn counted(metrics: &Metrics, family: &str) -> BTreeMap<String, u32> {
     series.map(|(series, value)| (series.to_owned(), value as u32)).collect()
 }
 
-/// A scrape that keeps count of scrapes: they are requests, too.
+/// A scrape that counts scrapes, because they are requests too.
 async fn scrape(app: &TestApp, scrapes: &Cell<u32>) -> (Metrics, usize) {
     let text = app.get("/metrics").await.text().await.unwrap();
     scrapes.set(scrapes.get() + 1);
@@ -50,21 +50,21 @@ fn connect(app: &TestApp) -> TcpStream {
     socket
 }
 
-/// Writes and reads to the end of the connection.
+/// Writes, then reads until the connection ends.
 async fn raw(app: &TestApp, text: &str) -> String {
     let (mut socket, text) = (connect(app), text.to_owned());
     let exchange = move || {
-        // A peer that closes with our bytes unread resets; what it sent before that counts.
+        // A peer that closes with unread bytes resets the connection; what it sent before counts.
         let _ = socket.write_all(text.as_bytes());
-        let mut answer = Vec::new();
-        let _ = socket.read_to_end(&mut answer);
-        String::from_utf8_lossy(&answer).into_owned()
+        let mut response = Vec::new();
+        let _ = socket.read_to_end(&mut response);
+        String::from_utf8_lossy(&response).into_owned()
     };
     tokio::task::spawn_blocking(exchange).await.unwrap()
 }
 
 #[tokio::test]
-async fn a_known_mixture_agrees_exactly() {
+async fn counts_a_known_mix_exactly() {
     let app = spawn_with(LIMITS, &[]).await;
     let (scrapes, mut ledger) = (Cell::new(0), Ledger::default());
 
@@ -122,7 +122,7 @@ async fn a_known_mixture_agrees_exactly() {
         assert_eq!(with("PUT", "/api/users/1?name=X", ("if-match", "\"0-0\""), String::new()).await, 412);
     }
     ledger.add(2, "PUT", "/api/users/{id}", 412, "precondition_failed");
-    // What the extractors refuse before a handler runs.
+    // Requests that extractors reject before a handler runs.
     let json = ("content-type", "application/json");
     for _ in 0..3 {
         assert_eq!(with("POST", "/api/users", json, "{".to_owned()).await, 400);
@@ -146,18 +146,18 @@ async fn a_known_mixture_agrees_exactly() {
 
     // Ten requests in one packet.
     let last = "GET /livez HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
-    let answers =
+    let responses =
         raw(&app, &["GET /livez HTTP/1.1\r\nHost: x\r\n\r\n".repeat(9).as_str(), last].concat()).await;
-    assert_eq!(answers.matches("HTTP/1.1 200 OK").count(), 10, "{answers}");
+    assert_eq!(responses.matches("HTTP/1.1 200 OK").count(), 10, "{responses}");
     ledger.add(10, "GET", "/livez", 200, "");
 
-    // A body whose chunks make no sense.
+    // A body with invalid chunks.
     let head = "POST /api/users HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n";
-    let answer = raw(&app, &format!("{head}Transfer-Encoding: chunked\r\n\r\nnonsense\r\n\r\n")).await;
-    assert!(answer.starts_with("HTTP/1.1 400 "), "{answer}");
+    let response = raw(&app, &format!("{head}Transfer-Encoding: chunked\r\n\r\nnonsense\r\n\r\n")).await;
+    assert!(response.starts_with("HTTP/1.1 400 "), "{response}");
     ledger.add(1, "POST", "/api/users", 400, "bad_request");
 
-    // Clients that hang up while they are waited on: in the handler, and in the middle of a body.
+    // Clients that disconnect during the handler, and in the middle of a body.
     let waiting: Vec<TcpStream> = (0..5)
         .map(|_| {
             let mut socket = connect(&app);
@@ -166,27 +166,29 @@ async fn a_known_mixture_agrees_exactly() {
         })
         .collect();
     let slow = r#"http_requests_in_progress{method="GET",route="/slow"}"#;
-    eventually("five are waited on", || async { scrape(&app, &scrapes).await.0.get(slow) == Some(5.0) })
+    eventually("five are in progress", || async { scrape(&app, &scrapes).await.0.get(slow) == Some(5.0) })
         .await;
     drop(waiting);
     ledger.add(5, "GET", "/slow", 499, "");
     let mut half = connect(&app);
     half.write_all(format!("{head}Content-Length: 100\r\n\r\n{{\"na").as_bytes()).unwrap();
     let post = r#"http_requests_in_progress{method="POST",route="/api/users"}"#;
-    eventually("the body is waited on", || async { scrape(&app, &scrapes).await.0.get(post) == Some(1.0) })
-        .await;
+    eventually("the gateway waits for the body", || async {
+        scrape(&app, &scrapes).await.0.get(post) == Some(1.0)
+    })
+    .await;
     half.shutdown(Shutdown::Both).unwrap();
     drop(half);
-    // Whether the extractor first sees the body end early or the connection is first seen to be gone is a race; it
-    // counts once either way.
+    // Either the extractor notices the truncated body first, or the server notices the disconnect; it is counted once
+    // either way.
     let ended = |metrics: &Metrics| metrics.get(post) == Some(0.0);
-    eventually("it is given up", || async { ended(&scrape(&app, &scrapes).await.0) }).await;
+    eventually("it is counted", || async { ended(&scrape(&app, &scrapes).await.0) }).await;
     match scrape(&app, &scrapes).await.0.requests("POST", "/api/users", 499) {
         1.0 => ledger.add(1, "POST", "/api/users", 499, ""),
         _ => ledger.add(1, "POST", "/api/users", 400, "bad_request"),
     }
 
-    // One of each kind of stranger, then very many: not one more series.
+    // One unknown value of each kind, then very many: no new series.
     for (method, path, route, status, error) in [
         ("BREW", "/", "/", 405, "method_not_allowed"),
         ("BREW", "/nowhere", "unmatched", 404, "not_found"),
@@ -215,11 +217,11 @@ async fn a_known_mixture_agrees_exactly() {
 
     let before_last = scrapes.get();
     let (metrics, after) = scrape(&app, &scrapes).await;
-    // The scrape that is being answered is not counted yet.
+    // The scrape in progress is not counted yet.
     ledger.add(before_last, "GET", "/metrics", 200, "");
     assert_eq!(counted(&metrics, "http_requests_total"), ledger.requests);
     assert_eq!(counted(&metrics, "api_errors_total"), ledger.errors);
-    assert_eq!(after, before, "strangers added series");
+    assert_eq!(after, before, "unknown values added series");
     let total: u32 = ledger.requests.values().sum();
     for sum in ["app_requests_total", "request_count_total", "http_request_duration_seconds_count"] {
         assert_eq!(metrics.sum(sum), f64::from(total), "{sum}");
@@ -229,10 +231,10 @@ async fn a_known_mixture_agrees_exactly() {
     assert_eq!(metrics.get(r#"rate_limit_hits_total{policy="cpu"}"#), Some(5.0));
 }
 
-/// What the HTTP parser cannot read never becomes a request: it has no method and no path. It is counted all the same,
-/// under the names for unknown ones, and its answer is a problem.
+/// Input that the HTTP parser rejects never becomes a request and has no method or path. It is still counted, under the
+/// labels for unknown values, and its response is a problem.
 #[tokio::test]
-async fn what_is_no_request_is_refused_and_counted_too() {
+async fn invalid_http_is_refused_and_counted() {
     let app = spawn_app().await;
     let many: String = (0..200).map(|i| format!("X-Header-{i}: v\r\n")).collect();
     let endless = format!("X-Endless: {}\r\n", "x".repeat(200_000));
@@ -249,13 +251,16 @@ async fn what_is_no_request_is_refused_and_counted_too() {
         (&many, "431"),
         (&endless, "431"),
     ] {
-        let answer = raw(&app, bytes).await;
+        let response = raw(&app, bytes).await;
         let start = &bytes[..bytes.len().min(60)];
-        // Where our bytes were left unread the answer may be lost to the reset.
-        let lost = answer.is_empty() && bytes.len() > 100_000;
-        assert!(lost || answer.starts_with(&format!("HTTP/1.1 {status} ")), "{start:?}: {answer}");
-        assert!(lost || answer.contains("content-type: application/problem+json\r\n"), "{start:?}: {answer}");
-        assert!(lost || answer.contains(&format!("\"status\":{status},")), "{start:?}: {answer}");
+        // If bytes were left unread, the reset may discard the response.
+        let lost = response.is_empty() && bytes.len() > 100_000;
+        assert!(lost || response.starts_with(&format!("HTTP/1.1 {status} ")), "{start:?}: {response}");
+        assert!(
+            lost || response.contains("content-type: application/problem+json\r\n"),
+            "{start:?}: {response}"
+        );
+        assert!(lost || response.contains(&format!("\"status\":{status},")), "{start:?}: {response}");
     }
     let metrics = app.metrics().await;
     let unread =

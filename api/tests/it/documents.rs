@@ -1,4 +1,4 @@
-//! The reference pages list what the program has: settings, endpoints, metrics, fields of a policy.
+//! The reference pages match the program: settings, endpoints, metrics, fields of a policy.
 
 #[path = "../../../monitoring/stack/tests/common/tables.rs"]
 mod tables;
@@ -17,7 +17,7 @@ fn repository() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap()
 }
 
-/// The only code of a cell.
+/// The only code span of a cell.
 fn code(cell: &str) -> String {
     let codes = codes(cell);
     assert_eq!(codes.len(), 1, "one word between backticks in `{cell}`");
@@ -40,10 +40,10 @@ fn the_settings_page_has_every_setting_with_its_default() {
             None => assert!(shown.is_empty() || !shown.starts_with('`') || shown.contains(" if "), "{name}"),
         }
     }
-    assert_eq!(listed.len(), settings.len(), "docs/reference/settings.md has a setting that is none");
+    assert_eq!(listed.len(), settings.len(), "docs/reference/settings.md has a setting that does not exist");
 }
 
-/// Rows of methods and path, HEAD left out, as it goes with GET.
+/// Rows of methods and path, without HEAD, which every GET has.
 fn endpoints(heading: &str) -> BTreeMap<String, BTreeSet<String>> {
     let rows = rows_under(repository(), "docs/reference/endpoints.md", heading);
     rows.iter().map(|row| (code(&row[1]), row[0].split(' ').map(str::to_owned).collect())).collect()
@@ -83,7 +83,7 @@ async fn the_endpoints_page_has_every_path_of_the_admin_listener() {
     }
 }
 
-/// Each family of an exposition: its type and its labels, those of a histogram without `le`; no labels where it has no series.
+/// The type and labels of each metric of an exposition, without `le`; no labels if it has no series.
 fn families(text: &str) -> BTreeMap<String, (String, Option<BTreeSet<String>>)> {
     let types = text.lines().filter_map(|line| line.strip_prefix("# TYPE ")?.split_once(' '));
     let of = |family: &str, kind: &str| {
@@ -99,7 +99,7 @@ fn families(text: &str) -> BTreeMap<String, (String, Option<BTreeSet<String>>)> 
     types.map(|(family, kind)| (family.to_owned(), (kind.to_owned(), of(family, kind)))).collect()
 }
 
-/// What a page says of metrics must hold of those that are exported; what is exported only at times must be in the source.
+/// Metrics of a page must match the exported ones; those exported only sometimes must be in the source.
 fn compare(heading: &str, exported: &BTreeMap<String, (String, Option<BTreeSet<String>>)>) {
     let mut listed = BTreeSet::new();
     for row in rows_under(repository(), "docs/reference/metrics.md", heading) {

@@ -7,7 +7,7 @@ use tokio::{
 };
 
 #[tokio::test]
-async fn index_lists_what_follows() {
+async fn index_lists_every_path() {
     let app = spawn_app().await;
     let response = app.get("/").await;
     assert_eq!(response.status(), 200);
@@ -18,12 +18,12 @@ async fn index_lists_what_follows() {
     assert_eq!(body["links"]["/api/users"], json!(["GET", "HEAD", "POST"]));
     for path in body["links"].as_object().unwrap().keys().filter(|path| !path.contains('{')) {
         let status = app.send("OPTIONS", path).await.status();
-        assert_eq!(status, 204, "{path} is linked but not there");
+        assert_eq!(status, 204, "{path} is linked but does not exist");
     }
 }
 
 #[tokio::test]
-async fn probes_answer() {
+async fn probes_respond() {
     let app = spawn_app().await;
     let (status, health) = app.health().await;
     assert_eq!(status, 200);
@@ -37,7 +37,7 @@ async fn probes_answer() {
 }
 
 #[tokio::test]
-async fn head_answers_as_get_without_a_body() {
+async fn head_is_get_without_a_body() {
     let app = spawn_app().await;
     app.send("POST", "/api/users?name=Ada&email=ada@example.com").await;
     for path in [
@@ -63,7 +63,7 @@ async fn head_answers_as_get_without_a_body() {
 }
 
 #[tokio::test]
-async fn options_and_wrong_methods_say_what_is_allowed() {
+async fn options_and_wrong_methods_list_allowed_methods() {
     let app = spawn_app().await;
     for (path, allow) in [
         ("/", "GET, HEAD, OPTIONS"),
@@ -80,18 +80,18 @@ async fn options_and_wrong_methods_say_what_is_allowed() {
 }
 
 #[tokio::test]
-async fn options_of_the_whole_server_lists_its_methods() {
+async fn options_of_the_server_lists_its_methods() {
     let app = spawn_app().await;
     let mut stream = TcpStream::connect(app.base.trim_start_matches("http://")).await.unwrap();
     stream.write_all(b"OPTIONS * HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n").await.unwrap();
-    let mut answer = String::new();
-    tokio::time::timeout(PATIENCE, stream.read_to_string(&mut answer)).await.unwrap().unwrap();
-    assert!(answer.starts_with("HTTP/1.1 204 "), "{answer}");
-    assert!(answer.contains("\r\nallow: GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS\r\n"), "{answer}");
+    let mut response = String::new();
+    tokio::time::timeout(PATIENCE, stream.read_to_string(&mut response)).await.unwrap().unwrap();
+    assert!(response.starts_with("HTTP/1.1 204 "), "{response}");
+    assert!(response.contains("\r\nallow: GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS\r\n"), "{response}");
 }
 
 #[tokio::test]
-async fn slow_takes_the_delay_asked_for() {
+async fn slow_takes_the_requested_delay() {
     let app = spawn_app().await;
     for path in ["/slow", "/api/slow"] {
         let started = Instant::now();
@@ -117,7 +117,7 @@ async fn slow_distributions_pick_by_share() {
     let count = |delay: f64| delays.iter().filter(|d| **d == delay).count();
     let (one, two, none) = (count(0.001), count(0.002), count(0.0));
     assert_eq!(one + two + none, 200);
-    // Five standard deviations of the binomial: a flake once in three million runs.
+    // Five standard deviations of the binomial: fails by chance once in three million runs.
     assert!(
         (65..=135).contains(&one) && (20..=80).contains(&two) && (20..=80).contains(&none),
         "{one} {two} {none}"
@@ -125,7 +125,7 @@ async fn slow_distributions_pick_by_share() {
 }
 
 #[tokio::test]
-async fn error_answers_as_asked() {
+async fn error_returns_the_requested_status() {
     let app = spawn_app().await;
     for path in ["/error", "/api/error"] {
         problem(app.get(path).await, 500).await;
@@ -142,7 +142,7 @@ async fn error_answers_as_asked() {
 }
 
 #[tokio::test]
-async fn bad_grammar_is_400_and_explained() {
+async fn invalid_parameters_are_400_and_explained() {
     let app = spawn_app().await;
     for (path, needle) in [
         ("/error?status=abc", "400 to 599"),
@@ -158,7 +158,7 @@ async fn bad_grammar_is_400_and_explained() {
 }
 
 #[tokio::test]
-async fn older_gauges_are_set_by_hand() {
+async fn gauges_are_set_by_requests() {
     let app = spawn_app().await;
     assert_eq!(app.get("/update?users=42").await.status(), 200);
     assert_eq!(app.get("/cpu?value=87.5").await.status(), 200);

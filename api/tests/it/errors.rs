@@ -1,7 +1,7 @@
 use crate::helpers::{header, problem, spawn_app};
 
 #[tokio::test]
-async fn every_layer_answers_with_a_problem() {
+async fn every_layer_responds_with_a_problem() {
     let app = spawn_app().await;
     problem(app.get("/nope").await, 404).await;
     problem(app.get("/api/users/abc").await, 404).await;
@@ -45,13 +45,13 @@ async fn nothing_internal_leaks() {
 }
 
 #[tokio::test]
-async fn request_ids_are_kept_when_clean() {
+async fn keeps_clean_request_ids() {
     let app = spawn_app().await;
     let ask = |id: &str| app.request("GET", "/").header("X-Request-Id", id.to_owned()).send();
     assert_eq!(header(&ask("trace-42.a_b").await.unwrap(), "x-request-id"), "trace-42.a_b");
     for bad in ["with space", "quote\"", &"x".repeat(65)] {
-        let answer = ask(bad).await.unwrap();
-        let id = header(&answer, "x-request-id");
+        let response = ask(bad).await.unwrap();
+        let id = header(&response, "x-request-id");
         assert!(id.len() == 32 && id.bytes().all(|byte| byte.is_ascii_hexdigit()), "{id}");
     }
 }

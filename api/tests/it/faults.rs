@@ -1,4 +1,4 @@
-//! Faults, from PUT to the answers clients get.
+//! Faults, from PUT to the responses of clients.
 
 use crate::helpers::{Metrics, TestApp, eventually, header, policy, problem, spawn_app, spawn_with};
 use serde_json::{Value, json};
@@ -13,7 +13,7 @@ fn injected(metrics: &Metrics, fault: &str, kind: &str) -> Option<f64> {
 }
 
 #[tokio::test]
-async fn an_abort_answers_its_share_is_counted_and_is_lifted() {
+async fn an_abort_hits_its_share_is_counted_and_can_be_lifted() {
     let app = spawn_app().await;
     let fault =
         json!({"route": "/api/users", "method": "GET", "share": 0.3, "abort": 503, "ttl": "60s", "seed": 7});
@@ -34,7 +34,7 @@ async fn an_abort_answers_its_share_is_counted_and_is_lifted() {
     };
     let first = sequence().await;
     let hits = first.iter().filter(|status| **status == 503).count();
-    // The seed fixes them; that the share is kept over many is shown where it is decided.
+    // The seed fixes the sequence; the unit tests of decisions check the share.
     assert!((8..=30).contains(&hits), "{hits}");
     assert_eq!(sequence().await, first, "the same seed and the same sequence of requests");
 
@@ -44,7 +44,7 @@ async fn an_abort_answers_its_share_is_counted_and_is_lifted() {
     }
     let metrics = app.metrics().await;
     assert_eq!(injected(&metrics, "users-503", "abort"), Some(2.0 * hits as f64));
-    assert_eq!(metrics.requests("GET", "/api/users", 503), 2.0 * hits as f64, "counted as any answer");
+    assert_eq!(metrics.requests("GET", "/api/users", 503), 2.0 * hits as f64, "counted like any response");
     assert_eq!(metrics.get(r#"api_errors_total{error_type="requested"}"#), Some(2.0 * hits as f64));
 
     app.lift_fault("users-503").await;
@@ -80,14 +80,14 @@ async fn faults_are_listed_shown_and_replaced() {
     assert_eq!(list["count"], 2);
     assert_eq!((&list["faults"][0]["id"], &list["faults"][1]["id"]), (&json!("a"), &json!("b")));
     assert_eq!(list["faults"][0]["requests_seen"], 1);
-    assert!(list["faults"][0]["seed"].is_u64(), "a random seed is told, to repeat it by");
+    assert!(list["faults"][0]["seed"].is_u64(), "a random seed is shown, so that it can be repeated");
     let one: Value = app.admin("GET", "/faults/b").send().await.unwrap().json().await.unwrap();
     assert_eq!(one["abort"], 500);
     problem(app.admin("GET", "/faults/c").send().await.unwrap(), 404).await;
 }
 
 #[tokio::test]
-async fn what_is_wrong_is_told_with_pointers() {
+async fn errors_have_pointers() {
     let app = spawn_app().await;
     for (fault, pointer) in [
         (json!({"abort": 503}), "#/ttl"),
@@ -119,7 +119,7 @@ async fn what_is_wrong_is_told_with_pointers() {
 }
 
 #[tokio::test]
-async fn a_delay_holds_a_request_and_marks_its_answer() {
+async fn a_delay_holds_a_request_and_marks_its_response() {
     let app = spawn_app().await;
     app.put_fault("late", json!({"route": "/api/users", "delay": "150ms", "ttl": "60s"})).await;
     let started = Instant::now();
@@ -138,7 +138,7 @@ async fn a_delay_holds_a_request_and_marks_its_answer() {
 }
 
 #[tokio::test]
-async fn a_delayed_client_that_hangs_up_is_let_go_and_lifting_lets_the_others_go() {
+async fn a_delayed_request_ends_on_disconnect_and_on_lifting() {
     use std::{io::Write, net::TcpStream};
     let app = spawn_app().await;
     app.put_fault("stuck", json!({"route": "/", "delay": "60s", "ttl": "10m"})).await;
@@ -147,16 +147,16 @@ async fn a_delayed_client_that_hangs_up_is_let_go_and_lifting_lets_the_others_go
     socket.write_all(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n").unwrap();
     eventually("it waits", || async { app.metrics().await.get(in_progress) == Some(1.0) }).await;
     drop(socket);
-    eventually("it is let go", || async {
+    eventually("it is released", || async {
         let metrics = app.metrics().await;
         metrics.get(in_progress) == Some(0.0) && metrics.requests("GET", "/", 499) == 1.0
     })
     .await;
 
     let waiting = tokio::spawn(app.request("GET", "/").send());
-    eventually("another waits", || async { app.metrics().await.get(in_progress) == Some(1.0) }).await;
+    eventually("another one waits", || async { app.metrics().await.get(in_progress) == Some(1.0) }).await;
     app.lift_fault("stuck").await;
-    // Its client gives up long before the minute is over.
+    // The test times out long before the minute is over.
     assert_eq!(waiting.await.unwrap().unwrap().status(), 200);
 }
 
@@ -169,7 +169,7 @@ async fn an_injected_panic_is_a_counted_500_with_its_name() {
         assert_eq!(header(&response, "x-fault-injected"), "boom");
         problem(response, 500).await;
     }
-    assert_eq!(app.get("/api/users").await.status(), 200, "the worker goes on");
+    assert_eq!(app.get("/api/users").await.status(), 200, "the worker keeps serving");
     let metrics = app.metrics().await;
     assert_eq!(injected(&metrics, "boom", "panic"), Some(3.0));
     assert_eq!(metrics.requests("GET", "/api/users/{id}", 500), 3.0);
@@ -177,7 +177,7 @@ async fn an_injected_panic_is_a_counted_500_with_its_name() {
 }
 
 #[tokio::test]
-async fn probes_metrics_and_admin_are_exempt_and_limits_come_first() {
+async fn probes_metrics_and_admin_are_exempt_and_limits_apply_first() {
     let app = spawn_with(&policy("tight", "1/h", 3), &[]).await;
     app.put_fault("all", json!({"abort": 503, "ttl": "60s"})).await;
     for path in ["/health", "/livez", "/readyz", "/metrics"] {
@@ -189,7 +189,7 @@ async fn probes_metrics_and_admin_are_exempt_and_limits_come_first() {
     for (path, status) in [("/", 503), ("/nope", 503), ("/api/users", 503), ("/", 429)] {
         assert_eq!(app.get(path).await.status(), status, "{path}");
     }
-    assert_eq!(injected(&app.metrics().await, "all", "abort"), Some(3.0), "what is refused is not faulted");
+    assert_eq!(injected(&app.metrics().await, "all", "abort"), Some(3.0), "refused requests are not faulted");
 }
 
 #[tokio::test]
@@ -197,12 +197,12 @@ async fn a_fault_ends_by_itself() {
     let app = spawn_app().await;
     app.put_fault("brief", json!({"abort": 503, "ttl": "300ms"})).await;
     eventually("it has ended", || async { app.get("/").await.status() == 200 }).await;
-    eventually("it is gone from the list", || async {
+    eventually("it has left the list", || async {
         let list: Value = app.admin("GET", "/faults").send().await.unwrap().json().await.unwrap();
         list["count"] == 0
     })
     .await;
-    eventually("and from the gauge", || async {
+    eventually("it has left the gauge", || async {
         let text = app.admin("GET", "/metrics").send().await.unwrap().text().await.unwrap();
         Metrics::parse(&text).get(r#"faults_active{kind="abort"}"#) == Some(0.0)
     })
@@ -211,7 +211,7 @@ async fn a_fault_ends_by_itself() {
 
 #[cfg(target_os = "linux")]
 #[tokio::test]
-async fn held_memory_is_resident_and_given_back() {
+async fn held_memory_is_resident_and_released() {
     const MEGABYTE: f64 = 1e6;
     let api = crate::process::running::Running::start(&[
         "--memory-alert-bytes",
@@ -232,7 +232,7 @@ async fn held_memory_is_resident_and_given_back() {
     assert_eq!(put("brief", json!({"memory": "50MB", "ttl": "200ms"})).await.unwrap().status(), 201);
     let lifted = api.client.delete(format!("{}/faults/big", api.admin)).send().await.unwrap();
     assert_eq!(lifted.status(), 204);
-    eventually("both are given back", || async { resident().await < before + 30.0 * MEGABYTE }).await;
+    eventually("both are released", || async { resident().await < before + 30.0 * MEGABYTE }).await;
     let metrics = api.metrics().await;
     assert_eq!(
         (injected(&metrics, "big", "memory"), injected(&metrics, "brief", "memory")),
@@ -242,7 +242,7 @@ async fn held_memory_is_resident_and_given_back() {
 
 #[cfg(not(feature = "inference"))]
 #[tokio::test]
-async fn parts_this_build_lacks_are_refused() {
+async fn rejects_faults_of_missing_parts() {
     let app = spawn_app().await;
     let fault = json!({"model": {"fail": true}, "ttl": "1s"});
     let body = problem(try_put(&app, "x", fault).await, 422).await;

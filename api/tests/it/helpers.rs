@@ -1,4 +1,4 @@
-//! One gateway per test, on a port of its own, with a database of its own and a key prefix of its own.
+//! One gateway per test, with its own port, database and Redis key prefix.
 
 use api::{Config, Gateway, Listeners};
 use clap::Parser;
@@ -13,7 +13,7 @@ use std::{
 };
 use tokio::{sync::oneshot, task::JoinHandle};
 
-/// Longest any condition may take to come true; far more than it should ever need.
+/// Longest wait for a condition; far more than it should ever need.
 pub const PATIENCE: Duration = Duration::from_secs(20);
 
 pub struct TestApp {
@@ -23,16 +23,16 @@ pub struct TestApp {
     pub client: Client,
     pub stop: Option<oneshot::Sender<()>>,
     pub served: JoinHandle<Result<(), api::StartError>>,
-    // Holds the policy file, and the database unless that is elsewhere.
+    // Has the policy file, and the database unless that is elsewhere.
     _dir: tempfile::TempDir,
 }
 
-/// A gateway with embedded limits: a million requests a second, so that no test is refused by accident.
+/// A gateway with local limits of a million requests a second, so that no test is refused by accident.
 pub async fn spawn_app() -> TestApp {
     spawn_with(&roomy(), &[]).await
 }
 
-/// Policies nobody runs into.
+/// Policies that no test exceeds.
 pub fn roomy() -> String {
     policy("default", "1000000/s", 1_000_000)
 }
@@ -46,7 +46,7 @@ pub async fn spawn_with(policies: &str, flags: &[&str]) -> TestApp {
     spawn_at(None, policies, flags).await
 }
 
-/// A gateway on this database, or on a SQLite file of its own.
+/// A gateway on this database, or on a new SQLite file.
 pub async fn spawn_at(database: Option<&str>, policies: &str, flags: &[&str]) -> TestApp {
     let dir = tempfile::tempdir().unwrap();
     let file = dir.path().join("limits.toml");
@@ -82,15 +82,14 @@ fn free_port() -> TcpListener {
     TcpListener::bind("127.0.0.1:0").unwrap()
 }
 
-/// A gateway whose limits are kept in Redis, under a prefix of its own unless `prefix` names a shared one.
-/// Returns once Redis decides.
+/// A gateway with limits in Redis, under its own prefix unless `prefix` names a shared one. Returns once Redis decides.
 pub async fn spawn_on_redis(url: &str, policies: &str, prefix: Option<&str>) -> TestApp {
     let app = spawn_without_waiting(url, policies, prefix).await;
     app.health_becomes("ok").await;
     app
 }
 
-/// The same, whether or not Redis is there.
+/// Same, without waiting for Redis.
 pub async fn spawn_without_waiting(url: &str, policies: &str, prefix: Option<&str>) -> TestApp {
     let own = format!("test-{}:", uuid::Uuid::new_v4().simple());
     // The default deadline of 10 ms is for production; a debug build on a busy machine may miss it.
@@ -122,7 +121,7 @@ impl TestApp {
         self.client.request(method, format!("{}{path}", self.admin))
     }
 
-    /// PUTs a fault that must be taken.
+    /// PUTs a fault that must be accepted.
     pub async fn put_fault(&self, id: &str, fault: Value) -> Value {
         let response = self.admin("PUT", &format!("/faults/{id}")).json(&fault).send().await.unwrap();
         let status = response.status().as_u16();
@@ -131,7 +130,7 @@ impl TestApp {
         body
     }
 
-    /// Lifts a fault that must be there.
+    /// Lifts a fault that must exist.
     pub async fn lift_fault(&self, id: &str) {
         let response = self.admin("DELETE", &format!("/faults/{id}")).send().await.unwrap();
         assert_eq!(response.status(), 204, "{id}");
@@ -146,7 +145,7 @@ impl TestApp {
         Metrics::parse(&self.admin("GET", "/metrics").send().await.unwrap().text().await.unwrap())
     }
 
-    /// Pauses the ingest worker, or lets it go on.
+    /// Pauses or resumes the ingest worker.
     pub async fn pause(&self, paused: bool) {
         if paused {
             self.put_fault("pause", json!({"pause": "ingest", "ttl": "60s"})).await;
@@ -155,7 +154,7 @@ impl TestApp {
         }
     }
 
-    /// Stops it as SIGTERM would, and waits for the end.
+    /// Stops it like SIGTERM, and waits for the end.
     pub async fn shut_down(mut self) {
         self.stop.take().unwrap().send(()).unwrap();
         tokio::time::timeout(PATIENCE, self.served).await.unwrap().unwrap().unwrap();
@@ -184,12 +183,12 @@ impl Metrics {
         Self(lines.map(split).collect())
     }
 
-    /// The value of a series; `None` where there is none.
+    /// The value of a series, if it exists.
     pub fn get(&self, series: &str) -> Option<f64> {
         self.0.get(series).copied()
     }
 
-    /// `http_requests_total` of one label set, 0 where there is none.
+    /// `http_requests_total` of one label set, 0 if it does not exist.
     pub fn requests(&self, method: &str, route: &str, status: u16) -> f64 {
         let series =
             format!("http_requests_total{{method=\"{method}\",route=\"{route}\",status=\"{status}\"}}");
@@ -214,7 +213,7 @@ impl Metrics {
 pub async fn eventually<F: Future<Output = bool>>(what: &str, condition: impl Fn() -> F) {
     let started = Instant::now();
     while !condition().await {
-        assert!(started.elapsed() < PATIENCE, "waited {PATIENCE:?} in vain for: {what}");
+        assert!(started.elapsed() < PATIENCE, "timeout after {PATIENCE:?} waiting for: {what}");
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
 }
@@ -224,7 +223,7 @@ pub fn header<'a>(response: &'a Response, name: &str) -> &'a str {
     value.to_str().unwrap()
 }
 
-/// Checks that an answer is a problem of this status and returns its body.
+/// Checks that a response is a problem of this status and returns its body.
 pub async fn problem(response: Response, status: u16) -> Value {
     assert_eq!(response.status().as_u16(), status);
     assert_eq!(header(&response, "content-type"), "application/problem+json");
@@ -239,7 +238,7 @@ pub async fn problem(response: Response, status: u16) -> Value {
     body
 }
 
-/// The binary under test with a clean environment, in a folder of its own, its admin listener on a free port.
+/// The binary under test with a clean environment, in its own folder, with its admin listener on a free port.
 pub fn binary(dir: &Path) -> std::process::Command {
     let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_api"));
     command.env_clear().env("ADMIN_LISTEN", "127.0.0.1:0").current_dir(dir);

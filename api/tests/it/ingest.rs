@@ -1,4 +1,4 @@
-//! Readings: taken one by one, committed before they are answered, read back.
+//! Readings: checked one by one, committed before the response, read back.
 
 use crate::{
     backend::Backend,
@@ -28,7 +28,7 @@ fn records(metrics: &Metrics, stream: &str, outcome: &str) -> f64 {
     metrics.get(&format!("pipeline_records_total{{outcome=\"{outcome}\",stream=\"{stream}\"}}")).unwrap()
 }
 
-async fn good_readings_are_taken_and_bad_ones_explained(backend: Backend) {
+async fn valid_readings_are_accepted_and_invalid_ones_explained(backend: Backend) {
     let (app, _database) = backend.spawn().await;
     let good = [
         reading("d1", "heart_rate", 1_790_000_000, 61.0),
@@ -51,7 +51,7 @@ async fn good_readings_are_taken_and_bad_ones_explained(backend: Backend) {
         body,
         json!({"accepted": 4, "rejected": [
             {"index": 2, "pointer": "#/readings/2/value",
-             "detail": "must be a number from 20 to 250 (beats a minute)"},
+             "detail": "must be a number from 20 to 250 (beats per minute)"},
             {"index": 4, "pointer": "#/readings/4/stream",
              "detail": "must be one of heart_rate, hrv_rmssd, steps, spo2"},
         ]})
@@ -76,7 +76,7 @@ async fn good_readings_are_taken_and_bad_ones_explained(backend: Backend) {
     assert!(!public.contains("pipeline_"), "no series on both listeners");
 }
 
-async fn the_last_reading_of_a_second_stays(backend: Backend) {
+async fn the_last_reading_of_a_second_is_kept(backend: Backend) {
     let (app, _database) = backend.spawn().await;
     let at = |value| reading("d1", "heart_rate", 1_790_000_000, value);
     assert_eq!(ingest(&app, json!([at(60.0), at(61.0)])).await.status(), 202);
@@ -85,7 +85,7 @@ async fn the_last_reading_of_a_second_stays(backend: Backend) {
     assert_eq!(read(&app, "").await, [at(62.5)]);
 }
 
-async fn readings_are_read_by_device_stream_and_time_in_pages(backend: Backend) {
+async fn readings_are_filtered_and_paged(backend: Backend) {
     let (app, _database) = backend.spawn().await;
     let mut all = Vec::new();
     for device in ["A", "a", "b-1"] {
@@ -104,7 +104,7 @@ async fn readings_are_read_by_device_stream_and_time_in_pages(backend: Backend) 
     assert_eq!(read(&app, "from=1790000003&stream=spo2").await.len(), 3);
 
     for query in ["", "stream=spo2&", "device=b-1&from=1790000001&"] {
-        let whole = read(&app, query).await;
+        let complete = read(&app, query).await;
         let (mut path, mut paged) = (format!("/api/readings?{query}limit=5"), Vec::new());
         loop {
             let response = app.get(&path).await;
@@ -114,7 +114,7 @@ async fn readings_are_read_by_device_stream_and_time_in_pages(backend: Backend) 
             let Some(next) = next else { break };
             path = next.strip_suffix(">; rel=\"next\"").unwrap()[1..].to_owned();
         }
-        assert_eq!(paged, whole, "{query}");
+        assert_eq!(paged, complete, "{query}");
     }
     for (query, pointer) in [
         ("device=a%20b", "#/device"),
@@ -131,25 +131,25 @@ async fn readings_are_read_by_device_stream_and_time_in_pages(backend: Backend) 
     }
 }
 
-async fn a_full_batch_and_many_at_once_are_all_there(backend: Backend) {
+async fn stores_a_full_batch_and_many_concurrent_ones(backend: Backend) {
     let (app, database) = backend.spawn().await;
     let full: Vec<Value> =
         (0..1000).map(|i| reading("device-with-a-name", "hrv_rmssd", 1_790_000_000 + i, 40.25)).collect();
     let response = ingest(&app, json!(full)).await;
     assert_eq!(response.status(), 202);
     assert_eq!(response.json::<Value>().await.unwrap(), json!({"accepted": 1000, "rejected": []}));
-    let answers = join_all((0..100).map(|i| {
+    let responses = join_all((0..100).map(|i| {
         let readings: Vec<Value> =
             (0..10).map(|j| reading(&format!("d{i}"), "steps", 1_790_000_000 + j, f64::from(i))).collect();
         let app = &app;
         async move { ingest(app, json!(readings)).await.status().as_u16() }
     }))
     .await;
-    assert_eq!(answers, [202; 100]);
+    assert_eq!(responses, [202; 100]);
     assert_eq!(database.number("SELECT count(*) FROM readings").await, 2000);
 }
 
-async fn a_paused_pipeline_fills_up_says_503_and_loses_nothing(backend: Backend) {
+async fn a_paused_pipeline_fills_up_responds_503_and_loses_nothing(backend: Backend) {
     let database = backend.database().await;
     let app = database.spawn(&["--ingest-queue", "1000"]).await;
     app.pause(true).await;
@@ -168,7 +168,11 @@ async fn a_paused_pipeline_fills_up_says_503_and_loses_nothing(backend: Backend)
     let refused = app.send_json("POST", "/api/ingest", batch("late")).await;
     assert_eq!(header(&refused, "retry-after"), "1");
     problem(refused, 503).await;
-    assert_eq!(app.send("POST", "/api/users?name=A&email=a@example.com").await.status(), 201, "users go on");
+    assert_eq!(
+        app.send("POST", "/api/users?name=A&email=a@example.com").await.status(),
+        201,
+        "users are still served"
+    );
     let metrics = app.custom_metrics().await;
     assert!(metrics.get("pipeline_queue_oldest_age_seconds").unwrap() > 0.0);
     assert_eq!(records(&metrics, "spo2", "refused"), 250.0);
@@ -176,8 +180,8 @@ async fn a_paused_pipeline_fills_up_says_503_and_loses_nothing(backend: Backend)
     assert_eq!(database.number("SELECT count(*) FROM readings").await, 0);
 
     app.pause(false).await;
-    for answer in waiting {
-        assert_eq!(answer.await.unwrap().unwrap().status(), 202);
+    for response in waiting {
+        assert_eq!(response.await.unwrap().unwrap().status(), 202);
     }
     assert_eq!(database.number("SELECT count(*) FROM readings").await, 1000);
     let metrics = app.custom_metrics().await;
@@ -199,7 +203,7 @@ async fn a_shutdown_flushes_the_queue(backend: Backend) {
 }
 
 #[tokio::test]
-async fn what_is_no_batch_is_a_problem() {
+async fn rejects_what_is_not_a_batch() {
     let app = spawn_app().await;
     let all_bad = problem(ingest(&app, json!([{}, 7])).await, 422).await;
     assert_eq!((&all_bad["accepted"], all_bad["rejected"].as_array().unwrap().len()), (&json!(0), 2));
@@ -227,7 +231,7 @@ async fn what_is_no_batch_is_a_problem() {
 }
 
 #[tokio::test]
-async fn every_series_is_there_from_the_start() {
+async fn every_series_exists_from_the_start() {
     let metrics = spawn_app().await.custom_metrics().await;
     for stream in ["heart_rate", "hrv_rmssd", "steps", "spo2"] {
         for outcome in ["accepted", "rejected", "refused"] {
@@ -244,10 +248,10 @@ async fn every_series_is_there_from_the_start() {
 }
 
 on_both!(
-    good_readings_are_taken_and_bad_ones_explained,
-    the_last_reading_of_a_second_stays,
-    readings_are_read_by_device_stream_and_time_in_pages,
-    a_full_batch_and_many_at_once_are_all_there,
-    a_paused_pipeline_fills_up_says_503_and_loses_nothing,
+    valid_readings_are_accepted_and_invalid_ones_explained,
+    the_last_reading_of_a_second_is_kept,
+    readings_are_filtered_and_paged,
+    stores_a_full_batch_and_many_concurrent_ones,
+    a_paused_pipeline_fills_up_responds_503_and_loses_nothing,
     a_shutdown_flushes_the_queue,
 );

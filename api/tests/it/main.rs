@@ -1,4 +1,4 @@
-//! The gateway from outside: real sockets, a real SQLite file, a real PostgreSQL, a real Redis.
+//! Tests of the gateway from outside: real sockets, a real SQLite file, a real PostgreSQL, a real Redis.
 
 #![allow(
     clippy::unwrap_used,

@@ -6,7 +6,7 @@ use std::{
 };
 
 #[tokio::test]
-async fn the_scrape_has_every_contract_name_from_the_start() {
+async fn every_documented_metric_exists_from_the_start() {
     let app = spawn_app().await;
     let response = app.get("/metrics").await;
     assert_eq!(response.status(), 200);
@@ -51,7 +51,7 @@ async fn the_scrape_has_every_contract_name_from_the_start() {
 }
 
 #[tokio::test]
-async fn duration_buckets_are_the_contracts() {
+async fn duration_buckets_match_the_documentation() {
     let app = spawn_app().await;
     app.get("/").await;
     let metrics = app.metrics().await;
@@ -74,7 +74,7 @@ async fn durations_are_seconds_in_the_right_bucket() {
         let labels = r#"method="GET",route="/slow",status="200""#;
         metrics.get(&format!("http_request_duration_seconds_{suffix}{{{labels}{label}}}")).unwrap()
     };
-    // A busy machine adds to it; it cannot be shorter.
+    // A busy machine makes it longer; it cannot be shorter.
     assert_eq!((of("bucket", r#",le="0.25""#), of("bucket", r#",le="+Inf""#)), (0.0, 1.0));
     assert!((0.3..20.0).contains(&of("sum", "")), "{}", of("sum", ""));
     assert_eq!(of("count", ""), 1.0);
@@ -100,7 +100,7 @@ async fn process_metrics_are_of_this_process() {
 }
 
 #[tokio::test]
-async fn a_known_mixture_is_counted_exactly() {
+async fn counts_requests_exactly() {
     let app = spawn_with(&policy("tight", "1/d", 40), &[]).await;
     let mixture = [
         ("GET", "/api/users", 7, "/api/users", 200),
@@ -115,7 +115,7 @@ async fn a_known_mixture_is_counted_exactly() {
         ("GET", "/cpu?value=nope", 1, "/cpu", 422),
         ("HEAD", "/", 2, "/", 200),
         ("GET", "/livez", 6, "/livez", 200),
-        // 33 of the burst of 40 are used: the probes above are free.
+        // 33 of the burst of 40 are used: probes are exempt.
         ("GET", "/", 7, "/", 200),
         ("GET", "/", 9, "/", 429),
     ];
@@ -134,7 +134,11 @@ async fn a_known_mixture_is_counted_exactly() {
         );
     }
     let total: u32 = mixture.iter().map(|row| row.2).sum();
-    assert_eq!(metrics.sum("http_requests_total"), f64::from(total), "nothing is counted twice or elsewhere");
+    assert_eq!(
+        metrics.sum("http_requests_total"),
+        f64::from(total),
+        "nothing is counted twice or under other labels"
+    );
     assert_eq!(metrics.sum("http_request_duration_seconds_count"), f64::from(total));
     assert_eq!(metrics.get("app_requests_total"), Some(f64::from(total)));
     assert_eq!(metrics.get("request_count_total"), Some(f64::from(total)));
@@ -154,7 +158,7 @@ async fn a_known_mixture_is_counted_exactly() {
 }
 
 #[tokio::test]
-async fn a_client_that_hangs_up_is_counted_and_leaves_nothing_in_progress() {
+async fn counts_a_disconnected_client_and_leaves_nothing_in_progress() {
     let app = spawn_app().await;
     let in_progress = r#"http_requests_in_progress{method="GET",route="/slow"}"#;
     let mut socket = TcpStream::connect(app.base.trim_start_matches("http://")).unwrap();
@@ -163,7 +167,7 @@ async fn a_client_that_hangs_up_is_counted_and_leaves_nothing_in_progress() {
     eventually("the request is in progress", || async { app.metrics().await.get(in_progress) == Some(1.0) })
         .await;
     drop(socket);
-    eventually("the hang-up is counted", || async {
+    eventually("the disconnect is counted", || async {
         let metrics = app.metrics().await;
         metrics.requests("GET", "/slow", 499) == 1.0 && metrics.get(in_progress) == Some(0.0)
     })

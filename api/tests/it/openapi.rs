@@ -1,4 +1,4 @@
-//! The description is served, and the table of routes keeps its promises about HEAD and OPTIONS.
+//! The description is served, and HEAD and OPTIONS work on every route of the table.
 
 use crate::helpers::{TestApp, header, problem, spawn_app};
 use serde_json::Value;
@@ -25,11 +25,11 @@ async fn the_description_and_its_browser_are_served() {
     assert!(header(&page, "content-security-policy").contains("default-src 'none'"));
     let page = page.text().await.unwrap();
     assert!(page.len() < 20_000, "{} bytes", page.len());
-    // Offline: it names no other host.
+    // Works offline: it names no other host.
     assert!(!page.contains("://") && !page.contains("src=") && page.contains("fetch('openapi.json')"));
 }
 
-/// Every path of the table of routes, as the index lists it, with something to fill its template and its needs.
+/// Every path in the index, with values for its template and its parameters.
 async fn paths(app: &TestApp) -> Vec<(String, String, Vec<String>)> {
     let index: Value = app.get("/").await.json().await.unwrap();
     let mut paths = vec![("/".to_owned(), "/".to_owned(), vec!["GET".to_owned(), "HEAD".to_owned()])];
@@ -43,7 +43,7 @@ async fn paths(app: &TestApp) -> Vec<(String, String, Vec<String>)> {
 }
 
 #[tokio::test]
-async fn head_answers_wherever_get_does() {
+async fn every_get_has_a_head() {
     let app = spawn_app().await;
     assert_eq!(app.send("POST", "/api/users?name=Ada&email=ada@example.com").await.status(), 201);
     for (template, path, methods) in paths(&app).await {
@@ -74,7 +74,7 @@ async fn options_and_405_carry_allow_everywhere() {
             (204, allow.as_str()),
             "{template}"
         );
-        assert!(options.headers().get("x-ratelimit-limit").is_none(), "a preflight uses up no quota");
+        assert!(options.headers().get("x-ratelimit-limit").is_none(), "a preflight uses no quota");
         for method in ["GET", "POST", "PUT", "PATCH", "DELETE", "TRACE", "BREW"] {
             if !methods.contains(&method.to_owned()) {
                 let wrong = app.send(method, &path).await;

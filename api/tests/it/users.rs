@@ -65,11 +65,11 @@ async fn put_patch_and_post_take_a_body_or_the_query(backend: Backend) {
     ] {
         let request = app.request(method, path);
         let request = if let Some(body) = &body { request.json(body) } else { request };
-        let answer = request.send().await.unwrap();
-        assert_eq!(answer.status(), if method == "POST" { 201 } else { 200 }, "{method} {path}");
-        assert_eq!(header(&answer, "content-type"), "application/json");
-        assert!(header(&answer, "etag").starts_with(&format!("\"{number}-")), "{method} {path}");
-        let user: Value = answer.json().await.unwrap();
+        let response = request.send().await.unwrap();
+        assert_eq!(response.status(), if method == "POST" { 201 } else { 200 }, "{method} {path}");
+        assert_eq!(header(&response, "content-type"), "application/json");
+        assert!(header(&response, "etag").starts_with(&format!("\"{number}-")), "{method} {path}");
+        let user: Value = response.json().await.unwrap();
         assert_eq!(
             (&user["id"], &user["name"], &user["email"]),
             (&json!(number), &json!(name), &json!(email)),
@@ -157,13 +157,14 @@ async fn conditions_are_honoured(backend: Backend) {
         ("GET", "*".to_owned(), 304),
         ("GET", "\"0-0\"".to_owned(), 200),
     ] {
-        let answer = app.request(method, "/api/users/1").header("If-None-Match", &list).send().await.unwrap();
+        let response =
+            app.request(method, "/api/users/1").header("If-None-Match", &list).send().await.unwrap();
         assert_eq!(
-            (answer.status().as_u16(), header(&answer, "etag")),
+            (response.status().as_u16(), header(&response, "etag")),
             (status, tag.as_str()),
             "{method} {list}"
         );
-        assert_eq!(answer.text().await.unwrap().is_empty(), status == 304, "{method} {list}");
+        assert_eq!(response.text().await.unwrap().is_empty(), status == 304, "{method} {list}");
     }
     let first = app.request("PUT", "/api/users/1?name=B").header("If-Match", &tag).send().await.unwrap();
     assert_eq!(first.status(), 200);

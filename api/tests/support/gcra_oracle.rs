@@ -1,4 +1,5 @@
-//! The GCRA once more, for tests only: big integers, no care for speed or overflow, nothing shared with what it backends.
+//! The GCRA once more, for tests only: big integers, no care for speed or overflow, nothing shared with what it
+//! backends.
 
 use num_bigint::BigInt;
 
@@ -8,7 +9,7 @@ pub struct Oracle {
     tat: Option<(BigInt, BigInt)>,
 }
 
-/// What should be answered, the times in microseconds, rounded up.
+/// The expected result, with times in microseconds, rounded up.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Expected {
     pub admitted: bool,
@@ -29,13 +30,14 @@ impl Oracle {
     pub fn decide(&mut self, count: u64, period_us: u64, burst: u64, now_us: u64, cost: u64) -> Expected {
         let [count, period, burst, now, cost] = [count, period_us, burst, now_us, cost].map(BigInt::from);
         let zero = BigInt::from(0);
-        // From here on in ticks, microseconds × count. A fraction stored under a larger count is cut to the largest there is.
+        // From here on in ticks, microseconds × count. A fraction stored under a larger count is cut to the largest
+        // there is.
         let ticks_of = |(us, ticks): &(BigInt, BigInt)| us * &count + ticks.clone().min(&count - 1);
         let now = now * &count;
         let capacity = &burst * &period;
         let ahead = self.tat.as_ref().map_or(zero.clone(), ticks_of) - &now;
         let balance = ahead.clone().max(zero.clone()).min(capacity.clone());
-        // What costs more than the burst never passes; the time that is told for it is that of one unit too many.
+        // A cost above the burst is never admitted; the retry time reported for it is that of one unit above the burst.
         let price = cost.min(&burst + 1) * &period;
         let admitted = &balance + &price <= capacity;
         let after = if admitted { &balance + &price } else { balance };

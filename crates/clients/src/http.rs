@@ -117,7 +117,7 @@ impl Http {
         if listed.is_empty() { Err(self.fail(&url, self.refusal(&head, &body))) } else { Ok(listed) }
     }
 
-    /// `PUT path` with a JSON body; what is in its way, when that is what comes back (409).
+    /// Sends `PUT path` with a JSON body. Returns the parsed body of a 409 response, if that is the result.
     pub async fn put_unless<T: DeserializeOwned>(
         &self,
         path: &str,

@@ -53,14 +53,14 @@ impl Channel {
     }
 }
 
-/// A run of drills that has the inbox to itself.
+/// A run of drills that holds the lease of the inbox.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Holder {
-    /// The name of its host.
+    /// Host name.
     pub host: String,
-    /// Its process there.
+    /// Process ID.
     pub pid: u32,
-    /// When it began.
+    /// Start time of the run.
     pub since: Timestamp,
 }
 
@@ -84,9 +84,9 @@ pub struct Notification {
 /// Notifications, as `GET /notifications` lists them.
 #[derive(Debug, Clone, Default, serde::Deserialize)]
 pub struct Listing {
-    /// When the inbox was started: unless it keeps notifications on disk, it has none from before, and counts from 1.
+    /// Start time of the inbox. Without a data directory, its IDs start at 1 and it has no earlier notifications.
     pub started: Timestamp,
-    /// Oldest first.
+    /// Notifications, oldest first.
     pub notifications: Vec<Notification>,
 }
 
@@ -126,15 +126,15 @@ impl Inbox {
         self.http.get("/readyz", &[], |_| Ok(())).await
     }
 
-    /// When it started, by its own `/metrics`; `None` where that does not say.
+    /// Start time of the process, from its `/metrics`; `None` if missing.
     ///
     /// # Errors
-    /// When it cannot be asked.
+    /// When the request fails.
     pub async fn started(&self) -> Result<Option<Timestamp>, SystemError> {
         process::started(&self.http).await
     }
 
-    /// Notifications with an id above `after`, oldest first (0 for all).
+    /// Notifications with an ID above `after`, oldest first (0 for all).
     ///
     /// # Errors
     /// When the request fails or the response is not understood.
@@ -162,11 +162,11 @@ impl Inbox {
         self.http.get("/heartbeat", &[], |body| Ok(serde_json::from_str(body)?)).await
     }
 
-    /// Takes the inbox's lease for `ttl_seconds`, or renews it, or gives it back with 0; gives who has it, when that is
-    /// another. It is taken from `dead`, if that has it.
+    /// Acquires or renews the lease of the inbox for `ttl_seconds`, or releases it with 0. Returns the holder if
+    /// another run holds it. The lease is taken over from `dead`, if that is the holder.
     ///
     /// # Errors
-    /// When it cannot be asked.
+    /// When the request fails.
     pub async fn lease(
         &self,
         holder: &Holder,

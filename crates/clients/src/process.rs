@@ -1,4 +1,4 @@
-//! What a process writes of itself in its `/metrics`, as Prometheus's client libraries all do:
+//! Process metrics in `/metrics`, as exported by all Prometheus client libraries:
 //! <https://prometheus.io/docs/instrumenting/writing_clientlibs/#process-metrics>.
 
 use jiff::Timestamp;
@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use crate::error::SystemError;
 use crate::http::Http;
 
-/// When the system started, by its own `/metrics`; `None` where that does not say.
+/// Start time of the process, from its `/metrics`; `None` if missing.
 pub async fn started(http: &Http) -> Result<Option<Timestamp>, SystemError> {
     http.get("/metrics", &[], |text| Ok(start(text))).await
 }
@@ -22,7 +22,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn reads_the_start_as_go_and_rust_write_it() {
+    fn reads_the_start_time_of_go_and_rust_processes() {
         for (text, expected) in [
             (
                 "# TYPE process_start_time_seconds gauge\nprocess_start_time_seconds 1.79595337025e+09\n",

@@ -9,6 +9,7 @@ mod error;
 pub mod exit;
 pub mod hangup;
 pub mod listen;
+pub mod plain_words;
 pub mod proof;
 pub mod rate;
 pub mod rng;

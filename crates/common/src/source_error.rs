@@ -4,6 +4,8 @@ use std::path::{Path, PathBuf};
 
 use serde_saphyr::Location;
 
+use crate::plain_words;
+
 /// An error in a file, with its position.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{}{}: {reason}", path.display(), at.map_or(String::new(), |(line, column)| format!(":{line}:{column}")))]
@@ -32,18 +34,30 @@ impl FileError {
     /// An error of the YAML parser.
     #[must_use]
     pub fn yaml(path: &Path, error: &serde_saphyr::Error) -> Self {
-        let error = error.without_snippet();
         let at = error.location().map(|location| (location.line(), location.column()));
-        let mut reason = reworded(error).unwrap_or_else(|| error.to_string());
-        if let Some((line, column)) = at {
-            // The position is printed in front, so the parser's own suffix is removed.
-            for suffix in
-                [format!(" at line {line}, column {column}"), format!(" (line {line}, column {column})")]
-            {
-                reason = reason.replace(&suffix, "");
-            }
-        }
+        let reason = plain(error, false);
         Self { path: path.to_owned(), at, reason }
+    }
+}
+
+/// The message of a YAML parser's error in plain words, followed by its position if `with_place`.
+#[must_use]
+pub fn plain(error: &serde_saphyr::Error, with_place: bool) -> String {
+    let error = error.without_snippet();
+    let place = error.location().map(|at| (at.line(), at.column()));
+    let mut reason = reworded(error).unwrap_or_else(|| error.to_string());
+    if let Some((line, column)) = place {
+        // The position is printed in front, so the parser's own suffix is removed.
+        for suffix in
+            [format!(" at line {line}, column {column}"), format!(" (line {line}, column {column})")]
+        {
+            reason = reason.replace(&suffix, "");
+        }
+    }
+    let reason = plain_words::of_types(&reason);
+    match place.filter(|_| with_place) {
+        Some((line, column)) => format!("{reason} at line {line}, column {column}"),
+        None => reason,
     }
 }
 
@@ -68,6 +82,33 @@ fn reworded(error: &serde_saphyr::Error) -> Option<String> {
         Error::InvalidBooleanStrict { .. } => "expected true or false".to_owned(),
         Error::NonFiniteFloat { value, .. } => format!("`{value}` is not a finite number"),
         Error::NullIntoString { .. } => "empty value: expected text".to_owned(),
+        Error::TaggedScalarCannotDeserializeIntoString { .. }
+        | Error::CannotBorrowTransformedString { .. } => {
+            "expected text, without a tag such as `!!int`".to_owned()
+        }
+        Error::BinaryNotUtf8 { .. } | Error::InvalidBinaryBase64 { .. } => {
+            "`!!binary` is not supported: write the value as text".to_owned()
+        }
+        Error::InvalidCharNull { .. } | Error::InvalidCharNotSingleScalar { .. } => {
+            "expected one character".to_owned()
+        }
+        Error::ExternallyTaggedEnumExpectedScalarOrMapping { .. }
+        | Error::ExpectedStringKeyForExternallyTaggedEnum { .. }
+        | Error::ExpectedMappingEndAfterEnumVariantValue { .. }
+        | Error::TaggedEnumMismatch { .. } => {
+            "expected a name, or one name with its value, such as {name: value}".to_owned()
+        }
+        Error::UnexpectedValueForUnit { .. }
+        | Error::UnexpectedValueForUnitEnumVariant { .. }
+        | Error::ExpectedEmptyMappingForUnitStruct { .. } => "expected no value".to_owned(),
+        Error::Budget { .. }
+        | Error::AliasReplayCounterOverflow { .. }
+        | Error::AliasReplayLimitExceeded { .. }
+        | Error::AliasExpansionLimitExceeded { .. }
+        | Error::AliasReplayStackDepthExceeded { .. } => "nested too deeply or too large".to_owned(),
+        Error::RecursiveReferencesRequireWeakTypes { .. } => {
+            "an alias refers to a value that contains it".to_owned()
+        }
         Error::Eof { .. } => "unexpected end of file: is it empty or truncated?".to_owned(),
         Error::DuplicateMappingKey { key, .. } => {
             let key = key
@@ -94,6 +135,15 @@ mod tests {
             list: Option<Vec<String>>,
             map: Option<std::collections::BTreeMap<String, String>>,
             yes: Option<bool>,
+            pair: Option<(u8, u8)>,
+            kind: Option<Kind>,
+        }
+        #[derive(serde::Deserialize)]
+        #[serde(rename_all = "snake_case")]
+        #[allow(dead_code)] // as above
+        enum Kind {
+            One,
+            Two(String),
         }
         for (text, expected) in [
             ("small: 300", "own.yaml:1:8: expected a whole number from 0 to 255"),
@@ -101,13 +151,20 @@ mod tests {
             ("map: word", "own.yaml:1:6: expected fields with their values, such as {name: value}"),
             ("yes: maybe", "own.yaml:1:6: expected true or false"),
             ("yes: true\nyes: true", "own.yaml:2:1: duplicate key `yes`: remove one of them"),
+            ("map: {a: }", "own.yaml:1:8: empty value: expected text"),
+            ("list: [!!int x]", "expected text, without a tag such as `!!int`"),
+            ("pair: [1]", "expected a list of 2, not of 1"),
+            ("kind: four", "own.yaml:1:7: `four` is not known here: expected one of one, two"),
+            ("kind: [one]", "expected a name, or one name with its value"),
             ("yes: true\n---\nyes: true", "second document (`---`)"),
         ] {
             let Err(error) = serde_saphyr::from_str::<Example>(text) else { panic!("{text}") };
             let message = FileError::yaml(Path::new("own.yaml"), &error).to_string();
             assert!(message.contains(expected), "{text}: {message}");
             assert!(
-                !["Options", "from_str", "invalid u8"].iter().any(|word| message.contains(word)),
+                !["Option", "from_str", "invalid u8", "variant", "enum", "tuple", "deserialize"]
+                    .iter()
+                    .any(|word| message.contains(word)),
                 "{message}"
             );
         }

@@ -4,8 +4,8 @@
 
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom, Write};
-use std::os::unix::fs::OpenOptionsExt;
-use std::path::Path;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -28,6 +28,7 @@ pub struct Lease {
     holder: Holder,
     inbox: Option<Inbox>,
     renewal: Option<JoinHandle<()>>,
+    path: PathBuf,
     /// The lock file; it stays locked while it is open.
     _file: File,
 }
@@ -41,8 +42,8 @@ impl Lease {
         let host =
             nix::unistd::gethostname().map_or_else(|_| String::new(), |it| it.to_string_lossy().into_owned());
         let holder = Holder { host, pid: std::process::id(), since: Timestamp::now() };
-        let file = locked(dir, stack, &holder)?;
-        let mut lease = Self { holder, inbox: None, renewal: None, _file: file };
+        let (file, path) = locked(dir, stack, &holder)?;
+        let mut lease = Self { holder, inbox: None, renewal: None, path, _file: file };
         let Some(inbox) = inbox else { return Ok(lease) };
         // Preflight reports an inbox that does not respond; one that supports no leases is no error.
         let Ok(other) = inbox.lease(&lease.holder, TTL_SECONDS, None).await else { return Ok(lease) };
@@ -83,6 +84,7 @@ impl Drop for Lease {
         if let Some(renewal) = self.renewal.take() {
             renewal.abort();
         }
+        let _ = std::fs::remove_file(&self.path); // a file that remains is not locked
     }
 }
 
@@ -102,7 +104,7 @@ fn lives(pid: u32) -> bool {
 }
 
 /// Opens and locks the file of a stack, and writes the holder into it.
-fn locked(dir: &Path, stack: &Stack, holder: &Holder) -> Result<File, DrillError> {
+fn locked(dir: &Path, stack: &Stack, holder: &Holder) -> Result<(File, PathBuf), DrillError> {
     let address = |url: &Url| {
         let port = url.port_or_known_default().unwrap_or_default();
         format!(
@@ -115,24 +117,24 @@ fn locked(dir: &Path, stack: &Stack, holder: &Holder) -> Result<File, DrillError
     let failed = |error: std::io::Error| DrillError::Leftovers(format!("{}: {error}", path.display()));
     leftovers::prepare(dir)?;
     let mut options = File::options();
-    let mut file = options
-        .create(true)
-        .truncate(false)
-        .read(true)
-        .write(true)
-        .mode(0o600)
-        .open(&path)
-        .map_err(failed)?;
-    if file.try_lock().is_err() {
-        let mut text = String::new();
-        file.read_to_string(&mut text).map_err(failed)?;
-        // The file is empty between locking it and writing the holder.
-        let unknown = Holder { host: holder.host.clone(), pid: 0, since: Timestamp::now() };
-        return Err(busy(&serde_json::from_str(&text).unwrap_or(unknown)));
-    }
+    options.create(true).truncate(false).read(true).write(true).mode(0o600);
+    let mut file = loop {
+        let mut file = options.open(&path).map_err(failed)?;
+        if file.try_lock().is_err() {
+            let mut text = String::new();
+            file.read_to_string(&mut text).map_err(failed)?;
+            // The file is empty between locking it and writing the holder.
+            let unknown = Holder { host: holder.host.clone(), pid: 0, since: Timestamp::now() };
+            return Err(busy(&serde_json::from_str(&text).unwrap_or(unknown)));
+        }
+        // The previous holder may have removed the file between these two calls.
+        if file.metadata().map_err(failed)?.nlink() > 0 {
+            break file;
+        }
+    };
     file.set_len(0).and_then(|()| file.seek(SeekFrom::Start(0))).map_err(failed)?;
     file.write_all(&serde_json::to_vec(holder).unwrap_or_default()).map_err(failed)?;
-    Ok(file)
+    Ok((file, path))
 }
 
 #[cfg(test)]

@@ -55,7 +55,7 @@ impl Inbox {
         Ok(Self { state: Data::new(State::open(config)?), webhook_limit: WEBHOOK_LIMIT })
     }
 
-    /// Takes bodies of Alertmanager's webhook up to this size, in bytes.
+    /// Sets the maximum size of Alertmanager webhooks, in bytes.
     #[must_use]
     pub fn with_webhook_limit(mut self, bytes: usize) -> Self {
         self.webhook_limit = bytes.min(MAX_WEBHOOK_LIMIT);

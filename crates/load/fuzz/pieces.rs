@@ -1,14 +1,14 @@
-// Feeds an answer to its parser as a connection does: piece by piece, what was not taken again with more behind it.
+// Feeds a response to its parser like a connection: in pieces, where bytes that were not consumed are passed again.
 // Shared by the fuzz target and the conformity tests.
 
 use load::wire::error::Fault;
 use load::wire::response::{Answer, MAX_HEAD};
 
-/// What became of an answer: its status, whether the connection may go on, what was kept of its body, and how many bytes
-/// behind its end were not taken.
+/// The result of parsing: the status, whether the connection can be reused, the stored part of the body, and the number
+/// of unconsumed bytes after its end.
 pub type Read = Result<(u16, bool, Vec<u8>, usize), Fault>;
 
-/// Reads `bytes` in pieces of these lengths, the last one again and again; then the peer closes.
+/// Parses `bytes` in pieces of these lengths, where the last length repeats; then the peer closes.
 pub fn read(bytes: &[u8], lengths: &[usize], to_head: bool) -> Read {
     let mut answer = Answer::new(to_head).keeping();
     let (mut from, mut to) = (0, 0);
@@ -18,7 +18,7 @@ pub fn read(bytes: &[u8], lengths: &[usize], to_head: bool) -> Read {
             answer.closed()?;
             break;
         }
-        // A connection's buffer holds no more than the longest head.
+        // The buffer of a connection holds at most the longest head.
         let room = MAX_HEAD - (to - from);
         let length = (*lengths.next().unwrap_or(&usize::MAX)).clamp(1, room);
         to = to.saturating_add(length).min(bytes.len());
@@ -30,6 +30,6 @@ pub fn read(bytes: &[u8], lengths: &[usize], to_head: bool) -> Read {
         }
     }
     let kept = answer.kept().map(|kept| kept.body.clone()).unwrap_or_default();
-    // How much of what comes behind was read already depends on the pieces; where the answer ends does not.
+    // How many bytes after the response were read depends on the pieces; the end of the response does not.
     Ok((answer.status(), answer.keep_alive(), kept, bytes.len() - from))
 }

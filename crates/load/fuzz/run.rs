@@ -1,5 +1,5 @@
-//! The parser's own sources, at the paths they have in `load` and `common`: all of the dependencies under coverage would
-//! take minutes to build.
+//! Includes the sources of the parser at their paths in `load` and `common`, as building all dependencies with coverage
+//! would take minutes.
 #![allow(dead_code, reason = "only the parser is used here")]
 
 #[path = "../src/wire/body.rs"]
@@ -13,12 +13,12 @@ pub mod response;
 #[path = "../../common/src/rng.rs"]
 pub mod rng;
 
-/// What is read of a response.
+/// The response parser.
 pub mod wire {
     pub use super::{body, error, response};
 }
 
-/// What is kept of a response.
+/// Captured values.
 pub mod spec {
     pub use super::capture;
 }

@@ -1,8 +1,8 @@
 #!/bin/sh
-# Throws damaged answers at the parser for so many seconds, led by coverage: libFuzzer with the compiler that builds
-# everything else. The flags are those of `cargo fuzz build --sanitizer none`, which are stable ones; a sanitizer, which
-# would want a nightly compiler, finds little in safe Rust. Inputs that led further are kept in target/fuzz/corpus, one
-# that breaks the parser is kept beside them.
+# Fuzzes the response parser for the given number of seconds with libFuzzer and the compiler that builds everything
+# else. The flags are the stable ones of `cargo fuzz build --sanitizer none`; a sanitizer would need a nightly compiler
+# and finds little in safe Rust. Inputs with new coverage are stored in target/fuzz/corpus, together with any input
+# that breaks the parser.
 set -eu
 seconds=${1:-60}
 cd "$(dirname "$0")"
@@ -18,7 +18,7 @@ pass='-C passes=sancov-module -C llvm-args=-sanitizer-coverage-level=4'
 for counted in inline-8bit-counters pc-table trace-compares stack-depth; do
     pass="$pass -C llvm-args=-sanitizer-coverage-$counted"
 done
-# With --target the flags are for the fuzzer alone, not for what its build runs.
+# With --target the flags apply only to the fuzzer, not to its build scripts.
 RUSTFLAGS="$pass --cfg fuzzing" cargo build --quiet --locked --release --target "$host" --target-dir "$target"
 status=0
 "$target/$host/release/answer" -max_total_time="$seconds" -timeout=10 -rss_limit_mb=1024 -dict=dictionary.txt \

@@ -1,4 +1,4 @@
-//! One child process: started with its log file, watched, signalled, stopped.
+//! A child process with a log file: start, watch, signal, stop.
 
 use std::fmt::Display;
 use std::fs::File;
@@ -12,28 +12,28 @@ use tokio::process::{Child, Command};
 
 use crate::Error;
 
-/// What to start.
+/// A program to start.
 #[derive(Debug, Clone)]
 pub struct Launch {
-    /// Name for people and files: `redis`, `api`, ….
+    /// Name for messages and files: `redis`, `api`, ….
     pub name: String,
     /// The program.
     pub program: PathBuf,
     /// Its arguments.
     pub args: Vec<String>,
-    /// Environment on top of ours.
+    /// Additional environment variables.
     pub env: Vec<(String, String)>,
 }
 
 impl Launch {
-    /// With no environment but ours.
+    /// Without additional environment variables.
     pub fn new(name: &str, program: PathBuf, args: impl IntoIterator<Item: Into<String>>) -> Self {
         let args = args.into_iter().map(Into::into).collect();
         Self { name: name.to_owned(), program, args, env: Vec::new() }
     }
 }
 
-/// A running child. It is killed when this is dropped, and by the kernel when this process dies.
+/// A running child. It is killed on drop, and by the kernel when this process dies.
 #[derive(Debug)]
 pub struct Process {
     name: String,
@@ -43,11 +43,11 @@ pub struct Process {
 }
 
 impl Process {
-    /// Starts it in its own process group (a Ctrl-C at the terminal reaches only the supervisor, which stops
-    /// the others in order) with both outputs in `log`.
+    /// Starts it in a separate process group, with both outputs in `log`. Ctrl-C then only reaches the supervisor,
+    /// which stops the others in order.
     ///
     /// # Errors
-    /// [`Error::Io`] when the log cannot be written or the program not started.
+    /// [`Error::Io`] when the log cannot be written or the program cannot be started.
     pub fn start(launch: &Launch, log: &Path) -> Result<Self, Error> {
         let what = || format!("{} could not be started", launch.name);
         let out = File::options()
@@ -83,41 +83,41 @@ impl Process {
         &self.log
     }
 
-    /// Its exit status when it has ended, without waiting.
+    /// Its exit status if it has ended, without waiting.
     pub fn ended(&mut self) -> Option<ExitStatus> {
         self.child.try_wait().ok().flatten()
     }
 
-    /// Waits for its end.
+    /// Waits until it ends.
     ///
     /// # Errors
-    /// [`Error::Io`] when the system cannot say.
+    /// [`Error::Io`] when waiting fails.
     pub async fn wait(&mut self) -> Result<ExitStatus, Error> {
         self.child.wait().await.map_err(Error::io(format!("waiting for {}", self.name)))
     }
 
-    /// Sends a signal; nothing happens when it has ended.
+    /// Sends a signal; does nothing if it has ended.
     pub fn signal(&mut self, signal: Signal) {
         if self.ended().is_none() && self.pid > 0 {
-            // Not reaped yet, so the pid is still this child's; that it just died is no error.
+            // Not reaped yet, so the pid is still this child's. It is not an error if it has just died.
             let _ = kill(Pid::from_raw(self.pid), signal);
         }
     }
 
-    /// SIGTERM, then SIGKILL after `grace`; returns when it is gone.
+    /// Sends SIGTERM, then SIGKILL after `grace`; returns when it has ended.
     pub async fn stop(&mut self, grace: Duration) {
-        self.signal(Signal::SIGCONT); // a paused process could not act on SIGTERM
+        self.signal(Signal::SIGCONT); // a paused process cannot handle SIGTERM
         self.signal(Signal::SIGTERM);
         if tokio::time::timeout(grace, self.child.wait()).await.is_err() {
-            let _ = self.child.start_kill(); // fails only when it has ended meanwhile
+            let _ = self.child.start_kill(); // fails only if it has ended meanwhile
             let _ = self.child.wait().await;
         }
     }
 
-    /// Asks until the answer is good.
+    /// Probes until it is ready.
     ///
     /// # Errors
-    /// [`Error::Ended`] when it ends meanwhile; [`Error::NotReady`] with the last answer after `limit`.
+    /// [`Error::Ended`] if it ends meanwhile; [`Error::NotReady`] with the last result after `limit`.
     pub async fn ready<T, E: Display, F: Future<Output = Result<T, E>>>(
         &mut self,
         limit: Duration,
@@ -146,7 +146,7 @@ impl Process {
     }
 }
 
-/// Has the kernel kill the child when this process dies, however it dies.
+/// Makes the kernel kill the child when this process dies for any reason.
 #[cfg(target_os = "linux")]
 #[allow(unsafe_code)] // pre_exec is unsafe by signature; the closure makes one async-signal-safe system call
 pub fn die_with_parent(command: &mut Command) {

@@ -1,33 +1,33 @@
-//! What can go wrong with a child process, each with its way out.
+//! Errors of child processes, each with a fix.
 
 use std::path::{Path, PathBuf};
 use std::process::ExitStatus;
 use std::time::Duration;
 
-/// Why a program could not be found or started, or did not serve.
+/// Why a program was not found, could not be started, or did not serve.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// An external program is neither on the PATH nor in target/tools.
-    #[error("{program} was not found on the PATH nor in {}: run `make setup`", tools.display())]
+    #[error("program {program} not found on the PATH or in {}; run `make setup`", tools.display())]
     ProgramMissing {
-        /// The program looked for.
+        /// The missing program.
         program: String,
-        /// Where set-up puts it.
+        /// The folder of `make setup`.
         tools: PathBuf,
     },
     /// One of the workspace's own binaries is not built.
-    #[error("the `{program}` binary is not in {}: run `cargo build --workspace`", folder.display())]
+    #[error("binary `{program}` not found in {}; run `cargo build --workspace`", folder.display())]
     NotBuilt {
         /// `api` or `loadgen`.
         program: String,
-        /// The folder of the build's binaries.
+        /// The folder of the built binaries.
         folder: PathBuf,
     },
-    /// Every port tried is taken.
+    /// All tried ports are in use.
     #[error("no free port between 20000 and 32000 on 127.0.0.1")]
     NoFreePort,
     /// A service ended before it was ready.
-    #[error("{service} ended while starting ({status}); the end of {}:\n{tail}", log.display())]
+    #[error("{service} ended during its start ({status}); last lines of {}:\n{tail}", log.display())]
     Ended {
         /// The service.
         service: String,
@@ -39,13 +39,13 @@ pub enum Error {
         tail: String,
     },
     /// A service did not become ready in time.
-    #[error("{service} was not ready after {limit:?}: {reason}; its log is {}", log.display())]
+    #[error("{service} not ready after {limit:?}: {reason}; see its log {}", log.display())]
     NotReady {
         /// The service.
         service: String,
-        /// The time it had.
+        /// The time limit.
         limit: Duration,
-        /// What the last look said.
+        /// The result of the last probe.
         reason: String,
         /// Its log file.
         log: PathBuf,
@@ -53,15 +53,15 @@ pub enum Error {
     /// A file or process operation failed.
     #[error("{what}: {source}")]
     Io {
-        /// What was tried.
+        /// The failed operation.
         what: String,
-        /// The system's answer.
+        /// The system's error.
         source: std::io::Error,
     },
 }
 
 impl Error {
-    /// The exit code: 2 when the caller can mend it before anything is started, else 1.
+    /// The exit code: 2 if the caller can fix the error before anything is started, else 1.
     #[must_use]
     pub fn exit_code(&self) -> u8 {
         match self {
@@ -70,14 +70,14 @@ impl Error {
         }
     }
 
-    /// That a service ended, with the last lines of its log.
+    /// The error for a service that ended, with the last lines of its log.
     #[must_use]
     pub fn ended(service: &str, status: ExitStatus, log: &Path) -> Self {
         let (service, status, tail) = (service.to_owned(), status.to_string(), tail(log, 8));
         Self::Ended { service, status, log: log.to_owned(), tail }
     }
 
-    /// For `map_err`: attaches what was tried.
+    /// For `map_err`: adds the failed operation.
     pub fn io(what: impl Into<String>) -> impl FnOnce(std::io::Error) -> Self {
         let what = what.into();
         move |source| Self::Io { what, source }

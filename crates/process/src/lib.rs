@@ -1,6 +1,6 @@
-//! Child processes on loopback: [`program`] finds what to start, [`port`] a place to listen, [`Process`] runs it.
+//! Child processes on loopback: [`program`] finds programs, [`port`] free ports, and [`Process`] runs a program.
 //!
-//! What `stack` and the servers of `testkit` have in common.
+//! Used by `stack` and by the servers of `testkit`.
 
 #![warn(clippy::disallowed_macros)]
 

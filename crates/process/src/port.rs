@@ -1,4 +1,4 @@
-//! Free ports for servers that must say beforehand where they will listen.
+//! Free ports for servers that must know their port in advance.
 
 use std::collections::HashSet;
 use std::net::TcpListener;
@@ -6,14 +6,14 @@ use std::sync::Mutex;
 
 use crate::Error;
 
-/// A free port, handed out once in this process, below the range the system gives to outgoing connections, so that
-/// none of those takes it between now and the server's own bind.
+/// A free port, handed out only once in this process. It is below the range of outgoing connections, so that none of
+/// them can take it before the server binds it.
 ///
 /// # Errors
-/// [`Error::NoFreePort`] when none is found in a thousand tries.
+/// [`Error::NoFreePort`] after a thousand attempts.
 pub fn free() -> Result<u16, Error> {
     static HANDED_OUT: Mutex<Option<HashSet<u16>>> = Mutex::new(None);
-    // Different processes start at different places: the hasher's keys are random for each.
+    // Processes start at different ports, because the keys of the hasher are random.
     let seed = std::hash::BuildHasher::hash_one(&std::hash::RandomState::new(), std::process::id());
     for step in 0..1_000_u64 {
         let port = 20_000 + u16::try_from(seed.wrapping_add(step * 7) % 12_000).unwrap_or(0);

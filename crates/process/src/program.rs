@@ -1,10 +1,10 @@
-//! Finds programs: external ones on the PATH or in target/tools, our own beside the running binary.
+//! Finds programs: external ones on the PATH or in target/tools, the workspace's own next to the running binary.
 
 use std::path::{Path, PathBuf};
 
 use crate::Error;
 
-/// The names a program may go by: its own, then the one Debian gives it.
+/// The possible names of a program: its own, then Debian's.
 fn names(program: &str) -> Vec<&str> {
     match program {
         "alertmanager" => vec!["alertmanager", "prometheus-alertmanager"],
@@ -15,8 +15,8 @@ fn names(program: &str) -> Vec<&str> {
     }
 }
 
-/// The repository this binary was built from: the parent of the first `target` folder above the executable,
-/// else of the source tree at build time.
+/// The repository of this binary: the parent of the first `target` folder above the executable, else the source tree at
+/// build time.
 #[must_use]
 pub fn repository() -> PathBuf {
     let marked = |folder: &Path| folder.join("monitoring/prometheus.yml").is_file();
@@ -27,21 +27,20 @@ pub fn repository() -> PathBuf {
     starts.into_iter().flatten().find_map(above).unwrap_or_else(built_from)
 }
 
-/// Finds an external program: the PATH first (Debian keeps PostgreSQL's programs off it, in a folder for each version,
-/// so those folders count as its end, the newest first), then what `make setup` brought (`STACK_TOOLS` names another
-/// folder than the repository's target/tools/bin).
+/// Finds an external program: first on the PATH, then in Debian's folders of PostgreSQL versions, which are not on the
+/// PATH, newest first, then in the folder of `make setup` (target/tools/bin, or `STACK_TOOLS`).
 ///
 /// # Errors
-/// [`Error::ProgramMissing`] with the way out.
+/// [`Error::ProgramMissing`] with the fix.
 pub fn external(program: &str) -> Result<PathBuf, Error> {
     let path = std::env::var_os("PATH").unwrap_or_default();
     external_in(program, std::env::split_paths(&path).chain(postgres_folders()), &tools())
 }
 
-/// Finds a library to preload: where Debian keeps libfaketime's, then what `make setup` brought.
+/// Finds a library to preload: in Debian's folders of libfaketime, then in the folder of `make setup`.
 ///
 /// # Errors
-/// [`Error::ProgramMissing`] with the way out.
+/// [`Error::ProgramMissing`] with the fix.
 pub fn preload(library: &str) -> Result<PathBuf, Error> {
     let installed = std::fs::read_dir("/usr/lib").into_iter().flatten().flatten().map(|entry| entry.path());
     let folders = installed.chain([PathBuf::from("/usr/local/lib")]).map(|folder| folder.join("faketime"));
@@ -50,7 +49,7 @@ pub fn preload(library: &str) -> Result<PathBuf, Error> {
     found.ok_or_else(|| Error::ProgramMissing { program: library.to_owned(), tools: lib })
 }
 
-/// The folder of what `make setup` brought.
+/// The folder of `make setup`.
 fn tools() -> PathBuf {
     std::env::var_os("STACK_TOOLS").map_or_else(|| repository().join("target/tools/bin"), PathBuf::from)
 }
@@ -63,10 +62,10 @@ fn postgres_folders() -> Vec<PathBuf> {
     folders.into_iter().map(|folder| folder.join("bin")).collect()
 }
 
-/// As [`external`], with the folders given.
+/// Like [`external`], with the given folders.
 ///
 /// # Errors
-/// [`Error::ProgramMissing`] with the way out.
+/// [`Error::ProgramMissing`] with the fix.
 pub fn external_in(
     program: &str,
     path: impl Iterator<Item = PathBuf>,
@@ -80,13 +79,13 @@ pub fn external_in(
         .ok_or_else(|| Error::ProgramMissing { program: program.to_owned(), tools: tools.to_owned() })
 }
 
-/// Finds one of the workspace's own binaries in the folder of the running one; a test's executable lies one
-/// folder deeper, in `deps`.
+/// Finds one of the workspace's own binaries in the folder of the running one. The executable of a test is one folder
+/// deeper, in `deps`.
 ///
 /// # Errors
-/// [`Error::NotBuilt`] with the way out.
+/// [`Error::NotBuilt`] with the fix.
 pub fn own(program: &str) -> Result<PathBuf, Error> {
-    let exe = std::env::current_exe().map_err(Error::io("the running program's own path"))?;
+    let exe = std::env::current_exe().map_err(Error::io("finding the path of this program"))?;
     let mut folder = exe.parent().unwrap_or(Path::new(".")).to_owned();
     if folder.ends_with("deps") {
         folder.pop();
@@ -125,7 +124,7 @@ mod tests {
         assert!(text.contains("redis-server") && text.contains("make setup"), "{text}");
     }
 
-    /// Set-up runs before demo, drills and tests, with a network or without one.
+    /// `make setup` runs before demo, drills and tests, so it must work without a network once everything is available.
     #[test]
     fn set_up_asks_for_nothing_when_everything_is_there() {
         use std::os::unix::fs::PermissionsExt;
@@ -136,9 +135,9 @@ mod tests {
             std::fs::write(&path, text).unwrap();
             std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).unwrap();
         };
-        let asked = dir.path().join("asked");
+        let calls = dir.path().join("calls");
         for program in ["apt-get", "apt-cache", "dpkg-deb", "curl"] {
-            let text = format!("#!/bin/sh\necho {program} \"$@\" >>{}\nexit 100\n", asked.display());
+            let text = format!("#!/bin/sh\necho {program} \"$@\" >>{}\nexit 100\n", calls.display());
             make(&format!("bin/{program}"), &text);
         }
         let text = std::fs::read_to_string(repository().join("monitoring/stack/setup.sh")).unwrap();
@@ -158,12 +157,12 @@ mod tests {
         }
         make("target/tools/lib/libfaketime.so.1", "");
         let output = run(&text);
-        assert!(output.status.success() && !asked.exists(), "{output:?}");
-        assert_eq!(String::from_utf8_lossy(&output.stdout), "setup: every external program is here\n");
+        assert!(output.status.success() && !calls.exists(), "{output:?}");
+        assert_eq!(String::from_utf8_lossy(&output.stdout), "setup: all external programs are available\n");
 
-        // One that is nowhere is asked for, so the silence above means something.
+        // A missing program makes it call the package manager, which shows that the check above works.
         let output = run(&text.replacen("programs='", "programs='no-such|no-such|no-such-package\n", 1));
-        assert!(String::from_utf8_lossy(&output.stdout).contains("bringing no-such from"), "{output:?}");
-        assert!(!output.status.success() && asked.exists(), "{output:?}");
+        assert!(String::from_utf8_lossy(&output.stdout).contains("installing no-such from"), "{output:?}");
+        assert!(!output.status.success() && calls.exists(), "{output:?}");
     }
 }

@@ -14,8 +14,8 @@ pub enum Error {
         /// The parser's message, and how to fix it if known.
         reason: String,
     },
-    /// The expression may be nested more deeply than the stack allows.
-    #[error("an expression with {0} operators and brackets: must have at most {1}")]
+    /// The expression may be nested too deeply for the stack.
+    #[error("expression has {0} operators and brackets: must have at most {1}")]
     TooLarge(usize, usize),
     /// A duration is invalid.
     #[error("{0}")]

@@ -8,7 +8,7 @@ use promql_parser::parser::{self, Expr, Function};
 use crate::error::Error;
 use crate::tokens;
 
-/// The most operators and brackets. The tree is walked by recursion, so a deeper one would exhaust the stack.
+/// Maximum number of operators and brackets. Deeper trees would overflow the stack in recursive functions.
 const MAX_PARTS: usize = 4_000;
 
 /// Parses an expression.

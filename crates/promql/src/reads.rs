@@ -20,6 +20,8 @@ pub struct Read {
     /// The lookback in milliseconds: how long after a change the selector still reads older samples. It is the sum of
     /// the range, the ranges and steps of enclosing subqueries, and all offsets, of which negative ones are subtracted.
     pub lookback_ms: i64,
+    /// Whether it is read at other instants than the evaluation's: with an `offset` or inside a subquery.
+    pub shifted: bool,
     matchers: Vec<Matcher>,
 }
 
@@ -46,28 +48,31 @@ impl Read {
 /// The parser's message, with the expression.
 pub fn reads(expr: &str, step: Duration) -> Result<Vec<Read>, Error> {
     let mut found = Vec::new();
-    collect(&parse(expr)?, step, 0, &mut found);
+    collect(&parse(expr)?, step, (0, false), &mut found);
     Ok(found)
 }
 
-fn collect(expr: &Expr, step: Duration, around: i64, found: &mut Vec<Read>) {
+fn collect(expr: &Expr, step: Duration, (around, shifted): (i64, bool), found: &mut Vec<Read>) {
     match expr {
-        Expr::VectorSelector(it) => found.extend(read(it, around)),
-        Expr::MatrixSelector(it) => found.extend(read(&it.vs, around.saturating_add(ms(it.range)))),
+        Expr::VectorSelector(it) => found.extend(read(it, around, shifted)),
+        Expr::MatrixSelector(it) => found.extend(read(&it.vs, around.saturating_add(ms(it.range)), shifted)),
         Expr::Subquery(it) if is_moment(it.at.as_ref()) => {}
-        Expr::Subquery(it) => collect(&it.expr, step, around.saturating_add(behind(it, step)), found),
-        other => children(other).into_iter().for_each(|child| collect(child, step, around, found)),
+        Expr::Subquery(it) => {
+            collect(&it.expr, step, (around.saturating_add(behind(it, step)), true), found);
+        }
+        other => children(other).into_iter().for_each(|child| collect(child, step, (around, shifted), found)),
     }
 }
 
-fn read(selector: &VectorSelector, around: i64) -> Option<Read> {
+fn read(selector: &VectorSelector, around: i64, shifted: bool) -> Option<Read> {
     if is_moment(selector.at.as_ref()) {
         return None;
     }
     let matchers = selector.matchers.matchers.clone();
     let bare = VectorSelector { offset: None, at: None, ..selector.clone() };
-    let lookback_ms = around.saturating_add(shift(selector.offset.as_ref()));
-    let read = Read { metric: selector.name.clone(), text: bare.to_string(), lookback_ms, matchers };
+    let shift = shift(selector.offset.as_ref());
+    let (lookback_ms, shifted) = (around.saturating_add(shift), shifted || shift != 0);
+    let read = Read { metric: selector.name.clone(), text: bare.to_string(), lookback_ms, shifted, matchers };
     let metric = read.metric.clone().or_else(|| read.exactly("__name__").map(str::to_owned));
     Some(Read { metric, ..read })
 }

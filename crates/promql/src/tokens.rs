@@ -51,7 +51,7 @@ pub fn timed_numbers(text: &str) -> Vec<&str> {
     numbers(text).into_iter().filter_map(timed).collect()
 }
 
-/// How many operators and opening brackets there are: a syntax tree is never deeper.
+/// The number of operators and opening brackets, an upper bound of the depth of the syntax tree.
 pub fn depth_limit(text: &str) -> usize {
     let deepens = |id: u16| {
         matches!(id, token::T_LEFT_PAREN | token::T_LEFT_BRACKET | token::T_LEFT_BRACE)

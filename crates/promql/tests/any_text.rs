@@ -1,10 +1,10 @@
-//! Whatever is written in place of an expression: an answer or an error, never an abort.
+//! Any text gives a result or an error, never an abort.
 
 use std::time::Duration;
 
 use proptest::prelude::*;
 
-/// Everything that reads an expression; whether it is one.
+/// Calls every function that parses an expression. Returns whether it is valid.
 fn read(expr: &str) -> bool {
     let found = promql::durations(expr);
     let _ = (promql::stays(expr), promql::reads(expr, Duration::from_secs(60)), promql::threshold(expr));
@@ -15,7 +15,7 @@ fn read(expr: &str) -> bool {
 }
 
 #[test]
-fn refuses_what_would_exhaust_the_stack() {
+fn rejects_expressions_that_would_overflow_the_stack() {
     let refused = |expr: &str| {
         read(expr);
         promql::durations(expr).is_err_and(|error| error.to_string().contains("operators and brackets"))
@@ -31,14 +31,14 @@ fn refuses_what_would_exhaust_the_stack() {
 }
 
 #[test]
-fn refuses_what_is_no_expression_however_long() {
+fn rejects_long_invalid_text() {
     for part in ["{", "[", "\"", "a b", "\\"] {
         assert!(!read(&part.repeat(50_000)), "{part}");
     }
 }
 
 #[test]
-fn reads_names_in_utf_8() {
+fn parses_utf_8_names() {
     for expr in [
         r#"{"größe.gesamt", "label.dots"="ä"} > 1"#,
         r#"sum by ("label.dots") (rate({"größe.gesamt"}[5m]))"#,
@@ -92,18 +92,18 @@ const PARTS: &[&str] = &[
 
 proptest! {
     #[test]
-    fn any_text_is_read_or_refused(text in ".{0,60}") {
+    fn any_text_is_parsed_or_rejected(text in ".{0,60}") {
         read(&text);
     }
 
     #[test]
-    fn any_parts_are_read_or_refused(parts in prop::collection::vec(prop::sample::select(PARTS), 0..24)) {
+    fn any_parts_are_parsed_or_rejected(parts in prop::collection::vec(prop::sample::select(PARTS), 0..24)) {
         read(&parts.concat());
         read(&parts.join(" "));
     }
 
     #[test]
-    fn damage_is_read_or_refused(at in 0usize..90, part in prop::sample::select(PARTS)) {
+    fn damaged_expressions_are_parsed_or_rejected(at in 0usize..90, part in prop::sample::select(PARTS)) {
         let mut expr = r#"sum by (job) (rate(x{job="a"}[5m] offset 1m)) / max_over_time((y > 2)[1h:1m]) > bool 0.5"#.to_owned();
         let at = at.min(expr.len());
         expr.insert_str(at, part);

@@ -1,6 +1,6 @@
-//! The direction of dependencies between the crates of the workspace, as docs/architecture.md draws it.
+//! The dependencies between the crates of the workspace, as shown in docs/architecture.md.
 //!
-//! A crate that is not in [`LAYERS`] fails the test: whoever adds one says here what it may use.
+//! Every crate must be in [`LAYERS`] with its allowed dependencies.
 
 #![cfg(test)]
 
@@ -9,7 +9,7 @@ use std::process::Command;
 
 use serde_json::Value;
 
-/// Each crate with the crates of this workspace that it may use; none of a later line, so there is no cycle.
+/// Each crate with the crates of this workspace that it may use. These are all on earlier lines, so there is no cycle.
 const LAYERS: &[(&str, &[&str])] = &[
     ("process", &[]),
     ("testkit", &["process"]),
@@ -17,7 +17,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("promql", &["common"]),
     ("clients", &["common", "promql"]),
     ("alerting", &["common", "promql", "clients"]),
-    // `clients` for one thing: the alerts in a report.
+    // `clients` only for the alerts in a report.
     ("load", &["common", "clients"]),
     ("inbox", &["common", "promql", "clients", "alerting"]),
     ("drill", &["common", "promql", "clients", "alerting", "load", "inbox"]),
@@ -27,17 +27,17 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("dashboards", &[]),
     ("stack", &["process", "common"]),
 ];
-/// What any crate's tests may use besides.
+/// Additional crates for the tests of any crate.
 const FOR_TESTS: &[&str] = &["common", "process", "testkit"];
-/// What only the tests of one crate may use: the dashboards are tried on a running stack.
+/// Additional crates for the tests of one crate: the dashboards are tested on a running stack.
 const FOR_TESTS_OF: &[(&str, &str)] = &[("stack", "dashboards")];
-/// Who may know the command line; the others take plain configuration structs.
+/// Crates with a command line; the others use plain configuration structs.
 const COMMANDS: &[&str] = &["api", "dashboards", "loadgen", "stack"];
-/// Libraries without I/O, and what brings it.
+/// Libraries without I/O, and the crates that would add it.
 const PURE: &[&str] = &["promql"];
 const IO: &[&str] = &["actix-web", "hyper", "hyper-util", "reqwest", "tokio", "ureq"];
 
-/// A member of the workspace, with all that it and its tests are built with.
+/// A member of the workspace, with its dependencies and those of its tests.
 struct Member {
     name: String,
     normal: BTreeSet<String>,
@@ -65,7 +65,7 @@ fn members() -> Vec<Member> {
     metadata["packages"].as_array().unwrap().iter().map(member).collect()
 }
 
-/// Every rule that does not hold.
+/// Every violated rule.
 fn faults(members: &[Member]) -> Vec<String> {
     let layers: BTreeMap<&str, &[&str]> = LAYERS.iter().copied().collect();
     let mut faults = Vec::new();

@@ -1,4 +1,4 @@
-//! What keeps the workspace readable and has no lint: folders that can be held in mind, errors that can be matched on.
+//! Rules without a lint that keep the workspace readable: small folders, and errors that can be matched.
 
 #![cfg(test)]
 
@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 /// Most source files in one folder.
 const FILES: usize = 15;
-/// Most `Result<_, String>` in the whole workspace.
+/// Most `Result<_, String>` in the workspace.
 const STRING_ERRORS: usize = 30;
 
 /// Every Rust file below a `src` of the workspace, relative to its root, with its text.
@@ -35,14 +35,14 @@ fn sources() -> Vec<(PathBuf, String)> {
     found
 }
 
-/// Where a text has a `Result<_, String>`, with whatever stands in the place of the underscore.
+/// The positions of `Result<_, String>` in a text, with any type in place of the underscore.
 fn string_errors(text: &str) -> Vec<usize> {
     let is_one = |at: &usize| {
         let inside = &text[at + "Result<".len()..];
         let mut depth = 0_i32;
         for (index, sign) in inside.char_indices() {
             match sign {
-                // The arrow of a closure's type closes nothing.
+                // The arrow of a closure type is not a closing bracket.
                 '>' if inside[..index].ends_with('-') => {}
                 '<' | '(' | '[' => depth += 1,
                 '>' | ')' | ']' if depth > 0 => depth -= 1,
@@ -61,7 +61,7 @@ fn string_errors(text: &str) -> Vec<usize> {
     text.match_indices("Result<").map(|(at, _)| at).filter(is_one).collect()
 }
 
-/// Whether this place of a text is in the signature of a function that other files may call.
+/// Whether this position is in the signature of a function that other files may call.
 fn in_public_signature(text: &str, at: usize) -> bool {
     let Some(begin) = text[..at].rfind("fn ") else { return false };
     let line = text[..begin].rfind('\n').map_or(0, |end| end + 1);

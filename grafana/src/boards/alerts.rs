@@ -1,4 +1,4 @@
-//! Alerts, where they went, and when each was last proven.
+//! Alerts, their notifications, and the last proof of each.
 
 use crate::{dashboard::Dashboard, panel::Panel};
 
@@ -6,7 +6,7 @@ pub(super) fn board() -> Dashboard {
     Dashboard {
         uid: "firedrill-alerts",
         title: "Alerts and drills",
-        description: "What is pending and firing, what was sent and received, and what drills have proven.",
+        description: "Pending and firing alerts, sent and received notifications, and what drills have proven.",
         refresh: "10s",
         from: "now-1h",
         offered: r#"up{job=~"prometheus|alertmanager|inbox|loadgen"}"#,
@@ -19,7 +19,7 @@ pub(super) fn board() -> Dashboard {
             Panel::states(
                 "Alert states",
                 16,
-                "Yellow: the condition holds and `for` is running. Red: firing. The Watchdog, which always fires, is left out.",
+                "Yellow: the condition holds and `for` is running. Red: firing. Excludes the Watchdog, which always fires.",
             )
             .ask(
                 "{{alertname}} {{severity}}",
@@ -27,7 +27,7 @@ pub(super) fn board() -> Dashboard {
             )
             .word("1", "pending", "yellow")
             .word("2", "firing", "red"),
-            Panel::table("Firing since", "dateTimeFromNow", 8, "Alerts that hold at this moment, and when each began to.")
+            Panel::table("Firing since", "dateTimeFromNow", 8, "Alerts firing now, with their start.")
                 .ask(
                     "{{alertname}}",
                     r#"1000 * max by (alertname, severity, service) (ALERTS_FOR_STATE{severity!="none"}) and on (alertname) ALERTS{alertstate="firing"}"#,
@@ -39,7 +39,7 @@ pub(super) fn board() -> Dashboard {
         "",
         5,
         vec![
-            Panel::stat("Firing now", "short", 6, "Alerts firing, the Watchdog left out.")
+            Panel::stat("Firing now", "short", 6, "Firing alerts except the Watchdog.")
                 .ask("firing", r#"count(ALERTS{alertstate="firing",severity!="none"}) or vector(0)"#)
                 .steps(&[(1.0, "red")]),
             Panel::stat("Heartbeat", "bool_on_off", 6, "On while the Watchdog fires: rules are evaluated and alerts can be sent.")
@@ -50,14 +50,14 @@ pub(super) fn board() -> Dashboard {
                 "Rules failing",
                 "short",
                 6,
-                "Evaluations of rules that failed in the time shown. RuleEvaluationFailing fires on any.",
+                "Failed rule evaluations in the selected time range. RuleEvaluationFailing fires on any.",
             )
             .ask(
                 "failures",
                 r#"sum(increase(prometheus_rule_evaluation_failures_total{job=~"$job",instance=~"$instance"}[$__range]))"#,
             )
             .steps(&[(1.0, "red")]),
-            Panel::stat("Silences", "short", 6, "Active silences: what they cover reaches nobody.").ask(
+            Panel::stat("Silences", "short", 6, "Active silences. Matching alerts are not delivered.").ask(
                 "active",
                 r#"sum(alertmanager_silences{job=~"$job",instance=~"$instance",state="active"})"#,
             ),
@@ -67,15 +67,15 @@ pub(super) fn board() -> Dashboard {
         "Notifications",
         8,
         vec![
-            Panel::lines("Sent by channel", "ops", 8, "Notifications that Alertmanager sent in a second.").ask(
+            Panel::lines("Sent by channel", "ops", 8, "Notifications sent by Alertmanager per second.").ask(
                 "{{integration}}",
                 r#"sum by (integration) (rate(alertmanager_notifications_total{job=~"$job",instance=~"$instance"}[$__rate_interval]))"#,
             ),
-            Panel::lines("Failed by channel", "ops", 8, "Notifications that could not be sent. NotificationsFailing fires on any.").ask(
+            Panel::lines("Failed by channel", "ops", 8, "Failed notifications per second. NotificationsFailing fires on any.").ask(
                 "{{integration}}",
                 r#"sum by (integration) (rate(alertmanager_notifications_failed_total{job=~"$job",instance=~"$instance"}[$__rate_interval]))"#,
             ),
-            Panel::bars("Received by the inbox", "short", 8, "Notifications that arrived in the time shown, by channel and status.").ask(
+            Panel::bars("Received by the inbox", "short", 8, "Notifications received in the selected time range by channel and status.").ask(
                 "{{channel}} {{status}}",
                 r#"sum by (channel, status) (increase(inbox_notifications_total{job=~"$job",instance=~"$instance"}[$__range])) > 0"#,
             ),
@@ -89,8 +89,8 @@ pub(super) fn board() -> Dashboard {
                 "Proofs within 30 days",
                 "percentunit",
                 4,
-                "Of the proofs on record, one a drill, the share that is younger than 30 days. AlertNotProven fires for the others. No metric \
-                 has the alerts that no drill has ever proven: `loadgen coverage` lists them.",
+                "Share of recorded proofs, one per drill, that are less than 30 days old. AlertNotProven fires for the others. Alerts \
+                 without a proof are not in the metrics; `loadgen coverage` lists them.",
             )
             .ask(
                 "proven",
@@ -103,7 +103,7 @@ pub(super) fn board() -> Dashboard {
                 "Alerts ever proven",
                 "short",
                 3,
-                "How many alerts have a proof on record, of whatever age: `loadgen coverage` says of how many.",
+                "Number of alerts with a recorded proof of any age. `loadgen coverage` reports the total.",
             )
             .ask(
                 "alerts",
@@ -113,7 +113,7 @@ pub(super) fn board() -> Dashboard {
                 "Phases against their bounds",
                 "percentunit",
                 9,
-                "How much of its bound each phase of a drill took when it last proved its alert. Above 100 % it would have been LATE.",
+                "Duration of each phase relative to its bound in the last proof. Above 100 % the drill would have been LATE.",
             )
             .ask(
                 "{{drill}} {{phase}}",
@@ -121,7 +121,7 @@ pub(super) fn board() -> Dashboard {
             )
             .steps(&[(0.8, "yellow"), (1.0, "red")])
             .up_to(1.2),
-            Panel::table("Last proven", "dateTimeFromNow", 8, "When each drill last proved its alert.")
+            Panel::table("Last proven", "dateTimeFromNow", 8, "Time of each drill's last proof.")
                 .ask(
                     "{{alert}} {{drill}}",
                     r#"1000 * max by (alert, drill) (drill_last_proven_timestamp_seconds{job=~"$job",instance=~"$instance"})"#,

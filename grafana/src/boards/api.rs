@@ -6,7 +6,7 @@ pub(super) fn board() -> Dashboard {
     Dashboard {
         uid: "firedrill-api",
         title: "API Monitoring Dashboard",
-        description: "What callers of the gateway experience, by endpoint. Probes and /metrics are left out.",
+        description: "The gateway as clients experience it, by endpoint. Excludes probes and /metrics.",
         refresh: "5s",
         from: "now-30m",
         offered: "http_requests_total",
@@ -20,7 +20,7 @@ pub(super) fn board() -> Dashboard {
                 "Request rate by method and route",
                 "reqps",
                 16,
-                "Requests answered in a second, of the endpoints that are called. Routes are templates; everything unmatched is one line.",
+                "Requests per second by active endpoint. Routes are templates; all unmatched paths share one line.",
             )
             .ask(
                 "{{method}} {{route}}",
@@ -30,8 +30,8 @@ pub(super) fn board() -> Dashboard {
                 "Active requests",
                 "short",
                 8,
-                "Requests being handled at the last scrape: up to 2 is quiet, more than 5 says that answers take long or \
-                 that many came at once. HighInFlight fires above 10.",
+                "Requests in progress at the last scrape: up to 2 is normal, more than 5 means slow responses or \
+                 a burst of requests. HighInFlight fires above 10.",
             )
             .ask(
                 "in progress",
@@ -49,7 +49,7 @@ pub(super) fn board() -> Dashboard {
                 "Latency percentiles",
                 "s",
                 12,
-                "Half, 95 % and 99 % of the requests were answered faster than this. HighLatency watches P95 at 100 ms.",
+                "50 %, 95 % and 99 % of the requests were faster. HighLatency fires when P95 is above 100 ms.",
             )
             .ask(
                 "P50",
@@ -67,7 +67,7 @@ pub(super) fn board() -> Dashboard {
                 "Error rate",
                 "percentunit",
                 12,
-                "Share of requests answered with 5xx. Below 2 % is normal; HighErrorRate fires above 5 %. Empty without \
+                "Share of requests with a 5xx response. Below 2 % is normal; HighErrorRate fires above 5 %. Empty without \
                  traffic.",
             )
             .ask(
@@ -86,7 +86,7 @@ pub(super) fn board() -> Dashboard {
                 "Requests by status class",
                 "reqps",
                 12,
-                "Answers in a second, by the first digit of their status. 429 is among the 4xx.",
+                "Responses per second by the first digit of their status. 429 is part of 4xx.",
             )
             .ask(
                 "{{class}}",
@@ -100,7 +100,7 @@ pub(super) fn board() -> Dashboard {
                 "Errors by type",
                 "ops",
                 12,
-                "Problems told to callers in a second, by the `type` that their body names.",
+                "Error responses per second by kind of error.",
             )
             .ask(
                 "{{error_type}}",
@@ -116,7 +116,7 @@ pub(super) fn board() -> Dashboard {
                 "Requests by endpoint",
                 "short",
                 12,
-                "Which endpoints the requests of the whole time shown went to.",
+                "Requests in the selected time range by endpoint.",
             )
             .ask(
                 "{{route}}",
@@ -126,7 +126,7 @@ pub(super) fn board() -> Dashboard {
                 "Mean latency by endpoint",
                 "s",
                 12,
-                "Mean time to answer, now, of the endpoints that are being called.",
+                "Current mean response time of active endpoints.",
             )
             .ask(
                 "{{route}}",

@@ -6,7 +6,7 @@ pub(super) fn board() -> Dashboard {
     Dashboard {
         uid: "firedrill-error-budget",
         title: "Error budget",
-        description: "The objective is that 99.5 % of requests are answered without a server error, over 30 days. The budget is the \
+        description: "The objective is 99.5 % of requests without a server error over 30 days. The budget is the \
                       other 0.5 %; a burn rate of 1 uses it up in exactly 30 days.",
         refresh: "30s",
         from: "now-6h",
@@ -17,7 +17,7 @@ pub(super) fn board() -> Dashboard {
         "",
         6,
         vec![
-            Panel::gauge("Budget left", "percentunit", 8, "Of the budget of the last 30 days; below 0 the objective is missed.")
+            Panel::gauge("Budget left", "percentunit", 8, "Remaining share of the budget of the last 30 days. Below 0 the objective is missed.")
                 .ask(
                     "left",
                     r#"1 - (sum(increase(http_requests_total{job=~"$job",instance=~"$instance",status=~"5..",route!~"/health|/livez|/readyz|/metrics"}[30d])) / (sum(increase(http_requests_total{job=~"$job",instance=~"$instance",route!~"/health|/livez|/readyz|/metrics"}[30d])) > 0)) / 0.005"#,
@@ -25,14 +25,14 @@ pub(super) fn board() -> Dashboard {
                 .steps(&[(0.0, "yellow"), (0.25, "green")])
                 .bad_below()
                 .up_to(1.0),
-            Panel::stat("Availability", "percentunit", 8, "Share of requests in 30 days that were answered without a server error.")
+            Panel::stat("Availability", "percentunit", 8, "Share of requests in 30 days without a server error.")
                 .ask(
                     "without 5xx",
                     r#"1 - sum(increase(http_requests_total{job=~"$job",instance=~"$instance",status=~"5..",route!~"/health|/livez|/readyz|/metrics"}[30d])) / (sum(increase(http_requests_total{job=~"$job",instance=~"$instance",route!~"/health|/livez|/readyz|/metrics"}[30d])) > 0)"#,
                 )
                 .steps(&[(0.995, "green")])
                 .bad_below(),
-            Panel::stat("Failed requests", "short", 8, "Requests in 30 days that were answered with a server error.")
+            Panel::stat("Failed requests", "short", 8, "Requests in 30 days with a server error.")
                 .ask(
                     "5xx",
                     r#"sum(increase(http_requests_total{job=~"$job",instance=~"$instance",status=~"5..",route!~"/health|/livez|/readyz|/metrics"}[30d]))"#,
@@ -47,7 +47,7 @@ pub(super) fn board() -> Dashboard {
                 "Burn rate",
                 "none",
                 16,
-                "How many times faster than sustainable the budget is being used, over four windows. The fast alert fires when 5 \
+                "Ratio of the error rate to the rate that uses the budget in exactly 30 days, over four windows. The fast alert fires when 5 \
                  minutes and 1 hour are above 14.4, the slow one when 30 minutes and 6 hours are above 6.",
             )
             .ask(
@@ -68,7 +68,7 @@ pub(super) fn board() -> Dashboard {
             )
             .steps(&[(6.0, "yellow"), (14.4, "red")])
             .marked(),
-            Panel::bars("Who uses the budget", "percentunit", 8, "Share of the server errors of the time shown, by route.").ask(
+            Panel::bars("Budget use by route", "percentunit", 8, "Share of the server errors in the selected time range by route.").ask(
                 "{{route}}",
                 r#"sum by (route) (increase(http_requests_total{job=~"$job",instance=~"$instance",status=~"5..",route!~"/health|/livez|/readyz|/metrics"}[$__range])) / on () group_left () (sum(increase(http_requests_total{job=~"$job",instance=~"$instance",status=~"5..",route!~"/health|/livez|/readyz|/metrics"}[$__range])) > 0)"#,
             )

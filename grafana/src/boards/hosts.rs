@@ -1,4 +1,4 @@
-//! The machines, and the processes and containers on them.
+//! Hosts, and the processes and containers on them.
 
 use crate::{dashboard::Dashboard, panel::Panel};
 
@@ -6,7 +6,7 @@ pub(super) fn board() -> Dashboard {
     Dashboard {
         uid: "firedrill-hosts",
         title: "Containers and hosts",
-        description: "Who is up, what each process or container takes, and what the machine has left.",
+        description: "Status of targets, resource usage of processes and containers, and free resources of the host.",
         refresh: "10s",
         from: "now-30m",
         offered: "up",
@@ -16,11 +16,11 @@ pub(super) fn board() -> Dashboard {
         "Targets",
         8,
         vec![
-            Panel::states("Targets", 16, "Whether Prometheus could scrape each target. APIDown and PrometheusTargetDown watch this.")
+            Panel::states("Targets", 16, "Whether Prometheus can scrape each target. APIDown and PrometheusTargetDown use this.")
                 .ask("{{job}} {{instance}}", r#"up{job=~"$job",instance=~"$instance"}"#)
                 .word("1", "up", "green")
                 .word("0", "down", "red"),
-            Panel::bars("Scrape time", "s", 8, "How long the last scrape of each target took; the limit is 10 s.")
+            Panel::bars("Scrape time", "s", 8, "Duration of the last scrape of each target. The limit is 10 s.")
                 .ask("{{job}}", r#"max by (job) (scrape_duration_seconds{job=~"$job",instance=~"$instance"})"#)
                 .steps(&[(1.0, "yellow"), (5.0, "red")]),
         ],
@@ -30,18 +30,18 @@ pub(super) fn board() -> Dashboard {
         8,
         vec![
             Panel::lines(
-                "Memory of a process",
+                "Process memory",
                 "bytes",
                 8,
-                "Resident memory of every process that says so, and the limit of the gateway: HighMemoryUsage fires above it.",
+                "Resident memory of every process that exports it, and the gateway's limit, above which HighMemoryUsage fires.",
             )
             .ask("{{job}} {{instance}}", r#"process_resident_memory_bytes{job=~"$job",instance=~"$instance"}"#)
             .ask("limit {{instance}}", r#"app_memory_alert_bytes{job=~"$job",instance=~"$instance"}"#),
-            Panel::lines("Processor of a process", "short", 8, "Cores each process keeps busy.").ask(
+            Panel::lines("Process CPU", "short", 8, "CPU cores used by each process.").ask(
                 "{{job}} {{instance}}",
                 r#"rate(process_cpu_seconds_total{job=~"$job",instance=~"$instance"}[$__rate_interval])"#,
             ),
-            Panel::lines("Open files", "short", 8, "File descriptors in use, connections included.")
+            Panel::lines("Open files", "short", 8, "File descriptors in use, including connections.")
                 .ask("{{job}} {{instance}}", r#"process_open_fds{job=~"$job",instance=~"$instance"}"#),
         ],
     )
@@ -52,16 +52,16 @@ pub(super) fn board() -> Dashboard {
             Panel::states(
                 "Services run as processes",
                 12,
-                "Without containers: whether each process of the stack runs, as its supervisor says. ContainerDown watches this.",
+                "Only without containers: whether each process of the stack runs. ContainerDown uses this.",
             )
             .ask("{{name}}", r#"stack_process_up{job=~"$job",instance=~"$instance"}"#)
             .word("1", "runs", "green")
-            .word("0", "gone", "red"),
+            .word("0", "stopped", "red"),
             Panel::bars(
                 "Restarts of processes",
                 "short",
                 12,
-                "Without containers: how often each was started anew in the time shown. ContainerRestarting fires above 2 in 10 minutes.",
+                "Only without containers: restarts of each process in the selected time range. ContainerRestarting fires above 2 in 10 minutes.",
             )
             .ask("{{name}}", r#"changes(stack_process_start_time_seconds{job=~"$job",instance=~"$instance"}[$__range])"#)
             .steps(&[(1.0, "yellow"), (3.0, "red")]),
@@ -71,11 +71,11 @@ pub(super) fn board() -> Dashboard {
         "Containers",
         8,
         vec![
-            Panel::lines("Memory of a container", "bytes", 8, "What counts against the limit of each container.").ask(
+            Panel::lines("Container memory", "bytes", 8, "Working set of each container, which counts against its limit.").ask(
                 "{{name}}",
                 r#"sum by (name) (container_memory_working_set_bytes{job=~"$job",instance=~"$instance",name!=""})"#,
             ),
-            Panel::lines("Processor of a container", "short", 8, "Cores each container keeps busy.").ask(
+            Panel::lines("Container CPU", "short", 8, "CPU cores used by each container.").ask(
                 "{{name}}",
                 r#"sum by (name) (rate(container_cpu_usage_seconds_total{job=~"$job",instance=~"$instance",name!=""}[$__rate_interval]))"#,
             ),
@@ -83,7 +83,7 @@ pub(super) fn board() -> Dashboard {
                 "Restarts of containers",
                 "short",
                 8,
-                "How often each was started anew in the time shown. ContainerRestarting fires above 2 in 10 minutes.",
+                "Restarts of each container in the selected time range. ContainerRestarting fires above 2 in 10 minutes.",
             )
             .ask(
                 "{{name}}",
@@ -96,26 +96,26 @@ pub(super) fn board() -> Dashboard {
         "Hosts",
         8,
         vec![
-            Panel::lines("Processor", "percentunit", 6, "Share of all cores that is busy. HostHighCpu watches this.")
+            Panel::lines("CPU", "percentunit", 6, "Share of CPU time in use. HostHighCpu uses this.")
                 .ask(
                     "{{instance}}",
                     r#"1 - avg by (instance) (rate(node_cpu_seconds_total{job=~"$job",instance=~"$instance",mode="idle"}[$__rate_interval]))"#,
                 )
                 .up_to(1.0),
-            Panel::lines("Memory", "percentunit", 6, "Share of memory that no process could have. HostMemoryLow watches this.")
+            Panel::lines("Memory", "percentunit", 6, "Share of memory that is not available. HostMemoryLow uses this.")
                 .ask(
                     "{{instance}}",
                     r#"1 - node_memory_MemAvailable_bytes{job=~"$job",instance=~"$instance"} / node_memory_MemTotal_bytes{job=~"$job",instance=~"$instance"}"#,
                 )
                 .up_to(1.0),
-            Panel::bars("Disks", "percentunit", 6, "Share of each file system that is taken. HostDiskFull watches this.")
+            Panel::bars("Disks", "percentunit", 6, "Share of each file system in use. HostDiskFull uses this.")
                 .ask(
                     "{{mountpoint}}",
                     r#"1 - min by (mountpoint) (node_filesystem_avail_bytes{job=~"$job",instance=~"$instance",fstype!~"tmpfs|ramfs|overlay|squashfs"} / node_filesystem_size_bytes{job=~"$job",instance=~"$instance",fstype!~"tmpfs|ramfs|overlay|squashfs"})"#,
                 )
                 .steps(&[(0.8, "yellow"), (0.9, "red")])
                 .up_to(1.0),
-            Panel::lines("Network", "Bps", 6, "Bytes received and sent in a second, loopback left out.")
+            Panel::lines("Network", "Bps", 6, "Bytes received and sent per second, excluding loopback.")
                 .ask(
                     "received {{instance}}",
                     r#"sum by (instance) (rate(node_network_receive_bytes_total{job=~"$job",instance=~"$instance",device!="lo"}[$__rate_interval]))"#,

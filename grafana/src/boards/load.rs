@@ -1,4 +1,4 @@
-//! A run of the load generator while it runs.
+//! A running load generator.
 
 use crate::{dashboard::Dashboard, panel::Panel};
 
@@ -6,8 +6,8 @@ pub(super) fn board() -> Dashboard {
     Dashboard {
         uid: "firedrill-load",
         title: "Load generator",
-        description: "A run of `loadgen run --prometheus-addr` while it runs: what was planned, what was sent, what came back, and \
-                      whether the generator itself kept up.",
+        description: "A running `loadgen run --prometheus-addr`: planned and sent requests, responses, and \
+                      whether the generator keeps up.",
         refresh: "5s",
         from: "now-15m",
         offered: "loadgen_target_rate",
@@ -17,19 +17,19 @@ pub(super) fn board() -> Dashboard {
         "",
         8,
         vec![
-            Panel::lines("Planned and achieved rate", "reqps", 12, "Requests a second that the schedule asks for and that were sent.")
+            Panel::lines("Planned and achieved rate", "reqps", 12, "Scheduled and sent requests per second.")
                 .ask("planned", r#"sum(loadgen_target_rate{job=~"$job",instance=~"$instance"})"#)
                 .ask(
                     "achieved",
                     r#"sum(rate(loadgen_requests_total{job=~"$job",instance=~"$instance"}[$__rate_interval]))"#,
                 ),
-            Panel::lines("In flight", "short", 6, "Requests sent and not yet answered.")
+            Panel::lines("In flight", "short", 6, "Requests sent and waiting for a response.")
                 .ask("{{instance}}", r#"loadgen_in_flight{job=~"$job",instance=~"$instance"}"#),
             Panel::stacked(
                 "Outcomes",
                 "reqps",
                 6,
-                "Requests a second by what became of them. Local errors and shed ones never reached the target.",
+                "Requests per second by outcome. Local errors and shed requests never reached the target.",
             )
             .ask(
                 "{{outcome}}",
@@ -45,7 +45,7 @@ pub(super) fn board() -> Dashboard {
                 "Response time",
                 "s",
                 12,
-                "From when a request was due to when its answer was complete: what a user would have felt.",
+                "Time from the scheduled start of a request to its complete response, as a user would experience it.",
             )
             .ask(
                 "P50",
@@ -60,10 +60,10 @@ pub(super) fn board() -> Dashboard {
                 r#"histogram_quantile(0.99, sum by (le) (rate(loadgen_response_seconds_bucket{job=~"$job",instance=~"$instance"}[$__rate_interval])))"#,
             ),
             Panel::lines(
-                "Its parts",
+                "Parts of the response time",
                 "s",
                 12,
-                "99 % were shorter. Service time is the target's; pacer lag is the generator's own fault; connection wait is a limit on \
+                "99th percentiles. Service time is spent in the target; pacer lag in the generator; connection wait means a limit on \
                  connections or back-pressure.",
             )
             .ask(
@@ -84,11 +84,11 @@ pub(super) fn board() -> Dashboard {
         "",
         7,
         vec![
-            Panel::stacked("Answers by status", "reqps", 12, "Answers a second, by status.").ask(
+            Panel::stacked("Responses by status", "reqps", 12, "Responses per second by status.").ask(
                 "{{status}}",
                 r#"sum by (status) (rate(loadgen_responses_total{job=~"$job",instance=~"$instance"}[$__rate_interval]))"#,
             ),
-            Panel::lines("Processor of the generator", "short", 12, "Cores it keeps busy. A generator short of processor is no judge of others.").ask(
+            Panel::lines("CPU of the generator", "short", 12, "CPU cores used by the generator. Measurements of a saturated generator are not reliable.").ask(
                 "{{instance}}",
                 r#"rate(process_cpu_seconds_total{job=~"$job",instance=~"$instance"}[$__rate_interval]) and on (instance) loadgen_target_rate{job=~"$job",instance=~"$instance"}"#,
             ),

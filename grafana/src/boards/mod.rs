@@ -1,7 +1,7 @@
-//! The dashboards, one file each.
+//! The dashboards, one per file.
 //!
-//! Every selector carries `job=~"$job",instance=~"$instance"`; where it cannot, `dashboards/.lint` says why. Probes and
-//! `/metrics` stay out of what callers experience, as in the alert rules.
+//! Every selector has `job=~"$job",instance=~"$instance"`; `dashboards/.lint` has the exceptions with their reasons. As in
+//! the alert rules, probes and `/metrics` are excluded from what clients experience.
 
 mod alerts;
 mod api;
@@ -14,7 +14,7 @@ mod redis;
 
 use crate::dashboard::Dashboard;
 
-/// All of them, in the order they are numbered in the documents.
+/// All dashboards, in the order of the documentation.
 #[must_use]
 pub fn all() -> Vec<Dashboard> {
     vec![

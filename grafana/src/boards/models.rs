@@ -6,7 +6,7 @@ pub(super) fn board() -> Dashboard {
     Dashboard {
         uid: "firedrill-models-pipeline",
         title: "Models and pipeline",
-        description: "What models predict and how fast, and whether readings of wearables come in, are valid and are committed.",
+        description: "Rate and latency of model predictions, and whether readings of wearables arrive, are valid and are committed.",
         refresh: "10s",
         from: "now-30m",
         offered: r#"up{job=~"api|custom-metrics"}"#,
@@ -16,9 +16,9 @@ pub(super) fn board() -> Dashboard {
         "Models",
         8,
         vec![
-            Panel::stat("Models loaded", "short", 4, "On all instances chosen.")
+            Panel::stat("Models loaded", "short", 4, "Loaded models on the selected instances.")
                 .ask("models", r#"sum(models_loaded{job=~"$job",instance=~"$instance"})"#),
-            Panel::lines("Predictions by model", "reqps", 6, "Inferences run in a second.").ask(
+            Panel::lines("Predictions by model", "reqps", 6, "Inferences per second.").ask(
                 "{{model}}",
                 r#"sum by (model) (rate(inference_duration_seconds_count{job=~"$job",instance=~"$instance"}[$__rate_interval]))"#,
             ),
@@ -26,7 +26,7 @@ pub(super) fn board() -> Dashboard {
                 "Inference time",
                 "s",
                 8,
-                "Half and 95 % of the inferences ran shorter, waiting not counted. SlowInference fires when P95 is above 1 s.",
+                "50 % and 95 % of the inferences were faster, excluding time in the queue. SlowInference fires when P95 is above 1 s.",
             )
             .ask(
                 "P50 {{model}}",
@@ -40,7 +40,7 @@ pub(super) fn board() -> Dashboard {
                 "Waiting for a worker",
                 "short",
                 6,
-                "Requests in the inference queue; when INFERENCE_QUEUE are there, further ones get 503.",
+                "Requests in the inference queue. Beyond INFERENCE_QUEUE, requests get 503.",
             )
             .ask("{{instance}}", r#"inference_queue_depth{job=~"$job",instance=~"$instance"}"#),
         ],
@@ -52,7 +52,7 @@ pub(super) fn board() -> Dashboard {
             "Failed loads by model",
             "short",
             24,
-            "Loads that failed in the time shown because of what the file holds. ModelLoadFailures fires above 3 in 10 minutes.",
+            "Failed loads in the selected time range caused by the file. ModelLoadFailures fires above 3 in 10 minutes.",
         )
         .ask(
             "{{model}}",
@@ -64,7 +64,7 @@ pub(super) fn board() -> Dashboard {
         "Pipeline",
         8,
         vec![
-            Panel::stacked("Readings by stream", "ops", 8, "Readings committed in a second.").ask(
+            Panel::stacked("Readings by stream", "ops", 8, "Committed readings per second.").ask(
                 "{{stream}}",
                 r#"sum by (stream) (rate(pipeline_records_total{job=~"$job",instance=~"$instance",outcome="accepted"}[$__rate_interval]))"#,
             ),
@@ -72,7 +72,7 @@ pub(super) fn board() -> Dashboard {
                 "Readings not committed",
                 "ops",
                 8,
-                "Rejected: not valid; IngestionFailures fires above 3 in 10 minutes. Refused: no room, the client was told 503.",
+                "Rejected: invalid; IngestionFailures fires above 3 in 10 minutes. Refused: the queue was full, the client got 503.",
             )
             .ask(
                 "{{outcome}} {{stream}}",
@@ -82,7 +82,7 @@ pub(super) fn board() -> Dashboard {
                 "Since the last commit",
                 "s",
                 8,
-                "Time since a reading of the stream was committed. PipelineStalled fires when all have stood still for 10 minutes.",
+                "Time since the last committed reading by stream. PipelineStalled fires when no stream has one for 10 minutes.",
             )
             .ask(
                 "{{stream}}",
@@ -95,15 +95,15 @@ pub(super) fn board() -> Dashboard {
         "",
         8,
         vec![
-            Panel::lines("Queue", "short", 8, "Readings waiting to be committed; the room is INGEST_QUEUE.")
+            Panel::lines("Queue", "short", 8, "Readings waiting for a commit; the limit is INGEST_QUEUE.")
                 .ask("{{instance}}", r#"pipeline_queue_depth{job=~"$job",instance=~"$instance"}"#),
-            Panel::lines("Oldest in the queue", "s", 8, "How long the reading at the head of the queue has waited.")
+            Panel::lines("Oldest in the queue", "s", 8, "Age of the oldest reading in the queue.")
                 .ask("{{instance}}", r#"pipeline_queue_oldest_age_seconds{job=~"$job",instance=~"$instance"}"#),
             Panel::lines(
                 "Heart rate variability",
                 "ms",
                 8,
-                "Mean and 95th percentile of the RMSSD readings that came in. AbnormalHRV fires when the mean leaves 15 to 200 ms.",
+                "Mean and 95th percentile of ingested RMSSD readings. AbnormalHRV fires when the mean leaves 15 to 200 ms.",
             )
             .ask(
                 "mean",

@@ -6,7 +6,7 @@ pub(super) fn board() -> Dashboard {
     Dashboard {
         uid: "rx580-api-overview",
         title: "API Overview",
-        description: "The gateway at a glance: is it answering, how fast, how well? Alerts on the API link here.",
+        description: "The gateway at a glance: traffic, errors and latency. Alerts about the API link here.",
         refresh: "5s",
         from: "now-15m",
         offered: "http_requests_total",
@@ -16,7 +16,7 @@ pub(super) fn board() -> Dashboard {
         "",
         5,
         vec![
-            Panel::stat("Request rate", "reqps", 6, "Requests answered in a second. HighRequestRate fires above 100.")
+            Panel::stat("Request rate", "reqps", 6, "Requests per second. HighRequestRate fires above 100.")
                 .ask(
                     "requests",
                     r#"sum(rate(http_requests_total{job=~"$job",instance=~"$instance",route!~"/health|/livez|/readyz|/metrics"}[$__rate_interval]))"#,
@@ -26,7 +26,7 @@ pub(super) fn board() -> Dashboard {
                 "Error rate",
                 "percentunit",
                 6,
-                "Share of requests answered with 5xx. HighErrorRate fires above 5 %, CriticalErrorRate above 10 %.",
+                "Share of requests with a 5xx response. HighErrorRate fires above 5 %, CriticalErrorRate above 10 %.",
             )
             .ask(
                 "5xx",
@@ -37,14 +37,14 @@ pub(super) fn board() -> Dashboard {
                 "P95 latency",
                 "s",
                 6,
-                "95 % of the requests were answered faster. HighLatency fires above 100 ms, VeryHighLatency above 500 ms.",
+                "95 % of the requests were faster. HighLatency fires above 100 ms, VeryHighLatency above 500 ms.",
             )
             .ask(
                 "P95",
                 r#"histogram_quantile(0.95, sum by (le) (rate(http_request_duration_seconds_bucket{job=~"$job",instance=~"$instance",route!~"/health|/livez|/readyz|/metrics"}[$__rate_interval])))"#,
             )
             .steps(&[(0.1, "yellow"), (0.5, "red")]),
-            Panel::stat("Models loaded", "short", 6, "Models that can be asked for predictions, on all instances chosen.")
+            Panel::stat("Models loaded", "short", 6, "Loaded models on the selected instances.")
                 .ask("models", r#"sum(models_loaded{job=~"$job",instance=~"$instance"})"#),
         ],
     )
@@ -52,7 +52,7 @@ pub(super) fn board() -> Dashboard {
         "",
         9,
         vec![
-            Panel::stacked("Request rate by status class", "reqps", 12, "Answers in a second, by the first digit of their status.")
+            Panel::stacked("Request rate by status class", "reqps", 12, "Responses per second by the first digit of their status.")
                 .ask(
                     "{{class}}",
                     r#"sum by (class) (label_replace(rate(http_requests_total{job=~"$job",instance=~"$instance"}[$__rate_interval]), "class", "${1}xx", "status", "(.).."))"#,
@@ -65,7 +65,7 @@ pub(super) fn board() -> Dashboard {
                 "Response latency percentiles",
                 "s",
                 12,
-                "Half, 95 % and 99 % of the requests were answered faster than this.",
+                "50 %, 95 % and 99 % of the requests were faster.",
             )
             .ask(
                 "P50",

@@ -1,4 +1,4 @@
-//! Redis, and the rate limits that are counted in it.
+//! Redis, and the rate limits counted in it.
 
 use crate::{dashboard::Dashboard, panel::Panel};
 
@@ -6,7 +6,7 @@ pub(super) fn board() -> Dashboard {
     Dashboard {
         uid: "firedrill-redis",
         title: "Redis and rate limiting",
-        description: "Who is refused and why, which backend decides and how fast, and how Redis is.",
+        description: "Rate limit refusals by policy, the deciding backend and its latency, and the state of Redis.",
         refresh: "10s",
         from: "now-30m",
         offered: r#"up{job=~"api|redis"}"#,
@@ -20,25 +20,25 @@ pub(super) fn board() -> Dashboard {
                 "Decisions by backend",
                 "ops",
                 8,
-                "Who decided: Redis, a refusal still known from Redis (cached), or this process alone (local). Other than \
-                 redis and cached for longer than a moment means that RateLimiterDegraded is near.",
+                "Deciding backend: Redis, a cached refusal of Redis (cached), or the gateway alone (local). A lasting share other than \
+                 redis and cached fires RateLimiterDegraded.",
             )
             .ask(
                 "{{backend}}",
                 r#"sum by (backend) (rate(rate_limit_decisions_total{job=~"$job",instance=~"$instance"}[$__rate_interval]))"#,
             ),
-            Panel::lines("Refusals by policy", "ops", 8, "Requests answered 429 in a second. RateLimitHits fires at 50 in 5 minutes.")
+            Panel::lines("Refusals by policy", "ops", 8, "Requests refused with 429 per second. RateLimitHits fires at 50 in 5 minutes.")
                 .ask(
                     "{{policy}}",
                     r#"sum by (policy) (rate(rate_limit_hits_total{job=~"$job",instance=~"$instance"}[$__rate_interval]))"#,
                 ),
-            Panel::stat("Refused share", "percentunit", 4, "Share of the decisions that refused.")
+            Panel::stat("Refused share", "percentunit", 4, "Share of decisions that refused a request.")
                 .ask(
                     "refused",
                     r#"sum(rate(rate_limit_hits_total{job=~"$job",instance=~"$instance"}[$__rate_interval])) / (sum(rate(rate_limit_decisions_total{job=~"$job",instance=~"$instance"}[$__rate_interval])) > 0)"#,
                 )
                 .steps(&[(0.01, "yellow"), (0.2, "red")]),
-            Panel::stat("Redis decides", "bool_yes_no", 4, "No: the breaker is open and each gateway limits for itself.")
+            Panel::stat("Redis decides", "bool_yes_no", 4, "No: the breaker is open, and each gateway applies local limits.")
                 .ask("{{instance}}", r#"min(rate_limit_backend_up{job=~"$job",instance=~"$instance"})"#)
                 .steps(&[(1.0, "green")])
                 .bad_below(),
@@ -49,10 +49,10 @@ pub(super) fn board() -> Dashboard {
         8,
         vec![
             Panel::lines(
-                "Time a decision takes",
+                "Decision time",
                 "s",
                 8,
-                "Half and 99 % of the decisions took less, by backend. REDIS_DEADLINE bounds it at 10 ms.",
+                "50 % and 99 % of the decisions were faster, by backend. REDIS_DEADLINE limits it to 10 ms.",
             )
             .ask(
                 "P50 {{backend}}",
@@ -62,7 +62,7 @@ pub(super) fn board() -> Dashboard {
                 "P99 {{backend}}",
                 r#"histogram_quantile(0.99, sum by (le, backend) (rate(rate_limit_check_duration_seconds_bucket{job=~"$job",instance=~"$instance"}[$__rate_interval])))"#,
             ),
-            Panel::lines("Decisions Redis could not make", "ops", 8, "In a second, by what went wrong.").ask(
+            Panel::lines("Failed Redis decisions", "ops", 8, "Decisions per second that Redis could not make, by kind of error.").ask(
                 "{{kind}}",
                 r#"sum by (kind) (rate(rate_limit_backend_errors_total{job=~"$job",instance=~"$instance"}[$__rate_interval]))"#,
             ),
@@ -70,7 +70,7 @@ pub(super) fn board() -> Dashboard {
                 "Client keys in memory",
                 "short",
                 8,
-                "Clients that the gateways hold in their own memory, by store. Bounded; a flood of new addresses shows here.",
+                "Client keys in the gateways' memory by store. The number is limited; it rises with many new addresses.",
             )
             .ask("{{store}}", r#"sum by (store) (rate_limit_keys{job=~"$job",instance=~"$instance"})"#),
         ],
@@ -79,11 +79,11 @@ pub(super) fn board() -> Dashboard {
         "Redis",
         8,
         vec![
-            Panel::states("Redis answers its exporter", 6, "RedisDown fires when it does not for a minute.")
+            Panel::states("Redis responds to its exporter", 6, "RedisDown fires when it does not for a minute.")
                 .ask("{{instance}}", r#"redis_up{job=~"$job",instance=~"$instance"}"#)
                 .word("1", "up", "green")
                 .word("0", "down", "red"),
-            Panel::lines("Commands", "ops", 6, "Commands Redis executed in a second: one for each decision of a gateway.").ask(
+            Panel::lines("Commands", "ops", 6, "Commands executed by Redis per second: one per decision of a gateway.").ask(
                 "{{instance}}",
                 r#"sum by (instance) (rate(redis_commands_processed_total{job=~"$job",instance=~"$instance"}[$__rate_interval]))"#,
             ),
@@ -91,7 +91,7 @@ pub(super) fn board() -> Dashboard {
                 "Memory",
                 "bytes",
                 6,
-                "Memory in use and its limit; a limit of 0 is none. RedisMemoryHigh fires above 90 % of a limit.",
+                "Memory in use and its limit; 0 means no limit. RedisMemoryHigh fires above 90 % of a limit.",
             )
             .ask("used {{instance}}", r#"redis_memory_used_bytes{job=~"$job",instance=~"$instance"}"#)
             .ask("limit {{instance}}", r#"redis_memory_max_bytes{job=~"$job",instance=~"$instance"}"#),
@@ -99,25 +99,25 @@ pub(super) fn board() -> Dashboard {
                 "Connections",
                 "short",
                 6,
-                "Clients connected and the most there may be. RedisConnectionsHigh fires above 90 % of it.",
+                "Connected clients and their maximum. RedisConnectionsHigh fires above 90 % of it.",
             )
             .ask("connected {{instance}}", r#"redis_connected_clients{job=~"$job",instance=~"$instance"}"#)
-            .ask("most {{instance}}", r#"redis_config_maxclients{job=~"$job",instance=~"$instance"}"#),
+            .ask("maximum {{instance}}", r#"redis_config_maxclients{job=~"$job",instance=~"$instance"}"#),
         ],
     )
     .row(
         "",
         7,
         vec![
-            Panel::lines("Keys", "short", 12, "Keys in Redis: one for each client whose limit is not yet back to full.").ask(
+            Panel::lines("Keys", "short", 12, "Keys in Redis: one per client whose quota is not full.").ask(
                 "{{db}} {{instance}}",
                 r#"sum by (db, instance) (redis_db_keys{job=~"$job",instance=~"$instance"})"#,
             ),
             Panel::lines(
-                "Turned away and thrown out",
+                "Rejected connections and evicted keys",
                 "ops",
                 12,
-                "Connections refused because there were too many, keys evicted for want of memory. Either one fires an alert.",
+                "Connections rejected at the limit, and keys evicted for lack of memory. Either one fires an alert.",
             )
             .ask(
                 "rejected connections {{instance}}",

@@ -1,11 +1,11 @@
-//! Rules about a whole dashboard: its variables, and that nobody edits what is provisioned.
+//! Rules about a dashboard: its variables, and that a provisioned dashboard is not editable.
 
 use serde_json::Value;
 
 use super::json::{list, text};
 use crate::fill::{ALL, Values};
 
-/// Rule and message of each fault.
+/// Rule and message of each finding.
 pub(super) fn check(dashboard: &Value) -> Vec<(&'static str, String)> {
     let variables: Vec<&Value> = list(&dashboard["templating"], "list").collect();
     let mut faults = Vec::new();
@@ -18,7 +18,7 @@ pub(super) fn check(dashboard: &Value) -> Vec<(&'static str, String)> {
     for variable in variables.iter().filter(|variable| text(variable, "type") == "query") {
         let name = text(variable, "name");
         if variable["refresh"] != 2 {
-            let message = format!("variable {name} does not reload when the time range changes");
+            let message = format!("variable {name} must reload when the time range changes");
             faults.push(("template-on-time-change-reload-rule", message));
         }
         if let Some(message) = misquery(text(&variable["query"], "query")) {
@@ -28,7 +28,7 @@ pub(super) fn check(dashboard: &Value) -> Vec<(&'static str, String)> {
     if dashboard["editable"] != false {
         faults.push((
             "uneditable-dashboard",
-            "it can be edited, and the next start would undo that".to_owned(),
+            "must not be editable: the next start would discard the changes".to_owned(),
         ));
     }
     faults
@@ -38,18 +38,22 @@ fn datasource(variables: &[&Value]) -> Option<String> {
     let found: Vec<&&Value> = variables.iter().filter(|it| text(it, "type") == "datasource").collect();
     match found[..] {
         [only] if text(only, "name") != "datasource" => {
-            Some("its variable is not called datasource".to_owned())
+            Some("the data source variable must be named datasource".to_owned())
         }
-        [only] if text(only, "label") != "Data source" => Some("its label is not `Data source`".to_owned()),
-        [only] if text(only, "query") != "prometheus" => Some("it offers others than Prometheus".to_owned()),
+        [only] if text(only, "label") != "Data source" => {
+            Some("the label of the data source variable must be `Data source`".to_owned())
+        }
+        [only] if text(only, "query") != "prometheus" => {
+            Some("the data source variable must offer Prometheus only".to_owned())
+        }
         [_] => None,
-        _ => Some(format!("{} variables for the data source, not one", found.len())),
+        _ => Some(format!("{} variables for the data source; expected one", found.len())),
     }
 }
 
 fn queried(variables: &[&Value], name: &str, label: &str) -> Vec<String> {
     let Some(variable) = variables.iter().find(|it| text(it, "name") == name) else {
-        return vec![format!("there is no variable {name}")];
+        return vec![format!("missing variable {name}")];
     };
     let expected = [
         ("type", text(variable, "type"), "query"),
@@ -60,26 +64,26 @@ fn queried(variables: &[&Value], name: &str, label: &str) -> Vec<String> {
     let mut faults: Vec<String> = expected
         .into_iter()
         .filter(|(_, is, should)| is != should)
-        .map(|(what, is, should)| format!("the {what} of variable {name} is `{is}`, not `{should}`"))
+        .map(|(what, is, should)| format!("the {what} of variable {name} is `{is}`; expected `{should}`"))
         .collect();
     if variable["multi"] != true || variable["includeAll"] != true {
-        faults.push(format!("variable {name} does not take several values and All"));
+        faults.push(format!("variable {name} must allow several values and All"));
     }
     faults
 }
 
-/// What is wrong with a query that should have the form `label_values(SELECTOR, LABEL)`.
+/// The error in a query, which must have the form `label_values(SELECTOR, LABEL)`.
 fn misquery(query: &str) -> Option<String> {
     let parts = query
         .strip_prefix("label_values(")
         .and_then(|rest| rest.strip_suffix(')'))
         .and_then(|inner| inner.rsplit_once(','));
     let Some((selector, label)) = parts.map(|(selector, label)| (selector.trim(), label.trim())) else {
-        return Some(format!("`{query}` is not label_values(selector, label)"));
+        return Some(format!("invalid query `{query}`: expected label_values(selector, label)"));
     };
     if let Err(error) = promql_parser::parser::parse(&Values::all().fill(selector)) {
         return Some(format!("`{selector}`: {error}"));
     }
     let named = !label.is_empty() && label.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
-    (!named).then(|| format!("`{label}` is no label"))
+    (!named).then(|| format!("invalid label `{label}`"))
 }

@@ -1,4 +1,4 @@
-//! `dashboards/.lint`: where a rule need not hold, and why. The format is dashboard-linter's.
+//! `dashboards/.lint`: exceptions from rules with their reasons, in the format of dashboard-linter.
 
 use std::collections::BTreeMap;
 
@@ -15,13 +15,13 @@ pub struct Exceptions {
     pub exclusions: BTreeMap<String, Exception>,
 }
 
-/// Where one rule need not hold.
+/// The exceptions from one rule.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Exception {
-    /// Why; dashboard-linter leaves it to the writer, here it must be there.
+    /// The reason; optional for dashboard-linter, required here.
     pub reason: String,
-    /// Where; nowhere else.
+    /// The places.
     pub entries: Vec<Entry>,
 }
 
@@ -31,9 +31,9 @@ pub struct Exception {
 pub struct Entry {
     /// Title of the dashboard.
     pub dashboard: String,
-    /// Title of the panel; any of the dashboard when left out.
+    /// Title of the panel; all panels of the dashboard if omitted.
     pub panel: Option<String>,
-    /// Index of the query; any of the panel when left out.
+    /// Index of the query; all queries of the panel if omitted.
     pub target_idx: Option<usize>,
 }
 
@@ -46,15 +46,15 @@ impl Entry {
 }
 
 impl Exceptions {
-    /// Reads the text of the file.
+    /// Parses the text of the file.
     ///
     /// # Errors
-    /// When it is not of that form.
+    /// When the text is invalid.
     pub fn parse(text: &str) -> Result<Self, serde_saphyr::Error> {
         serde_saphyr::from_str(text)
     }
 
-    /// The findings that nothing excuses.
+    /// The findings without an exception.
     #[must_use]
     pub fn unexcused(&self, findings: &[Finding]) -> Vec<Finding> {
         let excused = |finding: &&Finding| {
@@ -65,7 +65,7 @@ impl Exceptions {
         findings.iter().filter(|finding| !excused(finding)).cloned().collect()
     }
 
-    /// The entries that excuse nothing any more, with their rule.
+    /// The entries that match no finding any more, with their rule.
     #[must_use]
     pub fn idle<'a>(&'a self, findings: &[Finding]) -> Vec<(&'a str, &'a Entry)> {
         self.exclusions

@@ -1,15 +1,15 @@
-//! What is wrong, and where.
+//! A violation of a rule and its place.
 
 use std::fmt;
 
-/// A rule that does not hold somewhere.
+/// A violation of a rule.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Finding {
     /// The rule's name in the linter's documentation.
     pub rule: &'static str,
     /// Title of the dashboard.
     pub dashboard: String,
-    /// Title of the panel; empty when it concerns the dashboard.
+    /// Title of the panel; empty if it is about the dashboard.
     pub panel: String,
     /// Index of the panel's query.
     pub target: Option<usize>,

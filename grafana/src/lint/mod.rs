@@ -1,7 +1,7 @@
-//! The rules of [grafana/dashboard-linter](https://github.com/grafana/dashboard-linter/blob/main/docs/index.md), held
-//! against the finished JSON, so that they hold for what Grafana is given.
+//! The rules of [grafana/dashboard-linter](https://github.com/grafana/dashboard-linter/blob/main/docs/index.md),
+//! applied to the rendered JSON, which is what Grafana loads.
 //!
-//! Exceptions stand in `dashboards/.lint`, in that linter's own format, each with a reason.
+//! Exceptions are in `dashboards/.lint`, in the format of that linter, each with a reason.
 
 mod dashboard_rules;
 pub mod exceptions;
@@ -17,7 +17,7 @@ pub use json::panels;
 use json::{list, text};
 use serde_json::Value;
 
-/// Everything that is wrong with a dashboard.
+/// All findings about a dashboard.
 #[must_use]
 pub fn check(dashboard: &Value) -> Vec<Finding> {
     let title = text(dashboard, "title").to_owned();

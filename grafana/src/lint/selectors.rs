@@ -1,19 +1,19 @@
-//! The selectors of a query, each with the functions it is in.
+//! The selectors of a query, each with the function around it.
 
 use promql_parser::parser::{Expr, VectorSelector};
 
-/// A selector and where it stands.
+/// A selector and its context.
 #[derive(Debug, Clone)]
 pub(super) struct Found<'a> {
     /// The selector.
     pub(super) selector: &'a VectorSelector,
-    /// Seconds of its range; `None` for an instant.
+    /// Its range in seconds; `None` for an instant selector.
     pub(super) range: Option<f64>,
-    /// The function directly around it.
+    /// The innermost function around it.
     pub(super) function: Option<&'a str>,
 }
 
-/// All of them, left to right.
+/// All selectors, from left to right.
 pub(super) fn all(expr: &Expr) -> Vec<Found<'_>> {
     let mut found = Vec::new();
     walk(expr, None, &mut found);

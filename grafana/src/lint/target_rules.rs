@@ -6,7 +6,7 @@ use promql_parser::parser::{VectorSelector, parse};
 use super::selectors;
 use crate::fill::Values;
 
-/// Values of the variables that nobody would write by hand, to tell them from what stands in the query.
+/// Unusual values of the variables, to distinguish them from literals in the query.
 fn marks() -> Values {
     Values {
         job: "the-job".to_owned(),
@@ -16,7 +16,7 @@ fn marks() -> Values {
     }
 }
 
-/// Rule and message of each fault.
+/// Rule and message of each finding.
 pub(super) fn check(query: &str) -> Vec<(&'static str, String)> {
     let marks = marks();
     let expr = match parse(&marks.fill(query)) {
@@ -35,14 +35,16 @@ pub(super) fn check(query: &str) -> Vec<(&'static str, String)> {
         }
         let counted = matches!(found.function, Some("rate" | "irate" | "increase"));
         if name.ends_with("_total") && !(counted && found.range.is_some()) {
-            faults
-                .push(("target-counter-agg-rule", format!("{name} is a counter: rate, irate or increase?")));
+            faults.push((
+                "target-counter-agg-rule",
+                format!("{name} is a counter: use rate, irate or increase"),
+            ));
         }
         let by_rate = matches!(found.function, Some("rate" | "irate"));
         if by_rate && found.range != Some(7919.0) {
             faults.push((
                 "target-rate-interval-rule",
-                format!("the rate of {name} is not over $__rate_interval"),
+                format!("the rate of {name} must be over $__rate_interval"),
             ));
         }
     }
@@ -67,7 +69,7 @@ mod tests {
     }
 
     #[test]
-    fn each_rule_is_broken_by_something() {
+    fn finds_a_violation_of_each_rule() {
         let m = r#"job=~"$job",instance=~"$instance""#;
         for (query, broken) in [
             (format!("sum(rate(a_total{{{m}}}[$__rate_interval]))"), vec![]),

@@ -1,4 +1,4 @@
-//! Grafana's names of units, those that a service's metrics may want.
+//! Grafana's names of the units that metrics of a service may have.
 //!
 //! Source: `packages/grafana-data/src/valueFormats/categories.ts` of Grafana.
 
@@ -43,7 +43,7 @@ pub(super) const UNITS: &[&str] = &[
     "d",
     "dtdurationms",
     "dtdurations",
-    // events in a second or a minute
+    // events per second or minute
     "cps",
     "ops",
     "reqps",

@@ -27,7 +27,7 @@ pub(super) fn dashboard(board: &Dashboard, panels: Vec<Value>) -> Value {
     })
 }
 
-/// One menu of all of them, which keeps the time and the variables.
+/// A menu of all dashboards that keeps the time range and the variables.
 fn link() -> Value {
     json!({
         "title": "Firedrill dashboards",
@@ -77,7 +77,7 @@ fn variables(board: &Dashboard) -> Vec<Value> {
     ]
 }
 
-/// The series of a selector that are also of the chosen job.
+/// The series of a selector within the selected job.
 #[must_use]
 pub fn within_job(selector: &str) -> String {
     match selector.strip_suffix('}') {
@@ -123,7 +123,7 @@ fn annotations() -> Vec<Value> {
                 "interval": "1m",
             },
             "titleFormat": "{{alert}} proven",
-            "textFormat": "The drill {{drill}} caused, saw and resolved this alert",
+            "textFormat": "The drill {{drill}} caused, observed and resolved this alert",
             "tagKeys": "alert,drill",
             "useValueForTime": true,
         }),
@@ -135,7 +135,7 @@ mod tests {
     use super::within_job;
 
     #[test]
-    fn a_selector_is_narrowed_to_the_job() {
+    fn narrows_a_selector_to_the_job() {
         assert_eq!(within_job("up"), r#"up{job=~"$job"}"#);
         assert_eq!(within_job(r#"up{job=~"api|redis"}"#), r#"up{job=~"api|redis",job=~"$job"}"#);
     }

@@ -10,16 +10,16 @@ use serde_json::Value;
 
 use crate::dashboard::Dashboard;
 
-/// The whole dashboard.
+/// The JSON of a dashboard.
 #[must_use]
 pub fn json(board: &Dashboard) -> Value {
     frame::dashboard(board, panels::all(board))
 }
 
-/// The text of its file.
+/// The text of the file of a dashboard.
 ///
 /// # Panics
-/// Never: what is written is a tree of JSON values.
+/// Never: the input is a tree of JSON values.
 #[must_use]
 pub fn text(board: &Dashboard) -> String {
     serde_json::to_string_pretty(&json(board)).expect("a tree of JSON values can be written") + "\n"

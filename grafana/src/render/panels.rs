@@ -1,4 +1,4 @@
-//! Panels: where they are, what they ask, how they draw.
+//! Panels: their positions, queries and options.
 
 use serde_json::{Map, Value, json};
 
@@ -6,10 +6,10 @@ use super::schema::DATASOURCE;
 use crate::dashboard::Dashboard;
 use crate::panel::{Kind, Panel};
 
-/// The version whose options these are.
+/// The Grafana version whose options are written.
 const PLUGIN_VERSION: &str = "13.2.2";
 
-/// Rows one below the other, ids counted through.
+/// Rows below each other, with consecutive ids.
 pub(super) fn all(board: &Dashboard) -> Vec<Value> {
     let mut placed = Vec::new();
     let mut y = 0;
@@ -52,9 +52,9 @@ fn one(panel: &Panel, id: usize, place: Value) -> Value {
     if panel.kind == Kind::Table {
         let hidden: Map<String, Value> =
             panel.hidden.iter().map(|column| ((*column).to_owned(), Value::Bool(true))).collect();
-        let last_words = json!({"Value": panel.title});
+        let column_names = json!({"Value": panel.title});
         drawn["transformations"] = json!([
-            {"id": "organize", "options": {"excludeByName": hidden, "renameByName": last_words}},
+            {"id": "organize", "options": {"excludeByName": hidden, "renameByName": column_names}},
         ]);
     }
     drawn
@@ -72,7 +72,7 @@ fn plugin(kind: Kind) -> &'static str {
     }
 }
 
-/// Whether it shows only the last value: then Prometheus is asked for no more.
+/// Whether it shows only the last value, for which an instant query is enough.
 fn instant(kind: Kind) -> bool {
     matches!(kind, Kind::Bars | Kind::Pie | Kind::Table | Kind::Gauge)
 }

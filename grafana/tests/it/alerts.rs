@@ -1,4 +1,4 @@
-//! What every alert rule says to the person it wakes, and to Alertmanager.
+//! Labels and annotations of every alert rule.
 
 use std::path::Path;
 
@@ -6,10 +6,10 @@ use serde_json::{Value, json};
 
 use crate::files::shipped;
 
-/// What an alert may be about.
+/// Valid values of the label `service`.
 const SERVICES: [&str; 5] = ["api", "redis", "stack", "host", "monitoring"];
 
-/// What is wrong with the groups of a rule file; nothing when all is well. `dashboards` are the uids there are.
+/// Findings about the groups of a rule file. `dashboards` are the existing uids.
 fn findings(groups: &[Value], dashboards: &[String], runbooks: &Path) -> Vec<String> {
     let mut findings = Vec::new();
     for group in groups {
@@ -32,7 +32,7 @@ fn findings(groups: &[Value], dashboards: &[String], runbooks: &Path) -> Vec<Str
             if symptom.is_empty() || symptom.contains(|c: char| !c.is_ascii_lowercase() && c != '-') {
                 find("symptom");
             }
-            // A label that changes makes another alert of it.
+            // A changing label value creates a new alert.
             if rule["labels"].to_string().contains("{{") {
                 find("a value in a label");
             }
@@ -43,7 +43,7 @@ fn findings(groups: &[Value], dashboards: &[String], runbooks: &Path) -> Vec<Str
             }
             let words: String = text("annotations", "description").split_whitespace().collect();
             if words.contains("{{$value}}") {
-                find("a value that is not made readable");
+                find("an unformatted value");
             }
             let runbook = format!("http://127.0.0.1:8025/runbooks/{name}");
             if text("annotations", "runbook_url") != runbook || !runbooks.join(format!("{name}.md")).is_file()
@@ -76,15 +76,15 @@ fn found(groups: &[Value]) -> Vec<String> {
 }
 
 #[test]
-fn every_alert_has_its_labels_and_says_what_to_do() {
+fn every_alert_has_its_labels_and_annotations() {
     let groups = every_file();
     assert_eq!(groups.len(), 8);
     assert_eq!(found(&groups), Vec::<String>::new());
 }
 
-/// Each damage to a good alert is found.
+/// Each change to a valid alert is found.
 #[test]
-fn each_lint_is_broken_by_something() {
+fn finds_a_violation_of_each_lint() {
     type Damage = fn(&mut Value);
     let damages: [(&str, Damage); 10] = [
         ("severity", |it| it["labels"]["severity"] = json!("page")),
@@ -93,7 +93,7 @@ fn each_lint_is_broken_by_something() {
         ("a value in a label", |it| it["labels"]["share"] = json!("{{ $value }}")),
         ("summary", |it| drop(it["annotations"].as_object_mut().unwrap().remove("summary"))),
         ("description", |it| it["annotations"]["description"] = json!(" ")),
-        ("a value that is not made readable", |it| {
+        ("an unformatted value", |it| {
             it["annotations"]["description"] = json!("It is handling {{ $value }} requests at once.")
         }),
         ("runbook_url", |it| {

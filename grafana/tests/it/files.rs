@@ -1,10 +1,10 @@
-//! The files are what the code says.
+//! The dashboard files match the code.
 
 use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-/// The dashboards as they are in the repository.
+/// The dashboards of the repository.
 pub fn shipped() -> Vec<Value> {
     let folder = dashboards::folder().join("dashboards");
     dashboards::boards::all()
@@ -17,7 +17,7 @@ pub fn shipped() -> Vec<Value> {
 }
 
 #[test]
-fn each_file_is_what_the_code_says() {
+fn each_file_matches_the_code() {
     let folder = dashboards::folder().join("dashboards");
     let mut named = BTreeSet::new();
     for board in dashboards::boards::all() {
@@ -35,7 +35,7 @@ fn each_file_is_what_the_code_says() {
 }
 
 #[test]
-fn uids_titles_and_panel_ids_are_each_there_once() {
+fn uids_titles_and_panel_ids_are_unique() {
     let boards = shipped();
     for field in ["uid", "title"] {
         let all: BTreeSet<&str> = boards.iter().map(|board| board[field].as_str().unwrap()).collect();
@@ -65,7 +65,7 @@ fn rows_are_full_and_panels_do_not_overlap() {
                 for y in at("y")..at("y") + at("h") {
                     assert!(
                         taken.insert((x, y)),
-                        "{} overlaps another of {}",
+                        "{} overlaps another panel of {}",
                         panel["title"],
                         board["title"]
                     );

@@ -1,10 +1,10 @@
-//! What can be held of the dashboards without Grafana.
+//! Tests of the dashboards that do not need Grafana.
 
 #![allow(clippy::unwrap_used)] // a test fails by panicking
 
 mod alerts;
 mod files;
 mod provisioning;
+mod required;
 mod rules;
 mod types;
-mod wished;

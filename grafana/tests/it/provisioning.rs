@@ -1,4 +1,4 @@
-//! What Grafana reads at its start.
+//! The provisioning files of Grafana.
 
 use serde_json::Value;
 
@@ -8,7 +8,7 @@ fn read(path: &str) -> Value {
 }
 
 #[test]
-fn the_data_sources_have_fixed_uids_and_nobody_edits_them() {
+fn data_sources_have_fixed_uids_and_are_read_only() {
     let sources = read("datasources/datasources.yml");
     let sources = sources["datasources"].as_array().unwrap();
     let uids: Vec<&str> = sources.iter().map(|it| it["uid"].as_str().unwrap()).collect();
@@ -25,7 +25,7 @@ fn the_data_sources_have_fixed_uids_and_nobody_edits_them() {
 }
 
 #[test]
-fn the_dashboards_are_read_only_in_their_own_folder() {
+fn dashboards_are_read_only_in_their_own_folder() {
     let provider = &read("dashboards/dashboards.yml")["providers"][0];
     assert_eq!(provider["folder"], "Firedrill");
     assert_eq!(provider["allowUiUpdates"], false);

@@ -1,4 +1,4 @@
-//! The rules of dashboard-linter hold, or a written reason says why not.
+//! The dashboards follow the rules of dashboard-linter, except where `.lint` has a reason.
 
 use dashboards::lint::exceptions::Exceptions;
 use dashboards::lint::{Finding, check};
@@ -16,24 +16,24 @@ fn findings() -> Vec<Finding> {
 }
 
 #[test]
-fn no_lint_is_left_without_a_reason() {
+fn every_finding_has_an_exception() {
     let left = exceptions().unexcused(&findings());
     let lines: Vec<String> = left.iter().map(ToString::to_string).collect();
     assert!(left.is_empty(), "{}", lines.join("\n"));
 }
 
 #[test]
-fn no_reason_is_left_without_a_lint() {
+fn every_exception_has_a_finding() {
     let (exceptions, findings) = (exceptions(), findings());
-    assert_eq!(exceptions.idle(&findings), [], "these excuse nothing any more");
+    assert_eq!(exceptions.idle(&findings), [], "unused exceptions");
     for (rule, exception) in &exceptions.exclusions {
-        assert!(exception.reason.len() > 40, "{rule}: `{}` is no reason", exception.reason);
+        assert!(exception.reason.len() > 40, "{rule}: the reason `{}` is too short", exception.reason);
     }
 }
 
-/// Each damage to a good dashboard is found, under the rule it breaks.
+/// Each change to a valid dashboard is found, under the violated rule.
 #[test]
-fn each_rule_is_broken_by_something() {
+fn finds_a_violation_of_each_rule() {
     type Damage = fn(&mut Value);
     let damages: [(&str, Damage); 11] = [
         ("template-datasource-rule", |it| it["templating"]["list"][0]["name"] = json!("ds")),

@@ -1,4 +1,4 @@
-//! The dashboards fit the types that Grafana publishes.
+//! The dashboards match the types published by Grafana.
 
 use std::process::Command;
 
@@ -9,9 +9,9 @@ fn check(files: &[&str]) -> (bool, String) {
     (output.status.success(), text)
 }
 
-/// One test for both, since they share the folder with the compiler.
+/// One test for both, because they share the folder of the compiler.
 #[test]
-fn they_type_check_and_a_damaged_one_does_not() {
+fn dashboards_type_check_and_a_damaged_one_does_not() {
     let (good, text) = check(&[]);
     assert!(good, "{text}");
     println!("{}", text.trim());
@@ -25,7 +25,7 @@ fn they_type_check_and_a_damaged_one_does_not() {
     let folder = std::env::temp_dir().join(format!("dashboard-types-{}", std::process::id()));
     std::fs::create_dir_all(&folder).unwrap();
     let file = folder.join("damaged.json");
-    for (good, bad, told) in [
+    for (good, bad, message) in [
         (r#""graphMode": "area""#, r#""graphMode": "areas""#, "areas"),
         (r#""editable": false"#, r#""editable": "no""#, "boolean"),
         (r#""legendFormat""#, r#""legendFmt""#, "legendFmt"),
@@ -33,7 +33,7 @@ fn they_type_check_and_a_damaged_one_does_not() {
         assert!(source.contains(good));
         std::fs::write(&file, source.replace(good, bad)).unwrap();
         let (fits, text) = check(&[file.to_str().unwrap()]);
-        assert!(!fits && text.contains(told), "{bad}: {text}");
+        assert!(!fits && text.contains(message), "{bad}: {text}");
     }
     std::fs::remove_dir_all(folder).unwrap();
 }

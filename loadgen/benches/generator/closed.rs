@@ -1,4 +1,4 @@
-//! A closed loop of 64 kept connections: each tool in turn, round by round.
+//! Closed loop on 64 kept-alive connections: each tool in turn, in several rounds.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,14 +11,14 @@ use crate::server::Server;
 use crate::table::{Table, median};
 use crate::tool::{self, Cost, OTHERS};
 
-/// What a tool did in its rounds.
+/// Results of a tool.
 struct Rounds {
     name: String,
-    /// Microseconds of processor time per request.
+    /// CPU time per request in microseconds.
     micros: Vec<f64>,
     /// Requests per second.
     rate: Vec<f64>,
-    /// Requests per second of processor time.
+    /// Requests per second of CPU time.
     per_cpu: Vec<f64>,
     mebibytes: f64,
 }
@@ -29,7 +29,7 @@ pub fn measure(args: &Args, cores: &Arc<Cores>, table: &mut Table) -> anyhow::Re
     tools.extend(tool::others());
     let absent: Vec<&str> = OTHERS.into_iter().filter(|name| !tools.contains(name)).collect();
     if !absent.is_empty() {
-        eprintln!("note: not on the PATH, so not compared: {}", absent.join(", "));
+        eprintln!("note: not compared, as not on the PATH: {}", absent.join(", "));
     }
     let mut all: Vec<Rounds> = tools.iter().map(|tool| Rounds::of(tool)).collect();
     for round in 1..=args.rounds {
@@ -43,7 +43,7 @@ pub fn measure(args: &Args, cores: &Arc<Cores>, table: &mut Table) -> anyhow::Re
             ensure!(served > 0, "{tool} sent nothing");
             rounds.add(served as f64, cost);
             let micros = rounds.micros[rounds.micros.len() - 1];
-            eprintln!("round {round}: {}: {micros:.2} µs a request", rounds.name);
+            eprintln!("round {round}: {}: {micros:.2} µs per request", rounds.name);
         }
     }
     let [own, others @ ..] = &all[..] else { return Ok(()) };
@@ -52,7 +52,7 @@ pub fn measure(args: &Args, cores: &Arc<Cores>, table: &mut Table) -> anyhow::Re
     }
     table.reference("closed loop, 64 connections: loadgen", &own.text());
     for other in others {
-        // Round by round: what disturbs one of a round is likely to disturb the other.
+        // Compared per round, as a disturbance likely affects both tools of a round.
         let over = |mine: &[f64], theirs: &[f64]| {
             median(mine.iter().zip(theirs).map(|(mine, theirs)| mine / theirs))
         };

@@ -1,11 +1,11 @@
-//! Which core serves and which one sends.
+//! CPU cores of the server and the generator.
 
 use std::process::Command;
 
 use nix::sched::{CpuSet, sched_getaffinity, sched_setaffinity};
 use nix::unistd::Pid;
 
-/// Two cores, when this process may use as many.
+/// Two cores, if this process may use two.
 #[derive(Debug)]
 pub struct Cores {
     pair: Option<(usize, usize)>,
@@ -13,7 +13,7 @@ pub struct Cores {
 }
 
 impl Cores {
-    /// The first two that this process may use.
+    /// The first two cores that this process may use.
     pub fn find() -> Self {
         let own = sched_getaffinity(Pid::from_raw(0)).unwrap_or_default();
         let allowed: Vec<usize> =
@@ -32,7 +32,7 @@ impl Cores {
         let Some((server, _)) = self.pair else { return };
         let mut set = CpuSet::new();
         if set.set(server).and_then(|()| sched_setaffinity(Pid::from_raw(0), &set)).is_err() {
-            eprintln!("note: the server could not be pinned to its core");
+            eprintln!("note: cannot pin the server to its core");
         }
     }
 
@@ -48,7 +48,7 @@ impl Cores {
         }
     }
 
-    /// What a reader must know of the circumstances.
+    /// A note on the test conditions.
     pub fn note(&self) -> String {
         let load = std::fs::read_to_string("/proc/loadavg").unwrap_or_default();
         let load = load.split(' ').next().unwrap_or("unknown");
@@ -58,7 +58,7 @@ impl Cores {
                 self.all
             ),
             None => format!(
-                "{} cores, nothing pinned: that takes two cores and `taskset`; load average {load}.",
+                "{} cores, not pinned (needs two cores and `taskset`); load average {load}.",
                 self.all
             ),
         }

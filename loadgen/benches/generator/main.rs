@@ -1,8 +1,7 @@
-//! `make bench`: what the generator costs and how well it keeps time, side by side in one run with whatever of wrk, hey, ab
-//! and oha is on the PATH. The server is pinned to one core, the generator under measurement to another.
+//! `make bench`: CPU cost and timing of the generator, compared with wrk, hey, ab and oha if they are on the PATH. The
+//! server and the generator are pinned to separate cores.
 //!
-//! It prints a table in Markdown and judges no figure by its exit code: on a busy machine a figure may miss its bar without
-//! anything being wrong.
+//! It prints a Markdown table. Missed targets do not change the exit code, as a busy machine may miss them.
 
 mod closed;
 mod cores;
@@ -18,7 +17,7 @@ use clap::Parser;
 use cores::Cores;
 use table::Table;
 
-/// What the generator costs and how well it keeps time, beside others
+/// CPU cost and timing of the generator, compared with other tools
 #[derive(Debug, Parser)]
 #[command(name = "make bench")]
 struct Args {
@@ -27,10 +26,10 @@ struct Args {
     /// Rounds of the closed-loop comparison
     #[arg(long, default_value = "5", value_parser = clap::value_parser!(u32).range(1..=100))]
     rounds: u32,
-    /// Seconds of each tool in a round
+    /// Seconds per tool and round
     #[arg(long, default_value = "3", value_parser = clap::value_parser!(u32).range(1..=60))]
     seconds: u32,
-    /// Given by `cargo bench`
+    /// Passed by `cargo bench`
     #[arg(long, hide = true)]
     bench: bool,
 }
@@ -39,9 +38,9 @@ struct Args {
 enum Part {
     /// CPU per request, requests per second
     Closed,
-    /// 10,000/s for a minute: memory, rate, lag
+    /// 10,000/s for a minute: memory, rate and lag
     Rate,
-    /// 1,000/s: the headline beside our own noise
+    /// 1,000/s: overhead of the generator in response times
     Noise,
     /// A server that freezes 1 s in every 10
     Freeze,
@@ -49,7 +48,7 @@ enum Part {
 
 fn main() -> ExitCode {
     let args = Args::parse();
-    // `cargo test --benches` comes without the flag and wants no minutes of load; `make bench PARTS` of others names theirs.
+    // `cargo test --benches` runs without the flag and must not take minutes.
     if !args.bench {
         println!("run by `make bench`");
         return ExitCode::SUCCESS;

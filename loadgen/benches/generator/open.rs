@@ -1,4 +1,4 @@
-//! Open loop: whether the rate is kept, and whether what is told is the target's doing or our own.
+//! Open loop: accuracy of the rate and of the measured latencies.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -26,29 +26,29 @@ fn millis(seconds: Option<f64>) -> f64 {
     seconds.unwrap_or(f64::NAN) * 1e3
 }
 
-/// Of the part that looks at memory.
+/// Duration of the memory measurement.
 const MINUTE: u32 = 60;
 
-/// 10,000/s for a minute, and the same of the others where they can be told a rate.
+/// 10,000/s for a minute, also for the other tools if they support a rate.
 pub fn rate(cores: &Arc<Cores>, table: &mut Table) -> anyhow::Result<()> {
     let server = Server::start(cores, false)?;
     for name in tool::others() {
         let before = server.served();
         let (what, arguments) = match tool::paced(name, &server.url(), MINUTE) {
             Some(arguments) => ("10,000/s", arguments),
-            None => ("closed loop, it takes no rate,", tool::arguments(name, &server.url(), MINUTE)),
+            None => ("closed loop (no rate option)", tool::arguments(name, &server.url(), MINUTE)),
         };
         let mut command = cores.generator(name);
         command.args(arguments);
         let cost = tool::run(command, Duration::from_secs(u64::from(MINUTE) + 60), &[0])?;
         let rate = (server.served() - before) as f64 / f64::from(MINUTE);
         let micros = cost.cpu_seconds * 1e6 / (server.served() - before).max(1) as f64;
-        let text = format!("{:.1} MiB, {rate:.1}/s, {micros:.1} µs CPU a request", cost.mebibytes);
+        let text = format!("{:.1} MiB, {rate:.1}/s, {micros:.1} µs CPU per request", cost.mebibytes);
         table.reference(&format!("{what} for a minute: {name}"), &text);
     }
     let (report, cost) = play(cores, &server, 10_000, MINUTE)?;
     let micros = cost.cpu_seconds * 1e6 / report.sent.max(1) as f64;
-    table.reference("10,000/s for a minute: loadgen", &format!("{micros:.1} µs CPU a request"));
+    table.reference("10,000/s for a minute: loadgen", &format!("{micros:.1} µs CPU per request"));
     let text = format!("{:.1} MiB", cost.mebibytes);
     table.bar("memory after 60 s at 10,000/s", &text, "≤ 32 MiB", cost.mebibytes <= 32.0);
     let off = (report.achieved_rate / 10_000.0 - 1.0) * 100.0;
@@ -59,7 +59,7 @@ pub fn rate(cores: &Arc<Cores>, table: &mut Table) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// 1,000/s to a fast server: the headline must not be our own noise.
+/// 1,000/s to a fast server, where the generator must not add latency.
 pub fn noise(cores: &Arc<Cores>, table: &mut Table) -> anyhow::Result<()> {
     let server = Server::start(cores, false)?;
     let (report, _) = play(cores, &server, 1_000, 20)?;
@@ -73,12 +73,12 @@ pub fn noise(cores: &Arc<Cores>, table: &mut Table) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// 1,000/s for a minute to a server that stands still 1 s in every 10.
+/// 1,000/s for a minute to a server that freezes for 1 s in every 10.
 pub fn freeze(cores: &Arc<Cores>, table: &mut Table) -> anyhow::Result<()> {
     let server = Server::start(cores, true)?;
     let (report, _) = play(cores, &server, 1_000, 60)?;
     let response = &report.latency_seconds.response;
-    // A share of FREEZE/EVERY of the arrivals finds it frozen and waits for what is left: P(R > x) = share · (1 − x/FREEZE).
+    // A share of FREEZE/EVERY of the arrivals waits for the rest of a freeze: P(R > x) = share · (1 − x/FREEZE).
     let share = FREEZE.as_secs_f64() / EVERY.as_secs_f64();
     for (name, quantile, measured) in
         [("p95", 0.95, response.p95), ("p99", 0.99, response.p99), ("p99.9", 0.999, response.p999)]
@@ -98,6 +98,6 @@ pub fn freeze(cores: &Arc<Cores>, table: &mut Table) -> anyhow::Result<()> {
         fast - service <= 0.15,
     );
     let naive = millis(report.latency_seconds.service.p99);
-    table.reference("frozen 1 s in 10: service time p99, what naive tools say", &format!("{naive:.3} ms"));
+    table.reference("frozen 1 s in 10: service time p99, as naive tools report", &format!("{naive:.3} ms"));
     Ok(())
 }

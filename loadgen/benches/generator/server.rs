@@ -1,4 +1,4 @@
-//! The target: as little HTTP as a load tool can do with, on one thread of its own.
+//! The target: a minimal HTTP server on its own thread.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -14,12 +14,12 @@ use crate::cores::Cores;
 
 const ANSWER: &[u8] =
     b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nConnection: keep-alive\r\nContent-Length: 13\r\n\r\nHello, world!";
-/// What is frozen each time, after how long from the first request, and how often.
+/// Duration, delay from the first request, and interval of freezes.
 pub const FREEZE: Duration = Duration::from_secs(1);
 const FIRST: Duration = Duration::from_secs(4);
 pub const EVERY: Duration = Duration::from_secs(10);
 
-/// A server under way; it ends with the handle.
+/// A running server. It ends when dropped.
 pub struct Server {
     pub address: SocketAddr,
     served: Arc<AtomicU64>,
@@ -27,20 +27,20 @@ pub struct Server {
 }
 
 impl Server {
-    /// Starts it; with `freezes` it stands still for a second in every ten.
+    /// Starts the server; with `freezes` it stops for a second in every ten.
     pub fn start(cores: &Arc<Cores>, freezes: bool) -> anyhow::Result<Self> {
         let served = Arc::new(AtomicU64::new(0));
         let (stop, stopped) = oneshot::channel::<()>();
-        let (tell, told) = std::sync::mpsc::channel();
+        let (sender, receiver) = std::sync::mpsc::channel();
         let (count, cores) = (Arc::clone(&served), Arc::clone(cores));
         std::thread::Builder::new().name("server".to_owned()).spawn(move || {
             cores.serve_here();
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-            let Ok(runtime) = runtime else { return }; // whoever waits for the address hears of it
+            let Ok(runtime) = runtime else { return }; // the receiver of the address gets an error
             let local = tokio::task::LocalSet::new();
             local.block_on(&runtime, async move {
                 let Ok(listener) = TcpListener::bind("127.0.0.1:0").await else { return };
-                let _ = tell.send(listener.local_addr());
+                let _ = sender.send(listener.local_addr());
                 let first = Arc::new(Notify::new());
                 if freezes {
                     tokio::task::spawn_local(freeze(Arc::clone(&first)));
@@ -51,11 +51,12 @@ impl Server {
                 }
             });
         })?;
-        let address = told.recv_timeout(Duration::from_secs(10)).context("the server did not start")??;
+        let address =
+            receiver.recv_timeout(Duration::from_secs(10)).context("the server did not start")??;
         Ok(Self { address, served, _stop: stop })
     }
 
-    /// Requests answered so far, whoever sent them.
+    /// Requests served so far.
     pub fn served(&self) -> u64 {
         self.served.load(Relaxed)
     }
@@ -72,7 +73,7 @@ async fn serve(listener: TcpListener, served: &Arc<AtomicU64>, first: &Arc<Notif
 }
 
 async fn connection(mut stream: TcpStream, served: Arc<AtomicU64>, first: Arc<Notify>) {
-    let _ = stream.set_nodelay(true); // slower without, but right
+    let _ = stream.set_nodelay(true); // only affects speed
     let mut buffer = [0; 4096];
     let mut filled = 0;
     loop {
@@ -95,7 +96,7 @@ async fn connection(mut stream: TcpStream, served: Arc<AtomicU64>, first: Arc<No
     }
 }
 
-/// Blocks the server's only thread: nobody is answered, nobody accepted.
+/// Blocks the server's only thread, so that it neither responds nor accepts.
 async fn freeze(first: Arc<Notify>) {
     first.notified().await;
     let begun = tokio::time::Instant::now();

@@ -1,8 +1,8 @@
-//! The table that is printed, in Markdown, and figures measured several times.
+//! The printed Markdown table, and medians.
 
 use std::fmt;
 
-/// A figure beside its bar.
+/// A measurement and its target.
 #[derive(Debug)]
 struct Row {
     what: String,
@@ -11,17 +11,17 @@ struct Row {
     verdict: &'static str,
 }
 
-/// Figures in the order measured.
+/// Measurements in order.
 #[derive(Debug, Default)]
 pub struct Table(Vec<Row>);
 
 impl Table {
-    /// A figure that others are compared to.
+    /// Adds a measurement for reference.
     pub fn reference(&mut self, what: &str, measured: &str) {
         self.add(what, measured, "", "");
     }
 
-    /// A figure and whether it meets its bar.
+    /// Adds a measurement with a target.
     pub fn bar(&mut self, what: &str, measured: &str, bar: &str, met: bool) {
         self.add(what, measured, bar, if met { "met" } else { "missed" });
     }
@@ -46,7 +46,7 @@ impl fmt::Display for Table {
     }
 }
 
-/// The middle of at least one value.
+/// The median of at least one value.
 pub fn median(values: impl IntoIterator<Item = f64>) -> f64 {
     let mut sorted: Vec<f64> = values.into_iter().collect();
     sorted.sort_by(f64::total_cmp);

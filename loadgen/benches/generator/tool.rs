@@ -1,4 +1,4 @@
-//! A load tool, run and measured from outside.
+//! Runs a load tool and measures its resource usage.
 
 use std::fs;
 use std::process::{Command, Stdio};
@@ -7,30 +7,30 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, bail, ensure};
 use nix::sys::resource::{UsageWho, getrusage};
 
-/// How often its memory is looked at.
+/// Interval of the memory measurement.
 const GLANCE: Duration = Duration::from_millis(100);
 
-/// What a run took.
+/// Resource usage of a run.
 #[derive(Debug, Clone, Copy)]
 pub struct Cost {
-    /// Of processor time, user's and system's.
+    /// User and system CPU time in seconds.
     pub cpu_seconds: f64,
-    /// Of the clock.
+    /// Elapsed seconds.
     pub seconds: f64,
-    /// The most memory it held, in MiB.
+    /// Maximum memory in MiB.
     pub mebibytes: f64,
 }
 
-/// The tools this knows to run.
+/// Other supported tools.
 pub const OTHERS: [&str; 4] = ["wrk", "hey", "ab", "oha"];
 
-/// Whether it is on the PATH.
+/// Whether the program is on the PATH.
 fn is_installed(program: &str) -> bool {
     std::env::split_paths(&std::env::var_os("PATH").unwrap_or_default())
         .any(|folder| folder.join(program).is_file())
 }
 
-/// The arguments of a closed loop of 64 kept connections on one thread for so long.
+/// Arguments for a closed loop on 64 kept-alive connections and one thread.
 pub fn arguments(program: &str, url: &str, seconds: u32) -> Vec<String> {
     let (time, whole) = (format!("{seconds}s"), seconds.to_string());
     let arguments = match program {
@@ -43,11 +43,11 @@ pub fn arguments(program: &str, url: &str, seconds: u32) -> Vec<String> {
     arguments.into_iter().map(str::to_owned).collect()
 }
 
-/// The arguments of 10,000 requests a second for so long on 64 kept connections, for those that can be told a rate.
+/// Arguments for 10,000 requests per second on 64 kept-alive connections, if the tool supports a rate.
 pub fn paced(program: &str, url: &str, seconds: u32) -> Option<Vec<String>> {
     let time = format!("{seconds}s");
     let arguments = match program {
-        // Its rate is each connection's.
+        // The rate of hey is per connection.
         "hey" => vec!["-cpus", "1", "-c", "50", "-q", "200", "-z", &time, url],
         "oha" => vec!["--no-tui", "-c", "64", "-q", "10000", "-z", &time, url],
         _ => return None,
@@ -55,12 +55,12 @@ pub fn paced(program: &str, url: &str, seconds: u32) -> Option<Vec<String>> {
     Some(arguments.into_iter().map(str::to_owned).collect())
 }
 
-/// Those of the others that are on the PATH.
+/// The other tools on the PATH.
 pub fn others() -> impl Iterator<Item = &'static str> {
     OTHERS.into_iter().filter(|name| is_installed(name))
 }
 
-/// Runs it to its end, which must come within `limit`. `accept` says which exit codes are fine.
+/// Runs a command that must end within `limit` with one of the exit codes in `accept`.
 pub fn run(mut command: Command, limit: Duration, accept: &[i32]) -> anyhow::Result<Cost> {
     let before = children_cpu()?;
     let begun = Instant::now();
@@ -71,7 +71,7 @@ pub fn run(mut command: Command, limit: Duration, accept: &[i32]) -> anyhow::Res
             break status;
         }
         if begun.elapsed() > limit {
-            let _ = child.kill(); // it may have ended just now
+            let _ = child.kill(); // it may have ended already
             let _ = child.wait();
             bail!("{command:?} did not end within {limit:?}");
         }
@@ -83,7 +83,7 @@ pub fn run(mut command: Command, limit: Duration, accept: &[i32]) -> anyhow::Res
     Ok(Cost { cpu_seconds: children_cpu()? - before, seconds, mebibytes: most })
 }
 
-/// Processor time of all children that have ended.
+/// CPU time of all children that have ended.
 fn children_cpu() -> anyhow::Result<f64> {
     let usage = getrusage(UsageWho::RUSAGE_CHILDREN)?;
     let seconds = |time: nix::sys::time::TimeVal| time.tv_sec() as f64 + time.tv_usec() as f64 / 1e6;

@@ -1,8 +1,9 @@
-//! The shipped rules stand at 100 %, and taking away the drill, the unit test or the runbook of any one of them is found
-//! out, which fails `make rules` and with it `make test`.
+//! The shipped rules have 100 % coverage. Removing the drill, the unit test or the runbook of any alert is detected,
+//! which fails `make rules` and with it `make test`.
 
 #![allow(clippy::unwrap_used)] // a test fails by panicking
 
+mod any_text;
 mod secured;
 
 use std::fs;
@@ -12,7 +13,7 @@ use std::process::Command;
 use serde_json::Value;
 use tempfile::TempDir;
 
-/// What an alert needs, in a copy that can be taken from.
+/// A copy of the rules, drills, tests and runbooks that tests can remove files from.
 struct Holdings {
     dir: TempDir,
 }
@@ -29,7 +30,7 @@ impl Holdings {
             for entry in fs::read_dir(from).unwrap() {
                 let entry = entry.unwrap();
                 if entry.file_type().unwrap().is_dir() {
-                    continue; // drills that are run on their own
+                    continue; // drills outside the suite
                 }
                 fs::copy(entry.path(), to.join(entry.file_name())).unwrap();
             }
@@ -37,12 +38,13 @@ impl Holdings {
         Self { dir }
     }
 
-    /// Exit code and report of the command that `make rules` runs.
+    /// Exit code and report of the command of `make rules`.
     fn coverage(&self) -> (Option<i32>, Value) {
         let mut command = Command::new(env!("CARGO_BIN_EXE_loadgen"));
         let output = command.args(["coverage", "--json"]).current_dir(self.dir.path()).output().unwrap();
-        let said = String::from_utf8_lossy(&output.stderr);
-        let report = serde_json::from_slice(&output.stdout).unwrap_or_else(|error| panic!("{error}: {said}"));
+        let message = String::from_utf8_lossy(&output.stderr);
+        let report =
+            serde_json::from_slice(&output.stdout).unwrap_or_else(|error| panic!("{error}: {message}"));
         (output.status.code(), report)
     }
 
@@ -51,13 +53,13 @@ impl Holdings {
     }
 }
 
-/// What the report says of one alert; those of one name are told apart by their labels.
+/// The report's entry of an alert, by name and labels.
 fn of<'a>(report: &'a Value, alert: &Value) -> &'a Value {
     let same = |it: &&Value| it["alert"] == alert["alert"] && it["labels"] == alert["labels"];
     report["alerts"].as_array().unwrap().iter().find(same).unwrap()
 }
 
-/// The unit tests without the expectations of this alert firing; `None` when the file has none.
+/// The unit tests without the expectation that this alert fires; `None` if the file has none.
 fn untested(text: &str, alert: &Value) -> Option<String> {
     let mut file: Value = serde_saphyr::from_str(text).unwrap();
     let mut taken = 0;
@@ -75,14 +77,14 @@ fn untested(text: &str, alert: &Value) -> Option<String> {
 }
 
 #[test]
-fn the_shipped_rules_stand_at_a_hundred_percent() {
+fn shipped_rules_have_full_coverage() {
     let (code, report) = Holdings::copy().coverage();
     assert_eq!(code, Some(0), "{report:#}");
     assert!(report["alerts"].as_array().unwrap().len() >= 36, "{report:#}");
 }
 
 #[test]
-fn an_alert_without_its_drill_is_found_out() {
+fn detects_an_alert_without_a_drill() {
     let holdings = Holdings::copy();
     let (_, whole) = holdings.coverage();
     for alert in whole["alerts"].as_array().unwrap() {
@@ -107,7 +109,7 @@ fn an_alert_without_its_drill_is_found_out() {
 }
 
 #[test]
-fn an_alert_without_its_unit_test_is_found_out() {
+fn detects_an_alert_without_a_unit_test() {
     let holdings = Holdings::copy();
     let (_, whole) = holdings.coverage();
     for alert in whole["alerts"].as_array().unwrap() {
@@ -133,7 +135,7 @@ fn an_alert_without_its_unit_test_is_found_out() {
 }
 
 #[test]
-fn an_alert_without_its_runbook_is_found_out() {
+fn detects_an_alert_without_a_runbook() {
     let holdings = Holdings::copy();
     let (_, whole) = holdings.coverage();
     for alert in whole["alerts"].as_array().unwrap() {
@@ -149,18 +151,18 @@ fn an_alert_without_its_runbook_is_found_out() {
 }
 
 #[test]
-fn a_folder_without_rules_is_bad_input_and_not_a_hundred_percent() {
+fn rejects_a_directory_without_rules() {
     let dir = tempfile::tempdir().unwrap();
     let mut command = Command::new(env!("CARGO_BIN_EXE_loadgen"));
     let output =
         command.args(["coverage", "--rules"]).arg(dir.path()).current_dir(dir.path()).output().unwrap();
-    let said = String::from_utf8_lossy(&output.stderr);
-    assert_eq!((output.status.code(), output.stdout.len()), (Some(2), 0), "{said}");
-    assert!(said.contains(&dir.path().display().to_string()) && said.contains("*.rules"), "{said}");
+    let message = String::from_utf8_lossy(&output.stderr);
+    assert_eq!((output.status.code(), output.stdout.len()), (Some(2), 0), "{message}");
+    assert!(message.contains(&dir.path().display().to_string()) && message.contains("*.rules"), "{message}");
 }
 
 #[test]
-fn scaffolds_to_be_filled_in_count_as_lacking_and_break_nothing() {
+fn incomplete_drill_templates_count_as_missing() {
     let dir = tempfile::tempdir().unwrap();
     fs::write(
         dir.path().join("a.yml"),
@@ -171,9 +173,9 @@ fn scaffolds_to_be_filled_in_count_as_lacking_and_break_nothing() {
         let mut command = Command::new(env!("CARGO_BIN_EXE_loadgen"));
         command.args(["coverage", "--write-missing", "--rules", "a.yml", "--drills", "drills"]);
         let output = command.current_dir(dir.path()).output().unwrap();
-        let told = String::from_utf8_lossy(&output.stdout);
-        assert_eq!(output.status.code(), Some(5), "{told}");
-        assert_eq!(told.matches("written: ").count(), written, "{told}");
-        assert_eq!(told.matches("has no cause yet").count(), 2 - written, "{told}");
+        let text = String::from_utf8_lossy(&output.stdout);
+        assert_eq!(output.status.code(), Some(5), "{text}");
+        assert_eq!(text.matches("written: ").count(), written, "{text}");
+        assert_eq!(text.matches("has no cause yet").count(), 2 - written, "{text}");
     }
 }

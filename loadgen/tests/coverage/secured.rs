@@ -1,4 +1,4 @@
-//! A Prometheus behind TLS that wants to know who asks: which certificates are believed, and that nothing secret is shown.
+//! Prometheus behind TLS with authorization: trusted certificates, and no secrets in messages.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener};
@@ -14,7 +14,7 @@ const RULES: &str = r#"{"status":"success","data":{"groups":[{"name":"shop","fil
   {"state":"inactive","name":"NginxDown","query":"nginx_up == 0","duration":60,"labels":{},"annotations":{},"alerts":[],
    "health":"ok","lastError":"","evaluationTime":0,"lastEvaluation":"2026-05-04T12:00:01Z","type":"alerting"}]}]}}"#;
 
-/// A certificate for 127.0.0.1 signed by itself, written as a PEM file, and a server that shows it.
+/// A self-signed certificate for 127.0.0.1 as a PEM file, and the configuration of a server that uses it.
 fn certificate(folder: &Path, change: impl FnOnce(&mut CertificateParams)) -> (PathBuf, Arc<ServerConfig>) {
     let key = KeyPair::generate().unwrap();
     let mut params = CertificateParams::new(["127.0.0.1".to_owned()]).unwrap();
@@ -35,7 +35,7 @@ fn certificate(folder: &Path, change: impl FnOnce(&mut CertificateParams)) -> (P
 
 const NO_SERIES: &str = r#"{"status":"success","data":{"resultType":"matrix","result":[]}}"#;
 
-/// Answers the rules, or no series at all, to who has this `Authorization`, 401 to others, for as long as they ask.
+/// Responds with the rules or with no series to requests with this `Authorization`, and with 401 to others.
 fn answer(stream: impl Read + Write, wanted: Option<&str>) {
     let mut stream = BufReader::new(stream);
     loop {
@@ -66,7 +66,7 @@ fn answer(stream: impl Read + Write, wanted: Option<&str>) {
     }
 }
 
-/// With TLS, if there is a configuration for it.
+/// Starts a server, with TLS if a configuration is given.
 fn server(tls: Option<Arc<ServerConfig>>, wanted: Option<&'static str>) -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
@@ -82,90 +82,94 @@ fn server(tls: Option<Arc<ServerConfig>>, wanted: Option<&'static str>) -> Socke
     address
 }
 
-/// Asks for the rules: exit code, and what was said on both outputs.
+/// Runs `loadgen coverage` and returns the exit code and both outputs.
 fn ask(url: &str, more: &[&str]) -> (Option<i32>, String) {
     let folder = tempfile::tempdir().unwrap();
     let mut command = Command::new(env!("CARGO_BIN_EXE_loadgen"));
     command.args(["coverage", "--prometheus", url]).args(more).current_dir(folder.path());
     let output = command.env_remove("CACERT_FILE").env_remove("BEARER_TOKEN_FILE").output().unwrap();
-    let said = [output.stdout, output.stderr].concat();
-    (output.status.code(), String::from_utf8_lossy(&said).into_owned())
+    let message = [output.stdout, output.stderr].concat();
+    (output.status.code(), String::from_utf8_lossy(&message).into_owned())
 }
 
-/// That the alert was read: it lacks a drill, which is the exit code's say.
-fn assert_asked(answer: &(Option<i32>, String)) {
+/// Checks that the alert was read: it lacks a drill, so the exit code is 5.
+fn assert_read(answer: &(Option<i32>, String)) {
     assert!(answer.0 == Some(5) && answer.1.contains("NginxDown"), "{answer:?}");
 }
 
 #[test]
-fn a_certificate_is_believed_by_its_authority_and_its_name() {
+fn certificate_needs_a_trusted_issuer_and_the_right_name() {
     let folder = tempfile::tempdir().unwrap();
     let (file, config) = certificate(folder.path(), |_| ());
     let (address, file) = (server(Some(config), None), file.display().to_string());
     let url = format!("https://{address}");
-    assert_asked(&ask(&url, &["--cacert", &file]));
+    assert_read(&ask(&url, &["--cacert", &file]));
 
     let localhost = format!("https://localhost:{}", address.port());
     let plain = format!("https://{}", server(None, None));
-    for (url, more, said) in [
-        (&url, &[][..], "not accepted: signed by no authority that is trusted here; give --cacert FILE.pem"),
-        (&localhost, &["--cacert", &file], "not for localhost; ask by a name it is for"),
-        (&plain, &["--cacert", &file], "in the TLS handshake; is it an http:// address?"),
+    for (url, more, message) in [
+        (&url, &[][..], "not accepted: issuer is not trusted; use --cacert FILE.pem"),
+        (&localhost, &["--cacert", &file], "not for localhost; use a valid name"),
+        (&plain, &["--cacert", &file], "during the TLS handshake; is it an http:// address?"),
         (&url, &["--cacert", "/no/such.pem"], "--cacert /no/such.pem: "),
-        (&url, &["--cacert", "/dev/null"], "--cacert /dev/null: no certificate in it; expected a PEM file"),
+        (
+            &url,
+            &["--cacert", "/dev/null"],
+            "--cacert /dev/null: contains no certificate; expected a PEM file",
+        ),
     ] {
         let (code, text) = ask(url, more);
         assert_eq!(code, Some(2), "{text}");
-        assert!(text.contains(said) && text.contains(&format!("Prometheus at {url}")), "{more:?}: {text}");
+        assert!(text.contains(message) && text.contains(&format!("Prometheus at {url}")), "{more:?}: {text}");
     }
 }
 
 #[test]
-fn a_certificate_that_no_authority_could_mend_says_what_is_wrong_with_it() {
+fn rejected_certificate_has_a_reason() {
     let expired = |params: &mut CertificateParams| {
         params.not_before = rcgen::date_time_ymd(2001, 1, 1);
         params.not_after = rcgen::date_time_ymd(2002, 1, 1);
     };
     let authority = |params: &mut CertificateParams| params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
     let folders = [(); 3].map(|()| tempfile::tempdir().unwrap());
-    let refused = |config, trusted: &Path, said: &str| {
+    let refused = |config, trusted: &Path, message: &str| {
         let url = format!("https://{}", server(Some(config), None));
         let (code, text) = ask(&url, &["--cacert", trusted.to_str().unwrap()]);
         assert_eq!(code, Some(2), "{text}");
-        assert!(text.contains(&format!("its certificate is not accepted: {said}")), "{text}");
+        assert!(text.contains(&format!("certificate not accepted: {message}")), "{text}");
     };
     let (file, config) = certificate(folders[0].path(), expired);
     refused(config, &file, "expired on 2002-01-01; renew it");
     let (file, config) = certificate(folders[1].path(), authority);
     let (other, _) = certificate(folders[2].path(), |_| ());
-    let said =
-        "it is an authority's own (CA:TRUE), which a server may not show; give exactly this one as --cacert";
-    refused(config.clone(), &other, said);
+    let message = "it is a CA certificate (CA:TRUE), which a server must not present; use --cacert FILE.pem with exactly";
+    refused(config.clone(), &other, message);
     let url = format!("https://{}", server(Some(config), None));
-    assert_asked(&ask(&url, &["--cacert", file.to_str().unwrap()]));
+    assert_read(&ask(&url, &["--cacert", file.to_str().unwrap()]));
 }
 
 #[test]
-fn user_and_password_are_shown_to_prometheus_and_nobody_else() {
+fn user_and_password_are_sent_but_not_shown() {
     let folder = tempfile::tempdir().unwrap();
     let (file, config) = certificate(folder.path(), |_| ());
     // team:fire&drill
     let address = server(Some(config), Some("Basic dGVhbTpmaXJlJmRyaWxs"));
     let file = file.display().to_string();
     let with = |user: &str| ask(&format!("https://{user}{address}"), &["--cacert", &file]);
-    assert_asked(&with("team:fire%26drill@"));
-    for (user, way_out) in
-        [("", "give user and password in the address"), ("team:secret@", "does not take the user")]
-    {
+    assert_read(&with("team:fire%26drill@"));
+    for (user, remedy) in [
+        ("", "set user and password in the address"),
+        ("team:secret@", "user or password of the address rejected"),
+    ] {
         let (code, text) = with(user);
         assert_eq!(code, Some(2), "{text}");
         assert!(
-            text.contains("answered 401 Unauthorized: Unauthorized; ") && text.contains(way_out),
+            text.contains("responded 401 Unauthorized: Unauthorized; ") && text.contains(remedy),
             "{text}"
         );
         assert!(!text.contains("secret") && text.contains(&format!("at https://{address}/")), "{text}");
     }
-    // Before anything is sent, too.
+    // Errors before any request do not show them either.
     for url in [format!("ftp://team:secret@{address}"), format!("https://team:secret@{address}x")] {
         let (code, text) = ask(&url, &[]);
         assert_eq!(code, Some(2), "{text}");
@@ -174,7 +178,7 @@ fn user_and_password_are_shown_to_prometheus_and_nobody_else() {
 }
 
 #[test]
-fn a_bearer_token_comes_from_a_file() {
+fn sends_a_bearer_token_from_a_file() {
     let folder = tempfile::tempdir().unwrap();
     let token = folder.path().join("token");
     let url = format!("http://{}", server(None, Some("Bearer t0k.en")));
@@ -186,28 +190,28 @@ fn a_bearer_token_comes_from_a_file() {
         "{text}"
     );
     std::fs::write(&token, "t0k.en\n").unwrap();
-    assert_asked(&with());
+    assert_read(&with());
     std::fs::write(&token, "stale").unwrap();
     let (code, text) = with();
-    assert!(code == Some(2) && text.contains(&format!("does not take the token in {shown}")), "{text}");
+    assert!(code == Some(2) && text.contains(&format!("token in {shown} rejected")), "{text}");
     assert!(!text.contains("stale"), "{text}");
 }
 
 #[test]
-fn a_run_asks_for_its_alerts_the_same_way() {
+fn run_fetches_alerts_with_authorization() {
     let folder = tempfile::tempdir().unwrap();
     let (file, config) = certificate(folder.path(), |_| ());
     let target = format!("http://{}", server(None, None));
     let prometheus = server(Some(config), Some("Basic dGVhbTpmaXJlJmRyaWxs"));
-    for (password, said) in [("fire%26drill", None), ("secret", Some("answered 401 Unauthorized"))] {
+    for (password, message) in [("fire%26drill", None), ("secret", Some("responded 401 Unauthorized"))] {
         let mut command = Command::new(env!("CARGO_BIN_EXE_loadgen"));
         command.args(["run", &target, "-q", "100", "-n", "5", "--cacert"]).arg(&file);
         command.args(["--alerts-from", &format!("https://team:{password}@{prometheus}")]);
         let output = command.output().unwrap();
         let warned = String::from_utf8_lossy(&output.stderr).into_owned();
         let warning = warned.lines().find(|line| line.starts_with("warning: "));
-        assert_eq!(warning.is_some(), said.is_some(), "{warned}");
-        assert!(warning.unwrap_or_default().contains(said.unwrap_or_default()), "{warned}");
+        assert_eq!(warning.is_some(), message.is_some(), "{warned}");
+        assert!(warning.unwrap_or_default().contains(message.unwrap_or_default()), "{warned}");
         assert!(!warned.contains(password), "{warned}");
     }
 }

@@ -1,4 +1,4 @@
-//! The reference pages list the keys that `loadgen` reads, its patterns and its exit codes.
+//! The reference pages list every key, pattern and exit code of `loadgen`.
 
 #[path = "../../../monitoring/stack/tests/common/tables.rs"]
 mod tables;
@@ -16,18 +16,18 @@ fn repository() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap()
 }
 
-/// What `loadgen` would have taken in the place of the key `none_such` in this file.
+/// The keys that `loadgen` accepts in place of `none_such` in this file.
 fn expected(arguments: &[&str], text: &str) -> BTreeSet<String> {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("file.yaml"), text).unwrap();
     let mut command = Command::new(env!("CARGO_BIN_EXE_loadgen"));
     let output = command.args(arguments).arg("file.yaml").current_dir(folder.path()).output().unwrap();
-    let said = String::from_utf8_lossy(&output.stderr).into_owned();
-    let (_, keys) = said.split_once("expected one of ").unwrap_or_else(|| panic!("{text}\n{said}"));
+    let message = String::from_utf8_lossy(&output.stderr).into_owned();
+    let (_, keys) = message.split_once("expected one of ").unwrap_or_else(|| panic!("{text}\n{message}"));
     keys.lines().next().unwrap().split(", ").map(|key| key.trim().trim_matches('`').to_owned()).collect()
 }
 
-/// The words between backticks in the first column.
+/// The words in backticks in the first column.
 fn listed(document: &str, heading: &str) -> BTreeSet<String> {
     rows_under(repository(), document, heading).iter().flat_map(|row| codes(&row[0])).collect()
 }
@@ -50,7 +50,7 @@ fn the_drill_file_page_has_every_key() {
     let suite = expected(&["drill"], "suite: a\nnone_such: 1\n");
     assert_eq!(listed(DRILL_FILE, "Suite file"), suite);
 
-    // `ttl` is the gateway's alone; a drill refuses it with the reason.
+    // Only the gateway accepts `ttl`; a drill rejects it with the reason.
     let fault = expected(&["drill"], &format!("{alert}cause: {{fault: {{none_such: 1}}}}\n"));
     assert_eq!(listed("docs/reference/endpoints.md", "Faults"), fault);
     let mut of_a_drill = listed(DRILL_FILE, "`fault`");

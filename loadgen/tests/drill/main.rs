@@ -1,5 +1,4 @@
-//! `loadgen drill` as a person calls it, as far as that needs no stack: files, arguments, systems that are not
-//! there, and signals.
+//! `loadgen drill` without a stack: files, arguments, unreachable systems, and signals.
 
 #![allow(
     clippy::unwrap_used,
@@ -46,7 +45,7 @@ fn directory(files: &[(&str, &str)]) -> tempfile::TempDir {
     directory
 }
 
-/// A port that nobody listens on, as far as one can know.
+/// The URL of a port that was just closed.
 fn closed() -> String {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
     format!("http://{}", listener.local_addr().expect("its address"))
@@ -61,37 +60,40 @@ fn a_bad_file_is_told_with_its_line_and_ends_with_2() {
         ("d.txt", "not looked at"),
     ]);
     let output = run(directory.path(), &["."]);
-    let said = stderr(&output);
-    assert_eq!(output.status.code(), Some(2), "{said}");
-    assert!(said.contains("./a.yaml:3:") && said.contains("sumary"), "{said}");
-    assert!(said.contains("./b.yaml:4:") && said.contains("`fast` is not a rate: expected"), "{said}");
-    assert!(said.contains("./c.yaml:"), "{said}");
-    assert_eq!(said.lines().count(), 3, "{said}");
+    let message = stderr(&output);
+    assert_eq!(output.status.code(), Some(2), "{message}");
+    assert!(message.contains("./a.yaml:3:") && message.contains("sumary"), "{message}");
+    assert!(
+        message.contains("./b.yaml:4:") && message.contains("`fast` is not a rate: expected"),
+        "{message}"
+    );
+    assert!(message.contains("./c.yaml:"), "{message}");
+    assert_eq!(message.lines().count(), 3, "{message}");
 }
 
 #[test]
-fn files_that_are_missing_twice_or_none_end_with_2() {
+fn missing_and_duplicate_files_exit_2() {
     let directory = directory(&[("a.yaml", DRILL), ("b.yaml", DRILL)]);
     std::fs::create_dir(directory.path().join("empty")).unwrap();
-    for (arguments, said) in [
+    for (arguments, message) in [
         (&["gone.yaml"][..], "gone.yaml: no such file or directory: expected"),
         (&["."], "duplicate drill name `high-error-rate`: already used in ./a.yaml"),
         (&["empty"], "empty: no drill found: expected *.yaml files that begin with `drill:`"),
-        (&["a.yaml", "--json", "no/such/report.json"], "no/such/report.json: cannot be written"),
-        (&["a.yaml", "--proofs", "b.yaml"], "--proofs b.yaml: proofs cannot be kept there: "),
-        (&["a.yaml", "--scale", "0.5"], "expected a number of 1 or more"),
+        (&["a.yaml", "--json", "no/such/report.json"], "no/such/report.json: cannot write"),
+        (&["a.yaml", "--proofs", "b.yaml"], "--proofs b.yaml: cannot store proofs: "),
+        (&["a.yaml", "--scale", "0.5"], "must be at least 1"),
         (&["a.yaml", "--prometheus", "nowhere"], "nowhere"),
-        (&["a.yaml", "--inbox", "nobody"], "expected an address such as http://127.0.0.1:8025, or none"),
+        (&["a.yaml", "--inbox", "nobody"], "expected a URL such as http://127.0.0.1:8025, or none"),
         (&[], "FILE|DIRECTORY"),
     ] {
         let output = run(directory.path(), arguments);
         assert_eq!(output.status.code(), Some(2), "{arguments:?}: {}", stderr(&output));
-        assert!(stderr(&output).contains(said), "{arguments:?}: {}", stderr(&output));
+        assert!(stderr(&output).contains(message), "{arguments:?}: {}", stderr(&output));
     }
 }
 
 #[test]
-fn the_folder_of_what_is_left_may_hold_other_things_and_must_be_ones_own() {
+fn leftovers_directory_may_hold_other_files_and_must_be_private() {
     use std::os::unix::fs::PermissionsExt;
     let directory = directory(&[("a.yaml", DRILL)]);
     let h = directory.path().join("h");
@@ -115,7 +117,7 @@ fn the_folder_of_what_is_left_may_hold_other_things_and_must_be_ones_own() {
 }
 
 #[test]
-fn a_suite_file_is_read_beside_a_single_drill() {
+fn reads_the_suite_file_beside_a_single_drill() {
     let suite = "# what is always on\nsuite: here\nambient:\n  - {alert: Watchdog, resaon: heartbeat}\n";
     let directory =
         directory(&[("a.yaml", DRILL), ("suite.yaml", suite), ("other.yaml", "drill: [broken\n")]);
@@ -126,7 +128,7 @@ fn a_suite_file_is_read_beside_a_single_drill() {
 }
 
 #[test]
-fn systems_that_are_not_there_refuse_the_drill() {
+fn unreachable_systems_refuse_the_drill() {
     let second = DRILL.replace("drill: high-error-rate", "drill: second");
     let directory = directory(&[("a.yaml", DRILL), ("b.yaml", &second)]);
     let (prometheus, alertmanager, inbox) = (closed(), closed(), closed());
@@ -148,12 +150,12 @@ fn systems_that_are_not_there_refuse_the_drill() {
             ".",
         ],
     );
-    let said = String::from_utf8_lossy(&output.stdout).into_owned();
-    assert_eq!(output.status.code(), Some(5), "{said}{}", stderr(&output));
-    assert_eq!(said.matches("REFUSED").count(), 4, "a story and a line in the table for each: {said}");
+    let message = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert_eq!(output.status.code(), Some(5), "{message}{}", stderr(&output));
+    assert_eq!(message.matches("REFUSED").count(), 4, "details and a table line for each: {message}");
     assert!(
-        said.contains("Prometheus at") && said.contains(prometheus.trim_start_matches("http://")),
-        "{said}"
+        message.contains("Prometheus at") && message.contains(prometheus.trim_start_matches("http://")),
+        "{message}"
     );
 
     let text = std::fs::read_to_string(directory.path().join("out.json")).unwrap();
@@ -166,7 +168,7 @@ fn systems_that_are_not_there_refuse_the_drill() {
     assert!(page.contains("0 of 2 drills proven") && page.contains("REFUSED"));
 }
 
-/// A listener whose connections are accepted by the kernel and never answered keeps the drill in its preflight.
+/// A listener that never accepts. The kernel completes its connections, which keeps the drill in its preflight.
 fn hanging() -> (TcpListener, String) {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
     let url = format!("http://{}", listener.local_addr().expect("its address"));
@@ -184,7 +186,7 @@ fn interrupted_by(signal: &str) -> (Option<i32>, String, Duration) {
     .stderr(Stdio::piped())
     .spawn()
     .expect("loadgen can be started");
-    // The first line on standard error says that the drill has begun, so that signals are handled.
+    // The first line on standard error shows that the drill has started, so signals are handled.
     let mut first = [0_u8; 1];
     let stderr = child.stderr.as_mut().expect("it is piped");
     stderr.read_exact(&mut first).expect("a first line");
@@ -199,19 +201,19 @@ fn interrupted_by(signal: &str) -> (Option<i32>, String, Duration) {
 }
 
 fn ends_with_partial_results(signal: &str, code: i32) {
-    let (status, said, took) = interrupted_by(signal);
-    assert_eq!(status, Some(code), "{said}");
-    assert!(said.contains(&format!("interrupted by SIG{signal} in phase preflight")), "{said}");
-    assert!(said.contains("INCONCLUSIVE") && said.contains("not run: second"), "{said}");
+    let (status, message, took) = interrupted_by(signal);
+    assert_eq!(status, Some(code), "{message}");
+    assert!(message.contains(&format!("interrupted by SIG{signal} in phase preflight")), "{message}");
+    assert!(message.contains("INCONCLUSIVE") && message.contains("not run: second"), "{message}");
     assert!(took < Duration::from_secs(10), "{took:?}");
 }
 
 #[test]
-fn ctrl_c_ends_a_run_with_its_partial_results() {
+fn ctrl_c_reports_partial_results() {
     ends_with_partial_results("INT", 130);
 }
 
 #[test]
-fn sigterm_ends_a_run_with_its_partial_results() {
+fn sigterm_reports_partial_results() {
     ends_with_partial_results("TERM", 143);
 }

@@ -1,4 +1,4 @@
-//! The page in a real browser: live, narrow, by keyboard, with a full history.
+//! The page in a real browser: live updates, narrow screens, keyboard, a full history.
 
 use std::io::Write;
 
@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use crate::chromium::Page;
 use crate::running::{Running, slack, webhook};
 
-/// As the shipped templates write it, with foreign markup in the text.
+/// A message of the shipped templates, with foreign markup in the text.
 fn message(status: &str) -> Value {
     let mut body = slack(&format!("[{}:1] HighErrorRate (warning)", status.to_uppercase()));
     body["attachments"][0]["text"] = json!(
@@ -21,17 +21,17 @@ fn message(status: &str) -> Value {
 }
 
 const CARDS: &str = "document.querySelectorAll('#episodes > li').length";
-/// The first card's name.
+/// The name of the first card.
 const FIRST: &str = "document.querySelector('#episodes h2')?.textContent";
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_page_is_live_narrow_and_works_by_keyboard() {
+async fn page_updates_live_fits_narrow_screens_and_works_by_keyboard() {
     let Some(mut page) = Page::open(400, 800) else { return };
     let inbox = Running::start(100, None);
     page.go(&inbox.base);
     page.until("document.querySelector('#link.live') && !document.querySelector('#empty').hidden");
 
-    // It comes without anybody doing anything, as its reader would see it, and markup stays text.
+    // A notification appears without interaction, formatted, and foreign markup stays text.
     inbox.post("/slack", message("firing").to_string()).await;
     page.until(&format!("{FIRST} === 'HighErrorRate'"));
     assert_eq!(page.eval("document.title"), "(1) Inbox");
@@ -49,7 +49,7 @@ async fn the_page_is_live_narrow_and_works_by_keyboard() {
     inbox.post("/webhook", webhook("firing", "Another").to_string()).await;
     page.until(&format!("{CARDS} === 2"));
 
-    // Nothing sticks out at 400 pixels, closed and open.
+    // Nothing overflows at 400 pixels, with closed and open cards.
     let sticks_out = "document.documentElement.scrollWidth > document.documentElement.clientWidth";
     assert_eq!(page.eval(sticks_out), false);
     page.eval("document.querySelectorAll('details').forEach((it) => it.open = true)");
@@ -60,7 +60,7 @@ async fn the_page_is_live_narrow_and_works_by_keyboard() {
     page.picture("inbox-narrow.png");
     page.eval("document.querySelectorAll('details').forEach((it) => it.open = false)");
 
-    // Tab goes from the filter to the cards, j from card to card, Enter opens; what has the focus is seen to have it.
+    // Tab moves from the filter to the cards, j between cards, Enter opens; the focus is visible.
     let focused = "document.activeElement.id || document.activeElement.tagName";
     page.key("Tab", 9, "");
     assert_eq!(page.eval(focused), "filter");
@@ -75,7 +75,7 @@ async fn the_page_is_live_narrow_and_works_by_keyboard() {
     page.key("Enter", 13, "\r");
     page.until(&format!("{card}.querySelector('details').open && {card}.querySelector('.message strong')"));
 
-    // What comes in takes neither the focus nor the place from who reads.
+    // New notifications change neither the focus nor the scroll position.
     inbox.post("/slack", message("resolved").to_string()).await;
     page.until("document.querySelector('#episodes .moment.resolved')");
     assert_eq!(page.eval(&format!("{card}.querySelector('details').open")), true);
@@ -84,7 +84,7 @@ async fn the_page_is_live_narrow_and_works_by_keyboard() {
     page.key("k", 75, "k");
     assert_eq!(page.eval(&format!("{card}.querySelector('h2').textContent")), "HighErrorRate");
 
-    // The slash goes to the filter, Escape out of it.
+    // The slash focuses the filter, Escape leaves it.
     page.key("/", 191, "/");
     assert_eq!(page.eval(focused), "filter");
     page.call("Input.insertText", json!({"text": "another FIRING"}));
@@ -95,7 +95,7 @@ async fn the_page_is_live_narrow_and_works_by_keyboard() {
     page.until(&format!("{CARDS} === 2"));
     assert_eq!(page.eval(focused), "BODY");
 
-    // An inbox that went away is said so.
+    // The page shows that the inbox is gone.
     inbox.stop().await;
     page.until("document.querySelector('#link.lost')?.textContent.startsWith('no connection since')");
 }
@@ -131,7 +131,7 @@ fn history(dir: &std::path::Path, count: u64) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn ten_thousand_notifications_do_not_weigh_on_the_page() {
+async fn page_stays_light_with_ten_thousand_notifications() {
     let Some(mut page) = Page::open(1_000, 900) else { return };
     let dir = tempfile::tempdir().unwrap();
     history(dir.path(), 10_000);
@@ -153,10 +153,10 @@ async fn ten_thousand_notifications_do_not_weigh_on_the_page() {
         "10,000 notifications: shown after {loaded:?}, {heap:.1} MB of heap, {nodes} nodes, all drawn anew in {redrawn} ms, \
          one more shown after {news:?} (asked for every second)"
     );
-    // A page that held all of them would have several times as much.
+    // A page with all of them would need several times as much.
     assert!(heap < 20.0 && nodes < 10_000.0, "{heap} MB, {nodes} nodes");
 
-    // Older ones come when they are asked for, by keyboard too.
+    // Older ones are loaded on request, by keyboard too.
     page.eval("document.querySelector('#older').focus()");
     page.key("Enter", 13, "\r");
     page.until(&format!("{CARDS} === 200"));
@@ -165,7 +165,7 @@ async fn ten_thousand_notifications_do_not_weigh_on_the_page() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn older_notifications_come_to_the_very_first() {
+async fn older_notifications_can_be_loaded_up_to_the_first() {
     let Some(mut page) = Page::open(1_000, 900) else { return };
     let dir = tempfile::tempdir().unwrap();
     history(dir.path(), 620);

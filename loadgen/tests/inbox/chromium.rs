@@ -1,5 +1,5 @@
-//! A headless Chromium, told what to do by its DevTools protocol (<https://chromedevtools.github.io/devtools-protocol/>)
-//! over two pipes: no driver is needed.
+//! Controls a headless Chromium by its DevTools protocol (<https://chromedevtools.github.io/devtools-protocol/>) over
+//! two pipes, without a driver.
 
 use std::fs::{File, OpenOptions};
 use std::io::{BufRead, BufReader, Write};
@@ -11,10 +11,10 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-/// The longest that anything may take.
+/// Timeout of every step.
 const LIMIT: Duration = Duration::from_secs(60);
 
-/// A page in a browser of its own; both end when it is dropped.
+/// A page in its own browser. Both end when it is dropped.
 pub struct Page {
     child: Child,
     to: File,
@@ -24,7 +24,7 @@ pub struct Page {
     _dir: TempDir,
 }
 
-/// The browser of `CHROMIUM` or of the PATH.
+/// The browser from `CHROMIUM` or the PATH.
 fn program() -> Option<PathBuf> {
     let named = std::env::var_os("CHROMIUM").map(PathBuf::from);
     let path = std::env::var_os("PATH").unwrap_or_default();
@@ -34,7 +34,7 @@ fn program() -> Option<PathBuf> {
 }
 
 impl Page {
-    /// An empty page of this size; `None`, said aloud, where there is no Chromium.
+    /// Opens an empty page of this size; `None`, with a message, if Chromium is missing.
     pub fn open(width: u32, height: u32) -> Option<Self> {
         let Some(program) = program() else {
             eprintln!("skipped: no chromium or google-chrome on the PATH (CHROMIUM names another)");
@@ -63,7 +63,7 @@ impl Page {
             .spawn()
             .unwrap();
         let (sender, received) = channel();
-        // Opening a pipe waits for the other side, so it is done aside; it ends with the browser.
+        // Opening a pipe blocks until the other side opens it, so it runs in a thread that ends with the browser.
         std::thread::spawn(move || {
             for message in BufReader::new(File::open(from).unwrap()).split(0) {
                 let Ok(message) = message else { return };
@@ -72,7 +72,7 @@ impl Page {
                 }
             }
         });
-        // For both directions, so that this does not wait.
+        // Opened for reading and writing, so that it does not block.
         let to = OpenOptions::new().read(true).write(true).open(to).unwrap();
         let mut page = Self { child, to, from: received, session: None, id: 0, _dir: dir };
         let target = page.call("Target.createTarget", json!({"url": "about:blank"}))["targetId"].clone();
@@ -92,7 +92,7 @@ impl Page {
         self.call("Page.navigate", json!({"url": url}));
     }
 
-    /// Sends a command and gives its result.
+    /// Sends a command and returns its result.
     pub fn call(&mut self, method: &str, params: Value) -> Value {
         self.id += 1;
         let mut command = json!({"id": self.id, "method": method, "params": params});
@@ -122,7 +122,7 @@ impl Page {
         answer["result"]["value"].clone()
     }
 
-    /// Waits until an expression is true, and gives how long that took.
+    /// Waits until an expression is true, and returns how long it took.
     pub fn until(&mut self, expression: &str) -> Duration {
         let started = Instant::now();
         while self.eval(&format!("Boolean({expression})")) != true {
@@ -135,7 +135,7 @@ impl Page {
         started.elapsed()
     }
 
-    /// Presses and lets go of a key; `text` is what it types.
+    /// Presses and releases a key that types `text`.
     pub fn key(&mut self, key: &str, code: u32, text: &str) {
         for kind in ["keyDown", "keyUp"] {
             let text = if kind == "keyDown" { text } else { "" };
@@ -144,7 +144,7 @@ impl Page {
         }
     }
 
-    /// One of `JSHeapUsedSize`, `Nodes` and the other figures of `Performance.getMetrics`, garbage collected before.
+    /// A metric of `Performance.getMetrics`, such as `JSHeapUsedSize` or `Nodes`, after a garbage collection.
     pub fn figure(&mut self, name: &str) -> f64 {
         self.call("HeapProfiler.collectGarbage", json!({}));
         let figures = self.call("Performance.getMetrics", json!({}));
@@ -152,7 +152,7 @@ impl Page {
         found.unwrap()["value"].as_f64().unwrap()
     }
 
-    /// Keeps a picture of it, where `PICTURES` names a folder.
+    /// Saves a screenshot if `PICTURES` is set to a directory.
     pub fn picture(&mut self, name: &str) {
         use base64::Engine;
         let Some(folder) = std::env::var_os("PICTURES") else { return };

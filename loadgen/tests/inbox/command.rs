@@ -28,13 +28,13 @@ fn ended(child: &mut Child) -> ExitStatus {
 }
 
 #[test]
-fn says_where_it_is_and_ends_cleanly_on_either_signal() {
+fn prints_its_address_and_ends_cleanly_on_signals() {
     for signal in ["TERM", "INT"] {
         let mut child = inbox(&["--listen", "127.0.0.1:0"]).spawn().unwrap();
         let mut line = String::new();
         BufReader::new(child.stdout.as_mut().unwrap()).read_line(&mut line).unwrap();
         let address = line.trim().rsplit("http://").next().unwrap().to_owned();
-        // Open from the first line on.
+        // The port is open once the line is printed.
         drop(std::net::TcpStream::connect(&address).unwrap_or_else(|error| panic!("{line:?}: {error}")));
         let kill = format!("kill -{signal} {}", child.id());
         assert!(Command::new("sh").args(["-c", &kill]).status().unwrap().success());
@@ -42,7 +42,7 @@ fn says_where_it_is_and_ends_cleanly_on_either_signal() {
     }
 }
 
-/// An inbox on a port of its own and where it is; killed when dropped.
+/// An inbox on a free port; killed when dropped.
 struct Started {
     child: Child,
     base: String,
@@ -60,7 +60,7 @@ impl Started {
 
 impl Drop for Started {
     fn drop(&mut self) {
-        let _ = self.child.kill(); // -9; it may have ended
+        let _ = self.child.kill(); // SIGKILL; it may have ended already
         let _ = self.child.wait();
     }
 }
@@ -78,7 +78,7 @@ async fn eventually(http: &reqwest::Client, url: &str, part: &str) -> String {
 }
 
 #[tokio::test]
-async fn an_inbox_that_was_killed_remembers_the_heartbeat() {
+async fn killed_inbox_remembers_the_heartbeat() {
     let dir = tempfile::tempdir().unwrap();
     let arguments = ["--heartbeat-limit", "500ms", "--data-dir", dir.path().to_str().unwrap()];
     let http = reqwest::Client::builder().no_proxy().build().unwrap();
@@ -95,7 +95,7 @@ async fn an_inbox_that_was_killed_remembers_the_heartbeat() {
     let second = Started::new(&arguments);
     eventually(&http, &format!("{}/heartbeat", second.base), "stopped").await;
     assert_eq!(beat(&second.base).await.unwrap().status(), 200);
-    eventually(&http, &format!("{}/notifications", second.base), "the heartbeat is back").await;
+    eventually(&http, &format!("{}/notifications", second.base), "heartbeat received again").await;
     drop(second);
 
     let third = Started::new(&["--heartbeat-limit", "1h", arguments[2], arguments[3]]);
@@ -104,22 +104,22 @@ async fn an_inbox_that_was_killed_remembers_the_heartbeat() {
 }
 
 #[test]
-fn a_second_inbox_on_one_directory_is_refused() {
+fn rejects_a_second_inbox_on_one_directory() {
     let dir = tempfile::tempdir().unwrap();
     let arguments = ["--data-dir", dir.path().to_str().unwrap()];
     let first = Started::new(&arguments);
     let mut second = inbox(&arguments).args(["--listen", "127.0.0.1:0"]).spawn().unwrap();
     assert_eq!(ended(&mut second).code(), Some(2));
-    let mut said = String::new();
-    second.stderr.unwrap().read_to_string(&mut said).unwrap();
+    let mut message = String::new();
+    second.stderr.unwrap().read_to_string(&mut message).unwrap();
     let owner = format!("another inbox (pid {})", first.child.id());
-    assert!(said.contains("--data-dir") && said.contains(&owner), "{said}");
+    assert!(message.contains("--data-dir") && message.contains(&owner), "{message}");
     drop(first);
-    drop(Started::new(&arguments)); // killed, the first left no lock behind
+    drop(Started::new(&arguments)); // the killed inbox left no lock behind
 }
 
 #[tokio::test]
-async fn the_history_is_bounded_in_bytes_and_is_after_a_restart() {
+async fn history_is_bounded_in_bytes_also_after_a_restart() {
     let dir = tempfile::tempdir().unwrap();
     let arguments = ["--capacity-mib", "2", "--data-dir", dir.path().to_str().unwrap()];
     let http = reqwest::Client::builder().no_proxy().build().unwrap();
@@ -152,22 +152,22 @@ async fn the_history_is_bounded_in_bytes_and_is_after_a_restart() {
 }
 
 #[test]
-fn a_taken_port_is_named_with_its_owner_and_the_flag() {
+fn port_in_use_names_its_owner_and_the_flag() {
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = taken.local_addr().unwrap().port();
     let mut child = inbox(&["--listen", &format!("127.0.0.1:{port}")]).spawn().unwrap();
     assert_eq!(ended(&mut child).code(), Some(2));
-    let mut said = String::new();
-    child.stderr.unwrap().read_to_string(&mut said).unwrap();
-    assert!(said.contains(&format!("port {port} is taken")) && said.contains("--listen"), "{said}");
+    let mut message = String::new();
+    child.stderr.unwrap().read_to_string(&mut message).unwrap();
+    assert!(message.contains(&format!("port {port} is in use")) && message.contains("--listen"), "{message}");
     if cfg!(target_os = "linux") {
-        assert!(said.contains(&format!("(pid {})", std::process::id())), "{said}");
+        assert!(message.contains(&format!("(pid {})", std::process::id())), "{message}");
     }
 }
 
-/// Whoever waits for the first line may take it that all is there.
+/// A supervisor may treat the first line as readiness.
 #[test]
-fn it_says_where_it_is_only_once_it_has_all_its_ports() {
+fn prints_its_address_only_when_all_ports_are_open() {
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let smtp = taken.local_addr().unwrap().to_string();
     let mut child = Command::new(env!("CARGO_BIN_EXE_loadgen"))
@@ -184,7 +184,7 @@ fn it_says_where_it_is_only_once_it_has_all_its_ports() {
 }
 
 #[test]
-fn bad_arguments_exit_2_and_are_named() {
+fn invalid_arguments_exit_2_and_are_named() {
     let file = tempfile::NamedTempFile::new().unwrap();
     let below = file.path().join("below");
     for (arguments, says) in [
@@ -192,14 +192,14 @@ fn bad_arguments_exit_2_and_are_named() {
         (&["--capacity", "0"], "capacity"),
         (&["--capacity-mib", "0"], "capacity-mib"),
         (&["--webhook-mib", "65"], "webhook-mib"),
-        (&["--heartbeat-limit", "0s"], "more than 0s"),
+        (&["--heartbeat-limit", "0s"], "must be above 0s"),
         (&["--listen", "127.0.0.1:0", "--data-dir", below.to_str().unwrap()], "--data-dir"),
         (&["--listen", "203.0.113.1:0"], "203.0.113.1"),
     ] {
         let mut child = inbox(arguments).spawn().unwrap();
         assert_eq!(ended(&mut child).code(), Some(2), "{arguments:?}");
-        let mut said = String::new();
-        child.stderr.unwrap().read_to_string(&mut said).unwrap();
-        assert!(said.contains(says), "{arguments:?}: {said}");
+        let mut message = String::new();
+        child.stderr.unwrap().read_to_string(&mut message).unwrap();
+        assert!(message.contains(says), "{arguments:?}: {message}");
     }
 }

@@ -1,5 +1,4 @@
-//! The receivers beside webhook and Slack: Discord, PagerDuty, mail, the heartbeat; failing on purpose; what is served
-//! of proofs and runbooks.
+//! Discord, PagerDuty, mail and heartbeat receivers, injected failures, and served proofs and runbooks.
 
 use std::time::Duration;
 
@@ -20,7 +19,7 @@ fn event(action: &str) -> String {
 }
 
 #[tokio::test]
-async fn discord_and_pagerduty_answer_as_they_do() {
+async fn discord_and_pagerduty_respond_like_the_services() {
     let inbox = Running::start(10, None);
     let own = json!({"content": "[FIRING:1] APIDown (critical)"}).to_string();
     assert_eq!(inbox.post("/discord", own).await, (204, String::new()));
@@ -28,7 +27,7 @@ async fn discord_and_pagerduty_answer_as_they_do() {
     assert_eq!(
         inbox.post("/discord/slack", as_slack.to_string()).await.0,
         400,
-        "a colour that only Slack knows"
+        "a colour that only Slack accepts"
     );
     as_slack["attachments"][0]["color"] = json!("#2eb67d");
     assert_eq!(inbox.post("/discord/slack", as_slack.to_string()).await, (200, "ok".into()));
@@ -45,9 +44,9 @@ async fn discord_and_pagerduty_answer_as_they_do() {
     inbox.stop().await;
 }
 
-/// Fields and blocks count as what a message shows, and their published limits hold.
+/// Fields and blocks count as content of a message, and their published limits apply.
 #[tokio::test]
-async fn services_take_and_refuse_by_their_published_limits() {
+async fn services_apply_their_published_limits() {
     let inbox = Running::start(10, None);
     let field = json!({"title": "Alert", "value": "[FIRING:1] APIDown", "short": true});
     let section = json!({"type": "section", "text": {"type": "mrkdwn", "text": "[FIRING:1] APIDown"}});
@@ -76,9 +75,9 @@ async fn services_take_and_refuse_by_their_published_limits() {
     inbox.stop().await;
 }
 
-/// A group of thousands of alerts is one body.
+/// Alertmanager sends a group of thousands of alerts in one body.
 #[tokio::test]
-async fn a_webhook_may_be_larger_than_a_message() {
+async fn webhook_may_be_larger_than_a_message() {
     let inbox = Running::start(10, None);
     let alerts = |count: usize| {
         let mut body = webhook("firing", "APIDown");
@@ -97,7 +96,7 @@ async fn a_webhook_may_be_larger_than_a_message() {
     inbox.stop().await;
 }
 
-/// Says each line and gives the replies, the greeting first.
+/// Sends each line and returns the reply codes, starting with the greeting.
 async fn talk(address: &str, lines: &[&str]) -> Vec<String> {
     let mut stream = BufReader::new(TcpStream::connect(address).await.unwrap());
     let mut replies = Vec::new();
@@ -123,9 +122,9 @@ async fn talk(address: &str, lines: &[&str]) -> Vec<String> {
 const MAIL: &str = "From: a@b.example\r\nTo: c@d.example\r\nDate: Mon, 04 May 2026 12:00:00 +0000\r\n\
                     Subject: [FIRING:1] APIDown (critical)\r\n\r\n..dot\r\n.";
 
-/// Alertmanager takes the first way it knows, and by PLAIN it sends no password to another host without TLS.
+/// Alertmanager uses the first mechanism it supports, and PLAIN sends no password to other hosts without TLS.
 #[tokio::test]
-async fn login_is_offered_before_plain() {
+async fn offers_login_before_plain() {
     let inbox = Running::start(10, None);
     let mut stream = BufReader::new(TcpStream::connect(&inbox.smtp_address).await.unwrap());
     stream.get_mut().write_all(b"EHLO am\r\nQUIT\r\n").await.unwrap();
@@ -137,7 +136,7 @@ async fn login_is_offered_before_plain() {
 }
 
 #[tokio::test]
-async fn mail_is_taken_after_auth_and_not_before() {
+async fn accepts_mail_only_after_auth() {
     let inbox = Running::start(10, None);
     let before = ["EHLO am", "MAIL FROM:<a@b.example>"];
     assert_eq!(talk(&inbox.smtp_address, &before).await, ["220", "250", "530"]);
@@ -161,12 +160,12 @@ async fn mail_is_taken_after_auth_and_not_before() {
     assert_eq!(all.len(), 1);
     assert_eq!((all[0].channel.as_str(), all[0].alerts[0].alert.as_str()), ("email", "APIDown"));
     assert_eq!((&all[0].body["user"], &all[0].body["to"]), (&json!("user"), &json!(["c@d.example"])));
-    assert_eq!(all[0].body["text"], ".dot\r\n", "the dot that was doubled is one again");
+    assert_eq!(all[0].body["text"], ".dot\r\n", "the doubled dot is unescaped");
     inbox.stop().await;
 }
 
 #[tokio::test]
-async fn a_channel_fails_when_told_and_works_again() {
+async fn injected_failure_ends_and_the_channel_works_again() {
     let inbox = Running::start(10, None);
     let put = |path: &str, body: Value| {
         let request = inbox.http.put(format!("{}{path}", inbox.base)).body(body.to_string());
@@ -174,14 +173,14 @@ async fn a_channel_fails_when_told_and_works_again() {
     };
     assert_eq!(put("/fail/fax", json!({"status": 500, "ttl": "60s"})).await, 404);
     assert_eq!(put("/fail/slack", json!({"status": 200, "ttl": "60s"})).await, 400);
-    assert_eq!(put("/fail/slack", json!({"status": 500})).await, 400, "it must end by itself");
+    assert_eq!(put("/fail/slack", json!({"status": 500})).await, 400, "a ttl is required");
     assert_eq!(put("/fail/slack", json!({"status": 503, "ttl": "60s"})).await, 204);
     assert_eq!(put("/fail/webhook", json!({"hang": true, "ttl": "300ms"})).await, 204);
     assert_eq!(inbox.post("/slack", slack("[FIRING:1] A").to_string()).await.0, 503);
     assert!(inbox.notifications(0).await.is_empty());
     let begun = std::time::Instant::now();
     assert_eq!(inbox.post("/webhook", webhook("firing", "A").to_string()).await.0, 200);
-    assert!(begun.elapsed() >= Duration::from_millis(200), "it hung until its failure ended");
+    assert!(begun.elapsed() >= Duration::from_millis(200), "it hangs until the failure ends");
     let lifted = inbox.http.delete(format!("{}/fail/slack", inbox.base)).send().await.unwrap();
     assert_eq!(lifted.status().as_u16(), 204);
     assert_eq!(inbox.post("/slack", slack("[FIRING:1] A").to_string()).await.0, 200);
@@ -191,7 +190,7 @@ async fn a_channel_fails_when_told_and_works_again() {
 }
 
 #[tokio::test]
-async fn the_heartbeat_is_news_only_when_it_stops_and_comes_back() {
+async fn notifies_only_when_the_heartbeat_stops_and_recovers() {
     let inbox = Running::with(Config {
         limits: Limits { count: 10, bytes: 64 << 20 },
         data_dir: None,
@@ -207,10 +206,10 @@ async fn the_heartbeat_is_news_only_when_it_stops_and_comes_back() {
     for _ in 0..2 {
         assert_eq!(inbox.post("/heartbeat", webhook("firing", "Watchdog").to_string()).await.0, 200);
     }
-    assert!(inbox.notifications(0).await.is_empty(), "that it beats is no news");
+    assert!(inbox.notifications(0).await.is_empty(), "heartbeats are not stored");
     let begun = std::time::Instant::now();
     while inbox.notifications(0).await.is_empty() {
-        assert!(begun.elapsed() < Duration::from_secs(20), "nobody notices");
+        assert!(begun.elapsed() < Duration::from_secs(20), "the stop is not reported");
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
     assert_eq!(state().await, "stopped");
@@ -222,7 +221,7 @@ async fn the_heartbeat_is_news_only_when_it_stops_and_comes_back() {
 }
 
 #[tokio::test]
-async fn proofs_and_runbooks_are_served() {
+async fn serves_proofs_and_runbooks() {
     let dir = tempfile::tempdir().unwrap();
     let proof = Proof {
         alert: "APIDown".into(),

@@ -1,4 +1,4 @@
-//! An inbox on a free port, and bodies to post.
+//! An inbox on a free port, and message bodies.
 
 use std::net::TcpListener;
 use std::path::PathBuf;
@@ -47,24 +47,24 @@ impl Running {
 
     pub async fn stop(self) {
         self.stop.send(()).unwrap();
-        drop(self.http); // connections kept open would be waited for
+        drop(self.http); // the inbox waits for open connections
         self.task.await.unwrap().unwrap();
     }
 
-    /// Status and body of the answer.
+    /// Status and body of the response.
     pub async fn post(&self, path: &str, body: impl Into<reqwest::Body>) -> (u16, String) {
         let answer = self.http.post(format!("{}{path}", self.base)).body(body).send().await.unwrap();
         (answer.status().as_u16(), answer.text().await.unwrap())
     }
 
-    /// Status, content type and body of the answer.
+    /// Status, content type and body of the response.
     pub async fn get(&self, path: &str) -> (u16, String, String) {
         let answer = self.http.get(format!("{}{path}", self.base)).send().await.unwrap();
         let kind = answer.headers()["content-type"].to_str().unwrap().to_owned();
         (answer.status().as_u16(), kind, answer.text().await.unwrap())
     }
 
-    /// Through the client that drills use.
+    /// Notifications, through the client of drills.
     pub async fn notifications(&self, after: u64) -> Vec<Notification> {
         let inbox = Inbox::new(&self.base.parse().unwrap(), &HttpConfig::default()).unwrap();
         inbox.ready().await.unwrap();

@@ -1,4 +1,4 @@
-//! What it answers and keeps.
+//! Responses and history of the inbox.
 
 use std::time::Duration;
 
@@ -7,14 +7,14 @@ use serde_json::Value;
 
 use crate::running::{Running, slack, webhook};
 
-/// One counter out of the text format.
+/// The value of a counter in the text format.
 fn counter(metrics: &str, series: &str) -> f64 {
     let line = metrics.lines().find(|line| line.starts_with(series));
     line.unwrap_or_else(|| panic!("no {series} in {metrics}")).rsplit(' ').next().unwrap().parse().unwrap()
 }
 
 #[tokio::test]
-async fn takes_what_the_services_take_and_answers_as_they_do() {
+async fn accepts_messages_and_responds_like_the_services() {
     let inbox = Running::start(100, None);
     assert_eq!(
         inbox.post("/webhook", webhook("firing", "HighErrorRate").to_string()).await,
@@ -39,7 +39,7 @@ async fn takes_what_the_services_take_and_answers_as_they_do() {
 }
 
 #[tokio::test]
-async fn refuses_bad_shapes_and_counts_them() {
+async fn rejects_and_counts_invalid_messages() {
     let inbox = Running::start(100, None);
     let (_, kind, metrics) = inbox.get("/metrics").await;
     assert_eq!(kind, "text/plain; version=0.0.4");
@@ -104,7 +104,7 @@ async fn history_is_bounded_and_survives_a_restart() {
 }
 
 #[tokio::test]
-async fn serves_probes_and_a_page_that_asks_nobody_else() {
+async fn serves_probes_and_a_self_contained_page() {
     let inbox = Running::start(3, None);
     assert_eq!(inbox.get("/livez").await.0, 200);
     assert_eq!(inbox.get("/readyz").await.0, 200);
@@ -117,8 +117,8 @@ async fn serves_probes_and_a_page_that_asks_nobody_else() {
     ] {
         let (status, kind, text) = inbox.get(path).await;
         assert!(status == 200 && kind.starts_with(expected), "{path}: {status} {kind}");
-        assert!(!text.contains("://"), "{path} leads elsewhere");
-        assert!(!text.contains("innerHTML"), "{path} could make markup of foreign text");
+        assert!(!text.contains("://"), "{path} has an external link");
+        assert!(!text.contains("innerHTML"), "{path} could turn foreign text into markup");
     }
     for path in ["/", "/page.js", "/livez", "/metrics", "/notifications", "/heartbeat"] {
         let url = format!("{}{path}", inbox.base);

@@ -1,4 +1,4 @@
-//! The command as a person or a script gives it, and what comes of it.
+//! Runs the command and checks its result.
 
 use std::process::{Child, Command, Output};
 
@@ -8,10 +8,10 @@ use nix::unistd::Pid;
 use crate::schema;
 
 pub const LOADGEN: &str = env!("CARGO_BIN_EXE_loadgen");
-/// A busy machine makes requests late; only the test of lag wants to hear of it.
+/// Tolerates lag, as a busy machine sends requests late. Only the test of lag needs the limit.
 pub const LENIENT: [&str; 2] = ["--max-lag", "1h"];
 
-/// Runs it. Whatever came of the run, the ledger of its report must add up.
+/// Runs the command. The ledger of its report must always add up.
 pub fn loadgen(args: &[&str]) -> Output {
     let folder = tempfile::tempdir().unwrap();
     let out = folder.path().join("every-run.json");
@@ -19,13 +19,13 @@ pub fn loadgen(args: &[&str]) -> Output {
         Command::new(LOADGEN).arg("run").args(args).args(LENIENT).arg("--out").arg(&out).output().unwrap();
     match std::fs::read(&out) {
         Ok(text) => ledger_adds_up(&serde_json::from_slice(&text).unwrap()),
-        // Nothing was sent, then, and it says why.
+        // Nothing was sent, and the error says why.
         Err(_) => assert!(!output.stderr.is_empty() && output.stdout.is_empty(), "{}", stdout(&output)),
     }
     output
 }
 
-/// Runs it against `url` and reads its report, whose ledger must add up.
+/// Runs the command against `url` and reads its report, whose ledger must add up.
 pub fn report_of(url: &url::Url, args: &[&str]) -> (Output, serde_json::Value) {
     let folder = tempfile::tempdir().unwrap();
     let out = folder.path().join("run.json");
@@ -37,7 +37,7 @@ pub fn report_of(url: &url::Url, args: &[&str]) -> (Output, serde_json::Value) {
     (output, report)
 }
 
-/// `scheduled` is the sum of all that became of arrivals.
+/// Checks that `scheduled` is the sum of all outcomes.
 pub fn ledger_adds_up(report: &serde_json::Value) {
     let ledger = &report["ledger"];
     let of = |name: &str| ledger[name].as_u64().unwrap();
@@ -45,7 +45,7 @@ pub fn ledger_adds_up(report: &serde_json::Value) {
     assert_eq!(of("scheduled"), parts.map(of).iter().sum::<u64>(), "{ledger}");
 }
 
-/// The same in the summary, which shows the sum only where it is one.
+/// Checks the same in the summary, which shows ` = ` only when the sum is right.
 pub fn summary_adds_up(output: &Output) {
     let text = stdout(output);
     assert!(text.contains(" scheduled = "), "{text}{}", stderr(output));

@@ -1,4 +1,4 @@
-//! The load engine against real servers: every request is accounted for, every fault has its kind, the clock is honest.
+//! The load engine against real servers: every request is accounted for and every fault has its kind.
 
 #![allow(
     clippy::unwrap_used,

@@ -1,8 +1,8 @@
-//! As much of JSON Schema as `run-1.schema.json` uses; a keyword it does not know is a failure.
+//! A validator for the part of JSON Schema that `run-1.schema.json` uses. Unknown keywords fail.
 
 use serde_json::Value;
 
-/// Panics at the first place where `value` does not fit.
+/// Panics at the first mismatch.
 pub fn validate(value: &Value) {
     let text =
         std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/schema/run-1.schema.json")).unwrap();
@@ -14,7 +14,7 @@ fn fits(value: &Value, schema: &Value, root: &Value, at: &str) {
     for (keyword, rule) in schema.as_object().unwrap() {
         match keyword.as_str() {
             "$schema" | "$defs" | "title" | "description" | "required" | "properties" | "propertyNames" => {}
-            "additionalProperties" if value.is_null() => {} // whether it may be is for `type` to say
+            "additionalProperties" if value.is_null() => {} // `type` checks whether null is allowed
             "additionalProperties" => object(value, schema, root, at),
             "$ref" => {
                 let name = rule.as_str().unwrap().trim_start_matches("#/$defs/");
@@ -38,7 +38,7 @@ fn fits(value: &Value, schema: &Value, root: &Value, at: &str) {
                     fits(item, rule, root, &format!("{at}[{index}]"));
                 }
             }
-            other => panic!("the schema uses {other}, which this check does not know"),
+            other => panic!("the schema uses the unsupported keyword {other}"),
         }
     }
 }

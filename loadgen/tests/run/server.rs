@@ -1,4 +1,4 @@
-//! A small HTTP server on a free port whose every byte a test decides.
+//! A small HTTP server on a free port that sends exactly the bytes a test chooses.
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -6,9 +6,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
 use std::thread;
 
-/// A request as it came.
+/// A received request.
 pub struct Received {
-    /// From 0, over all connections.
+    /// Its number from 0, over all connections.
     pub number: usize,
     pub head: String,
     pub body: Vec<u8>,
@@ -61,7 +61,7 @@ impl Server {
         Self { address, state }
     }
 
-    /// Answers 500 to `/api/error` and 200 to the rest.
+    /// Responds 500 to `/api/error` and 200 to other paths.
     pub fn gateway() -> Self {
         Self::start(|stream, request| {
             let status = if request.head.starts_with("GET /api/error ") { "500 Asked" } else { "200 OK" };
@@ -70,7 +70,7 @@ impl Server {
         })
     }
 
-    /// Takes requests and never answers, until the peer goes away.
+    /// Reads requests and never responds, until the peer disconnects.
     pub fn silent() -> Self {
         Self::start(|stream, _| {
             let _ = stream.read(&mut [0; 1]);
@@ -101,7 +101,7 @@ impl Server {
 impl Drop for Server {
     fn drop(&mut self) {
         self.state.over.store(true, SeqCst);
-        let _ = TcpStream::connect(self.address); // lets the listener see that it is over
+        let _ = TcpStream::connect(self.address); // wakes the listener so that it ends
     }
 }
 

@@ -1,4 +1,4 @@
-//! Plans, waiting, and the checks every run must pass.
+//! Plans, waiting, and checks for every run.
 
 use std::time::{Duration, Instant};
 
@@ -13,8 +13,8 @@ use load::spec::method::Method;
 use load::spec::request::RequestSpec;
 use url::Url;
 
-/// No wait of a test lasts longer.
-pub const PATIENCE: Duration = Duration::from_secs(60);
+/// Maximum wait of a test.
+pub const TIMEOUT: Duration = Duration::from_secs(60);
 
 /// `count` requests at `rate`, evenly spaced.
 pub fn open(rate: f64, count: u64) -> Pace {
@@ -22,7 +22,7 @@ pub fn open(rate: f64, count: u64) -> Pace {
     Pace::Open { schedule, limit: Some(count), spacing: Spacing::Even }
 }
 
-/// Without end.
+/// Endless.
 pub fn endless(rate: f64) -> Pace {
     let schedule = Schedule::constant(Rate::new(rate).unwrap(), None);
     Pace::Open { schedule, limit: None, spacing: Spacing::Even }
@@ -36,19 +36,19 @@ pub fn start(url: &Url, requests: &[RequestSpec], pace: Pace, limits: Limits) ->
     engine::start(Plan::new(url, requests, pace, limits).unwrap()).unwrap()
 }
 
-/// Runs to the end and checks what must hold for every run.
+/// Runs to the end and checks the record.
 pub async fn run(url: &Url, requests: &[RequestSpec], pace: Pace, limits: Limits) -> Record {
     ended(start(url, requests, pace, limits)).await
 }
 
 /// Waits for the end, as [`run`] does.
 pub async fn ended(running: Running) -> Record {
-    let record = tokio::time::timeout(PATIENCE, running.record()).await.expect("the run ends by itself");
+    let record = tokio::time::timeout(TIMEOUT, running.record()).await.expect("the run ends by itself");
     check(&record);
     record
 }
 
-/// The ledger adds up, and totals, statuses, kinds, rows and histograms tell the same story.
+/// Checks that the ledger adds up and that totals, statuses, faults, rows and histograms agree.
 pub fn check(record: &Record) {
     let ledger = &record.ledger;
     assert!(ledger.adds_up(), "{ledger:?}");
@@ -75,11 +75,11 @@ pub fn seconds(histogram: &hdrhistogram::Histogram<u64>, quantile: f64) -> f64 {
     histogram.value_at_quantile(quantile) as f64 / 1e9
 }
 
-/// Waits until `done`, within [`PATIENCE`].
+/// Waits until `done`, within [`TIMEOUT`].
 pub fn wait_for(what: &str, mut done: impl FnMut() -> bool) {
     let begin = Instant::now();
     while !done() {
-        assert!(begin.elapsed() < PATIENCE, "waited in vain for {what}");
+        assert!(begin.elapsed() < TIMEOUT, "timed out waiting for {what}");
         std::thread::sleep(Duration::from_millis(5));
     }
 }

@@ -1,9 +1,9 @@
-//! Addresses of a rendering: those of targets and receivers are replaced.
+//! Replacement of target and receiver addresses.
 
 use crate::fixture::{ALERTMANAGER, PROMETHEUS, RULES, changes, files, scaled};
 
 #[test]
-fn addresses_are_replaced_in_targets_and_receivers() {
+fn replaces_addresses_in_targets_and_receivers() {
     let addresses =
         ["api:8000=127.0.0.1:18000", "inbox:8025=127.0.0.1:18025", "alertmanager:9093=127.0.0.1:19093"];
     let rendered = scaled(&files(), 1.0, &addresses).unwrap();
@@ -17,13 +17,13 @@ fn addresses_are_replaced_in_targets_and_receivers() {
     assert_eq!(rendered.files["alert_rules/api.yml"], RULES);
     assert_eq!(changes(&rendered).len(), 4);
 
-    // Two that change places do not chase each other.
+    // Two addresses can be swapped.
     let swapped = scaled(&files(), 1.0, &["node:9100=redis:9121", "redis:9121=node:9100"]).unwrap();
     assert!(swapped.files["prometheus.yml"].contains("targets: [redis:9121, \"node:9100\"]"));
 }
 
 #[test]
-fn an_address_that_is_nowhere_is_an_error_with_those_that_are() {
+fn unknown_address_is_an_error_that_lists_the_known_ones() {
     let error = scaled(&files(), 1.0, &["api:8001=127.0.0.1:1"]).unwrap_err().to_string();
     for part in ["`api:8001`", "api:8000", "inbox:8025", "node:9100", "alertmanager:9093"] {
         assert!(error.contains(part), "{part}: {error}");

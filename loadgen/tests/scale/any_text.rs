@@ -1,4 +1,4 @@
-//! Whatever the files hold: a rendering or an error, never an abort.
+//! Any content of the files gives a rendering or an error, never an abort.
 
 use proptest::prelude::*;
 
@@ -49,7 +49,7 @@ const PARTS: &[&str] = &[
     "ä",
 ];
 
-/// Renders the small directory with one file in another form.
+/// Renders the small directory with one file replaced.
 fn render(file: &str, text: String) {
     let mut files = files();
     files.insert(file.to_owned(), text);
@@ -61,7 +61,7 @@ fn render(file: &str, text: String) {
 }
 
 #[test]
-fn what_is_nested_without_end_is_refused() {
+fn rejects_excessive_nesting() {
     let deep = 200_000;
     for text in [
         "[".repeat(deep),
@@ -85,7 +85,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(96))]
 
     #[test]
-    fn any_text_is_rendered_or_refused(
+    fn any_text_is_rendered_or_rejected(
         text in ".{0,80}",
         parts in prop::collection::vec(prop::sample::select(PARTS), 0..30),
         file in prop::sample::select(vec!["prometheus.yml", "alertmanager.yml", "alert_rules/api.yml"]),
@@ -95,7 +95,7 @@ proptest! {
     }
 
     #[test]
-    fn damage_is_rendered_or_refused(
+    fn damaged_files_are_rendered_or_rejected(
         file in prop::sample::select(vec!["prometheus.yml", "alertmanager.yml", "alert_rules/api.yml"]),
         at in 0.0f64..1.0,
         taken in 0usize..12,

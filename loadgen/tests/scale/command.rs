@@ -1,4 +1,4 @@
-//! `loadgen scale`, from directory to directory.
+//! `loadgen scale` with directories.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -39,14 +39,14 @@ fn renders_a_directory_into_another() {
     let out = out.path().join("deep/rendered");
     let ran = scale(dir.path(), &out, &["--by", "20", "--address", "api:8000=127.0.0.1:18000"]);
     assert_eq!(ran.status.code(), Some(0), "{}", text(&ran.stderr));
-    let said = text(&ran.stdout);
+    let message = text(&ran.stdout);
     for part in [
         "prometheus.yml\n  global.scrape_interval: 15s → 1s  (raised to the minimum; divided it would be 750ms)",
         "scrape_configs[api].static_configs[0].targets[0]: api:8000 → 127.0.0.1:18000",
         "alert_rules/api.yml\n",
         "3 files written to",
     ] {
-        assert!(said.contains(part), "{part}: {said}");
+        assert!(message.contains(part), "{part}: {message}");
     }
     assert!(text(&ran.stderr).contains("warning: alert_rules/api.yml: groups[api].rules[Aged].expr"));
     let rules = fs::read_to_string(out.join("alert_rules/api.yml")).unwrap();
@@ -59,7 +59,7 @@ fn renders_a_directory_into_another() {
     assert_eq!(fs::read_to_string(out.join("secrets/pw")).unwrap(), "secret");
     assert!(!out.join("drills").exists());
 
-    // Again, quietly, over what is there.
+    // Again, quietly, over the existing output.
     let ran = scale(dir.path(), &out, &["--by", "10", "--quiet"]);
     assert_eq!((ran.status.code(), text(&ran.stdout)), (Some(0), String::new()));
     assert!(fs::read_to_string(out.join("alert_rules/api.yml")).unwrap().contains("for: 12s"));
@@ -90,12 +90,15 @@ fn bad_input_exits_2_and_says_what_to_do() {
 }
 
 #[test]
-fn rule_files_must_be_there_and_nothing_else_may_be_loaded() {
+fn rejects_missing_and_stale_rule_files() {
     let (dir, out) = (monitoring(), tempfile::tempdir().unwrap());
     write(out.path(), "alert_rules/old.yml", "groups: []");
     let ran = scale(dir.path(), out.path(), &["--by", "2"]);
-    let said = text(&ran.stderr);
-    assert!(ran.status.code() == Some(2) && said.contains("old.yml") && said.contains("remove it"), "{said}");
+    let message = text(&ran.stderr);
+    assert!(
+        ran.status.code() == Some(2) && message.contains("old.yml") && message.contains("remove it"),
+        "{message}"
+    );
 
     for (pattern, says) in [
         ("other/*.yml", "`other/*.yml` matches no file"),
@@ -112,35 +115,35 @@ fn rule_files_must_be_there_and_nothing_else_may_be_loaded() {
 }
 
 #[test]
-fn absolute_rule_files_are_read_below_a_root() {
+fn reads_absolute_rule_files_from_the_root_directory() {
     let (dir, root, out) = (monitoring(), tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     write(root.path(), "etc/prometheus/rules/far.yml", &files()["alert_rules/api.yml"]);
     let text_of = files()["prometheus.yml"].replace("alert_rules/*.yml", "'/etc/prometheus/rules/*.yml'");
     write(dir.path(), "prometheus.yml", &text_of);
     let ran = scale(dir.path(), out.path(), &["--by", "20"]);
-    let said = text(&ran.stderr);
-    assert!(ran.status.code() == Some(2) && said.contains("`/etc/prometheus/rules/*.yml`"), "{said}");
-    assert!(said.contains("name the directory that stands for / with --root DIR"), "{said}");
+    let message = text(&ran.stderr);
+    assert!(ran.status.code() == Some(2) && message.contains("`/etc/prometheus/rules/*.yml`"), "{message}");
+    assert!(message.contains("name the directory that stands for / with --root DIR"), "{message}");
 
     let root = root.path().to_str().unwrap();
     let ran = scale(dir.path(), out.path(), &["--by", "20", "--root", root]);
     assert_eq!(ran.status.code(), Some(0), "{}", text(&ran.stderr));
-    let said = text(&ran.stdout);
+    let message = text(&ran.stdout);
     assert!(
-        said.contains("rule_files[0]: /etc/prometheus/rules/*.yml → etc/prometheus/rules/*.yml"),
-        "{said}"
+        message.contains("rule_files[0]: /etc/prometheus/rules/*.yml → etc/prometheus/rules/*.yml"),
+        "{message}"
     );
     let read = |name: &str| fs::read_to_string(out.path().join(name)).unwrap();
     assert!(read("etc/prometheus/rules/far.yml").contains("for: 6s"));
     assert!(read("prometheus.yml").contains("rule_files: ['etc/prometheus/rules/*.yml']"));
 
     let ran = scale(dir.path(), out.path(), &["--by", "20", "--root", dir.path().to_str().unwrap()]);
-    let said = text(&ran.stderr);
-    assert!(ran.status.code() == Some(2) && said.contains("matches no file in"), "{said}");
+    let message = text(&ran.stderr);
+    assert!(ran.status.code() == Some(2) && message.contains("matches no file in"), "{message}");
 }
 
 #[test]
-fn rule_files_are_found_as_prometheus_finds_them_and_may_be_empty() {
+fn finds_rule_files_like_prometheus_including_empty_ones() {
     let (dir, out) = (monitoring(), tempfile::tempdir().unwrap());
     let text_of =
         files()["prometheus.yml"].replace("alert_rules/*.yml", "'alert_rules/[^a-y]*.yml', 'more/?/*.yml'");
@@ -153,9 +156,9 @@ fn rule_files_are_found_as_prometheus_finds_them_and_may_be_empty() {
     assert!(out.path().join("more/a/x.yml").exists() && !out.path().join("alert_rules/api.yml").exists());
 }
 
-/// Channels may stand in alertmanager.yml with their addresses, which are secrets.
+/// alertmanager.yml may contain channel URLs, which are secrets.
 #[test]
-fn what_only_its_owner_may_read_stays_so() {
+fn preserves_file_modes() {
     let (dir, out) = (monitoring(), tempfile::tempdir().unwrap());
     let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
     let secret =
@@ -172,12 +175,12 @@ fn what_only_its_owner_may_read_stays_so() {
     }
 }
 
-/// The files this repository ships: by 1 they stay as they are, by 20 they still read.
+/// The files of this repository: by 1 they are unchanged, by 20 they are still valid.
 #[test]
-fn the_shipped_files_can_be_scaled() {
+fn scales_the_shipped_files() {
     let shipped = Path::new(env!("CARGO_MANIFEST_DIR")).join("../monitoring");
     if !shipped.join("prometheus.yml").exists() {
-        return; // a crate taken out of its repository
+        return; // outside the repository
     }
     let out = tempfile::tempdir().unwrap();
     let ran = scale(&shipped, out.path(), &["--by", "1"]);

@@ -1,4 +1,4 @@
-//! A small monitoring directory with what is easy to break.
+//! A small monitoring directory with error-prone content.
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,4 @@
-//! Rendering of monitoring files, as a library and as `loadgen scale`.
+//! Rendering of monitoring files by the library and by `loadgen scale`.
 
 #![allow(clippy::unwrap_used, reason = "helpers of tests: a panic is the report")]
 

@@ -1,10 +1,10 @@
-//! Rule files and configurations in every form that Prometheus loads, and what is refused instead of being passed on.
+//! Rule files and configurations in every form that Prometheus loads, and rejected files.
 
 use std::collections::BTreeMap;
 
 use crate::fixture::{changes, scaled};
 
-/// A `prometheus.yml` without more, and rules.
+/// A minimal `prometheus.yml`, and rules.
 fn with(rules: &str) -> BTreeMap<String, String> {
     let prometheus = "global: {scrape_interval: 1s, evaluation_interval: 1s}\nrule_files: [rules.yml]\n";
     [("prometheus.yml", prometheus), ("rules.yml", rules)]
@@ -12,7 +12,7 @@ fn with(rules: &str) -> BTreeMap<String, String> {
         .into()
 }
 
-/// The rendered rules, and what changed in them.
+/// The rendered rules and their changes.
 fn rendered(rules: &str) -> (String, Vec<String>) {
     let rendered = scaled(&with(rules), 20.0, &[]).unwrap_or_else(|error| panic!("{rules}\n{error}"));
     let rest = changes(&rendered);
@@ -24,7 +24,7 @@ fn refused(rules: &str) -> String {
 }
 
 #[test]
-fn a_key_with_nothing_behind_it_is_as_no_key() {
+fn empty_keys_count_as_missing() {
     for nothing in ["", " ~", " null", " Null", " NULL"] {
         let rules = format!(
             "groups:\n  - name: g\n    interval:{nothing}\n    query_offset:{nothing}\n    limit:{nothing}\n    labels:{nothing}\n    rules:\n      - alert: A\n        \
@@ -37,7 +37,7 @@ fn a_key_with_nothing_behind_it_is_as_no_key() {
 }
 
 #[test]
-fn a_default_is_written_where_nothing_stands() {
+fn writes_defaults_for_empty_keys() {
     let mut files = with("groups: []\n");
     for (before, after) in [
         ("global:\n", "global: {scrape_interval: 3s, evaluation_interval: 3s}\n"),
@@ -58,7 +58,7 @@ fn a_default_is_written_where_nothing_stands() {
 }
 
 #[test]
-fn an_empty_document_at_the_end_is_nothing() {
+fn ignores_an_empty_document_at_the_end() {
     let rules = "groups:\n- name: g\n  rules:\n  - alert: A\n    expr: rate(x[5m]) > 1\n    for: 5m\n---\n";
     let (text, changed) = rendered(rules);
     assert_eq!(text, rules.replace("[5m]", "[15s]").replace("for: 5m", "for: 15s"));
@@ -67,7 +67,7 @@ fn an_empty_document_at_the_end_is_nothing() {
 }
 
 #[test]
-fn fields_of_newer_versions_are_read() {
+fn accepts_fields_of_newer_versions() {
     let rules = "groups:\n- name: g\n  interval: 40s\n  query_offset: 1m\n  limit: 10\n  labels: {team: a, window: 5m}\n  rules:\n  - record: größe:rate\n    \
                  expr: sum by (\"label.dots\") (rate({\"größe.gesamt\", job=\"a\"}[5m]))\n  - alert: Größe\n    expr: '{\"größe:rate\"} > 1'\n    \
                  labels: {größe: x, \"label.dots\": 5m}\n";
@@ -78,7 +78,7 @@ fn fields_of_newer_versions_are_read() {
 }
 
 #[test]
-fn manifests_of_the_operator_are_read() {
+fn reads_manifests_of_the_operator() {
     let groups = "groups: [{name: g, rules: [{alert: A, expr: 'rate(x[5m]) > 1', for: 10m}]}]";
     for (rules, field) in [
         (
@@ -103,7 +103,7 @@ fn manifests_of_the_operator_are_read() {
 }
 
 #[test]
-fn what_is_no_rule_file_is_not_passed_on() {
+fn rejects_files_that_are_not_rule_files() {
     for (rules, says) in [
         ("spec: {groups: []}\n", "rules.yml:1: groups: is missing: expected a rule file with `groups:`"),
         ("kind: PrometheusRule\n", "rules.yml:1: spec: is missing"),
@@ -120,7 +120,7 @@ fn what_is_no_rule_file_is_not_passed_on() {
 }
 
 #[test]
-fn aliases_and_merges_are_read_and_a_shared_label_is_refused() {
+fn reads_aliases_and_merges_and_rejects_shared_labels() {
     let rules = "groups:\n- name: g\n  rules:\n  - &base {alert: A, expr: up == 0, for: &hold 10m}\n  - {<<: *base, alert: B}\n  - {alert: B, expr: up == 0, for: *hold}\n";
     assert_eq!(rendered(rules).0, rules.replace("10m", "30s"));
     for rest in [
@@ -135,7 +135,7 @@ fn aliases_and_merges_are_read_and_a_shared_label_is_refused() {
 }
 
 #[test]
-fn durations_that_stay_are_listed() {
+fn lists_durations_that_are_not_divided() {
     let mut files = with("groups: []\n");
     let prometheus = "global: {scrape_interval: 1m, evaluation_interval: 1m, external_labels: {window: 5m}}\n\
         storage: {tsdb: {out_of_order_time_window: 30m, retention: {time: 15d}}}\ntracing: {endpoint: 'a:1', timeout: 10s}\n\

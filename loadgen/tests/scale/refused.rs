@@ -1,4 +1,4 @@
-//! Files that cannot be rendered: the error names file, line, field and value.
+//! Errors of rendering name the file, line, field and value.
 
 use crate::fixture::{files, scaled};
 

@@ -1,18 +1,18 @@
-//! The pure part.
+//! Rendering without I/O.
 
 use proptest::prelude::*;
 
 use crate::fixture::{PROMETHEUS, RULES, changes, files, scaled};
 
 #[test]
-fn by_one_changes_no_byte() {
+fn factor_one_changes_no_byte() {
     let rendered = scaled(&files(), 1.0, &[]).unwrap();
     assert_eq!(rendered.files, files());
     assert!(rendered.changes.is_empty() && rendered.warnings.is_empty());
 }
 
 #[test]
-fn by_twenty_divides_down_to_the_floors_and_says_so() {
+fn factor_twenty_divides_down_to_the_floors_with_a_note() {
     let rendered = scaled(&files(), 20.0, &[]).unwrap();
     let expected = [
         "global.scrape_interval: 15s → 1s (raised to the minimum; divided it would be 750ms)",
@@ -21,7 +21,7 @@ fn by_twenty_divides_down_to_the_floors_and_says_so() {
         "scrape_configs[api].scrape_interval: 10s → 1s (raised to the minimum; divided it would be 500ms)",
         "scrape_configs[slow].scrape_interval: 2m → 6s",
         "scrape_configs[slow].scrape_timeout: 30s → 1s500ms",
-        // Ranges hold four scrapes of the slowest job: 24 s.
+        // A range spans at least four scrapes of the slowest job: 24 s.
         "groups[api].interval: 10s → 1s (raised to the minimum; divided it would be 500ms)",
         "groups[api].rules[job:errors:ratio5m].expr: range: 5m → 24s (raised to the minimum; divided it would be 15s)",
         "groups[api].rules[job:errors:ratio5m].expr: range: 5m → 24s (raised to the minimum; divided it would be 15s)",
@@ -59,12 +59,12 @@ fn by_twenty_divides_down_to_the_floors_and_says_so() {
         "{:?}",
         rendered.warnings
     );
-    assert!(rendered.warnings[3].reason.contains("reads the clock"), "{:?}", rendered.warnings);
+    assert!(rendered.warnings[3].reason.contains("uses the current time"), "{:?}", rendered.warnings);
     assert_eq!(rendered.companions, ["secrets/pw", "templates/*.tmpl"].map(str::to_owned));
 }
 
 #[test]
-fn a_range_holds_scrapes_of_the_job_it_is_about() {
+fn range_floor_depends_on_the_selected_job() {
     let mut files = files();
     let rules = "groups:\n- name: g\n  rules:\n  - {alert: A, expr: 'rate(x{job=\"api\"}[5m]) > 1'}\n  \
         - {alert: B, expr: 'rate(x{job=~\"api|slow\"}[5m]) > 1'}\n  - {alert: C, expr: 'rate(x{job=\"gone\"}[5m]) > 1'}\n  \
@@ -81,13 +81,13 @@ fn a_range_holds_scrapes_of_the_job_it_is_about() {
     ] {
         assert!(list.contains(&change.to_owned()), "{change}: {list:?}");
     }
-    // Only where it is not said that the slow job is meant, and where it makes a difference.
+    // Warns only when the job is unknown and it makes a difference.
     let warned: Vec<_> = rendered.warnings.iter().map(|it| it.field.as_str()).collect();
     assert_eq!(warned, ["groups[g].rules[C].expr"], "{:?}", rendered.warnings);
 }
 
 #[test]
-fn what_is_not_a_duration_stays_byte_for_byte() {
+fn changes_durations_only() {
     let rendered = scaled(&files(), 20.0, &[]).unwrap();
     let lines = |text: &str| -> Vec<String> { text.lines().map(str::to_owned).collect() };
     let same_but = |old: &str, new: &str, changed: &[(&str, &str)]| {
@@ -132,7 +132,7 @@ fn what_is_not_a_duration_stays_byte_for_byte() {
 }
 
 #[test]
-fn defaults_that_are_not_written_are_written_divided() {
+fn writes_divided_defaults() {
     let mut files = files();
     files.insert("prometheus.yml".into(), "rule_files: [alert_rules/*.yml]\n".into());
     files.insert("alertmanager.yml".into(), "route: {receiver: a}\nreceivers: [{name: a}]\n".into());
@@ -174,7 +174,7 @@ fn defaults_that_are_not_written_are_written_divided() {
 }
 
 #[test]
-fn timings_beside_the_chain_are_divided_or_told() {
+fn divides_or_reports_other_timings() {
     let mut files = files();
     let prometheus = "global: {scrape_interval: 15s, evaluation_interval: 15s}\n\
         remote_write: [{url: 'http://r:1/w', remote_timeout: 30s}]\n\
@@ -201,12 +201,12 @@ fn timings_beside_the_chain_are_divided_or_told() {
     {
         assert!(warned.contains(&field), "{field}: {warned:?}");
     }
-    assert!(rendered.files["alertmanager.yml"].contains("timeout: 0s}"), "none is none");
+    assert!(rendered.files["alertmanager.yml"].contains("timeout: 0s}"), "no timeout stays no timeout");
     assert!(scaled(&files, 1.0, &[]).unwrap().warnings.is_empty());
 }
 
 #[test]
-fn anchors_are_edited_where_they_are_written() {
+fn edits_anchors_at_their_definition() {
     let mut files = files();
     let rules = "groups:\n- name: a\n  rules:\n  - {alert: A, expr: 'up == 0', for: &hold 2m}\n  - {alert: B, expr: 'up == 0', for: *hold}\n";
     files.insert("alert_rules/api.yml".into(), rules.into());
@@ -215,11 +215,11 @@ fn anchors_are_edited_where_they_are_written() {
 }
 
 proptest! {
-    /// However a text is quoted, it comes out as it went in, with the durations of the expression divided.
+    /// Any quoting style is preserved, with the durations of the expression divided.
     #[test]
-    fn any_way_of_writing_survives(label in "[ -~é{}'\"#:]{0,20}", minutes in 1u64..600, style in 0usize..4) {
+    fn preserves_any_quoting_style(label in "[ -~é{}'\"#:]{0,20}", minutes in 1u64..600, style in 0usize..4) {
         let expr = format!("rate(x{{a={}}}[{minutes}m]) > 5", serde_json::to_string(&label).unwrap());
-        // PromQL knows JSON's escapes; a label with what neither can say plainly is not the point here.
+        // PromQL supports JSON's escapes, so the label is written as JSON.
         prop_assume!(promql::durations(&expr).is_ok());
         let written = match style {
             0 => serde_json::to_string(&expr).unwrap(),
@@ -234,7 +234,7 @@ proptest! {
         let rendered = scaled(&files, 60.0, &[]).unwrap();
         let seconds = minutes.max(4);
         let new = common::duration::format(std::time::Duration::from_secs(seconds));
-        // The label may hold the same text in brackets: the last is the range.
+        // The label may contain the same text in brackets; the last one is the range.
         let old = format!("[{minutes}m]");
         let at = rules.rfind(&old).unwrap();
         let expected = format!("{}[{new}]{}", &rules[..at], &rules[at + old.len()..]);

@@ -1,9 +1,8 @@
-//! Ordering the supervisor about: other processes have it stop, start, pause or signal one of its services.
+//! Control of a running stack: other processes make the supervisor stop, start, pause or signal one of its services.
 //!
-//! A Unix socket, whose address stands in the stack's state, takes one line an order: `stop NAME`, `start NAME`,
-//! `pause NAME`, `unpause NAME`, `restart NAME` or `kill SIGNAL NAME`; the answer, once it is done, is `ok` or what
-//! went wrong. The words are those of `docker` and `docker compose`, so that whoever gives orders needs only one
-//! vocabulary.
+//! A Unix socket, whose path is in the stack's state, accepts one order per line: `stop NAME`, `start NAME`, `pause
+//! NAME`, `unpause NAME`, `restart NAME` or `kill SIGNAL NAME`. The reply, sent once the order is done, is `ok` or an
+//! error. The verbs are those of `docker` and `docker compose`, so that callers need only one vocabulary.
 
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
@@ -17,25 +16,25 @@ use tokio::task::JoinHandle;
 
 use crate::error::Error;
 
-/// A service may take this long to stop and then to be ready again.
+/// Timeout for a service to stop and to be ready again.
 const LIMIT: Duration = Duration::from_secs(75);
-/// The longest path a Unix socket may have, with its closing zero, is 108 bytes on Linux and 104 elsewhere.
+/// Longest path of a Unix socket including its closing zero: 108 bytes on Linux and 104 elsewhere.
 const LONGEST_PATH: usize = 100;
-/// How long somebody who connects may take to say what it wants.
+/// Timeout for a client to send its order.
 const PATIENCE: Duration = Duration::from_secs(10);
-/// An order is a few words; a line that is longer is none.
+/// Longest order, in bytes.
 const LONGEST_ORDER: u64 = 1_000;
 
-/// What to do with a service.
+/// An action on a service.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Verb {
-    /// End it in order.
+    /// Stop it gracefully.
     Stop,
-    /// Start it when it is not running; done once it answers.
+    /// Start it if it is not running; done once it responds.
     Start,
-    /// Halt its process where it stands.
+    /// Pause its process.
     Pause,
-    /// Let it go on.
+    /// Resume its process.
     Unpause,
     /// Stop, then start.
     Restart,
@@ -46,9 +45,9 @@ pub enum Verb {
 /// An order for one service.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Order {
-    /// What to do.
+    /// The action.
     pub verb: Verb,
-    /// With which service.
+    /// The service.
     pub name: String,
 }
 
@@ -66,7 +65,7 @@ impl FromStr for Order {
             ["kill", signal, name] => (Verb::Kill(named(signal)?), name),
             _ => {
                 return Err(Error::Usage(format!(
-                    "`{}` is no order: expected stop, start, pause, unpause or restart and the name of a service, or \
+                    "invalid order `{}`: expected stop, start, pause, unpause or restart and the name of a service, or \
                      kill, a signal and the name",
                     line.trim()
                 )));
@@ -81,47 +80,47 @@ fn named(text: &str) -> Result<Signal, Error> {
     let upper = text.to_ascii_uppercase();
     let full = if upper.starts_with("SIG") { upper } else { format!("SIG{upper}") };
     Signal::from_str(&full)
-        .map_err(|_| Error::Usage(format!("`{text}` is not a signal: expected a name such as HUP")))
+        .map_err(|_| Error::Usage(format!("invalid signal `{text}`: expected a name such as HUP")))
 }
 
-/// The supervisor's side. The socket goes when this is dropped.
+/// The supervisor's side. The socket is removed on drop.
 #[derive(Debug)]
 pub struct Control {
     path: PathBuf,
-    orders: mpsc::Receiver<(Order, Asker)>,
+    orders: mpsc::Receiver<(Order, Sender)>,
     listening: JoinHandle<()>,
 }
 
-/// Who gave an order, waiting for its answer.
+/// The sender of an order, waiting for the reply.
 #[derive(Debug)]
-pub struct Asker(UnixStream);
+pub struct Sender(UnixStream);
 
 impl Control {
-    /// Listens in `dir`, or in the folder for temporary files when the path would be too long for a socket.
+    /// Listens in `dir`, or in the folder of temporary files if the path would be too long for a socket.
     ///
     /// # Errors
-    /// When no socket can be made.
+    /// When the socket cannot be created.
     pub fn bind(dir: &Path) -> Result<Self, Error> {
         let mut path = dir.join("control.sock");
         if path.as_os_str().len() > LONGEST_PATH {
             path = std::env::temp_dir().join(format!("firedrill-{}.sock", std::process::id()));
         }
-        let _ = std::fs::remove_file(&path); // left by a supervisor that was killed; the lock says that it is gone
+        let _ = std::fs::remove_file(&path); // left by a killed supervisor; this process holds the lock
         let listener =
             UnixListener::bind(&path).map_err(Error::io(format!("the control socket {}", path.display())))?;
-        // Orders are read aside: whoever waits for the next one may stop waiting in the midst of it.
+        // A separate task reads orders, because the wait for the next one may be cancelled in the middle of a line.
         let (sender, orders) = mpsc::channel(1);
         Ok(Self { path, orders, listening: tokio::spawn(listen(listener, sender)) })
     }
 
-    /// Where it listens.
+    /// The path of its socket.
     #[must_use]
     pub fn path(&self) -> &Path {
         &self.path
     }
 
-    /// The next order; may be dropped and called again.
-    pub async fn next(&mut self) -> (Order, Asker) {
+    /// The next order. Cancel-safe.
+    pub async fn next(&mut self) -> (Order, Sender) {
         match self.orders.recv().await {
             Some(order) => order,
             // The task that sends them lives as long as this.
@@ -130,11 +129,11 @@ impl Control {
     }
 }
 
-/// Reads orders; what is none is answered here.
-async fn listen(listener: UnixListener, orders: mpsc::Sender<(Order, Asker)>) {
+/// Reads orders, and replies to invalid ones.
+async fn listen(listener: UnixListener, orders: mpsc::Sender<(Order, Sender)>) {
     loop {
         let Ok((stream, _)) = listener.accept().await else {
-            tokio::time::sleep(Duration::from_millis(100)).await; // out of descriptors, say
+            tokio::time::sleep(Duration::from_millis(100)).await; // for example when out of descriptors
             continue;
         };
         let mut stream = BufReader::new(stream);
@@ -144,14 +143,14 @@ async fn listen(listener: UnixListener, orders: mpsc::Sender<(Order, Asker)>) {
             Ok(Ok(_)) => {}
             _ => continue,
         }
-        let asker = Asker(stream.into_inner());
+        let sender = Sender(stream.into_inner());
         match line.parse() {
             Ok(order) => {
-                if orders.send((order, asker)).await.is_err() {
+                if orders.send((order, sender)).await.is_err() {
                     return; // the supervisor is ending
                 }
             }
-            Err(error) => asker.answer(Err(error)).await,
+            Err(error) => sender.reply(Err(error)).await,
         }
     }
 }
@@ -163,9 +162,9 @@ impl Drop for Control {
     }
 }
 
-impl Asker {
-    /// Says how it went. Somebody who no longer waits is no loss.
-    pub async fn answer(mut self, result: Result<(), Error>) {
+impl Sender {
+    /// Sends the result. A sender that has left is ignored.
+    pub async fn reply(mut self, result: Result<(), Error>) {
         let line = match result {
             Ok(()) => "ok\n".to_owned(),
             Err(error) => format!("{}\n", error.to_string().replace('\n', " ")),
@@ -174,26 +173,26 @@ impl Asker {
     }
 }
 
-/// The other side: gives an order and waits until it is done.
+/// The client's side: sends an order and waits until it is done.
 ///
 /// # Errors
-/// [`Error::Usage`] with what the supervisor said, or when none listens.
+/// [`Error::Usage`] with the supervisor's error, or when none listens.
 pub async fn order(socket: &Path, line: &str) -> Result<(), Error> {
     line.parse::<Order>()?;
-    let asked = async {
+    let exchange = async {
         let mut stream = UnixStream::connect(socket).await?;
         stream.write_all(format!("{line}\n").as_bytes()).await?;
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).await?;
-        Ok::<_, std::io::Error>(answer)
+        let mut reply = String::new();
+        stream.read_to_string(&mut reply).await?;
+        Ok::<_, std::io::Error>(reply)
     };
-    let answer = tokio::time::timeout(LIMIT, asked)
+    let reply = tokio::time::timeout(LIMIT, exchange)
         .await
-        .map_err(|_| Error::Usage(format!("`{line}` was not done within {LIMIT:?}")))?
+        .map_err(|_| Error::Usage(format!("`{line}` did not finish within {LIMIT:?}")))?
         .map_err(Error::io(format!("the control socket {}", socket.display())))?;
-    match answer.trim() {
+    match reply.trim() {
         "ok" => Ok(()),
-        "" => Err(Error::Usage(format!("`{line}`: the supervisor ended before it was done"))),
+        "" => Err(Error::Usage(format!("`{line}`: the supervisor ended before the order was done"))),
         reason => Err(Error::Usage(reason.to_owned())),
     }
 }
@@ -203,7 +202,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn an_order_is_not_lost_when_whoever_waits_for_it_turns_aside() {
+    async fn a_cancelled_wait_loses_no_order() {
         let dir = tempfile::tempdir().unwrap();
         let mut control = Control::bind(dir.path()).unwrap();
         let mut stream = UnixStream::connect(control.path()).await.unwrap();
@@ -231,20 +230,20 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn an_order_is_answered_when_it_is_done() {
+    async fn replies_when_the_order_is_done() {
         let dir = tempfile::tempdir().unwrap();
         let mut control = Control::bind(dir.path()).unwrap();
         let socket = control.path().to_owned();
         let given = tokio::spawn(async move { order(&socket, "pause redis").await });
-        let (order, asker) = control.next().await;
+        let (order, sender) = control.next().await;
         assert_eq!(order, Order { verb: Verb::Pause, name: "redis".into() });
-        asker.answer(Err(Error::Usage("no service is called redis".into()))).await;
+        sender.reply(Err(Error::Usage("unknown service redis".into()))).await;
         let error = given.await.unwrap().unwrap_err().to_string();
-        assert_eq!(error, "no service is called redis");
+        assert_eq!(error, "unknown service redis");
     }
 
     #[tokio::test]
-    async fn a_path_too_long_for_a_socket_is_no_obstacle() {
+    async fn uses_a_short_path_for_a_long_folder() {
         let dir = tempfile::tempdir().unwrap();
         let deep = dir.path().join("d".repeat(120));
         std::fs::create_dir(&deep).unwrap();

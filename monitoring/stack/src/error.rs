@@ -1,30 +1,30 @@
-//! What can go wrong, each with its way out.
+//! Errors, each with a fix.
 
 use std::path::PathBuf;
 
-/// Why the stack, or a part of it, could not be started, found or stopped.
+/// Why the stack or a service could not be started, found or stopped.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// A program that is missing, or a process that did not serve.
+    /// A missing program, or a process that failed to serve.
     #[error(transparent)]
     Process(#[from] process::Error),
-    /// Somebody else listens where a service should.
+    /// Another process listens on the port of a service.
     #[error(
-        "port {port}, wanted for {service}, is taken{owner}: stop that process, or choose other ports with --port-offset N"
+        "port {port} for {service} is already in use{owner}; stop that process, or choose other ports with --port-offset N"
     )]
     PortTaken {
         /// The port.
         port: u16,
-        /// Who wanted it.
+        /// The service that needs it.
         service: String,
-        /// ` by NAME (pid N)` where it can be known, else empty.
+        /// ` by NAME (pid N)` if known, else empty.
         owner: String,
     },
-    /// An argument or file that cannot be used.
+    /// An invalid argument or file.
     #[error("{0}")]
     Usage(String),
     /// A stack already runs from this folder.
-    #[error("a stack is already running from {} (pid {pid}): `stack down` stops it, --port-offset N starts another beside it", dir.display())]
+    #[error("a stack is already running in {} (pid {pid}); stop it with `stack down`, or start another one with --port-offset N", dir.display())]
     AlreadyRunning {
         /// Its folder.
         dir: PathBuf,
@@ -32,12 +32,12 @@ pub enum Error {
         pid: i32,
     },
     /// The configuration could not be rendered.
-    #[error("the monitoring files could not be rendered: {0}")]
+    #[error("cannot render the monitoring files: {0}")]
     Render(String),
 }
 
 impl Error {
-    /// The exit code: 2 when the caller can mend it before anything is started, else 1.
+    /// The exit code: 2 if the caller can fix the error before anything is started, else 1.
     #[must_use]
     pub fn exit_code(&self) -> u8 {
         match self {
@@ -46,7 +46,7 @@ impl Error {
         }
     }
 
-    /// For `map_err`: attaches what was tried.
+    /// For `map_err`: adds the failed operation.
     pub fn io(what: impl Into<String>) -> impl FnOnce(std::io::Error) -> Self {
         let error = process::Error::io(what);
         move |source| Self::Process(error(source))

@@ -1,14 +1,14 @@
-//! The whole stack as local processes: Redis, its exporter, the gateway, Prometheus, Alertmanager and the inbox.
+//! The complete stack as local processes: Redis, its exporter, the gateway, Prometheus, Alertmanager and the inbox.
 //!
-//! In the order of a start: [`settings`] say where and how fast, [`port`] makes sure that nobody else listens,
-//! [`render`] writes the configuration, [`service`] says how each one is started and when it is ready, the crate
-//! `process` finds and runs one, [`stack`] runs them all, [`state`] remembers them on disk for `down` and `status`,
-//! [`control`] takes orders for single ones, [`textfile`] reports on them, [`load`] makes a run of the load generator a
-//! target. [`mutate`] breaks the monitoring files to see whether drills notice.
+//! In the order of a start: [`settings`] has folders, ports and time scale, [`port`] checks that the ports are free,
+//! [`render`] writes the configuration, [`service`] defines how each service is started and when it is ready, the crate
+//! `process` finds and runs one, [`stack`] runs them all, [`state`] stores them on disk for `down` and `status`,
+//! [`control`] accepts orders for single services, [`textfile`] exports their state, [`load`] makes a run of the load
+//! generator a target. [`mutate`] breaks the monitoring files to check whether drills notice.
 
 #![warn(clippy::disallowed_macros)]
 
-#[expect(clippy::disallowed_macros, reason = "the commands of a program: what they say is printed")]
+#[expect(clippy::disallowed_macros, reason = "commands of a program print their output")]
 pub mod command;
 pub mod control;
 pub mod error;

@@ -1,7 +1,7 @@
-//! A run of the load generator as a target of Prometheus, for as long as it shows its figures.
+//! A run of the load generator as a target of Prometheus, while it exports metrics.
 //!
-//! A run comes and goes, and none is no outage: the job `load` of prometheus.yml reads its targets from a file, which is
-//! there while something answers as a run does.
+//! A load is temporary, and its end is not an outage: the job `load` of prometheus.yml reads its targets from a file
+//! that exists only while a run responds.
 
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
@@ -11,12 +11,12 @@ use tokio::net::TcpStream;
 
 use crate::error::Error;
 
-/// A family that every run has from its first moment on.
+/// A metric that every run exports from the start.
 const MARK: &str = "loadgen_scheduled_total";
-/// How long somebody who listens may take to answer.
+/// Timeout of the check.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// The target, there or not.
+/// The target of a run.
 #[derive(Debug)]
 pub struct LoadTarget {
     port: u16,
@@ -25,19 +25,19 @@ pub struct LoadTarget {
 }
 
 impl LoadTarget {
-    /// For runs that show their figures on this port of 127.0.0.1; `config` is the folder of prometheus.yml.
+    /// For runs that export metrics on this port of 127.0.0.1; `config` is the folder of prometheus.yml.
     #[must_use]
     pub fn new(port: u16, config: &Path) -> Self {
         Self { port, file: folder(config).join("load.json"), listed: false }
     }
 
-    /// Looks who listens, and writes or removes the file when that has changed. May be dropped at any time.
+    /// Checks for a run, and writes or removes the file on a change. Cancel-safe.
     ///
     /// # Errors
     /// When the file cannot be written or removed.
     pub async fn look(&mut self, client: &reqwest::Client) -> Result<(), Error> {
         let open = TcpStream::connect(("127.0.0.1", self.port)).await.is_ok();
-        // Whoever is none may be a run that has nothing to show yet.
+        // Another listener may be a run that exports nothing yet.
         let run = open && (self.listed || self.is_run(client).await);
         if run != self.listed {
             let done = if run { self.write() } else { std::fs::remove_file(&self.file) };
@@ -49,14 +49,14 @@ impl LoadTarget {
     }
 
     async fn is_run(&self, client: &reqwest::Client) -> bool {
-        let asked = client.get(format!("http://127.0.0.1:{}/metrics", self.port)).timeout(PATIENCE).send();
-        match asked.await {
-            Ok(answer) => answer.text().await.is_ok_and(|text| text.contains(MARK)),
+        let response = client.get(format!("http://127.0.0.1:{}/metrics", self.port)).timeout(PATIENCE).send();
+        match response.await {
+            Ok(response) => response.text().await.is_ok_and(|text| text.contains(MARK)),
             Err(_) => false,
         }
     }
 
-    /// Whole or not at all: Prometheus reads as soon as something changes.
+    /// Writes the file atomically, because Prometheus reads it on every change.
     fn write(&self) -> std::io::Result<()> {
         let new = self.file.with_extension("new");
         std::fs::write(&new, format!("[{{\"targets\": [\"127.0.0.1:{}\"]}}]\n", self.port))?;
@@ -64,7 +64,7 @@ impl LoadTarget {
     }
 }
 
-/// The folder beside prometheus.yml that it reads targets from; there before Prometheus is, which watches it.
+/// The folder of target files beside prometheus.yml. It must exist before Prometheus starts, which watches it.
 #[must_use]
 pub fn folder(config: &Path) -> PathBuf {
     config.join("targets")
@@ -77,8 +77,8 @@ mod tests {
 
     use super::*;
 
-    async fn answer(listener: &TcpListener, body: &str) {
-        // Once for the look whether anybody is there, once for the question.
+    async fn respond(listener: &TcpListener, body: &str) {
+        // One connection for the check of the port, one for the request.
         for _ in 0..2 {
             let (mut stream, _) = listener.accept().await.unwrap();
             let _ = stream.read(&mut [0; 1024]).await;
@@ -88,7 +88,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_run_is_a_target_while_it_lasts_and_somebody_else_is_none() {
+    async fn only_a_run_is_a_target_while_it_lasts() {
         let dir = tempfile::tempdir().unwrap();
         std::fs::create_dir(folder(dir.path())).unwrap();
         let client = reqwest::Client::builder().no_proxy().build().unwrap();
@@ -98,7 +98,7 @@ mod tests {
             let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
             let port = listener.local_addr().unwrap().port();
             let mut target = LoadTarget::new(port, dir.path());
-            let (looked, ()) = tokio::join!(target.look(&client), answer(&listener, body));
+            let (looked, ()) = tokio::join!(target.look(&client), respond(&listener, body));
             looked.unwrap();
             let written = std::fs::read_to_string(dir.path().join("targets/load.json")).ok();
             let listed = expected.then(|| format!("[{{\"targets\": [\"127.0.0.1:{port}\"]}}]\n"));

@@ -1,4 +1,4 @@
-//! Ports: the defaults, an offset to all of them, free ones for tests, and who sits on one that is taken.
+//! Ports: defaults, offsets, free ports for tests, and the owner of a port in use.
 
 use std::net::TcpListener;
 use std::time::{Duration, Instant};
@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::Error;
 
-/// One port for each service, all on 127.0.0.1.
+/// The ports of all services, on 127.0.0.1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Ports {
     /// The gateway.
@@ -29,7 +29,7 @@ pub struct Ports {
     pub inbox_smtp: u16,
     /// The node exporter.
     pub node_exporter: u16,
-    /// Where a run of the load generator shows its figures, when there is one; no service of the stack's own.
+    /// The metrics of a run of the load generator, which is not a service of the stack.
     pub load: u16,
 }
 
@@ -48,15 +48,15 @@ impl Ports {
         load: 9464,
     };
 
-    /// The documented ports, each moved up by `offset`.
+    /// The documented ports plus `offset`.
     ///
     /// # Errors
-    /// [`Error::Usage`] when one would pass 65535.
+    /// [`Error::Usage`] when one exceeds 65535.
     pub fn offset(offset: u16) -> Result<Self, Error> {
         let moved = |port: u16| {
             port.checked_add(offset).ok_or_else(|| {
                 Error::Usage(format!(
-                    "--port-offset {offset} moves port {port} past 65535: use at most {}",
+                    "invalid --port-offset {offset}: port {port} would exceed 65535; use at most {}",
                     65_535 - Self::DEFAULT.load
                 ))
             })
@@ -64,7 +64,7 @@ impl Ports {
         Self::DEFAULT.each(moved)
     }
 
-    /// Each put through the function.
+    /// Applies the function to each port.
     fn each(self, mut put: impl FnMut(u16) -> Result<u16, Error>) -> Result<Self, Error> {
         Ok(Self {
             api: put(self.api)?,
@@ -80,7 +80,7 @@ impl Ports {
         })
     }
 
-    /// All of them.
+    /// All ports.
     #[must_use]
     pub fn all(&self) -> [u16; 10] {
         [
@@ -97,28 +97,28 @@ impl Ports {
         ]
     }
 
-    /// Ports nobody listens on at this moment, handed out once in this process.
+    /// Currently free ports, handed out only once in this process.
     ///
     /// # Errors
-    /// When the machine has none left.
+    /// When the machine has no free ports.
     pub fn free() -> Result<Self, Error> {
         Self::DEFAULT.each(|_| Ok(free()?))
     }
 }
 
-/// Longest a port without an owner is waited for: right after a program was killed its port was seen taken by nobody,
-/// probably until its last threads are gone.
+/// Longest wait for a port in use without an owner: the port of a killed program may stay in use until its last threads
+/// have ended.
 const CLOSING: Duration = Duration::from_secs(2);
 
-/// Makes sure that nobody listens on the port.
+/// Checks that the port is free.
 ///
 /// # Errors
-/// [`Error::PortTaken`], naming the owner where it can be known.
+/// [`Error::PortTaken`], with the owner if known.
 pub fn check(service: &str, port: u16) -> Result<(), Error> {
-    let asked = Instant::now();
+    let started = Instant::now();
     while TcpListener::bind(("127.0.0.1", port)).is_err() {
         let owner = owner(port);
-        if !owner.is_empty() || asked.elapsed() > CLOSING {
+        if !owner.is_empty() || started.elapsed() > CLOSING {
             return Err(Error::PortTaken { port, service: service.to_owned(), owner });
         }
         std::thread::sleep(Duration::from_millis(20));
@@ -139,7 +139,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_offset_moves_every_port_or_says_why_not() {
+    fn an_offset_moves_every_port_or_is_rejected() {
         let moved = Ports::offset(10_000).unwrap();
         assert_eq!((moved.api, moved.api_admin, moved.redis, moved.inbox), (18_000, 18_001, 16_379, 18_025));
         let error = Ports::offset(60_000).unwrap_err();
@@ -148,7 +148,7 @@ mod tests {
     }
 
     #[test]
-    fn a_taken_port_names_its_owner() {
+    fn names_the_owner_of_a_taken_port() {
         let taken = TcpListener::bind("127.0.0.1:0").unwrap();
         let port = taken.local_addr().unwrap().port();
         let text = check("api", port).unwrap_err().to_string();

@@ -1,4 +1,4 @@
-//! Questions that tell whether a service truly serves, not merely runs.
+//! Readiness probes: whether a service actually serves, not only runs.
 
 use std::time::Duration;
 
@@ -8,78 +8,78 @@ use tokio::net::TcpStream;
 
 const LIMIT: Duration = Duration::from_secs(2);
 
-/// How readiness is asked.
+/// A readiness probe.
 #[derive(Debug, Clone)]
 pub enum Probe {
-    /// Redis's PING answered by PONG.
+    /// Redis replies PONG to PING.
     RedisPing(u16),
-    /// This URL answers 200.
+    /// This URL responds 200.
     Http(String),
-    /// This URL answers 200 and its body has this line.
+    /// This URL responds 200 with this line in the body.
     Line(String, String),
-    /// Prometheus is ready, every target is up, every rule has been evaluated, and it has found an Alertmanager
-    /// to send to (which it looks for a few seconds after its start).
+    /// Prometheus is ready, every target is up, every rule has been evaluated, and it has discovered an Alertmanager,
+    /// which takes a few seconds after its start.
     PrometheusTargets(String),
 }
 
-/// Why a service does not serve yet.
+/// Why a service is not ready yet.
 #[derive(Debug, thiserror::Error)]
 pub enum NotYet {
-    /// It says nothing.
-    #[error("no answer within {LIMIT:?}")]
+    /// No response in time.
+    #[error("no response within {LIMIT:?}")]
     Silent,
-    /// It cannot be asked over HTTP.
+    /// An HTTP error.
     #[error("{}", chain(.0))]
     Http(#[from] reqwest::Error),
-    /// It cannot be asked over TCP.
+    /// A TCP error.
     #[error(transparent)]
     Tcp(#[from] std::io::Error),
-    /// What it says is no JSON.
+    /// A response that is not valid JSON.
     #[error(transparent)]
     Json(#[from] serde_json::Error),
-    /// It answers something else than a success.
-    #[error("{0} answers {1}")]
+    /// An error status.
+    #[error("{0}: status {1}")]
     Status(String, reqwest::StatusCode),
-    /// Something else has to happen first.
+    /// Another condition is not met.
     #[error("{0}")]
     Missing(String),
 }
 
-/// Asks once.
+/// Probes once.
 ///
 /// # Errors
-/// What is missing.
+/// The condition that is not met.
 pub async fn ask(client: &reqwest::Client, probe: &Probe) -> Result<(), NotYet> {
-    let answer = async {
+    let response = async {
         match probe {
             Probe::RedisPing(port) => redis_ping(*port).await,
             Probe::Http(url) => get(client, url).await.map(drop),
             Probe::Line(url, line) => match get(client, url).await?.lines().any(|have| have == line) {
                 true => Ok(()),
-                false => Err(NotYet::Missing(format!("{url} does not say `{line}`"))),
+                false => Err(NotYet::Missing(format!("{url} does not have the line `{line}`"))),
             },
             Probe::PrometheusTargets(base) => prometheus_targets(client, base).await,
         }
     };
-    tokio::time::timeout(LIMIT, answer).await.unwrap_or(Err(NotYet::Silent))
+    tokio::time::timeout(LIMIT, response).await.unwrap_or(Err(NotYet::Silent))
 }
 
 async fn get(client: &reqwest::Client, url: &str) -> Result<String, NotYet> {
-    let answer = client.get(url).send().await?;
-    let status = answer.status();
-    let body = answer.text().await?;
+    let response = client.get(url).send().await?;
+    let status = response.status();
+    let body = response.text().await?;
     if status.is_success() { Ok(body) } else { Err(NotYet::Status(url.to_owned(), status)) }
 }
 
 async fn redis_ping(port: u16) -> Result<(), NotYet> {
     let mut stream = TcpStream::connect(("127.0.0.1", port)).await?;
     stream.write_all(b"PING\r\n").await?;
-    let mut answer = [0; 5];
-    stream.read_exact(&mut answer).await?;
-    if &answer == b"+PONG" {
+    let mut reply = [0; 5];
+    stream.read_exact(&mut reply).await?;
+    if &reply == b"+PONG" {
         Ok(())
     } else {
-        Err(NotYet::Missing(format!("PING answered {}", String::from_utf8_lossy(&answer))))
+        Err(NotYet::Missing(format!("unexpected reply to PING: {}", String::from_utf8_lossy(&reply))))
     }
 }
 
@@ -92,7 +92,7 @@ async fn prometheus_targets(client: &reqwest::Client, base: &str) -> Result<(), 
     let targets = json("targets?state=active").await?;
     let targets = targets["data"]["activeTargets"].as_array().map(Vec::as_slice).unwrap_or_default();
     if targets.is_empty() {
-        return missing("it has found no target yet".to_owned());
+        return missing("no targets yet".to_owned());
     }
     if let Some(down) = targets.iter().find(|target| target["health"] != "up") {
         let (url, health, error) = (&down["scrapeUrl"], &down["health"], &down["lastError"]);
@@ -106,12 +106,12 @@ async fn prometheus_targets(client: &reqwest::Client, base: &str) -> Result<(), 
     }
     let found = json("alertmanagers").await?;
     if found["data"]["activeAlertmanagers"].as_array().is_none_or(Vec::is_empty) {
-        return missing("it has found no Alertmanager yet".to_owned());
+        return missing("no Alertmanager discovered yet".to_owned());
     }
     Ok(())
 }
 
-/// An error with its causes: reqwest's own text leaves the reason out.
+/// An error with its causes, which the text of reqwest's error omits.
 fn chain(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();

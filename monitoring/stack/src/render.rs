@@ -1,4 +1,4 @@
-//! The configuration for these ports and this time scale, rendered by `loadgen scale` from the one source.
+//! Renders the configuration for the ports and the time scale of a stack, with `loadgen scale`.
 
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
@@ -9,7 +9,7 @@ use tokio::process::Command;
 use crate::{error::Error, load, port::Ports, settings::Settings};
 use process::program;
 
-/// The names services have in the files, which are container names, and where they listen here.
+/// The container names of services in the files, and their local ports.
 fn addresses(ports: &Ports) -> [(&'static str, u16); 9] {
     [
         ("api:8000", ports.api),
@@ -20,15 +20,15 @@ fn addresses(ports: &Ports) -> [(&'static str, u16); 9] {
         ("inbox:8025", ports.inbox),
         ("inbox:1025", ports.inbox_smtp),
         ("node-exporter:9100", ports.node_exporter),
-        // Links for people, who open them where the stack's ports are.
+        // Links in notifications, which are opened on this machine.
         ("127.0.0.1:8025", ports.inbox),
     ]
 }
 
-/// Renders into `settings.dir/config` and gives that folder.
+/// Renders into `settings.dir/config` and returns that folder.
 ///
 /// # Errors
-/// [`Error::Render`] with what `loadgen scale` said, or when it did not end within thirty seconds.
+/// [`Error::Render`] with the error of `loadgen scale`, or when it did not end within thirty seconds.
 pub async fn render(settings: &Settings) -> Result<PathBuf, Error> {
     let out = settings.dir.join("config");
     if out.exists() {
@@ -47,7 +47,7 @@ pub async fn render(settings: &Settings) -> Result<PathBuf, Error> {
     command.arg("--inbox").arg(format!("127.0.0.1:{}", settings.ports.inbox));
     command.arg("--inbox-smtp").arg(format!("127.0.0.1:{}", settings.ports.inbox_smtp));
     ended(command.arg("--out").arg(&out).arg(&out)).await?;
-    // Into the folder that the channels' secrets are in by now.
+    // `loadgen channels` has created the folder of secrets.
     write_token(&out)?;
     let targets = load::folder(&out);
     std::fs::create_dir(&targets).map_err(Error::io(format!("making {}", targets.display())))?;
@@ -64,21 +64,22 @@ fn loadgen(verb: &str) -> Result<Command, Error> {
     Ok(command)
 }
 
-/// Waits for a rendering to end well.
+/// Waits until a rendering command succeeds.
 async fn ended(command: &mut Command) -> Result<(), Error> {
     let output = tokio::time::timeout(Duration::from_secs(30), command.output())
         .await
         .map_err(|_| Error::Render("`loadgen` did not end within 30 s".to_owned()))?
-        .map_err(Error::io("`loadgen` could not be started"))?;
+        .map_err(Error::io("starting `loadgen`"))?;
     if output.status.success() {
         Ok(())
     } else {
-        let said = String::from_utf8_lossy(&output.stderr);
-        Err(Error::Render(said.trim().trim_start_matches("error: ").to_owned()))
+        let message = String::from_utf8_lossy(&output.stderr);
+        Err(Error::Render(message.trim().trim_start_matches("error: ").to_owned()))
     }
 }
 
-/// Without targets that are found by name: names are those of containers, and what has such a name around here is none of ours.
+/// Removes targets that are discovered by DNS name: these are names of containers, and a local host with such a name is
+/// not part of the stack.
 fn without_names(text: &str) -> String {
     let mut kept = String::with_capacity(text.len());
     let mut within = None;
@@ -96,13 +97,13 @@ fn without_names(text: &str) -> String {
     kept
 }
 
-/// How long the inbox waits for the heartbeat, which comes every minute or two: five minutes, scaled.
+/// The inbox's heartbeat limit: five minutes, scaled. The heartbeat arrives every one or two minutes.
 #[must_use]
 pub fn heartbeat_limit(scale: f64) -> String {
     format!("{}ms", Duration::from_secs_f64((300.0 / scale).max(5.0)).as_millis())
 }
 
-/// The file that prometheus.yml names for the gateway's admin listener, which on loopback demands no token.
+/// Writes the token file of prometheus.yml for the gateway's admin listener, which needs no token on loopback.
 fn write_token(config: &Path) -> Result<(), Error> {
     let folder = config.join("secrets");
     std::fs::create_dir_all(&folder)
@@ -110,8 +111,8 @@ fn write_token(config: &Path) -> Result<(), Error> {
         .map_err(Error::io(format!("writing into {}", folder.display())))
 }
 
-/// The flag with which Prometheus repeats alerts to Alertmanager: a minute, scaled like everything else, since
-/// Alertmanager takes an alert as resolved when it has not been repeated for four times as long.
+/// The interval at which Prometheus resends alerts to Alertmanager: a minute, scaled. Alertmanager treats an alert as
+/// resolved if it was not resent for four times as long.
 #[must_use]
 pub fn resend_delay(scale: f64) -> String {
     format!("{}ms", Duration::from_secs_f64((60.0 / scale).max(1.0)).as_millis())
@@ -128,7 +129,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn nothing_is_looked_for_by_name() {
+    fn removes_targets_discovered_by_name() {
         let text = "jobs:\n  - name: a\n    dns_sd_configs:\n      - names: [x]\n        port: 1\n\n  - name: b\n    static: []\n";
         assert_eq!(without_names(text), "jobs:\n  - name: a\n  - name: b\n    static: []\n");
         let shipped =

@@ -14,20 +14,20 @@ pub struct Service {
     pub launch: Launch,
     /// The port it listens on.
     pub port: u16,
-    /// Its address for people.
+    /// Its address, for display.
     pub address: String,
-    /// When it is ready at the start of the stack.
+    /// Readiness at the start of the stack.
     pub probe: Probe,
-    /// When it answers after having been started anew, whatever the others do.
-    pub answers: Probe,
-    /// How long it may take to be ready.
+    /// Readiness after a restart, independent of other services.
+    pub restart_probe: Probe,
+    /// Timeout until it is ready.
     pub limit: Duration,
 }
 
-/// Folder, below the stack's data, that the node exporter's textfile collector reads.
+/// Folder of the node exporter's textfile collector, below the stack's data.
 pub const TEXTFILES: &str = "textfiles";
 
-/// Arguments of a Redis that listens on loopback and keeps nothing on disk.
+/// Arguments of a Redis on loopback without persistence.
 #[must_use]
 pub fn redis_args(port: u16, dir: &Path) -> Vec<String> {
     [
@@ -43,8 +43,8 @@ pub fn redis_args(port: u16, dir: &Path) -> Vec<String> {
     .collect()
 }
 
-/// All services in the order of their start; a service comes after those it needs. Prometheus is last, so that
-/// its first scrape finds everybody up.
+/// All services in start order, each after those it needs. Prometheus is last, so that its first scrape finds all
+/// targets up.
 ///
 /// # Errors
 /// When a program is missing, before anything is started.
@@ -60,7 +60,7 @@ pub fn all(settings: &Settings, config: &Path) -> Result<Vec<Service>, Error> {
         launch: Launch::new(name, program, args),
         port,
         address: http(port),
-        answers: probe.clone(),
+        restart_probe: probe.clone(),
         probe,
         limit: quick,
     };
@@ -85,7 +85,7 @@ pub fn all(settings: &Settings, config: &Path) -> Result<Vec<Service>, Error> {
         Probe::Line(format!("{}/metrics", http(ports.redis_exporter)), "redis_up 1".to_owned()),
     );
 
-    exporter.answers = Probe::Http(format!("{}/metrics", http(ports.redis_exporter)));
+    exporter.restart_probe = Probe::Http(format!("{}/metrics", http(ports.redis_exporter)));
 
     let mut api = service(
         "api",
@@ -100,11 +100,11 @@ pub fn all(settings: &Settings, config: &Path) -> Result<Vec<Service>, Error> {
         ("REDIS_URL", redis_url),
         ("DATABASE_URL", format!("sqlite://{}", data.join("api.db").display())),
         ("LOG_FORMAT", "json".to_owned()),
-        ("DRAIN_DELAY", "0s".to_owned()), // nobody balances load in front of it here
-        // All of the stack shares one machine with whatever else runs there.
+        ("DRAIN_DELAY", "0s".to_owned()), // no load balancer in front of it
+        // The stack shares one machine with other programs.
         ("REDIS_DEADLINE", "200ms".to_owned()),
         ("MODELS_DIR", folder("models")),
-        // Low, so that a drill can pass it without taking the machine's memory.
+        // Low, so that a drill can exceed it without using much memory.
         ("MEMORY_ALERT_BYTES", "400MB".to_owned()),
     ]
     .map(|(key, value)| (key.to_owned(), value))
@@ -151,9 +151,9 @@ pub fn all(settings: &Settings, config: &Path) -> Result<Vec<Service>, Error> {
             format!("--config.file={}", render::file(config, "alertmanager.yml")),
             format!("--storage.path={}", folder("alertmanager")),
             format!("--web.listen-address={}", at(ports.alertmanager)),
-            // The links in notifications begin with it.
+            // The prefix of links in notifications.
             format!("--web.external-url={}", http(ports.alertmanager)),
-            "--cluster.listen-address=".to_owned(), // alone, so it need not wait for peers at start
+            "--cluster.listen-address=".to_owned(), // no peers to wait for at start
         ],
         ports.alertmanager,
         Probe::Http(format!("{}/-/ready", http(ports.alertmanager))),
@@ -174,8 +174,8 @@ pub fn all(settings: &Settings, config: &Path) -> Result<Vec<Service>, Error> {
         ports.prometheus,
         Probe::PrometheusTargets(http(ports.prometheus)),
     );
-    prometheus.answers = Probe::Http(format!("{}/-/ready", http(ports.prometheus)));
-    // One scrape and one evaluation at production timings, and its own start.
+    prometheus.restart_probe = Probe::Http(format!("{}/-/ready", http(ports.prometheus)));
+    // One scrape and one evaluation at production timings, plus its start.
     prometheus.limit = quick + Duration::from_secs(30);
 
     Ok(vec![redis, exporter, api, inbox, node_exporter, alertmanager, prometheus])

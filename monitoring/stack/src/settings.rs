@@ -1,4 +1,4 @@
-//! Where a stack lives, which files it runs, on which ports and how fast.
+//! Settings of a stack: folder, monitoring files, ports and time scale.
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -9,29 +9,29 @@ use process::program;
 /// Settings of one stack.
 #[derive(Debug, Clone)]
 pub struct Settings {
-    /// Its folder: rendered configuration, data, logs, state. Absolute; made when missing.
+    /// Its folder for rendered configuration, data, logs and state. Absolute; created if missing.
     pub dir: PathBuf,
     /// The monitoring files: prometheus.yml, alert_rules/, alertmanager.yml.
     pub monitoring: PathBuf,
-    /// One port a service.
+    /// The ports of its services.
     pub ports: Ports,
-    /// Every duration of the monitoring files is divided by this; 1 is production. At least 1.
+    /// Divisor of every duration in the monitoring files; 1 for production timings. At least 1.
     pub scale: f64,
-    /// The folder of last proofs that the inbox exports. Absolute; may be missing.
+    /// The folder of proofs that the inbox exports. Absolute; may be missing.
     pub proofs: PathBuf,
-    /// Whether notifications go to the channels that the environment and `.env` in the repository set up: else all go to the
-    /// inbox.
+    /// Whether notifications go to the channels configured by the environment and `.env` of the repository; otherwise
+    /// all go to the inbox.
     pub outside: bool,
-    /// Whether it is one for a test or a drill: the host's processors being busy is then no news.
+    /// Whether it is a stack for a test or a drill, where busy CPUs of the host must not fire an alert.
     pub alone: bool,
 }
 
 impl Settings {
-    /// The repository's files on the documented ports, moved up by `offset`; each offset has its own folder.
-    /// Proofs are where `make drill` keeps them, or in the folder that the variable `PROOFS_DIR` names.
+    /// The repository's files on the documented ports plus `offset`; each offset has its own folder. Proofs are in the
+    /// folder of `make drill`, or in that of the variable `PROOFS_DIR`.
     ///
     /// # Errors
-    /// When the offset moves a port past the last; when a relative `PROOFS_DIR` is below no folder.
+    /// When a port exceeds the maximum, or a relative `PROOFS_DIR` cannot be resolved.
     pub fn new(offset: u16, scale: f64) -> Result<Self, Error> {
         let repository = program::repository();
         Ok(Self {
@@ -52,8 +52,7 @@ impl Settings {
     pub fn isolated(dir: PathBuf, scale: f64) -> Result<Self, Error> {
         let monitoring = program::repository().join("monitoring");
         let (ports, scale) = (Ports::free()?, check_scale(scale)?);
-        // A stack for a test or a drill tells nobody outside.
-        // Nor is the news there what was proven elsewhere.
+        // A stack for a test or a drill sends nothing to external channels, and does not export proofs of other stacks.
         let proofs = dir.join("data/proofs");
         Ok(Self { dir, monitoring, proofs, ports, scale, outside: false, alone: true })
     }
@@ -70,7 +69,7 @@ fn check_scale(scale: f64) -> Result<f64, Error> {
     if scale.is_finite() && scale >= 1.0 {
         Ok(scale)
     } else {
-        Err(Error::Usage(format!("--scale {scale}: expected a number of at least 1, such as 20")))
+        Err(Error::Usage(format!("invalid --scale {scale}: must be at least 1, such as 20")))
     }
 }
 
@@ -79,13 +78,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_stack_that_is_used_shows_what_drills_prove() {
+    fn an_ordinary_stack_exports_the_proofs_of_drills() {
         let named =
             |named: Option<&str>| proofs(Path::new("/repository"), named.map(OsString::from)).unwrap();
         assert_eq!(
             named(None),
             Path::new("/repository/target/proofs"),
-            "where the Makefile's drills keep it"
+            "the folder of the Makefile's drills"
         );
         assert_eq!(named(Some("")), Path::new("/repository/target/proofs"));
         assert_eq!(named(Some("/var/proofs")), Path::new("/var/proofs"));
@@ -93,7 +92,7 @@ mod tests {
     }
 
     #[test]
-    fn a_scale_below_one_is_refused() {
+    fn rejects_a_scale_below_one() {
         for scale in [0.0, 0.5, -1.0, f64::NAN, f64::INFINITY] {
             assert_eq!(Settings::new(0, scale).unwrap_err().exit_code(), 2, "{scale}");
         }

@@ -18,14 +18,14 @@ use crate::{port, ready, render};
 use process::Process;
 use process::program;
 
-/// Time a service has to end after SIGTERM.
+/// Time between SIGTERM and SIGKILL for a service.
 const GRACE: Duration = Duration::from_secs(10);
-/// How often the supervisor looks whether a service has ended.
+/// Interval of the check for ended services.
 const LOOK: Duration = Duration::from_millis(250);
-/// How often it looks whether a run of the load generator shows its figures.
+/// Interval of the check for a run of the load generator.
 const LOOK_LOAD: Duration = Duration::from_secs(1);
 
-/// All services, running. Dropping it kills them; [`Stack::stop`] ends them in order.
+/// All services, running. Dropping it kills them; [`Stack::stop`] stops them gracefully.
 #[derive(Debug)]
 pub struct Stack {
     settings: Settings,
@@ -33,7 +33,7 @@ pub struct Stack {
     client: reqwest::Client,
     control: Control,
     load: LoadTarget,
-    /// Held while the stack runs; the system gives it back when this process dies.
+    /// Held while the stack runs; the system releases it when this process dies.
     _lock: File,
 }
 
@@ -46,11 +46,10 @@ struct Running {
 }
 
 impl Stack {
-    /// Starts every service and waits until all are ready; `progress` gets a line for each. When one fails, those
-    /// already started are stopped.
+    /// Starts every service and waits until all are ready; `progress` gets a line for each. If one fails, the started
+    /// ones are stopped.
     ///
-    /// # Errors
-    /// A missing program, a taken port, a file that cannot be rendered, before anything is started; a service
+    /// # Errors Before anything is started: a missing program, a port in use, or a rendering error. Later: a service
     /// that ends or is not ready in time.
     pub async fn start(settings: Settings, mut progress: impl FnMut(&str)) -> Result<Self, Error> {
         for folder in ["data", "data/models", "data/textfiles", "logs"] {
@@ -66,10 +65,10 @@ impl Stack {
         port::check("api's admin listener", settings.ports.api_admin)?;
         port::check("the inbox's SMTP", settings.ports.inbox_smtp)?;
         render::render(&settings).await?;
-        // A folder of its own: a drill that breaks a model breaks nobody else's.
+        // A separate folder, so that a drill that breaks a model does not affect other stacks.
         copy_models(&settings.dir.join("data/models"))?;
         if settings.alone {
-            // A stack for drills on a machine that is busy with them: what the machine does is not its news.
+            // Drills keep the machine busy, which must not fire an alert in their stack.
             let path = settings.dir.join("data").join(TEXTFILES).join("allotment-cpu.prom");
             std::fs::write(&path, "host_allotment_ratio{resource=\"cpu\"} 10\n")
                 .map_err(Error::io(format!("writing {}", path.display())))?;
@@ -120,7 +119,7 @@ impl Stack {
         &self.settings
     }
 
-    /// What `status` and `down` will read.
+    /// The state for `status` and `down`.
     #[must_use]
     pub fn state(&self, ready: bool) -> State {
         State {
@@ -152,23 +151,22 @@ impl Stack {
         self.state(ready).write(&self.settings.dir)
     }
 
-    /// Looks after the services until dropped: carries out orders and says which services have ended. May be
-    /// dropped and called again at any time.
+    /// Supervises the services until dropped: carries out orders and reports ended services. Cancel-safe.
     pub async fn tend(&mut self, mut say: impl FnMut(&str)) {
         let mut look = tokio::time::interval(LOOK);
         let mut look_load = tokio::time::interval(LOOK_LOAD);
         loop {
             tokio::select! {
-                (order, asker) = self.control.next() => {
+                (order, sender) = self.control.next() => {
                     let done = self.carry_out(&order).await;
-                    // What runs is as it is; that it could not be written down is the order's failure, too.
+                    // The order was carried out, but fails if the state cannot be written.
                     let written = self.write_state(true);
-                    asker.answer(done.and(written)).await;
+                    sender.reply(done.and(written)).await;
                 }
                 _ = look.tick() => {
                     let ended = self.newly_ended();
                     for (name, status) in &ended {
-                        say(&format!("{name} ended ({status}); the others go on"));
+                        say(&format!("{name} ended ({status}); the other services keep running"));
                     }
                     if !ended.is_empty() && let Err(error) = self.write_state(true) {
                         say(&error.to_string());
@@ -188,7 +186,7 @@ impl Stack {
         let running = self.running.iter_mut().find(|running| running.service.launch.name == order.name);
         let running = running.ok_or_else(|| {
             let names = names.join(", ");
-            Error::Usage(format!("no service is called `{}`: expected one of {names}", order.name))
+            Error::Usage(format!("unknown service `{}`: must be one of {names}", order.name))
         })?;
         match order.verb {
             Verb::Pause => running.process.signal(Signal::SIGSTOP),
@@ -196,7 +194,7 @@ impl Stack {
             Verb::Kill(signal) => running.process.signal(signal),
             Verb::Stop | Verb::Restart => {
                 running.process.stop(GRACE).await;
-                running.end_reported = true; // it was asked for
+                running.end_reported = true; // an order ended it
             }
             Verb::Start => {}
         }
@@ -209,32 +207,32 @@ impl Stack {
             running.started = SystemTime::now();
             running.end_reported = false;
         }
-        let Service { answers, limit, .. } = &running.service;
-        Ok(running.process.ready(*limit, || ready::ask(&self.client, answers)).await?)
+        let Service { restart_probe, limit, .. } = &running.service;
+        Ok(running.process.ready(*limit, || ready::ask(&self.client, restart_probe)).await?)
     }
 
     /// Base URL of the gateway, Prometheus, Alertmanager or inbox, by service name.
     ///
     /// # Panics
-    /// When there is no such service: the names are those of [`service::all`].
+    /// When there is no such service; the names are those of [`service::all`].
     #[must_use]
     pub fn url(&self, name: &str) -> &str {
         self.running
             .iter()
             .find(|running| running.service.launch.name == name)
             .map(|running| running.service.address.as_str())
-            .unwrap_or_else(|| panic!("no service is called {name}"))
+            .unwrap_or_else(|| panic!("unknown service {name}"))
     }
 
-    /// Sends a signal to a service, by name; used by tests and by people who stop one by hand.
+    /// Sends a signal to a service, by name. Used by tests.
     pub fn signal(&mut self, name: &str, signal: Signal) {
         for running in self.running.iter_mut().filter(|running| running.service.launch.name == name) {
             running.process.signal(signal);
         }
     }
 
-    /// Services that ended since the last call, with their status. The others go on: a stack with a part missing
-    /// is what alerts are for.
+    /// Services that ended since the last call, with their status. The others keep running, because alerts must report
+    /// a missing service.
     pub fn newly_ended(&mut self) -> Vec<(String, ExitStatus)> {
         let mut ended = Vec::new();
         for running in self.running.iter_mut().filter(|running| !running.end_reported) {
@@ -246,7 +244,7 @@ impl Stack {
         ended
     }
 
-    /// Stops every service, last started first, and forgets the state on disk.
+    /// Stops every service in reverse start order, and removes the state on disk.
     pub async fn stop(mut self) {
         for running in self.running.iter_mut().rev() {
             running.process.stop(GRACE).await;
@@ -259,7 +257,7 @@ fn copy_models(folder: &Path) -> Result<(), Error> {
     let source = program::repository().join("api/models");
     let entries = match std::fs::read_dir(&source) {
         Ok(entries) => entries,
-        Err(_) => return Ok(()), // a stack away from the repository serves no models
+        Err(_) => return Ok(()), // a stack outside the repository has no models
     };
     for entry in entries.flatten().filter(|entry| entry.path().extension().is_some_and(|it| it == "onnx")) {
         let to = folder.join(entry.file_name());

@@ -1,4 +1,4 @@
-//! What runs, on disk, so that another process can show it and stop it: `state.json` in the stack's folder.
+//! The state of a stack on disk, so that other processes can show and stop it: `state.json` in the stack's folder.
 
 use std::path::{Path, PathBuf};
 
@@ -6,42 +6,42 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::Error;
 
-/// A process that cannot be mistaken for a later one with the same pid.
+/// Identifies a process, even if its pid is reused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Identity {
     /// Process id.
     pub pid: i32,
-    /// When it started, in clock ticks since boot (field 22 of /proc/PID/stat); 0 where that is not known.
+    /// Start time in clock ticks since boot (field 22 of /proc/PID/stat); 0 if unknown.
     pub start_ticks: u64,
 }
 
 impl Identity {
-    /// The process that has this pid now.
+    /// The current process with this pid.
     #[must_use]
     pub fn of(pid: i32) -> Self {
         Self { pid, start_ticks: start_ticks(pid).unwrap_or(0) }
     }
 
-    /// Whether that very process is still there (zombies do not count).
+    /// Whether this process still runs (zombies do not count).
     #[must_use]
     pub fn alive(self) -> bool {
         match std::fs::read_to_string("/proc/self/stat") {
             Ok(_) => start_ticks(self.pid).is_some_and(|ticks| ticks == self.start_ticks),
-            // No /proc: all that can be asked is whether the pid exists.
+            // Without /proc it can only be checked whether the pid exists.
             Err(_) => nix::sys::signal::kill(nix::unistd::Pid::from_raw(self.pid), None).is_ok(),
         }
     }
 
-    /// Sends a signal if that very process is still there.
+    /// Sends a signal if this process still runs.
     pub fn signal(self, signal: nix::sys::signal::Signal) {
         if self.pid > 0 && self.alive() {
-            // It may end between the check and the call; then there is nothing left to signal.
+            // It may end between the check and the call; then there is nothing to signal.
             let _ = nix::sys::signal::kill(nix::unistd::Pid::from_raw(self.pid), signal);
         }
     }
 }
 
-/// Field 22, counted after the command's closing parenthesis, since a command may hold spaces.
+/// Field 22, counted after the command's closing parenthesis, because a command may have spaces.
 fn start_ticks(pid: i32) -> Option<u64> {
     let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
     let (_, rest) = stat.rsplit_once(')')?;
@@ -66,24 +66,24 @@ pub struct ServiceState {
     pub log: PathBuf,
 }
 
-/// The whole stack.
+/// A stack.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct State {
-    /// The process that started the services and will stop them.
+    /// The process that supervises the services.
     pub supervisor: Identity,
     /// Whether all services have been ready.
     pub ready: bool,
     /// The time scale.
     pub scale: f64,
-    /// The socket that takes orders.
+    /// The control socket.
     #[serde(default)]
     pub control: PathBuf,
-    /// In the order of their start.
+    /// The services in start order.
     pub services: Vec<ServiceState>,
 }
 
 impl State {
-    /// Writes it whole or not at all.
+    /// Writes the file atomically.
     ///
     /// # Errors
     /// When the folder cannot be written.
@@ -96,10 +96,10 @@ impl State {
         std::fs::rename(&new, &path).map_err(Error::io(what()))
     }
 
-    /// Reads it; `None` when no stack was started from this folder or it was stopped.
+    /// Reads the state; `None` if no stack was started in this folder or it was stopped.
     ///
     /// # Errors
-    /// When the file is there but cannot be read or understood.
+    /// When the file exists but cannot be read or parsed.
     pub fn read(dir: &Path) -> Result<Option<Self>, Error> {
         let path = dir.join("state.json");
         let what = || format!("reading {}", path.display());
@@ -113,9 +113,9 @@ impl State {
         }
     }
 
-    /// Forgets it; nothing happens when there is none.
+    /// Removes the file, if it exists.
     pub fn remove(dir: &Path) {
-        // When this fails the next start or `down` finds processes that are gone and says so.
+        // If this fails, the next start or `down` reports that the processes have ended.
         let _ = std::fs::remove_file(dir.join("state.json"));
     }
 }
@@ -125,14 +125,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_process_is_told_apart_from_a_later_one_with_its_pid() {
+    fn distinguishes_a_process_from_a_later_one_with_its_pid() {
         let me = Identity::of(std::process::id().cast_signed());
         assert!(me.alive());
         assert!(!Identity { start_ticks: me.start_ticks + 1, ..me }.alive());
     }
 
     #[test]
-    fn what_is_written_is_read() {
+    fn reads_what_it_wrote() {
         let dir = tempfile::tempdir().unwrap();
         assert!(State::read(dir.path()).unwrap().is_none());
         let state = State {

@@ -1,5 +1,5 @@
-//! What the supervisor says of its processes, for the node exporter's textfile collector: the part that cAdvisor plays
-//! for containers.
+//! Metrics about the supervised processes for the node exporter's textfile collector, like those of cAdvisor for
+//! containers.
 
 use std::fmt::Write;
 use std::path::Path;
@@ -18,13 +18,13 @@ pub struct Reported {
     pub started: SystemTime,
 }
 
-/// The text: two gauges a process.
+/// The metrics: two gauges per process.
 #[must_use]
 pub fn text(processes: &[Reported]) -> String {
     let mut text = String::new();
     let families = [
-        ("stack_process_up", "Whether the process of this service runs."),
-        ("stack_process_start_time_seconds", "When it was last started, in seconds since 1970."),
+        ("stack_process_up", "1 if the process of the service runs, else 0."),
+        ("stack_process_start_time_seconds", "Time of the last start of the process in seconds since 1970."),
     ];
     for (index, (family, help)) in families.into_iter().enumerate() {
         let _ = writeln!(text, "# HELP {family} {help}\n# TYPE {family} gauge"); // writing to a String cannot fail
@@ -40,7 +40,7 @@ pub fn text(processes: &[Reported]) -> String {
     text
 }
 
-/// Writes it whole or not at all: the exporter may read at any moment.
+/// Writes the file atomically, because the exporter may read it at any time.
 ///
 /// # Errors
 /// When the folder cannot be written.
@@ -58,7 +58,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn two_gauges_a_process() {
+    fn writes_two_gauges_per_process() {
         let started = UNIX_EPOCH + Duration::from_millis(1_500);
         let text = text(&[Reported { name: "api".into(), up: false, started }]);
         assert!(text.contains("stack_process_up{name=\"api\"} 0\n"), "{text}");

@@ -2,7 +2,7 @@ use super::*;
 use serde_json::json;
 
 #[test]
-fn the_documented_fault_is_understood() {
+fn parses_the_documented_fault() {
     let spec = parse(
         &json!({"route":"/api/users","method":"GET","share":0.2,"abort":503,"delay":"50ms:90,2s:10","ttl":"60s","seed":7}),
         &Bounds::example(),
@@ -15,7 +15,7 @@ fn the_documented_fault_is_understood() {
 }
 
 #[test]
-fn absent_and_null_are_the_same() {
+fn treats_null_as_absent() {
     let spec = parse(
         &json!({"abort": 500, "ttl": "1s", "route": null, "share": null, "pause": null}),
         &Bounds::example(),
@@ -25,17 +25,17 @@ fn absent_and_null_are_the_same() {
 }
 
 #[test]
-fn what_is_wrong_is_pointed_at() {
+fn points_at_each_wrong_field() {
     for (fields, pointer, needle) in [
         (json!([]), "#", "object"),
-        (json!({"ttl": "1s"}), "#", "does nothing"),
+        (json!({"ttl": "1s"}), "#", "has no effect"),
         (json!({"abort": 503}), "#/ttl", "required"),
         (json!({"abort": 503, "ttl": null}), "#/ttl", "60s"),
         (json!({"abort": 503, "ttl": 60}), "#/ttl", "60s"),
         (json!({"abort": 503, "ttl": "0s"}), "#/ttl", "60s"),
         (json!({"abort": 503, "ttl": "2h"}), "#/ttl", "FAULT_MAX_TTL"),
         (json!({"abort": 503, "ttl": "1s", "shrae": 1}), "#/shrae", "share"),
-        (json!({"abort": 503, "ttl": "1s", "a/b~c d": 1}), "#/a~1b~0c%20d", "no such field"),
+        (json!({"abort": 503, "ttl": "1s", "a/b~c d": 1}), "#/a~1b~0c%20d", "unknown field"),
         (json!({"abort": 503, "ttl": "1s", "share": 1.1}), "#/share", "0 to 1"),
         (json!({"abort": 503, "ttl": "1s", "share": -0.1}), "#/share", "0 to 1"),
         (json!({"abort": 503, "ttl": "1s", "share": "half"}), "#/share", "0 to 1"),
@@ -43,7 +43,7 @@ fn what_is_wrong_is_pointed_at() {
         (json!({"abort": 503, "ttl": "1s", "route": "/livez"}), "#/route", "exempt"),
         (json!({"abort": 503, "ttl": "1s", "route": 5}), "#/route", "such as"),
         (json!({"abort": 503, "ttl": "1s", "method": "get"}), "#/method", "GET"),
-        (json!({"abort": 503, "ttl": "1s", "route": "/slow", "method": "PUT"}), "#/method", "/slow takes"),
+        (json!({"abort": 503, "ttl": "1s", "route": "/slow", "method": "PUT"}), "#/method", "/slow accepts"),
         (json!({"abort": 200, "ttl": "1s"}), "#/abort", "400 to 599"),
         (json!({"abort": 600, "ttl": "1s"}), "#/abort", "400 to 599"),
         (json!({"abort": "503", "ttl": "1s"}), "#/abort", "400 to 599"),
@@ -53,18 +53,18 @@ fn what_is_wrong_is_pointed_at() {
         (json!({"delay": "2m", "ttl": "1s"}), "#/delay", "at most 1m"),
         (json!({"delay": 5, "ttl": "1s"}), "#/delay", "250ms"),
         (json!({"panic": "yes", "ttl": "1s"}), "#/panic", "true or false"),
-        (json!({"panic": true, "abort": 500, "ttl": "1s"}), "#/panic", "only once"),
+        (json!({"panic": true, "abort": 500, "ttl": "1s"}), "#/panic", "combined with abort"),
         (json!({"memory": "lots", "ttl": "1s"}), "#/memory", "500MB"),
         (json!({"memory": 0, "ttl": "1s"}), "#/memory", "500MB"),
         (json!({"memory": "2GB", "ttl": "1s"}), "#/memory", "FAULT_MAX_MEMORY"),
-        (json!({"memory": "1MB", "ttl": "1s", "route": "/slow"}), "#/route", "chooses requests"),
+        (json!({"memory": "1MB", "ttl": "1s", "route": "/slow"}), "#/route", "selects requests"),
         (json!({"pause": "all", "ttl": "1s"}), "#/pause", "ingest"),
         (json!({"model": true, "ttl": "1s"}), "#/model", "object"),
-        (json!({"model": {}, "ttl": "1s"}), "#/model", "does nothing"),
+        (json!({"model": {}, "ttl": "1s"}), "#/model", "has no effect"),
         (json!({"model": {"delay": "x"}, "ttl": "1s"}), "#/model/delay", "250ms"),
         (json!({"model": {"fial": true}, "ttl": "1s"}), "#/model/fial", "delay, fail"),
-        (json!({"abort": 503, "ttl": "1s", "seed": -1}), "#/seed", "whole number"),
-        (json!({"abort": 503, "ttl": "1s", "seed": 1.5}), "#/seed", "whole number"),
+        (json!({"abort": 503, "ttl": "1s", "seed": -1}), "#/seed", "an integer"),
+        (json!({"abort": 503, "ttl": "1s", "seed": 1.5}), "#/seed", "an integer"),
     ] {
         let errors = parse(&fields, &Bounds::example()).unwrap_err();
         assert!(
@@ -75,14 +75,14 @@ fn what_is_wrong_is_pointed_at() {
 }
 
 #[test]
-fn everything_wrong_is_told_at_once() {
+fn reports_all_errors_at_once() {
     let errors = parse(&json!({"share": 2, "abort": 1, "x": 1}), &Bounds::example()).unwrap_err();
     let pointers: Vec<&str> = errors.iter().map(|error| error.pointer.as_str()).collect();
     assert_eq!(pointers, ["#/x", "#/share", "#/abort", "#/ttl"]);
 }
 
 #[test]
-fn what_the_build_lacks_is_refused() {
+fn rejects_faults_of_parts_the_build_lacks() {
     let bounds = Bounds { ingest: false, models: false, ..Bounds::example() };
     for fields in [json!({"pause": "ingest", "ttl": "1s"}), json!({"model": {"fail": true}, "ttl": "1s"})] {
         let errors = parse(&fields, &bounds).unwrap_err();

@@ -26,7 +26,7 @@ fn put(plane: &Plane, id: &str, fields: Value, now: Instant) -> Result<bool, Ref
 }
 
 #[test]
-fn faults_are_in_force_from_put_to_lift_or_expiry() {
+fn faults_are_active_from_put_to_lift_or_expiry() {
     let (plane, now) = (plane(), Instant::now());
     let hits = |at| plane.decide("/api/users", "GET", at).len();
     assert!(!plane.acts_on_traffic() && plane.next_expiry().is_none());
@@ -35,11 +35,7 @@ fn faults_are_in_force_from_put_to_lift_or_expiry() {
     assert!(plane.acts_on_traffic());
     assert_eq!(plane.next_expiry(), Some(now + 20 * SECOND));
     for (second, expected) in [(0, 1), (19, 1), (20, 0), (21, 0)] {
-        assert_eq!(
-            hits(now + second * SECOND),
-            expected,
-            "second {second}: whether or not it was cleared yet"
-        );
+        assert_eq!(hits(now + second * SECOND), expected, "second {second}: even before it is removed");
     }
     let [status] = &plane.list(now + 5 * SECOND)[..] else { panic!("one") };
     assert_eq!((status.id.as_str(), status.left, status.covered), ("a", 15 * SECOND, 2));
@@ -48,14 +44,14 @@ fn faults_are_in_force_from_put_to_lift_or_expiry() {
     assert!(plane.expire(now + 19 * SECOND).is_empty());
     assert_eq!(plane.expire(now + 20 * SECOND), ["a"]);
     assert!(!plane.acts_on_traffic());
-    assert!(!plane.lift("a"), "it is gone");
+    assert!(!plane.lift("a"), "not active any more");
     put(&plane, "a", json!({"delay": "1s"}), now).unwrap();
     assert!(plane.lift("a") && !plane.lift("a"));
     assert_eq!(hits(now), 0);
 }
 
 #[test]
-fn hits_come_in_the_order_of_ids_up_to_the_first_end() {
+fn hits_are_ordered_by_id_up_to_the_first_that_ends_the_request() {
     let (plane, now) = (plane(), Instant::now());
     for (id, fields) in [
         ("c", json!({"abort": 500})),
@@ -76,7 +72,7 @@ fn hits_come_in_the_order_of_ids_up_to_the_first_end() {
 }
 
 #[test]
-fn the_same_seed_chooses_the_same_requests_again() {
+fn the_same_seed_chooses_the_same_requests() {
     let now = Instant::now();
     let sequence = || {
         let plane = plane();
@@ -98,9 +94,9 @@ fn ids_and_numbers_are_bounded() {
         put(&plane, &format!("f{n}"), json!({"abort": 503}), now).unwrap();
     }
     assert!(matches!(put(&plane, "one-more", json!({"abort": 503}), now), Err(Refusal::TooMany)));
-    assert!(!put(&plane, "f0", json!({"abort": 500}), now).unwrap(), "replacing one is no more");
+    assert!(!put(&plane, "f0", json!({"abort": 500}), now).unwrap(), "replacing adds none");
 
-    // Ids come and go; the label's values do not grow for ever.
+    // New ids keep coming; the label's values must not grow without bound.
     for n in 0..3 * MOST_LABELS {
         plane.lift_all();
         put(&plane, &format!("g{n}"), json!({"abort": 503, "seed": 1}), now).unwrap();
@@ -126,7 +122,7 @@ fn memory_is_bounded_over_all_faults() {
 }
 
 #[test]
-fn switches_are_told_each_change_once_and_set_back() {
+fn switches_receive_each_change_once_and_are_reset() {
     let calls: Arc<Mutex<Vec<String>>> = Arc::default();
     let note = |calls: &Arc<Mutex<Vec<String>>>| {
         let calls = calls.clone();
@@ -161,7 +157,7 @@ fn switches_are_told_each_change_once_and_set_back() {
 }
 
 #[test]
-fn a_build_without_a_part_allows_no_fault_of_it() {
+fn disallows_faults_of_parts_the_build_lacks() {
     let bounds = *plane().bounds();
     assert!(!bounds.ingest && !bounds.models);
 }
@@ -179,7 +175,7 @@ async fn lifting_ends_a_wait() {
 }
 
 #[tokio::test]
-async fn upkeep_lifts_what_is_over() {
+async fn upkeep_lifts_expired_faults() {
     let plane = Arc::new(plane());
     let upkeep = tokio::spawn(plane.clone().upkeep());
     put(&plane, "long", json!({"abort": 503, "ttl": "1h"}), Instant::now()).unwrap();

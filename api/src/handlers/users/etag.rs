@@ -1,4 +1,4 @@
-//! Entity tags: a user's tag is its id and version, strong, as the same version always renders the same bytes.
+//! Entity tags: a user's id and version. They are strong, because the same version always has the same bytes.
 
 use crate::store::User;
 use actix_web::{
@@ -16,8 +16,8 @@ fn tag(user: &User) -> String {
     format!("\"{}-{}\"", user.id, user.version)
 }
 
-/// Whether a list in the named header (`If-Match`, `If-None-Match`) names the user as it is; `None` without the
-/// header. `If-None-Match` compares weakly, so a `W/` is of no account there.
+/// Whether a list in the named header (`If-Match`, `If-None-Match`) includes the user's current version; `None` without
+/// the header. `If-None-Match` compares weakly, so `W/` is ignored there.
 pub(super) fn matches(req: &HttpRequest, name: &HeaderName, user: &User, weak: bool) -> Option<bool> {
     let mut lists = req.headers().get_all(name).peekable();
     lists.peek()?;
@@ -37,7 +37,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn lists_name_tags() {
+    fn finds_a_tag_in_a_list() {
         for (list, weak, found) in [
             ("\"1-1\"", false, true),
             ("\"0-1\", \"1-1\"", false, true),

@@ -1,4 +1,4 @@
-//! The local backend: `governor`, the whole limiter without Redis and the stand-in when Redis is gone.
+//! The local backend: `governor` decides, without Redis or while Redis is away.
 
 use super::gcra;
 use crate::limit::{
@@ -9,7 +9,7 @@ use parking_lot::{Mutex, MutexGuard};
 use smallvec::SmallVec;
 use std::{collections::HashMap, time::Duration};
 
-/// A theoretical arrival time: nanoseconds since the fixed instant that all times here count from.
+/// A theoretical arrival time: nanoseconds since the origin of all times here.
 #[derive(Debug, Clone, Copy)]
 struct Arrival(u64);
 
@@ -19,24 +19,24 @@ impl Expires for Arrival {
     }
 }
 
-/// Balances of every key under every policy, with a cap.
+/// Balances by policy and key, with a cap on their number.
 #[derive(Debug)]
 pub(in crate::limit) struct LocalBackend {
     balances: Shards<Arrival>,
-    /// The balance, for each policy, that all keys share for which there was no room. Locked after the shards, never before.
+    /// Per policy, the balance shared by all keys beyond the cap. Locked after the shards, never before.
     overflow: Mutex<HashMap<u32, Arrival>>,
 }
 
-/// Where a key's balance is kept.
+/// Where a key's balance is stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Home {
     Held,
-    /// A place is reserved.
+    /// Room is reserved for it.
     New,
     Overflow,
 }
 
-/// One policy's check on its way to an answer.
+/// One policy's check in progress.
 struct Case {
     slot: Slot,
     shard: usize,
@@ -54,8 +54,8 @@ impl LocalBackend {
         Self { balances: Shards::new(cap), overflow: Mutex::default() }
     }
 
-    /// Decides one request by all its policies at `now`, at the part of their quotas that one of so many `instances` has:
-    /// all or nothing, also beside requests on other threads.
+    /// Decides one request by all its policies at `now`, with the share of their quotas that one of `instances` has.
+    /// All or nothing, even with concurrent requests on other threads.
     pub(in crate::limit) fn decide<'a>(
         &self,
         checks: impl Iterator<Item = &'a Check>,
@@ -72,7 +72,7 @@ impl LocalBackend {
             .collect();
         let mut guards = self.lock(&cases);
         let mut overflow = None;
-        let mut answers = Vec::with_capacity(checks.len());
+        let mut results = Vec::with_capacity(checks.len());
         for (check, case) in checks.iter().zip(&mut cases) {
             let shard = guarded(&mut guards, case.shard);
             let arrival = match shard.get(&case.slot).copied() {
@@ -87,27 +87,28 @@ impl LocalBackend {
                     shared.get(&check.slot).map_or(0, |arrival| arrival.0)
                 }
             };
-            let quota = if instances > 1 { check.quota.share(instances, check.dearest) } else { check.quota };
+            let quota =
+                if instances > 1 { check.quota.share(instances, check.highest_cost) } else { check.quota };
             let owed = arrival.saturating_sub(nanoseconds(now));
             let most = gcra::most(&quota);
             if owed > most && case.home == Home::Held {
-                // Kept although nothing is charged: else it would be as much again and again, and a limit that was raised
-                // would stay blocked.
+                // Stored although nothing is charged: otherwise an old balance would be cut down at every request, and
+                // a raised limit would stay blocked.
                 let cut = Arrival(nanoseconds(now).saturating_add(most));
                 self.balances.put(shard, case.slot.clone(), cut);
             }
             case.before = owed.min(most);
             let (verdict, after) = gcra::check(&quota, case.before, check.cost);
             case.after = after;
-            answers.push(CheckResult { policy: check.policy, shadow: check.shadow, verdict });
+            results.push(CheckResult { policy: check.policy, shadow: check.shadow, verdict });
         }
-        let refused = answers.iter().any(CheckResult::refuses);
-        for ((case, answer), check) in cases.into_iter().zip(&mut answers).zip(checks) {
+        let refused = results.iter().any(CheckResult::refuses);
+        for ((case, result), check) in cases.into_iter().zip(&mut results).zip(checks) {
             let arrival = Arrival(nanoseconds(now).saturating_add(case.after));
-            let charged = !refused && answer.verdict.admitted;
-            if refused && answer.verdict.admitted {
-                answer.verdict.remaining += check.cost;
-                answer.verdict.reset_us = case.before.div_ceil(1000);
+            let charged = !refused && result.verdict.admitted;
+            if refused && result.verdict.admitted {
+                result.verdict.remaining += check.cost;
+                result.verdict.reset_us = case.before.div_ceil(1000);
             }
             match case.home {
                 Home::New if !charged => self.balances.release(),
@@ -121,10 +122,10 @@ impl LocalBackend {
                 }
             }
         }
-        answers
+        results
     }
 
-    /// Locks every shard the cases lie in, in the one order that everybody keeps.
+    /// Locks every shard of the cases, always in the same order.
     fn lock(&self, cases: &[Case]) -> Guards<'_> {
         let mut shards: SmallVec<[usize; 2]> = cases.iter().map(|case| case.shard).collect();
         shards.sort_unstable();
@@ -132,13 +133,13 @@ impl LocalBackend {
         shards.into_iter().map(|shard| (shard, self.balances.lock(shard))).collect()
     }
 
-    /// Forgets keys whose balance is paid: they are as good as new.
+    /// Removes keys whose balance is zero; they equal new ones.
     pub(in crate::limit) fn sweep(&self, now: Duration) {
         self.balances.sweep(now);
         self.overflow.lock().retain(|_, arrival| !arrival.expired(now));
     }
 
-    /// Balances held.
+    /// Number of balances held.
     pub(in crate::limit) fn held(&self) -> usize {
         self.balances.held()
     }
@@ -149,7 +150,7 @@ fn guarded<'a, 'g>(guards: &'a mut Guards<'g>, shard: usize) -> &'a mut Shard<Ar
     &mut found.expect("every case's shard was locked").1
 }
 
-/// 2^64 of them are 584 years.
+/// 2^64 nanoseconds are 584 years.
 fn nanoseconds(time: Duration) -> u64 {
     time.as_nanos() as u64
 }

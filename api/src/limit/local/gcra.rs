@@ -1,6 +1,6 @@
-//! `governor` as the backend of one balance. Its own stores have no cap and charge each policy for itself; here it is given
-//! a balance and says what becomes of it, and who keeps the balance decides what to do with that. Time stands still meanwhile: a
-//! balance counts from now.
+//! `governor` as the GCRA of one balance. Its own stores have no cap and charge each policy separately. Here it
+//! receives a balance and returns the new one, and the caller decides whether to store it. The clock stands still
+//! during a decision: balances are relative to now.
 
 use crate::limit::quota::{Quota, Verdict};
 use governor::{
@@ -12,15 +12,15 @@ use governor::{
 };
 use std::{cell::Cell, num::NonZeroU32, time::Duration};
 
-/// What a quota comes to in nanoseconds.
+/// A quota in nanoseconds.
 #[derive(Debug, Clone, Copy)]
 struct Scale {
-    /// Of one unit, rounded up, so that no more is granted than the policy does.
+    /// Time of one unit, rounded up, so that never more is granted than the policy allows.
     interval: u64,
     burst: NonZeroU32,
 }
 
-/// The balance under judgement, in nanoseconds.
+/// The balance of the decision, in nanoseconds.
 struct Balance<'a>(&'a Cell<u64>);
 
 impl StateStore for Balance<'_> {
@@ -36,7 +36,7 @@ impl StateStore for Balance<'_> {
     }
 }
 
-/// A clock that does not go.
+/// A clock that stands still.
 #[derive(Debug, Clone)]
 struct Standstill;
 
@@ -51,7 +51,7 @@ impl Clock for Standstill {
 impl Scale {
     fn of(quota: &Quota) -> Self {
         let burst = u32::try_from(quota.burst()).ok().and_then(NonZeroU32::new).unwrap_or(NonZeroU32::MAX);
-        // At most a day times a gateway's share: far below 2^64.
+        // At most a day times the number of instances, far below 2^64.
         Self { interval: quota.period_us().saturating_mul(1000).div_ceil(quota.count()), burst }
     }
 
@@ -60,12 +60,12 @@ impl Scale {
     }
 }
 
-/// The most that is owed under a quota, in nanoseconds. What a laxer policy left counts as no more.
+/// The largest balance under a quota, in nanoseconds. A larger one, left by a laxer policy, is cut to it.
 pub(super) fn most(quota: &Quota) -> u64 {
     Scale::of(quota).capacity()
 }
 
-/// Decides a request of this cost for a key of this balance in nanoseconds, at most [`most`]: the verdict and the balance after it.
+/// Decides a request of this cost for a balance in nanoseconds, at most [`most`]: the verdict and the balance after it.
 pub(super) fn check(quota: &Quota, balance: u64, cost: u64) -> (Verdict, u64) {
     let scale = Scale::of(quota);
     let balance = Cell::new(balance.min(scale.capacity()));
@@ -84,7 +84,7 @@ pub(super) fn check(quota: &Quota, balance: u64, cost: u64) -> (Verdict, u64) {
             (true, u64::from(state.remaining_burst_capacity()), next().saturating_sub(scale.capacity()))
         }
         Ok(Err(refusal)) => (false, left(), refusal.wait_time_from(Nanos::new(0)).as_nanos() as u64),
-        // Dearer than the burst, which no policy file may say.
+        // The cost exceeds the burst; policy files cannot say so.
         Err(_) => (false, left(), next().saturating_sub(scale.capacity())),
     };
     let verdict = Verdict {
@@ -105,7 +105,7 @@ mod tests {
     const SECOND: u64 = 1_000_000;
 
     #[test]
-    fn a_burst_is_exact_and_the_wait_honest() {
+    fn the_burst_and_the_wait_are_exact() {
         for (count, period, burst, cost) in
             [(100, SECOND, 200, 1), (3, SECOND, 5, 1), (7, 60 * SECOND, 50, 3), (1, 86_400 * SECOND, 9, 9)]
         {
@@ -129,7 +129,8 @@ mod tests {
     }
 
     proptest! {
-        /// Beside the oracle: never a request more, and at most as much fewer as the rounding of the interval comes to.
+        /// Compared with the oracle it never grants a request more, and at most as many fewer as rounding the interval
+        /// costs.
         #[test]
         fn governor_agrees_with_the_oracle(
             count in 1u64..5000, seconds in 1u64..100, burst in 1u64..200,

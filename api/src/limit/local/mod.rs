@@ -1,4 +1,4 @@
-//! `governor` as the backend of one process.
+//! `governor` as the backend within one process.
 
 pub(super) mod backend;
 mod gcra;

@@ -1,19 +1,19 @@
 use super::client::ClientKey;
 use std::{net::IpAddr, sync::Arc};
 
-/// Who sends a request, and what they were granted.
+/// Who sends a request, and their plan.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Caller {
-    /// Whose requests theirs are counted with.
+    /// The key that their requests are counted under.
     pub key: ClientKey,
-    /// Which policies apply to them.
+    /// The plan, which selects their policies.
     pub plan: Plan,
-    /// The client's address, where one is known.
+    /// The client's address, if known.
     pub address: Option<IpAddr>,
 }
 
 impl Caller {
-    /// Somebody without a key.
+    /// A caller without a key.
     pub fn by_address(address: Option<IpAddr>) -> Self {
         Self { key: ClientKey::of(address), plan: Plan::Default, address }
     }
@@ -22,18 +22,18 @@ impl Caller {
 /// What an API key grants.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Plan {
-    /// What everybody has.
+    /// The policies for everyone.
     Default,
-    /// This policy, one with `plan = true`, in place of the one named [`Plan::DEFAULT`].
+    /// This policy, which has `plan = true`, in place of the one named [`Plan::DEFAULT`].
     Policy(Arc<str>),
-    /// No limit at all.
+    /// No limits.
     Unlimited,
 }
 
 impl Plan {
-    /// The name of the policy that a plan replaces, and of the plan that replaces nothing.
+    /// Name of the policy that a plan replaces, and of the plan that replaces nothing.
     pub const DEFAULT: &'static str = "default";
-    /// The name of the plan without limits; no policy may have it.
+    /// Name of the plan without limits; no policy may have it.
     pub const UNLIMITED: &'static str = "unlimited";
 
     /// The plan's name.

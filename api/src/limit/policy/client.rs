@@ -4,21 +4,21 @@ use std::{
     sync::Arc,
 };
 
-/// Whose requests are counted together.
+/// The client that requests are counted for.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum ClientKey {
     /// An IPv4 address.
     V4(Ipv4Addr),
-    /// An IPv6 network of 64 bits: one subscriber has that many addresses to choose from.
+    /// An IPv6 network of 64 bits, because one subscriber has that many addresses.
     V6(u64),
     /// The name of an accepted API key.
     Key(Arc<str>),
-    /// No address is known.
+    /// Without a known address.
     Unknown,
 }
 
 impl ClientKey {
-    /// The key of a peer address; an IPv4 address mapped into IPv6 counts as itself.
+    /// The key of a peer address; an IPv4-mapped IPv6 address counts as IPv4.
     pub fn of(address: Option<IpAddr>) -> Self {
         match address.map(|address| address.to_canonical()) {
             Some(IpAddr::V4(address)) => Self::V4(address),
@@ -33,14 +33,14 @@ impl fmt::Display for ClientKey {
         match self {
             Self::V4(address) => write!(f, "{address}"),
             Self::V6(network) => write!(f, "{}/64", Ipv6Addr::from_bits(u128::from(*network) << 64)),
-            // No address has a k, so no key can be named into a client's place.
+            // No address contains a k, so the name of a key can never equal an address.
             Self::Key(name) => write!(f, "key:{name}"),
             Self::Unknown => f.write_str("unknown"),
         }
     }
 }
 
-/// Whether a policy's or an API key's name is 1 to 64 letters, digits, `-`, `_` or `.`: it appears in Redis keys.
+/// Whether the name of a policy or API key is 1 to 64 letters, digits, `-`, `_` or `.`: it appears in Redis keys.
 pub(crate) fn name_is_clean(name: &str) -> bool {
     let clean = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
     (1..=64).contains(&name.len()) && name.chars().all(clean)

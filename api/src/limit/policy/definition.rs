@@ -1,4 +1,4 @@
-//! One policy: which requests, how many, counted by what.
+//! One policy: its requests, quota and key.
 
 use super::{caller::Plan, key::KeyBy};
 use crate::limit::quota::Quota;
@@ -6,70 +6,70 @@ use crate::limit::quota::Quota;
 /// One policy.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Policy {
-    /// Name, in headers and metric labels.
+    /// Name in headers and metric labels.
     pub name: String,
-    /// What it grants.
+    /// Quota per key.
     pub quota: Quota,
-    /// Route templates it covers, a trailing `*` matching the rest; empty: all.
+    /// Route templates it covers, where a trailing `*` matches any suffix; empty: all.
     pub routes: Vec<String>,
     /// Methods it covers; empty: all.
     pub methods: Vec<String>,
-    /// Whose requests are counted together.
+    /// What requests are counted by.
     pub key: KeyBy,
-    /// Units a request takes.
+    /// Cost of a request in units.
     pub cost: Cost,
     /// Who decides while Redis does not.
     pub without_redis: WithoutRedis,
-    /// Counts what it would refuse, and refuses nothing.
+    /// Only count refusals; refuse nothing.
     pub shadow: bool,
-    /// Applies to API keys whose plan has this name, in place of the policy `default`, and to nobody else.
+    /// Applies only to API keys whose plan has this name, in place of the policy `default`.
     pub plan: bool,
 }
 
-/// Most policies a file may have. The script's reply names those that refuse in one number.
+/// Most policies in a file. The script returns the refusing ones as bits of one number.
 pub const MOST_POLICIES: usize = 32;
 
-/// Who decides while Redis, though configured, does not.
+/// Who decides while Redis is configured but does not decide.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum WithoutRedis {
-    /// This process, at its share of the limit.
+    /// This process, with its share of the limit.
     #[default]
     Local,
-    /// Nobody: requests pass.
+    /// Requests are admitted.
     Open,
-    /// Nobody: requests are answered 503.
+    /// Requests get 503.
     Closed,
 }
 
 impl WithoutRedis {
-    /// Every mode, by the name it has in a policy file.
+    /// Every mode with its name in a policy file.
     pub const ALL: [(&'static str, Self); 3] =
         [("local", Self::Local), ("open", Self::Open), ("closed", Self::Closed)];
 }
 
-/// What requests cost: the same for all, or by route.
+/// Cost of requests: the same for all, or by route.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Cost {
-    /// Of a route that none of the patterns match; at least 1.
+    /// Cost of routes that match no pattern; at least 1.
     pub usual: u64,
-    /// Of routes by pattern; the first that matches counts.
+    /// Cost of routes by pattern; the first match counts.
     pub by_route: Vec<(String, u64)>,
 }
 
 impl Cost {
-    /// Units one request of this route takes.
+    /// Cost of one request of this route in units.
     pub fn of(&self, route: &str) -> u64 {
         let found = self.by_route.iter().find(|(pattern, _)| matches(pattern, route));
         found.map_or(self.usual, |(_, cost)| *cost)
     }
 
-    /// The most a request can take.
-    pub fn dearest(&self) -> u64 {
+    /// Highest cost of a request.
+    pub fn highest_cost(&self) -> u64 {
         self.by_route.iter().map(|(_, cost)| *cost).fold(self.usual, u64::max)
     }
 }
 
-/// Whether a route template fits a pattern; a trailing `*` matches the rest.
+/// Whether a route template matches a pattern; a trailing `*` matches any suffix.
 pub(super) fn matches(pattern: &str, route: &str) -> bool {
     match pattern.strip_suffix('*') {
         Some(start) => route.starts_with(start),

@@ -1,4 +1,4 @@
-//! The policy file: strict, so that a typo is an error at start and not a limit that never applies.
+//! Parses the policy file strictly, so that a typo is an error at start and not a limit that never applies.
 
 use super::{
     caller::Plan,
@@ -65,22 +65,20 @@ enum RawCost {
 pub(super) fn parse(path: &str, text: &str) -> Result<Vec<Policy>, FileError> {
     let source = TomlFile { variable: VARIABLE, path, text };
     let content = |fault| source.wrong(fault);
-    let file: File = source.read("api/rate_limits.toml shows every field")?;
+    let file: File = source.read("see api/rate_limits.toml for all fields")?;
     if file.policy.is_empty() {
-        return Err(content((0..0, "`policy`: the file has none; add a [[policy]]".to_owned())));
+        return Err(content((0..0, "`policy`: the file has no policies; add a [[policy]]".to_owned())));
     }
     if let Some(further) = file.policy.get(MOST_POLICIES) {
-        let reason = format!("`policy`: this is number {}; keep at most {MOST_POLICIES}", MOST_POLICIES + 1);
+        let reason =
+            format!("`policy`: too many policies ({}); the maximum is {MOST_POLICIES}", MOST_POLICIES + 1);
         return Err(content((further.name.span(), reason)));
     }
     let mut names = HashSet::new();
     let mut policies = Vec::new();
     for raw in file.policy {
         if !names.insert(raw.name.get_ref().clone()) {
-            let reason = format!(
-                "`name`: \"{}\" is the name of an earlier policy; choose another",
-                raw.name.get_ref()
-            );
+            let reason = format!("`name`: duplicate name \"{}\"; choose another", raw.name.get_ref());
             return Err(content((raw.name.span(), reason)));
         }
         policies.push(raw.check().map_err(content)?);
@@ -92,11 +90,12 @@ impl RawPolicy {
     fn check(self) -> Result<Policy, Fault> {
         let name = self.name.get_ref();
         if !name_is_clean(name) {
-            let reason = format!("`name`: \"{name}\" must be 1 to 64 letters, digits, `-`, `_` or `.`");
+            let reason =
+                format!("`name`: invalid name \"{name}\": must be 1 to 64 letters, digits, `-`, `_` or `.`");
             return Err((self.name.span(), reason));
         }
         if name == Plan::UNLIMITED || (name == Plan::DEFAULT && self.plan) {
-            let reason = format!("`name`: \"{name}\" is a plan of its own; choose another name");
+            let reason = format!("`name`: \"{name}\" is reserved for the built-in plan; choose another name");
             return Err((self.name.span(), reason));
         }
         let rate: Rate =
@@ -105,7 +104,10 @@ impl RawPolicy {
             })?;
         let burst =
             u64::try_from(*self.burst.get_ref()).ok().filter(|burst| *burst > 0).ok_or_else(|| {
-                let reason = format!("`burst`: {} must be at least 1, such as 200", self.burst.get_ref());
+                let reason = format!(
+                    "`burst`: invalid value {}: must be at least 1, such as 200",
+                    self.burst.get_ref()
+                );
                 (self.burst.span(), reason)
             })?;
         let quota = Quota::new(rate.count, rate.seconds * 1_000_000, burst)
@@ -128,7 +130,7 @@ impl RawPolicy {
                 let known = routes::KNOWN_METHODS.join(", ");
                 return Err((
                     method.span(),
-                    format!("`methods`: \"{}\" is none of {known}", method.get_ref()),
+                    format!("`methods`: unknown method \"{}\": must be one of {known}", method.get_ref()),
                 ));
             }
         }
@@ -150,7 +152,7 @@ fn one_of<T: Copy>(field: &str, name: &str, all: &[(&str, T)]) -> Result<T, Stri
     let found = all.iter().find(|(known, _)| *known == name);
     found.map(|(_, value)| *value).ok_or_else(|| {
         let known: Vec<_> = all.iter().map(|(known, _)| format!("\"{known}\"")).collect();
-        format!("`{field}`: \"{name}\" is none of {}", known.join(", "))
+        format!("`{field}`: unknown value \"{name}\": must be one of {}", known.join(", "))
     })
 }
 
@@ -161,16 +163,16 @@ fn check_key(names: &Names) -> Result<KeyBy, String> {
     };
     let parts = names.iter().map(|name| one_of("key", name, &KeyPart::ALL));
     let parts = parts.collect::<Result<Vec<_>, _>>()?;
-    KeyBy::new(parts).ok_or_else(|| "`key`: the list is empty; write \"client\" or leave it out".to_owned())
+    KeyBy::new(parts).ok_or_else(|| "`key`: the list is empty; use \"client\" or omit the field".to_owned())
 }
 
 fn check_cost(cost: &RawCost, burst: u64) -> Result<Cost, String> {
     let check = |cost: i64| match u64::try_from(cost) {
         Ok(cost) if (1..=burst).contains(&cost) => Ok(cost),
         Ok(cost) if cost > burst => Err(format!(
-            "`cost`: {cost} is above `burst` {burst}, so such a request could never pass; raise the burst to {cost} or lower the cost"
+            "`cost`: {cost} is above `burst` {burst}, so no request could be admitted; raise the burst to {cost} or lower the cost"
         )),
-        _ => Err(format!("`cost`: {cost} must be from 1 to the burst, {burst}")),
+        _ => Err(format!("`cost`: invalid value {cost}: must be from 1 to the burst, {burst}")),
     };
     match cost {
         RawCost::Same(cost) => Ok(Cost { usual: check(*cost)?, by_route: Vec::new() }),
@@ -180,7 +182,7 @@ fn check_cost(cost: &RawCost, burst: u64) -> Result<Cost, String> {
                 check_route("cost", pattern)?;
                 by_route.push((pattern.clone(), check(*cost)?));
             }
-            // The narrowest first: templates before patterns, longer before shorter.
+            // The most specific first: templates before patterns, longer before shorter.
             by_route.sort_by_key(|(pattern, _)| (pattern.ends_with('*'), std::cmp::Reverse(pattern.len())));
             Ok(Cost { usual: 1, by_route })
         }
@@ -194,7 +196,7 @@ fn check_route(field: &str, pattern: &str) -> Result<(), String> {
     if known.iter().any(|path| matches(pattern, path)) {
         return Ok(());
     }
-    Err(format!("`{field}`: \"{pattern}\" matches no limited route; they are {}", known.join(", ")))
+    Err(format!("`{field}`: \"{pattern}\" matches no limited route; use one of {}", known.join(", ")))
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ fn refusal(text: &str) -> String {
 }
 
 #[test]
-fn every_fault_names_file_line_field_and_remedy() {
+fn errors_name_file_line_field_and_fix() {
     let with =
         |line: &str| format!("# limits\n[[policy]]\nname = \"a\"\nlimit = \"1/s\"\nburst = 1\n{line}\n");
     for (text, needles) in [
@@ -32,7 +32,7 @@ fn every_fault_names_file_line_field_and_remedy() {
         (with("shadow = 1"), &["line 6", "boolean"]),
         (
             (0..33).map(|i| format!("[[policy]]\nname='p{i}'\nlimit='1/s'\nburst=1\n")).collect(),
-            &["line 130", "`policy`", "33", "at most 32"],
+            &["line 130", "`policy`", "33", "maximum is 32"],
         ),
         (with("routes = [\"/nope\"]"), &["line 6", "`routes`", "/api/users"]),
         (with("routes = [\"/health\"]"), &["line 6", "`routes`", "/api/users"]),
@@ -46,6 +46,13 @@ fn every_fault_names_file_line_field_and_remedy() {
         (String::new(), &["line 1", "`policy`"]),
         ("policy = []".to_owned(), &["`policy`", "[[policy]]"]),
         ("[[policy]\n".to_owned(), &["line 1"]),
+        // In the file's words, not in names of types.
+        ("policy = 5\n".to_owned(), &["line 1", "expected a list"]),
+        ("policy = [5]\n".to_owned(), &["line 1", "expected a table with its fields"]),
+        (
+            "[[policy]]\nname = \"a\"\nlimit = \"1/s\"\nburst = \"x\"\n".to_owned(),
+            &["line 4", "expected a whole number"],
+        ),
         ("[[policy]]\nname='a'\nlimit='1/d'\nburst=1000000".to_owned(), &["line 3", "lower the burst"]),
     ] {
         let message = refusal(&text);
@@ -57,7 +64,7 @@ fn every_fault_names_file_line_field_and_remedy() {
 }
 
 #[test]
-fn every_field_is_read() {
+fn reads_every_field() {
     let text = "[[policy]]\nname='p'\nlimit='10/s'\nburst=30\nkey=['route','client']\nwithout_redis='closed'\nshadow=true\n\
         cost={'*'=2,'/api/*'=3,'/api/users/*'=4,'/api/users'=5}\n";
     let set = PolicySet::parse("x", text).unwrap();
@@ -67,7 +74,7 @@ fn every_field_is_read() {
     for (route, cost) in [("/", 2), ("/api/slow", 3), ("/api/users/{id}", 4), ("/api/users", 5)] {
         assert_eq!(policy.cost.of(route), cost, "{route}");
     }
-    assert_eq!(policy.cost.dearest(), 5);
+    assert_eq!(policy.cost.highest_cost(), 5);
     let plain = PolicySet::built_in().policies()[0].clone();
     assert_eq!((plain.cost.of("/"), plain.without_redis, plain.shadow), (1, WithoutRedis::Local, false));
     assert_eq!(plain.key.parts(), [KeyPart::Client]);

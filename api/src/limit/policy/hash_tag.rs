@@ -1,5 +1,5 @@
-//! What the braces of Redis keys hold. All keys of one request must lie in one slot of a cluster, so policies that can
-//! meet in one request share what they hash by: the parts that all of them count by.
+//! The hash tag of Redis keys: the part in braces. All keys of one request must be in one cluster slot, so policies
+//! that can apply to the same request hash by the key parts that all of them have.
 
 use super::{
     definition::Policy,
@@ -8,10 +8,10 @@ use super::{
 use crate::routes;
 use std::fmt::Write;
 
-/// In the braces when policies that meet have nothing in common: then they all lie in one slot.
+/// The hash tag of policies that meet but have no part in common: they all share one slot.
 const COMMON: &str = "limits";
 
-/// For each policy the parts that its keys are hashed by.
+/// For each policy, the parts of its keys in the hash tag.
 pub(in crate::limit) fn of(policies: &[Policy]) -> Vec<Vec<KeyPart>> {
     // Each policy's group is the lowest policy that it meets, directly or through others.
     let mut group: Vec<usize> = (0..policies.len()).collect();
@@ -35,7 +35,7 @@ pub(in crate::limit) fn of(policies: &[Policy]) -> Vec<Vec<KeyPart>> {
     (0..policies.len()).map(in_common).collect()
 }
 
-/// A key's name in Redis: what is hashed in braces, then the rest.
+/// A key's name in Redis: the hash tag in braces, then the rest.
 pub(in crate::limit) fn name(prefix: &str, policy: &Policy, hashed: &[KeyPart], key: &Key) -> String {
     let parts = match key {
         Key::Several(keys) => keys,
@@ -78,17 +78,17 @@ mod tests {
     }
 
     #[test]
-    fn policies_that_meet_are_hashed_by_what_they_share() {
+    fn policies_that_meet_hash_by_their_common_parts() {
         let [a, b] =
             &names(&(policy("a", "'client'", "") + &policy("b", "['client','route']", "")), "/cpu")[..]
         else {
             panic!("two")
         };
         assert_eq!((a.as_str(), b.as_str()), ("f:limit:a:{192.0.2.1}", "f:limit:b:{192.0.2.1}|route:/cpu"));
-        // Nothing in common: one slot for all of them.
+        // No common part: one slot for all.
         let both = policy("a", "'client'", "") + &policy("b", "'route'", "");
         assert_eq!(names(&both, "/cpu"), ["f:limit:a:{limits}|192.0.2.1", "f:limit:b:{limits}|route:/cpu"]);
-        // They never meet, so each is spread by its own key.
+        // They never meet, so each hashes by its own key.
         let apart = policy("a", "'client'", "'/slow'") + &policy("b", "'route'", "'/api/*'");
         assert_eq!(names(&apart, "/cpu"), ["f:limit:a:{192.0.2.1}", "f:limit:b:{route:/cpu}"]);
         // A meets B and B meets C: one group, although A and C never meet.

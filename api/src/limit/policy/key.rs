@@ -1,4 +1,4 @@
-//! What a policy counts by, and the key that makes of a request.
+//! What a policy counts by, and the resulting key of a request.
 
 use super::{
     caller::{Caller, Plan},
@@ -6,23 +6,23 @@ use super::{
 };
 use std::{fmt, sync::Arc};
 
-/// One thing requests can be counted by.
+/// One property of a request to count by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum KeyPart {
     /// The name of an accepted API key, else the client's address.
     Client,
-    /// The client's address, whatever key it sends; IPv6 by /64.
+    /// The client's address, even with an API key; IPv6 by /64.
     Address,
     /// The name of an accepted API key; requests without one are not counted.
     ApiKey,
-    /// The plan; everybody without a key shares `default`.
+    /// The plan; all callers without a key share `default`.
     Plan,
-    /// The route's template.
+    /// The route template.
     Route,
 }
 
 impl KeyPart {
-    /// Every part, by the name it has in a policy file.
+    /// Every part with its name in a policy file.
     pub const ALL: [(&'static str, Self); 5] = [
         ("client", Self::Client),
         ("address", Self::Address),
@@ -32,7 +32,7 @@ impl KeyPart {
     ];
 }
 
-/// What a policy counts by: one part, or several together. Never empty, in order, each part once.
+/// What a policy counts by: one part or several. Never empty, sorted, without duplicates.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KeyBy(Vec<KeyPart>);
 
@@ -43,7 +43,7 @@ impl Default for KeyBy {
 }
 
 impl KeyBy {
-    /// From parts in any order; `None` without any.
+    /// From parts in any order; `None` if there are none.
     pub fn new(parts: impl IntoIterator<Item = KeyPart>) -> Option<Self> {
         let mut parts: Vec<_> = parts.into_iter().collect();
         parts.sort_unstable();
@@ -56,7 +56,7 @@ impl KeyBy {
         &self.0
     }
 
-    /// The key of a request; `None` when it lacks a part, so that the policy does not apply to it.
+    /// The key of a request; `None` when it lacks a part, so the policy does not apply.
     pub fn of(&self, route: &'static str, caller: &Caller) -> Option<Key> {
         let part = |part: &KeyPart| match part {
             KeyPart::Client => Some(Key::Client(caller.key.clone())),
@@ -74,16 +74,16 @@ impl KeyBy {
     }
 }
 
-/// Whose balance, or which route's or plan's.
+/// The key of a balance.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Key {
     /// One client.
     Client(ClientKey),
-    /// Everybody of a plan.
+    /// All callers of a plan.
     Plan(Plan),
-    /// Every request of a route.
+    /// All requests of a route.
     Route(&'static str),
-    /// Several together, in the order of [`KeyPart`].
+    /// Several parts, in the order of [`KeyPart`].
     Several(Arc<[Key]>),
 }
 
@@ -108,7 +108,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn keys_are_made_of_their_parts() {
+    fn keys_consist_of_their_parts() {
         use KeyPart::*;
         let address = Some("192.0.2.1".parse().unwrap());
         let anybody = Caller::by_address(address);
@@ -133,7 +133,7 @@ mod tests {
         }
         assert_eq!(KeyBy::new([]), None);
         assert_eq!(KeyBy::new([Route, Client, Route]).unwrap().parts(), [Client, Route]);
-        // Hundreds of thousands of them are held: four words each.
+        // Hundreds of thousands may be held, so a key is four words.
         assert!(size_of::<Key>() <= 32, "{}", size_of::<Key>());
     }
 }

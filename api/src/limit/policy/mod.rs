@@ -1,4 +1,4 @@
-//! Policies: which requests, how many, counted by what, read from a file.
+//! Policies: their requests, quotas and keys, read from a file.
 
 pub(super) mod caller;
 pub(super) mod client;

@@ -1,6 +1,6 @@
 use std::{fmt, str::FromStr};
 
-/// So many requests per period: `100/s`, `30/m`, `1000/h`, `5000/d`, `10/5s`.
+/// Requests per period: `100/s`, `30/m`, `1000/h`, `5000/d`, `10/5s`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Rate {
     /// Requests per period, at least 1.
@@ -11,17 +11,17 @@ pub struct Rate {
 
 const LONGEST_PERIOD: u64 = 86_400;
 
-/// A text that is no rate.
+/// A text that is not a valid rate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum RateError {
-    /// Not requests per period.
+    /// Not a number of requests per period.
     #[error("expected requests per period, such as \"100/s\", \"30/m\" or \"10/5s\"")]
     Form,
-    /// No request at all.
-    #[error("a rate of zero would refuse everything for ever; write at least \"1/d\"")]
+    /// A rate of zero.
+    #[error("must be at least \"1/d\": a rate of zero would refuse every request")]
     Zero,
     /// Too short or too long.
-    #[error("the period must be from 1 second to 1 day")]
+    #[error("must have a period from 1 second to 1 day")]
     Period,
 }
 
@@ -67,7 +67,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn reads_every_form() {
+    fn parses_every_form() {
         for (text, count, seconds) in [
             ("100/s", 100, 1),
             (" 30 / m ", 30, 60),

@@ -1,19 +1,19 @@
-//! Every policy of a file.
+//! All policies of a file.
 
 use super::{caller::Plan, definition::Policy, file};
 use crate::toml_file::{self, FileError};
 use std::path::Path;
 
-/// The policies used when no file is named; `api/rate_limits.toml` ships the same.
+/// The policies used when no file is configured; `api/rate_limits.toml` has the same.
 pub const BUILT_IN: &str =
     "[[policy]]\nname = \"default\"\nlimit = \"100/s\"\nburst = 200\nkey = \"client\"\n";
 
-/// Every policy, in file order.
+/// All policies, in file order.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PolicySet(Vec<Policy>);
 
 impl PolicySet {
-    /// The built-in default.
+    /// The built-in policies.
     pub fn built_in() -> Self {
         Self::parse("built-in", BUILT_IN).expect("a test parses the built-in policies")
     }
@@ -21,7 +21,7 @@ impl PolicySet {
     /// The policies of a file, or the built-in ones without a file.
     ///
     /// # Errors
-    /// [`FileError`] when the file cannot be read or says something that cannot be meant.
+    /// [`FileError`] when the file cannot be read or is invalid.
     pub fn load(file: Option<&Path>) -> Result<Self, FileError> {
         file.map_or_else(|| Ok(Self::built_in()), |path| toml_file::load(file::VARIABLE, path, Self::parse))
     }
@@ -34,7 +34,7 @@ impl PolicySet {
         file::parse(path, text).map(Self)
     }
 
-    /// What the plan of an API key means; `None` for a plan there is not.
+    /// The plan with this name, for an API key; `None` if it does not exist.
     pub fn plan(&self, name: &str) -> Option<Plan> {
         match name {
             Plan::DEFAULT => Some(Plan::Default),
@@ -43,7 +43,7 @@ impl PolicySet {
         }
     }
 
-    /// Every name that the plan of an API key may have.
+    /// Every valid plan name of an API key.
     pub fn plans(&self) -> impl Iterator<Item = &str> {
         let policies = self.0.iter().filter(|policy| policy.plan).map(|policy| policy.name.as_str());
         [Plan::DEFAULT, Plan::UNLIMITED].into_iter().chain(policies)
@@ -63,7 +63,7 @@ mod tests {
     const SHIPPED: &str = include_str!("../../../rate_limits.toml");
 
     #[test]
-    fn the_shipped_file_is_the_built_in_default() {
+    fn the_shipped_file_equals_the_built_in_default() {
         let built_in = PolicySet::built_in();
         assert_eq!(PolicySet::parse("api/rate_limits.toml", SHIPPED).unwrap(), built_in);
         let [default] = built_in.policies() else { panic!("one policy") };
@@ -90,7 +90,7 @@ mod tests {
     }
 
     #[test]
-    fn a_plan_replaces_the_default_and_unlimited_everything() {
+    fn a_plan_replaces_the_default_and_unlimited_replaces_all() {
         let policy = |name: &str, plan: bool| {
             format!("[[policy]]\nname='{name}'\nlimit='1/s'\nburst=1\nplan={plan}\n")
         };

@@ -1,7 +1,7 @@
 //! The shared backend: one script, one round trip, one deadline per decision.
 //!
-//! Connections come from `deadpool-redis`, whose pool gives the connect time-outs, and are then held and shared:
-//! a checkout per request would cost a PING each. A background task (`watch.rs`), never a request, probes and reconnects.
+//! Connections come from `deadpool-redis`, whose pool has the connect time-outs, and are then held and shared: a
+//! checkout per request would cost a PING each. A background task (`watch.rs`), never a request, probes and reconnects.
 
 use super::{
     breaker::Breaker,
@@ -23,14 +23,14 @@ use std::{
 };
 use tokio::{sync::Notify, time::timeout};
 
-/// How to reach Redis and how long to wait for it.
+/// How to reach Redis, and the deadline of a decision.
 #[derive(Debug, Clone)]
 pub struct RedisSettings {
     /// `redis://…`, `redis+sentinel://…` or `redis+cluster://…`.
     pub url: String,
-    /// Longest wait for one decision.
+    /// Deadline of one decision.
     pub deadline: Duration,
-    /// Start of every key.
+    /// Prefix of every key.
     pub prefix: String,
 }
 
@@ -40,18 +40,18 @@ pub struct RedisBackend {
     pub(super) scripts: Scripts,
     pub(super) settings: RedisSettings,
     connection: RwLock<Option<Connection>>,
-    /// Tells the backends of a process apart.
+    /// Distinguishes the backends of a process.
     number: u64,
-    /// Tells gateways apart that share a Redis.
+    /// Distinguishes gateways that share a Redis.
     pub(super) name: String,
-    /// Connections held so far; a thread's own is good as long as this stands.
+    /// Number of connections so far. A thread's own connection is valid as long as this does not change.
     epoch: AtomicU64,
     times_found: AtomicU64,
     pub(super) breaker: Breaker,
     instances: AtomicU64,
-    /// The breaker's clock starts here.
-    born: Instant,
-    /// There is something to look at before the next heartbeat: the breaker opened, or a decision failed.
+    /// Origin of the breaker's clock.
+    origin: Instant,
+    /// Wakes the background task before the next heartbeat: the breaker opened, or a decision failed.
     pub(super) woken: Notify,
     metrics: Metrics,
 }
@@ -62,11 +62,11 @@ const NO_LABELS: &[&str] = &[];
 /// Why Redis did not decide.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Failure {
-    /// No answer in time; perhaps the next one comes.
+    /// No response in time; the next one may be.
     Timeout,
-    /// The connection is of no more use.
+    /// The connection is broken.
     Connection,
-    /// An answer that is no decision: out of memory, read-only, loading, without its cluster.
+    /// A response that is not a decision: out of memory, read-only, loading, cluster down.
     Response,
 }
 
@@ -94,7 +94,7 @@ impl Failure {
 }
 
 impl RedisBackend {
-    /// Prepares a backend; nothing is connected yet, and requests are not sent to it before the first probe.
+    /// Prepares a backend without connecting. Requests use it only after the first successful probe.
     ///
     /// # Errors
     /// When the URL is not a Redis URL.
@@ -117,28 +117,28 @@ impl RedisBackend {
             times_found: AtomicU64::new(0),
             breaker: Breaker::open(),
             instances: AtomicU64::new(1),
-            born: Instant::now(),
+            origin: Instant::now(),
             woken: Notify::new(),
             metrics,
         }))
     }
 
-    /// Whether requests are sent to Redis now.
+    /// Whether requests use Redis now.
     pub fn is_up(&self) -> bool {
         self.breaker.is_closed()
     }
 
-    /// Start of every key.
+    /// Prefix of every key.
     pub fn prefix(&self) -> &str {
         &self.settings.prefix
     }
 
-    /// Another number: perhaps another Redis, or an empty one.
+    /// How often Redis has been found. A new number may mean another Redis, or an empty one.
     pub fn times_found(&self) -> u64 {
         self.times_found.load(Ordering::Relaxed)
     }
 
-    /// Gateways that shared this Redis when it was last asked, this one included.
+    /// Gateways that shared this Redis at the last check, including this one.
     pub fn instances(&self) -> u64 {
         self.instances.load(Ordering::Relaxed)
     }
@@ -149,8 +149,8 @@ impl RedisBackend {
         self.metrics.limit_instances.with_label_values(NO_LABELS).set(instances as i64);
     }
 
-    /// Decides one request by all the given policies at once. `None` when Redis cannot say within the deadline; the
-    /// caller then decides by itself.
+    /// Decides one request by all the given policies. `None` when Redis does not decide within the deadline; the caller
+    /// then decides.
     pub async fn decide(self: &Arc<Self>, batch: &[ScriptCheck]) -> Option<Reply> {
         let mut connection = self.nearest_connection()?;
         match timeout(self.settings.deadline, self.scripts.decide(&mut connection, batch)).await {
@@ -165,7 +165,7 @@ impl RedisBackend {
             }
             Err(_) => {
                 thread_connection::late(self.own());
-                self.failed(Failure::Timeout, "no answer within the deadline");
+                self.failed(Failure::Timeout, "no response within the deadline");
                 None
             }
         }
@@ -178,7 +178,7 @@ impl RedisBackend {
         self.connection.read().clone()
     }
 
-    /// This thread's own connection, the shared one until that stands.
+    /// This thread's own connection, or the shared one until that is ready.
     fn nearest_connection(self: &Arc<Self>) -> Option<Connection> {
         if !self.breaker.is_closed() {
             return None;
@@ -188,11 +188,13 @@ impl RedisBackend {
             Found::Absent => {}
             Found::Wanted(place) => {
                 let backend = self.clone();
-                // On the runtime of the thread that asks, which from then on drives the connection.
+                // On the runtime of the calling thread, which from then on drives the connection.
                 tokio::spawn(async move {
                     match backend.establish().await {
                         Ok(connection) => _ = place.set(connection),
-                        Err(reason) => tracing::debug!(%reason, "a thread stays with the shared connection"),
+                        Err(reason) => {
+                            tracing::debug!(error = %reason, "thread keeps using the shared connection")
+                        }
                     }
                 });
             }
@@ -209,19 +211,19 @@ impl RedisBackend {
         self.epoch.fetch_add(1, Ordering::Release);
     }
 
-    /// Counts a failure, which may open the breaker and has the background task look in any case.
+    /// Counts a failure, which may open the breaker, and wakes the background task.
     fn failed(&self, failure: Failure, reason: impl fmt::Display) {
         self.metrics.limit_backend_errors.with_label_values(&[failure.label()]).inc();
-        if self.breaker.failed(failure == Failure::Connection, self.born.elapsed()) {
+        if self.breaker.failed(failure == Failure::Connection, self.origin.elapsed()) {
             self.opened(failure, reason);
         }
         self.woken.notify_one();
     }
 
-    /// Opens the breaker, whatever the requests met.
+    /// Opens the breaker regardless of what requests saw.
     pub(super) fn give_up(&self, failure: Failure, reason: impl fmt::Display) {
         self.metrics.limit_backend_errors.with_label_values(&[failure.label()]).inc();
-        if self.breaker.failed(true, self.born.elapsed()) {
+        if self.breaker.failed(true, self.origin.elapsed()) {
             self.opened(failure, reason);
         }
     }
@@ -229,15 +231,15 @@ impl RedisBackend {
     fn opened(&self, failure: Failure, reason: impl fmt::Display) {
         self.metrics.limit_backend_up.with_label_values(NO_LABELS).set(0);
         let kind = failure.label();
-        tracing::warn!(kind, %reason, "Redis does not decide rate limits any more; each policy's `without_redis` does");
+        tracing::warn!(kind, error = %reason, "Redis is unavailable for rate limits, using each policy's `without_redis`");
     }
 
-    /// Closes the breaker: requests ask Redis over this connection.
+    /// Closes the breaker: requests use Redis over this connection.
     pub(super) fn found(&self, connection: Connection) {
         self.replace_connection(Some(connection));
         self.times_found.fetch_add(1, Ordering::Relaxed);
         self.breaker.close();
         self.metrics.limit_backend_up.with_label_values(NO_LABELS).set(1);
-        tracing::info!("Redis decides rate limits");
+        tracing::info!("Redis is available for rate limits");
     }
 }

@@ -1,4 +1,4 @@
-//! A connection to Redis of any kind, and where it comes from.
+//! A connection to any kind of Redis, and its source.
 
 use super::url::RedisUrl;
 use deadpool_redis::{
@@ -12,15 +12,15 @@ use redis::{
 };
 use std::time::Duration;
 
-/// Longest a connection attempt may take, unless the deadline of a decision is longer. With the pause it leaves half of the
-/// second within which a Redis that is back must be found.
+/// Timeout of a connection attempt, unless the deadline of a decision is longer. Together with the pause it is half of
+/// the second within which a recovered Redis must be found.
 const CONNECT_LIMIT: Duration = Duration::from_millis(400);
-/// Longest a connection may take to come.
+/// Timeout of a connection attempt.
 pub(super) fn connect_limit(deadline: Duration) -> Duration {
     deadline.max(CONNECT_LIMIT)
 }
 
-/// A connection that many requests share. A clone is the same connection.
+/// A connection shared by many requests. A clone is the same connection.
 #[derive(Clone)]
 pub(super) enum Connection {
     /// To one server.
@@ -57,18 +57,18 @@ impl ConnectionLike for Connection {
     }
 }
 
-/// The pool of each kind. Connections are taken out for good: a checkout per request would cost a PING each.
+/// The pool of each kind. Connections are never returned to it: a checkout per request would cost a PING each.
 pub(super) enum Source {
     Single(deadpool_redis::Pool),
     Sentinel(sentinel::Pool),
     Cluster(cluster::Pool),
 }
 
-/// Spare room of a pool: connections are not given back to it.
+/// Size of a pool, whose connections are not returned to it.
 const SIZE: usize = 2;
 
 impl Source {
-    /// A source of connections over which decisions have this deadline.
+    /// A source of connections for decisions with this deadline.
     pub(super) fn new(url: RedisUrl, deadline: Duration) -> Result<Self, RedisError> {
         let limit = connect_limit(deadline);
         let limits = Timeouts { wait: Some(limit), create: Some(limit), recycle: Some(limit) };
@@ -84,7 +84,7 @@ impl Source {
         }
         match url {
             RedisUrl::Single(node) => {
-                // No time-out for answers: every call has a limit of its own around it.
+                // No response timeout: every call has its own limit.
                 let config = AsyncConnectionConfig::new()
                     .set_connection_timeout(Some(limit))
                     .set_response_timeout(None);
@@ -110,7 +110,7 @@ impl Source {
         }
     }
 
-    /// A connection of one's own.
+    /// A new connection.
     pub(super) async fn connect(&self) -> Result<Connection, PoolError> {
         Ok(match self {
             Self::Single(pool) => Connection::Node(deadpool_redis::Connection::take(pool.get().await?)),

@@ -1,8 +1,8 @@
--- Who shares this Redis, by this server's clock.
+-- Counts the gateways that share this Redis, by the clock of this server.
 --
--- KEYS[1]   a sorted set of gateways by when they were last seen, in milliseconds
--- ARGV      the caller's name, how long a gateway counts after it was seen, in milliseconds
--- reply     how many count, the caller included
+-- KEYS[1]   a sorted set of gateways by the time of their last heartbeat, in milliseconds
+-- ARGV      the caller's name; how long a gateway counts after its last heartbeat, in milliseconds
+-- reply     the number of gateways, including the caller
 
 local time = redis.call('TIME')
 local now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)

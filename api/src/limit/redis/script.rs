@@ -1,41 +1,41 @@
-//! What Redis is asked, and what it answers.
+//! The scripts that run in Redis, and their replies.
 
 use super::connection::Connection;
 use crate::limit::quota::Quota;
 use redis::{Cmd, ErrorKind, FromRedisValue, RedisError, Script, ServerErrorKind};
 use std::time::Duration;
 
-/// What one policy asks Redis about one request.
+/// One policy's check as sent to Redis.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ScriptCheck {
-    /// The key's whole name.
+    /// The complete name of the key.
     pub key: String,
-    /// What the policy grants.
+    /// The policy's quota.
     pub quota: Quota,
-    /// Units the request takes, at most the burst.
+    /// Cost of the request in units, at most the burst.
     pub cost: u64,
-    /// Whether a refusal counts without refusing.
+    /// Whether a refusal is only counted.
     pub shadow: bool,
 }
 
-/// Redis's answer to one request.
+/// Redis's reply for one request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reply {
-    /// The sum of 2^i over the questions i, from 0, that cannot afford the request.
+    /// The sum of 2^i over the checks i, from 0, that refuse the request.
     pub refusing: u64,
-    /// Redis's clock at the decision, microseconds since 1970.
+    /// Redis's clock at the decision, in microseconds since 1970.
     pub now_us: u64,
-    /// Each policy's balance in ticks after the decision, in the order asked.
+    /// Each policy's balance in ticks after the decision, in the order of the checks.
     pub balances: Vec<u64>,
 }
 
-/// A script, sent by its hash, and whole only to a server that has not seen it.
+/// A script, sent by its hash, and in full only to a server that does not have it.
 struct Known {
     source: &'static str,
     hash: String,
 }
 
-/// The scripts.
+/// All scripts.
 pub(super) struct Scripts {
     gcra: Known,
     instances: Known,
@@ -46,7 +46,7 @@ impl Known {
         Self { source, hash: Script::new(source).get_hash().to_owned() }
     }
 
-    /// Runs it; `rest` adds the number of keys, the keys and the arguments.
+    /// Runs the script; `rest` adds the number of keys, the keys and the arguments.
     async fn run<T: FromRedisValue>(
         &self,
         connection: &mut Connection,
@@ -59,7 +59,7 @@ impl Known {
             command
         };
         match command("EVALSHA", &self.hash).query_async(connection).await {
-            // With the whole script, and not SCRIPT LOAD and the hash once more: nobody can flush in between.
+            // EVAL rather than SCRIPT LOAD and the hash again: a flush in between cannot break it.
             Err(error) if error.kind() == ErrorKind::Server(ServerErrorKind::NoScript) => {
                 command("EVAL", self.source).query_async(connection).await
             }
@@ -94,7 +94,7 @@ impl Scripts {
         };
         let numbers: Vec<i64> = self.gcra.run(connection, arguments).await?;
         let unexpected =
-            || RedisError::from((ErrorKind::UnexpectedReturnType, "the script's reply is not ours"));
+            || RedisError::from((ErrorKind::UnexpectedReturnType, "unexpected reply of the script"));
         let [refusing, now_us, balances @ ..] = &numbers[..] else { return Err(unexpected()) };
         if balances.len() != batch.len() {
             return Err(unexpected());
@@ -107,7 +107,7 @@ impl Scripts {
         })
     }
 
-    /// Says that gateway `name` is here, to count until `limit` from now; gives how many count.
+    /// Registers gateway `name` until `limit` from now; returns the number of registered gateways.
     pub(super) async fn instances(
         &self,
         connection: &mut Connection,
@@ -122,13 +122,13 @@ impl Scripts {
         self.instances.run(connection, arguments).await
     }
 
-    /// A real decision on a key of its own: proves that the script runs and that Redis takes writes, which a PING
-    /// would not (read-only replica, out of memory). Of a cluster every primary must answer besides.
+    /// A real decision on a separate key: it proves that the script runs and that Redis accepts writes, which a PING
+    /// does not (read-only replica, out of memory). In a cluster every primary must respond as well.
     pub(super) async fn probe(&self, connection: &mut Connection, prefix: &str) -> Result<(), RedisError> {
         if let Connection::Cluster(_) = connection {
             let () = redis::cmd("PING").query_async(connection).await?;
         }
-        // A thousand at once, whole again in a millisecond: always admitted, so always written.
+        // A burst of a thousand that refills in a millisecond: always admitted, so always written.
         let quota = Quota::new(1000, 1000, 1000).expect("small numbers are exact");
         let check = ScriptCheck { key: format!("{prefix}probe"), quota, cost: 1, shadow: false };
         self.decide(connection, &[check]).await.map(drop)

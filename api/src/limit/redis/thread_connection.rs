@@ -1,9 +1,9 @@
-//! A connection to Redis of a thread's own.
+//! A Redis connection per thread.
 //!
 //! Over a connection that all threads share, each decision wakes the thread that drives it, and that thread wakes the
-//! one that asked: with one worker, two thirds more CPU a decision than when the worker drives the connection itself. So each
-//! thread that asks gets one. It is good for as long as the shared one it was made beside; until it is
-//! there, or when it cannot be had, the shared one serves.
+//! caller: with one worker, a decision costs two thirds more CPU than when the worker drives the connection itself. So
+//! each calling thread gets its own. It is valid as long as the shared connection it was created beside. Until it is
+//! ready, or when it cannot be created, the shared one is used.
 
 use super::connection::Connection;
 use std::{
@@ -11,11 +11,11 @@ use std::{
     sync::{Arc, OnceLock},
 };
 
-/// Judges a thread remembers; more than one only in tests.
+/// Backends a thread remembers; more than one only in tests.
 const MOST: usize = 4;
 
-/// Answers late in a row after which a thread looks for another connection: others may be served well meanwhile, so that
-/// nobody else would notice.
+/// Late responses in a row after which a thread reconnects. Other threads may be served well meanwhile, so nothing else
+/// would notice.
 const LATE: u32 = 3;
 
 thread_local! {
@@ -23,53 +23,53 @@ thread_local! {
     static OWN: RefCell<Vec<Own>> = const { RefCell::new(Vec::new()) };
 }
 
-/// Where a connection will be once it stands.
-pub(super) type Place = Arc<OnceLock<Connection>>;
+/// Slot of a connection, filled once it is ready.
+pub(super) type Slot = Arc<OnceLock<Connection>>;
 
 struct Own {
     of: Of,
-    place: Place,
+    slot: Slot,
 }
 
-/// Which shared connection: the server's number, and how many it had before.
+/// Identifies a shared connection: the number of the backend, and how many it had before.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Of {
     pub backend: u64,
     pub epoch: u64,
 }
 
-/// What a thread finds.
+/// The result of a look-up.
 pub(super) enum Found {
-    /// Its own connection.
+    /// The thread's own connection.
     Ready(Connection),
-    /// It is being made, or could not be.
+    /// Being created, or failed.
     Absent,
-    /// Nobody has begun to make it: the caller is to put one here.
-    Wanted(Place),
+    /// Not started yet: the caller must create one and put it here.
+    Wanted(Slot),
 }
 
-/// This thread's own connection.
+/// Looks up this thread's own connection.
 pub(super) fn find(of: Of) -> Found {
     OWN.with_borrow_mut(|own| {
         if let Some(known) = own.iter().find(|known| known.of == of) {
-            return known.place.get().cloned().map_or(Found::Absent, Found::Ready);
+            return known.slot.get().cloned().map_or(Found::Absent, Found::Ready);
         }
         own.retain(|known| known.of.backend != of.backend);
         if own.len() >= MOST {
             own.remove(0);
         }
-        let place = Place::default();
-        own.push(Own { of, place: place.clone() });
-        Found::Wanted(place)
+        let slot = Slot::default();
+        own.push(Own { of, slot: slot.clone() });
+        Found::Wanted(slot)
     })
 }
 
-/// An answer came in time.
+/// A response arrived in time.
 pub(super) fn on_time() {
     LATE_IN_A_ROW.set(0);
 }
 
-/// An answer did not come in time: perhaps this thread's connection is of no more use.
+/// A response was late: this thread's connection may be broken.
 pub(super) fn late(of: Of) {
     LATE_IN_A_ROW.set(LATE_IN_A_ROW.get() + 1);
     if LATE_IN_A_ROW.get() >= LATE {
@@ -83,7 +83,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_thread_begins_once_an_epoch_and_remembers_few_judges() {
+    fn a_thread_connects_once_per_epoch_and_remembers_few_backends() {
         let of = |backend, epoch| Of { backend, epoch };
         assert!(matches!(find(of(1, 0)), Found::Wanted(_)));
         assert!(matches!(find(of(1, 0)), Found::Absent));
@@ -93,11 +93,11 @@ mod tests {
             assert!(matches!(find(of(backend, 0)), Found::Wanted(_)));
         }
         assert_eq!(OWN.with_borrow(Vec::len), MOST);
-        assert!(matches!(find(of(1, 1)), Found::Wanted(_)), "forgotten for another");
+        assert!(matches!(find(of(1, 1)), Found::Wanted(_)), "replaced by another backend");
     }
 
     #[test]
-    fn a_connection_that_is_always_late_is_given_up() {
+    fn gives_up_a_connection_that_is_always_late() {
         let of = Of { backend: 7, epoch: 0 };
         assert!(matches!(find(of), Found::Wanted(_)));
         for _ in 0..2 {

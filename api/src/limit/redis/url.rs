@@ -7,26 +7,26 @@ const SENTINEL: &str = "redis+sentinel://";
 const CLUSTER: &str = "redis+cluster://";
 const SENTINEL_PORT: u16 = 26_379;
 
-/// Where to find Redis.
+/// Where Redis is.
 #[derive(Clone)]
 pub enum RedisUrl {
     /// `redis://[USER:PASSWORD@]HOST[:PORT][/DB]`, `unix:///PATH`.
     Single(ConnectionInfo),
-    /// `redis+sentinel://[USER:PASSWORD@]HOST[:PORT],…/SERVICE[/DB]`; the credentials are the primary's, the Sentinels' own
-    /// are the parameters `sentinel_username` and `sentinel_password`.
+    /// `redis+sentinel://[USER:PASSWORD@]HOST[:PORT],…/SERVICE[/DB]`. The credentials are those of the primary; those
+    /// of the Sentinels are the parameters `sentinel_username` and `sentinel_password`.
     Sentinel {
         /// The Sentinels.
         sentinels: Vec<ConnectionInfo>,
-        /// The name the primary goes by.
+        /// The service name of the primary.
         service: String,
-        /// How to log in to the primary.
+        /// Login and database of the primary.
         primary: RedisConnectionInfo,
     },
     /// `redis+cluster://[USER:PASSWORD@]HOST[:PORT],…`: some of its nodes, which know the others.
     Cluster(Vec<ConnectionInfo>),
 }
 
-/// A URL that is none of these. It says nothing of the URL itself, which may hold a password.
+/// An invalid URL. The message never contains the URL, which may hold a password.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
 pub struct RedisUrlError(String);
@@ -38,7 +38,7 @@ impl From<RedisError> for RedisUrlError {
 }
 
 impl RedisUrl {
-    /// Reads a URL.
+    /// Parses a URL.
     ///
     /// # Errors
     /// What is wrong with it.
@@ -49,7 +49,7 @@ impl RedisUrl {
         if let Some(rest) = url.strip_prefix(CLUSTER) {
             let rest = rest.trim_end_matches('/');
             if rest.contains(['/', '?']) {
-                return Err(wrong("a cluster has no databases to choose from: nothing follows the hosts"));
+                return Err(wrong("a cluster has no numbered databases: remove what follows the hosts"));
             }
             return Ok(Self::Cluster(hosts(rest, 6379)?));
         }
@@ -58,7 +58,7 @@ impl RedisUrl {
 }
 
 fn sentinel(rest: &str) -> Result<RedisUrl, RedisUrlError> {
-    let missing = || wrong("the name of the service is missing: redis+sentinel://HOST:PORT/SERVICE");
+    let missing = || wrong("the service name is missing: expected redis+sentinel://HOST:PORT/SERVICE");
     let (rest, parameters) = rest.split_once('?').unwrap_or((rest, ""));
     let (authority, path) = rest.split_once('/').ok_or_else(missing)?;
     let (service, database) = path.split_once('/').unwrap_or((path, ""));
@@ -70,13 +70,18 @@ fn sentinel(rest: &str) -> Result<RedisUrl, RedisUrlError> {
         login = match &*name {
             "sentinel_username" => login.set_username(value),
             "sentinel_password" => login.set_password(value),
-            _ => return Err(wrong("the parameters are sentinel_username and sentinel_password")),
+            _ => {
+                return Err(wrong(
+                    "unknown parameter: only sentinel_username and sentinel_password are supported",
+                ));
+            }
         };
     }
     let nodes = hosts(authority, SENTINEL_PORT)?;
     let mut primary = nodes[0].redis_settings().clone();
     if !database.is_empty() {
-        let number = database.parse().map_err(|_| wrong("the database after the service is a number"))?;
+        let number =
+            database.parse().map_err(|_| wrong("the database after the service must be a number"))?;
         primary = primary.set_db(number);
     }
     let sentinels = nodes.into_iter().map(|node| node.set_redis_settings(login.clone())).collect();
@@ -90,9 +95,9 @@ fn hosts(authority: &str, default_port: u16) -> Result<Vec<ConnectionInfo>, Redi
         .map_or(("", authority), |(_, hosts)| authority.split_at(authority.len() - hosts.len()));
     let host = |host: &str| {
         if host.is_empty() {
-            return Err(wrong("a host is missing between the commas"));
+            return Err(wrong("empty host between the commas"));
         }
-        // A colon after the bracket that may close an IPv6 address.
+        // Only a colon after a closing bracket starts the port of an IPv6 address.
         let has_port = host.rsplit(']').next().is_some_and(|end| end.contains(':'));
         let port = if has_port { String::new() } else { format!(":{default_port}") };
         info(&format!("redis://{login}{host}{port}"))
@@ -109,7 +114,7 @@ fn wrong(reason: impl Into<String>) -> RedisUrlError {
 }
 
 impl fmt::Debug for RedisUrl {
-    /// Without credentials.
+    /// Shown without credentials.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Single(node) => write!(f, "{}", node.addr()),
@@ -130,7 +135,7 @@ mod tests {
     }
 
     #[test]
-    fn every_form_is_read() {
+    fn parses_every_form() {
         let RedisUrl::Single(node) = RedisUrl::parse("redis://user:p%40ss@cache:7000/3").unwrap() else {
             panic!("one server")
         };
@@ -155,7 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_none_of_them_is_refused_without_its_password() {
+    fn rejects_other_urls_without_showing_the_password() {
         for (url, needle) in [
             ("http://:hush@x", "not"),
             ("", "not"),

@@ -1,4 +1,4 @@
-//! What watches over Redis in the background, so that no request has to.
+//! Watches Redis in the background, so that requests need not.
 
 use super::{
     backend::{Failure, RedisBackend},
@@ -11,20 +11,20 @@ use tokio::time::{sleep, timeout};
 
 /// Pause between attempts while Redis is away.
 const RETRY_EVERY: Duration = Duration::from_millis(100);
-/// Pause between probes while all is well, so that `/health` notices an outage without traffic.
+/// Pause between probes while Redis is up, so that `/health` notices an outage without traffic.
 const HEARTBEAT: Duration = Duration::from_secs(1);
-/// Probes in a row that must be late before Redis is given up: one may be a hiccup.
+/// Late probes in a row after which Redis counts as away; a single one may be a hiccup.
 const LATE_PROBES: u32 = 2;
-/// How long a gateway counts that is not seen any more: some heartbeats.
+/// How long a gateway counts after its last heartbeat.
 const INSTANCE_COUNTS: Duration = Duration::from_secs(5);
 
 /// Why a probe failed.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum ProbeError {
-    /// No answer in time.
-    #[error("a probe was not answered within {0:?}")]
+    /// No response in time.
+    #[error("no response to a probe within {0:?}")]
     Late(Duration),
-    /// No decision.
+    /// Not a decision.
     #[error(transparent)]
     Redis(#[from] RedisError),
 }
@@ -41,19 +41,19 @@ impl ProbeError {
 /// Why there is no connection.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum ConnectError {
-    /// None in time.
+    /// Not in time.
     #[error("no connection in time")]
     Late,
-    /// None at all.
+    /// Connecting failed.
     #[error(transparent)]
     Pool(#[from] PoolError),
-    /// One over which Redis does not decide.
+    /// Connected, but Redis does not decide.
     #[error(transparent)]
     Probe(#[from] ProbeError),
 }
 
 impl RedisBackend {
-    /// Tries once to connect. For the start: with Redis there, the first request already finds it.
+    /// Tries once to connect. Used at start, so that the first request already finds Redis.
     pub async fn connect(&self) -> bool {
         match self.establish().await {
             Ok(mut connection) => {
@@ -62,17 +62,17 @@ impl RedisBackend {
                 true
             }
             Err(reason) => {
-                tracing::debug!(%reason, "Redis is away");
+                tracing::debug!(error = %reason, "Redis is unreachable");
                 false
             }
         }
     }
 
-    /// Watches Redis for ever: probes while it is up, reconnects while it is away. Runs as a task of its own.
+    /// Watches Redis for ever, in a task of its own: probes while it is up, reconnects while it is away.
     pub async fn watch(self: Arc<Self>) {
         loop {
             if !self.breaker.is_closed() {
-                // A connection that failed is given up: after a pause or failover it may never answer again.
+                // A failed connection is not reused: after a pause or failover it may never respond again.
                 self.replace_connection(None);
                 while !self.connect().await {
                     sleep(RETRY_EVERY).await;
@@ -88,11 +88,11 @@ impl RedisBackend {
         }
     }
 
-    /// Gives Redis up when it fails the background task too.
+    /// Treats Redis as away when it fails the background task too.
     async fn look(&self, connection: &mut Connection) {
         let mut failure = None;
         for _ in 0..LATE_PROBES {
-            // In the time a decision has: an answer later than that is worth nothing to a request.
+            // Within the deadline of a decision: a later response is useless to a request.
             match self.probe(connection, self.settings.deadline).await {
                 Ok(()) => return self.count_instances(connection).await,
                 Err(error) => {
@@ -109,12 +109,12 @@ impl RedisBackend {
         }
     }
 
-    /// A connection over which Redis has just decided, in the time it has for that.
+    /// A connection over which Redis has just decided, within the deadline of a decision.
     pub(super) async fn establish(&self) -> Result<Connection, ConnectError> {
         let limit = connect_limit(self.settings.deadline);
         let connected = timeout(limit, self.source.connect()).await;
         let mut connection = connected.map_err(|_| ConnectError::Late)??;
-        // The first may have to send the script.
+        // The first decision may have to send the script.
         self.probe(&mut connection, limit).await?;
         self.probe(&mut connection, self.settings.deadline).await?;
         Ok(connection)
@@ -125,13 +125,15 @@ impl RedisBackend {
         Ok(outcome.map_err(|_| ProbeError::Late(limit))??)
     }
 
-    /// Tells the others that this gateway is here, and learns how many there are.
+    /// Registers this gateway and counts the others.
     async fn count_instances(&self, connection: &mut Connection) {
-        let asked = self.scripts.instances(connection, &self.settings.prefix, &self.name, INSTANCE_COUNTS);
-        match timeout(connect_limit(self.settings.deadline), asked).await {
+        let counting = self.scripts.instances(connection, &self.settings.prefix, &self.name, INSTANCE_COUNTS);
+        match timeout(connect_limit(self.settings.deadline), counting).await {
             Ok(Ok(instances)) => self.saw(instances),
-            Ok(Err(reason)) => tracing::debug!(%reason, "the gateways that share Redis are not counted"),
-            // Whatever is wrong, the next probe meets it too.
+            Ok(Err(reason)) => {
+                tracing::debug!(error = %reason, "counting the gateways that share Redis failed")
+            }
+            // The next probe sees the same failure.
             Err(_) => {}
         }
     }

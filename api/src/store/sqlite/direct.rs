@@ -1,10 +1,9 @@
-//! Reads of a single row on the caller's own thread.
+//! Reads single rows on the caller's own thread.
 //!
-//! sqlx keeps every SQLite connection on a thread of its own, and its pool asks a connection whether it is well when it
-//! is lent and again when it comes back: three changes of thread for a row that SQLite finds in two microseconds. So
-//! each thread that serves has a connection of its own here, which only reads. In WAL mode such a read waits for no
-//! writer, and it sees every commit that came before it. Whatever is out of the ordinary is left to the pool: this
-//! says nothing then, and the pool finds out and tells.
+//! sqlx keeps every SQLite connection on a separate thread, and its pool checks a connection when it is lent and when
+//! it comes back: three thread switches for a row that SQLite finds in two microseconds. So each serving thread has its
+//! own read-only connection here. In WAL mode such a read waits for no writer, and it sees every earlier commit.
+//! Anything unusual is left to the pool: this module returns nothing then, and the pool reports the error.
 
 use super::snapshot::Reader;
 use crate::store::user::User;
@@ -21,7 +20,7 @@ use tokio::runtime::{Handle, RuntimeFlavor};
 
 /// Databases a thread keeps open; more than one only in tests.
 const MOST: usize = 4;
-/// The same row as `Statements::user` gives.
+/// The same row as `Statements::user` returns.
 const USER: &str = "SELECT id, name, email, created_at, updated_at, version FROM users WHERE id = ?1";
 
 thread_local! {
@@ -29,7 +28,7 @@ thread_local! {
     static OPEN: RefCell<Vec<(u64, Reader)>> = const { RefCell::new(Vec::new()) };
 }
 
-/// A database file that threads read by themselves.
+/// A database file that threads read directly.
 #[derive(Debug, Clone)]
 pub(in crate::store) struct Direct(Arc<File>);
 
@@ -50,17 +49,17 @@ impl Direct {
         Self(Arc::new(File { path: path.to_owned(), number, commits, closed }))
     }
 
-    /// Something was committed: to be called before it is answered.
+    /// Must be called before the responses when something was committed.
     pub(in crate::store) fn committed(&self) {
         self.0.commits.fetch_add(1, Ordering::Release);
     }
 
-    /// One user, if there is one; nothing when it cannot be read here.
+    /// One user, if it exists; `None` when it cannot be read here.
     pub(in crate::store) fn user(&self, id: i64) -> Option<Option<User>> {
         if self.0.closed.load(Ordering::Relaxed) {
             return None;
         }
-        // Where the thread's loop takes turns, so can the reads; elsewhere each is by itself.
+        // On a thread with an event loop, the reads of one turn share a snapshot; elsewhere each read is separate.
         let turns = Handle::try_current().ok().filter(|h| h.runtime_flavor() == RuntimeFlavor::CurrentThread);
         let read = |reader: &mut Reader| {
             let Some(turns) = turns else { return row(reader.alone()?, id) };
@@ -92,14 +91,14 @@ impl Direct {
         })
     }
 
-    /// Reads no more. A thread's connection goes with the thread.
+    /// Stops reading. A thread's connection is closed with the thread.
     pub(in crate::store) fn close(&self) {
         self.0.closed.store(true, Ordering::Relaxed);
     }
 }
 
-/// Lets the snapshot of this thread's turn go. A task that is queued when the turn's first read was made runs after those
-/// that were ready by then and before the loop looks for new work.
+/// Ends the snapshot of this thread's turn. A task queued at the first read of a turn runs after the tasks that were
+/// ready by then, and before the loop looks for new work.
 fn end_turn(number: u64) {
     OPEN.with_borrow_mut(|open| {
         if let Some(at) = open.iter().position(|(known, _)| *known == number)
@@ -111,10 +110,10 @@ fn end_turn(number: u64) {
 }
 
 fn connect(path: &Path) -> rusqlite::Result<Connection> {
-    // Never used by two threads at once, so SQLite need not see to it.
+    // Never used by two threads at once, so SQLite need not lock.
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(path, flags)?;
-    // A server's thread must not wait; the pool can.
+    // A serving thread must not wait; the pool can.
     connection.busy_timeout(std::time::Duration::ZERO)?;
     Ok(connection)
 }
@@ -142,7 +141,7 @@ mod tests {
     async fn store(dir: &Path) -> (Store, Direct) {
         let path = dir.join("users.db");
         let store = Store::open(&format!("sqlite://{}", path.display()), 16).await.unwrap();
-        let Database::Sqlite(sqlite) = &store.database else { panic!("SQLite was asked for") };
+        let Database::Sqlite(sqlite) = &store.database else { panic!("expected SQLite") };
         let direct = sqlite.direct.clone().expect("a file is read directly");
         (store, direct)
     }
@@ -155,7 +154,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn every_write_is_seen_at_once() {
+    async fn sees_every_write_at_once() {
         let dir = tempfile::tempdir().unwrap();
         let (store, direct) = store(dir.path()).await;
         assert_eq!(direct.user(1), Some(None));
@@ -174,33 +173,33 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn reads_of_a_turn_share_a_snapshot_until_something_is_committed() {
+    async fn reads_of_a_turn_share_a_snapshot_until_a_commit() {
         let dir = tempfile::tempdir().unwrap();
         let (store, _) = store(dir.path()).await;
         let user = ada(&store).await;
-        // Closed, as its tasks cannot run while this turn lasts.
+        // Closed, because its tasks cannot run during this turn.
         store.close().await;
         let path = dir.path().join("users.db");
         let (direct, elsewhere) = (Direct::new(&path), Connection::open(&path).unwrap());
         let rename = |name: &str| elsewhere.execute("UPDATE users SET name = ?1", [name]).unwrap();
         let name = || direct.user(user.id).unwrap().unwrap().name;
-        // No `await` from here on: one turn.
+        // No `await` from here on: this is one turn.
         assert_eq!(name(), "Ada");
         rename("Grace");
-        assert_eq!(name(), "Ada", "by another process, and not answered here");
+        assert_eq!(name(), "Ada", "written by another process during this turn");
         direct.committed();
         assert_eq!(name(), "Grace");
         rename("Mary");
         assert_eq!(name(), "Grace");
         tokio::task::yield_now().await;
-        // Nothing is held open between turns, or the write-ahead log could not be taken into the file.
+        // No transaction stays open between turns, or the write-ahead log could not be checkpointed.
         let busy = elsewhere.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get::<_, i64>(0));
         assert_eq!(busy, Ok(0));
         assert_eq!(name(), "Mary");
     }
 
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-    async fn where_no_turns_are_taken_each_read_is_by_itself() {
+    async fn without_turns_each_read_is_separate() {
         let dir = tempfile::tempdir().unwrap();
         let (store, direct) = store(dir.path()).await;
         let user = ada(&store).await;
@@ -212,7 +211,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_cannot_be_read_here_is_left_to_the_pool() {
+    async fn leaves_unreadable_databases_to_the_pool() {
         let dir = tempfile::tempdir().unwrap();
         assert_eq!(Direct::new(&dir.path().join("missing.db")).user(1), None);
         let (store, direct) = store(dir.path()).await;

@@ -1,15 +1,15 @@
-//! A reading connection whose reads of one turn of the event loop see one snapshot.
+//! A reading connection that shares one snapshot among the reads of one turn of the event loop.
 //!
-//! A read by itself takes a file lock and gives it back, two calls into the system that cost more than the row. So the
-//! first read of a turn opens a transaction that the others of that turn use. It is opened anew when
-//! something was committed since: no read misses a write that was answered before.
+//! A single read takes and releases a file lock: two system calls that cost more than the row. So the first read of a
+//! turn opens a transaction that the other reads of that turn use. After a commit a new one is opened, so no read
+//! misses a write whose response was already sent.
 
 use rusqlite::Connection;
 
 /// A connection of one thread.
 pub(super) struct Reader {
     connection: Connection,
-    /// The number of commits known when the open transaction began.
+    /// The number of known commits when the open transaction began.
     since: Option<u64>,
 }
 
@@ -18,14 +18,14 @@ impl Reader {
         Self { connection, since: None }
     }
 
-    /// The connection, outside a transaction: what it reads next is all there is.
+    /// The connection outside a transaction: the next read sees the latest state.
     pub(super) fn alone(&mut self) -> rusqlite::Result<&Connection> {
         self.end()?;
         Ok(&self.connection)
     }
 
-    /// The connection, in a transaction that began no earlier than the last of `commits`. True when it began just
-    /// now: the caller sees to it that [`Self::end`] is called.
+    /// The connection in a transaction that began no earlier than the last of `commits`. True when it has just begun:
+    /// the caller must then make sure that [`Self::end`] is called.
     pub(super) fn shared(&mut self, commits: u64) -> rusqlite::Result<(&Connection, bool)> {
         if self.since == Some(commits) {
             return Ok((&self.connection, false));

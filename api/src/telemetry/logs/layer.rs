@@ -15,7 +15,7 @@ use tracing::{
 };
 use tracing_subscriber::layer::{Context, Layer};
 
-/// The layer that makes a line of every event; spans are no part of it.
+/// The layer that writes one line per event. It ignores spans.
 pub(super) struct JsonLines {
     sink: Arc<Sink>,
 }
@@ -27,17 +27,17 @@ impl JsonLines {
 }
 
 thread_local! {
-    /// Used again for every line of a thread.
+    /// One buffer per thread, reused for every line.
     static LINE: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
 }
 
-/// A line longer than this is not worth keeping its memory for.
+/// A buffer larger than this is freed after the line.
 const KEEP: usize = 4096;
 
 impl<S: Subscriber> Layer<S> for JsonLines {
     fn on_event(&self, event: &Event<'_>, _context: Context<'_, S>) {
         let urgent = *event.metadata().level() <= Level::WARN;
-        // Taken for as long as a line is made, since a field's own Display may log.
+        // Taken out while the line is written, because the Display of a field may log too.
         let mut line = LINE.take();
         line.clear();
         write(&mut line, event).expect("writing to a Vec cannot fail");
@@ -62,17 +62,17 @@ fn write(line: &mut Vec<u8>, event: &Event<'_>) -> io::Result<()> {
 
 struct Fields<'a> {
     line: &'a mut Vec<u8>,
-    /// The target of an event that came from the `log` crate, which has all of them under one target of its own.
+    /// The target of an event from the `log` crate, whose events all share one target.
     logged_by: Option<String>,
 }
 
-/// What a value shows of itself, as a string.
+/// The debug format of a value, as a JSON string.
 struct Shown<'a>(&'a dyn fmt::Debug);
 
 impl Serialize for Shown<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(&fmt::from_fn(|f| {
-            // A value whose own Debug fails ends early; the line stays well-formed.
+            // When the value's own Debug fails the string ends early; the line stays well-formed.
             let _ = write!(f, "{:?}", self.0);
             Ok(())
         }))
@@ -80,7 +80,7 @@ impl Serialize for Shown<'_> {
 }
 
 impl Fields<'_> {
-    /// Writes a field, unless it is what `log` says of itself.
+    /// Writes a field, except the metadata that `log` adds.
     fn put(&mut self, field: &Field, value: impl Serialize) {
         if field.name().starts_with("log.") {
             return;
@@ -145,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn an_event_is_one_line_with_its_fields() {
+    fn writes_an_event_as_one_line_with_its_fields() {
         let kept = Kept::default();
         let sink = Sink::start(kept.clone());
         let subscriber = tracing_subscriber::registry().with(JsonLines::new(sink.clone()));
@@ -169,6 +169,6 @@ mod tests {
         );
         assert_eq!(second["message"], "it broke");
         assert_eq!((&second["code"], &second["target"]), (&json!(-3), &json!("elsewhere")));
-        assert_eq!(second["ratio"], Value::Null, "JSON has no number for it");
+        assert_eq!(second["ratio"], Value::Null, "JSON has no NaN");
     }
 }

@@ -13,15 +13,15 @@ use std::{
 };
 use tracing_subscriber::{filter::LevelFilter, fmt, layer::SubscriberExt, util::SubscriberInitExt};
 
-/// Where JSON lines gather; there once a logger of that kind is installed.
+/// The buffer of JSON lines; set once a JSON logger is installed.
 static SINK: OnceLock<Arc<Sink>> = OnceLock::new();
 
-/// Longest the end of the process waits for whoever reads standard output.
+/// Longest the exit of the process waits for a slow reader of standard output.
 const FLUSH_LIMIT: Duration = Duration::from_secs(2);
 
-/// Writes what has gathered when it goes.
+/// Writes buffered lines on drop.
 #[derive(Debug)]
-#[must_use = "lines that have gathered are written when this is dropped"]
+#[must_use = "buffered lines are written when this is dropped"]
 pub struct LogGuard(());
 
 impl Drop for LogGuard {
@@ -30,14 +30,14 @@ impl Drop for LogGuard {
     }
 }
 
-/// Writes what has gathered, for a process that is about to end; waits two seconds at most.
+/// Writes buffered lines before the process ends; waits two seconds at most.
 pub fn flush() {
     if let Some(sink) = SINK.get() {
         sink.flush(FLUSH_LIMIT);
     }
 }
 
-/// Installs the process-wide logger. A second call changes nothing, so tests may start many gateways.
+/// Installs the process-wide logger. A second call has no effect, so tests may start many gateways.
 pub fn init(settings: &LogSettings) -> LogGuard {
     let level = match settings.log_level {
         LogLevel::Off => LevelFilter::OFF,

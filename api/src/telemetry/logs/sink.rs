@@ -1,8 +1,8 @@
-//! Where lines gather before they are written. A system call for each would cost a request more than its handler; and
-//! whoever reads standard output, when he stops reading, must not stop the workers.
+//! A buffer for log lines. A system call per line would cost a request more than its handler, and a reader of standard
+//! output that stops reading must not block the workers.
 //!
-//! Lines are written within [`GATHER`], at once when there are many or one is urgent. What does not fit in [`MOST`]
-//! bytes is dropped and counted, and a later line says how many.
+//! Lines are written within [`GATHER`], or at once when there are many or one is urgent. Lines beyond [`MOST`] bytes
+//! are dropped and counted, and a later line has their number.
 
 use parking_lot::{Condvar, Mutex};
 use std::{
@@ -14,16 +14,16 @@ use std::{
 
 /// Longest a line waits for others.
 const GATHER: Duration = Duration::from_millis(50);
-/// Bytes that are written without waiting for more.
+/// Number of bytes that is written without waiting for more.
 const ENOUGH: usize = 64 * 1024;
-/// Most bytes that wait for a reader who is slow.
+/// Most bytes buffered for a slow reader.
 const MOST: usize = 8 * 1024 * 1024;
 
-/// Gathers lines for a thread of its own that writes them.
+/// Buffers lines for a thread that writes them.
 #[derive(Debug, Default)]
 pub(super) struct Sink {
     pending: Mutex<Pending>,
-    /// There is something to write, or a reason to hurry.
+    /// There is something to write, or it has become urgent.
     wake: Condvar,
     /// Something was written.
     written: Condvar,
@@ -34,7 +34,7 @@ struct Pending {
     lines: Vec<u8>,
     urgent: bool,
     dropped: u64,
-    /// Bytes ever taken, and of those the ones that are written or given up.
+    /// Bytes ever accepted, and how many of them are written or given up.
     taken: u64,
     done: u64,
 }
@@ -47,14 +47,13 @@ impl Sink {
         let started = thread::Builder::new().name("log".to_owned()).spawn(move || writer.write(output));
         if let Err(error) = started {
             let mut stderr = std::io::stderr();
-            // Nobody is left who could be told that this fails, too.
-            let _ =
-                writeln!(stderr, "error: nothing will be logged: no thread can be started for it ({error})");
+            // A failure here has no one left to report it to.
+            let _ = writeln!(stderr, "error: logging is disabled: cannot start its thread ({error})");
         }
         sink
     }
 
-    /// Takes a line, which ends in a line feed. Never waits for the output.
+    /// Accepts a line, which ends in a line feed. Never waits for the output.
     pub(super) fn take(&self, line: &[u8], urgent: bool) {
         let mut pending = self.pending.lock();
         if pending.lines.len() + line.len() > MOST {
@@ -73,7 +72,7 @@ impl Sink {
         }
     }
 
-    /// Waits until everything taken so far is written, at most this long.
+    /// Waits until every accepted line is written, up to this limit.
     pub(super) fn flush(&self, limit: Duration) {
         let mut pending = self.pending.lock();
         pending.urgent = true;
@@ -92,7 +91,7 @@ impl Sink {
         let mut lines = Vec::with_capacity(2 * ENOUGH);
         loop {
             let dropped = self.gather(&mut lines);
-            // Nobody is there to be told when standard output is closed.
+            // An error means that standard output is closed: there is nowhere to report it.
             let _ = output.write_all(&lines).and_then(|()| output.flush());
             let mut pending = self.pending.lock();
             pending.done += lines.len() as u64;
@@ -101,13 +100,13 @@ impl Sink {
             lines.clear();
             lines.shrink_to(2 * ENOUGH);
             if dropped > 0 {
-                tracing::warn!(dropped, "log lines were dropped: standard output was not read fast enough");
+                tracing::warn!(dropped, "log lines dropped, standard output is not read fast enough");
             }
         }
     }
 
-    /// Waits until there is something to write and it is time, and moves it into `lines`, which is empty. Gives the
-    /// number of lines dropped until then.
+    /// Waits until it is time to write, and moves the buffered lines into `lines`, which is empty. Returns the number
+    /// of lines dropped until then.
     fn gather(&self, lines: &mut Vec<u8>) -> u64 {
         let mut pending = self.pending.lock();
         self.wake.wait_while(&mut pending, |pending| pending.lines.is_empty());
@@ -124,15 +123,15 @@ mod tests {
     use super::*;
     use std::sync::mpsc::{Receiver, Sender, channel};
 
-    /// An output that tells what it was given, and takes it only when allowed to.
+    /// An output that reports each write and completes it only when allowed to.
     struct Slow {
-        told: Sender<Vec<u8>>,
+        reported: Sender<Vec<u8>>,
         allowed: Receiver<()>,
     }
 
     impl Write for Slow {
         fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-            self.told.send(bytes.to_vec()).unwrap();
+            self.reported.send(bytes.to_vec()).unwrap();
             self.allowed.recv().unwrap();
             Ok(bytes.len())
         }
@@ -143,19 +142,19 @@ mod tests {
     }
 
     fn slow() -> (Arc<Sink>, Receiver<Vec<u8>>, Sender<()>) {
-        let ((told, writes), (allow, allowed)) = (channel(), channel());
-        (Sink::start(Slow { told, allowed }), writes, allow)
+        let ((reported, writes), (allow, allowed)) = (channel(), channel());
+        (Sink::start(Slow { reported, allowed }), writes, allow)
     }
 
     #[test]
-    fn lines_gather_and_are_written_in_order() {
+    fn lines_are_buffered_and_written_in_order() {
         let (sink, writes, allow) = slow();
         allow.send(()).unwrap();
         sink.take(b"one\n", false);
         sink.take(b"two\n", false);
         let mut written = writes.recv().unwrap();
         if written == b"one\n" {
-            // The thread was awake already; then the second comes by itself.
+            // The thread was awake already, so the second line is written separately.
             allow.send(()).unwrap();
             written.extend(writes.recv().unwrap());
         }
@@ -165,11 +164,11 @@ mod tests {
     }
 
     #[test]
-    fn a_reader_who_stops_stops_nobody_and_is_told_later() {
+    fn a_stalled_reader_blocks_nobody_and_drops_are_reported() {
         let (sink, writes, allow) = slow();
         sink.take(b"first\n", true);
         assert_eq!(writes.recv().unwrap(), b"first\n");
-        // The output is stuck from here on.
+        // The output is blocked from here on.
         let line = [b'x'; 1024];
         for _ in 0..MOST / line.len() + 5 {
             sink.take(&line, false);
@@ -183,6 +182,10 @@ mod tests {
         };
         assert_eq!((waiting, dropped), (MOST, 5));
         allow.send(()).unwrap();
-        assert_eq!(writes.recv().unwrap().len(), MOST, "what was kept comes when the output takes it");
+        assert_eq!(
+            writes.recv().unwrap().len(),
+            MOST,
+            "buffered lines are written once the output continues"
+        );
     }
 }

@@ -13,7 +13,7 @@ async fn admin_metrics(app: &crate::helpers::TestApp) -> (String, Metrics) {
 }
 
 #[tokio::test]
-async fn no_family_is_on_both_listeners() {
+async fn no_metric_is_on_both_listeners() {
     let app = spawn_app().await;
     app.put_fault("some", json!({"abort": 503, "route": "/slow", "ttl": "60s"})).await;
     let families = |text: &str| -> Vec<String> {
@@ -29,7 +29,7 @@ async fn no_family_is_on_both_listeners() {
 }
 
 #[tokio::test]
-async fn routes_answer_and_refuse_as_the_public_ones_do() {
+async fn routes_respond_and_refuse_like_public_ones() {
     let app = spawn_app().await;
     for (path, word) in [("/livez", "alive"), ("/readyz", "ready")] {
         let response = app.admin("GET", path).send().await.unwrap();
@@ -66,14 +66,14 @@ async fn routes_answer_and_refuse_as_the_public_ones_do() {
     let kept = app.admin("GET", "/nope").header("X-Request-Id", "mine-1").send().await.unwrap();
     assert_eq!(problem(kept, 404).await["request_id"], "mine-1");
 
-    // None of all this was a request to the API: what is counted are the two above.
+    // None of these was a request to the API: only the two above are counted.
     let metrics = app.metrics().await;
     assert_eq!(metrics.sum("http_requests_total"), 2.0);
     assert_eq!(metrics.sum("api_errors_total"), 2.0);
 }
 
 #[tokio::test]
-async fn a_token_that_is_set_is_demanded_but_for_probes() {
+async fn a_configured_token_is_required_except_for_probes() {
     let app = spawn_with(&crate::helpers::roomy(), &["--admin-token", "s3cret-token"]).await;
     for (method, path) in
         [("GET", "/metrics"), ("GET", "/faults"), ("PUT", "/faults/x"), ("POST", "/drain"), ("GET", "/nope")]
@@ -83,7 +83,7 @@ async fn a_token_that_is_set_is_demanded_but_for_probes() {
         problem(refused, 401).await;
         problem(app.admin(method, path).bearer_auth("s3cret-tokem").send().await.unwrap(), 401).await;
     }
-    assert_eq!(app.get("/readyz").await.status(), 200, "the refused POST drained nothing");
+    assert_eq!(app.get("/readyz").await.status(), 200, "the refused POST started no drain");
     for path in ["/livez", "/readyz"] {
         assert_eq!(app.admin("GET", path).send().await.unwrap().status(), 200, "{path}");
     }
@@ -103,7 +103,7 @@ async fn web_pages_cannot_change_anything() {
 }
 
 #[tokio::test]
-async fn drain_turns_readiness_on_both_listeners_and_serving_goes_on() {
+async fn drain_ends_readiness_on_both_listeners_and_serving_goes_on() {
     let app = spawn_app().await;
     let drained = app.admin("POST", "/drain").send().await.unwrap();
     assert_eq!(drained.status(), 200);
@@ -113,7 +113,7 @@ async fn drain_turns_readiness_on_both_listeners_and_serving_goes_on() {
     assert_eq!(app.get("/livez").await.status(), 200);
     let served = app.get("/api/users").await;
     assert_eq!(served.status(), 200);
-    assert_eq!(header(&served, "connection"), "close", "clients that keep connections move elsewhere too");
+    assert_eq!(header(&served, "connection"), "close", "clients with kept-alive connections leave too");
 
     assert_eq!(app.admin("DELETE", "/drain").send().await.unwrap().status(), 204);
     assert_eq!(app.get("/readyz").await.status(), 200);

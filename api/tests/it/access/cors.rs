@@ -1,4 +1,4 @@
-//! CORS: off by default; with origins named, everything they may read says so.
+//! CORS: off by default; with configured origins, every response is readable for them.
 
 use crate::helpers::{TestApp, header, policy, problem, roomy, spawn_with};
 use reqwest::Response;
@@ -24,27 +24,30 @@ fn get<'a>(response: &'a Response, name: &str) -> Option<&'a str> {
 }
 
 #[tokio::test]
-async fn off_by_default() {
+async fn is_off_by_default() {
     let app = spawn_with(&roomy(), &[]).await;
-    for answer in [from(&app, PAGE, "GET", "/").await, preflight(&app, PAGE, "/api/users/1").await] {
-        assert!(get(&answer, "access-control-allow-origin").is_none());
-        assert!(get(&answer, "vary").is_none());
+    for response in [from(&app, PAGE, "GET", "/").await, preflight(&app, PAGE, "/api/users/1").await] {
+        assert!(get(&response, "access-control-allow-origin").is_none());
+        assert!(get(&response, "vary").is_none());
     }
 }
 
 #[tokio::test]
-async fn preflights_say_what_the_route_takes_and_are_not_limited() {
+async fn preflights_list_the_methods_and_are_not_limited() {
     let app =
         spawn_with(&policy("p", "1/h", 1), &["--cors-origins", &format!("http://other.test, {PAGE}")]).await;
     for _ in 0..5 {
-        let answer = preflight(&app, PAGE, "/api/users/1").await;
-        assert_eq!(answer.status(), 204);
-        assert_eq!(header(&answer, "access-control-allow-origin"), PAGE);
-        assert_eq!(header(&answer, "access-control-allow-methods"), "GET, HEAD, PUT, PATCH, DELETE, OPTIONS");
-        let headers = header(&answer, "access-control-allow-headers");
+        let response = preflight(&app, PAGE, "/api/users/1").await;
+        assert_eq!(response.status(), 204);
+        assert_eq!(header(&response, "access-control-allow-origin"), PAGE);
+        assert_eq!(
+            header(&response, "access-control-allow-methods"),
+            "GET, HEAD, PUT, PATCH, DELETE, OPTIONS"
+        );
+        let headers = header(&response, "access-control-allow-headers");
         assert!(headers.contains("X-API-Key") && headers.contains("Content-Type"), "{headers}");
-        assert_eq!(header(&answer, "access-control-max-age"), "600");
-        assert_eq!(header(&answer, "vary"), "Origin");
+        assert_eq!(header(&response, "access-control-max-age"), "600");
+        assert_eq!(header(&response, "vary"), "Origin");
     }
     let stranger = preflight(&app, "https://evil.example", "/api/users/1").await;
     assert!(get(&stranger, "access-control-allow-origin").is_none());
@@ -54,38 +57,38 @@ async fn preflights_say_what_the_route_takes_and_are_not_limited() {
 }
 
 #[tokio::test]
-async fn every_answer_can_be_read_by_the_page_that_asked() {
+async fn every_response_is_readable_for_the_page() {
     let app = spawn_with(&policy("p", "1/h", 3), &["--cors-origins", PAGE]).await;
     for (path, status) in [("/api/users", 200), ("/nope", 404), ("/error", 500), ("/", 429)] {
-        let answer = from(&app, PAGE, "GET", path).await;
-        assert_eq!(header(&answer, "access-control-allow-origin"), PAGE, "{path}");
-        assert_eq!(header(&answer, "vary"), "Origin");
-        let readable = header(&answer, "access-control-expose-headers");
+        let response = from(&app, PAGE, "GET", path).await;
+        assert_eq!(header(&response, "access-control-allow-origin"), PAGE, "{path}");
+        assert_eq!(header(&response, "vary"), "Origin");
+        let readable = header(&response, "access-control-expose-headers");
         for name in ["RateLimit,", "RateLimit-Policy", "Retry-After", "ETag", "X-Request-Id"] {
             assert!(readable.contains(name), "{readable}");
         }
-        assert!(get(&answer, "access-control-allow-credentials").is_none());
+        assert!(get(&response, "access-control-allow-credentials").is_none());
         if status >= 400 {
-            problem(answer, status).await;
+            problem(response, status).await;
         } else {
-            assert_eq!(answer.status().as_u16(), status);
+            assert_eq!(response.status().as_u16(), status);
         }
     }
     for origin in ["https://evil.example", "null", "https://app.example.com.evil"] {
-        let answer = from(&app, origin, "GET", "/health").await;
-        assert_eq!(answer.status(), 200, "CORS is the browser's to enforce");
-        assert!(get(&answer, "access-control-allow-origin").is_none(), "{origin}");
-        assert_eq!(header(&answer, "vary"), "Origin", "a cache must keep them apart");
+        let response = from(&app, origin, "GET", "/health").await;
+        assert_eq!(response.status(), 200, "the browser enforces CORS");
+        assert!(get(&response, "access-control-allow-origin").is_none(), "{origin}");
+        assert_eq!(header(&response, "vary"), "Origin", "caches must distinguish them");
     }
     assert_eq!(header(&app.get("/health").await, "vary"), "Origin");
 }
 
 #[tokio::test]
-async fn a_star_lets_every_page_read() {
+async fn a_star_allows_every_origin() {
     let app = spawn_with(&roomy(), &["--cors-origins", "*"]).await;
-    let answer = from(&app, "https://anybody.example", "GET", "/api/users/99").await;
-    assert_eq!(header(&answer, "access-control-allow-origin"), "*");
-    assert!(get(&answer, "vary").is_none());
-    problem(answer, 404).await;
+    let response = from(&app, "https://anybody.example", "GET", "/api/users/99").await;
+    assert_eq!(header(&response, "access-control-allow-origin"), "*");
+    assert!(get(&response, "vary").is_none());
+    problem(response, 404).await;
     assert_eq!(header(&preflight(&app, "null", "/").await, "access-control-allow-origin"), "*");
 }

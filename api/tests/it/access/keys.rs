@@ -35,19 +35,19 @@ async fn with(app: &TestApp, method: &str, path: &str, name: &str, value: &str) 
 }
 
 #[tokio::test]
-async fn keys_are_counted_by_name_and_plan_and_strangers_by_address() {
+async fn counts_keys_by_name_and_plan_and_others_by_address() {
     let app = spawn(&plans(2, 5), &[]).await;
     let mut left = Vec::new();
     for (name, value) in [
         ("x-api-key", CI.to_owned()),
-        ("authorization", format!("Bearer {CI}")), // the same bucket, however the key is sent
+        ("authorization", format!("Bearer {CI}")), // the same balance, whichever header has the key
         ("authorization", format!("bearer {GOLD}")),
         ("x-api-key", FREE.to_owned()),
         ("authorization", "Basic dTpw".to_owned()), // not a key: counted by address
     ] {
-        let answer = with(&app, "GET", "/", name, &value).await;
-        assert_eq!(answer.status(), 200, "{name}: {value}");
-        left.push(answer.headers().get("ratelimit").map(|value| value.to_str().unwrap().to_owned()));
+        let response = with(&app, "GET", "/", name, &value).await;
+        assert_eq!(response.status(), 200, "{name}: {value}");
+        left.push(response.headers().get("ratelimit").map(|value| value.to_str().unwrap().to_owned()));
     }
     let left: Vec<_> =
         left.iter().map(|text| text.as_deref().map(|text| &text[..text.find(";t=").unwrap()])).collect();
@@ -67,7 +67,7 @@ async fn keys_are_counted_by_name_and_plan_and_strangers_by_address() {
 }
 
 #[tokio::test]
-async fn an_unknown_key_is_401_and_costs_nobody_anything() {
+async fn an_unknown_key_is_401_and_charges_no_limit() {
     let app = spawn(&plans(2, 5), &[]).await;
     for (name, value) in [
         ("x-api-key", "fd_guess"),
@@ -76,32 +76,35 @@ async fn an_unknown_key_is_401_and_costs_nobody_anything() {
         ("x-api-key", "ci"),
     ] {
         for _ in 0..10 {
-            let answer = with(&app, "GET", "/api/users", name, value).await;
-            assert_eq!(header(&answer, "www-authenticate"), "Bearer realm=\"api\", error=\"invalid_token\"");
-            assert!(answer.headers().get("ratelimit").is_none());
-            let body = problem(answer, 401).await;
+            let response = with(&app, "GET", "/api/users", name, value).await;
+            assert_eq!(
+                header(&response, "www-authenticate"),
+                "Bearer realm=\"api\", error=\"invalid_token\""
+            );
+            assert!(response.headers().get("ratelimit").is_none());
+            let body = problem(response, 401).await;
             assert!(!body.to_string().contains("fd_guess"), "{body}");
         }
     }
     let metrics = app.metrics().await;
-    assert_eq!(metrics.get("rate_limit_keys{store=\"local\"}"), Some(0.0), "no bucket was minted");
+    assert_eq!(metrics.get("rate_limit_keys{store=\"local\"}"), Some(0.0), "no balance was created");
     assert_eq!(metrics.requests("GET", "/api/users", 401), 40.0);
     assert_eq!(metrics.get("api_errors_total{error_type=\"unauthorized\"}"), Some(40.0));
-    assert_eq!(header(&app.get("/").await, "x-ratelimit-remaining"), "1", "the address has its whole burst");
+    assert_eq!(header(&app.get("/").await, "x-ratelimit-remaining"), "1", "the address has its full burst");
 }
 
 #[tokio::test]
-async fn keys_are_demanded_as_configured_and_never_of_probes() {
+async fn keys_are_required_as_configured_but_never_for_probes() {
     for (require, read, write) in [("none", 200, 201), ("writes", 200, 401), ("all", 401, 401)] {
         let app =
             spawn(&plans(1_000_000, 5).replace("1/h", "1000000/s"), &["--require-api-key", require]).await;
-        let answer = app.get("/api/users").await;
-        assert_eq!(answer.status(), read, "{require}");
-        let answer = app.send("POST", "/api/users?name=A&email=a@example.com").await;
-        assert_eq!(answer.status(), write, "{require}");
+        let response = app.get("/api/users").await;
+        assert_eq!(response.status(), read, "{require}");
+        let response = app.send("POST", "/api/users?name=A&email=a@example.com").await;
+        assert_eq!(response.status(), write, "{require}");
         if write == 401 {
-            assert_eq!(header(&answer, "www-authenticate"), "Bearer realm=\"api\"");
-            let detail = problem(answer, 401).await["detail"].to_string();
+            assert_eq!(header(&response, "www-authenticate"), "Bearer realm=\"api\"");
+            let detail = problem(response, 401).await["detail"].to_string();
             assert!(detail.contains("X-API-Key"), "{detail}");
         }
         for path in ["/health", "/livez", "/readyz", "/metrics"] {
@@ -131,7 +134,7 @@ async fn keys_are_demanded_as_configured_and_never_of_probes() {
 }
 
 #[tokio::test]
-async fn without_a_keys_file_nothing_is_taken_for_a_key() {
+async fn keys_are_ignored_without_a_key_file() {
     let app = spawn_with(&roomy(), &[]).await;
     assert_eq!(with(&app, "GET", "/", "x-api-key", "whatever").await.status(), 200);
     assert_eq!(with(&app, "GET", "/", "authorization", "Bearer whatever").await.status(), 200);
@@ -161,23 +164,23 @@ async fn behind_a_trusted_proxy_the_forwarded_address_counts() {
         assert_eq!(remaining(&trusting, forwarded).await, left, "{forwarded:?}");
     }
     for (claim, left) in [("198.51.100.1", "2"), ("198.51.100.2", "1"), ("198.51.100.3", "0")] {
-        assert_eq!(remaining(&strict, &[claim]).await, left, "a claim of anybody changes nothing");
+        assert_eq!(remaining(&strict, &[claim]).await, left, "a claim by another client changes nothing");
     }
 }
 
 #[tokio::test]
-async fn metrics_are_read_with_the_token_only() {
+async fn metrics_require_the_token() {
     let app = spawn_with(&roomy(), &["--metrics-token", "s3cret-of-the-scraper"]).await;
     for value in
         ["", "Bearer", "Bearer s3cret", "Basic s3cret-of-the-scraper", "Bearer S3cret-of-the-scraper"]
     {
-        let answer = with(&app, "GET", "/metrics", "authorization", value).await;
-        assert_eq!(header(&answer, "www-authenticate"), "Bearer realm=\"metrics\"");
-        let body = problem(answer, 401).await.to_string();
+        let response = with(&app, "GET", "/metrics", "authorization", value).await;
+        assert_eq!(header(&response, "www-authenticate"), "Bearer realm=\"metrics\"");
+        let body = problem(response, 401).await.to_string();
         assert!(!body.contains("s3cret"), "{body}");
     }
-    let answer = with(&app, "GET", "/metrics", "authorization", "Bearer s3cret-of-the-scraper").await;
-    assert_eq!(answer.status(), 200);
-    assert!(answer.text().await.unwrap().contains("app_build_info"));
+    let response = with(&app, "GET", "/metrics", "authorization", "Bearer s3cret-of-the-scraper").await;
+    assert_eq!(response.status(), 200);
+    assert!(response.text().await.unwrap().contains("app_build_info"));
     assert_eq!(app.get("/health").await.status(), 200, "other probes need no token");
 }

@@ -1,4 +1,4 @@
-//! Who is let in.
+//! Access control.
 
 pub mod admin;
 pub mod cors;

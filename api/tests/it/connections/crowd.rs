@@ -1,4 +1,4 @@
-//! More clients than may be served at once: the limit holds, those who are served go on, the others wait for their turn.
+//! More clients than the limit: served clients go on, the others wait for their turn.
 
 use crate::{
     helpers::{PATIENCE, eventually},
@@ -20,21 +20,21 @@ use tokio::{
     time::timeout,
 };
 
-/// Descriptors that a gateway has open beside its connections, at most.
+/// Most descriptors that a gateway has open besides its connections.
 const OTHER_FILES: usize = 256;
 
-/// What the clients do next.
+/// The next step of the clients.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Act {
-    /// Ask once and stay, saying nothing.
+    /// Send one request and stay idle.
     Idle,
-    /// Ask again and stay.
+    /// Send another request and stay.
     AskAgain,
-    /// Leave, or ask once and leave.
+    /// Leave, or send one request and leave.
     Leave,
 }
 
-/// Clients, each on a connection of its own.
+/// Clients, each on a separate connection.
 struct Crowd {
     act: watch::Sender<Act>,
     answered: Arc<AtomicUsize>,
@@ -44,11 +44,11 @@ struct Crowd {
 
 async fn ask(stream: &mut TcpStream) {
     stream.write_all(b"GET /livez HTTP/1.1\r\nhost: a\r\n\r\n").await.unwrap();
-    let (mut whole, mut part) = (Vec::new(), [0; 1024]);
-    while !whole.ends_with(b"{\"status\":\"alive\"}") {
+    let (mut received, mut part) = (Vec::new(), [0; 1024]);
+    while !received.ends_with(b"{\"status\":\"alive\"}") {
         let count = stream.read(&mut part).await.unwrap();
-        assert!(count > 0, "closed without an answer");
-        whole.extend_from_slice(&part[..count]);
+        assert!(count > 0, "closed without a response");
+        received.extend_from_slice(&part[..count]);
     }
 }
 
@@ -83,25 +83,25 @@ impl Crowd {
         eventually(&format!("{served} are served"), || async { self.answered() == served }).await;
     }
 
-    /// The served ones ask again. Nobody else is served meanwhile.
+    /// The served clients send another request. No other client is served meanwhile.
     async fn served_ones_go_on(&self, served: usize) {
         self.act.send(Act::AskAgain).unwrap();
-        eventually("they are answered again", || async {
+        eventually("they get another response", || async {
             self.answered_again.load(Ordering::SeqCst) == served
         })
         .await;
-        assert_eq!(self.answered(), served, "nobody past the limit is served");
+        assert_eq!(self.answered(), served, "no client beyond the limit is served");
     }
 
-    /// All leave once they have been served, and so all are in the end.
-    async fn everybody_is_served_in_turn(mut self, size: usize) {
+    /// Every client leaves once it has been served, so that all are served in the end.
+    async fn all_are_served_in_turn(mut self, size: usize) {
         self.act.send(Act::Leave).unwrap();
         let all = async {
             while let Some(client) = self.clients.join_next().await {
                 client.unwrap();
             }
         };
-        timeout(PATIENCE * 3, all).await.expect("everybody gets a turn");
+        timeout(PATIENCE * 3, all).await.expect("all get their turn");
         assert_eq!(self.answered(), size);
     }
 }
@@ -118,7 +118,7 @@ fn resident(api: &Running) -> u64 {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn past_max_connections_clients_wait_and_cost_nothing() {
+async fn clients_beyond_max_connections_wait_and_use_no_memory() {
     const SERVED: usize = 200;
     const CLIENTS: usize = 1_000;
     let api = Running::start(&["--max-connections", "200", "--keep-alive", "10m"]);
@@ -128,11 +128,11 @@ async fn past_max_connections_clients_wait_and_cost_nothing() {
     crowd.becomes_served(SERVED).await;
     crowd.served_ones_go_on(SERVED).await;
     assert!(open_files(&api) <= SERVED + OTHER_FILES, "{}", open_files(&api));
-    // Twenty times what a connection takes, a tenth of what would be left of a leak.
+    // Twenty times the memory of a connection, and a tenth of what a leak would leave.
     let grown = resident(&api).saturating_sub(before);
     assert!(grown < 64 << 20, "{grown} bytes for {SERVED} connections");
-    assert_eq!(api.admin_status("/metrics").await, Some(200), "the admin listener has room of its own");
-    crowd.everybody_is_served_in_turn(CLIENTS).await;
+    assert_eq!(api.admin_status("/metrics").await, Some(200), "the admin listener has its own limit");
+    crowd.all_are_served_in_turn(CLIENTS).await;
     assert_eq!(api.status("/api/users").await, Some(200));
 }
 
@@ -150,6 +150,6 @@ async fn a_low_limit_of_open_files_leaves_room_for_everything_else() {
     for path in ["/metrics", "/readyz"] {
         assert_eq!(api.admin_status(path).await, Some(200), "{path}");
     }
-    crowd.everybody_is_served_in_turn(CLIENTS).await;
-    assert_eq!(api.status("/api/users").await, Some(200), "the database never lacked a file");
+    crowd.all_are_served_in_turn(CLIENTS).await;
+    assert_eq!(api.status("/api/users").await, Some(200), "the database always had descriptors");
 }

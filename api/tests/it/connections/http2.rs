@@ -15,10 +15,10 @@ fn request(path: &str) -> http::Request<()> {
 }
 
 async fn text(client: &Client, path: &str) -> String {
-    let (answer, _) = client.clone().send_request(request(path), true).unwrap();
-    let answer = timeout(PATIENCE, answer).await.unwrap().unwrap();
-    assert_eq!(answer.status(), 200, "{path}");
-    let mut body = answer.into_body();
+    let (response, _) = client.clone().send_request(request(path), true).unwrap();
+    let response = timeout(PATIENCE, response).await.unwrap().unwrap();
+    assert_eq!(response.status(), 200, "{path}");
+    let mut body = response.into_body();
     let mut bytes = Vec::new();
     while let Some(chunk) = body.data().await {
         let chunk = chunk.unwrap();
@@ -47,18 +47,18 @@ async fn streams_that_are_reset_and_connections_that_break_are_counted_once() {
         )
     };
 
-    // Ten streams of one connection, reset while they are handled. Nothing tells their handlers, which end by themselves.
+    // Ten streams of one connection, reset while in progress. Their handlers are not notified and end by themselves.
     let (mut client, driver) = connect().await;
     let send = |client: &mut Client, path| client.send_request(request(path), false).unwrap();
     let streams: Vec<_> = (0..10).map(|_| send(&mut client, "/slow?delay=2s")).collect();
     waiting(10.0).await;
-    for (answer, mut stream) in streams {
-        drop(answer);
+    for (response, mut stream) in streams {
+        drop(response);
         stream.send_reset(Reason::CANCEL);
     }
-    assert!(text(&client, "/livez").await.contains("alive"), "a reset stream harms no other");
+    assert!(text(&client, "/livez").await.contains("alive"), "a reset stream does not affect others");
     waiting(0.0).await;
-    // The connection breaks with five more, which would take half a minute.
+    // The connection breaks with five more requests, which would take half a minute.
     let _more: Vec<_> = (0..5).map(|_| send(&mut client, "/slow?delay=30s")).collect();
     waiting(5.0).await;
     driver.abort();
@@ -70,7 +70,7 @@ async fn streams_that_are_reset_and_connections_that_break_are_counted_once() {
 }
 
 #[tokio::test]
-async fn a_connection_with_streams_without_end_is_closed() {
+async fn closes_a_connection_with_too_many_open_streams() {
     const MOST: usize = 1_000;
     let https = tls::spawn().await;
     let connect = async || {
@@ -83,24 +83,24 @@ async fn a_connection_with_streams_without_end_is_closed() {
     let (watcher, _driver) = connect().await;
     let (mut client, _other_driver) = connect().await;
     let mut send = |path| client.send_request(request(path), true).unwrap().0;
-    // As many as may be, and again once they are answered: it is those at the same time that count.
+    // As many as allowed, and as many again once they have ended: only concurrent streams count.
     for _ in 0..2 {
-        let answers: Vec<_> = (0..MOST).map(|_| send("/livez")).collect();
-        for answer in answers {
-            // Dropped unread, its stream is over.
-            assert_eq!(timeout(PATIENCE, answer).await.unwrap().unwrap().status(), 200);
+        let responses: Vec<_> = (0..MOST).map(|_| send("/livez")).collect();
+        for response in responses {
+            // Dropping the response unread ends its stream.
+            assert_eq!(timeout(PATIENCE, response).await.unwrap().unwrap().status(), 200);
         }
     }
-    // Some of those may not be quite over; another connection has its own count.
+    // Some of those may not have ended yet; another connection has its own count.
     let (mut client, driver) = connect().await;
     let mut send = |path| client.send_request(request(path), true).unwrap().0;
     let waiting: Vec<_> = (0..MOST + 1).map(|_| send("/slow?delay=30s")).collect();
-    for answer in waiting {
-        timeout(PATIENCE, answer).await.expect("closed long before").unwrap_err();
+    for response in waiting {
+        timeout(PATIENCE, response).await.expect("closed before the timeout").unwrap_err();
     }
-    let _ = timeout(PATIENCE, driver).await.expect("the connection is over");
+    let _ = timeout(PATIENCE, driver).await.expect("the connection ends");
     let metrics = async || Metrics::parse(&text(&watcher, "/metrics").await);
-    eventually("each that was begun is counted", || async {
+    eventually("every started request is counted", || async {
         metrics().await.requests("GET", "/slow", 499) == MOST as f64
     })
     .await;
@@ -109,22 +109,22 @@ async fn a_connection_with_streams_without_end_is_closed() {
 }
 
 #[tokio::test]
-async fn answers_that_nobody_takes_count_as_open_streams() {
+async fn unread_responses_count_as_open_streams() {
     let https = tls::spawn().await;
     let stream = https.connect(&["h2"], "localhost").await.unwrap();
     let mut builder = h2::client::Builder::new();
-    // The client leaves room for 10 bytes of each answer.
+    // The client accepts 10 bytes of each response.
     let builder = builder.initial_max_send_streams(10_000).initial_window_size(10);
     let (mut client, connection) = builder.handshake::<_, Bytes>(stream).await.unwrap();
     let driver = tokio::spawn(connection);
     let mut untaken = Vec::new();
     for _ in 0..20 {
         for _ in 0..100 {
-            // Refused once the connection is gone.
-            untaken.extend(client.send_request(request("/livez"), true).map(|(answer, _)| answer));
+            // Fails once the connection is closed.
+            untaken.extend(client.send_request(request("/livez"), true).map(|(response, _)| response));
         }
         tokio::time::sleep(std::time::Duration::from_millis(10)).await;
     }
-    let _ = timeout(PATIENCE, driver).await.expect("closed, though it asked for nothing that takes long");
+    let _ = timeout(PATIENCE, driver).await.expect("closed, although its requests are quick");
     drop(untaken);
 }

@@ -1,4 +1,4 @@
-//! Clients that misbehave: the limits hold, and others are served meanwhile.
+//! Misbehaving clients: the limits hold, and other clients are served.
 
 use crate::helpers::{PATIENCE, TestApp, eventually, roomy, spawn_with};
 use std::time::{Duration, Instant};
@@ -8,9 +8,9 @@ use tokio::{
     time::{sleep, timeout},
 };
 
-/// Every limit on a client's time in these tests.
+/// All time limits on clients in these tests.
 const LIMIT: Duration = Duration::from_secs(3);
-/// What a busy machine may add.
+/// Allowance for a busy machine.
 const SLACK: Duration = Duration::from_secs(10);
 const TRICKLE: Duration = Duration::from_millis(40);
 
@@ -26,7 +26,7 @@ async fn connect(app: &TestApp) -> TcpStream {
     TcpStream::connect(app.base.strip_prefix("http://").unwrap()).await.unwrap()
 }
 
-/// Ways to be a bad client.
+/// Kinds of misbehaving clients.
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Bad {
     Silent,
@@ -57,7 +57,7 @@ const ALL: &[Bad] = &[
 ];
 
 impl Bad {
-    /// What is sent at once, what is then repeated, and how often.
+    /// What is sent first, what is then repeated, and how often.
     fn script(self) -> (String, String) {
         let chunked = "POST /nope HTTP/1.1\r\nhost: a\r\ntransfer-encoding: chunked\r\n\r\n";
         let text = match self {
@@ -77,7 +77,7 @@ impl Bad {
                 String::new()
             }
             Self::TricklingHead | Self::TricklingHeadLater => "x: y\r\n".to_owned(),
-            // Past any limit within seconds, without taking the machine from those who watch.
+            // Exceeds any limit within seconds without starving the test itself.
             Self::EndlessHeaders => format!("x: {}\r\n", "y".repeat(4096)),
             Self::TricklingBody => " ".to_owned(),
             Self::EndlessUnwantedBody => format!("1000\r\n{}\r\n", "x".repeat(4096)),
@@ -86,14 +86,14 @@ impl Bad {
         (text, again)
     }
 
-    /// Goes on to misbehave until the server closes; what it said, and how long that took.
+    /// Misbehaves until the server closes the connection; returns the response and the time it took.
     async fn misbehave(self, stream: TcpStream) -> (String, Duration) {
         let started = Instant::now();
         let (mut reading, mut writing) = stream.into_split();
         let (_, again) = self.script();
         let send = async {
             if matches!(self, Self::HalfHeadLater | Self::TricklingHeadLater) {
-                // The answer to the good one is on its way by then, or the head is pipelined: both must end.
+                // The response to the valid request is being sent by then, or the head is pipelined: both must end.
                 sleep(TRICKLE).await;
                 let _ = writing.write_all(HALF.as_bytes()).await;
             }
@@ -102,64 +102,64 @@ impl Bad {
             }
         };
         let receive = async {
-            let mut answer = Vec::new();
+            let mut response = Vec::new();
             let mut part = [0; 4096];
             while let Ok(count @ 1..) = reading.read(&mut part).await {
-                answer.extend_from_slice(&part[..count]);
+                response.extend_from_slice(&part[..count]);
             }
-            String::from_utf8(answer).unwrap()
+            String::from_utf8(response).unwrap()
         };
         tokio::pin!(receive);
-        let answer = tokio::select! {
-            answer = &mut receive => answer,
+        let response = tokio::select! {
+            response = &mut receive => response,
             () = send => receive.await,
         };
-        (answer, started.elapsed())
+        (response, started.elapsed())
     }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn bad_clients_are_closed_in_time_while_others_are_served() {
+async fn closes_bad_clients_in_time_while_others_are_served() {
     const EACH: usize = 30;
     let app = spawn(&["--keep-alive", "4s"]).await;
     let mut bad = Vec::new();
     for _ in 0..EACH {
         for kind in ALL {
             let mut stream = connect(&app).await;
-            // At once: a busy machine may start the task only when the head would be late.
+            // Sent right away: a busy machine may start the task only when the head would be late.
             stream.write_all(kind.script().0.as_bytes()).await.unwrap();
             bad.push((*kind, tokio::spawn(timeout(PATIENCE, kind.misbehave(stream)))));
         }
     }
     for _ in 0..50 {
-        let asked = Instant::now();
+        let sent = Instant::now();
         assert_eq!(app.get("/api/users").await.status(), 200);
-        assert!(asked.elapsed() < SLACK, "{:?}", asked.elapsed());
+        assert!(sent.elapsed() < SLACK, "{:?}", sent.elapsed());
     }
     for (kind, task) in bad {
-        let (answer, took) = task.await.unwrap().unwrap_or_else(|_| panic!("{kind:?} was never closed"));
+        let (response, took) = task.await.unwrap().unwrap_or_else(|_| panic!("{kind:?} was never closed"));
         assert!(took < LIMIT + SLACK, "{kind:?} took {took:?}");
-        let start = answer.lines().next().unwrap_or_default();
-        let said = |status: &str| {
-            assert!(start.starts_with(&format!("HTTP/1.1 {status}")), "{kind:?}: {answer}");
-            assert!(answer.contains("content-type: application/problem+json\r\n"), "{kind:?}: {answer}");
-            assert!(answer.contains("x-request-id: ") && answer.ends_with('}'), "{kind:?}: {answer}");
+        let start = response.lines().next().unwrap_or_default();
+        let expect_status = |status: &str| {
+            assert!(start.starts_with(&format!("HTTP/1.1 {status}")), "{kind:?}: {response}");
+            assert!(response.contains("content-type: application/problem+json\r\n"), "{kind:?}: {response}");
+            assert!(response.contains("x-request-id: ") && response.ends_with('}'), "{kind:?}: {response}");
         };
         match kind {
-            Bad::Silent => assert_eq!(answer, "", "nobody asked anything"),
-            Bad::HalfHead | Bad::TricklingHead | Bad::TricklingBody => said("408"),
-            Bad::Garbage => said("400"),
-            // The close may overtake the answer while the client is still sending.
-            Bad::EndlessHeaders if answer.is_empty() => {}
-            Bad::EndlessHeaders => said("4"),
+            Bad::Silent => assert_eq!(response, "", "no request was sent"),
+            Bad::HalfHead | Bad::TricklingHead | Bad::TricklingBody => expect_status("408"),
+            Bad::Garbage => expect_status("400"),
+            // The close may overtake the response while the client is still sending.
+            Bad::EndlessHeaders if response.is_empty() => {}
+            Bad::EndlessHeaders => expect_status("4"),
             Bad::HalfHeadLater | Bad::TricklingHeadLater | Bad::HalfHeadBehind => {
-                assert!(start.contains(" 200 "), "{kind:?}: {answer}");
+                assert!(start.contains(" 200 "), "{kind:?}: {response}");
             }
-            Bad::EndlessUnwantedBody | Bad::TricklingUnwantedBody => said("404"),
+            Bad::EndlessUnwantedBody | Bad::TricklingUnwantedBody => expect_status("404"),
         }
     }
     let metrics = app.metrics().await;
-    // Endless headers get 431, or 408 where the machine is too busy to read as much in time.
+    // Endless headers get 431, or 408 if the machine is too busy to read enough in time.
     let refused = |status| metrics.requests("OTHER", "unmatched", status);
     assert!(refused(400) >= EACH as f64 && refused(408) >= 2.0 * EACH as f64);
     assert_eq!(refused(400) + refused(408) + refused(431), 4.0 * EACH as f64, "each is counted once");
@@ -174,7 +174,7 @@ async fn bad_clients_are_closed_in_time_while_others_are_served() {
 }
 
 #[tokio::test]
-async fn garbage_ends_the_connection_wherever_it_comes() {
+async fn garbage_anywhere_ends_the_connection() {
     let app = spawn(&[]).await;
     let mut stream = connect(&app).await;
     stream.write_all(GOOD.as_bytes()).await.unwrap();
@@ -182,10 +182,13 @@ async fn garbage_ends_the_connection_wherever_it_comes() {
     let count = timeout(PATIENCE, stream.read(&mut part)).await.unwrap().unwrap();
     assert!(part[..count].starts_with(b"HTTP/1.1 200"));
     stream.write_all(format!("what is this\r\n\r\n{GOOD}").as_bytes()).await.unwrap();
-    let mut answer = String::new();
-    timeout(PATIENCE, stream.read_to_string(&mut answer)).await.expect("closed in time").unwrap();
-    assert!(answer.starts_with("HTTP/1.1 400 ") && answer.contains("application/problem+json"), "{answer}");
-    assert_eq!(answer.matches("HTTP/1.1").count(), 1, "nothing after it is served: {answer}");
+    let mut response = String::new();
+    timeout(PATIENCE, stream.read_to_string(&mut response)).await.expect("closed in time").unwrap();
+    assert!(
+        response.starts_with("HTTP/1.1 400 ") && response.contains("application/problem+json"),
+        "{response}"
+    );
+    assert_eq!(response.matches("HTTP/1.1").count(), 1, "nothing after it is served: {response}");
 
     // Behind others in one piece: each of them is answered first.
     let answer = exchange(&app, &format!("{GOOD}{GOOD}what is this\r\n\r\n{GOOD}")).await;
@@ -228,13 +231,13 @@ async fn a_byte_behind_a_body_costs_no_response() {
 }
 
 #[tokio::test]
-async fn whoever_reads_nothing_is_closed() {
+async fn closes_clients_that_read_nothing() {
     let app = spawn(&[]).await;
     let socket = TcpSocket::new_v4().unwrap();
     socket.set_recv_buffer_size(4096).unwrap();
     let mut stream =
         socket.connect(app.base.strip_prefix("http://").unwrap().parse().unwrap()).await.unwrap();
-    // Answers pile up until nothing more can be sent either way; then nothing moves but the clock.
+    // Responses pile up until nothing can be sent in either direction; then only the time limit can end it.
     let request = "GET /metrics HTTP/1.1\r\nhost: a\r\n\r\n".repeat(100);
     let ended = timeout(PATIENCE, async { while stream.write_all(request.as_bytes()).await.is_ok() {} });
     ended.await.expect("closed in time");
@@ -259,14 +262,14 @@ async fn an_idle_connection_is_kept_longer_than_a_head_may_take() {
 }
 
 #[tokio::test]
-async fn connections_past_the_maximum_wait_for_their_turn() {
+async fn connections_beyond_the_maximum_wait_for_their_turn() {
     let app = spawn(&["--max-connections", "16"]).await;
     let mut idle = Vec::new();
     for _ in 0..24 {
         idle.push(connect(&app).await);
     }
-    // Sixteen are accepted and say nothing until they are closed; then the others, and this one.
-    let asked = Instant::now();
+    // Sixteen are accepted and stay silent until they are closed; then the others are accepted, and this one.
+    let sent = Instant::now();
     assert_eq!(app.get("/livez").await.status(), 200);
-    assert!(asked.elapsed() < LIMIT + SLACK, "{:?}", asked.elapsed());
+    assert!(sent.elapsed() < LIMIT + SLACK, "{:?}", sent.elapsed());
 }

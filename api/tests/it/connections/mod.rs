@@ -1,4 +1,4 @@
-//! What a connection may take, in every protocol.
+//! Limits on connections, in every protocol.
 
 #[cfg(target_os = "linux")]
 pub mod crowd;

@@ -1,4 +1,4 @@
-//! The admin listener while the public one has all it can take.
+//! The admin listener while the public one is saturated.
 
 use crate::process::running::Running;
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
@@ -13,38 +13,38 @@ use std::{
 };
 
 const BAR: Duration = Duration::from_millis(100);
-/// Connections that each wait for an answer of `/slow`, where the machine has room for as many.
+/// Connections that each wait for a response of `/slow`, if the machine allows that many.
 const WANTED: u64 = 10_000;
-/// The first of them is answered after a minute and a half; a slow machine connects fewer by then.
+/// The first of them gets its response after a minute and a half; a slow machine opens fewer by then.
 const CONNECTING: Duration = Duration::from_secs(40);
-/// Threads that keep the two public workers computing meanwhile.
+/// Threads that keep the two public workers busy.
 const HAMMERS: usize = 4;
 
-/// One request on a connection of its own, from first byte to last.
+/// One request on a new connection, from first byte to last.
 fn ask(address: SocketAddr, path: &str) -> std::io::Result<(Duration, String)> {
     let started = Instant::now();
     let mut socket = TcpStream::connect_timeout(&address, Duration::from_secs(10))?;
     socket.set_read_timeout(Some(Duration::from_secs(10)))?;
     write!(socket, "GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")?;
-    let mut answer = String::new();
-    socket.read_to_string(&mut answer)?;
-    Ok((started.elapsed(), answer))
+    let mut response = String::new();
+    socket.read_to_string(&mut response)?;
+    Ok((started.elapsed(), response))
 }
 
 fn put_fault(admin: SocketAddr, fault: &str) {
     let mut socket = TcpStream::connect(admin).unwrap();
     let head = "PUT /faults/hold HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Type: application/json";
     write!(socket, "{head}\r\nContent-Length: {}\r\n\r\n{fault}", fault.len()).unwrap();
-    let mut answer = String::new();
-    socket.read_to_string(&mut answer).unwrap();
-    assert!(answer.starts_with("HTTP/1.1 201"), "{answer}");
+    let mut response = String::new();
+    socket.read_to_string(&mut response).unwrap();
+    assert!(response.starts_with("HTTP/1.1 201"), "{response}");
 }
 
-/// Sends one request after the other until told to stop.
+/// Sends requests one after the other until stopped.
 fn hammer(address: SocketAddr, stop: &AtomicBool, answered: &AtomicUsize) {
     let mut socket = TcpStream::connect(address).unwrap();
     socket.set_read_timeout(Some(Duration::from_millis(200))).unwrap();
-    // Pipelined, so that the workers always have the next one at hand.
+    // Pipelined, so that the workers always have a next request.
     let batch = "GET /api/users HTTP/1.1\r\nHost: x\r\n\r\n".repeat(16);
     let mut buffer = [0; 64 * 1024];
     while !stop.load(Ordering::Relaxed) {
@@ -53,7 +53,7 @@ fn hammer(address: SocketAddr, stop: &AtomicBool, answered: &AtomicUsize) {
         while seen < 16 && !stop.load(Ordering::Relaxed) {
             match socket.read(&mut buffer) {
                 Ok(0) => panic!("the gateway closed the connection"),
-                // A status line may be cut in two by a read; then the next batch comes a little early or late.
+                // A read may cut a status line in two; then the next batch is sent slightly early or late.
                 Ok(length) => seen += buffer[..length].windows(8).filter(|part| part == b"HTTP/1.1").count(),
                 Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => break,
                 Err(error) => panic!("{error}"),
@@ -64,20 +64,20 @@ fn hammer(address: SocketAddr, stop: &AtomicBool, answered: &AtomicUsize) {
 }
 
 #[test]
-fn the_admin_listener_answers_while_the_public_workers_are_saturated() {
-    // This process holds the clients' ends, and other tests run in it.
+fn the_admin_listener_responds_while_public_workers_are_saturated() {
+    // This process holds the clients' ends, and runs other tests too.
     let (_, hard) = getrlimit(Resource::RLIMIT_NOFILE).unwrap();
     setrlimit(Resource::RLIMIT_NOFILE, hard, hard).unwrap();
     let wanted = WANTED.min(hard.saturating_sub(1_500)) as usize;
 
     let api = Running::start(&[]);
     let (public, admin) = (api.public_address(), api.admin_address());
-    // `/slow` itself waits at most half a minute, which a busy machine may need to connect them all.
+    // `/slow` alone waits at most half a minute, which a busy machine may need for connecting.
     put_fault(admin, r#"{"route":"/slow","delay":"60s","ttl":"10m"}"#);
     let mut held = Vec::with_capacity(wanted);
     let started = Instant::now();
     while held.len() < wanted && started.elapsed() < CONNECTING {
-        // A machine with fewer ports or less memory holds fewer.
+        // A machine with fewer ports or less memory opens fewer.
         let Ok(mut socket) = TcpStream::connect_timeout(&public, Duration::from_secs(10)) else { break };
         socket.write_all(b"GET /slow?delay=30s HTTP/1.1\r\nHost: x\r\n\r\n").unwrap();
         held.push(socket);
@@ -102,7 +102,7 @@ fn the_admin_listener_answers_while_the_public_workers_are_saturated() {
         })
         .collect();
     while answered.load(Ordering::Relaxed) < 1_000 {
-        assert!(started.elapsed() < Duration::from_secs(60), "the workers do not get to it");
+        assert!(started.elapsed() < Duration::from_secs(60), "the workers do not handle them");
         std::thread::sleep(Duration::from_millis(10));
     }
     let mut took: Vec<Duration> = (0..15)
@@ -112,7 +112,7 @@ fn the_admin_listener_answers_while_the_public_workers_are_saturated() {
             took
         })
         .collect();
-    assert!(in_progress() + 100 > held.len(), "all were held all the time");
+    assert!(in_progress() + 100 > held.len(), "all were held throughout");
     stop.store(true, Ordering::Relaxed);
     hammers.into_iter().for_each(|thread| thread.join().unwrap());
     took.sort();

@@ -1,4 +1,4 @@
-//! HTTPS and HTTP/2 over real connections, with a certificate made here.
+//! HTTPS and HTTP/2 over real connections, with a generated certificate.
 
 use crate::helpers::{PATIENCE, roomy, spawn_with};
 use rustls::{
@@ -19,7 +19,7 @@ pub fn certify(dir: &Path) {
     certify_for(dir, "localhost");
 }
 
-/// The same for a name or address.
+/// Same for a name or address.
 pub fn certify_for(dir: &Path, host: &str) {
     let made = rcgen::generate_simple_self_signed([host.to_owned()]).unwrap();
     std::fs::write(dir.join("cert.pem"), made.cert.pem()).unwrap();
@@ -70,7 +70,7 @@ impl Https {
     pub async fn connect(&self, offers: &[&str], name: &str) -> io::Result<TlsStream<TcpStream>> {
         timeout(PATIENCE, connect(self.address(), self.dir.path(), offers, name))
             .await
-            .expect("an answer in time")
+            .expect("a response in time")
     }
 }
 
@@ -111,14 +111,14 @@ async fn https_speaks_http_2_with_many_requests_at_once() {
         let body = body.map(str::to_owned);
         let mut client = client.clone();
         async move {
-            let (answer, mut sending) = client.send_request(request, body.is_none()).unwrap();
+            let (response, mut sending) = client.send_request(request, body.is_none()).unwrap();
             if let Some(body) = body {
                 sending.send_data(body.into(), true).unwrap();
             }
-            let answer = timeout(PATIENCE, answer).await.unwrap().unwrap();
-            let (status, headers) = (answer.status().as_u16(), answer.headers().clone());
-            assert_eq!(answer.version(), http::Version::HTTP_2);
-            let mut body = answer.into_body();
+            let response = timeout(PATIENCE, response).await.unwrap().unwrap();
+            let (status, headers) = (response.status().as_u16(), response.headers().clone());
+            assert_eq!(response.version(), http::Version::HTTP_2);
+            let mut body = response.into_body();
             let mut bytes = Vec::new();
             while let Some(chunk) = body.data().await {
                 let chunk = chunk.unwrap();
@@ -139,32 +139,32 @@ async fn https_speaks_http_2_with_many_requests_at_once() {
         "{body}"
     );
     let large = "x".repeat(70_000);
-    // More than the first window: sent as the server lets it, and refused all the same.
+    // Larger than the first window: sent as flow control allows, and refused.
     assert_eq!(send("POST", "/api/users", Some(&large)).await.0, 413);
     let many = (0..100).map(|_| send("GET", "/api/users/1", None));
-    let answers = futures_util::future::join_all(many).await;
-    assert!(answers.iter().all(|(status, ..)| *status == 200));
-    let ids: HashSet<_> = answers.iter().map(|(_, headers, _)| headers["x-request-id"].clone()).collect();
-    assert_eq!(ids.len(), 100, "a request each");
+    let responses = futures_util::future::join_all(many).await;
+    assert!(responses.iter().all(|(status, ..)| *status == 200));
+    let ids: HashSet<_> = responses.iter().map(|(_, headers, _)| headers["x-request-id"].clone()).collect();
+    assert_eq!(ids.len(), 100, "one request each");
     drop(client);
     driver.abort();
 }
 
 #[tokio::test]
-async fn whoever_does_not_speak_tls_is_turned_away() {
+async fn refuses_plaintext_clients() {
     let https = spawn().await;
     let wrong_name = https.connect(&[], "elsewhere.example").await.unwrap_err();
     assert!(wrong_name.to_string().contains("certificate"), "{wrong_name}");
     let mut plain = TcpStream::connect(https.address()).await.unwrap();
     plain.write_all(b"GET / HTTP/1.1\r\nhost: a\r\n\r\n").await.unwrap();
-    let mut answer = Vec::new();
-    let _ = timeout(PATIENCE, plain.read_to_end(&mut answer)).await.expect("closed in time");
-    assert!(!answer.starts_with(b"HTTP"), "{answer:?}");
+    let mut response = Vec::new();
+    let _ = timeout(PATIENCE, plain.read_to_end(&mut response)).await.expect("closed in time");
+    assert!(!response.starts_with(b"HTTP"), "{response:?}");
 }
 
 #[tokio::test]
 async fn plain_http_1_is_the_default() {
     let app = spawn_with(&roomy(), &[]).await;
-    let answer = app.get("/health").await;
-    assert_eq!((answer.status().as_u16(), answer.version()), (200, reqwest::Version::HTTP_11));
+    let response = app.get("/health").await;
+    assert_eq!((response.status().as_u16(), response.version()), (200, reqwest::Version::HTTP_11));
 }

@@ -1,4 +1,4 @@
-//! `Idempotency-Key` on predictions: nothing is written but the answer itself.
+//! `Idempotency-Key` on predictions: only the response is written.
 
 use crate::{
     backend::Backend,
@@ -8,7 +8,7 @@ use crate::{
 };
 use serde_json::json;
 
-async fn predictions_are_repeated_too(backend: Backend) {
+async fn repeats_predictions(backend: Backend) {
     let (database, folder) = (backend.database().await, Folder::shipped());
     let models = folder.dir().to_str().unwrap();
     let app = database
@@ -33,7 +33,7 @@ async fn predictions_are_repeated_too(backend: Backend) {
     problem(post(&app, "/inference", "k", &other).await, 422).await;
     let large = json!({"model_name": "digits", "input_data": vec![vec![7.3; 64]; 1024]});
     let refused = problem(post(&app, "/inference", "large", &large).await, 422).await;
-    assert!(refused["detail"].as_str().unwrap().contains("too large to be kept"), "{refused}");
+    assert!(refused["detail"].as_str().unwrap().contains("too large to be stored"), "{refused}");
     problem(post(&app, "/inference", "bad\tkey", &ask).await, 400).await;
 
     app.put_fault("slow", json!({"model": {"delay": "60s"}, "ttl": "10m"})).await;
@@ -49,9 +49,9 @@ async fn predictions_are_repeated_too(backend: Backend) {
     eventually("one waits", || async { app.metrics().await.get("inference_queue_depth") == Some(1.0) }).await;
     problem(post(&app, "/inference", "w", &ask).await, 409).await;
     app.lift_fault("slow").await;
-    for answer in [running, waiting] {
-        assert_eq!(answer.await.unwrap().unwrap().status(), 200);
+    for response in [running, waiting] {
+        assert_eq!(response.await.unwrap().unwrap().status(), 200);
     }
 }
 
-on_both!(predictions_are_repeated_too);
+on_both!(repeats_predictions);

@@ -1,4 +1,4 @@
-//! `Idempotency-Key`: once, however often it is sent.
+//! `Idempotency-Key`: a repeated request happens once.
 
 use crate::{
     backend::Backend,
@@ -20,14 +20,14 @@ fn reading(value: f64) -> Value {
     json!({"readings": [{"device": "d1", "stream": "spo2", "timestamp": 1_790_000_000, "value": value}]})
 }
 
-async fn the_first_answer_is_repeated(backend: Backend) {
+async fn repeats_the_first_response(backend: Backend) {
     let (app, database) = backend.spawn().await;
     let first = post(&app, "/api/users", "k1", &ada()).await;
     assert_eq!(first.status(), 201);
     assert!(first.headers().get("idempotency-replayed").is_none());
     let (location, tag) = (header(&first, "location").to_owned(), header(&first, "etag").to_owned());
     let body = first.text().await.unwrap();
-    // A gateway started anew, or another one, knows it too.
+    // A restarted gateway, or another one, knows it too.
     app.shut_down().await;
     let app = database.spawn(&[]).await;
     for _ in 0..2 {
@@ -49,12 +49,12 @@ async fn the_first_answer_is_repeated(backend: Backend) {
     assert_eq!(post(&app, "/api/users", "k2", &other).await.status(), 201);
     let elsewhere = post(&app, "/api/ingest", "k1", &reading(97.0)).await;
     assert_eq!(elsewhere.status(), 202, "the same key on another route is another key");
-    let somebody =
+    let other_caller =
         app.request("POST", "/api/users").header("Idempotency-Key", "k1").header("X-API-Key", "theirs");
-    problem(somebody.json(&ada()).send().await.unwrap(), 409).await;
+    problem(other_caller.json(&ada()).send().await.unwrap(), 409).await;
 }
 
-async fn a_refusal_by_the_database_is_repeated_too(backend: Backend) {
+async fn repeats_a_refusal_by_the_database(backend: Backend) {
     let (app, _database) = backend.spawn().await;
     assert_eq!(app.send_json("POST", "/api/users", ada()).await.status(), 201);
     problem(post(&app, "/api/users", "k", &ada()).await, 409).await;
@@ -64,7 +64,7 @@ async fn a_refusal_by_the_database_is_repeated_too(backend: Backend) {
     problem(again, 409).await;
 }
 
-async fn bad_keys_and_bad_bodies_leave_nothing(backend: Backend) {
+async fn bad_keys_and_bad_bodies_store_nothing(backend: Backend) {
     let (app, database) = backend.spawn().await;
     for key in [" ", "tab\tinside", &"k".repeat(256)] {
         problem(post(&app, "/api/users", key, &ada()).await, 400).await;
@@ -75,7 +75,7 @@ async fn bad_keys_and_bad_bodies_leave_nothing(backend: Backend) {
     assert_eq!(post(&app, "/api/users", "k", &ada()).await.status(), 201, "the key is still free");
 }
 
-async fn of_many_at_once_one_is_done(backend: Backend) {
+async fn of_concurrent_requests_one_is_done(backend: Backend) {
     let (app, database) = backend.spawn().await;
     let other = database.spawn(&[]).await;
     let statuses: Vec<u16> = join_all((0..60).map(|i| {
@@ -117,30 +117,30 @@ async fn in_flight_is_409_and_ingest_is_repeated(backend: Backend) {
     assert_eq!(app.custom_metrics().await.get(accepted), Some(1.0));
 }
 
-async fn answers_are_kept_for_a_day(backend: Backend) {
+async fn responses_are_stored_for_a_day(backend: Backend) {
     let (app, database) = backend.spawn().await;
     assert_eq!(post(&app, "/api/users", "k", &ada()).await.status(), 201);
     let left = "SELECT min(expires_at) FROM idempotency_keys";
     let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_secs() as i64;
     let kept = database.number(left).await - now;
     assert!((86_390..=86_400).contains(&kept), "{kept}");
-    // Expired, it is free at once, and swept before long.
+    // An expired key is free at once, and deleted soon.
     let expire = "UPDATE idempotency_keys SET expires_at = 1 RETURNING expires_at";
     assert_eq!(database.number(expire).await, 1);
     problem(post(&app, "/api/users", "k", &ada()).await, 409).await;
-    assert!(database.number(left).await > now, "claimed anew");
+    assert!(database.number(left).await > now, "claimed again");
     assert_eq!(database.number(expire).await, 1);
     app.shut_down().await;
     let _app = database.spawn(&[]).await;
     let swept = || async { database.number("SELECT count(*) FROM idempotency_keys").await == 0 };
-    eventually("the answer is swept", swept).await;
+    eventually("the response is deleted", swept).await;
 }
 
 on_both!(
-    the_first_answer_is_repeated,
-    a_refusal_by_the_database_is_repeated_too,
-    bad_keys_and_bad_bodies_leave_nothing,
-    of_many_at_once_one_is_done,
+    repeats_the_first_response,
+    repeats_a_refusal_by_the_database,
+    bad_keys_and_bad_bodies_store_nothing,
+    of_concurrent_requests_one_is_done,
     in_flight_is_409_and_ingest_is_repeated,
-    answers_are_kept_for_a_day,
+    responses_are_stored_for_a_day,
 );

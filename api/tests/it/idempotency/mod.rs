@@ -1,4 +1,4 @@
-//! `Idempotency-Key`: what is sent twice is done once.
+//! `Idempotency-Key`: a request sent twice is done once.
 
 #[cfg(feature = "inference")]
 pub mod inference;

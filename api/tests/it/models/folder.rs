@@ -9,11 +9,11 @@ use std::{
 /// A row of setosa.
 pub const IRIS: &[f64] = &[5.1, 3.5, 1.4, 0.2];
 
-/// A models folder of the test's own.
+/// A models folder for one test.
 pub struct Folder(tempfile::TempDir);
 
 impl Folder {
-    /// With the two shipped models in it.
+    /// With the two shipped models.
     pub fn shipped() -> Self {
         let folder = Self(tempfile::tempdir().unwrap());
         for name in ["iris", "digits"] {

@@ -1,4 +1,4 @@
-//! POST `/inference`: predictions, refusals, the queue's bound and the deadline.
+//! POST `/inference`: predictions, refusals, the bound of the queue and the deadline.
 
 use crate::{
     helpers::{PATIENCE, TestApp, eventually, header, problem},
@@ -7,7 +7,7 @@ use crate::{
 use serde_json::{Value, json};
 use std::{io::Write, net::TcpStream};
 
-/// Slows every run by a minute, far beyond any test's end.
+/// Slows every run by a minute, far beyond the end of any test.
 async fn slow(app: &TestApp) {
     app.put_fault("slow", json!({"model": {"delay": "60s"}, "ttl": "10m"})).await;
 }
@@ -20,7 +20,7 @@ async fn infer(app: &TestApp, body: Value) -> reqwest::Response {
     app.send_json("POST", "/inference", body).await
 }
 
-/// Sends in the background; the answer's status and whether it says to retry.
+/// Sends in the background; returns the status and whether there is a Retry-After.
 fn infer_later(app: &TestApp) -> tokio::task::JoinHandle<(u16, bool)> {
     let request = app.request("POST", "/inference").json(&ask());
     tokio::spawn(async move {
@@ -44,10 +44,10 @@ async fn rows_become_predictions_and_classes() {
     assert_eq!(response.status(), 200);
     assert_eq!(header(&response, "content-type"), "application/json");
     assert!(!response.headers().contains_key("x-fault-injected"));
-    let answer: Value = response.json().await.unwrap();
-    assert_eq!(answer["model_name"], "iris");
-    assert_eq!(answer["predicted_classes"], json!(["setosa", "versicolor", "virginica"]));
-    for row in answer["predictions"].as_array().unwrap() {
+    let response: Value = response.json().await.unwrap();
+    assert_eq!(response["model_name"], "iris");
+    assert_eq!(response["predicted_classes"], json!(["setosa", "versicolor", "virginica"]));
+    for row in response["predictions"].as_array().unwrap() {
         let row: Vec<f64> = serde_json::from_value(row.clone()).unwrap();
         assert_eq!(row.len(), 3);
         assert!((row.iter().sum::<f64>() - 1.0).abs() < 1e-5, "{row:?}");
@@ -64,8 +64,8 @@ async fn rows_become_predictions_and_classes() {
         [0, 0, 14, 12, 15, 11, 2, 0],
     ];
     let body = json!({"model_name": "digits", "input_data": [three.as_flattened()]});
-    let answer: Value = infer(&app, body).await.json().await.unwrap();
-    assert_eq!(answer["predicted_classes"], json!(["3"]));
+    let response: Value = infer(&app, body).await.json().await.unwrap();
+    assert_eq!(response["predicted_classes"], json!(["3"]));
 
     let metrics = app.metrics().await;
     for (name, runs) in [("iris", 1.0), ("digits", 1.0)] {
@@ -73,12 +73,12 @@ async fn rows_become_predictions_and_classes() {
         assert_eq!(metrics.get(&series), Some(runs), "{name}");
     }
     let full = json!({"model_name": "digits", "input_data": vec![vec![15.0625; 64]; 1024]});
-    let answer: Value = infer(&app, full).await.json().await.unwrap();
-    assert_eq!(answer["predictions"].as_array().unwrap().len(), 1024);
+    let response: Value = infer(&app, full).await.json().await.unwrap();
+    assert_eq!(response["predictions"].as_array().unwrap().len(), 1024);
 }
 
 #[tokio::test]
-async fn what_cannot_be_run_is_explained() {
+async fn unusable_rows_are_explained() {
     let app = spawn_on(&Folder::shipped(), &[]).await;
     let iris = |data: Value| json!({"model_name": "iris", "input_data": data});
     for (body, status, pointers) in [
@@ -98,7 +98,7 @@ async fn what_cannot_be_run_is_explained() {
         ),
         (iris(json!(vec![IRIS; 1025])), 422, &["#/input_data"]),
         (iris(json!([[1e300, 1, 1, 1]])), 422, &["#/input_data/0/0"]),
-        // Fits a number of 32 bits, but what the model makes of it does not.
+        // Fits 32 bits, but the prediction does not.
         (iris(json!([IRIS, [3e38, -3e38, 3e38, 3e38]])), 422, &["#/input_data/1"]),
     ] {
         let shown = body.to_string();
@@ -123,19 +123,19 @@ async fn what_cannot_be_run_is_explained() {
 }
 
 #[tokio::test]
-async fn a_full_queue_is_503_and_empties_when_the_models_are_fast_again() {
+async fn a_full_queue_is_503_and_drains_when_models_recover() {
     let flags = ["--inference-workers", "1", "--inference-queue", "2"];
     let app = spawn_on(&Folder::shipped(), &flags).await;
     slow(&app).await;
     let running = infer_later(&app);
-    // It has left the queue for the worker once a second one waits alone.
+    // The first has left the queue for the worker once the second waits alone.
     let in_progress = r#"http_requests_in_progress{method="POST",route="/inference"}"#;
     eventually("one runs", || async {
         let metrics = app.metrics().await;
         metrics.get(in_progress) == Some(1.0) && metrics.get("inference_queue_depth") == Some(0.0)
     })
     .await;
-    // Between being in progress and being queued there is a moment; a later one cannot overtake it.
+    // A request is in progress shortly before it is queued; a later one cannot overtake it.
     let waiting = [infer_later(&app), infer_later(&app)];
     depth_becomes(&app, 2.0).await;
     let response = infer(&app, ask()).await;
@@ -153,7 +153,7 @@ async fn a_full_queue_is_503_and_empties_when_the_models_are_fast_again() {
 }
 
 #[tokio::test]
-async fn over_the_deadline_is_504_in_the_queue_and_in_the_run() {
+async fn a_missed_deadline_is_504_in_the_queue_and_in_the_run() {
     let flags = ["--inference-workers", "1", "--inference-deadline", "300ms"];
     let app = spawn_on(&Folder::shipped(), &flags).await;
     slow(&app).await;
@@ -162,7 +162,7 @@ async fn over_the_deadline_is_504_in_the_queue_and_in_the_run() {
         assert_eq!(late.await.unwrap().0, 504);
     }
     depth_becomes(&app, 0.0).await;
-    // The one that ran is counted with its time, though nobody got an answer.
+    // The run is counted with its time, although nobody got the response.
     let sum = r#"inference_duration_seconds_sum{model="iris"}"#;
     eventually("the run is counted", || async { app.metrics().await.get(sum).is_some_and(|sum| sum > 0.2) })
         .await;
@@ -170,17 +170,17 @@ async fn over_the_deadline_is_504_in_the_queue_and_in_the_run() {
     assert_eq!(body["title"], "Gateway Timeout");
     assert_eq!(app.metrics().await.get(r#"api_errors_total{error_type="deadline_exceeded"}"#), Some(3.0));
     // A busy machine may let the deadline pass in the queue, where no fault has acted yet.
-    eventually("the fault is blamed", || async {
+    eventually("the fault is named", || async {
         infer(&app, ask()).await.headers().get("x-fault-injected").is_some_and(|id| id == "slow")
     })
     .await;
     app.lift_fault("slow").await;
     // The worker is free again; a busy machine may still need a second try within so short a deadline.
-    eventually("it serves", || async { infer(&app, ask()).await.status() == 200 }).await;
+    eventually("it serves again", || async { infer(&app, ask()).await.status() == 200 }).await;
 }
 
 #[tokio::test]
-async fn a_client_that_hangs_up_leaves_the_queue() {
+async fn a_disconnected_client_leaves_the_queue() {
     let flags = ["--inference-workers", "1", "--inference-deadline", "10m"];
     let app = spawn_on(&Folder::shipped(), &flags).await;
     slow(&app).await;
@@ -196,7 +196,7 @@ async fn a_client_that_hangs_up_leaves_the_queue() {
     depth_becomes(&app, 2.0).await;
     drop(sockets);
     depth_becomes(&app, 0.0).await;
-    eventually("the hang-ups are counted", || async {
+    eventually("the disconnects are counted", || async {
         app.metrics().await.requests("POST", "/inference", 499) == 3.0
     })
     .await;
@@ -205,7 +205,7 @@ async fn a_client_that_hangs_up_leaves_the_queue() {
 }
 
 #[tokio::test]
-async fn faults_slow_and_fail_the_models_and_mark_the_answers() {
+async fn faults_slow_and_fail_the_models_and_mark_the_responses() {
     let app = spawn_on(&Folder::shipped(), &[]).await;
     app.put_fault("broken", json!({"model": {"fail": true}, "ttl": "10m"})).await;
     let response = infer(&app, ask()).await;
@@ -226,9 +226,9 @@ async fn faults_slow_and_fail_the_models_and_mark_the_answers() {
     app.lift_fault("worse").await;
     app.lift_fault("late").await;
     let metrics = app.metrics().await;
-    for (fault, answers) in [("broken", 1.0), ("late", 2.0), ("worse", 1.0)] {
+    for (fault, responses) in [("broken", 1.0), ("late", 2.0), ("worse", 1.0)] {
         let series = format!("faults_injected_total{{fault=\"{fault}\",kind=\"model\"}}");
-        assert_eq!(metrics.get(&series), Some(answers), "{fault}");
+        assert_eq!(metrics.get(&series), Some(responses), "{fault}");
     }
     assert!(!infer(&app, ask()).await.headers().contains_key("x-fault-injected"));
 }

@@ -1,4 +1,4 @@
-//! `/models`: files of a folder become models, whatever the files hold.
+//! `/models`: loads files of a folder, valid or not.
 
 use crate::{
     helpers::{Metrics, TestApp, eventually, header, problem},
@@ -19,15 +19,15 @@ async fn loaded(app: &TestApp) -> Vec<String> {
     names
 }
 
-/// The two shipped models answer as ever.
+/// The two shipped models still serve.
 async fn both_serve(app: &TestApp) {
     for (name, row, class) in [("iris", json!(IRIS), "setosa"), ("digits", json!(vec![0; 64]), "")] {
         let body = json!({"model_name": name, "input_data": [row]});
         let response = app.send_json("POST", "/inference", body).await;
         assert_eq!(response.status(), 200, "{name}");
-        let answer: Value = response.json().await.unwrap();
-        let found = answer["predicted_classes"][0].as_str().unwrap();
-        assert!(class.is_empty() || found == class, "{answer}");
+        let response: Value = response.json().await.unwrap();
+        let found = response["predicted_classes"][0].as_str().unwrap();
+        assert!(class.is_empty() || found == class, "{response}");
     }
 }
 
@@ -72,7 +72,7 @@ async fn a_file_dropped_in_is_served_after_one_put() {
     let app = spawn_on(&folder, &[]).await;
     problem(app.send("PUT", "/models/sum").await, 404).await;
     folder.put("sum", &Folder::fixture("sum3"));
-    assert_eq!(failures(&app.metrics().await, "sum"), Some(0.0), "there from the first scrape on");
+    assert_eq!(failures(&app.metrics().await, "sum"), Some(0.0), "present from the first scrape");
 
     let response = app.send("PUT", "/models/sum").await;
     assert_eq!(response.status(), 201);
@@ -81,8 +81,8 @@ async fn a_file_dropped_in_is_served_after_one_put() {
     assert_eq!((&body["features"], &body["predictions"]), (&json!(3), &json!(1)));
     assert!(body.get("classes").is_none(), "{body}");
     let ask = json!({"model_name": "sum", "input_data": [[1, 2, 3], [0.5, 0.25, 0]]});
-    let answer: Value = app.send_json("POST", "/inference", ask.clone()).await.json().await.unwrap();
-    assert_eq!(answer, json!({"model_name": "sum", "predictions": [[6.0], [0.75]]}));
+    let response: Value = app.send_json("POST", "/inference", ask.clone()).await.json().await.unwrap();
+    assert_eq!(response, json!({"model_name": "sum", "predictions": [[6.0], [0.75]]}));
     assert_eq!(app.metrics().await.get("models_loaded"), Some(3.0));
 
     assert_eq!(app.send("PUT", "/models/sum").await.status(), 200, "replaced");
@@ -96,7 +96,7 @@ async fn a_file_dropped_in_is_served_after_one_put() {
 }
 
 #[tokio::test]
-async fn what_is_no_model_is_422_and_counted_and_the_others_serve_on() {
+async fn an_unusable_file_is_422_and_counted_and_others_keep_serving() {
     let folder = Folder::shipped();
     let iris = Folder::shipped_file("iris");
     let app = spawn_on(&folder, &[]).await;
@@ -119,24 +119,24 @@ async fn what_is_no_model_is_422_and_counted_and_the_others_serve_on() {
         folder.put(name, &Folder::fixture(name));
     }
     for (name, needle) in [
-        ("truncated", "not an ONNX model"),
-        ("noise", "not an ONNX model"),
-        ("text", "not an ONNX model"),
-        ("empty", "not an ONNX model"),
+        ("truncated", "not a runnable ONNX model"),
+        ("noise", "not a runnable ONNX model"),
+        ("text", "not a runnable ONNX model"),
+        ("empty", "not a runnable ONNX model"),
         ("folder", "not a regular file"),
         ("huge", "1073741824 bytes"),
         ("two-inputs", "one input"),
-        ("whole-numbers", "32 bits"),
-        ("any-width", "has to be fixed"),
+        ("whole-numbers", "32-bit"),
+        ("any-width", "must be fixed"),
         ("no-rows", "dimension for rows"),
         ("unknown-operator", "Teleport"),
-        ("inner-mismatch", "trial run failed"),
+        ("inner-mismatch", "test run failed"),
         ("endless", "may never end"),
     ] {
         let body = problem(app.send("PUT", &format!("/models/{name}")).await, 422).await;
         assert!(body["detail"].as_str().unwrap().contains(needle), "{name}: {body}");
         let dir = folder.dir().to_str().unwrap();
-        assert!(!body.to_string().contains(dir), "no paths: {body}");
+        assert!(!body.to_string().contains(dir), "must not show paths: {body}");
         assert_eq!(failures(&app.metrics().await, name), Some(1.0), "{name}");
         both_serve(&app).await;
     }
@@ -151,12 +151,12 @@ async fn what_is_no_model_is_422_and_counted_and_the_others_serve_on() {
 }
 
 #[tokio::test]
-async fn a_loaded_model_outlives_its_file_going_bad_or_changing_shape() {
+async fn a_loaded_model_survives_a_damaged_or_reshaped_file() {
     let folder = Folder::shipped();
     let app = spawn_on(&folder, &[]).await;
     for (bytes, needle) in [
-        (b"broken on its way".to_vec(), "not an ONNX model"),
-        (Folder::fixture("sum3"), "makes 3 predictions of 4 features, the file's 1 of 3"),
+        (b"broken on its way".to_vec(), "not a runnable ONNX model"),
+        (Folder::fixture("sum3"), "has 3 predictions and 4 features, the file 1 and 3"),
     ] {
         folder.put("iris", &bytes);
         let body = problem(app.send("PUT", "/models/iris").await, 422).await;
@@ -167,7 +167,7 @@ async fn a_loaded_model_outlives_its_file_going_bad_or_changing_shape() {
     fs::remove_file(folder.path("iris")).unwrap();
     problem(app.send("PUT", "/models/iris").await, 404).await;
     both_serve(&app).await;
-    // Meant: unloaded first.
+    // Intended: the model is unloaded first.
     folder.put("iris", &Folder::fixture("sum3"));
     assert_eq!(app.send("DELETE", "/models/iris").await.status(), 204);
     assert_eq!(app.send("PUT", "/models/iris").await.status(), 201);
@@ -185,7 +185,7 @@ async fn a_bad_file_does_not_stop_the_start() {
 }
 
 #[tokio::test]
-async fn no_name_leaves_the_folder_or_makes_a_series() {
+async fn no_name_leaves_the_folder_or_creates_a_series() {
     let folder = Folder::shipped();
     fs::create_dir(folder.dir().join("sub")).unwrap();
     fs::copy(folder.path("iris"), folder.dir().join("sub/inner.onnx")).unwrap();
@@ -201,7 +201,7 @@ async fn no_name_leaves_the_folder_or_makes_a_series() {
 }
 
 #[tokio::test]
-async fn a_put_takes_no_file() {
+async fn a_put_accepts_no_file() {
     let app = spawn_on(&Folder::shipped(), &[]).await;
     let send = |body: Vec<u8>| app.request("PUT", "/models/iris").body(body).send();
     let body = problem(send(Folder::shipped_file("iris")).await.unwrap(), 400).await;
@@ -213,7 +213,7 @@ async fn a_put_takes_no_file() {
 }
 
 #[tokio::test]
-async fn loading_and_unloading_disturb_no_inference() {
+async fn loading_and_unloading_do_not_disturb_inference() {
     let folder = Folder::shipped();
     folder.put("bad", b"no model");
     let app = spawn_on(&folder, &[]).await;
@@ -226,9 +226,9 @@ async fn loading_and_unloading_disturb_no_inference() {
             for _ in 0..60 {
                 let response = http.post(&url).json(&ask).send().await.unwrap();
                 statuses.push(response.status().as_u16());
-                let answer: Value = response.json().await.unwrap();
+                let response: Value = response.json().await.unwrap();
                 if statuses.last() == Some(&200) {
-                    assert_eq!(answer["predictions"].as_array().unwrap().len(), 8);
+                    assert_eq!(response["predictions"].as_array().unwrap().len(), 8);
                 }
             }
             statuses

@@ -3,7 +3,7 @@
 use crate::helpers::{problem, spawn_app};
 
 #[tokio::test]
-async fn the_model_endpoints_answer_501() {
+async fn the_model_endpoints_respond_501() {
     let app = spawn_app().await;
     for (method, path) in [
         ("GET", "/models"),

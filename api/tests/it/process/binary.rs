@@ -1,4 +1,4 @@
-//! Inputs a person can get wrong: exit code 2 and a message that names input, reason and way out.
+//! Invalid inputs: exit code 2 and a message with the input, the reason and the fix.
 
 use crate::helpers::binary;
 use std::{net::TcpListener, path::Path, process::Output};
@@ -13,7 +13,7 @@ fn refused(dir: &Path, args: &[&str], needles: &[&str]) {
 }
 
 #[test]
-fn a_taken_port_is_named_with_its_owner_and_the_flag() {
+fn names_the_owner_and_the_flag_of_a_taken_port() {
     let dir = tempfile::tempdir().unwrap();
     let held = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = held.local_addr().unwrap().to_string();
@@ -30,7 +30,7 @@ fn a_taken_port_is_named_with_its_owner_and_the_flag() {
 }
 
 #[test]
-fn a_malformed_limits_file_is_named_with_line_and_field() {
+fn names_line_and_field_of_a_malformed_limits_file() {
     let dir = tempfile::tempdir().unwrap();
     for (text, needles) in [
         (
@@ -60,20 +60,20 @@ fn a_malformed_limits_file_is_named_with_line_and_field() {
         refused(dir.path(), &args, needles);
     }
     let args = ["--listen", "127.0.0.1:0", "--rate-limits-file", "missing.toml"];
-    refused(dir.path(), &args, &["RATE_LIMITS_FILE=missing.toml", "cannot be read"]);
+    refused(dir.path(), &args, &["RATE_LIMITS_FILE=missing.toml", "cannot read"]);
 }
 
 #[test]
-fn a_database_that_cannot_be_used_is_named() {
+fn names_an_unusable_database() {
     let dir = tempfile::tempdir().unwrap();
     std::fs::write(
         dir.path().join("text.db"),
-        "this is no database, however long one looks at it ".repeat(50),
+        "this is not a database, only some text of a length ".repeat(50),
     )
     .unwrap();
     std::fs::create_dir(dir.path().join("folder.db")).unwrap();
     for url in ["sqlite:///nowhere/at/all.db", "sqlite://text.db", "sqlite://folder.db"] {
-        let needles = [&format!("DATABASE_URL={url}"), "cannot be opened", "name another"];
+        let needles = [&format!("DATABASE_URL={url}"), "cannot open", "name another"];
         refused(dir.path(), &["--listen", "127.0.0.1:0", "--database-url", url], &needles);
     }
     let args = ["--listen", "127.0.0.1:0", "--database-url", "mysql://root:secret@db/x"];
@@ -81,7 +81,7 @@ fn a_database_that_cannot_be_used_is_named() {
 }
 
 #[test]
-fn bad_queues_are_named() {
+fn names_invalid_queues() {
     let dir = tempfile::tempdir().unwrap();
     refused(dir.path(), &["--write-queue", "0"], &["WRITE_QUEUE", "'0'", "from 1 to 1000000"]);
     refused(dir.path(), &["--ingest-queue", "999"], &["INGEST_QUEUE", "'999'", "from 1000 to 1000000"]);
@@ -104,7 +104,7 @@ fn an_admin_listener_that_others_can_reach_needs_a_token() {
 }
 
 #[test]
-fn bad_settings_are_named() {
+fn names_invalid_settings() {
     let dir = tempfile::tempdir().unwrap();
     refused(dir.path(), &["--listen", "nonsense"], &["LISTEN", "'nonsense'", "127.0.0.1:8000"]);
     refused(dir.path(), &["--admin-listen", "8001"], &["ADMIN_LISTEN", "'8001'"]);
@@ -113,7 +113,11 @@ fn bad_settings_are_named() {
     refused(dir.path(), &["--redis-url", "redis+sentinel://x:1"], &["REDIS_URL=…", "SERVICE"]);
     refused(dir.path(), &["--redis-url", "redis+cluster://x/3"], &["REDIS_URL=…", "databases"]);
     refused(dir.path(), &["--rate-limit-keys", "0"], &["RATE_LIMIT_KEYS", "'0'", "1 to 100000000"]);
-    refused(dir.path(), &["--models-dir", "nowhere"], &["MODELS_DIR=nowhere", "not a folder", "api/models"]);
+    refused(
+        dir.path(),
+        &["--models-dir", "nowhere"],
+        &["MODELS_DIR=nowhere", "not a readable folder", "api/models"],
+    );
     let output = binary(dir.path()).env("WORKERS", "many").output().unwrap();
     let message = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(2));

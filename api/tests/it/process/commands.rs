@@ -1,4 +1,4 @@
-//! What the binary does beside serving: --print-config, .env, hash-key, healthcheck; and what it refuses.
+//! The binary apart from serving: --print-config, .env, hash-key, healthcheck, and invalid inputs.
 
 use crate::{
     connections::tls::certify,
@@ -35,7 +35,7 @@ fn has(lines: &[String], line: &str) {
 }
 
 #[test]
-fn print_config_shows_what_flags_environment_file_and_defaults_come_to() {
+fn print_config_merges_flags_environment_file_and_defaults() {
     let dir = tempfile::tempdir().unwrap();
     std::fs::write(
         dir.path().join(".env"),
@@ -72,7 +72,7 @@ fn print_config_shows_what_flags_environment_file_and_defaults_come_to() {
 }
 
 #[test]
-fn every_setting_is_printed_once() {
+fn prints_every_setting_once() {
     let dir = tempfile::tempdir().unwrap();
     let lines = printed(&mut binary(dir.path()));
     let help = text(&binary(dir.path()).arg("--help").output().unwrap().stdout);
@@ -87,7 +87,7 @@ fn every_setting_is_printed_once() {
 }
 
 #[test]
-fn a_malformed_dotenv_is_named_with_its_line_and_without_its_content() {
+fn names_the_line_of_a_malformed_dotenv_without_its_content() {
     let dir = tempfile::tempdir().unwrap();
     std::fs::write(dir.path().join(".env"), "LOG_LEVEL=info\n\nMETRICS_TOKEN hush\n").unwrap();
     refused(&mut binary(dir.path()), &[".env: line 3", "NAME=value"]);
@@ -96,11 +96,11 @@ fn a_malformed_dotenv_is_named_with_its_line_and_without_its_content() {
     refused(&mut binary(dir.path()), &["WORKERS", "'many'"]);
     std::fs::remove_file(dir.path().join(".env")).unwrap();
     std::fs::create_dir(dir.path().join(".env")).unwrap();
-    refused(&mut binary(dir.path()), &[".env: cannot be read"]);
+    refused(&mut binary(dir.path()), &[".env: cannot read"]);
 }
 
 #[test]
-fn inputs_that_cannot_be_used_are_refused_before_anything_is_bound() {
+fn rejects_invalid_inputs_before_binding() {
     let dir = tempfile::tempdir().unwrap();
     certify(dir.path());
     let other = dir.path().join("other");
@@ -113,11 +113,11 @@ fn inputs_that_cannot_be_used_are_refused_before_anything_is_bound() {
         &format!("[[keys]]\nname = \"a\"\nhash = \"{}\"\nplan = \"gold\"\n", api::access::hash("a")),
     );
     write("junk.pem", "no certificate");
-    // The port is taken: whoever got so far as to bind would complain of that instead.
+    // The port is taken: an input accepted too late would show as an error about the port.
     let held = TcpListener::bind("127.0.0.1:0").unwrap();
     let taken = held.local_addr().unwrap().to_string();
     for (args, needles) in [
-        (&["--api-keys-file", "none.toml"][..], &["API_KEYS_FILE=none.toml", "cannot be read"][..]),
+        (&["--api-keys-file", "none.toml"][..], &["API_KEYS_FILE=none.toml", "cannot read"][..]),
         (&["--api-keys-file", "keys.toml"], &["API_KEYS_FILE=keys.toml: line 3", "`hash`", "api hash-key"]),
         (
             &["--api-keys-file", "plan.toml"],
@@ -145,7 +145,7 @@ fn inputs_that_cannot_be_used_are_refused_before_anything_is_bound() {
         refused(binary(dir.path()).args(["--listen", &taken]).args(args), needles);
     }
     let output = binary(dir.path()).args(["--api-keys-file", "keys.toml"]).output().unwrap();
-    assert!(!text(&output.stderr).contains("my-plain-key"), "somebody's key");
+    assert!(!text(&output.stderr).contains("my-plain-key"), "the key must not be shown");
     assert!(!dir.path().join("firedrill.db").exists(), "nothing was opened");
 }
 
@@ -166,12 +166,12 @@ fn empty_variables_count_as_unset() {
     ] {
         command.env(name, "");
     }
-    // It gets as far as the port.
+    // It fails only at the port.
     refused(command.args(["--listen", &held.local_addr().unwrap().to_string()]), &["is taken"]);
 }
 
 #[test]
-fn hash_key_makes_lines_that_are_accepted() {
+fn hash_key_prints_lines_that_are_accepted() {
     let dir = tempfile::tempdir().unwrap();
     let made = binary(dir.path()).args(["hash-key", "--name", "ci", "--plan", "unlimited"]).output().unwrap();
     assert_eq!(made.status.code(), Some(0));
@@ -202,7 +202,7 @@ fn healthcheck(dir: &Path, args: &[&str]) -> (Option<i32>, String) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn healthcheck_tells_by_its_exit_code() {
+async fn healthcheck_reports_by_its_exit_code() {
     let dir = tempfile::tempdir().unwrap();
     let app = spawn_with(&roomy(), &[]).await;
     let listen = app.base.strip_prefix("http://").unwrap();
@@ -211,7 +211,7 @@ async fn healthcheck_tells_by_its_exit_code() {
     assert_eq!(healthcheck(dir.path(), &["healthcheck", "--url", &url]), (Some(0), String::new()));
     let (code, line) = healthcheck(dir.path(), &["healthcheck", "--url", &format!("{}/error", app.base)]);
     assert_eq!(code, Some(1));
-    assert_eq!(line, format!("error: {}/error: answered 500\n", app.base));
+    assert_eq!(line, format!("error: {}/error: status 500\n", app.base));
 
     certify(dir.path());
     let file = |name: &str| dir.path().join(name).display().to_string();
@@ -221,13 +221,13 @@ async fn healthcheck_tells_by_its_exit_code() {
     let args = [&["--listen", listen][..], &tls, &["healthcheck"]].concat();
     assert_eq!(healthcheck(dir.path(), &args), (Some(0), String::new()));
     let (code, line) = healthcheck(dir.path(), &["--listen", listen, "healthcheck"]);
-    assert_eq!((code, line.lines().count()), (Some(1), 1), "HTTP asked of an HTTPS port: {line}");
+    assert_eq!((code, line.lines().count()), (Some(1), 1), "HTTP sent to an HTTPS port: {line}");
 }
 
 #[test]
 fn healthcheck_never_hangs() {
     let dir = tempfile::tempdir().unwrap();
-    // Connections are accepted by the system, and nobody answers.
+    // The system accepts connections, and nothing responds.
     let mute = TcpListener::bind("127.0.0.1:0").unwrap();
     let started = Instant::now();
     let listen = mute.local_addr().unwrap().to_string();

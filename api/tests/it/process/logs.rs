@@ -1,4 +1,4 @@
-//! Log lines of errors: one each, on standard output, and nothing beside.
+//! Errors log one line each on standard output, and nothing else.
 
 use crate::{helpers::header, process::running::Running};
 use nix::sys::signal::Signal;
@@ -11,7 +11,7 @@ async fn every_error_is_one_line_and_nothing_goes_to_standard_error() {
     let fault = json!({"route": "/cpu", "panic": true, "ttl": "10m"});
     let put = api.client.put(format!("{}/faults/boom", api.admin)).json(&fault).send().await.unwrap();
     assert_eq!(put.status(), 201);
-    let mut asked = BTreeMap::new();
+    let mut requested = BTreeMap::new();
     for (path, status, level) in [
         ("/cpu?value=1", 500, "ERROR"),
         ("/error", 500, "INFO"),
@@ -20,14 +20,14 @@ async fn every_error_is_one_line_and_nothing_goes_to_standard_error() {
         ("/update?users=-1", 422, "INFO"),
         ("/nowhere", 404, "INFO"),
     ] {
-        let answer = api.client.get(format!("{}{path}", api.base)).send().await.unwrap();
-        assert_eq!(answer.status(), status, "{path}");
-        asked.insert(header(&answer, "x-request-id").to_owned(), (status, level));
+        let response = api.client.get(format!("{}{path}", api.base)).send().await.unwrap();
+        assert_eq!(response.status(), status, "{path}");
+        requested.insert(header(&response, "x-request-id").to_owned(), (status, level));
     }
     api.signal(Signal::SIGTERM);
     assert_eq!(api.ended().await.code(), Some(0));
     let lines: Vec<Value> = api.lines.iter().collect();
-    for (id, (status, level)) in asked {
+    for (id, (status, level)) in requested {
         let of_it: Vec<&Value> = lines.iter().filter(|line| line["request_id"] == id.as_str()).collect();
         let [line] = of_it[..] else { panic!("{} lines for a {status}: {of_it:?}", of_it.len()) };
         assert_eq!((&line["status"], &line["level"]), (&json!(status), &json!(level)), "{line}");

@@ -29,19 +29,19 @@ fn standard_error(dir: &tempfile::TempDir) -> String {
 }
 
 impl Running {
-    /// With these flags, on free ports, with a database of its own and limits nobody runs into.
+    /// With these flags, on free ports, with its own database and limits that no test exceeds.
     pub fn start(flags: &[&str]) -> Self {
         Self::start_with(flags, &[])
     }
 
-    /// The same with further environment variables.
+    /// Same with further environment variables.
     pub fn start_with(flags: &[&str], env: &[(&str, &str)]) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let command = binary(dir.path());
         Self::launch(command, flags, env, dir)
     }
 
-    /// As above, where the system lets it have so many files open.
+    /// Same with this limit of open files.
     pub fn start_with_files(files: usize, flags: &[&str]) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let api = binary(dir.path());
@@ -72,7 +72,8 @@ impl Running {
             }
         });
         let listening = lines.iter().find(|line: &Value| line["message"] == "listening");
-        let listening = listening.unwrap_or_else(|| panic!("it does not listen: {}", standard_error(&dir)));
+        let listening =
+            listening.unwrap_or_else(|| panic!("the gateway does not listen: {}", standard_error(&dir)));
         let url = |field: &str| format!("http://{}", listening[field].as_str().unwrap());
         let client = reqwest::Client::builder().no_proxy().timeout(PATIENCE).build().unwrap();
         Self { base: url("address"), admin: url("admin"), lines, client, child, dir }
@@ -82,7 +83,7 @@ impl Running {
         self.child.id()
     }
 
-    /// What it has written to standard error.
+    /// Its standard error so far.
     pub fn standard_error(&self) -> String {
         standard_error(&self.dir)
     }
@@ -121,13 +122,13 @@ impl Running {
     /// Sends a request for `path`, of `/slow`, and returns once it is in progress.
     pub async fn begin(&self, path: &str) -> tokio::task::JoinHandle<Result<u16, reqwest::Error>> {
         let (client, url) = (self.client.clone(), format!("{}{path}", self.base));
-        let answer = tokio::spawn(async move { Ok(client.get(url).send().await?.status().as_u16()) });
+        let response = tokio::spawn(async move { Ok(client.get(url).send().await?.status().as_u16()) });
         eventually("the request is in progress", || async {
             let series = r#"http_requests_in_progress{method="GET",route="/slow"}"#;
             self.metrics().await.get(series) == Some(1.0)
         })
         .await;
-        answer
+        response
     }
 
     pub async fn ended(&mut self) -> ExitStatus {
@@ -136,7 +137,7 @@ impl Running {
             if let Some(status) = self.child.try_wait().unwrap() {
                 return status;
             }
-            assert!(started.elapsed() < PATIENCE, "it does not end");
+            assert!(started.elapsed() < PATIENCE, "the gateway does not end");
             tokio::time::sleep(std::time::Duration::from_millis(10)).await;
         }
     }

@@ -1,4 +1,4 @@
-//! The binary's life: it listens, logs, drains on SIGTERM and ends.
+//! The life of the binary: it listens, logs, drains on SIGTERM and ends.
 
 use crate::{
     helpers::{PATIENCE, eventually, spawn_with},
@@ -17,7 +17,7 @@ async fn sigterm_drains_and_ends_with_0() {
     assert_eq!(api.admin_status("/readyz").await, Some(503), "on both listeners");
     assert_eq!(api.status("/api/users").await, Some(200), "it still serves during the drain delay");
     let back = api.client.delete(format!("{}/drain", api.admin)).send().await.unwrap();
-    assert_eq!(back.status(), 409, "a stop is not taken back");
+    assert_eq!(back.status(), 409, "a stop cannot be ended");
     eventually("the public listener closes", || async { api.status("/livez").await.is_none() }).await;
     assert_eq!(api.admin_status("/readyz").await, Some(503), "the admin listener closes after it");
     assert_eq!(api.admin_status("/metrics").await, Some(200));
@@ -47,10 +47,10 @@ async fn a_second_signal_ends_it_at_once() {
 }
 
 #[tokio::test]
-async fn requests_past_the_shutdown_timeout_are_cut() {
+async fn cuts_off_requests_after_the_shutdown_timeout() {
     let mut api = Running::start(&["--drain-delay", "0s", "--shutdown-timeout", "1s"]);
     let slow = api.begin("/slow?delay=30s").await;
-    // The shell's Ctrl-C, and a fault that a stop lifts.
+    // Ctrl-C of a shell, and a fault that the stop lifts.
     let fault = serde_json::json!({"route": "/", "delay": "60s", "ttl": "10m"});
     let put = api.client.put(format!("{}/faults/x", api.admin)).json(&fault).send().await.unwrap();
     assert_eq!(put.status(), 201);
@@ -60,18 +60,18 @@ async fn requests_past_the_shutdown_timeout_are_cut() {
 }
 
 #[tokio::test]
-async fn the_library_stops_when_its_caller_says_so() {
+async fn the_library_stops_on_request() {
     let mut app = spawn_with(&crate::helpers::roomy(), &[]).await;
     assert_eq!(app.get("/").await.status(), 200);
     app.stop.take().unwrap().send(()).unwrap();
     tokio::time::timeout(PATIENCE, &mut app.served).await.unwrap().unwrap().unwrap();
     for base in [&app.base, &app.admin] {
-        assert!(app.client.get(base).send().await.is_err(), "nobody listens any more");
+        assert!(app.client.get(base).send().await.is_err(), "nothing listens any more");
     }
 }
 
 #[tokio::test]
-async fn a_drain_that_was_asked_for_goes_over_into_a_stop() {
+async fn a_requested_drain_can_become_a_stop() {
     let mut api = Running::start(&["--drain-delay", "0s"]);
     let drain = api.client.post(format!("{}/drain", api.admin)).send().await.unwrap();
     assert_eq!(drain.status(), 200);

@@ -7,7 +7,7 @@ use crate::{
 use futures_util::future::join_all;
 use testkit::{RedisCluster, RedisSentinel};
 
-/// Decisions by Redis, whatever came of them.
+/// Decisions by Redis, of any outcome.
 async fn by_redis(app: &crate::helpers::TestApp) -> f64 {
     let metrics = app.metrics().await;
     let series = metrics.series("rate_limit_decisions_total");
@@ -15,9 +15,9 @@ async fn by_redis(app: &crate::helpers::TestApp) -> f64 {
 }
 
 #[tokio::test]
-async fn a_cluster_counts_exactly_and_its_nodes_share_the_clients() {
+async fn a_cluster_counts_exactly_and_spreads_the_clients() {
     let cluster = RedisCluster::start().await.unwrap();
-    // Two policies with two keys in one request, which must lie in one slot.
+    // Two policies with two keys in one request, which must be in one slot.
     let text = policy("all", "1/d", 6) + &policy("each", "1/d", 5) + "key = [\"client\", \"route\"]\n";
     let flags = |prefix: &str| {
         let flags =
@@ -69,7 +69,7 @@ async fn a_cluster_that_loses_a_node_is_an_outage_without_errors() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_failover_by_sentinels_goes_unnoticed() {
+async fn a_sentinel_failover_is_not_noticed_by_clients() {
     let mut redis = RedisSentinel::start().await.unwrap();
     let app = spawn_on_redis(&redis.url(), &roomy(), None).await;
     let traffic = Traffic::start(&app, "/api/users", 4);
@@ -83,7 +83,7 @@ async fn a_failover_by_sentinels_goes_unnoticed() {
     let before = by_redis(&app).await;
     traffic.goes_on().await;
     assert!(by_redis(&app).await > before, "the new primary decides");
-    eventually("the new primary holds the client's debt", || async {
+    eventually("the new primary has the client's balance", || async {
         redis.second().ask(&["DBSIZE"]).await.unwrap() != "0"
     })
     .await;

@@ -1,4 +1,4 @@
-//! Exactness: gateway processes with clocks of their own beside one Redis, and waits that are true.
+//! Exactness: gateways with different clocks on one Redis, and exact waits.
 
 use crate::{
     helpers::{PATIENCE, header, policy, spawn_on_redis, spawn_with},
@@ -30,7 +30,7 @@ impl Skewed {
                 &[
                     ("LD_PRELOAD", clock.to_str().unwrap()),
                     ("FAKETIME", offset),
-                    // The clock that durations are measured with goes on as it is: only what o'clock it is differs.
+                    // The monotonic clock stays the same: only the wall clock differs.
                     ("FAKETIME_DONT_FAKE_MONOTONIC", "1"),
                     ("RATE_LIMITS_FILE", file.to_str().unwrap()),
                 ],
@@ -44,7 +44,7 @@ impl Skewed {
         app.client.get(format!("{}/", app.base)).header("x-forwarded-for", client).send().await.unwrap()
     }
 
-    /// What o'clock each thinks it is, in seconds since 1970, from its log of what it just answered.
+    /// The wall clock of each gateway, in seconds since 1970, from its latest log line.
     async fn clocks(&self) -> Vec<f64> {
         let mut clocks = Vec::new();
         for (index, app) in self.0.iter().enumerate() {
@@ -61,23 +61,23 @@ impl Skewed {
 }
 
 #[tokio::test]
-async fn skewed_gateways_admit_exactly_the_burst_twenty_times_of_twenty() {
+async fn skewed_gateways_admit_exactly_the_burst() {
     let (redis, dir) = (Redis::start().await.unwrap(), tempfile::tempdir().unwrap());
     let gateways = Skewed::start(&redis, &policy("p", "1/d", 100), dir.path());
     let clocks = gateways.clocks().await;
-    // Asked one after the other, so even a busy machine only adds to the five seconds.
+    // Requested one after the other, so that a busy machine only adds to the five seconds.
     assert!(clocks[1] - clocks[0] > 4.9 && clocks[2] - clocks[1] > 4.9, "{clocks:?}");
     for run in 0..20 {
         let client = format!("198.51.100.{run}");
         let calls = (0..160).map(|call| gateways.get(call, &client));
         let statuses: Vec<u16> =
-            join_all(calls).await.iter().map(|answer| answer.status().as_u16()).collect();
+            join_all(calls).await.iter().map(|response| response.status().as_u16()).collect();
         let count = |status| statuses.iter().filter(|found| **found == status).count();
         assert_eq!((count(200), count(429)), (100, 60), "run {run}");
     }
 }
 
-/// Microseconds of Redis's clock.
+/// The clock of Redis in microseconds.
 async fn redis_time(connection: &mut redis::aio::MultiplexedConnection) -> u64 {
     let (seconds, micros): (u64, u64) = redis::cmd("TIME").query_async(connection).await.unwrap();
     seconds * 1_000_000 + micros
@@ -106,7 +106,7 @@ async fn with_refill_skewed_gateways_stay_within_one_of_the_oracle() {
         }
     });
     let mut admitted = 1 + join_all(flood).await.into_iter().sum::<u64>();
-    // Until one is refused: then everything the limit had to give is given.
+    // Until one is refused: then the limit is used up.
     let before_last = loop {
         let now = redis_time(&mut connection).await;
         if gateways.get(1, "192.0.2.1").await.status() == 429 {
@@ -115,18 +115,18 @@ async fn with_refill_skewed_gateways_stay_within_one_of_the_oracle() {
         admitted += 1;
     };
     let after_last = redis_time(&mut connection).await;
-    // What the oracle grants by the first and the last moment at which that can have been.
+    // What the oracle grants at the earliest and the latest time of the decisions.
     let granted = |from: u64, to: u64| BURST + (to - from) * RATE / 1_000_000;
     let (least, most) = (granted(after_first, before_last), granted(before_first, after_last));
     assert!((least..=most).contains(&admitted), "{admitted}, the oracle {least} to {most}");
-    assert!(admitted > 60, "the refill was part of it: {admitted}");
+    assert!(admitted > 60, "the refill was included: {admitted}");
 }
 
-/// A client that is refused, waits as told, and asks once more; gives the statuses of the last answers.
+/// A client that is refused, waits for Retry-After and repeats the request; returns the last status.
 async fn patient(http: &Client, url: &str, address: &str) -> u16 {
     let get = async || http.get(url).header("x-forwarded-for", address).send().await.unwrap();
-    // On a machine that takes a second for a request some more may pass before one is refused; and every other client is
-    // refused twice, the second time perhaps from what the first refusal proved.
+    // On a machine that takes a second for a request, more may be admitted before one is refused; and every other
+    // client is refused twice, the second time perhaps from the cache.
     let mut refused = get().await;
     while refused.status() == 200 {
         refused = get().await;
@@ -145,7 +145,7 @@ async fn patient(http: &Client, url: &str, address: &str) -> u16 {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_thousand_refusals_waited_out_exactly_are_all_admitted() {
+async fn clients_that_wait_exactly_as_long_as_asked_are_admitted() {
     let redis = Redis::start().await.unwrap();
     let text = policy("p", "2/s", 2) + "cost = 2\n";
     let flags = ["--trusted-proxies", "127.0.0.1"];
@@ -153,7 +153,7 @@ async fn a_thousand_refusals_waited_out_exactly_are_all_admitted() {
     for app in [spawn_with(&text, &flags).await, spawn_with(&text, &[&flags[..], &with_redis].concat()).await]
     {
         let url = format!("{}/", app.base);
-        // A few hundred at a time: more connections than that are another test.
+        // A few hundred at a time: another test covers more connections.
         let mut last = Vec::new();
         for block in 0..4 {
             let clients = (0..125).map(|client| {
@@ -167,20 +167,20 @@ async fn a_thousand_refusals_waited_out_exactly_are_all_admitted() {
 }
 
 #[tokio::test]
-async fn the_headers_alone_say_when_to_come_again() {
+async fn the_headers_tell_when_to_retry() {
     let redis = Redis::start().await.unwrap();
     let text = policy("p", "2/s", 3);
     for app in [spawn_with(&text, &[]).await, spawn_on_redis(&redis.url(), &text, None).await] {
         for _ in 0..3 {
-            let mut answer = app.get("/").await;
-            while answer.status() == 200 {
-                let left: u64 = header(&answer, "x-ratelimit-remaining").parse().unwrap();
-                let reset: u64 = header(&answer, "x-ratelimit-reset").parse().unwrap();
-                assert!(left <= 2 && (1..=2).contains(&reset), "{left} left, whole in {reset} s");
-                answer = app.get("/").await;
+            let mut response = app.get("/").await;
+            while response.status() == 200 {
+                let left: u64 = header(&response, "x-ratelimit-remaining").parse().unwrap();
+                let reset: u64 = header(&response, "x-ratelimit-reset").parse().unwrap();
+                assert!(left <= 2 && (1..=2).contains(&reset), "{left} left, full in {reset} s");
+                response = app.get("/").await;
             }
-            let wait: u64 = header(&answer, "retry-after").parse().unwrap();
-            assert_eq!((wait, header(&answer, "x-ratelimit-remaining")), (1, "0"));
+            let wait: u64 = header(&response, "retry-after").parse().unwrap();
+            assert_eq!((wait, header(&response, "x-ratelimit-remaining")), (1, "0"));
             sleep(Duration::from_secs(wait)).await;
         }
     }

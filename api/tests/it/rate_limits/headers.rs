@@ -3,16 +3,16 @@ use serde_json::json;
 use std::time::Duration;
 
 #[tokio::test]
-async fn every_limited_answer_says_where_the_client_stands() {
+async fn every_limited_response_has_the_state_of_the_limit() {
     let app = spawn_with(&policy("slow-refill", "1/h", 3), &[]).await;
     for left in ["2", "1", "0"] {
-        let answer = app.get("/").await;
-        assert_eq!(answer.status(), 200);
-        assert_eq!(header(&answer, "ratelimit-policy"), "\"slow-refill\";q=3;w=10800");
-        assert!(header(&answer, "ratelimit").starts_with(&format!("\"slow-refill\";r={left};t=")));
-        assert_eq!(header(&answer, "x-ratelimit-limit"), "3");
-        assert_eq!(header(&answer, "x-ratelimit-remaining"), left);
-        let reset: u64 = header(&answer, "x-ratelimit-reset").parse().unwrap();
+        let response = app.get("/").await;
+        assert_eq!(response.status(), 200);
+        assert_eq!(header(&response, "ratelimit-policy"), "\"slow-refill\";q=3;w=10800");
+        assert!(header(&response, "ratelimit").starts_with(&format!("\"slow-refill\";r={left};t=")));
+        assert_eq!(header(&response, "x-ratelimit-limit"), "3");
+        assert_eq!(header(&response, "x-ratelimit-remaining"), left);
+        let reset: u64 = header(&response, "x-ratelimit-reset").parse().unwrap();
         assert!((1..=10_800).contains(&reset), "{reset}");
     }
     let refused = app.get("/api/users").await;
@@ -31,11 +31,11 @@ async fn every_limited_answer_says_where_the_client_stands() {
 }
 
 #[tokio::test]
-async fn a_client_that_waits_as_told_is_admitted() {
+async fn a_client_that_waits_for_retry_after_is_admitted() {
     let app = spawn_with(&policy("p", "1/s", 1), &[]).await;
     let mut refused = app.get("/").await;
     assert_eq!(refused.status(), 200);
-    // More than one more only where this machine takes a second for a request.
+    // More than one only if this machine takes a second for a request.
     while refused.status() == 200 {
         refused = app.get("/").await;
     }
@@ -54,7 +54,7 @@ async fn policies_cover_only_their_routes_and_methods() {
     let first = app.send("POST", "/api/users?name=A&email=a@example.com").await;
     assert_eq!(first.status(), 201);
     assert_eq!(header(&first, "ratelimit-policy"), "\"writes\";q=1;w=86400, \"all\";q=50;w=4320000");
-    assert_eq!(header(&first, "x-ratelimit-limit"), "1", "the tightest policy");
+    assert_eq!(header(&first, "x-ratelimit-limit"), "1", "the policy closest to its limit");
     let second = app.send("POST", "/api/users?name=B&email=b@example.com").await;
     assert_eq!(problem(second, 429).await["violated-policies"], json!(["writes"]));
     let read = app.get("/api/users").await;

@@ -1,4 +1,4 @@
-//! Whatever happens to Redis under traffic: no client sees an error, `/health` tells, and it comes back by itself.
+//! Redis outages of every kind under traffic: no client sees an error, `/health` reports it, and it recovers by itself.
 
 use crate::{
     helpers::{TestApp, policy, roomy, spawn_on_redis, spawn_with},
@@ -7,7 +7,7 @@ use crate::{
 use std::time::Duration;
 use testkit::{Redis, RedisProxy};
 
-/// A gateway with a deadline that a debug build on a busy machine keeps when Redis is well.
+/// A gateway with a deadline that a debug build on a busy machine meets while Redis is up.
 async fn gateway(url: &str, deadline: &str) -> TestApp {
     let prefix = format!("test-{}:", uuid::Uuid::new_v4().simple());
     let flags = ["--redis-url", url, "--redis-key-prefix", &prefix, "--redis-deadline", deadline];
@@ -23,7 +23,7 @@ async fn decisions(app: &TestApp, backend: &str) -> f64 {
     app.metrics().await.get(&series).unwrap()
 }
 
-/// Traffic before, during and after; during it this process decides, and Redis is not asked.
+/// Traffic before, during and after the outage; during it this process decides, without Redis.
 async fn outage(app: &TestApp, begin: impl AsyncFnOnce(), end: impl AsyncFnOnce()) {
     let traffic = Traffic::start(app, "/api/users", 4);
     traffic.goes_on().await;
@@ -67,24 +67,24 @@ async fn redis_out_of_memory() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn redis_that_answers_too_late() {
+async fn redis_that_responds_too_late() {
     let redis = Redis::start().await.unwrap();
     let proxy = RedisProxy::start(redis.port()).await.unwrap();
     let app = gateway(&proxy.url(), "200ms").await;
     let begin = async || {
-        // Later than a decision may be, sooner than a connection must be.
+        // Longer than the deadline of a decision, shorter than that of a connection.
         proxy.delay(Duration::from_millis(300));
         app.health_becomes("degraded").await;
-        let asked = async || app.metrics().await.sum("rate_limit_backend_errors_total");
-        let before = asked().await;
-        // Long enough for some attempts to come back, each of which finds it too slow.
+        let redis_errors = async || app.metrics().await.sum("rate_limit_backend_errors_total");
+        let before = redis_errors().await;
+        // Long enough for some reconnects, each of which finds it too slow.
         for _ in 0..50 {
-            assert_eq!(app.health().await.1["status"], "degraded", "a slow Redis is not taken back");
+            assert_eq!(app.health().await.1["status"], "degraded", "a slow Redis is not used again");
             assert_eq!(app.get("/").await.status(), 200);
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
         // Answers that were on their way when the breaker opened may still fail.
-        assert!(asked().await <= before + 8.0, "with the breaker open no request asks");
+        assert!(redis_errors().await <= before + 8.0, "with the breaker open no request uses Redis");
     };
     outage(&app, begin, async || proxy.delay(Duration::ZERO)).await;
 }
@@ -108,7 +108,7 @@ async fn redis_that_forgets_scripts_or_keys_is_no_outage() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn connections_that_redis_cuts_are_made_anew() {
+async fn connections_that_redis_cuts_are_replaced() {
     let redis = Redis::start().await.unwrap();
     let app = gateway(&redis.url(), "5s").await;
     let traffic = Traffic::start(&app, "/api/users", 4);
@@ -125,7 +125,7 @@ async fn connections_that_redis_cuts_are_made_anew() {
 }
 
 #[tokio::test]
-async fn a_redis_that_lost_its_keys_starts_a_fresh_count() {
+async fn a_redis_that_lost_its_keys_counts_from_zero() {
     let mut redis = Redis::start().await.unwrap();
     let app = spawn_on_redis(&redis.url(), &policy("p", "1/d", 2), None).await;
     let statuses = async || {
@@ -140,5 +140,5 @@ async fn a_redis_that_lost_its_keys_starts_a_fresh_count() {
     app.health_becomes("degraded").await;
     redis.restart().await.unwrap();
     app.health_becomes("ok").await;
-    assert_eq!(statuses().await, [200, 200, 429, 429], "what the old one refused is proven no longer");
+    assert_eq!(statuses().await, [200, 200, 429, 429], "cached refusals of the old one are dropped");
 }

@@ -1,4 +1,4 @@
-//! What the fields of a policy do, seen by a client.
+//! The fields of a policy as a client sees them.
 
 use crate::helpers::{TestApp, eventually, header, policy, problem, spawn_on_redis, spawn_with};
 use serde_json::json;
@@ -17,7 +17,7 @@ fn decided(backend: &str, decision: &str, policy: &str) -> String {
 }
 
 #[tokio::test]
-async fn dear_requests_take_more() {
+async fn costly_requests_are_charged_more() {
     let text = policy("p", "1/d", 10) + "cost = { \"/cpu\" = 4, \"/api/*\" = 2 }\n";
     let redis = Redis::start().await.unwrap();
     for app in [spawn_with(&text, &[]).await, spawn_on_redis(&redis.url(), &text, None).await] {
@@ -26,31 +26,39 @@ async fn dear_requests_take_more() {
         }
         let refused = app.get("/cpu?value=1").await;
         assert_eq!(header(&refused, "x-ratelimit-remaining"), "3");
-        assert_eq!(header(&refused, "retry-after"), "86400", "one unit is missing, which takes a day");
+        assert_eq!(header(&refused, "retry-after"), "86400", "one unit is missing, and refills in a day");
         problem(refused, 429).await;
-        assert_eq!(statuses(&app, "/", 4).await, [200, 200, 200, 429], "cheap ones still pass");
+        assert_eq!(
+            statuses(&app, "/", 4).await,
+            [200, 200, 200, 429],
+            "requests of lower cost are still admitted"
+        );
     }
 }
 
 #[tokio::test]
-async fn a_shadow_counts_and_refuses_nobody() {
+async fn a_shadow_policy_counts_and_refuses_nothing() {
     let text = policy("shade", "1/d", 2) + "shadow = true\n" + &policy("real", "1/d", 50);
     let redis = Redis::start().await.unwrap();
     for (backend, app) in
         [("local", spawn_with(&text, &[]).await), ("redis", spawn_on_redis(&redis.url(), &text, None).await)]
     {
         assert_eq!(statuses(&app, "/", 5).await, [200; 5]);
-        let answer = app.get("/").await;
-        assert_eq!(header(&answer, "ratelimit-policy"), "\"real\";q=50;w=4320000", "no word of the shadow");
+        let response = app.get("/").await;
+        assert_eq!(
+            header(&response, "ratelimit-policy"),
+            "\"real\";q=50;w=4320000",
+            "the shadow policy is not shown"
+        );
         let metrics = app.metrics().await;
         assert_eq!(metrics.get(&decided(backend, "admitted", "shade")), Some(2.0));
         assert_eq!(metrics.get(&decided(backend, "would_refuse", "shade")), Some(4.0));
-        assert_eq!(metrics.get(r#"rate_limit_hits_total{policy="shade"}"#), Some(0.0), "nobody was refused");
+        assert_eq!(metrics.get(r#"rate_limit_hits_total{policy="shade"}"#), Some(0.0), "nothing was refused");
     }
 }
 
 #[tokio::test]
-async fn policies_count_by_what_they_say() {
+async fn policies_count_by_their_key() {
     let text = policy("by-route", "1/d", 2)
         + "key = \"route\"\n"
         + &policy("each", "1/d", 3)
@@ -67,8 +75,8 @@ async fn policies_count_by_what_they_say() {
 async fn addresses_count_by_network_and_behind_proxies() {
     let app = spawn_with(&policy("p", "1/d", 2), &["--trusted-proxies", "127.0.0.1"]).await;
     let left = async |address: &str| {
-        let answer = app.request("GET", "/").header("x-forwarded-for", address).send().await.unwrap();
-        header(&answer, "x-ratelimit-remaining").parse::<u32>().unwrap()
+        let response = app.request("GET", "/").header("x-forwarded-for", address).send().await.unwrap();
+        header(&response, "x-ratelimit-remaining").parse::<u32>().unwrap()
     };
     for (address, remaining) in [
         ("2001:db8:1:2::1", 1),
@@ -84,7 +92,7 @@ async fn addresses_count_by_network_and_behind_proxies() {
 }
 
 #[tokio::test]
-async fn a_known_refusal_costs_no_redis_command() {
+async fn a_cached_refusal_costs_no_redis_command() {
     let redis = Redis::start().await.unwrap();
     let app = spawn_on_redis(&redis.url(), &policy("p", "1/d", 3), None).await;
     assert_eq!(statuses(&app, "/", 4).await, [200, 200, 200, 429]);
@@ -101,10 +109,10 @@ async fn a_known_refusal_costs_no_redis_command() {
         assert_eq!(header(&refused, "ratelimit-policy"), "\"p\";q=3;w=259200");
         problem(refused, 429).await;
     }
-    // Two a heartbeat, and two when a worker takes a connection of its own.
+    // Two per heartbeat, and two when a worker opens its own connection.
     let allowed = 2 * (started.elapsed().as_secs() + 1) + 2;
     let more = calls().await - before;
-    assert!(more <= allowed, "{more} commands, {allowed} of the background");
+    assert!(more <= allowed, "{more} commands, {allowed} of them allowed for the background");
     let metrics = app.metrics().await;
     assert_eq!(metrics.get(&decided("cached", "refused", "p")), Some(100.0));
     assert_eq!(metrics.get(&decided("redis", "refused", "p")), Some(1.0));
@@ -113,20 +121,20 @@ async fn a_known_refusal_costs_no_redis_command() {
 }
 
 #[tokio::test]
-async fn what_redis_refused_stays_refused_while_it_is_away() {
+async fn refusals_of_redis_hold_while_it_is_away() {
     let mut redis = Redis::start().await.unwrap();
     let text = policy("p", "1/d", 2);
     let app = spawn_on_redis(&redis.url(), &text, None).await;
     assert_eq!(statuses(&app, "/", 3).await, [200, 200, 429]);
     redis.kill().await;
     app.health_becomes("degraded").await;
-    assert_eq!(statuses(&app, "/", 3).await, [429; 3], "no fresh burst for whoever is over the limit");
+    assert_eq!(statuses(&app, "/", 3).await, [429; 3], "no new burst for a client over its limit");
     let metrics = app.metrics().await;
     assert_eq!(metrics.get(&decided("cached", "refused", "p")), Some(3.0));
 }
 
 #[tokio::test]
-async fn each_policy_says_what_happens_without_redis() {
+async fn each_policy_decides_what_happens_without_redis() {
     let mut redis = Redis::start().await.unwrap();
     let on = |name: &str, route: &str, mode: &str| {
         policy(name, "1/d", 2) + &format!("routes = [\"{route}\"]\nwithout_redis = \"{mode}\"\n")
@@ -138,7 +146,7 @@ async fn each_policy_says_what_happens_without_redis() {
 
     assert_eq!(statuses(&app, "/", 3).await, [200, 200, 429]);
     assert_eq!(statuses(&app, "/cpu?value=1", 5).await, [200; 5]);
-    assert_eq!(app.get("/cpu?value=1").await.headers().get("ratelimit"), None, "nobody knows");
+    assert_eq!(app.get("/cpu?value=1").await.headers().get("ratelimit"), None, "the quota is unknown");
     let closed = app.get("/api/users").await;
     assert_eq!(header(&closed, "retry-after"), "1");
     let body = problem(closed, 503).await;
@@ -146,7 +154,11 @@ async fn each_policy_says_what_happens_without_redis() {
     let metrics = app.metrics().await;
     assert_eq!(metrics.get(&decided("none", "admitted", "lax")), Some(6.0));
     assert_eq!(metrics.get(&decided("none", "refused", "strict")), Some(1.0));
-    assert_eq!(metrics.get(r#"rate_limit_hits_total{policy="strict"}"#), Some(0.0), "an outage is no limit");
+    assert_eq!(
+        metrics.get(r#"rate_limit_hits_total{policy="strict"}"#),
+        Some(0.0),
+        "an outage is not a limit"
+    );
     assert_eq!(metrics.get(&decided("local", "refused", "own")), Some(1.0));
 
     redis.restart().await.unwrap();
@@ -163,7 +175,7 @@ async fn without_redis_each_gateway_grants_its_share() {
         apps.push(spawn_on_redis(&redis.url(), &text, Some("share:")).await);
     }
     for app in &apps {
-        eventually("three gateways know of each other", || async {
+        eventually("three gateways know each other", || async {
             app.metrics().await.get("rate_limit_instances") == Some(3.0)
         })
         .await;
@@ -177,16 +189,16 @@ async fn without_redis_each_gateway_grants_its_share() {
 }
 
 #[tokio::test]
-async fn memory_is_capped_and_those_who_came_first_keep_their_own_limit() {
+async fn memory_is_capped_and_earlier_clients_keep_their_own_limit() {
     let flags = ["--trusted-proxies", "127.0.0.1", "--rate-limit-keys", "300"];
     let app = spawn_with(&policy("p", "1/d", 2), &flags).await;
     let ask = async |client: usize| {
         let address = format!("10.0.{}.{}", client / 256, client % 256);
-        let answer = app.request("GET", "/").header("x-forwarded-for", address).send().await.unwrap();
-        answer.status().as_u16()
+        let response = app.request("GET", "/").header("x-forwarded-for", address).send().await.unwrap();
+        response.status().as_u16()
     };
     for client in 0..300 {
-        assert_eq!(ask(client).await, 200, "client {client}: nobody pays for another below the cap");
+        assert_eq!(ask(client).await, 200, "client {client}: clients are independent below the cap");
     }
     let mut late = Vec::new();
     for client in 300..320 {
@@ -195,7 +207,7 @@ async fn memory_is_capped_and_those_who_came_first_keep_their_own_limit() {
     assert_eq!(
         late.iter().filter(|status| **status == 200).count(),
         2,
-        "one limit for all who came too late"
+        "one limit for all clients beyond the cap"
     );
     for client in 0..300 {
         assert_eq!(ask(client).await, 200, "client {client} has one left");

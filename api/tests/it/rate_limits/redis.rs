@@ -44,7 +44,7 @@ async fn two_gateways_admit_one_burst_between_them() {
 }
 
 #[tokio::test]
-async fn refusals_are_honest_and_keys_live_as_long_as_their_debt() {
+async fn refusals_are_exact_and_keys_live_as_long_as_their_balance() {
     let redis = Redis::start().await.unwrap();
     let app = spawn_on_redis(&redis.url(), &policy("p", "2/s", 2), Some("ttl:")).await;
     assert_eq!(
@@ -65,7 +65,7 @@ async fn refusals_are_honest_and_keys_live_as_long_as_their_debt() {
 }
 
 #[tokio::test]
-async fn one_evalsha_a_decision_and_no_ping() {
+async fn one_evalsha_per_decision_and_no_ping() {
     let redis = Redis::start().await.unwrap();
     let app = spawn_on_redis(&redis.url(), &policy("p", "1000/s", 1000), None).await;
     assert_eq!(app.get("/").await.status(), 200);
@@ -76,7 +76,7 @@ async fn one_evalsha_a_decision_and_no_ping() {
     }
     let after = calls(&redis).await;
     let more = |name: &str| after.get(name).unwrap_or(&0) - before.get(name).unwrap_or(&0);
-    // Two a heartbeat, and two when a worker takes a connection of its own.
+    // Two per heartbeat, and two when a worker opens its own connection.
     let background = 2 * (started.elapsed().as_secs() + 1) + 2;
     assert!((50..=50 + background).contains(&more("evalsha")), "{}", more("evalsha"));
     for other in ["ping", "unwatch", "eval", "script|load"] {

@@ -1,4 +1,4 @@
-//! Redis away: no error reaches a client, `/health` says degraded, and it comes back without a restart.
+//! Redis away: no client sees an error, `/health` is degraded, and it recovers without a restart.
 
 use crate::helpers::{eventually, policy, spawn_on_redis, spawn_with, spawn_without_waiting};
 use std::{
@@ -41,7 +41,7 @@ async fn redis_killed_under_traffic_and_restarted() {
         .collect();
     let hundred_more = || async {
         let target = answered.load(Ordering::Relaxed) + 100;
-        eventually("a hundred more answers", || async { answered.load(Ordering::Relaxed) >= target }).await;
+        eventually("a hundred more responses", || async { answered.load(Ordering::Relaxed) >= target }).await;
     };
 
     hundred_more().await;
@@ -66,7 +66,7 @@ async fn redis_killed_under_traffic_and_restarted() {
 
     running.store(false, Ordering::Relaxed);
     for task in traffic {
-        assert_eq!(task.await.unwrap(), Vec::<u16>::new(), "every answer was 200");
+        assert_eq!(task.await.unwrap(), Vec::<u16>::new(), "every response was 200");
     }
 }
 
@@ -85,12 +85,12 @@ async fn a_paused_redis_costs_deadlines_and_then_nothing() {
         assert_eq!(app.get("/").await.status(), 200);
     }
     app.health_becomes("degraded").await;
-    let asked = |metrics: &crate::helpers::Metrics| metrics.sum("rate_limit_backend_errors_total");
-    let before = asked(&app.metrics().await);
+    let redis_errors = |metrics: &crate::helpers::Metrics| metrics.sum("rate_limit_backend_errors_total");
+    let before = redis_errors(&app.metrics().await);
     for _ in 0..20 {
         assert_eq!(app.get("/").await.status(), 200);
     }
-    assert_eq!(asked(&app.metrics().await), before, "with the breaker open no request asks Redis");
+    assert_eq!(redis_errors(&app.metrics().await), before, "with the breaker open no request uses Redis");
     redis.resume();
     app.health_becomes("ok").await;
 }
@@ -102,16 +102,16 @@ async fn a_gateway_starts_without_redis_and_finds_it_later() {
     let app = spawn_without_waiting(&redis.url(), &policy("default", "1/d", 5), None).await;
     assert_eq!(app.health().await.1["status"], "degraded");
     for expected in [200, 200, 200, 200, 200, 429] {
-        assert_eq!(app.get("/").await.status(), expected, "the local limiter holds the limit");
+        assert_eq!(app.get("/").await.status(), expected, "the local limiter enforces the limit");
     }
     redis.restart().await.unwrap();
     app.health_becomes("ok").await;
-    assert_eq!(app.get("/").await.status(), 200, "Redis starts with a fresh count");
+    assert_eq!(app.get("/").await.status(), 200, "Redis counts from zero");
     assert_eq!(app.metrics().await.get(&decisions("redis")), Some(1.0));
 }
 
 #[tokio::test]
-async fn a_redis_that_takes_no_writes_is_as_good_as_gone() {
+async fn a_redis_that_rejects_writes_counts_as_away() {
     let redis = Redis::start().await.unwrap();
     let app = spawn_on_redis(&redis.url(), &policy("default", "1000/s", 1000), None).await;
     assert_eq!(app.get("/").await.status(), 200);
@@ -120,7 +120,7 @@ async fn a_redis_that_takes_no_writes_is_as_good_as_gone() {
     let mut replicate = async |host: &str, port: &str| {
         let _: () = redis::cmd("REPLICAOF").arg(host).arg(port).query_async(&mut connection).await.unwrap();
     };
-    // A replica of nobody reachable: read-only until told otherwise.
+    // A replica of an unreachable primary: read-only until reconfigured.
     replicate("127.0.0.1", "1").await;
     app.health_becomes("degraded").await;
     assert_eq!(app.get("/").await.status(), 200);

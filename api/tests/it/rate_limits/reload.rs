@@ -1,4 +1,4 @@
-//! SIGHUP: the limits file read again under a running gateway.
+//! SIGHUP: a running gateway reloads the limits file.
 
 use crate::{
     helpers::{eventually, header, policy},
@@ -9,7 +9,7 @@ use serde_json::Value;
 use std::{path::Path, time::Duration};
 use testkit::Redis;
 
-/// Writes the file, sends the signal, and gives the log line that says what came of it.
+/// Writes the file, sends the signal, and returns the log line with the result.
 fn reload(app: &Running, file: &Path, text: &str) -> Value {
     std::fs::write(file, text).unwrap();
     app.signal(Signal::SIGHUP);
@@ -17,7 +17,10 @@ fn reload(app: &Running, file: &Path, text: &str) -> Value {
     loop {
         let left = until.saturating_duration_since(std::time::Instant::now());
         let line = app.lines.recv_timeout(left).expect("a line about the file");
-        if line["message"].as_str().is_some_and(|message| message.contains("read again")) {
+        if line["message"]
+            .as_str()
+            .is_some_and(|message| message.starts_with("rate limit") && message.contains("reload"))
+        {
             return line;
         }
     }
@@ -27,17 +30,17 @@ async fn get(app: &Running, path: &str) -> reqwest::Response {
     app.client.get(format!("{}{path}", app.base)).send().await.unwrap()
 }
 
-/// The same with either judge: debts stay, other limits apply at once, and a bad file changes nothing.
+/// The same with either backend: balances stay, new limits apply at once, and an invalid file changes nothing.
 async fn reloads(app: &Running, file: &Path) {
     for left in ["3", "2"] {
         assert_eq!(header(&get(app, "/").await, "x-ratelimit-remaining"), left);
     }
-    // Two of four are spent. More burst: they stay spent.
+    // Two of four are used. With a larger burst they stay used.
     let line = reload(app, file, &(policy("p", "1/d", 10) + &policy("more", "1/d", 50)));
     assert_eq!((&line["level"], &line["policies"]), (&"INFO".into(), &2.into()), "{line}");
-    let answer = get(app, "/").await;
-    assert_eq!(header(&answer, "ratelimit-policy"), "\"p\";q=10;w=864000, \"more\";q=50;w=4320000");
-    assert_eq!(header(&answer, "x-ratelimit-remaining"), "7");
+    let response = get(app, "/").await;
+    assert_eq!(header(&response, "ratelimit-policy"), "\"p\";q=10;w=864000, \"more\";q=50;w=4320000");
+    assert_eq!(header(&response, "x-ratelimit-remaining"), "7");
 
     for (bad, needles) in [
         ("[[policy]]\nname = \"p\"\nlimit = \"1/d\"\nbrust = 4\n", &["limits.toml", "line 4", "`brust`"][..]),
@@ -49,20 +52,20 @@ async fn reloads(app: &Running, file: &Path) {
     ] {
         let line = reload(app, file, bad);
         assert_eq!(line["level"], "ERROR", "{line}");
-        assert!(line["message"].as_str().unwrap().contains("those in force stay"), "{line}");
+        assert!(line["message"].as_str().unwrap().contains("keeping current policies"), "{line}");
         for needle in needles {
-            assert!(line["reason"].as_str().unwrap().contains(needle), "{needle} not in {line}");
+            assert!(line["error"].as_str().unwrap().contains(needle), "{needle} not in {line}");
         }
     }
-    assert_eq!(header(&get(app, "/").await, "x-ratelimit-remaining"), "6", "as before the bad ones");
+    assert_eq!(header(&get(app, "/").await, "x-ratelimit-remaining"), "6", "as before the invalid files");
 
-    // Fewer than are spent: refused, and told to wait for the first of the two days too many.
+    // A burst below the balance: refused, with the wait for the first of the two excess days.
     reload(app, file, &policy("p", "1/d", 2));
     let refused = get(app, "/").await;
     assert_eq!(refused.status(), 429);
-    // A limit that is raised lets pass at once what the old one would have kept out for days.
+    // A raised limit admits at once what the old one would have refused for days.
     reload(app, file, &policy("p", "100/s", 2));
-    eventually("the raised limit lets pass", || async { get(app, "/").await.status() == 200 }).await;
+    eventually("the raised limit admits it", || async { get(app, "/").await.status() == 200 }).await;
 }
 
 #[tokio::test]
@@ -89,7 +92,7 @@ async fn limits_in_redis_are_reloaded() {
 }
 
 #[tokio::test]
-async fn a_plan_that_keys_have_cannot_be_taken_away() {
+async fn a_plan_in_use_cannot_be_removed() {
     let dir = tempfile::tempdir().unwrap();
     let (file, keys) = (dir.path().join("limits.toml"), dir.path().join("keys.toml"));
     let gold = policy("gold", "1/d", 9) + "plan = true\n";
@@ -103,11 +106,11 @@ async fn a_plan_that_keys_have_cannot_be_taken_away() {
         keys.to_str().unwrap(),
     ]);
     let line = reload(&app, &file, &policy("default", "1/d", 5));
-    let reason = line["reason"].as_str().unwrap();
+    let reason = line["error"].as_str().unwrap();
     assert!(reason.contains("`gold`") && reason.contains("API_KEYS_FILE"), "{reason}");
     assert_eq!(header(&get(&app, "/").await, "x-ratelimit-limit"), "4");
     let with_key = app.client.get(format!("{}/", app.base)).header("x-api-key", "k").send();
     assert_eq!(header(&with_key.await.unwrap(), "x-ratelimit-limit"), "9");
     tokio::time::timeout(Duration::from_secs(20), async { reload(&app, &file, &gold) }).await.unwrap();
-    assert_eq!(get(&app, "/").await.headers().get("x-ratelimit-limit"), None, "no policy is left for others");
+    assert_eq!(get(&app, "/").await.headers().get("x-ratelimit-limit"), None, "no policy applies to others");
 }

@@ -1,4 +1,4 @@
-//! The script in a real Redis, held against the oracle.
+//! Compares the script in a real Redis with the oracle.
 
 #[path = "../../support/gcra_oracle.rs"]
 mod oracle;
@@ -15,18 +15,18 @@ use testkit::Redis;
 const SCRIPT: &str = include_str!("../../../src/limit/redis/gcra.lua");
 const SECOND: u64 = 1_000_000;
 
-/// A judge that waits long enough for any machine.
-pub async fn judge(url: &str) -> Arc<RedisBackend> {
+/// A backend whose deadline is long enough for any machine.
+pub async fn backend(url: &str) -> Arc<RedisBackend> {
     let metrics = Metrics::register(&prometheus::Registry::new()).unwrap();
     let prefix = format!("test-{}:", uuid::Uuid::new_v4().simple());
     let settings = RedisSettings { url: url.to_owned(), deadline: Duration::from_secs(5), prefix };
-    let judge = RedisBackend::new(settings, metrics).unwrap();
-    assert!(judge.connect().await);
-    judge
+    let backend = RedisBackend::new(settings, metrics).unwrap();
+    assert!(backend.connect().await);
+    backend
 }
 
-/// One policy's question about a key in its own slot.
-pub fn question(key: &str, count: u64, period_us: u64, burst: u64) -> ScriptCheck {
+/// One policy's check of a key in its own slot.
+pub fn check(key: &str, count: u64, period_us: u64, burst: u64) -> ScriptCheck {
     let quota = Quota::new(count, period_us, burst).unwrap();
     ScriptCheck { key: format!("{{test}}:{key}"), quota, cost: 1, shadow: false }
 }
@@ -34,7 +34,7 @@ pub fn question(key: &str, count: u64, period_us: u64, burst: u64) -> ScriptChec
 #[tokio::test]
 async fn the_script_agrees_with_the_oracle_by_rediss_own_clock() {
     let redis = Redis::start().await.unwrap();
-    let judge = judge(&redis.url()).await;
+    let backend = backend(&redis.url()).await;
     for (case, (count, period_us, burst)) in [
         (100, SECOND, 200),
         (3, SECOND, 5),
@@ -45,28 +45,27 @@ async fn the_script_agrees_with_the_oracle_by_rediss_own_clock() {
     .into_iter()
     .enumerate()
     {
-        let mut question = question(&format!("case-{case}"), count, period_us, burst);
+        let mut check = check(&format!("case-{case}"), count, period_us, burst);
         let mut oracle = Oracle::default();
         for step in 0..60 {
             if step % 20 == 19 {
                 tokio::time::sleep(Duration::from_millis(30)).await;
             }
-            question.cost = 1 + step % 3;
-            let reply = judge.decide(std::slice::from_ref(&question)).await.unwrap();
-            let decided = oracle.decide(count, period_us, burst, reply.now_us, question.cost);
+            check.cost = 1 + step % 3;
+            let reply = backend.decide(std::slice::from_ref(&check)).await.unwrap();
+            let decided = oracle.decide(count, period_us, burst, reply.now_us, check.cost);
             let expected = Reply {
                 refusing: u64::from(!decided.admitted),
                 now_us: reply.now_us,
                 balances: vec![decided.balance],
             };
-            assert_eq!(reply, expected, "{question:?} step {step}");
+            assert_eq!(reply, expected, "{check:?} step {step}");
         }
     }
 }
 
-/// The script with the time as its last argument, and keys that do not expire: the time that the test makes up and the one
-/// that Redis expires keys by are not the same.
-fn with_made_up_time() -> String {
+/// The script with the time as its last argument and without expiry, because Redis expires keys by its real clock.
+fn with_simulated_time() -> String {
     let replaced = |script: &str, from: &str, to: &str| {
         assert_eq!(script.matches(from).count(), 1, "{from}");
         script.replace(from, to)
@@ -84,12 +83,12 @@ fn quotas() -> impl Strategy<Value = Quota> {
 }
 
 #[test]
-fn the_script_agrees_with_the_oracle_over_made_up_times() {
+fn the_script_agrees_with_the_oracle_over_simulated_times() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let redis = runtime.block_on(Redis::start()).unwrap();
     let client = redis::Client::open(redis.url()).unwrap();
     let connection = runtime.block_on(client.get_multiplexed_async_connection()).unwrap();
-    let script = redis::Script::new(&with_made_up_time());
+    let script = redis::Script::new(&with_simulated_time());
     let gaps = prop_oneof![4 => Just(0i64), 4 => 1i64..50, 4 => 1i64..3_000_000, 1 => 1i64..90_000_000_000, 1 => -5_000_000i64..0];
     let steps = prop::collection::vec((gaps, 1u64..12), 1..60);
     let mut runner = TestRunner::new(ProptestConfig { cases: 60, ..ProptestConfig::default() });
@@ -99,7 +98,7 @@ fn the_script_agrees_with_the_oracle_over_made_up_times() {
         for (step, (gap, cost)) in steps.iter().enumerate() {
             // The limits change in the middle.
             let quota = if step < steps.len() / 2 { first } else { second };
-            // No policy file may ask for more than the burst.
+            // No policy file may have a cost above the burst.
             let cost = (*cost).min(quota.burst());
             now = now.saturating_add_signed(*gap);
             let expected = oracle.decide(quota.count(), quota.period_us(), quota.burst(), now, cost);
@@ -123,49 +122,49 @@ fn the_script_agrees_with_the_oracle_over_made_up_times() {
 }
 
 #[tokio::test]
-async fn a_refusal_by_one_policy_charges_no_other() {
+async fn a_refusal_by_one_policy_charges_no_other_policy() {
     let redis = Redis::start().await.unwrap();
-    let judge = judge(&redis.url()).await;
-    let both = [question("wide", 1, 86_400 * SECOND, 10), question("narrow", 1, 86_400 * SECOND, 1)];
-    assert_eq!(judge.decide(&both).await.unwrap().refusing, 0);
+    let backend = backend(&redis.url()).await;
+    let both = [check("wide", 1, 86_400 * SECOND, 10), check("narrow", 1, 86_400 * SECOND, 1)];
+    assert_eq!(backend.decide(&both).await.unwrap().refusing, 0);
     for _ in 0..5 {
-        assert_eq!(judge.decide(&both).await.unwrap().refusing, 0b10);
+        assert_eq!(backend.decide(&both).await.unwrap().refusing, 0b10);
     }
-    let alone = judge.decide(&both[..1]).await.unwrap();
+    let alone = backend.decide(&both[..1]).await.unwrap();
     let left = both[0].quota.verdict(alone.balances[0], 1, true).remaining;
     assert_eq!(left, 8, "charged for two admitted requests only");
 }
 
 #[tokio::test]
-async fn a_shadow_refuses_nothing_and_charges_as_if_it_did() {
+async fn a_shadow_policy_refuses_nothing_and_charges_as_if_it_did() {
     let redis = Redis::start().await.unwrap();
-    let judge = judge(&redis.url()).await;
-    let mut both = [question("wide", 1, 86_400 * SECOND, 3), question("shade", 1, 86_400 * SECOND, 1)];
+    let backend = backend(&redis.url()).await;
+    let mut both = [check("wide", 1, 86_400 * SECOND, 3), check("shade", 1, 86_400 * SECOND, 1)];
     both[1].shadow = true;
     let mut refusing = Vec::new();
     for _ in 0..4 {
-        refusing.push(judge.decide(&both).await.unwrap().refusing);
+        refusing.push(backend.decide(&both).await.unwrap().refusing);
     }
-    assert_eq!(refusing, [0, 0b10, 0b10, 0b11], "the wide one passes three");
+    assert_eq!(refusing, [0, 0b10, 0b10, 0b11], "the wide policy admits three");
 }
 
 #[tokio::test]
-async fn keys_go_when_their_debt_is_paid_and_no_sooner() {
+async fn keys_expire_exactly_when_their_balance_is_zero() {
     let redis = Redis::start().await.unwrap();
-    let judge = judge(&redis.url()).await;
-    // Ten of a thousand a second: whole again after 10 ms.
-    let quick = question("quick", 1000, SECOND, 10);
+    let backend = backend(&redis.url()).await;
+    // Ten of a thousand per second: full again after 10 ms.
+    let quick = check("quick", 1000, SECOND, 10);
     for round in 0..20 {
-        let reply = judge.decide(std::slice::from_ref(&quick)).await.unwrap();
+        let reply = backend.decide(std::slice::from_ref(&quick)).await.unwrap();
         let ttl: i64 = redis.ask(&["PTTL", &quick.key]).await.unwrap().parse().unwrap();
-        // -2: gone meanwhile, so its debt was paid.
+        // -2: expired meanwhile, so its balance was zero.
         assert!(ttl == -2 || (0..=12).contains(&ttl), "round {round}: {ttl} ms for {:?}", reply.balances);
     }
-    // A flood just before the key goes: whatever was admitted in between, no second burst comes with its end. The oracle,
-    // which forgets nothing, is asked beside it.
+    // A flood just before the key expires must not get a second burst. The oracle, which never forgets, decides in
+    // parallel.
     let (mut oracle, mut admitted): (Option<Oracle>, _) = (None, 0);
     for _ in 0..400 {
-        let reply = judge.decide(std::slice::from_ref(&quick)).await.unwrap();
+        let reply = backend.decide(std::slice::from_ref(&quick)).await.unwrap();
         if let Some(mut oracle) = oracle {
             let decided = oracle.decide(1000, SECOND, 10, reply.now_us, 1);
             assert_eq!((reply.refusing == 0, reply.balances[0]), (decided.admitted, decided.balance));
@@ -175,7 +174,7 @@ async fn keys_go_when_their_debt_is_paid_and_no_sooner() {
         oracle = Some(Oracle::at(reply.now_us + ahead_us, reply.balances[0] % quick.quota.count()));
     }
     assert!(admitted > 10, "{admitted}");
-    crate::helpers::eventually("no key is left behind", || async {
+    crate::helpers::eventually("no key is left", || async {
         redis.ask(&["EXISTS", &quick.key]).await.unwrap() == "0"
     })
     .await;

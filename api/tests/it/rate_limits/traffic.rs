@@ -1,4 +1,4 @@
-//! Steady requests while something happens to Redis.
+//! Steady requests during a change of Redis.
 
 use crate::helpers::{TestApp, eventually};
 use std::{
@@ -19,7 +19,7 @@ pub struct Traffic {
 }
 
 impl Traffic {
-    /// So many clients that GET a path of a gateway.
+    /// Starts this many clients that GET a path of a gateway.
     pub fn start(app: &TestApp, path: &str, clients: usize) -> Self {
         let (running, answered) = (Arc::new(AtomicBool::new(true)), Arc::new(AtomicU64::new(0)));
         let client = || {
@@ -40,14 +40,14 @@ impl Traffic {
         Self { running, answered, clients }
     }
 
-    /// Returns when a hundred more were answered.
+    /// Returns after a hundred more responses.
     pub async fn goes_on(&self) {
         let target = self.answered.load(Ordering::Relaxed) + 100;
-        eventually("a hundred more answers", || async { self.answered.load(Ordering::Relaxed) >= target })
+        eventually("a hundred more responses", || async { self.answered.load(Ordering::Relaxed) >= target })
             .await;
     }
 
-    /// How many answers there were of each status.
+    /// Stops and returns the number of responses by status.
     pub async fn stop(self) -> BTreeMap<u16, u64> {
         self.running.store(false, Ordering::Relaxed);
         let mut all = BTreeMap::new();

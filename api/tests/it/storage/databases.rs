@@ -1,4 +1,4 @@
-//! What holds of both databases as a whole: group commits, several gateways, outages, secrets.
+//! Both databases: group commits, several gateways, outages, secrets.
 
 use crate::{
     backend::{Backend, Database},
@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use std::time::Duration;
 use testkit::{Durability, Postgres};
 
-async fn a_clash_costs_only_its_own_caller(backend: Backend) {
+async fn a_conflict_fails_only_its_own_request(backend: Backend) {
     let (app, database) = backend.spawn().await;
     let taken = app.send("POST", "/api/users?name=First&email=taken@example.com").await;
     assert_eq!(taken.status(), 201);
@@ -23,9 +23,9 @@ async fn a_clash_costs_only_its_own_caller(backend: Backend) {
         }
     }))
     .await;
-    // Everything at once, so that groups hold good and bad ones: creations and changes, every third of them to an
+    // All at once, so that groups mix valid and conflicting writes: creations and changes, every third of them with an
     // address that is taken.
-    let answers = join_all((0..120_usize).map(|i| {
+    let responses = join_all((0..120_usize).map(|i| {
         let (app, mine) = (&app, &mine);
         async move {
             let email = if i % 3 == 0 { "Taken@Example.com".to_owned() } else { format!("n{i}@example.com") };
@@ -38,7 +38,7 @@ async fn a_clash_costs_only_its_own_caller(backend: Backend) {
         }
     }))
     .await;
-    for (i, status) in answers {
+    for (i, status) in responses {
         let expected = if i % 3 == 0 {
             409
         } else if i % 2 == 0 {
@@ -52,10 +52,10 @@ async fn a_clash_costs_only_its_own_caller(backend: Backend) {
     assert_eq!(database.number("SELECT count(*) FROM users WHERE email = 'taken@example.com'").await, 1);
 }
 
-async fn a_full_queue_is_503_and_everything_answered_is_there(backend: Backend) {
+async fn a_full_queue_is_503_and_every_acknowledged_write_exists(backend: Backend) {
     let database = backend.database().await;
     let app = database.spawn(&["--write-queue", "1"]).await;
-    let answers = join_all((0..200).map(|i| {
+    let responses = join_all((0..200).map(|i| {
         let app = &app;
         async move {
             let response = app.send("POST", &format!("/api/users?name=N&email=n{i}@example.com")).await;
@@ -68,7 +68,7 @@ async fn a_full_queue_is_503_and_everything_answered_is_there(backend: Backend) 
         }
     }))
     .await;
-    let count = |status| answers.iter().filter(|answer| **answer == status).count() as i64;
+    let count = |status| responses.iter().filter(|response| **response == status).count() as i64;
     assert_eq!(count(201) + count(503), 200);
     assert!(count(503) > 0, "200 at once do not fit in a queue of one");
     assert_eq!(database.number("SELECT count(*) FROM users").await, count(201));
@@ -85,13 +85,13 @@ async fn several_gateways_start_at_once_on_an_empty_database(backend: Backend) {
 }
 
 on_both!(
-    a_clash_costs_only_its_own_caller,
-    a_full_queue_is_503_and_everything_answered_is_there,
+    a_conflict_fails_only_its_own_request,
+    a_full_queue_is_503_and_every_acknowledged_write_exists,
     several_gateways_start_at_once_on_an_empty_database,
 );
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_start_waits_for_whoever_has_the_sqlite_file() {
+async fn a_start_waits_for_a_locked_sqlite_file() {
     let database = Backend::Sqlite.database().await;
     let path = database.url.strip_prefix("sqlite://").unwrap();
     let other = rusqlite::Connection::open(path).unwrap();
@@ -100,7 +100,7 @@ async fn a_start_waits_for_whoever_has_the_sqlite_file() {
     let mut starting = Box::pin(Gateway::prepare(&config));
     // Longer than a single call waits for a lock.
     let early = tokio::time::timeout(Duration::from_secs(3), &mut starting).await;
-    assert!(early.is_err(), "it neither fails nor starts while the file is another's");
+    assert!(early.is_err(), "it neither fails nor starts while the file is locked");
     other.execute_batch("COMMIT").unwrap();
     let started = tokio::time::timeout(Duration::from_secs(20), starting).await.unwrap();
     assert!(started.is_ok(), "{}", started.err().unwrap());
@@ -108,7 +108,7 @@ async fn a_start_waits_for_whoever_has_the_sqlite_file() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_server_that_is_gone_is_503_until_it_is_back() {
+async fn an_unavailable_server_is_503_until_it_recovers() {
     let mut server = Postgres::start(Durability::None).unwrap();
     let database = Database::on(&server).await;
     let app = database.spawn(&[]).await;

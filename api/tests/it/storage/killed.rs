@@ -1,5 +1,5 @@
-//! `kill -9` at random moments under concurrent writes, 50 times on each database: every answered write is there, none
-//! twice, the file opens.
+//! `kill -9` at random times under concurrent writes, 50 times on each database: every acknowledged write exists once,
+//! and the file opens.
 
 use crate::{
     backend::{Backend, Database},
@@ -15,27 +15,27 @@ use std::{
 };
 use testkit::{Durability, Postgres};
 
-/// So many databases side by side, each killed so many times: 50 in all.
+/// Databases in parallel, and kills of each: 50 in all.
 const DATABASES: usize = 5;
 const KILLS: usize = 10;
 const CLIENTS: usize = 4;
 
-/// What one client was told, and what it was not told.
+/// What one client was observed, and what it was not observed.
 #[derive(Default)]
-struct Told {
+struct Observed {
     /// Created users that were not deleted: address to id.
     users: HashMap<String, i64>,
-    /// Deleted ones, or maybe deleted.
+    /// Deleted users, or possibly deleted ones.
     deleted: HashSet<String>,
-    /// The last change each user is known to have, by number.
+    /// The last acknowledged change of each user, by number.
     changes: HashMap<String, i64>,
     /// Readings, by their second.
     readings: Vec<i64>,
-    /// Requests with a key whose answer never came.
+    /// Requests with a key and without a response.
     open: Vec<(String, String)>,
 }
 
-impl Told {
+impl Observed {
     fn add(&mut self, other: Self) {
         self.users.extend(other.users);
         self.deleted.extend(other.deleted);
@@ -51,7 +51,7 @@ struct Api {
 }
 
 impl Api {
-    /// Status and body; `None` when the server died before it answered.
+    /// Status and body; `None` when the server was killed before the response.
     async fn send(
         &self,
         method: &str,
@@ -74,51 +74,51 @@ impl Api {
     }
 
     /// Writes of every kind until the server is gone.
-    async fn write(&self, round: usize, client: usize) -> Told {
-        let mut told = Told::default();
+    async fn write(&self, round: usize, client: usize) -> Observed {
+        let mut observed = Observed::default();
         for n in 0.. {
-            if self.step(&mut told, round, client, n).await.is_none() {
+            if self.step(&mut observed, round, client, n).await.is_none() {
                 break;
             }
         }
-        told
+        observed
     }
 
-    async fn step(&self, told: &mut Told, round: usize, client: usize, n: i64) -> Option<()> {
+    async fn step(&self, observed: &mut Observed, round: usize, client: usize, n: i64) -> Option<()> {
         let name = format!("r{round}c{client}n{n}");
         let plain = format!("{name}@plain.example");
         let user = json!({"name": name, "email": plain});
         let (status, created) = self.send("POST", "/api/users", None, Some(user)).await?;
         assert_eq!(status, 201, "{created}");
         let id = created["id"].as_i64().unwrap();
-        told.users.insert(plain.clone(), id);
+        observed.users.insert(plain.clone(), id);
 
         let change = json!({"name": format!("change {n}")});
         let (status, _) = self.send("PATCH", &format!("/api/users/{id}"), None, Some(change)).await?;
         assert_eq!(status, 200);
-        told.changes.insert(plain.clone(), n);
+        observed.changes.insert(plain.clone(), n);
 
         let keyed = format!("{name}@keyed.example");
         let user = json!({"name": "keyed", "email": keyed});
-        told.open.push((name.clone(), keyed.clone()));
+        observed.open.push((name.clone(), keyed.clone()));
         let (status, created) = self.send("POST", "/api/users", Some(&name), Some(user)).await?;
         assert_eq!(status, 201, "{created}");
-        told.open.pop();
-        told.users.insert(keyed, created["id"].as_i64().unwrap());
+        observed.open.pop();
+        observed.users.insert(keyed, created["id"].as_i64().unwrap());
 
-        // Every client and round has seconds of its own.
+        // Every client and round uses different seconds.
         let first = 1_000_000_000 + (round * CLIENTS + client) as i64 * 1_000_000 + n * 5;
         let readings: Vec<Value> = (first..first + 5)
             .map(|at| json!({"device": "d", "stream": "steps", "timestamp": at, "value": n}))
             .collect();
-        let (status, answer) =
+        let (status, response) =
             self.send("POST", "/api/ingest", None, Some(json!({"readings": readings}))).await?;
-        assert_eq!((status, &answer["accepted"]), (202, &json!(5)), "{answer}");
-        told.readings.extend(first..first + 5);
+        assert_eq!((status, &response["accepted"]), (202, &json!(5)), "{response}");
+        observed.readings.extend(first..first + 5);
 
         if n % 4 == 3 {
-            told.users.remove(&plain);
-            told.deleted.insert(plain);
+            observed.users.remove(&plain);
+            observed.deleted.insert(plain);
             let (status, _) = self.send("DELETE", &format!("/api/users/{id}"), None, None).await?;
             assert_eq!(status, 204);
         }
@@ -138,25 +138,26 @@ impl Api {
         }
     }
 
-    /// Sends again what was not answered, then checks everything that was.
-    async fn check(&self, told: &mut Told) {
-        for (key, email) in std::mem::take(&mut told.open) {
+    /// Repeats requests without a response, then checks everything that had one.
+    async fn check(&self, observed: &mut Observed) {
+        for (key, email) in std::mem::take(&mut observed.open) {
             let user = json!({"name": "keyed", "email": email});
             let (status, created) = self.send("POST", "/api/users", Some(&key), Some(user)).await.unwrap();
             assert_eq!(status, 201, "the user and its key are there together or not at all: {created}");
-            told.users.insert(email, created["id"].as_i64().unwrap());
+            observed.users.insert(email, created["id"].as_i64().unwrap());
         }
         let users = self.all("/api/users", "users", |user| user["id"].to_string()).await;
         let mut found: HashMap<&str, &Value> = HashMap::new();
         for user in &users {
             assert!(found.insert(user["email"].as_str().unwrap(), user).is_none(), "twice: {user}");
         }
-        for (email, id) in &told.users {
-            let user = found.get(&**email).unwrap_or_else(|| panic!("{email} was answered and is gone"));
+        for (email, id) in &observed.users {
+            let user =
+                found.get(&**email).unwrap_or_else(|| panic!("{email} was acknowledged and is missing"));
             assert_eq!(user["id"], *id);
         }
-        for (email, change) in &told.changes {
-            if let (Some(user), false) = (found.get(&**email), told.deleted.contains(email)) {
+        for (email, change) in &observed.changes {
+            if let (Some(user), false) = (found.get(&**email), observed.deleted.contains(email)) {
                 assert_eq!(user["name"], format!("change {change}"), "{email}");
             }
         }
@@ -165,52 +166,55 @@ impl Api {
         let seconds: Vec<i64> = readings.iter().map(|r| r["timestamp"].as_i64().unwrap()).collect();
         let set: HashSet<i64> = seconds.iter().copied().collect();
         assert_eq!(set.len(), seconds.len(), "a reading twice");
-        assert!(told.readings.iter().all(|second| set.contains(second)), "an answered reading is gone");
+        assert!(
+            observed.readings.iter().all(|second| set.contains(second)),
+            "an acknowledged reading is missing"
+        );
     }
 }
 
-/// One database's life: written to, killed, checked, again and again. Returns how many writes were answered.
+/// Writes, kills and checks one database repeatedly. Returns the number of acknowledged writes.
 async fn life(database: &Database, seed: u64) -> usize {
-    let mut told = Told::default();
+    let mut observed = Observed::default();
     for round in 0..=KILLS {
         let url = database.url.clone();
         let start = move || Running::start(&["--database-url", &url]);
         let mut running = tokio::task::spawn_blocking(start).await.unwrap();
         let client = reqwest::Client::builder().no_proxy().timeout(PATIENCE).build().unwrap();
         let api = Api { base: running.base.clone(), client };
-        api.check(&mut told).await;
+        api.check(&mut observed).await;
         if round == KILLS {
             break;
         }
         let writers = join_all((0..CLIENTS).map(|client| api.write(round, client)));
         let killer = async {
-            // Not random by the clock: a failure can be repeated. 30 to 180 ms.
+            // Seeded, so that a failure can be repeated. 30 to 180 ms.
             let moment = 30 + (seed * 7919 + round as u64 * 104_729) % 150;
             tokio::time::sleep(Duration::from_millis(moment)).await;
             running.signal(Signal::SIGKILL);
             running.ended().await;
         };
         let (heard, ()) = tokio::join!(writers, killer);
-        heard.into_iter().for_each(|heard| told.add(heard));
+        heard.into_iter().for_each(|heard| observed.add(heard));
     }
-    assert!(database.is_whole().await, "the file is damaged");
-    told.users.len() + told.readings.len() / 5 + told.changes.len()
+    assert!(database.is_intact().await, "the file is damaged");
+    observed.users.len() + observed.readings.len() / 5 + observed.changes.len()
 }
 
 async fn fifty_kills(databases: Vec<Database>) {
     let lives = databases.iter().enumerate().map(|(seed, database)| life(database, seed as u64));
     let answered = join_all(lives).await;
-    println!("answered writes on each database: {answered:?}");
-    assert!(answered.iter().all(|writes| *writes > KILLS), "hardly anything was written: {answered:?}");
+    println!("acknowledged writes on each database: {answered:?}");
+    assert!(answered.iter().all(|writes| *writes > KILLS), "too few writes: {answered:?}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn sqlite_loses_no_answered_write() {
+async fn sqlite_loses_no_acknowledged_write() {
     fifty_kills(join_all((0..DATABASES).map(|_| Backend::Sqlite.database())).await).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn postgres_loses_no_answered_write() {
+async fn postgres_loses_no_acknowledged_write() {
     let server = Postgres::start(Durability::Full).unwrap();
     fifty_kills(join_all((0..DATABASES).map(|_| Database::on(&server))).await).await;
 }

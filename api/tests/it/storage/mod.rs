@@ -1,4 +1,4 @@
-//! Both databases: what is kept, for how long, and through what.
+//! Both databases: durability, retention, outages, TLS.
 
 pub mod databases;
 pub mod killed;

@@ -1,4 +1,4 @@
-//! TLS to PostgreSQL, as `sslmode` in `DATABASE_URL` says.
+//! TLS to PostgreSQL by `sslmode` in `DATABASE_URL`.
 
 use crate::{
     backend::Database,
@@ -7,7 +7,7 @@ use crate::{
 };
 use testkit::{Durability, Postgres};
 
-/// Of the gateway's own connections to this database, those with TLS and those without.
+/// Whether the gateway has connections to this database with TLS, and without.
 async fn connections(database: &Database) -> (bool, bool) {
     let with = "SELECT count(*) FROM pg_stat_ssl JOIN pg_stat_activity USING (pid) \
                 WHERE application_name = 'firedrill' AND datname = current_database() AND ssl";
@@ -16,7 +16,7 @@ async fn connections(database: &Database) -> (bool, bool) {
     (database.number(with).await > 0, database.number(without).await > 0)
 }
 
-/// What the binary says of a database it cannot use.
+/// The error message of the binary for an unusable database.
 async fn refusal(url: String) -> String {
     let dir = tempfile::tempdir().unwrap();
     let mut command = binary(dir.path());
@@ -29,7 +29,7 @@ async fn refusal(url: String) -> String {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn connections_are_encrypted_and_checked_as_asked() {
+async fn connections_are_encrypted_and_verified_as_configured() {
     let dir = tempfile::tempdir().unwrap();
     let made = |name: &str, host: &str| {
         let folder = dir.path().join(name);
@@ -72,11 +72,11 @@ async fn connections_are_encrypted_and_checked_as_asked() {
             text.contains("DATABASE_URL=postgres://firedrill:***@") && text.contains(needle),
             "{mode}: {text}"
         );
-        assert!(text.contains("sslmode"), "the way out: {text}");
+        assert!(text.contains("sslmode"), "names the fix: {text}");
     }
     drop(server);
 
-    // The certificate is trusted, and of another host.
+    // The certificate is trusted, but names another host.
     let server = start(&elsewhere);
     let url = server.url("postgres");
     let text = refusal(format!("{url}?sslmode=verify-full&{}", root(&elsewhere))).await;

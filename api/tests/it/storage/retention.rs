@@ -1,20 +1,20 @@
-//! Readings are kept for a while after they came in, whatever time they are of.
+//! Readings are deleted some time after they arrived, whatever their timestamps.
 
 use crate::{backend::Backend, helpers::eventually};
 use serde_json::{Value, json};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-async fn readings_go_when_they_have_been_kept_long_enough(backend: Backend) {
+async fn expired_readings_are_deleted(backend: Backend) {
     let database = backend.database().await;
     let app = database.spawn(&["--readings-retention", "1h"]).await;
     let send = async |app: &crate::helpers::TestApp, device: &str, count: i64| {
-        // Of the past: it is the time they came in that counts.
+        // Old timestamps: only the time of arrival counts.
         let readings: Vec<Value> = (0..count)
             .map(|i| json!({"device": device, "stream": "steps", "timestamp": 1_000_000_000 + i, "value": i}))
             .collect();
         assert_eq!(app.send_json("POST", "/api/ingest", json!({"readings": readings})).await.status(), 202);
     };
-    // More than go at once.
+    // More than are deleted at once.
     for device in ["old-1", "old-2", "old-3"] {
         send(&app, device, 900).await;
     }
@@ -36,10 +36,10 @@ async fn readings_go_when_they_have_been_kept_long_enough(backend: Backend) {
     assert_eq!(database.number("SELECT count(*) FROM readings WHERE device = 'new'").await, 5);
 }
 
-async fn readings_from_before_there_was_a_retention_are_kept_from_now_on(backend: Backend) {
+async fn the_retention_of_older_readings_starts_with_the_migration(backend: Backend) {
     let (app, database) = backend.spawn().await;
     app.shut_down().await;
-    // As a gateway of that time left it.
+    // The state left by a gateway of that time.
     for statement in [
         "DROP INDEX readings_stored_at",
         "ALTER TABLE readings DROP COLUMN stored_at",
@@ -56,7 +56,4 @@ async fn readings_from_before_there_was_a_retention_are_kept_from_now_on(backend
     assert_eq!((&read["count"], &read["readings"][0]["value"]), (&json!(1), &json!(97.0)));
 }
 
-on_both!(
-    readings_go_when_they_have_been_kept_long_enough,
-    readings_from_before_there_was_a_retention_are_kept_from_now_on,
-);
+on_both!(expired_readings_are_deleted, the_retention_of_older_readings_starts_with_the_migration,);

@@ -1,4 +1,4 @@
-//! Where a span says its request came from: over which scheme, from which client.
+//! The scheme and client address in spans.
 
 use crate::{
     connections::tls,
@@ -16,7 +16,7 @@ async fn origins(
 }
 
 #[tokio::test]
-async fn a_trusted_proxy_says_who_the_client_is_and_nobody_else_does() {
+async fn only_a_trusted_proxy_names_the_client() {
     for (trusted, expected) in [
         ("127.0.0.0/8", [("http", "127.0.0.1"), ("https", "198.51.100.7"), ("https", "198.51.100.8")]),
         ("10.0.0.0/8", [("http", "127.0.0.1"); 3]),
@@ -50,8 +50,8 @@ async fn over_tls_the_scheme_is_https() {
     let public = api.public_address().to_string();
     let mut stream = tls::connect(&public, dir.path(), &[], "localhost").await.unwrap();
     stream.write_all(b"GET /livez HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n").await.unwrap();
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).await.unwrap();
-    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+    let mut response = String::new();
+    stream.read_to_string(&mut response).await.unwrap();
+    assert!(response.starts_with("HTTP/1.1 200"), "{response}");
     assert_eq!(origins(api, &batches).await, [(text("https"), text("127.0.0.1"))]);
 }

@@ -12,7 +12,7 @@ use crate::routing::error::RoutingError;
 use crate::routing::matcher::{Matcher, matchers};
 use crate::routing::time_interval::{Intervals, Named, TimeIntervals};
 use clients::prometheus::Labels;
-use common::duration;
+use common::{duration, source_error};
 
 /// The defaults of a route without settings.
 const GROUP_WAIT: Duration = Duration::from_secs(30);
@@ -35,14 +35,15 @@ struct ConfigFile {
 struct RouteFile {
     receiver: Option<String>,
     group_by: Option<Vec<String>>,
-    #[serde(default, rename = "continue")]
-    goes_on: bool,
+    #[serde(rename = "continue")]
+    goes_on: Option<bool>,
     #[serde(default)]
     matchers: Vec<String>,
+    /// A name without a value has the empty value.
     #[serde(default, rename = "match")]
-    equal: BTreeMap<String, String>,
+    equal: BTreeMap<String, Option<String>>,
     #[serde(default)]
-    match_re: BTreeMap<String, String>,
+    match_re: BTreeMap<String, Option<String>>,
     #[serde(default, deserialize_with = "duration::deserialize_option")]
     group_wait: Option<Duration>,
     #[serde(default, deserialize_with = "duration::deserialize_option")]
@@ -109,9 +110,17 @@ impl Routing {
     /// # Errors
     /// The part of the configuration that is invalid.
     pub fn parse(yaml: &str) -> Result<Self, RoutingError> {
-        let bad =
-            |error: serde_saphyr::Error| RoutingError::Configuration(error.without_snippet().to_string());
-        let file: ConfigFile = serde_saphyr::from_str(yaml).map_err(bad)?;
+        let bad = |error: serde_saphyr::Error| RoutingError::Configuration(source_error::plain(&error, true));
+        // A `---` at the end starts an empty document.
+        let files: Vec<Option<ConfigFile>> = serde_saphyr::from_multiple(yaml).map_err(bad)?;
+        let mut files = files.into_iter().flatten();
+        let file = match (files.next(), files.next()) {
+            (Some(file), None) => file,
+            (None, _) => {
+                return Err(RoutingError::Configuration("empty: expected `route:`".to_owned()));
+            }
+            _ => return Err(RoutingError::Configuration("a second document: expected only one".to_owned())),
+        };
         let top = Route {
             receiver: String::new(),
             group_by: Vec::new(),
@@ -199,12 +208,12 @@ impl Node {
         }
         for (is_regex, pairs) in [(false, &file.equal), (true, &file.match_re)] {
             for (name, value) in pairs {
-                conditions.push(Matcher::new(name, value, is_regex, true)?);
+                conditions.push(Matcher::new(name, value.as_deref().unwrap_or_default(), is_regex, true)?);
             }
         }
         let children =
             file.routes.iter().map(|child| Self::build(child, &route)).collect::<Result<_, _>>()?;
-        Ok(Self { route, matchers: conditions, goes_on: file.goes_on, children })
+        Ok(Self { route, matchers: conditions, goes_on: file.goes_on.unwrap_or_default(), children })
     }
 
     fn longest_interval(&self) -> Duration {

@@ -161,3 +161,35 @@ mute_time_intervals: [{name: never, time_intervals: []}]
     assert_eq!(muted(&[("x", "1"), ("y", "1")]), None, "a child does not inherit it");
     assert!(muted(&[("x", "2")]).unwrap().contains("active only in the time interval `never`"));
 }
+
+#[test]
+fn keys_without_values_count_as_missing() {
+    let yaml = "
+global:
+route:
+  receiver: a
+  group_wait:
+  group_by:
+  continue:
+  matchers:
+  routes:
+    - {match: {team: }, match_re: {env: ~}, receiver: b, continue: , group_interval: , mute_time_intervals: , routes: }
+receivers: [{name: a, slack_configs: }, {name: b}]
+time_intervals:
+inhibit_rules:
+---
+# nothing more
+";
+    let routing = Routing::parse(yaml).unwrap();
+    let receiver = |given: &[(&str, &str)]| routing.of(&labels(given))[0].receiver.clone();
+    assert_eq!((receiver(&[]), receiver(&[("team", "x")])), ("b".to_owned(), "a".to_owned()));
+    assert_eq!(routing.of(&labels(&[]))[0].group_wait, Duration::from_secs(30));
+    for (yaml, says) in [
+        ("", "expected `route:`"),
+        ("route: {receiver: a}\n---\nroute: {receiver: b}\n", "second document"),
+        ("route: {receiver: a, continue: maybe}\n", "expected true or false at line 1, column 32"),
+    ] {
+        let reason = Routing::parse(yaml).unwrap_err().to_string();
+        assert!(reason.contains(says), "{yaml}: {reason}");
+    }
+}

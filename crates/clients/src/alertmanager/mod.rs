@@ -37,10 +37,10 @@ impl Alertmanager {
         self.http.get("/-/ready", &[], |_| Ok(())).await
     }
 
-    /// When it started, by its own `/metrics`; `None` where that does not say.
+    /// Start time of the process, from its `/metrics`; `None` if missing.
     ///
     /// # Errors
-    /// When it cannot be asked.
+    /// When the request fails.
     pub async fn started(&self) -> Result<Option<Timestamp>, SystemError> {
         process::started(&self.http).await
     }

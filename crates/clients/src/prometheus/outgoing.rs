@@ -10,6 +10,7 @@ use serde::Deserialize;
 
 use crate::error::Reason;
 use crate::prometheus::types::Labels;
+use common::source_error;
 
 /// The changes Prometheus makes to the labels of a sent alert.
 #[derive(Debug, Clone, Default)]
@@ -65,7 +66,7 @@ impl Outgoing {
     pub fn parse(yaml: &str) -> Result<Self, Reason> {
         let bad = Reason::Configuration;
         let file: ConfigFile =
-            serde_saphyr::from_str(yaml).map_err(|error| bad(error.without_snippet().to_string()))?;
+            serde_saphyr::from_str(yaml).map_err(|error| bad(source_error::plain(&error, true)))?;
         let mut relabelled = Vec::new();
         let own = |one: &Alertmanagers| !one.alert_relabel_configs.is_empty();
         let mut rewritten = file.alerting.alertmanagers.iter().any(own);

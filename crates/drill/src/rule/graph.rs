@@ -4,7 +4,7 @@
 //! A rule can read what other rules record, and alert states from `ALERTS`. Each group is evaluated at its own interval
 //! and its rules in file order, so a result is read
 //!
-//! * in the same evaluation, by a later rule of the same group;
+//! * in the same evaluation, by a later rule of the same group that reads it without an offset;
 //! * at most one interval of its group later, by an earlier rule of the group or by another group.
 //!
 //! `ALERTS` shows an alert as firing ⌈F/E⌉·E after it went pending, and keeps it for ⌈K/E⌉·E.
@@ -119,7 +119,7 @@ impl Graph<'_> {
                     None => continue, // a rule without a metric name reads everything, its own results included
                 }
             }
-            let same_round = writer.group == reader.group && writer.index < reader.index;
+            let same_round = writer.group == reader.group && writer.index < reader.index && !read.shifted;
             let waits = if same_round { Duration::ZERO } else { group.interval };
             let (mut hold, mut keep) = (Duration::ZERO, Duration::ZERO);
             if let Some(alerting) = &rule.alerting {

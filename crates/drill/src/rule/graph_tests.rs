@@ -52,6 +52,11 @@ fn a_recording_rule_adds_its_interval_unless_it_was_evaluated_just_before() {
     for (name, groups, expected) in [
         ("scraped", vec![group(10, vec![alert("A", "rate(x[5m]) > 0", 0, 0, "")])], (300, 0, 0)),
         ("before it, in its group", vec![group(10, vec![recorded(), reader()])], (300, 0, 0)),
+        (
+            "before it, in its group, at another instant",
+            vec![group(10, vec![recorded(), alert("A", "r offset 1s > 0", 0, 0, "page")])],
+            (301, 10, 10),
+        ),
         ("after it, in its group", vec![group(10, vec![reader(), recorded()])], (300, 10, 10)),
         ("a slower group", vec![group(30, vec![recorded()]), group(1, vec![reader()])], (300, 30, 30)),
         ("a faster group", vec![group(1, vec![recorded()]), group(30, vec![reader()])], (300, 1, 1)),

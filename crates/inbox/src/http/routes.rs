@@ -28,7 +28,7 @@ pub(crate) fn configure(config: &mut ServiceConfig, webhook_limit: usize) {
         };
         for path in channel::paths(channel) {
             let receive = move |state, body| receive(channel, path, limit, state, body);
-            // The guard is the resource's, so that another may answer GET at the same path.
+            // The guard is on the resource, so that another resource can serve GET at the same path.
             let resource = web::resource(*path).guard(guard::Post()).app_data(PayloadConfig::new(limit));
             config.service(resource.route(web::to(receive)));
         }
@@ -147,8 +147,7 @@ fn no_channel() -> HttpResponse {
     text(StatusCode::NOT_FOUND, &format!("no such channel: expected one of {}", names.join(", ")))
 }
 
-/// `{"host": "ci-1", "pid": 4711, "since": "2026-11-29T12:00:00Z", "ttl": "30s"}`; with `"dead": {"host": …}`, from one
-/// whose process has ended.
+/// `{"host": "ci-1", "pid": 4711, "since": "2026-11-29T12:00:00Z", "ttl": "30s"}`; with `"dead": {"host": …}`, to take it over from a run whose process has ended.
 #[derive(Deserialize)]
 struct Claim {
     #[serde(flatten)]

@@ -1,4 +1,4 @@
-//! The lease of the inbox: one run of drills at a time, as each would take the notifications of the other for its own.
+//! The lease of the inbox. Only one run of drills may use it at a time, as runs cannot tell their notifications apart.
 
 use std::time::Duration;
 
@@ -6,19 +6,19 @@ use tokio::time::Instant;
 
 use clients::inbox::Holder;
 
-/// The longest time to live.
+/// Maximum duration of a lease.
 pub const LONGEST: Duration = Duration::from_secs(300);
 
-/// Who has the inbox to itself, and until when.
+/// The holder of the inbox, and the end of its lease.
 #[derive(Debug, Default)]
 pub struct Lease(Option<(Holder, Instant)>);
 
 impl Lease {
-    /// Gives it to `holder` for `ttl`, or renews it; a `ttl` of zero gives it back. It may be taken from `dead`, whose
-    /// process is known to have ended.
+    /// Grants the lease to `holder` for `ttl`, or renews it; a `ttl` of zero releases it. It can be taken over from
+    /// `dead`, whose process is known to have ended.
     ///
     /// # Errors
-    /// Who has it.
+    /// The current holder.
     pub fn take(
         &mut self,
         holder: Holder,
@@ -48,7 +48,7 @@ mod tests {
     }
 
     #[test]
-    fn one_at_a_time_until_it_is_given_back_or_has_expired() {
+    fn has_one_holder_until_release_or_expiry() {
         let (start, ttl) = (Instant::now(), Duration::from_secs(30));
         let mut lease = Lease::default();
         let mut take = |second, pid, ttl, dead: Option<u32>| {
@@ -60,9 +60,9 @@ mod tests {
         assert_eq!(take(0, 2, ttl, None), Err(1));
         assert_eq!(take(20, 1, ttl, None), Ok(()), "renewed");
         assert_eq!(take(49, 2, ttl, None), Err(1));
-        assert_eq!(take(49, 2, Duration::ZERO, None), Err(1), "not its own to give back");
+        assert_eq!(take(49, 2, Duration::ZERO, None), Err(1), "only the holder can release it");
         assert_eq!(take(50, 2, ttl, None), Ok(()), "expired");
-        assert_eq!(take(50, 3, ttl, Some(1)), Err(2), "another has it by now");
+        assert_eq!(take(50, 3, ttl, Some(1)), Err(2), "another run holds it now");
         assert_eq!(take(50, 3, ttl, Some(2)), Ok(()), "its process has ended");
         assert_eq!(take(50, 3, Duration::ZERO, None), Ok(()));
         assert_eq!(take(50, 4, ttl, None), Ok(()), "given back");

@@ -1,4 +1,4 @@
-//! Any bytes, in any pieces: never a panic, never a hang, and the same answer however they are cut.
+//! Any bytes in any pieces cause no panic and no hang, and give the same response however they are split.
 #![no_main]
 
 extern crate self as common;

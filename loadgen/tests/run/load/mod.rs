@@ -1,4 +1,4 @@
-//! The load itself: scenarios, honest schedules, overload.
+//! The load: scenarios, schedules, overload.
 
 mod honesty;
 mod overload;

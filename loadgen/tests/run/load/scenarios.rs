@@ -1,4 +1,4 @@
-//! Scenario files and built-in patterns, as a person uses them.
+//! Scenario files and built-in patterns.
 
 use std::process::Command;
 
@@ -6,7 +6,7 @@ use crate::command::{loadgen, report_of, stderr, stdout};
 use crate::server::Server;
 
 #[test]
-fn a_file_of_stages_is_played_as_written() {
+fn runs_the_stages_of_a_file() {
     let server = Server::gateway();
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("own.yaml");
@@ -43,11 +43,11 @@ requests:
     assert_eq!(
         planned[..2].iter().map(|rate| rate.round()).collect::<Vec<_>>(),
         [20.0, 90.0],
-        "the burst belongs to the second it falls into"
+        "the burst belongs to its second"
     );
 }
 
-/// Keeps users as the gateway does.
+/// Stores users like the gateway.
 fn users() -> Server {
     use std::collections::BTreeMap;
     use std::io::Write;
@@ -89,22 +89,22 @@ fn users() -> Server {
 }
 
 #[test]
-fn values_of_earlier_answers_are_used_by_later_requests() {
+fn uses_captured_values_in_later_requests() {
     let server = users();
     let more = ["--pattern", "crud", "-q", "250", "-z", "2s", "--seed", "9"];
     let (output, report) = crate::command::report_of(&server.url("/"), &more);
-    // Not one 404: nothing is read before it is there, nor after it was deleted.
+    // No 404: no user is read before its creation or after its deletion.
     assert_eq!(output.status.code(), Some(0), "{}{}", stdout(&output), stderr(&output));
     assert_eq!((&report["ledger"]["expected"], &report["seed"]), (&500.into(), &9.into()));
     let [made, deleted] = ["201", "204"].map(|status| report["statuses"][status].as_u64().unwrap());
     assert!(made >= 100 && (10..=75).contains(&deleted), "{}", report["statuses"]);
-    // The same seed makes the same users again, which are taken by now, but for those that were deleted.
+    // The same seed creates the same users, which exist now unless they were deleted.
     let (output, report) = crate::command::report_of(&server.url("/"), &[&more[..], &["-n", "1"]].concat());
     assert_eq!(report["ledger"]["scheduled"], 1, "{}", stdout(&output));
 }
 
 #[test]
-fn a_good_answer_without_the_value_is_not_as_expected() {
+fn response_without_the_captured_value_is_unexpected() {
     let server = Server::gateway();
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("own.yaml");
@@ -114,12 +114,12 @@ fn a_good_answer_without_the_value_is_not_as_expected() {
     let (output, report) =
         crate::command::report_of(&server.url("/"), &["--scenario", file.to_str().unwrap()]);
     assert_eq!(output.status.code(), Some(1), "{}", stdout(&output));
-    // What needs the value never goes out: its supplier goes in its place.
+    // The dependent request is never sent: the request that captures the value is sent instead.
     assert_eq!((&report["ledger"]["unexpected"], &report["statuses"]["200"]), (&50.into(), &50.into()));
 }
 
 #[test]
-fn a_burst_alone_has_no_rate() {
+fn burst_only_scenario_has_no_rate() {
     let server = Server::gateway();
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("own.yaml");
@@ -145,7 +145,7 @@ fn rate_and_duration_scale_a_scenario() {
 }
 
 #[test]
-fn a_mistake_in_a_file_has_its_place() {
+fn file_errors_have_a_position() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("own.yaml");
     std::fs::write(&file, "scenario: own\nstages: [{duration: 1s, rate: 20/s}]\nrequests:\n  - {gte: /}\n")
@@ -157,7 +157,7 @@ fn a_mistake_in_a_file_has_its_place() {
 }
 
 #[test]
-fn a_printed_pattern_is_a_file_to_begin_with() {
+fn printed_pattern_is_a_valid_scenario() {
     let loadgen = env!("CARGO_BIN_EXE_loadgen");
     let printed = Command::new(loadgen).args(["patterns", "error-storm"]).output().unwrap();
     let folder = tempfile::tempdir().unwrap();
@@ -179,7 +179,7 @@ fn a_printed_pattern_is_a_file_to_begin_with() {
 }
 
 #[test]
-fn a_file_and_the_flag_say_alike_what_is_expected_and_the_report_says_it_back() {
+fn file_and_flag_share_the_notation_of_expected_statuses() {
     let server = Server::gateway();
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("own.yaml");
@@ -192,10 +192,10 @@ fn a_file_and_the_flag_say_alike_what_is_expected_and_the_report_says_it_back() 
         let (output, of_file) =
             crate::command::report_of(&server.url("/"), &["--scenario", file.to_str().unwrap()]);
         assert_eq!(output.status.code(), Some(0), "{}{}", stdout(&output), stderr(&output));
-        let said = &of_file["requests"][1]["expected_statuses"];
-        let more = ["-q", "200", "-n", "20", "--expect-status", said.as_str().unwrap()];
+        let message = &of_file["requests"][1]["expected_statuses"];
+        let more = ["-q", "200", "-n", "20", "--expect-status", message.as_str().unwrap()];
         let (output, of_flag) = crate::command::report_of(&server.url("/api/error"), &more);
         assert_eq!(output.status.code(), Some(0), "{}", stdout(&output));
-        assert_eq!((&of_flag["requests"][0]["expected_statuses"], said), (said, &expect.into()));
+        assert_eq!((&of_flag["requests"][0]["expected_statuses"], message), (message, &expect.into()));
     }
 }

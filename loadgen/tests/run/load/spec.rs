@@ -1,4 +1,4 @@
-//! Load as written in YAML.
+//! Load in YAML files.
 
 use load::spec::load::LoadSpec;
 use load::spec::method::Method;
@@ -8,7 +8,7 @@ fn read(yaml: &str) -> Result<LoadSpec, String> {
 }
 
 #[test]
-fn every_field_is_read() {
+fn parses_every_field() {
     let load = read(
         "rate: 90/m
 requests:
@@ -46,14 +46,14 @@ requests:
 }
 
 #[test]
-fn mistakes_are_named() {
+fn errors_name_the_mistake() {
     for (yaml, words) in [
         ("{requests: [{get: /}]}", "rate"),
         ("{rate: 40/d, requests: [{get: /}]}", "`40/d` is not a rate"),
         ("{rate: 1/s}", "requests"),
         ("{rate: 1/s, requests: []}", "at least one request"),
         ("{rate: 1/s, requests: [{weight: 2}]}", "one of get, post"),
-        ("{rate: 1/s, requests: [{get: /, post: /}]}", "here are `get` and `post`"),
+        ("{rate: 1/s, requests: [{get: /, post: /}]}", "found `get` and `post`"),
         ("{rate: 1/s, requests: [{get: /, wieght: 2}]}", "wieght"),
         ("{rate: 1/s, requests: [{get: /, weight: 0}]}", "weight: 0"),
         ("{rate: 1/s, requests: [{get: api/users}]}", "`api/users` is not a path"),
@@ -62,9 +62,9 @@ fn mistakes_are_named() {
         ("{rate: 1/s, requests: [{get: /, expect: []}]}", "expect: the list is empty"),
         ("{rate: 1/s, requests: [{get: /, expect: many}]}", "expect: `many` is not a status"),
         ("{rate: 1/s, requests: [{get: /, headers: {'a b': c}}]}", "`a b` is not a header name"),
-        ("{rate: 1/s, requests: [{get: /, headers: {Content-Length: '5'}}]}", "leave it out"),
+        ("{rate: 1/s, requests: [{get: /, headers: {Content-Length: '5'}}]}", "remove it"),
         ("{rate: 1/s, requests: [{get: /, headers: {A: \"x\\r\\ny\"}}]}", "control character"),
-        ("{rate: 1/s, requests: [{get: '/{{int 5}}'}]}", "get: `{{int 5}}`: expected the least"),
+        ("{rate: 1/s, requests: [{get: '/{{int 5}}'}]}", "get: `{{int 5}}`: expected a minimum"),
         ("{rate: 1/s, requests: [{get: /, headers: {A: '{{n'}}]}", "headers: `{{n` is not closed"),
         ("{rate: 1/s, requests: [{post: /, body: {a: '{{text x}}'}}]}", "body: `{{text x}}`"),
         ("{rate: 1/s, requests: [{get: /, capture: {take: /id}}]}", "capture: `take` is not a valid name"),

@@ -1,4 +1,4 @@
-//! What comes before the run that counts: requests of the scenario, a warm-up.
+//! Steps before the run: `before` requests and warm-up.
 
 use std::collections::BTreeSet;
 use std::io::Write;
@@ -11,7 +11,7 @@ use crate::command::{LENIENT, LOADGEN, loadgen, report_of, signal, stderr, stdou
 use crate::server::{Server, Then};
 use crate::support::wait_for;
 
-/// The text of a file that is gone with the returned folder.
+/// Writes a scenario to a temporary directory.
 fn scenario(text: &str) -> (tempfile::TempDir, String) {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("own.yaml");
@@ -21,16 +21,16 @@ fn scenario(text: &str) -> (tempfile::TempDir, String) {
 }
 
 #[test]
-fn what_was_captured_before_the_run_is_there_in_it() {
+fn run_uses_values_captured_before_it() {
     let server = Server::start(|stream, request| {
-        let answer = if request.head.starts_with("POST /login ") {
+        let response = if request.head.starts_with("POST /login ") {
             "200 OK\r\nContent-Length: 15\r\n\r\n{\"token\":\"abc\"}"
         } else if request.head.contains("Authorization: Bearer abc\r\n") {
             "200 OK\r\nContent-Length: 0\r\n\r\n"
         } else {
             "401 Unauthorized\r\nContent-Length: 0\r\n\r\n"
         };
-        let _ = write!(stream, "HTTP/1.1 {answer}");
+        let _ = write!(stream, "HTTP/1.1 {response}");
         Then::KeepOpen
     });
     let (_folder, file) = scenario(
@@ -48,14 +48,14 @@ requests: [{get: /, headers: {Authorization: 'Bearer {{token}}'}}]
 }
 
 #[test]
-fn any_expected_answer_may_be_captured_from() {
+fn captures_from_any_expected_response() {
     let server = Server::start(|stream, request| {
-        let answer = match request.head.split(' ').nth(1).unwrap() {
+        let response = match request.head.split(' ').nth(1).unwrap() {
             "/start" => "302 Found\r\nLocation: next-7",
             "/next-7" => "200 OK",
             _ => "404 Not Found",
         };
-        let _ = write!(stream, "HTTP/1.1 {answer}\r\nContent-Length: 0\r\n\r\n");
+        let _ = write!(stream, "HTTP/1.1 {response}\r\nContent-Length: 0\r\n\r\n");
         Then::KeepOpen
     });
     let (_folder, file) = scenario(
@@ -72,21 +72,21 @@ requests:
 }
 
 #[test]
-fn what_the_scenario_sends_first_must_go_well() {
+fn failed_before_request_prevents_the_run() {
     let server = Server::start(|stream, request| {
-        let answer = if request.head.starts_with("PUT /models/iris ") { "404 No" } else { "200 OK" };
-        let _ = write!(stream, "HTTP/1.1 {answer}\r\nContent-Length: 0\r\n\r\n");
+        let response = if request.head.starts_with("PUT /models/iris ") { "404 No" } else { "200 OK" };
+        let _ = write!(stream, "HTTP/1.1 {response}\r\nContent-Length: 0\r\n\r\n");
         Then::KeepOpen
     });
     let output = loadgen(&[server.url("/").as_str(), "--pattern", "inference"]);
     assert_eq!(output.status.code(), Some(1));
     let error = stderr(&output);
-    assert!(error.contains("PUT /models/iris, which the scenario sends first, was answered 404"), "{error}");
+    assert!(error.contains("`before` request PUT /models/iris returned 404"), "{error}");
     assert_eq!(server.requests(), 1);
 }
 
 #[test]
-fn it_can_be_interrupted_before_it_begins() {
+fn can_be_interrupted_before_the_run() {
     let server = Server::silent();
     let (_folder, file) = scenario(
         "scenario: own\nbefore: [{get: /login}]\nstages: [{duration: 1s, rate: 40/s}]\nrequests: [{get: /}]\n",
@@ -103,7 +103,7 @@ fn it_can_be_interrupted_before_it_begins() {
     let output = child.wait_with_output().unwrap();
     assert_eq!(output.status.code(), Some(130), "{}", stderr(&output));
     assert!(
-        stderr(&output).contains("SIGINT before the run began: nothing was measured"),
+        stderr(&output).contains("SIGINT before the start of the run: nothing was measured"),
         "{}",
         stderr(&output)
     );
@@ -111,15 +111,15 @@ fn it_can_be_interrupted_before_it_begins() {
 }
 
 #[test]
-fn a_warm_up_has_values_of_its_own() {
+fn warm_up_has_its_own_values() {
     let seen = Mutex::new(BTreeSet::new());
     let server = Server::start(move |stream, request| {
         let path = request.head.split(' ').nth(1).unwrap().to_owned();
         let parts: Vec<String> = path.split('/').skip(1).map(str::to_owned).collect();
         let mut seen = seen.lock().unwrap();
         let new = parts.into_iter().all(|part| seen.insert(part));
-        let answer = if new { "200 OK" } else { "409 Conflict" };
-        let _ = write!(stream, "HTTP/1.1 {answer}\r\nContent-Length: 0\r\n\r\n");
+        let response = if new { "200 OK" } else { "409 Conflict" };
+        let _ = write!(stream, "HTTP/1.1 {response}\r\nContent-Length: 0\r\n\r\n");
         Then::KeepOpen
     });
     let (_folder, file) = scenario(
@@ -132,7 +132,7 @@ fn a_warm_up_has_values_of_its_own() {
 }
 
 #[test]
-fn the_deadline_is_the_whole_runs_warm_up_included() {
+fn deadline_includes_the_warm_up() {
     let server = Server::gateway();
     let args = ["-q", "50", "-z", "10m", "--warmup", "10m", "--deadline", "1s"];
     let (output, report) = report_of(&server.url("/"), &args);
@@ -142,7 +142,7 @@ fn the_deadline_is_the_whole_runs_warm_up_included() {
 }
 
 #[test]
-fn a_hopeless_rate_still_hears_the_deadline() {
+fn deadline_ends_a_run_at_an_impossible_rate() {
     let server = Server::gateway();
     let args = ["-q", "1000000000", "-z", "10m", "--deadline", "1s", "--threads", "1"];
     let (output, report) = report_of(&server.url("/"), &args);

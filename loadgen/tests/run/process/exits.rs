@@ -1,4 +1,4 @@
-//! How `loadgen run` ends: its exit codes, and the words that go with them.
+//! Exit codes of `loadgen run` and their messages.
 
 use std::net::TcpListener;
 use std::process::Command;
@@ -28,7 +28,7 @@ fn a_fine_run_exits_0_with_summary_progress_and_report() {
     assert!(stdout(&output).contains("200 scheduled = 200 expected"), "{}", stdout(&output));
     assert!(stdout(&output).contains("200: 184 · 500: 16"), "{}", stdout(&output));
     let progress = stderr(&output);
-    assert!(progress.contains("trips: HighErrorRate, whose 5 % are passed"), "{progress}");
+    assert!(progress.contains("trips: HighErrorRate, whose threshold of 5 % is exceeded"), "{progress}");
     assert!(progress.contains("   1s  ") && progress.contains("/s of 100.0/s"), "{progress}");
     assert!(!progress.contains('\u{1b}'), "no escape sequences without a terminal");
     let report: serde_json::Value = serde_json::from_slice(&std::fs::read(&out).unwrap()).unwrap();
@@ -47,7 +47,7 @@ fn unexpected_answers_and_errors_exit_1() {
     let url = server.url("/api/error");
     let output = loadgen(&[url.as_str(), "-q", "100", "-n", "20"]);
     assert_eq!(output.status.code(), Some(1));
-    assert!(stdout(&output).contains("FAILED: 20 unexpected answers (100.0 %)."), "{}", stdout(&output));
+    assert!(stdout(&output).contains("FAILED: 20 unexpected responses (100.0 %)."), "{}", stdout(&output));
     let output = loadgen(&[url.as_str(), "-q", "100", "-n", "20", "--expect-status", "5xx"]);
     assert_eq!(output.status.code(), Some(0), "{}", stdout(&output));
     let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
@@ -62,22 +62,22 @@ fn bad_arguments_exit_2_and_name_input_and_remedy() {
         (&["localhost:8000"][..], "`localhost:8000` is not a URL"),
         (&["https://127.0.0.1/", "--cacert", "/no/such/file"], "--cacert /no/such/file"),
         (&["--connect-to", "localhost"], "`localhost` is not a host and a port"),
-        (&["--scenario", "/no/such/file"], "--scenario /no/such/file: cannot read it"),
+        (&["--scenario", "/no/such/file"], "--scenario /no/such/file: cannot read"),
         (&["--threshold", "p99"], "`p99` is not a threshold"),
         (&["--abort-on-fail"], "--threshold"),
-        (&["--warmup", "0s"], "`0s` is no time at all"),
+        (&["--warmup", "0s"], "invalid duration \"0s\": must be at least 1ms"),
         (&["http://no-such-host.invalid/"], "cannot resolve `no-such-host.invalid`"),
         (&["-q", "0"], "`0` is not a rate"),
         (&["-z", "30"], "`30` is not a duration"),
         (&["-z=-5"], "`-5` is not a duration"),
-        (&["-t", "2h"], "over the limit of 1h"),
-        (&["-c", "0"], "`0` is not a whole number from 1 to 65535"),
-        (&["-n", "0"], "`0` is not a whole number from 1 to 1000000000000"),
-        (&["-n", "-5"], "`-5` is not a whole number"),
-        (&["-c", "1.5"], "`1.5` is not a whole number"),
-        (&["--threads", "256"], "`256` is not a whole number from 1 to 255"),
-        (&["--max-in-flight", "-1"], "`-1` is not a whole number from 1 to 1000000"),
-        (&["--seed", "-1"], "`-1` is not a whole number from 0 to 4294967295"),
+        (&["-t", "2h"], "`2h` is too long: must be at most 1h"),
+        (&["-c", "0"], "`0` is not an integer from 1 to 65535"),
+        (&["-n", "0"], "`0` is not an integer from 1 to 1000000000000"),
+        (&["-n", "-5"], "`-5` is not an integer"),
+        (&["-c", "1.5"], "`1.5` is not an integer"),
+        (&["--threads", "256"], "`256` is not an integer from 1 to 255"),
+        (&["--max-in-flight", "-1"], "`-1` is not an integer from 1 to 1000000"),
+        (&["--seed", "-1"], "`-1` is not an integer from 0 to 4294967295"),
         (&["-z", "-1s"], "`-1s` is not a duration"),
         (&["-q", "-5"], "`-5` is not a rate"),
         (&["-q", "-5/s"], "`-5/s` is not a rate"),
@@ -91,13 +91,13 @@ fn bad_arguments_exit_2_and_name_input_and_remedy() {
         (&["--pattern", "storm"], "error-storm"),
         (&["-m", "FETCH"], "`FETCH` is not a method"),
         (&["-H", "nothing"], "`nothing` is not a header"),
-        (&["-H", "Content-Length: 3"], "leave it out"),
+        (&["-H", "Content-Length: 3"], "remove it"),
         (&["-D", "/no/such/file"], "-D /no/such/file"),
         (&["--expect-status", "fine"], "`fine` is not a status"),
-        (&["--out", "run.txt"], "ends in .json, .html or .csv"),
-        (&["--prometheus-addr", "localhost"], "`localhost` is not an address to listen on"),
+        (&["--out", "run.txt"], "unknown extension: use .json, .html or .csv"),
+        (&["--prometheus-addr", "localhost"], "`localhost` is not a listen address"),
         (&["--prometheus-addr", "a.example:1"], "such as 127.0.0.1:9464, localhost:9464 or :9464"),
-        (&["--out", "/no/such/folder/run.json"], "choose another place"),
+        (&["--out", "/no/such/folder/run.json"], "choose another path"),
     ] {
         let output = loadgen(args);
         assert_eq!(output.status.code(), Some(2), "{args:?}: {}", stderr(&output));
@@ -126,7 +126,7 @@ fn a_generator_that_cannot_keep_up_exits_4_with_the_cause() {
     let text = stdout(&output);
     assert!(text.contains("out of file descriptors") && text.contains("ulimit -n"), "{text}");
 
-    // Ten thousand connections asked for with 256 descriptors: what fits is served, the rest is our own fault.
+    // Ten thousand connections with 256 descriptors: the excess is counted as local errors.
     let gateway = Server::gateway();
     let output = Command::new("sh")
         .args(["-c", "ulimit -n 256; exec \"$0\" run \"$@\"", LOADGEN, gateway.url("/").as_str()])
@@ -153,28 +153,28 @@ fn a_generator_that_cannot_keep_up_exits_4_with_the_cause() {
 }
 
 #[test]
-fn the_seed_is_printed_and_repeats_the_arrivals() {
+fn printed_seed_reproduces_the_arrivals() {
     let server = Server::gateway();
-    // How many were due in all, by which two seeds are told apart. In which second each was sent is the machine's doing.
+    // Compares the total number of arrivals. The seconds they are sent in depend on the machine.
     let arrivals = |args: &[&str]| {
         let args = [&["-q", "300", "-z", "3s", "--arrivals", "poisson"], args].concat();
         let (output, report) = report_of(&server.url("/"), &args);
         assert!(stdout(&output).contains(&format!("--seed {}", report["seed"])), "{}", stdout(&output));
         let due = report["ledger"]["scheduled"].as_u64().unwrap();
-        assert!((700..1100).contains(&due), "900 and 30 more or less: {due}");
+        assert!((700..1100).contains(&due), "900 with a standard deviation of 30: {due}");
         (report["seed"].to_string(), due)
     };
     let (seed, due) = arrivals(&["--seed", "7"]);
     assert_eq!(seed, "7");
     assert_eq!(arrivals(&["--seed", "7"]).1, due);
     assert_ne!(arrivals(&["--seed", "8"]).1, due);
-    // One that was drawn is printed, and repeats the run when it is given back.
+    // A random seed is printed too, and reproduces the run.
     let (drawn, due) = arrivals(&[]);
     assert_eq!(arrivals(&["--seed", &drawn]), (drawn, due));
 }
 
 #[test]
-fn a_closed_loop_is_labelled_as_such() {
+fn labels_a_closed_loop() {
     let server = Server::gateway();
     let output = loadgen(&[server.url("/").as_str(), "-c", "2", "-n", "50"]);
     assert_eq!(output.status.code(), Some(0), "{}", stdout(&output));

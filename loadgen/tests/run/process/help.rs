@@ -1,11 +1,11 @@
-//! The help: two screens, grouped, and every example in it works.
+//! The help: fits two screens, is grouped, and every example works.
 
 use std::process::Command;
 
 use crate::command::{LENIENT, LOADGEN, stderr, stdout, summary_adds_up};
 use crate::server::Server;
 
-/// As a terminal of 80 columns shows it.
+/// The help on a terminal of 80 columns.
 fn help() -> String {
     let output = Command::new(LOADGEN).args(["run", "--help"]).env("COLUMNS", "80").output().unwrap();
     assert_eq!(output.status.code(), Some(0));
@@ -13,7 +13,7 @@ fn help() -> String {
 }
 
 #[test]
-fn it_fits_on_two_screens_and_no_example_is_wrapped() {
+fn fits_two_screens_without_wrapped_examples() {
     let help = help();
     assert!(help.lines().count() <= 100, "two screens of 80 x 50: {} lines\n{help}", help.lines().count());
     assert!(help.lines().all(|line| line.chars().count() <= 80), "{help}");
@@ -25,7 +25,7 @@ fn it_fits_on_two_screens_and_no_example_is_wrapped() {
 }
 
 #[test]
-fn every_example_of_the_help_works() {
+fn every_example_works() {
     let help = help();
     let server = Server::start(|stream, request| {
         let status = match request.head.split(' ').take(2).collect::<Vec<_>>()[..] {
@@ -43,16 +43,16 @@ fn every_example_of_the_help_works() {
     let examples: Vec<&str> = help.lines().filter_map(|line| line.strip_prefix("  loadgen run")).collect();
     assert!(examples.len() >= 8, "{help}");
     for example in examples {
-        let (command, remark) = example.split_once(" # ").unwrap_or((example, ""));
+        let (command, comment) = example.split_once(" # ").unwrap_or((example, ""));
         let mut words: Vec<String> = words(command)
             .into_iter()
             .map(|word| word.replace("http://127.0.0.1:8000", &format!("http://{}", server.address)))
-            .map(|word| word.replace("250ms", "1h")) // a busy machine takes longer, which is no fault of the example
+            .map(|word| word.replace("250ms", "1h")) // a busy machine may be slower
             .collect();
         if !words.iter().any(|word| word.starts_with("http://")) {
             words.insert(0, server.url("/").to_string());
         }
-        // Twenty requests show as much as minutes of them; a later flag of the same name would be refused.
+        // Twenty requests are enough. A repeated flag would be rejected, so an existing -n is replaced.
         match words.iter().position(|word| word == "-n") {
             Some(at) => words[at + 1] = "5".to_owned(),
             None => words.extend(["-n".to_owned(), "20".to_owned()]),
@@ -63,7 +63,7 @@ fn every_example_of_the_help_works() {
         assert_eq!(
             output.status.code(),
             Some(0),
-            "{command} {remark}: {}{}",
+            "{command} {comment}: {}{}",
             stdout(&output),
             stderr(&output)
         );
@@ -72,7 +72,7 @@ fn every_example_of_the_help_works() {
     assert!(folder.path().join("wave.json").exists() && folder.path().join("wave.html").exists());
 }
 
-/// Splits as a shell does, as far as the examples need it.
+/// Splits like a shell, as far as the examples need it.
 fn words(command: &str) -> Vec<String> {
     let mut words = vec![String::new()];
     let mut quoted = false;
@@ -88,12 +88,12 @@ fn words(command: &str) -> Vec<String> {
 }
 
 #[test]
-fn its_flags_are_grouped() {
+fn groups_the_flags() {
     let help = help();
     for heading in ["Load:", "Limits:", "Request:", "Connection:", "Verdict:", "Output:", "Exit codes:"] {
         assert!(help.contains(&format!("\n{heading}")), "{heading} is not in\n{help}");
     }
-    // Every flag has its group: what has none would stand under this.
+    // A flag without a group would be listed here.
     let others = help.split("Options:\n").nth(1).unwrap().split("\n\n").next().unwrap();
-    assert_eq!(others.trim(), "-h, --help  Print this");
+    assert_eq!(others.trim(), "-h, --help  Print help");
 }

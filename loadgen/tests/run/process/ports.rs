@@ -1,11 +1,11 @@
-//! Local ports that run out, and addresses this machine cannot speak to: the system calls both "address not available".
+//! Exhausted local ports and unsupported address families: both are "address not available" errors of the system.
 
 use std::process::{Command, Output};
 
 use crate::command::{LOADGEN, ledger_adds_up, stderr, stdout};
 
-/// Runs a script of `sh` in a network of its own, in which `$0` is loadgen and its inbox answers at 127.0.0.1:8025; `None`
-/// where this machine does not let a test have such a network.
+/// Runs an `sh` script in its own network namespace, where `$0` is loadgen and its inbox listens on 127.0.0.1:8025;
+/// `None` if this machine does not allow a test to create one.
 fn in_own_network(script: &str, folder: &std::path::Path) -> Option<Output> {
     let own = |script: &str| {
         let mut command = Command::new("unshare");
@@ -13,7 +13,7 @@ fn in_own_network(script: &str, folder: &std::path::Path) -> Option<Output> {
         command.output()
     };
     if !own("ip link set lo up").is_ok_and(|output| output.status.success()) {
-        eprintln!("not shown: this takes `unshare` and `ip`, and to be allowed user namespaces");
+        eprintln!("skipped: this needs `unshare`, `ip` and user namespaces");
         return None;
     }
     let script = format!(
@@ -38,7 +38,7 @@ fn report(folder: &std::path::Path) -> serde_json::Value {
 }
 
 #[test]
-fn out_of_ports_is_the_generators_own_fault() {
+fn exhausted_ports_are_local_errors() {
     let folder = tempfile::tempdir().unwrap();
     let script = "echo 40000 40007 >/proc/sys/net/ipv4/ip_local_port_range
         \"$0\" run http://127.0.0.1:8025/ -c 64 -n 500 --disable-keepalive --out run.json";
@@ -54,7 +54,7 @@ fn out_of_ports_is_the_generators_own_fault() {
 }
 
 #[test]
-fn an_address_of_a_family_that_is_off_is_no_fault_of_ours() {
+fn unsupported_address_family_is_a_transport_error() {
     let folder = tempfile::tempdir().unwrap();
     let script = "echo 1 >/proc/sys/net/ipv6/conf/lo/disable_ipv6
         \"$0\" run http://[::1]:8025/ -c 4 -n 40 --out run.json";

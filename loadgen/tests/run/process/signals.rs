@@ -1,4 +1,4 @@
-//! A run that is interrupted says what it has; interrupted twice it waits for nobody.
+//! Signals: the first stops the run with a partial report, the second skips waiting for responses.
 
 use std::io::{BufRead, BufReader};
 use std::path::Path;
@@ -11,8 +11,8 @@ use crate::schema;
 use crate::server::Server;
 use crate::support::wait_for;
 
-/// A run under way against `server`, after its first request.
-fn under_way(server: &Server, more: &[&str]) -> Child {
+/// Starts a run against `server` and waits for its first request.
+fn started(server: &Server, more: &[&str]) -> Child {
     let child = Command::new(LOADGEN)
         .args(["run", server.url("/").as_str(), "-q", "100", "-z", "10m"])
         .args(more)
@@ -26,14 +26,14 @@ fn under_way(server: &Server, more: &[&str]) -> Child {
 }
 
 #[test]
-fn an_interrupted_run_reports_what_it_has() {
+fn interrupted_run_has_a_partial_report() {
     for (name, number, code) in
         [("SIGINT", Signal::SIGINT, 130), ("SIGTERM", Signal::SIGTERM, 143), ("SIGHUP", Signal::SIGHUP, 129)]
     {
         let server = Server::gateway();
         let folder = tempfile::tempdir().unwrap();
         let out = folder.path().join("run.json");
-        let child = under_way(&server, &["--out", out.to_str().unwrap()]);
+        let child = started(&server, &["--out", out.to_str().unwrap()]);
         wait_for("some requests", || server.requests() > 20);
         signal(&child, number);
         let output = child.wait_with_output().unwrap();
@@ -47,28 +47,28 @@ fn an_interrupted_run_reports_what_it_has() {
     }
 }
 
-/// A run of which no request is answered, after the first signal and its word about the second.
+/// A run without responses, after the first signal and its message.
 fn waiting(server: &Server, out: &Path) -> (Child, BufReader<ChildStderr>) {
-    let mut child = under_way(server, &["--out", out.to_str().unwrap()]);
+    let mut child = started(server, &["--out", out.to_str().unwrap()]);
     signal(&child, Signal::SIGINT);
     let mut errors = BufReader::new(child.stderr.take().unwrap());
     let mut line = String::new();
     while !line.contains("a second signal") {
         line.clear();
-        assert!(errors.read_line(&mut line).unwrap() > 0, "it ended without a word");
+        assert!(errors.read_line(&mut line).unwrap() > 0, "it ended without a message");
     }
     (child, errors)
 }
 
 #[test]
-fn a_second_signal_waits_for_no_answer_and_accounts_for_them() {
+fn second_signal_skips_waiting_and_counts_unfinished_requests() {
     let server = Server::silent();
     let folder = tempfile::tempdir().unwrap();
     let out = folder.path().join("run.json");
     let (mut child, mut errors) = waiting(&server, &out);
     signal(&child, Signal::SIGTERM);
     std::io::copy(&mut errors, &mut std::io::sink()).unwrap();
-    assert_eq!(child.wait().unwrap().code(), Some(130), "the first says how it ended");
+    assert_eq!(child.wait().unwrap().code(), Some(130), "the first signal decides the exit code");
     let report: serde_json::Value = serde_json::from_slice(&std::fs::read(&out).unwrap()).unwrap();
     schema::validate(&report);
     ledger_adds_up(&report);
@@ -76,11 +76,11 @@ fn a_second_signal_waits_for_no_answer_and_accounts_for_them() {
     let ledger = &report["ledger"];
     assert!(ledger["unfinished"].as_u64().unwrap() > 0, "{ledger}");
     assert_eq!(ledger["unfinished"], ledger["scheduled"]);
-    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1, "no part of a file is left");
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1, "no partial file is left");
 }
 
 #[test]
-fn under_nohup_a_terminal_that_goes_ends_nothing() {
+fn nohup_ignores_a_closed_terminal() {
     let server = Server::gateway();
     let child = Command::new("nohup")
         .args([LOADGEN, "run", server.url("/").as_str(), "-q", "100", "-n", "150"])

@@ -1,4 +1,4 @@
-//! Standard streams that take nothing: verdict and exit code stay what they are.
+//! Unwritable standard streams do not change the exit code.
 
 use std::fs::File;
 use std::process::{Command, Stdio};
@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 use crate::command::{LENIENT, LOADGEN, ledger_adds_up};
 use crate::server::Server;
 
-/// A stream on which every write fails, as on a full disk.
+/// A stream where every write fails, as on a full disk.
 fn full() -> Stdio {
     File::options().write(true).open("/dev/full").unwrap().into()
 }
@@ -16,7 +16,7 @@ fn exit_code(args: &[&str]) -> Option<i32> {
 }
 
 #[test]
-fn every_subcommand_keeps_its_exit_code_when_nobody_reads() {
+fn subcommands_keep_their_exit_code_with_unwritable_streams() {
     let folder = tempfile::tempdir().unwrap();
     let file = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
     let (scaled, json) = (file("scaled"), file("no/such/folder.json"));
@@ -39,7 +39,7 @@ fn every_subcommand_keeps_its_exit_code_when_nobody_reads() {
 }
 
 #[test]
-fn a_report_is_written_though_nobody_reads_the_summary() {
+fn writes_the_report_when_the_summary_cannot_be_written() {
     let server = Server::gateway();
     let folder = tempfile::tempdir().unwrap();
     let out = folder.path().join("run.json");

@@ -1,4 +1,4 @@
-//! The report: what it says, and that nothing is lost on the way through JSON.
+//! The content of the report, and its JSON round trip.
 
 use load::engine;
 use load::plan::{Limits, Plan};
@@ -21,7 +21,7 @@ async fn report(server: &Server) -> Report {
 }
 
 #[tokio::test]
-async fn json_has_the_names_and_the_figures() {
+async fn json_has_names_and_values() {
     let report = report(&Server::gateway()).await;
     let json = serde_json::to_value(&report).unwrap();
     schema::validate(&json);
@@ -43,7 +43,7 @@ async fn json_has_the_names_and_the_figures() {
 }
 
 #[tokio::test]
-async fn histograms_come_back_whole() {
+async fn histograms_survive_the_round_trip() {
     let report = report(&Server::gateway()).await;
     let response = &report.latency_seconds.response;
     let histogram = response.histogram().unwrap();
@@ -56,7 +56,7 @@ async fn histograms_come_back_whole() {
 }
 
 #[tokio::test]
-async fn a_run_can_be_reported_again() {
+async fn summary_can_be_created_from_json() {
     let report = report(&Server::gateway()).await;
     let again: Report = serde_json::from_str(&serde_json::to_string(&report).unwrap()).unwrap();
     assert_eq!(again, report);
@@ -64,7 +64,7 @@ async fn a_run_can_be_reported_again() {
     assert_eq!(text, summary::text(&report));
     assert!(text.lines().all(|line| line.chars().count() <= 80), "{text}");
     for words in
-        ["200 scheduled = 150 expected + 50 unexpected", "200: 150 · 500: 50", "400.0/s asked", "FAILED: 50"]
+        ["200 scheduled = 150 expected + 50 unexpected", "200: 150 · 500: 50", "400.0/s target", "FAILED: 50"]
     {
         assert!(text.contains(words), "{words} is not in\n{text}");
     }

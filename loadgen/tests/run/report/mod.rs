@@ -1,4 +1,4 @@
-//! What a run says afterwards: reports, files, pages, verdicts.
+//! Results of a run: reports, files, pages, verdicts.
 
 mod ledger;
 mod outfiles;

@@ -1,4 +1,4 @@
-//! Where `--out` writes: whole files only, under the names that were meant.
+//! The files of `--out`: complete and under the right names.
 
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
@@ -21,7 +21,7 @@ fn whole(file: &Path) {
 }
 
 #[test]
-fn runs_to_the_same_file_at_once_each_leave_it_whole() {
+fn concurrent_runs_with_one_file_leave_it_complete() {
     let server = Server::gateway();
     let folder = tempfile::tempdir().unwrap();
     let out = folder.path().join("run.json");
@@ -40,7 +40,7 @@ fn runs_to_the_same_file_at_once_each_leave_it_whole() {
 }
 
 #[test]
-fn a_run_that_is_killed_leaves_nothing_half_written() {
+fn killed_run_leaves_no_partial_file() {
     let server = Server::gateway();
     let folder = tempfile::tempdir().unwrap();
     let mut child = Command::new(LOADGEN)
@@ -57,7 +57,7 @@ fn a_run_that_is_killed_leaves_nothing_half_written() {
 }
 
 #[test]
-fn the_same_file_twice_is_refused_before_anything_is_sent() {
+fn rejects_a_duplicate_file_before_sending() {
     let server = Server::gateway();
     let folder = tempfile::tempdir().unwrap();
     fs::create_dir(folder.path().join("sub")).unwrap();
@@ -69,7 +69,7 @@ fn the_same_file_twice_is_refused_before_anything_is_sent() {
             .output()
             .unwrap();
         assert_eq!(output.status.code(), Some(2), "{second}: {}", stderr(&output));
-        let words = format!("--out {second}: is the same file as --out x.json");
+        let words = format!("--out {second}: same file as --out x.json");
         assert!(stderr(&output).contains(&words), "{}", stderr(&output));
     }
     assert_eq!(server.requests(), 0);
@@ -77,13 +77,13 @@ fn the_same_file_twice_is_refused_before_anything_is_sent() {
 }
 
 #[test]
-fn a_link_stays_one_and_its_target_is_written() {
+fn writes_to_the_target_of_a_symbolic_link() {
     let server = Server::gateway();
     let folder = tempfile::tempdir().unwrap();
     let (link, real) = (folder.path().join("last.json"), folder.path().join("runs"));
     fs::create_dir(&real).unwrap();
     symlink("runs/today.json", &link).unwrap();
-    // At first there is nothing behind it, then there is.
+    // First the target is missing, then it exists.
     for _ in 0..2 {
         let output = loadgen(&[server.url("/").as_str(), "-n", "3", "--out", link.to_str().unwrap()]);
         assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
@@ -92,7 +92,7 @@ fn a_link_stays_one_and_its_target_is_written() {
     }
     let mode = |file: &Path| fs::metadata(file).unwrap().permissions().mode();
     fs::write(real.join("any"), "").unwrap();
-    assert_eq!(mode(&real.join("today.json")), mode(&real.join("any")), "others may read it as any new file");
+    assert_eq!(mode(&real.join("today.json")), mode(&real.join("any")), "it has the mode of a new file");
     assert_eq!(
         (names(folder.path()), names(&real)),
         (vec!["last.json".into(), "runs".into()], vec!["any".into(), "today.json".into()])
@@ -100,7 +100,7 @@ fn a_link_stays_one_and_its_target_is_written() {
 }
 
 #[test]
-fn what_is_no_file_is_refused_before_anything_is_sent() {
+fn rejects_paths_that_are_not_files_before_sending() {
     let folder = tempfile::tempdir().unwrap();
     let file = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
     fs::create_dir(file("folder.json")).unwrap();
@@ -108,12 +108,12 @@ fn what_is_no_file_is_refused_before_anything_is_sent() {
     symlink("circle.json", file("circle.json")).unwrap();
     nix::unistd::mkfifo(Path::new(&file("pipe.json")), nix::sys::stat::Mode::S_IRWXU).unwrap();
     for (name, words) in [
-        ("folder.json", "is a folder"),
+        ("folder.json", "is a directory"),
         ("device.json", "is a pipe, a socket or a device"),
         ("pipe.json", "is a pipe, a socket or a device"),
-        ("circle.json", "too many links"),
-        ("none/x.json", "choose another place"),
-        ("/dev/stdout", "ends in .json, .html or .csv"),
+        ("circle.json", "too many symbolic links"),
+        ("none/x.json", "choose another path"),
+        ("/dev/stdout", "unknown extension: use .json, .html or .csv"),
     ] {
         let path = if name.starts_with('/') { name.to_owned() } else { file(name) };
         let output = loadgen(&["http://127.0.0.1:1/", "-n", "1", "--out", &path]);

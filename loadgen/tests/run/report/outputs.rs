@@ -1,4 +1,4 @@
-//! What is left of a run: HTML, CSV, live metrics, and several runs as one.
+//! Outputs of a run: HTML, CSV, live metrics, merged reports.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
@@ -18,7 +18,7 @@ fn run(server: &Server, args: &[&str]) -> Report {
 }
 
 #[test]
-fn two_runs_merge_bucket_by_bucket() {
+fn merges_two_runs_bucket_by_bucket() {
     let server = Server::gateway();
     let first = run(&server, &["-q", "200", "-n", "300"]);
     let second = run(&server, &["-q", "400", "-n", "500", "--expect-status", "404"]);
@@ -31,7 +31,7 @@ fn two_runs_merge_bucket_by_bucket() {
     };
     for ((one, other), both) in of(&first).iter().zip(of(&second)).zip(of(&merged)) {
         assert_eq!(both.len(), one.len() + other.len());
-        // Every bucket of any of the three holds in the sum what it holds in the two.
+        // Every bucket of the merged histogram is the sum of the two.
         for bucket in both.iter_recorded().chain(one.iter_recorded()).chain(other.iter_recorded()) {
             let value = bucket.value_iterated_to();
             assert_eq!(both.count_at(value), one.count_at(value) + other.count_at(value), "{value}");
@@ -41,14 +41,14 @@ fn two_runs_merge_bucket_by_bucket() {
     assert!(merged.ledger.adds_up() && merged.runs == 2 && merged.sent == 800);
     assert_eq!(merged.statuses, [(200, 800)].into());
     assert_eq!(merged.series.iter().map(|point| point.sent).sum::<u32>(), 800);
-    // One after the other: 300 in 1.5 s and 500 in 1.25 s, the time between them aside.
+    // One after the other: 300 in 1.5 s and 500 in 1.25 s, without the time between them.
     let target = merged.target_rate.unwrap();
     assert!((target - 800.0 / 2.75).abs() < 5.0, "{target}");
     assert_eq!(merged.started_at, first.started_at);
 }
 
 #[test]
-fn reports_are_read_again_merged_and_held_against_thresholds() {
+fn reads_and_merges_reports_and_checks_thresholds() {
     let server = Server::gateway();
     let folder = tempfile::tempdir().unwrap();
     let file = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
@@ -67,9 +67,9 @@ fn reports_are_read_again_merged_and_held_against_thresholds() {
     std::fs::write(file("no.json"), "{\"schema\": \"loadgen-run\", \"schema_version\": 9}").unwrap();
     std::fs::write(file("other.json"), "[]").unwrap();
     for (name, words) in [
-        ("no.json", "its version is 9, not 1"),
-        ("other.json", "no report of a run"),
-        ("missing.json", "cannot read it"),
+        ("no.json", "schema version is 9, expected 1"),
+        ("other.json", "not a report of a run"),
+        ("missing.json", "cannot read"),
     ] {
         let output = report(&[&file(name)]);
         assert_eq!(output.status.code(), Some(2));
@@ -78,7 +78,7 @@ fn reports_are_read_again_merged_and_held_against_thresholds() {
 }
 
 #[test]
-fn the_page_is_one_file_with_every_plot() {
+fn page_is_one_file_with_every_plot() {
     let server = Server::gateway();
     let report = run(&server, &["-q", "100", "-z", "3s", "--threshold", "p99<1h", "-H", "X-A: <script>"]);
     let page = html::page(&report);
@@ -86,20 +86,20 @@ fn the_page_is_one_file_with_every_plot() {
         "Requests per second",
         "Response time",
         "Latency by percentile",
-        "Answers per second",
-        "own lag",
+        "Responses per second",
+        "Generator lag",
         "planned</span>",
         "status 200",
         "p99&lt;1h",
-        "Fine: every answer was as expected.",
+        "Fine: every response was as expected.",
         "prefers-color-scheme:dark",
         "width=device-width",
     ] {
         assert!(page.contains(words), "{words} is not in\n{page}");
     }
     assert_eq!(page.matches("<svg viewBox=\"0 0 400 176\"").count(), 5);
-    assert!(!page.contains("<h2>Alerts</h2>"), "nobody was asked for alerts");
-    // No request leaves it: no address but the one that was loaded, which is text.
+    assert!(!page.contains("<h2>Alerts</h2>"), "alerts were not requested");
+    // The page loads nothing: its only URL is that of the target, as text.
     assert!(
         !page.contains("src=")
             && !page.contains("href=")
@@ -110,7 +110,7 @@ fn the_page_is_one_file_with_every_plot() {
 }
 
 #[test]
-fn an_hour_is_under_a_megabyte_and_nothing_at_all_is_a_page_too() {
+fn page_of_an_hour_is_below_a_megabyte_and_an_empty_page_works() {
     let server = Server::gateway();
     let mut report = run(&server, &["-q", "100", "-n", "30"]);
     let point = report.series[0].clone();
@@ -125,7 +125,7 @@ fn an_hour_is_under_a_megabyte_and_nothing_at_all_is_a_page_too() {
         .collect();
     let page = html::page(&report);
     assert!(page.len() < 200_000, "{}", page.len());
-    // The worst second is seen however many share a point.
+    // The worst second is visible even when seconds share a point.
     assert!(page.contains("1h</text>"), "{page}");
     report.series.clear();
     report.latency_seconds.response.count = 0;
@@ -133,7 +133,7 @@ fn an_hour_is_under_a_megabyte_and_nothing_at_all_is_a_page_too() {
 }
 
 #[test]
-fn csv_has_a_row_a_second() {
+fn csv_has_one_row_per_second() {
     let server = Server::gateway();
     let folder = tempfile::tempdir().unwrap();
     let out = folder.path().join("run.csv");
@@ -149,9 +149,9 @@ fn csv_has_a_row_a_second() {
     assert!(csv::rows(&report).ends_with("\r\n"));
 }
 
-/// Starts a real Prometheus that loads a rule which fires at once, and waits until it does.
+/// Uses a real Prometheus with a rule that fires at once.
 #[tokio::test]
-async fn alerts_stand_on_the_same_time_axis() {
+async fn alerts_use_the_same_time_axis() {
     let folder = tempfile::tempdir().unwrap();
     let rules = "groups: [{name: a, interval: 1s, rules: [{alert: AlwaysThere, expr: vector(1), labels: {severity: warning}}]}]";
     std::fs::write(folder.path().join("rules.yml"), rules).unwrap();
@@ -179,8 +179,8 @@ async fn alerts_stand_on_the_same_time_axis() {
 
     let (output, report) =
         report_of(&server.url("/"), &["-q", "50", "-n", "5", "--alerts-from", "http://127.0.0.1:1/"]);
-    assert_eq!(output.status.code(), Some(0), "the run went well whoever tells of alerts");
-    assert!(stderr(&output).contains("the report is without alerts"), "{}", stderr(&output));
+    assert_eq!(output.status.code(), Some(0), "missing alerts do not fail the run");
+    assert!(stderr(&output).contains("the report has no alerts"), "{}", stderr(&output));
     assert_eq!(report["alerts"], serde_json::json!([]));
 }
 
@@ -191,7 +191,7 @@ struct Running {
 
 impl Drop for Running {
     fn drop(&mut self) {
-        let _ = self.child.kill(); // it may have ended
+        let _ = self.child.kill(); // it may have ended already
         let _ = self.child.wait();
     }
 }
@@ -225,7 +225,7 @@ fn scrape(address: &str) -> Option<String> {
 }
 
 #[test]
-fn live_metrics_show_the_run_while_it_goes_on() {
+fn exports_live_metrics_during_the_run() {
     let server = Server::gateway();
     let mut child = Command::new(LOADGEN)
         .args(["run", server.url("/").as_str(), "-q", "100", "-z", "10m", "--prometheus-addr", "127.0.0.1:0"])
@@ -249,7 +249,7 @@ fn live_metrics_show_the_run_while_it_goes_on() {
     };
     let drain = std::thread::spawn(move || lines.for_each(drop));
     let mut text = String::new();
-    wait_for("100 answers and their latencies in the metrics", || {
+    wait_for("100 responses and their latencies in the metrics", || {
         text = scrape(&address).unwrap_or_default();
         text.contains("loadgen_response_seconds_count")
             && sample(&text, "loadgen_requests_total{outcome=\"expected\"}") >= 100.0
@@ -273,21 +273,24 @@ fn live_metrics_show_the_run_while_it_goes_on() {
     assert_eq!(output.status.code(), Some(130));
     summary_adds_up(&output);
     drain.join().unwrap();
-    assert!(TcpStream::connect(&address).is_err(), "it ends with the run");
+    assert!(TcpStream::connect(&address).is_err(), "the listener ends with the run");
 }
 
 #[test]
-fn a_taken_port_is_named_with_its_owner_and_the_flag() {
+fn port_in_use_names_its_owner_and_the_flag() {
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let port = taken.local_addr().unwrap().port();
     let server = Server::gateway();
     let address = format!("localhost:{port}");
     let output = loadgen(&[server.url("/").as_str(), "-n", "3", "--prometheus-addr", &address]);
     assert_eq!(output.status.code(), Some(2));
-    let said = stderr(&output);
-    assert!(said.contains(&format!("port {port} is taken")) && said.contains("--prometheus-addr"), "{said}");
+    let message = stderr(&output);
+    assert!(
+        message.contains(&format!("port {port} is in use")) && message.contains("--prometheus-addr"),
+        "{message}"
+    );
     if cfg!(target_os = "linux") {
-        assert!(said.contains(&format!("(pid {})", std::process::id())), "{said}");
+        assert!(message.contains(&format!("(pid {})", std::process::id())), "{message}");
     }
     assert_eq!(server.requests(), 0);
 }

@@ -1,4 +1,4 @@
-//! The HTML report in a real browser: wide, narrow and dark, from a file, without a request of its own.
+//! The HTML report in a real browser: wide, narrow, dark, from a file, without network requests.
 
 use serde_json::{Value, json};
 
@@ -6,7 +6,7 @@ use crate::chromium::Page;
 use crate::command::{loadgen, stderr};
 use crate::server::Server;
 
-/// A page of a run of some seconds with answers of two kinds, in a folder that has to be kept.
+/// The page of a short run with two kinds of responses, in a temporary directory.
 fn report() -> (tempfile::TempDir, String, Value) {
     let server = Server::gateway();
     let folder = tempfile::tempdir().unwrap();
@@ -21,14 +21,14 @@ fn report() -> (tempfile::TempDir, String, Value) {
     (folder, url, report)
 }
 
-/// Text and place of every cell of the first table, row by row of its markup.
+/// Text and position of every cell of the first table, in document order.
 const CELLS: &str = "[...document.querySelector('table').rows].map((row) => [...row.cells].map((cell) => {
     const at = cell.getBoundingClientRect();
     return {text: cell.textContent, left: at.left, right: at.right, top: at.top, height: at.height};
 }))";
 
-/// What every size must hold: nothing sticks out, every plot is drawn within its frame, nothing was asked of anybody.
-fn is_whole(page: &mut Page) {
+/// Checks the layout at any size: no overflow, every plot within its frame, no network requests.
+fn check_layout(page: &mut Page) {
     assert_eq!(
         page.eval("document.documentElement.scrollWidth <= document.documentElement.clientWidth"),
         true
@@ -47,7 +47,7 @@ fn is_whole(page: &mut Page) {
         "Requests per second over time",
         "Response time over time",
         "Latency by percentile",
-        "Answers per second over time",
+        "Responses per second over time",
         "Pacer lag over time",
     ];
     assert_eq!(plots, json!(titles.map(|title| (title, true, true, true))));
@@ -55,16 +55,16 @@ fn is_whole(page: &mut Page) {
 }
 
 #[test]
-fn it_is_whole_on_a_wide_screen_on_a_telephone_and_in_the_dark() {
+fn layout_works_on_wide_and_narrow_screens_and_in_dark_mode() {
     let (_folder, url, report) = report();
     let Some(mut page) = Page::open(1_280, 900) else { return };
     page.go(&url);
     page.until("document.querySelectorAll('figure svg[role=img]').length === 5 && document.readyState === 'complete'");
-    is_whole(&mut page);
+    check_layout(&mut page);
     page.picture("run-wide.png");
     assert_eq!(
         page.eval("document.querySelector('p.good').textContent"),
-        "Fine: every answer was as expected."
+        "Fine: every response was as expected."
     );
     let cells = page.eval(CELLS);
     let of = |cells: &Value, row: usize, column: usize| cells[row][column].clone();
@@ -73,22 +73,22 @@ fn it_is_whole_on_a_wide_screen_on_a_telephone_and_in_the_dark() {
     assert_eq!(json!(across), json!(["", "min", "mean", "p50", "p90", "p95", "p99", "p99.9", "max"]));
     for column in 1..9 {
         let (name, value) = (of(&cells, 1, 0), of(&cells, 1, column));
-        assert!((number(&name, "top") - number(&value, "top")).abs() < 1.0, "a row each: {cells}");
+        assert!((number(&name, "top") - number(&value, "top")).abs() < 1.0, "one row each: {cells}");
     }
-    // As the report has it, and not another figure of it.
+    // The value is that of the report.
     let p99 = report["latency_seconds"]["response"]["p99"].as_f64().unwrap();
     assert_eq!(of(&cells, 1, 6)["text"], load::format::latency(Some(p99)));
 
     page.size(400, 800);
     page.until("window.innerWidth === 400");
-    is_whole(&mut page);
+    check_layout(&mut page);
     page.picture("run-narrow.png");
     let cells = page.eval(CELLS);
     for row in 0..5 {
         for column in 0..9 {
             let cell = of(&cells, row, column);
-            assert!(number(&cell, "left") >= 0.0 && number(&cell, "right") <= 400.0, "out of sight: {cell}");
-            // Its row is that of the percentile's name, its column that of the latency's.
+            assert!(number(&cell, "left") >= 0.0 && number(&cell, "right") <= 400.0, "not visible: {cell}");
+            // Its row is that of the percentile's name, its column that of the latency.
             let (name, latency) = (of(&cells, 0, column), of(&cells, row, 0));
             assert!((number(&cell, "top") - number(&name, "top")).abs() < 1.0, "{cell} {name}");
             assert!((number(&cell, "right") - number(&latency, "right")).abs() < 1.0, "{cell} {latency}");

@@ -1,4 +1,4 @@
-//! `loadgen report`: what is read is made sure of, what is merged is not taken for better than it was.
+//! `loadgen report`: validates reports and does not hide failures when merging.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
@@ -9,7 +9,7 @@ use tempfile::TempDir;
 use crate::command::{LOADGEN, report_of, stderr, stdout};
 use crate::server::Server;
 
-/// Reports in a folder of their own.
+/// Reports in a temporary directory.
 struct Reports(TempDir);
 
 impl Reports {
@@ -21,7 +21,7 @@ impl Reports {
         self.0.path().join(name)
     }
 
-    /// Writes a report as somebody left it.
+    /// Writes a report.
     fn put(&self, name: &str, report: &Value) -> PathBuf {
         std::fs::write(self.path(name), report.to_string()).unwrap();
         self.path(name)
@@ -32,7 +32,7 @@ fn report(files: &[&Path], args: &[&str]) -> Output {
     Command::new(LOADGEN).arg("report").args(files).args(args).output().unwrap()
 }
 
-/// A fine run.
+/// A successful run.
 fn fine(server: &Server, args: &[&str]) -> Value {
     let (output, report) = report_of(&server.url("/"), &[&["-q", "200", "-n", "20"], args].concat());
     assert_eq!(output.status.code(), Some(0), "{}", stdout(&output));
@@ -40,37 +40,37 @@ fn fine(server: &Server, args: &[&str]) -> Value {
 }
 
 #[test]
-fn figures_that_cannot_be_are_refused_by_file_field_and_value() {
+fn rejects_impossible_values_by_file_field_and_value() {
     let server = Server::gateway();
     let good = fine(&server, &["--warmup", "100ms", "--threshold", "p99<1h"]);
     let reports = Reports::new();
     for (pointer, value, words) in [
-        ("/elapsed_seconds", json!(-5), "elapsed_seconds: -5 is not from 0 to 4294967295"),
-        ("/elapsed_seconds", json!(1e300), "elapsed_seconds: 1e+300 is not from 0 to 4294967295"),
-        ("/warmup/seconds", json!(-1), "warmup.seconds: -1 is not from 0"),
+        ("/elapsed_seconds", json!(-5), "elapsed_seconds: -5 is not between 0 and 4294967295"),
+        ("/elapsed_seconds", json!(1e300), "elapsed_seconds: 1e+300 is not between 0 and 4294967295"),
+        ("/warmup/seconds", json!(-1), "warmup.seconds: -1 is not between 0"),
         (
             "/warmup/ledger/shed",
             json!(u64::MAX),
-            "warmup.ledger.shed: 18446744073709551615 is not from 0 to 1000",
+            "warmup.ledger.shed: 18446744073709551615 is not between 0 and 1000",
         ),
         ("/settings/timeout_seconds", json!(-1e308), "settings.timeout_seconds: -1e+308"),
-        ("/target_rate", json!(-5), "target_rate: -5 is not from 0"),
+        ("/target_rate", json!(-5), "target_rate: -5 is not between 0"),
         ("/series/0/response_p99_seconds", json!(1e10), "series[0].response_p99_seconds: 10000000000"),
         ("/latency_seconds/service/p99", json!(-0.5), "latency_seconds.service.p99: -0.5"),
         (
             "/latency_seconds/response/hdr_v2_base64",
             json!("AAAA"),
-            "latency_seconds.response.hdr_v2_base64: no Hdr",
+            "latency_seconds.response.hdr_v2_base64: invalid Hdr",
         ),
         (
             "/latency_seconds/pacer_lag/hdr_v2_base64",
             json!("?"),
-            "latency_seconds.pacer_lag.hdr_v2_base64: no base64",
+            "latency_seconds.pacer_lag.hdr_v2_base64: invalid base64",
         ),
         (
             "/latency_seconds/service/count",
             json!(19),
-            "service.hdr_v2_base64: it holds 20 values, but count is 19",
+            "service.hdr_v2_base64: contains 20 values, but count is 19",
         ),
     ] {
         let mut bad = good.clone();
@@ -80,19 +80,19 @@ fn figures_that_cannot_be_are_refused_by_file_field_and_value() {
         for files in [&[file.as_path()][..], &[&file, &reports.put("good.json", &good)]] {
             let output = report(files, &["--out", out.to_str().unwrap()]);
             assert_eq!(output.status.code(), Some(2), "{pointer}: {}", stderr(&output));
-            let said = stderr(&output);
-            assert!(said.contains("bad.json: ") && said.contains(words), "{pointer}: {said}");
-            assert!(said.contains("that `loadgen run --out FILE.json` wrote"), "{said}");
+            let message = stderr(&output);
+            assert!(message.contains("bad.json: ") && message.contains(words), "{pointer}: {message}");
+            assert!(message.contains("written by `loadgen run --out FILE.json`"), "{message}");
             assert!(!out.exists() && stdout(&output).is_empty(), "{pointer}");
         }
     }
-    // As it was, it is a report.
+    // The unmodified report is accepted.
     let good = reports.put("good.json", &good);
     assert_eq!(report(&[&good], &[]).status.code(), Some(0));
 }
 
 #[test]
-fn a_histogram_that_was_cut_off_is_said_to_be() {
+fn reports_a_truncated_histogram() {
     let server = Server::gateway();
     let mut bad = fine(&server, &[]);
     let text = bad["latency_seconds"]["response"]["hdr_v2_base64"].as_str().unwrap();
@@ -101,15 +101,16 @@ fn a_histogram_that_was_cut_off_is_said_to_be() {
     let output = report(&[&reports.put("cut.json", &bad)], &[]);
     assert_eq!(output.status.code(), Some(2));
     assert!(
-        stderr(&output)
-            .contains("cut.json: latency_seconds.response.hdr_v2_base64: no HdrHistogram V2: cut off or"),
+        stderr(&output).contains(
+            "cut.json: latency_seconds.response.hdr_v2_base64: invalid HdrHistogram V2: truncated or"
+        ),
         "{}",
         stderr(&output)
     );
 }
 
 #[test]
-fn what_the_runs_were_held_against_is_held_against_all_together() {
+fn evaluates_the_thresholds_of_the_runs_against_the_merged_report() {
     let server = Server::gateway();
     let reports = Reports::new();
     let run = |name: &str, args: &[&str]| {
@@ -124,38 +125,38 @@ fn what_the_runs_were_held_against_is_held_against_all_together() {
     let output = report(&[&a, &b], &["--out", both.to_str().unwrap()]);
     assert_eq!(output.status.code(), Some(3), "{}", stdout(&output));
     let text = stdout(&output);
-    assert!(text.contains("CROSSED     p50<1us") && text.contains("kept        failed<1%"), "{text}");
+    assert!(text.contains("CROSSED     p50<1us") && text.contains("met         failed<1%"), "{text}");
     assert!(stderr(&output).is_empty(), "{}", stderr(&output));
     let held = serde_json::from_slice::<Value>(&std::fs::read(&both).unwrap()).unwrap()["thresholds"].clone();
     assert_eq!(
         (&held[0]["ok"], &held[1]["ok"], held.as_array().unwrap().len()),
         (&json!(false), &json!(true), 2)
     );
-    // What is given stands in their place, and what that hides is said by name.
+    // Given thresholds replace those of the runs, with a warning for each failure this hides.
     let output = report(&[&a, &b], &["--threshold", "p50<1h"]);
     assert_eq!(output.status.code(), Some(0), "{}", stdout(&output));
     assert!(stderr(&output).contains("b.json: THRESHOLD crossed: p50<1us (is "), "{}", stderr(&output));
-    // Twenty failures of which the other run's threshold thinks nothing.
+    // Twenty failures that the other run's threshold tolerates.
     let (failed, code) = run("failed.json", &["--expect-status", "404"]);
     assert_eq!(code, Some(1));
     let (lenient, _) = run("lenient.json", &["--threshold", "failed<60%"]);
     let output = report(&[&failed, &lenient], &[]);
     assert_eq!(output.status.code(), Some(0), "{}", stdout(&output));
-    assert!(stderr(&output).contains("failed.json: FAILED: 20 unexpected answers"), "{}", stderr(&output));
-    // A threshold that was read once and is no more.
+    assert!(stderr(&output).contains("failed.json: FAILED: 20 unexpected responses"), "{}", stderr(&output));
+    // A threshold that this version cannot parse.
     let mut old = serde_json::from_slice::<Value>(&std::fs::read(&a).unwrap()).unwrap();
     old["thresholds"][0]["threshold"] = json!("p<1us");
     let output = report(&[&reports.put("old.json", &old), &b], &[]);
     assert_eq!(output.status.code(), Some(2));
     assert!(
-        stderr(&output).contains("`p` is not a figure") && stderr(&output).contains("--threshold"),
+        stderr(&output).contains("`p` is not a metric") && stderr(&output).contains("--threshold"),
         "{}",
         stderr(&output)
     );
 }
 
 #[test]
-fn what_was_invalid_or_interrupted_stays_so() {
+fn merged_report_stays_invalid_or_interrupted() {
     let server = Server::gateway();
     let reports = Reports::new();
     let good = fine(&server, &[]);
@@ -179,7 +180,7 @@ fn what_was_invalid_or_interrupted_stays_so() {
 }
 
 #[test]
-fn a_run_counts_once() {
+fn rejects_duplicate_runs() {
     let server = Server::gateway();
     let reports = Reports::new();
     let [a, b] = ["a.json", "b.json"].map(|name| reports.put(name, &fine(&server, &[])));
@@ -190,28 +191,28 @@ fn a_run_counts_once() {
     for files in [[&a, &a], [&a, &copy], [&both, &a], [&a, &both], [&both, &both]] {
         let output = report(&files.map(PathBuf::as_path), &[]);
         assert_eq!(output.status.code(), Some(2), "{files:?}");
-        let said = stderr(&output);
+        let message = stderr(&output);
         let names = files.map(|file| file.file_name().unwrap().to_str().unwrap());
-        assert!(names.iter().all(|name| said.contains(name)), "{said}");
-        assert!(said.contains("hold the same run, of 20"), "{said}");
+        assert!(names.iter().all(|name| message.contains(name)), "{message}");
+        assert!(message.contains("contain the same run, started at 20"), "{message}");
     }
 }
 
 #[test]
-fn what_does_not_go_together_is_said() {
+fn warns_about_runs_that_are_hard_to_compare() {
     let server = Server::gateway();
     let reports = Reports::new();
     let open = reports.put("open.json", &fine(&server, &[]));
     let closed = closed_loop(&server, &reports);
     let output = report(&[&open, &closed], &[]);
     assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
-    assert!(stderr(&output).contains("warning: 1 of 2 runs is a closed loop"), "{}", stderr(&output));
+    assert!(stderr(&output).contains("warning: 1 of 2 runs used a closed loop"), "{}", stderr(&output));
     let other = Server::gateway();
     let elsewhere = reports.put("elsewhere.json", &fine(&other, &[]));
-    let said = stderr(&report(&[&open, &elsewhere], &[]));
+    let message = stderr(&report(&[&open, &elsewhere], &[]));
     let targets = [server.url("/"), other.url("/")];
-    assert!(said.contains("warning: the runs have different targets, "), "{said}");
-    assert!(targets.iter().all(|target| said.contains(target.as_str())), "{said}");
+    assert!(message.contains("warning: the runs have different targets ("), "{message}");
+    assert!(targets.iter().all(|target| message.contains(target.as_str())), "{message}");
     assert_eq!(stderr(&report(&[&open], &[])), "");
 }
 
@@ -221,7 +222,7 @@ fn closed_loop(server: &Server, reports: &Reports) -> PathBuf {
 }
 
 #[test]
-fn a_ledger_that_does_not_add_up_fails_whatever_else_is_fine() {
+fn broken_ledger_fails_the_report() {
     let server = Server::gateway();
     let reports = Reports::new();
     let mut lost = fine(&server, &["--threshold", "failed<50%"]);

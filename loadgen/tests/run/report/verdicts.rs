@@ -1,4 +1,4 @@
-//! How a run ends: thresholds, deadline, warm-up, and what each comes to as an exit code.
+//! Verdicts: thresholds, deadline, warm-up, and their exit codes.
 
 use std::io::Write;
 use std::time::Duration;
@@ -7,7 +7,7 @@ use crate::command::{loadgen, report_of, stderr, stdout};
 use crate::server::{Server, Then};
 
 #[test]
-fn thresholds_that_are_kept_and_crossed() {
+fn reports_met_and_crossed_thresholds() {
     let server = Server::gateway();
     let url = server.url("/");
     let fine = [
@@ -37,7 +37,7 @@ fn thresholds_that_are_kept_and_crossed() {
 }
 
 #[test]
-fn who_says_how_much_is_too_much_says_that_less_is_not() {
+fn threshold_tolerates_failures_below_it() {
     let server = Server::start(|stream, request| {
         let status = if request.number % 10 == 9 { "503 Busy" } else { "200 OK" };
         let _ = write!(stream, "HTTP/1.1 {status}\r\nContent-Length: 0\r\n\r\n");
@@ -47,7 +47,7 @@ fn who_says_how_much_is_too_much_says_that_less_is_not() {
     let with = |threshold: &str| {
         loadgen(&[url.as_str(), "-q", "200", "-n", "100", "--threshold", threshold]).status.code()
     };
-    assert_eq!(with("max<1h"), Some(1), "a latency bound excuses no failures");
+    assert_eq!(with("max<1h"), Some(1), "a latency threshold tolerates no failures");
     assert_eq!(with("failed<=20%"), Some(0));
     assert_eq!(with("unexpected<=20%"), Some(0));
     assert_eq!(with("errors<=20%"), Some(1));
@@ -55,24 +55,24 @@ fn who_says_how_much_is_too_much_says_that_less_is_not() {
 }
 
 #[test]
-fn a_crossed_threshold_can_end_the_run() {
+fn crossed_threshold_can_end_the_run() {
     let server = Server::gateway();
     let more =
         ["-q", "200", "-z", "10m", "--expect-status", "404", "--threshold", "failed<1%", "--abort-on-fail"];
     let (output, report) = report_of(&server.url("/"), &more);
     assert_eq!(output.status.code(), Some(3), "{}", stdout(&output));
-    assert!(stdout(&output).contains("as --abort-on-fail asks"), "{}", stdout(&output));
+    assert!(stdout(&output).contains("ended early by --abort-on-fail"), "{}", stdout(&output));
     assert_eq!(report["ended_early_by"], "threshold");
     assert!(report["ledger"]["unexpected"].as_u64().unwrap() >= 100, "{}", report["ledger"]);
     assert!(report["elapsed_seconds"].as_f64().unwrap() < 300.0);
 }
 
 #[test]
-fn a_deadline_ends_the_whole_run() {
+fn deadline_ends_the_run() {
     let server = Server::silent();
     let (output, report) = report_of(&server.url("/"), &["-q", "50", "-n", "20", "--deadline", "1s"]);
     assert_eq!(output.status.code(), Some(1), "{}", stdout(&output));
-    assert!(stdout(&output).contains("the deadline came before the end"), "{}", stdout(&output));
+    assert!(stdout(&output).contains("the deadline passed before the end"), "{}", stdout(&output));
     assert_eq!(
         (&report["ended_early_by"], &report["ledger"]["unfinished"]),
         (&"deadline".into(), &20.into())
@@ -80,9 +80,9 @@ fn a_deadline_ends_the_whole_run() {
 }
 
 #[test]
-fn a_warm_up_is_sent_and_counted_apart() {
+fn warm_up_is_counted_separately() {
     let server = Server::start(|stream, request| {
-        // The first twenty are slow, as with cold caches.
+        // The first twenty responses are slow, as with cold caches.
         if request.number < 20 {
             std::thread::sleep(Duration::from_millis(400));
         }

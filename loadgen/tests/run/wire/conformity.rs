@@ -1,4 +1,4 @@
-//! What HTTP/1.1 allows is read right, what it does not has a name, however the bytes are cut (RFC 9112).
+//! HTTP/1.1 conformity (RFC 9112): valid responses are parsed, invalid ones have a fault, however the bytes are split.
 
 #[path = "../../../../crates/load/fuzz/pieces.rs"]
 mod pieces;
@@ -8,7 +8,7 @@ use load::wire::response::MAX_HEAD;
 use pieces::{Read, read};
 use proptest::prelude::*;
 
-/// Answers with what they are: to a GET, and, with `true`, to a HEAD.
+/// Responses and the expected result, to a GET or, with `true`, to a HEAD.
 fn answers() -> Vec<(Vec<u8>, bool, Read)> {
     let whole = |text: &str, status, keep_alive, body: &str| {
         (text.as_bytes().to_vec(), false, Ok((status, keep_alive, body.as_bytes().to_vec(), 0)))
@@ -20,8 +20,8 @@ fn answers() -> Vec<(Vec<u8>, bool, Read)> {
         whole("HTTP/1.1 200\r\nContent-Length: 0\r\n\r\n", 200, true, ""),
         whole("HTTP/1.1 200 OK\r\nContent-Length:5\r\nContent-Length: 5\r\n\r\nhello", 200, true, "hello"),
         whole("HTTP/1.1 200 OK\nContent-Length: 2\n\nhi", 200, true, "hi"),
-        // RFC 9112, 5.2: a folded line is read with spaces. 6.3: lengths that are the same are one. 5.1: whitespace before
-        // a colon is removed, which a proxy in between would have to do.
+        // RFC 9112: a folded line is joined with spaces (5.2), equal lengths count as one (6.3), and whitespace before
+        // a colon is removed, as by a proxy (5.1).
         whole("HTTP/1.1 200 OK\r\nX: a\r\n b\r\nContent-Length: 2\r\n\r\nok", 200, true, "ok"),
         whole("HTTP/1.1 200 OK\r\nContent-Length: 2, 2\r\n\r\nok", 200, true, "ok"),
         whole("HTTP/1.1 200 OK\r\nContent-Length : 2\r\n\r\nok", 200, true, "ok"),
@@ -39,34 +39,34 @@ fn answers() -> Vec<(Vec<u8>, bool, Read)> {
             true,
             "x",
         ),
-        // Both framings may be an attempt to smuggle: read, and the connection is given up.
+        // Both framings may be request smuggling: the response is read and the connection closed.
         whole(
             "HTTP/1.1 200 OK\r\nContent-Length: 99\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nx\r\n0\r\n\r\n",
             200,
             false,
             "x",
         ),
-        // Interim answers, then the one that counts.
+        // Interim responses before the final one.
         whole(
             "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 102 Processing\r\nA: b\r\n\r\nHTTP/1.1 103 Hints\r\nLink: </a>\r\n\r\nHTTP/1.1 404 No\r\nContent-Length: 1\r\n\r\nx",
             404,
             true,
             "x",
         ),
-        // No body, whatever the head says.
+        // No body, whatever the header says.
         whole("HTTP/1.1 204 No Content\r\n\r\n", 204, true, ""),
         whole("HTTP/1.1 204 No Content\r\nTransfer-Encoding: chunked\r\n\r\n", 204, true, ""),
         whole("HTTP/1.1 304 Not Modified\r\nContent-Length: 1234\r\n\r\n", 304, true, ""),
         (b"HTTP/1.1 200 OK\r\nContent-Length: 1234\r\n\r\n".to_vec(), true, Ok((200, true, vec![], 0))),
         (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n".to_vec(), true, Ok((200, true, vec![], 0))),
-        // The connection's end is the body's.
+        // The body ends with the connection.
         whole("HTTP/1.1 200 OK\r\n\r\nuntil the end", 200, false, "until the end"),
         whole("HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip\r\n\r\nuntil the end", 200, false, "until the end"),
         whole("HTTP/1.0 200 OK\r\n\r\nold", 200, false, "old"),
         whole("HTTP/1.0 200 OK\r\nContent-Length: 3\r\n\r\nold", 200, false, "old"),
         whole("HTTP/1.0 200 OK\r\nConnection: Keep-Alive\r\nContent-Length: 3\r\n\r\nold", 200, true, "old"),
         whole("HTTP/1.1 200 OK\r\nConnection: foo, Close\r\nContent-Length: 3\r\n\r\nbye", 200, false, "bye"),
-        // As many headers as there may be.
+        // The maximum number of headers.
         whole(&format!("HTTP/1.1 200 OK\r\n{}Content-Length: 0\r\n\r\n", line(127)), 200, true, ""),
         whole(
             &format!("HTTP/1.1 200 OK\r\nA: {}\r\nContent-Length: 0\r\n\r\n", "x".repeat(MAX_HEAD - 60)),
@@ -80,14 +80,14 @@ fn answers() -> Vec<(Vec<u8>, bool, Read)> {
         bad("HTTP/1.1 200 OK\r\nContent-Length: 99999999999\r\n\r\n", Fault::TooLarge),
         bad("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nfffffffff\r\n", Fault::TooLarge),
         bad("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0000000000000001\r\nx", Fault::TooLarge),
-        // Cut short.
+        // Truncated.
         bad("", Fault::Closed),
         bad("HTT", Fault::Closed),
         bad("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n", Fault::Closed),
         bad("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhell", Fault::Closed),
         bad("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n", Fault::Closed),
         bad("HTTP/1.1 100 Continue\r\n\r\n", Fault::Closed),
-        // No answer at all.
+        // No HTTP response.
         bad("SSH-2.0-OpenSSH_9.2p1\r\n", Fault::Malformed),
         bad("220 mail.example ESMTP\r\n", Fault::Malformed),
         bad("<html>", Fault::Malformed),
@@ -107,14 +107,14 @@ fn answers() -> Vec<(Vec<u8>, bool, Read)> {
 }
 
 #[test]
-fn every_answer_is_what_it_is_cut_at_every_byte() {
+fn parses_responses_split_at_every_byte() {
     for (bytes, to_head, expected) in answers() {
         let shown = bytes[..bytes.len().min(80)].escape_ascii().to_string();
         assert_eq!(read(&bytes, &[usize::MAX], to_head), expected, "{shown} whole");
-        // Of the long ones only every so many: what has come of a head is read again with each piece.
+        // Long ones are split in larger pieces, as an incomplete head is parsed again with each piece.
         let step = if bytes.len() > 2_000 { 61 } else { 1 };
         assert_eq!(read(&bytes, &[step], to_head), expected, "{shown} byte by byte");
-        // The long ones at every byte of their ends, where something happens.
+        // Long ones are split at every byte near their ends only.
         let cuts = (0..bytes.len().min(400)).chain(bytes.len().saturating_sub(100)..bytes.len());
         for cut in cuts {
             assert_eq!(read(&bytes, &[cut.max(1), usize::MAX], to_head), expected, "{shown} cut at {cut}");
@@ -123,14 +123,14 @@ fn every_answer_is_what_it_is_cut_at_every_byte() {
 }
 
 #[test]
-fn what_comes_behind_an_answer_is_left() {
+fn leaves_bytes_after_a_response() {
     for (mut bytes, to_head, expected) in answers() {
         let Ok((status, keep_alive, body, _)) = expected else { continue };
         if !keep_alive
             && (body == b"until the end"
                 || body == b"old" && !bytes.windows(7).any(|part| part == b"Content"))
         {
-            continue; // ends with the connection alone
+            continue; // ends only with the connection
         }
         let behind = b"HTTP/1.1 500 Next\r\n\r\n";
         bytes.extend_from_slice(behind);
@@ -143,9 +143,9 @@ fn what_comes_behind_an_answer_is_left() {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(500))]
 
-    /// Any of them, cut anywhere, damaged anywhere: the same result however it is cut, and never a panic.
+    /// Damaged responses give the same result however they are split, and never a panic.
     #[test]
-    fn damage_has_a_name_too(
+    fn damaged_responses_do_not_panic(
         which in 0..answers().len(),
         lengths in prop::collection::vec(1_usize..40, 1..12),
         damage in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 0..4),

@@ -1,4 +1,4 @@
-//! Load for drills: started without end, looked at, stopped.
+//! Endless load for drills: started, observed, stopped.
 
 use std::time::Duration;
 
@@ -14,12 +14,12 @@ fn load(yaml: &str) -> LoadSpec {
 }
 
 #[tokio::test]
-async fn counts_grow_until_it_is_stopped() {
+async fn counts_grow_until_stopped() {
     let server = Server::gateway();
     let load =
         load("{rate: 400/s, requests: [{weight: 3, get: /api/users}, {get: /api/error, expect: 500}]}");
     let running = start_endless(&server.url("/ignored"), &load).unwrap();
-    wait_for("100 answers", || running.counts().expected >= 100);
+    wait_for("100 responses", || running.counts().expected >= 100);
     let before = running.counts();
     assert_eq!((before.unexpected, before.transport_errors, before.local_errors, before.shed), (0, 0, 0, 0));
     assert!(before.scheduled >= before.expected);
@@ -36,7 +36,7 @@ async fn counts_grow_until_it_is_stopped() {
 }
 
 #[tokio::test]
-async fn stopping_waits_no_longer_than_its_grace() {
+async fn stop_waits_at_most_the_grace_period() {
     let server = Server::silent();
     let running = start_endless(&server.url("/"), &load("{rate: 200/s, requests: [{get: /}]}")).unwrap();
     wait_for("requests in flight", || running.counts().in_flight >= 5);
@@ -44,23 +44,23 @@ async fn stopping_waits_no_longer_than_its_grace() {
         .await
         .unwrap();
     check(&record);
-    assert_eq!(record.ledger.unfinished, record.ledger.scheduled, "30 s of time-out had not passed");
+    assert_eq!(record.ledger.unfinished, record.ledger.scheduled, "the timeout of 30 s has not passed");
 }
 
 #[test]
-fn dropping_it_stops_the_load() {
+fn drop_stops_the_load() {
     let server = Server::gateway();
     let running = start_endless(&server.url("/"), &load("{rate: 200/s, requests: [{get: /}]}")).unwrap();
     wait_for("requests", || server.requests() >= 10);
     drop(running);
     wait_for("every connection to be closed", || server.open() == 0);
     let (requests, connections) = (server.requests(), server.connections());
-    std::thread::sleep(Duration::from_millis(50)); // ten arrivals' time
+    std::thread::sleep(Duration::from_millis(50)); // the time of ten arrivals
     assert_eq!((server.requests(), server.connections()), (requests, connections));
 }
 
 #[test]
-fn what_cannot_start_says_why() {
+fn start_errors_have_a_reason() {
     let load = load("{rate: 1/s, requests: [{get: /}]}");
     for (url, words) in [
         ("ftp://a.example/", "expected http://HOST:PORT"),
@@ -78,13 +78,13 @@ fn what_cannot_start_says_why() {
     );
 }
 
-/// Sum of rates times their width.
+/// Sum of rates times their duration.
 fn sum(rates: &[Rate], of: fn(&Rate) -> f64) -> f64 {
     rates.iter().map(|rate| of(rate) * (rate.to - rate.from)).sum()
 }
 
 #[tokio::test]
-async fn what_a_drill_takes_down_of_its_traffic_is_all_that_was_answered() {
+async fn recorded_traffic_includes_every_response() {
     let server = Server::gateway();
     let baseline = load("{rate: 200/s, requests: [{get: /api/users}]}");
     let cause = load("{rate: 200/s, requests: [{get: /api/error, expect: 500}, {get: /api/error}]}");
@@ -98,7 +98,7 @@ async fn what_a_drill_takes_down_of_its_traffic_is_all_that_was_answered() {
         answers.push(running.stop(Duration::from_secs(30)).await.ledger);
     }
     let end = traffic.end().unwrap();
-    // In one step that holds everything, nothing is cut off.
+    // A single step includes everything.
     let step = end.duration_since(origin).as_secs_f64();
     let rates = traffic.rates(origin, step);
     let near =

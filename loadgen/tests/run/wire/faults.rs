@@ -1,4 +1,4 @@
-//! Bad days: each fault has its kind, is counted, and neither hangs nor breaks anything.
+//! Faults: each has its kind, is counted, and neither hangs nor breaks the run.
 
 use std::collections::BTreeMap;
 use std::io::{Read, Write};
@@ -23,16 +23,16 @@ async fn faults_of(server: &Server, limits: Limits) -> BTreeMap<Fault, u64> {
 }
 
 #[tokio::test]
-async fn refused() {
+async fn counts_refused_connections() {
     let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let url = format!("http://{free}/").parse().unwrap();
     let record = run(&url, &[get("/")], open(500.0, 30), Limits::default()).await;
     assert_eq!(record.faults, [(Fault::Refused, 30)].into());
-    assert_eq!((record.sent, record.latencies.response.len()), (0, 0), "a refusal is no fast answer");
+    assert_eq!((record.sent, record.latencies.response.len()), (0, 0), "a refused connection has no latency");
 }
 
 #[tokio::test]
-async fn closed_in_the_middle_of_an_answer() {
+async fn counts_connections_closed_within_a_response() {
     for text in [
         &b"HTTP/1.1 200 OK\r\nContent-Le"[..],
         b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf",
@@ -53,14 +53,14 @@ async fn closed_in_the_middle_of_an_answer() {
 }
 
 #[tokio::test]
-async fn reset() {
+async fn counts_reset_connections() {
     // Closing a socket with unread bytes in it sends a reset.
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}/", listener.local_addr().unwrap()).parse().unwrap();
     std::thread::spawn(move || {
         for stream in listener.incoming().take(30) {
             let stream = stream.unwrap();
-            let _ = stream.peek(&mut [0; 1]); // until the request is there
+            let _ = stream.peek(&mut [0; 1]); // until the request has arrived
         }
     });
     let record = run(&url, &[get("/")], open(500.0, 30), Limits::default()).await;
@@ -68,7 +68,7 @@ async fn reset() {
 }
 
 #[tokio::test]
-async fn malformed_and_too_large() {
+async fn counts_malformed_and_too_large_responses() {
     let long: &'static [u8] =
         Box::leak([b"HTTP/1.1 200 OK\r\nA: ".as_slice(), &[b'x'; 70_000]].concat().into());
     for (text, fault) in [
@@ -81,7 +81,7 @@ async fn malformed_and_too_large() {
     ] {
         let server = Server::start(move |stream, _| {
             let _ = stream.write_all(text);
-            let _ = stream.read(&mut [0; 1]); // until the peer gives up
+            let _ = stream.read(&mut [0; 1]); // until the peer closes the connection
             Then::Close
         });
         assert_eq!(
@@ -94,7 +94,7 @@ async fn malformed_and_too_large() {
 }
 
 #[tokio::test]
-async fn a_time_out_is_recorded_at_its_limit() {
+async fn records_a_timeout_at_its_limit() {
     let server = Server::silent();
     let record = run(&server.url("/"), &[get("/")], open(500.0, 30), limits(400)).await;
     assert_eq!(record.faults, [(Fault::Timeout, 30)].into());
@@ -107,7 +107,7 @@ async fn a_time_out_is_recorded_at_its_limit() {
 }
 
 #[tokio::test]
-async fn endless_answers_end_at_the_time_limit() {
+async fn timeout_ends_endless_responses() {
     let server = Server::start(|stream, request| {
         let head: &[u8] = match request.number % 3 {
             0 => b"HTTP/1.1 200 OK\r\n\r\n",
@@ -126,18 +126,18 @@ async fn endless_answers_end_at_the_time_limit() {
 }
 
 #[tokio::test]
-async fn one_connection_on_a_silent_server_times_everyone_out() {
+async fn requests_waiting_for_a_connection_time_out() {
     let server = Server::silent();
     let limits = Limits { connections: 1, ..limits(300) };
     let record = run(&server.url("/"), &[get("/")], open(2_000.0, 100), limits).await;
     let timeouts: u64 =
         record.faults.iter().filter(|(fault, _)| fault.is_timeout()).map(|(_, count)| count).sum();
     assert_eq!(timeouts, 100, "{:?}", record.faults);
-    assert!(seconds(&record.latencies.response, 1.0) <= 0.301, "nobody waits beyond the limit");
+    assert!(seconds(&record.latencies.response, 1.0) <= 0.301, "no request waits beyond the timeout");
 }
 
 #[tokio::test]
-async fn beyond_the_limit_in_flight_arrivals_are_shed() {
+async fn sheds_arrivals_above_the_in_flight_limit() {
     let server = Server::silent();
     let limits = Limits { connections: 2, max_in_flight: 5, ..Limits::default() };
     let running = start(&server.url("/"), &[get("/")], endless(500.0), limits);
@@ -150,13 +150,13 @@ async fn beyond_the_limit_in_flight_arrivals_are_shed() {
 }
 
 #[tokio::test]
-async fn a_reset_storm_is_counted_one_by_one() {
-    // Closing a socket with unread bytes in it sends a reset: each connection gets as far as its request.
+async fn counts_every_reset_connection() {
+    // Closing a socket with unread bytes sends a reset, so each connection fails after its request.
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}/", listener.local_addr().unwrap()).parse().unwrap();
     std::thread::spawn(move || {
         for stream in listener.incoming().flatten() {
-            let _ = stream.peek(&mut [0; 1]); // until the request is there
+            let _ = stream.peek(&mut [0; 1]); // until the request has arrived
         }
     });
     let record = run(&url, &[get("/")], open(1_000.0, 1_000), Limits::default()).await;
@@ -165,7 +165,7 @@ async fn a_reset_storm_is_counted_one_by_one() {
 }
 
 #[tokio::test]
-async fn two_hundred_connections_refused() {
+async fn counts_two_hundred_refused_connections() {
     let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let url = format!("http://{free}/").parse().unwrap();
     let limits = Limits { connections: 200, ..Limits::default() };
@@ -176,7 +176,7 @@ async fn two_hundred_connections_refused() {
 }
 
 #[tokio::test]
-async fn a_closed_loop_on_a_refusing_target_stops_when_told() {
+async fn closed_loop_on_a_closed_port_can_be_stopped() {
     let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let url = format!("http://{free}/").parse().unwrap();
     let pace = Pace::Closed { limit: None, duration: None };

@@ -1,4 +1,4 @@
-//! Answers in every shape HTTP/1 allows.
+//! HTTP/1 responses in every shape.
 
 use std::io::Write;
 use std::sync::{Arc, Mutex};
@@ -13,7 +13,7 @@ use crate::server::{Server, Then};
 use crate::support::{get, open, run, seconds};
 
 #[tokio::test]
-async fn constant_latency_is_measured_and_connections_are_kept() {
+async fn measures_latency_and_keeps_connections() {
     let server = Server::start(|stream, _| {
         std::thread::sleep(Duration::from_millis(5));
         let _ = stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");
@@ -30,7 +30,7 @@ async fn constant_latency_is_measured_and_connections_are_kept() {
 }
 
 #[tokio::test]
-async fn shares_of_a_mix_arrive_exactly() {
+async fn sends_exact_shares_of_a_mix() {
     let server = Server::gateway();
     let error = RequestSpec { weight: 8, expect: "500".parse().unwrap(), ..get("/api/error") };
     let mix = [RequestSpec { weight: 92, ..get("/api/users") }, error];
@@ -42,24 +42,24 @@ async fn shares_of_a_mix_arrive_exactly() {
 }
 
 #[tokio::test]
-async fn unexpected_statuses_are_told_apart() {
+async fn counts_unexpected_statuses() {
     let server = Server::gateway();
     let users = RequestSpec { expect: "200,429".parse().unwrap(), ..get("/api/users") };
     let mix = [users, get("/api/error")];
     let record = run(&server.url("/"), &mix, open(500.0, 100), Limits::default()).await;
     assert_eq!((record.ledger.expected, record.ledger.unexpected), (50, 50));
-    assert_eq!(record.latencies.response.len(), 100, "an unexpected answer is an answer");
+    assert_eq!(record.latencies.response.len(), 100, "an unexpected response has a latency");
 }
 
 #[tokio::test]
-async fn an_answer_may_be_split_anywhere() {
+async fn reads_responses_split_anywhere() {
     const ANSWER: &[u8] =
         b"HTTP/1.1 103 Early\r\nLink: x\r\n\r\nHTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n\
         5;a=b\r\nhello\r\n10\r\n0123456789abcdef\r\n0\r\nTrailer: t\r\n\r\n";
     let server = Server::start(|stream, request| {
         let (first, second) = ANSWER.split_at(request.number % ANSWER.len());
         let _ = stream.write_all(first);
-        std::thread::sleep(Duration::from_millis(1)); // so that both parts are seen apart, most times
+        std::thread::sleep(Duration::from_millis(1)); // so that both parts usually arrive separately
         let _ = stream.write_all(second);
         Then::KeepOpen
     });
@@ -71,7 +71,7 @@ async fn an_answer_may_be_split_anywhere() {
 }
 
 #[tokio::test]
-async fn answers_without_a_body_do_not_wait_for_one() {
+async fn does_not_wait_for_the_body_of_a_response_without_one() {
     let server = Server::start(|stream, request| {
         let text: &[u8] = match request.head.split(' ').next() {
             Some("HEAD") => b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n",
@@ -89,7 +89,7 @@ async fn answers_without_a_body_do_not_wait_for_one() {
 }
 
 #[tokio::test]
-async fn a_body_ended_by_the_connection_is_whole() {
+async fn reads_a_body_that_ends_with_the_connection() {
     let server = Server::start(|stream, _| {
         let _ = stream.write_all(b"HTTP/1.1 200 OK\r\n\r\nas long as it takes");
         Then::Close
@@ -100,8 +100,8 @@ async fn a_body_ended_by_the_connection_is_whole() {
 }
 
 #[tokio::test]
-async fn a_kept_connection_the_server_closed_is_not_an_error() {
-    // The answer promises to keep the connection, then it is closed.
+async fn retries_on_a_connection_closed_by_the_server() {
+    // The response announces keep-alive, but the connection is closed.
     let server = Server::start(|stream, _| {
         let _ = stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
         Then::Close
@@ -113,16 +113,16 @@ async fn a_kept_connection_the_server_closed_is_not_an_error() {
 }
 
 #[tokio::test]
-async fn without_keep_alive_every_request_has_its_connection() {
+async fn opens_a_connection_per_request_without_keep_alive() {
     let server = Server::gateway();
     let limits = Limits { keep_alive: false, ..Limits::default() };
-    // This server does not heed `Connection: close`; the generator closes then.
+    // This server ignores `Connection: close`, so the generator closes the connection.
     let record = run(&server.url("/"), &[get("/")], open(500.0, 50), limits).await;
     assert_eq!((record.ledger.expected, record.connections, server.connections()), (50, 50, 50));
 }
 
 #[tokio::test]
-async fn large_bodies_arrive_whole() {
+async fn sends_large_bodies_completely() {
     let seen = Arc::new(Mutex::new(Vec::new()));
     let kept = Arc::clone(&seen);
     let server = Server::start(move |stream, request| {
@@ -141,7 +141,7 @@ async fn large_bodies_arrive_whole() {
 }
 
 #[tokio::test]
-async fn a_closed_loop_sends_its_count_on_its_connections() {
+async fn closed_loop_sends_its_count_on_its_connections() {
     let server = Server::gateway();
     let limits = Limits { connections: 3, ..Limits::default() };
     let pace = Pace::Closed { limit: Some(100), duration: None };

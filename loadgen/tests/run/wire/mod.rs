@@ -1,4 +1,4 @@
-//! What goes over the wire: HTTP, TLS, faults of the other side.
+//! HTTP, TLS, and faults of the target.
 
 mod conformity;
 mod endless;

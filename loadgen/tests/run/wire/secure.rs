@@ -1,4 +1,4 @@
-//! Other ways to a target: TLS, Unix sockets, another address.
+//! TLS, Unix sockets and `--connect-to`.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener};
@@ -13,7 +13,7 @@ use rustls::{ServerConfig, ServerConnection, StreamOwned};
 use crate::command::{report_of, stdout};
 use crate::server::Server;
 
-/// A certificate of its own for `name`, as a PEM file, and the configuration of a server that shows it.
+/// A self-signed certificate for `name` as a PEM file, and the configuration of a server that uses it.
 fn certificate(name: &str, folder: &Path, expired: bool) -> (PathBuf, Arc<ServerConfig>) {
     let (key, params) = (KeyPair::generate().unwrap(), params(name, expired));
     let certificate = params.self_signed(&key).unwrap();
@@ -31,7 +31,7 @@ fn params(name: &str, expired: bool) -> CertificateParams {
     params
 }
 
-/// The configuration of a server that shows it.
+/// The configuration of a server that uses the certificate.
 fn shown(certificate: &Certificate, key: &KeyPair) -> Arc<ServerConfig> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let config = ServerConfig::builder_with_provider(provider)
@@ -46,7 +46,7 @@ fn shown(certificate: &Certificate, key: &KeyPair) -> Arc<ServerConfig> {
     Arc::new(config)
 }
 
-/// Answers 200 with the request's `Host` as body, for as long as the test runs.
+/// Responds with the request's `Host` as body, until the connection ends.
 fn answer(stream: impl Read + Write) {
     let mut stream = BufReader::new(stream);
     loop {
@@ -64,7 +64,7 @@ fn answer(stream: impl Read + Write) {
                 break;
             }
         }
-        // 200 only to the name the test asks for, so that the name is seen to arrive.
+        // 200 only for the expected name, so that a wrong `Host` is noticed.
         let status =
             if host.starts_with("shop.example") || host.starts_with("127.0.0.1") { 200 } else { 421 };
         let answer = format!("HTTP/1.1 {status} So\r\nContent-Length: {}\r\n\r\n{host}", host.len());
@@ -90,7 +90,7 @@ fn tls_server(config: Arc<ServerConfig>) -> SocketAddr {
 const SHORT: [&str; 6] = ["-q", "300", "-n", "60", "-c", "4"];
 
 #[test]
-fn https_is_spoken_to_whom_the_certificate_names() {
+fn https_requires_a_certificate_for_the_name() {
     let folder = tempfile::tempdir().unwrap();
     let (file, config) = certificate("shop.example", folder.path(), false);
     let address = tls_server(config);
@@ -102,7 +102,7 @@ fn https_is_spoken_to_whom_the_certificate_names() {
         (&report["statuses"]["200"], &report["target"]),
         (&60.into(), &"https://shop.example/cart".into())
     );
-    assert!(report["generator"]["connections_opened"].as_u64().unwrap() <= 4, "connections are kept");
+    assert!(report["generator"]["connections_opened"].as_u64().unwrap() <= 4, "connections are reused");
 
     let elsewhere: url::Url = format!("https://{address}/").parse().unwrap();
     for (more, kind, words) in [
@@ -119,13 +119,13 @@ fn https_is_spoken_to_whom_the_certificate_names() {
 }
 
 #[test]
-fn an_expired_certificate_and_a_server_without_tls_have_their_kinds() {
+fn expired_certificate_and_missing_tls_have_their_kinds() {
     let folder = tempfile::tempdir().unwrap();
     let (file, config) = certificate("127.0.0.1", folder.path(), true);
     let url = format!("https://{}/", tls_server(config)).parse().unwrap();
     let (_, report) = report_of(&url, &[&SHORT[..], &["--cacert", file.to_str().unwrap()]].concat());
     assert_eq!(report["errors"], serde_json::json!({"certificate": 60}));
-    // What answers is no TLS: it waits for a line that never ends, or answers in plain text.
+    // The server does not use TLS: it waits for a line that never ends, or responds in plain text.
     let plain = Server::start(|stream, _| {
         let _ = stream.write_all(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n");
         crate::server::Then::Close
@@ -144,7 +144,7 @@ fn an_expired_certificate_and_a_server_without_tls_have_their_kinds() {
 }
 
 #[test]
-fn a_unix_socket_is_as_good_as_an_address() {
+fn connects_to_a_unix_socket() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("gateway.sock");
     let listener = UnixListener::bind(&path).unwrap();
@@ -168,7 +168,7 @@ fn a_unix_socket_is_as_good_as_an_address() {
     assert_eq!((output.status.code(), &report["errors"]["refused"]), (Some(1), &60.into()));
 }
 
-/// As `openssl req -x509` makes it: a certificate that is its own CA.
+/// A certificate that is its own CA, as made by `openssl req -x509`.
 fn own_ca(name: &str, expired: bool) -> (Certificate, KeyPair) {
     let key = KeyPair::generate().unwrap();
     let mut params = params(name, expired);
@@ -176,7 +176,7 @@ fn own_ca(name: &str, expired: bool) -> (Certificate, KeyPair) {
     (params.self_signed(&key).unwrap(), key)
 }
 
-/// The exit code, the errors and the summary on one line of a short run.
+/// The exit code, the errors and the summary (on one line) of a short run.
 fn run(url: &str, args: &[&str]) -> (Option<i32>, serde_json::Value, String) {
     let (output, report) = report_of(&url.parse().unwrap(), &[&SHORT[..], args].concat());
     let words = stdout(&output).split_whitespace().collect::<Vec<_>>().join(" ");
@@ -184,7 +184,7 @@ fn run(url: &str, args: &[&str]) -> (Option<i32>, serde_json::Value, String) {
 }
 
 #[test]
-fn a_certificate_of_the_file_is_trusted_itself_where_name_and_time_are_right() {
+fn cacert_trusts_the_certificate_itself_if_name_and_time_are_valid() {
     let folder = tempfile::tempdir().unwrap();
     let file = |certificate: &Certificate| {
         let path = folder.path().join("trusted.pem");
@@ -202,12 +202,12 @@ fn a_certificate_of_the_file_is_trusted_itself_where_name_and_time_are_right() {
         assert!(words.contains("the certificate is not accepted: "), "{words}");
         assert!(words.contains(reason) && words.contains("; --insecure accepts any"), "{words}");
     };
-    // Another of the same name, whose key somebody else has.
+    // Another certificate with the same name and another key.
     let (other, _) = own_ca("127.0.0.1", false);
     refused(
         &url,
         &["--cacert", &file(&other)],
-        "it is an authority's own (CA:TRUE), which a server may not show; give exactly this one",
+        "it is a CA certificate (CA:TRUE), which a server must not present; use --cacert FILE.pem with exactly this",
     );
     refused(&url, &[], "--cacert FILE.pem");
     let (expired, key) = own_ca("127.0.0.1", true);
@@ -215,10 +215,10 @@ fn a_certificate_of_the_file_is_trusted_itself_where_name_and_time_are_right() {
     refused(&late, &["--cacert", &file(&expired)], "expired on 2002-01-01; renew it");
     let (named, key) = own_ca("shop.example", false);
     let elsewhere = format!("https://{}/", tls_server(shown(&named, &key)));
-    let reason = "it is for shop.example, not for 127.0.0.1; ask by a name it is for";
+    let reason = "valid for shop.example, not for 127.0.0.1; use a valid name";
     refused(&elsewhere, &["--cacert", &file(&named)], reason);
 
-    // What an unknown CA signed is trusted when it is in the file, and nothing else that CA signed is.
+    // A certificate signed by an unknown CA is trusted if it is in the file; others of this CA are not.
     let (ca_key, mut ca_params) = (KeyPair::generate().unwrap(), params("ca.example", false));
     ca_params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
     ca_params.distinguished_name.push(DnType::CommonName, "a CA");
@@ -232,14 +232,10 @@ fn a_certificate_of_the_file_is_trusted_itself_where_name_and_time_are_right() {
     let url = format!("https://{}/", tls_server(shown(&signed.0, &signed.1)));
     assert_eq!(run(&url, &["--cacert", &file(&signed.0)]).0, Some(0));
     assert_eq!(run(&url, &["--cacert", &file(&ca)]).0, Some(0));
-    refused(
-        &url,
-        &["--cacert", &file(&second.0)],
-        "signed by no authority that is trusted here; give --cacert FILE.pem",
-    );
+    refused(&url, &["--cacert", &file(&second.0)], "issuer is not trusted; use --cacert FILE.pem");
 }
 
-/// A TLS server whose connections end without close_notify after one answer.
+/// A TLS server that closes its connections without close_notify after one response.
 fn rude(config: Arc<ServerConfig>, answer: &'static str) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("https://{}/", listener.local_addr().unwrap());
@@ -256,7 +252,7 @@ fn rude(config: Arc<ServerConfig>, answer: &'static str) -> String {
 }
 
 #[test]
-fn an_answer_that_may_have_been_cut_off_is_said_to_be() {
+fn response_without_close_notify_counts_as_closed() {
     let folder = tempfile::tempdir().unwrap();
     let (file, config) = certificate("127.0.0.1", folder.path(), false);
     let trusted = ["--cacert", file.to_str().unwrap()];

@@ -1,4 +1,4 @@
-//! What the flags of a request put on the wire, as its server sees it.
+//! The requests that a server receives for given flags.
 
 use std::io::Write;
 use std::sync::{Arc, Mutex};
@@ -8,7 +8,7 @@ use crate::server::{Server, Then};
 
 type Seen = Arc<Mutex<Vec<(String, Vec<u8>)>>>;
 
-/// Keeps every request it answers.
+/// Records every request.
 fn server() -> (Server, Seen) {
     let seen = Seen::default();
     let kept = Arc::clone(&seen);
@@ -20,7 +20,7 @@ fn server() -> (Server, Seen) {
     (server, seen)
 }
 
-/// Runs one request to `/path` and gives what the server saw of it.
+/// Sends one request to `/path` and returns what the server received.
 fn sent(args: &[&str]) -> (String, Vec<u8>) {
     let (server, seen) = server();
     let output = loadgen(&[&[server.url("/path").as_str(), "-n", "1"], args].concat());
@@ -30,7 +30,7 @@ fn sent(args: &[&str]) -> (String, Vec<u8>) {
     seen.remove(0)
 }
 
-/// The values of a header, in the order they came.
+/// The values of a header, in order.
 fn values(head: &str, name: &str) -> Vec<String> {
     let lines = head.lines().filter_map(|line| line.split_once(": "));
     lines.filter(|(own, _)| own.eq_ignore_ascii_case(name)).map(|(_, value)| value.to_owned()).collect()
@@ -43,20 +43,20 @@ fn file(folder: &tempfile::TempDir, name: &str, content: &[u8]) -> String {
 }
 
 #[test]
-fn the_method_is_the_one_that_was_asked_for() {
+fn sends_the_given_method() {
     for method in ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"] {
         let (head, body) = sent(&["-m", &method.to_lowercase()]);
         assert!(head.starts_with(&format!("{method} /path HTTP/1.1\r\n")), "{head}");
         assert!(body.is_empty());
     }
-    assert!(sent(&["-d", "x"]).0.starts_with("POST /path "), "a body is posted");
+    assert!(sent(&["-d", "x"]).0.starts_with("POST /path "), "a body defaults to POST");
     assert!(sent(&["-d", "x", "-m", "PUT"]).0.starts_with("PUT /path "));
 }
 
 #[test]
-fn a_body_from_a_file_arrives_byte_by_byte() {
+fn sends_a_body_from_a_file_unchanged() {
     let folder = tempfile::tempdir().unwrap();
-    // Every byte there is, and what would be a template elsewhere.
+    // Every byte value, and text that looks like a template.
     let bytes = [(0..=255).collect::<Vec<u8>>(), b"{{n}} {{".to_vec()].concat();
     let path = file(&folder, "body.bin", &bytes);
     for more in [&[][..], &["-H", "X-Number: {{n}}"]] {
@@ -71,7 +71,7 @@ fn a_body_from_a_file_arrives_byte_by_byte() {
 }
 
 #[test]
-fn headers_arrive_and_stand_in_place_of_the_usual_ones() {
+fn headers_replace_the_default_ones() {
     let more = ["-H", "X-Key: a:b", "-H", "x-key:  c ", "-H", "host: a.example", "-H", "User-Agent: me"];
     let (head, _) = sent(&more);
     assert_eq!(values(&head, "X-Key"), ["a:b", "c"], "two of one name are two lines");
@@ -81,7 +81,7 @@ fn headers_arrive_and_stand_in_place_of_the_usual_ones() {
 }
 
 #[test]
-fn headers_of_the_flag_stand_in_place_of_the_files() {
+fn header_flags_replace_those_of_the_file() {
     let folder = tempfile::tempdir().unwrap();
     let request = "{post: /a, headers: {Authorization: a, X-Own: kept}, body: {a: 1}}";
     let text = format!(
@@ -104,7 +104,7 @@ fn headers_of_the_flag_stand_in_place_of_the_files() {
 }
 
 #[test]
-fn a_header_is_a_template_with_a_file_and_without() {
+fn header_flags_are_templates() {
     let (server, seen) = server();
     let more =
         ["-q", "200", "-n", "4", "-H", "X-Number: a-{{n 3}}", "--seed", "5", "-H", "X-Int: {{int 1 6}}"];

@@ -1,5 +1,5 @@
-//! `stack up --detach`: a second process of this binary supervises in the background; this one waits until the
-//! stack is ready and says where it is.
+//! `stack up --detach`: a second process of this binary supervises the stack in the background; this one waits until
+//! the stack is ready and prints its addresses.
 
 use std::fs::File;
 use std::process::Stdio;
@@ -13,7 +13,7 @@ use crate::error::Error;
 use crate::state::{Identity, State};
 use process::tail;
 
-/// The services' own limits add up to less; this one only keeps the wait finite.
+/// The limits of the services sum up to less; this one only bounds the wait.
 const LIMIT: Duration = Duration::from_secs(180);
 
 pub(super) async fn main(up: &Up) -> Result<u8, Error> {
@@ -26,12 +26,12 @@ pub(super) async fn main(up: &Up) -> Result<u8, Error> {
     {
         return Err(Error::AlreadyRunning { dir, pid: state.supervisor.pid });
     }
-    State::remove(&dir); // left by a supervisor that was killed; the kernel ended its services with it
+    State::remove(&dir); // left by a killed supervisor; the kernel ended its services with it
 
     let log = logs.join("stack.log");
     let out = File::create(&log).map_err(Error::io(format!("the log {}", log.display())))?;
     let err = out.try_clone().map_err(Error::io("the log"))?;
-    let exe = std::env::current_exe().map_err(Error::io("the running program's own path"))?;
+    let exe = std::env::current_exe().map_err(Error::io("finding the path of this program"))?;
     let mut signals = signals::Signals::catch(true)?;
     let mut child = tokio::process::Command::new(exe)
         .args(["up", "--background", "--port-offset", &up.which.port_offset.to_string()])
@@ -41,7 +41,7 @@ pub(super) async fn main(up: &Up) -> Result<u8, Error> {
         .stderr(err)
         .process_group(0)
         .spawn()
-        .map_err(Error::io("the supervisor could not be started"))?;
+        .map_err(Error::io("starting the supervisor"))?;
     let supervisor = Identity::of(child.id().map_or(-1, u32::cast_signed));
 
     println!("Starting the stack in {}", dir.display());
@@ -57,19 +57,19 @@ pub(super) async fn main(up: &Up) -> Result<u8, Error> {
             signal = signals.next() => {
                 supervisor.signal(Signal::SIGTERM);
                 down::gone(supervisor, Duration::from_secs(60)).await;
-                eprintln!("stack: {signal} while starting; everything is stopped");
+                eprintln!("stack: {signal} during the start; all services are stopped");
                 return Ok(signals::exit_code(signal));
             }
             _ = look.tick() => {
                 if let Some(state) = State::read(&dir)? && state.ready {
                     announce(&state, &dir);
-                    println!("`make down` stops it, `stack status` shows it.");
+                    println!("Stop it with `make down`; show it with `stack status`.");
                     return Ok(0);
                 }
                 if started.elapsed() > LIMIT {
                     supervisor.signal(Signal::SIGTERM);
                     down::gone(supervisor, Duration::from_secs(60)).await;
-                    eprintln!("stack: not ready after {LIMIT:?}; stopped again. The end of {}:", log.display());
+                    eprintln!("stack: not ready after {LIMIT:?}, stopped; last lines of {}:", log.display());
                     eprint!("{}", tail(&log, 8));
                     return Ok(1);
                 }

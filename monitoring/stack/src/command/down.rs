@@ -1,4 +1,4 @@
-//! `stack down`: asks the supervisor to stop, then makes sure that nothing is left.
+//! `stack down`: stops the supervisor, then makes sure that no service is left.
 
 use std::time::{Duration, Instant};
 
@@ -22,12 +22,12 @@ pub(super) async fn main(which: &Which) -> Result<u8, Error> {
         eprintln!("stack: the supervisor (pid {}) did not stop; killing it", state.supervisor.pid);
         state.supervisor.signal(Signal::SIGKILL);
     }
-    // Its services die with it. Where the kernel does not see to that, this does.
+    // Its services die with it. If the kernel does not do that, this does.
     for service in &state.services {
         if service.process.alive() && !gone(service.process, Duration::from_secs(2)).await {
             service.process.signal(Signal::SIGKILL);
             if !gone(service.process, Duration::from_secs(5)).await {
-                eprintln!("stack: {} (pid {}) cannot be killed", service.name, service.process.pid);
+                eprintln!("stack: {} (pid {}) could not be killed", service.name, service.process.pid);
                 return Ok(1);
             }
         }
@@ -37,7 +37,7 @@ pub(super) async fn main(which: &Which) -> Result<u8, Error> {
     Ok(0)
 }
 
-/// Waits until the process is gone; false when it is still there after `limit`.
+/// Waits until the process has ended; false if it still runs after `limit`.
 pub(super) async fn gone(process: Identity, limit: Duration) -> bool {
     let started = Instant::now();
     while process.alive() {

@@ -14,7 +14,7 @@ pub mod up;
 pub mod up_args;
 pub mod which;
 
-/// The whole stack as local processes: Redis, the gateway, the exporters, Prometheus, Alertmanager, the inbox.
+/// Run the complete stack as local processes: Redis, gateway, exporters, Prometheus, Alertmanager, inbox
 #[derive(Debug, Parser)]
 #[command(name = "stack", version, max_term_width = 100)]
 pub struct Cli {
@@ -24,22 +24,22 @@ pub struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Start everything, wait until it is ready, stop it on Ctrl-C
+    /// Start the stack, wait until it is ready, and stop it on Ctrl-C
     Up(up_args::Up),
     /// Stop a stack started with `up --detach`
     Down(which::Which),
-    /// Show what runs, where, and with which pid
+    /// Show the services with their states, pids and addresses
     Status(which::Which),
     /// Stop, start, pause or signal one service of a running stack
     Service(service::Service),
-    /// Start a stack of its own, run a command against it, stop it
+    /// Start a separate stack, run a command against it, and stop it
     Run(run::Run),
-    /// Break every rule and route in turn; each time its drill has to notice
+    /// Break every rule and route in turn, and check that its drill notices
     Mutate(mutate::Mutate),
 }
 
-/// Runs the command and gives the exit code: 0; 1 when something failed; 2 for what the caller can mend;
-/// 130 and 143 when interrupted.
+/// Runs the command and returns the exit code: 0 for success, 1 for a failure, 2 for an error that the caller can fix,
+/// 130 and 143 for an interruption.
 pub async fn main(cli: Cli) -> u8 {
     let result = match cli.command {
         Command::Up(up) => up::main(up).await,

@@ -1,4 +1,4 @@
-//! `stack mutate`: breaks every rule and route in turn; each time the drill has to notice.
+//! `stack mutate`: breaks every rule and route in turn, and checks that its drill notices.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -11,46 +11,47 @@ use futures_util::{TryStreamExt, stream};
 use super::signals::{Signals, exit_code};
 use crate::error::Error;
 use crate::mutate::drills::{self, Drill};
-use crate::mutate::fate::{Fate, Said, judge};
+use crate::mutate::fate::{DrillResult, Fate, evaluate};
 use crate::mutate::mutant::Mutant;
-use crate::mutate::summary::{self, Control, Judged};
+use crate::mutate::summary::{self, Control, MutantResult};
 use crate::mutate::trial::Bench;
 use process::program;
 
-/// Time between the first starts, so that stacks do not slow one another's down past their limits.
+/// Delay between the first starts, so that the stacks do not slow each other down beyond their limits.
 const STAGGER: Duration = Duration::from_secs(4);
 
-/// How often a trial is run whose end need not be the mutation's doing.
+/// Most attempts of a trial whose result may not be caused by the mutation.
 const ATTEMPTS: u32 = 3;
 
-/// Arguments of `stack mutate`. Each mutant has a stack of its own with one change in its files, and a drill of that
-/// alert must not say PROVEN; the same drill on the unbroken files, beside, must.
+/// Arguments of `stack mutate`. Each mutant is a separate stack with one change in its files, where a drill of the
+/// alert must not be PROVEN. On the unchanged files the same drill must be PROVEN.
 #[derive(Debug, Args)]
 pub struct Mutate {
     /// Only mutants whose rule, route, drill or kind of change contains this text
     #[arg(value_name = "PATTERN")]
     pattern: Option<String>,
-    /// How many stacks at once
+    /// Number of stacks at once
     #[arg(long, value_name = "N", default_value_t = 6, value_parser = clap::value_parser!(u8).range(1..=32))]
     jobs: u8,
     /// Divide every duration of the monitoring files by N
     #[arg(long, value_name = "N", default_value_t = 20.0)]
     scale: f64,
-    /// Say what would be broken, and break nothing
+    /// List the mutants without running them
     #[arg(long)]
     list: bool,
 }
 
-/// An alert's drills with the mutants that one of them has to notice, one after the other behind their controls.
+/// An alert's drills with the mutants that one of them has to notice. They run one after the other, after their
+/// controls.
 struct Group<'a> {
     drills: Vec<&'a Drill>,
     mutants: Vec<Mutant>,
 }
 
-/// What is known so far.
+/// The results so far.
 #[derive(Default)]
 struct Found {
-    judged: Vec<Judged>,
+    results: Vec<MutantResult>,
     controls: Vec<Control>,
 }
 
@@ -66,7 +67,7 @@ pub(super) async fn main(args: Mutate) -> Result<u8, Error> {
         });
         if mutants.is_empty() {
             return Err(Error::Usage(format!(
-                "no mutant is called `{pattern}`: `stack mutate --list` prints all"
+                "no mutant matches `{pattern}`; list all with `stack mutate --list`"
             )));
         }
     }
@@ -83,7 +84,7 @@ pub(super) async fn main(args: Mutate) -> Result<u8, Error> {
     let groups = grouped(&drills, mutants);
     let total: usize = groups.iter().map(|group| group.mutants.len()).sum();
     println!(
-        "{total} mutants and {} unbroken drills on {} stacks at once, time scale {}",
+        "{total} mutants and {} control drills, {} stacks at once, time scale {}",
         groups.len(),
         args.jobs,
         args.scale
@@ -102,34 +103,34 @@ pub(super) async fn main(args: Mutate) -> Result<u8, Error> {
     );
     let ended = tokio::select! {
         ended = trials => ended.map(|()| None),
-        // The trials are dropped, and with them every stack.
+        // Dropping the trials stops their stacks.
         signal = signals.next() => Ok(Some(signal)),
     };
-    let Found { judged, controls } = found.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
-    print!("{}", summary::table(&judged, &controls, started.elapsed()));
+    let Found { results, controls } = found.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
+    print!("{}", summary::table(&results, &controls, started.elapsed()));
     let report = repository.join("target/mutate/report.json");
-    fs::write(&report, format!("{:#}\n", summary::report(&judged, &controls)))
+    fs::write(&report, format!("{:#}\n", summary::report(&results, &controls)))
         .map_err(Error::io(format!("writing {}", report.display())))?;
-    println!("All verdicts are in {}", short(&repository, &report));
+    println!("Report: {}", short(&repository, &report));
     if let Some(signal) = ended? {
-        println!("{signal}: {} of {total} mutants were not judged", total - judged.len());
+        println!("{signal}: {} of {total} mutants have no result", total - results.len());
         let _ = fs::remove_dir_all(&work); // it lies below target/
         return Ok(exit_code(signal));
     }
-    let whole = summary::whole(&judged, &controls);
-    if whole {
+    let all_killed = summary::all_killed(&results, &controls);
+    if all_killed {
         let _ = fs::remove_dir_all(&work);
     } else {
-        println!("Logs of what was not killed are below {}", short(&repository, &work));
+        println!("Logs of mutants that were not killed: {}", short(&repository, &work));
     }
-    Ok(u8::from(!whole))
+    Ok(u8::from(!all_killed))
 }
 
 fn short(repository: &std::path::Path, path: &std::path::Path) -> String {
     path.strip_prefix(repository).unwrap_or(path).display().to_string()
 }
 
-/// By their drills, those that take longest first.
+/// Groups mutants by their drills, the slowest drills first.
 fn grouped(drills: &[Drill], mutants: Vec<Mutant>) -> Vec<Group<'_>> {
     let mut by_drills: BTreeMap<Vec<String>, Vec<Mutant>> = BTreeMap::new();
     for mutant in mutants {
@@ -147,21 +148,21 @@ fn grouped(drills: &[Drill], mutants: Vec<Mutant>) -> Vec<Group<'_>> {
     groups
 }
 
-/// Runs a drill, again while what it came to is not `clear` and up to [`ATTEMPTS`] times: a busy machine is not to spoil
-/// the run. Gives the last trial's folder, too.
+/// Runs a drill up to [`ATTEMPTS`] times until its result is `clear`, because a busy machine must not spoil the run.
+/// Also returns the folder of the last trial.
 async fn tried(
     bench: &Bench,
     name: &str,
     drill: &Drill,
     mutant: Option<&Mutant>,
-    clear: impl Fn(&Said) -> bool,
-) -> Result<(Said, String), Error> {
+    clear: impl Fn(&DrillResult) -> bool,
+) -> Result<(DrillResult, String), Error> {
     let mut attempt = 1;
     loop {
         let folder = format!("{name}-{attempt}");
-        let said = bench.run(&folder, drill, mutant).await?;
-        if clear(&said) || attempt == ATTEMPTS {
-            return Ok((said, folder));
+        let result = bench.run(&folder, drill, mutant).await?;
+        if clear(&result) || attempt == ATTEMPTS {
+            return Ok((result, folder));
         }
         bench.forget(&folder);
         attempt += 1;
@@ -178,8 +179,8 @@ async fn one_group(
     let mut controls = Vec::new();
     for (which, drill) in group.drills.iter().enumerate() {
         let name = format!("{index}-control-{which}");
-        let (said, folder) = tried(bench, &name, drill, None, |said| said.verdict == "PROVEN").await?;
-        let control = Control { drill: drill.name.clone(), said };
+        let (result, folder) = tried(bench, &name, drill, None, |result| result.verdict == "PROVEN").await?;
+        let control = Control { drill: drill.name.clone(), result };
         if control.proven() {
             bench.forget(&folder);
         }
@@ -191,21 +192,21 @@ async fn one_group(
         let mut last = None;
         for (which, (drill, control)) in controls.iter().enumerate() {
             let name = format!("{index}-{number}-{which}");
-            let fate = |said: &Said| judge(mutant, said, &control.said);
-            let (said, folder) =
-                tried(bench, &name, drill, Some(mutant), |said| fate(said) != Fate::Unclear).await?;
-            let fate = fate(&said);
+            let fate = |result: &DrillResult| evaluate(mutant, result, &control.result);
+            let (result, folder) =
+                tried(bench, &name, drill, Some(mutant), |result| fate(result) != Fate::Unclear).await?;
+            let fate = fate(&result);
             if fate == Fate::Killed {
                 bench.forget(&folder);
             }
-            last = Some(Judged { mutant: mutant.clone(), drill: drill.name.clone(), said, fate });
+            last = Some(MutantResult { mutant: mutant.clone(), drill: drill.name.clone(), result, fate });
             if fate == Fate::Killed {
                 break;
             }
         }
-        if let Some(judged) = last {
-            print!("{}", summary::line(&judged));
-            lock().judged.push(judged);
+        if let Some(results) = last {
+            print!("{}", summary::line(&results));
+            lock().results.push(results);
         }
     }
     Ok(())

@@ -1,4 +1,4 @@
-//! `stack run -- COMMAND`: a stack of its own on free ports for the length of one command.
+//! `stack run -- COMMAND`: a separate stack on free ports for the duration of one command.
 
 use std::path::{Path, PathBuf};
 use std::process::ExitStatus;
@@ -14,26 +14,27 @@ use super::signals::{Signals, exit_code};
 use crate::error::Error;
 use process::program;
 
-/// Time the command has after a signal before it is killed.
+/// Time between a signal to the command and its kill.
 const GRACE: Duration = Duration::from_secs(60);
 
-/// Arguments of `stack run`. The command finds the stack by the variables `TARGET_URL`, `ADMIN_URL`, `PROMETHEUS_URL`,
-/// `ALERTMANAGER_URL`, `INBOX_URL` and `TIME_SCALE`; all of several by the JSON file that `STACKS_FILE` names.
+/// Arguments of `stack run`. The command gets the addresses in the variables `TARGET_URL`, `ADMIN_URL`,
+/// `PROMETHEUS_URL`, `ALERTMANAGER_URL` and `INBOX_URL`, and also `TIME_SCALE`; `STACKS_FILE` is a JSON file with all
+/// stacks.
 #[derive(Debug, Args)]
 pub struct Run {
     /// Divide every duration of the monitoring files by N; 1 keeps the production timings
     #[arg(long, value_name = "N", default_value_t = 20.0)]
     scale: f64,
-    /// Keep configuration, data and logs here; else they are removed when the command succeeded
+    /// Keep configuration, data and logs in DIR; by default they are removed when the command succeeds
     #[arg(long, value_name = "DIR")]
     dir: Option<PathBuf>,
-    /// Run the monitoring files in this folder instead of the repository's
+    /// Use the monitoring files in DIR instead of the repository's
     #[arg(long, value_name = "DIR")]
     monitoring: Option<PathBuf>,
-    /// Start N isolated stacks side by side
+    /// Number of isolated stacks to start
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u8).range(1..=32))]
     shards: u8,
-    /// The command and its arguments, after `--`
+    /// Command and arguments to run, after `--`
     #[arg(required = true, last = true, value_name = "COMMAND")]
     command: Vec<String>,
 }
@@ -47,14 +48,14 @@ pub(super) async fn main(run: Run) -> Result<u8, Error> {
     let dir = std::path::absolute(&dir).map_err(Error::io(format!("the folder {}", dir.display())))?;
     let mut signals = Signals::catch(true)?;
     match run.shards {
-        1 => println!("Starting a stack of its own, time scale {}", run.scale),
-        many => println!("Starting {many} stacks of its own, time scale {}", run.scale),
+        1 => println!("Starting a stack, time scale {}", run.scale),
+        many => println!("Starting {many} stacks, time scale {}", run.scale),
     }
     let started = tokio::select! {
         stacks = Shards::start(&dir, run.shards.into(), run.scale, run.monitoring.as_deref()) => stacks,
         signal = signals.next() => {
-            // The start was dropped, and with it every process it had started.
-            eprintln!("stack: {signal} while starting; everything is stopped");
+            // Dropping the start has ended every process it had started.
+            eprintln!("stack: {signal} during the start; all services are stopped");
             remove(&dir, kept);
             return Ok(exit_code(signal));
         }
@@ -62,7 +63,7 @@ pub(super) async fn main(run: Run) -> Result<u8, Error> {
     let mut stacks = match started {
         Ok(stacks) => stacks,
         Err(error) => {
-            // Where nothing was started there is no log to be kept.
+            // If nothing was started there are no logs to keep.
             remove(&dir, kept || error.exit_code() != 2);
             return Err(error);
         }
@@ -70,21 +71,21 @@ pub(super) async fn main(run: Run) -> Result<u8, Error> {
     let code = command(&run, &dir, &mut stacks, &mut signals).await;
     tokio::select! {
         () = stacks.stop() => (),
-        signal = signals.next() => eprintln!("stack: {signal}: everything is killed"),
+        signal = signals.next() => eprintln!("stack: {signal}: all services are killed"),
     }
     let code = code?;
     if code == 0 {
         remove(&dir, kept);
     } else {
         match run.shards {
-            1 => println!("The logs of this stack are in {}", dir.join("logs").display()),
-            _ => println!("The logs of these stacks are below {}", dir.display()),
+            1 => println!("Logs: {}", dir.join("logs").display()),
+            _ => println!("Logs of all stacks: {}", dir.display()),
         }
     }
     Ok(code)
 }
 
-/// Runs the command to its end; a signal is passed on to it once, so that it can print what it has.
+/// Runs the command until it ends. A signal is passed on to it once, so that it can print its results.
 async fn command(run: &Run, dir: &Path, stacks: &mut Shards, signals: &mut Signals) -> Result<u8, Error> {
     let described = dir.join("stacks.json");
     std::fs::write(&described, format!("{:#}\n", stacks.description()))
@@ -92,7 +93,7 @@ async fn command(run: &Run, dir: &Path, stacks: &mut Shards, signals: &mut Signa
     let first = &stacks.stacks[0]; // there is at least one
     let (name, args) =
         run.command.split_first().ok_or_else(|| Error::Usage("no command given".to_owned()))?;
-    // Its own process group: the terminal's Ctrl-C comes to it through us, once.
+    // A separate process group, so that Ctrl-C reaches it only once, through this process.
     let mut command = Command::new(name);
     command
         .args(args)
@@ -108,7 +109,7 @@ async fn command(run: &Run, dir: &Path, stacks: &mut Shards, signals: &mut Signa
     process::die_with_parent(&mut command);
     let mut child = command
         .spawn()
-        .map_err(|error| Error::Usage(format!("the command `{name}` could not be started: {error}")))?;
+        .map_err(|error| Error::Usage(format!("cannot start the command `{name}`: {error}")))?;
     let pid = child.id().map(u32::cast_signed);
     let mut forwarded: Option<Signal> = None;
     loop {
@@ -119,7 +120,7 @@ async fn command(run: &Run, dir: &Path, stacks: &mut Shards, signals: &mut Signa
             }
             signal = signals.next() => {
                 if let Some(pid) = pid {
-                    // The child is not reaped while we hold it, so the pid is its own.
+                    // The child has not been reaped, so the pid is still its own.
                     let _ = kill(Pid::from_raw(pid), signal);
                 }
                 if forwarded.replace(signal).is_some() {
@@ -151,6 +152,6 @@ fn code(status: ExitStatus) -> u8 {
 
 fn remove(dir: &Path, kept: bool) {
     if !kept && let Err(error) = std::fs::remove_dir_all(dir) {
-        eprintln!("stack: {} could not be removed: {error}", dir.display());
+        eprintln!("stack: cannot remove {}: {error}", dir.display());
     }
 }

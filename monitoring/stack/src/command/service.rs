@@ -7,12 +7,12 @@ use clap::{Args, Subcommand};
 use super::which::Which;
 use crate::{control, error::Error, state::State};
 
-/// Arguments of `stack service`; the verbs are those of `docker`.
+/// Arguments of `stack service`. The verbs are those of `docker`.
 #[derive(Debug, Args)]
 pub struct Service {
     #[command(flatten)]
     which: Which,
-    /// The folder of a stack that was given one, such as by `stack run --dir`
+    /// Folder of the stack, such as the DIR of `stack run --dir`
     #[arg(long, value_name = "DIR", conflicts_with = "port_offset")]
     dir: Option<PathBuf>,
     #[command(subcommand)]
@@ -21,19 +21,19 @@ pub struct Service {
 
 #[derive(Debug, Subcommand)]
 enum Verb {
-    /// End it in order
+    /// Stop it gracefully
     Stop(Name),
-    /// Start it again; comes back once it answers
+    /// Start it and wait until it responds
     Start(Name),
-    /// Halt its process where it stands
+    /// Pause its process
     Pause(Name),
-    /// Let it go on
+    /// Resume its process
     Unpause(Name),
-    /// Stop and start it; comes back once it answers
+    /// Restart it and wait until it responds
     Restart(Name),
     /// Send it a signal
     Kill {
-        /// Its name, such as HUP
+        /// Signal to send, such as HUP
         #[arg(short, long, default_value = "KILL")]
         signal: String,
         #[command(flatten)]
@@ -43,14 +43,14 @@ enum Verb {
 
 #[derive(Debug, Args)]
 struct Name {
-    /// As `stack status` shows it
+    /// Name of the service, as shown by `stack status`
     name: String,
 }
 
 pub(super) async fn main(service: &Service) -> Result<u8, Error> {
     let dir = service.dir.clone().map_or_else(|| service.which.dir(), Ok)?;
     let state = State::read(&dir)?.filter(|state| state.supervisor.alive());
-    let state = state.ok_or_else(|| Error::Usage(format!("no stack is running from {}", dir.display())))?;
+    let state = state.ok_or_else(|| Error::Usage(format!("no stack is running in {}", dir.display())))?;
     let line = match &service.verb {
         Verb::Stop(it) => format!("stop {}", it.name),
         Verb::Start(it) => format!("start {}", it.name),

@@ -1,4 +1,4 @@
-//! Several isolated stacks for one command, and the file that tells it of them.
+//! Several isolated stacks for one command, and the file that describes them.
 
 use std::path::{Path, PathBuf};
 
@@ -14,12 +14,11 @@ pub struct Shards {
 }
 
 impl Shards {
-    /// Starts `count` stacks below `dir`, one after the other, so that their starts do not slow one another down
-    /// past their limits; a single one lives in `dir` itself. They run the files in `monitoring`, or else the
-    /// repository's.
+    /// Starts `count` stacks below `dir`, one after the other, so that their starts do not slow each other down beyond
+    /// their limits. A single stack uses `dir` itself. They use the files in `monitoring`, by default the repository's.
     ///
     /// # Errors
-    /// The first that could not be started; those before it are stopped.
+    /// The error of the first that failed; the earlier ones are stopped.
     pub async fn start(
         dir: &Path,
         count: usize,
@@ -52,22 +51,22 @@ impl Shards {
         Ok(shards)
     }
 
-    /// Stops all of them, side by side.
+    /// Stops all of them concurrently.
     pub async fn stop(self) {
         let stopping: Vec<_> = self.stacks.into_iter().map(|stack| tokio::spawn(stack.stop())).collect();
         for stopped in stopping {
-            let _ = stopped.await; // a stop that broke down has killed its processes by being dropped
+            let _ = stopped.await; // a failed stop has killed its processes on drop
         }
     }
 
-    /// Looks after all of them until dropped.
+    /// Supervises all of them until dropped.
     pub async fn tend(&mut self) {
         let tending = self.stacks.iter_mut().map(|stack| Box::pin(stack.tend(|line| println!("{line}"))));
         futures_util::future::select_all(tending).await;
     }
 
-    /// What a command needs to know of each stack: addresses, how to order its services about, and where its files
-    /// are, as environment for commands.
+    /// The description of each stack for the command: addresses, the control command, and the environment with its
+    /// files.
     #[must_use]
     pub fn description(&self) -> Value {
         self.stacks.iter().map(describe).collect()
@@ -97,17 +96,17 @@ fn describe(stack: &Stack) -> Value {
     })
 }
 
-/// The PATH with what `make setup` brought at its end.
+/// The PATH, with the programs of `make setup` at its end.
 fn path_with_tools() -> String {
     let tools = std::env::var("STACK_TOOLS")
         .unwrap_or_else(|_| process::program::repository().join("target/tools/bin").display().to_string());
     format!("{}:{tools}", std::env::var("PATH").unwrap_or_default())
 }
 
-/// The command that orders this stack's services about: this program, and the folder of the stack.
+/// The command that controls this stack's services: this program and the folder of the stack.
 fn control(dir: &Path) -> Vec<String> {
     let exe = std::env::current_exe().unwrap_or_else(|_| PathBuf::from("stack"));
-    // A test's own executable is not `stack`; the binary lies one folder above.
+    // The executable of a test is not `stack`, which is one folder above.
     let exe = match exe.parent() {
         Some(folder) if folder.ends_with("deps") => folder.with_file_name("stack"),
         _ => exe,

@@ -7,7 +7,7 @@ use tokio::signal::unix::{self, SignalKind};
 
 use crate::error::Error;
 
-/// SIGINT, SIGTERM and SIGHUP, caught from now on.
+/// Catches SIGINT, SIGTERM and SIGHUP from now on.
 #[derive(Debug)]
 pub struct Signals(Vec<(Signal, unix::Signal)>);
 
@@ -15,19 +15,19 @@ impl Signals {
     /// `hangup_ends` is false for a process that must outlive its terminal.
     ///
     /// # Errors
-    /// When the system refuses a handler.
+    /// When a handler cannot be installed.
     pub fn catch(hangup_ends: bool) -> Result<Self, Error> {
         let caught = [Signal::SIGINT, Signal::SIGTERM, Signal::SIGHUP].map(|signal| {
             let stream = unix::signal(SignalKind::from_raw(signal as i32));
             Ok((signal, stream.map_err(Error::io("catching signals"))?))
         });
         let mut caught = caught.into_iter().collect::<Result<Vec<_>, Error>>()?;
-        // A signal that nobody waits for stays caught, and so does nothing.
+        // A caught signal that is not awaited has no effect.
         caught.retain(|(signal, _)| hangup_ends || *signal != Signal::SIGHUP);
         Ok(Self(caught))
     }
 
-    /// The next signal that asks for an end.
+    /// The next terminating signal.
     pub async fn next(&mut self) -> Signal {
         std::future::poll_fn(|context| {
             let mut caught = self.0.iter_mut();

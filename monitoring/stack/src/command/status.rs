@@ -1,9 +1,9 @@
-//! `stack status`: what runs, as a table.
+//! `stack status`: a table of the services.
 
 use super::which::Which;
 use crate::{error::Error, state::State};
 
-/// Exit code 0 when everything runs, 1 when something does not or no stack was started.
+/// Exit code 0 if every service runs, 1 if one does not or no stack was started.
 pub(super) fn main(which: &Which) -> Result<u8, Error> {
     let dir = which.dir()?;
     let Some(state) = State::read(&dir)? else {
@@ -12,7 +12,7 @@ pub(super) fn main(which: &Which) -> Result<u8, Error> {
     };
     let mut all = state.supervisor.alive();
     if !all {
-        println!("The supervisor (pid {}) is gone; `stack down` cleans up.", state.supervisor.pid);
+        println!("The supervisor (pid {}) has ended; clean up with `stack down`.", state.supervisor.pid);
     }
     println!("{:<15} {:<8} {:>8}  address", "service", "state", "pid");
     for service in &state.services {

@@ -1,4 +1,4 @@
-//! `stack up`: in the foreground until Ctrl-C, or `--detach`ed.
+//! `stack up`: runs in the foreground until Ctrl-C, or `--detach`ed.
 
 use super::up_args::{Up, announce};
 use super::{detach, signals};
@@ -16,15 +16,15 @@ async fn foreground(up: &Up) -> Result<u8, Error> {
     let mut stack = tokio::select! {
         stack = Stack::start(settings, |line| println!("{line}")) => stack?,
         signal = signals.next() => {
-            // The start was dropped, and with it every process it had started.
+            // Dropping the start has ended every process it had started.
             State::remove(&dir);
-            eprintln!("stack: {signal} while starting; everything is stopped");
+            eprintln!("stack: {signal} during the start; all services are stopped");
             return Ok(signals::exit_code(signal));
         }
     };
     announce(&stack.state(true), &dir);
     if !up.background {
-        println!("Ctrl-C stops it.");
+        println!("Stop it with Ctrl-C.");
     }
     let signal = tokio::select! {
         signal = signals.next() => signal,
@@ -32,7 +32,7 @@ async fn foreground(up: &Up) -> Result<u8, Error> {
     };
     println!("{signal}: stopping");
     tokio::select! {
-        () = stack.stop() => println!("Everything is stopped."),
+        () = stack.stop() => println!("All services are stopped."),
         second = signals.next() => {
             State::remove(&dir);
             println!("{second} again: everything is killed");

@@ -1,4 +1,4 @@
-//! The arguments of `stack up`, and what it says once everything runs.
+//! The arguments of `stack up`, and its output once all services are ready.
 
 use std::path::Path;
 
@@ -15,15 +15,15 @@ pub struct Up {
     /// Divide every duration of the monitoring files by N; 1 keeps the production timings
     #[arg(long, value_name = "N", default_value_t = 1.0)]
     pub(super) scale: f64,
-    /// Go to the background once everything is ready; `stack down` ends it
+    /// Run in the background once all services are ready; stop it with `stack down`
     #[arg(long)]
     pub(super) detach: bool,
-    /// This is the process in the background
+    /// Run as the process in the background
     #[arg(long, hide = true)]
     pub(super) background: bool,
 }
 
-/// Says where everything is.
+/// Prints the addresses of all services.
 pub(super) fn announce(state: &State, dir: &Path) {
     let scale = if state.scale > 1.0 { format!(" at time scale {}", state.scale) } else { String::new() };
     println!("The stack is ready{scale}:");

@@ -1,4 +1,4 @@
-//! Which stack a command is about.
+//! Selects the stack of a command.
 
 use std::path::PathBuf;
 
@@ -6,10 +6,10 @@ use clap::Args;
 
 use crate::{error::Error, settings::Settings};
 
-/// Which stack is meant.
+/// Selects a stack.
 #[derive(Debug, Args)]
 pub struct Which {
-    /// Move every port up by N; each N is a stack of its own
+    /// Add N to every port; each N is a separate stack
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub(super) port_offset: u16,
 }

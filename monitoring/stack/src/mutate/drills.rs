@@ -1,4 +1,4 @@
-//! Which drills there are, and what each proves.
+//! The drills and the alerts they prove.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -17,9 +17,9 @@ pub struct Drill {
     pub path: PathBuf,
     /// The alert it proves.
     pub alert: String,
-    /// Labels it demands of the alert.
+    /// Labels it requires of the alert.
     pub labels: BTreeMap<String, String>,
-    /// What it promises until receivers are told that it is over, in production timing; zero where it does not say.
+    /// Its objective for the all-clear, in production timings; zero if it has none.
     pub promised: Duration,
 }
 
@@ -44,10 +44,10 @@ struct Objective {
     all_clear: Option<String>,
 }
 
-/// The drills of a folder that prove an alert, by file name; suite files and negative controls are none.
+/// The drills of a folder that prove an alert, by file name; excludes suite files and negative controls.
 ///
 /// # Errors
-/// When a file cannot be read or is no YAML.
+/// When a file cannot be read or is not valid YAML.
 pub fn load(folder: &Path) -> Result<Vec<Drill>, Error> {
     let listing = || format!("listing {}", folder.display());
     let mut found = Vec::new();
@@ -69,7 +69,7 @@ fn parse(path: &Path, text: &str) -> Result<Option<Drill>, Error> {
     Ok(Some(Drill { name, path: path.to_owned(), alert, labels: file.proves.labels, promised }))
 }
 
-/// A duration of one unit as the monitoring files write it, such as `90s` or `10m`.
+/// A duration with a single unit as in the monitoring files, such as `90s` or `10m`.
 #[must_use]
 pub fn duration(text: &str) -> Option<Duration> {
     let number = text.trim_end_matches(|it: char| it.is_ascii_alphabetic());
@@ -83,8 +83,8 @@ pub fn duration(text: &str) -> Option<Duration> {
     Some(Duration::from_secs(number.parse::<u64>().ok()?.checked_mul(seconds)?))
 }
 
-/// The drills of an alert whose rule sets these labels: where several rules have its name, those whose demands they
-/// meet. The one that promises to be done first comes first.
+/// The drills of an alert whose rule sets these labels. If several rules share its name, only drills whose labels
+/// match. The drill with the shortest objective comes first.
 #[must_use]
 pub fn of<'a>(drills: &'a [Drill], alert: &str, labels: &BTreeMap<String, String>) -> Vec<&'a Drill> {
     let meets = |drill: &Drill| {
@@ -123,7 +123,7 @@ mod tests {
     }
 
     #[test]
-    fn rules_of_one_name_are_told_apart() {
+    fn distinguishes_rules_that_share_a_name() {
         let drill = |name: &str, burn: &str, minutes: u64| Drill {
             name: name.into(),
             path: PathBuf::new(),

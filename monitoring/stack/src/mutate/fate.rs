@@ -1,63 +1,64 @@
-//! What a drill's word means for a mutant.
+//! What the result of a drill means for a mutant.
 //!
-//! A kill must be the mutation's doing and not a busy machine's: a phase that took a second too long is none, nor is an
-//! alert of something else that came between. The same drill on the unbroken files, run beside, has to be PROVEN.
+//! A kill must be caused by the mutation, not by a busy machine: neither a phase that is a second late nor an unrelated
+//! alert counts. The same drill on the unchanged files must be PROVEN.
 
 use std::collections::BTreeMap;
 
 use super::mutant::{Kind, Mutant};
 
-/// What a drill said.
+/// Result of a drill.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct Said {
-    /// `PROVEN`, `MISSED`, …; `INVALID` when it refused its file, `NONE` when it said nothing.
+pub struct DrillResult {
+    /// `PROVEN`, `MISSED`, …; `INVALID` if it rejected its file, `NONE` without a result.
     pub verdict: String,
-    /// Its reason, or what went wrong instead.
+    /// Its reason, or the error.
     pub reason: String,
-    /// Phase → seconds it took and seconds it may take.
+    /// Phase → its duration and its bound, in seconds.
     pub phases: BTreeMap<String, (f64, f64)>,
 }
 
-/// What becomes of a mutant.
+/// Outcome of a mutant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Fate {
-    /// Its drill noticed.
+    /// The drill noticed the mutation.
     Killed,
-    /// Its drill said PROVEN.
+    /// The drill was PROVEN.
     Survived,
-    /// The drill failed for a reason that need not be the mutation.
+    /// The drill failed for a reason that may not be the mutation.
     Unclear,
 }
 
-/// A phase is late by the mutation's doing when it took more than this many times what the unbroken rule may take, …
+/// The mutation counts as the cause of a late phase if it took more than this many times the bound of the unchanged
+/// rule …
 const TIMES: f64 = 2.0;
-/// … and this many seconds more.
+/// … plus this many seconds.
 const SECONDS: f64 = 5.0;
 
-/// Judges what the drill said of a mutant; `control` is what it said of the unbroken files.
+/// The outcome of a mutant by its drill's result; `control` is the result on the unchanged files.
 #[must_use]
-pub fn judge(mutant: &Mutant, said: &Said, control: &Said) -> Fate {
-    let named = said.reason.contains(&mutant.alert);
-    let killed = match said.verdict.as_str() {
+pub fn evaluate(mutant: &Mutant, result: &DrillResult, control: &DrillResult) -> Fate {
+    let named = result.reason.contains(&mutant.alert);
+    let killed = match result.verdict.as_str() {
         "PROVEN" => return Fate::Survived,
         "MISSED" => true,
-        // Of the alert itself: on a channel that is not its own, or at a time that is not. Where another alert came
-        // between, the times are as good as without it.
-        "UNEXPECTED" => named || slow(said, control),
-        // Inconclusive by times that do not go together: the heartbeat told of it long before the rule did.
-        "LATE" | "INCONCLUSIVE" => slow(said, control),
-        // It was active before its cause, or the heartbeat was led astray.
-        "REFUSED" => named || (mutant.alert == "Watchdog" && said.reason.contains("heartbeat is")),
-        // Its labels are not those that the drill demands.
-        "INVALID" => mutant.kind == Kind::Severity && named && said.reason.contains("has the labels"),
+        // About the alert itself: on a wrong channel or at a wrong time. If another alert was the cause, the durations
+        // still count.
+        "UNEXPECTED" => named || slow(result, control),
+        // INCONCLUSIVE because of contradicting times: the heartbeat reported it long before the rule did.
+        "LATE" | "INCONCLUSIVE" => slow(result, control),
+        // The alert was active before its cause, or the heartbeat was misrouted.
+        "REFUSED" => named || (mutant.alert == "Watchdog" && result.reason.contains("heartbeat is")),
+        // Its labels differ from those that the drill requires.
+        "INVALID" => mutant.kind == Kind::Severity && named && result.reason.contains("has the labels"),
         _ => false,
     };
     if killed { Fate::Killed } else { Fate::Unclear }
 }
 
-/// Whether a phase took far longer than the unbroken rule may take.
-fn slow(said: &Said, control: &Said) -> bool {
-    said.phases.iter().any(|(phase, (took, _))| {
+/// Whether a phase took far longer than the bound of the unchanged rule.
+fn slow(result: &DrillResult, control: &DrillResult) -> bool {
+    result.phases.iter().any(|(phase, (took, _))| {
         control.phases.get(phase).is_some_and(|(_, bound)| *took > bound * TIMES + SECONDS)
     })
 }
@@ -66,9 +67,9 @@ fn slow(said: &Said, control: &Said) -> bool {
 mod tests {
     use super::*;
 
-    fn said(verdict: &str, reason: &str, firing: f64) -> Said {
+    fn result(verdict: &str, reason: &str, firing: f64) -> DrillResult {
         let phases = BTreeMap::from([("firing".to_owned(), (firing, 3.0))]);
-        Said { verdict: verdict.into(), reason: reason.into(), phases }
+        DrillResult { verdict: verdict.into(), reason: reason.into(), phases }
     }
 
     fn mutant(kind: Kind, alert: &str) -> Mutant {
@@ -85,8 +86,8 @@ mod tests {
     }
 
     #[test]
-    fn a_kill_is_the_mutations_doing() {
-        let control = said("PROVEN", "every phase within its bound", 3.0);
+    fn a_kill_is_caused_by_the_mutation() {
+        let control = result("PROVEN", "every phase within its bound", 3.0);
         for (kind, alert, verdict, reason, firing, fate) in [
             (Kind::Threshold, "A", "PROVEN", "every phase within its bound", 3.0, Fate::Survived),
             (Kind::Threshold, "A", "MISSED", "the cause is too weak", 0.0, Fate::Killed),
@@ -104,7 +105,7 @@ mod tests {
             (Kind::Hold, "A", "INCONCLUSIVE", "the cause was not applied as stated", 0.0, Fate::Unclear),
             (Kind::Hold, "A", "NONE", "the stack did not start", 0.0, Fate::Unclear),
         ] {
-            let found = judge(&mutant(kind, alert), &said(verdict, reason, firing), &control);
+            let found = evaluate(&mutant(kind, alert), &result(verdict, reason, firing), &control);
             assert_eq!(found, fate, "{kind:?} {verdict}: {reason}");
         }
     }

@@ -1,8 +1,8 @@
-//! Do the drills notice when a rule or a route is broken?
+//! Checks whether the drills notice a broken rule or route.
 //!
 //! In the order data flows: [`rules`] and [`routes`] make broken copies of the monitoring files, one change each,
-//! [`drills`] says which drills have to notice, [`trial`] runs such a drill on a stack of its own with the broken files,
-//! [`fate`] judges what the drill said, [`summary`] counts. Only [`trial`] does I/O beyond reading files.
+//! [`drills`] finds the drills that must notice, [`trial`] runs such a drill on a separate stack with the broken files,
+//! [`fate`] evaluates its result, [`summary`] counts. Only [`trial`] does I/O beyond reading files.
 
 pub mod drills;
 pub mod fate;
@@ -22,7 +22,7 @@ use mutant::Mutant;
 /// Every mutant of the monitoring files in `monitoring`.
 ///
 /// # Errors
-/// When a file cannot be read or understood, or a rule or route has no drill.
+/// When a file cannot be read or parsed, or a rule or route has no drill.
 pub fn all(monitoring: &Path, drills: &[Drill]) -> Result<Vec<Mutant>, Error> {
     let mut files = BTreeMap::new();
     let folder = monitoring.join("alert_rules");

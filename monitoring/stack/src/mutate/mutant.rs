@@ -8,29 +8,29 @@ use serde_saphyr::Spanned;
 
 use crate::error::Error;
 
-/// What is broken. The words are those of the summary.
+/// Kind of mutation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Kind {
-    /// The threshold a thousand times as high.
+    /// The threshold times a thousand.
     Threshold,
     /// A label matcher that matches nothing.
     Matcher,
-    /// `for` twenty times as long, or an hour where there is none.
+    /// `for` times twenty, or an hour if there is none.
     Hold,
     /// Another severity.
     Severity,
-    /// A route's receiver swapped for another.
+    /// A route's receiver replaced by another.
     Receiver,
     /// A route's matcher that matches nothing.
     Route,
 }
 
 impl Kind {
-    /// All there are.
+    /// All kinds.
     pub const ALL: [Self; 6] =
         [Self::Threshold, Self::Matcher, Self::Hold, Self::Severity, Self::Receiver, Self::Route];
 
-    /// In a few words.
+    /// Its name in the summary.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -47,23 +47,23 @@ impl Kind {
 /// One change to one file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Mutant {
-    /// What is broken.
+    /// Kind of mutation.
     pub kind: Kind,
-    /// The rule or route.
+    /// The mutated rule or route.
     pub of: String,
-    /// What was changed into what, such as `> 0.05 -> > 50`.
+    /// The old and the new value, such as `> 0.05 -> > 50`.
     pub change: String,
-    /// The alert whose drill has to notice.
+    /// The alert whose drill must notice.
     pub alert: String,
-    /// Names of its drills: one of them has to.
+    /// Names of its drills, one of which must notice.
     pub drills: Vec<String>,
     /// The file, relative to the monitoring folder.
     pub file: String,
-    /// The file as it is with the change.
+    /// The changed text of the file.
     pub text: String,
 }
 
-/// Reads a file whose values know their place.
+/// Parses a file whose values have their positions.
 ///
 /// # Errors
 /// Names the file.
@@ -71,7 +71,7 @@ pub fn parsed<T: DeserializeOwned>(file: &str, text: &str) -> Result<T, Error> {
     serde_saphyr::from_str(text).map_err(|error| Error::Usage(format!("{file}: {}", error.without_snippet())))
 }
 
-/// The bytes of a value in its file, quotes included.
+/// The bytes of a value in its file, including quotes.
 #[must_use]
 pub fn place(value: &Spanned<String>) -> Range<usize> {
     let span = value.referenced.span();

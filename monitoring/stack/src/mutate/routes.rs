@@ -1,4 +1,4 @@
-//! Alertmanager's routes, broken: each led to every other receiver, and its matcher misspelt.
+//! Broken routes of Alertmanager: each with every other receiver, and with a misspelt matcher.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -35,19 +35,19 @@ struct Written {
     routes: Vec<Written>,
 }
 
-/// A route as it stands in the file.
+/// A route of the file.
 struct Route {
     receiver: String,
-    /// Where the receiver stands.
+    /// Position of the receiver.
     place: Range<usize>,
-    /// Label, value, and where the value ends; the root has none.
+    /// Label, value and end of the value; the root has none.
     matcher: Option<(String, String, usize)>,
 }
 
 /// Every mutant of the routes of Alertmanager's configuration, a root with one level of routes below it.
 ///
 /// # Errors
-/// A tree that is written otherwise; a route that no drill's alert takes, whose break nobody could notice.
+/// Another structure of the routes; or a route that no drill uses, so that no drill could notice.
 pub fn mutants(file: &str, text: &str, drills: &[Drill]) -> Result<Vec<Mutant>, Error> {
     let config: Config = parsed(file, text)?;
     let routes = read(file, text, config.route)?;
@@ -56,7 +56,7 @@ pub fn mutants(file: &str, text: &str, drills: &[Drill]) -> Result<Vec<Mutant>, 
         let taking = drills.iter().filter(|drill| taken(&routes, drill) == index);
         let drill = taking.min_by_key(|drill| drill.promised).ok_or_else(|| {
             Error::Usage(format!(
-                "{file}: no drill's alert takes the route to `{}`: nothing could notice",
+                "{file}: the route to `{}` is used by no drill, so no drill can notice its mutation",
                 route.receiver
             ))
         })?;
@@ -83,7 +83,7 @@ pub fn mutants(file: &str, text: &str, drills: &[Drill]) -> Result<Vec<Mutant>, 
 
 fn read(file: &str, text: &str, root: Option<Written>) -> Result<Vec<Route>, Error> {
     let unread = |what: &str| Error::Usage(format!("{file}: {what}"));
-    let mut root = root.ok_or_else(|| unread("there is no `route:`"))?;
+    let mut root = root.ok_or_else(|| unread("missing `route:`"))?;
     let below = std::mem::take(&mut root.routes);
     let mut routes: Vec<Route> = Vec::new();
     for Written { receiver, matchers, .. } in std::iter::once(root).chain(below) {
@@ -92,7 +92,7 @@ fn read(file: &str, text: &str, root: Option<Written>) -> Result<Vec<Route>, Err
             Some((found[1].to_owned(), found[2].to_owned(), at.start + found.get(2)?.end()))
         });
         if matcher.is_none() != routes.is_empty() || matchers.len() > 1 {
-            let reason = "each route but the root is to have one `matchers: [label=\"value\"]`";
+            let reason = "every route but the root must have one `matchers: [label=\"value\"]`";
             return Err(unread(&format!("the route to `{}`: {reason}", receiver.value)));
         }
         routes.push(Route { place: place(&receiver), receiver: receiver.value, matcher });
@@ -100,7 +100,7 @@ fn read(file: &str, text: &str, root: Option<Written>) -> Result<Vec<Route>, Err
     Ok(routes)
 }
 
-/// The route that an alert takes: the first below the root whose matcher it meets, else the root.
+/// The route of an alert: the first below the root whose matcher matches, else the root.
 fn taken(routes: &[Route], drill: &Drill) -> usize {
     let mut labels: BTreeMap<&str, &str> =
         drill.labels.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();

@@ -34,7 +34,7 @@ fn drill(alert: &str, severity: &str, minutes: u64) -> Drill {
 }
 
 #[test]
-fn every_route_is_led_elsewhere_and_misspelt_for_the_quickest_drill_that_takes_it() {
+fn mutates_every_route_for_its_quickest_drill() {
     let drills = [
         drill("Slow", "critical", 30),
         drill("Quick", "critical", 5),
@@ -42,10 +42,10 @@ fn every_route_is_led_elsewhere_and_misspelt_for_the_quickest_drill_that_takes_i
         drill("Watchdog", "none", 0),
     ];
     let found = mutants("am.yml", FILE, &drills).unwrap();
-    let said: Vec<_> =
+    let changes: Vec<_> =
         found.iter().map(|it| (it.kind, it.of.as_str(), it.change.as_str(), it.drills[0].as_str())).collect();
     assert_eq!(
-        said,
+        changes,
         [
             (Kind::Receiver, "the root route", "receiver: quiet -> loud", "meek"),
             (Kind::Receiver, "the root route", "receiver: quiet -> beat", "meek"),
@@ -62,17 +62,17 @@ fn every_route_is_led_elsewhere_and_misspelt_for_the_quickest_drill_that_takes_i
 }
 
 #[test]
-fn a_route_that_nobody_could_notice_is_an_error() {
+fn rejects_a_route_without_a_drill() {
     let error = mutants("am.yml", FILE, &[drill("Meek", "warning", 9)]).unwrap_err().to_string();
-    assert!(error.contains("no drill's alert takes the route to `loud`"), "{error}");
-    for (bad, said) in [
-        (FILE.replace("route:", "rout:"), "there is no `route:`"),
+    assert!(error.contains("the route to `loud` is used by no drill"), "{error}");
+    for (bad, message) in [
+        (FILE.replace("route:", "rout:"), "missing `route:`"),
         (
             FILE.replace("[severity=\"critical\"]\n      group", "[severity=~\"c.*\"]\n      group"),
             "the route to `loud`",
         ),
     ] {
         let error = mutants("am.yml", &bad, &[]).unwrap_err().to_string();
-        assert!(error.contains(said), "{error}");
+        assert!(error.contains(message), "{error}");
     }
 }

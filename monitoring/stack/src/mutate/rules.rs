@@ -1,6 +1,6 @@
-//! Rules, broken: each in every way that applies to it.
+//! Broken rules: each in every applicable way.
 //!
-//! A rule file is changed as text at the place that the YAML parser gives for a value, so that nothing else differs.
+//! A rule file is changed as text, at the position of a value from the YAML parser, so that nothing else differs.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -18,7 +18,7 @@ use crate::error::Error;
 static THRESHOLD: LazyLock<Regex> = LazyLock::new(|| pattern(r"([<>]=?) (\d+(?:\.\d+)?)\b"));
 /// `label="value"`.
 static EQUAL: LazyLock<Regex> = LazyLock::new(|| pattern(r#"\b(\w+)="([^"]+)""#));
-/// `label!="value"`: there the label is misspelt, since another value would match no less.
+/// `label!="value"`: here the label is misspelt, because another value would match as well.
 static UNEQUAL: LazyLock<Regex> = LazyLock::new(|| pattern(r#"\b(\w+)!="([^"]*)""#));
 
 #[derive(Deserialize)]
@@ -49,7 +49,7 @@ struct Written {
 struct Rule<'a> {
     file: &'a str,
     written: Written,
-    /// Where the line of its expression begins.
+    /// Start of the line of its expression.
     line: usize,
 }
 
@@ -70,7 +70,7 @@ impl Rule<'_> {
 /// Every mutant of the rules in `files` (path → text).
 ///
 /// # Errors
-/// A file that is not laid out as the shipped ones are, an alert without a drill, a recording rule that none reads.
+/// A file with another layout than the shipped ones, an alert without a drill, or an unused recording rule.
 pub fn mutants(files: &BTreeMap<String, String>, drills: &[Drill]) -> Result<Vec<Mutant>, Error> {
     let mut rules = Vec::new();
     for (file, text) in files {
@@ -80,7 +80,11 @@ pub fn mutants(files: &BTreeMap<String, String>, drills: &[Drill]) -> Result<Vec
     for rule in &rules {
         let speaker = if rule.alerts() { Some(rule) } else { reader(&rules, rule.name(), rules.len()) };
         let speaker = speaker.ok_or_else(|| {
-            Error::Usage(format!("{}: no alert reads `{}`: nothing could notice", rule.file, rule.name()))
+            Error::Usage(format!(
+                "{}: no alert uses `{}`, so no drill can notice its mutation",
+                rule.file,
+                rule.name()
+            ))
         })?;
         let proving = drills::of(drills, speaker.name(), &speaker.labels());
         if proving.is_empty() {
@@ -102,11 +106,11 @@ pub fn mutants(files: &BTreeMap<String, String>, drills: &[Drill]) -> Result<Vec
     Ok(found)
 }
 
-/// The alert that reads a recorded metric, directly or through another one.
+/// The alert that uses a recorded metric, directly or through another one.
 fn reader<'a>(rules: &'a [Rule<'a>], metric: &str, depth: usize) -> Option<&'a Rule<'a>> {
     let reads = |rule: &&Rule<'_>| rule.name() != metric && rule.written.expr.value.contains(metric);
     let direct = rules.iter().filter(reads).find(|rule| rule.alerts());
-    // Rules that read each other in a circle end this after as many steps as there are rules.
+    // The number of rules bounds the steps, in case rules use each other in a circle.
     let next = depth.checked_sub(1)?;
     direct.or_else(|| rules.iter().filter(reads).find_map(|rule| reader(rules, rule.name(), next)))
 }
@@ -120,12 +124,12 @@ fn read<'a>(file: &'a str, text: &str) -> Result<Vec<Rule<'a>>, Error> {
         if before[line..key].trim().is_empty() {
             return Ok(Rule { file, written, line });
         }
-        Err(Error::Usage(format!("{file}: each rule is to begin with `      - alert:` or `- record:`")))
+        Err(Error::Usage(format!("{file}: each rule must begin with `      - alert:` or `- record:`")))
     };
     rules.map(read).collect()
 }
 
-/// Every way to break a rule: what, the change in words, the whole file with it.
+/// Every way to break a rule: the kind, a description of the change, and the complete changed file.
 fn breaks(rule: &Rule<'_>, text: &str) -> Result<Vec<(Kind, String, String)>, Error> {
     let Rule { file, written, line } = rule;
     let unread =

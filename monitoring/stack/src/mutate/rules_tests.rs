@@ -41,12 +41,12 @@ fn broken(text: &str, drills: &[Drill]) -> Result<Vec<Mutant>, Error> {
 }
 
 #[test]
-fn each_rule_is_broken_in_each_way_that_applies() {
+fn mutates_each_rule_in_each_applicable_way() {
     let found = broken(FILE, &[drill("Errors"), drill("Gone")]).unwrap();
-    let said: Vec<_> =
+    let changes: Vec<_> =
         found.iter().map(|it| (it.kind, it.of.as_str(), it.change.as_str(), it.drills[0].as_str())).collect();
     assert_eq!(
-        said,
+        changes,
         [
             (Kind::Matcher, "job:errors:ratio", "job=\"api\" -> job=\"apix\"", "errors"),
             (Kind::Threshold, "Errors", "0.05 -> 50", "errors"),
@@ -64,17 +64,17 @@ fn each_rule_is_broken_in_each_way_that_applies() {
 }
 
 #[test]
-fn what_cannot_be_broken_cleanly_is_an_error() {
+fn rejects_rules_that_cannot_be_mutated_cleanly() {
     let drills = [drill("Errors"), drill("Gone")];
-    for (text, said) in [
-        (format!("{FILE}      - {{alert: Flow, expr: up}}\n"), "each rule is to begin"),
+    for (text, message) in [
+        (format!("{FILE}      - {{alert: Flow, expr: up}}\n"), "each rule must begin"),
         (FILE.replace("for: 2m", "for: 1m30s"), "`for:` of one unit"),
         (FILE.replace("          severity: critical\n", "          service: api\n"), "`severity:`"),
-        (FILE.replace("job:errors:ratio > 0.05", "other > 0.05"), "no alert reads `job:errors:ratio`"),
+        (FILE.replace("job:errors:ratio > 0.05", "other > 0.05"), "no alert uses `job:errors:ratio`"),
         (FILE.replace("groups:", "groups: ["), "api.yml: "),
     ] {
         let error = broken(&text, &drills).unwrap_err().to_string();
-        assert!(error.contains(said), "{said}: {error}");
+        assert!(error.contains(message), "{message}: {error}");
     }
     let error = broken(FILE, &[drill("Errors")]).unwrap_err().to_string();
     assert!(error.contains("the alert Gone has no drill"), "{error}");

@@ -1,4 +1,4 @@
-//! The shipped files: nothing in them is left whole.
+//! Every rule and route of the shipped files is mutated.
 
 use std::collections::BTreeSet;
 
@@ -7,7 +7,7 @@ use super::*;
 use process::program;
 
 #[test]
-fn every_rule_and_route_that_is_shipped_gets_its_mutants() {
+fn mutates_every_shipped_rule_and_route() {
     let monitoring = program::repository().join("monitoring");
     let drills = drills::load(&monitoring.join("drills")).unwrap();
     let found = all(&monitoring, &drills).unwrap_or_else(|error| panic!("{error}"));
@@ -21,9 +21,9 @@ fn every_rule_and_route_that_is_shipped_gets_its_mutants() {
             rules += 1;
             let (name, expr) =
                 (rule["alert"].as_str().or(rule["record"].as_str()).unwrap(), rule["expr"].as_str().unwrap());
-            // Rules of one name differ by their file or, as the error budget's do, in number.
-            let twins = found.iter().filter(|it| it.of == name && it.file == file);
-            let kinds: BTreeSet<Kind> = twins.map(|it| it.kind).collect();
+            // Rules that share a name differ by file or, like those of the error budget, by number.
+            let mutants = found.iter().filter(|it| it.of == name && it.file == file);
+            let kinds: BTreeSet<Kind> = mutants.map(|it| it.kind).collect();
             let mut expected = BTreeSet::new();
             if expr.contains('{') {
                 expected.insert(Kind::Matcher);

@@ -1,4 +1,4 @@
-//! What a run of mutations came to, in lines of at most 80 columns.
+//! The result of a mutation run, in lines of at most 80 columns.
 
 use std::fmt::Write;
 use std::time::Duration;
@@ -6,72 +6,72 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use textwrap::{Options, WordSplitter};
 
-use super::fate::{Fate, Said};
+use super::fate::{DrillResult, Fate};
 use super::mutant::{Kind, Mutant};
 
-/// Columns of a line.
+/// Width of a line in columns.
 const WIDTH: usize = 80;
 
-/// A mutant's end.
+/// The result of a mutant.
 #[derive(Debug, Clone)]
-pub struct Judged {
+pub struct MutantResult {
     /// The mutant.
     pub mutant: Mutant,
-    /// The drill that noticed, or the last that did not.
+    /// The drill that noticed, or the last one that did not.
     pub drill: String,
-    /// What it said.
-    pub said: Said,
-    /// What that means.
+    /// Its result.
+    pub result: DrillResult,
+    /// Its meaning for the mutant.
     pub fate: Fate,
 }
 
-/// A drill on the unbroken files.
+/// A drill on the unchanged files.
 #[derive(Debug, Clone)]
 pub struct Control {
     /// Its name.
     pub drill: String,
-    /// What it said.
-    pub said: Said,
+    /// Its result.
+    pub result: DrillResult,
 }
 
 impl Control {
-    /// Whether its mutants' ends mean anything.
+    /// Whether the results of its mutants are valid.
     #[must_use]
     pub fn proven(&self) -> bool {
-        self.said.verdict == "PROVEN"
+        self.result.verdict == "PROVEN"
     }
 }
 
-/// A line for a mutant that has come to its end, with the drill's word below.
+/// The lines of a finished mutant, with the drill's result below.
 #[must_use]
-pub fn line(judged: &Judged) -> String {
-    let Judged { mutant, drill, said, fate } = judged;
+pub fn line(results: &MutantResult) -> String {
+    let MutantResult { mutant, drill, result, fate } = results;
     let fate = match fate {
         Fate::Killed => "killed  ",
         Fate::Survived => "SURVIVED",
         Fate::Unclear => "UNCLEAR ",
     };
     let head = wrap(&format!("{fate}  {}: {}, {}", mutant.of, mutant.kind.name(), mutant.change));
-    format!("{head}{}", wrap(&format!("          {drill}: {}: {}", said.verdict, said.reason)))
+    format!("{head}{}", wrap(&format!("          {drill}: {}: {}", result.verdict, result.reason)))
 }
 
-/// A line for an unbroken drill.
+/// The line of a control drill.
 #[must_use]
 pub fn control(control: &Control) -> String {
     let word = if control.proven() { "unbroken" } else { "FAILED  " };
-    wrap(&format!("{word}  {}: {}: {}", control.drill, control.said.verdict, control.said.reason))
+    wrap(&format!("{word}  {}: {}: {}", control.drill, control.result.verdict, control.result.reason))
 }
 
-/// The table and the sentence below it.
+/// The table and the line below it.
 #[must_use]
-pub fn table(judged: &[Judged], controls: &[Control], took: Duration) -> String {
+pub fn table(results: &[MutantResult], controls: &[Control], took: Duration) -> String {
     let mut text = format!("{:<18} {:>8} {:>8} {:>8}\n", "", "killed", "survived", "unclear");
     let count = |kind: Option<Kind>, fate: Fate| {
-        judged.iter().filter(|it| kind.is_none_or(|kind| it.mutant.kind == kind) && it.fate == fate).count()
+        results.iter().filter(|it| kind.is_none_or(|kind| it.mutant.kind == kind) && it.fate == fate).count()
     };
     let rows = Kind::ALL.iter().map(|kind| (kind.name(), Some(*kind))).chain([("all", None)]);
     for (name, kind) in
-        rows.filter(|(_, kind)| kind.is_none() || judged.iter().any(|it| Some(it.mutant.kind) == *kind))
+        rows.filter(|(_, kind)| kind.is_none() || results.iter().any(|it| Some(it.mutant.kind) == *kind))
     {
         let [killed, survived, unclear] =
             [Fate::Killed, Fate::Survived, Fate::Unclear].map(|fate| count(kind, fate));
@@ -82,8 +82,8 @@ pub fn table(judged: &[Judged], controls: &[Control], took: Duration) -> String 
     let _ = writeln!(
         text,
         "{killed} of {} mutants killed: {} %. {proven} of {} unbroken drills PROVEN. {} min {} s",
-        judged.len(),
-        killed * 100 / judged.len().max(1),
+        results.len(),
+        killed * 100 / results.len().max(1),
         controls.len(),
         took.as_secs() / 60,
         took.as_secs() % 60
@@ -91,17 +91,17 @@ pub fn table(judged: &[Judged], controls: &[Control], took: Duration) -> String 
     text
 }
 
-/// Whether every mutant was killed by a drill that is proven without it.
+/// Whether every mutant was killed by a drill that is PROVEN without it.
 #[must_use]
-pub fn whole(judged: &[Judged], controls: &[Control]) -> bool {
-    judged.iter().all(|it| it.fate == Fate::Killed) && controls.iter().all(Control::proven)
+pub fn all_killed(results: &[MutantResult], controls: &[Control]) -> bool {
+    results.iter().all(|it| it.fate == Fate::Killed) && controls.iter().all(Control::proven)
 }
 
-/// The same for programs.
+/// The report as JSON.
 #[must_use]
-pub fn report(judged: &[Judged], controls: &[Control]) -> Value {
-    let said = |said: &Said| json!({"verdict": said.verdict, "reason": said.reason, "phases": said.phases});
-    let mutants = judged.iter().map(|it| {
+pub fn report(results: &[MutantResult], controls: &[Control]) -> Value {
+    let result = |result: &DrillResult| json!({"verdict": result.verdict, "reason": result.reason, "phases": result.phases});
+    let mutants = results.iter().map(|it| {
         json!({
             "of": it.mutant.of,
             "kind": it.mutant.kind.name(),
@@ -110,14 +110,14 @@ pub fn report(judged: &[Judged], controls: &[Control]) -> Value {
             "alert": it.mutant.alert,
             "drill": it.drill,
             "fate": format!("{:?}", it.fate).to_lowercase(),
-            "said": said(&it.said),
+            "said": result(&it.result),
         })
     });
-    let controls = controls.iter().map(|it| json!({"drill": it.drill, "said": said(&it.said)}));
+    let controls = controls.iter().map(|it| json!({"drill": it.drill, "said": result(&it.result)}));
     json!({"mutants": mutants.collect::<Vec<_>>(), "controls": controls.collect::<Vec<_>>()})
 }
 
-/// Broken between words, what follows the first line set in by ten columns.
+/// Wraps between words, with further lines indented by ten columns.
 fn wrap(text: &str) -> String {
     let options = Options::new(WIDTH).subsequent_indent("          ").break_words(false);
     format!("{}\n", textwrap::fill(text, options.word_splitter(WordSplitter::NoHyphenation)))
@@ -127,7 +127,7 @@ fn wrap(text: &str) -> String {
 mod tests {
     use super::*;
 
-    fn judged(kind: Kind, fate: Fate) -> Judged {
+    fn results(kind: Kind, fate: Fate) -> MutantResult {
         let mutant = Mutant {
             kind,
             of: "HighErrorRate".into(),
@@ -139,17 +139,20 @@ mod tests {
         };
         let reason =
             "the rule's value reached 0.08 of the 50 it needs: the cause is too weak, and so on".to_owned();
-        let said = Said { verdict: "MISSED".into(), reason, ..Said::default() };
-        Judged { mutant, drill: "high-error-rate".into(), said, fate }
+        let result = DrillResult { verdict: "MISSED".into(), reason, ..DrillResult::default() };
+        MutantResult { mutant, drill: "high-error-rate".into(), result, fate }
     }
 
     fn control_of(verdict: &str) -> Control {
-        Control { drill: "a".into(), said: Said { verdict: verdict.into(), ..Said::default() } }
+        Control {
+            drill: "a".into(),
+            result: DrillResult { verdict: verdict.into(), ..DrillResult::default() },
+        }
     }
 
     #[test]
     fn lines_fit_eighty_columns() {
-        let text = line(&judged(Kind::Threshold, Fate::Killed));
+        let text = line(&results(Kind::Threshold, Fate::Killed));
         assert_eq!(
             text,
             "killed    HighErrorRate: threshold x 1000, 0.05 -> 50\n          \
@@ -160,13 +163,13 @@ mod tests {
     }
 
     #[test]
-    fn one_survivor_or_one_unproven_control_spoils_it() {
-        let killed = [judged(Kind::Threshold, Fate::Killed), judged(Kind::Hold, Fate::Killed)];
-        let other = |fate| [killed[0].clone(), judged(Kind::Hold, fate)];
-        assert!(whole(&killed, &[control_of("PROVEN")]));
-        assert!(!whole(&killed, &[control_of("PROVEN"), control_of("LATE")]));
-        assert!(!whole(&other(Fate::Survived), &[control_of("PROVEN")]));
-        assert!(!whole(&other(Fate::Unclear), &[control_of("PROVEN")]));
+    fn a_survivor_or_an_unproven_control_is_a_failure() {
+        let killed = [results(Kind::Threshold, Fate::Killed), results(Kind::Hold, Fate::Killed)];
+        let other = |fate| [killed[0].clone(), results(Kind::Hold, fate)];
+        assert!(all_killed(&killed, &[control_of("PROVEN")]));
+        assert!(!all_killed(&killed, &[control_of("PROVEN"), control_of("LATE")]));
+        assert!(!all_killed(&other(Fate::Survived), &[control_of("PROVEN")]));
+        assert!(!all_killed(&other(Fate::Unclear), &[control_of("PROVEN")]));
         let text = table(&other(Fate::Survived), &[control_of("PROVEN")], Duration::from_secs(125));
         assert_eq!(
             text,

@@ -1,4 +1,4 @@
-//! One drill on a stack of its own, with one thing broken or none.
+//! Runs one drill on a separate stack, with one mutation or none.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -9,16 +9,16 @@ use serde_json::Value;
 use tokio::process::Command;
 
 use super::drills::{Drill, read};
-use super::fate::Said;
+use super::fate::DrillResult;
 use super::mutant::Mutant;
 use crate::error::Error;
 use process::die_with_parent;
 use process::program;
 
-/// The longest a trial may take: the slowest drill's promise at scale 20, its patience on top, a slow start.
+/// Timeout of a trial: the longest objective at scale 20, plus its patience and a slow start.
 const LIMIT: Duration = Duration::from_secs(900);
 
-/// What trials share.
+/// The common settings of trials.
 #[derive(Debug)]
 pub struct Bench {
     stack: PathBuf,
@@ -29,7 +29,7 @@ pub struct Bench {
 }
 
 impl Bench {
-    /// Trials of the files in `monitoring`, each in a folder of its own below `work`.
+    /// Trials of the files in `monitoring`, each in a separate folder below `work`.
     ///
     /// # Errors
     /// When a binary is not built.
@@ -38,11 +38,16 @@ impl Bench {
     }
 
     /// Runs the drill with the mutant's change, or with none. `name` is the trial's folder, which [`Self::forget`]
-    /// removes. Dropping the future kills the stack and all that belongs to it.
+    /// removes. Dropping the future kills the stack with all its processes.
     ///
     /// # Errors
-    /// When files cannot be written or `stack` cannot be started; what the drill comes to is no error.
-    pub async fn run(&self, name: &str, drill: &Drill, mutant: Option<&Mutant>) -> Result<Said, Error> {
+    /// When files cannot be written or `stack` cannot be started. A failed drill is not an error.
+    pub async fn run(
+        &self,
+        name: &str,
+        drill: &Drill,
+        mutant: Option<&Mutant>,
+    ) -> Result<DrillResult, Error> {
         let dir = self.work.join(name);
         let monitoring = dir.join("monitoring");
         copy(&self.monitoring, &monitoring)?;
@@ -58,50 +63,50 @@ impl Bench {
         command.arg("--monitoring").arg(&monitoring).arg("--dir").arg(dir.join("stack")).arg("--");
         command.arg(&self.loadgen).arg("drill").arg("--leftovers").arg(dir.join("leftovers"));
         command.arg("--json").arg(&report).arg(&drill.path);
-        // What is proven of a broken rule is no proof.
+        // A result about a broken rule is not a proof.
         command.env_remove("PROOFS_DIR");
-        // Its own process group: Ctrl-C ends it through us.
+        // A separate process group, so that Ctrl-C ends it through this process.
         command.stdin(Stdio::null()).stdout(out).stderr(err).process_group(0).kill_on_drop(true);
         die_with_parent(&mut command);
         let mut child = command.spawn().map_err(Error::io(format!("starting {}", self.stack.display())))?;
         let Ok(ended) = tokio::time::timeout(LIMIT, child.wait()).await else {
             child.kill().await.map_err(Error::io("killing a trial"))?;
-            let reason = format!("it did not end within {} s", LIMIT.as_secs());
-            return Ok(Said { verdict: "NONE".into(), reason, ..Said::default() });
+            let reason = format!("did not end within {} s", LIMIT.as_secs());
+            return Ok(DrillResult { verdict: "NONE".into(), reason, ..DrillResult::default() });
         };
         let code = ended.map_err(Error::io("waiting for a trial"))?.code();
         let report = fs::read_to_string(&report).unwrap_or_default();
         Ok(understood(code, &report, &read(&log)?))
     }
 
-    /// Removes what a trial left.
+    /// Removes the folder of a trial.
     pub fn forget(&self, name: &str) {
         let _ = fs::remove_dir_all(self.work.join(name)); // it lies below target/
     }
 }
 
-/// What `loadgen drill` said, from its exit code, its JSON report and what it printed.
-fn understood(code: Option<i32>, report: &str, log: &str) -> Said {
+/// The result of `loadgen drill` from its exit code, JSON report and output.
+fn understood(code: Option<i32>, report: &str, log: &str) -> DrillResult {
     let report: Value = serde_json::from_str(report).unwrap_or_default();
     let drill = &report["drills"][0];
     if let (Some(verdict), Some(reason)) = (drill["verdict"].as_str(), drill["reason"].as_str()) {
         let phases = drill["phases"].as_object().into_iter().flatten().filter_map(|(name, phase)| {
             Some((name.clone(), (phase["seconds"].as_f64()?, phase["bound_seconds"].as_f64()?)))
         });
-        return Said { verdict: verdict.into(), reason: reason.into(), phases: phases.collect() };
+        return DrillResult { verdict: verdict.into(), reason: reason.into(), phases: phases.collect() };
     }
     let error = log.lines().find_map(|line| line.strip_prefix("error: "));
     let (verdict, reason) = match (code, error) {
         (Some(2), Some(error)) => ("INVALID", error.to_owned()),
         (code, error) => {
-            let last = error.or_else(|| log.lines().last()).unwrap_or("it printed nothing");
+            let last = error.or_else(|| log.lines().last()).unwrap_or("no output");
             ("NONE", format!("exit {}: {last}", code.map_or("by a signal".into(), |code| code.to_string())))
         }
     };
-    Said { verdict: verdict.into(), reason, ..Said::default() }
+    DrillResult { verdict: verdict.into(), reason, ..DrillResult::default() }
 }
 
-/// Copies what Prometheus and Alertmanager read.
+/// Copies the files of Prometheus and Alertmanager.
 fn copy(from: &Path, to: &Path) -> Result<(), Error> {
     for folder in ["alert_rules", "templates"] {
         let (from, to) = (from.join(folder), to.join(folder));
@@ -124,12 +129,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_a_drill_said() {
+    fn reads_the_result_of_a_drill() {
         let report = r#"{"drills": [{"verdict": "LATE", "reason": "firing took 9 s", "phases": {
             "pending": {"seconds": 2.5, "bound_seconds": 4}, "all_clear": {"seconds": null, "bound_seconds": 5}}}]}"#;
-        let said = understood(Some(5), report, "");
-        assert_eq!((said.verdict.as_str(), said.reason.as_str()), ("LATE", "firing took 9 s"));
-        assert_eq!(said.phases.into_iter().collect::<Vec<_>>(), [("pending".to_owned(), (2.5, 4.0))]);
+        let result = understood(Some(5), report, "");
+        assert_eq!((result.verdict.as_str(), result.reason.as_str()), ("LATE", "firing took 9 s"));
+        assert_eq!(result.phases.into_iter().collect::<Vec<_>>(), [("pending".to_owned(), (2.5, 4.0))]);
         for (code, log, verdict, reason) in [
             (
                 Some(2),
@@ -138,10 +143,10 @@ mod tests {
                 "a.yaml:2:9: the rule `A` has",
             ),
             (Some(1), "stack: redis was not ready\n", "NONE", "exit 1: stack: redis was not ready"),
-            (None, "", "NONE", "exit by a signal: it printed nothing"),
+            (None, "", "NONE", "exit by a signal: no output"),
         ] {
-            let said = understood(code, "", log);
-            assert_eq!((said.verdict.as_str(), said.reason.as_str()), (verdict, reason));
+            let result = understood(code, "", log);
+            assert_eq!((result.verdict.as_str(), result.reason.as_str()), (verdict, reason));
         }
     }
 }

@@ -1,21 +1,21 @@
-//! The commands that a Markdown document gives its reader.
+//! The commands in Markdown documents.
 
 use std::path::{Path, PathBuf};
 
 /// A command in a document.
 #[derive(Debug, Clone)]
 pub struct Given {
-    /// The document, from the root of the repository, and the line.
+    /// Document (relative to the repository) and line.
     pub place: String,
-    /// As it is written, its comment included.
+    /// Its text, including its comment.
     pub text: String,
-    /// Whether it stands within a sentence.
+    /// Whether it is part of a sentence.
     pub inline: bool,
-    /// What the document shows of its output, line by line.
+    /// The lines of its output that the document shows.
     pub shown: Vec<String>,
 }
 
-/// Words that begin a command where it stands within a sentence.
+/// Words that start a command within a sentence.
 const PROGRAMS: [&str; 13] = [
     "amtool",
     "api",
@@ -32,11 +32,11 @@ const PROGRAMS: [&str; 13] = [
     "stack",
 ];
 
-/// Folders of documents whose commands readers type; decisions have none of that kind.
+/// Folders of documents with commands for readers; decision records have none.
 const FOLDERS: [&str; 6] =
     ["docs", "docs/guide", "docs/concepts", "docs/reference", "docs/operations", "docs/runbooks"];
 
-/// Every document for readers, from the root of the repository; the runbooks last.
+/// Every document for readers, relative to the repository; the runbooks last.
 pub fn documents(repository: &Path) -> Vec<PathBuf> {
     let mut documents: Vec<PathBuf> =
         ["README.md", "CONTRIBUTING.md", "deploy/secrets/README.md", "deploy/kubernetes/README.md"]
@@ -54,13 +54,13 @@ pub fn documents(repository: &Path) -> Vec<PathBuf> {
     documents
 }
 
-/// The commands of a document: what stands after `$ ` in blocks marked `console`, after `run: ` in `yaml` ones, and between
-/// single backticks when it begins with a program and says what that shall do.
+/// The commands of a document: text after `$ ` in `console` blocks, after `run: ` in `yaml` blocks, and inline code
+/// that starts with a program and has arguments.
 pub fn commands(repository: &Path, document: &Path) -> Vec<Given> {
     let text = std::fs::read_to_string(repository.join(document)).unwrap();
     let mut found: Vec<Given> = Vec::new();
     let mut block = None;
-    let mut begun = String::new(); // code that goes on in the next line
+    let mut begun = String::new(); // code that continues on the next line
     for (index, line) in text.lines().enumerate() {
         let place = format!("{}:{}", document.display(), index + 1);
         let line = line.trim_start();
@@ -90,9 +90,9 @@ pub fn commands(repository: &Path, document: &Path) -> Vec<Given> {
                 if line.is_empty() {
                     begun.clear();
                 }
-                let whole = format!("{begun}{line}");
-                let mut codes: Vec<&str> = whole.split('`').skip(1).step_by(2).collect();
-                let open = if whole.matches('`').count() % 2 == 1 { codes.pop() } else { None };
+                let joined = format!("{begun}{line}");
+                let mut codes: Vec<&str> = joined.split('`').skip(1).step_by(2).collect();
+                let open = if joined.matches('`').count() % 2 == 1 { codes.pop() } else { None };
                 found.extend(codes.into_iter().filter(|code| is_command(code)).map(|code| given(code, true)));
                 begun = open.map_or_else(String::new, |code| format!("`{code} "));
             }
@@ -101,7 +101,7 @@ pub fn commands(repository: &Path, document: &Path) -> Vec<Given> {
     found
 }
 
-/// Whether a quotation goes on in the next line.
+/// Whether a quotation continues on the next line.
 fn is_open(command: &str) -> bool {
     command.matches('\'').count() % 2 == 1
 }

@@ -5,13 +5,13 @@ use std::path::Path;
 /// A table.
 #[derive(Debug, Clone)]
 pub struct Table {
-    /// The nearest heading above it, without its signs.
+    /// The nearest heading above it, without `#`.
     pub heading: String,
-    /// Its rows, without the one that names the columns.
+    /// Its rows without the header.
     pub rows: Vec<Vec<String>>,
 }
 
-/// Every table of a document, named from the root of the repository.
+/// Every table of a document, whose path is relative to the repository.
 pub fn tables(repository: &Path, document: &str) -> Vec<Table> {
     let path = repository.join(document);
     let text = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
@@ -50,7 +50,7 @@ pub fn rows_under(repository: &Path, document: &str, heading: &str) -> Vec<Vec<S
     rows
 }
 
-/// What stands between backticks in a cell.
+/// The code spans of a cell.
 pub fn codes(cell: &str) -> Vec<String> {
     cell.split('`').skip(1).step_by(2).map(str::to_owned).collect()
 }

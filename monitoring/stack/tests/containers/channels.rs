@@ -1,4 +1,5 @@
-//! The service `channels` of the compose file: what it makes of `.env` and `deploy/secrets`, by its own command line.
+//! The service `channels` of the compose file: its configuration from `.env` and `deploy/secrets`, by its own command
+//! line.
 
 use std::path::Path;
 use std::process::{Command, Output};
@@ -17,7 +18,7 @@ pub fn variables() -> Vec<String> {
 /// Files of deploy/secrets: name and content.
 type Given<'a> = &'a [(&'a str, &'a str)];
 
-/// Folders in place of the service's volumes.
+/// Folders that replace the volumes of the service.
 struct Service {
     folder: tempfile::TempDir,
 }
@@ -48,7 +49,7 @@ impl Service {
         let arguments = service["command"].as_array().unwrap().iter().map(|it| place(it.as_str().unwrap()));
         Command::new(program::own("loadgen").unwrap())
             .args(arguments)
-            // The environment of whoever runs this is not what a container has.
+            // A container does not have the environment of the user.
             .env_clear()
             .output()
             .unwrap()
@@ -58,7 +59,7 @@ impl Service {
         std::fs::read_to_string(self.folder.path().join("out").join(name)).unwrap()
     }
 
-    /// The configuration, which Alertmanager's own check has to take.
+    /// The configuration, which must pass Alertmanager's own check.
     fn config(&self) -> Value {
         let path = self.folder.path().join("out/alertmanager.yml");
         let checked = Command::new(program::external("amtool").unwrap())
@@ -78,12 +79,12 @@ fn critical(config: &Value) -> Value {
 }
 
 #[test]
-fn nothing_set_up_leads_to_the_inbox() {
-    // Just what `cp .env.example .env` gives.
+fn without_settings_everything_goes_to_the_inbox() {
+    // The result of `cp .env.example .env`.
     let service = Service::new(&text(".env.example"), &[]);
     let output = service.run();
-    let said = String::from_utf8_lossy(&output.stdout);
-    assert!(output.status.success() && said.contains("outside: none;"), "{output:?}");
+    let output_text = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success() && output_text.contains("outside: none;"), "{output:?}");
     let config = critical(&service.config());
     assert_eq!(config["pagerduty_configs"][0]["url"], "http://inbox:8025/pagerduty");
     assert_eq!(config["email_configs"][0]["smarthost"], "inbox:1025");
@@ -94,9 +95,9 @@ fn nothing_set_up_leads_to_the_inbox() {
     assert_eq!(service.file("secrets/discord_url"), "http://inbox:8025/discord/slack");
 }
 
-/// Each channel by `.env`, and by a file of deploy/secrets where it has one.
+/// Each channel by `.env`, and by a file of deploy/secrets if it has one.
 #[test]
-fn each_channel_that_is_set_up_leads_outside_alone() {
+fn only_configured_channels_go_to_the_real_services() {
     let mail = "SMTP_SMARTHOST=smtp.example.com:587\nSMTP_FROM=am@example.com\nSMTP_TO=us@example.com\nSMTP_USERNAME=am\n";
     let mail_password = format!("{mail}SMTP_PASSWORD=hush4");
     let slack = "https://hooks.slack.com/services/hush1";
@@ -115,10 +116,10 @@ fn each_channel_that_is_set_up_leads_outside_alone() {
         let service = Service::new(env, given);
         let output = service.run();
         assert!(output.status.success(), "{channel}: {output:?}");
-        let said = String::from_utf8_lossy(&output.stdout);
+        let output_text = String::from_utf8_lossy(&output.stdout);
         assert!(
-            said.contains(&format!("outside: {channel};")) && !said.contains("hush"),
-            "{channel}: {said}"
+            output_text.contains(&format!("outside: {channel};")) && !output_text.contains("hush"),
+            "{channel}: {output_text}"
         );
         assert!(
             !service.file("alertmanager.yml").contains("hush"),
@@ -154,19 +155,20 @@ fn each_channel_that_is_set_up_leads_outside_alone() {
 }
 
 #[test]
-fn half_a_channel_ends_the_service_with_its_name() {
+fn an_incomplete_channel_is_an_error_with_its_name() {
     let service = Service::new("", &[("smtp_password", "hush")]);
     let output = service.run();
-    let said = String::from_utf8_lossy(&output.stderr);
+    let output_text = String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), Some(2));
     assert!(
-        said.contains("smtp_password: is set and SMTP_USERNAME is not") && !said.contains("hush"),
-        "{said}"
+        output_text.contains("smtp_password: is set and SMTP_USERNAME is not")
+            && !output_text.contains("hush"),
+        "{output_text}"
     );
     assert!(!Path::new(&service.folder.path().join("out/alertmanager.yml")).exists());
 }
 
-/// Rules that are rendered as the documents say have links to where the ports were moved.
+/// Rules rendered as documented have links to the moved ports.
 #[test]
 fn links_move_with_the_ports() {
     let text = text("docs/operations/troubleshooting.md");
@@ -192,16 +194,16 @@ fn links_move_with_the_ports() {
     assert!(links > 60, "{links}");
 }
 
-/// A setting of `.env.example` that nobody reads would be worse than none.
+/// Every setting of `.env.example` must have an effect.
 #[test]
-fn every_setting_that_the_example_leaves_empty_is_read() {
+fn every_empty_setting_of_the_example_is_read() {
     let names = variables();
     assert_eq!(names.len(), 8, "{names:?}");
     for name in names {
         let output = Service::new(&format!("{name}='two words\nin two lines'\n"), &[]).run();
-        let said = String::from_utf8_lossy(&output.stderr);
+        let output_text = String::from_utf8_lossy(&output.stderr);
         assert!(
-            !output.status.success() && said.starts_with(&format!("error: {name}: ")),
+            !output.status.success() && output_text.starts_with(&format!("error: {name}: ")),
             "{name}: {output:?}"
         );
     }

@@ -1,18 +1,18 @@
-//! The practice that every service of the compose file follows.
+//! Rules that every service of the compose file follows.
 
 use std::collections::BTreeMap;
 
 use process::program::repository;
 use serde_json::{Map, Value};
 
-/// Services that are root, and why they cannot be otherwise.
+/// Services that run as root, with the reason.
 const ROOT: &[(&str, &str)] = &[
-    ("secrets", "writes into volumes that other users read, and ends at once"),
-    ("channels", "reads what may be readable by one person alone, and ends at once"),
-    ("cadvisor", "reads control groups and Docker's folder, which are root's"),
+    ("secrets", "writes into volumes of other users, and exits at once"),
+    ("channels", "reads files that may be readable by their owner only, and exits at once"),
+    ("cadvisor", "reads control groups and Docker's folder, which belong to root"),
 ];
 
-/// Services that end when they have done their work; whoever needs that waits for the end.
+/// Services that exit after their work; dependent services wait for that.
 const ENDING: [&str; 2] = ["secrets", "channels"];
 
 pub fn text(file: &str) -> String {
@@ -27,14 +27,14 @@ pub fn services() -> Map<String, Value> {
 #[test]
 fn every_service_is_confined() {
     for (name, service) in services() {
-        assert_eq!(service["read_only"], true, "{name}: its root can be written");
+        assert_eq!(service["read_only"], true, "{name}: its root file system is writable");
         assert_eq!(service["cap_drop"][0], "ALL", "{name}: it has capabilities");
         assert_eq!(service["security_opt"][0], "no-new-privileges:true", "{name}");
         for limit in ["mem_limit", "cpus", "pids_limit"] {
             assert!(!service[limit].is_null(), "{name}: no {limit}");
         }
         assert_eq!(service["logging"]["options"]["max-size"], "10m", "{name}: its log is not rotated");
-        // Ours say in their images who they are.
+        // Our images define their user.
         let own = service["image"].as_str().unwrap().contains(":-firedrill/");
         let user = service["user"].as_str().unwrap_or(if own { "65532" } else { "0" });
         let root = user.starts_with('0');
@@ -46,12 +46,12 @@ fn every_service_is_confined() {
 }
 
 #[test]
-fn every_service_says_when_it_is_healthy_and_waits_for_others_to_be() {
+fn every_service_has_a_health_check_and_waits_for_its_dependencies() {
     for (name, service) in services() {
         if !ENDING.contains(&name.as_str()) {
             let check = &service["healthcheck"]["test"];
             assert!(check.is_array(), "{name} has no health check");
-            // A program says its version whatever has become of the one that serves.
+            // A version command succeeds even if the service is down.
             assert!(!check.to_string().contains("version"), "{name}: {check} cannot fail");
         }
         for (needed, how) in service["depends_on"].as_object().into_iter().flatten() {
@@ -63,7 +63,7 @@ fn every_service_says_when_it_is_healthy_and_waits_for_others_to_be() {
 }
 
 #[test]
-fn ports_are_on_loopback_and_images_are_pinned_and_can_be_replaced() {
+fn ports_are_on_loopback_and_images_are_pinned_and_replaceable() {
     for (name, service) in services() {
         for port in service["ports"].as_array().into_iter().flatten() {
             assert!(port.as_str().unwrap().starts_with("127.0.0.1:${"), "{name}: {port}");
@@ -78,7 +78,7 @@ fn ports_are_on_loopback_and_images_are_pinned_and_can_be_replaced() {
 }
 
 #[test]
-fn the_profiles_are_what_they_say() {
+fn profiles_have_the_expected_services() {
     let mut profiles: BTreeMap<String, Vec<String>> = BTreeMap::new();
     for (name, service) in services() {
         let profile = service["profiles"][0].as_str().unwrap_or("always").to_owned();
@@ -104,10 +104,10 @@ fn the_profiles_are_what_they_say() {
     );
 }
 
-/// `.env.example` has each variable of the compose file, with the default that holds without it, and those that the service
-/// `channels` reads from `.env` itself, empty.
+/// `.env.example` has each variable of the compose file with its default, and the variables that the service `channels`
+/// reads from `.env`, empty.
 #[test]
-fn the_example_settings_are_the_defaults() {
+fn the_example_has_the_default_settings() {
     let compose = text("docker-compose.yml");
     let mut defaults = BTreeMap::new();
     for part in compose.split("${").skip(1) {
@@ -119,7 +119,7 @@ fn the_example_settings_are_the_defaults() {
     }
     defaults.insert("COMPOSE_PROJECT_NAME".into(), "firedrill".into());
     for name in crate::channels::variables() {
-        assert!(!compose.contains(&name), "{name} may be a secret, and the compose file would show it");
+        assert!(!compose.contains(&name), "{name} may be a secret, which the compose file would show");
         defaults.insert(name, String::new());
     }
     let example: BTreeMap<String, String> = text(".env.example")
@@ -130,7 +130,7 @@ fn the_example_settings_are_the_defaults() {
     assert_eq!(example, defaults);
 }
 
-/// No secret is written into it, and none is in an environment.
+/// The file contains no secret, and no environment has one.
 #[test]
 fn secrets_are_files() {
     for (name, service) in services() {

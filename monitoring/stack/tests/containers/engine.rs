@@ -1,4 +1,4 @@
-//! With an engine: everything healthy, every target up, drills proven, nothing left behind.
+//! With a Docker engine: all services healthy, every target up, drills proven, nothing left behind.
 
 use std::process::Command;
 use std::time::{Duration, Instant};
@@ -11,20 +11,20 @@ use serde_json::Value;
 use crate::markdown::{Given, commands, documents};
 use crate::project::{Images, Project, SCALE, compose_command, json, lines};
 
-/// Time that all containers together have to be healthy, from when the first is made.
+/// Timeout until all containers are healthy, from the creation of the first.
 const HEALTHY: Duration = Duration::from_secs(120);
-/// Time that targets have to be up then, and panels to have data, on a machine that does other things as well.
+/// Timeout until targets are up and panels have data, on a busy machine.
 const SEEN: Duration = Duration::from_secs(240);
-/// Panels that local processes have no data for, by dashboard; every one of a dashboard where nothing is named.
+/// Panels without data on local processes, by dashboard; an empty list stands for all panels.
 const PANELS: &[(&str, &[&str])] = &[
-    ("firedrill-hosts", &["Memory of a container", "Processor of a container", "Restarts of containers"]),
+    ("firedrill-hosts", &["Container memory", "Container CPU", "Restarts of containers"]),
     ("firedrill-load", &[]),
 ];
 
 #[tokio::test]
-async fn everything_is_healthy_alerts_are_proven_and_nothing_is_left() {
+async fn services_are_healthy_alerts_are_proven_and_nothing_is_left() {
     let Some(compose) = compose_command() else {
-        println!("skipped: no Docker engine with Compose answers");
+        println!("skipped: no Docker engine with Compose is running");
         return;
     };
     let images = Images::build();
@@ -40,7 +40,7 @@ async fn everything_is_healthy_alerts_are_proven_and_nothing_is_left() {
     confined(&project);
     let admin = "/run/firedrill/admin_password";
     let password = lines(&project.run(&["exec", "-T", "grafana", "cat", admin])).join("");
-    assert!(password.len() >= 24, "a password that somebody could guess");
+    assert!(password.len() >= 24, "the password is too short");
     let shown = Command::new("make")
         .arg("password")
         .env("COMPOSE_PROJECT_NAME", &project.name)
@@ -60,9 +60,9 @@ async fn everything_is_healthy_alerts_are_proven_and_nothing_is_left() {
     panels(&project).await;
 
     let control = format!("deploy/compose/service.sh {}", project.options().join(" "));
-    // The last leaves an error budget that burns for a while.
+    // After the last one the error budget alert fires for a while.
     for drill in ["api-down", "rate-limit-hits", "high-error-rate"] {
-        // One that was disturbed by what else the machine does has a second chance, as on the stacks of `make drill`.
+        // A drill disturbed by other load of the machine gets a second attempt, as with `make drill`.
         if let Err(first) = proven(&project, &control, drill).await {
             quiet(&project).await;
             let second = proven(&project, &control, drill).await;
@@ -79,10 +79,10 @@ async fn everything_is_healthy_alerts_are_proven_and_nothing_is_left() {
             Command::new("docker").args(what.split(' ')).args(["--filter", &filter]).output().unwrap();
         assert_eq!(lines(&output), Vec::<String>::new(), "{what} after down -v");
     }
-    assert!(project.folder.path().exists()); // it lives as long as what was mounted from it
+    assert!(project.folder.path().exists()); // must exist as long as it is mounted
 }
 
-/// Waits until nothing fires that would have a drill refused.
+/// Waits until no alert fires that would make a drill REFUSED.
 async fn quiet(project: &Project) {
     let suite = std::fs::read_to_string(repository().join("monitoring/drills/suite.yaml")).unwrap();
     let suite: Value = serde_saphyr::from_str(&suite).unwrap();
@@ -101,7 +101,7 @@ async fn quiet(project: &Project) {
     }
 }
 
-/// Drills an alert; what was said when it is not proven.
+/// Runs a drill; returns its output if the alert is not proven.
 async fn proven(project: &Project, control: &str, drill: &str) -> Result<(), String> {
     let ended = tokio::process::Command::new(program::own("loadgen").unwrap())
         .args(["drill", "--scale", SCALE, "--target", &project.url("API")])
@@ -116,8 +116,8 @@ async fn proven(project: &Project, control: &str, drill: &str) -> Result<(), Str
         .output();
     let output =
         tokio::time::timeout(Duration::from_secs(420), ended).await.expect("the drill ends").unwrap();
-    let said = String::from_utf8_lossy(&output.stdout).into_owned();
-    if output.status.success() { Ok(()) } else { Err(said) }
+    let output_text = String::from_utf8_lossy(&output.stdout).into_owned();
+    if output.status.success() { Ok(()) } else { Err(output_text) }
 }
 
 async fn wait_healthy(project: &Project, started: Instant) {
@@ -151,12 +151,12 @@ async fn wait_targets(project: &Project, started: Instant) {
     }
 }
 
-/// What the documents have done with containers can be done.
+/// Runs the documented commands about containers.
 fn documented_commands(project: &Project) {
     let api = project.container("api");
     let compose = project.compose.join(" ");
     let all = documents(&repository()).into_iter().flat_map(|document| commands(&repository(), &document));
-    // Without what this whole test does, and what would touch images that are not its own.
+    // Excludes what this test does as a whole, and what would affect other images.
     let others = ["docker compose --profile monitoring ", "docker image prune"];
     let given: Vec<Given> = all
         .filter(|given| {
@@ -172,18 +172,18 @@ fn documented_commands(project: &Project) {
             .replace("NAME", "api");
         let output = Command::new("bash").args(["-c", &command]).current_dir(repository()).output().unwrap();
         assert!(output.status.success(), "{place}: {text}: {output:?}");
-        assert!(!output.stdout.is_empty() || !output.stderr.is_empty(), "{place}: {text} says nothing");
+        assert!(!output.stdout.is_empty() || !output.stderr.is_empty(), "{place}: {text} prints nothing");
     }
 }
 
-/// The panels about containers have data, and so has the dashboard of a load while the service `loadgen` sends one.
+/// The panels about containers have data, and so has the load dashboard while the service `loadgen` runs.
 async fn panels(project: &Project) {
     let up = project.run(&["--profile", "load", "up", "-d", "loadgen"]);
     assert!(up.status.success(), "{}", String::from_utf8_lossy(&up.stderr));
     let scrape: f64 = 15.0 / SCALE.parse::<f64>().unwrap();
     let values = Values { rate_interval: format!("{}s", (4.0 * scrape).ceil()), ..Values::all() };
     let started = Instant::now();
-    let mut asked = 0;
+    let mut queried = 0;
     for board in boards::all() {
         let Some((_, titles)) = PANELS.iter().find(|(uid, _)| *uid == board.uid) else { continue };
         let dashboard = render::json(&board);
@@ -198,11 +198,11 @@ async fn panels(project: &Project) {
                     assert!(started.elapsed() < SEEN, "no data for {title}: {query}");
                     tokio::time::sleep(Duration::from_millis(500)).await;
                 }
-                asked += 1;
+                queried += 1;
             }
         }
     }
-    assert!(asked >= 15, "{asked}");
+    assert!(queried >= 15, "{queried}");
     let sender = lines(&project.run(&["--profile", "load", "ps", "-q", "loadgen"])).join("");
     while project.inspect(&sender)["State"]["Health"]["Status"] != "healthy" {
         assert!(started.elapsed() < SEEN, "{}", project.inspect(&sender)["State"]);
@@ -214,12 +214,12 @@ async fn panels(project: &Project) {
 async fn has_data(project: &Project, query: &str) -> bool {
     let url = format!("{}/api/v1/query", project.url("PROMETHEUS"));
     let url = reqwest::Url::parse_with_params(&url, [("query", query)]).unwrap();
-    let answer = json(url.as_str()).await.unwrap_or_default();
-    let result = answer["data"]["result"].as_array();
+    let response = json(url.as_str()).await.unwrap_or_default();
+    let result = response["data"]["result"].as_array();
     result.is_some_and(|all| all.iter().any(|it| it["value"][1].as_str().is_some_and(|value| value != "NaN")))
 }
 
-/// The gateway's container is small, read-only and nobody's; nothing listens beyond this machine.
+/// The gateway's container is small, read-only and unprivileged; all ports are on loopback.
 fn confined(project: &Project) {
     for id in project.containers() {
         let it = project.inspect(&id);
@@ -262,7 +262,7 @@ fn secrets_stay_secret(project: &Project, secrets: &[&str]) {
 #[test]
 fn the_file_is_valid_with_and_without_settings() {
     let Some(compose) = compose_command() else {
-        println!("skipped: no Docker engine with Compose answers");
+        println!("skipped: no Docker engine with Compose is running");
         return;
     };
     let config = |arguments: &[&str]| {

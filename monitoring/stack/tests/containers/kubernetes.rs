@@ -1,4 +1,4 @@
-//! The Kubernetes manifests fit their schemas, and their rules are those of `monitoring/alert_rules`.
+//! The Kubernetes manifests match their schemas, and their rules equal those of `monitoring/alert_rules`.
 
 use std::collections::BTreeSet;
 use std::process::Command;
@@ -26,7 +26,7 @@ fn manifest(file: &str) -> String {
     std::fs::read_to_string(repository().join("deploy/kubernetes").join(file)).unwrap()
 }
 
-/// The groups of every file in alert_rules, in the order of their names.
+/// The groups of every file in alert_rules, ordered by file name.
 fn source() -> Vec<Value> {
     let mut files: Vec<_> = std::fs::read_dir(repository().join("monitoring/alert_rules"))
         .unwrap()
@@ -36,7 +36,7 @@ fn source() -> Vec<Value> {
     files.iter().flat_map(|file| rules(&std::fs::read_to_string(file).unwrap())).collect()
 }
 
-/// The job labels that the ServiceMonitors give to what they scrape.
+/// The job labels of the ServiceMonitors.
 fn scraped() -> BTreeSet<String> {
     let monitors = serde_saphyr::from_multiple::<Value>(&manifest("service-monitors.yaml")).unwrap();
     let endpoints = monitors.iter().flat_map(|it| it["spec"]["endpoints"].as_array().unwrap().clone());
@@ -47,7 +47,7 @@ fn scraped() -> BTreeSet<String> {
 
 /// The jobs that an expression asks for by `job="A"` and `job=~"A|B"`.
 fn jobs(expression: &str) -> BTreeSet<String> {
-    assert!(!expression.contains("job!"), "asks for all jobs but some: {expression}");
+    assert!(!expression.contains("job!"), "selects jobs by exclusion: {expression}");
     let parts =
         expression.split("job=").skip(1).map(|rest| rest.trim_start_matches('~').split('"').nth(1).unwrap());
     parts.flat_map(|part| part.split('|')).map(str::to_owned).collect()
@@ -58,7 +58,7 @@ fn the_rules_have_one_source() {
     let (fresh, text) = run("rules.sh", &["--check"]);
     assert!(fresh, "{text}");
 
-    // Whatever the script does to the lines: the groups are the same groups, without the rules that nothing is scraped for.
+    // The groups are the same, without the rules about jobs that are not scraped.
     let scraped = scraped();
     let written = rules(&manifest("prometheus-rules.yaml"));
     let mut left_out = Vec::new();
@@ -68,7 +68,7 @@ fn the_rules_have_one_source() {
         assert_eq!(written["interval"], source["interval"]);
         let mut kept = written["rules"].as_array().unwrap().iter().peekable();
         for rule in source["rules"].as_array().unwrap() {
-            // Its list of targets is made for where it runs; which, the next test says.
+            // Its list of targets depends on the cluster; the next test checks it.
             if rule["alert"] == "PrometheusTargetDown" {
                 let (mut written, mut rule) = (kept.next().unwrap().clone(), rule.clone());
                 written["expr"] = Value::Null;
@@ -82,7 +82,7 @@ fn the_rules_have_one_source() {
         }
         assert_eq!(kept.next(), None);
     }
-    // In the order of the files: what watches the monitoring and the hosts is the cluster's own.
+    // In file order: the cluster itself monitors the monitoring and the hosts.
     let expected = [
         "AlertmanagerDown",
         "NotificationsFailing",
@@ -98,16 +98,16 @@ fn the_rules_have_one_source() {
     assert_eq!(left_out, expected);
 }
 
-/// With every target of the manifests up, in a cluster that has others besides, nothing fires but the heartbeat.
+/// With every target of the manifests up, in a cluster with other targets, only the heartbeat fires.
 #[test]
-fn no_rule_asks_for_what_no_manifest_scrapes() {
+fn rules_use_only_jobs_that_manifests_scrape() {
     let scraped = scraped();
     assert_eq!(Vec::from_iter(&scraped), ["api", "custom-metrics", "redis"]);
     let groups = rules(&manifest("prometheus-rules.yaml"));
     let all: Vec<Value> = groups.iter().flat_map(|it| it["rules"].as_array().unwrap().clone()).collect();
     for rule in &all {
-        let asked = jobs(rule["expr"].as_str().unwrap());
-        assert!(asked.is_subset(&scraped), "{rule}: none of the manifests scrapes that");
+        let selected = jobs(rule["expr"].as_str().unwrap());
+        assert!(selected.is_subset(&scraped), "{rule}: no manifest scrapes that job");
     }
 
     let mut series: Vec<Value> = scraped
@@ -115,7 +115,7 @@ fn no_rule_asks_for_what_no_manifest_scrapes() {
         .map(|job| json!({"series": format!("up{{job=\"{job}\",instance=\"a\"}}"), "values": "1x40"}))
         .collect();
     series.push(json!({"series": "redis_up{job=\"redis\",instance=\"a\"}", "values": "1x40"}));
-    series.push(json!({"series": "up{job=\"somebody-elses\",instance=\"b\"}", "values": "0x40"}));
+    series.push(json!({"series": "up{job=\"other\",instance=\"b\"}", "values": "0x40"}));
     series.push(
         json!({"series": "container_last_seen{job=\"kubelet\",name=\"c\"}", "values": "1+60x10 stale"}),
     );
@@ -137,16 +137,16 @@ fn no_rule_asks_for_what_no_manifest_scrapes() {
         let output = Command::new(promtool).args(["test", "rules"]).arg(&file).output().unwrap();
         (output.status.success(), format!("{output:?}"))
     };
-    let (quiet, said) = tests(&series, silent(5).chain(silent(35)).collect());
-    assert!(quiet, "{said}");
-    // And one that is gone is missed.
+    let (quiet, message) = tests(&series, silent(5).chain(silent(35)).collect());
+    assert!(quiet, "{message}");
+    // A missing target fires.
     series.retain(|it| !it["series"].as_str().unwrap().contains("custom-metrics"));
-    let (quiet, said) = tests(&series, silent(5).collect());
-    assert!(!quiet && said.contains("PrometheusTargetDown"), "{said}");
+    let (quiet, message) = tests(&series, silent(5).collect());
+    assert!(!quiet && message.contains("PrometheusTargetDown"), "{message}");
 }
 
 #[test]
-fn a_cluster_can_name_its_own_jobs_and_places() {
+fn a_cluster_can_set_its_own_jobs_and_links() {
     let output = Command::new(repository().join("deploy/kubernetes/rules.sh"))
         .arg("--print")
         .env("JOBS", "alertmanager=alertmanager-main prometheus=prometheus-k8s node=node-exporter")
@@ -177,11 +177,11 @@ fn a_cluster_can_name_its_own_jobs_and_places() {
     let annotations = &of("APIDown")["annotations"];
     assert_eq!(annotations["runbook_url"], "https://wiki.example/runbooks?a&b=/APIDown");
     assert_eq!(annotations["dashboard_url"], "https://grafana.example/d/rx580-api-overview");
-    assert!(!text.contains("127.0.0.1"), "a link to the reader's own machine");
+    assert!(!text.contains("127.0.0.1"), "a link to the local machine");
 }
 
 #[test]
-fn the_manifests_fit_their_schemas_and_a_damaged_one_does_not() {
+fn manifests_match_their_schemas_and_a_damaged_one_does_not() {
     let (good, text) = run("check.sh", &[]);
     assert!(good, "{text}");
     println!("{}", text.trim());
@@ -198,7 +198,7 @@ fn the_manifests_fit_their_schemas_and_a_damaged_one_does_not() {
     assert!(!good && text.contains("containerPort must be integer"), "{text}");
 }
 
-/// What the containers are is the same wherever they run.
+/// The images are the same as in the compose file.
 #[test]
 fn images_are_those_of_the_compose_file() {
     let compose = std::fs::read_to_string(repository().join("docker-compose.yml")).unwrap();

@@ -1,4 +1,4 @@
-//! The stack in containers: what the compose file says, and, where a Docker engine answers, that it works.
+//! The stack in containers: checks of the compose file, and a run if a Docker engine is available.
 
 #![allow(clippy::unwrap_used)] // a test fails by panicking
 

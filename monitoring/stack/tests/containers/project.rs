@@ -1,4 +1,4 @@
-//! The compose file's project of a test, under a name and on ports of its own, with images of this build.
+//! The compose project of a test, with its own name and ports, and images of this build.
 
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
@@ -9,12 +9,12 @@ use process::port;
 use process::program::{self, repository};
 use serde_json::Value;
 
-/// Divides every duration of the monitoring files; half of the demo's, since the containers share what the machine has.
+/// Time scale of the monitoring files; half of the demo's, because the containers share one machine.
 pub const SCALE: &str = "10";
 /// Tag of the images that the test builds and removes.
 const TAG: &str = "test";
 
-/// The stand-ins of `make images-local`, of this build's binaries; dropped, they are gone.
+/// The stand-in images of `make images-local` with the binaries of this build; removed on drop.
 pub struct Images {
     pub env: PathBuf,
 }
@@ -42,10 +42,10 @@ impl Drop for Images {
     }
 }
 
-/// A project of the compose file under a name and on ports of its own; dropped, it is gone.
+/// A project of the compose file with its own name and ports; removed on drop.
 pub struct Project {
     pub compose: Vec<String>,
-    /// How many words of it are the program.
+    /// Number of words of the program.
     program: usize,
     pub name: String,
     ports: Vec<(String, u16)>,
@@ -54,7 +54,7 @@ pub struct Project {
     pub slack_url: String,
 }
 
-/// `docker compose` or `docker-compose`; `None` when no engine answers.
+/// `docker compose` or `docker-compose`; `None` without an engine.
 pub fn compose_command() -> Option<Vec<String>> {
     let works = |words: &[&str]| {
         let mut command = Command::new(words[0]);
@@ -73,7 +73,7 @@ pub fn compose_command() -> Option<Vec<String>> {
 impl Project {
     pub fn new(compose: Vec<String>, images: &Path) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        // Rendered like the native stack's, but with the names of containers.
+        // Rendered like that of local processes, but with container names.
         let config = folder.path().join("config");
         let rendered = Command::new(program::own("loadgen").unwrap())
             .args(["scale", "--by", SCALE, "--quiet", "--out"])
@@ -93,7 +93,7 @@ impl Project {
         }
         environment +=
             &format!("MONITORING_CONFIG={}\nALERT_RESEND_DELAY=6s\nPATTERN=soak\n", config.display());
-        // A channel that is set up, although it leads to the inbox all the same; its file is its owner's alone.
+        // A configured channel that still goes to the inbox; its file is readable by its owner only.
         let settings = folder.path().join("settings");
         std::fs::create_dir(&settings).unwrap();
         environment += &format!("SETTINGS_DIR={}\n", settings.display());
@@ -111,7 +111,7 @@ impl Project {
         Self { compose, program, name, ports, folder, slack_url }
     }
 
-    /// What follows the program in every command of this project.
+    /// The options after the program in every command of this project.
     pub fn options(&self) -> &[String] {
         &self.compose[self.program..]
     }

@@ -8,20 +8,20 @@ use serde_json::{Value, json};
 
 use crate::support::{self, Bed};
 
-/// The scale of the demo.
+/// The time scale of the demo.
 const DEMO: f64 = 20.0;
 
-/// What no stack of local processes can have, by dashboard and panel: why.
+/// Panels without data on local processes, by dashboard, with the reason.
 const WITHOUT_DATA: &[(&str, &str, &str)] = &[
-    ("firedrill-hosts", "Memory of a container", CADVISOR),
-    ("firedrill-hosts", "Processor of a container", CADVISOR),
+    ("firedrill-hosts", "Container memory", CADVISOR),
+    ("firedrill-hosts", "Container CPU", CADVISOR),
     ("firedrill-hosts", "Restarts of containers", CADVISOR),
 ];
 const CADVISOR: &str =
-    "cAdvisor reports on containers, and there are none here; containers/engine.rs asks for them";
+    "cAdvisor reports on containers, which do not exist here; containers/engine.rs covers them";
 
-/// A query as a person finds it, and what came of it.
-struct Asked {
+/// A query of a panel and its results.
+struct PanelQuery {
     place: String,
     query: String,
     excuse: Option<&'static str>,
@@ -29,13 +29,13 @@ struct Asked {
     all: bool,
     /// The job and the instance that returned data when only they were chosen.
     one: Option<(String, String)>,
-    /// Whether it follows the variables at all.
+    /// Whether it uses the variables.
     varied: bool,
     /// The series whose jobs and instances the dashboard's variables offer.
     offered: &'static str,
 }
 
-impl Asked {
+impl PanelQuery {
     fn done(&self) -> bool {
         self.all && (self.one.is_some() || !self.varied)
     }
@@ -50,38 +50,38 @@ async fn every_query_of_every_panel_returns_data_while_drills_run() {
     let drills = ["high-error-rate", "rate-limit-hits"];
     let drills = drills.map(|name| support::drills().join(name).with_extension("yaml"));
     let mut drill = bed.drill(&drills.each_ref().map(|file| file.as_path()));
-    // Where the stack's inbox looks for what was proven.
+    // The proofs folder of the stack's inbox.
     drill.arg("--proofs").arg(bed.stack.settings().dir.join("data/proofs"));
     let mut drill = drill.stdout(std::process::Stdio::null()).spawn().unwrap();
     let mut load = load(&bed);
     let mut load = load.spawn().unwrap();
 
     let asking = ask(&prometheus, &mut drill);
-    let asked = tokio::select! {
-        asked = asking => asked,
+    let queries = tokio::select! {
+        queries = asking => queries,
         () = bed.stack.tend(|line| println!("{line}")) => unreachable!("tending never ends"),
     };
     traffic.abort();
     load.kill().await.unwrap();
 
-    let empty: Vec<String> = asked
+    let empty: Vec<String> = queries
         .iter()
         .filter(|it| !it.done() && it.excuse.is_none())
         .map(|it| {
-            let how = if it.all { "with one job and one instance" } else { "with everything chosen" };
+            let how = if it.all { "with one job and one instance" } else { "with all jobs and instances" };
             format!("no data {how}: {}\n    {}", it.place, it.query)
         })
         .collect();
     assert!(empty.is_empty(), "{}", empty.join("\n"));
-    let idle: Vec<String> = asked
+    let idle: Vec<String> = queries
         .iter()
         .filter_map(|it| it.excuse.filter(|_| it.all).map(|excuse| format!("{}: {excuse}", it.place)))
         .collect();
-    assert!(idle.is_empty(), "these have data, their excuse can go:\n{}", idle.join("\n"));
+    assert!(idle.is_empty(), "unused exceptions, these have data:\n{}", idle.join("\n"));
     bed.stack.stop().await;
 }
 
-/// A run of the load generator that shows its figures, where it disturbs no drill.
+/// A run of the load generator that exports metrics and does not disturb drills.
 fn load(bed: &Bed) -> tokio::process::Command {
     let ports = bed.stack.settings().ports;
     let mut command = support::loadgen();
@@ -93,32 +93,32 @@ fn load(bed: &Bed) -> tokio::process::Command {
     command
 }
 
-/// Asks until every query has returned data or the drills have ended.
-async fn ask(prometheus: &Prometheus, drill: &mut tokio::process::Child) -> Vec<Asked> {
-    let mut asked = everything();
+/// Queries until every query has returned data or the drills have ended.
+async fn ask(prometheus: &Prometheus, drill: &mut tokio::process::Child) -> Vec<PanelQuery> {
+    let mut queries = everything();
     let limit = Duration::from_secs(420);
     let started = Instant::now();
     let mut after = None;
-    // As long as the drills run, and until what they set going has been scraped.
+    // As long as the drills run, and until their effects have been scraped.
     while after.is_none_or(|ended: Instant| ended.elapsed() < Duration::from_secs(15)) {
         assert!(started.elapsed() < limit, "the drills did not end within {limit:?}");
-        for it in asked.iter_mut().filter(|it| !it.done()) {
+        for it in queries.iter_mut().filter(|it| !it.done()) {
             prometheus.try_query(it).await;
         }
         if after.is_none() && drill.try_wait().unwrap().is_some() {
             after = Some(Instant::now());
         }
-        if asked.iter().all(|it| it.done() || it.excuse.is_some()) && after.is_some() {
+        if queries.iter().all(|it| it.done() || it.excuse.is_some()) && after.is_some() {
             break;
         }
         tokio::time::sleep(Duration::from_millis(500)).await;
     }
-    asked
+    queries
 }
 
 /// Every query of every panel and annotation.
-fn everything() -> Vec<Asked> {
-    let mut asked = Vec::new();
+fn everything() -> Vec<PanelQuery> {
+    let mut queries = Vec::new();
     for board in boards::all() {
         let dashboard = render::json(&board);
         let mut add = |title: String, query: &str| {
@@ -126,7 +126,7 @@ fn everything() -> Vec<Asked> {
                 .iter()
                 .find(|(uid, panel, _)| *uid == board.uid && title == *panel)
                 .map(|(_, _, reason)| *reason);
-            asked.push(Asked {
+            queries.push(PanelQuery {
                 place: format!("{} / {title}", board.title),
                 query: query.to_owned(),
                 excuse,
@@ -147,8 +147,8 @@ fn everything() -> Vec<Asked> {
             }
         }
     }
-    assert!(asked.len() > 100, "{} queries", asked.len());
-    asked
+    assert!(queries.len() > 100, "{} queries", queries.len());
+    queries
 }
 
 struct Prometheus {
@@ -163,13 +163,13 @@ impl Prometheus {
     }
 
     async fn get(&self, path: &str, parameters: &[(&str, &str)]) -> Value {
-        let answer = self.client.get(format!("{}{path}", self.url)).query(parameters).send().await.unwrap();
-        let body: Value = answer.json().await.unwrap();
+        let response = self.client.get(format!("{}{path}", self.url)).query(parameters).send().await.unwrap();
+        let body: Value = response.json().await.unwrap();
         assert_eq!(body["status"], "success", "{path} {parameters:?}: {body}");
         body["data"].clone()
     }
 
-    async fn try_query(&self, it: &mut Asked) {
+    async fn try_query(&self, it: &mut PanelQuery) {
         it.all = it.all || self.has_data(&scaled(Values::all()).fill(&it.query)).await;
         if !it.all || !it.varied || it.one.is_some() {
             return;
@@ -187,13 +187,13 @@ impl Prometheus {
         }
     }
 
-    /// What a variable `label_values(selector, label)` offers.
+    /// The values of a variable `label_values(selector, label)`.
     async fn label(&self, label: &str, selector: &str) -> Vec<String> {
         let values = self.get(&format!("/api/v1/label/{label}/values"), &[("match[]", selector)]).await;
         values.as_array().unwrap().iter().map(|value| value.as_str().unwrap().to_owned()).collect()
     }
 
-    /// Whether there is a number among the answers.
+    /// Whether a result has a number.
     async fn has_data(&self, query: &str) -> bool {
         let data = self.get("/api/v1/query", &[("query", query)]).await;
         let number = |value: &Value| value[1].as_str().is_some_and(|text| text != "NaN");
@@ -204,7 +204,7 @@ impl Prometheus {
     }
 }
 
-/// Four scrapes, as Grafana takes for `$__rate_interval`, at this stack's time scale.
+/// Grafana's `$__rate_interval` of four scrapes, at this stack's time scale.
 fn scaled(values: Values) -> Values {
     let scrape = (15.0 / DEMO).max(1.0);
     Values {
@@ -214,7 +214,7 @@ fn scaled(values: Values) -> Values {
     }
 }
 
-/// What the drills do not send: readings and inferences, a few a second.
+/// Traffic that drills do not send: a few readings and inferences per second.
 struct Traffic {
     api: String,
 }
@@ -230,7 +230,7 @@ impl Traffic {
             ]});
             let inference = json!({"model_name": "iris", "input_data": [[5.1, 3.5, 1.4, 0.2]]});
             for (path, body) in [("/api/ingest", &readings), ("/inference", &inference)] {
-                // A drill may have this client refused; what is missing in the end is told by its panel.
+                // A drill may cause refusals of this client; missing data shows in its panel.
                 let _ = client.post(format!("{}{path}", self.api)).json(body).send().await;
             }
             tokio::time::sleep(Duration::from_millis(500)).await;

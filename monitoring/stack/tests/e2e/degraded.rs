@@ -1,4 +1,4 @@
-//! Redis killed under load: the gateway answers on.
+//! Redis killed under load: the gateway keeps serving.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use nix::sys::signal::Signal;
 use crate::support::{self, Bed, FAST};
 
 #[tokio::test]
-async fn without_redis_the_api_answers_on_and_says_degraded() {
+async fn without_redis_the_api_keeps_serving_and_is_degraded() {
     let mut bed = Bed::start(FAST).await;
     let health = format!("{}/health", bed.stack.url("api"));
     let (status, body) = support::get(&health).await.unwrap();
@@ -54,7 +54,7 @@ async fn without_redis_the_api_answers_on_and_says_degraded() {
     assert_eq!(output.status.code(), Some(0), "{text}");
     let run: serde_json::Value = serde_json::from_str(&std::fs::read_to_string(&report).unwrap()).unwrap();
     assert_eq!(run["ledger"]["scheduled"], 360, "{text}");
-    assert_eq!(run["ledger"]["expected"], 360, "every answer a 2xx: {text}");
+    assert_eq!(run["ledger"]["expected"], 360, "every response is 2xx: {text}");
     assert_eq!(run["statuses"]["200"], 360, "{text}");
     bed.stack.stop().await;
 }

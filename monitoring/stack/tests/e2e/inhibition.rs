@@ -1,4 +1,4 @@
-//! Who is silent while a worse alert speaks, with the shipped routes: nobody hears of it, not even afterwards.
+//! Inhibition with the shipped routes: an inhibited alert is not notified, not even afterwards.
 
 use std::collections::BTreeSet;
 use std::process::Stdio;
@@ -10,9 +10,9 @@ use serde_json::{Value, json};
 use crate::support::{self, Bed};
 
 const SCALE: f64 = 20.0;
-/// No target of the stack: Prometheus itself has nothing to say of alerts with this label, not even their end.
+/// Not a target of the stack, so Prometheus itself sends nothing about alerts with this label, not even an all-clear.
 const INSTANCE: &str = "192.0.2.1:80";
-/// After the last news: the longest group interval of the routes, five minutes, scaled, and two seconds for delivery.
+/// Wait after the last notification: the longest group interval of the routes, five minutes, scaled, plus two seconds.
 const LAST_WORD: Duration = Duration::from_secs(17);
 
 /// Alertmanager's alerts: (name, names of those that inhibit it).
@@ -29,21 +29,21 @@ async fn held(bed: &Bed) -> Option<Vec<(String, Vec<String>)>> {
     Some(alerts.iter().map(|alert| (name(alert), inhibitors(alert))).collect())
 }
 
-/// Every alert that the inbox was told of.
+/// Every notification of the inbox.
 async fn arrived(bed: &Bed) -> Vec<Value> {
     let arrived = support::get_json(&format!("{}/notifications", bed.stack.url("inbox"))).await.unwrap();
     let notifications = arrived["notifications"].as_array().unwrap().clone();
     notifications.iter().flat_map(|it| it["alerts"].as_array().cloned().unwrap_or_default()).collect()
 }
 
-/// What the inbox was told: (alert, status).
-async fn told(bed: &Bed) -> BTreeSet<(String, String)> {
+/// The notifications of the inbox: (alert, status).
+async fn notified(bed: &Bed) -> BTreeSet<(String, String)> {
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
     arrived(bed).await.iter().map(|alert| (text(&alert["alert"]), text(&alert["status"]))).collect()
 }
 
-/// Waits until a stack that has just started has nothing but its heartbeat: at this scale it takes Prometheus longer to
-/// find its targets than a target may be missing.
+/// Waits until only the heartbeat fires in a new stack: at this scale Prometheus needs longer to discover its targets
+/// than a target may be missing.
 async fn quiet(bed: &Bed) {
     support::eventually("nothing but the heartbeat", Duration::from_secs(60), || async {
         held(bed).await?.iter().all(|(name, _)| name == "Watchdog").then_some(())
@@ -51,25 +51,26 @@ async fn quiet(bed: &Bed) {
     .await;
 }
 
-/// Posts alerts of these labels to Alertmanager, as Prometheus does: begun at `starts`, ending in ten minutes or now.
+/// Posts alerts with these labels to Alertmanager like Prometheus, starting at `starts` and ending in ten minutes or
+/// now.
 async fn post(bed: &Bed, alerts: &[Value], starts: &str, over: bool) {
     let ends = if over { date("now").await } else { date("10 minutes").await };
     let alert = |labels: &Value| json!({"labels": labels, "startsAt": starts, "endsAt": ends});
     let body: Vec<_> = alerts.iter().map(alert).collect();
     let client = reqwest::Client::builder().no_proxy().timeout(Duration::from_secs(5)).build().unwrap();
     let url = format!("{}/api/v2/alerts", bed.stack.url("alertmanager"));
-    let answer = client.post(url).json(&body).send().await.unwrap();
-    assert_eq!(answer.status(), 200);
+    let response = client.post(url).json(&body).send().await.unwrap();
+    assert_eq!(response.status(), 200);
 }
 
-/// What `date` takes, as RFC 3339.
+/// A time in the syntax of `date`, as RFC 3339.
 async fn date(when: &str) -> String {
     let arguments = ["-u", "-d", when, "+%Y-%m-%dT%H:%M:%S.%NZ"];
     let output = tokio::process::Command::new("date").args(arguments).output().await.unwrap();
     String::from_utf8(output.stdout).unwrap().trim().to_owned()
 }
 
-/// The labels that the rules of a service give their alerts, as one target's.
+/// The labels of the alerts of a service, as for one target.
 async fn alerts_of(bed: &Bed, service: &str, job: &str) -> Vec<Value> {
     let rules =
         support::get_json(&format!("{}/api/v1/rules?type=alert", bed.stack.url("prometheus"))).await.unwrap();
@@ -91,7 +92,7 @@ fn names(alerts: &[Value]) -> BTreeSet<String> {
     alerts.iter().map(|labels| labels["alertname"].as_str().unwrap().to_owned()).collect()
 }
 
-/// `source` speaks, and every other alert of its service is inhibited by it, unheard of until all is over.
+/// `source` fires, inhibits every other alert of its service, and none of them is notified until all have resolved.
 async fn silences(bed: &Bed, source: &str, service: &str, job: &str) {
     let all = alerts_of(bed, service, job).await;
     let (first, others): (Vec<_>, Vec<_>) = all.into_iter().partition(|labels| labels["alertname"] == source);
@@ -102,28 +103,28 @@ async fn silences(bed: &Bed, source: &str, service: &str, job: &str) {
     };
     let starts = date("now").await;
     post(bed, &first, &starts, false).await;
-    support::eventually("the first is told of", Duration::from_secs(20), || speaks("firing")).await;
+    support::eventually("the first is notified", Duration::from_secs(20), || speaks("firing")).await;
     post(bed, &others, &starts, false).await;
     support::eventually("all are inhibited", Duration::from_secs(20), || async {
         let held = held(bed).await?;
-        // Alertmanager names one inhibitor of several: it may be the critical alert on the same symptom.
+        // Alertmanager names only one of several inhibitors: it may be the critical alert on the same symptom.
         let inhibited = held.iter().filter(|(_, by)| !by.is_empty());
         let inhibited: BTreeSet<_> = inhibited.map(|(name, _)| name.clone()).collect();
         inhibited.is_superset(&names(&others)).then_some(())
     })
     .await;
-    tokio::time::sleep(LAST_WORD).await; // the time in which a word of them would come
+    tokio::time::sleep(LAST_WORD).await; // time for a notification about them
     post(bed, &others, &starts, true).await;
     post(bed, &first, &starts, true).await;
-    support::eventually("the end is told of", Duration::from_secs(20), || speaks("resolved")).await;
-    tokio::time::sleep(LAST_WORD).await; // and in which what is stale would
+    support::eventually("the all-clear is sent", Duration::from_secs(20), || speaks("resolved")).await;
+    tokio::time::sleep(LAST_WORD).await; // time for a late notification
     let heard: Vec<_> =
-        told(bed).await.into_iter().filter(|(name, _)| names(&others).contains(name)).collect();
+        notified(bed).await.into_iter().filter(|(name, _)| names(&others).contains(name)).collect();
     assert!(heard.is_empty(), "beside {source}: {heard:?}");
 }
 
 #[tokio::test]
-async fn a_service_that_is_down_has_no_other_news_then_or_later() {
+async fn a_service_that_is_down_silences_its_other_alerts() {
     let bed = Bed::start(SCALE).await;
     quiet(&bed).await;
     tokio::join!(silences(&bed, "APIDown", "api", "api"), silences(&bed, "RedisDown", "redis", "redis"));
@@ -131,7 +132,7 @@ async fn a_service_that_is_down_has_no_other_news_then_or_later() {
 }
 
 #[tokio::test]
-async fn errors_before_the_api_went_down_are_not_news_while_it_is_down() {
+async fn errors_before_an_outage_are_not_notified_during_it() {
     let mut bed = Bed::start(SCALE).await;
     let state = format!("{}/api/v1/alerts", bed.stack.url("prometheus"));
     let active = || async {
@@ -146,8 +147,8 @@ async fn errors_before_the_api_went_down_are_not_news_while_it_is_down() {
         )
     };
     quiet(&bed).await;
-    // Healthy traffic fills the rule's window of 15 s first: what is pending then rests on seconds of errors, so that it fires
-    // although the last of them came long before.
+    // Healthy traffic fills the rule's window of 15 s first, so that a few seconds of errors keep the alert active
+    // although the last error was long before.
     let mut healthy = support::loadgen();
     let users = format!("{}/api/users", bed.stack.url("api"));
     let healthy = healthy.args(["run", &users, "-q", "40", "-z", "16s", "--no-tui"]);
@@ -164,7 +165,7 @@ async fn errors_before_the_api_went_down_are_not_news_while_it_is_down() {
     let mut seen = Vec::new();
     let inhibited = async {
         loop {
-            // Alertmanager names one inhibitor of several.
+            // Alertmanager names only one of several inhibitors.
             seen = held(&bed).await.unwrap_or_default();
             let down = seen.iter().any(|(name, _)| name == "APIDown");
             if down && seen.iter().any(|(name, by)| name == "HighErrorRate" && !by.is_empty()) {
@@ -176,14 +177,14 @@ async fn errors_before_the_api_went_down_are_not_news_while_it_is_down() {
     let waited = tokio::time::timeout(Duration::from_secs(40), inhibited).await;
     assert!(waited.is_ok(), "not inhibited within 40 s: {seen:?}, {:?}", active().await);
     storm.kill().await.unwrap();
-    // Its errors leave the window of the rule while the API is still down.
+    // The errors leave the window of the rule while the API is still down.
     support::eventually("HighErrorRate over", Duration::from_secs(40), || async {
         (!active().await?.iter().any(|(name, _)| name == "HighErrorRate")).then_some(())
     })
     .await;
-    tokio::time::sleep(LAST_WORD).await; // the time in which what is stale would come
-    let told = told(&bed).await;
-    assert!(told.contains(&("APIDown".into(), "firing".into())), "{told:?}");
-    assert!(!told.iter().any(|(name, _)| name == "HighErrorRate"), "{told:?}");
+    tokio::time::sleep(LAST_WORD).await; // time for a late notification
+    let notified = notified(&bed).await;
+    assert!(notified.contains(&("APIDown".into(), "firing".into())), "{notified:?}");
+    assert!(!notified.iter().any(|(name, _)| name == "HighErrorRate"), "{notified:?}");
     bed.stack.stop().await;
 }

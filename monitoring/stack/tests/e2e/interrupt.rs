@@ -1,4 +1,4 @@
-//! Ctrl-C in each phase of a drill: partial results, exit 130, and no request is sent any more.
+//! Ctrl-C in each phase of a drill: partial results, exit code 130, and no further requests.
 
 use std::process::Stdio;
 use std::time::Duration;
@@ -8,7 +8,7 @@ use tokio::io::{AsyncBufReadExt, BufReader};
 
 use crate::support::{self, Bed, FAST};
 
-/// Requests the gateway has answered under /api, from its own metrics.
+/// Requests completed by the gateway under /api, from its metrics.
 async fn answered(bed: &Bed) -> f64 {
     let (_, text) = support::get(&format!("{}/metrics", bed.stack.url("api"))).await.unwrap();
     text.lines()
@@ -17,8 +17,7 @@ async fn answered(bed: &Bed) -> f64 {
         .sum()
 }
 
-/// Whether nothing is pending or firing but what a stack without traffic has, as Prometheus says: a drill is refused
-/// while something else is.
+/// Whether Prometheus has no active alerts except those of a stack without traffic: others make a drill REFUSED.
 async fn quiet(bed: &Bed) -> Option<()> {
     let alerts = support::get_json(&format!("{}/api/v1/alerts", bed.stack.url("prometheus"))).await?;
     let active = alerts["data"]["alerts"]
@@ -28,7 +27,7 @@ async fn quiet(bed: &Bed) -> Option<()> {
     (!active).then_some(())
 }
 
-/// Starts the drill, interrupts it when it says that it has come to `phase`, and gives all it printed.
+/// Starts the drill, interrupts it when it reports `phase`, and returns its output.
 async fn interrupted_in(bed: &Bed, phase: &str) -> String {
     let mut command = bed.drill(&[&support::drills().join("high-error-rate.yaml")]);
     let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
@@ -41,7 +40,7 @@ async fn interrupted_in(bed: &Bed, phase: &str) -> String {
                 return;
             }
         }
-        panic!("it never came to {phase}");
+        panic!("it never reached {phase}");
     };
     tokio::time::timeout(Duration::from_secs(90), reached)
         .await
@@ -63,10 +62,10 @@ async fn ctrl_c_in_any_phase_of_a_drill_leaves_nothing_running() {
         let report = std::fs::read_to_string(bed.report_path()).unwrap();
         assert!(report.contains("\"interrupted\""), "the report is written in {phase}: {report}");
 
-        // Everything the drill sent has been answered by now; from here on the count stands still.
+        // All requests of the drill are completed by now; the count must not change any more.
         let settled = answered(&bed).await;
-        tokio::time::sleep(Duration::from_millis(500)).await; // the time in which traffic, if any, would show
-        assert_eq!(answered(&bed).await, settled, "after {phase} somebody still sends");
+        tokio::time::sleep(Duration::from_millis(500)).await; // time for further traffic to show
+        assert_eq!(answered(&bed).await, settled, "requests are still sent after {phase}");
         support::eventually("the alerts to be over", Duration::from_secs(90), || quiet(&bed)).await;
     }
     bed.stack.stop().await;

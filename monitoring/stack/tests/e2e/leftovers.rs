@@ -1,4 +1,4 @@
-//! The engine is killed in every phase: the next run undoes what was left, where anything was.
+//! The drill is killed in every phase: the next run undoes what was left.
 
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
@@ -18,10 +18,10 @@ cause: {stop: redis, fault: {route: /api/users, delay: 10ms}}
 expect: {delivered: [webhook]}
 ";
 
-/// Nothing but what has to be undone first.
+/// A drill that only undoes leftovers first.
 const NEXT: &str = "drill: next\nproves: {quiet: 1s}\n";
 
-/// A stack that takes orders: that of `stack run`, around a command that waits.
+/// A stack with a control socket: `stack run` around a command that waits.
 pub struct Running {
     pub dir: TempDir,
     pub child: Child,
@@ -60,7 +60,7 @@ impl Running {
         command
     }
 
-    /// Faults in force at the gateway.
+    /// Active faults of the gateway.
     pub async fn faults(&self) -> Vec<Value> {
         let url = format!("{}/faults", self.place["admin"].as_str().unwrap().trim_end_matches('/'));
         support::get_json(&url).await.unwrap()["faults"].as_array().unwrap().clone()
@@ -72,7 +72,7 @@ impl Running {
     }
 }
 
-/// Starts the drill and kills it without warning when it says that it has come to `phase`.
+/// Starts the drill and kills it when it reports `phase`.
 async fn killed_in(stack: &Running, file: &Path, phase: &str) {
     let mut child = stack.drill(file).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
     let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
@@ -82,7 +82,7 @@ async fn killed_in(stack: &Running, file: &Path, phase: &str) {
                 return;
             }
         }
-        panic!("it never came to {phase}");
+        panic!("it never reached {phase}");
     };
     tokio::time::timeout(Duration::from_secs(120), reached)
         .await
@@ -92,7 +92,7 @@ async fn killed_in(stack: &Running, file: &Path, phase: &str) {
 }
 
 #[tokio::test]
-async fn a_cause_that_cannot_be_undone_is_said_everywhere_and_bars_the_stack_until_it_is() {
+async fn a_cause_that_cannot_be_undone_is_reported_and_blocks_further_drills() {
     let mut stack = Running::start().await;
     let reports = |name: &str| stack.dir.path().join(name);
     let [key, junit, html, json] = ["key", "junit.xml", "report.html", "report.json"].map(reports);
@@ -109,28 +109,30 @@ async fn a_cause_that_cannot_be_undone_is_said_everywhere_and_bars_the_stack_unt
     let mut command = stack.drill(&first);
     command.arg(&second).arg("--junit").arg(&junit).arg("--html").arg(&html).arg("--json").arg(&json);
     let output = support::finish(command, Duration::from_secs(120)).await;
-    let said = String::from_utf8_lossy(&output.stdout);
-    assert_eq!(output.status.code(), Some(5), "{said}");
+    let output_text = String::from_utf8_lossy(&output.stdout);
+    assert_eq!(output.status.code(), Some(5), "{output_text}");
     let report: Value = serde_json::from_slice(&std::fs::read(&json).unwrap()).unwrap();
     let drills = &report["drills"];
     assert_eq!(
         (&drills[0]["verdict"], &drills[1]["verdict"]),
         (&"INCONCLUSIVE".into(), &"REFUSED".into()),
-        "{said}"
+        "{output_text}"
     );
     assert!(drills[0]["not_undone"][0].as_str().unwrap().contains("exit status: 3"), "{drills:#}");
-    for text in
-        [said.into_owned(), std::fs::read_to_string(junit).unwrap(), std::fs::read_to_string(html).unwrap()]
-    {
+    for text in [
+        output_text.into_owned(),
+        std::fs::read_to_string(junit).unwrap(),
+        std::fs::read_to_string(html).unwrap(),
+    ] {
         assert!(text.contains("the cause was not undone: could not run"), "{text}");
         assert!(text.contains("not ready for a drill"), "{text}");
     }
 
-    // Another start tries again and refuses, as long as that is in vain.
+    // Another start retries, and refuses as long as the undo fails.
     for (code, what) in [(Some(5), "not ready for a drill"), (Some(0), "now done: run")] {
         let output = support::finish(stack.drill(&second), Duration::from_secs(120)).await;
-        let said = String::from_utf8_lossy(&output.stdout) + String::from_utf8_lossy(&output.stderr);
-        assert!(output.status.code() == code && said.contains(what), "{said}");
+        let output_text = String::from_utf8_lossy(&output.stdout) + String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.code() == code && output_text.contains(what), "{output_text}");
         std::fs::write(&key, "").unwrap();
     }
     let left = std::fs::read_dir(stack.dir.path().join("leftovers")).unwrap();
@@ -140,7 +142,7 @@ async fn a_cause_that_cannot_be_undone_is_said_everywhere_and_bars_the_stack_unt
 }
 
 #[tokio::test]
-async fn what_a_killed_run_left_is_undone_by_the_next() {
+async fn the_next_run_undoes_what_a_killed_run_left() {
     let mut stack = Running::start().await;
     let ambient = "suite: s\nambient: [{alert: Watchdog, reason: always}, {alert: RedisDown, reason: just undone}, \
                    {alert: RateLimiterDegraded, reason: just undone}, {alert: ContainerDown, reason: just undone}]\n";
@@ -148,25 +150,25 @@ async fn what_a_killed_run_left_is_undone_by_the_next() {
     let (cause, next) = (stack.write("cause.yaml", CAUSE), stack.write("next.yaml", NEXT));
     for phase in ["preflight", "baseline", "pending", "firing", "notified", "resolved", "all_clear"] {
         killed_in(&stack, &cause, phase).await;
-        // Before its cause there is nothing to undo, and once it is lifted nothing any more.
+        // There is nothing to undo before the cause or after it was lifted.
         let at_work = matches!(phase, "firing" | "notified");
         if at_work {
             assert!(!stack.redis_answers().await, "{phase}: the cause is at work");
-            // Nobody but the gateway itself would lift the fault if there were no next run.
+            // Without a next run, only its time to live would end the fault.
             let left = stack.faults().await[0]["expires_in_seconds"].as_f64();
             assert!(left.is_some_and(|left| (1.0..=3_600.0).contains(&left)), "{phase}: {left:?}");
         }
         let output = support::finish(stack.drill(&next), Duration::from_secs(120)).await;
-        let said = String::from_utf8_lossy(&output.stderr);
-        assert!(stack.redis_answers().await, "{phase}: {said}");
-        assert!(stack.faults().await.is_empty(), "{phase}: {said}");
-        let undone = |what: &str| said.contains(&format!("now done: {what}"));
-        // Killed just as its cause begins it may have promised nothing yet, or to undo what it had not done.
+        let output_text = String::from_utf8_lossy(&output.stderr);
+        assert!(stack.redis_answers().await, "{phase}: {output_text}");
+        assert!(stack.faults().await.is_empty(), "{phase}: {output_text}");
+        let undone = |what: &str| output_text.contains(&format!("now done: {what}"));
+        // Killed at the start of its cause, it may have recorded nothing yet, or an undo for something not done.
         if phase != "pending" {
             assert_eq!(
                 (undone("remove the fault"), undone("start redis")),
                 (at_work, at_work),
-                "{phase}: {said}"
+                "{phase}: {output_text}"
             );
         }
     }

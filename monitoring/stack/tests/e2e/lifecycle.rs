@@ -1,4 +1,4 @@
-//! `stack up`, `status`, `down` and every way a stack can end.
+//! `stack up`, `status`, `down`, and every way a stack can end.
 
 use std::path::PathBuf;
 use std::process::Stdio;
@@ -12,7 +12,7 @@ use tokio::process::Child;
 
 use crate::support;
 
-/// An offset under which all ports are free, with the stack's folder; the folder goes with it.
+/// An offset with free ports, and the stack's folder, which is removed on drop.
 struct Offset {
     text: String,
     settings: Settings,
@@ -30,7 +30,7 @@ impl Offset {
         command
     }
 
-    /// Of its own: what this machine's drills have proven is no news of these tests.
+    /// A separate folder of proofs, so that the machine's own proofs do not matter.
     fn proofs(&self) -> PathBuf {
         self.settings.dir.join("proven")
     }
@@ -42,7 +42,7 @@ impl Offset {
 
 impl Drop for Offset {
     fn drop(&mut self) {
-        // A test that failed half-way leaves no stack behind.
+        // A failed test must not leave a stack behind.
         let down = std::process::Command::new(env!("CARGO_BIN_EXE_stack"))
             .args(["down", "--port-offset", &self.text])
             .output();
@@ -106,7 +106,7 @@ async fn up_status_an_api_stopped_by_hand_and_down() {
     let proof = r#"{"alert": "APIDown", "drill": "api-down", "proven_at": "2027-01-15T08:00:00Z"}"#;
     std::fs::write(offset.proofs().join("api-down.json"), proof).unwrap();
     let query = format!("{prometheus}/api/v1/query?query=drill_last_proven_timestamp_seconds");
-    let proven = support::eventually("what drills kept in Prometheus", Duration::from_secs(30), || async {
+    let proven = support::eventually("proofs of drills in Prometheus", Duration::from_secs(30), || async {
         support::get_json(&query).await?["data"]["result"].as_array()?.first().cloned()
     })
     .await;
@@ -149,7 +149,7 @@ async fn up_status_an_api_stopped_by_hand_and_down() {
     assert!(support::all_free(ports));
     assert!(offset.state().is_none());
     let again = support::finish(offset.command("down"), limit).await;
-    assert_eq!(again.status.code(), Some(0), "nothing to stop is no failure");
+    assert_eq!(again.status.code(), Some(0), "nothing to stop is not a failure");
 }
 
 #[tokio::test]
@@ -164,7 +164,7 @@ async fn ctrl_c_while_starting_and_while_running_stops_everything() {
         // 0 when it was ready just before the signal came, else 130.
         assert!(matches!(output.status.code(), Some(0 | 130)), "{:?}", output.status);
         all_gone(&processes(&state)).await;
-        // One more may have been started after the state was read.
+        // Another service may have been started after the state was read.
         support::eventually("free ports", Duration::from_secs(20), || async {
             support::all_free(offset.settings.ports).then_some(())
         })
@@ -174,7 +174,7 @@ async fn ctrl_c_while_starting_and_while_running_stops_everything() {
 }
 
 #[tokio::test]
-async fn a_supervisor_that_is_killed_takes_its_services_along() {
+async fn services_of_a_killed_supervisor_end() {
     let offset = Offset::free();
     let mut child = up(&offset);
     let state = support::eventually("ready", Duration::from_secs(60), || async {
@@ -186,7 +186,7 @@ async fn a_supervisor_that_is_killed_takes_its_services_along() {
     all_gone(&processes(&state)).await;
     let status = support::finish(offset.command("status"), Duration::from_secs(10)).await;
     assert_eq!(status.status.code(), Some(1));
-    // The next start is not held up by what the crash left on disk.
+    // Files left by the crash must not block the next start.
     let mut command = offset.command("up");
     command.args(["--detach", "--scale", "60"]);
     let again = support::finish(command, Duration::from_secs(120)).await;
@@ -200,15 +200,15 @@ async fn a_service_that_cannot_start_stops_the_others_and_shows_its_log() {
     let dir = tempfile::tempdir().unwrap();
     let mut settings = Settings::isolated(dir.path().join("stack"), 60.0).unwrap();
     let monitoring = support::copy_monitoring(&settings.monitoring, &dir.path().join("monitoring"));
-    // Alertmanager refuses the unknown field at its start.
+    // Alertmanager rejects the unknown field at its start.
     let file = monitoring.join("alertmanager.yml");
     let text = std::fs::read_to_string(&file).unwrap();
-    std::fs::write(&file, format!("surprise: 1\n{text}")).unwrap();
+    std::fs::write(&file, format!("unknown_field: 1\n{text}")).unwrap();
     settings.monitoring = monitoring;
     let ports = settings.ports;
     let error = stack::Stack::start(settings, |_| ()).await.unwrap_err();
     assert_eq!(error.exit_code(), 1);
     let text = error.to_string();
-    assert!(text.contains("alertmanager") && text.contains("surprise"), "{text}");
+    assert!(text.contains("alertmanager") && text.contains("unknown_field"), "{text}");
     assert!(support::all_free(ports));
 }

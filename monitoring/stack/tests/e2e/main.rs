@@ -1,5 +1,5 @@
-//! The whole chain for real: Redis, gateway, Prometheus, Alertmanager, inbox and `loadgen`, each test on a stack
-//! of its own. These are the slow tests; they spend their time waiting, so several run side by side.
+//! End-to-end tests: Redis, gateway, Prometheus, Alertmanager, inbox and `loadgen`, each test on a separate stack. They
+//! are slow but mostly wait, so several run concurrently.
 
 #![allow(clippy::unwrap_used)] // a test fails by panicking
 

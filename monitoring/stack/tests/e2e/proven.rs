@@ -1,10 +1,10 @@
-//! The shipped drills prove their alerts, each phase within its bound, on isolated stacks side by side.
+//! The shipped drills prove their alerts, each phase within its bound, on isolated stacks.
 
 use std::time::Duration;
 
 use crate::support::{self, Finished};
 
-/// More than the two cores that the limit of ten minutes is meant for can use; a drill mostly waits.
+/// More stacks than cores, because a drill mostly waits.
 const SHARDS: &str = "6";
 
 #[tokio::test]
@@ -48,7 +48,7 @@ async fn every_shipped_drill_is_proven_within_its_bounds() {
                 drill["phases"][phase][name].as_f64().unwrap_or_else(|| panic!("{phase} {drill:#}"))
             };
             let (seconds, bound) = (figure("seconds"), figure("bound_seconds"));
-            // Times are written down to the millisecond.
+            // Times are rounded to milliseconds.
             assert!(
                 (-0.002..=bound + 0.002).contains(&seconds),
                 "{phase}: {seconds} of {bound} in {drill:#}"
@@ -56,16 +56,15 @@ async fn every_shipped_drill_is_proven_within_its_bounds() {
         }
     }
 
-    // Of a drill whose cause is traffic the page shows that, and the baseline before it.
+    // For a drill whose cause is traffic the page shows the cause and the baseline.
     let page = std::fs::read_to_string(page).unwrap();
     let section =
         page.split("<section id=").find(|section| section.starts_with("\"high-error-rate\"")).unwrap();
-    for part in ["of the baseline, answered as expected: up to", "of the cause, answered as expected: up to"]
-    {
+    for part in ["baseline, expected responses: up to", "cause, expected responses: up to"] {
         assert!(section.contains(part), "{part} in {section}");
     }
 
-    // With these proofs nothing is missing: the repository's own rules stand at 100 %.
+    // With these proofs the coverage of the repository's rules is 100 %.
     let mut coverage = support::loadgen();
     coverage.current_dir(process::program::repository()).args(["coverage", "--json", "--proofs"]);
     coverage.arg(dir.path().join("proofs"));

@@ -1,5 +1,6 @@
-//! What each channel is sent, by a real Alertmanager with the shipped templates: within what the service takes, readable,
-//! with links that lead somewhere. The inbox refuses what the service would, so that what it lists was taken.
+//! The notifications of each channel, from a real Alertmanager with the shipped templates: within the limits of the
+//! service, readable, with valid links. The inbox rejects what the service would reject, so listed messages were
+//! accepted.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -26,7 +27,7 @@ async fn messages(bed: &Bed, alert: &str, status: &str) -> Vec<(&'static str, Va
     .await
 }
 
-/// Everything that a person reads of it.
+/// All texts of a message that are visible to a reader.
 fn texts(body: &Value) -> String {
     match body {
         Value::String(text) => text.clone(),
@@ -36,7 +37,7 @@ fn texts(body: &Value) -> String {
     }
 }
 
-/// Every http address in a text, without what Slack, Markdown and HTML put around it.
+/// Every http URL in a text, without the markup of Slack, Markdown and HTML.
 fn links(text: &str) -> BTreeSet<String> {
     let ends = |c: char| c.is_whitespace() || "<>|)\"'".contains(c);
     text.match_indices("http://").map(|(at, _)| text[at..].split(ends).next().unwrap().to_owned()).collect()
@@ -54,35 +55,32 @@ fn dashboards() -> BTreeSet<String> {
 }
 
 #[tokio::test]
-async fn each_receiver_is_sent_a_readable_message_with_links_that_lead_somewhere() {
+async fn each_receiver_gets_a_readable_message_with_valid_links() {
     let bed = Bed::start(FAST).await;
     let drill = std::fs::read_to_string(support::drills().join("critical-error-rate.yaml")).unwrap();
     let finished = bed.run_drill(&drill).await;
     for status in ["firing", "resolved"] {
         for (channel, body) in messages(&bed, "CriticalErrorRate", status).await {
             let text = texts(&body);
-            let said = format!("{channel} {status}: {body:#}\n{}", finished.text);
-            assert!(
-                text.contains("The API answers every tenth request or more with a server error"),
-                "{said}"
-            );
-            assert!(text.contains("of the requests to api in the last"), "{said}");
-            assert!(!text.contains("<no value>") && !text.contains("{{"), "{said}");
+            let message = format!("{channel} {status}: {body:#}\n{}", finished.text);
+            assert!(text.contains("At least 10% of API requests fail with a server error"), "{message}");
+            assert!(text.contains("of the requests to api in the last"), "{message}");
+            assert!(!text.contains("<no value>") && !text.contains("{{"), "{message}");
             let links = links(&text);
             let runbook = links.iter().find(|link| link.ends_with("/runbooks/CriticalErrorRate"));
-            let (code, runbook) = support::get(runbook.expect(&said)).await.expect(&said);
-            assert!(code == 200 && runbook.starts_with("# CriticalErrorRate"), "{said}");
-            let dashboard = links.iter().find_map(|link| link.split_once("/d/")).expect(&said).1;
-            assert!(dashboards().contains(dashboard), "{dashboard}: {said}");
+            let (code, runbook) = support::get(runbook.expect(&message)).await.expect(&message);
+            assert!(code == 200 && runbook.starts_with("# CriticalErrorRate"), "{message}");
+            let dashboard = links.iter().find_map(|link| link.split_once("/d/")).expect(&message).1;
+            assert!(dashboards().contains(dashboard), "{dashboard}: {message}");
             for link in links.iter().filter(|link| link.contains("/#/alerts?receiver=")) {
-                assert!(link.starts_with(bed.stack.url("alertmanager")), "{said}");
+                assert!(link.starts_with(bed.stack.url("alertmanager")), "{message}");
             }
         }
     }
     bed.stack.stop().await;
 }
 
-/// More than any service takes, with every character that one of them reads as markup.
+/// Texts beyond every limit, with every markup character.
 fn long_alerts(count: usize) -> Value {
     let marks = "5 * 3 < 4 & \"q\" `c` _u_ ~n~ |p| [x](http://elsewhere.example) <!channel> ä你🔥 \\ {{ .X }} </p><script> ";
     let alert = |number: usize| {
@@ -100,7 +98,7 @@ fn long_alerts(count: usize) -> Value {
 }
 
 #[tokio::test]
-async fn many_alerts_with_long_texts_stay_within_what_each_service_takes() {
+async fn many_alerts_with_long_texts_stay_within_the_limits_of_each_service() {
     let bed = Bed::start(FAST).await;
     let http = reqwest::Client::builder().no_proxy().build().unwrap();
     let url = format!("{}/api/v2/alerts", bed.stack.url("alertmanager"));
@@ -108,23 +106,29 @@ async fn many_alerts_with_long_texts_stay_within_what_each_service_takes() {
     assert_eq!(posted.status().as_u16(), 200);
     for (channel, body) in messages(&bed, "Long", "firing").await {
         let attachment = |key: &str| body["attachments"][0][key].as_str().unwrap();
-        let said = format!("{channel}: {body:#}");
+        let message = format!("{channel}: {body:#}");
         match channel {
             "slack" => {
                 let text = attachment("text");
                 // A block's limit; an attachment is cut by Slack at 8000.
-                assert!(text.chars().count() <= 3_000, "{} {said}", text.chars().count());
-                assert!(text.contains("5 * 3 &lt; 4 &amp;") && !text.contains("<!"), "{said}");
-                assert!(text.contains("<http://127.0.0.1:1/runbooks/Long?a=1&amp;b=(2)|Runbook>"), "{said}");
-                assert!(text.contains("…") && text.contains("and 57 more: <http"), "{said}");
+                assert!(text.chars().count() <= 3_000, "{} {message}", text.chars().count());
+                assert!(text.contains("5 * 3 &lt; 4 &amp;") && !text.contains("<!"), "{message}");
+                assert!(
+                    text.contains("<http://127.0.0.1:1/runbooks/Long?a=1&amp;b=(2)|Runbook>"),
+                    "{message}"
+                );
+                assert!(text.contains("…") && text.contains("and 57 more: <http"), "{message}");
                 assert_eq!(attachment("title"), "[FIRING:60] Long (critical)");
             }
             "discord" => {
                 let text = attachment("text");
-                assert!(text.chars().count() <= 3_500, "{} {said}", text.chars().count());
-                assert!(text.contains(r"5 \* 3 \< 4 &") && text.contains(r"\[x\]\(http"), "{said}");
-                assert!(text.contains("[Runbook](http://127.0.0.1:1/runbooks/Long?a=1&b=%282%29)"), "{said}");
-                assert!(text.contains("and 57 more: [all of them](http"), "{said}");
+                assert!(text.chars().count() <= 3_500, "{} {message}", text.chars().count());
+                assert!(text.contains(r"5 \* 3 \< 4 &") && text.contains(r"\[x\]\(http"), "{message}");
+                assert!(
+                    text.contains("[Runbook](http://127.0.0.1:1/runbooks/Long?a=1&b=%282%29)"),
+                    "{message}"
+                );
+                assert!(text.contains("and 57 more: [all of them](http"), "{message}");
             }
             "pagerduty" => {
                 let summary = body["payload"]["summary"].as_str().unwrap();
@@ -132,16 +136,16 @@ async fn many_alerts_with_long_texts_stay_within_what_each_service_takes() {
                     summary.starts_with("[FIRING:60] Long (critical): ")
                         && summary.ends_with("…, and others")
                 );
-                assert!(summary.chars().count() <= 300, "{said}");
+                assert!(summary.chars().count() <= 300, "{message}");
                 let details = &body["payload"]["custom_details"];
-                assert!(details["firing"].as_str().unwrap().contains("and 40 more"), "{said}");
-                assert!(body.to_string().len() < 50_000, "{said}");
+                assert!(details["firing"].as_str().unwrap().contains("and 40 more"), "{message}");
+                assert!(body.to_string().len() < 50_000, "{message}");
             }
             "email" => {
-                assert!(body["subject"].as_str().unwrap().chars().count() <= 300, "{said}");
+                assert!(body["subject"].as_str().unwrap().chars().count() <= 300, "{message}");
                 let html = body["html"].as_str().unwrap();
-                assert!(html.contains("and 40 more") && html.contains("&lt;script&gt;"), "{said}");
-                assert!(!html.contains("<script") && html.len() < 100_000, "{said}");
+                assert!(html.contains("and 40 more") && html.contains("&lt;script&gt;"), "{message}");
+                assert!(!html.contains("<script") && html.len() < 100_000, "{message}");
             }
             _ => {
                 assert_eq!(

@@ -12,10 +12,10 @@ use testkit::Haproxy;
 
 use crate::support;
 
-/// Longest any single step may take.
+/// Timeout of each step.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// A gateway with a database of its own, which can be started again where it was.
+/// A gateway with its own database that can be restarted on the same port.
 struct Gateway {
     port: u16,
     launch: Launch,
@@ -83,16 +83,16 @@ async fn three_gateways_restarted_one_after_another_lose_no_request() {
 
     let report = dir.path().join("run.json");
     let mut command = support::loadgen();
-    // Far longer than it takes; it is stopped when the last gateway is back.
+    // Much longer than needed; it is stopped once the last gateway is back.
     command.args(["run", &format!("{}/api/users", haproxy.url()), "-q", "1000", "-z", "5m", "--no-tui"]);
-    // It is about losses: a busy machine that sends late proves as much.
+    // Only losses matter, so a busy machine may send late.
     command.args(["--max-lag", "1m", "--out"]).arg(&report);
     let load = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
 
     for (index, gateway) in gateways.iter_mut().enumerate() {
-        let answered = haproxy.backends().await.unwrap()[index].answered;
+        let succeeded = haproxy.backends().await.unwrap()[index].succeeded;
         support::eventually("traffic on the gateway", PATIENCE, || async {
-            (haproxy.backends().await.ok()?[index].answered >= answered + 100).then_some(())
+            (haproxy.backends().await.ok()?[index].succeeded >= succeeded + 100).then_some(())
         })
         .await;
         gateway.process.signal(Signal::SIGTERM);
@@ -114,27 +114,27 @@ async fn three_gateways_restarted_one_after_another_lose_no_request() {
     let mut text = String::from_utf8_lossy(&output.stdout).into_owned();
     text += &String::from_utf8_lossy(&output.stderr);
     text += &std::fs::read_to_string(haproxy.log()).unwrap();
-    assert_eq!(output.status.code(), Some(130), "stopped by us, not by itself before: {text}");
+    assert_eq!(output.status.code(), Some(130), "it must still run when stopped: {text}");
     let run: Value = serde_json::from_str(&std::fs::read_to_string(&report).unwrap()).unwrap();
     let scheduled = run["ledger"]["scheduled"].as_u64().unwrap();
     let rate = scheduled as f64 / run["elapsed_seconds"].as_f64().unwrap();
-    // Stopping takes up to a second in which nothing is scheduled.
-    assert!((700.0..1_010.0).contains(&rate), "{rate} a second: {text}");
-    // The whole ledger, so that every other account is shown to be empty. On a machine too busy for this rate some wait
-    // for their turn when the run is stopped. None of them hangs at a gateway that was stopped: the balancer would
-    // have answered 502 for it when the process ended.
+    // Stopping takes up to a second without scheduled requests.
+    assert!((700.0..1_010.0).contains(&rate), "{rate} per second: {text}");
+    // The complete ledger, so that every other entry is zero. On a machine too busy for this rate some requests are
+    // still queued at the end. None of them waits for a stopped gateway: the balancer would have responded 502 when the
+    // process ended.
     let unfinished = run["ledger"]["unfinished"].as_u64().unwrap();
-    let answered = scheduled - unfinished;
+    let succeeded = scheduled - unfinished;
     let all_expected = json!({
-        "scheduled": scheduled, "expected": answered, "unexpected": 0, "transport_errors": 0, "local_errors": 0,
+        "scheduled": scheduled, "expected": succeeded, "unexpected": 0, "transport_errors": 0, "local_errors": 0,
         "shed": 0, "unfinished": unfinished
     });
     assert_eq!(run["ledger"], all_expected, "a request failed: {text}");
-    assert_eq!(run["statuses"], json!({ "200": answered }), "{text}");
+    assert_eq!(run["statuses"], json!({ "200": succeeded }), "{text}");
     let backends = haproxy.backends().await.unwrap();
-    assert!(backends.iter().all(|backend| backend.up && backend.answered >= 100), "{backends:?}");
+    assert!(backends.iter().all(|backend| backend.up && backend.succeeded >= 100), "{backends:?}");
     assert!(
         backends.iter().all(|backend| (backend.failed, backend.retried) == (0, 0)),
-        "the balancer hid nothing: {backends:?}"
+        "the balancer hid no failure: {backends:?}"
     );
 }

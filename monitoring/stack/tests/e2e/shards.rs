@@ -1,4 +1,4 @@
-//! `loadgen drill --shards N` starts stacks of its own and spreads the drills over them.
+//! `loadgen drill --shards N` starts N stacks and distributes the drills over them.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -6,13 +6,13 @@ use std::time::Duration;
 use crate::support::{self, Finished};
 
 #[tokio::test]
-async fn shards_are_isolated_stacks_started_for_the_run_and_stopped_after_it() {
+async fn starts_isolated_stacks_and_stops_them_after_the_run() {
     let dir = tempfile::tempdir().unwrap();
     let path = |name: &str| dir.path().join(name);
     let ambient = "suite: s\nambient: [{alert: Watchdog, reason: always}]\n";
     std::fs::write(path("suite.yaml"), ambient).unwrap();
     for name in ["a", "b"] {
-        // Long enough that one stack could not have had both of them.
+        // Long enough that one stack could not have run both.
         let note = format!("echo \"$PROMETHEUS_URL $TIME_SCALE\" > {}", path(name).display());
         let drill =
             format!("drill: {name}\nproves: {{quiet: 10m}}\ncause: {{run: {{start: [sh, -c, '{note}']}}}}\n");
@@ -25,7 +25,7 @@ async fn shards_are_isolated_stacks_started_for_the_run_and_stopped_after_it() {
     let output = support::finish(command, Duration::from_secs(240)).await;
     let finished = Finished::new(&output, &report);
     assert_eq!(finished.code, Some(0), "{}", finished.text);
-    assert!(finished.text.contains("Starting 2 stacks of its own, time scale 60"), "{}", finished.text);
+    assert!(finished.text.contains("Starting 2 stacks, time scale 60"), "{}", finished.text);
     let drills = finished.report["drills"].as_array().unwrap();
     assert_eq!(drills.len(), 2, "{}", finished.text);
     assert!(drills.iter().all(|drill| drill["verdict"] == "PROVEN"), "{}", finished.text);
@@ -33,9 +33,11 @@ async fn shards_are_isolated_stacks_started_for_the_run_and_stopped_after_it() {
     let notes = ["a", "b"].map(|name| std::fs::read_to_string(path(name)).unwrap());
     let addresses: BTreeSet<&str> = notes
         .iter()
-        .map(|note| note.trim().strip_suffix(" 60").unwrap_or_else(|| panic!("the scale is known: {note}")))
+        .map(|note| {
+            note.trim().strip_suffix(" 60").unwrap_or_else(|| panic!("the time scale is set: {note}"))
+        })
         .collect();
-    assert_eq!(addresses.len(), 2, "each on a stack of its own: {notes:?}");
+    assert_eq!(addresses.len(), 2, "each on a separate stack: {notes:?}");
     for address in addresses {
         assert!(support::get(&format!("{address}/-/ready")).await.is_none(), "{address} is stopped");
     }
@@ -51,7 +53,7 @@ async fn shards_without_the_stack_program_are_refused_with_the_reason() {
     let mut command = tokio::process::Command::new(&alone);
     command.env("PATH", "").kill_on_drop(true).args(["drill", "--shards", "2"]).arg(support::drills());
     let output = support::finish(command, Duration::from_secs(30)).await;
-    let said = String::from_utf8_lossy(&output.stderr);
-    assert_eq!(output.status.code(), Some(2), "{said}");
-    assert!(said.contains("--shards: `stack` could not be started"), "{said}");
+    let output_text = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(2), "{output_text}");
+    assert!(output_text.contains("--shards: cannot start `stack`"), "{output_text}");
 }

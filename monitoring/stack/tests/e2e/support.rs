@@ -11,7 +11,7 @@ use stack::{Settings, Stack};
 use tempfile::TempDir;
 use tokio::process::{Child, Command};
 
-/// Fast, for tests whose verdict does not hang on tight bounds.
+/// A fast time scale, for tests whose verdict does not depend on tight bounds.
 pub const FAST: f64 = 60.0;
 
 /// A stack in a temporary folder on free ports.
@@ -50,14 +50,14 @@ impl Bed {
         command
     }
 
-    /// Runs a drill written here; the ambient alerts of the shipped suite hold for it too.
+    /// Runs a drill from a text, with the ambient alerts of the shipped suite.
     pub async fn run_drill(&self, text: &str) -> Finished {
         let file = self.write_drill(text);
         let output = finish(self.drill(&[&file]), Duration::from_secs(240)).await;
         Finished::new(&output, &self.report_path())
     }
 
-    /// Writes a drill file beside the shipped suite file.
+    /// Writes a drill file next to the shipped suite file.
     pub fn write_drill(&self, text: &str) -> PathBuf {
         let folder = self.dir.path().join("drills");
         std::fs::create_dir_all(&folder).unwrap();
@@ -72,7 +72,7 @@ impl Bed {
     }
 }
 
-/// What a drill run came to.
+/// The result of a drill run.
 pub struct Finished {
     pub code: Option<i32>,
     pub text: String,
@@ -102,21 +102,21 @@ pub fn drills() -> PathBuf {
     program::repository().join("monitoring/drills")
 }
 
-/// The `loadgen` binary; it dies with the test.
+/// The `loadgen` binary; killed at the end of the test.
 pub fn loadgen() -> Command {
     let mut command = Command::new(program::own("loadgen").unwrap());
     command.stdin(Stdio::null()).kill_on_drop(true);
     command
 }
 
-/// The `stack` binary; it dies with the test.
+/// The `stack` binary; killed at the end of the test.
 pub fn stack() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_stack"));
     command.stdin(Stdio::null()).kill_on_drop(true);
     command
 }
 
-/// Runs to the end, at most `limit`.
+/// Runs a command until it ends, for at most `limit`.
 pub async fn finish(mut command: Command, limit: Duration) -> Output {
     tokio::time::timeout(limit, command.output()).await.expect("it ends in time").unwrap()
 }
@@ -127,8 +127,8 @@ pub fn signal(child: &Child, signal: nix::sys::signal::Signal) {
     nix::sys::signal::kill(nix::unistd::Pid::from_raw(pid), signal).unwrap();
 }
 
-/// A port offset under which every port is free. The ports lie below those that [`port::free`] and the system's
-/// outgoing connections use, so that only another offset of this kind could come between.
+/// A port offset with free ports. The ports are below those of [`port::free`] and of the system's outgoing connections,
+/// so that only another offset of this kind could conflict.
 pub fn free_offset() -> u16 {
     (0..200)
         .filter_map(|_| process::port::free().ok())
@@ -137,12 +137,12 @@ pub fn free_offset() -> u16 {
         .expect("some offset has all its ports free")
 }
 
-/// Whether nobody listens on any of them.
+/// Whether all ports are free.
 pub fn all_free(ports: Ports) -> bool {
     ports.all().into_iter().all(|port| stack::port::check("a test", port).is_ok())
 }
 
-/// Asks until the answer is there.
+/// Polls until there is a result.
 pub async fn eventually<T, F: Future<Output = Option<T>>>(
     what: &str,
     limit: Duration,
@@ -150,20 +150,20 @@ pub async fn eventually<T, F: Future<Output = Option<T>>>(
 ) -> T {
     let started = Instant::now();
     loop {
-        if let Some(answer) = ask().await {
-            return answer;
+        if let Some(response) = ask().await {
+            return response;
         }
         assert!(started.elapsed() < limit, "{what}: not within {limit:?}");
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
 }
 
-/// GETs a URL: status and body; `None` when nobody answers.
+/// GETs a URL: status and body; `None` without a response.
 pub async fn get(url: &str) -> Option<(u16, String)> {
     let client = reqwest::Client::builder().no_proxy().timeout(Duration::from_secs(5)).build().unwrap();
-    let answer = client.get(url).send().await.ok()?;
-    let status = answer.status().as_u16();
-    Some((status, answer.text().await.ok()?))
+    let response = client.get(url).send().await.ok()?;
+    let status = response.status().as_u16();
+    Some((status, response.text().await.ok()?))
 }
 
 /// GETs JSON.
@@ -171,7 +171,7 @@ pub async fn get_json(url: &str) -> Option<Value> {
     get(url).await.and_then(|(_, body)| serde_json::from_str(&body).ok())
 }
 
-/// Copies what Prometheus and Alertmanager read; gives the copy's folder.
+/// Copies the files of Prometheus and Alertmanager; returns the folder of the copy.
 pub fn copy_monitoring(from: &Path, to: &Path) -> PathBuf {
     for part in ["alert_rules", "templates"] {
         copy_dir(&from.join(part), &to.join(part));
@@ -190,7 +190,7 @@ fn copy_dir(from: &Path, to: &Path) {
     }
 }
 
-/// Replaces text in a file; the text must be there.
+/// Replaces a text in a file, which must contain it.
 pub fn replace(file: &Path, old: &str, new: &str) {
     let text = std::fs::read_to_string(file).unwrap();
     assert!(text.contains(old), "{} does not contain {old}", file.display());

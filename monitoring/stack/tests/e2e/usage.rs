@@ -1,4 +1,4 @@
-//! What a person can get wrong: a clear error, exit 2, nothing started.
+//! Usage errors: a clear message, exit code 2, nothing started.
 
 use std::net::TcpListener;
 use std::time::Duration;
@@ -8,7 +8,7 @@ use crate::support;
 const LIMIT: Duration = Duration::from_secs(30);
 
 #[tokio::test]
-async fn a_taken_port_is_named_with_its_owner_and_the_flag() {
+async fn names_the_owner_and_the_flag_of_a_taken_port() {
     let offset = support::free_offset();
     let listener = TcpListener::bind(("127.0.0.1", 8000 + offset)).unwrap();
     let mut command = support::stack();
@@ -23,7 +23,7 @@ async fn a_taken_port_is_named_with_its_owner_and_the_flag() {
 }
 
 #[tokio::test]
-async fn a_missing_redis_is_named_with_the_way_out() {
+async fn names_a_missing_redis_and_the_fix() {
     let empty = tempfile::tempdir().unwrap();
     let mut command = support::stack();
     command.args(["run", "--", "true"]).env("PATH", empty.path()).env("STACK_TOOLS", empty.path());
@@ -33,26 +33,26 @@ async fn a_missing_redis_is_named_with_the_way_out() {
     assert!(text.contains("redis-server") && text.contains("make setup"), "{text}");
 }
 
-/// `stack up` tells whom the environment names, so what it names has to be whole.
+/// `stack up` uses the channels of the environment, so their settings must be complete.
 #[tokio::test]
-async fn half_a_channel_is_named_without_its_value() {
+async fn names_an_incomplete_channel_without_its_value() {
     let offset = support::free_offset();
     let mut command = support::stack();
     command.args(["up", "--port-offset", &offset.to_string()]).env("SMTP_SMARTHOST", "hush.example:25");
     let output = support::finish(command, LIMIT).await;
     let text = String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), Some(2), "{text}");
-    assert!(text.contains("rendered: SMTP_SMARTHOST: is set and SMTP_FROM is not"), "{text}");
+    assert!(text.contains("files: SMTP_SMARTHOST: is set and SMTP_FROM is not"), "{text}");
     assert!(!text.contains("hush"), "{text}");
     let _ = std::fs::remove_dir_all(stack::Settings::new(offset, 1.0).unwrap().dir);
 }
 
 #[tokio::test]
-async fn run_gives_the_commands_exit_code_and_its_environment() {
+async fn run_returns_the_exit_code_and_sets_the_environment() {
     let dir = tempfile::tempdir().unwrap();
     let mut command = support::stack();
     command.args(["run", "--scale", "60", "--dir"]).arg(dir.path().join("stack"));
-    // Whom `up` would tell is none of a drill's business.
+    // `stack run` must not use the channels of `stack up`.
     command.env("SLACK_WEBHOOK_URL", "http://outside.invalid/");
     let slack_url = dir.path().join("stack/config/secrets/slack_url");
     command.env("SLACK_URL_FILE", slack_url);

@@ -1,4 +1,4 @@
-//! What a drill says when the chain is broken: each break gives its verdict, with the likeliest reason.
+//! Verdicts of a broken chain: each break has its verdict, with the most likely reason.
 
 use nix::sys::signal::Signal;
 
@@ -9,7 +9,7 @@ fn drill(share: u32) -> String {
     format!(
         "drill: errors
 proves: {{alert: HighErrorRate, labels: {{severity: warning}}}}
-summary: {share} % of answers are 5xx
+summary: {share} % of responses are 5xx
 baseline: {{rate: 40/s, requests: [{{get: /api/users}}]}}
 cause:
   load: {{rate: 40/s, requests: [{{weight: {}, get: /api/users}}, {{weight: {share}, get: /api/error, expect: 500}}]}}
@@ -20,7 +20,7 @@ expect: {{delivered: [webhook, slack]}}
 }
 
 #[tokio::test]
-async fn a_cause_that_is_too_weak_and_a_misspelt_label_are_missed_and_told_apart() {
+async fn distinguishes_a_weak_cause_from_a_misspelt_label() {
     let bed = Bed::start(FAST).await;
     let finished = bed.run_drill(&drill(3)).await;
     assert_eq!(finished.code, Some(5), "{}", finished.text);
@@ -36,7 +36,7 @@ async fn a_cause_that_is_too_weak_and_a_misspelt_label_are_missed_and_told_apart
 }
 
 #[tokio::test]
-async fn a_rule_with_a_misspelt_metric_is_missed_and_the_metric_named() {
+async fn a_misspelt_metric_is_missed_and_named() {
     let bed = Bed::start_with(FAST, |monitoring| {
         let rules = monitoring.join("alert_rules/api.yml");
         replace(
@@ -55,7 +55,7 @@ async fn a_rule_with_a_misspelt_metric_is_missed_and_the_metric_named() {
 }
 
 #[tokio::test]
-async fn a_route_that_leads_nowhere_or_is_muted_is_refused_before_any_traffic() {
+async fn a_route_without_receiver_or_in_a_time_interval_is_refused() {
     let bed = Bed::start_with(FAST, |monitoring| {
         let file = monitoring.join("alertmanager.yml");
         replace(&file, "  receiver: warning\n  group_by", "  receiver: nowhere\n  group_by");
@@ -68,7 +68,7 @@ async fn a_route_that_leads_nowhere_or_is_muted_is_refused_before_any_traffic() 
     })
     .await;
     let critical = drill(30).replace("HighErrorRate", "CriticalErrorRate").replace("warning", "critical");
-    for (text, said) in [
+    for (text, needle) in [
         (
             drill(8),
             "is expected on webhook, and its route sends to receiver `nowhere`, which has no webhook_configs",
@@ -79,14 +79,14 @@ async fn a_route_that_leads_nowhere_or_is_muted_is_refused_before_any_traffic() 
         assert_eq!(finished.code, Some(5), "{}", finished.text);
         let (verdict, reason) = finished.verdict();
         assert_eq!(verdict, "REFUSED", "{}", finished.text);
-        assert!(reason.contains(said), "{reason}");
+        assert!(reason.contains(needle), "{reason}");
         assert!(finished.report["drills"][0]["instants"]["baseline"].is_null(), "{}", finished.text);
     }
     bed.stack.stop().await;
 }
 
 #[tokio::test]
-async fn an_address_that_is_anothers_is_missed_at_notified() {
+async fn a_wrong_receiver_address_is_missed_at_notified() {
     let bed = Bed::start_with(FAST, |monitoring| {
         let file = monitoring.join("alertmanager.yml");
         let text = std::fs::read_to_string(&file).unwrap();
@@ -117,9 +117,9 @@ async fn a_stopped_alertmanager_is_refused_before_any_traffic() {
 }
 
 #[tokio::test]
-async fn another_alert_that_fires_too_is_unexpected() {
+async fn another_firing_alert_is_unexpected() {
     let bed = Bed::start(FAST).await;
-    // 30 % errors trip both alerts; this drill explains only one of them.
+    // 30 % errors fire both alerts; this drill expects only one of them.
     let finished = bed
         .run_drill(&drill(30).replace("HighErrorRate", "CriticalErrorRate").replace("warning", "critical"))
         .await;
@@ -131,7 +131,7 @@ async fn another_alert_that_fires_too_is_unexpected() {
 }
 
 #[tokio::test]
-async fn traffic_and_commands_that_were_not_as_stated_leave_a_drill_undecided() {
+async fn unexpected_traffic_and_failed_commands_are_inconclusive() {
     let bed = Bed::start(FAST).await;
     let control = |cause: &str| {
         format!(
@@ -139,7 +139,7 @@ async fn traffic_and_commands_that_were_not_as_stated_leave_a_drill_undecided() 
         )
     };
     let misspelt = drill(8).replace("/api/error", "/api/eror");
-    for (text, said) in [
+    for (text, needle) in [
         (control("cause: {load: {rate: 20/s, requests: [{get: /nope404}]}}\n"), "404: "),
         (control("cause: {run: {hold: true, start: [sh, -c, 'exit 7']}}\n"), "`sh -c exit 7` ended before"),
         (misspelt, "had an unexpected status (by status: 200: "),
@@ -149,7 +149,7 @@ async fn traffic_and_commands_that_were_not_as_stated_leave_a_drill_undecided() 
         let (verdict, reason) = finished.verdict();
         assert_eq!(verdict, "INCONCLUSIVE", "{}", finished.text);
         assert!(reason.starts_with("the cause was not applied as stated: "), "{reason}");
-        assert!(reason.contains(said), "{reason}");
+        assert!(reason.contains(needle), "{reason}");
     }
     let finished = bed.run_drill(&control("")).await;
     assert_eq!(finished.verdict().0, "PROVEN", "{}", finished.text);
@@ -157,14 +157,14 @@ async fn traffic_and_commands_that_were_not_as_stated_leave_a_drill_undecided() 
 }
 
 #[tokio::test]
-async fn external_labels_count_for_routes_and_silences() {
+async fn external_labels_apply_to_routes_and_silences() {
     let bed = Bed::start_with(FAST, |monitoring| {
         replace(&monitoring.join("prometheus.yml"), "global:\n", "global:\n  external_labels: {env: prod}\n");
         let route = "  routes:\n    - receiver: warning\n      matchers: [env=\"prod\", alertname=\"HighErrorRate\"]\n      group_wait: 10m\n";
         replace(&monitoring.join("alertmanager.yml"), "  routes:\n", route);
     })
     .await;
-    // The longer wait leaves time for others.
+    // Other alerts may fire during the longer wait.
     let labelled = drill(8)
         .replace("{severity: warning}", "{severity: warning, env: prod}")
         .replace("slack]", "slack], also: [ExcessiveHttp500, ErrorBudgetBurn, HighLatency]");
@@ -181,17 +181,17 @@ async fn external_labels_count_for_routes_and_silences() {
     });
     let url = format!("{}/api/v2/silences", bed.stack.url("alertmanager"));
     let client = reqwest::Client::builder().no_proxy().build().unwrap();
-    let answer = client.post(url).json(&silence).send().await.unwrap();
-    assert!(answer.status().is_success(), "{}", answer.text().await.unwrap());
+    let response = client.post(url).json(&silence).send().await.unwrap();
+    assert!(response.status().is_success(), "{}", response.text().await.unwrap());
     let finished = bed.run_drill(&drill(8)).await;
     let (verdict, reason) = finished.verdict();
     assert!(verdict == "REFUSED" && reason.contains("(lunch) covers HighErrorRate"), "{verdict}: {reason}");
     bed.stack.stop().await;
 }
 
-/// By our templates (Discord, PagerDuty, mail) and by Alertmanager's own (Slack, here).
+/// With the shipped templates (Discord, PagerDuty, mail) and Alertmanager's default (Slack, here).
 #[tokio::test]
-async fn an_alert_whose_name_holds_spaces_is_found_in_every_text() {
+async fn finds_an_alert_name_with_spaces_in_every_text() {
     let bed = Bed::start_with(FAST, |monitoring| {
         let rule = |alert: &str, least: u32| {
             format!(
@@ -213,12 +213,12 @@ cause: {load: {rate: 40/s, requests: [{get: /nothing/here, expect: 404}]}}
 expect: {delivered: [webhook, slack, discord, pagerduty, email]}
 ";
     let finished = bed.run_drill(text).await;
-    // What is asked here is who was told of what, not how fast on a machine that does other things besides.
+    // This checks the notifications, not their delay on a busy machine.
     let (verdict, reason) = finished.verdict();
     assert!(["PROVEN", "LATE"].contains(&verdict), "{verdict} {reason}\n{}", finished.text);
     let instants = &finished.report["drills"][0]["instants"];
-    for told in ["notified", "all_clear"] {
-        assert_eq!(instants[told].as_object().unwrap().len(), 5, "{told}: {instants:#}");
+    for phase in ["notified", "all_clear"] {
+        assert_eq!(instants[phase].as_object().unwrap().len(), 5, "{phase}: {instants:#}");
     }
     let url = format!("{}/notifications", bed.stack.url("inbox"));
     let arrived = crate::support::get_json(&url).await.unwrap();

@@ -1,6 +1,6 @@
-//! Commands of the documents that are not run as they stand: who runs them, or why nobody does.
+//! Documented commands that this test does not run as written: the test that runs them, or the reason.
 
-/// Beginnings of commands that another test runs: the file, and the words in it that show so.
+/// Starts of commands that another test runs, with its file and a text in it that shows this.
 pub const ELSEWHERE: &[(&str, &str, &str)] = &[
     ("make up", "docs/guide/walkthrough.md", "$ make up STACK=native\n"),
     ("make down", "docs/guide/walkthrough.md", "$ make down\n"),
@@ -11,7 +11,7 @@ pub const ELSEWHERE: &[(&str, &str, &str)] = &[
     ("make test", ".ci/run", "exec make test"),
     ("make setup", "Makefile", "test: setup "),
     ("make check", "Makefile", "test: setup format-check lint rules "),
-    ("make dashboards", "grafana/tests/it/files.rs", "each_file_is_what_the_code_says"),
+    ("make dashboards", "grafana/tests/it/files.rs", "each_file_matches_the_code"),
     ("make fuzz-api", "Makefile", "\n\tapi/tests/fuzz/run.sh $(target)/debug/api\n"),
     ("make images-local", "monitoring/stack/tests/containers/project.rs", "deploy/images/build.sh"),
     ("make password", "monitoring/stack/tests/containers/engine.rs", "arg(\"password\")"),
@@ -25,23 +25,23 @@ pub const ELSEWHERE: &[(&str, &str, &str)] = &[
     ),
 ];
 
-/// Beginnings of commands that no test runs, and why.
+/// Starts of commands that no test runs, with the reason.
 pub const NEVER: &[(&str, &str)] = &[
-    ("make bench", "takes twenty minutes and a machine to itself; what it measures is no matter of passing"),
+    ("make bench", "takes twenty minutes on an idle machine, and its figures do not pass or fail"),
     ("cargo bench", "a part of `make bench`"),
-    ("cargo install --locked mdbook", "takes minutes; `make docs` is for who wants the documents as a site"),
-    ("cargo build --no-default-features", "compiles all of the gateway once more"),
-    ("docker image prune", "would remove images of the machine that are not the test's"),
-    ("gdb -p PID", "a debugger is nothing that this project brings"),
+    ("cargo install --locked mdbook", "takes minutes; `make docs` is optional"),
+    ("cargo build --no-default-features", "compiles the gateway again"),
+    ("docker image prune", "would remove other images of the machine"),
+    ("gdb -p PID", "the project does not provide a debugger"),
 ];
 
-/// What a command comes to when that is not success and some output: words of the command, exit codes, words of its output.
+/// Expected results other than success with output: words of the command, exit codes, words of its output.
 pub const EXPECTED: &[(&str, &[i32], &str)] = &[
-    // 22 is curl's for a status of 400 and more.
+    // 22 is curl's exit code for a status of 400 or more.
     ("http://127.0.0.1:8000/error", &[22], "\"status\":500"),
     ("export PATH=", &[0], ""),
     ("> own.yaml", &[0], ""),
-    // What was merged may be invalid: see `loadgen run`.
+    // The merged report may be INVALID: see `loadgen run`.
     ("loadgen report a.json b.json", &[0, 4], "2 runs merged"),
     ("# one in five: 503", &[0, 22], ""),
     ("curl -si http://127.0.0.1:8000/api/users", &[0, 22], ""),
@@ -52,22 +52,22 @@ pub const EXPECTED: &[(&str, &[i32], &str)] = &[
     // Healthy rules have no last error.
     ("grep -o '\"lastError\"", &[1], ""),
     ("curl -m 2 http://127.0.0.1:9093/-/ready", &[0], ""),
-    // They go on until they are stopped, here after seconds: 124 is what `timeout` says.
+    // They run until stopped, here after seconds: 124 is the exit code of `timeout`.
     ("--latency-history", &[124], ""),
     ("REQUIRE_API_KEY=writes api", &[124], "listening"),
     ("cargo run -p api", &[124], "listening"),
-    // A load that a busy machine cannot send on time is invalid, and a tenth of a second is long there.
+    // A load that a busy machine cannot send on time is INVALID.
     ("make load", &[124], "scheduled"),
     ("sed -i", &[0], ""),
     ("git checkout", &[0], ""),
     ("make drill DRILL=high-error-rate", &[2], "MISSED"),
     ("make demo", &[0, 2], "RateLimitHits"),
     ("loadgen run", &[0, 3, 4], "scheduled"),
-    // Whether an alert is proven on a busy machine at this scale is for proven.rs to say.
+    // proven.rs checks whether alerts are proven at this scale.
     ("loadgen drill", &[0, 5], "rate-limit-hits: pending"),
 ];
 
-/// What has to be there before a command, and what is put right after it.
+/// Commands to run before and after a command.
 pub const AROUND: &[(&str, &str, &str)] = &[
     (
         "/faults/ID",

@@ -1,4 +1,4 @@
-//! A checkout as a reader has it, built, with a stack of its own.
+//! A built checkout as a reader has it, with its own stack.
 
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
@@ -16,10 +16,10 @@ use crate::support;
 
 /// What is not part of a checkout.
 const NOT_CHECKED_OUT: [&str; 3] = [".git", "target", "node_modules"];
-/// `curl` is content with an answer that refuses; here it is not, and shows it all the same.
+/// Makes `curl` fail on an error status, while still showing the response.
 const PRELUDE: &str = "curl() { command curl --fail-with-body \"$@\"; }\n";
 
-/// The checkout; its stack is stopped and its folder gone when this is dropped.
+/// The checkout. On drop its stack is stopped and its folder removed.
 pub struct Checkout {
     dir: TempDir,
     offset: u16,
@@ -27,13 +27,14 @@ pub struct Checkout {
 }
 
 impl Checkout {
-    /// A copy of this one, with this build's programs where `make build` puts them.
+    /// A copy of this repository, with the programs of this build where `make build` puts them.
     pub fn new() -> Self {
-        // Beside the build, so that programs need not be copied, and below the repository, whose folders are no secret to them.
+        // Next to the build, so that programs need not be copied, and below the repository, whose folders they can
+        // read.
         let target = repository().join("target");
         let dir = tempfile::Builder::new().prefix("checkout-").tempdir_in(&target).unwrap();
         copy(&repository(), dir.path());
-        // The reader's is a clone.
+        // A reader has a clone.
         let commit = "git init -q && git add -A && git -c user.name=reader -c user.email=reader@example.com commit -qm clone";
         let cloned = std::process::Command::new("sh").args(["-c", commit]).current_dir(dir.path()).status();
         assert!(cloned.unwrap().success(), "{commit}");
@@ -71,11 +72,11 @@ impl Checkout {
             .args(["-c", &format!("{PRELUDE}{command}")])
             .current_dir(self.path())
             .env("PATH", format!("{path}:{}", std::env::var("PATH").unwrap()))
-            // What is built is there already.
+            // The programs are already built.
             .env("CARGO", "true")
             .env_remove("CARGO_TARGET_DIR")
             .env_remove("MAKEFLAGS")
-            // A reader has proven nothing yet.
+            // A reader has no proofs yet.
             .env("PROOFS_DIR", self.path().join("target/proofs"))
             .env("TARGET_URL", self.url(8000))
             .env("ADMIN_URL", self.url(8001))
@@ -90,10 +91,10 @@ impl Checkout {
         (status.code().unwrap_or(-1), text)
     }
 
-    /// Runs a command of a document and holds it to what the document says of it.
+    /// Runs a documented command and checks its result.
     ///
     /// # Errors
-    /// What is otherwise.
+    /// The difference to the document.
     pub async fn obey(&self, given: &Given, limit: Duration) -> Result<(), String> {
         let around = AROUND.iter().find(|(words, _, _)| given.text.contains(words));
         let (before, after) = around.map_or(("", ""), |(_, before, after)| (before, after));
@@ -102,21 +103,21 @@ impl Checkout {
         let (code, text) = self.run(&here, limit).await;
         self.prepare(given, after).await?;
         let hold = |holds: bool, what: &str| {
-            let told = || format!("{}: `{}` {what}\nrun as: {here}\n{text}", given.place, given.text);
-            if holds { Ok(()) } else { Err(told()) }
+            let message = || format!("{}: `{}` {what}\nrun as: {here}\n{text}", given.place, given.text);
+            if holds { Ok(()) } else { Err(message()) }
         };
         match EXPECTED.iter().find(|(words, _, _)| given.text.contains(words)) {
-            Some((_, codes, said)) => {
+            Some((_, codes, needle)) => {
                 hold(codes.contains(&code), &format!("ended with {code}, not {codes:?}"))?;
-                hold(text.contains(said), &format!("does not say {said}"))?;
+                hold(text.contains(needle), &format!("does not print {needle}"))?;
             }
             None => {
                 hold(code == 0, &format!("ended with {code}"))?;
-                hold(!text.trim().is_empty(), "says nothing")?;
+                hold(!text.trim().is_empty(), "prints nothing")?;
             }
         }
         let asks = given.text.contains("/api/v1/query");
-        hold(!asks || text.contains("\"status\":\"success\""), "asks what cannot be answered")?;
+        hold(!asks || text.contains("\"status\":\"success\""), "the query has no result")?;
         let numberless = without_numbers(&text);
         for shown in &given.shown {
             let shown = shown.split("  #").next().unwrap().trim();
@@ -130,7 +131,11 @@ impl Checkout {
             return Ok(());
         }
         let (code, text) = self.run(&self.here(command), Duration::from_secs(60)).await;
-        if code == 0 { Ok(()) } else { Err(format!("{}: around it: {command}\n{text}", given.place)) }
+        if code == 0 {
+            Ok(())
+        } else {
+            Err(format!("{}: preparing or cleaning up: {command}\n{text}", given.place))
+        }
     }
 
     /// The command at this stack's addresses, with names for placeholders, and a load of seconds instead of minutes.
@@ -177,7 +182,7 @@ impl Checkout {
         command
     }
 
-    /// With this stack's ports for the documented ones.
+    /// The command with the ports of this stack.
     fn moved(&self, command: &str) -> String {
         let mut parts = command.split("127.0.0.1:");
         let mut moved = parts.next().unwrap().to_owned();
@@ -191,8 +196,8 @@ impl Checkout {
         moved
     }
 
-    /// The names of metrics that a query asks for, as regular expressions.
-    pub fn asked_for(command: &str) -> HashSet<String> {
+    /// The metric names of a query, as regular expressions.
+    pub fn queried_metrics(command: &str) -> HashSet<String> {
         let Some((_, query)) = command.split_once("'query=") else { return HashSet::new() };
         let query = query.split('\'').next().unwrap();
         let mut names = HashSet::new();
@@ -205,7 +210,7 @@ impl Checkout {
         for word in words.filter(|word| !word.ends_with('(')) {
             let name = word.trim_end_matches(|c: char| !c.is_ascii_alphanumeric());
             let begins = name.starts_with(|c: char| c.is_ascii_alphabetic());
-            // Functions, keywords and labels that queries group by have neither.
+            // Functions, keywords and grouping labels have neither.
             if begins && name.contains(['_', ':']) {
                 names.insert(name.to_owned());
             }

@@ -1,16 +1,16 @@
-//! Every file and heading that a document links to is there, and the site has every document.
+//! Every link of a document has a target, and the site has every document.
 
 use std::collections::{HashMap, HashSet};
 use std::path::{Component, Path, PathBuf};
 
 use process::program::repository;
 
-/// What is not written by hand, or not part of the repository.
+/// Folders that are generated, or not part of the repository.
 const LEFT_OUT: [&str; 3] = ["target", "node_modules", ".git"];
-/// Most bytes of the front page: a reader knows after a minute whether they want it.
+/// Most bytes of the front page, which must be readable in a minute.
 const FRONT_PAGE: usize = 8 * 1024;
 
-/// Every Markdown document of the repository, from its root.
+/// Every Markdown document, relative to the repository.
 fn documents() -> Vec<PathBuf> {
     let root = repository();
     let (mut found, mut folders) = (Vec::new(), vec![root.clone()]);
@@ -40,7 +40,7 @@ fn prose(document: &Path) -> Vec<String> {
     lines.map(str::to_owned).collect()
 }
 
-/// The names that a document's headings can be linked by: as GitHub makes them, and mdbook.
+/// The anchors of a document's headings, as created by GitHub and mdbook.
 fn anchors(document: &Path) -> HashSet<String> {
     let mut times: HashMap<String, usize> = HashMap::new();
     let prose = prose(document);
@@ -55,10 +55,10 @@ fn anchors(document: &Path) -> HashSet<String> {
     named.collect()
 }
 
-/// Where the links of a document lead, those outside of the repository left out.
+/// The link targets of a document within the repository.
 fn links(document: &Path) -> Vec<String> {
     let text = prose(document).join("\n");
-    // Code is no link, whatever it looks like.
+    // Code spans are not links.
     let outside: Vec<&str> = text.split('`').step_by(2).collect();
     let joined = outside.join("code");
     let found = joined.split("](").skip(1).map(|part| part.split_once(')').unwrap().0);
@@ -80,7 +80,7 @@ fn joined(document: &Path, link: &str) -> PathBuf {
 }
 
 #[test]
-fn every_link_in_the_documents_leads_somewhere() {
+fn every_link_has_a_target() {
     let (mut seen, mut dead) = (0, Vec::new());
     for document in documents() {
         for link in links(&document) {
@@ -111,5 +111,5 @@ fn the_site_has_every_document() {
 #[test]
 fn the_front_page_is_short() {
     let length = std::fs::metadata(repository().join("README.md")).unwrap().len();
-    assert!(length <= FRONT_PAGE as u64, "README.md has {length} bytes: a page in docs has room");
+    assert!(length <= FRONT_PAGE as u64, "README.md has {length} bytes; move text to a page in docs");
 }

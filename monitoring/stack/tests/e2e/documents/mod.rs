@@ -1,5 +1,5 @@
-//! The commands in the documents do what the documents say, in a checkout as a reader has it: each is run here, or stands in
-//! [`elsewhere`] with who runs it or why nobody does.
+//! The documented commands do what the documents say, in a checkout as a reader has it. Each is run here, or listed in
+//! [`elsewhere`] with the test that runs it or the reason.
 
 mod elsewhere;
 mod fresh;
@@ -23,7 +23,7 @@ use self::markdown::{Given, commands, documents};
 use crate::support;
 
 const WALKTHROUGH: &str = "docs/guide/walkthrough.md";
-/// For a command that is no load, no drill and no start of a stack.
+/// Timeout of a command other than a load, a drill or a start of a stack.
 const SOON: Duration = Duration::from_secs(60);
 const LONG: Duration = Duration::from_secs(300);
 
@@ -37,7 +37,7 @@ fn is_elsewhere(given: &Given) -> bool {
     ELSEWHERE.iter().map(|(words, _, _)| words).chain(NEVER.iter().map(|(words, _)| words)).any(begins)
 }
 
-/// A name, such as `loadgen drill` or `make up OFFSET=10000` in a sentence: [`every_name_of_a_command_is_one`].
+/// A name, such as `loadgen drill` or `make up OFFSET=10000` in a sentence: [`every_mentioned_command_exists`].
 fn is_name(given: &Given) -> bool {
     let own = ["api ", "loadgen ", "stack ", "make "].iter().any(|program| given.text.starts_with(program));
     given.inline && own && !given.text.starts_with("stack service ")
@@ -49,7 +49,7 @@ async fn every_command_in_the_documents_works() {
     let up = format!("stack up --detach --scale {} --port-offset {}", support::FAST, checkout.offset());
     let (code, text) = checkout.run(&up, LONG).await;
     assert_eq!(code, 0, "{text}");
-    // So that what runbooks ask for has been counted.
+    // Creates the series that runbooks query.
     for request in [
         "-X PUT http://127.0.0.1:8000/models/iris",
         "-X POST http://127.0.0.1:8000/inference -H 'Content-Type: application/json' \
@@ -63,25 +63,25 @@ async fn every_command_in_the_documents_works() {
 
     let mut run = 0;
     let mut wrong = Vec::new();
-    let mut asked_for = HashSet::new();
+    let mut queried = HashSet::new();
     let (drills, others): (Vec<_>, Vec<_>) = all()
         .into_iter()
         .filter(|given| !given.place.starts_with(WALKTHROUGH) && !is_elsewhere(given) && !is_name(given))
         .partition(|given| given.text.starts_with("loadgen drill"));
-    // Drills first: they want to begin in a stack where nothing fires.
+    // Drills first, because they need a stack where nothing fires.
     for given in drills.iter().chain(&others) {
         if given.text.starts_with("loadgen drill") {
             quiet(&checkout).await;
         }
         wrong.extend(checkout.obey(given, LONG).await.err());
-        asked_for.extend(Checkout::asked_for(&given.text));
+        queried.extend(Checkout::queried_metrics(&given.text));
         run += 1;
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n\n"));
     assert!(run >= 80, "only {run} commands were run");
 
-    assert!(asked_for.len() > 25, "{asked_for:?}");
-    for name in asked_for.iter().filter(|name| !name.starts_with("container_")) {
+    assert!(queried.len() > 25, "{queried:?}");
+    for name in queried.iter().filter(|name| !name.starts_with("container_")) {
         let url = format!("{}/api/v1/series", checkout.url(9090));
         let url = reqwest::Url::parse_with_params(&url, [("match[]", format!("{{__name__=~\"{name}\"}}"))])
             .unwrap();
@@ -93,7 +93,7 @@ async fn every_command_in_the_documents_works() {
     }
 }
 
-/// Until what an earlier drill tripped is over.
+/// Waits until the alert of an earlier drill has resolved.
 async fn quiet(checkout: &Checkout) {
     let url = format!("{}/api/v1/alerts", checkout.url(9090));
     support::eventually("RateLimitHits to be over", SOON, || async {
@@ -122,12 +122,12 @@ async fn the_walkthrough_works_word_by_word() {
     assert!(run >= 15, "only {run} commands were run");
     let rules = "monitoring/alert_rules/api.yml";
     let [there, here] = [checkout.path().join(rules), repository().join(rules)].map(std::fs::read_to_string);
-    assert_eq!(there.unwrap(), here.unwrap(), "what it breaks it takes back");
+    assert_eq!(there.unwrap(), here.unwrap(), "it reverts its changes");
 }
 
-/// No list here speaks of what is in no document, or of a test that is not there.
+/// Every entry of the lists matches a document and an existing test.
 #[test]
-fn what_is_said_of_commands_is_said_of_some_command() {
+fn every_list_entry_matches_a_command() {
     let all = all();
     let beginnings = ELSEWHERE.iter().map(|(words, _, _)| words).chain(NEVER.iter().map(|(words, _)| words));
     for words in beginnings {
@@ -139,13 +139,13 @@ fn what_is_said_of_commands_is_said_of_some_command() {
     }
     for (words, file, shown_by) in ELSEWHERE {
         let text = std::fs::read_to_string(repository().join(file)).unwrap();
-        assert!(text.contains(shown_by), "`{words}`: {file} does not say {shown_by}");
+        assert!(text.contains(shown_by), "`{words}`: {file} does not contain {shown_by}");
     }
 }
 
-/// Every name of a command is one, with every flag, target and drill that stands beside it.
+/// Every mentioned command exists, with its flags, targets and drills.
 #[tokio::test]
-async fn every_name_of_a_command_is_one() {
+async fn every_mentioned_command_exists() {
     let makefile = std::fs::read_to_string(repository().join("Makefile")).unwrap();
     let mut helps = BTreeMap::new();
     let mut seen = 0;
@@ -177,18 +177,18 @@ async fn every_name_of_a_command_is_one() {
             }
             [program @ ("api" | "loadgen" | "stack"), ref rest @ ..] => {
                 let verb = rest.first().filter(|word| !word.starts_with('-'));
-                let asked: Vec<&str> = [program].into_iter().chain(verb.copied()).collect();
-                if !helps.contains_key(&asked) {
+                let command_line: Vec<&str> = [program].into_iter().chain(verb.copied()).collect();
+                if !helps.contains_key(&command_line) {
                     let mut command = tokio::process::Command::new(process::program::own(program).unwrap());
-                    command.args(&asked[1..]).arg("--help").kill_on_drop(true);
+                    command.args(&command_line[1..]).arg("--help").kill_on_drop(true);
                     let output = support::finish(command, SOON).await;
                     assert!(output.status.success(), "{}: {}", given.place, given.text);
-                    helps.insert(asked.clone(), String::from_utf8_lossy(&output.stdout).into_owned());
+                    helps.insert(command_line.clone(), String::from_utf8_lossy(&output.stdout).into_owned());
                 }
-                let help = &helps[&asked];
+                let help = &helps[&command_line];
                 for flag in rest.iter().filter(|word| word.starts_with("--")) {
                     let flag = flag.split('=').next().unwrap();
-                    assert!(help.contains(flag), "{}: {} has no {flag}", given.place, asked.join(" "));
+                    assert!(help.contains(flag), "{}: {} has no {flag}", given.place, command_line.join(" "));
                 }
                 seen += 1;
             }

@@ -1,4 +1,4 @@
-//! The documents as a site, where mdbook is installed: it stands alone, no link in it is dead, and its search knows the pages.
+//! The documents as a site, if mdbook is installed: it is self-contained, has no dead links, and can be searched.
 
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
@@ -7,7 +7,7 @@ use std::process::Command;
 use process::program::repository;
 use regex::Regex;
 
-/// Every page of a site: what it asks a browser to fetch, what it links to, and the names in it that can be linked.
+/// Every page of a site: fetched resources, links and anchors.
 #[derive(Debug, Default)]
 struct Page {
     fetched: Vec<String>,
@@ -36,7 +36,7 @@ fn pages(folder: &Path, found: &mut HashMap<PathBuf, Page>) {
 }
 
 #[test]
-fn the_site_stands_alone() {
+fn the_site_is_self_contained() {
     if Command::new("mdbook").arg("--version").output().is_err() {
         eprintln!("skipped: no mdbook on the PATH");
         return;
@@ -66,5 +66,5 @@ fn the_site_stands_alone() {
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
     let indexed = std::fs::read_to_string(site.join("searchindex.js")).unwrap();
-    assert!(indexed.contains("group_interval"), "the search does not know the pages");
+    assert!(indexed.contains("group_interval"), "the search index lacks the pages");
 }

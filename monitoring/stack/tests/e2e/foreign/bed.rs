@@ -1,4 +1,4 @@
-//! Everything in monitoring/foreign as processes, at twenty times the speed.
+//! The stack of monitoring/foreign as processes, at twenty times the speed.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -16,16 +16,16 @@ use crate::support::{self, Finished, replace};
 const SCALE: &str = "20";
 const READY: Duration = Duration::from_secs(40);
 
-/// Everything in monitoring/foreign, started on free ports; dropping it ends it.
+/// The stack of monitoring/foreign on free ports; stopped on drop.
 pub struct Foreign {
     pub dir: TempDir,
-    /// Where notifications go: an inbox, or nginx itself.
+    /// The target of notifications: an inbox, or nginx itself.
     pub inbox: Option<String>,
     pub nginx: u16,
     pub redis: u16,
     pub prometheus: String,
     pub alertmanager: String,
-    /// If they ask who asks.
+    /// Set if they require authentication.
     pub secured: Option<Secured>,
     /// nginx first.
     pub processes: Vec<Process>,
@@ -36,7 +36,7 @@ impl Foreign {
         Self::start_with(with_inbox, |_, _| ()).await
     }
 
-    /// With a copy of the scaled configuration that `change` may edit; it is told nginx's port, too.
+    /// With a copy of the scaled configuration that `change` may edit; it also gets nginx's port.
     pub async fn start_with(with_inbox: bool, change: impl FnOnce(&Path, u16)) -> Self {
         Self::begin(with_inbox, None, change).await
     }
@@ -157,7 +157,7 @@ impl Foreign {
         }
     }
 
-    /// `loadgen drill` as a person calls it on a stack of theirs.
+    /// `loadgen drill` as users run it on their own stack.
     pub async fn drill(&self, drills: &[PathBuf]) -> Finished {
         let report = self.dir.path().join("report.json");
         let mut command = support::loadgen();
@@ -181,10 +181,10 @@ impl Foreign {
     }
 }
 
-/// How a process shows that it is there.
+/// How to detect that a process is ready.
 enum Sign {
     Probe(Probe),
-    /// On this port, and nobody here could ask it more: a drill's preflight waits for the rest.
+    /// It listens on this port; the preflight of a drill waits for the rest.
     Listens(u16),
 }
 
@@ -204,12 +204,12 @@ impl Sign {
 }
 
 impl Drop for Foreign {
-    /// After a test that failed, too: killed at once, as what is dropped is, nginx would leave its worker behind.
+    /// Stops nginx gracefully, even after a failed test: killed, it would leave its worker behind.
     fn drop(&mut self) {
         let Some(nginx) = self.processes.first_mut() else { return };
         nginx.signal(nix::sys::signal::Signal::SIGTERM);
-        let asked = std::time::Instant::now();
-        while nginx.ended().is_none() && asked.elapsed() < Duration::from_secs(5) {
+        let started = std::time::Instant::now();
+        while nginx.ended().is_none() && started.elapsed() < Duration::from_secs(5) {
             std::thread::sleep(Duration::from_millis(10));
         }
     }
@@ -223,7 +223,7 @@ pub fn drill(name: &str) -> PathBuf {
     files().join("drills").join(format!("{name}.yaml"))
 }
 
-/// `redis-cli` may be only among what `make setup` brought.
+/// `redis-cli` may only be in the folder of `make setup`.
 pub fn path_with_tools() -> std::ffi::OsString {
     let cli = program::external("redis-cli").unwrap();
     let tools = cli.parent().map(Path::to_owned).into_iter();

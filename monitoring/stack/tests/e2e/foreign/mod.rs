@@ -1,7 +1,7 @@
-//! Alerts of a stack that is not ours (monitoring/foreign), proven by `loadgen` alone: no gateway, no `stack`.
+//! Alerts of another stack (monitoring/foreign), proven by `loadgen` alone: no gateway, no `stack`.
 
 mod bed;
-mod mingled;
+mod isolation;
 mod secured;
 
 use std::time::Duration;
@@ -27,7 +27,7 @@ fn assert_proven(finished: &Finished, delivery: &str, count: usize) {
 }
 
 #[tokio::test]
-async fn alerts_of_a_stack_that_is_not_ours_are_proven_and_each_notification_is_seen() {
+async fn proves_alerts_of_another_stack_and_observes_each_notification() {
     let foreign = Foreign::start(true).await;
     let finished = foreign.drill(&[files().join("drills")]).await;
     assert_proven(&finished, "seen", std::fs::read_dir(files().join("drills")).unwrap().count());
@@ -47,7 +47,7 @@ async fn alerts_of_a_stack_that_is_not_ours_are_proven_and_each_notification_is_
 }
 
 #[tokio::test]
-async fn without_an_inbox_delivery_is_counted_and_the_report_says_so() {
+async fn without_an_inbox_the_report_notes_that_delivery_was_counted() {
     let mut foreign = Foreign::start(false).await;
     let finished = foreign.drill(&[drill("redis-down"), drill("redis-memory-high")]).await;
     assert_proven(&finished, "counted", 2);
@@ -57,7 +57,7 @@ async fn without_an_inbox_delivery_is_counted_and_the_report_says_so() {
         finished.text
     );
 
-    // A receiver that does not take it is no delivery.
+    // A failed request to the receiver is not a delivery.
     let conf = foreign.dir.path().join("nginx.conf");
     replace(&conf, "location / {", "location = /webhook { return 500; }\n    location / {");
     foreign.processes[0].signal(nix::sys::signal::Signal::SIGHUP);
@@ -73,7 +73,7 @@ async fn without_an_inbox_delivery_is_counted_and_the_report_says_so() {
     let phases = &finished.report["drills"][0]["phases"];
     assert!(phases["firing"]["seconds"].is_f64() && phases["notified"]["seconds"].is_null(), "{phases:#}");
 
-    // What a count cannot show is refused before anything is caused.
+    // Expectations that a count cannot check are refused before the cause.
     let text = std::fs::read_to_string(drill("redis-down")).unwrap();
     let file = foreign.dir.path().join("inhibited.yaml");
     std::fs::write(&file, text.replace("[webhook, slack]}", "[webhook], inhibited: [NginxDown]}")).unwrap();

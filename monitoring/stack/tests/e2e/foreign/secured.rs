@@ -1,4 +1,4 @@
-//! Prometheus and Alertmanager as teams have them: behind TLS with a certificate of the house, for users with passwords.
+//! Prometheus and Alertmanager behind TLS with a private certificate authority, and with passwords.
 
 use std::path::Path;
 
@@ -10,11 +10,11 @@ use super::assert_proven;
 use super::bed::{Foreign, drill};
 use crate::support::{Finished, replace};
 
-/// Who may ask. The password has what a URL writes otherwise.
+/// Credentials. The password has characters that a URL must escape.
 const USER: &str = "team";
 const PASSWORD: &str = "fire&drill:1";
 const PASSWORD_IN_URL: &str = "fire%26drill%3A1";
-/// Of the password, by bcrypt at its lowest cost: it guards nothing.
+/// The password's hash, by bcrypt at its lowest cost, which is enough for a test.
 const HASH: &str = "$2b$04$abcdefghijklmnopqrstuuckBrty1T7IdIfLkkeG.Ly4yJgKH0pfu";
 
 /// The files of such a stack: `ca.pem`, and `web.yml` for `--web.config.file`.
@@ -50,7 +50,7 @@ impl Secured {
         self.folder.path().join(name).display().to_string()
     }
 
-    /// Has Prometheus ask Alertmanager the same way.
+    /// Configures Prometheus to access Alertmanager the same way.
     pub fn tell_prometheus(&self, config: &Path) {
         let entry = "  alertmanagers:\n    - ";
         let more = format!(
@@ -75,27 +75,27 @@ fn assert_discreet(finished: &Finished) {
 }
 
 #[tokio::test]
-async fn behind_tls_and_passwords_alerts_are_proven_all_the_same() {
+async fn proves_alerts_behind_tls_and_passwords() {
     let mut foreign = Foreign::secured().await;
     let finished = foreign.drill(&[drill("redis-down")]).await;
     assert_proven(&finished, "seen", 1);
     assert_discreet(&finished);
 
-    // Counted, too.
+    // Without an inbox as well.
     let inbox = foreign.inbox.take();
     let finished = foreign.drill(&[drill("redis-down")]).await;
     assert_proven(&finished, "counted", 1);
     assert_discreet(&finished);
     foreign.inbox = inbox;
 
-    // A password that has expired, and a certificate of nobody known.
+    // A wrong password, and a certificate of an unknown authority.
     let right = std::mem::take(&mut foreign.alertmanager);
     foreign.alertmanager = right.replace(PASSWORD_IN_URL, "secret");
     let finished = foreign.drill(&[drill("redis-down")]).await;
     let (verdict, reason) = finished.verdict();
     assert_eq!((finished.code, verdict), (Some(5), "REFUSED"), "{}", finished.text);
     assert!(reason.starts_with("Alertmanager at https://127.0.0.1:"), "{reason}");
-    assert!(reason.contains("answered 401 Unauthorized") && reason.contains("user and password"), "{reason}");
+    assert!(reason.contains("responded 401 Unauthorized") && reason.contains("user or password"), "{reason}");
     assert!(!finished.text.contains("secret"), "{}", finished.text);
     foreign.alertmanager = right;
 
@@ -104,15 +104,15 @@ async fn behind_tls_and_passwords_alerts_are_proven_all_the_same() {
     let (verdict, reason) = finished.verdict();
     assert_eq!((finished.code, verdict), (Some(5), "REFUSED"), "{}", finished.text);
     assert!(reason.starts_with("Prometheus at https://127.0.0.1:"), "{reason}");
-    assert!(reason.contains("no authority that is trusted here; give --cacert FILE.pem"), "{reason}");
+    assert!(reason.contains("issuer is not trusted; use --cacert FILE.pem"), "{reason}");
     assert_discreet(&finished);
 
-    // The way round: one who speaks no TLS.
+    // The reverse: a server without TLS.
     foreign.secured = cacert;
     foreign.prometheus = format!("https://127.0.0.1:{}", foreign.nginx);
     let finished = foreign.drill(&[drill("redis-down")]).await;
     assert!(
-        finished.verdict().1.contains("does not speak TLS; is it an http:// address?"),
+        finished.verdict().1.contains("not a TLS server; is it an http:// address?"),
         "{}",
         finished.text
     );
@@ -120,17 +120,17 @@ async fn behind_tls_and_passwords_alerts_are_proven_all_the_same() {
 }
 
 #[tokio::test]
-async fn a_command_of_a_cause_gets_the_password_and_what_it_says_does_not_show_it() {
+async fn a_command_gets_the_password_but_its_output_is_masked() {
     let foreign = Foreign::secured().await;
     let file = foreign.dir.path().join("talkative.yaml");
     let text = std::fs::read_to_string(drill("redis-down")).unwrap();
     let start = text.lines().find(|line| line.trim_start().starts_with("start:")).unwrap();
-    let talkative = "    start: [sh, -ec, 'echo \"asked by $PROMETHEUS_URL\" >&2; exit 1']";
+    let talkative = "    start: [sh, -ec, 'echo \"called by $PROMETHEUS_URL\" >&2; exit 1']";
     std::fs::write(&file, text.replace(start, talkative)).unwrap();
     let finished = foreign.drill(&[file]).await;
     let (verdict, reason) = finished.verdict();
     assert_eq!((finished.code, verdict), (Some(5), "INCONCLUSIVE"), "{}", finished.text);
-    assert!(reason.contains("asked by https://team:…@127.0.0.1:"), "{reason}");
+    assert!(reason.contains("called by https://team:…@127.0.0.1:"), "{reason}");
     assert_discreet(&finished);
     foreign.stop().await;
 }

@@ -1,4 +1,4 @@
-//! What people were promised is on the dashboards.
+//! The dashboards have the required panels.
 
 use serde_json::{Value, json};
 
@@ -39,7 +39,7 @@ fn the_api_dashboard_has_its_eight_panels() {
         json!([
             {"color": "green", "value": null}, {"color": "yellow", "value": 2.0}, {"color": "red", "value": 5.01},
         ]),
-        "5 is yellow still"
+        "5 is still yellow"
     );
     assert_eq!(
         steps(3),

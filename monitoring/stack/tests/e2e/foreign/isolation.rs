@@ -1,4 +1,4 @@
-//! A count does not say of which alert it is: drills without an inbox keep others' notifications apart from their own.
+//! A count does not name the alert: drills without an inbox must not count notifications of other alerts.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -9,8 +9,8 @@ use tokio::process::Command;
 use super::bed::{Foreign, drill, path_with_tools};
 use crate::support::{self, eventually};
 
-/// Two receivers, one count. What RedisDown sends is taken by nobody; its first attempt waits long enough for the end of
-/// the other alert, told 24 s after its beginning, to come before it.
+/// Two receivers, one count. The receiver of RedisDown fails; its first attempt is late enough that the all-clear of
+/// the other alert, 24 s after its start, comes first.
 fn one_receiver_that_fails(nginx: u16) -> String {
     format!(
         r#"route:
@@ -36,7 +36,7 @@ fn shipped(name: &str) -> Value {
     serde_saphyr::from_str(&std::fs::read_to_string(drill(name)).unwrap()).unwrap()
 }
 
-/// Another alert than the one that is drilled, by the commands of its own drill.
+/// Another alert than the rule under test, caused by the commands of its own drill.
 struct Other<'a> {
     foreign: &'a Foreign,
     commands: Value,
@@ -57,12 +57,12 @@ impl<'a> Other<'a> {
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     }
 
-    /// Waits until Prometheus has it firing, or not active at all.
+    /// Waits until Prometheus shows it as firing, or as inactive.
     async fn is(&self, firing: bool) {
         let url = format!("{}/api/v1/alerts", self.foreign.prometheus);
         let ask = || async {
-            let answer = support::get_json(&url).await?;
-            let alerts = answer["data"]["alerts"].as_array()?;
+            let response = support::get_json(&url).await?;
+            let alerts = response["data"]["alerts"].as_array()?;
             let own = alerts.iter().find(|alert| alert["labels"]["alertname"] == "RedisMemoryHigh");
             (own.map(|alert| &alert["state"]) == firing.then_some(&Value::from("firing"))).then_some(())
         };
@@ -70,7 +70,7 @@ impl<'a> Other<'a> {
     }
 }
 
-/// What nginx took, by Alertmanager's count.
+/// Notifications delivered to nginx, by Alertmanager's count.
 async fn delivered(foreign: &Foreign) -> Option<f64> {
     let (_, text) = support::get(&format!("{}/metrics", foreign.alertmanager)).await?;
     let of = |name: &str| {
@@ -83,7 +83,7 @@ async fn delivered(foreign: &Foreign) -> Option<f64> {
     )
 }
 
-/// Writes a drill beside a suite file in which the other alert is ambient.
+/// Writes a drill next to a suite file in which the other alert is ambient.
 fn write(foreign: &Foreign, drill: &Value) -> PathBuf {
     let folder = foreign.dir.path().join("drills");
     std::fs::create_dir_all(&folder).unwrap();
@@ -94,7 +94,7 @@ fn write(foreign: &Foreign, drill: &Value) -> PathBuf {
     file
 }
 
-/// A shipped drill that only asks for the webhook, and in any time.
+/// A shipped drill that only expects the webhook, without a time limit.
 fn by_webhook(name: &str) -> Value {
     let mut drill = shipped(name);
     drill["expect"]["delivered"] = ["webhook"].into();
@@ -103,7 +103,7 @@ fn by_webhook(name: &str) -> Value {
 }
 
 #[tokio::test]
-async fn the_end_of_another_alert_is_not_counted_as_the_drills_own_notification() {
+async fn does_not_count_the_all_clear_of_another_alert() {
     let foreign = Foreign::start_with(false, |config, nginx| {
         std::fs::write(config.join("alertmanager.yml"), one_receiver_that_fails(nginx)).unwrap();
     })
@@ -114,25 +114,25 @@ async fn the_end_of_another_alert_is_not_counted_as_the_drills_own_notification(
         move || async move { (delivered(foreign).await? >= count).then_some(()) }
     };
     other.run("start").await;
-    eventually("the other alert is told", Duration::from_secs(60), count(1.0)).await;
+    eventually("the other alert is notified", Duration::from_secs(60), count(1.0)).await;
     other.run("undo").await;
     other.is(false).await;
-    assert_eq!(delivered(&foreign).await, Some(1.0), "its end has yet to be told");
+    assert_eq!(delivered(&foreign).await, Some(1.0), "its all-clear has not been sent yet");
 
     let finished = foreign.drill(&[write(&foreign, &by_webhook("redis-down"))]).await;
-    assert_eq!(delivered(&foreign).await, Some(2.0), "its end was told meanwhile\n{}", finished.text);
+    assert_eq!(delivered(&foreign).await, Some(2.0), "its all-clear was sent meanwhile\n{}", finished.text);
     let (verdict, reason) = finished.verdict();
     assert_eq!((finished.code, verdict), (Some(5), "MISSED"), "{reason}\n{}", finished.text);
     let phases = &finished.report["drills"][0]["phases"];
     assert!(phases["firing"]["seconds"].is_f64(), "{phases:#}");
-    assert!(phases["notified"]["seconds"].is_null(), "nobody was told of RedisDown: {phases:#}");
+    assert!(phases["notified"]["seconds"].is_null(), "RedisDown was not notified: {phases:#}");
     assert!(
         finished.text.contains("RedisMemoryHigh fired before this drill; waited until it ended"),
         "{}",
         finished.text
     );
 
-    // One that goes on cannot be waited for.
+    // One that keeps firing cannot be waited for.
     other.run("start").await;
     other.is(true).await;
     let finished = foreign.drill(&[write(&foreign, &by_webhook("nginx-down"))]).await;
@@ -147,7 +147,7 @@ async fn the_end_of_another_alert_is_not_counted_as_the_drills_own_notification(
 }
 
 #[tokio::test]
-async fn another_alert_meanwhile_leaves_open_of_which_the_count_was() {
+async fn another_alert_during_the_run_is_inconclusive() {
     let foreign = Foreign::start(false).await;
     let mut drill = by_webhook("nginx-busy");
     drill["cause"]["run"] = Other::of(&foreign).commands;

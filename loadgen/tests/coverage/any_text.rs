@@ -1,0 +1,107 @@
+//! Whatever files of rules, tests, drills, scenarios and configurations hold: they are read or refused, never an abort.
+
+use std::fs;
+use std::path::Path;
+
+use alerting::routing::tree::Routing;
+use coverage::rules;
+use drill::file::drill;
+use load::spec::scenario::Scenario;
+use proptest::prelude::*;
+
+const RULES: &str = "groups:\n- name: g\n  labels: {team: a}\n  rules:\n  - alert: A\n    expr: rate(x[5m]) > 1\n    for: &f 5m\n    labels: {held: *f}\n";
+const TESTS: &str = "rule_files: [a.yml]\ntests:\n- interval: 15s\n  alert_rule_test:\n  - {eval_time: 5m, alertname: A, exp_alerts: [{exp_labels: {a: b}}]}\n";
+const DRILL: &str = "drill: api-down\nproves: {alert: APIDown, labels: {severity: critical}}\nsummary: text\nbaseline: {rate: 10/s, requests: [{get: /}]}\n\
+    cause:\n  load: {rate: 40/s, requests: [{weight: 5, post: /a, expect: 202, body: {a: [{b: 1}]}}]}\nobjective: {notified: 10m, all_clear: 20m}\nexpect: {delivered: [webhook]}\n";
+const SCENARIO: &str = "scenario: own\ntrips: nothing\nstages:\n- {duration: 1s, rate: 20/s}\n- {burst: 30}\nrequests:\n- {weight: 3, get: /api/users, expect: [200, 404]}\n";
+const ALERTMANAGER: &str = "global: {resolve_timeout: 5m}\nroute: {receiver: a, group_by: [b], routes: [{matchers: ['a=\"b\"', c=~d], receiver: a, continue: true}]}\n\
+    receivers: [{name: a, webhook_configs: [{url: 'http://a:1/'}]}]\ntime_intervals: [{name: t, time_intervals: [{weekdays: ['monday:friday']}]}]\n";
+const FILES: [&str; 5] = [RULES, TESTS, DRILL, SCENARIO, ALERTMANAGER];
+
+const PARTS: &[&str] = &[
+    "{",
+    "}",
+    "[",
+    "]",
+    "- ",
+    "\n",
+    "\n  ",
+    "&f ",
+    "*f",
+    "<<: ",
+    "---\n",
+    "? ",
+    "|\n",
+    "'",
+    "\"",
+    "\\",
+    "#",
+    "~",
+    ": ",
+    ",",
+    "!!binary ",
+    "!x ",
+    "-1",
+    "1e400",
+    "99999999999999999999",
+    "5m",
+    "999999999y",
+    "{{",
+    "}}",
+    "[FIRING:1]",
+    "\u{0}",
+    "ä",
+];
+
+/// Every reader, given every text.
+fn read(text: &str) {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("a.yml");
+    fs::write(&file, text).unwrap();
+    let path = Path::new("a.yml");
+    let refusals = [
+        rules::alerts(&file).err().map(|error| error.to_string()),
+        rules::tested(&file).err().map(|error| error.to_string()),
+        drill::parse(path, text).err().map(|error| error.to_string()),
+        Scenario::parse(path, text).err().map(|error| error.to_string()),
+        Routing::parse(text).err().map(|error| error.to_string()),
+    ];
+    for refusal in refusals.into_iter().flatten() {
+        for word in ["Option<", "from_str", "Cow<", "deserialize", "untagged"] {
+            assert!(!refusal.contains(word) || text.contains(word), "{word}: {refusal}: {text}");
+        }
+    }
+}
+
+#[test]
+fn what_is_nested_without_end_is_refused() {
+    for part in ["[", "{a: ", "- ", "? ", "(", "a:\n "] {
+        read(&part.repeat(200_000));
+        for text in FILES {
+            read(&format!("{text}more: {}", part.repeat(20_000)));
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn any_text_is_read_or_refused(text in ".{0,60}", parts in prop::collection::vec(prop::sample::select(PARTS), 0..20)) {
+        read(&text);
+        read(&parts.concat());
+    }
+
+    #[test]
+    fn damage_is_read_or_refused(
+        text in prop::sample::select(&FILES[..]),
+        at in 0.0f64..1.0,
+        taken in 0usize..9,
+        part in prop::sample::select(PARTS),
+    ) {
+        let from = (at * text.len() as f64) as usize; // all of them are ASCII
+        let to = (from + taken).min(text.len());
+        read(&format!("{}{part}{}", &text[..from], &text[to..]));
+        read(&text[..from]);
+    }
+}
