@@ -12,7 +12,7 @@ pub fn contradiction(case: &Case) -> Option<String> {
     let (instants, channels) = (&case.instants, &case.expectation.channels);
     let notified = last_of(&instants.notified, channels);
     let all_clear = last_of(&instants.all_clear, channels);
-    let alert = "something else tripped the alert";
+    let alert = "something else triggered the alert";
     let pairs = [
         (
             "pending",

@@ -18,7 +18,7 @@ fn an_end_before_its_beginning_is_inconclusive_and_names_both_systems() {
             |instants| instants.pending = Some(at(-2.0)),
             0,
             "pending at 07:59:58.000 by Prometheus, 2.0 s before the cause began at 08:00:00.000 by this host: something \
-             else tripped the alert, or clocks differ",
+             else triggered the alert, or clocks differ",
         ),
         (
             |instants| instants.resolved = Some(at(19.0)),

@@ -139,7 +139,7 @@ fn complete(case: &Case, phases: &Phases) -> (Verdict, String) {
     }
     if let Some(broken) = case.broke_off.iter().find(|broken| broken.failed) {
         let reason =
-            format!("the cause was not applied as stated: {}; what tripped the alert?", broken.message);
+            format!("the cause was not applied as stated: {}; what triggered the alert?", broken.message);
         return (Verdict::Inconclusive, reason);
     }
     // A drill of the heartbeat has two phases; any other has all five, and each needs a bound.

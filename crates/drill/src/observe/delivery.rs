@@ -158,13 +158,13 @@ fn find<'a>(
 }
 
 /// Notifications without an explanation, as (received, channel, alert): firing alerts for which `explained` is false, given
-/// their channel, and resolved alerts that were to be inhibited (`hushed`). Alerts that began before `since` are skipped.
+/// their channel, and resolved alerts that were to be inhibited (`inhibited`). Alerts that began before `since` are skipped.
 #[must_use]
 pub fn unexplained(
     all: &[Notification],
     since: Timestamp,
     explained: impl Fn(&str, &NotifiedAlert) -> bool,
-    hushed: impl Fn(&NotifiedAlert) -> bool,
+    inhibited: impl Fn(&NotifiedAlert) -> bool,
 ) -> Vec<(Timestamp, String, String)> {
     let mut found = Vec::new();
     for notification in all {
@@ -173,7 +173,7 @@ pub fn unexplained(
             let news = match alert.status.as_str() {
                 "firing" => begun >= since && !explained(&notification.channel, alert),
                 // Only a webhook carries the start; without it the notification may end an alert from before the drill.
-                "resolved" => alert.starts_at.is_some_and(|start| start >= since) && hushed(alert),
+                "resolved" => alert.starts_at.is_some_and(|start| start >= since) && inhibited(alert),
                 _ => false,
             };
             if news {

@@ -80,8 +80,8 @@ pub async fn collect(context: &Context<'_>, mut watch: Watch<'_>) {
             context.log.append(Event::Unexpected(Unexpected { at, alert, how, named_silent: false }));
         }
     }
-    let hushed = |alert: &NotifiedAlert| named(&context.drill.expect.inhibited, &alert.alert);
-    for (at, channel, alert) in delivery::unexplained(arrived, began, explained, hushed) {
+    let inhibited = |alert: &NotifiedAlert| named(&context.drill.expect.inhibited, &alert.alert);
+    for (at, channel, alert) in delivery::unexplained(arrived, began, explained, inhibited) {
         let named_silent = named(silent, &alert) || named(&context.drill.expect.inhibited, &alert);
         context.log.append(Event::Unexpected(Unexpected {
             at,

@@ -3,6 +3,11 @@
 //!
 //! `CASES=1000000` tries as many random graphs of rules, the same ones each time.
 
+#![allow(
+    clippy::unwrap_used,
+    reason = "clippy.toml allows it in tests, but clippy does not see helpers as such"
+)]
+
 mod model;
 
 use std::time::Duration;
