@@ -1,7 +1,7 @@
-//! What libraries say to programmers about a value, for the people who wrote the file.
+//! Rewords library errors about values for users.
 
 /// `text` without Rust's names of types: `invalid type: sequence, expected a string` becomes `expected a string, not a
-/// list`. What says nothing of types stays as it is.
+/// list`. Other text is unchanged.
 #[must_use]
 pub fn of_types(text: &str) -> String {
     let text = text.trim();
@@ -75,7 +75,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_of_types_become_words() {
+    fn replaces_type_names() {
         for (text, plain) in [
             ("invalid type: sequence, expected a string", "expected a string, not a list"),
             ("invalid type: map, expected a sequence", "expected a list, not fields"),

@@ -1,4 +1,4 @@
-//! Whatever files of rules, tests, drills, scenarios and configurations hold: they are read or refused, never an abort.
+//! Any content of rule, test, drill, scenario and configuration files is parsed or rejected, never an abort.
 
 use std::fs;
 use std::path::Path;
@@ -53,7 +53,7 @@ const PARTS: &[&str] = &[
     "ä",
 ];
 
-/// Every reader, given every text.
+/// Passes a text to every parser.
 fn read(text: &str) {
     let dir = tempfile::tempdir().unwrap();
     let file = dir.path().join("a.yml");
@@ -74,7 +74,7 @@ fn read(text: &str) {
 }
 
 #[test]
-fn what_is_nested_without_end_is_refused() {
+fn rejects_excessive_nesting() {
     for part in ["[", "{a: ", "- ", "? ", "(", "a:\n "] {
         read(&part.repeat(200_000));
         for text in FILES {
@@ -87,13 +87,13 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
     #[test]
-    fn any_text_is_read_or_refused(text in ".{0,60}", parts in prop::collection::vec(prop::sample::select(PARTS), 0..20)) {
+    fn any_text_is_parsed_or_rejected(text in ".{0,60}", parts in prop::collection::vec(prop::sample::select(PARTS), 0..20)) {
         read(&text);
         read(&parts.concat());
     }
 
     #[test]
-    fn damage_is_read_or_refused(
+    fn damaged_files_are_parsed_or_rejected(
         text in prop::sample::select(&FILES[..]),
         at in 0.0f64..1.0,
         taken in 0usize..9,
