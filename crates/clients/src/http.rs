@@ -19,6 +19,7 @@ use url::Url;
 
 use crate::authorization::Authorization;
 use crate::error::{Reason, SystemError};
+use crate::problem::{errors, message};
 use crate::{address, reason};
 use common::tls::{self, Trust};
 
@@ -26,8 +27,6 @@ use common::tls::{self, Trust};
 pub const CALL_LIMIT: Duration = Duration::from_secs(5);
 /// Idle connections are closed before common servers close them, so that a call never uses a closed one.
 const IDLE_LIMIT: Duration = Duration::from_secs(2);
-/// Maximum length of a foreign error message.
-const MAX_REASON_CHARS: usize = 300;
 
 /// A client for one base URL; clones share connections.
 #[derive(Debug, Clone)]
@@ -230,35 +229,6 @@ impl Http {
     }
 }
 
-/// The `errors` of a problem (RFC 9457): `/delay: must be …`.
-fn errors(problem: &Value) -> Vec<String> {
-    let listed = problem.get("errors").and_then(Value::as_array).into_iter().flatten();
-    let each = |error: &Value| {
-        let pointer = error.get("pointer")?.as_str()?.trim_start_matches('#');
-        let detail = error.get("detail")?.as_str()?;
-        Some(if pointer.is_empty() { detail.to_owned() } else { format!("{pointer}: {detail}") })
-    };
-    listed.filter_map(each).collect()
-}
-
-/// The message in an error body: the `errors` of a problem, `error`, `message` or `detail`, a JSON string, or the text.
-fn message(body: &str) -> String {
-    let found = match serde_json::from_str::<Value>(body) {
-        Ok(Value::String(text)) => Some(text),
-        Ok(problem) if !errors(&problem).is_empty() => Some(errors(&problem).join("; ")),
-        Ok(Value::Object(map)) => {
-            ["error", "message", "detail"].iter().find_map(|key| map.get(*key)?.as_str().map(str::to_owned))
-        }
-        _ => None,
-    };
-    let text = found.unwrap_or_else(|| body.trim().to_owned());
-    match text.char_indices().nth(MAX_REASON_CHARS) {
-        Some((at, _)) => format!("{}…", &text[..at]),
-        None if text.is_empty() => "(no body)".to_owned(),
-        None => text,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -294,25 +264,6 @@ mod tests {
         let none = Trust::File("/no/such/file.pem".into());
         let error = Http::new("inbox", &Url::parse("https://b.example").unwrap(), &none, None).unwrap_err();
         assert!(error.to_string().contains("--cacert /no/such/file.pem: "), "{error}");
-    }
-
-    #[test]
-    fn extracts_the_message_of_error_bodies() {
-        for (body, expected) in [
-            (r#"{"status":"error","errorType":"bad_data","error":"parse error"}"#, "parse error"),
-            (r#"{"code":601,"message":"bad filter"}"#, "bad filter"),
-            (r#""silence not found""#, "silence not found"),
-            ("Service Unavailable\n", "Service Unavailable"),
-            ("", "(no body)"),
-            ("[1]", "[1]"),
-            (
-                r##"{"detail":"`errors` lists them","errors":[{"pointer":"#/delay","detail":"must be short"},{"pointer":"#","detail":"does nothing"}]}"##,
-                "/delay: must be short; does nothing",
-            ),
-        ] {
-            assert_eq!(message(body), expected, "{body}");
-        }
-        assert_eq!(message(&"é".repeat(400)).chars().count(), MAX_REASON_CHARS + 1);
     }
 
     #[tokio::test]

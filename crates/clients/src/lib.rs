@@ -13,6 +13,7 @@ mod error;
 pub mod gateway;
 mod http;
 pub mod inbox;
+mod problem;
 mod process;
 pub mod prometheus;
 mod reason;

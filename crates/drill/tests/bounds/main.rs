@@ -9,16 +9,17 @@
 )]
 
 mod model;
+mod random;
 
 use std::time::Duration;
 
 use clients::prometheus::{Alerting, Labels, RuleGroup};
 use drill::rule::graph;
 use drill::timing::bounds::{self, Bounds, Inputs};
-use proptest::prelude::*;
+use proptest::prop_assert;
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 
-use model::{Course, Group, Model, Read, Reading, Rule, SECOND, Source};
+use model::{Group, Model, Read, Reading, Rule, Run, SECOND, Source};
 
 fn duration(micros: i64) -> Duration {
     Duration::from_micros(micros.unsigned_abs())
@@ -115,112 +116,10 @@ fn phases(model: &Model) -> ([i64; 3], [i64; 3]) {
     // Long enough before for every window to hold nothing but what was before, and after for all of it to have passed.
     let settled = bounds[0] + bounds[2] + model.scrape;
     let end = 4 * settled + 4 * bounds[1];
-    let course = model.run(-settled, bounds[0], end);
-    let Course { pending, firing, lifted, resolved } =
-        course.unwrap_or_else(|| panic!("no end by {end}: {model:?}\n{:?}", loaded(model)));
+    let run = model.run(-settled, bounds[0], end);
+    let Run { pending, firing, lifted, resolved } =
+        run.unwrap_or_else(|| panic!("no end by {end}: {model:?}\n{:?}", loaded(model)));
     ([pending, firing - pending, resolved - lifted], bounds)
-}
-
-fn seconds(most: i64) -> impl Strategy<Value = i64> {
-    (1..=most * 10).prop_map(|tenths| tenths * SECOND / 10)
-}
-
-fn read(before: usize) -> impl Strategy<Value = Read> {
-    let reading = prop_oneof![
-        3 => Just(Reading::Instant),
-        1 => seconds(30).prop_map(Reading::Min),
-        1 => seconds(30).prop_map(Reading::Max),
-        1 => (seconds(30), seconds(5)).prop_map(|(range, step)| Reading::MinSteps(range.max(step), step)),
-        1 => (seconds(30), seconds(5)).prop_map(|(range, step)| Reading::MaxSteps(range.max(step), step)),
-    ];
-    let offset = prop_oneof![3 => Just(0), 1 => seconds(10)];
-    (0..=before, reading, offset, any::<bool>()).prop_map(move |(source, reading, offset, firing)| Read {
-        // Made right once it is known which rules are alerts.
-        source: if source == before { Source::Scraped } else { Source::Recorded(source) },
-        reading: if firing { reading } else { Reading::Instant },
-        offset,
-    })
-}
-
-/// Up to six rules, each reading what was made before it; then dealt to groups in any order, the last one stays last.
-fn models() -> impl Strategy<Value = Model> {
-    let rules = (1..=6_usize).prop_flat_map(|count| {
-        let rule = move |number: usize| {
-            let alert = prop_oneof![
-                3 => Just(None),
-                1 => (0..20_i64, 0..10_i64).prop_map(|(hold, keep)| Some((hold * SECOND, keep * SECOND))),
-            ];
-            let alert = if number + 1 == count {
-                (0..20_i64, 0..10_i64).prop_map(|(hold, keep)| Some((hold * SECOND, keep * SECOND))).boxed()
-            } else {
-                alert.boxed()
-            };
-            (prop::collection::vec(read(number), 1..=2), any::<bool>(), alert)
-                .prop_map(|(reads, all, alert)| Rule { reads, all, alert })
-        };
-        (0..count).map(rule).collect::<Vec<_>>()
-    });
-    let groups = prop::collection::vec((seconds(15), 0..1_000_000_i64), 3);
-    (
-        rules,
-        groups,
-        prop::collection::vec((0..3_usize, any::<u16>()), 6),
-        seconds(10),
-        0..1_000_000_i64,
-        0..1_000_000_i64,
-    )
-        .prop_map(|(rules, groups, dealt, scrape, scrape_offset, grid)| {
-            let count = rules.len();
-            let mut places: Vec<(usize, u16, usize)> =
-                (0..count).map(|number| (dealt[number].0, dealt[number].1, number)).collect();
-            places[count - 1] = (2, u16::MAX, count - 1);
-            places.sort_unstable();
-            let number = |made: usize| places.iter().position(|(_, _, it)| *it == made).unwrap();
-            let right = |read: &Read| {
-                let source = match read.source {
-                    Source::Recorded(made) if rules[made].alert.is_none() => Source::Recorded(number(made)),
-                    Source::Recorded(made) if read.offset % 2 == 0 => Source::Firing(number(made)),
-                    Source::Recorded(made) => Source::Active(number(made)),
-                    other => other,
-                };
-                // A range over ALERTS has gaps and no zeros: whether some of it holds is all it can tell.
-                let reading = match (source, read.reading) {
-                    (Source::Firing(_) | Source::Active(_), Reading::Min(range)) => Reading::Max(range),
-                    (_, reading) => reading,
-                };
-                Read { source, reading, ..*read }
-            };
-            let mut made: Vec<Group> = groups
-                .iter()
-                .map(|(interval, part)| Group {
-                    interval: *interval,
-                    offset: interval * part / 1_000_000,
-                    rules: vec![],
-                })
-                .collect();
-            for (group, _, number) in &places {
-                let rule = &rules[*number];
-                let reads = rule.reads.iter().map(right).collect();
-                made[*group].rules.push(Rule { reads, ..rule.clone() });
-            }
-            made.retain(|group| !group.rules.is_empty());
-            let written: Vec<i64> =
-                made.iter().flat_map(|group| group.rules.iter().map(|_| group.interval)).collect();
-            for read in made.iter_mut().flat_map(|group| &mut group.rules).flat_map(|rule| &mut rule.reads) {
-                // A range shorter than the samples are apart is empty now and then, whatever the cause does.
-                let apart = match read.source {
-                    Source::Scraped => scrape,
-                    Source::Recorded(number) | Source::Firing(number) | Source::Active(number) => {
-                        written[number]
-                    }
-                };
-                match &mut read.reading {
-                    Reading::Min(range) | Reading::Max(range) => *range = (*range).max(apart),
-                    _ => {}
-                }
-            }
-            Model { scrape, scrape_offset: scrape * scrape_offset / 1_000_000, grid, groups: made }
-        })
 }
 
 #[test]
@@ -228,7 +127,7 @@ fn no_phase_lasts_longer_than_its_bound() {
     let cases = std::env::var("CASES").map_or(20_000, |cases| cases.parse().expect("CASES is a number"));
     let config = Config { cases, failure_persistence: None, ..Config::default() };
     let mut runner = TestRunner::new_with_rng(config, TestRng::deterministic_rng(RngAlgorithm::ChaCha));
-    let tried = runner.run(&models(), |model| {
+    let tried = runner.run(&random::models(), |model| {
         let (phases, bounds) = phases(&model);
         for (index, name) in ["pending", "firing", "resolved"].iter().enumerate() {
             prop_assert!(
