@@ -87,7 +87,7 @@ fn tls_server(config: Arc<ServerConfig>) -> SocketAddr {
     address
 }
 
-const SHORT: [&str; 6] = ["-q", "300", "-n", "60", "-c", "4"];
+const SHORT: [&str; 6] = ["-q", "100", "-n", "60", "-c", "4"];
 
 #[test]
 fn https_requires_a_certificate_for_the_name() {
