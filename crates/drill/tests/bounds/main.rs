@@ -18,7 +18,7 @@ use drill::timing::bounds::{self, Bounds, Inputs};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 
-use model::{Course, Group, Model, Read, Reading, Rule, SECOND, Source};
+use model::{Group, Model, Read, Reading, Rule, Run, SECOND, Source};
 
 fn duration(micros: i64) -> Duration {
     Duration::from_micros(micros.unsigned_abs())
@@ -115,9 +115,9 @@ fn phases(model: &Model) -> ([i64; 3], [i64; 3]) {
     // Long enough before for every window to hold nothing but what was before, and after for all of it to have passed.
     let settled = bounds[0] + bounds[2] + model.scrape;
     let end = 4 * settled + 4 * bounds[1];
-    let course = model.run(-settled, bounds[0], end);
-    let Course { pending, firing, lifted, resolved } =
-        course.unwrap_or_else(|| panic!("no end by {end}: {model:?}\n{:?}", loaded(model)));
+    let run = model.run(-settled, bounds[0], end);
+    let Run { pending, firing, lifted, resolved } =
+        run.unwrap_or_else(|| panic!("no end by {end}: {model:?}\n{:?}", loaded(model)));
     ([pending, firing - pending, resolved - lifted], bounds)
 }
 

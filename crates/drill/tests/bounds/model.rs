@@ -69,7 +69,7 @@ pub struct Model {
 
 /// When the last rule's alert changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Course {
+pub struct Run {
     pub pending: i64,
     pub firing: i64,
     pub lifted: i64,
@@ -97,7 +97,7 @@ struct Alert {
 impl Model {
     /// From `begin` on, with the cause at 0, lifted once the alert fires and `lift` has come; `None` when it has not
     /// resolved by `end`.
-    pub fn run(&self, begin: i64, lift: i64, end: i64) -> Option<Course> {
+    pub fn run(&self, begin: i64, lift: i64, end: i64) -> Option<Run> {
         let count: usize = self.groups.iter().map(|group| group.rules.len()).sum();
         let mut written: Vec<Samples> = vec![Vec::new(); count];
         let mut alerts: Vec<Alert> = (0..count).map(|_| Alert::default()).collect();
@@ -157,7 +157,7 @@ impl Model {
                         if let (Some(pending), Some(firing), Some(lifted)) = (pending, firing, lifted)
                             && at >= lifted
                         {
-                            return Some(Course { pending, firing, lifted, resolved: at });
+                            return Some(Run { pending, firing, lifted, resolved: at });
                         }
                     }
                     _ => {}

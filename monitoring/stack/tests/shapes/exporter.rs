@@ -39,7 +39,7 @@ impl Exporter {
         let gauges = series.iter().map(|(name, value)| ((*name).to_owned(), *value)).collect();
         let shown = Shown { gauges, total: 0.0, rate: 0.0, since: Instant::now() };
         let shown = Data::from(Arc::new(Mutex::new(shown)));
-        let (tell, told) = std::sync::mpsc::channel();
+        let (sender, receiver) = std::sync::mpsc::channel();
         let thread = std::thread::spawn(move || {
             actix_web::rt::System::new().block_on(async move {
                 let app = move || {
@@ -52,11 +52,11 @@ impl Exporter {
                 let server = server.bind(("127.0.0.1", 0)).expect("a free port");
                 let url = format!("http://{}", server.addrs()[0]);
                 let server = server.run();
-                tell.send((url, server.handle())).expect("the test waits for it");
+                sender.send((url, server.handle())).expect("the test waits for it");
                 server.await.expect("it serves");
             });
         });
-        let (url, handle) = told.recv().expect("the server starts");
+        let (url, handle) = receiver.recv().expect("the server starts");
         Self { url, handle, thread: Some(thread) }
     }
 }
