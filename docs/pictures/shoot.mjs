@@ -2,7 +2,7 @@
 //
 //   node shoot.mjs FILE.png URL WIDTH [HEIGHT [SCRIPT to run before]]
 //
-// Told by the DevTools protocol over two pipes: `--screenshot` leaves the height of a window's frame unpainted.
+// Controls the browser by the DevTools protocol over two pipes: `--screenshot` leaves the height of a window's frame unpainted.
 import { spawn } from 'node:child_process';
 import fs from 'node:fs';
 import os from 'node:os';

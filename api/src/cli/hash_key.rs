@@ -31,7 +31,7 @@ pub enum HashKeyError {
     #[error("the system provides no random numbers")]
     Random,
     /// The lines cannot be written.
-    #[error("cannot write: {0}")]
+    #[error("cannot write the key: {0}")]
     Output(#[from] io::Error),
 }
 

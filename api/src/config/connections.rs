@@ -17,19 +17,19 @@ pub struct ConnectionSettings {
     #[arg(long, env, default_value = "1024", value_parser = |text: &str| value::integer(text, 16_u32, 65_535))]
     pub backlog: u32,
 
-    /// Longest a connection may idle between requests
+    /// Maximum idle time of a connection between requests
     #[arg(long, env, default_value = "75s", value_parser = value::positive_duration)]
     pub keep_alive: Duration,
 
-    /// Longest a client may take to send a request's head, and for a TLS handshake
+    /// Maximum time to receive a request's head, and for a TLS handshake
     #[arg(long, env, default_value = "5s", value_parser = value::positive_duration)]
     pub request_head_timeout: Duration,
 
-    /// Longest a client may take to send a request's body
+    /// Maximum time to receive a request's body
     #[arg(long, env, default_value = "30s", value_parser = value::positive_duration)]
     pub request_body_timeout: Duration,
 
-    /// Longest a client may stop reading a response
+    /// Maximum time a client may read nothing of a response
     #[arg(long, env, default_value = "30s", value_parser = value::positive_duration)]
     pub write_timeout: Duration,
 }

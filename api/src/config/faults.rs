@@ -3,11 +3,11 @@ use std::time::Duration;
 /// Limits on injected faults, and the memory threshold of HighMemoryUsage.
 #[derive(Debug, Clone, clap::Args)]
 pub struct FaultSettings {
-    /// Longest time to live of a fault
+    /// Maximum time to live of a fault
     #[arg(long, env, default_value = "1h", value_parser = super::value::positive_duration)]
     pub fault_max_ttl: Duration,
 
-    /// Most memory that all faults may hold
+    /// Maximum memory held by all faults together
     #[arg(long, env, default_value = "2GB", value_parser = crate::bytes::parse)]
     pub fault_max_memory: u64,
 

@@ -8,7 +8,7 @@ pub struct LimitSettings {
     #[arg(long, env, value_parser = value::path)]
     pub rate_limits_file: Option<PathBuf>,
 
-    /// Most client balances held in memory; beyond that, new clients share one
+    /// Maximum number of client balances in memory; beyond that, new clients share one
     #[arg(
         long,
         env,
@@ -22,7 +22,7 @@ pub struct LimitSettings {
     #[arg(long, env, hide_env_values = true)]
     pub redis_url: Option<String>,
 
-    /// Longest a request waits for Redis before each policy's `without_redis` decides
+    /// Maximum time a request waits for Redis before each policy's `without_redis` decides
     #[arg(long, env, default_value = "10ms", value_parser = value::positive_duration)]
     pub redis_deadline: Duration,
 

@@ -17,7 +17,7 @@ pub enum LogLevel {
     Off,
     /// Errors of the gateway.
     Error,
-    /// Also conditions that need attention, such as an unreachable Redis.
+    /// Also warnings, such as an unreachable Redis.
     Warn,
     /// Also one line per request.
     Info,

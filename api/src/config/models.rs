@@ -17,11 +17,11 @@ pub struct ModelSettings {
     #[arg(long, env, default_value = "64", value_parser = |text: &str| value::integer(text, 1_usize, 100_000))]
     pub inference_queue: usize,
 
-    /// Longest a request waits for its predictions, including the queue, before it gets 504
+    /// Maximum time a request waits for its predictions, including the queue, before it gets 504
     #[arg(long, env, default_value = "5s", value_parser = value::positive_duration)]
     pub inference_deadline: Duration,
 
-    /// Longest a model may take to load and be tested before the PUT gets 504
+    /// Maximum time to load and test a model before the PUT gets 504
     #[arg(long, env, default_value = "60s", value_parser = value::positive_duration)]
     pub model_load_timeout: Duration,
 }

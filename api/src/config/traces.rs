@@ -45,7 +45,7 @@ impl std::fmt::Debug for OtlpEndpoint {
 }
 
 impl TraceSettings {
-    /// The address that spans are posted to: the base address with `v1/traces`, as the OTLP specification defines.
+    /// URL to export spans to: the base address plus `v1/traces`, as the OTLP specification defines.
     /// `None` when traces are not exported.
     pub fn traces_url(&self) -> Option<String> {
         let base = self.otlp_endpoint.as_ref()?.0.as_ref()?;

@@ -49,7 +49,7 @@ pub(super) async fn slow(req: HttpRequest) -> Result<HttpResponse, Problem> {
     let query = Query::of(&req)?;
     let delay = delay(query.get("delay"), random_point())?;
     tokio::time::sleep(delay).await;
-    json(StatusCode::OK, &Slow { message: "slow on purpose", delay_seconds: delay.as_secs_f64() })
+    json(StatusCode::OK, &Slow { message: "delayed response", delay_seconds: delay.as_secs_f64() })
 }
 
 /// The delay in `text` at `point`, a number from 0.0 to 1.0; the default one without a text.

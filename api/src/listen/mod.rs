@@ -45,7 +45,7 @@ fn explain(address: SocketAddr, flag: &str, error: &io::Error) -> ListenError {
                 Ok(owner) => format!("port {port} is taken by {} (pid {})", owner.name, owner.pid),
                 Err(_) => format!("port {port} is taken"),
             };
-            (holder, format!("stop what holds it or choose another port with {flag}"))
+            (holder, format!("stop that process or choose another port with {flag}"))
         }
         io::ErrorKind::PermissionDenied => (
             format!("this user may not open port {port}"),

@@ -13,7 +13,7 @@ use tokio::sync::watch;
 /// many: those that ask how many there may be assume 100, and those that do not some more.
 pub(super) const MOST: u32 = 1_000;
 
-/// A connection's side: its end is told to every stream.
+/// A connection's side: every stream is notified when the connection ends.
 pub(super) struct Streams {
     shared: Rc<Shared>,
     alive: watch::Sender<()>,
@@ -103,7 +103,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_end_of_the_connection_is_told() {
+    async fn every_stream_is_notified_when_the_connection_ends() {
         let streams = Streams::new();
         let entrance = streams.entrance();
         assert!(timeout(Duration::from_millis(5), entrance.clone().closed()).await.is_err());

@@ -42,8 +42,8 @@ pub(crate) fn tls(settings: &TlsSettings) -> Result<Option<ServerConfig>, Settin
     Ok(Some(config))
 }
 
-const CERT: &str = "name a PEM file with the certificate first and its chain after it";
-const KEY: &str = "name the PEM file with the private key of that certificate";
+const CERT: &str = "set it to a PEM file with the certificate first, then its chain";
+const KEY: &str = "set it to the PEM file with the private key of that certificate";
 
 fn refusal(variable: &'static str, path: &Path, reason: String, remedy: &'static str) -> SettingError {
     SettingError { variable, value: path.display().to_string(), reason, remedy }
@@ -52,7 +52,7 @@ fn refusal(variable: &'static str, path: &Path, reason: String, remedy: &'static
 fn unreadable(error: &PemError) -> String {
     match error {
         PemError::Io(error) => format!("cannot be read ({error})"),
-        PemError::NoItemsFound => "holds none of the kind in PEM form".to_owned(),
-        other => format!("is not good PEM ({other})"),
+        PemError::NoItemsFound => "contains no PEM block of the expected kind".to_owned(),
+        other => format!("is not valid PEM ({other})"),
     }
 }

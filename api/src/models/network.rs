@@ -107,7 +107,12 @@ impl Network {
             guarded(trial).map_err(|reason| Unfit(format!("the test run failed: {}", tidy(&reason.0))))?;
         self.description.predictions = predictions.len() / rows;
         if self.description.rows > self.description.most_rows() {
-            return Err(Unfit(format!("the model returns too many numbers at once ({})", predictions.len())));
+            return Err(Unfit(format!(
+                "the model returns {} numbers for its batch of {} rows; it must have at most {} rows",
+                predictions.len(),
+                self.description.rows,
+                self.description.most_rows()
+            )));
         }
         let classes = self.model.metadata().get("classes");
         self.description.classes =

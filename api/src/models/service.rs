@@ -23,9 +23,9 @@ pub struct Settings {
     pub workers: usize,
     /// Requests that may wait for a model.
     pub queue: usize,
-    /// Longest a request waits for its predictions.
+    /// Maximum time a request waits for its predictions.
     pub deadline: Duration,
-    /// Longest a model may take to load and be tested.
+    /// Maximum time to load and test a model.
     pub load_timeout: Duration,
 }
 

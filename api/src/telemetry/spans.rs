@@ -108,7 +108,7 @@ impl Spans {
     /// Sends the queue and ends the thread, within a limit. Blocks: must not run on a worker.
     pub(crate) fn close(&self) {
         if let Err(error) = self.processor.shutdown_with_timeout(FLUSH_LIMIT) {
-            tracing::warn!(%error, "sending the last spans failed");
+            tracing::warn!(%error, "final span export failed");
         }
     }
 }

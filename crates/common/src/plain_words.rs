@@ -20,10 +20,10 @@ pub fn of_types(text: &str) -> String {
     if let Some((name, expected)) =
         text.strip_prefix("unknown variant ").and_then(|rest| rest.split_once(", "))
     {
-        return format!("{name} is not known here: {expected}");
+        return format!("unknown value {name}: {expected}");
     }
     match text.starts_with("data did not match any variant") {
-        true => "none of the forms that are known here".to_owned(),
+        true => "matches none of the accepted forms".to_owned(),
         false => text.to_owned(),
     }
 }
@@ -87,10 +87,7 @@ mod tests {
             ("invalid type: unit value, expected u64", "expected a whole number of 0 or more, not nothing"),
             ("invalid value: integer `-1`, expected usize", "expected a whole number of 0 or more, not `-1`"),
             ("invalid length 1, expected a tuple of size 2", "expected a list of 2, not of 1"),
-            (
-                "unknown variant `x`, expected one of `a`, `b`",
-                "`x` is not known here: expected one of `a`, `b`",
-            ),
+            ("unknown variant `x`, expected one of `a`, `b`", "unknown value `x`: expected one of `a`, `b`"),
             ("unknown field `x`, expected `y`", "unknown field `x`, expected `y`"),
             ("missing field `limit`", "missing field `limit`"),
         ] {

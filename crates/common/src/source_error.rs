@@ -154,7 +154,7 @@ mod tests {
             ("map: {a: }", "own.yaml:1:8: empty value: expected text"),
             ("list: [!!int x]", "expected text, without a tag such as `!!int`"),
             ("pair: [1]", "expected a list of 2, not of 1"),
-            ("kind: four", "own.yaml:1:7: `four` is not known here: expected one of one, two"),
+            ("kind: four", "own.yaml:1:7: unknown value `four`: expected one of one, two"),
             ("kind: [one]", "expected a name, or one name with its value"),
             ("yes: true\n---\nyes: true", "second document (`---`)"),
         ] {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-/// An alerting rule. Rules of one name are told apart by their labels.
+/// An alerting rule. Rules of one name are distinguished by their labels.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Alert {
     /// `alertname`.

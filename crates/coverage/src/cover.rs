@@ -67,26 +67,26 @@ pub fn cover(alerts: &[Alert], holdings: &Holdings) -> Vec<Covered> {
     alerts
         .iter()
         .map(|alert| {
-            let twins: Vec<&Alert> = alerts.iter().filter(|other| other.name == alert.name).collect();
+            let same_name: Vec<&Alert> = alerts.iter().filter(|other| other.name == alert.name).collect();
             let drills = holdings.suite.drills.iter().map(|(_, drill)| drill);
             let mut tests = holdings.tested.iter().filter(|(name, _)| *name == alert.name);
             let unfilled = holdings.suite.unfilled.iter().map(|it| &it.drill);
-            let drills = sort(drills, &twins, alert);
+            let drills = sort(drills, &same_name, alert);
             let proofs = holdings.proofs.iter();
             let proofs = proofs.filter(|it| it.alert == alert.name && drills.this.contains(&it.drill));
             let proven: BTreeMap<String, Timestamp> =
                 proofs.map(|proof| (proof.drill.clone(), proof.proven_at)).collect();
             Covered {
                 alert: alert.name.clone(),
-                labels: own(&twins, alert),
+                labels: own(&same_name, alert),
                 origin: alert.origin.clone(),
-                tested: tests.any(|(_, labels)| meant(&twins, alert, labels, true) == Meant::This),
+                tested: tests.any(|(_, labels)| meant(&same_name, alert, labels, true) == Meant::This),
                 runbook: holdings.runbooks.contains(&alert.name),
                 last_proven: proven.values().max().copied(),
                 proven,
                 drills: drills.this,
                 ambiguous: drills.several,
-                unfilled: sort(unfilled, &twins, alert).this,
+                unfilled: sort(unfilled, &same_name, alert).this,
             }
         })
         .collect()
@@ -114,13 +114,13 @@ enum Meant {
 }
 
 /// `whole`: the labels are all that the alert has, so that a rule that sets others is not meant.
-fn meant(twins: &[&Alert], alert: &Alert, labels: &Labels, whole: bool) -> Meant {
+fn meant(same_name: &[&Alert], alert: &Alert, labels: &Labels, whole: bool) -> Meant {
     let has_all =
         |it: &Alert| it.labels.iter().all(|(name, value)| namesakes::fits(labels.get(name), value, false));
-    let twins: Vec<&Alert> = twins.iter().copied().filter(|it| !whole || has_all(it)).collect();
-    let rules: Vec<&Labels> = twins.iter().map(|it| &it.labels).collect();
+    let same_name: Vec<&Alert> = same_name.iter().copied().filter(|it| !whole || has_all(it)).collect();
+    let rules: Vec<&Labels> = same_name.iter().map(|it| &it.labels).collect();
     let found = namesakes::meant(labels, &rules);
-    match (found.iter().any(|at| twins[*at].labels == alert.labels), found.len()) {
+    match (found.iter().any(|at| same_name[*at].labels == alert.labels), found.len()) {
         (true, 1) => Meant::This,
         (true, _) => Meant::Several,
         (false, _) => Meant::Other,
@@ -134,10 +134,10 @@ struct Sorted {
     several: Vec<String>,
 }
 
-fn sort<'a>(drills: impl Iterator<Item = &'a Drill>, twins: &[&Alert], alert: &Alert) -> Sorted {
+fn sort<'a>(drills: impl Iterator<Item = &'a Drill>, same_name: &[&Alert], alert: &Alert) -> Sorted {
     let mut sorted = Sorted::default();
     for drill in drills.filter(|drill| drill.proves.alert.value == alert.name) {
-        match meant(twins, alert, &drill.proves.labels, false) {
+        match meant(same_name, alert, &drill.proves.labels, false) {
             Meant::This => sorted.this.push(drill.drill.value.clone()),
             Meant::Several => sorted.several.push(drill.drill.value.clone()),
             Meant::Other => {}
@@ -148,9 +148,9 @@ fn sort<'a>(drills: impl Iterator<Item = &'a Drill>, twins: &[&Alert], alert: &A
 
 /// The labels that not every rule of the name sets alike: what a drill demands to mean this one. A template is known
 /// only when the alert fires.
-fn own(twins: &[&Alert], alert: &Alert) -> Labels {
+fn own(same_name: &[&Alert], alert: &Alert) -> Labels {
     let differs =
-        |name: &String, value: &String| twins.iter().any(|twin| twin.labels.get(name) != Some(value));
+        |name: &String, value: &String| same_name.iter().any(|other| other.labels.get(name) != Some(value));
     let labels = alert.labels.iter().filter(|(name, value)| differs(name, value) && !value.contains("{{"));
     labels.map(|(name, value)| (name.clone(), value.clone())).collect()
 }

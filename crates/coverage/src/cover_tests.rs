@@ -95,10 +95,10 @@ fn what_fits_several_rules_covers_none_of_them() {
     let of = |drills: &str, ambiguous: &str, tested| (drills.to_owned(), ambiguous.to_owned(), tested);
     assert_eq!(seen, [of("", "burn", true), of("", "burn", false), of("", "", true), of("slow", "", false)]);
     assert!(found[0].last_proven.is_none(), "a proof of one that fits several is of neither");
-    let told = crate::report::table(&found);
+    let table = crate::report::table(&found);
     let advice = "(`burn` also matches another rule of this name: expect {long=\"6h\", severity=\"critical\", \
                   short=\"30m\"} in the drill)";
-    assert!(told.contains(advice), "{told}");
+    assert!(table.contains(advice), "{table}");
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! Why coverage cannot be told.
+//! Why coverage cannot be determined.
 
 use std::fmt::Display;
 use std::path::{Path, PathBuf};
@@ -23,7 +23,9 @@ pub enum Reason {
     #[error("{0}")]
     File(String),
     /// No file at all.
-    #[error("no rule file found: expected *.{0} in it, not deeper; name the folder or file with --rules")]
+    #[error(
+        "no rule file found: expected *.{0} files, not in subdirectories; set --rules to the directory or file"
+    )]
     NoFile(String),
     /// No alert in so many files: of nothing, everything is covered.
     #[error("no alert found: expected rules with `alert:` in the groups of the {0} file(s) read")]

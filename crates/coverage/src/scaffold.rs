@@ -56,7 +56,7 @@ pub fn text(name: &str, covered: &Covered) -> String {
     format!(
         "drill: {}\n\
          proves: {{alert: {}{labels}}}\n\
-         summary: what happens, and why that is to be told\n\
+         summary: what happens, and why it matters\n\
          # Healthy traffic, before the cause and through recovery; leave it out when there is none.\n\
          baseline: {{rate: 10/s, requests: [{{get: /}}]}}\n\
          # What trips the alert for real: one or several of\n\
@@ -65,7 +65,7 @@ pub fn text(name: &str, covered: &Covered) -> String {
          #   run: {{start: [program, argument], undo: [program, argument]}}\n\
          #   fault: {{route: /path, delay: 200ms}}   inbox: {{slack: 500}}\n\
          cause: {{}}\n\
-         # What the team promises from the start of the cause on, in production timing.\n\
+         # Time limits that the team promises, from the start of the cause, in production timing.\n\
          objective: {{notified: 10m, all_clear: 20m}}\n\
          expect: {{delivered: [webhook]}}\n",
         scalar(name),

@@ -45,7 +45,7 @@ fn what_is_written_lacks_only_its_cause() {
     assert!(error.contains("the cause is empty"), "{error}");
     let done = text.replace("cause: {}", "cause: {stop: api}");
     fs::write(&written[0], done).unwrap();
-    // One is filled in and counts, the other is told as what it is.
+    // One is filled in and counts, the other is reported as unfilled.
     let (covered, suite) = held(dir.path(), &alerts);
     let seen: Vec<_> = covered.iter().map(|it| (it.drills.join(" "), it.unfilled.join(" "))).collect();
     assert_eq!(seen, [("burn-critical".into(), String::new()), (String::new(), "burn-warning".into())]);

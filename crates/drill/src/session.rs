@@ -121,10 +121,7 @@ async fn work(
         if let Some(ending) = ending {
             let failed = timeout(UNDO, undo_list.undo_all()).await;
             log.not_undone(failed.unwrap_or_else(|_| {
-                vec![format!(
-                    "undoing the cause took longer than {} s; the next run continues",
-                    UNDO.as_secs()
-                )]
+                vec![format!("timed out after {} s; the next run continues", UNDO.as_secs())]
             }));
             interrupted(&log, ending);
         }
@@ -183,7 +180,7 @@ fn keep(plan: &Plan<'_>, log: &Log) {
 fn interrupted(log: &Log, ending: Ending) {
     let (now, case) = (Timestamp::now(), log.case());
     log.append(Event::Ended(End::Interrupted(ending.name())));
-    let undone = if case.not_undone.is_empty() { "cause undone" } else { "the cause is not undone" };
+    let undone = if case.not_undone.is_empty() { "cause undone" } else { "cause not undone" };
     log.note(now, format!("interrupted by {}: load stopped, {undone}", ending.name()));
     if case.instants.cause.is_some() && case.instants.lifted.is_none() {
         log.append(Event::Lifted(now));

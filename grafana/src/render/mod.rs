@@ -22,5 +22,5 @@ pub fn json(board: &Dashboard) -> Value {
 /// Never: the input is a tree of JSON values.
 #[must_use]
 pub fn text(board: &Dashboard) -> String {
-    serde_json::to_string_pretty(&json(board)).expect("a tree of JSON values can be written") + "\n"
+    serde_json::to_string_pretty(&json(board)).expect("JSON values always serialize") + "\n"
 }

@@ -27,7 +27,7 @@ pub fn main(args: Args) -> u8 {
     for path in [&args.json, &args.html, &args.junit].into_iter().flatten() {
         // Checks now, not after the drills, that the report can be written.
         if let Err(error) = fs::OpenOptions::new().append(true).create(true).open(path) {
-            return usage(&[format!("{}: cannot write: {error}", path.display())]);
+            return usage(&[format!("{}: cannot write the report: {error}", path.display())]);
         }
     }
     if let Some(dir) = &args.proofs

@@ -49,7 +49,7 @@ pub fn write(args: &Args, run: &Run, records: &[Case]) -> bool {
     let put = |path: &Path, text: std::io::Result<String>| match text.and_then(|text| fs::write(path, text)) {
         Ok(()) => true,
         Err(error) => {
-            console::error(format_args!("{}: cannot write: {error}", path.display()));
+            console::error(format_args!("{}: cannot write the report: {error}", path.display()));
             false
         }
     };

@@ -103,10 +103,10 @@ pub struct Args {
     /// Header 'Name: value', may contain placeholders; replaces the file's; repeatable
     #[arg(short = 'H', long = "header", value_name = "HEADER", value_parser = header, help_heading = "Request")]
     pub headers: Vec<(String, String)>,
-    /// Body; JSON sets Content-Type: application/json
+    /// Request body; JSON sets Content-Type: application/json
     #[arg(short = 'd', long, value_name = "BODY", conflicts_with_all = ["pattern", "scenario"], help_heading = "Request")]
     pub data: Option<String>,
-    /// Body from a file
+    /// Request body from a file
     #[arg(short = 'D', long, value_name = "FILE", conflicts_with_all = ["pattern", "scenario", "data"], help_heading = "Request")]
     pub data_file: Option<PathBuf>,
 

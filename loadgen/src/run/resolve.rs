@@ -101,7 +101,7 @@ fn scenario(args: &Args) -> Result<Option<Scenario>, CommandError> {
         (Some(pattern), _) => Ok(Some(pattern.scenario())),
         (None, Some(path)) => {
             let text = std::fs::read_to_string(path).map_err(|error| {
-                CommandError::Usage(format!("--scenario {}: cannot read: {error}", path.display()))
+                CommandError::Usage(format!("--scenario {}: cannot read the file: {error}", path.display()))
             })?;
             Scenario::parse(path, &text).map(Some).map_err(CommandError::usage)
         }

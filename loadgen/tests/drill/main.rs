@@ -16,7 +16,7 @@ use std::time::{Duration, Instant};
 const DRILL: &str = "\
 drill: high-error-rate
 proves: {alert: HighErrorRate, labels: {severity: warning}}
-summary: 8 % of answers are 5xx
+summary: 8 % of responses are 5xx
 baseline: {rate: 40/s, requests: [{get: /api/users}]}
 cause:
   load: {rate: 40/s, requests: [{weight: 92, get: /api/users}, {weight: 8, get: /api/error, expect: 500}]}

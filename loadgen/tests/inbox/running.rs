@@ -79,7 +79,7 @@ pub fn webhook(status: &str, alert: &str) -> Value {
         "receiver": "warning", "groupLabels": {"alertname": alert}, "commonLabels": {}, "commonAnnotations": {},
         "externalURL": "http://127.0.0.1:9093",
         "alerts": [{"status": status, "labels": {"alertname": alert, "job": "api", "severity": "warning"},
-            "annotations": {"summary": "8 % of answers are errors"}, "startsAt": "2026-05-04T12:00:00Z",
+            "annotations": {"summary": "8 % of responses are errors"}, "startsAt": "2026-05-04T12:00:00Z",
             "endsAt": ends_at, "generatorURL": "http://127.0.0.1:9090", "fingerprint": "0badcafe00000001"}],
     })
 }

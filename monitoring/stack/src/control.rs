@@ -65,7 +65,7 @@ impl FromStr for Order {
             ["kill", signal, name] => (Verb::Kill(named(signal)?), name),
             _ => {
                 return Err(Error::Usage(format!(
-                    "invalid order `{}`: expected stop, start, pause, unpause or restart and the name of a service, or \
+                    "invalid command `{}`: expected stop, start, pause, unpause or restart and the name of a service, or \
                      kill, a signal and the name",
                     line.trim()
                 )));
@@ -192,7 +192,7 @@ pub async fn order(socket: &Path, line: &str) -> Result<(), Error> {
         .map_err(Error::io(format!("the control socket {}", socket.display())))?;
     match reply.trim() {
         "ok" => Ok(()),
-        "" => Err(Error::Usage(format!("`{line}`: the supervisor ended before the order was done"))),
+        "" => Err(Error::Usage(format!("`{line}`: the supervisor ended before the command was done"))),
         reason => Err(Error::Usage(reason.to_owned())),
     }
 }

@@ -35,7 +35,7 @@ fn faults_are_active_from_put_to_lift_or_expiry() {
     assert!(plane.acts_on_traffic());
     assert_eq!(plane.next_expiry(), Some(now + 20 * SECOND));
     for (second, expected) in [(0, 1), (19, 1), (20, 0), (21, 0)] {
-        assert_eq!(hits(now + second * SECOND), expected, "second {second}: even before it is removed");
+        assert_eq!(hits(now + second * SECOND), expected, "second {second}: an expired fault must not act");
     }
     let [status] = &plane.list(now + 5 * SECOND)[..] else { panic!("one") };
     assert_eq!((status.id.as_str(), status.left, status.covered), ("a", 15 * SECOND, 2));

@@ -71,7 +71,7 @@ pub(super) fn check(quota: &Quota, balance: u64, cost: u64) -> (Verdict, u64) {
     let balance = Cell::new(balance.min(scale.capacity()));
     let units = u32::try_from(cost).ok().and_then(NonZeroU32::new).unwrap_or(NonZeroU32::MAX);
     let limit = GovernorQuota::with_period(Duration::from_nanos(scale.interval))
-        .expect("no quota has a period of zero")
+        .expect("the period of a quota is above zero")
         .allow_burst(scale.burst);
     let limiter: RateLimiter<_, _, _, StateInformationMiddleware> =
         RateLimiter::new(limit, Balance(&balance), Standstill);

@@ -94,7 +94,7 @@ impl Scripts {
         };
         let numbers: Vec<i64> = self.gcra.run(connection, arguments).await?;
         let unexpected =
-            || RedisError::from((ErrorKind::UnexpectedReturnType, "unexpected reply of the script"));
+            || RedisError::from((ErrorKind::UnexpectedReturnType, "unexpected reply from the script"));
         let [refusing, now_us, balances @ ..] = &numbers[..] else { return Err(unexpected()) };
         if balances.len() != batch.len() {
             return Err(unexpected());
@@ -129,7 +129,7 @@ impl Scripts {
             let () = redis::cmd("PING").query_async(connection).await?;
         }
         // A burst of a thousand that refills in a millisecond: always admitted, so always written.
-        let quota = Quota::new(1000, 1000, 1000).expect("small numbers are exact");
+        let quota = Quota::new(1000, 1000, 1000).expect("the quota of the probe is valid");
         let check = ScriptCheck { key: format!("{prefix}probe"), quota, cost: 1, shadow: false };
         self.decide(connection, &[check]).await.map(drop)
     }

@@ -121,7 +121,7 @@ impl fmt::Debug for RedisUrl {
             Self::Sentinel { sentinels, service, .. } => {
                 write!(f, "{service} of {} Sentinels", sentinels.len())
             }
-            Self::Cluster(nodes) => write!(f, "a cluster, by {} of its nodes", nodes.len()),
+            Self::Cluster(nodes) => write!(f, "a cluster with {} seed nodes", nodes.len()),
         }
     }
 }

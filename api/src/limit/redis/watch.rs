@@ -131,7 +131,7 @@ impl RedisBackend {
         match timeout(connect_limit(self.settings.deadline), counting).await {
             Ok(Ok(instances)) => self.saw(instances),
             Ok(Err(reason)) => {
-                tracing::debug!(error = %reason, "counting the gateways that share Redis failed")
+                tracing::debug!(error = %reason, "cannot count the gateways that share Redis")
             }
             // The next probe sees the same failure.
             Err(_) => {}

@@ -15,7 +15,7 @@ pub enum ChannelsError {
         reason: String,
     },
     /// A line of the `.env` file is malformed.
-    #[error("{file}:{line}: is not NAME=value; quote values with spaces, start comments with #")]
+    #[error("{file}:{line}: expected NAME=value; quote values with spaces, start comments with #")]
     Line {
         /// Path of the file.
         file: String,

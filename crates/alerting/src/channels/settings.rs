@@ -237,6 +237,6 @@ mod tests {
         assert!(message.contains("smtp_password: is set and SMTP_USERNAME is not"), "{message}");
         std::fs::write(&env, "A='two\nlines'\nSMTP_PASSWORD hush\n").unwrap();
         let message = Settings::read(&sources).unwrap_err().to_string();
-        assert!(message.contains(".env:3: is not NAME=value") && !message.contains("hush"), "{message}");
+        assert!(message.contains(".env:3: expected NAME=value") && !message.contains("hush"), "{message}");
     }
 }

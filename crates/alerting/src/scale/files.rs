@@ -113,7 +113,7 @@ pub fn write(rendered: &Rendered, source: Source<'_>, to: &Path) -> Result<(), F
     for pattern in rule_files(&rendered.files[PROMETHEUS_FILE])? {
         if let Some(stray) = expand(to, &pattern)?.into_iter().find(|path| !rendered.files.contains_key(path))
         {
-            let reason = "is not part of this rendering, yet Prometheus would load it: remove it".to_owned();
+            let reason = "was not written by this run, but Prometheus would load it: remove it".to_owned();
             return Err(FilesError::Io { path: to.join(stray), reason });
         }
     }

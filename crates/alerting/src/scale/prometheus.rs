@@ -71,7 +71,8 @@ pub fn scale(editor: &mut Editor, factor: Factor, addresses: &mut Matching) -> R
     }
     for key in ["remote_write", "remote_read"] {
         if root.get(key).is_some_and(|it| !it.is_null()) && !factor.is_one() {
-            let reason = "is not changed, neither its durations nor its URL: remove it if the rehearsal must not reach it";
+            let reason =
+                "keeps its durations and its URL: remove it if the scaled stack must not reach that URL";
             editor.warn(key, reason);
         }
     }

@@ -93,8 +93,8 @@ fn lifted(occurrence: &Occurrence, factor: Factor, scrapes: &Scrapes) -> Option<
     let to = factor.divide(occurrence.from, floor(occurrence, scrapes)).to;
     (to > usual).then(|| {
         format!(
-            "the {} of {} names no job of prometheus.yml, so it covers {SCRAPES_PER_RANGE} scrapes of the slowest, `{slowest}` (every {}): with \
-             `job=\"…\"` in its selectors it becomes shorter",
+            "the {} of {} names no job of prometheus.yml, so it covers {SCRAPES_PER_RANGE} scrapes of the slowest, `{slowest}` (every {}): to \
+             shorten it, add `job=\"…\"` to its selectors",
             occurrence.place,
             duration::format(occurrence.from),
             duration::format(longest)

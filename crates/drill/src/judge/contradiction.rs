@@ -16,24 +16,24 @@ pub fn contradiction(case: &Case) -> Option<String> {
     let pairs = [
         (
             "pending",
-            "by Prometheus",
+            "Prometheus clock",
             instants.pending,
             "the cause began",
-            "by this host",
+            "local clock",
             instants.cause,
             alert,
         ),
         (
             "resolved",
-            "by Prometheus",
+            "Prometheus clock",
             instants.resolved,
             "the cause was lifted",
-            "by this host",
+            "local clock",
             instants.lifted,
-            "the condition did not last",
+            "the condition ended too early",
         ),
-        ("notified", "by the receiver", notified, "it fired", "by Prometheus", instants.firing, ""),
-        ("all-clear", "by the receiver", all_clear, "it resolved", "by Prometheus", instants.resolved, ""),
+        ("notified", "receiver clock", notified, "it fired", "Prometheus clock", instants.firing, ""),
+        ("all-clear", "receiver clock", all_clear, "it resolved", "Prometheus clock", instants.resolved, ""),
     ];
     pairs.into_iter().find_map(|(what, by, at, before, before_by, began, why)| {
         let (at, began): (Timestamp, Timestamp) = at.zip(began)?;
@@ -41,7 +41,7 @@ pub fn contradiction(case: &Case) -> Option<String> {
         let or = if why.is_empty() { String::new() } else { format!("{why}, or ") };
         (case.follows && early > STAMP_SECONDS).then(|| {
             format!(
-                "{what} at {} {by}, {} before {before} at {} {before_by}: {or}clocks differ",
+                "{what} at {} ({by}), {} before {before} at {} ({before_by}): {or}clocks differ",
                 precise_time_of_day(at),
                 readable(early),
                 precise_time_of_day(began)

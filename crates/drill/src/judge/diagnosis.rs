@@ -187,7 +187,7 @@ fn not_fired(signs: &Signs<'_>) -> String {
         return format!("pending since {since} but the cause was lifted before `for: {needed}` had passed");
     }
     format!(
-        "pending from {since} to {}, {} of the `for: {needed}` it needs: the condition did not last",
+        "pending from {since} to {}, {} of the `for: {needed}` it needs: the condition ended too early",
         time_of_day(activation.last),
         readable(seconds(activation.began, activation.last))
     )

@@ -146,7 +146,7 @@ fn explains_a_missed_firing() {
         (activation(64, 94), "pending since 12:01:04 but the cause was lifted before `for: 2m` had passed"),
         (
             activation(4, 49),
-            "pending from 12:00:04 to 12:00:49, 45.0 s of the `for: 2m` it needs: the condition did not last",
+            "pending from 12:00:04 to 12:00:49, 45.0 s of the `for: 2m` it needs: the condition ended too early",
         ),
     ] {
         let signs = Signs { activations: &activations, ..signs(Stage::Firing, &rule_under_test, &value) };

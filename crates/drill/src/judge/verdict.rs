@@ -196,7 +196,7 @@ fn late(case: &Case, phases: &Phases) -> Vec<String> {
             let (took, promise) = (crate::timing::clock::seconds(cause, at), promise.as_secs_f64());
             if took > promise {
                 late.push(format!(
-                    "{name} {} after the cause began, promised {}",
+                    "{name} {} after the cause began, objective {}",
                     readable(took),
                     readable(promise)
                 ));

@@ -117,11 +117,11 @@ fn late_by_bound_and_by_objective() {
         (Objective { notified: seconds(19), all_clear: seconds(35) }, None),
         (
             Objective { notified: seconds(18), all_clear: seconds(35) },
-            Some("notified 19.0 s after the cause began, promised 18.0 s"),
+            Some("notified 19.0 s after the cause began, objective 18.0 s"),
         ),
         (
             Objective { notified: None, all_clear: seconds(34) },
-            Some("all-clear 35.0 s after the cause began, promised 34.0 s"),
+            Some("all-clear 35.0 s after the cause began, objective 34.0 s"),
         ),
     ] {
         let (verdict, reason) = judged(&Given { objective, ..about(End::Complete) });

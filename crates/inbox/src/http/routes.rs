@@ -130,9 +130,10 @@ async fn fail(state: Data<State>, name: Path<String>, body: Bytes) -> HttpRespon
     let set = |(failure, ttl)| state.failures().set(channel, failure, ttl).map_err(|error| error.to_string());
     match how.and_then(set) {
         Ok(()) => HttpResponse::NoContent().finish(),
-        Err(reason) => {
-            text(StatusCode::BAD_REQUEST, &format!("{reason}; such as {{\"status\": 500, \"ttl\": \"60s\"}}"))
-        }
+        Err(reason) => text(
+            StatusCode::BAD_REQUEST,
+            &format!("{reason}; example: {{\"status\": 500, \"ttl\": \"60s\"}}"),
+        ),
     }
 }
 

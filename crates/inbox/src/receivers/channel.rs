@@ -33,7 +33,7 @@ pub fn read(channel: Channel, path: &str, body: &[u8]) -> Result<Message, Refusa
         Channel::Discord if path == DISCORD_AS_SLACK => discord::read_slack(body),
         Channel::Discord => discord::read(body),
         Channel::Pagerduty => pagerduty::read(body),
-        Channel::Email => Err("mail is taken by SMTP".into()),
+        Channel::Email => Err("mail is accepted by SMTP only".into()),
     }
 }
 

@@ -26,7 +26,7 @@ pub fn read(bytes: &[u8]) -> Result<Message, Refusal> {
         Refusal(body.to_string())
     };
     if bytes.len() > EVENT {
-        return Err(bad(&[format!("the event has {} bytes, {EVENT} are taken", bytes.len())]));
+        return Err(bad(&[format!("the event has {} bytes: must have at most {EVENT}", bytes.len())]));
     }
     let mut body: Value =
         serde_json::from_slice(bytes).map_err(|error| bad(&[format!("body is not JSON: {error}")]))?;

@@ -36,7 +36,7 @@ pub async fn serve(listener: TcpListener, state: Data<State>) {
             Ok((stream, _)) => {
                 let state = state.clone();
                 clients.spawn(async move {
-                    // A client that went away has nothing to be told.
+                    // A client that disconnected gets no reply.
                     let _ = Session::new(stream, state).run().await;
                     drop(permit);
                 });
@@ -83,7 +83,7 @@ impl Session {
                 "DATA" => self.data().await?,
                 "RSET" => {
                     self.forget();
-                    self.say("250 2.0.0 forgotten").await?;
+                    self.say("250 2.0.0 reset").await?;
                 }
                 "NOOP" => self.say("250 2.0.0 ok").await?,
                 "QUIT" => return self.say("221 2.0.0 bye").await,
@@ -120,11 +120,11 @@ impl Session {
                 let password = self.challenge("Password:").await?;
                 user.filter(|user| !user.is_empty() && password.is_some_and(|password| !password.is_empty()))
             }
-            _ => return self.say("504 5.5.4 PLAIN and LOGIN are known").await,
+            _ => return self.say("504 5.5.4 unsupported mechanism; use PLAIN or LOGIN").await,
         };
         self.user = user;
         if self.user.is_some() {
-            self.say("235 2.7.0 welcome").await
+            self.say("235 2.7.0 authentication succeeded").await
         } else {
             self.say("535 5.7.8 user or password is missing").await
         }
@@ -166,17 +166,18 @@ impl Session {
         let Some(from) = self.from.clone().filter(|_| !self.to.is_empty()) else {
             return self.say("503 5.5.1 MAIL and RCPT first").await;
         };
-        self.say("354 end with a line that holds a dot alone").await?;
+        self.say("354 end the message with <CRLF>.<CRLF>").await?;
         let Some(raw) =
             timeout(PATIENCE, self.content()).await.map_err(|_| std::io::ErrorKind::TimedOut)??
         else {
             self.state.refused(Channel::Email);
-            return self.say("552 5.3.4 too large").await;
+            return self.say("552 5.3.4 message too large").await;
         };
         match self.state.failure(Channel::Email) {
             Some((Failure::Hang, until)) => tokio::time::sleep_until(until).await,
             Some((Failure::Status(status), _)) => {
-                let reply = if status < 500 { "451 4.3.0 told to fail" } else { "554 5.3.0 told to fail" };
+                let reply =
+                    if status < 500 { "451 4.3.0 injected failure" } else { "554 5.3.0 injected failure" };
                 return self.say(reply).await;
             }
             None => {}
@@ -185,7 +186,7 @@ impl Session {
             Ok(message) => {
                 self.state.accept(Channel::Email, message);
                 self.forget();
-                self.say("250 2.0.0 taken").await
+                self.say("250 2.0.0 accepted").await
             }
             Err(refusal) => {
                 self.state.refused(Channel::Email);

@@ -31,7 +31,8 @@ pub struct Entry {
 
 impl Entry {
     fn of(notification: &Notification) -> Self {
-        let json = serde_json::to_vec(notification).expect("strings, numbers and maps with strings as keys");
+        let json = serde_json::to_vec(notification)
+            .expect("strings, numbers and maps with string keys always serialize");
         // A boxed slice has no spare capacity, so its length is its memory.
         Self { id: notification.id, json: json.into_boxed_slice().into() }
     }

@@ -67,7 +67,7 @@ impl OutFile {
             }
         };
         let refused = |error: io::Error| {
-            LoadError::Output(format!("--out {shown}: cannot write: {error}; choose another path"))
+            LoadError::Output(format!("--out {shown}: cannot write the file: {error}; choose another path"))
         };
         let path = followed(given).map_err(refused)?;
         match fs::metadata(&path) {

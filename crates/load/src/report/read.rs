@@ -20,7 +20,7 @@ const MOST: f64 = 1e15;
 pub fn read(path: &Path) -> Result<Report, LoadError> {
     let shown = path.display();
     let text = std::fs::read_to_string(path)
-        .map_err(|error| LoadError::Report(format!("{shown}: cannot read: {error}")))?;
+        .map_err(|error| LoadError::Report(format!("{shown}: cannot read the file: {error}")))?;
     parse(&text).map_err(|reason| {
         LoadError::Report(format!(
             "{shown}: {reason}; expected a report written by `loadgen run --out FILE.json`"

@@ -1,10 +1,10 @@
-//! What can go wrong with a request besides its answer: a closed set of kinds.
+//! What can go wrong with a request besides its response: a closed set of kinds.
 
 use std::io;
 
 use strum::{EnumCount, IntoStaticStr, VariantArray};
 
-/// Why there is no answer; the names are the keys of `errors` in a report.
+/// Why there is no response; the names are the keys of `errors` in a report.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, EnumCount, IntoStaticStr, VariantArray)]
 #[strum(serialize_all = "snake_case")]
 pub enum Fault {
@@ -24,7 +24,7 @@ pub enum Fault {
     Timeout,
     /// The connection was reset.
     Reset,
-    /// The connection was closed before the answer was complete.
+    /// The connection was closed before the response was complete.
     Closed,
     /// What came is not HTTP/1.
     Malformed,
@@ -60,11 +60,11 @@ impl Fault {
             Self::Tls => "TLS failed",
             Self::ConnectTimeout => "timed out while connecting",
             Self::QueueTimeout => "timed out waiting for a free connection",
-            Self::Timeout => "timed out waiting for the answer",
+            Self::Timeout => "timed out waiting for the response",
             Self::Reset => "connection reset",
-            Self::Closed => "closed before the answer was complete",
-            Self::Malformed => "answer was not HTTP/1",
-            Self::TooLarge => "answer too large",
+            Self::Closed => "closed before the response was complete",
+            Self::Malformed => "response was not HTTP/1",
+            Self::TooLarge => "response too large",
             Self::Network => "connection failed",
             Self::Descriptors => "out of file descriptors",
             Self::Ports => "out of local ports",

@@ -152,7 +152,7 @@ fn look_up(name: &str, port: u16) -> Result<Vec<SocketAddr>, TargetError> {
         Ok(Ok(addresses)) if !addresses.is_empty() => Ok(addresses),
         Ok(Ok(_)) => Err(unresolvable("it has no address".to_owned())),
         Ok(Err(error)) => Err(unresolvable(error.to_string())),
-        Err(_) => Err(unresolvable(format!("no answer within {} s", RESOLVE_LIMIT.as_secs()))),
+        Err(_) => Err(unresolvable(format!("no response within {} s", RESOLVE_LIMIT.as_secs()))),
     }
 }
 

@@ -45,8 +45,8 @@ mod precise {
             let fd = Descriptor(TimerFd::new(ClockId::CLOCK_MONOTONIC, flags)?);
             #[allow(
                 deprecated,
-                reason = "it asks for a descriptor that stays open and the same, which `Descriptor` owns and gives; \
-                          its successor takes that promise as `unsafe`, which this workspace denies"
+                reason = "its replacement is `unsafe`, which this workspace denies; `Descriptor` owns the file \
+                          descriptor and always returns the same one, as `AsyncFd` requires"
             )]
             let fd = AsyncFd::new(fd)?;
             Ok(Self { fd })

@@ -259,7 +259,7 @@ fn response_without_close_notify_counts_as_closed() {
     let url = rude(Arc::clone(&config), "HTTP/1.1 200 OK\r\nConnection: close\r\n\r\nhello");
     let (code, errors, words) = run(&url, &trusted);
     assert_eq!((code, errors), (Some(1), serde_json::json!({"closed": 60})), "{words}");
-    assert!(words.contains("60 closed before the answer was complete"), "{words}");
+    assert!(words.contains("60 closed before the response was complete"), "{words}");
     assert!(words.contains("only when the server sends close_notify before it closes"), "{words}");
     let url = rude(config, "HTTP/1.1 200 OK\r\nContent-Length: 5\r\nConnection: close\r\n\r\nhello");
     let (code, errors, words) = run(&url, &trusted);

@@ -20,7 +20,7 @@ use process::program;
 /// Delay between the first starts, so that the stacks do not slow each other down beyond their limits.
 const STAGGER: Duration = Duration::from_secs(4);
 
-/// Most attempts of a trial whose result may not be caused by the mutation.
+/// Maximum attempts of a trial, since a busy machine can also change its result.
 const ATTEMPTS: u32 = 3;
 
 /// Arguments of `stack mutate`. Each mutant is a separate stack with one change in its files, where a drill of the

@@ -14,7 +14,7 @@ use super::signals::{Signals, exit_code};
 use crate::error::Error;
 use process::program;
 
-/// Time between a signal to the command and its kill.
+/// Time the command gets to end after a signal before it is killed.
 const GRACE: Duration = Duration::from_secs(60);
 
 /// Arguments of `stack run`. The command gets the addresses in the variables `TARGET_URL`, `ADMIN_URL`,
@@ -71,7 +71,7 @@ pub(super) async fn main(run: Run) -> Result<u8, Error> {
     let code = command(&run, &dir, &mut stacks, &mut signals).await;
     tokio::select! {
         () = stacks.stop() => (),
-        signal = signals.next() => eprintln!("stack: {signal}: all services are killed"),
+        signal = signals.next() => eprintln!("stack: {signal}: killing all services"),
     }
     let code = code?;
     if code == 0 {

@@ -35,7 +35,7 @@ async fn foreground(up: &Up) -> Result<u8, Error> {
         () = stack.stop() => println!("All services are stopped."),
         second = signals.next() => {
             State::remove(&dir);
-            println!("{second} again: everything is killed");
+            println!("{second}: killing all services");
         }
     }
     Ok(0)
