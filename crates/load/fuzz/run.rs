@@ -8,6 +8,8 @@ pub mod body;
 pub mod capture;
 #[path = "../src/wire/error.rs"]
 pub mod error;
+#[path = "../src/wire/framing.rs"]
+pub mod framing;
 #[path = "../src/wire/response.rs"]
 pub mod response;
 #[path = "../../common/src/rng.rs"]
@@ -15,7 +17,7 @@ pub mod rng;
 
 /// The response parser.
 pub mod wire {
-    pub use super::{body, error, response};
+    pub use super::{body, error, framing, response};
 }
 
 /// Captured values.

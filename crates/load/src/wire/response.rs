@@ -179,19 +179,23 @@ fn lenient() -> httparse::ParserConfig {
 }
 
 /// The bytes with spaces in place of each line end in the head that goes on with whitespace (RFC 9112, 5.2). Every other
-/// byte stays where it is.
+/// byte stays where it is. While the head is not complete, a line end at the end of the bytes is left out: only the next
+/// byte says whether its line goes on.
 fn unfolded(bytes: &[u8]) -> Vec<u8> {
     let mut bytes = bytes.to_vec();
     let mut at = 0;
     while let Some(end) = bytes[at..].iter().position(|byte| *byte == b'\n').map(|found| at + found) {
         let line = if end > at && bytes[end - 1] == b'\r' { at..end - 1 } else { at..end };
         if line.is_empty() && at > 0 {
-            break; // the head ends here
+            return bytes; // the head ends here
         }
         if matches!(bytes.get(end + 1), Some(b' ' | b'\t')) {
             bytes[line.end..=end].fill(b' ');
         }
         at = end + 1;
+    }
+    for open in [b'\n', b'\r'] {
+        bytes.pop_if(|last| *last == open);
     }
     bytes
 }
@@ -229,6 +233,7 @@ mod tests {
             (b"HTTP/1.1 200 OK\r\nX: a\r\n b\r\nContent-Length: 2\r\n\r\nok", false, (200, 0, true)),
             (b"HTTP/1.1 200 OK\r\nConnection: keep-alive,\r\n\tclose\r\nContent-Length:\r\n 2\r\n\r\nok", false, (200, 0, false)),
             (b"HTTP/1.1 200 OK\nX: a\n b\nContent-Length: 5\n\na\n b\n", false, (200, 0, true)),
+            (b"HTTP/1.1 200 OK\r\nConnection\r\n : close\r\nContent-Length: 2\r\n\r\nok", false, (200, 0, false)),
             // RFC 9112, 6.3: a list of lengths that are the same is that length.
             (b"HTTP/1.1 200 OK\r\nContent-Length: 2, 2\r\n\r\nok", false, (200, 0, true)),
             (b"HTTP/1.1 200 OK\r\nContent-Length: 2,2\r\nContent-Length: 2\r\n\r\nok", false, (200, 0, true)),
