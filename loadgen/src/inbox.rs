@@ -25,8 +25,8 @@ pub struct Args {
     /// Maximum size of the notifications in MiB in memory; up to twice that on disk
     #[arg(long, value_name = "MIB", default_value = "64", value_parser = clap::value_parser!(u32).range(1..=4096))]
     capacity_mib: u32,
-    /// Maximum size of a body of /webhook and /heartbeat in MiB, as Alertmanager sends all alerts of a group in one
-    /// body
+    /// Maximum body size of requests to /webhook and /heartbeat in MiB. Alertmanager sends all alerts of a group in one
+    /// request
     #[arg(long, value_name = "MIB", default_value = "16", value_parser = clap::value_parser!(u32).range(1..=64))]
     webhook_mib: u32,
     /// Listen address for mail by SMTP; AUTH is required, but any user and password is accepted

@@ -7,10 +7,11 @@ use crate::problem;
     info(
         title = "Firedrill gateway",
         description = "A monitored gateway: users, probes, and endpoints that respond slowly or with errors on request.\n\n\
-                       Every response has `X-Request-Id`, the caller's if it is short and clean. Every error is \
-                       `application/problem+json` (RFC 9457). Every route with GET has HEAD. Responses to OPTIONS and \
-                       with status 405 have `Allow`. On limited routes `RateLimit` has the remaining quota. A \
-                       response changed by an injected fault has `X-Fault-Injected`.",
+                       Every response has `X-Request-Id`: the caller's if it consists of 1 to 64 letters, digits, `-`, \
+                       `_` and `.`, otherwise a new one. Every error is `application/problem+json` (RFC 9457). Every \
+                       route with GET has HEAD. Responses to OPTIONS and with status 405 have `Allow`. On limited \
+                       routes `RateLimit` has the remaining quota. A response changed by an injected fault has \
+                       `X-Fault-Injected`.",
         license(name = "MIT OR Apache-2.0", identifier = "MIT OR Apache-2.0"),
     ),
     paths(

@@ -24,7 +24,7 @@ const REVALIDATE: HeaderValue = HeaderValue::from_static("no-cache");
     path = "/openapi.json",
     tag = "start",
     operation_id = "openapi",
-    summary = "This description: OpenAPI 3.1",
+    summary = "OpenAPI 3.1 description of this API",
     responses((status = 200, description = "the OpenAPI document", body = serde_json::Map<String, serde_json::Value>)),
 )]
 pub(super) async fn openapi(description: Data<Description>) -> HttpResponse {
@@ -40,7 +40,7 @@ pub(super) async fn openapi(description: Data<Description>) -> HttpResponse {
     path = "/docs",
     tag = "start",
     operation_id = "docs",
-    summary = "Page to browse this description; works offline",
+    summary = "Page to browse the API description; works offline",
     responses((status = 200, description = "the page", body = String, content_type = "text/html; charset=utf-8")),
 )]
 pub(super) async fn page() -> HttpResponse {

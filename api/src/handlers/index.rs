@@ -20,7 +20,7 @@ pub(super) struct Index {
     path = "/",
     tag = "start",
     operation_id = "index",
-    summary = "What this is, and every path with its methods",
+    summary = "Name and version of the gateway, and every path with its methods",
     responses((status = 200, description = "the index", body = Index)),
 )]
 pub(super) async fn index() -> Result<HttpResponse, Problem> {

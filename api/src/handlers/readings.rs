@@ -48,7 +48,7 @@ pub(super) struct ReadingPage {
         ("stream" = inline(Option<Stream>), Query, description = "only readings of this stream"),
         ("from" = Option<i64>, Query, description = "earliest time, in seconds since 1970", minimum = 0),
         ("to" = Option<i64>, Query, description = "latest time, in seconds since 1970", minimum = 0),
-        ("limit" = Option<u32>, Query, description = "most readings on the page; default 100", minimum = 1, maximum = 1000),
+        ("limit" = Option<u32>, Query, description = "maximum number of readings on the page; default 100", minimum = 1, maximum = 1000),
         ("after" = Option<String>, Query, description = "readings after this one, DEVICE,STREAM,SECONDS, as in `Link`"),
     ),
     responses(

@@ -46,7 +46,7 @@ pub(super) struct UserPage {
     operation_id = "list_users",
     summary = "Users, in pages by id",
     params(
-        ("limit" = Option<u32>, Query, description = "most users on the page; default 100", minimum = 1, maximum = 1000),
+        ("limit" = Option<u32>, Query, description = "maximum number of users on the page; default 100", minimum = 1, maximum = 1000),
         ("after" = Option<i64>, Query, description = "users with ids above this one", minimum = 0),
     ),
     responses(

@@ -72,7 +72,7 @@ impl Description {
     /// Class names from the metadata, if there is one for each prediction.
     #[cfg_attr(
         not(any(feature = "inference", test)),
-        expect(dead_code, reason = "no file is read without inference")
+        expect(dead_code, reason = "class names are read only with the feature `inference`")
     )]
     pub(super) fn classes_from(text: &str, predictions: usize) -> Option<Vec<String>> {
         let names: Vec<String> = text.split(',').map(|name| name.trim().to_owned()).collect();

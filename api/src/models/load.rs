@@ -44,7 +44,11 @@ impl Models {
 
     #[cfg_attr(
         not(feature = "inference"),
-        expect(unreachable_code, unused_variables, reason = "without inference no file becomes a network")
+        expect(
+            unreachable_code,
+            unused_variables,
+            reason = "without the feature `inference`, `Network::parse` always fails"
+        )
     )]
     fn try_load(&self, name: &ModelName) -> Result<(Arc<LoadedModel>, bool), LoadError> {
         let bytes = self.folder.read(name)?;

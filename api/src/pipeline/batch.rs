@@ -111,7 +111,7 @@ fn timestamp(fields: &Map<String, Value>) -> Result<i64, String> {
     given
         .as_i64()
         .filter(|seconds| TIMES.contains(seconds))
-        .ok_or_else(|| "must be an integer of seconds since 1970, in the years 2000 to 2099".to_owned())
+        .ok_or_else(|| "must be an integer: seconds since 1970, in the years 2000 to 2099".to_owned())
 }
 
 fn measured(fields: &Map<String, Value>, stream: Stream) -> Result<f64, String> {

@@ -10,7 +10,7 @@ pub(crate) const HEADER: HeaderName = HeaderName::from_static("x-request-id");
 /// Longest id accepted from a client, in bytes.
 const LONGEST: usize = 64;
 
-/// The id that links response, log line and error body: the client's when short and clean, else a new one.
+/// The id that links response, log line and error body: the client's if acceptable, otherwise a new one.
 #[derive(Debug, Clone)]
 pub(crate) struct RequestId(HeaderValue);
 

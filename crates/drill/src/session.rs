@@ -121,7 +121,7 @@ async fn work(
         if let Some(ending) = ending {
             let failed = timeout(UNDO, undo_list.undo_all()).await;
             log.not_undone(failed.unwrap_or_else(|_| {
-                vec![format!("timed out after {} s; the next run continues", UNDO.as_secs())]
+                vec![format!("timed out after {} s; the next run undoes the rest", UNDO.as_secs())]
             }));
             interrupted(&log, ending);
         }

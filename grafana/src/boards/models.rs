@@ -72,7 +72,7 @@ pub(super) fn board() -> Dashboard {
                 "Readings not committed",
                 "ops",
                 8,
-                "Rejected: invalid; IngestionFailures fires above 3 in 10 minutes. Refused: the queue was full, the client got 503.",
+                "Rejected: the reading is invalid; IngestionFailures fires above 3 in 10 minutes. Refused: the queue was full or the database unavailable, and the client got 503.",
             )
             .ask(
                 "{{outcome}} {{stream}}",

@@ -154,7 +154,7 @@ async fn rerun_alone(
         }
     }
     console::line(format_args!(
-        "running again, alone: {}",
+        "rerunning one at a time: {}",
         order.iter().map(name).collect::<Vec<_>>().join(", ")
     ));
     let shards = std::slice::from_ref(&plan.shards[healthy]);

@@ -42,7 +42,7 @@ impl LoadTarget {
         if run != self.listed {
             let done = if run { self.write() } else { std::fs::remove_file(&self.file) };
             done.or_else(|error| if error.kind() == ErrorKind::NotFound { Ok(()) } else { Err(error) })
-                .map_err(Error::io(format!("the target of a load, {}", self.file.display())))?;
+                .map_err(Error::io(format!("updating the scrape target file {}", self.file.display())))?;
             self.listed = run;
         }
         Ok(())

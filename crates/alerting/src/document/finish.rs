@@ -45,7 +45,9 @@ impl Editor {
             |reason: String| ScaleError::whole(&self.file, format!("cannot be edited in place: {reason}"));
         let new = tree::parse(&text).map_err(|(line, reason)| broken(format!("line {line}: {reason}")))?;
         if let Err(line) = self.same(&self.root, &new) {
-            return Err(broken(format!("line {line} would not have the intended value")));
+            return Err(broken(format!(
+                "line {line} would not have the intended value; write it in simpler YAML"
+            )));
         }
         let Self { file, changes, warnings, companions, .. } = self;
         Ok(Finished { file, text, changes, warnings, companions })

@@ -137,13 +137,13 @@ fn not_pending(signs: &Signs<'_>) -> String {
                 format!("was between {} and {}", number(low), number(high))
             };
             format!(
-                "the rule's value {stayed}, and it needs {} {}: the cause did not reach what the rule reads",
+                "the rule's value {stayed}, and it needs {} {}: the cause did not affect the metrics of the rule as needed",
                 threshold.operator,
                 number(threshold.value)
             )
         }
         Some(threshold) if threshold.value <= 0.0 && !threshold.operator.starts_with('<') => format!(
-            "the rule's value reached {}, and it needs {} {}: the cause did not reach what the rule reads",
+            "the rule's value reached {}, and it needs {} {}: the cause did not affect the metrics of the rule as needed",
             number(best),
             threshold.operator,
             number(threshold.value)

@@ -162,11 +162,11 @@ fn does_not_call_a_cause_too_weak_for_an_exact_value() {
             "==",
             0.0,
             &[1.0, 1.0][..],
-            "the rule's value stayed at 1, and it needs == 0: the cause did not reach",
+            "the rule's value stayed at 1, and it needs == 0: the cause did not affect",
         ),
         ("==", 0.0, &[1.0, 3.0], "the rule's value was between 1 and 3, and it needs == 0: "),
         ("!=", 1.0, &[1.0], "the rule's value stayed at 1, and it needs != 1: "),
-        (">", 0.0, &[0.0, 0.0], "the rule's value reached 0, and it needs > 0: the cause did not reach"),
+        (">", 0.0, &[0.0, 0.0], "the rule's value reached 0, and it needs > 0: the cause did not affect"),
     ] {
         let rule_under_test = rule_under_test(operator, threshold);
         let value = value(&rule_under_test, values);

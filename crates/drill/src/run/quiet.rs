@@ -92,7 +92,11 @@ pub async fn forgotten(
         return Ok(false);
     };
     let deadline = Deadline::after(last, forgotten);
-    let what = format!("Alertmanager to forget {} of {}", rule_under_test.alert, time_of_day(last));
+    let what = format!(
+        "Alertmanager to forget {}, which last fired at {}",
+        rule_under_test.alert,
+        time_of_day(last)
+    );
     while !deadline.passed() {
         context.wait(&what).await;
     }

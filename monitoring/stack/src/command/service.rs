@@ -21,17 +21,17 @@ pub struct Service {
 
 #[derive(Debug, Subcommand)]
 enum Verb {
-    /// Stop it gracefully
+    /// Stop the service gracefully
     Stop(Name),
-    /// Start it and wait until it responds
+    /// Start the service and wait until it responds
     Start(Name),
-    /// Pause its process
+    /// Pause the service's process
     Pause(Name),
-    /// Resume its process
+    /// Resume the service's process
     Unpause(Name),
-    /// Restart it and wait until it responds
+    /// Restart the service and wait until it responds
     Restart(Name),
-    /// Send it a signal
+    /// Send the service a signal
     Kill {
         /// Signal to send, such as HUP
         #[arg(short, long, default_value = "KILL")]

@@ -166,7 +166,7 @@ groups:
             undo: "test_one%7Bpart%3D%22a%22%7D=0&test_one%7Bpart%3D%22b%22%7D=0",
             breaks: vec![weak(
                 "test_one%7Bpart%3D%22a%22%7D=0",
-                "the cause did not reach what the rule reads",
+                "the cause did not affect the metrics of the rule as needed",
             )],
             ..gauge()
         },

@@ -75,7 +75,8 @@ pub const fn weak(cause: &'static str, says: &'static str) -> Break {
     Break { name: "a cause that does nothing", edits: &[], cause: Some(cause), verdict: "MISSED", says }
 }
 
-pub const NOT_REACHED: Break = weak("test_value=0", "the cause did not reach what the rule reads");
+pub const NOT_REACHED: Break =
+    weak("test_value=0", "the cause did not affect the metrics of the rule as needed");
 
 pub const MISSPELT: Break = Break {
     name: "a metric misspelt",
