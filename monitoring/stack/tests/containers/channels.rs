@@ -84,7 +84,7 @@ fn without_settings_everything_goes_to_the_inbox() {
     let service = Service::new(&text(".env.example"), &[]);
     let output = service.run();
     let output_text = String::from_utf8_lossy(&output.stdout);
-    assert!(output.status.success() && output_text.contains("outside: none;"), "{output:?}");
+    assert!(output.status.success() && output_text.contains("external services: none;"), "{output:?}");
     let config = critical(&service.config());
     assert_eq!(config["pagerduty_configs"][0]["url"], "http://inbox:8025/pagerduty");
     assert_eq!(config["email_configs"][0]["smarthost"], "inbox:1025");
@@ -118,7 +118,7 @@ fn only_configured_channels_go_to_the_real_services() {
         assert!(output.status.success(), "{channel}: {output:?}");
         let output_text = String::from_utf8_lossy(&output.stdout);
         assert!(
-            output_text.contains(&format!("outside: {channel};")) && !output_text.contains("hush"),
+            output_text.contains(&format!("external services: {channel};")) && !output_text.contains("hush"),
             "{channel}: {output_text}"
         );
         assert!(
