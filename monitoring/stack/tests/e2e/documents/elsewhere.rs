@@ -21,7 +21,7 @@ pub const ELSEWHERE: &[(&str, &str, &str)] = &[
     (
         "kubectl apply -k",
         "monitoring/stack/tests/containers/kubernetes.rs",
-        "the_manifests_fit_their_schemas",
+        "manifests_match_their_schemas_and_a_damaged_one_does_not",
     ),
 ];
 
