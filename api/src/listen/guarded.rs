@@ -138,7 +138,7 @@ impl<T: AsyncWrite + Unpin> Guarded<T> {
     }
 }
 
-/// A bare refusal is no longer than its few headers; nothing else is looked at more closely.
+/// Upper bound of the length of a bare refusal, which has only a few headers. Longer texts are not searched.
 const LONGEST_BARE: usize = 256;
 
 /// The status and text of a refusal that is no more than a status: what actix-http says to what it cannot read. Our
@@ -153,7 +153,7 @@ fn bare_refusal(bytes: &[u8]) -> Option<(u16, &str)> {
     bare.then_some((status, head))
 }
 
-/// How many bytes stand before a bare refusal at the end; all of them where there is none, or nothing else.
+/// Length of what precedes a bare refusal at the end of the bytes; all of them if there is none, or nothing precedes it.
 fn before_refusal(bytes: &[u8]) -> usize {
     if !bytes.ends_with(b"\r\n\r\n") {
         return bytes.len();

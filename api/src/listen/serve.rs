@@ -151,8 +151,8 @@ where
         .keep_alive(settings.keep_alive)
         .client_request_timeout(settings.request_head_timeout)
         .client_disconnect_timeout(DISCONNECT)
-        // Not because clients may close their half, see `until_hung_up`: without it, a request before bytes that are no
-        // HTTP would lose its response.
+        // A client that closes its half has still hung up (see `until_hung_up`). With `false`, bytes that are not HTTP
+        // would cost the request before them its response.
         .h1_allow_half_closed(true)
         .on_connect_ext(move |connection: &Guarded<T>, data| {
             if encrypted {
@@ -168,8 +168,8 @@ where
         .finish(map_config(app, |()| AppConfig::default()))
 }
 
-/// The answer on a connection of HTTP/1. A client that closes its half has hung up: its handler is dropped and counted
-/// as 499.
+/// The response on an HTTP/1 connection. A client that closes its half has hung up: its handler is dropped and counted as
+/// 499.
 async fn until_hung_up<R>(
     marks: Option<Rc<Marks>>,
     answer: impl Future<Output = Result<R, Error>>,
