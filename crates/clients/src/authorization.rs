@@ -14,7 +14,7 @@ use crate::error::Reason;
 #[derive(Debug, Clone)]
 pub enum Authorization {
     /// No header.
-    Nobody,
+    None,
     /// User and password (RFC 7617).
     Basic(HeaderValue),
     /// The token in this file (RFC 6750). It is read for each request, as expiring tokens are replaced.
@@ -27,7 +27,7 @@ impl Authorization {
         let (user, password) = (address.username().to_owned(), address.password().map(str::to_owned));
         if user.is_empty() && password.is_none() {
             let file = token_file.map(Path::to_owned);
-            return Ok(file.map_or(Self::Nobody, Self::Bearer));
+            return Ok(file.map_or(Self::None, Self::Bearer));
         }
         // This fails only for addresses that cannot have a user and password.
         let _ = address.set_username("");
@@ -40,7 +40,7 @@ impl Authorization {
 
     pub(crate) fn header(&self) -> Result<Option<HeaderValue>, Reason> {
         match self {
-            Self::Nobody => Ok(None),
+            Self::None => Ok(None),
             Self::Basic(value) => Ok(Some(value.clone())),
             Self::Bearer(file) => {
                 let bad = |reason: String| Reason::Token { file: file.clone(), reason };
@@ -56,14 +56,14 @@ impl Authorization {
     /// How to fix a 401 response.
     pub fn remedy(&self) -> String {
         match self {
-            Self::Nobody => "set user and password in the address, https://USER:PASSWORD@HOST, or \
+            Self::None => "set user and password in the address, https://USER:PASSWORD@HOST, or \
                              --bearer-token-file FILE"
                 .to_owned(),
             Self::Basic(_) => {
-                "user or password of the address rejected; percent-encode special characters, such as %40 for @"
+                "the user or password in the address was rejected; percent-encode special characters, such as %40 for @"
                     .to_owned()
             }
-            Self::Bearer(file) => format!("token in {} rejected", file.display()),
+            Self::Bearer(file) => format!("the token in {} was rejected", file.display()),
         }
     }
 }
