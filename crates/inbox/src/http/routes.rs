@@ -80,8 +80,10 @@ async fn receive(
     match channel::read(channel, path, &body) {
         Ok(message) => {
             let response = channel::accepted(channel, path, &message.body);
-            state.accept(channel, message);
-            response
+            match state.accept(channel, message) {
+                Ok(()) => response,
+                Err(error) => text(StatusCode::SERVICE_UNAVAILABLE, &format!("not saved: {error}")),
+            }
         }
         Err(refusal) => {
             state.refused(channel);
