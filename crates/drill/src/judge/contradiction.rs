@@ -49,7 +49,7 @@ pub fn contradiction(case: &Case) -> Option<String> {
             instants.resolved,
             "the cause was lifted",
             "local clock",
-            instants.lifted,
+            instants.lifted_by(instants.resolved),
             "the condition ended too early",
         ),
         ("notified", "receiver clock", notified, "it fired", "Prometheus clock", instants.firing, ""),

@@ -77,6 +77,17 @@ fn a_heartbeat_that_contradicts_the_drill_names_both_clocks() {
     );
 }
 
+#[test]
+fn may_resolve_while_the_commands_that_lift_the_cause_still_run() {
+    let mut slow = about(End::Complete);
+    slow.instants.resolved = Some(at(19.0));
+    slow.instants.lifting = Some(at(18.5));
+    assert_eq!(judged(&slow).0, Verdict::Proven);
+    assert_eq!(measure(&slow.instants, Some(&bounds()), &EXPECTED).resolved.seconds, Some(0.0));
+    slow.instants.lifting = Some(at(19.5));
+    assert_eq!(judged(&slow).0, Verdict::Inconclusive, "it resolved before they began");
+}
+
 /// Alerts with one evaluation each, every 5 s from the first second after the cause, that differ in their value.
 fn values(count: usize) -> Vec<Activation> {
     let one = |index: usize| {
