@@ -27,8 +27,10 @@ pub enum Reason {
     #[error(transparent)]
     Tls(#[from] common::Error),
     /// Unusable token file.
-    #[error("--bearer-token-file {}: {reason}", file.display())]
+    #[error("{flag} {}: {reason}", file.display())]
     Token {
+        /// The flag that names the file.
+        flag: &'static str,
         /// The file.
         file: PathBuf,
         /// Why it cannot be used.
@@ -43,6 +45,9 @@ pub enum Reason {
     /// The request timed out.
     #[error("no response within {0} s")]
     Late(u64),
+    /// The response body is larger than this many bytes.
+    #[error("response is larger than {} MiB", .0 >> 20)]
+    TooLarge(usize),
     /// A status other than 2xx.
     #[error("{0}")]
     Refused(String),

@@ -83,6 +83,17 @@ impl Systems {
         }
     }
 
+    /// The id of the newest notification so far; 0 without an inbox.
+    ///
+    /// # Errors
+    /// The inbox does not respond, or its response cannot be read.
+    pub async fn position(&self) -> Result<Listing, SystemError> {
+        match &self.inbox {
+            Some(inbox) => inbox.position().await,
+            None => Ok(Listing::default()),
+        }
+    }
+
     /// The heartbeat state, as the inbox sees it.
     ///
     /// # Errors

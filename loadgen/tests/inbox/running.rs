@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use clients::HttpConfig;
 use clients::inbox::{Inbox, Notification};
+use common::allowed_hosts::AllowedHosts;
 use inbox::store::history::Limits;
 use inbox::{Config, Inbox as Server, InboxError};
 use serde_json::{Value, json};
@@ -23,13 +24,19 @@ pub struct Running {
 
 impl Running {
     pub fn start(capacity: usize, data_dir: Option<PathBuf>) -> Self {
-        Self::with(Config {
+        Self::with(Config { data_dir, ..Self::config(capacity) })
+    }
+
+    /// An inbox in memory that allows the host name `inbox`.
+    pub fn config(capacity: usize) -> Config {
+        Config {
             limits: Limits { count: capacity, bytes: 64 << 20 },
-            data_dir,
+            data_dir: None,
             heartbeat_limit: Duration::from_secs(300),
+            allowed_hosts: AllowedHosts::new(vec!["inbox".parse().unwrap()]),
             proofs: None,
             runbooks: None,
-        })
+        }
     }
 
     pub fn with(config: Config) -> Self {

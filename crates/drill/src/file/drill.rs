@@ -72,6 +72,9 @@ pub struct Expect {
     /// Alerts that must fire too and whose notifications Alertmanager must inhibit.
     #[serde(default)]
     pub inhibited: Vec<Spanned<String>>,
+    /// The labels that Alertmanager must group the alert's notifications by; omitted, any. Labels that the alert does not have
+    /// are left out.
+    pub grouped_by: Option<Vec<String>>,
     /// For a negative control: alerts whose values must come near their thresholds without firing.
     #[serde(default)]
     pub near: Vec<Spanned<String>>,
@@ -89,6 +92,7 @@ struct Given {
 struct GivenExpect {
     delivered: Option<Spanned<de::IgnoredAny>>,
     inhibited: Option<Spanned<de::IgnoredAny>>,
+    grouped_by: Option<Spanned<de::IgnoredAny>>,
 }
 
 fn no_alert() -> Spanned<String> {
@@ -118,6 +122,7 @@ impl Default for Expect {
             silent: Vec::new(),
             also: Vec::new(),
             inhibited: Vec::new(),
+            grouped_by: None,
             near: Vec::new(),
         }
     }
@@ -150,6 +155,7 @@ pub fn parse(path: &Path, text: &str) -> Result<Drill, FileError> {
             ("objective", given.objective),
             ("expect.delivered", given.expect.delivered),
             ("expect.inhibited", given.expect.inhibited),
+            ("expect.grouped_by", given.expect.grouped_by),
         ] {
             if let Some(at) = at {
                 let reason =
@@ -180,6 +186,10 @@ pub fn parse(path: &Path, text: &str) -> Result<Drill, FileError> {
     if drill.expect.delivered.is_empty() {
         let reason = "expect.delivered is empty: expected at least one of webhook, slack, discord, pagerduty, email, heartbeat".to_owned();
         return Err(FileError::at(path, drill.drill.referenced, reason));
+    }
+    if drill.expect.grouped_by.is_some() && !drill.expect.delivered.contains(&Channel::Webhook) {
+        let reason = "only a webhook shows `expect.grouped_by`: add webhook to `delivered`, or remove `grouped_by`";
+        return Err(FileError::at(path, drill.drill.referenced, reason.to_owned()));
     }
     let proved = &drill.proves.alert.value;
     if drill.proves.stops {

@@ -99,6 +99,16 @@ fn rejects_the_proven_alert_among_other_alerts_unless_labels_differ() {
 }
 
 #[test]
+fn a_grouping_needs_a_webhook() {
+    let text = |delivered: &str| {
+        format!("drill: a\nproves: {{alert: A}}\ncause: {{idle: true}}\nexpect: {{delivered: [{delivered}], grouped_by: [job]}}\n")
+    };
+    assert_eq!(read(&text("slack, webhook")).unwrap().expect.grouped_by, Some(vec!["job".to_owned()]));
+    let message = read(&text("slack")).unwrap_err().to_string();
+    assert!(message.contains("add webhook to `delivered`"), "{message}");
+}
+
+#[test]
 fn rejects_an_empty_file() {
     let message = read("").unwrap_err().to_string();
     assert!(message.contains("unexpected end of file: the file is empty"), "{message}");
@@ -181,6 +191,7 @@ fn a_negative_control_names_no_alert_and_may_have_no_cause() {
         ("objective: {notified: 1m}", 3, "`objective` applies to drills of an alert"),
         ("expect: {delivered: [email]}", 3, "`expect.delivered` applies to drills of an alert"),
         ("expect: {inhibited: [X]}", 3, "`expect.inhibited` applies to drills of an alert"),
+        ("expect: {grouped_by: [job]}", 3, "`expect.grouped_by` applies to drills of an alert"),
         ("expect: {delivered: []}", 3, "`expect.delivered` applies to drills of an alert"),
     ] {
         let error = read(&format!("drill: a\nproves: {{quiet: 10m}}\n{field}\n")).unwrap_err();

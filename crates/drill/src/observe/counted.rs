@@ -48,6 +48,9 @@ pub fn needs_inbox(drill: &Drill) -> Option<&'static str> {
     if !drill.cause.inbox.is_empty() {
         return Some("the cause makes an inbox fail");
     }
+    if expect.grouped_by.is_some() {
+        return Some("counters cannot show how a notification is grouped");
+    }
     (!expect.inhibited.is_empty()).then_some("counters cannot show whether inhibited alerts were notified")
 }
 
@@ -66,6 +69,7 @@ mod tests {
             ("stop: redis", "delivered: [heartbeat]", "heartbeat"),
             ("inbox: {slack: 500}", "delivered: [webhook]", "makes an inbox fail"),
             ("stop: redis", "inhibited: [B]", "inhibited"),
+            ("stop: redis", "grouped_by: [job]", "grouped"),
         ] {
             let why = needs_inbox(&drill(cause, expect)).unwrap();
             assert!(why.contains(text), "{why}");

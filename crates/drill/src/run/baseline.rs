@@ -51,7 +51,7 @@ pub async fn baseline<'a>(
     context: &'a Context<'a>,
     expectation: &Expectation,
 ) -> Result<Steady<'a>, DrillError> {
-    let arrivals = Arrivals::after(&context.systems.arrived(0).await?);
+    let arrivals = Arrivals::after(&context.systems.position().await?);
     let started = Timestamp::now();
     context.log.append(Event::Baseline(started));
     let mut since = started;

@@ -11,6 +11,7 @@ use super::up_args::{Up, announce};
 use super::{down, signals};
 use crate::error::Error;
 use crate::state::{Identity, State};
+use common::console::visible;
 use process::tail;
 
 /// The limits of the services sum up to less; this one only bounds the wait.
@@ -51,7 +52,7 @@ pub(super) async fn main(up: &Up) -> Result<u8, Error> {
         tokio::select! {
             status = child.wait() => {
                 let status = status.map_err(Error::io("waiting for the supervisor"))?;
-                eprint!("{}", tail(&log, 14));
+                eprint!("{}", visible(&tail(&log, 14)));
                 return Ok(u8::try_from(status.code().unwrap_or(1)).unwrap_or(1));
             }
             signal = signals.next() => {
@@ -70,7 +71,7 @@ pub(super) async fn main(up: &Up) -> Result<u8, Error> {
                     supervisor.signal(Signal::SIGTERM);
                     down::gone(supervisor, Duration::from_secs(60)).await;
                     eprintln!("stack: not ready after {LIMIT:?}, so it was stopped; last lines of {}:", log.display());
-                    eprint!("{}", tail(&log, 8));
+                    eprint!("{}", visible(&tail(&log, 8)));
                     return Ok(1);
                 }
             }

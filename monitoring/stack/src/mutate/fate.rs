@@ -38,7 +38,7 @@ const SECONDS: f64 = 5.0;
 /// The outcome of a mutant by its drill's result; `control` is the result on the unchanged files.
 #[must_use]
 pub fn evaluate(mutant: &Mutant, result: &DrillResult, control: &DrillResult) -> Fate {
-    let named = result.reason.contains(&mutant.alert);
+    let named = mutant.alerts.iter().any(|alert| result.reason.contains(alert));
     let killed = match result.verdict.as_str() {
         "PROVEN" => return Fate::Survived,
         "MISSED" => true,
@@ -48,7 +48,10 @@ pub fn evaluate(mutant: &Mutant, result: &DrillResult, control: &DrillResult) ->
         // INCONCLUSIVE because of contradicting times: the heartbeat reported it long before the rule did.
         "LATE" | "INCONCLUSIVE" => slow(result, control),
         // The alert was active before its cause, or the heartbeat was misrouted.
-        "REFUSED" => named || (mutant.alert == "Watchdog" && result.reason.contains("heartbeat is")),
+        "REFUSED" => {
+            let heartbeat = mutant.alerts.iter().any(|alert| alert == "Watchdog");
+            named || (heartbeat && result.reason.contains("heartbeat is"))
+        }
         // Its labels differ from those that the drill requires.
         "INVALID" => mutant.kind == Kind::Severity && named && result.reason.contains("has the labels"),
         _ => false,
@@ -78,7 +81,7 @@ mod tests {
             kind,
             of: text(),
             change: text(),
-            alert: alert.into(),
+            alerts: vec![alert.into()],
             drills: Vec::new(),
             file: text(),
             text: text(),
