@@ -30,7 +30,7 @@ pub struct Args {
     /// request
     #[arg(long, value_name = "MIB", default_value = "16", value_parser = clap::value_parser!(u32).range(1..=64))]
     webhook_mib: u32,
-    /// Listen address for mail by SMTP; AUTH is required, but any user and password is accepted
+    /// Listen address for mail by SMTP; AUTH is required, but any user and password are accepted
     #[arg(long, value_name = "HOST:PORT", value_parser = listen::address, default_value = "127.0.0.1:1025", conflicts_with = "no_smtp")]
     smtp: SocketAddr,
     /// Accept no mail

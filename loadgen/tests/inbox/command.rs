@@ -213,7 +213,10 @@ fn port_in_use_names_its_owner_and_the_flag() {
     assert_eq!(ended(&mut child).code(), Some(2));
     let mut message = String::new();
     child.stderr.unwrap().read_to_string(&mut message).unwrap();
-    assert!(message.contains(&format!("port {port} is in use")) && message.contains("--listen"), "{message}");
+    assert!(
+        message.contains(&format!("port {port} is already in use")) && message.contains("--listen"),
+        "{message}"
+    );
     if cfg!(target_os = "linux") {
         assert!(message.contains(&format!("(pid {})", std::process::id())), "{message}");
     }

@@ -61,7 +61,7 @@ pub fn contradiction(case: &Case) -> Option<String> {
         let or = if why.is_empty() { String::new() } else { format!("{why}, or ") };
         (early > STAMP_SECONDS).then(|| {
             format!(
-                "{what} at {} ({by}), {} before {before} at {} ({before_by}): {or}clocks differ",
+                "{what} at {} ({by}), {} before {before} at {} ({before_by}): {or}the clocks differ",
                 precise_time_of_day(at),
                 readable(early),
                 precise_time_of_day(began)

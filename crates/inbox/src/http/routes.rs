@@ -61,7 +61,7 @@ async fn receive(
             state.refused(channel);
             return match error.as_response_error().status_code() {
                 StatusCode::PAYLOAD_TOO_LARGE => {
-                    let raise = if limit > BODY_LIMIT { "; --webhook-mib raises it" } else { "" };
+                    let raise = if limit > BODY_LIMIT { "; raise the limit with --webhook-mib" } else { "" };
                     let reason = format!("body too large: must be at most {limit} bytes{raise}");
                     text(StatusCode::PAYLOAD_TOO_LARGE, &reason)
                 }

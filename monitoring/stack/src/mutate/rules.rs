@@ -183,7 +183,7 @@ fn read<'a>(file: &'a str, text: &str) -> Result<Vec<Rule<'a>>, Error> {
 fn breaks(rule: &Rule<'_>, text: &str) -> Result<Vec<(Kind, String, String)>, Error> {
     let Rule { file, written, line, .. } = rule;
     let unread =
-        |what: &str| Error::Usage(format!("{file}: `{}` has no {what} on lines of its own", rule.name()));
+        |what: &str| Error::Usage(format!("{file}: `{}` has no {what} on separate lines", rule.name()));
     let at = place(&written.expr);
     let expr = &text[at.clone()];
     let changes = if rule.alerts() { expression::of_alert(expr) } else { expression::of_recording(expr) };
