@@ -85,11 +85,8 @@ fn inverts_every_time_interval() {
         "      group_wait: 10s\n",
         "      mute_time_intervals: [nights, weekends]\n      active_time_intervals:\n        - office\n",
     );
-    let drills = [
-        drill("Loud", "critical", 1),
-        grouped(drill("Meek", "warning", 9)),
-        drill("Watchdog", "none", 0),
-    ];
+    let drills =
+        [drill("Loud", "critical", 1), grouped(drill("Meek", "warning", 9)), drill("Watchdog", "none", 0)];
     let found = mutants("am.yml", &text, &drills).unwrap();
     let found: Vec<_> = found.iter().filter(|it| it.kind == Kind::Interval).collect();
     let changes: Vec<_> = found.iter().map(|it| (it.change.as_str(), it.drills[0].as_str())).collect();

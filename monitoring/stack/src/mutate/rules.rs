@@ -84,11 +84,7 @@ pub fn mutants(files: &BTreeMap<String, String>, drills: &[Drill]) -> Result<Vec
         for alert in &affected {
             let own = drills::of(drills, alert.name(), &alert.labels());
             if own.is_empty() {
-                return Err(Error::Usage(format!(
-                    "{}: the alert {} has no drill",
-                    alert.file,
-                    alert.name()
-                )));
+                return Err(Error::Usage(format!("{}: the alert {} has no drill", alert.file, alert.name())));
             }
             proving.extend(own);
             watching.extend(drills.iter().filter(|drill| drill.watches(alert.name())));
@@ -102,7 +98,9 @@ pub fn mutants(files: &BTreeMap<String, String>, drills: &[Drill]) -> Result<Vec
             let controls = watching.iter().copied().filter(|drill| drill.alert.is_empty());
             let (mut likely, then) = match kind {
                 Kind::LowThreshold => (watching.clone(), &proving),
-                Kind::Matcher if change.contains("!~") => (controls.chain(proving.clone()).collect(), &watching),
+                Kind::Matcher if change.contains("!~") => {
+                    (controls.chain(proving.clone()).collect(), &watching)
+                }
                 _ => (proving.clone(), &watching),
             };
             // Of several drills of an alert, the one about the changed part is the likeliest to notice.
@@ -171,7 +169,9 @@ fn read<'a>(file: &'a str, text: &str) -> Result<Vec<Rule<'a>>, Error> {
         let key = before.rfind("expr:").unwrap_or_default();
         let line = before[..key].rfind('\n').map_or(0, |end| end + 1);
         if !before[line..key].trim().is_empty() {
-            return Err(Error::Usage(format!("{file}: each rule must begin with `      - alert:` or `- record:`")));
+            return Err(Error::Usage(format!(
+                "{file}: each rule must begin with `      - alert:` or `- record:`"
+            )));
         }
         let expr = &text[at];
         let parts = promql::parts(expr).map_err(|error| Error::Usage(format!("{file}: {error}")))?;

@@ -82,25 +82,35 @@ fn mutates_each_rule_in_each_applicable_way() {
           / sum by (job) (rate(all_total{job=\"api\"}[5m]))) * 0.001";
     let text = |change: &str| -> &str { &found.iter().find(|it| it.change == change).unwrap().text };
     assert!(text("x 0.001").contains(folded), "{}", text("x 0.001"));
-    assert_eq!(text("job=\"api\" -> job=\"apix\" (number 1)"), FILE.replacen("job=\"api\"", "job=\"apix\"", 1));
+    assert_eq!(
+        text("job=\"api\" -> job=\"apix\" (number 1)"),
+        FILE.replacen("job=\"api\"", "job=\"apix\"", 1)
+    );
     assert_eq!(text("> 0.05 -> > 50"), FILE.replace("> 0.05", "> 50"));
     assert_eq!(text("without `or up{name!=\"\"} == 0`"), FILE.replace(" or up{name!=\"\"} == 0", ""));
     assert_eq!(text("for: 2m -> 40m"), FILE.replace("for: 2m", "for: 2400s"));
-    assert_eq!(text("for: none -> 1h"), FILE.replace("        expr: absent", "        for: 1h\n        expr: absent"));
+    assert_eq!(
+        text("for: none -> 1h"),
+        FILE.replace("        expr: absent", "        for: 1h\n        expr: absent")
+    );
 }
 
 #[test]
 fn tries_the_drills_of_every_alert_that_reads_a_recorded_metric() {
     let text = FILE.replace("expr: absent(up{name!=\"\"})", "expr: job:errors:ratio > 1");
     let found = broken(&text, &[drill("Errors"), drill("Gone")]).unwrap();
-    assert_eq!((found[0].drills.join(" "), found[0].alerts.join(" ")), ("errors gone".into(), "Errors Gone".into()));
+    assert_eq!(
+        (found[0].drills.join(" "), found[0].alerts.join(" ")),
+        ("errors gone".into(), "Errors Gone".into())
+    );
 }
 
 #[test]
 fn tries_the_drill_about_the_changed_part_first() {
     let own = |name: &str| Drill { name: name.into(), ..drill("Gone") };
     let found = broken(FILE, &[drill("Errors"), own("x"), own("gone-absent")]).unwrap();
-    let order = |change: &str| found.iter().find(|it| it.change.starts_with(change)).unwrap().drills.join(" ");
+    let order =
+        |change: &str| found.iter().find(|it| it.change.starts_with(change)).unwrap().drills.join(" ");
     assert_eq!(order("without `absent"), "gone-absent x");
     assert_eq!(order("critical -> warning"), "x gone-absent");
 }

@@ -16,11 +16,16 @@ fn shipped() -> Vec<Mutant> {
 /// How many mutants of a kind a rule has.
 fn counted(expr: &str, alert: bool) -> BTreeMap<Kind, usize> {
     let count = |text: &str| expr.matches(text).count();
-    let matchers: usize = expr.split('{').skip(1).map(|it| it.split('}').next().unwrap().matches('"').count() / 2).sum();
-    let outside: String =
-        expr.split('{').map(|it| it.split_once('}').map_or(it, |(_, rest)| rest)).collect::<Vec<_>>().join(" ");
+    let matchers: usize =
+        expr.split('{').skip(1).map(|it| it.split('}').next().unwrap().matches('"').count() / 2).sum();
+    let outside: String = expr
+        .split('{')
+        .map(|it| it.split_once('}').map_or(it, |(_, rest)| rest))
+        .collect::<Vec<_>>()
+        .join(" ");
     let or = outside.matches(" or ").count();
-    let mut expected = BTreeMap::from([(Kind::Matcher, matchers), (Kind::Branch, if or == 0 { 0 } else { or + 1 })]);
+    let mut expected =
+        BTreeMap::from([(Kind::Matcher, matchers), (Kind::Branch, if or == 0 { 0 } else { or + 1 })]);
     if alert {
         let followed = |sign: &str| {
             let after = |it: &&str| it.trim_start().starts_with(|first: char| first.is_ascii_digit());
@@ -75,8 +80,16 @@ fn mutates_every_part_of_every_shipped_rule() {
 fn mutates_every_part_of_the_shipped_alertmanager() {
     let found = shipped();
     let count = |kind| found.iter().filter(|it| it.kind == kind).count();
-    let counts = [Kind::Receiver, Kind::Route, Kind::Grouping, Kind::Interval, Kind::Inhibition, Kind::Equal, Kind::Resolved]
-        .map(count);
+    let counts = [
+        Kind::Receiver,
+        Kind::Route,
+        Kind::Grouping,
+        Kind::Interval,
+        Kind::Inhibition,
+        Kind::Equal,
+        Kind::Resolved,
+    ]
+    .map(count);
     // Three routes, three receivers, the root without a matcher; two labels in `group_by`; no time interval; five inhibit rules
     // with four equal labels; six channels with an all-clear.
     assert_eq!(counts, [6, 2, 4, 0, 5, 4, 6]);
