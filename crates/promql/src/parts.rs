@@ -103,7 +103,10 @@ pub fn parts(expr: &str) -> Result<Parts, Error> {
             }
             _ => {}
         }
-        end = at.end;
+        // The lexer ends with an empty token after the blank space.
+        if !at.is_empty() {
+            end = at.end;
+        }
     }
     open.pop().ok_or_else(unread)?.close(end, &mut found.branches);
     found.branches.sort_by_key(|range| (range.start, range.end));
@@ -226,6 +229,7 @@ mod tests {
                 "max(clamp((a or b), 0, 1)) > 1"
             ]
         );
+        assert_eq!(without("a or b \n "), ["b \n ", "a \n "]);
         assert_eq!(without("sum by (job) (up) > 1"), [""; 0]);
     }
 

@@ -45,7 +45,7 @@ mod tests {
 
     #[test]
     fn finds_notifications_of_other_groups() {
-        let at = |seconds| Timestamp::from_second(1_800_000_000 + seconds).unwrap();
+        let at = |seconds: i64| Timestamp::from_second(1_800_000_000 + seconds).unwrap();
         let label = |names: &[&str]| -> Labels {
             names.iter().map(|&name| (name.to_owned(), "A".to_owned())).collect()
         };

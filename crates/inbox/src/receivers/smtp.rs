@@ -244,7 +244,9 @@ impl Session {
             Ok(Ok(_)) if line.ends_with(b"\n") => {
                 Ok(Some(String::from_utf8_lossy(&line).trim_end().to_owned()))
             }
-            Ok(Ok(count)) if count as u64 == LINE => self.say("500 5.5.6 the line is too long").await.map(|()| None),
+            Ok(Ok(count)) if count as u64 == LINE => {
+                self.say("500 5.5.6 the line is too long").await.map(|()| None)
+            }
             Ok(Ok(_)) => Ok(None),
             Err(_) => self.say("421 4.4.2 timeout").await.map(|()| None),
             Ok(Err(error)) => Err(error),
