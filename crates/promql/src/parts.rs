@@ -103,7 +103,10 @@ pub fn parts(expr: &str) -> Result<Parts, Error> {
             }
             _ => {}
         }
-        end = at.end;
+        // The lexer ends with an empty token after the blank space.
+        if !at.is_empty() {
+            end = at.end;
+        }
     }
     open.pop().ok_or_else(unread)?.close(end, &mut found.branches);
     found.branches.sort_by_key(|range| (range.start, range.end));
@@ -169,14 +172,13 @@ mod tests {
 
     #[test]
     fn finds_every_matcher() {
-        let expr = r#"sum by (job) (rate(a{job="api",route!~"/x|/y"}[5m])) / b{c!="",d=~'5..'} and {__name__="e"}"#;
+        let expr =
+            r#"sum by (job) (rate(a{job="api",route!~"/x|/y"}[5m])) / b{c!="",d=~'5..'} and {__name__="e"}"#;
         let found = parts(expr).unwrap();
         let written: Vec<_> = found
             .matchers
             .iter()
-            .map(|it| {
-                [&it.label, &it.operator, &it.value].map(|range| &expr[range.clone()])
-            })
+            .map(|it| [&it.label, &it.operator, &it.value].map(|range| &expr[range.clone()]))
             .collect();
         assert_eq!(
             written,
@@ -220,8 +222,14 @@ mod tests {
         );
         assert_eq!(
             without("max(clamp((a or b), 0, 1) or c) > 1"),
-            ["max(c) > 1", "max(clamp((b), 0, 1) or c) > 1", "max(clamp((a), 0, 1) or c) > 1", "max(clamp((a or b), 0, 1)) > 1"]
+            [
+                "max(c) > 1",
+                "max(clamp((b), 0, 1) or c) > 1",
+                "max(clamp((a), 0, 1) or c) > 1",
+                "max(clamp((a or b), 0, 1)) > 1"
+            ]
         );
+        assert_eq!(without("a or b \n "), ["b \n ", "a \n "]);
         assert_eq!(without("sum by (job) (up) > 1"), [""; 0]);
     }
 

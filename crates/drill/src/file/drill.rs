@@ -188,7 +188,8 @@ pub fn parse(path: &Path, text: &str) -> Result<Drill, FileError> {
         return Err(FileError::at(path, drill.drill.referenced, reason));
     }
     if drill.expect.grouped_by.is_some() && !drill.expect.delivered.contains(&Channel::Webhook) {
-        let reason = "only a webhook shows `expect.grouped_by`: add webhook to `delivered`, or remove `grouped_by`";
+        let reason =
+            "only a webhook shows `expect.grouped_by`: add webhook to `delivered`, or remove `grouped_by`";
         return Err(FileError::at(path, drill.drill.referenced, reason.to_owned()));
     }
     let proved = &drill.proves.alert.value;

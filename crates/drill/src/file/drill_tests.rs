@@ -101,7 +101,9 @@ fn rejects_the_proven_alert_among_other_alerts_unless_labels_differ() {
 #[test]
 fn a_grouping_needs_a_webhook() {
     let text = |delivered: &str| {
-        format!("drill: a\nproves: {{alert: A}}\ncause: {{idle: true}}\nexpect: {{delivered: [{delivered}], grouped_by: [job]}}\n")
+        format!(
+            "drill: a\nproves: {{alert: A}}\ncause: {{idle: true}}\nexpect: {{delivered: [{delivered}], grouped_by: [job]}}\n"
+        )
     };
     assert_eq!(read(&text("slack, webhook")).unwrap().expect.grouped_by, Some(vec!["job".to_owned()]));
     let message = read(&text("slack")).unwrap_err().to_string();

@@ -20,11 +20,13 @@ pub fn other(
     let mut found = Vec::new();
     for (notification, alert) in own(all, Channel::Webhook, wanted, since) {
         let groups = notification.body["groupLabels"].as_object();
-        let labels: BTreeSet<&str> = groups.into_iter().flat_map(|it| it.keys().map(String::as_str)).collect();
+        let labels: BTreeSet<&str> =
+            groups.into_iter().flat_map(|it| it.keys().map(String::as_str)).collect();
         let expected: BTreeSet<&str> =
             expected.iter().filter(|name| alert.labels.contains_key(*name)).map(String::as_str).collect();
         if labels != expected {
-            let [labels, expected] = [labels, expected].map(|it| it.into_iter().collect::<Vec<_>>().join(", "));
+            let [labels, expected] =
+                [labels, expected].map(|it| it.into_iter().collect::<Vec<_>>().join(", "));
             found.push((
                 notification.received_at,
                 format!("arrived at webhook in a group by [{labels}], not by [{expected}]"),
@@ -43,7 +45,7 @@ mod tests {
 
     #[test]
     fn finds_notifications_of_other_groups() {
-        let at = |seconds| Timestamp::from_second(1_800_000_000 + seconds).unwrap();
+        let at = |seconds: i64| Timestamp::from_second(1_800_000_000 + seconds).unwrap();
         let label = |names: &[&str]| -> Labels {
             names.iter().map(|&name| (name.to_owned(), "A".to_owned())).collect()
         };
@@ -72,8 +74,7 @@ mod tests {
             sent(4, "slack", &[]),
         ];
         let expected = ["job", "alertname", "zone"].map(str::to_owned);
-        let message =
-            |by: &str| format!("arrived at webhook in a group by [{by}], not by [alertname, job]");
+        let message = |by: &str| format!("arrived at webhook in a group by [{by}], not by [alertname, job]");
         assert_eq!(other(&all, &wanted, at(0), &expected), [(at(2), message("job")), (at(3), message(""))]);
         assert_eq!(other(&all, &wanted, at(3), &expected).len(), 1, "earlier ones are of another drill");
     }

@@ -122,7 +122,9 @@ pub fn measure(instants: &Instants, bounds: Option<&Bounds>, expected: &[Channel
         pending: measured(instants.cause, instants.pending, |bounds| bounds.pending),
         firing: measured(instants.pending, instants.firing, |bounds| bounds.firing),
         notified: measured(instants.firing, last_of(&instants.notified, expected), |bounds| bounds.notified),
-        resolved: measured(instants.lifted_by(instants.resolved), instants.resolved, |bounds| bounds.resolved),
+        resolved: measured(instants.lifted_by(instants.resolved), instants.resolved, |bounds| {
+            bounds.resolved
+        }),
         all_clear: measured(instants.resolved, last_of(&instants.all_clear, expected), |bounds| {
             bounds.all_clear
         }),

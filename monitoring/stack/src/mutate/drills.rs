@@ -57,7 +57,7 @@ impl Drill {
     /// How many words of its name a text contains.
     #[must_use]
     pub fn words_in(&self, text: &str) -> usize {
-        self.name.split('-').filter(|word| text.contains(word)).count()
+        self.name.split('-').filter(|word| text.contains(*word)).count()
     }
 }
 

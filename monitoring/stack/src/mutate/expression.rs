@@ -147,9 +147,8 @@ mod tests {
 
     #[test]
     fn breaks_thresholds_in_both_directions() {
-        let both = |expr: &str| -> Vec<String> {
-            of_alert(expr).unwrap().into_iter().map(|it| it.what).collect()
-        };
+        let both =
+            |expr: &str| -> Vec<String> { of_alert(expr).unwrap().into_iter().map(|it| it.what).collect() };
         assert_eq!(both("x > 0"), ["> 0 -> > 1e15", "> 0 -> >= 0"]);
         assert_eq!(both("x < 15"), ["< 15 -> < 0.015", "< 15 -> < 15000"]);
         assert_eq!(both("x >= 2"), [">= 2 -> >= 2000", ">= 2 -> >= 0.002"]);
@@ -167,6 +166,9 @@ mod tests {
             (Kind::Source, "sum by (job) (rate(a{job=\"b\"}[5m]))\n  / c:dx"),
             (Kind::Factor, "(sum by (job) (rate(a{job=\"b\"}[5m]))\n  / c:d) * 0.001"),
         ];
-        assert_eq!(made(expr, of_recording(expr).unwrap()), expected.map(|(kind, text)| (kind, text.to_owned())));
+        assert_eq!(
+            made(expr, of_recording(expr).unwrap()),
+            expected.map(|(kind, text)| (kind, text.to_owned()))
+        );
     }
 }

@@ -97,9 +97,7 @@ fn read(file: &str, written: &Spanned<String>) -> Result<Matcher, Error> {
 
 /// Whether an alert can match. A label that its rule does not set may have any value.
 fn matches(matchers: &[Matcher], alert: &Alert) -> bool {
-    matchers.iter().all(|(label, equal, value)| {
-        alert.get(label).is_none_or(|own| (own == value) == *equal)
-    })
+    matchers.iter().all(|(label, equal, value)| alert.get(label).is_none_or(|own| (own == value) == *equal))
 }
 
 #[cfg(test)]
@@ -150,8 +148,9 @@ mod tests {
             (Kind::Equal, "inhibit rule 1", "equal: symptom -> symptomx", "meh", "Meh"),
             (Kind::Inhibition, "inhibit rule 2", "source alertname=\"Down\"", "", ""),
         ];
-        let expected = expected
-            .map(|(kind, of, change, drills, alerts)| (kind, of, change, drills.to_owned(), alerts.to_owned()));
+        let expected = expected.map(|(kind, of, change, drills, alerts)| {
+            (kind, of, change, drills.to_owned(), alerts.to_owned())
+        });
         assert_eq!(changes, expected);
         assert_eq!(found[0].text, FILE.replacen("\"critical\"", "\"criticalx\"", 1));
         assert_eq!(found[2].text, FILE.replace("symptom]", "symptomx]"));

@@ -46,7 +46,23 @@ pub enum Kind {
 
 impl Kind {
     /// All kinds.
-    pub const ALL: [Self; 15] = [Self::Matcher, Self::Threshold, Self::LowThreshold, Self::Branch, Self::Source, Self::Factor, Self::Hold, Self::Severity, Self::Receiver, Self::Route, Self::Grouping, Self::Interval, Self::Inhibition, Self::Equal, Self::Resolved];
+    pub const ALL: [Self; 15] = [
+        Self::Matcher,
+        Self::Threshold,
+        Self::LowThreshold,
+        Self::Branch,
+        Self::Source,
+        Self::Factor,
+        Self::Hold,
+        Self::Severity,
+        Self::Receiver,
+        Self::Route,
+        Self::Grouping,
+        Self::Interval,
+        Self::Inhibition,
+        Self::Equal,
+        Self::Resolved,
+    ];
 
     /// Its name in the summary.
     #[must_use]

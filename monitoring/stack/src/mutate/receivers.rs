@@ -99,9 +99,15 @@ receivers:
             found.iter().map(|it| (it.of.as_str(), it.change.as_str(), it.drills[0].as_str())).collect();
         assert_eq!(
             changes,
-            [("receiver quiet", "line 10: true -> false", "a"), ("receiver quiet", "line 12: true -> false", "a")]
+            [
+                ("receiver quiet", "line 10: true -> false", "a"),
+                ("receiver quiet", "line 12: true -> false", "a")
+            ]
         );
-        assert_eq!(found[0].text, FILE.replace("        send_resolved: true", "        send_resolved: false"));
+        assert_eq!(
+            found[0].text,
+            FILE.replace("        send_resolved: true", "        send_resolved: false")
+        );
         assert_eq!(found[1].text, FILE.replace("{send_resolved: true", "{send_resolved: false"));
         let error = mutants("am.yml", FILE, &routes, &[]).unwrap_err().to_string();
         assert!(error.contains("the receiver `quiet` is used by no drill"), "{error}");

@@ -156,7 +156,8 @@ fn read(file: &str, text: &str, root: Option<Written>) -> Result<Vec<Route>, Err
     let below = std::mem::take(&mut root.routes);
     let mut routes: Vec<Route> = Vec::new();
     for written in std::iter::once(root).chain(below) {
-        let Written { receiver, matchers, group_by, mute_time_intervals, active_time_intervals, .. } = written;
+        let Written { receiver, matchers, group_by, mute_time_intervals, active_time_intervals, .. } =
+            written;
         let matcher = matchers.first().map(place).and_then(|at| {
             let found = MATCHER.captures(&text[at.clone()])?;
             Some((found[1].to_owned(), found[2].to_owned(), at.start + found.get(2)?.end()))
@@ -166,7 +167,10 @@ fn read(file: &str, text: &str, root: Option<Written>) -> Result<Vec<Route>, Err
             return Err(unread(&format!("the route to `{}`: {reason}", receiver.value)));
         }
         let group_by: Option<Vec<_>> = group_by.map(|labels| labels.iter().map(place).collect());
-        if group_by.as_ref().and_then(|labels| labels.first()).is_some_and(|first| !text[..first.start].ends_with('['))
+        if group_by
+            .as_ref()
+            .and_then(|labels| labels.first())
+            .is_some_and(|first| !text[..first.start].ends_with('['))
         {
             return Err(unread(&format!("the route to `{}`: write `group_by: [a, b]`", receiver.value)));
         }

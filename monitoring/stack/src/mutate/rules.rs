@@ -84,11 +84,7 @@ pub fn mutants(files: &BTreeMap<String, String>, drills: &[Drill]) -> Result<Vec
         for alert in &affected {
             let own = drills::of(drills, alert.name(), &alert.labels());
             if own.is_empty() {
-                return Err(Error::Usage(format!(
-                    "{}: the alert {} has no drill",
-                    alert.file,
-                    alert.name()
-                )));
+                return Err(Error::Usage(format!("{}: the alert {} has no drill", alert.file, alert.name())));
             }
             proving.extend(own);
             watching.extend(drills.iter().filter(|drill| drill.watches(alert.name())));
@@ -97,12 +93,16 @@ pub fn mutants(files: &BTreeMap<String, String>, drills: &[Drill]) -> Result<Vec
         let mut alerts: Vec<String> = affected.iter().map(|alert| alert.name().to_owned()).collect();
         alerts.dedup();
         for (kind, change, text) in breaks(rule, &files[rule.file])? {
-            // A rule that fires too easily is noticed by a drill in which it has to stay silent.
-            let (first, then) = match kind {
-                Kind::LowThreshold => (&watching, &proving),
-                _ => (&proving, &watching),
+            // A rule that fires too easily is noticed by a drill in which it has to stay silent; one that excludes nothing, by
+            // a negative control at first.
+            let controls = watching.iter().copied().filter(|drill| drill.alert.is_empty());
+            let (mut likely, then) = match kind {
+                Kind::LowThreshold => (watching.clone(), &proving),
+                Kind::Matcher if change.contains("!~") => {
+                    (controls.chain(proving.clone()).collect(), &watching)
+                }
+                _ => (proving.clone(), &watching),
             };
-            let mut likely = first.clone();
             // Of several drills of an alert, the one about the changed part is the likeliest to notice.
             likely.sort_by_key(|drill| std::cmp::Reverse(drill.words_in(&change)));
             let mut names: Vec<String> = Vec::new();
@@ -164,12 +164,14 @@ fn readers<'a>(rules: &'a [Rule<'a>], metric: &'a str) -> Vec<&'a Rule<'a>> {
 fn read<'a>(file: &'a str, text: &str) -> Result<Vec<Rule<'a>>, Error> {
     let rules = parsed::<File>(file, text)?.groups.into_iter().flat_map(|group| group.rules);
     let read = |written: Written| {
-        let at = place(&written.expr);
+        let at = trimmed(text, place(&written.expr));
         let before = &text[..at.start];
         let key = before.rfind("expr:").unwrap_or_default();
         let line = before[..key].rfind('\n').map_or(0, |end| end + 1);
         if !before[line..key].trim().is_empty() {
-            return Err(Error::Usage(format!("{file}: each rule must begin with `      - alert:` or `- record:`")));
+            return Err(Error::Usage(format!(
+                "{file}: each rule must begin with `      - alert:` or `- record:`"
+            )));
         }
         let expr = &text[at];
         let parts = promql::parts(expr).map_err(|error| Error::Usage(format!("{file}: {error}")))?;
@@ -179,12 +181,17 @@ fn read<'a>(file: &'a str, text: &str) -> Result<Vec<Rule<'a>>, Error> {
     rules.map(read).collect()
 }
 
+/// A place without the blank space at its end: that of a folded text reaches to the next key.
+fn trimmed(text: &str, at: Range<usize>) -> Range<usize> {
+    at.start..at.start + text[at.clone()].trim_end().len()
+}
+
 /// Every way to break a rule: the kind, a description of the change, and the complete changed file.
 fn breaks(rule: &Rule<'_>, text: &str) -> Result<Vec<(Kind, String, String)>, Error> {
     let Rule { file, written, line, .. } = rule;
     let unread =
         |what: &str| Error::Usage(format!("{file}: `{}` has no {what} on separate lines", rule.name()));
-    let at = place(&written.expr);
+    let at = trimmed(text, place(&written.expr));
     let expr = &text[at.clone()];
     let changes = if rule.alerts() { expression::of_alert(expr) } else { expression::of_recording(expr) };
     let changes = changes.map_err(|error| Error::Usage(format!("{file}: `{}`: {error}", rule.name())))?;

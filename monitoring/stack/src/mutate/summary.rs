@@ -75,12 +75,7 @@ pub fn unnoticed(mutants: &[Mutant]) -> String {
 
 /// The table and the line below it.
 #[must_use]
-pub fn table(
-    results: &[MutantResult],
-    controls: &[Control],
-    unnoticed: &[Mutant],
-    took: Duration,
-) -> String {
+pub fn table(results: &[MutantResult], controls: &[Control], unnoticed: &[Mutant], took: Duration) -> String {
     let mut text = format!("{:<18} {:>8} {:>8} {:>8}\n", "", "killed", "survived", "unclear");
     let count = |kind: Option<Kind>, fate: Fate| {
         results.iter().filter(|it| kind.is_none_or(|kind| it.mutant.kind == kind) && it.fate == fate).count()
