@@ -42,8 +42,8 @@ pub struct Args {
     /// Export the last proofs in this directory at /metrics/drills
     #[arg(long, env = "PROOFS_DIR", value_name = "DIR")]
     proofs: Option<PathBuf>,
-    /// Also respond to requests with this host name; repeat it for several. IP addresses and localhost are always
-    /// allowed. Receivers accept any name, but nothing from web pages
+    /// Respond to requests with this host name too; repeatable. IP addresses and localhost are always
+    /// allowed. Receivers accept any name, but no requests from web pages
     #[arg(long, value_name = "NAME")]
     allow_host: Vec<HostName>,
     /// Serve the runbooks ALERTNAME.md in this directory at /runbooks/ALERTNAME

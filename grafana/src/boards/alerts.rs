@@ -50,7 +50,7 @@ pub(super) fn board() -> Dashboard {
                 "Rules failing",
                 "short",
                 6,
-                "Failed rule evaluations in the selected time range. RuleEvaluationFailing fires on any.",
+                "Failed rule evaluations in the selected time range. RuleEvaluationFailing fires on any failure.",
             )
             .query(
                 "failures",
@@ -71,7 +71,7 @@ pub(super) fn board() -> Dashboard {
                 "{{integration}}",
                 r#"sum by (integration) (rate(alertmanager_notifications_total{job=~"$job",instance=~"$instance"}[$__rate_interval]))"#,
             ),
-            Panel::lines("Failed by channel", "ops", 8, "Failed notifications per second. NotificationsFailing fires on any.").query(
+            Panel::lines("Failed by channel", "ops", 8, "Failed notifications per second. NotificationsFailing fires on any failure.").query(
                 "{{integration}}",
                 r#"sum by (integration) (rate(alertmanager_notifications_failed_total{job=~"$job",instance=~"$instance"}[$__rate_interval]))"#,
             ),

@@ -187,7 +187,10 @@ async fn full_disk_loses_nothing_that_was_acknowledged() {
         }
         assert!(acknowledged.len() < 1_000, "the limit is not in force");
     };
-    assert!(refused.0 == 503 && refused.1.starts_with("not saved: --data-dir"), "{refused:?}");
+    assert!(
+        refused.0 == 503 && refused.1.starts_with("the notification was not saved: --data-dir"),
+        "{refused:?}"
+    );
     assert_eq!(post(&first.base, "Again").await.0, 503);
     eventually(&http, &format!("{}/readyz", first.base), "notifications are not saved").await;
     assert!(!acknowledged.is_empty());

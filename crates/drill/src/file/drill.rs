@@ -48,7 +48,7 @@ pub struct Proves {
     /// For a negative control, instead of an alert: how long nothing may fire, in production timing.
     #[serde(default, deserialize_with = "duration::deserialize_option")]
     pub quiet: Option<Duration>,
-    /// Whether the alert always fires and the drill proves that its absence is noticed.
+    /// Whether the alert always fires and the drill proves that a missing heartbeat is noticed.
     #[serde(default)]
     pub stops: bool,
     /// Labels the firing alert must have, among others.

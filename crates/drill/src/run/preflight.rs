@@ -81,7 +81,7 @@ async fn alert(context: &Context<'_>) -> Result<Expectation, DrillError> {
     let routing = Routing::parse(&config).map_err(|error| {
         DrillError::System(format!("Alertmanager's configuration cannot be read: {error}"))
     })?;
-    // Absence is noticed only after a heartbeat has arrived, and a stack that has just started has not sent one yet.
+    // A missing heartbeat is noticed only after one has arrived, and a stack that has just started has not sent one yet.
     let heartbeat_limit = if context.drill.expect.delivered.contains(&Channel::Heartbeat) {
         Some(heartbeat::limit(context).await?)
     } else {

@@ -82,7 +82,9 @@ async fn receive(
             let response = channel::accepted(channel, path, &message.body);
             match state.accept(channel, message) {
                 Ok(()) => response,
-                Err(error) => text(StatusCode::SERVICE_UNAVAILABLE, &format!("not saved: {error}")),
+                Err(error) => {
+                    text(StatusCode::SERVICE_UNAVAILABLE, &format!("the notification was not saved: {error}"))
+                }
             }
         }
         Err(refusal) => {

@@ -176,7 +176,7 @@ impl Session {
             timeout_at(self.deadline(), self.content()).await.map_err(|_| std::io::ErrorKind::TimedOut)??
         else {
             self.state.refused(Channel::Email);
-            return self.say("552 5.3.4 message too large").await;
+            return self.say("552 5.3.4 the message is too large").await;
         };
         match self.state.failure(Channel::Email) {
             Some((Failure::Hang, until)) => {
@@ -196,7 +196,7 @@ impl Session {
                 self.forget();
                 match saved {
                     Ok(()) => self.say("250 2.0.0 accepted").await,
-                    Err(error) => self.say(&format!("452 4.3.1 not saved: {error}")).await,
+                    Err(error) => self.say(&format!("452 4.3.1 the message was not saved: {error}")).await,
                 }
             }
             Err(refusal) => {
@@ -244,7 +244,9 @@ impl Session {
             Ok(Ok(_)) if line.ends_with(b"\n") => {
                 Ok(Some(String::from_utf8_lossy(&line).trim_end().to_owned()))
             }
-            Ok(Ok(count)) if count as u64 == LINE => self.say("500 5.5.6 line too long").await.map(|()| None),
+            Ok(Ok(count)) if count as u64 == LINE => {
+                self.say("500 5.5.6 the line is too long").await.map(|()| None)
+            }
             Ok(Ok(_)) => Ok(None),
             Err(_) => self.say("421 4.4.2 timeout").await.map(|()| None),
             Ok(Err(error)) => Err(error),
