@@ -168,7 +168,7 @@ mod tests {
                 Access::AdminToken(None),
                 "set --admin-token-file FILE to a file with the gateway's ADMIN_TOKEN",
             ),
-            (Access::AdminToken(Some(Path::new("a"))), "token of --admin-token-file a rejected"),
+            (Access::AdminToken(Some(Path::new("a"))), "the token of --admin-token-file a was rejected"),
         ] {
             let mut address = Url::parse("http://h.example/").unwrap();
             assert_eq!(Authorization::of(&mut address, access).unwrap().remedy(), remedy);

@@ -197,7 +197,10 @@ fn sends_a_bearer_token_from_a_file() {
     assert_read(&with());
     std::fs::write(&token, "stale").unwrap();
     let (code, text) = with();
-    assert!(code == Some(2) && text.contains(&format!("the token in {shown} was rejected")), "{text}");
+    assert!(
+        code == Some(2) && text.contains(&format!("the token of --bearer-token-file {shown} was rejected")),
+        "{text}"
+    );
     assert!(!text.contains("stale"), "{text}");
 }
 

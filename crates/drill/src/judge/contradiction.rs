@@ -23,7 +23,7 @@ pub fn contradiction(case: &Case) -> Option<String> {
             "the cause began",
             "local clock",
             cause,
-            "it was missing before",
+            "the heartbeat was missing before",
         ),
         (
             "all-clear",
@@ -32,7 +32,7 @@ pub fn contradiction(case: &Case) -> Option<String> {
             "the cause was lifted",
             "local clock",
             lifted,
-            "something else brought it back",
+            "something else restored the heartbeat",
         ),
         (
             "pending",

@@ -67,13 +67,13 @@ fn a_heartbeat_that_contradicts_the_drill_names_both_clocks() {
     assert_eq!(contradiction(&case(9.0, 25.0)), None);
     assert_eq!(
         contradiction(&case(-2.0, 25.0)).unwrap(),
-        "notified at 07:59:58.000 (receiver clock), 2.0 s before the cause began at 08:00:00.000 (local clock): it was \
-         missing before, or clocks differ"
+        "notified at 07:59:58.000 (receiver clock), 2.0 s before the cause began at 08:00:00.000 (local clock): the heartbeat was \
+         missing before, or the clocks differ"
     );
     assert_eq!(
         contradiction(&case(9.0, 19.0)).unwrap(),
         "all-clear at 08:00:19.000 (receiver clock), 1.0 s before the cause was lifted at 08:00:20.000 (local clock): \
-         something else brought it back, or clocks differ"
+         something else restored the heartbeat, or the clocks differ"
     );
 }
 
