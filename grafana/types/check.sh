@@ -15,7 +15,7 @@ mkdir -p "$work"
 if ! cmp -s "$here/package-lock.json" "$work/installed.json"; then
   cp "$here/package.json" "$here/package-lock.json" "$work/"
   if ! (cd "$work" && timeout 180 npm ci --silent --no-audit --no-fund --ignore-scripts >npm.log 2>&1); then
-    echo "skipped: type-checking the dashboards could not install @grafana/schema; is there a package registry to be reached?"
+    echo "skipped: type-checking the dashboards cannot install @grafana/schema; is a package registry reachable?"
     exit 0
   fi
   cp "$here/package-lock.json" "$work/installed.json"

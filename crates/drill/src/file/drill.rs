@@ -48,7 +48,7 @@ pub struct Proves {
     /// For a negative control, instead of an alert: how long nothing may fire, in production timing.
     #[serde(default, deserialize_with = "duration::deserialize_option")]
     pub quiet: Option<Duration>,
-    /// Whether the alert always fires and the drill proves that its absence is noticed.
+    /// Whether the alert always fires and the drill proves that a missing heartbeat is noticed.
     #[serde(default)]
     pub stops: bool,
     /// Labels the firing alert must have, among others.
@@ -104,7 +104,7 @@ fn each_once<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<Channel>, D::Erro
     for (index, channel) in channels.iter().enumerate() {
         if channels[..index].contains(channel) {
             return Err(de::Error::custom(format!(
-                "expect.delivered: `{channel}` is named twice: each channel once"
+                "expect.delivered: duplicate channel `{channel}`: list each channel once"
             )));
         }
     }
@@ -197,7 +197,7 @@ pub fn parse(path: &Path, text: &str) -> Result<Drill, FileError> {
         let given: Given = serde_saphyr::from_str(text).map_err(|error| FileError::yaml(path, &error))?;
         if let Some(at) = given.expect.delivered.filter(|_| drill.expect.delivered != [Channel::Heartbeat]) {
             let reason =
-                "with `stops`, only the heartbeat channel shows the absence: expected [heartbeat]".to_owned();
+                "with `stops`, only the heartbeat channel can show that the alert stopped: expected [heartbeat]".to_owned();
             return Err(FileError::at(path, at.referenced, reason));
         }
     }

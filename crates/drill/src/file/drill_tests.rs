@@ -59,9 +59,9 @@ fn errors_name_file_line_and_expected_value() {
             "is not a rate: expected",
         ),
         ("[webhook, slack]", "[webhook, fax]", 9, "slack"),
-        ("[webhook, slack]", "[webhook, slack, webhook]", 9, "expect.delivered: `webhook` is named twice"),
+        ("[webhook, slack]", "[webhook, slack, webhook]", 9, "expect.delivered: duplicate channel `webhook`"),
         ("notified: 10m", "notified: 0s", 8, "objective.notified is 0: expected"),
-        ("all_clear: 20m", "all_clear: 9m", 8, "all_clear (9m) is sooner than notified (10m)"),
+        ("all_clear: 20m", "all_clear: 9m", 8, "all_clear (9m) must be at least notified (10m)"),
         ("[webhook, slack]", "[]", 1, "expected at least one of webhook, slack"),
         ("drill: high-error-rate", "drill: high error", 1, "invalid drill name `high error`: expected"),
         ("silent: [CriticalErrorRate]", "silent: [HighErrorRate]", 9, "stay silent and to fire"),
@@ -113,7 +113,7 @@ fn a_grouping_needs_a_webhook() {
 #[test]
 fn rejects_an_empty_file() {
     let message = read("").unwrap_err().to_string();
-    assert!(message.contains("unexpected end of file: is it empty"), "{message}");
+    assert!(message.contains("unexpected end of file: the file is empty"), "{message}");
 }
 
 #[test]
@@ -172,7 +172,7 @@ expect: {delivered: [heartbeat, discord, pagerduty, email], inhibited: [B]}
         ("{load: {rate: 1/s, requests: [{get: '/{{nope}}'}]}}", "no request captures `nope`"),
         ("{run: {start: []}}", "run.start is empty"),
         ("{inbox: {slack: 200}}", "expected a status from 400 to 599, or hang"),
-        ("{idle: true, load: {rate: 1/s, requests: [{get: /}]}}", "expected one of them"),
+        ("{idle: true, load: {rate: 1/s, requests: [{get: /}]}}", "cannot be combined"),
         ("{halt: api}", "unknown field `halt`"),
     ] {
         let text = format!("drill: a\nproves: {{alert: A}}\ncause: {cause}\n");

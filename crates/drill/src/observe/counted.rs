@@ -43,15 +43,15 @@ fn kinds(routing: &Routing, receivers: &BTreeSet<String>) -> BTreeSet<String> {
 pub fn needs_inbox(drill: &Drill) -> Option<&'static str> {
     let expect = &drill.expect;
     if drill.proves.stops || expect.delivered.contains(&Channel::Heartbeat) {
-        return Some("only an inbox notices that the heartbeat stopped");
+        return Some("only an inbox can notice that the heartbeat stopped");
     }
     if !drill.cause.inbox.is_empty() {
         return Some("the cause makes an inbox fail");
     }
     if expect.grouped_by.is_some() {
-        return Some("how a notification is grouped cannot be counted");
+        return Some("counters cannot show how a notification is grouped");
     }
-    (!expect.inhibited.is_empty()).then_some("whether inhibited alerts were notified cannot be counted")
+    (!expect.inhibited.is_empty()).then_some("counters cannot show whether inhibited alerts were notified")
 }
 
 #[cfg(test)]

@@ -29,7 +29,7 @@ pub fn other(
                 [labels, expected].map(|it| it.into_iter().collect::<Vec<_>>().join(", "));
             found.push((
                 notification.received_at,
-                format!("arrived at webhook in a group by [{labels}], not by [{expected}]"),
+                format!("arrived at webhook grouped by [{labels}], not by [{expected}]"),
             ));
         }
     }
@@ -74,7 +74,7 @@ mod tests {
             sent(4, "slack", &[]),
         ];
         let expected = ["job", "alertname", "zone"].map(str::to_owned);
-        let message = |by: &str| format!("arrived at webhook in a group by [{by}], not by [alertname, job]");
+        let message = |by: &str| format!("arrived at webhook grouped by [{by}], not by [alertname, job]");
         assert_eq!(other(&all, &wanted, at(0), &expected), [(at(2), message("job")), (at(3), message(""))]);
         assert_eq!(other(&all, &wanted, at(3), &expected).len(), 1, "earlier ones are of another drill");
     }

@@ -117,7 +117,7 @@ pub async fn recovery(
     let gaps = context.log.case().gaps;
     let anything = if control { "anything" } else { "anything else" };
     match gaps.blind.get("every ALERTS").or_else(|| gaps.blind.get("inbox")) {
-        Some(gap) => End::NotObserved(format!("whether {anything} fired is not known: {gap}")),
+        Some(gap) => End::NotObserved(format!("it is unknown whether {anything} fired: {gap}")),
         None => End::Complete,
     }
 }

@@ -91,17 +91,17 @@ mod tests {
 
     #[test]
     fn a_kill_is_caused_by_the_mutation() {
-        let control = result("PROVEN", "every phase within its bound", 3.0);
+        let control = result("PROVEN", "every phase was within its bound", 3.0);
         for (kind, alert, verdict, reason, firing, fate) in [
-            (Kind::Threshold, "A", "PROVEN", "every phase within its bound", 3.0, Fate::Survived),
+            (Kind::Threshold, "A", "PROVEN", "every phase was within its bound", 3.0, Fate::Survived),
             (Kind::Threshold, "A", "MISSED", "the cause is too weak", 0.0, Fate::Killed),
             (Kind::Receiver, "A", "UNEXPECTED", "A arrived at pagerduty", 3.0, Fate::Killed),
             (Kind::Receiver, "A", "UNEXPECTED", "HostHighCpu fired", 3.0, Fate::Unclear),
             (Kind::Hold, "A", "UNEXPECTED", "HostHighCpu fired", 60.0, Fate::Killed),
             (Kind::Hold, "A", "LATE", "firing took 11.1 s", 11.1, Fate::Killed),
-            (Kind::Hold, "A", "LATE", "firing took 4 s, bound 3 s", 4.0, Fate::Unclear),
+            (Kind::Hold, "A", "LATE", "firing took 4 s, more than its bound of 3 s", 4.0, Fate::Unclear),
             (Kind::Matcher, "A", "REFUSED", "A is already firing", 0.0, Fate::Killed),
-            (Kind::Matcher, "A", "REFUSED", "Prometheus does not answer", 0.0, Fate::Unclear),
+            (Kind::Matcher, "A", "REFUSED", "Prometheus does not respond", 0.0, Fate::Unclear),
             (Kind::Equal, "A", "REFUSED", "A is already firing", 0.0, Fate::Unclear),
             (Kind::Route, "Watchdog", "REFUSED", "the inbox's heartbeat is silent", 0.0, Fate::Killed),
             (Kind::Severity, "A", "INVALID", "the rule `A` has the labels {}, not {}", 0.0, Fate::Killed),

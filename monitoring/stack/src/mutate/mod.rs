@@ -45,10 +45,10 @@ pub fn all(monitoring: &Path, drills: &[Drill]) -> Result<Vec<Mutant>, Error> {
     found.extend(routes.mutants(drills)?);
     found.extend(inhibitions::mutants(file, &text, &rules::alerts(&files)?, drills)?);
     found.extend(receivers::mutants(file, &text, &routes, drills)?);
-    let unseen = |mutant: &&Mutant| mutant.drills.is_empty() && unnoticed::reason(mutant).is_none();
-    match found.iter().find(unseen) {
+    let uncovered = |mutant: &&Mutant| mutant.drills.is_empty() && unnoticed::reason(mutant).is_none();
+    match found.iter().find(uncovered) {
         Some(mutant) => Err(Error::Usage(format!(
-            "{}: no drill can notice the mutant `{}`: write one, or give the reason in unnoticed.rs",
+            "{}: no drill can notice the mutant `{}`: add a drill, or give the reason in unnoticed.rs",
             mutant.file,
             mutant.title()
         ))),

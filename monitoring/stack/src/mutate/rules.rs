@@ -190,7 +190,7 @@ fn trimmed(text: &str, at: Range<usize>) -> Range<usize> {
 fn breaks(rule: &Rule<'_>, text: &str) -> Result<Vec<(Kind, String, String)>, Error> {
     let Rule { file, written, line, .. } = rule;
     let unread =
-        |what: &str| Error::Usage(format!("{file}: `{}` has no {what} on lines of its own", rule.name()));
+        |what: &str| Error::Usage(format!("{file}: `{}` has no {what} on separate lines", rule.name()));
     let at = trimmed(text, place(&written.expr));
     let expr = &text[at.clone()];
     let changes = if rule.alerts() { expression::of_alert(expr) } else { expression::of_recording(expr) };
