@@ -102,7 +102,7 @@ impl Authorization {
                 "user or password of the address rejected; percent-encode special characters, such as %40 for @"
                     .to_owned()
             }
-            Self::Bearer { flag, file } => format!("token of {flag} {} rejected", file.display()),
+            Self::Bearer { file, .. } => format!("token in {} rejected", file.display()),
         }
     }
 }
@@ -168,7 +168,7 @@ mod tests {
                 Access::AdminToken(None),
                 "set --admin-token-file FILE to a file with the gateway's ADMIN_TOKEN",
             ),
-            (Access::AdminToken(Some(Path::new("a"))), "token of --admin-token-file a rejected"),
+            (Access::AdminToken(Some(Path::new("a"))), "token in a rejected"),
         ] {
             let mut address = Url::parse("http://h.example/").unwrap();
             assert_eq!(Authorization::of(&mut address, access).unwrap().remedy(), remedy);
