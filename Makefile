@@ -27,9 +27,9 @@ export SKIPPED := $(abspath $(target))/skipped
 help: ## print the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 	@echo
-	@echo "  SCALE=$(SCALE): the drills' speed; SHARDS=$(SHARDS) (drill), JOBS=$(JOBS) (mutate): stacks at once;"
-	@echo "  OFFSET=N moves every port of up, down, status and load by N;"
-	@echo "  PROOFS_DIR=$(PROOFS_DIR) keeps what drills prove, for the inbox of make up"
+	@echo "  SCALE=$(SCALE): the time scale of drills; SHARDS=$(SHARDS) (drill), JOBS=$(JOBS) (mutate): stacks at once;"
+	@echo "  OFFSET=N adds N to every port of up, down, status and load;"
+	@echo "  PROOFS_DIR=$(PROOFS_DIR) stores the proofs of drills, for the inbox of make up"
 
 setup: ## install the servers for stack and tests into target/tools
 	@monitoring/stack/setup.sh
@@ -69,7 +69,7 @@ lint:
 
 deny: ## check licences, sources and versions of dependencies, if cargo-deny is installed
 	@if $(CARGO) deny --version >/dev/null 2>&1; then $(CARGO) deny --locked check --hide-inclusion-graph bans licenses sources; \
-	  else echo "deny: left out, cargo-deny is not installed: cargo install --locked cargo-deny"; fi
+	  else echo "deny: skipped, cargo-deny is not installed: cargo install --locked cargo-deny"; fi
 
 rules: ## check rules, rule tests, both configurations and coverage
 	promtool check config --syntax-only monitoring/prometheus.yml
@@ -85,7 +85,7 @@ unit:
 versions: ## run `make rules` with newer Prometheus and Alertmanager
 	@monitoring/versions.sh
 
-pictures: setup build ## draw the pictures of docs/reference/receivers.md; needs chromium
+pictures: setup build ## render the pictures of docs/reference/receivers.md; needs chromium
 	@docs/pictures/receivers.sh
 
 docs: ## build the documents as a site with search in target/docs; needs mdbook

@@ -20,7 +20,7 @@ mkdir -p "$work"
 if ! cmp -s "$here/package-lock.json" "$work/installed.json"; then
   cp "$here/package.json" "$here/package-lock.json" "$work/"
   if ! (cd "$work" && timeout 180 npm ci --silent --no-audit --no-fund --ignore-scripts >npm.log 2>&1); then
-    skip "type-checking the dashboards could not install @grafana/schema; is there a package registry to be reached?"
+    skip "type-checking the dashboards cannot install @grafana/schema; is a package registry reachable?"
   fi
   cp "$here/package-lock.json" "$work/installed.json"
 fi

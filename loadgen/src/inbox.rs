@@ -30,7 +30,7 @@ pub struct Args {
     /// request
     #[arg(long, value_name = "MIB", default_value = "16", value_parser = clap::value_parser!(u32).range(1..=64))]
     webhook_mib: u32,
-    /// Listen address for mail by SMTP; AUTH is required, but any user and password is accepted
+    /// Listen address for mail by SMTP; AUTH is required, but any user and password are accepted
     #[arg(long, value_name = "HOST:PORT", value_parser = listen::address, default_value = "127.0.0.1:1025", conflicts_with = "no_smtp")]
     smtp: SocketAddr,
     /// Accept no mail
@@ -42,7 +42,7 @@ pub struct Args {
     /// Export the last proofs in this directory at /metrics/drills
     #[arg(long, env = "PROOFS_DIR", value_name = "DIR")]
     proofs: Option<PathBuf>,
-    /// Also respond under this host name; repeat it for several. IP addresses, localhost and host.docker.internal are
+    /// Also respond under this host name; repeatable. IP addresses, localhost and host.docker.internal are
     /// always allowed. Receivers accept notifications under any name
     #[arg(long, value_name = "NAME")]
     allow_host: Vec<HostName>,

@@ -47,7 +47,7 @@ impl<'a> Access<'a> {
 #[derive(Debug, Clone)]
 pub enum Authorization {
     /// No header, and how to set one.
-    Nobody(&'static str),
+    None(&'static str),
     /// User and password (RFC 7617).
     Basic(HeaderValue),
     /// The token in this file (RFC 6750). It is read for each request, as expiring tokens are replaced.
@@ -67,7 +67,7 @@ impl Authorization {
             let (flag, file) = access.token();
             return Ok(match file {
                 Some(file) => Self::Bearer { flag, file: file.to_owned() },
-                None => Self::Nobody(access.remedy()),
+                None => Self::None(access.remedy()),
             });
         }
         // This fails only for addresses that cannot have a user and password.
@@ -81,7 +81,7 @@ impl Authorization {
 
     pub(crate) fn header(&self) -> Result<Option<HeaderValue>, Reason> {
         match self {
-            Self::Nobody(_) => Ok(None),
+            Self::None(_) => Ok(None),
             Self::Basic(value) => Ok(Some(value.clone())),
             Self::Bearer { flag, file } => {
                 let bad = |reason: String| Reason::Token { flag, file: file.clone(), reason };
@@ -97,12 +97,12 @@ impl Authorization {
     /// How to fix a 401 response.
     pub fn remedy(&self) -> String {
         match self {
-            Self::Nobody(remedy) => (*remedy).to_owned(),
+            Self::None(remedy) => (*remedy).to_owned(),
             Self::Basic(_) => {
-                "user or password of the address rejected; percent-encode special characters, such as %40 for @"
+                "the user or password in the address was rejected; percent-encode special characters, such as %40 for @"
                     .to_owned()
             }
-            Self::Bearer { file, .. } => format!("token in {} rejected", file.display()),
+            Self::Bearer { flag, file } => format!("the token of {flag} {} was rejected", file.display()),
         }
     }
 }
@@ -168,7 +168,7 @@ mod tests {
                 Access::AdminToken(None),
                 "set --admin-token-file FILE to a file with the gateway's ADMIN_TOKEN",
             ),
-            (Access::AdminToken(Some(Path::new("a"))), "token in a rejected"),
+            (Access::AdminToken(Some(Path::new("a"))), "the token of --admin-token-file a was rejected"),
         ] {
             let mut address = Url::parse("http://h.example/").unwrap();
             assert_eq!(Authorization::of(&mut address, access).unwrap().remedy(), remedy);

@@ -60,18 +60,18 @@ pub enum Reason {
         message: String,
     },
     /// Unexpected JSON.
-    #[error("response not understood: {0}")]
+    #[error("cannot parse the response: {0}")]
     Json(#[from] serde_json::Error),
     /// Unexpected value.
-    #[error("response not understood: {0}")]
-    Answer(String),
+    #[error("cannot parse the response: {0}")]
+    Value(String),
     /// Unexpected configuration.
-    #[error("configuration not understood: {0}")]
+    #[error("cannot parse the configuration: {0}")]
     Configuration(String),
     /// The result of the query is a string.
     #[error("query result is the string {0:?}: expected a number")]
     Text(String),
     /// The metrics lack this counter.
-    #[error("metric `{0}` not found: Alertmanager 0.23 or newer is required")]
+    #[error("metric `{0}` was not found: Alertmanager 0.23 or newer is required")]
     Counter(&'static str),
 }

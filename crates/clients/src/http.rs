@@ -50,7 +50,7 @@ impl Http {
         let fail = |reason| SystemError { system, url: address::redacted(address.as_str()), reason };
         let tls = match address.scheme() {
             "https" => trust.client(),
-            "http" => tls::nobody(),
+            "http" => tls::untrusting(),
             _ => return Err(fail(Reason::Scheme)),
         };
         let mut base = address.clone();
@@ -213,7 +213,7 @@ impl Http {
         Reason::Refused(match head.headers.get(LOCATION).and_then(|value| value.to_str().ok()) {
             Some(location) if status.is_redirection() => {
                 let location = address::redacted(location.split('?').next().unwrap_or_default());
-                format!("responded {status} to {location}: use the final address")
+                format!("responded {status}, a redirect to {location}: use the final address")
             }
             _ => format!("responded {status}: {}", message(body)),
         })

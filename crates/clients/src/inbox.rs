@@ -63,6 +63,10 @@ pub struct Holder {
     pub pid: u32,
     /// Start time of the run.
     pub since: Timestamp,
+    /// Where `pid` counts: the boot of a kernel and a namespace of processes in it, as `BOOT_ID/pid:[4026531836]`.
+    /// Containers may share a host name, never this. Empty where it is not known.
+    #[serde(default)]
+    pub processes: String,
 }
 
 /// A received notification; `GET /notifications?after=ID` lists them, oldest first.
@@ -184,7 +188,7 @@ impl Inbox {
         ttl_seconds: u64,
         dead: Option<&Holder>,
     ) -> Result<Option<Holder>, SystemError> {
-        let mut claim = serde_json::json!({"host": holder.host, "pid": holder.pid, "since": holder.since});
+        let mut claim = serde_json::json!(holder);
         claim["ttl"] = format!("{ttl_seconds}s").into();
         if let Some(dead) = dead {
             claim["dead"] = serde_json::json!(dead);

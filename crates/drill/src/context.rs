@@ -99,7 +99,8 @@ impl Systems {
     /// # Errors
     /// There is no inbox, it does not respond, or its response cannot be read.
     pub async fn heartbeat(&self) -> Result<HeartbeatState, DrillError> {
-        let none = || DrillError::Stack("there is no inbox to watch the heartbeat".to_owned());
+        let none =
+            || DrillError::Stack("no inbox is configured to watch the heartbeat: set --inbox URL".to_owned());
         Ok(self.inbox.as_ref().ok_or_else(none)?.heartbeat().await?)
     }
 }

@@ -49,7 +49,7 @@ pub struct Args {
     #[arg(long, env = "PROOFS_DIR", value_name = "DIR")]
     pub proofs: Option<PathBuf>,
     /// Store pending undo steps in this directory, so that the next run can undo them if this one is killed. It must be
-    /// owned by this user and writable by nobody else, since commands are run from it
+    /// owned by this user and writable by no other user, because commands are run from it
     #[arg(long, value_name = "DIR")]
     pub leftovers: Option<PathBuf>,
     /// Write the report as JUnit XML

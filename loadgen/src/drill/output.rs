@@ -36,7 +36,7 @@ pub fn print(run: &Run, records: &[Case]) {
         }
     }
     if records.iter().any(|record| record.expectation.counted && is_proven(record)) {
-        text.push_str(&format!("{COUNTED_ONLY}: no inbox\n"));
+        text.push_str(&format!("{COUNTED_ONLY}, because no inbox is configured\n"));
     }
     if !run.not_run.is_empty() {
         text.push_str(&format!("not run: {}\n", run.not_run.join(", ")));

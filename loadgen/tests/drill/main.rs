@@ -53,7 +53,7 @@ fn closed() -> String {
 }
 
 #[test]
-fn a_bad_file_is_told_with_its_line_and_ends_with_2() {
+fn a_bad_file_is_reported_with_its_line_and_exits_2() {
     let directory = directory(&[
         ("a.yaml", &DRILL.replace("summary:", "sumary:")),
         ("b.yaml", &DRILL.replace("rate: 40/s, requests: [{get", "rate: fast, requests: [{get")),
@@ -107,7 +107,7 @@ fn leftovers_directory_may_hold_other_files_and_must_be_private() {
     let output = run(directory.path(), &arguments);
     assert_eq!(output.status.code(), Some(2), "{}", stderr(&output));
     assert!(
-        stderr(&output).contains("--leftovers: h: others may write to it (mode 777)"),
+        stderr(&output).contains("--leftovers: h: other users may write to it (mode 777)"),
         "{}",
         stderr(&output)
     );

@@ -187,7 +187,10 @@ async fn full_disk_loses_nothing_that_was_acknowledged() {
         }
         assert!(acknowledged.len() < 1_000, "the limit is not in force");
     };
-    assert!(refused.0 == 503 && refused.1.starts_with("not saved: --data-dir"), "{refused:?}");
+    assert!(
+        refused.0 == 503 && refused.1.starts_with("the notification was not saved: --data-dir"),
+        "{refused:?}"
+    );
     assert_eq!(post(&first.base, "Again").await.0, 503);
     eventually(&http, &format!("{}/readyz", first.base), "notifications are not saved").await;
     assert!(!acknowledged.is_empty());
@@ -213,7 +216,10 @@ fn port_in_use_names_its_owner_and_the_flag() {
     assert_eq!(ended(&mut child).code(), Some(2));
     let mut message = String::new();
     child.stderr.unwrap().read_to_string(&mut message).unwrap();
-    assert!(message.contains(&format!("port {port} is in use")) && message.contains("--listen"), "{message}");
+    assert!(
+        message.contains(&format!("port {port} is already in use")) && message.contains("--listen"),
+        "{message}"
+    );
     if cfg!(target_os = "linux") {
         assert!(message.contains(&format!("(pid {})", std::process::id())), "{message}");
     }

@@ -60,15 +60,15 @@ impl Running {
 
     /// Status and body of the response.
     pub async fn post(&self, path: &str, body: impl Into<reqwest::Body>) -> (u16, String) {
-        let answer = self.http.post(format!("{}{path}", self.base)).body(body).send().await.unwrap();
-        (answer.status().as_u16(), answer.text().await.unwrap())
+        let response = self.http.post(format!("{}{path}", self.base)).body(body).send().await.unwrap();
+        (response.status().as_u16(), response.text().await.unwrap())
     }
 
     /// Status, content type and body of the response.
     pub async fn get(&self, path: &str) -> (u16, String, String) {
-        let answer = self.http.get(format!("{}{path}", self.base)).send().await.unwrap();
-        let kind = answer.headers()["content-type"].to_str().unwrap().to_owned();
-        (answer.status().as_u16(), kind, answer.text().await.unwrap())
+        let response = self.http.get(format!("{}{path}", self.base)).send().await.unwrap();
+        let kind = response.headers()["content-type"].to_str().unwrap().to_owned();
+        (response.status().as_u16(), kind, response.text().await.unwrap())
     }
 
     /// Notifications, through the client of drills.

@@ -49,7 +49,7 @@ pub enum NotYet {
 ///
 /// # Errors
 /// The condition that is not met.
-pub async fn ask(client: &reqwest::Client, probe: &Probe) -> Result<(), NotYet> {
+pub async fn check(client: &reqwest::Client, probe: &Probe) -> Result<(), NotYet> {
     let response = async {
         match probe {
             Probe::RedisPing(port) => redis_ping(*port).await,

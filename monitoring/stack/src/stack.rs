@@ -56,7 +56,7 @@ impl Stack {
     pub async fn start(settings: Settings, mut progress: impl FnMut(&str)) -> Result<Self, Error> {
         for folder in ["data", "data/models", "data/textfiles", "logs"] {
             let folder = settings.dir.join(folder);
-            std::fs::create_dir_all(&folder).map_err(Error::io(format!("making {}", folder.display())))?;
+            std::fs::create_dir_all(&folder).map_err(Error::io(format!("creating {}", folder.display())))?;
         }
         let lock = lock(&settings.dir)?;
         let config = settings.dir.join("config");
@@ -104,7 +104,7 @@ impl Stack {
             self.write_state(false)?;
             if let Some(last) = self.running.last_mut() {
                 let Service { probe, limit, .. } = &last.service;
-                last.process.ready(*limit, || ready::ask(&self.client, probe)).await?;
+                last.process.ready(*limit, || ready::check(&self.client, probe)).await?;
                 let line = format!(
                     "  {:<15} {}  ready after {:.1} s",
                     last.service.launch.name,
@@ -218,7 +218,7 @@ impl Stack {
             running.end_reported = false;
         }
         let Service { restart_probe, limit, .. } = &running.service;
-        Ok(running.process.ready(*limit, || ready::ask(&self.client, restart_probe)).await?)
+        Ok(running.process.ready(*limit, || ready::check(&self.client, restart_probe)).await?)
     }
 
     /// Base URL of the gateway, Prometheus, Alertmanager or inbox, by service name.
@@ -279,7 +279,7 @@ fn copy_models(folder: &Path) -> Result<(), Error> {
 
 fn lock(dir: &Path) -> Result<File, Error> {
     let path = dir.join("lock");
-    let what = || format!("the lock {}", path.display());
+    let what = || format!("locking {}", path.display());
     let file = File::options().create(true).append(true).open(&path).map_err(Error::io(what()))?;
     match file.try_lock() {
         Ok(()) => Ok(file),

@@ -34,8 +34,8 @@ fn data<T: DeserializeOwned>(body: &str) -> Result<T, Reason> {
 pub fn resend_delay(body: &str) -> Result<Duration, Reason> {
     let flags: std::collections::BTreeMap<String, String> = data(body)?;
     let name = "rules.alert.resend-delay";
-    let value = flags.get(name).ok_or_else(|| Reason::Answer(format!("missing flag {name}")))?;
-    duration::parse(value).map_err(|error| Reason::Answer(format!("{name}: {error}")))
+    let value = flags.get(name).ok_or_else(|| Reason::Value(format!("missing flag {name}")))?;
+    duration::parse(value).map_err(|error| Reason::Value(format!("{name}: {error}")))
 }
 
 #[derive(Deserialize)]
@@ -57,7 +57,7 @@ pub fn rules(body: &str) -> Result<Vec<RuleGroup>, Reason> {
     let WireGroups { groups } = data(body)?;
     let stateless = |rule: &&Rule| rule.alerting.as_ref().is_some_and(|it| it.state.is_empty());
     match groups.iter().flat_map(|group| &group.rules).find(stateless) {
-        Some(rule) => Err(Reason::Answer(format!("rule {} has no state", rule.name))),
+        Some(rule) => Err(Reason::Value(format!("rule {} has no state", rule.name))),
         None => Ok(groups),
     }
 }

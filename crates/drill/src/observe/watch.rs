@@ -206,7 +206,9 @@ impl<'a> Watch<'a> {
         if let Some(delivered) = self.context.log.queried("deliveries", alertmanager.delivered().await) {
             for count in self.counter.look(delivered, Timestamp::now()) {
                 let (more, by) = (count.more, &count.sender.integration);
-                self.context.log.note(count.at, format!("Alertmanager counted {more} more by {by}"));
+                self.context
+                    .log
+                    .note(count.at, format!("Alertmanager counted {more} more notifications by {by}"));
             }
         }
         if self.seen.firing.is_some()
@@ -286,7 +288,7 @@ impl<'a> Watch<'a> {
         });
         if exists {
             expectation = routed(true);
-            let waits = "Alertmanager may still have the alert's group: its next notification waits for GI";
+            let waits = "Alertmanager may still have the alert's group: its next notification waits for group_interval";
             self.context.log.note(firing, waits);
         }
         self.context.log.append(Event::Expected(Box::new(expectation.clone())));

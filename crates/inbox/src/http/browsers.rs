@@ -37,7 +37,9 @@ fn refusal(request: &ServiceRequest, allowed: &AllowedHosts) -> Option<String> {
     if !request.method().is_safe()
         && let Some(origin) = values(request, ORIGIN).iter().find(|origin| !is_own(origin))
     {
-        return Some(format!("no changes are accepted from pages of other sites; this one is `{origin}`"));
+        return Some(format!(
+            "requests from pages of other sites may not change anything; this one is from `{origin}`"
+        ));
     }
     // Whoever configures a receiver may call the inbox what they like; the check above holds for browsers.
     if request.method() == actix_web::http::Method::POST && is_receiver(request.path()) {

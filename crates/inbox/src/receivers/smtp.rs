@@ -102,16 +102,16 @@ impl Session {
         let mut words = rest.split_whitespace();
         let (mechanism, first) = (words.next().unwrap_or_default().to_ascii_uppercase(), words.next());
         if !self.greeted {
-            return self.say("503 5.5.1 EHLO first").await;
+            return self.say("503 5.5.1 send EHLO first").await;
         }
         let user = match mechanism.as_str() {
             "PLAIN" => {
-                let answer = match first {
+                let reply = match first {
                     Some(first) => decode(first),
                     None => self.challenge("").await?,
                 };
                 // Authorization identity, user and password, divided by zeros.
-                answer.and_then(|text| {
+                reply.and_then(|text| {
                     let parts: Vec<&str> = text.split('\0').collect();
                     (parts.len() == 3 && !parts[1].is_empty() && !parts[2].is_empty())
                         .then(|| parts[1].to_owned())
@@ -157,7 +157,7 @@ impl Session {
 
     async fn rcpt(&mut self, rest: &str) -> std::io::Result<()> {
         match address(rest, "TO:").filter(|to| to.contains('@')) {
-            _ if self.from.is_none() => self.say("503 5.5.1 MAIL first").await,
+            _ if self.from.is_none() => self.say("503 5.5.1 send MAIL first").await,
             Some(_) if self.to.len() >= 100 => self.say("452 4.5.3 too many recipients").await,
             Some(to) => {
                 self.to.push(to);
@@ -169,14 +169,14 @@ impl Session {
 
     async fn data(&mut self) -> std::io::Result<()> {
         let Some(from) = self.from.clone().filter(|_| !self.to.is_empty()) else {
-            return self.say("503 5.5.1 MAIL and RCPT first").await;
+            return self.say("503 5.5.1 send MAIL and RCPT first").await;
         };
         self.say("354 end the message with <CRLF>.<CRLF>").await?;
         let Some(raw) =
             timeout_at(self.deadline(), self.content()).await.map_err(|_| std::io::ErrorKind::TimedOut)??
         else {
             self.state.refused(Channel::Email);
-            return self.say("552 5.3.4 message too large").await;
+            return self.say("552 5.3.4 the message is too large").await;
         };
         match self.state.failure(Channel::Email) {
             Some((Failure::Hang, until)) => {
@@ -196,7 +196,7 @@ impl Session {
                 self.forget();
                 match saved {
                     Ok(()) => self.say("250 2.0.0 accepted").await,
-                    Err(error) => self.say(&format!("452 4.3.1 not saved: {error}")).await,
+                    Err(error) => self.say(&format!("452 4.3.1 the message was not saved: {error}")).await,
                 }
             }
             Err(refusal) => {
@@ -244,7 +244,9 @@ impl Session {
             Ok(Ok(_)) if line.ends_with(b"\n") => {
                 Ok(Some(String::from_utf8_lossy(&line).trim_end().to_owned()))
             }
-            Ok(Ok(count)) if count as u64 == LINE => self.say("500 5.5.6 line too long").await.map(|()| None),
+            Ok(Ok(count)) if count as u64 == LINE => {
+                self.say("500 5.5.6 the line is too long").await.map(|()| None)
+            }
             Ok(Ok(_)) => Ok(None),
             Err(_) => self.say("421 4.4.2 timeout").await.map(|()| None),
             Ok(Err(error)) => Err(error),

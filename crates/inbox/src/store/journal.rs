@@ -168,8 +168,9 @@ fn lock(dir: &Path) -> Result<File, JournalError> {
             // The owner is only informative, so an unreadable PID is ignored.
             let _ = (&mut file).take(20).read_to_string(&mut pid);
             let owner = if pid.trim().is_empty() { String::new() } else { format!(" (pid {})", pid.trim()) };
-            let reason =
-                format!("directory is used by another inbox{owner}: stop it, or choose another directory");
+            let reason = format!(
+                "the directory is in use by another inbox{owner}: stop it, or choose another directory"
+            );
             Err(JournalError { path: dir.to_owned(), reason })
         }
         Err(TryLockError::Error(error)) => Err(failed(&path)(error)),

@@ -50,8 +50,8 @@ pub async fn fetch(
     let length = SignedDuration::try_from(elapsed).map_err(|error| bad(&error))?;
     let step = Duration::from_secs_f64((elapsed.as_secs_f64() / POINTS).ceil().max(1.0));
     let query = system.query_range("ALERTS", started, started + length, step);
-    let answer = tokio::time::timeout(TIMEOUT, query).await;
-    let series = answer.map_err(|_| bad(&"no response within 10 s"))?.map_err(|error| bad(&error))?;
+    let response = tokio::time::timeout(TIMEOUT, query).await;
+    let series = response.map_err(|_| bad(&"no response within 10 s"))?.map_err(|error| bad(&error))?;
     Ok(spans(&series, started, step.as_secs_f64(), elapsed.as_secs_f64()))
 }
 

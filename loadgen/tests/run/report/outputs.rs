@@ -303,7 +303,7 @@ fn port_in_use_names_its_owner_and_the_flag() {
     assert_eq!(output.status.code(), Some(2));
     let message = stderr(&output);
     assert!(
-        message.contains(&format!("port {port} is in use")) && message.contains("--prometheus-addr"),
+        message.contains(&format!("port {port} is already in use")) && message.contains("--prometheus-addr"),
         "{message}"
     );
     if cfg!(target_os = "linux") {

@@ -45,7 +45,7 @@ fn scraped() -> BTreeSet<String> {
     jobs.map(|it| it["replacement"].as_str().unwrap().to_owned()).collect()
 }
 
-/// The jobs that an expression asks for by `job="A"` and `job=~"A|B"`.
+/// The jobs that an expression selects by `job="A"` and `job=~"A|B"`.
 fn jobs(expression: &str) -> BTreeSet<String> {
     assert!(!expression.contains("job!"), "selects jobs by exclusion: {expression}");
     let parts =

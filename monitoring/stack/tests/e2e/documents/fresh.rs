@@ -116,8 +116,8 @@ impl Checkout {
                 hold(!text.trim().is_empty(), "prints nothing")?;
             }
         }
-        let asks = given.text.contains("/api/v1/query");
-        hold(!asks || text.contains("\"status\":\"success\""), "the query has no result")?;
+        let queries = given.text.contains("/api/v1/query");
+        hold(!queries || text.contains("\"status\":\"success\""), "the query has no result")?;
         let numberless = without_numbers(&text);
         for shown in &given.shown {
             let shown = shown.split("  #").next().unwrap().trim();
