@@ -7,5 +7,6 @@ pub mod duplicates;
 pub mod gather;
 pub mod near;
 pub mod restarts;
+pub mod settle;
 pub mod unexpected;
 pub mod watch;
