@@ -6,6 +6,7 @@ pub mod delivery;
 pub mod duplicates;
 pub mod gather;
 pub mod near;
+pub mod offsets;
 pub mod restarts;
 pub mod settle;
 pub mod unexpected;

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use crate::context::Context;
 use crate::evidence::activation::alert_labels;
+use crate::observe::offsets;
 use crate::observe::watch::Watch;
 use crate::record::event::Event;
 use crate::timing::clock;
@@ -15,11 +16,16 @@ use common::duration;
 /// configured. An alert that joins such a group waits for GI instead of GW.
 const GROUP_OUTLIVES: Duration = Duration::from_secs(15 * 60 + 30);
 
-/// Once the alert fires, recomputes the bounds from the routes of its real labels and from whether Alertmanager had its
-/// group already.
+/// Once the alert fires, recomputes the bounds from the routes of its real labels, from whether Alertmanager had its group
+/// already, and from the query offsets that samples show by now.
 pub async fn bounds(context: &Context<'_>, watch: &mut Watch<'_>) {
     let (Some(labels), Some(firing)) = (watch.seen.labels.clone(), watch.seen.firing) else { return };
     let systems = context.systems;
+    if let Some(before) = &watch.expectation.rule_under_test
+        && let Some(rule_under_test) = offsets::again(context, before).await
+    {
+        watch.expectation.rule_under_test = Some(rule_under_test);
+    }
     let config = context.log.queried("config", systems.alertmanager.config().await);
     let Some(routing) = config.and_then(|config| Routing::parse(&config).ok()) else { return };
     let (before, scrape) = (watch.expectation.clone(), watch.expectation.scrape());

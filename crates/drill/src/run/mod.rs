@@ -8,7 +8,6 @@ pub mod inhibition;
 pub mod isolation;
 pub mod lift;
 pub mod observe;
-pub mod offsets;
 pub mod other_alerts;
 pub mod preflight;
 pub mod quiet;

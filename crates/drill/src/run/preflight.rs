@@ -9,11 +9,11 @@ use std::time::Duration;
 
 use crate::causes;
 use crate::context::Context;
-use crate::observe::counted;
+use crate::observe::{counted, offsets};
 use crate::rule::{self, RuleUnderTest};
 use crate::run::deliverable::deliverable;
 use crate::run::targets::{self, targets_up};
-use crate::run::{heartbeat, isolation, offsets, quiet};
+use crate::run::{heartbeat, isolation, quiet};
 use crate::timing::bounds::DELIVERY;
 use crate::timing::clock::Deadline;
 use alerting::routing::silence;

@@ -9,6 +9,7 @@ use crate::context::Context;
 use crate::error::DrillError;
 use crate::evidence::offset;
 use crate::rule::graph::Sources;
+use crate::rule::{self, RuleUnderTest};
 use clients::SystemError;
 use clients::prometheus::RuleGroup;
 
@@ -48,6 +49,24 @@ pub async fn read(
         }
     }
     Ok(unknown)
+}
+
+/// The rule under test with the offsets that were not known before the cause, such as those of rules that recorded nothing
+/// yet; `None` if none can be added.
+pub async fn again(context: &Context<'_>, before: &RuleUnderTest) -> Option<RuleUnderTest> {
+    if before.offset_unknown.is_empty() {
+        return None;
+    }
+    let mut groups = context.log.queried("rules", context.systems.prometheus.rules().await)?;
+    let sources = rule::gather(&groups, &before.alert, &before.wanted).ok()?.sources;
+    let mut offset_unknown = read(context, &mut groups, &sources).await.ok()?;
+    let mut found = rule::gather(&groups, &before.alert, &before.wanted).ok()?;
+    if !before.offset_unknown.contains(&before.group) {
+        offset_unknown.remove(&before.group); // its alert has shown it
+        found.query_offset = before.query_offset;
+    }
+    let (sources, query_offset) = (found.sources, found.query_offset);
+    Some(RuleUnderTest { sources, query_offset, offset_unknown, ..before.clone() })
 }
 
 /// The offset that the samples of a group show; `None` when it records nothing under a name of its own.
