@@ -6,6 +6,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 use crate::error::Reason;
+use crate::prometheus::config;
 use crate::prometheus::outgoing::Outgoing;
 use crate::prometheus::types::{Labels, Rule, RuleGroup, Sample, Series, Target};
 use common::duration;
@@ -49,6 +50,24 @@ struct WireConfig {
 pub fn outgoing(body: &str) -> Result<Outgoing, Reason> {
     let wire: WireConfig = data(body)?;
     Outgoing::parse(&wire.yaml)
+}
+
+pub fn query_offset(body: &str) -> Result<Duration, Reason> {
+    let wire: WireConfig = data(body)?;
+    config::query_offset(&wire.yaml)
+}
+
+#[derive(Deserialize, Default)]
+struct WireBuild {
+    #[serde(default)]
+    version: String,
+}
+
+pub fn version(body: &str) -> Result<Option<(u32, u32)>, Reason> {
+    let wire: Option<WireBuild> = data(body)?;
+    let version = wire.unwrap_or_default().version;
+    let mut numbers = version.split('.').map(str::parse::<u32>);
+    Ok(numbers.next().zip(numbers.next()).and_then(|(major, minor)| major.ok().zip(minor.ok())))
 }
 
 #[derive(Deserialize)]
