@@ -23,7 +23,7 @@ pub struct Args {
     /// Maximum number of notifications; the oldest are dropped
     #[arg(long, value_name = "COUNT", default_value = "10000")]
     capacity: NonZeroUsize,
-    /// Maximum size of the notifications in MiB in memory; up to twice that on disk
+    /// Maximum size of the notifications in MiB in memory; up to twice that on disk, three times while the file is rewritten
     #[arg(long, value_name = "MIB", default_value = "64", value_parser = clap::value_parser!(u32).range(1..=4096))]
     capacity_mib: u32,
     /// Maximum body size of requests to /webhook and /heartbeat in MiB. Alertmanager sends all alerts of a group in one
@@ -42,8 +42,8 @@ pub struct Args {
     /// Export the last proofs in this directory at /metrics/drills
     #[arg(long, env = "PROOFS_DIR", value_name = "DIR")]
     proofs: Option<PathBuf>,
-    /// Respond to requests with this host name too; repeatable. IP addresses and localhost are always
-    /// allowed. Receivers accept any name, but no requests from web pages
+    /// Also respond under this host name; repeatable. IP addresses, localhost and host.docker.internal are
+    /// always allowed. Receivers accept notifications under any name
     #[arg(long, value_name = "NAME")]
     allow_host: Vec<HostName>,
     /// Serve the runbooks ALERTNAME.md in this directory at /runbooks/ALERTNAME

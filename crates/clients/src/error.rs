@@ -48,6 +48,9 @@ pub enum Reason {
     /// The response body is larger than this many bytes.
     #[error("response is larger than {} MiB", .0 >> 20)]
     TooLarge(usize),
+    /// The response body has more than this many JSON values.
+    #[error("response has more than {0} values")]
+    TooManyValues(usize),
     /// A status other than 2xx.
     #[error("{0}")]
     Refused(String),

@@ -24,8 +24,11 @@ use common::tls::{self, Trust};
 
 /// Timeout of one call, from connecting to the last byte.
 pub const CALL_LIMIT: Duration = Duration::from_secs(5);
-/// Maximum size of a response body in bytes. Parsed, it may take ten times as much memory.
-const BODY_LIMIT: usize = 16 * 1024 * 1024;
+/// Maximum size of a response body in bytes. The largest are lists of targets, with some kilobytes for each.
+const BODY_LIMIT: usize = 32 * 1024 * 1024;
+/// Maximum number of JSON values in a body. `[],` has three bytes and takes some forty when parsed, so that a limit of the size
+/// alone would not bound memory.
+const VALUE_LIMIT: usize = 4 * 1024 * 1024;
 /// Idle connections are closed before common servers close them, so that a call never uses a closed one.
 const IDLE_LIMIT: Duration = Duration::from_secs(2);
 
@@ -235,11 +238,16 @@ async fn read(mut body: Incoming) -> Result<String, Reason> {
     if body.size_hint().lower() > BODY_LIMIT as u64 {
         return Err(too_large());
     }
-    let mut text = Vec::new();
+    let (mut text, mut values) = (Vec::new(), 0);
     while let Some(frame) = body.frame().await {
         let Ok(data) = frame.map_err(|error| reason::of(&error))?.into_data() else { continue };
         if text.len() + data.len() > BODY_LIMIT {
             return Err(too_large());
+        }
+        // Every value but the first has one of these before it. Those in strings are counted too, which does no harm.
+        values += data.iter().filter(|byte| matches!(byte, b',' | b':' | b'[' | b'{')).count();
+        if values > VALUE_LIMIT {
+            return Err(Reason::TooManyValues(VALUE_LIMIT));
         }
         text.extend_from_slice(&data);
     }

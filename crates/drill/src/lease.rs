@@ -164,6 +164,7 @@ mod tests {
             alertmanager: url("http://[::1]:9093"),
             inbox: None,
             control: Vec::new(),
+            peer_timeout: std::time::Duration::ZERO,
             http: clients::HttpConfig::default(),
             env: std::collections::BTreeMap::new(),
         }

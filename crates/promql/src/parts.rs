@@ -90,7 +90,7 @@ pub fn parts(expr: &str) -> Result<Parts, Error> {
             token::T_IDENTIFIER | token::T_METRIC_IDENTIFIER
                 if kind == token::T_LEFT_PAREN
                     && !labels
-                    && !after(1).is_some_and(|(next, _)| *next == token::T_LEFT_PAREN) =>
+                    && after(1).is_none_or(|(next, _)| *next != token::T_LEFT_PAREN) =>
             {
                 found.metrics.push(at.clone());
             }

@@ -1,12 +1,14 @@
 //! Arguments of `loadgen drill`.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use url::Url;
 
 use crate::discreet::Discreet;
 use crate::http_args::{HttpArgs, absolute};
 use clients::{HttpConfig, Reason, address};
+use common::duration;
 
 /// Arguments of `loadgen drill`.
 #[derive(Debug, clap::Args)]
@@ -35,6 +37,9 @@ pub struct Args {
     /// Factor by which the stack's durations were divided. It also divides the objectives of drills
     #[arg(long, env = "TIME_SCALE", value_name = "N", default_value = "1", value_parser = scale)]
     pub scale: f64,
+    /// `--cluster.peer-timeout` of clustered Alertmanagers, which their API does not report
+    #[arg(long, value_name = "DURATION", default_value = "15s", value_parser = duration::parse)]
+    pub peer_timeout: Duration,
     /// Command that stops, starts, pauses, unpauses and restarts a service by name, such as "stack service" or
     /// deploy/compose/service.sh
     #[arg(long, env = "STACK_CONTROL", value_name = "COMMAND")]

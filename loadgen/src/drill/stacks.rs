@@ -65,6 +65,7 @@ pub async fn resolve(args: &Args) -> Result<Vec<Stack>, DrillError> {
         alertmanager: args.alertmanager.clone(),
         inbox: inbox(args.inbox.as_ref()).await?,
         control: control.split_whitespace().map(str::to_owned).collect(),
+        peer_timeout: args.peer_timeout,
         http: args.http(),
         env: std::collections::BTreeMap::new(),
     }])

@@ -40,7 +40,7 @@ fn endless_response_is_refused() {
             client.write_all(&[b' '; 1 << 16])?;
         }
     }));
-    assert!(text.contains("response is larger than 16 MiB"), "{text}");
+    assert!(text.contains("response is larger than 32 MiB"), "{text}");
 }
 
 #[test]

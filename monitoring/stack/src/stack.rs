@@ -10,6 +10,7 @@ use nix::sys::signal::Signal;
 use crate::control::{Control, Order, Verb};
 use crate::error::Error;
 use crate::load::LoadTarget;
+use crate::redis::Passwords;
 use crate::service::{self, Service, TEXTFILES};
 use crate::settings::Settings;
 use crate::state::{Identity, ServiceState, State};
@@ -29,6 +30,7 @@ const LOOK_LOAD: Duration = Duration::from_secs(1);
 #[derive(Debug)]
 pub struct Stack {
     settings: Settings,
+    redis: Passwords,
     running: Vec<Running>,
     client: reqwest::Client,
     control: Control,
@@ -58,13 +60,15 @@ impl Stack {
         }
         let lock = lock(&settings.dir)?;
         let config = settings.dir.join("config");
-        let services = service::all(&settings, &config)?;
+        let redis = Passwords::generate(&settings.dir)?;
+        let services = service::all(&settings, &config, &redis)?;
         for service in &services {
             port::check(&service.launch.name, service.port)?;
         }
         port::check("api's admin listener", settings.ports.api_admin)?;
         port::check("the inbox's SMTP", settings.ports.inbox_smtp)?;
         render::render(&settings).await?;
+        redis.write(settings.ports.redis)?;
         // A separate folder, so that a drill that breaks a model does not affect other stacks.
         copy_models(&settings.dir.join("data/models"))?;
         if settings.alone {
@@ -77,7 +81,7 @@ impl Stack {
         let client =
             reqwest::Client::builder().no_proxy().build().map_err(|error| Error::Usage(error.to_string()))?;
         let load = LoadTarget::new(settings.ports.load, &config);
-        let mut stack = Self { settings, running: Vec::new(), client, control, load, _lock: lock };
+        let mut stack = Self { settings, redis, running: Vec::new(), client, control, load, _lock: lock };
         match stack.start_each(services, &mut progress).await {
             Ok(()) => Ok(stack),
             Err(error) => {
@@ -111,6 +115,12 @@ impl Stack {
             }
         }
         self.write_state(true)
+    }
+
+    /// The passwords of its Redis.
+    #[must_use]
+    pub fn redis(&self) -> &Passwords {
+        &self.redis
     }
 
     /// Its settings.

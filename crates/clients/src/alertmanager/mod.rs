@@ -5,7 +5,7 @@ mod parse;
 mod types;
 
 pub use crate::alertmanager::counters::{Delivered, Sender};
-pub use crate::alertmanager::types::{HeldAlert, Matcher, Silence};
+pub use crate::alertmanager::types::{Cluster, HeldAlert, Matcher, Silence};
 
 use jiff::Timestamp;
 
@@ -52,6 +52,14 @@ impl Alertmanager {
     /// When the request fails or the response is not understood.
     pub async fn config(&self) -> Result<String, SystemError> {
         self.http.get("/api/v2/status", &[], parse::config).await
+    }
+
+    /// Its cluster, from `/api/v2/status`.
+    ///
+    /// # Errors
+    /// When the request fails or the response is not understood.
+    pub async fn cluster(&self) -> Result<Cluster, SystemError> {
+        self.http.get("/api/v2/status", &[], parse::cluster).await
     }
 
     /// `/api/v2/alerts`: every alert, including suppressed ones.

@@ -1,6 +1,7 @@
 //! The HTTP API of Prometheus 2.42 to 3.x:
 //! <https://prometheus.io/docs/prometheus/latest/querying/api/>.
 
+mod config;
 mod outgoing;
 mod parse;
 mod types;
@@ -96,6 +97,23 @@ impl Prometheus {
     /// When the request fails or the response is not understood.
     pub async fn outgoing(&self) -> Result<Outgoing, SystemError> {
         self.http.get("/api/v1/status/config", &[], parse::outgoing).await
+    }
+
+    /// `global.rule_query_offset` from `/api/v1/status/config`: how far in the past rules are evaluated. The API does not
+    /// report the `query_offset` of a group, which overrides it.
+    ///
+    /// # Errors
+    /// When the request fails or the response is not understood.
+    pub async fn query_offset(&self) -> Result<Duration, SystemError> {
+        self.http.get("/api/v1/status/config", &[], parse::query_offset).await
+    }
+
+    /// Major and minor version from `/api/v1/status/buildinfo`; `None` where it is not that of a Prometheus.
+    ///
+    /// # Errors
+    /// When the request fails or the response is not understood.
+    pub async fn version(&self) -> Result<Option<(u32, u32)>, SystemError> {
+        self.http.get("/api/v1/status/buildinfo", &[], parse::version).await
     }
 
     /// Runs an instant query at `at`, default now. A vector has one sample per series. A range selector

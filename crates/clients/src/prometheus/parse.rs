@@ -4,23 +4,27 @@ use std::time::Duration;
 
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
-use serde_json::Value;
 
 use crate::error::Reason;
+use crate::prometheus::config;
 use crate::prometheus::outgoing::Outgoing;
 use crate::prometheus::types::{Labels, Rule, RuleGroup, Sample, Series, Target};
 use common::duration;
 
-/// The envelope of every response.
+/// The envelope of every response. `data` is parsed apart: kept as a generic value here, it would be in memory twice.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Envelope {
     status: String,
-    data: Option<Value>,
     #[serde(default)]
     error_type: String,
     #[serde(default)]
     error: String,
+}
+
+#[derive(Deserialize)]
+struct Data<T> {
+    data: T,
 }
 
 fn data<T: DeserializeOwned>(body: &str) -> Result<T, Reason> {
@@ -28,7 +32,7 @@ fn data<T: DeserializeOwned>(body: &str) -> Result<T, Reason> {
     if envelope.status != "success" {
         return Err(Reason::Failed { kind: envelope.error_type, message: envelope.error });
     }
-    Ok(serde_json::from_value(envelope.data.unwrap_or(Value::Null))?)
+    Ok(serde_json::from_str::<Data<T>>(body)?.data)
 }
 
 pub fn resend_delay(body: &str) -> Result<Duration, Reason> {
@@ -46,6 +50,24 @@ struct WireConfig {
 pub fn outgoing(body: &str) -> Result<Outgoing, Reason> {
     let wire: WireConfig = data(body)?;
     Outgoing::parse(&wire.yaml)
+}
+
+pub fn query_offset(body: &str) -> Result<Duration, Reason> {
+    let wire: WireConfig = data(body)?;
+    config::query_offset(&wire.yaml)
+}
+
+#[derive(Deserialize, Default)]
+struct WireBuild {
+    #[serde(default)]
+    version: String,
+}
+
+pub fn version(body: &str) -> Result<Option<(u32, u32)>, Reason> {
+    let wire: Option<WireBuild> = data(body)?;
+    let version = wire.unwrap_or_default().version;
+    let mut numbers = version.split('.').map(str::parse::<u32>);
+    Ok(numbers.next().zip(numbers.next()).and_then(|(major, minor)| major.ok().zip(minor.ok())))
 }
 
 #[derive(Deserialize)]

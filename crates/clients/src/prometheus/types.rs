@@ -12,7 +12,7 @@ use common::duration;
 pub type Labels = BTreeMap<String, String>;
 
 /// A rule group as loaded.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize)]
 pub struct RuleGroup {
     /// Group name.
     pub name: String,
@@ -21,6 +21,12 @@ pub struct RuleGroup {
     /// Evaluation interval.
     #[serde(deserialize_with = "seconds")]
     pub interval: Duration,
+    /// Start of the last evaluation; `None` before the first.
+    #[serde(default, rename = "lastEvaluation", deserialize_with = "since_zero")]
+    pub last_evaluation: Option<Timestamp>,
+    /// How far in the past it is evaluated. The API does not report it: zero until set.
+    #[serde(skip)]
+    pub query_offset: Duration,
     /// Rules in evaluation order.
     #[serde(default, deserialize_with = "or_default")]
     pub rules: Vec<Rule>,

@@ -39,12 +39,20 @@ pub struct Stack {
     /// `docker compose`.
     #[serde(default)]
     pub control: Vec<String>,
+    /// Alertmanager's `--cluster.peer-timeout`, which its API does not report.
+    #[serde(default = "peer_timeout", with = "common::duration")]
+    pub peer_timeout: Duration,
     /// HTTP settings for all URLs.
     #[serde(default)]
     pub http: HttpConfig,
     /// Environment of commands.
     #[serde(default)]
     pub env: BTreeMap<String, String>,
+}
+
+/// The default of `--cluster.peer-timeout`.
+fn peer_timeout() -> Duration {
+    Duration::from_secs(15)
 }
 
 /// URLs as text.

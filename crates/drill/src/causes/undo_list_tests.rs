@@ -11,6 +11,7 @@ pub(crate) fn stack() -> Stack {
         alertmanager: url(),
         inbox: Some(url()),
         control: vec!["false".into()],
+        peer_timeout: std::time::Duration::ZERO,
         http: clients::HttpConfig::default(),
         env: std::collections::BTreeMap::new(),
     }

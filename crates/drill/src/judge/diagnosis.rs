@@ -29,6 +29,10 @@ pub struct Signs<'a> {
     pub unmatched: &'a [String],
     /// The error of the rule's last evaluation; empty if there was none.
     pub rule_error: &'a str,
+    /// Why the rule, or one that it reads, could not be evaluated while the cause was in effect.
+    pub failure: Option<&'a str>,
+    /// Why the rule may have no result now and then.
+    pub short_range: Option<&'a str>,
     /// Labels of active alerts of this rule that lack labels the drill demands.
     pub unlike: &'a [Labels],
     /// Activations of the rule's alerts.
@@ -64,6 +68,8 @@ impl<'a> Signs<'a> {
             unknown_metrics: &evidence.unknown_metrics,
             unmatched: &evidence.unmatched,
             rule_error: &evidence.rule_error,
+            failure: case.failure.as_deref(),
+            short_range: expectation.short_range.as_deref(),
             unlike: &evidence.unlike,
             activations: &case.activations,
             firing: instants.firing,
@@ -80,6 +86,17 @@ impl<'a> Signs<'a> {
 /// The likeliest cause, in one or two clauses.
 #[must_use]
 pub fn likeliest(signs: &Signs<'_>) -> String {
+    let reason = of_stage(signs);
+    match signs.short_range.filter(|_| signs.missed <= Stage::Firing) {
+        Some(short) => format!("{reason}; besides, {short}"),
+        None => reason,
+    }
+}
+
+fn of_stage(signs: &Signs<'_>) -> String {
+    if let Some(failure) = signs.failure.filter(|_| signs.missed <= Stage::Firing) {
+        return failure.to_owned();
+    }
     match signs.missed {
         Stage::Firing => not_fired(signs),
         Stage::Notified => not_notified(signs),

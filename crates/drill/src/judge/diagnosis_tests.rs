@@ -22,6 +22,9 @@ pub fn rule_under_test(operator: &str, value: f64) -> RuleUnderTest {
         evaluation: Duration::from_secs(15),
         hold: Duration::from_secs(120),
         keep_firing: Duration::ZERO,
+        query_offset: Duration::ZERO,
+        offset_unknown: std::collections::BTreeSet::new(),
+        reads: std::collections::BTreeSet::new(),
         sources: crate::rule::graph::Sources::default(),
         threshold: (!operator.is_empty()).then(|| Threshold {
             left: "x".into(),
@@ -48,6 +51,8 @@ fn signs<'a>(missed: Stage, rule_under_test: &'a RuleUnderTest, value: &'a Value
         unknown_metrics: &[],
         unmatched: &[],
         rule_error: "",
+        failure: None,
+        short_range: None,
         unlike: &[],
         activations: &[],
         firing: Some(at(64)),
@@ -277,4 +282,24 @@ fn explains_a_missed_recovery() {
             && text.contains("send_resolved"),
         "{text}"
     );
+}
+
+#[test]
+fn a_rule_that_failed_meanwhile_and_a_short_range_are_the_reason() {
+    let rule_under_test = rule_under_test(">", 0.05);
+    let value = value(&rule_under_test, &[0.01]);
+    for stage in [Stage::Pending, Stage::Firing] {
+        let failure = Some("the rule `A` fails: exceeded limit of 1 with 2 alerts");
+        let failed = Signs { failure, ..signs(stage, &rule_under_test, &value) };
+        assert_eq!(likeliest(&failed), failure.unwrap());
+        let short =
+            Signs { short_range: Some("`rate(x[9s])` is short"), ..signs(stage, &rule_under_test, &value) };
+        assert_eq!(
+            likeliest(&short),
+            "the rule's value reached 0.01 of the 0.05 it needs: the cause is too weak; besides, `rate(x[9s])` is short"
+        );
+    }
+    let later =
+        Signs { failure: Some("the rule `A` fails"), ..signs(Stage::Resolved, &rule_under_test, &value) };
+    assert!(likeliest(&later).starts_with("still firing"), "{}", likeliest(&later));
 }

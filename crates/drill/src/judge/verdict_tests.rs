@@ -215,3 +215,66 @@ fn an_alert_that_was_not_inhibited_is_missed() {
         judged(&about(End::NotInhibited("HighLatency fired and was not inhibited".into())));
     assert_eq!((verdict, reason.as_str()), (Verdict::Missed, "HighLatency fired and was not inhibited"));
 }
+
+/// A Prometheus that has `query_offset` and does not report it.
+fn offset_unknown() -> crate::rule::RuleUnderTest {
+    let mut rule_under_test = crate::judge::diagnosis::tests::rule_under_test(">", 0.05);
+    rule_under_test.evaluation = Duration::from_secs(2);
+    rule_under_test.offset_unknown = ["g".to_owned()].into();
+    rule_under_test
+}
+
+#[test]
+fn what_a_query_offset_may_explain_is_inconclusive() {
+    let mut late = Given { rule_under_test: Some(offset_unknown()), ..about(End::Complete) };
+    late.instants.pending = Some(at(11.5));
+    let (verdict, reason) = judged(&late);
+    assert_eq!(verdict, Verdict::Inconclusive);
+    assert!(
+        reason.starts_with("pending took 11.5 s, bound 11.0 s, but a `query_offset` of the rule group `g`"),
+        "{reason}"
+    );
+    late.objective.notified = Some(Duration::from_secs(1));
+    assert_eq!(judged(&late).0, Verdict::Late, "the receiver's clock shows a broken promise");
+    late.objective = Objective::default();
+    late.rule_under_test.as_mut().unwrap().offset_unknown.clear();
+    assert_eq!(judged(&late).0, Verdict::Late);
+}
+
+#[test]
+fn an_expression_that_held_unseen_is_inconclusive() {
+    let case = |holds: f64, failure: Option<&str>, unlike: usize| {
+        let evidence = crate::evidence::value::Evidence {
+            holds: vec![at(-3.0), at(holds)],
+            unlike: vec![clients::prometheus::Labels::new(); unlike],
+            ..Default::default()
+        };
+        let expectation = crate::record::expectation::Expectation {
+            rule_under_test: Some(offset_unknown()),
+            ..Default::default()
+        };
+        Case {
+            instants: Instants { pending: None, firing: None, ..proven() },
+            failure: failure.map(str::to_owned),
+            gaps: crate::evidence::gaps::Gaps { queries: 100, ..Default::default() },
+            evidence: Some(evidence),
+            expectation,
+            end: Some(End::Missed(Stage::Pending)),
+            ..Case::default()
+        }
+    };
+    let seen_late = judge(&case(9.0, None, 0));
+    assert_eq!(seen_late.verdict, Verdict::Inconclusive);
+    assert_eq!(
+        seen_late.reason,
+        "the expression had a result at 08:00:09, and the rule was inactive until 08:00:20: its group `g` may have a \
+         `query_offset`, which Prometheus does not report"
+    );
+    for (name, case) in [
+        ("no evaluation since", case(17.0, None, 0)),
+        ("the rule failed", case(9.0, Some("the rule `A` fails: limit"), 0)),
+        ("it was active for other labels", case(9.0, None, 1)),
+    ] {
+        assert_eq!(judge(&case).verdict, Verdict::Missed, "{name}");
+    }
+}

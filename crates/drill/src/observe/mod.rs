@@ -7,6 +7,8 @@ pub mod duplicates;
 pub mod gather;
 pub mod grouping;
 pub mod near;
+pub mod offsets;
 pub mod restarts;
+pub mod settle;
 pub mod unexpected;
 pub mod watch;

@@ -183,6 +183,9 @@ async fn evaluated(
     let Some((rule, alerting)) = rule_under_test.loaded(&rules) else {
         return Some(format!("the rule `{}` is no longer loaded", rule_under_test.alert));
     };
+    if let Some(failure) = rule_under_test.failure(&rules) {
+        return Some(failure);
+    }
     if rule.last_evaluation <= since {
         return Some("the rule was not evaluated during the baseline".to_owned());
     }

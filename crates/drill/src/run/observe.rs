@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use crate::context::Context;
 use crate::observe::near;
 use crate::observe::watch::Watch;
-use crate::observe::{gather, unexpected};
+use crate::observe::{gather, settle, unexpected};
 use crate::record::event::Event;
 use crate::record::stage::{End, Stage};
 use crate::run::cause::Applied;
@@ -159,7 +159,12 @@ async fn caught(context: &Context<'_>, watch: &mut Watch<'_>, cause: Timestamp) 
         context.log.note(Timestamp::now(), "no longer pending");
         context.enter(Stage::Pending, cause);
     }
-    watch.settle_bounds().await;
+    // Samples may have been taken for later ones than they are, until the next evaluation shows their offset.
+    let evaluation = watch.expectation.inputs.map_or(Duration::ZERO, |inputs| inputs.evaluation);
+    watch
+        .until(Deadline::within(evaluation * 3), |watch| watch.offset_known() && watch.seen.firing.is_some())
+        .await;
+    settle::bounds(context, watch).await;
     let firing = watch.seen.firing.unwrap_or(cause);
     context.enter(Stage::Notified, firing);
     let notified_by = by(watch, firing, promise, |bounds| bounds.notified);

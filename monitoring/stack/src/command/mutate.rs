@@ -29,7 +29,7 @@ const ATTEMPTS: u32 = 3;
 /// alert must not be PROVEN. On the unchanged files the same drill must be PROVEN.
 #[derive(Debug, Args)]
 pub struct Mutate {
-    /// Only mutants whose rule, route, drill or kind of change contains this text
+    /// Only mutants whose line in the list, or the name of whose drill, contains this text
     #[arg(value_name = "PATTERN")]
     pattern: Option<String>,
     /// Number of stacks at once
@@ -57,8 +57,8 @@ pub(super) async fn main(args: Mutate) -> Result<u8, Error> {
     let mut mutants = crate::mutate::all(&monitoring, &drills)?;
     if let Some(pattern) = args.pattern.as_ref().filter(|pattern| !pattern.is_empty()) {
         mutants.retain(|it| {
-            let names = it.drills.iter().chain([&it.of]).map(String::as_str).chain([it.kind.name()]);
-            names.into_iter().any(|name| name.contains(pattern.as_str()))
+            it.title().contains(pattern.as_str())
+                || it.drills.iter().any(|name| name.contains(pattern.as_str()))
         });
         if mutants.is_empty() {
             return Err(Error::Usage(format!(

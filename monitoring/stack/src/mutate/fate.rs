@@ -50,7 +50,8 @@ pub fn evaluate(mutant: &Mutant, result: &DrillResult, control: &DrillResult) ->
         // The alert was active before its cause, or the heartbeat was misrouted.
         "REFUSED" => {
             let heartbeat = mutant.alerts.iter().any(|alert| alert == "Watchdog");
-            named || (heartbeat && result.reason.contains("heartbeat is"))
+            // No route, receiver or inhibit rule makes an alert fire.
+            (named && mutant.kind.of_a_rule()) || (heartbeat && result.reason.contains("heartbeat is"))
         }
         // Its labels differ from those that the drill requires.
         "INVALID" => mutant.kind == Kind::Severity && named && result.reason.contains("has the labels"),
@@ -101,6 +102,7 @@ mod tests {
             (Kind::Hold, "A", "LATE", "firing took 4 s, more than its bound of 3 s", 4.0, Fate::Unclear),
             (Kind::Matcher, "A", "REFUSED", "A is already firing", 0.0, Fate::Killed),
             (Kind::Matcher, "A", "REFUSED", "Prometheus does not respond", 0.0, Fate::Unclear),
+            (Kind::Equal, "A", "REFUSED", "A is already firing", 0.0, Fate::Unclear),
             (Kind::Route, "Watchdog", "REFUSED", "the inbox's heartbeat is silent", 0.0, Fate::Killed),
             (Kind::Severity, "A", "INVALID", "the rule `A` has the labels {}, not {}", 0.0, Fate::Killed),
             (Kind::Matcher, "A", "INVALID", "the rule `A` has the labels {}, not {}", 0.0, Fate::Unclear),

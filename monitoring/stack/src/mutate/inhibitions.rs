@@ -53,8 +53,21 @@ pub fn mutants(file: &str, text: &str, alerts: &[Alert], drills: &[Drill]) -> Re
             file: file.to_owned(),
             text: replaced(text, &(at..at), "x"),
         };
-        let is = |names: &[String], side: &[Matcher]| {
-            alerts.iter().any(|it| names.contains(&it["alertname"]) && matches(side, it))
+        // Whether an alert of the first names inhibits one of the second, if every equal label but `except` agrees.
+        let inhibits = |sources: &[String], targets: &[String], except: Option<&str>| {
+            let named = |names: &[String], side: &[Matcher]| -> Vec<&Alert> {
+                alerts.iter().filter(|it| names.contains(&it["alertname"]) && matches(side, it)).collect()
+            };
+            let targets = named(targets, &target);
+            named(sources, &source).iter().any(|source| {
+                targets.iter().any(|target| {
+                    rule.equal.iter().all(|label| {
+                        let differ =
+                            source.get(&label.value).zip(target.get(&label.value)).map(|(a, b)| a != b);
+                        differ.is_none_or(|differ| differ == (except == Some(label.value.as_str())))
+                    })
+                })
+            })
         };
         let quickest = |chosen: &dyn Fn(&Drill) -> bool| {
             let mut chosen: Vec<&Drill> = drills.iter().filter(|drill| chosen(drill)).collect();
@@ -63,7 +76,7 @@ pub fn mutants(file: &str, text: &str, alerts: &[Alert], drills: &[Drill]) -> Re
         };
         if let Some(first) = rule.source_matchers.first() {
             let inhibiting = quickest(&|drill| {
-                is(std::slice::from_ref(&drill.alert), &source) && is(&drill.expect.inhibited, &target)
+                inhibits(std::slice::from_ref(&drill.alert), &drill.expect.inhibited, None)
             });
             let inhibited = inhibiting.iter().flat_map(|drill| drill.expect.inhibited.iter().cloned());
             let end = place(first).end;
@@ -74,7 +87,7 @@ pub fn mutants(file: &str, text: &str, alerts: &[Alert], drills: &[Drill]) -> Re
         }
         for label in &rule.equal {
             let beside = quickest(&|drill| {
-                is(std::slice::from_ref(&drill.alert), &target) && is(&drill.expect.also, &source)
+                inhibits(&drill.expect.also, std::slice::from_ref(&drill.alert), Some(&label.value))
             });
             let proven = beside.iter().map(|drill| drill.alert.clone()).collect();
             let change = format!("equal: {0} -> {0}x", label.value);
@@ -116,8 +129,8 @@ mod tests {
     target_matchers: [service=\"api\", alertname!=\"Down\"]
 ";
 
-    fn alert(name: &str, severity: &str) -> Alert {
-        let labels = [("alertname", name), ("severity", severity), ("service", "api")];
+    fn alert(name: &str, severity: &str, symptom: &str) -> Alert {
+        let labels = [("alertname", name), ("severity", severity), ("service", "api"), ("symptom", symptom)];
         labels.map(|(label, value)| (label.to_owned(), value.to_owned())).into()
     }
 
@@ -135,8 +148,18 @@ mod tests {
 
     #[test]
     fn breaks_every_rule_for_the_drills_that_show_it() {
-        let alerts = [alert("Down", "critical"), alert("Bad", "critical"), alert("Meh", "warning")];
-        let drills = [drill("bad", "Bad", &["Meh"], &[]), drill("meh", "Meh", &[], &["Down"])];
+        let alerts = [
+            alert("Down", "critical", "down"),
+            alert("Bad", "critical", "errors"),
+            alert("Meh", "warning", "errors"),
+        ];
+        let drills = [
+            drill("bad", "Bad", &["Meh"], &[]),
+            // Neither shows anything: the symptoms differ, so that another rule inhibits; they agree, so that it must inhibit.
+            drill("down", "Bad", &["Down"], &[]),
+            drill("same", "Meh", &[], &["Bad"]),
+            drill("meh", "Meh", &[], &["Down"]),
+        ];
         let found = mutants("am.yml", FILE, &alerts, &drills).unwrap();
         let changes: Vec<_> = found
             .iter()
@@ -144,7 +167,7 @@ mod tests {
             .collect();
         let expected = [
             (Kind::Inhibition, "inhibit rule 1", "source severity=\"critical\"", "bad", "Meh"),
-            (Kind::Equal, "inhibit rule 1", "equal: job -> jobx", "meh", "Meh"),
+            (Kind::Equal, "inhibit rule 1", "equal: job -> jobx", "same", "Meh"),
             (Kind::Equal, "inhibit rule 1", "equal: symptom -> symptomx", "meh", "Meh"),
             (Kind::Inhibition, "inhibit rule 2", "source alertname=\"Down\"", "", ""),
         ];

@@ -64,6 +64,12 @@ impl Kind {
         Self::Resolved,
     ];
 
+    /// Whether it changes a rule of Prometheus, not a part of Alertmanager.
+    #[must_use]
+    pub fn of_a_rule(self) -> bool {
+        self <= Self::Severity
+    }
+
     /// Its name in the summary.
     #[must_use]
     pub fn name(self) -> &'static str {

@@ -79,6 +79,12 @@ pub const UNNOTICED: &[Unnoticed] = &[
     Unnoticed { kind: Kind::LowThreshold, of: "ErrorBudgetBurn", change: "> 6", reason: WINDOWS },
     Unnoticed {
         kind: Kind::LowThreshold,
+        of: "RateLimitHits",
+        change: "> 50",
+        reason: "traffic beyond the quota of 100/s is refused far more often than the threshold allows",
+    },
+    Unnoticed {
+        kind: Kind::LowThreshold,
         of: "RateLimiterDegraded",
         change: "> 0.05",
         reason: "a drill cannot hold a share of late decisions below the threshold",

@@ -52,7 +52,7 @@ async fn only_an_error_storm_fires_high_error_rate() {
 /// Every query of the metrics page has a result, and every value of it is a number.
 async fn every_documented_query_returns_numbers(prometheus: &str) {
     let page =
-        std::fs::read_to_string(testkit::program::repository().join("docs/reference/metrics.md")).unwrap();
+        std::fs::read_to_string(process::program::repository().join("docs/reference/metrics.md")).unwrap();
     let block = page.split_once("```promql\n").unwrap().1.split_once("```").unwrap().0;
     let queries: Vec<&str> =
         block.lines().filter(|line| !line.is_empty() && !line.starts_with('#')).collect();

@@ -27,7 +27,11 @@ const BESIDE: usize = 6;
 
 fn chosen() -> Vec<Shape> {
     let name = std::env::var("SHAPE").ok();
-    shapes().into_iter().filter(|shape| name.as_ref().is_none_or(|name| shape.name == name)).collect()
+    let version = chain::version();
+    let named = shapes().into_iter().filter(|shape| name.as_ref().is_none_or(|name| shape.name == name));
+    let (all, newer): (Vec<_>, Vec<_>) = named.partition(|shape| shape.since <= version);
+    newer.iter().for_each(Chain::refuses);
+    all
 }
 
 fn rounds() -> usize {
