@@ -267,7 +267,7 @@ fn an_expression_that_held_unseen_is_inconclusive() {
     assert_eq!(seen_late.verdict, Verdict::Inconclusive);
     assert_eq!(
         seen_late.reason,
-        "the expression had a result at 08:00:09, and the rule was inactive until 08:00:20: its group `g` may have a \
+        "the expression had a result at 08:00:09, but the rule was inactive until 08:00:20: its group `g` may have a \
          `query_offset`, which Prometheus does not report"
     );
     for (name, case) in [
