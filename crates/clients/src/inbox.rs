@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 
+use crate::authorization::Access;
 use crate::config::HttpConfig;
 use crate::error::SystemError;
 use crate::http::Http;
@@ -90,6 +91,8 @@ pub struct Notification {
 pub struct Listing {
     /// Start time of the inbox. Without a data directory, its IDs start at 1 and it has no earlier notifications.
     pub started: Timestamp,
+    /// The newest ID ever assigned, 0 before the first.
+    pub last: u64,
     /// Notifications, oldest first.
     pub notifications: Vec<Notification>,
 }
@@ -119,7 +122,7 @@ impl Inbox {
     /// # Errors
     /// When the URL cannot serve as a base, or a file of the configuration cannot be used.
     pub fn new(base: &url::Url, config: &HttpConfig) -> Result<Self, SystemError> {
-        Ok(Self { http: Http::new("inbox", base, &config.trust, None)? })
+        Ok(Self { http: Http::new("inbox", base, &config.trust, Access::Address)? })
     }
 
     /// Checks that it is ready (`/readyz`).
@@ -145,6 +148,14 @@ impl Inbox {
     pub async fn notifications(&self, after: u64) -> Result<Listing, SystemError> {
         let parse = |body: &str| Ok(serde_json::from_str(body)?);
         self.http.get("/notifications", &[("after", &after.to_string())], parse).await
+    }
+
+    /// A listing without notifications, whose size does not depend on the history's.
+    ///
+    /// # Errors
+    /// When the request fails or the response is not understood.
+    pub async fn position(&self) -> Result<Listing, SystemError> {
+        self.http.get("/notifications", &[("limit", "0")], |body| Ok(serde_json::from_str(body)?)).await
     }
 }
 

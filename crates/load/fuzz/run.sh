@@ -7,7 +7,7 @@ set -eu
 seconds=${1:-60}
 cd "$(dirname "$0")"
 if ! command -v "${CXX:-c++}" >/dev/null; then
-    echo "not fuzzed: libFuzzer is C++, and there is no compiler for it (\`apt install g++\`)"
+    echo "skipped: fuzzing needs a C++ compiler for libFuzzer (\`apt install g++\`)"
     exit 0
 fi
 target=${CARGO_TARGET_DIR:-$(cd ../../.. && pwd)/target}/fuzz
@@ -21,7 +21,7 @@ done
 # With --target the flags apply only to the fuzzer, not to its build scripts.
 RUSTFLAGS="$pass --cfg fuzzing" cargo build --quiet --locked --release --target "$host" --target-dir "$target"
 status=0
-"$target/$host/release/answer" -max_total_time="$seconds" -timeout=10 -rss_limit_mb=1024 -dict=dictionary.txt \
+"$target/$host/release/response" -max_total_time="$seconds" -timeout=10 -rss_limit_mb=1024 -dict=dictionary.txt \
     -artifact_prefix="$target/found/" "$target/corpus" >"$log" 2>&1 || status=$?
 if [ "$status" -ne 0 ]; then
     cat "$log"

@@ -9,6 +9,7 @@ pub use crate::alertmanager::types::{Cluster, HeldAlert, Matcher, Silence};
 
 use jiff::Timestamp;
 
+use crate::authorization::Access;
 use crate::config::HttpConfig;
 use crate::error::SystemError;
 use crate::http::Http;
@@ -25,8 +26,8 @@ impl Alertmanager {
     /// # Errors
     /// When the URL cannot serve as a base, or a file of the configuration cannot be used.
     pub fn new(base: &url::Url, config: &HttpConfig) -> Result<Self, SystemError> {
-        let token = config.bearer_token_file.as_deref();
-        Ok(Self { http: Http::new("Alertmanager", base, &config.trust, token)? })
+        let access = Access::AddressOrToken(config.bearer_token_file.as_deref());
+        Ok(Self { http: Http::new("Alertmanager", base, &config.trust, access)? })
     }
 
     /// `/-/ready`.

@@ -13,10 +13,12 @@ use jiff::Timestamp;
 pub use crate::prometheus::outgoing::Outgoing;
 pub use crate::prometheus::types::{ActiveAlert, Alerting, Labels, Rule, RuleGroup, Series, Target};
 
+use crate::authorization::Access;
 use crate::config::HttpConfig;
 use crate::error::SystemError;
 use crate::http::Http;
 use crate::process;
+use common::tls::Trust;
 
 /// A client of one Prometheus; clones share connections.
 #[derive(Debug, Clone)]
@@ -28,8 +30,16 @@ impl Prometheus {
     /// # Errors
     /// When the URL cannot serve as a base, or a file of the configuration cannot be used.
     pub fn new(base: &url::Url, config: &HttpConfig) -> Result<Self, SystemError> {
-        let token = config.bearer_token_file.as_deref();
-        Ok(Self { http: Http::new("Prometheus", base, &config.trust, token)? })
+        let access = Access::AddressOrToken(config.bearer_token_file.as_deref());
+        Ok(Self { http: Http::new("Prometheus", base, &config.trust, access)? })
+    }
+
+    /// A client for commands without a flag for a token file.
+    ///
+    /// # Errors
+    /// As [`Self::new`].
+    pub fn without_token(base: &url::Url, trust: &Trust) -> Result<Self, SystemError> {
+        Ok(Self { http: Http::new("Prometheus", base, trust, Access::Address)? })
     }
 
     /// `/-/ready`.

@@ -149,7 +149,8 @@ fn instant<'de, D: Deserializer<'de>>(from: D) -> Result<Timestamp, D::Error> {
     // Prometheus stores milliseconds. A float holds current timestamps precisely enough to round to them.
     #[allow(clippy::cast_possible_truncation)] // saturates; from_millisecond rejects values out of range
     let millis = (at * 1000.0).round() as i64;
-    Timestamp::from_millisecond(millis).map_err(|error| de::Error::custom(format!("time {at}: {error}")))
+    Timestamp::from_millisecond(millis)
+        .map_err(|error| de::Error::custom(format!("invalid time {at}: {error}")))
 }
 
 /// Parses numbers as printed by Go, including `NaN`, `+Inf`, `-Inf` and `1e+00`.

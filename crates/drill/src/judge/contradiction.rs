@@ -23,7 +23,7 @@ pub fn contradiction(case: &Case) -> Option<String> {
             "the cause began",
             "local clock",
             cause,
-            "it was missing before",
+            "the heartbeat was missing before",
         ),
         (
             "all-clear",
@@ -32,7 +32,7 @@ pub fn contradiction(case: &Case) -> Option<String> {
             "the cause was lifted",
             "local clock",
             lifted,
-            "something else brought it back",
+            "something else restored the heartbeat",
         ),
         (
             "pending",
@@ -49,7 +49,7 @@ pub fn contradiction(case: &Case) -> Option<String> {
             instants.resolved,
             "the cause was lifted",
             "local clock",
-            instants.lifted,
+            instants.lifted_by(instants.resolved),
             "the condition ended too early",
         ),
         ("notified", "receiver clock", notified, "it fired", "Prometheus clock", instants.firing, ""),
@@ -61,7 +61,7 @@ pub fn contradiction(case: &Case) -> Option<String> {
         let or = if why.is_empty() { String::new() } else { format!("{why}, or ") };
         (early > STAMP_SECONDS).then(|| {
             format!(
-                "{what} at {} ({by}), {} before {before} at {} ({before_by}): {or}clocks differ",
+                "{what} at {} ({by}), {} before {before} at {} ({before_by}): {or}the clocks differ",
                 precise_time_of_day(at),
                 readable(early),
                 precise_time_of_day(began)

@@ -119,9 +119,15 @@ fn not_pending(signs: &Signs<'_>) -> String {
             .map(|(name, _)| name)
             .partition(known);
         let why = if absent.is_empty() {
-            format!("is the value of {} right?", listed(differing.iter().map(|name| name.as_str())))
+            format!(
+                "check the value of {} in `proves.labels`",
+                listed(differing.iter().map(|name| name.as_str()))
+            )
         } else {
-            format!("is {} in `proves.labels` misspelt?", listed(absent.iter().map(|name| name.as_str())))
+            format!(
+                "check the spelling of {} in `proves.labels`",
+                listed(absent.iter().map(|name| name.as_str()))
+            )
         };
         return format!(
             "the rule was active, but for an alert with the labels {}, not {}: {why}",
@@ -132,15 +138,16 @@ fn not_pending(signs: &Signs<'_>) -> String {
     let misspelt = misspelt(signs);
     let Some(best) = signs.value.best() else {
         let why = misspelt.unwrap_or_else(|| match signs.unmatched {
-            [] => "its metrics have series: do the labels on both sides of an operator agree?".to_owned(),
-            unmatched => format!("no series matches {}", unmatched.join(" nor ")),
+            [] => "its metrics have series; check that the labels on both sides of each operator match"
+                .to_owned(),
+            unmatched => format!("no series matches {}", unmatched.join(" or ")),
         });
         return format!("the expression returned no series: {why}");
     };
     let message = match &signs.rule_under_test.threshold {
         Some(threshold) if signs.value.crossed() => format!(
-            "the rule's value reached {}, past {} {}, yet the rule stayed inactive: another part of its expression \
-             did not hold",
+            "the rule's value reached {}, which meets {} {}, but the rule stayed inactive: another condition of its \
+             expression was not met",
             number(best),
             threshold.operator,
             number(threshold.value)
@@ -154,19 +161,19 @@ fn not_pending(signs: &Signs<'_>) -> String {
                 format!("was between {} and {}", number(low), number(high))
             };
             format!(
-                "the rule's value {stayed}, and it needs {} {}: the cause did not affect the metrics of the rule as needed",
+                "the rule's value {stayed}, but it must be {} {}: the cause did not affect the metrics of the rule as needed",
                 threshold.operator,
                 number(threshold.value)
             )
         }
         Some(threshold) if threshold.value <= 0.0 && !threshold.operator.starts_with('<') => format!(
-            "the rule's value reached {}, and it needs {} {}: the cause did not affect the metrics of the rule as needed",
+            "the rule's value reached {}, but it must be {} {}: the cause did not affect the metrics of the rule as needed",
             number(best),
             threshold.operator,
             number(threshold.value)
         ),
         Some(threshold) if threshold.operator.starts_with('<') => format!(
-            "the rule's value only fell to {}, and it needs {} {}: the cause is too weak",
+            "the rule's value only fell to {}, but it must be {} {}: the cause is too weak",
             number(best),
             threshold.operator,
             number(threshold.value)
@@ -178,7 +185,7 @@ fn not_pending(signs: &Signs<'_>) -> String {
                 number(threshold.value)
             )
         }
-        None => format!("the expression's value reached {} and the rule stayed inactive", number(best)),
+        None => format!("the expression's value reached {}, but the rule stayed inactive", number(best)),
     };
     misspelt.map_or(message.clone(), |misspelt| format!("{message}; {misspelt}"))
 }
@@ -186,7 +193,10 @@ fn not_pending(signs: &Signs<'_>) -> String {
 fn misspelt(signs: &Signs<'_>) -> Option<String> {
     let names: Vec<_> = signs.unknown_metrics.iter().map(|name| format!("`{name}`")).collect();
     (!names.is_empty()).then(|| {
-        format!("Prometheus has no series of {}: is a metric or label misspelt?", names.join(" nor of "))
+        format!(
+            "Prometheus has no series of {}: check the spelling of metrics and labels",
+            names.join(" or ")
+        )
     })
 }
 
@@ -201,22 +211,22 @@ fn not_fired(signs: &Signs<'_>) -> String {
     let evaluation = signs.rule_under_test.evaluation.as_secs_f64();
     let open = signs.lifted.is_none_or(|lifted| seconds(activation.last, lifted) <= 2.0 * evaluation);
     if open {
-        return format!("pending since {since} but the cause was lifted before `for: {needed}` had passed");
+        return format!("pending since {since}, but the cause was lifted before `for: {needed}` had passed");
     }
     format!(
-        "pending from {since} to {}, {} of the `for: {needed}` it needs: the condition ended too early",
+        "pending from {since} to {}, {} of the required `for: {needed}`: the condition ended too early",
         time_of_day(activation.last),
         readable(seconds(activation.began, activation.last))
     )
 }
 
 fn not_notified(signs: &Signs<'_>) -> String {
-    let since = signs.firing.map_or_else(String::new, |at| format!("firing since {} but ", time_of_day(at)));
+    let since = signs.firing.map_or_else(String::new, |at| format!("firing since {}, but ", time_of_day(at)));
     let received = signs.namesakes.iter().find(|(channel, ..)| signs.missing.contains(channel));
     if let Some((channel, at, labels)) = received {
         return format!(
-            "{since}the notification on `{channel}` at {} is about another alert of its name, {}, not {}: does a label change, or \
-             does relabelling set it?",
+            "{since}the notification on `{channel}` at {} is about another alert of the same name, {}, not {}: check whether \
+             a label changes or relabelling sets one",
             time_of_day(*at),
             write_labels(labels),
             signs.labels.map_or_else(String::new, write_labels)
@@ -226,8 +236,8 @@ fn not_notified(signs: &Signs<'_>) -> String {
     let nothing = format!("{since}no notification reached {channels}");
     let Some(held) = signs.held else {
         return format!(
-            "{nothing}: Alertmanager does not hold the alert; does Prometheus send to this Alertmanager, and does \
-             no relabelling drop it?"
+            "{nothing}: Alertmanager does not have the alert; check that Prometheus sends to this Alertmanager and \
+             that relabelling does not drop the alert"
         );
     };
     if !held.silenced_by.is_empty() {
@@ -247,8 +257,14 @@ fn not_notified(signs: &Signs<'_>) -> String {
         .collect();
     if without.is_empty() {
         return format!(
-            "{nothing}: the alert is routed to receiver {receivers}, which has it configured; does its URL point to \
-             this inbox, and does Alertmanager's log show a failure?"
+            "{nothing}: the alert is routed to receiver {receivers}, which has {}; check that its URL points to this \
+             inbox, and look for failures in Alertmanager's log",
+            signs
+                .missing
+                .iter()
+                .map(|channel| format!("{channel}_configs"))
+                .collect::<Vec<_>>()
+                .join(" and ")
         );
     }
     let kinds =
@@ -260,7 +276,7 @@ fn not_resolved(signs: &Signs<'_>) -> String {
     let lifted = signs.lifted.map_or_else(String::new, |at| format!(" at {}", time_of_day(at)));
     let value = signs.value.points.last().map_or_else(String::new, |(_, value)| {
         let needs = signs.rule_under_test.threshold.as_ref().map_or_else(String::new, |threshold| {
-            format!(", against {} {}", threshold.operator, number(threshold.value))
+            format!(", threshold {} {}", threshold.operator, number(threshold.value))
         });
         format!(": the rule's value is {}{needs}", number(*value))
     });
@@ -268,12 +284,13 @@ fn not_resolved(signs: &Signs<'_>) -> String {
 }
 
 fn no_all_clear(signs: &Signs<'_>) -> String {
-    let since = signs.resolved.map_or_else(String::new, |at| format!("resolved at {} but ", time_of_day(at)));
+    let since =
+        signs.resolved.map_or_else(String::new, |at| format!("resolved at {}, but ", time_of_day(at)));
     let channels = listed(signs.missing.iter().map(|channel| channel.name()));
     let hint = if signs.missing.contains(&Channel::Slack) {
-        "does its receiver set `send_resolved: true`? The default for Slack is false"
+        "check that its receiver sets `send_resolved: true`; the default for Slack is false"
     } else {
-        "does its receiver set `send_resolved: false`, or did sending fail?"
+        "check that its receiver does not set `send_resolved: false`, and look for failures in Alertmanager's log"
     };
     format!("{since}{channels} received no all-clear: {hint}")
 }

@@ -50,7 +50,7 @@ pub(super) fn given(case: &Case, likeliest: Option<&str>) -> Judgement {
         End::Complete | End::NotInhibited(_) | End::Missed(Stage::Resolved | Stage::AllClear) => {
             Judgement { verdict: Verdict::Inconclusive, reason: left }
         }
-        _ => Judgement { verdict, reason: format!("{reason}; besides, {left}") },
+        _ => Judgement { verdict, reason: format!("{reason}; in addition, {left}") },
     }
 }
 
@@ -80,13 +80,13 @@ fn missed(case: &Case, stage: Stage, likeliest: Option<&str>) -> (Verdict, Strin
         return (Verdict::Inconclusive, unseen);
     }
     let likeliest = changing(case).filter(|_| stage >= Stage::Firing).or(likeliest.map(str::to_owned));
-    let mut reason = likeliest.unwrap_or_else(|| format!("`{}` did not happen", stage.name()));
+    let mut reason = likeliest.unwrap_or_else(|| format!("the phase `{}` was not reached", stage.name()));
     if let Some(odd) = case.applied.as_ref().filter(|_| stage <= Stage::Firing).and_then(Applied::unexpected)
     {
         reason = format!("{reason}; {odd}");
     }
     if let Some(unexpected) = unexpected_alerts(&case.unexpected) {
-        reason = format!("{reason}; besides, {unexpected}");
+        reason = format!("{reason}; in addition, {unexpected}");
     }
     (Verdict::Missed, reason)
 }
@@ -132,7 +132,7 @@ fn unexpected_alerts(unexpected: &[Unexpected]) -> Option<String> {
         }
     }
     let message = alerts.iter().map(|(alert, named_silent, noticed)| {
-        let expected = if *named_silent { " although it is expected to stay silent" } else { "" };
+        let expected = if *named_silent { ", although it is expected to stay silent" } else { "" };
         format!("{alert} {}{expected}", noticed.join(" and "))
     });
     (!alerts.is_empty()).then(|| message.collect::<Vec<_>>().join(", "))
@@ -170,8 +170,10 @@ fn complete(case: &Case, phases: &Phases) -> (Verdict, String) {
         };
     }
     if let Some(broken) = case.broke_off.iter().find(|broken| broken.failed) {
-        let reason =
-            format!("the cause was not applied as stated: {}; what triggered the alert?", broken.message);
+        let reason = format!(
+            "the cause was not applied as stated: {}; something else triggered the alert",
+            broken.message
+        );
         return (Verdict::Inconclusive, reason);
     }
     // A drill of the heartbeat has two phases; any other has all five, and each needs a bound.
@@ -185,7 +187,7 @@ fn complete(case: &Case, phases: &Phases) -> (Verdict, String) {
         return (Verdict::Inconclusive, "a phase timestamp is missing".to_owned());
     }
     let counted = if case.expectation.counted { format!("; {COUNTED_ONLY}") } else { String::new() };
-    (Verdict::Proven, format!("every phase within its bound{counted}"))
+    (Verdict::Proven, format!("every phase was within its bound{counted}"))
 }
 
 /// The reason when labels of the alert change while its condition holds.
@@ -213,7 +215,11 @@ fn late(phases: &Phases) -> Vec<String> {
         if let (Some(seconds), Some(bound)) = (phase.seconds, phase.bound_seconds)
             && seconds > bound + STAMP_SECONDS
         {
-            late.push(format!("{name} took {}, bound {}", readable(seconds), readable(bound)));
+            late.push(format!(
+                "{name} took {}, more than its bound of {}",
+                readable(seconds),
+                readable(bound)
+            ));
         }
     }
     late
@@ -235,7 +241,7 @@ fn broken_promises(case: &Case) -> Vec<String> {
             let (took, promise) = (clock::seconds(cause, at), promise.as_secs_f64());
             if took > promise {
                 late.push(format!(
-                    "{name} {} after the cause began, objective {}",
+                    "{name} {} after the cause began, later than the objective of {}",
                     readable(took),
                     readable(promise)
                 ));

@@ -17,7 +17,10 @@ fn a_proof_notes_counted_delivery() {
     let counted = Given { counted: true, ..about(End::Complete) };
     let (verdict, reason) = judged(&counted);
     assert_eq!(verdict, Verdict::Proven);
-    assert_eq!(reason, "every phase within its bound; delivery was counted by Alertmanager, not observed");
+    assert_eq!(
+        reason,
+        "every phase was within its bound; delivery was counted by Alertmanager, not observed"
+    );
 }
 
 #[test]
@@ -32,7 +35,7 @@ fn measures_phases_between_consecutive_timestamps() {
 
 #[test]
 fn proves_a_complete_drill_within_bounds() {
-    assert_eq!(judged(&about(End::Complete)), (Verdict::Proven, "every phase within its bound".into()));
+    assert_eq!(judged(&about(End::Complete)), (Verdict::Proven, "every phase was within its bound".into()));
     // `firing` sits exactly on its bound; a millisecond of rounding does not make it late.
     let mut rounded = about(End::Complete);
     rounded.instants.firing = Some(at(15.001));
@@ -52,7 +55,7 @@ fn a_cause_that_was_not_undone_is_never_proven_and_always_reported() {
         (End::Refused("gone".into()), Verdict::Refused),
     ] {
         for quiet in [None, Some(Duration::from_secs(3))] {
-            let left = vec!["could not start redis: gone; by hand: start redis".to_owned()];
+            let left = vec!["could not start redis: gone; to do this by hand: start redis".to_owned()];
             let judged = judged(&Given { not_undone: left, quiet, ..about(end.clone()) });
             assert_eq!(judged.0, verdict, "{end:?} {}", judged.1);
             assert!(judged.1.contains("the cause was not undone: could not start redis"), "{}", judged.1);
@@ -111,17 +114,17 @@ fn late_by_bound_and_by_objective() {
     late.instants.pending = Some(at(11.5));
     late.instants.firing = Some(at(17.5));
     late.instants.notified = both(18.0, 19.0);
-    assert_eq!(judged(&late), (Verdict::Late, "pending took 11.5 s, bound 11.0 s".into()));
+    assert_eq!(judged(&late), (Verdict::Late, "pending took 11.5 s, more than its bound of 11.0 s".into()));
     let seconds = |seconds| Some(Duration::from_secs(seconds));
     for (objective, expected) in [
         (Objective { notified: seconds(19), all_clear: seconds(35) }, None),
         (
             Objective { notified: seconds(18), all_clear: seconds(35) },
-            Some("notified 19.0 s after the cause began, objective 18.0 s"),
+            Some("notified 19.0 s after the cause began, later than the objective of 18.0 s"),
         ),
         (
             Objective { notified: None, all_clear: seconds(34) },
-            Some("all-clear 35.0 s after the cause began, objective 34.0 s"),
+            Some("all-clear 35.0 s after the cause began, later than the objective of 34.0 s"),
         ),
     ] {
         let (verdict, reason) = judged(&Given { objective, ..about(End::Complete) });
@@ -142,7 +145,7 @@ fn names_unexpected_alerts_once() {
     assert_eq!(verdict, Verdict::Unexpected);
     assert_eq!(
         reason,
-        "CriticalErrorRate fired although it is expected to stay silent, RedisDown fired and arrived at slack; nothing in the drill explains it"
+        "CriticalErrorRate fired, although it is expected to stay silent, RedisDown fired and arrived at slack; nothing in the drill explains it"
     );
 }
 
@@ -155,9 +158,9 @@ fn a_miss_names_the_likeliest_cause() {
         (Verdict::Missed, "the rule's value reached 0.031 of the 0.05 it needs".into())
     );
     missed.unexpected = vec![unexpected("RedisDown", false)];
-    assert!(judged(&missed).1.ends_with("; besides, RedisDown fired"));
+    assert!(judged(&missed).1.ends_with("; in addition, RedisDown fired"));
     missed.likeliest = None;
-    assert!(judged(&missed).1.starts_with("`pending` did not happen"));
+    assert!(judged(&missed).1.starts_with("the phase `pending` was not reached"));
 }
 
 #[test]

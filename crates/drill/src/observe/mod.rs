@@ -5,6 +5,7 @@ pub mod counted;
 pub mod delivery;
 pub mod duplicates;
 pub mod gather;
+pub mod grouping;
 pub mod near;
 pub mod offsets;
 pub mod restarts;

@@ -43,7 +43,8 @@ pub async fn bounds(context: &Context<'_>, watch: &mut Watch<'_>) {
     });
     if exists {
         expectation = routed(true);
-        let waits = "Alertmanager may still have the alert's group: its next notification waits for GI";
+        let waits =
+            "Alertmanager may still have the alert's group: its next notification waits for group_interval";
         context.log.note(firing, waits);
     }
     context.log.append(Event::Expected(Box::new(expectation.clone())));

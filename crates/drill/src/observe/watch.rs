@@ -202,7 +202,9 @@ impl<'a> Watch<'a> {
         if let Some(delivered) = self.context.log.queried("deliveries", alertmanager.delivered().await) {
             for count in self.counter.look(delivered, Timestamp::now()) {
                 let (more, by) = (count.more, &count.sender.integration);
-                self.context.log.note(count.at, format!("Alertmanager counted {more} more by {by}"));
+                self.context
+                    .log
+                    .note(count.at, format!("Alertmanager counted {more} more notifications by {by}"));
             }
         }
         if self.seen.firing.is_some()

@@ -125,6 +125,7 @@ impl Case {
             Event::Expected(expectation) => self.expectation = *expectation,
             Event::Baseline(at) => self.instants.baseline = Some(at),
             Event::Cause(at) => self.instants.cause = Some(at),
+            Event::Lifting(at) => self.instants.lifting = Some(at),
             Event::Lifted(at) => self.instants.lifted = Some(at),
             Event::Traffic(load, series) => self.traffic.follow(load, series),
             Event::Observed(seen) => {

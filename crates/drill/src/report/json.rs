@@ -106,7 +106,7 @@ mod tests {
         assert_eq!(drill["drill"], "high-error-rate");
         assert_eq!(drill["alert"], "HighErrorRate");
         assert_eq!(drill["verdict"], "PROVEN");
-        assert_eq!(drill["reason"], "every phase within its bound");
+        assert_eq!(drill["reason"], "every phase was within its bound");
         for (name, seconds, bound) in [
             ("pending", 9.0, 11.4),
             ("firing", 6.0, 6.0),

@@ -156,6 +156,7 @@ pub(crate) mod tests {
             pending: Some(at(9.0)),
             firing: Some(at(15.0)),
             notified: both(17.0, 19.0),
+            lifting: None,
             lifted: Some(at(20.0)),
             resolved: Some(at(30.0)),
             all_clear: both(35.0, 34.0),
@@ -171,7 +172,7 @@ pub(crate) mod tests {
         };
         record.evidence = Some(Evidence { value, ..Evidence::default() });
         record.judgement =
-            Some(Judgement { verdict: Verdict::Proven, reason: "every phase within its bound".into() });
+            Some(Judgement { verdict: Verdict::Proven, reason: "every phase was within its bound".into() });
         record
     }
 
@@ -243,7 +244,7 @@ AAAAAAAAAAAAAAAAAAAAAAAAAAAAA…  REFUSED          -         -         -        
         for part in [
             "HighErrorRate (high-error-rate): MISSED\n",
             "  reason   too weak\n",
-            "  value    ▁▅█ 0 to 0.08, against > 0.05",
+            "  value    ▁▅█ 0 to 0.08, threshold > 0.05",
             "  UTC      07:59:51.000  preflight begins\n",
             "           08:00:15.000  firing\n",
         ] {

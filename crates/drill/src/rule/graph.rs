@@ -190,7 +190,7 @@ impl Graph<'_> {
         names.extend(self.following.get(begin).map(name));
         DrillError::Rule(format!(
             "rules form a cycle, {}: each result depends on all earlier results, so there is no bound on how long \
-             a change takes to pass through; prove an alert that does not read them",
+             a change takes to pass through; prove an alert that does not depend on them",
             names.join(" → ")
         ))
     }

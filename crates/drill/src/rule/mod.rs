@@ -125,7 +125,7 @@ pub fn find<'a>(
     }
     if let Some((_, _, other)) = named.first() {
         return Err(DrillError::Rule(format!(
-            "the rule `{alert}` has the labels {}, not {}",
+            "the rule `{alert}` has the labels {}, not {}: correct `proves.labels`",
             write_labels(&other.labels),
             write_labels(wanted)
         )));

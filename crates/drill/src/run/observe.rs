@@ -11,6 +11,7 @@ use crate::observe::{gather, settle, unexpected};
 use crate::record::event::Event;
 use crate::record::stage::{End, Stage};
 use crate::run::cause::Applied;
+use crate::run::lift::Lifted;
 use crate::run::{inhibition, isolation};
 use crate::timing::bounds::{Bounds, patience};
 use crate::timing::clock::{self, Deadline};
@@ -65,10 +66,11 @@ pub async fn recovery(
     context: &Context<'_>,
     observed: Observed<'_>,
     cause: Timestamp,
-    lifted: Timestamp,
+    lifted: &Lifted,
 ) -> End {
     let Observed { watch, missed, not_inhibited, near } = observed;
-    let mut watch = watch.lifted(lifted);
+    let mut watch = watch.lifted(lifted.began);
+    let lifted = lifted.at;
     let control = watch.expectation.quiet.is_some();
     let later = match missed {
         _ if control => None,
@@ -115,7 +117,7 @@ pub async fn recovery(
     let gaps = context.log.case().gaps;
     let anything = if control { "anything" } else { "anything else" };
     match gaps.blind.get("every ALERTS").or_else(|| gaps.blind.get("inbox")) {
-        Some(gap) => End::NotObserved(format!("whether {anything} fired is not known: {gap}")),
+        Some(gap) => End::NotObserved(format!("it is unknown whether {anything} fired: {gap}")),
         None => End::Complete,
     }
 }

@@ -86,7 +86,7 @@ async fn alert(context: &Context<'_>) -> Result<Expectation, DrillError> {
     let routing = Routing::parse(&config).map_err(|error| {
         DrillError::System(format!("Alertmanager's configuration cannot be read: {error}"))
     })?;
-    // Absence is noticed only after a heartbeat has arrived, and a stack that has just started has not sent one yet.
+    // A missing heartbeat is noticed only after one has arrived, and a stack that has just started has not sent one yet.
     let heartbeat_limit = if context.drill.expect.delivered.contains(&Channel::Heartbeat) {
         Some(heartbeat::limit(context).await?)
     } else {
@@ -102,7 +102,7 @@ async fn alert(context: &Context<'_>) -> Result<Expectation, DrillError> {
     let silences = systems.alertmanager.silences().await?;
     if let Some(silence) = silences.iter().find(|silence| silence::covers(silence, &known)) {
         return Err(DrillError::Stack(format!(
-            "silence {} ({}) covers {}: expire it first",
+            "silence {} ({}) covers {}: expire the silence first",
             silence.id, silence.comment, rule_under_test.alert
         )));
     }
@@ -147,7 +147,7 @@ async fn rule(context: &Context<'_>) -> Result<(Expectation, RuleUnderTest), Dri
     let mut rule_under_test = RuleUnderTest { offset_unknown, ..gather(&rules)? };
     let outgoing = context.systems.prometheus.outgoing().await.unwrap_or_else(|error| {
         // Some implementations of its API serve no configuration; those add no labels.
-        context.log.note(Timestamp::now(), format!("external labels are not known: {error}"));
+        context.log.note(Timestamp::now(), format!("external labels are unknown: {error}"));
         Outgoing::default()
     });
     // Prometheus' own samples lack the labels that are added when alerts are sent.
@@ -164,7 +164,7 @@ async fn rule(context: &Context<'_>) -> Result<(Expectation, RuleUnderTest), Dri
 async fn causes_possible(context: &Context<'_>) -> Result<(), DrillError> {
     let stack = context.undo_list.stack();
     if context.drill.cause.needs_control() && stack.control.is_empty() {
-        return Err(DrillError::Stack("the cause stops, pauses or restarts a service, and there is no command for that: give --control, \
+        return Err(DrillError::Stack("the cause stops, pauses or restarts a service, but no command is configured for that: set --control, \
                     such as \"stack service\" or deploy/compose/service.sh"
             .to_owned()));
     }
@@ -182,7 +182,7 @@ async fn causes_possible(context: &Context<'_>) -> Result<(), DrillError> {
     }
     if !context.drill.cause.inbox.is_empty() && stack.inbox.is_none() {
         return Err(DrillError::Stack(
-            "the cause makes the inbox fail, and there is no inbox: give --inbox URL".to_owned(),
+            "the cause makes the inbox fail, but no inbox is configured: set --inbox URL".to_owned(),
         ));
     }
     Ok(())
@@ -198,7 +198,7 @@ async fn sends_alerts(context: &Context<'_>) -> Result<(), DrillError> {
         }
         if deadline.passed() {
             return Err(DrillError::Stack(
-                "Prometheus sends to no Alertmanager: its configuration needs `alerting.alertmanagers`"
+                "Prometheus sends alerts to no Alertmanager: set `alerting.alertmanagers` in its configuration"
                     .into(),
             ));
         }
@@ -214,7 +214,10 @@ async fn evaluated(context: &Context<'_>) -> Result<Vec<RuleGroup>, DrillError> 
         let rules = context.systems.prometheus.rules().await?;
         let (group, rule, _) = rule::find(&rules, alert, wanted)?;
         if rule.health == "err" {
-            return Err(DrillError::Rule(format!("the rule {alert} fails: {}", rule.last_error)));
+            return Err(DrillError::Rule(format!(
+                "the rule `{alert}` cannot be evaluated: {}",
+                rule.last_error
+            )));
         }
         if rule.last_evaluation.is_some() && rule.health != "unknown" {
             return Ok(rules);
@@ -222,7 +225,7 @@ async fn evaluated(context: &Context<'_>) -> Result<Vec<RuleGroup>, DrillError> 
         let limit = group.interval * 2 + Duration::from_secs(10);
         if deadline.get_or_insert_with(|| Deadline::within(limit)).passed() {
             return Err(DrillError::Rule(format!(
-                "the rule {alert} was not evaluated within {}",
+                "the rule `{alert}` was not evaluated within {}",
                 duration::format(limit)
             )));
         }

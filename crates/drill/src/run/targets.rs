@@ -76,7 +76,9 @@ pub async fn targets_up(
         let of_rule: Vec<&Target> =
             targets.iter().filter(|target| !has_jobs || jobs.contains(&target.job)).collect();
         let Some(interval) = of_rule.iter().map(|target| target.scrape_interval).max() else {
-            return Err(DrillError::Stack("Prometheus has no target to scrape".into()));
+            return Err(DrillError::Stack(
+                "Prometheus has no targets: add one to its `scrape_configs`".into(),
+            ));
         };
         let Some(bad) = of_rule.iter().find(|target| target.health != "up") else {
             let mut scrapes = BTreeMap::new();

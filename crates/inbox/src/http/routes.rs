@@ -61,7 +61,7 @@ async fn receive(
             state.refused(channel);
             return match error.as_response_error().status_code() {
                 StatusCode::PAYLOAD_TOO_LARGE => {
-                    let raise = if limit > BODY_LIMIT { "; --webhook-mib raises it" } else { "" };
+                    let raise = if limit > BODY_LIMIT { "; raise the limit with --webhook-mib" } else { "" };
                     let reason = format!("body too large: must be at most {limit} bytes{raise}");
                     text(StatusCode::PAYLOAD_TOO_LARGE, &reason)
                 }
@@ -80,8 +80,12 @@ async fn receive(
     match channel::read(channel, path, &body) {
         Ok(message) => {
             let response = channel::accepted(channel, path, &message.body);
-            state.accept(channel, message);
-            response
+            match state.accept(channel, message) {
+                Ok(()) => response,
+                Err(error) => {
+                    text(StatusCode::SERVICE_UNAVAILABLE, &format!("the notification was not saved: {error}"))
+                }
+            }
         }
         Err(refusal) => {
             state.refused(channel);

@@ -180,7 +180,7 @@ impl Chain {
         self.launches.push(launch);
         let client = reqwest::Client::builder().no_proxy().build().unwrap();
         let started = std::time::Instant::now();
-        while let Err(reason) = ready::ask(&client, ready).await {
+        while let Err(reason) = ready::check(&client, ready).await {
             let process = self.processes.last_mut().unwrap();
             if let Some(status) = process.ended() {
                 panic!("{shape}: {}", process.ended_error(status));

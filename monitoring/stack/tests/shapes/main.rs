@@ -44,7 +44,7 @@ async fn wrong(shape: &Shape, broken: Option<&Break>) -> Option<String> {
     let finished = chain.drill(shape, broken).await;
     let (verdict, reason) = finished.verdict();
     let (expected, says) =
-        broken.map_or(("PROVEN", "every phase within its bound"), |it| (it.verdict, it.says));
+        broken.map_or(("PROVEN", "every phase was within its bound"), |it| (it.verdict, it.says));
     let fine = verdict == expected && reason.contains(says);
     chain.stop().await;
     let how = broken.map_or("healthy", |it| it.name);

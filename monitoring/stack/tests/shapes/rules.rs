@@ -233,7 +233,7 @@ groups:
                     edits: &[("test_mute > 0", "test_mute == 0")],
                     cause: None,
                     verdict: "MISSED",
-                    says: "another part of its expression did not hold",
+                    says: "another condition of its expression was not met",
                 },
                 MISSPELT,
             ],

@@ -91,7 +91,7 @@ pub const MISSPELT: Break = Break {
     edits: &[("test_value", "test_valeu")],
     cause: None,
     verdict: "MISSED",
-    says: "Prometheus has no series of `test_valeu`: is a metric or label misspelt?",
+    says: "Prometheus has no series of `test_valeu`: check the spelling of metrics and labels",
 };
 
 /// A gauge of 0 or 1 and one webhook.

@@ -127,7 +127,7 @@ fn rejects_invalid_responses() {
             r#"{"status":"error","errorType":"bad_data","error":"parse error at char 3"}"#,
             "bad_data: parse error at char 3",
         ),
-        (r#"{"status":"success"}"#, "not understood"),
+        (r#"{"status":"success"}"#, "cannot parse the response"),
         (
             r#"{"status":"success","data":{"resultType":"vector","result":[{"metric":{},"value":[1,"x"]}]}}"#,
             "\"x\"",
@@ -137,8 +137,8 @@ fn rejects_invalid_responses() {
             "time",
         ),
         (r#"{"status":"success","data":{"resultType":"string","result":[1,"text"]}}"#, "\"text\""),
-        ("<html>", "not understood"),
-        ("", "not understood"),
+        ("<html>", "cannot parse the response"),
+        ("", "cannot parse the response"),
     ] {
         let error = series(body).unwrap_err().to_string();
         assert!(error.contains(message), "{body}: {error}");
