@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Builds the documents as a site in target/docs. The site has to stand alone: a link to a file outside docs/ gets a copy of that file, and a
+# Builds the documents as a site in target/docs. The site is self-contained: a link to a file outside docs/ gets a copy of that file, and a
 # link to a folder outside becomes its name.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -17,7 +17,7 @@ rm -f "$staged"/site.sh "$staged"/pictures/*.sh "$staged"/pictures/*.mjs "$stage
 
 find "$staged" -name '*.md' | while read -r page; do
   folder=$(dirname "${page#"$staged"/}")
-  # The way from the page to the top of the site: empty for a page at the top.
+  # The relative path from the page to the top of the site; empty for a page at the top.
   up=$([ "$folder" = . ] || printf '%s/' "$folder" | sed 's#[^/]*/#../#g')
   { grep -oE '\]\((\.\./)+[^)]*\)' "$page" || true; } | sed 's/^](//; s/)$//; s/#.*//' | sort -u | while read -r link; do
     target=$(realpath -m --relative-to=. "docs/$folder/$link")

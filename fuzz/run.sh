@@ -9,7 +9,9 @@ seconds=${1:-60}
 [ $# -gt 0 ] || set -- response promql rules configs drills
 cd "$(dirname "$0")"
 if ! command -v "${CXX:-c++}" >/dev/null; then
-    echo "not fuzzed: libFuzzer is C++, and there is no compiler for it (\`apt install g++\`)"
+    skipped="SKIPPED: fuzzing needs a C++ compiler for libFuzzer (\`apt install g++\`)"
+    echo "$skipped"
+    [ -z "${SKIPPED:-}" ] || echo "$skipped" >>"$SKIPPED"
     exit 0
 fi
 target=${CARGO_TARGET_DIR:-$(cd .. && pwd)/target}/fuzz

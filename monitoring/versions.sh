@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Checks the shipped files with other versions of Prometheus and Alertmanager than the one `make setup` brings: those of
+# Checks the shipped files with other versions of Prometheus and Alertmanager than those of `make setup`: those of
 # Debian's releases SUITE… (default: trixie testing), unpacked into target/versions; nothing is installed.
 #
 #   monitoring/versions.sh [--drill] [SUITE…]
@@ -15,7 +15,7 @@ if [ "${1:-}" = --drill ]; then
 fi
 [ $# -gt 0 ] || set -- trixie testing
 command -v apt-get >/dev/null && command -v dpkg-deb >/dev/null || {
-  echo "versions: apt-get and dpkg-deb are needed to bring Debian's packages" >&2
+  echo "versions: apt-get and dpkg-deb are needed to download Debian's packages" >&2
   exit 1
 }
 # The machine's own mirror serves the other releases too.
@@ -23,11 +23,11 @@ mirror=${DEBIAN_MIRROR:-$(apt-get indextargets --format '$(REPO_URI)' 2>/dev/nul
 keys=${DEBIAN_KEYRING:-/usr/share/keyrings/debian-archive-keyring.gpg}
 stack=${BIN:-target/release}
 [ -f "$keys" ] || {
-  echo "versions: $keys is missing; install debian-archive-keyring, or name another with DEBIAN_KEYRING" >&2
+  echo "versions: $keys is missing; install debian-archive-keyring, or set DEBIAN_KEYRING to another keyring" >&2
   exit 1
 }
 [ -n "$mirror" ] || {
-  echo "versions: apt-get uses no mirror of Debian's here; name one with DEBIAN_MIRROR" >&2
+  echo "versions: apt-get has no Debian mirror configured; set DEBIAN_MIRROR" >&2
   exit 1
 }
 
@@ -45,11 +45,11 @@ fetch() {
       -o Acquire::IndexTargets::deb::DEP-11::DefaultEnabled=false "$@"
   }
   apt update
-  # Since Debian 13 promtool has a package of its own.
+  # Since Debian 13 promtool has a separate package.
   (cd "$at/apt" && apt download prometheus prometheus-alertmanager && { apt download promtool 2>/dev/null || true; })
   for deb in "$at"/apt/*.deb; do dpkg-deb -x "$deb" "$at/root"; done
   rm -rf "$at/apt"
-  # They read pages and templates from an absolute path; setup.sh says why this one is as good.
+  # They read pages and templates from an absolute path; setup.sh explains the relative path.
   for binary in prometheus prometheus-alertmanager; do
     LC_ALL=C sed -i 's#/usr/share/prometheus/#usr/share/prometheus//#g' "$at/root/usr/bin/$binary"
   done
@@ -80,7 +80,7 @@ check() {
 
 for suite in "$@"; do
   fetch "$suite" || {
-    echo "versions: the packages of $suite could not be brought" >&2
+    echo "versions: the packages of $suite could not be downloaded" >&2
     exit 1
   }
   bin="$PWD/target/versions/$suite/bin"

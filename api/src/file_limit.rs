@@ -14,7 +14,7 @@ pub fn raise() -> Option<u64> {
     match raised {
         Ok(limit) => Some(limit),
         Err(error) => {
-            tracing::warn!(%error, "cannot raise the limit of open files");
+            tracing::warn!(%error, "cannot raise the open file limit");
             None
         }
     }

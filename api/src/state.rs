@@ -9,7 +9,6 @@ use crate::{
     models::{self, Models},
     pipeline::Pipeline,
     problem::Kind,
-    routes,
     store::Store,
     telemetry::{HttpMetrics, Lifecycle, Metrics, Spans},
 };
@@ -102,11 +101,6 @@ fn declare(registry: &Registry) -> prometheus::Result<Metrics> {
     metrics.build_info.with_label_values(&[env!("CARGO_PKG_VERSION"), revision]).set(1);
     for label in Kind::LABELS {
         metrics.errors.with_label_values(&[label]);
-    }
-    for endpoint in routes::ALL {
-        for method in endpoint.methods {
-            metrics.in_progress.with_label_values(&[method, endpoint.path]);
-        }
     }
     Ok(metrics)
 }

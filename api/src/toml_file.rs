@@ -62,7 +62,7 @@ fn in_words(message: &str) -> String {
     let expected = match expected {
         "a sequence" => "a list",
         "a map" => "a table with its fields",
-        "i64" | "u64" => "a whole number",
+        "i64" | "u64" => "an integer",
         "f64" => "a number",
         named if named.starts_with("struct ") => "a table with its fields",
         other => other,

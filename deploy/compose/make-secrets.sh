@@ -19,9 +19,26 @@ settle() {
 
 settle admin_token /out/prometheus/admin_token
 settle grafana_admin_password /out/grafana/admin_password
+settle redis_password /out/redis/password
+settle redis_gateway_password /out/redis/gateway_password
+settle redis_exporter_password /out/redis/exporter_password
+gateway="$(cat /out/redis/gateway_password)"
+exporter="$(cat /out/redis/exporter_password)"
+# They are in a URL, in a list of words and in JSON.
+case "$(cat /out/redis/password)$gateway$exporter" in
+  *[!0-9A-Za-z_-]*) echo "secrets: a redis_ password contains other characters than letters, digits, _ and -" >&2; exit 1 ;;
+esac
+sed -e '/^#/d' -e "s/ADMIN_PASSWORD/$(cat /out/redis/password)/" -e "s/GATEWAY_PASSWORD/$gateway/" \
+  -e "s/EXPORTER_PASSWORD/$exporter/" /users.acl >/out/redis/users.acl.new
+mv -f /out/redis/users.acl.new /out/redis/users.acl
+# Versions of the exporter differ in whether the user is part of the key.
+printf '{"redis://redis:6379":"%s","redis://exporter@redis:6379":"%s"}\n' "$exporter" "$exporter" \
+  >/out/redis-exporter/exporter.json.new
+mv -f /out/redis-exporter/exporter.json.new /out/redis-exporter/exporter.json
 # Replaced, not rewritten: the files are read-only, and this root lacks the capability to override that.
-printf 'ADMIN_TOKEN=%s\n' "$(cat /out/prometheus/admin_token)" >/out/api/.env.new
+printf 'ADMIN_TOKEN=%s\nREDIS_URL=redis://gateway:%s@redis:6379\n' "$(cat /out/prometheus/admin_token)" "$gateway" \
+  >/out/api/.env.new
 mv -f /out/api/.env.new /out/api/.env
 # Only the reader, which is not root, mounts each volume.
-chmod 0444 /out/prometheus/admin_token /out/grafana/admin_password /out/api/.env
+chmod 0444 /out/prometheus/admin_token /out/grafana/admin_password /out/api/.env /out/redis/* /out/redis-exporter/*
 echo "secrets: written"

@@ -70,11 +70,12 @@ done
 
 # All other programs share one image; each stand-in starts another program.
 fetch "$work/tools" redis-server redis-tools prometheus prometheus-alertmanager prometheus-redis-exporter \
-  prometheus-node-exporter busybox-static
+  prometheus-node-exporter haproxy busybox-static
 mkdir -p "$work/tools"/{bin,prometheus,alertmanager,data,var/lib/grafana,srv}
 for applet in sh cat chmod date grep head ls mkdir mv od printf sed sleep sort tr wget; do
   ln -sf busybox "$work/tools/bin/$applet"
 done
+ln -sf ../sbin/haproxy "$work/tools/usr/bin/haproxy"
 cp "$here/container-metrics.sh" "$here/not-grafana.sh" "$work/tools/srv/"
 # The owners of the original images, which volumes inherit.
 tar -C "$work/tools" -c --owner=0 --group=0 --exclude=./prometheus --exclude=./alertmanager --exclude=./var/lib/grafana . \
@@ -87,6 +88,7 @@ stand_in() {
     DOCKER_BUILDKIT=0 docker build -t "firedrill/$1:$tag-stand-in" - >>"$log" 2>&1 || failed "cannot build the stand-in for $1"
 }
 stand_in redis '[]'
+stand_in haproxy '[]'
 stand_in redis-exporter '["/usr/bin/prometheus-redis-exporter"]'
 stand_in prometheus '["/usr/bin/prometheus"]'
 stand_in alertmanager '["/usr/bin/prometheus-alertmanager"]'
@@ -106,6 +108,7 @@ PROMETHEUS_IMAGE=firedrill/prometheus:$tag-stand-in
 ALERTMANAGER_IMAGE=firedrill/alertmanager:$tag-stand-in
 GRAFANA_IMAGE=firedrill/grafana:$tag-stand-in
 NODE_EXPORTER_IMAGE=firedrill/node-exporter:$tag-stand-in
+HAPROXY_IMAGE=firedrill/haproxy:$tag-stand-in
 CADVISOR_IMAGE=firedrill/cadvisor:$tag-stand-in
 DOCKER_DATA=$(docker info -f '{{.DockerRootDir}}')
 ENV

@@ -15,9 +15,9 @@ const named = { green: '#73bf69', yellow: '#fade2a', red: '#f2495c', blue: '#579
 
 const fill = (query) =>
   query.replaceAll('$job', '.+').replaceAll('$instance', '.+').replaceAll('$__rate_interval', '6s').replaceAll('$__range', `${minutes}m`);
-const ask = async (path, parameters) => {
-  const answer = await fetch(`${url}/api/v1/${path}?${new URLSearchParams(parameters)}`);
-  const body = await answer.json();
+const query = async (path, parameters) => {
+  const response = await fetch(`${url}/api/v1/${path}?${new URLSearchParams(parameters)}`);
+  const body = await response.json();
   if (body.status !== 'success') throw new Error(`${parameters.query}: ${body.error}`);
   return body.data.result;
 };
@@ -37,8 +37,8 @@ async function series(panel) {
   for (const target of panel.targets) {
     const query = fill(target.expr);
     const result = target.instant
-      ? (await ask('query', { query })).map((it) => ({ metric: it.metric, values: [it.value] }))
-      : await ask('query_range', { query, start, end, step });
+      ? (await query('query', { query })).map((it) => ({ metric: it.metric, values: [it.value] }))
+      : await query('query_range', { query, start, end, step });
     for (const it of result) {
       const values = it.values.map(([at, value]) => [at, Number(value)]).filter(([, value]) => Number.isFinite(value));
       if (values.length) all.push({ name: name(target, it.metric), values });

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Takes the pictures of docs/reference/receivers.md anew: what each receiver was sent in a real drill of CriticalErrorRate, drawn by
-# receivers.html. Needs node, a Chromium (CHROMIUM, default chromium), what `make setup build` brings, and pngquant if the
-# pictures are to be small. Of the bodies only the drill's ports are changed, to the usual ones.
+# Renders the pictures of docs/reference/receivers.md: what each receiver was sent in a real drill of CriticalErrorRate, drawn by
+# receivers.html. Needs node, a Chromium (CHROMIUM, default chromium), the output of `make setup build`, and pngquant for small
+# pictures. In the bodies only the drill's ports are changed, to the usual ones.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 bin="${BIN:-target/release}"

@@ -23,12 +23,12 @@ const waiting = new Map();
 from.on('data', (data) => {
   text += data;
   for (let end; (end = text.indexOf('\0')) >= 0; text = text.slice(end + 1)) {
-    const answer = JSON.parse(text.slice(0, end));
-    waiting.get(answer.id)?.(answer);
+    const response = JSON.parse(text.slice(0, end));
+    waiting.get(response.id)?.(response);
   }
 });
 const call = (method, params = {}) => new Promise((done, failed) => {
-  waiting.set(++id, (answer) => (answer.error ? failed(new Error(`${method}: ${answer.error.message}`)) : done(answer.result)));
+  waiting.set(++id, (response) => (response.error ? failed(new Error(`${method}: ${response.error.message}`)) : done(response.result)));
   to.write(`${JSON.stringify({ id, method, params, sessionId: session })}\0`);
 });
 const size = (tall) => call('Emulation.setDeviceMetricsOverride', { width: Number(width), height: tall, deviceScaleFactor: 1, mobile: false });

@@ -35,7 +35,7 @@ static RULES: LazyLock<Vec<RuleGroup>> = LazyLock::new(|| {
     };
     let interval = Duration::from_secs(15);
     let rules = vec![rule("A", "rate(x[5m]) > 0.05"), rule("RedisDown", "redis_up == 0"), rule("B", "absent(y)")];
-    vec![RuleGroup { name: "g".to_owned(), file: "rules.yml".to_owned(), interval, rules }]
+    vec![RuleGroup { name: "g".to_owned(), file: "rules.yml".to_owned(), interval, rules, ..RuleGroup::default() }]
 });
 
 fuzz_target!(|text: &str| {

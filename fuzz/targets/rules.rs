@@ -55,7 +55,9 @@ fn loaded(text: &str) -> Vec<RuleGroup> {
         name: value(node, "name"),
         file: NAME.to_owned(),
         interval: time(node, "interval").max(Duration::from_secs(1)),
+        query_offset: time(node, "query_offset"),
         rules: node.get("rules").and_then(Node::items).unwrap_or_default().iter().map(rule).collect(),
+        ..RuleGroup::default()
     };
     groups.iter().map(|found| group(found.node)).collect()
 }

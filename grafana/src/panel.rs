@@ -139,7 +139,7 @@ impl Panel {
 
     /// Adds a query.
     #[must_use]
-    pub fn ask(mut self, legend: &'static str, expr: &'static str) -> Self {
+    pub fn query(mut self, legend: &'static str, expr: &'static str) -> Self {
         self.queries.push(Query { expr, legend });
         self
     }

@@ -54,8 +54,8 @@ type AnyPanel =
 
 type Annotation = NonNullable<NonNullable<Json<Dashboard>['annotations']>['list']>[number];
 
-/** An annotation that asks Prometheus: the fields its editor writes beside the published ones. */
-type Asked = Omit<Annotation, 'target'> & {
+/** An annotation that queries Prometheus: the fields its editor writes beside the published ones. */
+type Queried = Omit<Annotation, 'target'> & {
   target: { refId: 'Anno'; expr: string; interval: string };
   titleFormat: string;
   textFormat: string;
@@ -64,6 +64,6 @@ type Asked = Omit<Annotation, 'target'> & {
 };
 
 export type Provisioned = Omit<Json<Dashboard>, 'panels' | 'annotations'> & {
-  annotations: { list: [Annotation, ...Asked[]] };
+  annotations: { list: [Annotation, ...Queried[]] };
   panels: AnyPanel[];
 };

@@ -21,7 +21,7 @@ pub struct Args {
     /// Rule file, or directory of *.yml, *.yaml and *.rules files (not recursive)
     #[arg(long, value_name = "FILE|DIR", default_value = "monitoring/alert_rules")]
     rules: PathBuf,
-    /// Use the alerts loaded by this Prometheus instead
+    /// Use the alerts loaded by this Prometheus instead of rule files
     #[arg(long, value_name = "URL", value_parser = Discreet(address::parse), conflicts_with = "rules")]
     prometheus: Option<Url>,
     #[command(flatten)]
@@ -82,7 +82,7 @@ fn run(args: &Args) -> Result<u8, Box<dyn Error>> {
         }
     }
     console::result(&text);
-    Ok(if covered.iter().all(coverage::Covered::whole) { exit::FINE } else { exit::NOT_PROVEN })
+    Ok(if covered.iter().all(coverage::Covered::is_complete) { exit::FINE } else { exit::NOT_PROVEN })
 }
 
 fn drills(args: &Args) -> Result<Suite, Box<dyn Error>> {

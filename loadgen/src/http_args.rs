@@ -1,6 +1,6 @@
 //! Connection arguments shared by the subcommands that call Prometheus or Alertmanager.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clients::HttpConfig;
 use common::tls::Trust;
@@ -17,14 +17,19 @@ pub struct HttpArgs {
     bearer_token_file: Option<PathBuf>,
 }
 
+/// The path as a run from another directory has to name it.
+pub fn absolute(path: &Path) -> PathBuf {
+    std::path::absolute(path).unwrap_or_else(|_| path.to_owned())
+}
+
 impl HttpArgs {
     /// The configuration with absolute paths, as a later run from another directory may read it.
     #[must_use]
     pub fn config(&self) -> HttpConfig {
-        let absolute = |path: &PathBuf| std::path::absolute(path).unwrap_or_else(|_| path.clone());
         HttpConfig {
             trust: self.cacert.as_ref().map_or(Trust::System, |file| Trust::File(absolute(file))),
-            bearer_token_file: self.bearer_token_file.as_ref().map(absolute),
+            bearer_token_file: self.bearer_token_file.as_deref().map(absolute),
+            admin_token_file: None,
         }
     }
 }

@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
+use common::allowed_hosts::{AllowedHosts, HostName};
 use common::signals::Signals;
 use common::{console, exit, listen};
 use inbox::store::history::Limits;
@@ -22,14 +23,14 @@ pub struct Args {
     /// Maximum number of notifications; the oldest are dropped
     #[arg(long, value_name = "COUNT", default_value = "10000")]
     capacity: NonZeroUsize,
-    /// Maximum size of the notifications in MiB in memory; up to twice that on disk
+    /// Maximum size of the notifications in MiB in memory; up to twice that on disk, three times while the file is rewritten
     #[arg(long, value_name = "MIB", default_value = "64", value_parser = clap::value_parser!(u32).range(1..=4096))]
     capacity_mib: u32,
     /// Maximum body size of requests to /webhook and /heartbeat in MiB. Alertmanager sends all alerts of a group in one
     /// request
     #[arg(long, value_name = "MIB", default_value = "16", value_parser = clap::value_parser!(u32).range(1..=64))]
     webhook_mib: u32,
-    /// Listen address for mail by SMTP; AUTH is required, but any user and password is accepted
+    /// Listen address for mail by SMTP; AUTH is required, but any user and password are accepted
     #[arg(long, value_name = "HOST:PORT", value_parser = listen::address, default_value = "127.0.0.1:1025", conflicts_with = "no_smtp")]
     smtp: SocketAddr,
     /// Accept no mail
@@ -41,6 +42,10 @@ pub struct Args {
     /// Export the last proofs in this directory at /metrics/drills
     #[arg(long, env = "PROOFS_DIR", value_name = "DIR")]
     proofs: Option<PathBuf>,
+    /// Also respond under this host name; repeatable. IP addresses, localhost and host.docker.internal are
+    /// always allowed. Receivers accept notifications under any name
+    #[arg(long, value_name = "NAME")]
+    allow_host: Vec<HostName>,
     /// Serve the runbooks ALERTNAME.md in this directory at /runbooks/ALERTNAME
     #[arg(long, value_name = "DIR")]
     runbooks: Option<PathBuf>,
@@ -84,6 +89,7 @@ async fn run(args: Args) -> Result<(), (u8, String)> {
         data_dir: args.data_dir,
         heartbeat_limit: args.heartbeat_limit,
         proofs: args.proofs,
+        allowed_hosts: AllowedHosts::new(args.allow_host),
         runbooks: args.runbooks,
     };
     let failed = |error: InboxError| match error {

@@ -28,7 +28,7 @@ pub struct Args {
     /// Write the report as JSON, as self-contained HTML, or its series as CSV; repeatable
     #[arg(long, value_name = "FILE.json|.html|.csv")]
     pub out: Vec<PathBuf>,
-    /// Exit 3 if crossed, such as p99<250ms; replaces the runs' thresholds; repeatable
+    /// Exit with 3 if this threshold is crossed, such as p99<250ms; replaces the runs' thresholds; repeatable
     #[arg(long = "threshold", value_name = "BOUND")]
     pub thresholds: Vec<Threshold>,
 }

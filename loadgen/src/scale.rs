@@ -14,13 +14,13 @@ pub struct Args {
     /// Directory with prometheus.yml, its rule files and alertmanager.yml
     #[arg(value_name = "MONITORING_DIR")]
     dir: PathBuf,
-    /// Divide every duration by this; 1 keeps them
+    /// Divide every duration by this factor; 1 keeps the durations
     #[arg(long, value_name = "FACTOR")]
     by: Factor,
     /// Output directory; created if missing
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
-    /// Directory in place of / for absolute paths in rule_files; without it, / is used
+    /// Directory to use in place of / for absolute paths in rule_files [default: /]
     #[arg(long, value_name = "DIR")]
     root: Option<PathBuf>,
     /// Replace an address in scrape targets, alertmanagers and receivers; repeatable

@@ -38,9 +38,9 @@ const WATCHED: Duration = Duration::from_secs(2);
 const PATIENCE: Duration = Duration::from_secs(60);
 
 pub async fn measure(args: &Args, machine: &Machine, dir: &Path, table: &mut Table) -> anyhow::Result<()> {
-    let files = api::file_limit::raise().context("the limit of open files")?;
+    let files = api::file_limit::raise().context("the open file limit")?;
     let idle = args.connections.min(files.saturating_sub(OTHER_FILES)) as usize;
-    ensure!(idle > WAITING, "the limit of {files} open files is too low for a measurement");
+    ensure!(idle > WAITING, "the open file limit of {files} is too low for a measurement");
     let database = dir.join("connections.db");
     let settings = Settings::roomy("", &database);
     let extra = [("MAX_CONNECTIONS", (idle + GUESTS).to_string()), ("KEEP_ALIVE", "1h".to_owned())];
@@ -54,11 +54,7 @@ pub async fn measure(args: &Args, machine: &Machine, dir: &Path, table: &mut Tab
     let after = server.resident_bytes()?;
     let each = after.saturating_sub(before) as f64 / idle as f64;
     let wanted = if (idle as u64) < args.connections {
-        format!(
-            " (of {}: the limit of open files is {})",
-            count(args.connections as f64),
-            count(files as f64)
-        )
+        format!(" (of {}: the open file limit is {})", count(args.connections as f64), count(files as f64))
     } else {
         String::new()
     };
@@ -83,12 +79,12 @@ pub async fn measure(args: &Args, machine: &Machine, dir: &Path, table: &mut Tab
     .try_collect::<Vec<_>>()
     .await?;
     sleep(WATCHED).await;
-    let served_early = waiting.iter().filter(|stream| has_answer(stream)).count();
+    let served_early = waiting.iter().filter(|stream| has_response(stream)).count();
     ensure!(served_early == 0, "{served_early} of {WAITING} connections beyond MAX_CONNECTIONS were served");
     let mut took = Vec::new();
     for stream in held.iter_mut().step_by(idle / REQUESTS) {
         let sent = Instant::now();
-        ask(stream).await.context("a connection that was served before")?;
+        fetch(stream).await.context("a connection that was served before")?;
         took.push(sent.elapsed().as_secs_f64() * 1e3);
     }
     let served = Spread::of(took);
@@ -118,7 +114,7 @@ const ALIVE: &[u8] = b"{\"status\":\"alive\"}";
 async fn open(address: SocketAddr, connections: usize) -> anyhow::Result<Vec<TcpStream>> {
     let opened = stream::iter((0..connections).map(|number| async move {
         let mut stream = connect(address, number).await?;
-        ask(&mut stream).await?;
+        fetch(&mut stream).await?;
         anyhow::Ok(stream)
     }));
     opened.buffer_unordered(OPENING).try_collect().await.context("opening connections")
@@ -131,7 +127,7 @@ async fn connect(address: SocketAddr, number: usize) -> anyhow::Result<TcpStream
     Ok(timeout(PATIENCE, socket.connect(address)).await.context("connecting takes too long")??)
 }
 
-async fn ask(stream: &mut TcpStream) -> anyhow::Result<()> {
+async fn fetch(stream: &mut TcpStream) -> anyhow::Result<()> {
     stream.write_all(PROBE).await?;
     response(stream).await
 }
@@ -147,7 +143,7 @@ async fn response(stream: &mut TcpStream) -> anyhow::Result<()> {
 }
 
 /// Whether data or the end has arrived.
-fn has_answer(stream: &TcpStream) -> bool {
+fn has_response(stream: &TcpStream) -> bool {
     !matches!(stream.try_read(&mut [0]), Err(error) if error.kind() == std::io::ErrorKind::WouldBlock)
 }
 

@@ -20,14 +20,14 @@ const REFUSALS: u32 = 20_000;
 /// The built-in policies.
 const BUILT_IN: &str = "[[policy]]\nname = \"default\"\nlimit = \"100/s\"\nburst = 200\n";
 /// Balances that last a day, so that no memory becomes free again.
-const LASTING: &str = "[[policy]]\nname = \"default\"\nlimit = \"1/d\"\nburst = 200\n";
+const LONG_LIVED: &str = "[[policy]]\nname = \"default\"\nlimit = \"1/d\"\nburst = 200\n";
 
 pub async fn measure(machine: &Machine, dir: &Path, table: &mut Table) -> anyhow::Result<()> {
     outages::measure(machine, dir, table).await.context("outages")?;
     refusals(machine, dir, table).await.context("refusals")?;
     for (name, policies, shared) in [
         ("limits in memory", BUILT_IN, false),
-        ("limits in memory, long-lived balances", LASTING, false),
+        ("limits in memory, long-lived balances", LONG_LIVED, false),
         ("Redis limits", BUILT_IN, true),
     ] {
         crowd(name, policies, shared, machine, dir, table).await.context(name)?;
@@ -43,12 +43,12 @@ async fn refusals(machine: &Machine, dir: &Path, table: &mut Table) -> anyhow::R
     let settings = Settings { policies, ..Settings::roomy(&url, &database) };
     let server = Server::gateway("refusals", &settings, machine, dir).await?;
     let client = reqwest::Client::new();
-    let ask = async || anyhow::Ok(client.get(server.base()).send().await?.status().as_u16());
-    while ask().await? != 429 {}
+    let status = async || anyhow::Ok(client.get(server.base()).send().await?.status().as_u16());
+    while status().await? != 429 {}
     let (before, cpu, started) = (commands(&redis).await?, server.cpu_seconds()?, Instant::now());
     let mut refused = 0;
     for _ in 0..REFUSALS {
-        refused += u32::from(ask().await? == 429);
+        refused += u32::from(status().await? == 429);
     }
     let micros = (server.cpu_seconds()? - cpu) * 1e6 / f64::from(REFUSALS);
     // The background task: two scripts per heartbeat, and a probe after a failure.
@@ -70,7 +70,7 @@ async fn refusals(machine: &Machine, dir: &Path, table: &mut Table) -> anyhow::R
 
 /// Number of scripts that Redis has run.
 async fn commands(redis: &Redis) -> anyhow::Result<u64> {
-    let stats = redis.ask(&["INFO", "commandstats"]).await?;
+    let stats = redis.command(&["INFO", "commandstats"]).await?;
     let calls = stats.lines().find_map(|line| line.strip_prefix("cmdstat_evalsha:calls="));
     Ok(calls.and_then(|rest| rest.split(',').next()).context("no EVALSHA in commandstats")?.parse()?)
 }
@@ -112,7 +112,7 @@ async fn crowd(
 }
 
 async fn used_memory(redis: &Redis) -> anyhow::Result<u64> {
-    let info = redis.ask(&["INFO", "memory"]).await?;
+    let info = redis.command(&["INFO", "memory"]).await?;
     let used = info.lines().find_map(|line| line.trim().strip_prefix("used_memory:"));
     Ok(used.context("used_memory")?.parse()?)
 }

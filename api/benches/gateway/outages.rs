@@ -75,8 +75,8 @@ async fn round(machine: &Machine, dir: &Path) -> anyhow::Result<Vec<(&'static st
     let gateway = gateway("outages", &redis.url(), machine, dir).await?;
     let delayed = self::gateway("delayed", &proxy.url(), machine, dir).await?;
     let redis = Mutex::new(redis);
-    let ask = async |command: &[&str]| {
-        redis.lock().await.ask(command).await?;
+    let command = async |command: &[&str]| {
+        redis.lock().await.command(command).await?;
         now()
     };
     let quiet = async || now();
@@ -103,15 +103,15 @@ async fn round(machine: &Machine, dir: &Path) -> anyhow::Result<Vec<(&'static st
         now()
     };
     tell("SIGKILL, started again after 3 s", run(&gateway, dir, short, true, kill, restart).await?);
-    let scripts = async || ask(&["SCRIPT", "FLUSH"]).await;
+    let scripts = async || command(&["SCRIPT", "FLUSH"]).await;
     tell("SCRIPT FLUSH", run(&gateway, dir, short, false, scripts, quiet).await?);
-    let keys = async || ask(&["FLUSHALL"]).await;
+    let keys = async || command(&["FLUSHALL"]).await;
     tell("FLUSHALL", run(&gateway, dir, short, false, keys, quiet).await?);
-    let replica = async || ask(&["REPLICAOF", "127.0.0.1", "1"]).await;
-    let primary = async || ask(&["REPLICAOF", "NO", "ONE"]).await;
+    let replica = async || command(&["REPLICAOF", "127.0.0.1", "1"]).await;
+    let primary = async || command(&["REPLICAOF", "NO", "ONE"]).await;
     tell("read-only replica for 3 s", run(&gateway, dir, short, true, replica, primary).await?);
-    let full = async || ask(&["CONFIG", "SET", "maxmemory", "1"]).await;
-    let free = async || ask(&["CONFIG", "SET", "maxmemory", "0"]).await;
+    let full = async || command(&["CONFIG", "SET", "maxmemory", "1"]).await;
+    let free = async || command(&["CONFIG", "SET", "maxmemory", "0"]).await;
     tell("`maxmemory` reached for 3 s", run(&gateway, dir, short, true, full, free).await?);
     let slow = async || {
         proxy.delay(Duration::from_millis(50));
@@ -187,7 +187,7 @@ fn tell(table: &mut Table, what: &str, all: &[Seen]) {
 async fn run(
     gateway: &Server,
     dir: &Path,
-    lasting: Duration,
+    duration: Duration,
     outage: bool,
     begin: impl AsyncFnOnce() -> anyhow::Result<Instant>,
     end: impl AsyncFnOnce() -> anyhow::Result<Instant>,
@@ -196,14 +196,14 @@ async fn run(
         sleep(AROUND).await;
         let begun = begin().await?;
         let opened = if outage { Some(since(begun, gateway, "degraded").await?) } else { None };
-        sleep(lasting.saturating_sub(begun.elapsed())).await;
+        sleep(duration.saturating_sub(begun.elapsed())).await;
         let ended = end().await?;
         let recovered = if outage { Some(since(ended, gateway, "ok").await?) } else { None };
         sleep(AROUND).await;
         anyhow::Ok((opened, recovered))
     };
     // The load ends by itself, after the fault.
-    let seconds = (2 * AROUND + lasting).as_secs() as u32 + if outage { 2 } else { 0 };
+    let seconds = (2 * AROUND + duration).as_secs() as u32 + if outage { 2 } else { 0 };
     let (report, noticed) = tokio::join!(gateway.steady(RATE, seconds, dir), fault);
     let ((opened, recovered), report) = (noticed?, report?);
     let responses: u64 =

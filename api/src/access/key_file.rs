@@ -28,11 +28,11 @@ struct RawKey {
 pub(super) fn parse(path: &str, text: &str, policies: &PolicySet) -> Result<Vec<Entry>, FileError> {
     let source = TomlFile { variable: VARIABLE, path, text };
     let content = |fault| source.wrong(fault);
-    let file: File = source.read("`api hash-key` prints the lines of a key")?;
+    let file: File = source.read("create the lines of a key with `api hash-key`")?;
     if file.keys.is_empty() {
         return Err(content((
             0..0,
-            "`keys`: the file has no keys; `api hash-key` prints the lines of a key".to_owned(),
+            "`keys`: the file has no keys; create the lines of a key with `api hash-key`".to_owned(),
         )));
     }
     let (mut names, mut hashes) = (HashMap::new(), HashMap::new());
@@ -40,8 +40,7 @@ pub(super) fn parse(path: &str, text: &str, policies: &PolicySet) -> Result<Vec<
     for raw in &file.keys {
         let entry = raw.check(policies).map_err(content)?;
         if names.insert(entry.name.clone(), ()).is_some() {
-            let reason =
-                format!("`name`: duplicate name \"{}\"; give each key a name of its own", entry.name);
+            let reason = format!("`name`: duplicate name \"{}\"; give each key a different name", entry.name);
             return Err(content((raw.name.span(), reason)));
         }
         if let Some(other) = hashes.insert(entry.hash, entry.name.clone()) {

@@ -15,7 +15,7 @@ use subtle::ConstantTimeEq;
 pub struct KeyRing {
     entries: Vec<Entry>,
     /// Entries by the first bytes of their hashes. The time of a look-up could reveal at most which of these exist, and
-    /// nobody can choose a key by its hash.
+    /// no caller can choose a key by its hash.
     places: HashMap<[u8; 8], Vec<usize>>,
 }
 

@@ -14,6 +14,11 @@ impl Token {
         Self(token.map(|token| digest(token.as_bytes())))
     }
 
+    /// Whether there is a token.
+    pub(crate) fn is_set(&self) -> bool {
+        self.0.is_some()
+    }
+
     /// Whether a request with these headers is admitted. Comparing hashes of equal length reveals nothing about the
     /// token through timing.
     pub(crate) fn admits(&self, headers: &HeaderMap) -> bool {

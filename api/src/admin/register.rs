@@ -32,5 +32,5 @@ pub(super) fn register(config: &mut web::ServiceConfig) {
 
 async fn not_found() -> Result<HttpResponse, Problem> {
     let paths: Vec<&str> = routes::ALL.iter().map(|endpoint| endpoint.path).collect();
-    Err(Problem::new(Kind::NotFound, format!("no such path; the admin listener has {}", paths.join(", "))))
+    Err(Problem::new(Kind::NotFound, format!("no such path; the admin listener serves {}", paths.join(", "))))
 }

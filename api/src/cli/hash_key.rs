@@ -19,7 +19,7 @@ pub enum HashKeyError {
     #[error("cannot read standard input as text ({0})")]
     Input(io::Error),
     /// The key is invalid in a header.
-    #[error("the key on standard input is invalid in a header: use ASCII without spaces")]
+    #[error("the key on standard input cannot be sent in a header: use visible ASCII without spaces")]
     Unsendable,
     /// The key is too short or too long.
     #[error(

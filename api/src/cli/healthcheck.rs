@@ -16,7 +16,7 @@ const LIMIT: Duration = Duration::from_secs(2);
 /// Arguments of `api healthcheck`.
 #[derive(Debug, clap::Args)]
 pub struct Healthcheck {
-    /// URL to check instead of /readyz of LISTEN; https only for this machine, because certificates are not verified
+    /// URL to check [default: /readyz at LISTEN]; https only on this machine, because certificates are not verified
     #[arg(long, value_name = "URL", value_parser = target)]
     pub url: Option<Url>,
 }

@@ -42,7 +42,7 @@ impl AccessSettings {
                 variable: "REQUIRE_API_KEY",
                 value: format!("{:?}", self.require_api_key).to_lowercase(),
                 reason: "no API keys are configured, so every request would be refused".to_owned(),
-                remedy: "set API_KEYS_FILE to a key file, or use none",
+                remedy: "set API_KEYS_FILE to a key file, or set REQUIRE_API_KEY=none",
             });
         }
         let metrics_token = self.metrics_token.as_ref().and_then(Secret::given);

@@ -32,8 +32,9 @@ impl AdminSettings {
             None if !self.admin_listen.ip().to_canonical().is_loopback() => Err(SettingError {
                 variable: "ADMIN_LISTEN",
                 value: self.admin_listen.to_string(),
-                reason: "other machines could reach it and inject faults, and there is no ADMIN_TOKEN"
-                    .to_owned(),
+                reason:
+                    "other machines could reach this address and inject faults, and ADMIN_TOKEN is not set"
+                        .to_owned(),
                 remedy: "set ADMIN_TOKEN, or listen on 127.0.0.1",
             }),
             token => Ok(token),
@@ -55,7 +56,7 @@ mod tests {
             ("0.0.0.0:0", Some("secret"), Ok(Some("secret"))),
             ("0.0.0.0:8001", None, Err("ADMIN_LISTEN=0.0.0.0:8001: ")),
             ("[::]:0", Some(""), Err("set ADMIN_TOKEN, or listen on 127.0.0.1")),
-            ("192.0.2.1:0", None, Err("no ADMIN_TOKEN")),
+            ("192.0.2.1:0", None, Err("ADMIN_TOKEN is not set")),
             ("127.0.0.1:0", Some("two words"), Err("ADMIN_TOKEN=…: ")),
             ("0.0.0.0:0", Some("süß"), Err("visible ASCII")),
         ] {

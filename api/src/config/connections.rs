@@ -29,7 +29,7 @@ pub struct ConnectionSettings {
     #[arg(long, env, default_value = "30s", value_parser = value::positive_duration)]
     pub request_body_timeout: Duration,
 
-    /// Maximum time a client may read nothing of a response
+    /// Maximum time without progress while a client reads a response
     #[arg(long, env, default_value = "30s", value_parser = value::positive_duration)]
     pub write_timeout: Duration,
 }

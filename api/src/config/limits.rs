@@ -8,7 +8,7 @@ pub struct LimitSettings {
     #[arg(long, env, value_parser = value::path)]
     pub rate_limits_file: Option<PathBuf>,
 
-    /// Maximum number of client balances in memory; beyond that, new clients share one
+    /// Maximum number of client balances in memory; beyond that, new clients share one balance
     #[arg(
         long,
         env,

@@ -17,7 +17,7 @@ pub struct ModelSettings {
     #[arg(long, env, default_value = "64", value_parser = |text: &str| value::integer(text, 1_usize, 100_000))]
     pub inference_queue: usize,
 
-    /// Maximum time a request waits for its predictions, including the queue, before it gets 504
+    /// Maximum time a request waits for its predictions, including time in the queue, before it gets 504
     #[arg(long, env, default_value = "5s", value_parser = value::positive_duration)]
     pub inference_deadline: Duration,
 

@@ -15,7 +15,7 @@ pub struct TraceSettings {
     )]
     pub otlp_endpoint: Option<OtlpEndpoint>,
 
-    /// PEM file to verify an https collector with [default: the system's authorities]
+    /// PEM file to verify an https collector with [default: the system's certificates]
     #[arg(
         long,
         env = "OTEL_EXPORTER_OTLP_CERTIFICATE",

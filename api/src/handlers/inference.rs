@@ -70,7 +70,7 @@ pub(super) struct Predictions<'a> {
         (status = 404, description = "no model of this name is loaded"),
         (status = 409, description = "the first request with this key is still in progress"),
         (status = 413, description = "the body is larger than 4 MiB"),
-        (status = 422, description = "the rows do not fit the model, the key was used with another request, or the response is too large to be stored under one"),
+        (status = 422, description = "the rows do not fit the model, the key was used with another request, or the response is too large to be stored under its key"),
         (status = 503, description = "the queue is full; try again"),
         (status = 504, description = "not ready within the deadline"),
     ),

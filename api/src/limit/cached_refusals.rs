@@ -120,7 +120,7 @@ mod tests {
 
     proptest! {
         /// Whenever Redis read its clock between request and response: what is refused here Redis would refuse too, and
-        /// a client that waits as long as it is asked to would be admitted.
+        /// a client that waits as long as `Retry-After` states would be admitted.
         #[test]
         fn a_cached_refusal_equals_the_decision_of_redis(
             limit in proptest::sample::select(vec!["100/s", "3/s", "7/m", "1/d", "999983/s"]),

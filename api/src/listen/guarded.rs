@@ -1,8 +1,8 @@
-//! A connection whose client is not waited for without end, and whose every refusal is a problem.
+//! A connection that limits the waits for its client, and turns every refusal into a problem response.
 //!
-//! actix-http watches the first head on a connection and idle connections, nothing else: a head that trickles in
-//! after the first answer, or a client that reads nothing, would hold its connection for ever. And what it cannot
-//! read as HTTP it answers with a bare status, out of reach of every layer, so that answer is completed here.
+//! actix-http only limits the first head on a connection and idle time: a head that trickles in after the first
+//! response, or a client that reads nothing, would hold its connection for ever. It also refuses input that is not
+//! HTTP with a bare status that no middleware sees, so that response is completed here.
 
 use super::{
     marks::Marks,
@@ -96,8 +96,8 @@ impl<T: AsyncRead + Unpin> Guarded<T> {
     fn complete(&mut self, cx: &mut Context<'_>, bytes: &[u8]) -> Option<Vec<u8>> {
         let http1 = self.http1.as_ref().filter(|http1| !http1.marks.is_busy())?;
         let (status, head) = bare_refusal(bytes)?;
-        // What has come meanwhile tells whether anybody asked; left unread, it would make the close a reset, which
-        // can overtake the refusal.
+        // Whether any bytes arrived shows whether there was a request. Left unread, they would turn the close into
+        // a reset, which can overtake the refusal.
         let mut rest = [0; 4096];
         for _ in 0..16 {
             let mut rest = ReadBuf::new(&mut rest);
@@ -108,14 +108,14 @@ impl<T: AsyncRead + Unpin> Guarded<T> {
             http1.marks.received();
         }
         if !http1.marks.has_received() {
-            // Nobody asked anything: the connection is closed without a word.
+            // There was no request: the connection is closed without a response.
             return Some(Vec::new());
         }
         let (headers, body) = (http1.explain)(status);
         let length = format!("content-length: {}\r\n{headers}", body.len());
-        let mut whole = head.replacen("content-length: 0\r\n", &length, 1).into_bytes();
-        whole.extend_from_slice(&body);
-        Some(whole)
+        let mut response = head.replacen("content-length: 0\r\n", &length, 1).into_bytes();
+        response.extend_from_slice(&body);
+        Some(response)
     }
 }
 
@@ -207,7 +207,7 @@ impl<T: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Guarded<T> {
         let outcome = Pin::new(&mut this.io).poll_write(cx, bytes);
         if let (Some(http1), true) = (&this.http1, outcome.is_ready()) {
             http1.marks.sent();
-            // The answer is the last that is seen of a request: from here on the connection waits for the next.
+            // The response is the last sign of a request: from here on the connection waits for the next one.
             let _ = this.poll_overdue(cx);
         }
         this.watched(cx, outcome)

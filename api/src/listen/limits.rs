@@ -22,7 +22,7 @@ pub(crate) fn prepare(listener: &TcpListener, settings: &ConnectionSettings) -> 
         tracing::warn!(
             max_connections = wanted,
             served,
-            "the limit of open files (ulimit -Hn) leaves room for fewer than MAX_CONNECTIONS"
+            "the open file limit (ulimit -Hn) allows fewer connections than MAX_CONNECTIONS"
         );
     }
     Ok(served as usize)

@@ -67,7 +67,7 @@ impl Marks {
         }
     }
 
-    /// Bytes went out: a client that takes an answer slowly is not idle yet.
+    /// Bytes went out: a client that reads a response slowly is not idle yet.
     pub(super) fn sent(&self) {
         if let Phase::Idle(_) = self.phase.get() {
             self.phase.set(Phase::Idle(Instant::now() + self.idle_limit));

@@ -1,4 +1,4 @@
-//! The listener: binding a port, with an error that says who holds it; TLS; what a connection may take.
+//! The listener: binding a port, with an error that names its owner; TLS; what a connection may take.
 
 pub(crate) mod encrypted;
 mod guarded;
@@ -21,7 +21,7 @@ use std::{
 #[derive(Debug, thiserror::Error)]
 #[error("cannot listen on {address}: {reason}; {remedy}")]
 pub struct ListenError {
-    /// The address asked for.
+    /// The requested address.
     pub address: SocketAddr,
     /// Why not, with the port's owner where it can be known.
     pub reason: String,
@@ -32,7 +32,7 @@ pub struct ListenError {
 /// Binds `address`. `flag` is how the caller's user changes it, such as `--listen (LISTEN)`.
 ///
 /// # Errors
-/// [`ListenError`] when the port is taken, privileged, or the address is not this machine's.
+/// [`ListenError`] when the port is already in use or privileged, or the address is not one of this machine.
 pub fn bind(address: SocketAddr, flag: &str) -> Result<TcpListener, ListenError> {
     TcpListener::bind(address).map_err(|error| explain(address, flag, &error))
 }
@@ -42,13 +42,13 @@ fn explain(address: SocketAddr, flag: &str, error: &io::Error) -> ListenError {
     let (reason, remedy) = match error.kind() {
         io::ErrorKind::AddrInUse => {
             let holder = match listeners::get_process_by_port(port, listeners::Protocol::TCP) {
-                Ok(owner) => format!("port {port} is taken by {} (pid {})", owner.name, owner.pid),
-                Err(_) => format!("port {port} is taken"),
+                Ok(owner) => format!("port {port} is already in use by {} (pid {})", owner.name, owner.pid),
+                Err(_) => format!("port {port} is already in use"),
             };
-            (holder, format!("stop that process or choose another port with {flag}"))
+            (holder, format!("stop that process, or choose another port with {flag}"))
         }
         io::ErrorKind::PermissionDenied => (
-            format!("this user may not open port {port}"),
+            format!("this user may not listen on port {port}"),
             format!("choose a port of 1024 or above with {flag}"),
         ),
         io::ErrorKind::AddrNotAvailable => (
@@ -69,7 +69,7 @@ mod tests {
         let held = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = held.local_addr().unwrap();
         let message = bind(address, "--listen (LISTEN)").unwrap_err().to_string();
-        assert!(message.contains(&format!("port {} is taken", address.port())), "{message}");
+        assert!(message.contains(&format!("port {} is already in use", address.port())), "{message}");
         assert!(message.contains("--listen (LISTEN)"), "{message}");
         if cfg!(target_os = "linux") {
             assert!(message.contains(&format!("pid {}", std::process::id())), "{message}");

@@ -5,7 +5,7 @@ use super::{
     guarded::{Explain, Guarded, Http1},
     limits,
     marks::Marks,
-    streams::{Entrance, Place},
+    streams::{Entrance, Slot},
 };
 use crate::config::{ConnectionSettings, ServerSettings};
 use actix_http::{HttpService, Protocol, Request, Response, error::DispatchError};
@@ -137,7 +137,7 @@ where
                 Either::Left(until_hung_up(marks, app.call(request)))
             }
             Some(entrance) => {
-                let stream = entrance.enter().map(|place| (place, app.call(request)));
+                let stream = entrance.enter().map(|slot| (slot, app.call(request)));
                 Either::Right(on_stream(entrance, stream))
             }
         }
@@ -172,11 +172,11 @@ where
 /// 499.
 async fn until_hung_up<R>(
     marks: Option<Rc<Marks>>,
-    answer: impl Future<Output = Result<R, Error>>,
+    response: impl Future<Output = Result<R, Error>>,
 ) -> Result<R, Error> {
-    let mut answer = std::pin::pin!(answer);
+    let mut response = std::pin::pin!(response);
     // One task reads the connection and then polls this, so nothing has to wake it.
-    std::future::poll_fn(|cx| match answer.as_mut().poll(cx) {
+    std::future::poll_fn(|cx| match response.as_mut().poll(cx) {
         Poll::Pending if marks.as_ref().is_some_and(|marks| marks.abandon()) => {
             Poll::Ready(Err(io::Error::from(io::ErrorKind::ConnectionAborted).into()))
         }
@@ -185,20 +185,20 @@ async fn until_hung_up<R>(
     .await
 }
 
-/// The answer on a stream of HTTP/2, which keeps its place until it has been taken. Without a place, or once the
-/// connection is gone, there is nobody to answer: the request is dropped, and counted as one whose client hung up.
+/// The response on a stream of HTTP/2, which keeps its slot until the client has read it. Without a slot, or once the
+/// connection is gone, the request is dropped and counted as one whose client hung up.
 async fn on_stream<B>(
     entrance: Entrance,
-    stream: Option<(Place, impl Future<Output = Result<ServiceResponse<B>, Error>>)>,
+    stream: Option<(Slot, impl Future<Output = Result<ServiceResponse<B>, Error>>)>,
 ) -> Result<ServiceResponse<B>, Error> {
     let gone = || Err(io::Error::from(io::ErrorKind::ConnectionAborted).into());
-    let Some((place, answer)) = stream else { return gone() };
+    let Some((slot, response)) = stream else { return gone() };
     tokio::select! {
-        // In this order, so that every request is begun, and by that counted.
+        // In this order, so that every request is begun, and so counted.
         biased;
-        answer = answer => answer.map(|mut response| {
+        response = response => response.map(|mut response| {
             // The extensions go when the last byte of the body has.
-            response.response_mut().extensions_mut().insert(place);
+            response.response_mut().extensions_mut().insert(slot);
             response
         }),
         () = entrance.closed() => gone(),
@@ -238,7 +238,7 @@ impl Watch {
 
 /// Prepares a connection and tells whose it is.
 fn welcome(socket: &TcpStream) -> Option<SocketAddr> {
-    // An answer goes out in one piece; waiting for more only delays it. A socket that refuses is slower, no worse.
+    // A response goes out in one piece; waiting for more only delays it. A socket that refuses this is only slower.
     let _ = socket.set_nodelay(true);
     socket.peer_addr().ok()
 }

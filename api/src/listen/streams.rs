@@ -1,6 +1,6 @@
-//! The streams of one HTTP/2 connection. The HTTP library bounds neither their number nor tells them when their
-//! connection is gone: a client could open streams without end, reading none of the answers, and what was begun for it
-//! would run on after it left. Both are seen to here.
+//! The streams of one HTTP/2 connection. The HTTP library neither limits their number nor ends them when their
+//! connection is gone: a client could open streams without end, reading no response, and their handlers would run on
+//! after it left. Both are prevented here.
 
 use std::{
     cell::{Cell, RefCell},
@@ -9,8 +9,8 @@ use std::{
 };
 use tokio::sync::watch;
 
-/// Most streams of a connection that are handled or whose answers have not been taken. No client that means well has as
-/// many: those that ask how many there may be assume 100, and those that do not some more.
+/// Most streams of a connection that are handled or whose responses have not been read. No well-behaved client has as
+/// many: clients that respect the advertised limit assume 100, and others use a few more.
 pub(super) const MOST: u32 = 1_000;
 
 /// A connection's side: every stream is notified when the connection ends.
@@ -54,8 +54,8 @@ pub(super) struct Entrance {
 }
 
 impl Entrance {
-    /// A place for one more; `None` when there are [`MOST`], which ends the connection.
-    pub(super) fn enter(&self) -> Option<Place> {
+    /// A slot for one more; `None` when there are [`MOST`], which ends the connection.
+    pub(super) fn enter(&self) -> Option<Slot> {
         if self.shared.open.get() >= MOST {
             self.shared.overrun.set(true);
             if let Some(connection) = self.shared.connection.borrow_mut().take() {
@@ -64,7 +64,7 @@ impl Entrance {
             return None;
         }
         self.shared.open.set(self.shared.open.get() + 1);
-        Some(Place(self.shared.clone()))
+        Some(Slot(self.shared.clone()))
     }
 
     /// Resolves when the connection is gone.
@@ -74,10 +74,10 @@ impl Entrance {
     }
 }
 
-/// One stream, until its answer has been taken.
-pub(super) struct Place(Rc<Shared>);
+/// One stream, until its response has been read.
+pub(super) struct Slot(Rc<Shared>);
 
-impl Drop for Place {
+impl Drop for Slot {
     fn drop(&mut self) {
         self.0.open.set(self.0.open.get() - 1);
     }
@@ -90,15 +90,15 @@ mod tests {
     use tokio::time::{Duration, timeout};
 
     #[test]
-    fn places_are_given_back_and_one_too_many_ends_the_connection() {
+    fn slots_are_given_back_and_one_too_many_ends_the_connection() {
         let (streams, cx) = (Streams::new(), Context::from_waker(Waker::noop()));
         let entrance = streams.entrance();
-        let mut places: Vec<Place> = (0..MOST).map(|_| entrance.enter().unwrap()).collect();
-        places.pop();
-        places.push(entrance.clone().enter().expect("one was given back"));
+        let mut slots: Vec<Slot> = (0..MOST).map(|_| entrance.enter().unwrap()).collect();
+        slots.pop();
+        slots.push(entrance.clone().enter().expect("one was given back"));
         assert!(!streams.are_overrun(&cx));
         assert!(entrance.enter().is_none() && streams.are_overrun(&cx));
-        places.clear();
+        slots.clear();
         assert!(streams.are_overrun(&cx), "too late");
     }
 

@@ -21,7 +21,7 @@ pub(crate) fn tls(settings: &TlsSettings) -> Result<Option<ServerConfig>, Settin
         .and_then(Iterator::collect::<Result<Vec<_>, _>>)
         .map_err(|error| refusal("TLS_CERT", cert, unreadable(&error), CERT))?;
     if chain.is_empty() {
-        return Err(refusal("TLS_CERT", cert, "holds no certificate".to_owned(), CERT));
+        return Err(refusal("TLS_CERT", cert, "contains no certificate".to_owned(), CERT));
     }
     let secret = PrivateKeyDer::from_pem_file(key)
         .map_err(|error| refusal("TLS_KEY", key, unreadable(&error), KEY))?;

@@ -14,13 +14,14 @@ use actix_web::{
     dev::{ServiceRequest, ServiceResponse},
     http::{
         StatusCode,
-        header::{HeaderValue, ORIGIN, WWW_AUTHENTICATE},
+        header::{HOST, HeaderValue, ORIGIN, WWW_AUTHENTICATE},
+        uri::Authority,
     },
     middleware::Next,
     web,
 };
 use futures_util::FutureExt;
-use std::{panic::AssertUnwindSafe, time::Instant};
+use std::{borrow::Cow, net::IpAddr, panic::AssertUnwindSafe, time::Instant};
 use tracing::field::display;
 
 /// The layer itself, for `middleware::from_fn`.
@@ -70,8 +71,17 @@ fn refusal(req: &ServiceRequest) -> Option<Problem> {
         let detail = "the admin listener accepts no changes from web pages; send the request without Origin";
         return Some(Problem::new(Kind::Other(StatusCode::FORBIDDEN), detail));
     }
-    // An orchestrator's probes have no token.
     let token = req.app_data::<web::Data<Token>>().expect("the admin server registers its token");
+    // Without a token, a page that pointed its own host name at loopback (DNS rebinding) could read faults and metrics.
+    if !token.is_set()
+        && let Some(host) = foreign_host(req)
+    {
+        let detail = format!(
+            "host name `{host}` is not allowed without an admin token: use an IP address or localhost, or set ADMIN_TOKEN"
+        );
+        return Some(Problem::new(Kind::Other(StatusCode::FORBIDDEN), detail));
+    }
+    // An orchestrator's probes have no token.
     if [routes::LIVEZ.path, routes::READYZ.path].contains(&req.path()) || token.admits(req.headers()) {
         return None;
     }
@@ -80,4 +90,15 @@ fn refusal(req: &ServiceRequest) -> Option<Problem> {
         Problem::new(Kind::Unauthorized, detail)
             .header(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"admin\"")),
     )
+}
+
+/// The host name of the request, if it is neither an IP address nor `localhost`, which no page can point elsewhere.
+fn foreign_host(req: &ServiceRequest) -> Option<String> {
+    let is_own = |host: &str| {
+        let Ok(authority) = host.parse::<Authority>() else { return false };
+        let name = authority.host().trim_matches(['[', ']']);
+        name.parse::<IpAddr>().is_ok() || name.eq_ignore_ascii_case("localhost")
+    };
+    let mut hosts = req.headers().get_all(HOST).map(|host| String::from_utf8_lossy(host.as_bytes()));
+    hosts.find(|host| !is_own(host)).map(Cow::into_owned)
 }

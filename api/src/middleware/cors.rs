@@ -67,10 +67,10 @@ pub(crate) async fn layer<B: MessageBody + 'static>(
     let state = req.app_data::<web::Data<State>>().expect("the server registers its state");
     let origins = &state.access.origins;
     let origin = req.headers().get(ORIGIN);
-    let asks = req.headers().contains_key(ACCESS_CONTROL_REQUEST_METHOD);
+    let has_method = req.headers().contains_key(ACCESS_CONTROL_REQUEST_METHOD);
     let additions = Additions {
         allow: origins.allow(origin),
-        preflight: asks && req.method() == Method::OPTIONS,
+        preflight: has_method && req.method() == Method::OPTIONS,
         vary: matches!(origins, Origins::Named(_)),
     };
     match next.call(req).await {

@@ -7,7 +7,7 @@ use std::{
     backtrace::{Backtrace, BacktraceStatus},
 };
 
-/// From now on a panic of any thread is logged, with its backtrace if `RUST_BACKTRACE` asks for one. Injected panics
+/// From now on a panic of any thread is logged, with its backtrace if `RUST_BACKTRACE` enables it. Injected panics
 /// are not: the log line of their request names them.
 pub fn log_panics() {
     std::panic::set_hook(Box::new(|panic| {

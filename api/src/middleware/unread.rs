@@ -1,4 +1,4 @@
-//! Input that is not valid HTTP never becomes a request. It is still answered, counted and logged.
+//! Input that is not valid HTTP never becomes a request. It still gets a response, and is counted and logged.
 
 use crate::{
     problem::{self, Kind, Problem},

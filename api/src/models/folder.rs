@@ -68,7 +68,7 @@ impl Folder {
                 let stem = name.to_str()?.strip_suffix(EXTENSION)?.to_owned();
                 let parsed = ModelName::parse(&stem);
                 if parsed.is_none() {
-                    tracing::debug!(file = ?name, "ignoring file: a model name has letters, digits, - and _ only");
+                    tracing::debug!(file = ?name, "ignoring file, a model name may only contain letters, digits, - and _");
                 }
                 parsed
             })

@@ -72,7 +72,8 @@ impl Network {
         let Some(sizes) = features.iter().copied().collect::<Option<Vec<usize>>>() else {
             return Err("the number of features in a row must be fixed".into());
         };
-        let features = width(&sizes).ok_or("a row has no features, or too many")?;
+        let features =
+            width(&sizes).ok_or_else(|| Unfit(format!("a row must have 1 to {MOST_NUMBERS} features")))?;
         let output = model.output_ids().iter().copied().find(|id| {
             let info = model.node_info(*id);
             let kind = info.and_then(|info| info.dtype());
@@ -82,7 +83,8 @@ impl Network {
         let rows_at_once = rows.unwrap_or(1);
         if !(1..=MOST_ROWS).contains(&rows_at_once) || rows_at_once * features > MOST_NUMBERS {
             return Err(Unfit(format!(
-                "the model's batch of {rows_at_once} rows of {features} features is too large"
+                "the model's batch of {rows_at_once} rows of {features} features is too large: it must have 1 to \
+                 {MOST_ROWS} rows and at most {MOST_NUMBERS} numbers"
             )));
         }
         let description = Description {
@@ -155,7 +157,7 @@ impl Network {
             Some((first, rest)) if *first == rows && (rest.is_empty() || width(rest).is_some()) => {
                 Ok(tensor.to_vec())
             }
-            _ => Err(Unfit(format!("the output's shape is {shape:?} for {rows} rows of input"))),
+            _ => Err(Unfit(format!("the shape of the output, {shape:?}, does not fit {rows} rows of input"))),
         }
     }
 }

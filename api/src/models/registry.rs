@@ -71,7 +71,7 @@ impl Registry {
             Some(old) if shape(old) != shape(&model) => {
                 let (old, new) = (old.description(), model.description());
                 return Err(LoadError::Unfit(format!(
-                    "the loaded model of this name has {} predictions and {} features, the file {} and {}; \
+                    "the loaded model of this name has {} predictions and {} features, but the file has {} and {}; \
                      unload it first if its clients expect the change",
                     old.predictions, old.features, new.predictions, new.features
                 )));

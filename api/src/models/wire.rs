@@ -67,7 +67,7 @@ pub(super) fn check(bytes: &[u8]) -> Result<(), &'static str> {
 }
 
 fn walk(mut rest: &[u8], message: Message, depth: usize) -> Result<(), &'static str> {
-    let depth = depth.checked_sub(1).ok_or("nested too deep")?;
+    let depth = depth.checked_sub(1).ok_or("the file is nested too deeply")?;
     while !rest.is_empty() {
         let tag = varint(&mut rest)?;
         match tag & 7 {
@@ -187,6 +187,6 @@ mod tests {
             |levels: usize| (0..levels).fold(vec![], |inner, level| field([6, 5, 1][level % 3], &inner));
         let file = |levels: usize| field(7, &inner(levels));
         check(&file(30)).unwrap();
-        assert!(check(&file(3000)).unwrap_err().contains("nested too deep"));
+        assert!(check(&file(3000)).unwrap_err().contains("the file is nested too deeply"));
     }
 }

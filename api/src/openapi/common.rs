@@ -13,7 +13,7 @@ const LIMIT_HEADERS: &[(&str, Type, &str)] = &[
     (
         "RateLimit",
         Type::String,
-        "per policy, the remaining quota `r` and the seconds until it is full again `t`",
+        "for each policy, the remaining quota `r` and the seconds `t` until it is full again",
     ),
     ("X-RateLimit-Limit", Type::Integer, "the quota of the policy closest to its limit"),
     ("X-RateLimit-Remaining", Type::Integer, "the remaining quota of that policy"),

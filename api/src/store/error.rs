@@ -4,10 +4,10 @@
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum StoreError {
     /// Another user has this e-mail address.
-    #[error("the e-mail address is taken")]
+    #[error("the e-mail address is already in use")]
     EmailTaken,
     /// The queue of writes is full.
-    #[error("the queue of writes is full")]
+    #[error("the write queue is full")]
     Full,
     /// The database is unreachable, too busy or closed; a retry may succeed.
     #[error("the database is unavailable: {0}")]

@@ -38,7 +38,7 @@ impl Sqlite {
             value: url.to_owned(),
             reason: format!("cannot open the database ({error})"),
             remedy: "check that the folder exists, that this user may write there and that the file is a SQLite \
-                     database, or name another one",
+                     database, or set another file",
         };
         let options = SqliteConnectOptions::from_str(url)
             .map_err(|error| explain(&error))?

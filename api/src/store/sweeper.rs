@@ -27,7 +27,7 @@ async fn clear<W: Write<Done = bool> + Sync>(writer: &Writer, what: &str, some: 
             Ok(true) => {}
             Ok(false) => return,
             Err(error) => {
-                tracing::debug!(error = %error, what, "sweep failed, retrying at the next one");
+                tracing::debug!(error = %error, what, "deleting old rows failed, retrying at the next sweep");
                 return;
             }
         }

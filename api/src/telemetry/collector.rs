@@ -13,7 +13,7 @@ use ureq::{
 };
 
 /// Most bytes read of a response; a collector's is short.
-const LONGEST_ANSWER: u64 = 1 << 20;
+const LONGEST_RESPONSE: u64 = 1 << 20;
 
 /// A client for one collector.
 #[derive(Debug)]
@@ -61,7 +61,7 @@ fn from_file(path: &Path) -> Result<Vec<Certificate<'static>>, SettingError> {
     let certs = CertificateDer::pem_file_iter(path).and_then(Iterator::collect::<Result<Vec<_>, _>>);
     let certs = certs.map_err(|error| refusal(format!("cannot be read as PEM ({error})")))?;
     if certs.is_empty() {
-        return Err(refusal("holds no certificate".to_owned()));
+        return Err(refusal("contains no certificate".to_owned()));
     }
     Ok(certs.iter().map(|cert| Certificate::from_der(cert).to_owned()).collect())
 }
@@ -70,7 +70,7 @@ fn from_file(path: &Path) -> Result<Vec<Certificate<'static>>, SettingError> {
 impl HttpClient for Collector {
     async fn send_bytes(&self, request: Request<Bytes>) -> Result<Response<Bytes>, HttpError> {
         let (head, mut body) = self.0.run(request.map(|bytes| bytes.to_vec()))?.into_parts();
-        let bytes = body.with_config().limit(LONGEST_ANSWER).read_to_vec()?;
+        let bytes = body.with_config().limit(LONGEST_RESPONSE).read_to_vec()?;
         Ok(Response::from_parts(head, bytes.into()))
     }
 }

@@ -3,17 +3,22 @@
 //! The middleware counts every response. Its counters are private, so a second set of the same two families holds what
 //! the middleware cannot do, and both are merged at exposition:
 //!
-//! * series that exist at zero before their first request (a counter that starts at 50 has no `increase`);
+//! * server errors that exist at zero before the first of them, because alerts watch them and a counter that starts at
+//!   50 has no `increase`;
 //! * requests whose client disconnected (499), for which there is no response;
 //! * requests whose handler panicked (500), which have none either.
 //!
-//! Ordinary requests never touch the second set.
+//! Ordinary requests never touch the second set. The middleware labels durations by status too; the exposition sums
+//! over it, because a histogram for each status multiplies the size of a scrape and the counter has the statuses.
 
 use crate::routes;
 use actix_web_prom::{
     ActixMetricsConfiguration, LabelsConfiguration, PrometheusMetrics, PrometheusMetricsBuilder,
 };
-use prometheus::{HistogramOpts, HistogramVec, IntCounterVec, Opts, Registry, proto::MetricFamily};
+use prometheus::{
+    HistogramOpts, HistogramVec, IntCounterVec, Opts, Registry,
+    proto::{Metric, MetricFamily, MetricType},
+};
 use std::time::Duration;
 
 /// Name of the request counter.
@@ -76,7 +81,7 @@ impl HttpMetrics {
         self.duration.with_label_values(&[route, method, status]).observe(took.as_secs_f64());
     }
 
-    /// Both families, with the counts of layer and complement merged.
+    /// Both families, with the counts of layer and complement merged and the durations summed over statuses.
     pub(crate) fn gather(&self) -> Vec<MetricFamily> {
         let mut families = self.middleware.registry.gather();
         for extra in self.complement.gather() {
@@ -85,64 +90,54 @@ impl HttpMetrics {
                 None => families.push(extra),
             }
         }
+        for family in families.iter_mut().filter(|family| family.name() == DURATION) {
+            let by_status = family.take_metric();
+            for mut metric in by_status {
+                let labels = metric.take_label().into_iter().filter(|label| label.name() != "status");
+                metric.set_label(labels.collect());
+                add(family, metric);
+            }
+        }
         families
     }
 
+    /// Only the server errors of known routes: alerts watch no other status.
     fn start_at_zero(&self) {
-        let zero = |route: &str, method: &str, status: &str| {
-            self.requests.with_label_values(&[route, method, status]);
-        };
         for endpoint in routes::ALL {
             for method in endpoint.methods {
-                let success = match *method {
-                    "POST" if endpoint.path == routes::INGEST.path => "202",
-                    "POST" if endpoint.path == routes::INFERENCE.path => {
-                        zero(endpoint.path, method, "504");
-                        "200"
-                    }
-                    "POST" => "201",
-                    "DELETE" => "204",
-                    _ => "200",
-                };
-                for status in [success, "500", "503"] {
-                    zero(endpoint.path, method, status);
-                }
-                // Latency alerts exclude HEAD.
-                if *method != "HEAD" {
-                    self.duration.with_label_values(&[endpoint.path, method, success]);
-                }
-                if endpoint.limited {
-                    zero(endpoint.path, method, "429");
+                let timeout = (endpoint.path == routes::INFERENCE.path && *method == "POST").then_some("504");
+                for status in ["500", "503"].into_iter().chain(timeout) {
+                    self.requests.with_label_values(&[endpoint.path, method, status]);
                 }
             }
         }
-        zero(routes::UNMATCHED, "GET", "404");
-        zero(routes::UNMATCHED, "GET", "429");
     }
 }
 
-/// Adds `extra` to `family`: series with equal labels are summed, others appended.
+/// Adds the series of `extra` to `family`.
 fn merge(family: &mut MetricFamily, mut extra: MetricFamily) {
     for metric in extra.take_metric() {
-        let same = family.mut_metric().iter_mut().find(|known| known.get_label() == metric.get_label());
-        match same {
-            Some(known) if family_is_counter(&extra) => {
-                let mut counter = known.get_counter().clone();
-                counter.set_value(counter.get_value() + metric.get_counter().get_value());
-                known.set_counter(counter);
-            }
-            Some(known) => add_histogram(known, &metric),
-            None => family.mut_metric().push(metric),
-        }
+        add(family, metric);
     }
 }
 
-fn family_is_counter(family: &MetricFamily) -> bool {
-    family.get_field_type() == prometheus::proto::MetricType::COUNTER
+/// Adds a series to `family`: summed with the one of equal labels, else appended.
+fn add(family: &mut MetricFamily, metric: Metric) {
+    let counter = family.get_field_type() == MetricType::COUNTER;
+    let same = family.mut_metric().iter_mut().find(|known| known.get_label() == metric.get_label());
+    match same {
+        Some(known) if counter => {
+            let mut sum = known.get_counter().clone();
+            sum.set_value(sum.get_value() + metric.get_counter().get_value());
+            known.set_counter(sum);
+        }
+        Some(known) => add_histogram(known, &metric),
+        None => family.mut_metric().push(metric),
+    }
 }
 
 /// Sums two histograms with equal buckets.
-fn add_histogram(into: &mut prometheus::proto::Metric, from: &prometheus::proto::Metric) {
+fn add_histogram(into: &mut Metric, from: &Metric) {
     let (mut sum, other) = (into.get_histogram().clone(), from.get_histogram());
     let buckets = sum
         .get_bucket()

@@ -75,7 +75,7 @@ impl Spans {
                 variable: "OTEL_EXPORTER_OTLP_ENDPOINT",
                 // The address may hold a password.
                 value: "…".to_owned(),
-                reason: format!("is not usable for export ({error})"),
+                reason: format!("cannot be used for export ({error})"),
                 remedy: "set it to the address of a collector such as http://127.0.0.1:4318",
             })?;
         let exporter = Reported { exporter, failing: AtomicBool::new(false) };
@@ -95,7 +95,7 @@ impl Spans {
     pub(crate) fn samples(&self, trace: &Trace) -> bool {
         match trace.parent {
             Some(parent) => parent.sampled,
-            // W3C Trace Context (level 2) asks for the lower 56 bits to be random.
+            // W3C Trace Context (level 2) requires the lower 56 bits to be random.
             None => ((trace.id.0 & ((1 << 56) - 1)) as f64) < self.share * (1u64 << 56) as f64,
         }
     }

@@ -10,18 +10,22 @@ here="$(cd "$(dirname "$0")" && pwd)"
 root="$(cd "$here/../../.." && pwd)"
 api="$(realpath "${1:?usage: run.sh API_BINARY}")"
 venv="$root/target/fuzz-venv"
+# Says that this is not checked; `make test` collects these lines and repeats them at its end.
+skip() {
+  echo "skipped: $1"
+  [ -z "${SKIPPED:-}" ] || echo "SKIPPED: $1" >>"$SKIPPED"
+  exit 0
+}
 
 if ! python3 -c 'import sys, venv, ensurepip; assert sys.version_info >= (3, 10)' 2>/dev/null; then
-  echo "skipped: make fuzz-api needs python3, 3.10 or later, with venv and pip (Debian: python3-venv)"
-  exit 0
+  skip "make fuzz-api needs python3, 3.10 or later, with venv and pip (Debian: python3-venv)"
 fi
 if ! cmp -s "$here/requirements.txt" "$venv/requirements.txt"; then
   echo "fuzz-api: setting up schemathesis in target/fuzz-venv"
   rm -rf "$venv"
   python3 -m venv "$venv"
   if ! timeout 180 "$venv/bin/pip" install --quiet --disable-pip-version-check -r "$here/requirements.txt"; then
-    echo "skipped: make fuzz-api cannot install schemathesis; is a package index reachable?"
-    exit 0
+    skip "make fuzz-api cannot install schemathesis; is a package index reachable?"
   fi
   cp "$here/requirements.txt" "$venv/requirements.txt"
 fi

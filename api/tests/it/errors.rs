@@ -47,10 +47,10 @@ async fn nothing_internal_leaks() {
 #[tokio::test]
 async fn keeps_clean_request_ids() {
     let app = spawn_app().await;
-    let ask = |id: &str| app.request("GET", "/").header("X-Request-Id", id.to_owned()).send();
-    assert_eq!(header(&ask("trace-42.a_b").await.unwrap(), "x-request-id"), "trace-42.a_b");
+    let fetch = |id: &str| app.request("GET", "/").header("X-Request-Id", id.to_owned()).send();
+    assert_eq!(header(&fetch("trace-42.a_b").await.unwrap(), "x-request-id"), "trace-42.a_b");
     for bad in ["with space", "quote\"", &"x".repeat(65)] {
-        let response = ask(bad).await.unwrap();
+        let response = fetch(bad).await.unwrap();
         let id = header(&response, "x-request-id");
         assert!(id.len() == 32 && id.bytes().all(|byte| byte.is_ascii_hexdigit()), "{id}");
     }

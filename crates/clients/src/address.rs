@@ -12,12 +12,30 @@ pub fn parse(text: &str) -> Result<Url, Reason> {
     Ok(Url::parse(text)?)
 }
 
-/// The address without everything before the last `@`, which may be a password. Works for malformed addresses too.
+/// The address without everything before the last `@`, which may be a password, and without secrets in its query. Works for
+/// malformed addresses too.
 #[must_use]
 pub fn redacted(text: &str) -> String {
-    let Some(at) = text.rfind('@') else { return text.to_owned() };
+    let Some(at) = text.rfind('@') else { return without_secrets(text) };
     let scheme = text[..at].find("://").map_or("", |end| &text[..end + 3]);
-    format!("{scheme}…{}", &text[at..])
+    format!("{scheme}…{}", without_secrets(&text[at..]))
+}
+
+/// Parts of the names of query parameters that hold secrets.
+const SECRET: [&str; 10] =
+    ["token", "secret", "password", "passwd", "pwd", "key", "auth", "credential", "session", "sig"];
+
+/// An address or a path with the values of secret query parameters masked: `/a?token=…&limit=5`.
+#[must_use]
+pub fn without_secrets(text: &str) -> String {
+    let Some((path, query)) = text.split_once('?') else { return text.to_owned() };
+    let masked = |parameter: &str| match parameter.split_once('=') {
+        Some((name, _)) if SECRET.iter().any(|part| name.to_ascii_lowercase().contains(part)) => {
+            format!("{name}=…")
+        }
+        _ => parameter.to_owned(),
+    };
+    format!("{path}?{}", query.split('&').map(masked).collect::<Vec<_>>().join("&"))
 }
 
 /// `text` without the passwords of these addresses, percent-encoded or not.
@@ -44,8 +62,23 @@ mod tests {
             ("https://me:secret@a.example/", "https://…@a.example/"),
             ("https://me:se/cr@et@a.example:x", "https://…@a.example:x"),
             ("me:secret@a.example", "…@a.example"),
+            ("https://me:secret@a.example/?X-Api-Key=1", "https://…@a.example/?X-Api-Key=…"),
         ] {
             assert_eq!(redacted(text), shown);
+        }
+    }
+
+    #[test]
+    fn masks_secrets_in_queries_and_nothing_else() {
+        for (text, shown) in [
+            ("/slow?delay=250ms&share=0.5", "/slow?delay=250ms&share=0.5"),
+            ("/a?access_token=hush&limit=5", "/a?access_token=…&limit=5"),
+            ("/a?limit=5&API_KEY=hush&Signature=a=b", "/a?limit=5&API_KEY=…&Signature=…"),
+            ("/token/a=b", "/token/a=b"),
+            ("/a?token", "/a?token"),
+            ("/a?", "/a?"),
+        ] {
+            assert_eq!(without_secrets(text), shown);
         }
     }
 

@@ -10,24 +10,65 @@ use url::Url;
 
 use crate::error::Reason;
 
+/// How a user can authorize requests to a system.
+#[derive(Debug, Clone, Copy)]
+pub enum Access<'a> {
+    /// User and password in the address.
+    Address,
+    /// As [`Self::Address`], or with the token in the file of `--bearer-token-file`, if given.
+    AddressOrToken(Option<&'a Path>),
+    /// With the token in the file of `--admin-token-file`, if given.
+    AdminToken(Option<&'a Path>),
+}
+
+impl<'a> Access<'a> {
+    /// The flag of the token file, and the file.
+    fn token(self) -> (&'static str, Option<&'a Path>) {
+        match self {
+            Self::Address => ("", None),
+            Self::AddressOrToken(file) => ("--bearer-token-file", file),
+            Self::AdminToken(file) => ("--admin-token-file", file),
+        }
+    }
+
+    /// How to authorize requests that were sent without.
+    fn remedy(self) -> &'static str {
+        match self {
+            Self::Address => "set user and password in the address, https://USER:PASSWORD@HOST",
+            Self::AddressOrToken(_) => {
+                "set user and password in the address, https://USER:PASSWORD@HOST, or --bearer-token-file FILE"
+            }
+            Self::AdminToken(_) => "set --admin-token-file FILE to a file with the gateway's ADMIN_TOKEN",
+        }
+    }
+}
+
 /// The `Authorization` header.
 #[derive(Debug, Clone)]
 pub enum Authorization {
-    /// No header.
-    Nobody,
+    /// No header, and how to set one.
+    None(&'static str),
     /// User and password (RFC 7617).
     Basic(HeaderValue),
     /// The token in this file (RFC 6750). It is read for each request, as expiring tokens are replaced.
-    Bearer(PathBuf),
+    Bearer {
+        /// The flag that names the file.
+        flag: &'static str,
+        /// The file.
+        file: PathBuf,
+    },
 }
 
 impl Authorization {
     /// Removes user and password from the address and uses them; without them, uses the token file.
-    pub fn of(address: &mut Url, token_file: Option<&Path>) -> Result<Self, Reason> {
+    pub fn of(address: &mut Url, access: Access<'_>) -> Result<Self, Reason> {
         let (user, password) = (address.username().to_owned(), address.password().map(str::to_owned));
         if user.is_empty() && password.is_none() {
-            let file = token_file.map(Path::to_owned);
-            return Ok(file.map_or(Self::Nobody, Self::Bearer));
+            let (flag, file) = access.token();
+            return Ok(match file {
+                Some(file) => Self::Bearer { flag, file: file.to_owned() },
+                None => Self::None(access.remedy()),
+            });
         }
         // This fails only for addresses that cannot have a user and password.
         let _ = address.set_username("");
@@ -40,10 +81,10 @@ impl Authorization {
 
     pub(crate) fn header(&self) -> Result<Option<HeaderValue>, Reason> {
         match self {
-            Self::Nobody => Ok(None),
+            Self::None(_) => Ok(None),
             Self::Basic(value) => Ok(Some(value.clone())),
-            Self::Bearer(file) => {
-                let bad = |reason: String| Reason::Token { file: file.clone(), reason };
+            Self::Bearer { flag, file } => {
+                let bad = |reason: String| Reason::Token { flag, file: file.clone(), reason };
                 let token = std::fs::read_to_string(file).map_err(|error| bad(error.to_string()))?;
                 if token.trim().is_empty() {
                     return Err(bad("contains no token".to_owned()));
@@ -56,14 +97,12 @@ impl Authorization {
     /// How to fix a 401 response.
     pub fn remedy(&self) -> String {
         match self {
-            Self::Nobody => "set user and password in the address, https://USER:PASSWORD@HOST, or \
-                             --bearer-token-file FILE"
-                .to_owned(),
+            Self::None(remedy) => (*remedy).to_owned(),
             Self::Basic(_) => {
-                "user or password of the address rejected; percent-encode special characters, such as %40 for @"
+                "the user or password in the address was rejected; percent-encode special characters, such as %40 for @"
                     .to_owned()
             }
-            Self::Bearer(file) => format!("token in {} rejected", file.display()),
+            Self::Bearer { flag, file } => format!("the token of {flag} {} was rejected", file.display()),
         }
     }
 }
@@ -81,7 +120,7 @@ mod tests {
 
     fn of(text: &str, file: Option<&Path>) -> (String, Result<Option<String>, String>) {
         let mut address = Url::parse(text).unwrap();
-        let header = Authorization::of(&mut address, file).and_then(|it| it.header());
+        let header = Authorization::of(&mut address, Access::AddressOrToken(file)).and_then(|it| it.header());
         let header = header.map_err(|error| error.to_string());
         (address.to_string(), header.map(|it| it.map(|it| it.to_str().unwrap().to_owned())))
     }
@@ -118,9 +157,28 @@ mod tests {
     }
 
     #[test]
+    fn names_only_what_can_help() {
+        for (access, remedy) in [
+            (Access::Address, "set user and password in the address, https://USER:PASSWORD@HOST"),
+            (
+                Access::AddressOrToken(None),
+                "set user and password in the address, https://USER:PASSWORD@HOST, or --bearer-token-file FILE",
+            ),
+            (
+                Access::AdminToken(None),
+                "set --admin-token-file FILE to a file with the gateway's ADMIN_TOKEN",
+            ),
+            (Access::AdminToken(Some(Path::new("a"))), "the token of --admin-token-file a was rejected"),
+        ] {
+            let mut address = Url::parse("http://h.example/").unwrap();
+            assert_eq!(Authorization::of(&mut address, access).unwrap().remedy(), remedy);
+        }
+    }
+
+    #[test]
     fn debug_output_hides_the_password() {
         let mut address = Url::parse("https://me:secret@h.example/").unwrap();
-        let seen = format!("{:?}", Authorization::of(&mut address, None).unwrap());
+        let seen = format!("{:?}", Authorization::of(&mut address, Access::Address).unwrap());
         assert!(!seen.contains("Basic bW"), "{seen}");
     }
 }

@@ -15,4 +15,7 @@ pub struct HttpConfig {
     /// Bearer token for Prometheus and Alertmanager, unless their address has a user.
     #[serde(default)]
     pub bearer_token_file: Option<PathBuf>,
+    /// Bearer token for the gateway's admin listener.
+    #[serde(default)]
+    pub admin_token_file: Option<PathBuf>,
 }

@@ -27,8 +27,10 @@ pub enum Reason {
     #[error(transparent)]
     Tls(#[from] common::Error),
     /// Unusable token file.
-    #[error("--bearer-token-file {}: {reason}", file.display())]
+    #[error("{flag} {}: {reason}", file.display())]
     Token {
+        /// The flag that names the file.
+        flag: &'static str,
         /// The file.
         file: PathBuf,
         /// Why it cannot be used.
@@ -43,6 +45,12 @@ pub enum Reason {
     /// The request timed out.
     #[error("no response within {0} s")]
     Late(u64),
+    /// The response body is larger than this many bytes.
+    #[error("response is larger than {} MiB", .0 >> 20)]
+    TooLarge(usize),
+    /// The response body has more than this many JSON values.
+    #[error("response has more than {0} values")]
+    TooManyValues(usize),
     /// A status other than 2xx.
     #[error("{0}")]
     Refused(String),
@@ -55,18 +63,18 @@ pub enum Reason {
         message: String,
     },
     /// Unexpected JSON.
-    #[error("response not understood: {0}")]
+    #[error("cannot parse the response: {0}")]
     Json(#[from] serde_json::Error),
     /// Unexpected value.
-    #[error("response not understood: {0}")]
-    Answer(String),
+    #[error("cannot parse the response: {0}")]
+    Value(String),
     /// Unexpected configuration.
-    #[error("configuration not understood: {0}")]
+    #[error("cannot parse the configuration: {0}")]
     Configuration(String),
     /// The result of the query is a string.
     #[error("query result is the string {0:?}: expected a number")]
     Text(String),
     /// The metrics lack this counter.
-    #[error("metric `{0}` not found: Alertmanager 0.23 or newer is required")]
+    #[error("metric `{0}` was not found: Alertmanager 0.23 or newer is required")]
     Counter(&'static str),
 }

@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use crate::authorization::Access;
 use crate::config::HttpConfig;
 use crate::error::SystemError;
 use crate::http::Http;
@@ -16,7 +17,8 @@ impl Gateway {
     /// # Errors
     /// When the URL cannot serve as a base, or a file of the configuration cannot be used.
     pub fn new(base: &url::Url, config: &HttpConfig) -> Result<Self, SystemError> {
-        Ok(Self { http: Http::new("gateway's admin listener", base, &config.trust, None)? })
+        let access = Access::AdminToken(config.admin_token_file.as_deref());
+        Ok(Self { http: Http::new("gateway's admin listener", base, &config.trust, access)? })
     }
 
     /// Checks that it is alive (`/livez`).

@@ -1,11 +1,10 @@
 //! An HTTP client for one system: a timeout on every call, kept-alive connections, no proxy, no redirects, readable
 //! errors. It does not use reqwest, whose TLS features would force a crypto provider on every other crate of the build.
 
-use std::path::Path;
 use std::time::Duration;
 
 use http_body_util::{BodyExt, Full};
-use hyper::body::Bytes;
+use hyper::body::{Body, Bytes, Incoming};
 use hyper::header::{AUTHORIZATION, CONTENT_TYPE, LOCATION, USER_AGENT};
 use hyper::http::response::Parts;
 use hyper::{Method, Request, StatusCode};
@@ -17,7 +16,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 use url::Url;
 
-use crate::authorization::Authorization;
+use crate::authorization::{Access, Authorization};
 use crate::error::{Reason, SystemError};
 use crate::problem::{errors, message};
 use crate::{address, reason};
@@ -25,6 +24,11 @@ use common::tls::{self, Trust};
 
 /// Timeout of one call, from connecting to the last byte.
 pub const CALL_LIMIT: Duration = Duration::from_secs(5);
+/// Maximum size of a response body in bytes. The largest are lists of targets, with some kilobytes for each.
+const BODY_LIMIT: usize = 32 * 1024 * 1024;
+/// Maximum number of JSON values in a body. `[],` has three bytes and takes some forty when parsed, so that a limit of the size
+/// alone would not bound memory.
+const VALUE_LIMIT: usize = 4 * 1024 * 1024;
 /// Idle connections are closed before common servers close them, so that a call never uses a closed one.
 const IDLE_LIMIT: Duration = Duration::from_secs(2);
 
@@ -39,21 +43,21 @@ pub struct Http {
 }
 
 impl Http {
-    /// Uses user and password of the address, or else the token file, if given.
+    /// Uses user and password of the address, or else the token file of `access`, if given.
     pub fn new(
         system: &'static str,
         address: &Url,
         trust: &Trust,
-        token_file: Option<&Path>,
+        access: Access<'_>,
     ) -> Result<Self, SystemError> {
         let fail = |reason| SystemError { system, url: address::redacted(address.as_str()), reason };
         let tls = match address.scheme() {
             "https" => trust.client(),
-            "http" => tls::nobody(),
+            "http" => tls::untrusting(),
             _ => return Err(fail(Reason::Scheme)),
         };
         let mut base = address.clone();
-        let authorization = Authorization::of(&mut base, token_file).map_err(fail)?;
+        let authorization = Authorization::of(&mut base, access).map_err(fail)?;
         // Reports an unreadable file now and not in the middle of a drill.
         authorization.header().map_err(fail)?;
         let mut tcp = HttpConnector::new();
@@ -190,8 +194,7 @@ impl Http {
         let response = async {
             let response = self.client.request(request).await.map_err(|error| reason::of(&error))?;
             let (head, body) = response.into_parts();
-            let body = body.collect().await.map_err(|error| reason::of(&error))?.to_bytes();
-            Ok((head, String::from_utf8_lossy(&body).into_owned()))
+            Ok((head, read(body).await?))
         };
         let late = |_| Err(Reason::Late(CALL_LIMIT.as_secs()));
         tokio::time::timeout(CALL_LIMIT, response).await.unwrap_or_else(late)
@@ -213,7 +216,7 @@ impl Http {
         Reason::Refused(match head.headers.get(LOCATION).and_then(|value| value.to_str().ok()) {
             Some(location) if status.is_redirection() => {
                 let location = address::redacted(location.split('?').next().unwrap_or_default());
-                format!("responded {status} to {location}: use the final address")
+                format!("responded {status}, a redirect to {location}: use the final address")
             }
             _ => format!("responded {status}: {}", message(body)),
         })
@@ -229,12 +232,34 @@ impl Http {
     }
 }
 
+/// Reads a body as text, up to [`BODY_LIMIT`].
+async fn read(mut body: Incoming) -> Result<String, Reason> {
+    let too_large = || Reason::TooLarge(BODY_LIMIT);
+    if body.size_hint().lower() > BODY_LIMIT as u64 {
+        return Err(too_large());
+    }
+    let (mut text, mut values) = (Vec::new(), 0);
+    while let Some(frame) = body.frame().await {
+        let Ok(data) = frame.map_err(|error| reason::of(&error))?.into_data() else { continue };
+        if text.len() + data.len() > BODY_LIMIT {
+            return Err(too_large());
+        }
+        // Every value but the first has one of these before it. Those in strings are counted too, which does no harm.
+        values += data.iter().filter(|byte| matches!(byte, b',' | b':' | b'[' | b'{')).count();
+        if values > VALUE_LIMIT {
+            return Err(Reason::TooManyValues(VALUE_LIMIT));
+        }
+        text.extend_from_slice(&data);
+    }
+    Ok(String::from_utf8(text).unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned()))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn http(base: &str) -> Http {
-        Http::new("Prometheus", &Url::parse(base).unwrap(), &Trust::System, None).unwrap()
+        Http::new("Prometheus", &Url::parse(base).unwrap(), &Trust::System, Access::Address).unwrap()
     }
 
     #[test]
@@ -256,13 +281,15 @@ mod tests {
             ("me:secret@b.example", "…@b.example"),
             ("ftp://me:secret@b.example", "ftp://…@b.example"),
         ] {
-            let error = Http::new("inbox", &Url::parse(base).unwrap(), &Trust::System, None).unwrap_err();
+            let error =
+                Http::new("inbox", &Url::parse(base).unwrap(), &Trust::System, Access::Address).unwrap_err();
             let error = error.to_string();
             assert!(error.starts_with(&format!("inbox at {shown}")), "{error}");
             assert!(error.contains("http://127.0.0.1:9090") && !error.contains("secret"), "{error}");
         }
         let none = Trust::File("/no/such/file.pem".into());
-        let error = Http::new("inbox", &Url::parse("https://b.example").unwrap(), &none, None).unwrap_err();
+        let error = Http::new("inbox", &Url::parse("https://b.example").unwrap(), &none, Access::Address)
+            .unwrap_err();
         assert!(error.to_string().contains("--cacert /no/such/file.pem: "), "{error}");
     }
 

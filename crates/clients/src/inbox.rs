@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 
+use crate::authorization::Access;
 use crate::config::HttpConfig;
 use crate::error::SystemError;
 use crate::http::Http;
@@ -62,6 +63,10 @@ pub struct Holder {
     pub pid: u32,
     /// Start time of the run.
     pub since: Timestamp,
+    /// Where `pid` counts: the boot of a kernel and a namespace of processes in it, as `BOOT_ID/pid:[4026531836]`.
+    /// Containers may share a host name, never this. Empty where it is not known.
+    #[serde(default)]
+    pub processes: String,
 }
 
 /// A received notification; `GET /notifications?after=ID` lists them, oldest first.
@@ -86,6 +91,8 @@ pub struct Notification {
 pub struct Listing {
     /// Start time of the inbox. Without a data directory, its IDs start at 1 and it has no earlier notifications.
     pub started: Timestamp,
+    /// The newest ID ever assigned, 0 before the first.
+    pub last: u64,
     /// Notifications, oldest first.
     pub notifications: Vec<Notification>,
 }
@@ -115,7 +122,7 @@ impl Inbox {
     /// # Errors
     /// When the URL cannot serve as a base, or a file of the configuration cannot be used.
     pub fn new(base: &url::Url, config: &HttpConfig) -> Result<Self, SystemError> {
-        Ok(Self { http: Http::new("inbox", base, &config.trust, None)? })
+        Ok(Self { http: Http::new("inbox", base, &config.trust, Access::Address)? })
     }
 
     /// Checks that it is ready (`/readyz`).
@@ -141,6 +148,14 @@ impl Inbox {
     pub async fn notifications(&self, after: u64) -> Result<Listing, SystemError> {
         let parse = |body: &str| Ok(serde_json::from_str(body)?);
         self.http.get("/notifications", &[("after", &after.to_string())], parse).await
+    }
+
+    /// A listing without notifications, whose size does not depend on the history's.
+    ///
+    /// # Errors
+    /// When the request fails or the response is not understood.
+    pub async fn position(&self) -> Result<Listing, SystemError> {
+        self.http.get("/notifications", &[("limit", "0")], |body| Ok(serde_json::from_str(body)?)).await
     }
 }
 
@@ -173,7 +188,7 @@ impl Inbox {
         ttl_seconds: u64,
         dead: Option<&Holder>,
     ) -> Result<Option<Holder>, SystemError> {
-        let mut claim = serde_json::json!({"host": holder.host, "pid": holder.pid, "since": holder.since});
+        let mut claim = serde_json::json!(holder);
         claim["ttl"] = format!("{ttl_seconds}s").into();
         if let Some(dead) = dead {
             claim["dead"] = serde_json::json!(dead);

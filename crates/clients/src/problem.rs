@@ -16,7 +16,8 @@ pub fn errors(problem: &Value) -> Vec<String> {
     listed.filter_map(each).collect()
 }
 
-/// The message in an error body: the `errors` of a problem, `error`, `message` or `detail`, a JSON string, or the text.
+/// The message in an error body, on one line: the `errors` of a problem, `error`, `message` or `detail`, a JSON string, or the
+/// text.
 pub fn message(body: &str) -> String {
     let found = match serde_json::from_str::<Value>(body) {
         Ok(Value::String(text)) => Some(text),
@@ -26,7 +27,8 @@ pub fn message(body: &str) -> String {
         }
         _ => None,
     };
-    let text = found.unwrap_or_else(|| body.trim().to_owned());
+    // A server's line break would look like the end of our own line.
+    let text = found.as_deref().unwrap_or(body).split_whitespace().collect::<Vec<_>>().join(" ");
     match text.char_indices().nth(MAX_REASON_CHARS) {
         Some((at, _)) => format!("{}…", &text[..at]),
         None if text.is_empty() => "(no body)".to_owned(),
@@ -45,6 +47,7 @@ mod tests {
             (r#"{"code":601,"message":"bad filter"}"#, "bad filter"),
             (r#""silence not found""#, "silence not found"),
             ("Service Unavailable\n", "Service Unavailable"),
+            ("down\nhigh-error-rate  PROVEN\r\n", "down high-error-rate PROVEN"),
             ("", "(no body)"),
             ("[1]", "[1]"),
             (

@@ -23,7 +23,9 @@ fn words(error: &(dyn Error + 'static)) -> String {
     }
     // The error of tokio-rustls when the peer closes the connection during the handshake.
     if words == "tls handshake eof" {
-        words = "connection closed during the TLS handshake; is it an http:// address?".to_owned();
+        words =
+            "connection closed during the TLS handshake; if the server has no TLS, use an http:// address"
+                .to_owned();
     }
     words
 }
@@ -47,7 +49,7 @@ fn of_tls(error: &rustls::Error) -> String {
         rustls::Error::InvalidCertificate(error) => {
             format!("certificate not accepted: {}", refusal::reason(error))
         }
-        rustls::Error::InvalidMessage(_) => "not a TLS server; is it an http:// address?".to_owned(),
+        rustls::Error::InvalidMessage(_) => "not a TLS server; use an http:// address".to_owned(),
         other => format!("TLS error: {other}"),
     }
 }

@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use serde::{Deserialize, Deserializer, de};
+use serde::{Deserialize, Deserializer, Serializer, de};
 
 use crate::error::Error;
 
@@ -52,6 +52,14 @@ pub fn format(duration: Duration) -> String {
 pub fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Duration, D::Error> {
     let text = String::deserialize(from)?;
     parse(&text).map_err(de::Error::custom)
+}
+
+/// For `#[serde(with = "duration")]`.
+///
+/// # Errors
+/// Those of the serializer.
+pub fn serialize<S: Serializer>(duration: &Duration, to: S) -> Result<S::Ok, S::Error> {
+    to.serialize_str(&format(*duration))
 }
 
 /// For optional fields: `#[serde(default, deserialize_with = "duration::deserialize_option")]`.

@@ -25,8 +25,13 @@ pub enum Error {
          localhost:9464 or :9464"
     )]
     Address(String),
-    /// The port is in use.
-    #[error("port {port} is in use{owner}: stop the process, or choose another port with {flag} HOST:PORT")]
+    /// Invalid host name.
+    #[error("`{0}` is not a host name: expected a name without scheme and port, such as inbox.example.com")]
+    HostName(String),
+    /// The port is already in use.
+    #[error(
+        "port {port} is already in use{owner}: stop that process, or choose another port with {flag} HOST:PORT"
+    )]
     PortTaken {
         /// The port.
         port: u16,

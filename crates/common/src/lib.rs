@@ -1,8 +1,9 @@
 //! Shared code of every command: durations, rates, exit codes, console output, signals, TLS trust, listening sockets,
-//! random numbers. It does not depend on load, alerts or drills, and parses no arguments.
+//! allowed host names, random numbers. It does not depend on load, alerts or drills, and parses no arguments.
 
 #![warn(clippy::disallowed_macros)]
 
+pub mod allowed_hosts;
 pub mod console;
 pub mod duration;
 mod error;

@@ -34,8 +34,8 @@ fn wanted(expected: &str) -> String {
         "a map" => "fields with their values",
         "unit" | "null" => "nothing",
         "f32" | "f64" => "a number",
-        unsigned if is_integer(unsigned, 'u') => "a whole number of 0 or more",
-        signed if is_integer(signed, 'i') => "a whole number",
+        unsigned if is_integer(unsigned, 'u') => "an integer of 0 or more",
+        signed if is_integer(signed, 'i') => "an integer",
         named
             if ["struct ", "enum ", "internally tagged enum ", "adjacently tagged enum ", "variant "]
                 .iter()
@@ -84,8 +84,8 @@ mod tests {
                 "expected fields with their values, not `5`",
             ),
             ("invalid type: string \"x\", expected a boolean", "expected a boolean, not \"x\""),
-            ("invalid type: unit value, expected u64", "expected a whole number of 0 or more, not nothing"),
-            ("invalid value: integer `-1`, expected usize", "expected a whole number of 0 or more, not `-1`"),
+            ("invalid type: unit value, expected u64", "expected an integer of 0 or more, not nothing"),
+            ("invalid value: integer `-1`, expected usize", "expected an integer of 0 or more, not `-1`"),
             ("invalid length 1, expected a tuple of size 2", "expected a list of 2, not of 1"),
             ("unknown variant `x`, expected one of `a`, `b`", "unknown value `x`: expected one of `a`, `b`"),
             ("unknown field `x`, expected `y`", "unknown field `x`, expected `y`"),

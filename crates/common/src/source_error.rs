@@ -27,7 +27,7 @@ impl FileError {
 
     /// An error of the whole file.
     #[must_use]
-    pub fn whole(path: &Path, reason: String) -> Self {
+    pub fn file(path: &Path, reason: String) -> Self {
         Self { path: path.to_owned(), at: None, reason }
     }
 
@@ -73,10 +73,10 @@ fn reworded(error: &serde_saphyr::Error) -> Option<String> {
         Error::InvalidScalar { ty, .. } => match *ty {
             "bool" | "boolean" => "expected true or false".to_owned(),
             "f32" | "f64" | "floating point" => "expected a number".to_owned(),
-            "u8" => "expected a whole number from 0 to 255".to_owned(),
-            "u16" => "expected a whole number from 0 to 65535".to_owned(),
-            unsigned if unsigned.starts_with('u') => "expected a whole number of 0 or more".to_owned(),
-            signed if signed.starts_with('i') => "expected a whole number".to_owned(),
+            "u8" => "expected an integer from 0 to 255".to_owned(),
+            "u16" => "expected an integer from 0 to 65535".to_owned(),
+            unsigned if unsigned.starts_with('u') => "expected an integer of 0 or more".to_owned(),
+            signed if signed.starts_with('i') => "expected an integer".to_owned(),
             _ => return None,
         },
         Error::InvalidBooleanStrict { .. } => "expected true or false".to_owned(),
@@ -109,7 +109,7 @@ fn reworded(error: &serde_saphyr::Error) -> Option<String> {
         Error::RecursiveReferencesRequireWeakTypes { .. } => {
             "an alias refers to a value that contains it".to_owned()
         }
-        Error::Eof { .. } => "unexpected end of file: is it empty or truncated?".to_owned(),
+        Error::Eof { .. } => "unexpected end of file: the file is empty or truncated".to_owned(),
         Error::DuplicateMappingKey { key, .. } => {
             let key = key
                 .as_ref()
@@ -146,7 +146,7 @@ mod tests {
             Two(String),
         }
         for (text, expected) in [
-            ("small: 300", "own.yaml:1:8: expected a whole number from 0 to 255"),
+            ("small: 300", "own.yaml:1:8: expected an integer from 0 to 255"),
             ("list: word", "own.yaml:1:7: expected a list, such as [a, b]"),
             ("map: word", "own.yaml:1:6: expected fields with their values, such as {name: value}"),
             ("yes: maybe", "own.yaml:1:6: expected true or false"),
@@ -176,6 +176,6 @@ mod tests {
         let error = serde_saphyr::from_str::<Vec<u8>>("- 1\n- x\n").unwrap_err();
         let message = FileError::yaml(path, &error).to_string();
         assert!(message.starts_with("own.yaml:2:3: ") && !message.contains("line 2"), "{message}");
-        assert_eq!(FileError::whole(path, "is empty".to_owned()).to_string(), "own.yaml: is empty");
+        assert_eq!(FileError::file(path, "is empty".to_owned()).to_string(), "own.yaml: is empty");
     }
 }

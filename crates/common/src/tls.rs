@@ -51,7 +51,7 @@ impl Trust {
 ///
 /// # Errors
 /// When TLS setup fails.
-pub fn nobody() -> Result<ClientConfig, Error> {
+pub fn untrusting() -> Result<ClientConfig, Error> {
     rooted(RootCertStore::empty())
 }
 

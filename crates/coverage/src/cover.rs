@@ -40,7 +40,7 @@ pub struct Covered {
 impl Covered {
     /// Whether nothing is missing.
     #[must_use]
-    pub fn whole(&self) -> bool {
+    pub fn is_complete(&self) -> bool {
         !self.drills.is_empty() && self.tested && self.runbook
     }
 }
@@ -113,11 +113,11 @@ enum Meant {
     Other,
 }
 
-/// `whole`: the labels are all that the alert has, so that a rule that sets others is not meant.
-fn meant(same_name: &[&Alert], alert: &Alert, labels: &Labels, whole: bool) -> Meant {
+/// `complete`: the labels are all that the alert has, so that a rule that sets others is not meant.
+fn meant(same_name: &[&Alert], alert: &Alert, labels: &Labels, complete: bool) -> Meant {
     let has_all =
         |it: &Alert| it.labels.iter().all(|(name, value)| namesakes::fits(labels.get(name), value, false));
-    let same_name: Vec<&Alert> = same_name.iter().copied().filter(|it| !whole || has_all(it)).collect();
+    let same_name: Vec<&Alert> = same_name.iter().copied().filter(|it| !complete || has_all(it)).collect();
     let rules: Vec<&Labels> = same_name.iter().map(|it| &it.labels).collect();
     let found = namesakes::meant(labels, &rules);
     match (found.iter().any(|at| same_name[*at].labels == alert.labels), found.len()) {

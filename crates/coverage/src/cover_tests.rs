@@ -61,7 +61,7 @@ fn each_rule_is_held_against_what_there_is() {
         seen,
         [(1, true, true, Some(5)), (1, false, true, Some(7)), (0, true, true, None), (0, false, false, None),]
     );
-    assert_eq!(found.iter().map(Covered::whole).collect::<Vec<_>>(), [true, false, false, false]);
+    assert_eq!(found.iter().map(Covered::is_complete).collect::<Vec<_>>(), [true, false, false, false]);
     assert_eq!(found[1].labels, labels(&[("severity", "critical")]));
     assert!(found[0].labels.is_empty());
 }

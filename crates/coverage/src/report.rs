@@ -13,9 +13,9 @@ use drill::rule::write_labels;
 pub fn table(covered: &[Covered]) -> String {
     let header = ["alert", "drill", "proven", "test", "runbook"].map(str::to_owned);
     let mut text = plain(std::iter::once(header).chain(covered.iter().flat_map(rows)), 1, 5, Some(WIDTH));
-    let complete = covered.iter().filter(|it| it.whole()).count();
+    let complete = covered.iter().filter(|it| it.is_complete()).count();
     let _ = writeln!(text, "{complete} of {} alerts are covered: {} %", covered.len(), percent(covered));
-    for it in covered.iter().filter(|it| !it.whole()) {
+    for it in covered.iter().filter(|it| !it.is_complete()) {
         let lacks = [
             ("a drill", !it.drills.is_empty(), drill_advice(it)),
             ("a unit test", it.tested, String::new()),
@@ -76,7 +76,7 @@ fn write_labels_or_none(it: &Covered) -> String {
 /// The percentage rounded down, so that 100 means nothing is missing; 0 without alerts.
 #[must_use]
 pub fn percent(covered: &[Covered]) -> usize {
-    let complete = covered.iter().filter(|it| it.whole()).count();
+    let complete = covered.iter().filter(|it| it.is_complete()).count();
     (complete * 100).checked_div(covered.len()).unwrap_or(0)
 }
 

@@ -49,7 +49,7 @@ fn expected(path: &Path, node: &Node, field: &str, what: &str) -> CoverageError 
     bad(path)(format!("line {}:{field} expected {what}", node.line))
 }
 
-/// What rule files and their tests are called: `promtool` asks for nothing, and these are the customs.
+/// What rule files and their tests are called: `promtool` requires no name, and these are common.
 const ENDINGS: [&str; 3] = ["yml", "yaml", "rules"];
 
 /// The files of these endings in a directory, not deeper, or the file itself.

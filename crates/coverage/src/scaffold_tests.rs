@@ -49,7 +49,7 @@ fn what_is_written_lacks_only_its_cause() {
     let (covered, suite) = held(dir.path(), &alerts);
     let seen: Vec<_> = covered.iter().map(|it| (it.drills.join(" "), it.unfilled.join(" "))).collect();
     assert_eq!(seen, [("burn-critical".into(), String::new()), (String::new(), "burn-warning".into())]);
-    assert!(!covered[1].whole());
+    assert!(!covered[1].is_complete());
     assert!(write_missing(dir.path(), &covered, &suite).unwrap().is_empty(), "it is there already");
 }
 

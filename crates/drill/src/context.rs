@@ -83,12 +83,24 @@ impl Systems {
         }
     }
 
+    /// The id of the newest notification so far; 0 without an inbox.
+    ///
+    /// # Errors
+    /// The inbox does not respond, or its response cannot be read.
+    pub async fn position(&self) -> Result<Listing, SystemError> {
+        match &self.inbox {
+            Some(inbox) => inbox.position().await,
+            None => Ok(Listing::default()),
+        }
+    }
+
     /// The heartbeat state, as the inbox sees it.
     ///
     /// # Errors
     /// There is no inbox, it does not respond, or its response cannot be read.
     pub async fn heartbeat(&self) -> Result<HeartbeatState, DrillError> {
-        let none = || DrillError::Stack("there is no inbox to watch the heartbeat".to_owned());
+        let none =
+            || DrillError::Stack("no inbox is configured to watch the heartbeat: set --inbox URL".to_owned());
         Ok(self.inbox.as_ref().ok_or_else(none)?.heartbeat().await?)
     }
 }

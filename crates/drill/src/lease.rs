@@ -41,7 +41,8 @@ impl Lease {
     pub async fn take(dir: &Path, stack: &Stack, inbox: Option<&Inbox>) -> Result<Self, DrillError> {
         let host =
             nix::unistd::gethostname().map_or_else(|_| String::new(), |it| it.to_string_lossy().into_owned());
-        let holder = Holder { host, pid: std::process::id(), since: Timestamp::now() };
+        let (pid, since) = (std::process::id(), Timestamp::now());
+        let holder = Holder { host, pid, since, processes: processes().unwrap_or_default() };
         let (file, path) = locked(dir, stack, &holder)?;
         let mut lease = Self { holder, inbox: None, renewal: None, path, _file: file };
         let Some(inbox) = inbox else { return Ok(lease) };
@@ -50,7 +51,7 @@ impl Lease {
         if let Some(other) = other {
             // This run holds the lock file of this host, so a process of this host can hold the lease only if it uses
             // another directory.
-            let ended = other.host == lease.holder.host && !lives(other.pid);
+            let ended = ended(&lease.holder, &other);
             let again = if ended {
                 inbox.lease(&lease.holder, TTL_SECONDS, Some(&other)).await
             } else {
@@ -97,7 +98,20 @@ fn busy(other: &Holder) -> DrillError {
     ))
 }
 
-/// Whether a process of this host exists.
+/// Whether the process of `other` is known to have ended. A process ID says nothing in another container, even one of the
+/// same host name; the lease of a run there expires.
+fn ended(own: &Holder, other: &Holder) -> bool {
+    !own.processes.is_empty() && own.processes == other.processes && !lives(other.pid)
+}
+
+/// [`Holder::processes`] of this process; `None` where there is no `/proc`.
+fn processes() -> Option<String> {
+    let boot = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").ok()?;
+    let namespace = std::fs::read_link("/proc/self/ns/pid").ok()?;
+    Some(format!("{}/{}", boot.trim(), namespace.display()))
+}
+
+/// Whether a process exists in the namespace of this one.
 fn lives(pid: u32) -> bool {
     let Ok(pid) = i32::try_from(pid) else { return false };
     nix::sys::signal::kill(nix::unistd::Pid::from_raw(pid), None) != Err(nix::errno::Errno::ESRCH)
@@ -124,7 +138,7 @@ fn locked(dir: &Path, stack: &Stack, holder: &Holder) -> Result<(File, PathBuf),
             let mut text = String::new();
             file.read_to_string(&mut text).map_err(failed)?;
             // The file is empty between locking it and writing the holder.
-            let unknown = Holder { host: holder.host.clone(), pid: 0, since: Timestamp::now() };
+            let unknown = Holder { pid: 0, since: Timestamp::now(), ..holder.clone() };
             return Err(busy(&serde_json::from_str(&text).unwrap_or(unknown)));
         }
         // The previous holder may have removed the file between these two calls.
@@ -150,6 +164,7 @@ mod tests {
             alertmanager: url("http://[::1]:9093"),
             inbox: None,
             control: Vec::new(),
+            peer_timeout: std::time::Duration::ZERO,
             http: clients::HttpConfig::default(),
             env: std::collections::BTreeMap::new(),
         }
@@ -169,6 +184,23 @@ mod tests {
         first.release().await;
         take("http://127.0.0.1:9090").await.unwrap();
         drop(beside);
+    }
+
+    #[test]
+    fn only_a_process_of_the_same_namespace_is_known_to_have_ended() {
+        let own = Holder {
+            host: "ci".into(),
+            pid: std::process::id(),
+            since: Timestamp::now(),
+            processes: processes().expect("Linux has /proc"),
+        };
+        let gone = Holder { pid: 0x7fff_fff0, ..own.clone() };
+        assert!(ended(&own, &gone));
+        assert!(!ended(&own, &own));
+        let beside = Holder { processes: "0/pid:[1]".into(), ..gone.clone() };
+        assert!(!ended(&own, &beside), "the same host name, another container");
+        let unknown = |holder: &Holder| Holder { processes: String::new(), ..holder.clone() };
+        assert!(!ended(&unknown(&own), &unknown(&gone)));
     }
 
     #[test]

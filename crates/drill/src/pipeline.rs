@@ -32,7 +32,7 @@ async fn phases(context: &Context<'_>) -> Result<End, End> {
     let cause = applied.at;
     let observed = observe::observe(context, steady.watch, &applied).await;
     let lifted = lift::lift(context, applied, began).await;
-    let end = observe::recovery(context, observed, cause, lifted.at).await;
+    let end = observe::recovery(context, observed, cause, &lifted).await;
     if let Some(running) = lifted.running {
         running.stop(GRACE).await;
     }

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::store::history::Limits;
+use common::allowed_hosts::AllowedHosts;
 
 /// Maximum size of a body, in bytes.
 pub const BODY_LIMIT: usize = 1024 * 1024;
@@ -25,6 +26,8 @@ pub struct Config {
     pub heartbeat_limit: Duration,
     /// Directory of the last proofs to export.
     pub proofs: Option<PathBuf>,
+    /// Host names under which it can be read, beside IP addresses and `localhost`.
+    pub allowed_hosts: AllowedHosts,
     /// Directory of runbooks to serve, `ALERTNAME.md` each.
     pub runbooks: Option<PathBuf>,
 }

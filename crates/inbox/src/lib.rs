@@ -21,6 +21,7 @@ use std::time::Duration;
 pub use crate::config::{BODY_LIMIT, Config, MAX_WEBHOOK_LIMIT, WEBHOOK_LIMIT};
 use crate::store::journal::JournalError;
 use crate::store::state::State;
+use actix_web::middleware::from_fn;
 use actix_web::web::{Data, PayloadConfig};
 use actix_web::{App, HttpServer};
 
@@ -86,6 +87,7 @@ impl Inbox {
             App::new()
                 .app_data(state.clone())
                 .app_data(PayloadConfig::new(BODY_LIMIT))
+                .wrap(from_fn(http::browsers::refuse_foreign_pages))
                 .configure(|config| http::routes::configure(config, webhook_limit))
         })
         .workers(1)

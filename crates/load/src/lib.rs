@@ -12,6 +12,7 @@ pub mod live;
 pub mod plan;
 pub mod record;
 pub mod report;
+pub mod report_file;
 pub mod schedule;
 pub mod spec;
 pub mod verdict;

@@ -49,12 +49,12 @@ impl Process {
     /// # Errors
     /// [`Error::Io`] when the log cannot be written or the program cannot be started.
     pub fn start(launch: &Launch, log: &Path) -> Result<Self, Error> {
-        let what = || format!("{} could not be started", launch.name);
+        let what = || format!("starting {}", launch.name);
         let out = File::options()
             .create(true)
             .append(true)
             .open(log)
-            .map_err(Error::io(format!("the log {}", log.display())))?;
+            .map_err(Error::io(format!("opening the log {}", log.display())))?;
         let err = out.try_clone().map_err(Error::io(what()))?;
         let mut command = Command::new(&launch.program);
         command
@@ -121,14 +121,14 @@ impl Process {
     pub async fn ready<T, E: Display, F: Future<Output = Result<T, E>>>(
         &mut self,
         limit: Duration,
-        ask: impl Fn() -> F,
+        probe: impl Fn() -> F,
     ) -> Result<(), Error> {
         let started = Instant::now();
         loop {
             if let Some(status) = self.ended() {
                 return Err(self.ended_error(status));
             }
-            match ask().await {
+            match probe().await {
                 Ok(_) => return Ok(()),
                 Err(reason) if started.elapsed() > limit => {
                     let (service, log) = (self.name.clone(), self.log.clone());

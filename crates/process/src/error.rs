@@ -8,7 +8,7 @@ use std::time::Duration;
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// An external program is neither on the PATH nor in target/tools.
-    #[error("program {program} not found on the PATH or in {}; run `make setup`", tools.display())]
+    #[error("program {program} was not found on the PATH or in {}; run `make setup`", tools.display())]
     ProgramMissing {
         /// The missing program.
         program: String,
@@ -16,7 +16,7 @@ pub enum Error {
         tools: PathBuf,
     },
     /// One of the workspace's own binaries is not built.
-    #[error("binary `{program}` not found in {}; run `cargo build --workspace`", folder.display())]
+    #[error("binary `{program}` was not found in {}; run `cargo build --workspace`", folder.display())]
     NotBuilt {
         /// `api` or `loadgen`.
         program: String,
@@ -39,7 +39,7 @@ pub enum Error {
         tail: String,
     },
     /// A service did not become ready in time.
-    #[error("{service} not ready after {limit:?}: {reason}; see its log {}", log.display())]
+    #[error("{service} was not ready after {limit:?}: {reason}; see its log {}", log.display())]
     NotReady {
         /// The service.
         service: String,
@@ -51,9 +51,9 @@ pub enum Error {
         log: PathBuf,
     },
     /// A file or process operation failed.
-    #[error("{what}: {source}")]
+    #[error("{what} failed: {source}")]
     Io {
-        /// The failed operation.
+        /// The failed operation, such as `writing /x`.
         what: String,
         /// The system's error.
         source: std::io::Error,

@@ -126,7 +126,7 @@ mod tests {
 
     /// `make setup` runs before demo, drills and tests, so it must work without a network once everything is available.
     #[test]
-    fn set_up_asks_for_nothing_when_everything_is_there() {
+    fn setup_is_not_requested_when_every_program_exists() {
         use std::os::unix::fs::PermissionsExt;
         let dir = tempfile::tempdir().unwrap();
         let make = |path: &str, text: &str| {

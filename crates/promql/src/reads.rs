@@ -3,11 +3,13 @@
 use std::time::Duration;
 
 use promql_parser::label::{MatchOp, Matcher};
+use promql_parser::parser::token::{T_LOR, T_LUNLESS};
 use promql_parser::parser::{Expr, Offset, SubqueryExpr, VectorSelector};
 
 use crate::clock::is_moment;
 use crate::error::Error;
 use crate::parse::parse;
+use crate::ranges::Range;
 use crate::walk::children;
 
 /// A selector of an expression.
@@ -22,6 +24,10 @@ pub struct Read {
     pub lookback_ms: i64,
     /// Whether it is read at other instants than the evaluation's: with an `offset` or inside a subquery.
     pub shifted: bool,
+    /// The ranges it is in: those of the enclosing subqueries, from the outside, then its own.
+    pub ranges: Vec<Range>,
+    /// Whether the expression can have a result without it: it is on a side of `or`, behind `unless`, or in `absent`.
+    pub optional: bool,
     matchers: Vec<Matcher>,
 }
 
@@ -48,31 +54,64 @@ impl Read {
 /// The parser's message, with the expression.
 pub fn reads(expr: &str, step: Duration) -> Result<Vec<Read>, Error> {
     let mut found = Vec::new();
-    collect(&parse(expr)?, step, (0, false), &mut found);
+    collect(&parse(expr)?, step, &Around::default(), &mut found);
     Ok(found)
 }
 
-fn collect(expr: &Expr, step: Duration, (around, shifted): (i64, bool), found: &mut Vec<Read>) {
+/// What is around a part of an expression.
+#[derive(Clone, Default)]
+struct Around<'a> {
+    lookback_ms: i64,
+    shifted: bool,
+    ranges: Vec<Range>,
+    optional: bool,
+    /// The innermost function.
+    call: Option<&'a Expr>,
+}
+
+fn collect<'a>(expr: &'a Expr, step: Duration, around: &Around<'a>, found: &mut Vec<Read>) {
+    let call = around.call;
     match expr {
-        Expr::VectorSelector(it) => found.extend(read(it, around, shifted)),
-        Expr::MatrixSelector(it) => found.extend(read(&it.vs, around.saturating_add(ms(it.range)), shifted)),
+        Expr::VectorSelector(it) => found.extend(read(it, around.clone())),
+        Expr::MatrixSelector(it) => {
+            let mut inside = around.clone();
+            inside.lookback_ms = inside.lookback_ms.saturating_add(ms(it.range));
+            inside.ranges.push(Range::of(call, it.range, None));
+            found.extend(read(&it.vs, inside));
+        }
         Expr::Subquery(it) if is_moment(it.at.as_ref()) => {}
         Expr::Subquery(it) => {
-            collect(&it.expr, step, (around.saturating_add(behind(it, step)), true), found);
+            let mut inside = Around { shifted: true, call: None, ..around.clone() };
+            inside.lookback_ms = inside.lookback_ms.saturating_add(behind(it, step));
+            inside.ranges.push(Range::of(call, it.range, Some(it.step.unwrap_or(step))));
+            collect(&it.expr, step, &inside, found);
         }
-        other => children(other).into_iter().for_each(|child| collect(child, step, (around, shifted), found)),
+        Expr::Binary(it) if matches!(it.op.id(), T_LOR | T_LUNLESS) => {
+            let inside = Around { optional: true, ..around.clone() };
+            let left = if it.op.id() == T_LOR { &inside } else { around };
+            collect(&it.lhs, step, left, found);
+            collect(&it.rhs, step, &inside, found);
+        }
+        Expr::Call(it) => {
+            let optional = around.optional || it.func.name.starts_with("absent");
+            let inside = Around { optional, call: Some(expr), ..around.clone() };
+            children(expr).into_iter().for_each(|child| collect(child, step, &inside, found));
+        }
+        other => children(other).into_iter().for_each(|child| collect(child, step, around, found)),
     }
 }
 
-fn read(selector: &VectorSelector, around: i64, shifted: bool) -> Option<Read> {
+fn read(selector: &VectorSelector, around: Around<'_>) -> Option<Read> {
     if is_moment(selector.at.as_ref()) {
         return None;
     }
     let matchers = selector.matchers.matchers.clone();
     let bare = VectorSelector { offset: None, at: None, ..selector.clone() };
     let shift = shift(selector.offset.as_ref());
-    let (lookback_ms, shifted) = (around.saturating_add(shift), shifted || shift != 0);
-    let read = Read { metric: selector.name.clone(), text: bare.to_string(), lookback_ms, shifted, matchers };
+    let Around { lookback_ms, shifted, ranges, optional, .. } = around;
+    let (lookback_ms, shifted) = (lookback_ms.saturating_add(shift), shifted || shift != 0);
+    let (metric, text) = (selector.name.clone(), bare.to_string());
+    let read = Read { metric, text, lookback_ms, shifted, ranges, optional, matchers };
     let metric = read.metric.clone().or_else(|| read.exactly("__name__").map(str::to_owned));
     Some(Read { metric, ..read })
 }

@@ -25,7 +25,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("loadgen", &["common", "promql", "clients", "alerting", "load", "inbox", "drill", "coverage"]),
     ("api", &["common"]),
     ("dashboards", &[]),
-    ("stack", &["process", "common"]),
+    ("stack", &["process", "common", "promql"]),
 ];
 /// Additional crates for the tests of any crate.
 const FOR_TESTS: &[&str] = &["common", "process", "testkit"];

@@ -22,7 +22,7 @@ pub(super) fn board() -> Dashboard {
                 16,
                 "Requests per second by active endpoint. Routes are templates; all unmatched paths share one line.",
             )
-            .ask(
+            .query(
                 "{{method}} {{route}}",
                 r#"sum by (method, route) (rate(http_requests_total{job=~"$job",instance=~"$instance",route!~"/health|/livez|/readyz|/metrics"}[$__rate_interval])) > 0"#,
             ),
@@ -33,7 +33,7 @@ pub(super) fn board() -> Dashboard {
                 "Requests in progress at the last scrape: up to 2 is normal, more than 5 means slow responses or \
                  a burst of requests. HighInFlight fires above 10.",
             )
-            .ask(
+            .query(
                 "in progress",
                 r#"sum(http_requests_in_progress{job=~"$job",instance=~"$instance",route!~"/health|/livez|/readyz|/metrics"})"#,
             )
@@ -51,15 +51,15 @@ pub(super) fn board() -> Dashboard {
                 12,
                 "50 %, 95 % and 99 % of the requests were faster. HighLatency fires when P95 is above 100 ms.",
             )
-            .ask(
+            .query(
                 "P50",
                 r#"histogram_quantile(0.50, sum by (le) (rate(http_request_duration_seconds_bucket{job=~"$job",instance=~"$instance",route!~"/health|/livez|/readyz|/metrics"}[$__rate_interval])))"#,
             )
-            .ask(
+            .query(
                 "P95",
                 r#"histogram_quantile(0.95, sum by (le) (rate(http_request_duration_seconds_bucket{job=~"$job",instance=~"$instance",route!~"/health|/livez|/readyz|/metrics"}[$__rate_interval])))"#,
             )
-            .ask(
+            .query(
                 "P99",
                 r#"histogram_quantile(0.99, sum by (le) (rate(http_request_duration_seconds_bucket{job=~"$job",instance=~"$instance",route!~"/health|/livez|/readyz|/metrics"}[$__rate_interval])))"#,
             ),
@@ -70,7 +70,7 @@ pub(super) fn board() -> Dashboard {
                 "Share of requests with a 5xx response. Below 2 % is normal; HighErrorRate fires above 5 %. Empty without \
                  traffic.",
             )
-            .ask(
+            .query(
                 "5xx",
                 r#"sum(rate(http_requests_total{job=~"$job",instance=~"$instance",status=~"5..",route!~"/health|/livez|/readyz|/metrics"}[$__rate_interval])) / (sum(rate(http_requests_total{job=~"$job",instance=~"$instance",route!~"/health|/livez|/readyz|/metrics"}[$__rate_interval])) > 0)"#,
             )
@@ -88,7 +88,7 @@ pub(super) fn board() -> Dashboard {
                 12,
                 "Responses per second by the first digit of their status. 429 is part of 4xx.",
             )
-            .ask(
+            .query(
                 "{{class}}",
                 r#"sum by (class) (label_replace(rate(http_requests_total{job=~"$job",instance=~"$instance"}[$__rate_interval]), "class", "${1}xx", "status", "(.).."))"#,
             )
@@ -102,7 +102,7 @@ pub(super) fn board() -> Dashboard {
                 12,
                 "Error responses per second by kind of error.",
             )
-            .ask(
+            .query(
                 "{{error_type}}",
                 r#"sum by (error_type) (rate(api_errors_total{job=~"$job",instance=~"$instance"}[$__rate_interval]))"#,
             ),
@@ -118,7 +118,7 @@ pub(super) fn board() -> Dashboard {
                 12,
                 "Requests in the selected time range by endpoint.",
             )
-            .ask(
+            .query(
                 "{{route}}",
                 r#"sum by (route) (increase(http_requests_total{job=~"$job",instance=~"$instance",route!~"/health|/livez|/readyz|/metrics"}[$__range])) > 0"#,
             ),
@@ -128,7 +128,7 @@ pub(super) fn board() -> Dashboard {
                 12,
                 "Current mean response time of active endpoints.",
             )
-            .ask(
+            .query(
                 "{{route}}",
                 r#"sum by (route) (rate(http_request_duration_seconds_sum{job=~"$job",instance=~"$instance",route!~"/health|/livez|/readyz|/metrics"}[$__rate_interval])) / (sum by (route) (rate(http_request_duration_seconds_count{job=~"$job",instance=~"$instance",route!~"/health|/livez|/readyz|/metrics"}[$__rate_interval])) > 0)"#,
             )

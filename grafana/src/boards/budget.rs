@@ -18,7 +18,7 @@ pub(super) fn board() -> Dashboard {
         6,
         vec![
             Panel::gauge("Budget left", "percentunit", 8, "Remaining share of the budget of the last 30 days. Below 0 the objective is missed.")
-                .ask(
+                .query(
                     "left",
                     r#"1 - (sum(increase(http_requests_total{job=~"$job",instance=~"$instance",status=~"5..",route!~"/health|/livez|/readyz|/metrics"}[30d])) / (sum(increase(http_requests_total{job=~"$job",instance=~"$instance",route!~"/health|/livez|/readyz|/metrics"}[30d])) > 0)) / 0.005"#,
                 )
@@ -26,14 +26,14 @@ pub(super) fn board() -> Dashboard {
                 .bad_below()
                 .up_to(1.0),
             Panel::stat("Availability", "percentunit", 8, "Share of requests in 30 days without a server error.")
-                .ask(
+                .query(
                     "without 5xx",
                     r#"1 - sum(increase(http_requests_total{job=~"$job",instance=~"$instance",status=~"5..",route!~"/health|/livez|/readyz|/metrics"}[30d])) / (sum(increase(http_requests_total{job=~"$job",instance=~"$instance",route!~"/health|/livez|/readyz|/metrics"}[30d])) > 0)"#,
                 )
                 .steps(&[(0.995, "green")])
                 .bad_below(),
             Panel::stat("Failed requests", "short", 8, "Requests in 30 days with a server error.")
-                .ask(
+                .query(
                     "5xx",
                     r#"sum(increase(http_requests_total{job=~"$job",instance=~"$instance",status=~"5..",route!~"/health|/livez|/readyz|/metrics"}[30d]))"#,
                 ),
@@ -50,25 +50,25 @@ pub(super) fn board() -> Dashboard {
                 "Ratio of the error rate to the rate that uses the budget in exactly 30 days, over four windows. The fast alert fires when 5 \
                  minutes and 1 hour are above 14.4, the slow one when 30 minutes and 6 hours are above 6.",
             )
-            .ask(
+            .query(
                 "5 minutes",
                 r#"sum(increase(http_requests_total{job=~"$job",instance=~"$instance",status=~"5..",route!~"/health|/livez|/readyz|/metrics"}[5m])) / (sum(increase(http_requests_total{job=~"$job",instance=~"$instance",route!~"/health|/livez|/readyz|/metrics"}[5m])) > 0) / 0.005"#,
             )
-            .ask(
+            .query(
                 "30 minutes",
                 r#"sum(increase(http_requests_total{job=~"$job",instance=~"$instance",status=~"5..",route!~"/health|/livez|/readyz|/metrics"}[30m])) / (sum(increase(http_requests_total{job=~"$job",instance=~"$instance",route!~"/health|/livez|/readyz|/metrics"}[30m])) > 0) / 0.005"#,
             )
-            .ask(
+            .query(
                 "1 hour",
                 r#"sum(increase(http_requests_total{job=~"$job",instance=~"$instance",status=~"5..",route!~"/health|/livez|/readyz|/metrics"}[1h])) / (sum(increase(http_requests_total{job=~"$job",instance=~"$instance",route!~"/health|/livez|/readyz|/metrics"}[1h])) > 0) / 0.005"#,
             )
-            .ask(
+            .query(
                 "6 hours",
                 r#"sum(increase(http_requests_total{job=~"$job",instance=~"$instance",status=~"5..",route!~"/health|/livez|/readyz|/metrics"}[6h])) / (sum(increase(http_requests_total{job=~"$job",instance=~"$instance",route!~"/health|/livez|/readyz|/metrics"}[6h])) > 0) / 0.005"#,
             )
             .steps(&[(6.0, "yellow"), (14.4, "red")])
             .marked(),
-            Panel::bars("Budget use by route", "percentunit", 8, "Share of the server errors in the selected time range by route.").ask(
+            Panel::bars("Budget use by route", "percentunit", 8, "Share of the server errors in the selected time range by route.").query(
                 "{{route}}",
                 r#"sum by (route) (increase(http_requests_total{job=~"$job",instance=~"$instance",status=~"5..",route!~"/health|/livez|/readyz|/metrics"}[$__range])) / on () group_left () (sum(increase(http_requests_total{job=~"$job",instance=~"$instance",status=~"5..",route!~"/health|/livez|/readyz|/metrics"}[$__range])) > 0)"#,
             )

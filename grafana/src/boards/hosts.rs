@@ -17,11 +17,11 @@ pub(super) fn board() -> Dashboard {
         8,
         vec![
             Panel::states("Targets", 16, "Whether Prometheus can scrape each target. APIDown and PrometheusTargetDown use this.")
-                .ask("{{job}} {{instance}}", r#"up{job=~"$job",instance=~"$instance"}"#)
+                .query("{{job}} {{instance}}", r#"up{job=~"$job",instance=~"$instance"}"#)
                 .word("1", "up", "green")
                 .word("0", "down", "red"),
             Panel::bars("Scrape time", "s", 8, "Duration of the last scrape of each target. The limit is 10 s.")
-                .ask("{{job}}", r#"max by (job) (scrape_duration_seconds{job=~"$job",instance=~"$instance"})"#)
+                .query("{{job}}", r#"max by (job) (scrape_duration_seconds{job=~"$job",instance=~"$instance"})"#)
                 .steps(&[(1.0, "yellow"), (5.0, "red")]),
         ],
     )
@@ -35,14 +35,14 @@ pub(super) fn board() -> Dashboard {
                 8,
                 "Resident memory of every process that exports it, and the gateway's limit, above which HighMemoryUsage fires.",
             )
-            .ask("{{job}} {{instance}}", r#"process_resident_memory_bytes{job=~"$job",instance=~"$instance"}"#)
-            .ask("limit {{instance}}", r#"app_memory_alert_bytes{job=~"$job",instance=~"$instance"}"#),
-            Panel::lines("Process CPU", "short", 8, "CPU cores used by each process.").ask(
+            .query("{{job}} {{instance}}", r#"process_resident_memory_bytes{job=~"$job",instance=~"$instance"}"#)
+            .query("limit {{instance}}", r#"app_memory_alert_bytes{job=~"$job",instance=~"$instance"}"#),
+            Panel::lines("Process CPU", "short", 8, "CPU cores used by each process.").query(
                 "{{job}} {{instance}}",
                 r#"rate(process_cpu_seconds_total{job=~"$job",instance=~"$instance"}[$__rate_interval])"#,
             ),
             Panel::lines("Open files", "short", 8, "File descriptors in use, including connections.")
-                .ask("{{job}} {{instance}}", r#"process_open_fds{job=~"$job",instance=~"$instance"}"#),
+                .query("{{job}} {{instance}}", r#"process_open_fds{job=~"$job",instance=~"$instance"}"#),
         ],
     )
     .row(
@@ -54,7 +54,7 @@ pub(super) fn board() -> Dashboard {
                 12,
                 "Only without containers: whether each process of the stack runs. ContainerDown uses this.",
             )
-            .ask("{{name}}", r#"stack_process_up{job=~"$job",instance=~"$instance"}"#)
+            .query("{{name}}", r#"stack_process_up{job=~"$job",instance=~"$instance"}"#)
             .word("1", "runs", "green")
             .word("0", "stopped", "red"),
             Panel::bars(
@@ -63,7 +63,7 @@ pub(super) fn board() -> Dashboard {
                 12,
                 "Only without containers: restarts of each process in the selected time range. ContainerRestarting fires above 2 in 10 minutes.",
             )
-            .ask("{{name}}", r#"changes(stack_process_start_time_seconds{job=~"$job",instance=~"$instance"}[$__range])"#)
+            .query("{{name}}", r#"changes(stack_process_start_time_seconds{job=~"$job",instance=~"$instance"}[$__range])"#)
             .steps(&[(1.0, "yellow"), (3.0, "red")]),
         ],
     )
@@ -71,11 +71,11 @@ pub(super) fn board() -> Dashboard {
         "Containers",
         8,
         vec![
-            Panel::lines("Container memory", "bytes", 8, "Working set of each container, which counts against its limit.").ask(
+            Panel::lines("Container memory", "bytes", 8, "Working set of each container, which counts against its limit.").query(
                 "{{name}}",
                 r#"sum by (name) (container_memory_working_set_bytes{job=~"$job",instance=~"$instance",name!=""})"#,
             ),
-            Panel::lines("Container CPU", "short", 8, "CPU cores used by each container.").ask(
+            Panel::lines("Container CPU", "short", 8, "CPU cores used by each container.").query(
                 "{{name}}",
                 r#"sum by (name) (rate(container_cpu_usage_seconds_total{job=~"$job",instance=~"$instance",name!=""}[$__rate_interval]))"#,
             ),
@@ -85,7 +85,7 @@ pub(super) fn board() -> Dashboard {
                 8,
                 "Restarts of each container in the selected time range. ContainerRestarting fires above 2 in 10 minutes.",
             )
-            .ask(
+            .query(
                 "{{name}}",
                 r#"max by (name) (changes(container_start_time_seconds{job=~"$job",instance=~"$instance",name!=""}[$__range]))"#,
             )
@@ -97,30 +97,30 @@ pub(super) fn board() -> Dashboard {
         8,
         vec![
             Panel::lines("CPU", "percentunit", 6, "Share of CPU time in use. HostHighCpu uses this.")
-                .ask(
+                .query(
                     "{{instance}}",
                     r#"1 - avg by (instance) (rate(node_cpu_seconds_total{job=~"$job",instance=~"$instance",mode="idle"}[$__rate_interval]))"#,
                 )
                 .up_to(1.0),
             Panel::lines("Memory", "percentunit", 6, "Share of memory that is not available. HostMemoryLow uses this.")
-                .ask(
+                .query(
                     "{{instance}}",
                     r#"1 - node_memory_MemAvailable_bytes{job=~"$job",instance=~"$instance"} / node_memory_MemTotal_bytes{job=~"$job",instance=~"$instance"}"#,
                 )
                 .up_to(1.0),
             Panel::bars("Disks", "percentunit", 6, "Share of each file system in use. HostDiskFull uses this.")
-                .ask(
+                .query(
                     "{{mountpoint}}",
                     r#"1 - min by (mountpoint) (node_filesystem_avail_bytes{job=~"$job",instance=~"$instance",fstype!~"tmpfs|ramfs|overlay|squashfs"} / node_filesystem_size_bytes{job=~"$job",instance=~"$instance",fstype!~"tmpfs|ramfs|overlay|squashfs"})"#,
                 )
                 .steps(&[(0.8, "yellow"), (0.9, "red")])
                 .up_to(1.0),
             Panel::lines("Network", "Bps", 6, "Bytes received and sent per second, excluding loopback.")
-                .ask(
+                .query(
                     "received {{instance}}",
                     r#"sum by (instance) (rate(node_network_receive_bytes_total{job=~"$job",instance=~"$instance",device!="lo"}[$__rate_interval]))"#,
                 )
-                .ask(
+                .query(
                     "sent {{instance}}",
                     r#"sum by (instance) (rate(node_network_transmit_bytes_total{job=~"$job",instance=~"$instance",device!="lo"}[$__rate_interval]))"#,
                 ),

@@ -18,20 +18,20 @@ pub(super) fn board() -> Dashboard {
         8,
         vec![
             Panel::lines("Planned and achieved rate", "reqps", 12, "Scheduled and sent requests per second.")
-                .ask("planned", r#"sum(loadgen_target_rate{job=~"$job",instance=~"$instance"})"#)
-                .ask(
+                .query("planned", r#"sum(loadgen_target_rate{job=~"$job",instance=~"$instance"})"#)
+                .query(
                     "achieved",
                     r#"sum(rate(loadgen_requests_total{job=~"$job",instance=~"$instance"}[$__rate_interval]))"#,
                 ),
             Panel::lines("In flight", "short", 6, "Requests sent and waiting for a response.")
-                .ask("{{instance}}", r#"loadgen_in_flight{job=~"$job",instance=~"$instance"}"#),
+                .query("{{instance}}", r#"loadgen_in_flight{job=~"$job",instance=~"$instance"}"#),
             Panel::stacked(
                 "Outcomes",
                 "reqps",
                 6,
                 "Requests per second by outcome. Local errors and shed requests never reached the target.",
             )
-            .ask(
+            .query(
                 "{{outcome}}",
                 r#"sum by (outcome) (rate(loadgen_requests_total{job=~"$job",instance=~"$instance"}[$__rate_interval]))"#,
             ),
@@ -47,15 +47,15 @@ pub(super) fn board() -> Dashboard {
                 12,
                 "Time from the scheduled start of a request to its complete response, as a user would experience it.",
             )
-            .ask(
+            .query(
                 "P50",
                 r#"histogram_quantile(0.50, sum by (le) (rate(loadgen_response_seconds_bucket{job=~"$job",instance=~"$instance"}[$__rate_interval])))"#,
             )
-            .ask(
+            .query(
                 "P95",
                 r#"histogram_quantile(0.95, sum by (le) (rate(loadgen_response_seconds_bucket{job=~"$job",instance=~"$instance"}[$__rate_interval])))"#,
             )
-            .ask(
+            .query(
                 "P99",
                 r#"histogram_quantile(0.99, sum by (le) (rate(loadgen_response_seconds_bucket{job=~"$job",instance=~"$instance"}[$__rate_interval])))"#,
             ),
@@ -66,15 +66,15 @@ pub(super) fn board() -> Dashboard {
                 "99th percentiles. Service time is spent in the target; pacer lag in the generator; connection wait means a limit on \
                  connections or back-pressure.",
             )
-            .ask(
+            .query(
                 "service time",
                 r#"histogram_quantile(0.99, sum by (le) (rate(loadgen_service_seconds_bucket{job=~"$job",instance=~"$instance"}[$__rate_interval])))"#,
             )
-            .ask(
+            .query(
                 "pacer lag",
                 r#"histogram_quantile(0.99, sum by (le) (rate(loadgen_pacer_lag_seconds_bucket{job=~"$job",instance=~"$instance"}[$__rate_interval])))"#,
             )
-            .ask(
+            .query(
                 "connection wait",
                 r#"histogram_quantile(0.99, sum by (le) (rate(loadgen_connection_wait_seconds_bucket{job=~"$job",instance=~"$instance"}[$__rate_interval])))"#,
             ),
@@ -84,11 +84,11 @@ pub(super) fn board() -> Dashboard {
         "",
         7,
         vec![
-            Panel::stacked("Responses by status", "reqps", 12, "Responses per second by status.").ask(
+            Panel::stacked("Responses by status", "reqps", 12, "Responses per second by status.").query(
                 "{{status}}",
                 r#"sum by (status) (rate(loadgen_responses_total{job=~"$job",instance=~"$instance"}[$__rate_interval]))"#,
             ),
-            Panel::lines("CPU of the generator", "short", 12, "CPU cores used by the generator. Measurements of a saturated generator are not reliable.").ask(
+            Panel::lines("CPU of the generator", "short", 12, "CPU cores used by the generator. Measurements of a saturated generator are not reliable.").query(
                 "{{instance}}",
                 r#"rate(process_cpu_seconds_total{job=~"$job",instance=~"$instance"}[$__rate_interval]) and on (instance) loadgen_target_rate{job=~"$job",instance=~"$instance"}"#,
             ),

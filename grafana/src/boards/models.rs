@@ -17,8 +17,8 @@ pub(super) fn board() -> Dashboard {
         8,
         vec![
             Panel::stat("Models loaded", "short", 4, "Loaded models on the selected instances.")
-                .ask("models", r#"sum(models_loaded{job=~"$job",instance=~"$instance"})"#),
-            Panel::lines("Predictions by model", "reqps", 6, "Inferences per second.").ask(
+                .query("models", r#"sum(models_loaded{job=~"$job",instance=~"$instance"})"#),
+            Panel::lines("Predictions by model", "reqps", 6, "Inferences per second.").query(
                 "{{model}}",
                 r#"sum by (model) (rate(inference_duration_seconds_count{job=~"$job",instance=~"$instance"}[$__rate_interval]))"#,
             ),
@@ -28,11 +28,11 @@ pub(super) fn board() -> Dashboard {
                 8,
                 "50 % and 95 % of the inferences were faster, excluding time in the queue. SlowInference fires when P95 is above 1 s.",
             )
-            .ask(
+            .query(
                 "P50 {{model}}",
                 r#"histogram_quantile(0.50, sum by (le, model) (rate(inference_duration_seconds_bucket{job=~"$job",instance=~"$instance"}[$__rate_interval])))"#,
             )
-            .ask(
+            .query(
                 "P95 {{model}}",
                 r#"histogram_quantile(0.95, sum by (le, model) (rate(inference_duration_seconds_bucket{job=~"$job",instance=~"$instance"}[$__rate_interval])))"#,
             ),
@@ -42,7 +42,7 @@ pub(super) fn board() -> Dashboard {
                 6,
                 "Requests in the inference queue. Beyond INFERENCE_QUEUE, requests get 503.",
             )
-            .ask("{{instance}}", r#"inference_queue_depth{job=~"$job",instance=~"$instance"}"#),
+            .query("{{instance}}", r#"inference_queue_depth{job=~"$job",instance=~"$instance"}"#),
         ],
     )
     .row(
@@ -54,7 +54,7 @@ pub(super) fn board() -> Dashboard {
             24,
             "Failed loads in the selected time range caused by the file. ModelLoadFailures fires above 3 in 10 minutes.",
         )
-        .ask(
+        .query(
             "{{model}}",
             r#"sum by (model) (increase(model_load_failures_total{job=~"$job",instance=~"$instance"}[$__range]))"#,
         )
@@ -64,7 +64,7 @@ pub(super) fn board() -> Dashboard {
         "Pipeline",
         8,
         vec![
-            Panel::stacked("Readings by stream", "ops", 8, "Committed readings per second.").ask(
+            Panel::stacked("Readings by stream", "ops", 8, "Committed readings per second.").query(
                 "{{stream}}",
                 r#"sum by (stream) (rate(pipeline_records_total{job=~"$job",instance=~"$instance",outcome="accepted"}[$__rate_interval]))"#,
             ),
@@ -74,7 +74,7 @@ pub(super) fn board() -> Dashboard {
                 8,
                 "Rejected: the reading is invalid; IngestionFailures fires above 3 in 10 minutes. Refused: the queue was full or the database unavailable, and the client got 503.",
             )
-            .ask(
+            .query(
                 "{{outcome}} {{stream}}",
                 r#"sum by (outcome, stream) (rate(pipeline_records_total{job=~"$job",instance=~"$instance",outcome!="accepted"}[$__rate_interval]))"#,
             ),
@@ -84,7 +84,7 @@ pub(super) fn board() -> Dashboard {
                 8,
                 "Time since the last committed reading by stream. PipelineStalled fires when no stream has one for 10 minutes.",
             )
-            .ask(
+            .query(
                 "{{stream}}",
                 r#"time() - max by (stream) (pipeline_last_success_timestamp_seconds{job=~"$job",instance=~"$instance"} > 0)"#,
             )
@@ -96,20 +96,20 @@ pub(super) fn board() -> Dashboard {
         8,
         vec![
             Panel::lines("Queue", "short", 8, "Readings waiting for a commit; the limit is INGEST_QUEUE.")
-                .ask("{{instance}}", r#"pipeline_queue_depth{job=~"$job",instance=~"$instance"}"#),
+                .query("{{instance}}", r#"pipeline_queue_depth{job=~"$job",instance=~"$instance"}"#),
             Panel::lines("Oldest in the queue", "s", 8, "Age of the oldest reading in the queue.")
-                .ask("{{instance}}", r#"pipeline_queue_oldest_age_seconds{job=~"$job",instance=~"$instance"}"#),
+                .query("{{instance}}", r#"pipeline_queue_oldest_age_seconds{job=~"$job",instance=~"$instance"}"#),
             Panel::lines(
                 "Heart rate variability",
                 "ms",
                 8,
-                "Mean and 95th percentile of ingested RMSSD readings. AbnormalHRV fires when the mean leaves 15 to 200 ms.",
+                "Mean and 95th percentile of ingested RMSSD readings. AbnormalHRV fires when the mean is outside 15 to 200 ms.",
             )
-            .ask(
+            .query(
                 "mean",
                 r#"sum(rate(pipeline_hrv_rmssd_ms_sum{job=~"$job",instance=~"$instance"}[$__rate_interval])) / (sum(rate(pipeline_hrv_rmssd_ms_count{job=~"$job",instance=~"$instance"}[$__rate_interval])) > 0)"#,
             )
-            .ask(
+            .query(
                 "P95",
                 r#"histogram_quantile(0.95, sum by (le) (rate(pipeline_hrv_rmssd_ms_bucket{job=~"$job",instance=~"$instance"}[$__rate_interval])))"#,
             )

@@ -17,7 +17,7 @@ pub(super) fn board() -> Dashboard {
         5,
         vec![
             Panel::stat("Request rate", "reqps", 6, "Requests per second. HighRequestRate fires above 100.")
-                .ask(
+                .query(
                     "requests",
                     r#"sum(rate(http_requests_total{job=~"$job",instance=~"$instance",route!~"/health|/livez|/readyz|/metrics"}[$__rate_interval]))"#,
                 )
@@ -28,7 +28,7 @@ pub(super) fn board() -> Dashboard {
                 6,
                 "Share of requests with a 5xx response. HighErrorRate fires above 5 %, CriticalErrorRate above 10 %.",
             )
-            .ask(
+            .query(
                 "5xx",
                 r#"sum(rate(http_requests_total{job=~"$job",instance=~"$instance",status=~"5..",route!~"/health|/livez|/readyz|/metrics"}[$__rate_interval])) / (sum(rate(http_requests_total{job=~"$job",instance=~"$instance",route!~"/health|/livez|/readyz|/metrics"}[$__rate_interval])) > 0)"#,
             )
@@ -39,13 +39,13 @@ pub(super) fn board() -> Dashboard {
                 6,
                 "95 % of the requests were faster. HighLatency fires above 100 ms, VeryHighLatency above 500 ms.",
             )
-            .ask(
+            .query(
                 "P95",
                 r#"histogram_quantile(0.95, sum by (le) (rate(http_request_duration_seconds_bucket{job=~"$job",instance=~"$instance",route!~"/health|/livez|/readyz|/metrics"}[$__rate_interval])))"#,
             )
             .steps(&[(0.1, "yellow"), (0.5, "red")]),
             Panel::stat("Models loaded", "short", 6, "Loaded models on the selected instances.")
-                .ask("models", r#"sum(models_loaded{job=~"$job",instance=~"$instance"})"#),
+                .query("models", r#"sum(models_loaded{job=~"$job",instance=~"$instance"})"#),
         ],
     )
     .row(
@@ -53,7 +53,7 @@ pub(super) fn board() -> Dashboard {
         9,
         vec![
             Panel::stacked("Request rate by status class", "reqps", 12, "Responses per second by the first digit of their status.")
-                .ask(
+                .query(
                     "{{class}}",
                     r#"sum by (class) (label_replace(rate(http_requests_total{job=~"$job",instance=~"$instance"}[$__rate_interval]), "class", "${1}xx", "status", "(.).."))"#,
                 )
@@ -67,15 +67,15 @@ pub(super) fn board() -> Dashboard {
                 12,
                 "50 %, 95 % and 99 % of the requests were faster.",
             )
-            .ask(
+            .query(
                 "P50",
                 r#"histogram_quantile(0.50, sum by (le) (rate(http_request_duration_seconds_bucket{job=~"$job",instance=~"$instance",route!~"/health|/livez|/readyz|/metrics"}[$__rate_interval])))"#,
             )
-            .ask(
+            .query(
                 "P95",
                 r#"histogram_quantile(0.95, sum by (le) (rate(http_request_duration_seconds_bucket{job=~"$job",instance=~"$instance",route!~"/health|/livez|/readyz|/metrics"}[$__rate_interval])))"#,
             )
-            .ask(
+            .query(
                 "P99",
                 r#"histogram_quantile(0.99, sum by (le) (rate(http_request_duration_seconds_bucket{job=~"$job",instance=~"$instance",route!~"/health|/livez|/readyz|/metrics"}[$__rate_interval])))"#,
             ),

@@ -20,26 +20,26 @@ pub(super) fn board() -> Dashboard {
                 "Decisions by backend",
                 "ops",
                 8,
-                "Deciding backend: Redis, a cached refusal of Redis (cached), or the gateway alone (local). A lasting share other than \
+                "Deciding backend: Redis, a cached refusal of Redis (cached), or the gateway alone (local). A sustained share other than \
                  redis and cached fires RateLimiterDegraded.",
             )
-            .ask(
+            .query(
                 "{{backend}}",
                 r#"sum by (backend) (rate(rate_limit_decisions_total{job=~"$job",instance=~"$instance"}[$__rate_interval]))"#,
             ),
             Panel::lines("Refusals by policy", "ops", 8, "Requests refused with 429 per second. RateLimitHits fires at 50 in 5 minutes.")
-                .ask(
+                .query(
                     "{{policy}}",
                     r#"sum by (policy) (rate(rate_limit_hits_total{job=~"$job",instance=~"$instance"}[$__rate_interval]))"#,
                 ),
             Panel::stat("Refused share", "percentunit", 4, "Share of decisions that refused a request.")
-                .ask(
+                .query(
                     "refused",
                     r#"sum(rate(rate_limit_hits_total{job=~"$job",instance=~"$instance"}[$__rate_interval])) / (sum(rate(rate_limit_decisions_total{job=~"$job",instance=~"$instance"}[$__rate_interval])) > 0)"#,
                 )
                 .steps(&[(0.01, "yellow"), (0.2, "red")]),
             Panel::stat("Redis decides", "bool_yes_no", 4, "No: the breaker is open, and each gateway applies local limits.")
-                .ask("{{instance}}", r#"min(rate_limit_backend_up{job=~"$job",instance=~"$instance"})"#)
+                .query("{{instance}}", r#"min(rate_limit_backend_up{job=~"$job",instance=~"$instance"})"#)
                 .steps(&[(1.0, "green")])
                 .bad_below(),
         ],
@@ -54,15 +54,15 @@ pub(super) fn board() -> Dashboard {
                 8,
                 "50 % and 99 % of the decisions were faster, by backend. REDIS_DEADLINE limits it to 10 ms.",
             )
-            .ask(
+            .query(
                 "P50 {{backend}}",
                 r#"histogram_quantile(0.50, sum by (le, backend) (rate(rate_limit_check_duration_seconds_bucket{job=~"$job",instance=~"$instance"}[$__rate_interval])))"#,
             )
-            .ask(
+            .query(
                 "P99 {{backend}}",
                 r#"histogram_quantile(0.99, sum by (le, backend) (rate(rate_limit_check_duration_seconds_bucket{job=~"$job",instance=~"$instance"}[$__rate_interval])))"#,
             ),
-            Panel::lines("Failed Redis decisions", "ops", 8, "Decisions per second that Redis could not make, by kind of error.").ask(
+            Panel::lines("Failed Redis decisions", "ops", 8, "Decisions per second that Redis could not make, by kind of error.").query(
                 "{{kind}}",
                 r#"sum by (kind) (rate(rate_limit_backend_errors_total{job=~"$job",instance=~"$instance"}[$__rate_interval]))"#,
             ),
@@ -72,18 +72,18 @@ pub(super) fn board() -> Dashboard {
                 8,
                 "Client keys in the gateways' memory by store. The number is limited; it rises with many new addresses.",
             )
-            .ask("{{store}}", r#"sum by (store) (rate_limit_keys{job=~"$job",instance=~"$instance"})"#),
+            .query("{{store}}", r#"sum by (store) (rate_limit_keys{job=~"$job",instance=~"$instance"})"#),
         ],
     )
     .row(
         "Redis",
         8,
         vec![
-            Panel::states("Redis responds to its exporter", 6, "RedisDown fires when it does not for a minute.")
-                .ask("{{instance}}", r#"redis_up{job=~"$job",instance=~"$instance"}"#)
+            Panel::states("Redis responds to its exporter", 6, "RedisDown fires when Redis has not responded for a minute.")
+                .query("{{instance}}", r#"redis_up{job=~"$job",instance=~"$instance"}"#)
                 .word("1", "up", "green")
                 .word("0", "down", "red"),
-            Panel::lines("Commands", "ops", 6, "Commands executed by Redis per second: one per decision of a gateway.").ask(
+            Panel::lines("Commands", "ops", 6, "Commands executed by Redis per second: one per decision of a gateway.").query(
                 "{{instance}}",
                 r#"sum by (instance) (rate(redis_commands_processed_total{job=~"$job",instance=~"$instance"}[$__rate_interval]))"#,
             ),
@@ -93,23 +93,23 @@ pub(super) fn board() -> Dashboard {
                 6,
                 "Memory in use and its limit; 0 means no limit. RedisMemoryHigh fires above 90 % of a limit.",
             )
-            .ask("used {{instance}}", r#"redis_memory_used_bytes{job=~"$job",instance=~"$instance"}"#)
-            .ask("limit {{instance}}", r#"redis_memory_max_bytes{job=~"$job",instance=~"$instance"}"#),
+            .query("used {{instance}}", r#"redis_memory_used_bytes{job=~"$job",instance=~"$instance"}"#)
+            .query("limit {{instance}}", r#"redis_memory_max_bytes{job=~"$job",instance=~"$instance"}"#),
             Panel::lines(
                 "Connections",
                 "short",
                 6,
                 "Connected clients and their maximum. RedisConnectionsHigh fires above 90 % of it.",
             )
-            .ask("connected {{instance}}", r#"redis_connected_clients{job=~"$job",instance=~"$instance"}"#)
-            .ask("maximum {{instance}}", r#"redis_config_maxclients{job=~"$job",instance=~"$instance"}"#),
+            .query("connected {{instance}}", r#"redis_connected_clients{job=~"$job",instance=~"$instance"}"#)
+            .query("maximum {{instance}}", r#"redis_config_maxclients{job=~"$job",instance=~"$instance"}"#),
         ],
     )
     .row(
         "",
         7,
         vec![
-            Panel::lines("Keys", "short", 12, "Keys in Redis: one per client whose quota is not full.").ask(
+            Panel::lines("Keys", "short", 12, "Keys in Redis: one per client whose quota is not full.").query(
                 "{{db}} {{instance}}",
                 r#"sum by (db, instance) (redis_db_keys{job=~"$job",instance=~"$instance"})"#,
             ),
@@ -119,11 +119,11 @@ pub(super) fn board() -> Dashboard {
                 12,
                 "Connections rejected at the limit, and keys evicted for lack of memory. Either one fires an alert.",
             )
-            .ask(
+            .query(
                 "rejected connections {{instance}}",
                 r#"rate(redis_rejected_connections_total{job=~"$job",instance=~"$instance"}[$__rate_interval])"#,
             )
-            .ask(
+            .query(
                 "evicted keys {{instance}}",
                 r#"rate(redis_evicted_keys_total{job=~"$job",instance=~"$instance"}[$__rate_interval])"#,
             ),

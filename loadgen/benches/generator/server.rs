@@ -12,7 +12,7 @@ use tokio::sync::{Notify, oneshot};
 
 use crate::cores::Cores;
 
-const ANSWER: &[u8] =
+const RESPONSE: &[u8] =
     b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nConnection: keep-alive\r\nContent-Length: 13\r\n\r\nHello, world!";
 /// Duration, delay from the first request, and interval of freezes.
 pub const FREEZE: Duration = Duration::from_secs(1);
@@ -87,7 +87,7 @@ async fn connection(mut stream: TcpStream, served: Arc<AtomicU64>, first: Arc<No
             if served.fetch_add(1, Relaxed) == 0 {
                 first.notify_one();
             }
-            if stream.write_all(ANSWER).await.is_err() {
+            if stream.write_all(RESPONSE).await.is_err() {
                 return;
             }
         } else if filled == buffer.len() {

@@ -1,12 +1,14 @@
 //! Arguments of `loadgen drill`.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use url::Url;
 
 use crate::discreet::Discreet;
-use crate::http_args::HttpArgs;
-use clients::{Reason, address};
+use crate::http_args::{HttpArgs, absolute};
+use clients::{HttpConfig, Reason, address};
+use common::duration;
 
 /// Arguments of `loadgen drill`.
 #[derive(Debug, clap::Args)]
@@ -23,6 +25,9 @@ pub struct Args {
     /// The gateway's admin listener, where faults are activated
     #[arg(long, env = "ADMIN_URL", value_name = "URL", value_parser = URL, hide_env_values = true, default_value = "http://127.0.0.1:8001")]
     pub admin: Url,
+    /// Send the bearer token in this file, the gateway's ADMIN_TOKEN, to the admin listener; it is read for every call
+    #[arg(long, env = "ADMIN_TOKEN_FILE", value_name = "FILE")]
+    pub admin_token_file: Option<PathBuf>,
     /// Inbox that receives the notifications. With `none`, delivery is checked by Alertmanager's counters only.
     /// Default: http://127.0.0.1:8025 if an inbox responds there, else none
     #[arg(long, env = "INBOX_URL", value_name = "URL|none", value_parser = RECEIVER, hide_env_values = true)]
@@ -32,6 +37,9 @@ pub struct Args {
     /// Factor by which the stack's durations were divided. It also divides the objectives of drills
     #[arg(long, env = "TIME_SCALE", value_name = "N", default_value = "1", value_parser = scale)]
     pub scale: f64,
+    /// `--cluster.peer-timeout` of clustered Alertmanagers, which their API does not report
+    #[arg(long, value_name = "DURATION", default_value = "15s", value_parser = duration::parse)]
+    pub peer_timeout: Duration,
     /// Command that stops, starts, pauses, unpauses and restarts a service by name, such as "stack service" or
     /// deploy/compose/service.sh
     #[arg(long, env = "STACK_CONTROL", value_name = "COMMAND")]
@@ -46,7 +54,7 @@ pub struct Args {
     #[arg(long, env = "PROOFS_DIR", value_name = "DIR")]
     pub proofs: Option<PathBuf>,
     /// Store pending undo steps in this directory, so that the next run can undo them if this one is killed. It must be
-    /// owned by this user and writable by nobody else, since commands are run from it
+    /// owned by this user and writable by no other user, because commands are run from it
     #[arg(long, value_name = "DIR")]
     pub leftovers: Option<PathBuf>,
     /// Write the report as JUnit XML
@@ -61,6 +69,15 @@ pub struct Args {
     /// Drill files, or directories of them
     #[arg(value_name = "FILE|DIRECTORY", required = true)]
     pub drills: Vec<PathBuf>,
+}
+
+impl Args {
+    /// The HTTP settings of all systems.
+    #[must_use]
+    pub fn http(&self) -> HttpConfig {
+        let admin_token_file = self.admin_token_file.as_deref().map(absolute);
+        HttpConfig { admin_token_file, ..self.http.config() }
+    }
 }
 
 /// Who receives the notifications.

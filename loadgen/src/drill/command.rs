@@ -1,9 +1,7 @@
 //! The `loadgen drill` command line.
 
-use std::fs;
-
 use crate::drill::args::Args;
-use crate::drill::output::{code, is_proven, print, write};
+use crate::drill::output::{Reports, code, is_proven, print};
 use crate::drill::stacks::{self, connect};
 use common::signals::{Ending, Signals};
 use common::{console, exit, proof};
@@ -24,12 +22,11 @@ pub fn main(args: Args) -> u8 {
         Ok(suite) => suite,
         Err(errors) => return usage(&errors),
     };
-    for path in [&args.json, &args.html, &args.junit].into_iter().flatten() {
-        // Checks now, not after the drills, that the report can be written.
-        if let Err(error) = fs::OpenOptions::new().append(true).create(true).open(path) {
-            return usage(&[format!("{}: cannot write the report: {error}", path.display())]);
-        }
-    }
+    // Checks now, not after the drills, that the reports can be written.
+    let reports = match Reports::check(&args) {
+        Ok(reports) => reports,
+        Err(error) => return usage(&[error]),
+    };
     if let Some(dir) = &args.proofs
         && let Err(error) = proof::check(dir)
     {
@@ -47,7 +44,7 @@ pub fn main(args: Args) -> u8 {
     };
     runtime.block_on(async {
         match stacks::resolve(&args).await {
-            Ok(stacks) => drill(&args, &suite, stacks).await,
+            Ok(stacks) => drill(&args, &suite, &reports, stacks).await,
             Err(error) => usage(&[error]),
         }
     })
@@ -60,7 +57,7 @@ fn usage<E: std::fmt::Display>(errors: &[E]) -> u8 {
     exit::USAGE
 }
 
-async fn drill(args: &Args, suite: &Suite, stacks: Vec<Stack>) -> u8 {
+async fn drill(args: &Args, suite: &Suite, reports: &Reports, stacks: Vec<Stack>) -> u8 {
     let mut signals = match Signals::install() {
         Ok(signals) => signals,
         Err(error) => {
@@ -122,7 +119,7 @@ async fn drill(args: &Args, suite: &Suite, stacks: Vec<Stack>) -> u8 {
         ending = rerun_alone(&plan, &mut run, &mut records, &signals).await;
     }
     print(&run, &records);
-    let written = write(args, &run, &records);
+    let written = reports.write(&run, &records);
     code(&records, ending, written)
 }
 

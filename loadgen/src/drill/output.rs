@@ -1,7 +1,6 @@
 //! The result of a run of drills: standard output, report files and exit code.
 
-use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::drill::args::Args;
 use common::signals::Ending;
@@ -11,6 +10,8 @@ use drill::record::case::Case;
 use drill::record::judgement::Verdict;
 use drill::report::json::{self, Run};
 use drill::report::{html, junit, table};
+use load::error::LoadError;
+use load::report_file::ReportFile;
 
 pub fn is_proven(record: &Case) -> bool {
     record.judgement.as_ref().is_some_and(|judgement| judgement.verdict == Verdict::Proven)
@@ -35,7 +36,7 @@ pub fn print(run: &Run, records: &[Case]) {
         }
     }
     if records.iter().any(|record| record.expectation.counted && is_proven(record)) {
-        text.push_str(&format!("{COUNTED_ONLY}: no inbox\n"));
+        text.push_str(&format!("{COUNTED_ONLY}, because no inbox is configured\n"));
     }
     if !run.not_run.is_empty() {
         text.push_str(&format!("not run: {}\n", run.not_run.join(", ")));
@@ -43,25 +44,57 @@ pub fn print(run: &Run, records: &[Case]) {
     console::result(&text);
 }
 
-/// Writes the reports. Returns whether all reports and proofs could be written.
-pub fn write(args: &Args, run: &Run, records: &[Case]) -> bool {
-    let report = json::report(run, records);
-    let put = |path: &Path, text: std::io::Result<String>| match text.and_then(|text| fs::write(path, text)) {
-        Ok(()) => true,
-        Err(error) => {
-            console::error(format_args!("{}: cannot write the report: {error}", path.display()));
-            false
+/// The report files of a run.
+#[derive(Debug)]
+pub struct Reports {
+    json: Option<Output>,
+    html: Option<Output>,
+    junit: Option<Output>,
+}
+
+/// A report file and its path as given.
+#[derive(Debug)]
+struct Output(PathBuf, ReportFile);
+
+impl Output {
+    fn check(path: &Path) -> Result<Self, LoadError> {
+        let unwritable =
+            |error| LoadError::Output(format!("{}: cannot write the report: {error}", path.display()));
+        Ok(Self(path.to_owned(), ReportFile::at(path).map_err(unwritable)?))
+    }
+
+    fn write(&self, text: std::io::Result<String>) -> bool {
+        match text.and_then(|text| self.1.write(|file| file.write_all(text.as_bytes()))) {
+            Ok(()) => true,
+            Err(error) => {
+                console::error(format_args!("{}: cannot write the report: {error}", self.0.display()));
+                false
+            }
         }
-    };
-    let not_kept: Vec<_> = records.iter().filter_map(|record| record.not_kept.as_ref()).collect();
-    not_kept.iter().for_each(console::error);
-    let json = args.json.as_ref().is_none_or(|path| put(path, Ok(format!("{report:#}\n"))));
-    let html = args.html.as_ref().is_none_or(|path| put(path, Ok(html::page(run, records))));
-    let junit = args
-        .junit
-        .as_ref()
-        .is_none_or(|path| put(path, junit::report(run, records).map_err(std::io::Error::other)));
-    json && html && junit && not_kept.is_empty()
+    }
+}
+
+impl Reports {
+    /// Checks that the files can be written.
+    ///
+    /// # Errors
+    /// Names the first that cannot.
+    pub fn check(args: &Args) -> Result<Self, LoadError> {
+        let output = |path: &Option<PathBuf>| path.as_deref().map(Output::check).transpose();
+        Ok(Self { json: output(&args.json)?, html: output(&args.html)?, junit: output(&args.junit)? })
+    }
+
+    /// Writes the reports. Returns whether all reports and proofs could be written.
+    pub fn write(&self, run: &Run, records: &[Case]) -> bool {
+        let not_kept: Vec<_> = records.iter().filter_map(|record| record.not_kept.as_ref()).collect();
+        not_kept.iter().for_each(console::error);
+        let json = |to: &Output| to.write(Ok(format!("{:#}\n", json::report(run, records))));
+        let json = self.json.as_ref().is_none_or(json);
+        let html = self.html.as_ref().is_none_or(|to| to.write(Ok(html::page(run, records))));
+        let junit = |to: &Output| to.write(junit::report(run, records).map_err(std::io::Error::other));
+        let junit = self.junit.as_ref().is_none_or(junit);
+        json && html && junit && not_kept.is_empty()
+    }
 }
 
 pub fn code(records: &[Case], ending: Option<Ending>, written: bool) -> u8 {

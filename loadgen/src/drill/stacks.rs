@@ -53,7 +53,7 @@ pub async fn resolve(args: &Args) -> Result<Vec<Stack>, DrillError> {
         let mut stacks: Vec<Stack> =
             serde_json::from_str(&text).map_err(|error| failed(error.to_string()))?;
         for stack in stacks.iter_mut().filter(|stack| stack.http == HttpConfig::default()) {
-            stack.http = args.http.config();
+            stack.http = args.http();
         }
         return if stacks.is_empty() { Err(failed("contains no stacks".to_owned())) } else { Ok(stacks) };
     }
@@ -65,7 +65,8 @@ pub async fn resolve(args: &Args) -> Result<Vec<Stack>, DrillError> {
         alertmanager: args.alertmanager.clone(),
         inbox: inbox(args.inbox.as_ref()).await?,
         control: control.split_whitespace().map(str::to_owned).collect(),
-        http: args.http.config(),
+        peer_timeout: args.peer_timeout,
+        http: args.http(),
         env: std::collections::BTreeMap::new(),
     }])
 }

@@ -65,7 +65,7 @@ pub struct Args {
     #[arg(short = 'z', long = "duration", value_name = "TIME", value_parser = positive, allow_hyphen_values = true, help_heading = "Load")]
     pub duration: Option<Duration>,
     /// Number of requests to send
-    #[arg(short = 'n', long, value_name = "COUNT", value_parser = |text: &str| whole::<u64>(text, 1, 1_000_000_000_000), allow_hyphen_values = true, help_heading = "Load")]
+    #[arg(short = 'n', long, value_name = "COUNT", value_parser = |text: &str| count::<u64>(text, 1, 1_000_000_000_000), allow_hyphen_values = true, help_heading = "Load")]
     pub requests: Option<u64>,
     /// Ramp from the previous rate (first: -q or 0) to RATE within TIME; repeatable
     #[arg(long = "stage", value_name = "TIME:RATE", value_parser = stage, allow_hyphen_values = true, conflicts_with = "duration", help_heading = "Load")]
@@ -74,18 +74,18 @@ pub struct Args {
     #[arg(long, value_enum, default_value = "even", help_heading = "Load")]
     pub arrivals: ArrivalsArg,
     /// Seed for arrival times and generated values (printed, to repeat a run)
-    #[arg(long, value_name = "NUMBER", value_parser = |text: &str| whole::<u32>(text, 0, u32::MAX.into()), allow_hyphen_values = true, help_heading = "Load")]
+    #[arg(long, value_name = "NUMBER", value_parser = |text: &str| count::<u32>(text, 0, u32::MAX.into()), allow_hyphen_values = true, help_heading = "Load")]
     pub seed: Option<u32>,
 
     /// Warm up for this long at the initial rate; not included in the report
     #[arg(long, value_name = "TIME", value_parser = positive, allow_hyphen_values = true, help_heading = "Load")]
     pub warmup: Option<Duration>,
 
-    /// Maximum connections [default: 64]; closed loop without rate, pattern or stage
-    #[arg(short = 'c', long, value_name = "COUNT", value_parser = |text: &str| whole::<u16>(text, 1, u16::MAX.into()), allow_hyphen_values = true, help_heading = "Limits")]
+    /// Maximum connections [default: 64]; without rate, pattern or stage the loop is closed
+    #[arg(short = 'c', long, value_name = "COUNT", value_parser = |text: &str| count::<u16>(text, 1, u16::MAX.into()), allow_hyphen_values = true, help_heading = "Limits")]
     pub connections: Option<u16>,
     /// Maximum requests in flight; further requests are shed and counted
-    #[arg(long, value_name = "COUNT", default_value = "10000", value_parser = |text: &str| whole::<u32>(text, 1, 1_000_000), allow_hyphen_values = true, help_heading = "Limits")]
+    #[arg(long, value_name = "COUNT", default_value = "10000", value_parser = |text: &str| count::<u32>(text, 1, 1_000_000), allow_hyphen_values = true, help_heading = "Limits")]
     pub max_in_flight: u32,
     /// Timeout from the due time to the end of the response, 1ms to 1h
     #[arg(short = 't', long, value_name = "TIME", default_value = "30s", value_parser = timeout, allow_hyphen_values = true, help_heading = "Limits")]
@@ -100,7 +100,7 @@ pub struct Args {
     /// HTTP method [default: GET, or POST with a body]
     #[arg(short = 'm', long, value_name = "METHOD", conflicts_with_all = ["pattern", "scenario"], help_heading = "Request")]
     pub method: Option<Method>,
-    /// Header 'Name: value', may contain placeholders; replaces the file's; repeatable
+    /// Header 'Name: value', may contain placeholders; replaces the scenario's; repeatable
     #[arg(short = 'H', long = "header", value_name = "HEADER", value_parser = header, help_heading = "Request")]
     pub headers: Vec<(String, String)>,
     /// Request body; JSON sets Content-Type: application/json
@@ -129,7 +129,7 @@ pub struct Args {
     /// Expected statuses: 200,429, 2xx, 200-399 [default: 200-399 or the pattern's]
     #[arg(long, value_name = "LIST", help_heading = "Verdict")]
     pub expect_status: Option<Expect>,
-    /// Exit 3 if crossed: p99<250ms, service.p999<=1s (99.9 %), failed<1%, rate>=95/s; repeatable
+    /// Exit with 3 if this threshold is crossed: p99<250ms, service.p999<=1s (99.9 %), failed<1%, rate>=95/s; repeatable
     #[arg(long = "threshold", value_name = "BOUND", help_heading = "Verdict")]
     pub thresholds: Vec<Threshold>,
     /// End the run as soon as an upper bound is crossed
@@ -173,7 +173,7 @@ fn positive(text: &str) -> Result<Duration, String> {
 }
 
 /// Parses an integer within inclusive bounds.
-fn whole<T: TryFrom<u64>>(text: &str, least: u64, most: u64) -> Result<T, String> {
+fn count<T: TryFrom<u64>>(text: &str, least: u64, most: u64) -> Result<T, String> {
     let number = text.parse().ok().filter(|number| (least..=most).contains(number));
     number
         .and_then(|number| T::try_from(number).ok())

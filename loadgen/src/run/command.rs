@@ -9,8 +9,9 @@ use crate::run::args::Args;
 use crate::run::error::{CommandError, start};
 use crate::run::resolve::{self, Resolved};
 use crate::run::watch::{Ended, Ending, Signals, Watcher};
-use clients::HttpConfig;
+use clients::address::without_secrets;
 use common::console;
+use common::tls::Trust;
 use load::engine::Running;
 use load::engine::file_limit;
 use load::format;
@@ -85,8 +86,8 @@ pub fn run(args: &Args) -> Result<u8, CommandError> {
             thresholds: args.thresholds.clone(),
             alerts: Vec::new(),
         };
-        let config = HttpConfig { trust: resolve::trust(args), bearer_token_file: None };
-        let alerts_from = args.alerts_from.as_ref().filter(|_| !hurried).map(|url| (url, config));
+        let trust = resolve::trust(args);
+        let alerts_from = args.alerts_from.as_ref().filter(|_| !hurried).map(|url| (url, trust));
         finish(running, labels, outs, alerts_from).await
     })
 }
@@ -104,7 +105,8 @@ async fn send_before(
     deadline: Option<Duration>,
 ) -> Result<Option<u8>, CommandError> {
     let spec = &plan.requests[0].spec;
-    let title = format!("before the run · {} {}", spec.method.name(), spec.path);
+    let path = without_secrets(&spec.path);
+    let title = format!("before the run · {} {path}", spec.method.name());
     let record = match watcher.send_before(plan.clone(), &title, deadline).await? {
         Ok(record) => record,
         Err(code) => return Ok(Some(code)),
@@ -121,9 +123,8 @@ async fn send_before(
         None => format!("failed: {}", format::faults(record.faults)),
     };
     Err(CommandError::Failed(format!(
-        "`before` request {} {} {result}; the run was not started",
-        spec.method.name(),
-        spec.path
+        "`before` request {} {path} {result}; the run was not started",
+        spec.method.name()
     )))
 }
 
@@ -131,13 +132,13 @@ async fn finish(
     running: Running,
     mut labels: Labels,
     outs: Vec<OutFile>,
-    alerts_from: Option<(&Url, HttpConfig)>,
+    alerts_from: Option<(&Url, Trust)>,
 ) -> Result<u8, CommandError> {
     let plan = running.plan_handle();
     let record = running.record().await;
-    if let Some((prometheus, config)) = alerts_from {
+    if let Some((prometheus, trust)) = alerts_from {
         // The run is complete, so failing to fetch alerts is only a warning.
-        match alerts::fetch(prometheus, &config, record.started, record.elapsed).await {
+        match alerts::fetch(prometheus, &trust, record.started, record.elapsed).await {
             Ok(alerts) => labels.alerts = alerts,
             Err(error) => console::warning(error),
         }

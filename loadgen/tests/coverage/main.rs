@@ -88,8 +88,8 @@ fn shipped_rules_have_full_coverage() {
 #[test]
 fn detects_an_alert_without_a_drill() {
     let holdings = Holdings::copy();
-    let (_, whole) = holdings.coverage();
-    for alert in whole["alerts"].as_array().unwrap() {
+    let (_, report) = holdings.coverage();
+    for alert in report["alerts"].as_array().unwrap() {
         let drills = alert["drills"].as_array().unwrap();
         let proves = |text: &str| {
             drills.iter().any(|it| text.starts_with(&format!("drill: {}\n", it.as_str().unwrap())))
@@ -113,8 +113,8 @@ fn detects_an_alert_without_a_drill() {
 #[test]
 fn detects_an_alert_without_a_unit_test() {
     let holdings = Holdings::copy();
-    let (_, whole) = holdings.coverage();
-    for alert in whole["alerts"].as_array().unwrap() {
+    let (_, report) = holdings.coverage();
+    for alert in report["alerts"].as_array().unwrap() {
         let files = holdings.files("monitoring/rule_tests");
         let texts = files.iter().map(|file| (file, fs::read_to_string(file).unwrap()));
         let broken: Vec<_> = texts
@@ -139,8 +139,8 @@ fn detects_an_alert_without_a_unit_test() {
 #[test]
 fn detects_an_alert_without_a_runbook() {
     let holdings = Holdings::copy();
-    let (_, whole) = holdings.coverage();
-    for alert in whole["alerts"].as_array().unwrap() {
+    let (_, report) = holdings.coverage();
+    for alert in report["alerts"].as_array().unwrap() {
         let name = alert["alert"].as_str().unwrap();
         let file = holdings.dir.path().join(format!("docs/runbooks/{name}.md"));
         let before = fs::read(&file).unwrap();

@@ -36,7 +36,7 @@ fn certificate(folder: &Path, change: impl FnOnce(&mut CertificateParams)) -> (P
 const NO_SERIES: &str = r#"{"status":"success","data":{"resultType":"matrix","result":[]}}"#;
 
 /// Responds with the rules or with no series to requests with this `Authorization`, and with 401 to others.
-fn answer(stream: impl Read + Write, wanted: Option<&str>) {
+fn respond(stream: impl Read + Write, wanted: Option<&str>) {
     let mut stream = BufReader::new(stream);
     loop {
         let (mut shown, mut line, mut body) = (None, String::new(), RULES);
@@ -58,9 +58,9 @@ fn answer(stream: impl Read + Write, wanted: Option<&str>) {
             Some(_) if shown.as_deref() != wanted => ("401 Unauthorized", "Unauthorized\n"),
             _ => ("200 OK", body),
         };
-        let answer = format!("HTTP/1.1 {status}\r\nContent-Length: {}\r\n\r\n{body}", body.len());
+        let response = format!("HTTP/1.1 {status}\r\nContent-Length: {}\r\n\r\n{body}", body.len());
         let stream = stream.get_mut();
-        if stream.write_all(answer.as_bytes()).and_then(|()| stream.flush()).is_err() {
+        if stream.write_all(response.as_bytes()).and_then(|()| stream.flush()).is_err() {
             return;
         }
     }
@@ -74,8 +74,8 @@ fn server(tls: Option<Arc<ServerConfig>>, wanted: Option<&'static str>) -> Socke
         for stream in listener.incoming().flatten() {
             let session = tls.as_ref().map(|tls| ServerConnection::new(Arc::clone(tls)).unwrap());
             std::thread::spawn(move || match session {
-                Some(session) => answer(StreamOwned::new(session, stream), wanted),
-                None => answer(stream, wanted),
+                Some(session) => respond(StreamOwned::new(session, stream), wanted),
+                None => respond(stream, wanted),
             });
         }
     });
@@ -83,7 +83,7 @@ fn server(tls: Option<Arc<ServerConfig>>, wanted: Option<&'static str>) -> Socke
 }
 
 /// Runs `loadgen coverage` and returns the exit code and both outputs.
-fn ask(url: &str, more: &[&str]) -> (Option<i32>, String) {
+fn fetch(url: &str, more: &[&str]) -> (Option<i32>, String) {
     let folder = tempfile::tempdir().unwrap();
     let mut command = Command::new(env!("CARGO_BIN_EXE_loadgen"));
     command.args(["coverage", "--prometheus", url]).args(more).current_dir(folder.path());
@@ -93,8 +93,8 @@ fn ask(url: &str, more: &[&str]) -> (Option<i32>, String) {
 }
 
 /// Checks that the alert was read: it lacks a drill, so the exit code is 5.
-fn assert_read(answer: &(Option<i32>, String)) {
-    assert!(answer.0 == Some(5) && answer.1.contains("NginxDown"), "{answer:?}");
+fn assert_read(response: &(Option<i32>, String)) {
+    assert!(response.0 == Some(5) && response.1.contains("NginxDown"), "{response:?}");
 }
 
 #[test]
@@ -103,14 +103,18 @@ fn certificate_needs_a_trusted_issuer_and_the_right_name() {
     let (file, config) = certificate(folder.path(), |_| ());
     let (address, file) = (server(Some(config), None), file.display().to_string());
     let url = format!("https://{address}");
-    assert_read(&ask(&url, &["--cacert", &file]));
+    assert_read(&fetch(&url, &["--cacert", &file]));
 
     let localhost = format!("https://localhost:{}", address.port());
     let plain = format!("https://{}", server(None, None));
     for (url, more, message) in [
         (&url, &[][..], "not accepted: issuer is not trusted; use --cacert FILE.pem"),
         (&localhost, &["--cacert", &file], "not for localhost; use a valid name"),
-        (&plain, &["--cacert", &file], "during the TLS handshake; is it an http:// address?"),
+        (
+            &plain,
+            &["--cacert", &file],
+            "during the TLS handshake; if the server has no TLS, use an http:// address",
+        ),
         (&url, &["--cacert", "/no/such.pem"], "--cacert /no/such.pem: "),
         (
             &url,
@@ -118,7 +122,7 @@ fn certificate_needs_a_trusted_issuer_and_the_right_name() {
             "--cacert /dev/null: contains no certificate; expected a PEM file",
         ),
     ] {
-        let (code, text) = ask(url, more);
+        let (code, text) = fetch(url, more);
         assert_eq!(code, Some(2), "{text}");
         assert!(text.contains(message) && text.contains(&format!("Prometheus at {url}")), "{more:?}: {text}");
     }
@@ -134,7 +138,7 @@ fn rejected_certificate_has_a_reason() {
     let folders = [(); 3].map(|()| tempfile::tempdir().unwrap());
     let refused = |config, trusted: &Path, message: &str| {
         let url = format!("https://{}", server(Some(config), None));
-        let (code, text) = ask(&url, &["--cacert", trusted.to_str().unwrap()]);
+        let (code, text) = fetch(&url, &["--cacert", trusted.to_str().unwrap()]);
         assert_eq!(code, Some(2), "{text}");
         assert!(text.contains(&format!("certificate not accepted: {message}")), "{text}");
     };
@@ -145,7 +149,7 @@ fn rejected_certificate_has_a_reason() {
     let message = "it is a CA certificate (CA:TRUE), which a server must not present; use --cacert FILE.pem with exactly";
     refused(config.clone(), &other, message);
     let url = format!("https://{}", server(Some(config), None));
-    assert_read(&ask(&url, &["--cacert", file.to_str().unwrap()]));
+    assert_read(&fetch(&url, &["--cacert", file.to_str().unwrap()]));
 }
 
 #[test]
@@ -155,11 +159,11 @@ fn user_and_password_are_sent_but_not_shown() {
     // team:fire&drill
     let address = server(Some(config), Some("Basic dGVhbTpmaXJlJmRyaWxs"));
     let file = file.display().to_string();
-    let with = |user: &str| ask(&format!("https://{user}{address}"), &["--cacert", &file]);
+    let with = |user: &str| fetch(&format!("https://{user}{address}"), &["--cacert", &file]);
     assert_read(&with("team:fire%26drill@"));
     for (user, remedy) in [
         ("", "set user and password in the address"),
-        ("team:secret@", "user or password of the address rejected"),
+        ("team:secret@", "the user or password in the address was rejected"),
     ] {
         let (code, text) = with(user);
         assert_eq!(code, Some(2), "{text}");
@@ -171,7 +175,7 @@ fn user_and_password_are_sent_but_not_shown() {
     }
     // Errors before any request do not show them either.
     for url in [format!("ftp://team:secret@{address}"), format!("https://team:secret@{address}x")] {
-        let (code, text) = ask(&url, &[]);
+        let (code, text) = fetch(&url, &[]);
         assert_eq!(code, Some(2), "{text}");
         assert!(!text.contains("secret") && text.contains(&format!("…@{address}")), "{text}");
     }
@@ -183,7 +187,7 @@ fn sends_a_bearer_token_from_a_file() {
     let token = folder.path().join("token");
     let url = format!("http://{}", server(None, Some("Bearer t0k.en")));
     let shown = token.display().to_string();
-    let with = || ask(&url, &["--bearer-token-file", &shown]);
+    let with = || fetch(&url, &["--bearer-token-file", &shown]);
     let (code, text) = with();
     assert!(
         code == Some(2) && text.contains(&format!("--bearer-token-file {shown}: No such file")),
@@ -193,7 +197,10 @@ fn sends_a_bearer_token_from_a_file() {
     assert_read(&with());
     std::fs::write(&token, "stale").unwrap();
     let (code, text) = with();
-    assert!(code == Some(2) && text.contains(&format!("token in {shown} rejected")), "{text}");
+    assert!(
+        code == Some(2) && text.contains(&format!("the token of --bearer-token-file {shown} was rejected")),
+        "{text}"
+    );
     assert!(!text.contains("stale"), "{text}");
 }
 

@@ -6,6 +6,7 @@
 )]
 
 mod documents;
+mod hostile;
 
 use std::io::Read;
 use std::net::TcpListener;
@@ -52,7 +53,7 @@ fn closed() -> String {
 }
 
 #[test]
-fn a_bad_file_is_told_with_its_line_and_ends_with_2() {
+fn a_bad_file_is_reported_with_its_line_and_exits_2() {
     let directory = directory(&[
         ("a.yaml", &DRILL.replace("summary:", "sumary:")),
         ("b.yaml", &DRILL.replace("rate: 40/s, requests: [{get", "rate: fast, requests: [{get")),
@@ -106,7 +107,7 @@ fn leftovers_directory_may_hold_other_files_and_must_be_private() {
     let output = run(directory.path(), &arguments);
     assert_eq!(output.status.code(), Some(2), "{}", stderr(&output));
     assert!(
-        stderr(&output).contains("--leftovers: h: others may write to it (mode 777)"),
+        stderr(&output).contains("--leftovers: h: other users may write to it (mode 777)"),
         "{}",
         stderr(&output)
     );
@@ -132,6 +133,10 @@ fn unreachable_systems_refuse_the_drill() {
     let second = DRILL.replace("drill: high-error-rate", "drill: second");
     let directory = directory(&[("a.yaml", DRILL), ("b.yaml", &second)]);
     let (prometheus, alertmanager, inbox) = (closed(), closed(), closed());
+    // An earlier report is replaced, not overwritten: whoever still reads it sees all of it.
+    let earlier = directory.path().join("earlier.json");
+    std::fs::write(&earlier, "earlier").unwrap();
+    std::fs::hard_link(&earlier, directory.path().join("out.json")).unwrap();
     let output = run(
         directory.path(),
         &[
@@ -158,6 +163,7 @@ fn unreachable_systems_refuse_the_drill() {
         "{message}"
     );
 
+    assert_eq!(std::fs::read_to_string(&earlier).unwrap(), "earlier");
     let text = std::fs::read_to_string(directory.path().join("out.json")).unwrap();
     let report: serde_json::Value = serde_json::from_str(&text).unwrap();
     assert_eq!(report["drills"].as_array().unwrap().len(), 2);

@@ -13,7 +13,7 @@ use crate::running::{Running, slack, webhook};
 fn message(status: &str) -> Value {
     let mut body = slack(&format!("[{}:1] HighErrorRate (warning)", status.to_uppercase()));
     body["attachments"][0]["text"] = json!(
-        "*The API answers too many requests with a server error* (job `api`)\n\
+        "*The API responds to too many requests with a server error* (job `api`)\n\
          &lt;img src=x onerror=document.title=1&gt; <img src=x> 8.1% of the requests\n\
          <http://127.0.0.1:8025/runbooks/HighErrorRate?a=1&amp;b=2|Runbook> · <javascript:alert(1)|Dashboard>\n"
     );
@@ -108,7 +108,7 @@ fn history(dir: &std::path::Path, count: u64) {
         let mut body = webhook(status, &format!("Alert{id}"));
         body["alerts"][0]["fingerprint"] = json!(format!("{id:016x}"));
         body["alerts"][0]["annotations"]["description"] =
-            json!("8.1% of the requests were answered with 5xx. ".repeat(20));
+            json!("8.1% of the requests got a 5xx response. ".repeat(20));
         let alert = NotifiedAlert {
             alert: format!("Alert{id}"),
             status: status.to_owned(),
@@ -151,7 +151,7 @@ async fn page_stays_light_with_ten_thousand_notifications() {
         page.eval("(() => { const from = performance.now(); redraw(); return performance.now() - from; })()");
     eprintln!(
         "10,000 notifications: shown after {loaded:?}, {heap:.1} MB of heap, {nodes} nodes, all drawn anew in {redrawn} ms, \
-         one more shown after {news:?} (asked for every second)"
+         one more shown after {news:?} (polled every second)"
     );
     // A page with all of them would need several times as much.
     assert!(heap < 20.0 && nodes < 10_000.0, "{heap} MB, {nodes} nodes");

@@ -105,21 +105,21 @@ impl Page {
         let until = Instant::now() + LIMIT;
         loop {
             let left = until.saturating_duration_since(Instant::now());
-            let answer =
-                self.from.recv_timeout(left).unwrap_or_else(|error| panic!("{method}: no answer: {error}"));
-            if answer["id"] == self.id {
-                assert!(answer["error"].is_null(), "{command}: {answer}");
-                return answer["result"].clone();
+            let response =
+                self.from.recv_timeout(left).unwrap_or_else(|error| panic!("{method}: no response: {error}"));
+            if response["id"] == self.id {
+                assert!(response["error"].is_null(), "{command}: {response}");
+                return response["result"].clone();
             }
         }
     }
 
     /// The value of an expression of JavaScript.
     pub fn eval(&mut self, expression: &str) -> Value {
-        let asked = json!({"expression": expression, "returnByValue": true, "awaitPromise": true});
-        let answer = self.call("Runtime.evaluate", asked);
-        assert!(answer["exceptionDetails"].is_null(), "{expression}: {answer}");
-        answer["result"]["value"].clone()
+        let parameters = json!({"expression": expression, "returnByValue": true, "awaitPromise": true});
+        let response = self.call("Runtime.evaluate", parameters);
+        assert!(response["exceptionDetails"].is_null(), "{expression}: {response}");
+        response["result"]["value"].clone()
     }
 
     /// Waits until an expression is true, and returns how long it took.

@@ -50,7 +50,11 @@ struct Started {
 
 impl Started {
     fn new(arguments: &[&str]) -> Self {
-        let mut child = inbox(arguments).args(["--listen", "127.0.0.1:0"]).spawn().unwrap();
+        Self::by(inbox(arguments))
+    }
+
+    fn by(mut command: Command) -> Self {
+        let mut child = command.args(["--listen", "127.0.0.1:0"]).spawn().unwrap();
         let mut line = String::new();
         BufReader::new(child.stdout.as_mut().unwrap()).read_line(&mut line).unwrap();
         let base = line.trim().rsplit(' ').next().unwrap().to_owned();
@@ -151,6 +155,59 @@ async fn history_is_bounded_in_bytes_also_after_a_restart() {
     assert!((MIB / 2..MIB + 200).contains(&fewer) && less < count, "{less} of {fewer} bytes");
 }
 
+/// The kernel cuts a write off at the limit of a file's size, as on a full disk, and needs no disk of its own for it.
+#[tokio::test]
+async fn full_disk_loses_nothing_that_was_acknowledged() {
+    let dir = tempfile::tempdir().unwrap();
+    let data_dir = dir.path().to_str().unwrap();
+    let mut limited = Command::new("sh");
+    limited
+        .args(["-c", "trap '' XFSZ; ulimit -S -f 8; exec \"$0\" inbox --no-smtp \"$@\""])
+        .args([env!("CARGO_BIN_EXE_loadgen"), "--data-dir", data_dir])
+        .stdout(Stdio::piped());
+    let first = Started::by(limited);
+    let http = reqwest::Client::builder().no_proxy().build().unwrap();
+    let post = async |base: &str, alert: &str| {
+        let sent = http.post(format!("{base}/webhook")).body(webhook("firing", alert).to_string());
+        let response = sent.send().await.unwrap();
+        (response.status().as_u16(), response.text().await.unwrap())
+    };
+    let listed = async |base: &str| {
+        let text = http.get(format!("{base}/notifications")).send().await.unwrap().text().await.unwrap();
+        let listing: serde_json::Value = serde_json::from_str(&text).unwrap();
+        let all = listing["notifications"].as_array().unwrap().iter();
+        all.map(|it| it["alerts"][0]["alert"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    let mut acknowledged = Vec::new();
+    let refused = loop {
+        let alert = format!("Alert{}", acknowledged.len());
+        match post(&first.base, &alert).await {
+            (200, _) => acknowledged.push(alert),
+            refused => break refused,
+        }
+        assert!(acknowledged.len() < 1_000, "the limit is not in force");
+    };
+    assert!(
+        refused.0 == 503 && refused.1.starts_with("the notification was not saved: --data-dir"),
+        "{refused:?}"
+    );
+    assert_eq!(post(&first.base, "Again").await.0, 503);
+    eventually(&http, &format!("{}/readyz", first.base), "notifications are not saved").await;
+    assert!(!acknowledged.is_empty());
+    assert_eq!(listed(&first.base).await, acknowledged);
+
+    let lifted = ["--fsize=unlimited:", "--pid", &first.child.id().to_string()];
+    assert!(Command::new("prlimit").args(lifted).status().unwrap().success());
+    for alert in ["After", "Last"] {
+        assert_eq!(post(&first.base, alert).await, (200, String::new()));
+        acknowledged.push(alert.to_owned());
+    }
+    eventually(&http, &format!("{}/readyz", first.base), "ready").await;
+    drop(first); // killed
+    let second = Started::new(&["--data-dir", data_dir]);
+    assert_eq!(listed(&second.base).await, acknowledged);
+}
+
 #[test]
 fn port_in_use_names_its_owner_and_the_flag() {
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
@@ -159,7 +216,10 @@ fn port_in_use_names_its_owner_and_the_flag() {
     assert_eq!(ended(&mut child).code(), Some(2));
     let mut message = String::new();
     child.stderr.unwrap().read_to_string(&mut message).unwrap();
-    assert!(message.contains(&format!("port {port} is in use")) && message.contains("--listen"), "{message}");
+    assert!(
+        message.contains(&format!("port {port} is already in use")) && message.contains("--listen"),
+        "{message}"
+    );
     if cfg!(target_os = "linux") {
         assert!(message.contains(&format!("(pid {})", std::process::id())), "{message}");
     }
@@ -192,6 +252,7 @@ fn invalid_arguments_exit_2_and_are_named() {
         (&["--capacity", "0"], "capacity"),
         (&["--capacity-mib", "0"], "capacity-mib"),
         (&["--webhook-mib", "65"], "webhook-mib"),
+        (&["--allow-host", "http://inbox"], "without scheme and port"),
         (&["--heartbeat-limit", "0s"], "must be above 0s"),
         (&["--listen", "127.0.0.1:0", "--data-dir", below.to_str().unwrap()], "--data-dir"),
         (&["--listen", "203.0.113.1:0"], "203.0.113.1"),

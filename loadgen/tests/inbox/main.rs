@@ -5,6 +5,7 @@
 mod browser;
 mod chromium;
 mod command;
+mod pages;
 mod receivers;
 mod running;
 mod served;

@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use common::proof::{self, Proof};
 use inbox::Config;
-use inbox::store::history::Limits;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
@@ -164,6 +163,34 @@ async fn accepts_mail_only_after_auth() {
     inbox.stop().await;
 }
 
+/// A message that one server reads as two can carry a second one past its checks.
+#[tokio::test]
+async fn only_crlf_ends_a_line_of_mail() {
+    let inbox = Running::start(10, None);
+    let smuggled = "\r\nMAIL FROM:<x@y.example>\r\nRCPT TO:<c@d.example>\r\nDATA\r\n";
+    for dot in ["\n.\n", "\n.\r\n", "\r\n.\n", "\r.\r\n"] {
+        let mail = MAIL.replace("..dot\r\n.", &format!("one{dot}two{smuggled}..three\n..four\r\n."));
+        let mut lines = vec!["EHLO am", "AUTH PLAIN AHVzZXIAcGFzc3dvcmQ="];
+        lines.extend(["MAIL FROM:<a@b.example>", "RCPT TO:<c@d.example>", "DATA", &mail, "QUIT"]);
+        let replies = talk(&inbox.smtp_address, &lines).await;
+        assert_eq!(replies, ["220", "250", "235", "250", "250", "354", "250", "221"], "{dot:?}");
+        let all = inbox.notifications(0).await;
+        let text = all.last().unwrap().body["text"].as_str().unwrap();
+        assert!(text.contains("two") && text.contains("MAIL FROM:<x@y.example>"), "{dot:?}: {text:?}");
+        assert!(text.contains("three\n..four"), "only a dot after CRLF is doubled: {text:?}");
+    }
+    assert_eq!(inbox.notifications(0).await.len(), 4);
+    inbox.stop().await;
+}
+
+#[tokio::test]
+async fn overlong_commands_end_the_session() {
+    let inbox = Running::start(10, None);
+    let long = "A".repeat(12_288) + "NOOP";
+    assert_eq!(talk(&inbox.smtp_address, &["EHLO am", &long]).await, ["220", "250", "500"]);
+    inbox.stop().await;
+}
+
 #[tokio::test]
 async fn injected_failure_ends_and_the_channel_works_again() {
     let inbox = Running::start(10, None);
@@ -191,13 +218,7 @@ async fn injected_failure_ends_and_the_channel_works_again() {
 
 #[tokio::test]
 async fn notifies_only_when_the_heartbeat_stops_and_recovers() {
-    let inbox = Running::with(Config {
-        limits: Limits { count: 10, bytes: 64 << 20 },
-        data_dir: None,
-        heartbeat_limit: Duration::from_millis(600),
-        proofs: None,
-        runbooks: None,
-    });
+    let inbox = Running::with(Config { heartbeat_limit: Duration::from_millis(600), ..Running::config(10) });
     let state = || async {
         let (_, _, body) = inbox.get("/heartbeat").await;
         serde_json::from_str::<Value>(&body).unwrap()["state"].as_str().unwrap().to_owned()
@@ -233,11 +254,9 @@ async fn serves_proofs_and_runbooks() {
     proof::keep(dir.path(), &proof).unwrap();
     std::fs::write(dir.path().join("APIDown.md"), "# APIDown\n").unwrap();
     let inbox = Running::with(Config {
-        limits: Limits { count: 10, bytes: 64 << 20 },
-        data_dir: None,
-        heartbeat_limit: Duration::from_secs(300),
         proofs: Some(dir.path().to_owned()),
         runbooks: Some(dir.path().to_owned()),
+        ..Running::config(10)
     });
     let (status, kind, metrics) = inbox.get("/metrics/drills").await;
     assert!(status == 200 && kind.starts_with("text/plain"), "{status} {kind}");

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use clients::HttpConfig;
 use clients::inbox::{Inbox, Notification};
+use common::allowed_hosts::AllowedHosts;
 use inbox::store::history::Limits;
 use inbox::{Config, Inbox as Server, InboxError};
 use serde_json::{Value, json};
@@ -23,13 +24,19 @@ pub struct Running {
 
 impl Running {
     pub fn start(capacity: usize, data_dir: Option<PathBuf>) -> Self {
-        Self::with(Config {
+        Self::with(Config { data_dir, ..Self::config(capacity) })
+    }
+
+    /// An inbox in memory that allows the host name `inbox`.
+    pub fn config(capacity: usize) -> Config {
+        Config {
             limits: Limits { count: capacity, bytes: 64 << 20 },
-            data_dir,
+            data_dir: None,
             heartbeat_limit: Duration::from_secs(300),
+            allowed_hosts: AllowedHosts::new(vec!["inbox".parse().unwrap()]),
             proofs: None,
             runbooks: None,
-        })
+        }
     }
 
     pub fn with(config: Config) -> Self {
@@ -53,15 +60,15 @@ impl Running {
 
     /// Status and body of the response.
     pub async fn post(&self, path: &str, body: impl Into<reqwest::Body>) -> (u16, String) {
-        let answer = self.http.post(format!("{}{path}", self.base)).body(body).send().await.unwrap();
-        (answer.status().as_u16(), answer.text().await.unwrap())
+        let response = self.http.post(format!("{}{path}", self.base)).body(body).send().await.unwrap();
+        (response.status().as_u16(), response.text().await.unwrap())
     }
 
     /// Status, content type and body of the response.
     pub async fn get(&self, path: &str) -> (u16, String, String) {
-        let answer = self.http.get(format!("{}{path}", self.base)).send().await.unwrap();
-        let kind = answer.headers()["content-type"].to_str().unwrap().to_owned();
-        (answer.status().as_u16(), kind, answer.text().await.unwrap())
+        let response = self.http.get(format!("{}{path}", self.base)).send().await.unwrap();
+        let kind = response.headers()["content-type"].to_str().unwrap().to_owned();
+        (response.status().as_u16(), kind, response.text().await.unwrap())
     }
 
     /// Notifications, through the client of drills.

@@ -125,13 +125,15 @@ async fn serves_probes_and_a_self_contained_page() {
         let (got, head) =
             (inbox.http.get(&url).send().await.unwrap(), inbox.http.head(&url).send().await.unwrap());
         assert_eq!((head.status(), head.status().as_u16()), (got.status(), 200), "{path}");
-        let kind = |answer: &reqwest::Response| answer.headers()["content-type"].clone();
+        let kind = |response: &reqwest::Response| response.headers()["content-type"].clone();
         assert_eq!(kind(&head), kind(&got), "{path}");
         assert_eq!(head.text().await.unwrap(), "", "{path}");
     }
-    let answer = inbox.http.get(&inbox.base).send().await.unwrap();
-    assert!(answer.headers()["content-security-policy"].to_str().unwrap().starts_with("default-src 'none'"));
-    drop(answer);
+    let response = inbox.http.get(&inbox.base).send().await.unwrap();
+    assert!(
+        response.headers()["content-security-policy"].to_str().unwrap().starts_with("default-src 'none'")
+    );
+    drop(response);
     inbox.stop().await;
 }
 

@@ -20,7 +20,7 @@ pub enum Then {
     Close,
 }
 
-pub type Answer = dyn Fn(&mut TcpStream, &Received) -> Then + Send + Sync;
+pub type Respond = dyn Fn(&mut TcpStream, &Received) -> Then + Send + Sync;
 
 pub struct Server {
     pub address: SocketAddr,
@@ -36,24 +36,24 @@ struct State {
 }
 
 impl Server {
-    pub fn start(answer: impl Fn(&mut TcpStream, &Received) -> Then + Send + Sync + 'static) -> Self {
+    pub fn start(respond: impl Fn(&mut TcpStream, &Received) -> Then + Send + Sync + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         let state = Arc::new(State::default());
         let shared = Arc::clone(&state);
-        let answer: Arc<Answer> = Arc::new(answer);
+        let respond: Arc<Respond> = Arc::new(respond);
         thread::spawn(move || {
             for stream in listener.incoming() {
                 if shared.over.load(SeqCst) {
                     return;
                 }
-                let (Ok(stream), state, answer) = (stream, Arc::clone(&shared), Arc::clone(&answer)) else {
+                let (Ok(stream), state, respond) = (stream, Arc::clone(&shared), Arc::clone(&respond)) else {
                     continue;
                 };
                 state.connections.fetch_add(1, SeqCst);
                 state.open.fetch_add(1, SeqCst);
                 thread::spawn(move || {
-                    serve(stream, &state, &*answer);
+                    serve(stream, &state, &*respond);
                     state.open.fetch_sub(1, SeqCst);
                 });
             }
@@ -64,7 +64,7 @@ impl Server {
     /// Responds 500 to `/api/error` and 200 to other paths.
     pub fn gateway() -> Self {
         Self::start(|stream, request| {
-            let status = if request.head.starts_with("GET /api/error ") { "500 Asked" } else { "200 OK" };
+            let status = if request.head.starts_with("GET /api/error ") { "500 Requested" } else { "200 OK" };
             let _ = write!(stream, "HTTP/1.1 {status}\r\nContent-Length: 2\r\n\r\nok");
             Then::KeepOpen
         })
@@ -105,12 +105,12 @@ impl Drop for Server {
     }
 }
 
-fn serve(mut stream: TcpStream, state: &State, answer: &Answer) {
+fn serve(mut stream: TcpStream, state: &State, respond: &Respond) {
     stream.set_nodelay(true).unwrap();
     let mut buffer = Vec::new();
     while let Some((head, body)) = read_request(&mut stream, &mut buffer) {
         let number = state.requests.fetch_add(1, SeqCst);
-        match answer(&mut stream, &Received { number, head, body }) {
+        match respond(&mut stream, &Received { number, head, body }) {
             Then::KeepOpen => {}
             Then::Close => return,
         }

@@ -41,7 +41,7 @@ fn renders_a_directory_into_another() {
     assert_eq!(ran.status.code(), Some(0), "{}", text(&ran.stderr));
     let message = text(&ran.stdout);
     for part in [
-        "prometheus.yml\n  global.scrape_interval: 15s → 1s  (raised to the minimum; divided it would be 750ms)",
+        "prometheus.yml\n  global.scrape_interval: 15s → 1s  (raised to the minimum; the divided value would be 750ms)",
         "scrape_configs[api].static_configs[0].targets[0]: api:8000 → 127.0.0.1:18000",
         "alert_rules/api.yml\n",
         "3 files written to",
@@ -79,7 +79,7 @@ fn bad_input_exits_2_and_says_what_to_do() {
         (dir, out, &[], "--by"),
         (dir, out, &["--by", "2", "--address", "api"], "`api`"),
         (dir, out, &["--by", "2", "--address", "gone:1=b:2"], "`gone:1`"),
-        (dir, dir, &["--by", "2"], "give --out another one"),
+        (dir, dir, &["--by", "2"], "set --out to another directory"),
         (missing.as_path(), out, &["--by", "2"], "missing/prometheus.yml"),
     ] {
         let ran = scale(from, to, more);
@@ -123,7 +123,7 @@ fn reads_absolute_rule_files_from_the_root_directory() {
     let ran = scale(dir.path(), out.path(), &["--by", "20"]);
     let message = text(&ran.stderr);
     assert!(ran.status.code() == Some(2) && message.contains("`/etc/prometheus/rules/*.yml`"), "{message}");
-    assert!(message.contains("name the directory that stands for / with --root DIR"), "{message}");
+    assert!(message.contains("set --root to the directory to use in place of /"), "{message}");
 
     let root = root.path().to_str().unwrap();
     let ran = scale(dir.path(), out.path(), &["--by", "20", "--root", root]);

@@ -15,20 +15,20 @@ fn factor_one_changes_no_byte() {
 fn factor_twenty_divides_down_to_the_floors_with_a_note() {
     let rendered = scaled(&files(), 20.0, &[]).unwrap();
     let expected = [
-        "global.scrape_interval: 15s → 1s (raised to the minimum; divided it would be 750ms)",
-        "global.scrape_timeout: 10s → 1s (raised to the minimum; divided it would be 500ms)",
-        "global.evaluation_interval: 15s → 1s (raised to the minimum; divided it would be 750ms)",
-        "scrape_configs[api].scrape_interval: 10s → 1s (raised to the minimum; divided it would be 500ms)",
+        "global.scrape_interval: 15s → 1s (raised to the minimum; the divided value would be 750ms)",
+        "global.scrape_timeout: 10s → 1s (raised to the minimum; the divided value would be 500ms)",
+        "global.evaluation_interval: 15s → 1s (raised to the minimum; the divided value would be 750ms)",
+        "scrape_configs[api].scrape_interval: 10s → 1s (raised to the minimum; the divided value would be 500ms)",
         "scrape_configs[slow].scrape_interval: 2m → 6s",
         "scrape_configs[slow].scrape_timeout: 30s → 1s500ms",
         // A range spans at least four scrapes of the slowest job: 24 s.
-        "groups[api].interval: 10s → 1s (raised to the minimum; divided it would be 500ms)",
-        "groups[api].rules[job:errors:ratio5m].expr: range: 5m → 24s (raised to the minimum; divided it would be 15s)",
-        "groups[api].rules[job:errors:ratio5m].expr: range: 5m → 24s (raised to the minimum; divided it would be 15s)",
+        "groups[api].interval: 10s → 1s (raised to the minimum; the divided value would be 500ms)",
+        "groups[api].rules[job:errors:ratio5m].expr: range: 5m → 24s (raised to the minimum; the divided value would be 15s)",
+        "groups[api].rules[job:errors:ratio5m].expr: range: 5m → 24s (raised to the minimum; the divided value would be 15s)",
         "groups[api].rules[HighErrorRate].for: 2m → 6s",
         "groups[api].rules[HighErrorRate].keep_firing_for: 90s → 4s500ms",
-        "groups[api].rules[HighErrorRate].expr: range: 5m → 24s (raised to the minimum; divided it would be 15s)",
-        "groups[api].rules[Quiet].expr: range: 1m → 24s (raised to the minimum; divided it would be 3s)",
+        "groups[api].rules[HighErrorRate].expr: range: 5m → 24s (raised to the minimum; the divided value would be 15s)",
+        "groups[api].rules[Quiet].expr: range: 1m → 24s (raised to the minimum; the divided value would be 3s)",
         "groups[api].rules[Quiet].expr: subquery range: 30m → 1m30s",
         "groups[api].rules[Quiet].expr: subquery step: 1m → 3s",
         "groups[api].rules[Quiet].expr: offset: 5m → 15s",
@@ -37,7 +37,7 @@ fn factor_twenty_divides_down_to_the_floors_with_a_note() {
         "route.group_wait: 30s → 1s500ms",
         "route.group_interval: 5m → 15s",
         "route.repeat_interval: 4h → 12m",
-        "route.routes[critical].group_wait: 10s → 1s (raised to the minimum; divided it would be 500ms)",
+        "route.routes[critical].group_wait: 10s → 1s (raised to the minimum; the divided value would be 500ms)",
         "route.routes[critical].group_interval: 1m → 3s",
         "route.routes[critical].routes[deep].repeat_interval: 1d → 1h12m",
     ];
@@ -74,9 +74,9 @@ fn range_floor_depends_on_the_selected_job() {
     let list = changes(&rendered);
     for change in [
         "groups[g].rules[A].expr: range: 5m → 15s",
-        "groups[g].rules[B].expr: range: 5m → 24s (raised to the minimum; divided it would be 15s)",
-        "groups[g].rules[C].expr: range: 5m → 24s (raised to the minimum; divided it would be 15s)",
-        "groups[g].rules[D].expr: subquery range: 1m → 4s (raised to the minimum; divided it would be 3s)",
+        "groups[g].rules[B].expr: range: 5m → 24s (raised to the minimum; the divided value would be 15s)",
+        "groups[g].rules[C].expr: range: 5m → 24s (raised to the minimum; the divided value would be 15s)",
+        "groups[g].rules[D].expr: subquery range: 1m → 4s (raised to the minimum; the divided value would be 3s)",
         "groups[g].rules[E].expr: range: 30m → 1m30s",
     ] {
         assert!(list.contains(&change.to_owned()), "{change}: {list:?}");

@@ -106,8 +106,8 @@ impl Control {
             path = std::env::temp_dir().join(format!("firedrill-{}.sock", std::process::id()));
         }
         let _ = std::fs::remove_file(&path); // left by a killed supervisor; this process holds the lock
-        let listener =
-            UnixListener::bind(&path).map_err(Error::io(format!("the control socket {}", path.display())))?;
+        let listener = UnixListener::bind(&path)
+            .map_err(Error::io(format!("opening the control socket {}", path.display())))?;
         // A separate task reads orders, because the wait for the next one may be cancelled in the middle of a line.
         let (sender, orders) = mpsc::channel(1);
         Ok(Self { path, orders, listening: tokio::spawn(listen(listener, sender)) })
@@ -189,7 +189,7 @@ pub async fn order(socket: &Path, line: &str) -> Result<(), Error> {
     let reply = tokio::time::timeout(LIMIT, exchange)
         .await
         .map_err(|_| Error::Usage(format!("`{line}` did not finish within {LIMIT:?}")))?
-        .map_err(Error::io(format!("the control socket {}", socket.display())))?;
+        .map_err(Error::io(format!("using the control socket {}", socket.display())))?;
     match reply.trim() {
         "ok" => Ok(()),
         "" => Err(Error::Usage(format!("`{line}`: the supervisor ended before the command was done"))),

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use serde_json::Value;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::TcpStream;
 
 const LIMIT: Duration = Duration::from_secs(2);
@@ -49,7 +49,7 @@ pub enum NotYet {
 ///
 /// # Errors
 /// The condition that is not met.
-pub async fn ask(client: &reqwest::Client, probe: &Probe) -> Result<(), NotYet> {
+pub async fn check(client: &reqwest::Client, probe: &Probe) -> Result<(), NotYet> {
     let response = async {
         match probe {
             Probe::RedisPing(port) => redis_ping(*port).await,
@@ -73,13 +73,14 @@ async fn get(client: &reqwest::Client, url: &str) -> Result<String, NotYet> {
 
 async fn redis_ping(port: u16) -> Result<(), NotYet> {
     let mut stream = TcpStream::connect(("127.0.0.1", port)).await?;
-    stream.write_all(b"PING\r\n").await?;
-    let mut reply = [0; 5];
-    stream.read_exact(&mut reply).await?;
-    if &reply == b"+PONG" {
-        Ok(())
-    } else {
-        Err(NotYet::Missing(format!("unexpected reply to PING: {}", String::from_utf8_lossy(&reply))))
+    // The user `probe` of deploy/redis/users.acl accepts any password. A server without users refuses the login and responds
+    // to PING all the same.
+    stream.write_all(b"AUTH probe -\r\nPING\r\n").await?;
+    let mut replies = BufReader::new(stream).take(1_000).lines();
+    replies.next_line().await?;
+    match replies.next_line().await?.as_deref() {
+        Some("+PONG") => Ok(()),
+        reply => Err(NotYet::Missing(format!("unexpected reply to PING: {}", reply.unwrap_or_default()))),
     }
 }
 

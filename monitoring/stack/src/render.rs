@@ -50,7 +50,7 @@ pub async fn render(settings: &Settings) -> Result<PathBuf, Error> {
     // `loadgen channels` has created the folder of secrets.
     write_token(&out)?;
     let targets = load::folder(&out);
-    std::fs::create_dir(&targets).map_err(Error::io(format!("making {}", targets.display())))?;
+    std::fs::create_dir(&targets).map_err(Error::io(format!("creating {}", targets.display())))?;
     let path = out.join("prometheus.yml");
     std::fs::read_to_string(&path)
         .and_then(|text| std::fs::write(&path, without_names(&text)))

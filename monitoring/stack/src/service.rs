@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use crate::{error::Error, ready::Probe, render, settings::Settings};
+use crate::{error::Error, ready::Probe, redis::Passwords, render, settings::Settings};
 use process::Launch;
 use process::program;
 
@@ -48,7 +48,7 @@ pub fn redis_args(port: u16, dir: &Path) -> Vec<String> {
 ///
 /// # Errors
 /// When a program is missing, before anything is started.
-pub fn all(settings: &Settings, config: &Path) -> Result<Vec<Service>, Error> {
+pub fn all(settings: &Settings, config: &Path, redis: &Passwords) -> Result<Vec<Service>, Error> {
     let ports = settings.ports;
     let data = settings.dir.join("data");
     let at = |port: u16| format!("127.0.0.1:{port}");
@@ -65,22 +65,22 @@ pub fn all(settings: &Settings, config: &Path) -> Result<Vec<Service>, Error> {
         limit: quick,
     };
 
-    let mut redis = service(
+    let mut server = service(
         "redis",
         program::external("redis-server")?,
-        redis_args(ports.redis, &data),
+        redis_args(ports.redis, &data).into_iter().chain(redis.server_args()).collect(),
         ports.redis,
         Probe::RedisPing(ports.redis),
     );
-    redis.address.clone_from(&redis_url);
+    server.address.clone_from(&redis_url);
 
     let mut exporter = service(
         "redis-exporter",
         program::external("redis_exporter")?,
-        vec![
-            format!("--redis.addr={redis_url}"),
-            format!("--web.listen-address={}", at(ports.redis_exporter)),
-        ],
+        [format!("--redis.addr={redis_url}"), format!("--web.listen-address={}", at(ports.redis_exporter))]
+            .into_iter()
+            .chain(redis.exporter_args())
+            .collect(),
         ports.redis_exporter,
         Probe::Line(format!("{}/metrics", http(ports.redis_exporter)), "redis_up 1".to_owned()),
     );
@@ -97,7 +97,7 @@ pub fn all(settings: &Settings, config: &Path) -> Result<Vec<Service>, Error> {
     api.launch.env = [
         ("LISTEN", at(ports.api)),
         ("ADMIN_LISTEN", at(ports.api_admin)),
-        ("REDIS_URL", redis_url),
+        ("REDIS_URL", redis.gateway_url(ports.redis)),
         ("DATABASE_URL", format!("sqlite://{}", data.join("api.db").display())),
         ("LOG_FORMAT", "json".to_owned()),
         ("DRAIN_DELAY", "0s".to_owned()), // no load balancer in front of it
@@ -178,5 +178,5 @@ pub fn all(settings: &Settings, config: &Path) -> Result<Vec<Service>, Error> {
     // One scrape and one evaluation at production timings, plus its start.
     prometheus.limit = quick + Duration::from_secs(30);
 
-    Ok(vec![redis, exporter, api, inbox, node_exporter, alertmanager, prometheus])
+    Ok(vec![server, exporter, api, inbox, node_exporter, alertmanager, prometheus])
 }

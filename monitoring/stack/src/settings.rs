@@ -60,7 +60,7 @@ impl Settings {
 
 fn proofs(repository: &Path, named: Option<OsString>) -> Result<PathBuf, Error> {
     match named.filter(|named| !named.is_empty()) {
-        Some(named) => std::path::absolute(named).map_err(Error::io("the folder that PROOFS_DIR names")),
+        Some(named) => std::path::absolute(named).map_err(Error::io("resolving the path in PROOFS_DIR")),
         None => Ok(repository.join("target/proofs")),
     }
 }

@@ -10,6 +10,7 @@ use nix::sys::signal::Signal;
 use crate::control::{Control, Order, Verb};
 use crate::error::Error;
 use crate::load::LoadTarget;
+use crate::redis::Passwords;
 use crate::service::{self, Service, TEXTFILES};
 use crate::settings::Settings;
 use crate::state::{Identity, ServiceState, State};
@@ -29,6 +30,7 @@ const LOOK_LOAD: Duration = Duration::from_secs(1);
 #[derive(Debug)]
 pub struct Stack {
     settings: Settings,
+    redis: Passwords,
     running: Vec<Running>,
     client: reqwest::Client,
     control: Control,
@@ -54,17 +56,19 @@ impl Stack {
     pub async fn start(settings: Settings, mut progress: impl FnMut(&str)) -> Result<Self, Error> {
         for folder in ["data", "data/models", "data/textfiles", "logs"] {
             let folder = settings.dir.join(folder);
-            std::fs::create_dir_all(&folder).map_err(Error::io(format!("making {}", folder.display())))?;
+            std::fs::create_dir_all(&folder).map_err(Error::io(format!("creating {}", folder.display())))?;
         }
         let lock = lock(&settings.dir)?;
         let config = settings.dir.join("config");
-        let services = service::all(&settings, &config)?;
+        let redis = Passwords::generate(&settings.dir)?;
+        let services = service::all(&settings, &config, &redis)?;
         for service in &services {
             port::check(&service.launch.name, service.port)?;
         }
         port::check("api's admin listener", settings.ports.api_admin)?;
         port::check("the inbox's SMTP", settings.ports.inbox_smtp)?;
         render::render(&settings).await?;
+        redis.write(settings.ports.redis)?;
         // A separate folder, so that a drill that breaks a model does not affect other stacks.
         copy_models(&settings.dir.join("data/models"))?;
         if settings.alone {
@@ -77,7 +81,7 @@ impl Stack {
         let client =
             reqwest::Client::builder().no_proxy().build().map_err(|error| Error::Usage(error.to_string()))?;
         let load = LoadTarget::new(settings.ports.load, &config);
-        let mut stack = Self { settings, running: Vec::new(), client, control, load, _lock: lock };
+        let mut stack = Self { settings, redis, running: Vec::new(), client, control, load, _lock: lock };
         match stack.start_each(services, &mut progress).await {
             Ok(()) => Ok(stack),
             Err(error) => {
@@ -100,7 +104,7 @@ impl Stack {
             self.write_state(false)?;
             if let Some(last) = self.running.last_mut() {
                 let Service { probe, limit, .. } = &last.service;
-                last.process.ready(*limit, || ready::ask(&self.client, probe)).await?;
+                last.process.ready(*limit, || ready::check(&self.client, probe)).await?;
                 let line = format!(
                     "  {:<15} {}  ready after {:.1} s",
                     last.service.launch.name,
@@ -111,6 +115,12 @@ impl Stack {
             }
         }
         self.write_state(true)
+    }
+
+    /// The passwords of its Redis.
+    #[must_use]
+    pub fn redis(&self) -> &Passwords {
+        &self.redis
     }
 
     /// Its settings.
@@ -208,7 +218,7 @@ impl Stack {
             running.end_reported = false;
         }
         let Service { restart_probe, limit, .. } = &running.service;
-        Ok(running.process.ready(*limit, || ready::ask(&self.client, restart_probe)).await?)
+        Ok(running.process.ready(*limit, || ready::check(&self.client, restart_probe)).await?)
     }
 
     /// Base URL of the gateway, Prometheus, Alertmanager or inbox, by service name.
@@ -269,7 +279,7 @@ fn copy_models(folder: &Path) -> Result<(), Error> {
 
 fn lock(dir: &Path) -> Result<File, Error> {
     let path = dir.join("lock");
-    let what = || format!("the lock {}", path.display());
+    let what = || format!("locking {}", path.display());
     let file = File::options().create(true).append(true).open(&path).map_err(Error::io(what()))?;
     match file.try_lock() {
         Ok(()) => Ok(file),

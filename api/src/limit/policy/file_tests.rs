@@ -51,7 +51,7 @@ fn errors_name_file_line_field_and_fix() {
         ("policy = [5]\n".to_owned(), &["line 1", "expected a table with its fields"]),
         (
             "[[policy]]\nname = \"a\"\nlimit = \"1/s\"\nburst = \"x\"\n".to_owned(),
-            &["line 4", "expected a whole number"],
+            &["line 4", "expected an integer"],
         ),
         ("[[policy]]\nname='a'\nlimit='1/d'\nburst=1000000".to_owned(), &["line 3", "lower the burst"]),
     ] {

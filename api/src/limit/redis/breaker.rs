@@ -9,7 +9,7 @@ use std::{
 const FAILURES: u32 = 3;
 /// ... span at least this time. With a count alone, one hiccup that delays sixteen concurrent requests would count as
 /// an outage.
-const LASTING: Duration = Duration::from_millis(25);
+const MIN_OUTAGE: Duration = Duration::from_millis(25);
 
 /// Closed: requests use Redis. Open: they do not, until the background probe succeeds.
 #[derive(Debug)]
@@ -49,7 +49,7 @@ impl Breaker {
             self.since_us.store(now_us, Ordering::Relaxed);
         }
         let lasted_us = now_us.saturating_sub(self.since_us.load(Ordering::Relaxed));
-        let outage = row >= FAILURES && lasted_us >= LASTING.as_micros() as u64;
+        let outage = row >= FAILURES && lasted_us >= MIN_OUTAGE.as_micros() as u64;
         (certain || outage) && !self.open.swap(true, Ordering::AcqRel)
     }
 

@@ -49,7 +49,7 @@ impl RedisUrl {
         if let Some(rest) = url.strip_prefix(CLUSTER) {
             let rest = rest.trim_end_matches('/');
             if rest.contains(['/', '?']) {
-                return Err(wrong("a cluster has no numbered databases: remove what follows the hosts"));
+                return Err(wrong("a cluster has no numbered databases: remove the path after the hosts"));
             }
             return Ok(Self::Cluster(hosts(rest, 6379)?));
         }
@@ -95,7 +95,7 @@ fn hosts(authority: &str, default_port: u16) -> Result<Vec<ConnectionInfo>, Redi
         .map_or(("", authority), |(_, hosts)| authority.split_at(authority.len() - hosts.len()));
     let host = |host: &str| {
         if host.is_empty() {
-            return Err(wrong("empty host between the commas"));
+            return Err(wrong("a host between the commas is empty"));
         }
         // Only a colon after a closing bracket starts the port of an IPv6 address.
         let has_port = host.rsplit(']').next().is_some_and(|end| end.contains(':'));

@@ -42,7 +42,7 @@ impl ProbeError {
 #[derive(Debug, thiserror::Error)]
 pub(super) enum ConnectError {
     /// Not in time.
-    #[error("no connection in time")]
+    #[error("no connection within the deadline")]
     Late,
     /// Connecting failed.
     #[error(transparent)]

@@ -164,7 +164,7 @@ mod tests {
     }
 
     #[test]
-    fn a_stalled_reader_blocks_nobody_and_drops_are_reported() {
+    fn a_stalled_reader_blocks_no_caller_and_drops_are_reported() {
         let (sink, writes, allow) = slow();
         sink.take(b"first\n", true);
         assert_eq!(writes.recv().unwrap(), b"first\n");

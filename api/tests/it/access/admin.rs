@@ -103,6 +103,27 @@ async fn web_pages_cannot_change_anything() {
 }
 
 #[tokio::test]
+async fn without_a_token_only_names_of_this_machine_are_served() {
+    let app = spawn_app().await;
+    for path in ["/faults", "/metrics", "/livez"] {
+        for host in ["evil.example:8001", "127.0.0.1.evil.example", ""] {
+            let body = problem(app.admin("GET", path).header("Host", host).send().await.unwrap(), 403).await;
+            assert!(body["detail"].as_str().unwrap().contains("ADMIN_TOKEN"), "{host}: {body}");
+        }
+        for host in ["127.0.0.1:8001", "localhost", "[::1]:8001"] {
+            let served = app.admin("GET", path).header("Host", host).send().await.unwrap();
+            assert_eq!(served.status(), 200, "{path} {host}");
+        }
+    }
+    problem(app.admin("PUT", "/faults/x").header("Host", "evil.example").send().await.unwrap(), 403).await;
+
+    // The token is not known to any page, so that names need no setting.
+    let app = spawn_with(&crate::helpers::roomy(), &["--admin-token", "s3cret-token"]).await;
+    let named = app.admin("GET", "/faults").header("Host", "api:8001").bearer_auth("s3cret-token");
+    assert_eq!(named.send().await.unwrap().status(), 200);
+}
+
+#[tokio::test]
 async fn drain_ends_readiness_on_both_listeners_and_serving_goes_on() {
     let app = spawn_app().await;
     let drained = app.admin("POST", "/drain").send().await.unwrap();

@@ -37,12 +37,12 @@ enum Act {
 /// Clients, each on a separate connection.
 struct Crowd {
     act: watch::Sender<Act>,
-    answered: Arc<AtomicUsize>,
-    answered_again: Arc<AtomicUsize>,
+    responses: Arc<AtomicUsize>,
+    responses_again: Arc<AtomicUsize>,
     clients: JoinSet<()>,
 }
 
-async fn ask(stream: &mut TcpStream) {
+async fn fetch(stream: &mut TcpStream) {
     stream.write_all(b"GET /livez HTTP/1.1\r\nhost: a\r\n\r\n").await.unwrap();
     let (mut received, mut part) = (Vec::new(), [0; 1024]);
     while !received.ends_with(b"{\"status\":\"alive\"}") {
@@ -56,41 +56,41 @@ impl Crowd {
     fn of(size: usize, address: SocketAddr) -> Self {
         api::file_limit::raise();
         let (act, _) = watch::channel(Act::Idle);
-        let (answered, answered_again) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
+        let (responses, responses_again) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
         let mut clients = JoinSet::new();
         for _ in 0..size {
-            let (mut act, answered, again) = (act.subscribe(), answered.clone(), answered_again.clone());
+            let (mut act, responses, again) = (act.subscribe(), responses.clone(), responses_again.clone());
             clients.spawn(async move {
                 let mut stream = TcpStream::connect(address).await.unwrap();
-                ask(&mut stream).await;
-                answered.fetch_add(1, Ordering::SeqCst);
+                fetch(&mut stream).await;
+                responses.fetch_add(1, Ordering::SeqCst);
                 let next = *act.wait_for(|act| *act != Act::Idle).await.unwrap();
                 if next == Act::AskAgain {
-                    ask(&mut stream).await;
+                    fetch(&mut stream).await;
                     again.fetch_add(1, Ordering::SeqCst);
                     act.wait_for(|act| *act == Act::Leave).await.unwrap();
                 }
             });
         }
-        Self { act, answered, answered_again, clients }
+        Self { act, responses, responses_again, clients }
     }
 
-    fn answered(&self) -> usize {
-        self.answered.load(Ordering::SeqCst)
+    fn responses(&self) -> usize {
+        self.responses.load(Ordering::SeqCst)
     }
 
     async fn becomes_served(&self, served: usize) {
-        eventually(&format!("{served} are served"), || async { self.answered() == served }).await;
+        eventually(&format!("{served} are served"), || async { self.responses() == served }).await;
     }
 
     /// The served clients send another request. No other client is served meanwhile.
     async fn served_ones_go_on(&self, served: usize) {
         self.act.send(Act::AskAgain).unwrap();
         eventually("they get another response", || async {
-            self.answered_again.load(Ordering::SeqCst) == served
+            self.responses_again.load(Ordering::SeqCst) == served
         })
         .await;
-        assert_eq!(self.answered(), served, "no client beyond the limit is served");
+        assert_eq!(self.responses(), served, "no client beyond the limit is served");
     }
 
     /// Every client leaves once it has been served, so that all are served in the end.
@@ -102,7 +102,7 @@ impl Crowd {
             }
         };
         timeout(PATIENCE * 3, all).await.expect("all get their turn");
-        assert_eq!(self.answered(), size);
+        assert_eq!(self.responses(), size);
     }
 }
 

@@ -190,9 +190,9 @@ async fn garbage_anywhere_ends_the_connection() {
     );
     assert_eq!(response.matches("HTTP/1.1").count(), 1, "nothing after it is served: {response}");
 
-    // Behind others in one piece: each of them is answered first.
-    let answer = exchange(&app, &format!("{GOOD}{GOOD}what is this\r\n\r\n{GOOD}")).await;
-    assert_eq!(statuses(&answer), ["200", "200", "400"], "{answer}");
+    // Behind others in one piece: each of them gets its response first.
+    let response = exchange(&app, &format!("{GOOD}{GOOD}what is this\r\n\r\n{GOOD}")).await;
+    assert_eq!(statuses(&response), ["200", "200", "400"], "{response}");
     eventually("nothing in progress", || async {
         app.metrics().await.sum("http_requests_in_progress") == 1.0
     })
@@ -203,16 +203,16 @@ async fn garbage_anywhere_ends_the_connection() {
 async fn exchange(app: &TestApp, text: &str) -> String {
     let mut stream = connect(app).await;
     stream.write_all(text.as_bytes()).await.unwrap();
-    let mut answer = String::new();
-    timeout(PATIENCE, stream.read_to_string(&mut answer)).await.expect("closed in time").unwrap();
-    answer
+    let mut response = String::new();
+    timeout(PATIENCE, stream.read_to_string(&mut response)).await.expect("closed in time").unwrap();
+    response
 }
 
-fn statuses(answer: &str) -> Vec<&str> {
-    answer.split("HTTP/1.1 ").skip(1).map(|part| &part[..3]).collect()
+fn statuses(response: &str) -> Vec<&str> {
+    response.split("HTTP/1.1 ").skip(1).map(|part| &part[..3]).collect()
 }
 
-/// RFC 9112, 9.3.2: responses are sent in the order of the requests, so a write is answered before what follows it is
+/// RFC 9112, 9.3.2: responses are sent in the order of the requests, so a write gets its response before what follows it is
 /// refused.
 #[tokio::test]
 async fn a_byte_behind_a_body_costs_no_response() {
@@ -222,9 +222,9 @@ async fn a_byte_behind_a_body_costs_no_response() {
     let text = format!(
         "POST /api/users HTTP/1.1\r\nhost: a\r\ncontent-type: application/json\r\ncontent-length: {length}\r\n\r\n{body} "
     );
-    let answer = exchange(&app, &text).await;
-    assert_eq!(statuses(&answer), ["201", "400"], "{answer}");
-    assert_eq!(answer.matches("application/problem+json").count(), 1, "{answer}");
+    let response = exchange(&app, &text).await;
+    assert_eq!(statuses(&response), ["201", "400"], "{response}");
+    assert_eq!(response.matches("application/problem+json").count(), 1, "{response}");
     let metrics = app.metrics().await;
     assert_eq!(metrics.requests("POST", "/api/users", 201), 1.0);
     assert_eq!(metrics.requests("OTHER", "unmatched", 400), 1.0);

@@ -21,7 +21,7 @@ const CONNECTING: Duration = Duration::from_secs(40);
 const HAMMERS: usize = 4;
 
 /// One request on a new connection, from first byte to last.
-fn ask(address: SocketAddr, path: &str) -> std::io::Result<(Duration, String)> {
+fn fetch(address: SocketAddr, path: &str) -> std::io::Result<(Duration, String)> {
     let started = Instant::now();
     let mut socket = TcpStream::connect_timeout(&address, Duration::from_secs(10))?;
     socket.set_read_timeout(Some(Duration::from_secs(10)))?;
@@ -41,7 +41,7 @@ fn put_fault(admin: SocketAddr, fault: &str) {
 }
 
 /// Sends requests one after the other until stopped.
-fn hammer(address: SocketAddr, stop: &AtomicBool, answered: &AtomicUsize) {
+fn hammer(address: SocketAddr, stop: &AtomicBool, responses: &AtomicUsize) {
     let mut socket = TcpStream::connect(address).unwrap();
     socket.set_read_timeout(Some(Duration::from_millis(200))).unwrap();
     // Pipelined, so that the workers always have a next request.
@@ -59,7 +59,7 @@ fn hammer(address: SocketAddr, stop: &AtomicBool, answered: &AtomicUsize) {
                 Err(error) => panic!("{error}"),
             }
         }
-        answered.fetch_add(seen, Ordering::Relaxed);
+        responses.fetch_add(seen, Ordering::Relaxed);
     }
 }
 
@@ -83,7 +83,7 @@ fn the_admin_listener_responds_while_public_workers_are_saturated() {
         held.push(socket);
     }
     let in_progress = || {
-        let (_, text) = ask(public, "/metrics").unwrap();
+        let (_, text) = fetch(public, "/metrics").unwrap();
         let series = r#"http_requests_in_progress{method="GET",route="/slow"} "#;
         let line = text.lines().find_map(|line| line.strip_prefix(series)).unwrap();
         line.parse::<f64>().unwrap() as usize
@@ -94,20 +94,20 @@ fn the_admin_listener_responds_while_public_workers_are_saturated() {
         std::thread::sleep(Duration::from_millis(20));
     }
 
-    let (stop, answered) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicUsize::new(0)));
+    let (stop, responses) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicUsize::new(0)));
     let hammers: Vec<_> = (0..HAMMERS)
         .map(|_| {
-            let (stop, answered) = (stop.clone(), answered.clone());
-            std::thread::spawn(move || hammer(public, &stop, &answered))
+            let (stop, responses) = (stop.clone(), responses.clone());
+            std::thread::spawn(move || hammer(public, &stop, &responses))
         })
         .collect();
-    while answered.load(Ordering::Relaxed) < 1_000 {
+    while responses.load(Ordering::Relaxed) < 1_000 {
         assert!(started.elapsed() < Duration::from_secs(60), "the workers do not handle them");
         std::thread::sleep(Duration::from_millis(10));
     }
     let mut took: Vec<Duration> = (0..15)
         .map(|_| {
-            let (took, text) = ask(admin, "/metrics").unwrap();
+            let (took, text) = fetch(admin, "/metrics").unwrap();
             assert!(text.starts_with("HTTP/1.1 200") && text.contains("faults_active"), "{text}");
             took
         })

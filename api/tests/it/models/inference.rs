@@ -12,7 +12,7 @@ async fn slow(app: &TestApp) {
     app.put_fault("slow", json!({"model": {"delay": "60s"}, "ttl": "10m"})).await;
 }
 
-fn ask() -> Value {
+fn input() -> Value {
     json!({"model_name": "iris", "input_data": [IRIS]})
 }
 
@@ -22,7 +22,7 @@ async fn infer(app: &TestApp, body: Value) -> reqwest::Response {
 
 /// Sends in the background; returns the status and whether there is a Retry-After.
 fn infer_later(app: &TestApp) -> tokio::task::JoinHandle<(u16, bool)> {
-    let request = app.request("POST", "/inference").json(&ask());
+    let request = app.request("POST", "/inference").json(&input());
     tokio::spawn(async move {
         let response = request.send().await.unwrap();
         (response.status().as_u16(), response.headers().contains_key("retry-after"))
@@ -114,12 +114,12 @@ async fn unusable_rows_are_explained() {
     problem(raw("application/json", nan.to_owned()).await.unwrap(), 400).await;
     problem(raw("application/json", String::new()).await.unwrap(), 400).await;
     problem(raw("application/json", "[".repeat(100_000)).await.unwrap(), 400).await;
-    problem(raw("text/plain", ask().to_string()).await.unwrap(), 415).await;
+    problem(raw("text/plain", input().to_string()).await.unwrap(), 415).await;
     problem(raw("application/json", " ".repeat(5_000_000)).await.unwrap(), 413).await;
     let response = app.get("/inference").await;
     assert_eq!(header(&response, "allow"), "POST, OPTIONS");
     problem(response, 405).await;
-    assert_eq!(infer(&app, ask()).await.status(), 200);
+    assert_eq!(infer(&app, input()).await.status(), 200);
 }
 
 #[tokio::test]
@@ -138,7 +138,7 @@ async fn a_full_queue_is_503_and_drains_when_models_recover() {
     // A request is in progress shortly before it is queued; a later one cannot overtake it.
     let waiting = [infer_later(&app), infer_later(&app)];
     depth_becomes(&app, 2.0).await;
-    let response = infer(&app, ask()).await;
+    let response = infer(&app, input()).await;
     assert_eq!(header(&response, "retry-after"), "1");
     problem(response, 503).await;
 
@@ -148,7 +148,7 @@ async fn a_full_queue_is_503_and_drains_when_models_recover() {
         assert_eq!(waiting.await.unwrap(), (200, false));
     }
     depth_becomes(&app, 0.0).await;
-    assert_eq!(infer(&app, ask()).await.status(), 200);
+    assert_eq!(infer(&app, input()).await.status(), 200);
     assert_eq!(app.metrics().await.requests("POST", "/inference", 503), 1.0);
 }
 
@@ -162,21 +162,21 @@ async fn a_missed_deadline_is_504_in_the_queue_and_in_the_run() {
         assert_eq!(late.await.unwrap().0, 504);
     }
     depth_becomes(&app, 0.0).await;
-    // The run is counted with its time, although nobody got the response.
+    // The run is counted with its time, although no client got the response.
     let sum = r#"inference_duration_seconds_sum{model="iris"}"#;
     eventually("the run is counted", || async { app.metrics().await.get(sum).is_some_and(|sum| sum > 0.2) })
         .await;
-    let body = problem(infer(&app, ask()).await, 504).await;
+    let body = problem(infer(&app, input()).await, 504).await;
     assert_eq!(body["title"], "Gateway Timeout");
     assert_eq!(app.metrics().await.get(r#"api_errors_total{error_type="deadline_exceeded"}"#), Some(3.0));
     // A busy machine may let the deadline pass in the queue, where no fault has acted yet.
     eventually("the fault is named", || async {
-        infer(&app, ask()).await.headers().get("x-fault-injected").is_some_and(|id| id == "slow")
+        infer(&app, input()).await.headers().get("x-fault-injected").is_some_and(|id| id == "slow")
     })
     .await;
     app.lift_fault("slow").await;
     // The worker is free again; a busy machine may still need a second try within so short a deadline.
-    eventually("it serves again", || async { infer(&app, ask()).await.status() == 200 }).await;
+    eventually("it serves again", || async { infer(&app, input()).await.status() == 200 }).await;
 }
 
 #[tokio::test]
@@ -184,7 +184,7 @@ async fn a_disconnected_client_leaves_the_queue() {
     let flags = ["--inference-workers", "1", "--inference-deadline", "10m"];
     let app = spawn_on(&Folder::shipped(), &flags).await;
     slow(&app).await;
-    let body = ask().to_string();
+    let body = input().to_string();
     let connect = || {
         let mut socket = TcpStream::connect(app.base.trim_start_matches("http://")).unwrap();
         socket.set_write_timeout(Some(PATIENCE)).unwrap();
@@ -201,26 +201,26 @@ async fn a_disconnected_client_leaves_the_queue() {
     })
     .await;
     app.lift_fault("slow").await;
-    assert_eq!(infer(&app, ask()).await.status(), 200);
+    assert_eq!(infer(&app, input()).await.status(), 200);
 }
 
 #[tokio::test]
 async fn faults_slow_and_fail_the_models_and_mark_the_responses() {
     let app = spawn_on(&Folder::shipped(), &[]).await;
     app.put_fault("broken", json!({"model": {"fail": true}, "ttl": "10m"})).await;
-    let response = infer(&app, ask()).await;
+    let response = infer(&app, input()).await;
     assert_eq!(header(&response, "x-fault-injected"), "broken");
     problem(response, 500).await;
     app.lift_fault("broken").await;
 
     app.put_fault("late", json!({"model": {"delay": "50ms"}, "ttl": "10m"})).await;
-    let response = infer(&app, ask()).await;
+    let response = infer(&app, input()).await;
     assert_eq!(header(&response, "x-fault-injected"), "late");
     assert_eq!(response.status(), 200);
     let sum = app.metrics().await.get(r#"inference_duration_seconds_sum{model="iris"}"#).unwrap();
     assert!(sum >= 0.05, "{sum}");
     app.put_fault("worse", json!({"model": {"fail": true}, "ttl": "10m"})).await;
-    let response = infer(&app, ask()).await;
+    let response = infer(&app, input()).await;
     assert_eq!(header(&response, "x-fault-injected"), "late, worse");
     problem(response, 500).await;
     app.lift_fault("worse").await;
@@ -230,7 +230,7 @@ async fn faults_slow_and_fail_the_models_and_mark_the_responses() {
         let series = format!("faults_injected_total{{fault=\"{fault}\",kind=\"model\"}}");
         assert_eq!(metrics.get(&series), Some(responses), "{fault}");
     }
-    assert!(!infer(&app, ask()).await.headers().contains_key("x-fault-injected"));
+    assert!(!infer(&app, input()).await.headers().contains_key("x-fault-injected"));
 }
 
 #[tokio::test]

@@ -80,8 +80,8 @@ async fn a_file_dropped_in_is_served_after_one_put() {
     let body: Value = response.json().await.unwrap();
     assert_eq!((&body["features"], &body["predictions"]), (&json!(3), &json!(1)));
     assert!(body.get("classes").is_none(), "{body}");
-    let ask = json!({"model_name": "sum", "input_data": [[1, 2, 3], [0.5, 0.25, 0]]});
-    let response: Value = app.send_json("POST", "/inference", ask.clone()).await.json().await.unwrap();
+    let input = json!({"model_name": "sum", "input_data": [[1, 2, 3], [0.5, 0.25, 0]]});
+    let response: Value = app.send_json("POST", "/inference", input.clone()).await.json().await.unwrap();
     assert_eq!(response, json!({"model_name": "sum", "predictions": [[6.0], [0.75]]}));
     assert_eq!(app.metrics().await.get("models_loaded"), Some(3.0));
 
@@ -89,7 +89,7 @@ async fn a_file_dropped_in_is_served_after_one_put() {
     assert_eq!(app.send("DELETE", "/models/sum").await.status(), 204);
     problem(app.send("DELETE", "/models/sum").await, 404).await;
     problem(app.get("/models/sum").await, 404).await;
-    problem(app.send_json("POST", "/inference", ask).await, 404).await;
+    problem(app.send_json("POST", "/inference", input).await, 404).await;
     assert_eq!(app.metrics().await.get("models_loaded"), Some(2.0));
     assert!(folder.path("sum").exists(), "unloading leaves the file");
     assert_eq!(app.send_json("PUT", "/models/sum", json!({})).await.status(), 201);
@@ -156,7 +156,7 @@ async fn a_loaded_model_survives_a_damaged_or_reshaped_file() {
     let app = spawn_on(&folder, &[]).await;
     for (bytes, needle) in [
         (b"broken on its way".to_vec(), "not a runnable ONNX model"),
-        (Folder::fixture("sum3"), "has 3 predictions and 4 features, the file 1 and 3"),
+        (Folder::fixture("sum3"), "has 3 predictions and 4 features, but the file has 1 and 3"),
     ] {
         folder.put("iris", &bytes);
         let body = problem(app.send("PUT", "/models/iris").await, 422).await;
@@ -221,10 +221,10 @@ async fn loading_and_unloading_do_not_disturb_inference() {
         let (http, url) = (app.client.clone(), format!("{}/inference", app.base));
         tokio::spawn(async move {
             let row = if name == "iris" { json!(IRIS) } else { json!(vec![1; 64]) };
-            let ask = json!({"model_name": name, "input_data": vec![row; 8]});
+            let input = json!({"model_name": name, "input_data": vec![row; 8]});
             let mut statuses = Vec::new();
             for _ in 0..60 {
-                let response = http.post(&url).json(&ask).send().await.unwrap();
+                let response = http.post(&url).json(&input).send().await.unwrap();
                 statuses.push(response.status().as_u16());
                 let response: Value = response.json().await.unwrap();
                 if statuses.last() == Some(&200) {

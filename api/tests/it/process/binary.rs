@@ -17,7 +17,7 @@ fn names_the_owner_and_the_flag_of_a_taken_port() {
     let dir = tempfile::tempdir().unwrap();
     let held = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = held.local_addr().unwrap().to_string();
-    let port = format!("port {} is taken", held.local_addr().unwrap().port());
+    let port = format!("port {} is already in use", held.local_addr().unwrap().port());
     refused(dir.path(), &["--listen", &address], &[&port, "--listen (LISTEN)"]);
     refused(
         dir.path(),
@@ -73,7 +73,7 @@ fn names_an_unusable_database() {
     .unwrap();
     std::fs::create_dir(dir.path().join("folder.db")).unwrap();
     for url in ["sqlite:///nowhere/at/all.db", "sqlite://text.db", "sqlite://folder.db"] {
-        let needles = [&format!("DATABASE_URL={url}"), "cannot open", "name another"];
+        let needles = [&format!("DATABASE_URL={url}"), "cannot open", "set another file"];
         refused(dir.path(), &["--listen", "127.0.0.1:0", "--database-url", url], &needles);
     }
     let args = ["--listen", "127.0.0.1:0", "--database-url", "mysql://root:secret@db/x"];
@@ -90,7 +90,7 @@ fn names_invalid_queues() {
 #[test]
 fn an_admin_listener_that_others_can_reach_needs_a_token() {
     let dir = tempfile::tempdir().unwrap();
-    let needles = ["ADMIN_LISTEN=0.0.0.0:0", "no ADMIN_TOKEN", "set ADMIN_TOKEN"];
+    let needles = ["ADMIN_LISTEN=0.0.0.0:0", "ADMIN_TOKEN is not set", "set ADMIN_TOKEN"];
     refused(dir.path(), &["--listen", "127.0.0.1:0", "--admin-listen", "0.0.0.0:0"], &needles);
     let output = binary(dir.path())
         .env("ADMIN_TOKEN", "hush hush")

@@ -113,7 +113,7 @@ fn rejects_invalid_inputs_before_binding() {
         &format!("[[keys]]\nname = \"a\"\nhash = \"{}\"\nplan = \"gold\"\n", api::access::hash("a")),
     );
     write("junk.pem", "no certificate");
-    // The port is taken: an input accepted too late would show as an error about the port.
+    // The port is already in use: an input accepted too late would show as an error about the port.
     let held = TcpListener::bind("127.0.0.1:0").unwrap();
     let taken = held.local_addr().unwrap().to_string();
     for (args, needles) in [
@@ -167,7 +167,7 @@ fn empty_variables_count_as_unset() {
         command.env(name, "");
     }
     // It fails only at the port.
-    refused(command.args(["--listen", &held.local_addr().unwrap().to_string()]), &["is taken"]);
+    refused(command.args(["--listen", &held.local_addr().unwrap().to_string()]), &["is already in use"]);
 }
 
 #[test]
@@ -181,7 +181,10 @@ fn hash_key_prints_lines_that_are_accepted() {
     std::fs::write(dir.path().join("keys.toml"), &lines).unwrap();
     let held = TcpListener::bind("127.0.0.1:0").unwrap();
     let taken = held.local_addr().unwrap().to_string();
-    refused(binary(dir.path()).args(["--api-keys-file", "keys.toml", "--listen", &taken]), &["is taken"]);
+    refused(
+        binary(dir.path()).args(["--api-keys-file", "keys.toml", "--listen", &taken]),
+        &["is already in use"],
+    );
 
     let mut child = binary(dir.path())
         .args(["hash-key", "--stdin"])

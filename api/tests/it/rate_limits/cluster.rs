@@ -45,7 +45,7 @@ async fn a_cluster_counts_exactly_and_spreads_the_clients() {
         assert_eq!(app.metrics().await.sum("rate_limit_backend_errors_total"), 0.0);
     }
     for node in cluster.nodes() {
-        let keys: u64 = node.ask(&["DBSIZE"]).await.unwrap().parse().unwrap();
+        let keys: u64 = node.command(&["DBSIZE"]).await.unwrap().parse().unwrap();
         assert!(keys > 5, "a third of the clients, not {keys} keys");
     }
 }
@@ -84,7 +84,7 @@ async fn a_sentinel_failover_is_not_noticed_by_clients() {
     traffic.goes_on().await;
     assert!(by_redis(&app).await > before, "the new primary decides");
     eventually("the new primary has the client's balance", || async {
-        redis.second().ask(&["DBSIZE"]).await.unwrap() != "0"
+        redis.second().command(&["DBSIZE"]).await.unwrap() != "0"
     })
     .await;
     let statuses = traffic.stop().await;

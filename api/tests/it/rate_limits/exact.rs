@@ -145,7 +145,7 @@ async fn patient(http: &Client, url: &str, address: &str) -> u16 {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn clients_that_wait_exactly_as_long_as_asked_are_admitted() {
+async fn clients_that_wait_for_exactly_retry_after_are_admitted() {
     let redis = Redis::start().await.unwrap();
     let text = policy("p", "2/s", 2) + "cost = 2\n";
     let flags = ["--trusted-proxies", "127.0.0.1"];

@@ -54,7 +54,7 @@ async fn redis_stopped_in_mid_flight() {
 async fn redis_made_a_read_only_replica() {
     let redis = Redis::start().await.unwrap();
     let app = gateway(&redis.url(), "5s").await;
-    let replicate = async |host, port| _ = redis.ask(&["REPLICAOF", host, port]).await.unwrap();
+    let replicate = async |host, port| _ = redis.command(&["REPLICAOF", host, port]).await.unwrap();
     outage(&app, async || replicate("127.0.0.1", "1").await, async || replicate("NO", "ONE").await).await;
 }
 
@@ -62,7 +62,7 @@ async fn redis_made_a_read_only_replica() {
 async fn redis_out_of_memory() {
     let redis = Redis::start_with(&["--maxmemory-policy", "noeviction"]).await.unwrap();
     let app = gateway(&redis.url(), "5s").await;
-    let limit = async |bytes| _ = redis.ask(&["CONFIG", "SET", "maxmemory", bytes]).await.unwrap();
+    let limit = async |bytes| _ = redis.command(&["CONFIG", "SET", "maxmemory", bytes]).await.unwrap();
     outage(&app, async || limit("1").await, async || limit("0").await).await;
 }
 
@@ -83,7 +83,7 @@ async fn redis_that_responds_too_late() {
             assert_eq!(app.get("/").await.status(), 200);
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
-        // Answers that were on their way when the breaker opened may still fail.
+        // Replies that were under way when the breaker opened may still fail.
         assert!(redis_errors().await <= before + 8.0, "with the breaker open no request uses Redis");
     };
     outage(&app, begin, async || proxy.delay(Duration::ZERO)).await;
@@ -96,7 +96,7 @@ async fn redis_that_forgets_scripts_or_keys_is_no_outage() {
     let traffic = Traffic::start(&app, "/api/users", 4);
     for command in [&["SCRIPT", "FLUSH"][..], &["FLUSHALL"]] {
         for _ in 0..200 {
-            redis.ask(command).await.unwrap();
+            redis.command(command).await.unwrap();
         }
         traffic.goes_on().await;
     }
@@ -114,7 +114,7 @@ async fn connections_that_redis_cuts_are_replaced() {
     let traffic = Traffic::start(&app, "/api/users", 4);
     for _ in 0..3 {
         traffic.goes_on().await;
-        redis.ask(&["CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes"]).await.unwrap();
+        redis.command(&["CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes"]).await.unwrap();
     }
     app.health_becomes("ok").await;
     let by_redis = decisions(&app, "redis").await;

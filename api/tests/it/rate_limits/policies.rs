@@ -97,7 +97,7 @@ async fn a_cached_refusal_costs_no_redis_command() {
     let app = spawn_on_redis(&redis.url(), &policy("p", "1/d", 3), None).await;
     assert_eq!(statuses(&app, "/", 4).await, [200, 200, 200, 429]);
     let calls = async || {
-        let stats = redis.ask(&["INFO", "commandstats"]).await.unwrap();
+        let stats = redis.command(&["INFO", "commandstats"]).await.unwrap();
         let line = stats.lines().find(|line| line.starts_with("cmdstat_evalsha:")).unwrap().to_owned();
         line.split(['=', ',']).nth(1).unwrap().parse::<u64>().unwrap()
     };
@@ -192,17 +192,17 @@ async fn without_redis_each_gateway_grants_its_share() {
 async fn memory_is_capped_and_earlier_clients_keep_their_own_limit() {
     let flags = ["--trusted-proxies", "127.0.0.1", "--rate-limit-keys", "300"];
     let app = spawn_with(&policy("p", "1/d", 2), &flags).await;
-    let ask = async |client: usize| {
+    let status = async |client: usize| {
         let address = format!("10.0.{}.{}", client / 256, client % 256);
         let response = app.request("GET", "/").header("x-forwarded-for", address).send().await.unwrap();
         response.status().as_u16()
     };
     for client in 0..300 {
-        assert_eq!(ask(client).await, 200, "client {client}: clients are independent below the cap");
+        assert_eq!(status(client).await, 200, "client {client}: clients are independent below the cap");
     }
     let mut late = Vec::new();
     for client in 300..320 {
-        late.push(ask(client).await);
+        late.push(status(client).await);
     }
     assert_eq!(
         late.iter().filter(|status| **status == 200).count(),
@@ -210,7 +210,7 @@ async fn memory_is_capped_and_earlier_clients_keep_their_own_limit() {
         "one limit for all clients beyond the cap"
     );
     for client in 0..300 {
-        assert_eq!(ask(client).await, 200, "client {client} has one left");
+        assert_eq!(status(client).await, 200, "client {client} has one left");
     }
     assert_eq!(app.metrics().await.get(r#"rate_limit_keys{store="local"}"#), Some(300.0));
 }

@@ -5,7 +5,7 @@ use serde_json::json;
 use std::{collections::HashMap, time::Duration};
 use testkit::Redis;
 
-async fn ask<T: redis::FromRedisValue>(redis: &Redis, command: &[&str]) -> T {
+async fn command<T: redis::FromRedisValue>(redis: &Redis, command: &[&str]) -> T {
     let client = redis::Client::open(redis.url()).unwrap();
     let mut connection = client.get_multiplexed_async_connection().await.unwrap();
     redis::cmd(command[0]).arg(&command[1..]).query_async(&mut connection).await.unwrap()
@@ -13,7 +13,7 @@ async fn ask<T: redis::FromRedisValue>(redis: &Redis, command: &[&str]) -> T {
 
 /// Calls per command, from INFO commandstats.
 async fn calls(redis: &Redis) -> HashMap<String, u64> {
-    let text: String = ask(redis, &["INFO", "commandstats"]).await;
+    let text: String = command(redis, &["INFO", "commandstats"]).await;
     let line = |line: &str| {
         let (name, stats) = line.trim().strip_prefix("cmdstat_")?.split_once(":calls=")?;
         Some((name.to_owned(), stats.split(',').next()?.parse().ok()?))
@@ -53,7 +53,7 @@ async fn refusals_are_exact_and_keys_live_as_long_as_their_balance() {
     );
     let mut last = app.get("/").await;
     while last.status() == 200 {
-        let ttl: i64 = ask(&redis, &["PTTL", "ttl:limit:p:{127.0.0.1}"]).await;
+        let ttl: i64 = command(&redis, &["PTTL", "ttl:limit:p:{127.0.0.1}"]).await;
         assert!((1..=1001).contains(&ttl), "{ttl}");
         last = app.get("/").await;
     }
@@ -89,7 +89,7 @@ async fn a_script_that_redis_forgot_is_loaded_again() {
     let redis = Redis::start().await.unwrap();
     let app = spawn_on_redis(&redis.url(), &policy("p", "1/d", 3), None).await;
     for left in ["2", "1", "0"] {
-        let _: () = ask(&redis, &["SCRIPT", "FLUSH"]).await;
+        let _: () = command(&redis, &["SCRIPT", "FLUSH"]).await;
         assert_eq!(header(&app.get("/").await, "x-ratelimit-remaining"), left);
     }
     let metrics = app.metrics().await;

@@ -21,16 +21,16 @@ async fn redis_killed_under_traffic_and_restarted() {
     let mut redis = Redis::start().await.unwrap();
     let app = spawn_on_redis(&redis.url(), &crate::helpers::roomy(), None).await;
     let running = Arc::new(AtomicBool::new(true));
-    let answered = Arc::new(AtomicU64::new(0));
+    let responses = Arc::new(AtomicU64::new(0));
     let traffic: Vec<_> = (0..8)
         .map(|_| {
             let (client, url) = (app.client.clone(), format!("{}/api/users", app.base));
-            let (running, answered) = (running.clone(), answered.clone());
+            let (running, responses) = (running.clone(), responses.clone());
             tokio::spawn(async move {
                 let mut others = Vec::new();
                 while running.load(Ordering::Relaxed) {
                     let status = client.get(&url).send().await.unwrap().status().as_u16();
-                    answered.fetch_add(1, Ordering::Relaxed);
+                    responses.fetch_add(1, Ordering::Relaxed);
                     if status != 200 {
                         others.push(status);
                     }
@@ -40,8 +40,9 @@ async fn redis_killed_under_traffic_and_restarted() {
         })
         .collect();
     let hundred_more = || async {
-        let target = answered.load(Ordering::Relaxed) + 100;
-        eventually("a hundred more responses", || async { answered.load(Ordering::Relaxed) >= target }).await;
+        let target = responses.load(Ordering::Relaxed) + 100;
+        eventually("a hundred more responses", || async { responses.load(Ordering::Relaxed) >= target })
+            .await;
     };
 
     hundred_more().await;

@@ -156,7 +156,7 @@ async fn keys_expire_exactly_when_their_balance_is_zero() {
     let quick = check("quick", 1000, SECOND, 10);
     for round in 0..20 {
         let reply = backend.decide(std::slice::from_ref(&quick)).await.unwrap();
-        let ttl: i64 = redis.ask(&["PTTL", &quick.key]).await.unwrap().parse().unwrap();
+        let ttl: i64 = redis.command(&["PTTL", &quick.key]).await.unwrap().parse().unwrap();
         // -2: expired meanwhile, so its balance was zero.
         assert!(ttl == -2 || (0..=12).contains(&ttl), "round {round}: {ttl} ms for {:?}", reply.balances);
     }
@@ -175,7 +175,7 @@ async fn keys_expire_exactly_when_their_balance_is_zero() {
     }
     assert!(admitted > 10, "{admitted}");
     crate::helpers::eventually("no key is left", || async {
-        redis.ask(&["EXISTS", &quick.key]).await.unwrap() == "0"
+        redis.command(&["EXISTS", &quick.key]).await.unwrap() == "0"
     })
     .await;
 }

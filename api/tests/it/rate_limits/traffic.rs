@@ -14,36 +14,36 @@ use tokio::task::JoinHandle;
 /// Clients in a closed loop, each with a short pause between its requests.
 pub struct Traffic {
     running: Arc<AtomicBool>,
-    answered: Arc<AtomicU64>,
+    responses: Arc<AtomicU64>,
     clients: Vec<JoinHandle<BTreeMap<u16, u64>>>,
 }
 
 impl Traffic {
     /// Starts this many clients that GET a path of a gateway.
     pub fn start(app: &TestApp, path: &str, clients: usize) -> Self {
-        let (running, answered) = (Arc::new(AtomicBool::new(true)), Arc::new(AtomicU64::new(0)));
+        let (running, responses) = (Arc::new(AtomicBool::new(true)), Arc::new(AtomicU64::new(0)));
         let client = || {
             let (client, url) = (app.client.clone(), format!("{}{path}", app.base));
-            let (running, answered) = (running.clone(), answered.clone());
+            let (running, responses) = (running.clone(), responses.clone());
             tokio::spawn(async move {
                 let mut statuses = BTreeMap::new();
                 while running.load(Ordering::Relaxed) {
                     let status = client.get(&url).send().await.unwrap().status().as_u16();
                     *statuses.entry(status).or_default() += 1;
-                    answered.fetch_add(1, Ordering::Relaxed);
+                    responses.fetch_add(1, Ordering::Relaxed);
                     tokio::time::sleep(Duration::from_millis(2)).await;
                 }
                 statuses
             })
         };
         let clients = (0..clients).map(|_| client()).collect();
-        Self { running, answered, clients }
+        Self { running, responses, clients }
     }
 
     /// Returns after a hundred more responses.
     pub async fn goes_on(&self) {
-        let target = self.answered.load(Ordering::Relaxed) + 100;
-        eventually("a hundred more responses", || async { self.answered.load(Ordering::Relaxed) >= target })
+        let target = self.responses.load(Ordering::Relaxed) + 100;
+        eventually("a hundred more responses", || async { self.responses.load(Ordering::Relaxed) >= target })
             .await;
     }
 

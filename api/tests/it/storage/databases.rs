@@ -24,7 +24,7 @@ async fn a_conflict_fails_only_its_own_request(backend: Backend) {
     }))
     .await;
     // All at once, so that groups mix valid and conflicting writes: creations and changes, every third of them with an
-    // address that is taken.
+    // address that is already in use.
     let responses = join_all((0..120_usize).map(|i| {
         let (app, mine) = (&app, &mine);
         async move {

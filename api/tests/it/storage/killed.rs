@@ -203,9 +203,9 @@ async fn life(database: &Database, seed: u64) -> usize {
 
 async fn fifty_kills(databases: Vec<Database>) {
     let lives = databases.iter().enumerate().map(|(seed, database)| life(database, seed as u64));
-    let answered = join_all(lives).await;
-    println!("acknowledged writes on each database: {answered:?}");
-    assert!(answered.iter().all(|writes| *writes > KILLS), "too few writes: {answered:?}");
+    let acknowledged = join_all(lives).await;
+    println!("acknowledged writes on each database: {acknowledged:?}");
+    assert!(acknowledged.iter().all(|writes| *writes > KILLS), "too few writes: {acknowledged:?}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

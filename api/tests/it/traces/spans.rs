@@ -111,7 +111,7 @@ async fn spans_continue_the_callers_trace_and_reach_the_collector() {
     let (address, batches) = collector();
     let api =
         Running::start(&["--drain-delay", "0s", "--otlp-endpoint", &address, "--otel-service-name", "shop"]);
-    let ask = async |method: &str, path: &str, parent: Option<&str>| {
+    let fetch = async |method: &str, path: &str, parent: Option<&str>| {
         let method = reqwest::Method::from_bytes(method.as_bytes()).unwrap();
         let mut request = api.client.request(method, format!("{}{path}", api.base));
         if let Some(parent) = parent {
@@ -120,15 +120,15 @@ async fn spans_continue_the_callers_trace_and_reach_the_collector() {
         request.send().await.unwrap()
     };
     let sampled = format!("00-{TRACE}-{SPAN}-01");
-    let missing = ask("GET", "/api/users/7?token=hush", Some(&sampled)).await;
+    let missing = fetch("GET", "/api/users/7?token=hush", Some(&sampled)).await;
     let response = header(&missing, "traceresponse").to_owned();
     let missing_id = header(&missing, "x-request-id").to_owned();
-    let failed = ask("GET", "/error", None).await;
+    let failed = fetch("GET", "/error", None).await;
     let failed_trace = header(&failed, "traceresponse")[3..35].to_owned();
-    ask("BREW", "/nowhere", None).await;
+    fetch("BREW", "/nowhere", None).await;
     // The caller does not record this trace, so it is not exported.
     let unsampled = format!("00-{}-{SPAN}-00", "a".repeat(32));
-    let skipped = ask("GET", "/error", Some(&unsampled)).await;
+    let skipped = fetch("GET", "/error", Some(&unsampled)).await;
     assert!(header(&skipped, "traceresponse").ends_with("-00"));
 
     let spans = spans(api, &batches).await;

@@ -38,11 +38,11 @@ impl Editor {
     pub(crate) fn new(file: &str, text: &str) -> Result<Self, ScaleError> {
         let fail = |(line, reason)| ScaleError {
             line: Some(line),
-            ..ScaleError::whole(file, format!("not YAML: {reason}"))
+            ..ScaleError::file(file, format!("not YAML: {reason}"))
         };
         let root = tree::parse(text).map_err(fail)?;
         if !matches!(root.kind, Kind::Map { .. }) {
-            return Err(ScaleError::whole(file, "expected a map such as `groups:` at the top level"));
+            return Err(ScaleError::file(file, "expected a map such as `groups:` at the top level"));
         }
         Ok(Self {
             file: file.to_owned(),
@@ -206,8 +206,7 @@ impl Editor {
         let new = Edit { range: range.clone(), raw, value: value.to_owned(), fields: 0 };
         let edit = self.edits.entry(range.start).or_insert(new);
         if edit.value != value {
-            let reason =
-                "shared by an alias with a field that needs another value: write the value in both places";
+            let reason = "shared by an alias with a field that needs a different value: write the value in both places";
             return Err(self.error(node, field, reason));
         }
         edit.fields += 1;
@@ -245,5 +244,6 @@ impl Editor {
 }
 
 pub(crate) fn floor_note(instead_of: Option<Duration>) -> Option<String> {
-    instead_of.map(|plain| format!("raised to the minimum; divided it would be {}", duration::format(plain)))
+    instead_of
+        .map(|plain| format!("raised to the minimum; the divided value would be {}", duration::format(plain)))
 }

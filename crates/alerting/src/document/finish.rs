@@ -42,7 +42,7 @@ impl Editor {
         }
         text.push_str(&self.text[done..]);
         let broken =
-            |reason: String| ScaleError::whole(&self.file, format!("cannot be edited in place: {reason}"));
+            |reason: String| ScaleError::file(&self.file, format!("cannot be edited in place: {reason}"));
         let new = tree::parse(&text).map_err(|(line, reason)| broken(format!("line {line}: {reason}")))?;
         if let Err(line) = self.same(&self.root, &new) {
             return Err(broken(format!(

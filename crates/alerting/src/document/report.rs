@@ -19,7 +19,7 @@ fn after_colon(field: &str) -> String {
 }
 
 impl ScaleError {
-    pub(crate) fn whole(file: &str, reason: impl Into<String>) -> Self {
+    pub(crate) fn file(file: &str, reason: impl Into<String>) -> Self {
         Self { file: file.to_owned(), line: None, field: String::new(), reason: reason.into() }
     }
 }

@@ -71,14 +71,14 @@ pub fn read(source: Source<'_>) -> Result<BTreeMap<String, String>, FilesError> 
         {
             let reason = found.err().map_or("it matches no file".to_owned(), |error| error.to_string());
             let reason = format!(
-                "rule_files: `{pattern}` leads outside the directory and cannot be read ({reason}): name the directory that stands for / with --root DIR"
+                "rule_files: `{pattern}` is outside the directory and cannot be read ({reason}): set --root to the directory to use in place of /"
             );
-            return Err(ScaleError::whole(PROMETHEUS_FILE, reason).into());
+            return Err(ScaleError::file(PROMETHEUS_FILE, reason).into());
         }
         let found = found?;
         if found.is_empty() {
             let reason = format!("rule_files: `{pattern}` matches no file in {}", base.display());
-            return Err(ScaleError::whole(PROMETHEUS_FILE, reason).into());
+            return Err(ScaleError::file(PROMETHEUS_FILE, reason).into());
         }
         files.extend(found);
     }
@@ -107,7 +107,7 @@ pub fn write(rendered: &Rendered, source: Source<'_>, to: &Path) -> Result<(), F
     let from = source.dir;
     fs::create_dir_all(to).map_err(io(to))?;
     if fs::canonicalize(from).ok() == fs::canonicalize(to).ok() {
-        let reason = "is the rendered directory itself: give --out another one".to_owned();
+        let reason = "is the directory to render itself: set --out to another directory".to_owned();
         return Err(FilesError::Io { path: to.to_owned(), reason });
     }
     for pattern in rule_files(&rendered.files[PROMETHEUS_FILE])? {

@@ -66,7 +66,7 @@ pub fn scale(editor: &mut Editor, factor: Factor, addresses: &mut Matching) -> R
     if root.get("scrape_config_files").is_some() {
         editor.warn(
             "scrape_config_files",
-            "these files are not rendered: their intervals stay, and relative paths do not resolve",
+            "these files are not rendered: their intervals are not divided, and relative paths do not resolve",
         );
     }
     for key in ["remote_write", "remote_read"] {
@@ -137,7 +137,7 @@ pub fn rule_files(editor: &Editor) -> Result<Vec<String>, ScaleError> {
         let pattern = node.scalar().ok_or_else(|| editor.error(node, &field, "expected a path"))?;
         if glob::leads_outside(pattern.trim_start_matches('/')) {
             let reason = format!(
-                "`{pattern}` leads outside the directory, where files are not rendered: expected a path below that of prometheus.yml"
+                "`{pattern}` is outside the directory, where files are not rendered: expected a path below that of prometheus.yml"
             );
             return Err(editor.error(node, &field, reason));
         }
@@ -145,7 +145,9 @@ pub fn rule_files(editor: &Editor) -> Result<Vec<String>, ScaleError> {
         // Source: the expression with which Prometheus checks patterns, `^[^*]*(\*[^/]*)?$`.
         let starred = pattern.find('*').is_some_and(|at| pattern[at..].contains('/'));
         let starred = starred.then(|| {
-            format!("`{pattern}` has a `*` before its last `/`, which Prometheus refuses: name each folder")
+            format!(
+                "`{pattern}` has a `*` before its last `/`, which Prometheus refuses: list each directory"
+            )
         });
         if let Some(reason) = bad.or(starred) {
             return Err(editor.error(node, &field, reason));

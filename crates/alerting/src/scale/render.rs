@@ -46,7 +46,7 @@ pub fn render(files: &BTreeMap<String, String>, options: &Options) -> Result<Ren
     let mut addresses = options.addresses.start();
     let mut rendered = Rendered::default();
     let Some(text) = files.get(PROMETHEUS_FILE) else {
-        return Err(ScaleError::whole(PROMETHEUS_FILE, "is missing: expected Prometheus's configuration"));
+        return Err(ScaleError::file(PROMETHEUS_FILE, "is missing: expected Prometheus's configuration"));
     };
     let mut editor = Editor::new(PROMETHEUS_FILE, text)?;
     let scrapes = prometheus::scale(&mut editor, options.factor, &mut addresses)?;
@@ -69,14 +69,14 @@ pub fn render(files: &BTreeMap<String, String>, options: &Options) -> Result<Ren
         }
         rendered.add(editor)?;
     }
-    addresses.finish().map_err(|error| ScaleError::whole("--address", error.to_string()))?;
+    addresses.finish().map_err(|error| ScaleError::file("--address", error.to_string()))?;
     Ok(rendered)
 }
 
 /// The rule files that a `prometheus.yml` names, as patterns relative to its directory.
 ///
 /// # Errors
-/// The text is invalid, or a pattern leads outside the directory, where files are not rendered.
+/// The text is invalid, or a pattern is outside the directory, where files are not rendered.
 pub fn rule_files(prometheus_yml: &str) -> Result<Vec<String>, ScaleError> {
     prometheus::rule_files(&Editor::new(PROMETHEUS_FILE, prometheus_yml)?)
 }

@@ -5,10 +5,11 @@ mod parse;
 mod types;
 
 pub use crate::alertmanager::counters::{Delivered, Sender};
-pub use crate::alertmanager::types::{HeldAlert, Matcher, Silence};
+pub use crate::alertmanager::types::{Cluster, HeldAlert, Matcher, Silence};
 
 use jiff::Timestamp;
 
+use crate::authorization::Access;
 use crate::config::HttpConfig;
 use crate::error::SystemError;
 use crate::http::Http;
@@ -25,8 +26,8 @@ impl Alertmanager {
     /// # Errors
     /// When the URL cannot serve as a base, or a file of the configuration cannot be used.
     pub fn new(base: &url::Url, config: &HttpConfig) -> Result<Self, SystemError> {
-        let token = config.bearer_token_file.as_deref();
-        Ok(Self { http: Http::new("Alertmanager", base, &config.trust, token)? })
+        let access = Access::AddressOrToken(config.bearer_token_file.as_deref());
+        Ok(Self { http: Http::new("Alertmanager", base, &config.trust, access)? })
     }
 
     /// `/-/ready`.
@@ -51,6 +52,14 @@ impl Alertmanager {
     /// When the request fails or the response is not understood.
     pub async fn config(&self) -> Result<String, SystemError> {
         self.http.get("/api/v2/status", &[], parse::config).await
+    }
+
+    /// Its cluster, from `/api/v2/status`.
+    ///
+    /// # Errors
+    /// When the request fails or the response is not understood.
+    pub async fn cluster(&self) -> Result<Cluster, SystemError> {
+        self.http.get("/api/v2/status", &[], parse::cluster).await
     }
 
     /// `/api/v2/alerts`: every alert, including suppressed ones.

@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use crate::alertmanager::types::{HeldAlert, Silence};
+use crate::alertmanager::types::{Cluster, HeldAlert, Silence};
 use crate::error::Reason;
 use crate::prometheus::Labels;
 
@@ -18,6 +18,26 @@ struct WireConfig {
 
 pub fn config(body: &str) -> Result<String, Reason> {
     Ok(serde_json::from_str::<WireStatusPage>(body)?.config.original)
+}
+
+#[derive(Deserialize)]
+struct WireClusterPage {
+    cluster: Option<WireCluster>,
+}
+
+#[derive(Deserialize)]
+struct WireCluster {
+    #[serde(default)]
+    status: String,
+    peers: Option<Vec<serde::de::IgnoredAny>>,
+}
+
+pub fn cluster(body: &str) -> Result<Cluster, Reason> {
+    let page: WireClusterPage = serde_json::from_str(body)?;
+    let (peers, status) =
+        page.cluster.map(|it| (it.peers.unwrap_or_default(), it.status)).unwrap_or_default();
+    let members = u32::try_from(peers.len()).unwrap_or(u32::MAX).max(1);
+    Ok(Cluster { members, settling: status == "settling" })
 }
 
 #[derive(Deserialize)]
@@ -148,12 +168,28 @@ mod tests {
     }
 
     #[test]
+    fn counts_the_members_of_the_cluster() {
+        let peer = r#"{"address":"10.0.0.1:9094","name":"01M8MA9H5KN4P1CYQTRY8E5SWF"}"#;
+        for (cluster_json, members, settling) in [
+            (format!(r#"{{"name":"a","peers":[{peer},{peer},{peer}],"status":"ready"}}"#), 3, false),
+            (format!(r#"{{"name":"a","peers":[{peer}],"status":"settling"}}"#), 1, true),
+            (r#"{"peers":[],"status":"disabled"}"#.to_owned(), 1, false),
+            (r#"{"status":"disabled"}"#.to_owned(), 1, false),
+            ("null".to_owned(), 1, false),
+        ] {
+            let body = format!(r#"{{"cluster":{cluster_json},"config":{{"original":""}}}}"#);
+            assert_eq!(cluster(&body).unwrap(), Cluster { members, settling }, "{body}");
+        }
+        assert!(cluster("[]").is_err());
+    }
+
+    #[test]
     fn parses_the_configuration_and_rejects_other_bodies() {
         let body = r#"{"cluster":{"status":"disabled"},"config":{"original":"route:\n  receiver: a\n"},
           "uptime":"2026-05-04T12:00:00Z","versionInfo":{}}"#;
         assert_eq!(config(body).unwrap(), "route:\n  receiver: a\n");
         for body in ["", "{}", "[]", "null"] {
-            assert!(config(body).unwrap_err().to_string().contains("not understood"), "{body}");
+            assert!(config(body).unwrap_err().to_string().contains("cannot parse the"), "{body}");
         }
     }
 }

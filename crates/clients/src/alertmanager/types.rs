@@ -21,6 +21,15 @@ pub struct HeldAlert {
     pub receivers: Vec<String>,
 }
 
+/// The Alertmanagers that notify together.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Cluster {
+    /// Number of members, this one included; 1 without clustering.
+    pub members: u32,
+    /// Whether it still waits to find the other members, during which it sends nothing.
+    pub settling: bool,
+}
+
 /// An active silence.
 #[derive(Debug, Clone, Deserialize)]
 pub struct Silence {

@@ -1,6 +1,7 @@
 //! The HTTP API of Prometheus 2.42 to 3.x:
 //! <https://prometheus.io/docs/prometheus/latest/querying/api/>.
 
+mod config;
 mod outgoing;
 mod parse;
 mod types;
@@ -12,10 +13,12 @@ use jiff::Timestamp;
 pub use crate::prometheus::outgoing::Outgoing;
 pub use crate::prometheus::types::{ActiveAlert, Alerting, Labels, Rule, RuleGroup, Series, Target};
 
+use crate::authorization::Access;
 use crate::config::HttpConfig;
 use crate::error::SystemError;
 use crate::http::Http;
 use crate::process;
+use common::tls::Trust;
 
 /// A client of one Prometheus; clones share connections.
 #[derive(Debug, Clone)]
@@ -27,8 +30,16 @@ impl Prometheus {
     /// # Errors
     /// When the URL cannot serve as a base, or a file of the configuration cannot be used.
     pub fn new(base: &url::Url, config: &HttpConfig) -> Result<Self, SystemError> {
-        let token = config.bearer_token_file.as_deref();
-        Ok(Self { http: Http::new("Prometheus", base, &config.trust, token)? })
+        let access = Access::AddressOrToken(config.bearer_token_file.as_deref());
+        Ok(Self { http: Http::new("Prometheus", base, &config.trust, access)? })
+    }
+
+    /// A client for commands without a flag for a token file.
+    ///
+    /// # Errors
+    /// As [`Self::new`].
+    pub fn without_token(base: &url::Url, trust: &Trust) -> Result<Self, SystemError> {
+        Ok(Self { http: Http::new("Prometheus", base, trust, Access::Address)? })
     }
 
     /// `/-/ready`.
@@ -86,6 +97,23 @@ impl Prometheus {
     /// When the request fails or the response is not understood.
     pub async fn outgoing(&self) -> Result<Outgoing, SystemError> {
         self.http.get("/api/v1/status/config", &[], parse::outgoing).await
+    }
+
+    /// `global.rule_query_offset` from `/api/v1/status/config`: how far in the past rules are evaluated. The API does not
+    /// report the `query_offset` of a group, which overrides it.
+    ///
+    /// # Errors
+    /// When the request fails or the response is not understood.
+    pub async fn query_offset(&self) -> Result<Duration, SystemError> {
+        self.http.get("/api/v1/status/config", &[], parse::query_offset).await
+    }
+
+    /// Major and minor version from `/api/v1/status/buildinfo`; `None` where it is not that of a Prometheus.
+    ///
+    /// # Errors
+    /// When the request fails or the response is not understood.
+    pub async fn version(&self) -> Result<Option<(u32, u32)>, SystemError> {
+        self.http.get("/api/v1/status/buildinfo", &[], parse::version).await
     }
 
     /// Runs an instant query at `at`, default now. A vector has one sample per series. A range selector

@@ -4,23 +4,27 @@ use std::time::Duration;
 
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
-use serde_json::Value;
 
 use crate::error::Reason;
+use crate::prometheus::config;
 use crate::prometheus::outgoing::Outgoing;
 use crate::prometheus::types::{Labels, Rule, RuleGroup, Sample, Series, Target};
 use common::duration;
 
-/// The envelope of every response.
+/// The envelope of every response. `data` is parsed apart: kept as a generic value here, it would be in memory twice.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Envelope {
     status: String,
-    data: Option<Value>,
     #[serde(default)]
     error_type: String,
     #[serde(default)]
     error: String,
+}
+
+#[derive(Deserialize)]
+struct Data<T> {
+    data: T,
 }
 
 fn data<T: DeserializeOwned>(body: &str) -> Result<T, Reason> {
@@ -28,14 +32,14 @@ fn data<T: DeserializeOwned>(body: &str) -> Result<T, Reason> {
     if envelope.status != "success" {
         return Err(Reason::Failed { kind: envelope.error_type, message: envelope.error });
     }
-    Ok(serde_json::from_value(envelope.data.unwrap_or(Value::Null))?)
+    Ok(serde_json::from_str::<Data<T>>(body)?.data)
 }
 
 pub fn resend_delay(body: &str) -> Result<Duration, Reason> {
     let flags: std::collections::BTreeMap<String, String> = data(body)?;
     let name = "rules.alert.resend-delay";
-    let value = flags.get(name).ok_or_else(|| Reason::Answer(format!("missing flag {name}")))?;
-    duration::parse(value).map_err(|error| Reason::Answer(format!("{name}: {error}")))
+    let value = flags.get(name).ok_or_else(|| Reason::Value(format!("missing flag {name}")))?;
+    duration::parse(value).map_err(|error| Reason::Value(format!("{name}: {error}")))
 }
 
 #[derive(Deserialize)]
@@ -48,6 +52,24 @@ pub fn outgoing(body: &str) -> Result<Outgoing, Reason> {
     Outgoing::parse(&wire.yaml)
 }
 
+pub fn query_offset(body: &str) -> Result<Duration, Reason> {
+    let wire: WireConfig = data(body)?;
+    config::query_offset(&wire.yaml)
+}
+
+#[derive(Deserialize, Default)]
+struct WireBuild {
+    #[serde(default)]
+    version: String,
+}
+
+pub fn version(body: &str) -> Result<Option<(u32, u32)>, Reason> {
+    let wire: Option<WireBuild> = data(body)?;
+    let version = wire.unwrap_or_default().version;
+    let mut numbers = version.split('.').map(str::parse::<u32>);
+    Ok(numbers.next().zip(numbers.next()).and_then(|(major, minor)| major.ok().zip(minor.ok())))
+}
+
 #[derive(Deserialize)]
 struct WireGroups {
     groups: Vec<RuleGroup>,
@@ -57,7 +79,7 @@ pub fn rules(body: &str) -> Result<Vec<RuleGroup>, Reason> {
     let WireGroups { groups } = data(body)?;
     let stateless = |rule: &&Rule| rule.alerting.as_ref().is_some_and(|it| it.state.is_empty());
     match groups.iter().flat_map(|group| &group.rules).find(stateless) {
-        Some(rule) => Err(Reason::Answer(format!("rule {} has no state", rule.name))),
+        Some(rule) => Err(Reason::Value(format!("rule {} has no state", rule.name))),
         None => Ok(groups),
     }
 }

@@ -12,7 +12,7 @@ use common::duration;
 pub type Labels = BTreeMap<String, String>;
 
 /// A rule group as loaded.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize)]
 pub struct RuleGroup {
     /// Group name.
     pub name: String,
@@ -21,6 +21,12 @@ pub struct RuleGroup {
     /// Evaluation interval.
     #[serde(deserialize_with = "seconds")]
     pub interval: Duration,
+    /// Start of the last evaluation; `None` before the first.
+    #[serde(default, rename = "lastEvaluation", deserialize_with = "since_zero")]
+    pub last_evaluation: Option<Timestamp>,
+    /// How far in the past it is evaluated. The API does not report it: zero until set.
+    #[serde(skip)]
+    pub query_offset: Duration,
     /// Rules in evaluation order.
     #[serde(default, deserialize_with = "or_default")]
     pub rules: Vec<Rule>,
@@ -143,7 +149,8 @@ fn instant<'de, D: Deserializer<'de>>(from: D) -> Result<Timestamp, D::Error> {
     // Prometheus stores milliseconds. A float holds current timestamps precisely enough to round to them.
     #[allow(clippy::cast_possible_truncation)] // saturates; from_millisecond rejects values out of range
     let millis = (at * 1000.0).round() as i64;
-    Timestamp::from_millisecond(millis).map_err(|error| de::Error::custom(format!("time {at}: {error}")))
+    Timestamp::from_millisecond(millis)
+        .map_err(|error| de::Error::custom(format!("invalid time {at}: {error}")))
 }
 
 /// Parses numbers as printed by Go, including `NaN`, `+Inf`, `-Inf` and `1e+00`.

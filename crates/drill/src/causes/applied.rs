@@ -25,7 +25,6 @@ pub struct Applied {
     /// Duration in seconds.
     pub seconds: f64,
     /// Responses of any status.
-    #[serde(rename = "answers")]
     pub responses: u64,
     /// Responses with a status the drill did not expect.
     pub unexpected: u64,

@@ -24,7 +24,8 @@ const OTHERS_WRITE: u32 = 0o022;
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Written {
-    #[serde(rename = "place")]
+    /// Version 0.1 wrote `place`.
+    #[serde(alias = "place")]
     pub(crate) stack: Stack,
     pub(crate) undo: Vec<Undo>,
 }
@@ -65,7 +66,7 @@ pub fn prepare(dir: &Path) -> Result<(), DrillError> {
     let meta = meta.map_err(failed)?;
     if !meta.is_dir() {
         return Err(DrillError::Leftovers(format!(
-            "{}: is not a directory; give --leftovers one of your own",
+            "{}: is not a directory; set --leftovers to a directory that you own",
             dir.display()
         )));
     }
@@ -78,14 +79,15 @@ fn private(path: &Path, meta: &fs::Metadata) -> Result<(), DrillError> {
     let why = "commands are read from it";
     if owner != user {
         return Err(DrillError::Leftovers(format!(
-            "{}: belongs to user {owner}, and this is user {user}: {why}; give --leftovers a directory of your own",
+            "{}: belongs to user {owner}, but this process runs as user {user}, and {why}; set --leftovers to a \
+             directory that you own",
             path.display()
         )));
     }
     if meta.mode() & OTHERS_WRITE != 0 {
         return Err(DrillError::Leftovers(format!(
-            "{}: others may write to it (mode {:03o}): {why}; inspect it, then `chmod go-w {0}`, or give --leftovers \
-             a directory of your own",
+            "{}: other users may write to it (mode {:03o}), and {why}; check its content and run `chmod go-w {0}`, or \
+             set --leftovers to a directory that you own",
             path.display(),
             meta.mode() & 0o777
         )));
@@ -150,7 +152,7 @@ pub async fn go_through(dir: &Path) -> Result<Found, DrillError> {
             Err(error) if error.kind() == ErrorKind::NotFound => continue, // its run has ended meanwhile
             Err(error) => {
                 return Err(DrillError::Leftovers(format!(
-                    "{}: {error}; delete it, or give --leftovers another directory",
+                    "{}: {error}; delete it, or set --leftovers to another directory",
                     path.display()
                 )));
             }
@@ -187,7 +189,7 @@ async fn one(path: &Path, mut file: &File, found: &mut Found) {
     for index in (0..undo.len()).rev() {
         match undo[index].perform(&stack).await {
             Ok(()) => {
-                found.messages.push(format!("left over from an earlier run, now done: {}", undo[index]));
+                found.messages.push(format!("left over from an earlier run, completed now: {}", undo[index]));
                 undo.remove(index);
             }
             Err(reason) => failed.push(not_done(&undo[index], &stack, &reason.to_string())),
@@ -207,12 +209,12 @@ async fn one(path: &Path, mut file: &File, found: &mut Found) {
 /// The message that something could not be undone: the reason and what a person can do.
 pub fn not_done(undo: &Undo, stack: &Stack, reason: &str) -> String {
     let reason = reason.trim_end_matches([':', ' ']);
-    format!("could not {undo}: {reason}; by hand: {}", undo.by_hand(stack))
+    format!("could not {undo}: {reason}; to do this by hand: {}", undo.by_hand(stack))
 }
 
 /// The message that the list is kept, and for how long.
 pub fn kept(path: &Path) -> String {
-    format!("each run tries again until that works or {} is deleted", path.display())
+    format!("each run tries again until this succeeds or {} is deleted", path.display())
 }
 
 #[cfg(test)]

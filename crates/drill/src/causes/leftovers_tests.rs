@@ -47,7 +47,7 @@ async fn keeps_a_list_for_later_runs_until_it_can_be_undone() {
     fs::write(&key, "").unwrap();
     let Found { messages, left } = eventually(&lists).await;
     assert!(
-        messages.len() == 1 && messages[0].contains("now done") && left.is_empty() && mark.exists(),
+        messages.len() == 1 && messages[0].contains("completed now") && left.is_empty() && mark.exists(),
         "{messages:?}"
     );
     assert_eq!(fs::read_dir(&lists).unwrap().count(), 0);
@@ -64,7 +64,7 @@ async fn undoes_lists_of_dead_runs_only() {
     drop(undo_list); // like a killed process: the list stays, the lock is released
     let Found { messages, .. } = eventually(&lists).await;
     assert!(
-        mark.exists() && messages.len() == 1 && messages[0].contains("now done: run `touch"),
+        mark.exists() && messages.len() == 1 && messages[0].contains("completed now: run `touch"),
         "{messages:?}"
     );
     assert!(go_through(&lists).await.unwrap().messages.is_empty());
@@ -105,7 +105,12 @@ async fn touches_only_lists() {
     fs::write(dir.path().join("loadgen-undo-1-2-4.json"), &list).unwrap();
     fs::write(dir.path().join("loadgen-undo-1-2-5.json"), "").unwrap();
     assert!(
-        go_through(dir.path()).await.unwrap().messages.iter().any(|message| message.contains("now done"))
+        go_through(dir.path())
+            .await
+            .unwrap()
+            .messages
+            .iter()
+            .any(|message| message.contains("completed now"))
     );
     assert!(mark.exists());
     assert_eq!(fs::read_dir(dir.path()).unwrap().count(), others.len() + 1, "and the mark");
@@ -123,7 +128,7 @@ async fn rejects_files_that_others_can_write_and_says_what_to_do() {
         let before = fs::metadata(path).unwrap().mode();
         set_mode(path, mode);
         let message = go_through(&lists).await.unwrap_err().to_string();
-        let expected = [format!("{}: others may write", path.display()), format!("(mode {mode:o})")];
+        let expected = [format!("{}: other users may write", path.display()), format!("(mode {mode:o})")];
         assert!(
             expected.iter().all(|part| message.contains(part)) && message.contains("chmod go-w"),
             "{message}"
@@ -142,7 +147,7 @@ async fn rejects_files_that_others_can_write_and_says_what_to_do() {
     if geteuid().is_root() {
         std::os::unix::fs::chown(&lists, Some(65_534), None).unwrap();
         let message = go_through(&lists).await.unwrap_err().to_string();
-        assert!(message.contains("belongs to user 65534, and this is user 0"), "{message}");
+        assert!(message.contains("belongs to user 65534, but this process runs as user 0"), "{message}");
     } else {
         assert!(prepare(Path::new("/")).unwrap_err().to_string().contains("belongs to user 0"));
     }

@@ -121,6 +121,7 @@ mod tests {
             limits: inbox::store::history::Limits { count: 10, bytes: 1 << 20 },
             data_dir: None,
             heartbeat_limit: LONGEST,
+            allowed_hosts: common::allowed_hosts::AllowedHosts::default(),
             proofs: None,
             runbooks: None,
         };

@@ -39,12 +39,20 @@ pub struct Stack {
     /// `docker compose`.
     #[serde(default)]
     pub control: Vec<String>,
+    /// Alertmanager's `--cluster.peer-timeout`, which its API does not report.
+    #[serde(default = "peer_timeout", with = "common::duration")]
+    pub peer_timeout: Duration,
     /// HTTP settings for all URLs.
     #[serde(default)]
     pub http: HttpConfig,
     /// Environment of commands.
     #[serde(default)]
     pub env: BTreeMap<String, String>,
+}
+
+/// The default of `--cluster.peer-timeout`.
+fn peer_timeout() -> Duration {
+    Duration::from_secs(15)
 }
 
 /// URLs as text.
@@ -96,7 +104,7 @@ impl Stack {
         let url = self
             .inbox
             .as_ref()
-            .ok_or_else(|| DrillError::Cause("there is no inbox: give --inbox URL".to_owned()))?;
+            .ok_or_else(|| DrillError::Cause("no inbox is configured: set --inbox URL".to_owned()))?;
         Ok(Inbox::new(url, &self.http)?)
     }
 
@@ -106,8 +114,9 @@ impl Stack {
 
     /// A command with the stack's environment, in a process group of its own; killed when dropped.
     fn command(&self, argv: &[String]) -> Result<Command, DrillError> {
-        let (program, arguments) =
-            argv.split_first().ok_or_else(|| DrillError::Cause("an empty command".to_owned()))?;
+        let (program, arguments) = argv.split_first().ok_or_else(|| {
+            DrillError::Cause("the command is empty: expected [program, argument, …]".to_owned())
+        })?;
         let mut command = Command::new(program);
         command
             .args(arguments)
@@ -169,7 +178,7 @@ impl Stack {
     pub async fn order(&self, verb: &str, name: &str) -> Result<(), DrillError> {
         if self.control.is_empty() {
             return Err(DrillError::Cause(format!(
-                "no command to {verb} `{name}`: give --control, such as \"docker compose\" or \
+                "no command is configured to {verb} `{name}`: set --control, such as \"docker compose\" or \
                  \"stack service\""
             )));
         }

@@ -51,14 +51,14 @@ pub struct Rate {
     /// Responses with another status.
     pub unexpected: f64,
     /// Requests without a response: transport errors, local errors and shed arrivals.
-    pub unanswered: f64,
+    pub without_response: f64,
 }
 
 impl Rate {
     /// The sum of all four rates.
     #[must_use]
     pub fn total(&self) -> f64 {
-        self.baseline + self.cause + self.unexpected + self.unanswered
+        self.baseline + self.cause + self.unexpected + self.without_response
     }
 }
 
@@ -116,7 +116,7 @@ impl Traffic {
                 };
                 *expected += f64::from(row.expected) * part;
                 rate.unexpected += f64::from(row.unexpected) * part;
-                rate.unanswered += f64::from(row.errors.saturating_add(row.shed)) * part;
+                rate.without_response += f64::from(row.errors.saturating_add(row.shed)) * part;
             }
         }
         rates
@@ -197,7 +197,7 @@ mod tests {
         let mut without = stretch(Load::Cause, 0.0, 1.0, &[(0, 0)]);
         (without.rows[0].errors, without.rows[0].shed) = (3, 2);
         let rates = Traffic::of(vec![without]).rates(at(0.0), 1.0);
-        assert_eq!((rates.len(), rates[0].unanswered, rates[0].total()), (1, 5.0, 5.0));
+        assert_eq!((rates.len(), rates[0].without_response, rates[0].total()), (1, 5.0, 5.0));
         assert!(Traffic::default().rates(at(0.0), 1.0).is_empty());
     }
 }

@@ -25,6 +25,15 @@ pub struct Activation {
     pub last: Timestamp,
 }
 
+impl Activation {
+    /// Moves the timestamps of the samples to the evaluations that wrote them, which are `offset` later.
+    pub fn shift(&mut self, offset: Duration) {
+        for at in [Some(&mut self.began), self.fired.as_mut(), Some(&mut self.last)].into_iter().flatten() {
+            *at = clock::after(*at, offset);
+        }
+    }
+}
+
 /// The activations in samples of `ALERTS`, in the order they began. `evaluation` is E and `hold` is F of the rule.
 #[must_use]
 pub fn activations(history: &[Series], evaluation: Duration, hold: Duration) -> Vec<Activation> {

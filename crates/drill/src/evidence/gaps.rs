@@ -8,7 +8,6 @@ use serde::Serialize;
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Gaps {
     /// Number of queries since the cause began.
-    #[serde(rename = "asked")]
     pub queries: u32,
     /// Number of queries without a usable response.
     pub failed: u32,

@@ -7,4 +7,5 @@ pub mod gaps;
 pub mod held;
 pub mod naming;
 pub mod near;
+pub mod offset;
 pub mod value;

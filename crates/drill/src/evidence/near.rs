@@ -39,8 +39,10 @@ impl Near {
 
 impl std::fmt::Display for Near {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let value = self.value.map_or("no value".to_owned(), number);
-        write!(f, "{} {value} of {}", self.alert, number(self.threshold))
+        match self.value {
+            Some(value) => write!(f, "{} {} of {}", self.alert, number(value), number(self.threshold)),
+            None => write!(f, "{} has no value", self.alert),
+        }
     }
 }
 
@@ -92,7 +94,7 @@ mod tests {
             .unwrap_err()
             .to_string();
         assert!(reason.contains("A 6 of 10;") && !reason.contains("90"), "{reason}");
-        assert!(judge(&[near(None, ">", 1.0)], minute).unwrap_err().to_string().contains("A no value of 1"));
+        assert!(judge(&[near(None, ">", 1.0)], minute).unwrap_err().to_string().contains("A has no value"));
         assert_eq!(judge(&[], minute).unwrap(), "nothing fired in 60.0 s");
     }
 }

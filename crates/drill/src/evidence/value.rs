@@ -81,6 +81,9 @@ pub struct Evidence {
     pub rule_error: String,
     /// Labels of active alerts of this rule that lack labels the drill demands.
     pub unlike: Vec<Labels>,
+    /// When the whole expression had a result; only queried where the rule may be evaluated in the past without Prometheus
+    /// saying so.
+    pub holds: Vec<Timestamp>,
 }
 
 #[cfg(test)]

@@ -179,7 +179,7 @@ impl Cause {
     pub fn check(&self) -> Result<(), DrillError> {
         if self.idle && self.load.is_some() {
             return Err(DrillError::Field(
-                "cause: `idle` (no traffic) and `load` exclude each other: expected one of them".to_owned(),
+                "cause: `idle` (no traffic) and `load` cannot be combined: remove one of them".to_owned(),
             ));
         }
         if self.run.as_ref().is_some_and(|run| run.start.is_empty()) {

@@ -49,7 +49,7 @@ pub struct Proves {
     /// For a negative control, instead of an alert: how long nothing may fire, in production timing.
     #[serde(default, deserialize_with = "duration::deserialize_option")]
     pub quiet: Option<Duration>,
-    /// Whether the alert always fires and the drill proves that its absence is noticed.
+    /// Whether the alert always fires and the drill proves that a missing heartbeat is noticed.
     #[serde(default)]
     pub stops: bool,
     /// Labels the firing alert must have, among others.
@@ -73,6 +73,9 @@ pub struct Expect {
     /// Alerts that must fire too and whose notifications Alertmanager must inhibit.
     #[serde(default)]
     pub inhibited: Vec<Spanned<String>>,
+    /// The labels that Alertmanager must group the alert's notifications by; omitted, any. Labels that the alert does not have
+    /// are left out.
+    pub grouped_by: Option<Vec<String>>,
     /// For a negative control: alerts whose values must come near their thresholds without firing.
     #[serde(default)]
     pub near: Vec<Spanned<String>>,
@@ -90,6 +93,7 @@ struct Given {
 struct GivenExpect {
     delivered: Option<Spanned<de::IgnoredAny>>,
     inhibited: Option<Spanned<de::IgnoredAny>>,
+    grouped_by: Option<Spanned<de::IgnoredAny>>,
 }
 
 fn no_alert() -> Spanned<String> {
@@ -101,7 +105,7 @@ fn each_once<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<Channel>, D::Erro
     for (index, channel) in channels.iter().enumerate() {
         if channels[..index].contains(channel) {
             return Err(de::Error::custom(format!(
-                "expect.delivered: `{channel}` is named twice: each channel once"
+                "expect.delivered: duplicate channel `{channel}`: list each channel once"
             )));
         }
     }
@@ -119,6 +123,7 @@ impl Default for Expect {
             silent: Vec::new(),
             also: Vec::new(),
             inhibited: Vec::new(),
+            grouped_by: None,
             near: Vec::new(),
         }
     }
@@ -151,6 +156,7 @@ pub fn parse(path: &Path, text: &str) -> Result<Drill, FileError> {
             ("objective", given.objective),
             ("expect.delivered", given.expect.delivered),
             ("expect.inhibited", given.expect.inhibited),
+            ("expect.grouped_by", given.expect.grouped_by),
         ] {
             if let Some(at) = at {
                 let reason =
@@ -182,12 +188,17 @@ pub fn parse(path: &Path, text: &str) -> Result<Drill, FileError> {
         let reason = "expect.delivered is empty: expected at least one of webhook, slack, discord, pagerduty, email, heartbeat".to_owned();
         return Err(FileError::at(path, drill.drill.referenced, reason));
     }
+    if drill.expect.grouped_by.is_some() && !drill.expect.delivered.contains(&Channel::Webhook) {
+        let reason =
+            "only a webhook shows `expect.grouped_by`: add webhook to `delivered`, or remove `grouped_by`";
+        return Err(FileError::at(path, drill.drill.referenced, reason.to_owned()));
+    }
     let proved = &drill.proves.alert.value;
     if drill.proves.stops {
         let given: Given = yaml::document(text).map_err(|error| FileError::yaml(path, &error))?;
         if let Some(at) = given.expect.delivered.filter(|_| drill.expect.delivered != [Channel::Heartbeat]) {
             let reason =
-                "with `stops`, only the heartbeat channel shows the absence: expected [heartbeat]".to_owned();
+                "with `stops`, only the heartbeat channel can show that the alert stopped: expected [heartbeat]".to_owned();
             return Err(FileError::at(path, at.referenced, reason));
         }
     }

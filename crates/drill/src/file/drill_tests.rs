@@ -59,9 +59,9 @@ fn errors_name_file_line_and_expected_value() {
             "is not a rate: expected",
         ),
         ("[webhook, slack]", "[webhook, fax]", 9, "slack"),
-        ("[webhook, slack]", "[webhook, slack, webhook]", 9, "expect.delivered: `webhook` is named twice"),
+        ("[webhook, slack]", "[webhook, slack, webhook]", 9, "expect.delivered: duplicate channel `webhook`"),
         ("notified: 10m", "notified: 0s", 8, "objective.notified is 0: expected"),
-        ("all_clear: 20m", "all_clear: 9m", 8, "all_clear (9m) is sooner than notified (10m)"),
+        ("all_clear: 20m", "all_clear: 9m", 8, "all_clear (9m) must be at least notified (10m)"),
         ("[webhook, slack]", "[]", 1, "expected at least one of webhook, slack"),
         ("drill: high-error-rate", "drill: high error", 1, "invalid drill name `high error`: expected"),
         ("silent: [CriticalErrorRate]", "silent: [HighErrorRate]", 9, "stay silent and to fire"),
@@ -112,9 +112,21 @@ fn an_empty_document_may_follow() {
 }
 
 #[test]
+fn a_grouping_needs_a_webhook() {
+    let text = |delivered: &str| {
+        format!(
+            "drill: a\nproves: {{alert: A}}\ncause: {{idle: true}}\nexpect: {{delivered: [{delivered}], grouped_by: [job]}}\n"
+        )
+    };
+    assert_eq!(read(&text("slack, webhook")).unwrap().expect.grouped_by, Some(vec!["job".to_owned()]));
+    let message = read(&text("slack")).unwrap_err().to_string();
+    assert!(message.contains("add webhook to `delivered`"), "{message}");
+}
+
+#[test]
 fn rejects_an_empty_file() {
     let message = read("").unwrap_err().to_string();
-    assert!(message.contains("unexpected end of file: is it empty"), "{message}");
+    assert!(message.contains("unexpected end of file: the file is empty"), "{message}");
 }
 
 #[test]
@@ -173,7 +185,7 @@ expect: {delivered: [heartbeat, discord, pagerduty, email], inhibited: [B]}
         ("{load: {rate: 1/s, requests: [{get: '/{{nope}}'}]}}", "no request captures `nope`"),
         ("{run: {start: []}}", "run.start is empty"),
         ("{inbox: {slack: 200}}", "expected a status from 400 to 599, or hang"),
-        ("{idle: true, load: {rate: 1/s, requests: [{get: /}]}}", "expected one of them"),
+        ("{idle: true, load: {rate: 1/s, requests: [{get: /}]}}", "cannot be combined"),
         ("{halt: api}", "unknown field `halt`"),
     ] {
         let text = format!("drill: a\nproves: {{alert: A}}\ncause: {cause}\n");
@@ -194,6 +206,7 @@ fn a_negative_control_names_no_alert_and_may_have_no_cause() {
         ("objective: {notified: 1m}", 3, "`objective` applies to drills of an alert"),
         ("expect: {delivered: [email]}", 3, "`expect.delivered` applies to drills of an alert"),
         ("expect: {inhibited: [X]}", 3, "`expect.inhibited` applies to drills of an alert"),
+        ("expect: {grouped_by: [job]}", 3, "`expect.grouped_by` applies to drills of an alert"),
         ("expect: {delivered: []}", 3, "`expect.delivered` applies to drills of an alert"),
     ] {
         let error = read(&format!("drill: a\nproves: {{quiet: 10m}}\n{field}\n")).unwrap_err();

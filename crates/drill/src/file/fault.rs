@@ -79,8 +79,7 @@ impl TryFrom<Written> for Fault {
             || written.share.is_some()
             || written.seed.is_some();
         if chooses && !on_traffic {
-            let why =
-                "select requests, and this fault has no abort, delay or panic for them: set one of those";
+            let why = "select requests, but this fault has no abort, delay or panic to apply to them: set one of them";
             return Err(DrillError::Field(format!("fault: route, method, share and seed {why}")));
         }
         match serde_json::to_value(&written) {
@@ -154,7 +153,7 @@ fn pause<'de, D: Deserializer<'de>>(from: D) -> Result<Option<String>, D::Error>
 fn ttl<'de, D: Deserializer<'de>>(from: D) -> Result<(), D::Error> {
     de::IgnoredAny::deserialize(from)?;
     Err(de::Error::custom(
-        "cause.fault: remove `ttl`: it is set so that the fault lasts longer than the drill waits",
+        "cause.fault: remove `ttl`: the drill sets it, so that the fault outlasts the drill",
     ))
 }
 

@@ -50,7 +50,7 @@ impl TryFrom<WrittenObjective> for Objective {
         }
         match notified.zip(all_clear) {
             Some((notified, all_clear)) if all_clear < notified => Err(DrillError::Field(format!(
-                "objective: all_clear ({}) is sooner than notified ({}): both count from the start of the cause",
+                "objective: all_clear ({}) must be at least notified ({}): both count from the start of the cause",
                 duration::format(all_clear),
                 duration::format(notified)
             ))),

@@ -72,7 +72,7 @@ pub fn load(paths: &[PathBuf]) -> Result<Suite, Vec<FileError>> {
     errors.extend(suite.unfilled.drain(..).map(|unfilled| unfilled.error));
     if errors.is_empty() && suite.drills.is_empty() {
         let path = paths.first().cloned().unwrap_or_default();
-        errors.push(FileError::whole(
+        errors.push(FileError::file(
             &path,
             "no drill found: expected *.yaml files that begin with `drill:`".into(),
         ));
@@ -139,7 +139,7 @@ fn add(suite: &mut Suite, path: PathBuf, drill: Drill, errors: &mut Vec<FileErro
 }
 
 fn read(path: &Path) -> Result<String, FileError> {
-    fs::read_to_string(path).map_err(|error| FileError::whole(path, format!("cannot be read: {error}")))
+    fs::read_to_string(path).map_err(|error| FileError::file(path, format!("cannot be read: {error}")))
 }
 
 /// Whether the first key of the document is `suite`.
@@ -158,11 +158,11 @@ fn files_of(path: &Path) -> Result<(Vec<PathBuf>, Vec<PathBuf>), FileError> {
         } else {
             format!("cannot be read: {error}")
         };
-        FileError::whole(path, reason)
+        FileError::file(path, reason)
     })?;
     if meta.is_dir() {
         let files =
-            yaml_in(path).map_err(|error| FileError::whole(path, format!("cannot be listed: {error}")))?;
+            yaml_in(path).map_err(|error| FileError::file(path, format!("cannot be listed: {error}")))?;
         return Ok((files, Vec::new()));
     }
     let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));

@@ -13,7 +13,27 @@ pub fn contradiction(case: &Case) -> Option<String> {
     let notified = last_of(&instants.notified, channels);
     let all_clear = last_of(&instants.all_clear, channels);
     let alert = "something else triggered the alert";
+    // A drill of the heartbeat follows no rule: its phases count from the cause and from its lifting.
+    let (cause, lifted) = if case.follows { (None, None) } else { (instants.cause, instants.lifted) };
     let pairs = [
+        (
+            "notified",
+            "receiver clock",
+            notified,
+            "the cause began",
+            "local clock",
+            cause,
+            "the heartbeat was missing before",
+        ),
+        (
+            "all-clear",
+            "receiver clock",
+            all_clear,
+            "the cause was lifted",
+            "local clock",
+            lifted,
+            "something else restored the heartbeat",
+        ),
         (
             "pending",
             "Prometheus clock",
@@ -29,7 +49,7 @@ pub fn contradiction(case: &Case) -> Option<String> {
             instants.resolved,
             "the cause was lifted",
             "local clock",
-            instants.lifted,
+            instants.lifted_by(instants.resolved),
             "the condition ended too early",
         ),
         ("notified", "receiver clock", notified, "it fired", "Prometheus clock", instants.firing, ""),
@@ -39,9 +59,9 @@ pub fn contradiction(case: &Case) -> Option<String> {
         let (at, began): (Timestamp, Timestamp) = at.zip(began)?;
         let early = -seconds(began, at);
         let or = if why.is_empty() { String::new() } else { format!("{why}, or ") };
-        (case.follows && early > STAMP_SECONDS).then(|| {
+        (early > STAMP_SECONDS).then(|| {
             format!(
-                "{what} at {} ({by}), {} before {before} at {} ({before_by}): {or}clocks differ",
+                "{what} at {} ({by}), {} before {before} at {} ({before_by}): {or}the clocks differ",
                 precise_time_of_day(at),
                 readable(early),
                 precise_time_of_day(began)

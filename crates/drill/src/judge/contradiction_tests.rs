@@ -3,9 +3,12 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use crate::evidence::activation::Activation;
+use crate::judge::contradiction::contradiction;
 use crate::judge::diagnosis;
 use crate::judge::fixture::{EXPECTED, Given, about, at, both, bounds, judged};
+use crate::record::case::Case;
 use crate::record::event::Restart;
+use crate::record::expectation::Expectation;
 use crate::record::judgement::Verdict;
 use crate::record::stage::{End, Stage};
 use crate::timing::phases::{Instants, measure};
@@ -18,25 +21,25 @@ fn an_end_before_its_beginning_is_inconclusive_and_names_both_systems() {
             |instants| instants.pending = Some(at(-2.0)),
             0,
             "pending at 07:59:58.000 (Prometheus clock), 2.0 s before the cause began at 08:00:00.000 (local clock): \
-             something else triggered the alert, or clocks differ",
+             something else triggered the alert, or the clocks differ",
         ),
         (
             |instants| instants.resolved = Some(at(19.0)),
             3,
             "resolved at 08:00:19.000 (Prometheus clock), 1.0 s before the cause was lifted at 08:00:20.000 (local clock): \
-             the condition ended too early, or clocks differ",
+             the condition ended too early, or the clocks differ",
         ),
         (
             |instants| instants.notified = both(14.0, 14.0),
             2,
-            "notified at 08:00:14.000 (receiver clock), 1.0 s before it fired at 08:00:15.000 (Prometheus clock): clocks \
-             differ",
+            "notified at 08:00:14.000 (receiver clock), 1.0 s before it fired at 08:00:15.000 (Prometheus clock): \
+             the clocks differ",
         ),
         (
             |instants| instants.all_clear = both(29.0, 29.5),
             4,
             "all-clear at 08:00:29.500 (receiver clock), 0.5 s before it resolved at 08:00:30.000 (Prometheus clock): \
-             clocks differ",
+             the clocks differ",
         ),
     ];
     for (change, phase, message) in cases {
@@ -45,6 +48,44 @@ fn an_end_before_its_beginning_is_inconclusive_and_names_both_systems() {
         assert_eq!(judged(&odd), (Verdict::Inconclusive, message.to_owned()));
         assert_eq!(measure(&odd.instants, Some(&bounds()), &EXPECTED).named()[phase].1.seconds, None);
     }
+}
+
+#[test]
+fn a_heartbeat_that_contradicts_the_drill_names_both_clocks() {
+    use clients::inbox::Channel;
+    let case = |notified: f64, all_clear: f64| Case {
+        expectation: Expectation { channels: vec![Channel::Heartbeat], ..Expectation::default() },
+        instants: Instants {
+            cause: Some(at(0.0)),
+            notified: [(Channel::Heartbeat, at(notified))].into(),
+            lifted: Some(at(20.0)),
+            all_clear: [(Channel::Heartbeat, at(all_clear))].into(),
+            ..Instants::default()
+        },
+        ..Case::default()
+    };
+    assert_eq!(contradiction(&case(9.0, 25.0)), None);
+    assert_eq!(
+        contradiction(&case(-2.0, 25.0)).unwrap(),
+        "notified at 07:59:58.000 (receiver clock), 2.0 s before the cause began at 08:00:00.000 (local clock): the heartbeat was \
+         missing before, or the clocks differ"
+    );
+    assert_eq!(
+        contradiction(&case(9.0, 19.0)).unwrap(),
+        "all-clear at 08:00:19.000 (receiver clock), 1.0 s before the cause was lifted at 08:00:20.000 (local clock): \
+         something else restored the heartbeat, or the clocks differ"
+    );
+}
+
+#[test]
+fn may_resolve_while_the_commands_that_lift_the_cause_still_run() {
+    let mut slow = about(End::Complete);
+    slow.instants.resolved = Some(at(19.0));
+    slow.instants.lifting = Some(at(18.5));
+    assert_eq!(judged(&slow).0, Verdict::Proven);
+    assert_eq!(measure(&slow.instants, Some(&bounds()), &EXPECTED).resolved.seconds, Some(0.0));
+    slow.instants.lifting = Some(at(19.5));
+    assert_eq!(judged(&slow).0, Verdict::Inconclusive, "it resolved before they began");
 }
 
 /// Alerts with one evaluation each, every 5 s from the first second after the cause, that differ in their value.

@@ -29,6 +29,10 @@ pub struct Signs<'a> {
     pub unmatched: &'a [String],
     /// The error of the rule's last evaluation; empty if there was none.
     pub rule_error: &'a str,
+    /// Why the rule, or one that it reads, could not be evaluated while the cause was in effect.
+    pub failure: Option<&'a str>,
+    /// Why the rule may have no result now and then.
+    pub short_range: Option<&'a str>,
     /// Labels of active alerts of this rule that lack labels the drill demands.
     pub unlike: &'a [Labels],
     /// Activations of the rule's alerts.
@@ -64,6 +68,8 @@ impl<'a> Signs<'a> {
             unknown_metrics: &evidence.unknown_metrics,
             unmatched: &evidence.unmatched,
             rule_error: &evidence.rule_error,
+            failure: case.failure.as_deref(),
+            short_range: expectation.short_range.as_deref(),
             unlike: &evidence.unlike,
             activations: &case.activations,
             firing: instants.firing,
@@ -80,6 +86,17 @@ impl<'a> Signs<'a> {
 /// The likeliest cause, in one or two clauses.
 #[must_use]
 pub fn likeliest(signs: &Signs<'_>) -> String {
+    let reason = of_stage(signs);
+    match signs.short_range.filter(|_| signs.missed <= Stage::Firing) {
+        Some(short) => format!("{reason}; besides, {short}"),
+        None => reason,
+    }
+}
+
+fn of_stage(signs: &Signs<'_>) -> String {
+    if let Some(failure) = signs.failure.filter(|_| signs.missed <= Stage::Firing) {
+        return failure.to_owned();
+    }
     match signs.missed {
         Stage::Firing => not_fired(signs),
         Stage::Notified => not_notified(signs),
@@ -102,9 +119,15 @@ fn not_pending(signs: &Signs<'_>) -> String {
             .map(|(name, _)| name)
             .partition(known);
         let why = if absent.is_empty() {
-            format!("is the value of {} right?", listed(differing.iter().map(|name| name.as_str())))
+            format!(
+                "check the value of {} in `proves.labels`",
+                listed(differing.iter().map(|name| name.as_str()))
+            )
         } else {
-            format!("is {} in `proves.labels` misspelt?", listed(absent.iter().map(|name| name.as_str())))
+            format!(
+                "check the spelling of {} in `proves.labels`",
+                listed(absent.iter().map(|name| name.as_str()))
+            )
         };
         return format!(
             "the rule was active, but for an alert with the labels {}, not {}: {why}",
@@ -115,15 +138,16 @@ fn not_pending(signs: &Signs<'_>) -> String {
     let misspelt = misspelt(signs);
     let Some(best) = signs.value.best() else {
         let why = misspelt.unwrap_or_else(|| match signs.unmatched {
-            [] => "its metrics have series: do the labels on both sides of an operator agree?".to_owned(),
-            unmatched => format!("no series matches {}", unmatched.join(" nor ")),
+            [] => "its metrics have series; check that the labels on both sides of each operator match"
+                .to_owned(),
+            unmatched => format!("no series matches {}", unmatched.join(" or ")),
         });
         return format!("the expression returned no series: {why}");
     };
     let message = match &signs.rule_under_test.threshold {
         Some(threshold) if signs.value.crossed() => format!(
-            "the rule's value reached {}, past {} {}, yet the rule stayed inactive: another part of its expression \
-             did not hold",
+            "the rule's value reached {}, which meets {} {}, but the rule stayed inactive: another condition of its \
+             expression was not met",
             number(best),
             threshold.operator,
             number(threshold.value)
@@ -137,19 +161,19 @@ fn not_pending(signs: &Signs<'_>) -> String {
                 format!("was between {} and {}", number(low), number(high))
             };
             format!(
-                "the rule's value {stayed}, and it needs {} {}: the cause did not affect the metrics of the rule as needed",
+                "the rule's value {stayed}, but it must be {} {}: the cause did not affect the metrics of the rule as needed",
                 threshold.operator,
                 number(threshold.value)
             )
         }
         Some(threshold) if threshold.value <= 0.0 && !threshold.operator.starts_with('<') => format!(
-            "the rule's value reached {}, and it needs {} {}: the cause did not affect the metrics of the rule as needed",
+            "the rule's value reached {}, but it must be {} {}: the cause did not affect the metrics of the rule as needed",
             number(best),
             threshold.operator,
             number(threshold.value)
         ),
         Some(threshold) if threshold.operator.starts_with('<') => format!(
-            "the rule's value only fell to {}, and it needs {} {}: the cause is too weak",
+            "the rule's value only fell to {}, but it must be {} {}: the cause is too weak",
             number(best),
             threshold.operator,
             number(threshold.value)
@@ -161,7 +185,7 @@ fn not_pending(signs: &Signs<'_>) -> String {
                 number(threshold.value)
             )
         }
-        None => format!("the expression's value reached {} and the rule stayed inactive", number(best)),
+        None => format!("the expression's value reached {}, but the rule stayed inactive", number(best)),
     };
     misspelt.map_or(message.clone(), |misspelt| format!("{message}; {misspelt}"))
 }
@@ -169,7 +193,10 @@ fn not_pending(signs: &Signs<'_>) -> String {
 fn misspelt(signs: &Signs<'_>) -> Option<String> {
     let names: Vec<_> = signs.unknown_metrics.iter().map(|name| format!("`{name}`")).collect();
     (!names.is_empty()).then(|| {
-        format!("Prometheus has no series of {}: is a metric or label misspelt?", names.join(" nor of "))
+        format!(
+            "Prometheus has no series of {}: check the spelling of metrics and labels",
+            names.join(" or ")
+        )
     })
 }
 
@@ -184,22 +211,22 @@ fn not_fired(signs: &Signs<'_>) -> String {
     let evaluation = signs.rule_under_test.evaluation.as_secs_f64();
     let open = signs.lifted.is_none_or(|lifted| seconds(activation.last, lifted) <= 2.0 * evaluation);
     if open {
-        return format!("pending since {since} but the cause was lifted before `for: {needed}` had passed");
+        return format!("pending since {since}, but the cause was lifted before `for: {needed}` had passed");
     }
     format!(
-        "pending from {since} to {}, {} of the `for: {needed}` it needs: the condition ended too early",
+        "pending from {since} to {}, {} of the required `for: {needed}`: the condition ended too early",
         time_of_day(activation.last),
         readable(seconds(activation.began, activation.last))
     )
 }
 
 fn not_notified(signs: &Signs<'_>) -> String {
-    let since = signs.firing.map_or_else(String::new, |at| format!("firing since {} but ", time_of_day(at)));
+    let since = signs.firing.map_or_else(String::new, |at| format!("firing since {}, but ", time_of_day(at)));
     let received = signs.namesakes.iter().find(|(channel, ..)| signs.missing.contains(channel));
     if let Some((channel, at, labels)) = received {
         return format!(
-            "{since}the notification on `{channel}` at {} is about another alert of its name, {}, not {}: does a label change, or \
-             does relabelling set it?",
+            "{since}the notification on `{channel}` at {} is about another alert of the same name, {}, not {}: check whether \
+             a label changes or relabelling sets one",
             time_of_day(*at),
             write_labels(labels),
             signs.labels.map_or_else(String::new, write_labels)
@@ -209,8 +236,8 @@ fn not_notified(signs: &Signs<'_>) -> String {
     let nothing = format!("{since}no notification reached {channels}");
     let Some(held) = signs.held else {
         return format!(
-            "{nothing}: Alertmanager does not hold the alert; does Prometheus send to this Alertmanager, and does \
-             no relabelling drop it?"
+            "{nothing}: Alertmanager does not have the alert; check that Prometheus sends to this Alertmanager and \
+             that relabelling does not drop the alert"
         );
     };
     if !held.silenced_by.is_empty() {
@@ -230,8 +257,14 @@ fn not_notified(signs: &Signs<'_>) -> String {
         .collect();
     if without.is_empty() {
         return format!(
-            "{nothing}: the alert is routed to receiver {receivers}, which has it configured; does its URL point to \
-             this inbox, and does Alertmanager's log show a failure?"
+            "{nothing}: the alert is routed to receiver {receivers}, which has {}; check that its URL points to this \
+             inbox, and look for failures in Alertmanager's log",
+            signs
+                .missing
+                .iter()
+                .map(|channel| format!("{channel}_configs"))
+                .collect::<Vec<_>>()
+                .join(" and ")
         );
     }
     let kinds =
@@ -243,7 +276,7 @@ fn not_resolved(signs: &Signs<'_>) -> String {
     let lifted = signs.lifted.map_or_else(String::new, |at| format!(" at {}", time_of_day(at)));
     let value = signs.value.points.last().map_or_else(String::new, |(_, value)| {
         let needs = signs.rule_under_test.threshold.as_ref().map_or_else(String::new, |threshold| {
-            format!(", against {} {}", threshold.operator, number(threshold.value))
+            format!(", threshold {} {}", threshold.operator, number(threshold.value))
         });
         format!(": the rule's value is {}{needs}", number(*value))
     });
@@ -251,12 +284,13 @@ fn not_resolved(signs: &Signs<'_>) -> String {
 }
 
 fn no_all_clear(signs: &Signs<'_>) -> String {
-    let since = signs.resolved.map_or_else(String::new, |at| format!("resolved at {} but ", time_of_day(at)));
+    let since =
+        signs.resolved.map_or_else(String::new, |at| format!("resolved at {}, but ", time_of_day(at)));
     let channels = listed(signs.missing.iter().map(|channel| channel.name()));
     let hint = if signs.missing.contains(&Channel::Slack) {
-        "does its receiver set `send_resolved: true`? The default for Slack is false"
+        "check that its receiver sets `send_resolved: true`; the default for Slack is false"
     } else {
-        "does its receiver set `send_resolved: false`, or did sending fail?"
+        "check that its receiver does not set `send_resolved: false`, and look for failures in Alertmanager's log"
     };
     format!("{since}{channels} received no all-clear: {hint}")
 }

@@ -22,6 +22,9 @@ pub fn rule_under_test(operator: &str, value: f64) -> RuleUnderTest {
         evaluation: Duration::from_secs(15),
         hold: Duration::from_secs(120),
         keep_firing: Duration::ZERO,
+        query_offset: Duration::ZERO,
+        offset_unknown: std::collections::BTreeSet::new(),
+        reads: std::collections::BTreeSet::new(),
         sources: crate::rule::graph::Sources::default(),
         threshold: (!operator.is_empty()).then(|| Threshold {
             left: "x".into(),
@@ -48,6 +51,8 @@ fn signs<'a>(missed: Stage, rule_under_test: &'a RuleUnderTest, value: &'a Value
         unknown_metrics: &[],
         unmatched: &[],
         rule_error: "",
+        failure: None,
+        short_range: None,
         unlike: &[],
         activations: &[],
         firing: Some(at(64)),
@@ -79,7 +84,7 @@ fn explains_a_missed_pending() {
             &[],
             &[],
             "",
-            "the rule's value only fell to 7, and it needs < 0.05: the cause is too weak",
+            "the rule's value only fell to 7, but it must be < 0.05: the cause is too weak",
         ),
         (
             ">",
@@ -87,7 +92,7 @@ fn explains_a_missed_pending() {
             &[],
             &[],
             "",
-            "the rule's value reached 0.0812, past > 0.05, yet the rule stayed inactive: another part of its expression did not hold",
+            "the rule's value reached 0.0812, which meets > 0.05, but the rule stayed inactive: another condition of its expression was not met",
         ),
         (
             ">",
@@ -95,7 +100,7 @@ fn explains_a_missed_pending() {
             &unknown,
             &[],
             "",
-            "the expression returned no series: Prometheus has no series of `http_reqests_total`: is a metric or label misspelt?",
+            "the expression returned no series: Prometheus has no series of `http_reqests_total`: check the spelling of metrics and labels",
         ),
         (
             ">",
@@ -111,7 +116,7 @@ fn explains_a_missed_pending() {
             &[],
             &[],
             "",
-            "the expression returned no series: its metrics have series: do the labels on both sides of an operator agree?",
+            "the expression returned no series: its metrics have series; check that the labels on both sides of each operator match",
         ),
         (
             ">",
@@ -119,10 +124,10 @@ fn explains_a_missed_pending() {
             &unknown,
             &[],
             "",
-            "the rule's value reached 0 of the 0.05 it needs: the cause is too weak; Prometheus has no series of `http_reqests_total`: is a metric or label misspelt?",
+            "the rule's value reached 0 of the 0.05 it needs: the cause is too weak; Prometheus has no series of `http_reqests_total`: check the spelling of metrics and labels",
         ),
         (">", &[], &[], &[], "many-to-many", "the rule cannot be evaluated: many-to-many"),
-        ("", &[1.0], &[], &[], "", "the expression's value reached 1 and the rule stayed inactive"),
+        ("", &[1.0], &[], &[], "", "the expression's value reached 1, but the rule stayed inactive"),
     ] {
         let rule_under_test = rule_under_test(operator, 0.05);
         let value = value(&rule_under_test, values);
@@ -143,10 +148,10 @@ fn explains_a_missed_firing() {
     let activation =
         |began, last| [Activation { labels: Labels::new(), began: at(began), fired: None, last: at(last) }];
     for (activations, message) in [
-        (activation(64, 94), "pending since 12:01:04 but the cause was lifted before `for: 2m` had passed"),
+        (activation(64, 94), "pending since 12:01:04, but the cause was lifted before `for: 2m` had passed"),
         (
             activation(4, 49),
-            "pending from 12:00:04 to 12:00:49, 45.0 s of the `for: 2m` it needs: the condition ended too early",
+            "pending from 12:00:04 to 12:00:49, 45.0 s of the required `for: 2m`: the condition ended too early",
         ),
     ] {
         let signs = Signs { activations: &activations, ..signs(Stage::Firing, &rule_under_test, &value) };
@@ -162,11 +167,11 @@ fn does_not_call_a_cause_too_weak_for_an_exact_value() {
             "==",
             0.0,
             &[1.0, 1.0][..],
-            "the rule's value stayed at 1, and it needs == 0: the cause did not affect",
+            "the rule's value stayed at 1, but it must be == 0: the cause did not affect",
         ),
-        ("==", 0.0, &[1.0, 3.0], "the rule's value was between 1 and 3, and it needs == 0: "),
-        ("!=", 1.0, &[1.0], "the rule's value stayed at 1, and it needs != 1: "),
-        (">", 0.0, &[0.0, 0.0], "the rule's value reached 0, and it needs > 0: the cause did not affect"),
+        ("==", 0.0, &[1.0, 3.0], "the rule's value was between 1 and 3, but it must be == 0: "),
+        ("!=", 1.0, &[1.0], "the rule's value stayed at 1, but it must be != 1: "),
+        (">", 0.0, &[0.0, 0.0], "the rule's value reached 0, but it must be > 0: the cause did not affect"),
     ] {
         let rule_under_test = rule_under_test(operator, threshold);
         let value = value(&rule_under_test, values);
@@ -182,8 +187,11 @@ fn explains_an_alert_with_other_labels() {
     };
     let unlike = [labels(&[("alertname", "A"), ("severity", "warning")])];
     for (wanted, message) in [
-        ([("severty", "warning")], "not {severty=\"warning\"}: is `severty` in `proves.labels` misspelt?"),
-        ([("severity", "page")], "not {severity=\"page\"}: is the value of `severity` right?"),
+        (
+            [("severty", "warning")],
+            "not {severty=\"warning\"}: check the spelling of `severty` in `proves.labels`",
+        ),
+        ([("severity", "page")], "not {severity=\"page\"}: check the value of `severity` in `proves.labels`"),
     ] {
         for stage in [Stage::Pending, Stage::Firing] {
             let rule_under_test = RuleUnderTest { wanted: labels(&wanted), ..rule_under_test("==", 0.0) };
@@ -208,7 +216,7 @@ fn explains_notifications_of_another_alert_of_the_name() {
     };
     let message = likeliest(&signs);
     assert!(!message.contains("no notification"), "{message}");
-    let expected = "firing since 12:01:04 but the notification on `slack` at 12:01:06 is about another alert of its name, \
+    let expected = "firing since 12:01:04, but the notification on `slack` at 12:01:06 is about another alert of the same name, \
                     {alertname=\"A\", job=\"redis\"}, not {alertname=\"A\", job=\"api\"}: ";
     assert!(message.starts_with(expected), "{message}");
     let missing = vec![Channel::Webhook];
@@ -224,11 +232,11 @@ fn explains_a_missed_notification() {
         kinds: Some(kinds.iter().map(|kind| (*kind).to_owned()).collect()),
     };
     let held = |receivers: Vec<Receiver>| Held { state: "active".into(), receivers, ..Held::default() };
-    let start = "firing since 12:01:04 but no notification reached `slack`: ";
+    let start = "firing since 12:01:04, but no notification reached `slack`: ";
     for (held, message) in [
         (
             None,
-            "Alertmanager does not hold the alert; does Prometheus send to this Alertmanager, and does no relabelling drop it?",
+            "Alertmanager does not have the alert; check that Prometheus sends to this Alertmanager and that relabelling does not drop the alert",
         ),
         (
             Some(held(vec![receiver("null", &[])])),
@@ -240,7 +248,7 @@ fn explains_a_missed_notification() {
         ),
         (
             Some(held(vec![receiver("a", &["slack"])])),
-            "the alert is routed to receiver `a`, which has it configured; does its URL point to this inbox, and does Alertmanager's log show a failure?",
+            "the alert is routed to receiver `a`, which has slack_configs; check that its URL points to this inbox, and look for failures in Alertmanager's log",
         ),
         (
             Some(Held { silenced_by: vec!["1f (lunch)".into()], ..held(vec![receiver("a", &["slack"])]) }),
@@ -266,12 +274,32 @@ fn explains_a_missed_recovery() {
     let value = value(&rule_under_test, &[0.06, 0.0701]);
     assert_eq!(
         likeliest(&signs(Stage::Resolved, &rule_under_test, &value)),
-        "still firing although the cause was lifted at 12:01:40: the rule's value is 0.0701, against > 0.05"
+        "still firing although the cause was lifted at 12:01:40: the rule's value is 0.0701, threshold > 0.05"
     );
     let text = likeliest(&signs(Stage::AllClear, &rule_under_test, &value));
     assert!(
-        text.starts_with("resolved at 12:02:10 but `slack` received no all-clear: ")
+        text.starts_with("resolved at 12:02:10, but `slack` received no all-clear: ")
             && text.contains("send_resolved"),
         "{text}"
     );
+}
+
+#[test]
+fn a_rule_that_failed_meanwhile_and_a_short_range_are_the_reason() {
+    let rule_under_test = rule_under_test(">", 0.05);
+    let value = value(&rule_under_test, &[0.01]);
+    for stage in [Stage::Pending, Stage::Firing] {
+        let failure = Some("the rule `A` fails: exceeded limit of 1 with 2 alerts");
+        let failed = Signs { failure, ..signs(stage, &rule_under_test, &value) };
+        assert_eq!(likeliest(&failed), failure.unwrap());
+        let short =
+            Signs { short_range: Some("`rate(x[9s])` is short"), ..signs(stage, &rule_under_test, &value) };
+        assert_eq!(
+            likeliest(&short),
+            "the rule's value reached 0.01 of the 0.05 it needs: the cause is too weak; besides, `rate(x[9s])` is short"
+        );
+    }
+    let later =
+        Signs { failure: Some("the rule `A` fails"), ..signs(Stage::Resolved, &rule_under_test, &value) };
+    assert!(likeliest(&later).starts_with("still firing"), "{}", likeliest(&later));
 }

@@ -40,6 +40,7 @@ pub fn proven() -> Instants {
         pending: Some(at(9.0)),
         firing: Some(at(15.0)),
         notified: both(17.0, 19.0),
+        lifting: None,
         lifted: Some(at(20.0)),
         resolved: Some(at(30.0)),
         all_clear: both(35.0, 34.0),

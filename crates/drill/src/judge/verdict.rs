@@ -11,7 +11,7 @@ use crate::record::case::Case;
 use crate::record::event::{Restart, Unexpected};
 use crate::record::judgement::{Judgement, Verdict};
 use crate::record::stage::{End, Stage};
-use crate::timing::clock::{readable, time_of_day};
+use crate::timing::clock::{self, readable, time_of_day};
 use crate::timing::phases::{Phases, STAMP_SECONDS, last_of};
 
 /// Gives the verdict. If several things went wrong, the one that makes the others doubtful comes first: what was not
@@ -50,7 +50,7 @@ pub(super) fn given(case: &Case, likeliest: Option<&str>) -> Judgement {
         End::Complete | End::NotInhibited(_) | End::Missed(Stage::Resolved | Stage::AllClear) => {
             Judgement { verdict: Verdict::Inconclusive, reason: left }
         }
-        _ => Judgement { verdict, reason: format!("{reason}; besides, {left}") },
+        _ => Judgement { verdict, reason: format!("{reason}; in addition, {left}") },
     }
 }
 
@@ -76,16 +76,37 @@ fn missed(case: &Case, stage: Stage, likeliest: Option<&str>) -> (Verdict, Strin
     if let Some(weak) = not_applied(case).filter(|_| stage <= Stage::Firing) {
         return (Verdict::Inconclusive, weak);
     }
+    if let Some(unseen) = unseen(case).filter(|_| stage == Stage::Pending) {
+        return (Verdict::Inconclusive, unseen);
+    }
     let likeliest = changing(case).filter(|_| stage >= Stage::Firing).or(likeliest.map(str::to_owned));
-    let mut reason = likeliest.unwrap_or_else(|| format!("`{}` did not happen", stage.name()));
+    let mut reason = likeliest.unwrap_or_else(|| format!("the phase `{}` was not reached", stage.name()));
     if let Some(odd) = case.applied.as_ref().filter(|_| stage <= Stage::Firing).and_then(Applied::unexpected)
     {
         reason = format!("{reason}; {odd}");
     }
     if let Some(unexpected) = unexpected_alerts(&case.unexpected) {
-        reason = format!("{reason}; besides, {unexpected}");
+        reason = format!("{reason}; in addition, {unexpected}");
     }
     (Verdict::Missed, reason)
+}
+
+/// Why the rule may have been evaluated too far in the past to see the cause in time: its expression had a result long enough
+/// for an evaluation, and Prometheus does not report a group's `query_offset`.
+fn unseen(case: &Case) -> Option<String> {
+    let rule_under_test = case.expectation.rule_under_test.as_ref()?;
+    let (evidence, cause) = (case.evidence.as_ref()?, case.instants.cause?);
+    let by = case.instants.lifted?;
+    let explained = case.failure.is_some() || !evidence.rule_error.is_empty() || !evidence.unlike.is_empty();
+    let seen_by = clock::before(by, rule_under_test.evaluation * 2);
+    let held = evidence.holds.iter().find(|at| **at >= cause && **at <= seen_by).filter(|_| !explained)?;
+    Some(format!(
+        "the expression had a result at {}, and the rule was inactive until {}: its group `{}` may have a `query_offset`, which \
+         Prometheus does not report",
+        time_of_day(*held),
+        time_of_day(by),
+        rule_under_test.group
+    ))
 }
 
 /// Why the cause was not applied as the drill states it, if so.
@@ -111,7 +132,7 @@ fn unexpected_alerts(unexpected: &[Unexpected]) -> Option<String> {
         }
     }
     let message = alerts.iter().map(|(alert, named_silent, noticed)| {
-        let expected = if *named_silent { " although it is expected to stay silent" } else { "" };
+        let expected = if *named_silent { ", although it is expected to stay silent" } else { "" };
         format!("{alert} {}{expected}", noticed.join(" and "))
     });
     (!alerts.is_empty()).then(|| message.collect::<Vec<_>>().join(", "))
@@ -124,7 +145,18 @@ fn complete(case: &Case, phases: &Phases) -> (Verdict, String) {
     if let Some(unexpected) = unexpected_alerts(&case.unexpected) {
         return (Verdict::Unexpected, format!("{unexpected}; nothing in the drill explains it"));
     }
-    let late = late(case, phases);
+    let (late, broken_promises) = (late(phases), broken_promises(case));
+    let unknown = case.expectation.rule_under_test.iter().flat_map(|rule| &rule.offset_unknown);
+    let unknown: Vec<String> = unknown.map(|group| format!("`{group}`")).collect();
+    if !late.is_empty() && broken_promises.is_empty() && !unknown.is_empty() {
+        let reason = format!(
+            "{}, but a `query_offset` of the rule group {} would be counted, and Prometheus does not report it",
+            late.join("; "),
+            unknown.join(" or ")
+        );
+        return (Verdict::Inconclusive, reason);
+    }
+    let late: Vec<String> = late.into_iter().chain(broken_promises).collect();
     if !late.is_empty() {
         return (Verdict::Late, late.join("; "));
     }
@@ -138,8 +170,10 @@ fn complete(case: &Case, phases: &Phases) -> (Verdict, String) {
         };
     }
     if let Some(broken) = case.broke_off.iter().find(|broken| broken.failed) {
-        let reason =
-            format!("the cause was not applied as stated: {}; what triggered the alert?", broken.message);
+        let reason = format!(
+            "the cause was not applied as stated: {}; something else triggered the alert",
+            broken.message
+        );
         return (Verdict::Inconclusive, reason);
     }
     // A drill of the heartbeat has two phases; any other has all five, and each needs a bound.
@@ -153,7 +187,7 @@ fn complete(case: &Case, phases: &Phases) -> (Verdict, String) {
         return (Verdict::Inconclusive, "a phase timestamp is missing".to_owned());
     }
     let counted = if case.expectation.counted { format!("; {COUNTED_ONLY}") } else { String::new() };
-    (Verdict::Proven, format!("every phase within its bound{counted}"))
+    (Verdict::Proven, format!("every phase was within its bound{counted}"))
 }
 
 /// The reason when labels of the alert change while its condition holds.
@@ -174,15 +208,26 @@ fn changing(case: &Case) -> Option<String> {
     ))
 }
 
-fn late(case: &Case, phases: &Phases) -> Vec<String> {
+/// The phases that took longer than their bounds.
+fn late(phases: &Phases) -> Vec<String> {
     let mut late = Vec::new();
     for (name, phase) in phases.named() {
         if let (Some(seconds), Some(bound)) = (phase.seconds, phase.bound_seconds)
             && seconds > bound + STAMP_SECONDS
         {
-            late.push(format!("{name} took {}, bound {}", readable(seconds), readable(bound)));
+            late.push(format!(
+                "{name} took {}, more than its bound of {}",
+                readable(seconds),
+                readable(bound)
+            ));
         }
     }
+    late
+}
+
+/// The objectives that were not met.
+fn broken_promises(case: &Case) -> Vec<String> {
+    let mut late = Vec::new();
     let promises = [
         ("notified", case.objective.notified, last_of(&case.instants.notified, &case.expectation.channels)),
         (
@@ -193,10 +238,10 @@ fn late(case: &Case, phases: &Phases) -> Vec<String> {
     ];
     for (name, promise, at) in promises {
         if let (Some(promise), Some(at), Some(cause)) = (promise, at, case.instants.cause) {
-            let (took, promise) = (crate::timing::clock::seconds(cause, at), promise.as_secs_f64());
+            let (took, promise) = (clock::seconds(cause, at), promise.as_secs_f64());
             if took > promise {
                 late.push(format!(
-                    "{name} {} after the cause began, objective {}",
+                    "{name} {} after the cause began, later than the objective of {}",
                     readable(took),
                     readable(promise)
                 ));

@@ -17,7 +17,10 @@ fn a_proof_notes_counted_delivery() {
     let counted = Given { counted: true, ..about(End::Complete) };
     let (verdict, reason) = judged(&counted);
     assert_eq!(verdict, Verdict::Proven);
-    assert_eq!(reason, "every phase within its bound; delivery was counted by Alertmanager, not observed");
+    assert_eq!(
+        reason,
+        "every phase was within its bound; delivery was counted by Alertmanager, not observed"
+    );
 }
 
 #[test]
@@ -32,7 +35,7 @@ fn measures_phases_between_consecutive_timestamps() {
 
 #[test]
 fn proves_a_complete_drill_within_bounds() {
-    assert_eq!(judged(&about(End::Complete)), (Verdict::Proven, "every phase within its bound".into()));
+    assert_eq!(judged(&about(End::Complete)), (Verdict::Proven, "every phase was within its bound".into()));
     // `firing` sits exactly on its bound; a millisecond of rounding does not make it late.
     let mut rounded = about(End::Complete);
     rounded.instants.firing = Some(at(15.001));
@@ -52,7 +55,7 @@ fn a_cause_that_was_not_undone_is_never_proven_and_always_reported() {
         (End::Refused("gone".into()), Verdict::Refused),
     ] {
         for quiet in [None, Some(Duration::from_secs(3))] {
-            let left = vec!["could not start redis: gone; by hand: start redis".to_owned()];
+            let left = vec!["could not start redis: gone; to do this by hand: start redis".to_owned()];
             let judged = judged(&Given { not_undone: left, quiet, ..about(end.clone()) });
             assert_eq!(judged.0, verdict, "{end:?} {}", judged.1);
             assert!(judged.1.contains("the cause was not undone: could not start redis"), "{}", judged.1);
@@ -111,17 +114,17 @@ fn late_by_bound_and_by_objective() {
     late.instants.pending = Some(at(11.5));
     late.instants.firing = Some(at(17.5));
     late.instants.notified = both(18.0, 19.0);
-    assert_eq!(judged(&late), (Verdict::Late, "pending took 11.5 s, bound 11.0 s".into()));
+    assert_eq!(judged(&late), (Verdict::Late, "pending took 11.5 s, more than its bound of 11.0 s".into()));
     let seconds = |seconds| Some(Duration::from_secs(seconds));
     for (objective, expected) in [
         (Objective { notified: seconds(19), all_clear: seconds(35) }, None),
         (
             Objective { notified: seconds(18), all_clear: seconds(35) },
-            Some("notified 19.0 s after the cause began, objective 18.0 s"),
+            Some("notified 19.0 s after the cause began, later than the objective of 18.0 s"),
         ),
         (
             Objective { notified: None, all_clear: seconds(34) },
-            Some("all-clear 35.0 s after the cause began, objective 34.0 s"),
+            Some("all-clear 35.0 s after the cause began, later than the objective of 34.0 s"),
         ),
     ] {
         let (verdict, reason) = judged(&Given { objective, ..about(End::Complete) });
@@ -142,7 +145,7 @@ fn names_unexpected_alerts_once() {
     assert_eq!(verdict, Verdict::Unexpected);
     assert_eq!(
         reason,
-        "CriticalErrorRate fired although it is expected to stay silent, RedisDown fired and arrived at slack; nothing in the drill explains it"
+        "CriticalErrorRate fired, although it is expected to stay silent, RedisDown fired and arrived at slack; nothing in the drill explains it"
     );
 }
 
@@ -155,9 +158,9 @@ fn a_miss_names_the_likeliest_cause() {
         (Verdict::Missed, "the rule's value reached 0.031 of the 0.05 it needs".into())
     );
     missed.unexpected = vec![unexpected("RedisDown", false)];
-    assert!(judged(&missed).1.ends_with("; besides, RedisDown fired"));
+    assert!(judged(&missed).1.ends_with("; in addition, RedisDown fired"));
     missed.likeliest = None;
-    assert!(judged(&missed).1.starts_with("`pending` did not happen"));
+    assert!(judged(&missed).1.starts_with("the phase `pending` was not reached"));
 }
 
 #[test]
@@ -211,4 +214,67 @@ fn an_alert_that_was_not_inhibited_is_missed() {
     let (verdict, reason) =
         judged(&about(End::NotInhibited("HighLatency fired and was not inhibited".into())));
     assert_eq!((verdict, reason.as_str()), (Verdict::Missed, "HighLatency fired and was not inhibited"));
+}
+
+/// A Prometheus that has `query_offset` and does not report it.
+fn offset_unknown() -> crate::rule::RuleUnderTest {
+    let mut rule_under_test = crate::judge::diagnosis::tests::rule_under_test(">", 0.05);
+    rule_under_test.evaluation = Duration::from_secs(2);
+    rule_under_test.offset_unknown = ["g".to_owned()].into();
+    rule_under_test
+}
+
+#[test]
+fn what_a_query_offset_may_explain_is_inconclusive() {
+    let mut late = Given { rule_under_test: Some(offset_unknown()), ..about(End::Complete) };
+    late.instants.pending = Some(at(11.5));
+    let (verdict, reason) = judged(&late);
+    assert_eq!(verdict, Verdict::Inconclusive);
+    assert!(
+        reason.starts_with("pending took 11.5 s, bound 11.0 s, but a `query_offset` of the rule group `g`"),
+        "{reason}"
+    );
+    late.objective.notified = Some(Duration::from_secs(1));
+    assert_eq!(judged(&late).0, Verdict::Late, "the receiver's clock shows a broken promise");
+    late.objective = Objective::default();
+    late.rule_under_test.as_mut().unwrap().offset_unknown.clear();
+    assert_eq!(judged(&late).0, Verdict::Late);
+}
+
+#[test]
+fn an_expression_that_held_unseen_is_inconclusive() {
+    let case = |holds: f64, failure: Option<&str>, unlike: usize| {
+        let evidence = crate::evidence::value::Evidence {
+            holds: vec![at(-3.0), at(holds)],
+            unlike: vec![clients::prometheus::Labels::new(); unlike],
+            ..Default::default()
+        };
+        let expectation = crate::record::expectation::Expectation {
+            rule_under_test: Some(offset_unknown()),
+            ..Default::default()
+        };
+        Case {
+            instants: Instants { pending: None, firing: None, ..proven() },
+            failure: failure.map(str::to_owned),
+            gaps: crate::evidence::gaps::Gaps { queries: 100, ..Default::default() },
+            evidence: Some(evidence),
+            expectation,
+            end: Some(End::Missed(Stage::Pending)),
+            ..Case::default()
+        }
+    };
+    let seen_late = judge(&case(9.0, None, 0));
+    assert_eq!(seen_late.verdict, Verdict::Inconclusive);
+    assert_eq!(
+        seen_late.reason,
+        "the expression had a result at 08:00:09, and the rule was inactive until 08:00:20: its group `g` may have a \
+         `query_offset`, which Prometheus does not report"
+    );
+    for (name, case) in [
+        ("no evaluation since", case(17.0, None, 0)),
+        ("the rule failed", case(9.0, Some("the rule `A` fails: limit"), 0)),
+        ("it was active for other labels", case(9.0, None, 1)),
+    ] {
+        assert_eq!(judge(&case).verdict, Verdict::Missed, "{name}");
+    }
 }

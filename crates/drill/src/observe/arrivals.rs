@@ -17,11 +17,10 @@ pub struct Arrivals {
 }
 
 impl Arrivals {
-    /// Notifications that arrive after this listing.
+    /// Notifications that arrive after the newest one of this listing.
     #[must_use]
     pub fn after(earlier: &Listing) -> Self {
-        let read = earlier.notifications.last().map_or(0, |last| last.id);
-        Self { started: earlier.started, read, all: Vec::new(), naming: Naming::default() }
+        Self { started: earlier.started, read: earlier.last, all: Vec::new(), naming: Naming::default() }
     }
 
     /// The id of the last notification read.
@@ -79,7 +78,8 @@ mod tests {
             alerts: Vec::new(),
             body: serde_json::Value::Null,
         };
-        Listing { started: at(started), notifications: received.iter().map(one).collect() }
+        let last = received.last().map_or(0, |(id, _)| *id);
+        Listing { started: at(started), last, notifications: received.iter().map(one).collect() }
     }
 
     #[test]

@@ -43,12 +43,15 @@ fn kinds(routing: &Routing, receivers: &BTreeSet<String>) -> BTreeSet<String> {
 pub fn needs_inbox(drill: &Drill) -> Option<&'static str> {
     let expect = &drill.expect;
     if drill.proves.stops || expect.delivered.contains(&Channel::Heartbeat) {
-        return Some("only an inbox notices that the heartbeat stopped");
+        return Some("only an inbox can notice that the heartbeat stopped");
     }
     if !drill.cause.inbox.is_empty() {
         return Some("the cause makes an inbox fail");
     }
-    (!expect.inhibited.is_empty()).then_some("whether inhibited alerts were notified cannot be counted")
+    if expect.grouped_by.is_some() {
+        return Some("counters cannot show how a notification is grouped");
+    }
+    (!expect.inhibited.is_empty()).then_some("counters cannot show whether inhibited alerts were notified")
 }
 
 #[cfg(test)]
@@ -66,6 +69,7 @@ mod tests {
             ("stop: redis", "delivered: [heartbeat]", "heartbeat"),
             ("inbox: {slack: 500}", "delivered: [webhook]", "makes an inbox fail"),
             ("stop: redis", "inhibited: [B]", "inhibited"),
+            ("stop: redis", "grouped_by: [job]", "grouped"),
         ] {
             let why = needs_inbox(&drill(cause, expect)).unwrap();
             assert!(why.contains(text), "{why}");

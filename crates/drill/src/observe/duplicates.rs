@@ -63,7 +63,8 @@ pub fn duplicates(
 }
 
 /// Notifications of the alert on a channel, in order of arrival.
-fn own<'a>(
+#[must_use]
+pub fn own<'a>(
     all: &'a [Notification],
     channel: Channel,
     wanted: &Wanted<'_>,

@@ -55,7 +55,14 @@ pub async fn gather(
     let rule_error = rule_under_test
         .loaded(&rules)
         .map_or_else(|| "the rule is no longer loaded".to_owned(), |(rule, _)| rule.last_error.clone());
-    Ok(Evidence { value, unknown_metrics, unmatched, rule_error, unlike })
+    let mut holds = Vec::new();
+    if rule_under_test.offset_unknown.contains(&rule_under_test.group) {
+        let found = prometheus.query_range(&rule_under_test.query, start, end, step).await?;
+        holds = found.iter().flat_map(|series| &series.samples).map(|(at, _)| *at).collect();
+        holds.sort_unstable();
+        holds.dedup();
+    }
+    Ok(Evidence { value, unknown_metrics, unmatched, rule_error, unlike, holds })
 }
 
 /// Active alerts of the rule that lack the labels the drill demands.

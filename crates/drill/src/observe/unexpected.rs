@@ -8,6 +8,7 @@ use crate::context::Context;
 use crate::evidence::activation::alert_labels;
 use crate::observe::delivery::{self, Wanted};
 use crate::observe::duplicates;
+use crate::observe::grouping;
 use crate::record::event::Unexpected;
 use crate::rule::covers;
 use crate::timing::clock;
@@ -75,7 +76,11 @@ pub async fn collect(context: &Context<'_>, mut watch: Watch<'_>) {
             repeat_interval: routes.map(|route| route.repeat_interval).min().unwrap_or_default(),
             only_one: watch.seen.activations.iter().all(|activation| activation.labels == *labels),
         };
-        for (at, how) in duplicates::duplicates(arrived, &wanted, cause, &rules) {
+        let mut found = duplicates::duplicates(arrived, &wanted, cause, &rules);
+        if let Some(labels) = &context.drill.expect.grouped_by {
+            found.extend(grouping::other(arrived, &wanted, cause, labels));
+        }
+        for (at, how) in found {
             let alert = labels.get("alertname").cloned().unwrap_or_default();
             context.log.append(Event::Unexpected(Unexpected { at, alert, how, named_silent: false }));
         }

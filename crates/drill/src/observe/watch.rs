@@ -6,8 +6,9 @@ use jiff::Timestamp;
 use tokio::time::sleep;
 
 use crate::context::Context;
-use crate::evidence::activation::{self, alert_labels};
+use crate::evidence::activation;
 use crate::evidence::count::Counter;
+use crate::evidence::offset;
 use crate::observe::arrivals::Arrivals;
 use crate::observe::{counted, delivery};
 use crate::record::event::Event;
@@ -21,11 +22,6 @@ use clients::SystemError;
 use clients::inbox::Listing;
 use clients::prometheus::{Labels, RuleGroup, Series};
 use common::duration;
-
-/// How long a group outlives its last firing alert, in addition to GI. Prometheus keeps sending a resolved alert for 15
-/// minutes, which puts it back into its group each time, and Alertmanager removes empty groups every 30 s; neither can be
-/// configured. An alert that joins such a group waits for GI instead of GW.
-const GROUP_OUTLIVES: Duration = Duration::from_secs(15 * 60 + 30);
 
 /// Interval between two polls of Alertmanager's counters.
 const OFTEN: Duration = Duration::from_millis(250);
@@ -206,7 +202,9 @@ impl<'a> Watch<'a> {
         if let Some(delivered) = self.context.log.queried("deliveries", alertmanager.delivered().await) {
             for count in self.counter.look(delivered, Timestamp::now()) {
                 let (more, by) = (count.more, &count.sender.integration);
-                self.context.log.note(count.at, format!("Alertmanager counted {more} more by {by}"));
+                self.context
+                    .log
+                    .note(count.at, format!("Alertmanager counted {more} more notifications by {by}"));
             }
         }
         if self.seen.firing.is_some()
@@ -226,9 +224,22 @@ impl<'a> Watch<'a> {
             .filter(|alert| own(&alert.labels))
             .cloned()
             .collect();
+        if self.cause > self.began && self.lifted.is_none() && self.seen.failure.is_none() {
+            self.seen.failure = rules.and_then(|rules| rule_under_test.failure(rules));
+        }
         let mut activations =
             activation::activations(history, rule_under_test.evaluation, rule_under_test.hold);
-        activations.retain(|activation| own(&activation.labels) && activation.last >= self.since);
+        activations.retain(|activation| own(&activation.labels));
+        if let Some(evaluated) =
+            rule.and_then(|(rule, _)| rule.last_evaluation).filter(|_| !self.offset_known())
+            && let Some(found) =
+                offset::of_alert(&activations, &active, evaluated, rule_under_test.evaluation)
+        {
+            self.take_offset(found);
+        }
+        let offset = self.expectation.rule_under_test.as_ref().map_or(Duration::ZERO, |it| it.query_offset);
+        activations.iter_mut().for_each(|activation| activation.shift(offset));
+        activations.retain(|activation| activation.last >= self.since);
         if rule.is_some() {
             self.active = !active.is_empty();
         }
@@ -254,6 +265,25 @@ impl<'a> Watch<'a> {
         }
     }
 
+    /// Whether the timestamps of the rule's samples are those of its evaluations, as far as can be known.
+    #[must_use]
+    pub fn offset_known(&self) -> bool {
+        let unknown = |rule: &RuleUnderTest| rule.offset_unknown.contains(&rule.group);
+        !self.expectation.rule_under_test.as_ref().is_some_and(unknown)
+    }
+
+    /// Takes the `query_offset` of the rule's group, once its samples show it.
+    fn take_offset(&mut self, found: Duration) {
+        let assumed = self.expectation.rule_under_test.as_ref().map(|rule| rule.query_offset);
+        if assumed != Some(found) {
+            let what = format!("the rule's group has a query_offset of {}", duration::format(found));
+            self.context.log.note(Timestamp::now(), what);
+            self.seen.firing = None; // it was taken from a sample as if there were no such offset
+        }
+        self.expectation = self.expectation.clone().offset(found);
+        self.context.log.append(Event::Expected(Box::new(self.expectation.clone())));
+    }
+
     /// Looks up Alertmanager's fingerprint of the alert.
     async fn identify(&mut self) {
         let held = self.context.log.queried("alerts", self.context.systems.alertmanager.alerts().await);
@@ -262,34 +292,5 @@ impl<'a> Watch<'a> {
             .zip(held)
             .and_then(|(labels, held)| held.into_iter().find(|alert| covers(&alert.labels, labels)));
         self.seen.fingerprint = alert.map(|alert| alert.fingerprint);
-    }
-
-    /// Once the alert fires, recomputes the bounds from the routes of its real labels and from whether Alertmanager had its
-    /// group already.
-    pub async fn settle_bounds(&mut self) {
-        let (Some(labels), Some(firing)) = (self.seen.labels.clone(), self.seen.firing) else { return };
-        let systems = self.context.systems;
-        let config = self.context.log.queried("config", systems.alertmanager.config().await);
-        let Some(routing) = config.and_then(|config| Routing::parse(&config).ok()) else { return };
-        let (before, scrape) = (self.expectation.clone(), self.expectation.scrape());
-        let routed = |exists| before.clone().routed(&routing, &labels, scrape, self.context.drill, exists);
-        let mut expectation = routed(false);
-        let evaluation = expectation.inputs.map_or(Duration::ZERO, |inputs| inputs.evaluation);
-        let window = duration::format(expectation.group_interval() + GROUP_OUTLIVES + evaluation);
-        let just_before = clock::before(firing, Duration::from_millis(1));
-        let query = format!("ALERTS{{alertstate=\"firing\"}}[{window}]");
-        let history =
-            self.context.log.queried("group", systems.prometheus.query(&query, Some(just_before)).await);
-        let exists = history.iter().flatten().any(|series| {
-            let other = alert_labels(&series.labels);
-            expectation.routes.iter().any(|route| route.groups_together(&labels, &other))
-        });
-        if exists {
-            expectation = routed(true);
-            let waits = "Alertmanager may still have the alert's group: its next notification waits for GI";
-            self.context.log.note(firing, waits);
-        }
-        self.context.log.append(Event::Expected(Box::new(expectation.clone())));
-        self.expectation = expectation;
     }
 }

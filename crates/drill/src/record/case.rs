@@ -60,6 +60,8 @@ pub struct Case {
     pub fingerprint: Option<String>,
     /// Every activation of the rule's alerts.
     pub activations: Vec<Activation>,
+    /// Why the rule, or one that it reads, could not be evaluated while the cause was in effect.
+    pub failure: Option<String>,
     /// The first firing notification of another alert with the same name on each channel: its time and labels.
     pub namesakes: BTreeMap<Channel, (Timestamp, Labels)>,
     /// The state of the alert in Alertmanager, if it was queried.
@@ -123,11 +125,13 @@ impl Case {
             Event::Expected(expectation) => self.expectation = *expectation,
             Event::Baseline(at) => self.instants.baseline = Some(at),
             Event::Cause(at) => self.instants.cause = Some(at),
+            Event::Lifting(at) => self.instants.lifting = Some(at),
             Event::Lifted(at) => self.instants.lifted = Some(at),
             Event::Traffic(load, series) => self.traffic.follow(load, series),
             Event::Observed(seen) => {
                 let seen = *seen;
                 (self.labels, self.fingerprint) = (seen.labels, seen.fingerprint);
+                self.failure = seen.failure;
                 (self.activations, self.namesakes) = (seen.activations, seen.namesakes);
                 self.instants = Instants {
                     pending: seen.pending,

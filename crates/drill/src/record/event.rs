@@ -30,6 +30,8 @@ pub enum Event {
     Baseline(Timestamp),
     /// The cause began.
     Cause(Timestamp),
+    /// The lifting of the cause began; its commands may take a while.
+    Lifting(Timestamp),
     /// The cause was lifted.
     Lifted(Timestamp),
     /// Traffic began; the series counts it.

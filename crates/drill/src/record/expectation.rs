@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use crate::file::drill::Drill;
 use crate::rule::RuleUnderTest;
+use crate::rule::graph::Sources;
 use crate::timing::bounds::{self, Bounds, DELIVERY, Inputs};
+use crate::timing::path::Path;
 use alerting::routing::tree::{Route, Routing};
 use clients::inbox::Channel;
 use clients::prometheus::{Labels, Outgoing};
@@ -27,6 +29,10 @@ pub struct Expectation {
     pub outgoing: Outgoing,
     /// For a drill of the heartbeat: the time after which the inbox reports it missing.
     pub heartbeat_limit: Option<Duration>,
+    /// Why the rule may have no result now and then: a range of it is short for its samples.
+    pub short_range: Option<String>,
+    /// The longest wait of an Alertmanager for the others of its cluster.
+    pub peer_wait: Duration,
     /// Routes of the alert.
     pub routes: Vec<Route>,
     /// The largest number of copies of a notification on each channel: one per matching configuration of the receivers.
@@ -56,11 +62,15 @@ impl Expectation {
             rule_under_test.threshold.as_ref().filter(|threshold| threshold.operator.starts_with('>'));
         let rise = threshold.zip(drill.cause.share.as_ref());
         let rise = rise.map(|(threshold, share)| bounds::rise(threshold.value, share.value.0));
+        let offset = rule_under_test.query_offset;
+        let (rising, falling) = slowest(&rule_under_test.sources, rise, offset);
         let inputs = Inputs {
             scrape,
             evaluation: rule_under_test.evaluation,
-            rising: rule_under_test.sources.longest(|path| bounds::filled(path, rise) + path.rise),
-            falling: rule_under_test.sources.longest(|path| path.lookback + path.fall),
+            rising,
+            falling,
+            query_offset: offset,
+            peer_wait: self.peer_wait,
             hold: rule_under_test.hold,
             keep_firing: rule_under_test.keep_firing,
             rise,
@@ -69,22 +79,42 @@ impl Expectation {
             group_interval: longest(|route| route.group_interval),
             group_exists,
         };
-        let mut bounds = bounds::compute(&inputs);
+        let copies = copies(routing, &routes);
+        Self { routes, copies, inputs: Some(inputs), ..self }.bounded()
+    }
+
+    /// Computes the bounds from the inputs.
+    fn bounded(self) -> Self {
+        let Some(inputs) = &self.inputs else { return self };
+        let mut bounds = bounds::compute(inputs);
         if let Some(limit) = self.heartbeat_limit {
             // The inbox reports the heartbeat missing after the limit, and back within it.
             bounds.notified = bounds.notified.max(limit + DELIVERY);
             bounds.all_clear = bounds.all_clear.max(limit + DELIVERY);
         }
-        let copies = copies(routing, &routes);
-        Self { routes, copies, inputs: Some(inputs), bounds: Some(bounds), ..self }
+        Self { bounds: Some(bounds), ..self }
+    }
+
+    /// Adds the `query_offset` of the rule's group, once its samples have shown it.
+    #[must_use]
+    pub fn offset(mut self, offset: Duration) -> Self {
+        let Some(rule_under_test) = &mut self.rule_under_test else { return self };
+        rule_under_test.query_offset = offset;
+        let group = rule_under_test.group.clone();
+        rule_under_test.offset_unknown.remove(&group);
+        let sources = &rule_under_test.sources;
+        self.inputs = self.inputs.map(|inputs| {
+            let (rising, falling) = slowest(sources, inputs.rise, offset);
+            Inputs { rising, falling, query_offset: offset, ..inputs }
+        });
+        self.bounded()
     }
 
     /// Adds the time the commands of the cause took.
     #[must_use]
     pub fn ordered(self, ordered: Duration) -> Self {
         let inputs = self.inputs.map(|inputs| Inputs { ordered, ..inputs });
-        let bounds = self.bounds.map(|bounds| Bounds { pending: bounds.pending + ordered, ..bounds });
-        Self { inputs, bounds, ..self }
+        Self { inputs, ..self }.bounded()
     }
 
     /// The longest GI of the alert's routes.
@@ -99,6 +129,15 @@ impl Expectation {
         let evaluation = || self.rule_under_test.as_ref().map_or(Duration::ZERO, |rule| rule.evaluation);
         self.inputs.map_or_else(evaluation, |inputs| inputs.scrape)
     }
+}
+
+/// The paths on which an alert starts and ends last, in a group with this `query_offset`.
+fn slowest(sources: &Sources, rise: Option<f64>, offset: Duration) -> (Path, Path) {
+    let behind = |path: &Path| path.behind.max(offset);
+    (
+        sources.longest(|path| bounds::filled(path, rise) + path.rise + behind(path)),
+        sources.longest(|path| path.lookback + path.fall + behind(path)),
+    )
 }
 
 /// A receiver of several routes counts once: a second notification to it is a duplicate.

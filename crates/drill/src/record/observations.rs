@@ -17,6 +17,8 @@ pub struct Observations {
     pub fingerprint: Option<String>,
     /// Every activation of the rule's alerts.
     pub activations: Vec<Activation>,
+    /// Why the rule, or one that it reads, could not be evaluated while the cause was in effect: the first error.
+    pub failure: Option<String>,
     /// When it went pending.
     pub pending: Option<Timestamp>,
     /// When it fired.

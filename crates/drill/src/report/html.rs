@@ -21,7 +21,7 @@ pub fn page(run: &Run, records: &[Case]) -> String {
             (run.started.strftime("%Y-%m-%d %H:%M:%S")) " to " (run.finished.strftime("%H:%M:%S"))
             " UTC, time scale " (run.scale) "."
         }
-        @if let Some(signal) = run.interrupted { p.bad { "Ended early by " (signal) "; not run: " (not_run) "." } }
+        @if let Some(signal) = run.interrupted { p.bad { "Interrupted by " (signal) "; drills not run: " (not_run) "." } }
         (summary(records))
         @for record in records { (section(record)) }
     };
@@ -55,7 +55,7 @@ fn summary(records: &[Case]) -> Markup {
                 }
             }
         } }
-        p.soft { "Each phase: duration / bound, in seconds." }
+        p.soft { "Each phase shows its duration / bound, in seconds." }
     }
 }
 
@@ -110,7 +110,7 @@ mod tests {
             "too many &lt;errors&gt;",
             "took &lt;too&gt; long",
             "<td>9.0/11.4s</td><td>6.0/6.0s</td><td>4.0/5.0s</td><td>10.0/17.0s</td><td>5.0/17.0s</td>",
-            "Ended early by SIGINT; not run: other.",
+            "Interrupted by SIGINT; drills not run: other.",
             "prefers-color-scheme:dark",
             "<td>08:00:15.000</td><td class=\"wrap\">firing",
         ] {

@@ -72,6 +72,8 @@ fn drill(record: &Case) -> Value {
             },
             "threshold_by_share": inputs.rise,
             "ordered_seconds": inputs.ordered.as_secs_f64(),
+            "query_offset_seconds": inputs.query_offset.as_secs_f64(),
+            "peer_wait_seconds": inputs.peer_wait.as_secs_f64(),
             "group_wait_seconds": inputs.group_wait.as_secs_f64(),
             "group_interval_seconds": inputs.group_interval.as_secs_f64(),
             "group_exists": inputs.group_exists,
@@ -104,7 +106,7 @@ mod tests {
         assert_eq!(drill["drill"], "high-error-rate");
         assert_eq!(drill["alert"], "HighErrorRate");
         assert_eq!(drill["verdict"], "PROVEN");
-        assert_eq!(drill["reason"], "every phase within its bound");
+        assert_eq!(drill["reason"], "every phase was within its bound");
         for (name, seconds, bound) in [
             ("pending", 9.0, 11.4),
             ("firing", 6.0, 6.0),

@@ -151,7 +151,7 @@ pub(crate) mod tests {
         };
         record.evidence = Some(Evidence { value, ..Evidence::default() });
         record.judgement =
-            Some(Judgement { verdict: Verdict::Proven, reason: "every phase within its bound".into() });
+            Some(Judgement { verdict: Verdict::Proven, reason: "every phase was within its bound".into() });
         record
     }
 
@@ -223,7 +223,7 @@ AAAAAAAAAAAAAAAAAAAAAAAAAAAAA…  REFUSED          -         -         -        
         for part in [
             "HighErrorRate (high-error-rate): MISSED\n",
             "  reason   too weak\n",
-            "  value    ▁▅█ 0 to 0.08, against > 0.05",
+            "  value    ▁▅█ 0 to 0.08, threshold > 0.05",
             "  UTC      07:59:51.000  preflight begins\n",
             "           08:00:15.000  firing\n",
         ] {

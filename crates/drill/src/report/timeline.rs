@@ -83,7 +83,7 @@ pub fn rule(record: &Case) -> Option<String> {
     Some(format!("{} for {hold}, group {} of {}", rule.query, rule.group, rule.file))
 }
 
-/// A sparkline of the rule's value: `▁▂▃▅▇ 0 to 0.0812, against > 0.05`.
+/// A sparkline of the rule's value: `▁▂▃▅▇ 0 to 0.0812, threshold > 0.05`.
 #[must_use]
 pub fn value(record: &Case) -> Option<String> {
     let value = &record.evidence.as_ref()?.value;
@@ -96,7 +96,7 @@ pub fn value(record: &Case) -> Option<String> {
     }
     let against = value.operator.as_ref().zip(value.threshold);
     let against = against
-        .map_or_else(String::new, |(operator, value)| format!(", against {operator} {}", number(value)));
+        .map_or_else(String::new, |(operator, value)| format!(", threshold {operator} {}", number(value)));
     let span = seconds(first.0, last.0);
     let points: Vec<f64> = value.points.iter().map(|(_, value)| *value).collect();
     Some(format!(
@@ -188,6 +188,6 @@ mod tests {
         many[77] = 1.0;
         let drawn = sparkline(&many, 0.0, 1.0);
         assert_eq!((drawn.chars().count(), drawn.matches('█').count()), (SPARKS, 1));
-        assert_eq!(value(&record()).unwrap(), "▁▅█ 0 to 0.08, against > 0.05, over 2.0 s");
+        assert_eq!(value(&record()).unwrap(), "▁▅█ 0 to 0.08, threshold > 0.05, over 2.0 s");
     }
 }

@@ -7,12 +7,16 @@
 //! * in the same evaluation, by a later rule of the same group that reads it without an offset;
 //! * at most one interval of its group later, by an earlier rule of the group or by another group.
 //!
+//! A group with a `query_offset` is evaluated that long in the past, and its results have the time of that past. Who reads
+//! them at a time nearer to the present sees the older ones only.
+//!
 //! `ALERTS` shows an alert as firing ⌈F/E⌉·E after it went pending, and keeps it for ⌈K/E⌉·E.
 
 use std::collections::{BTreeSet, HashMap};
 use std::time::Duration;
 
 use crate::error::DrillError;
+use crate::rule::ranges::{Apart, Ranged};
 use crate::timing::bounds::whole_evaluations;
 use crate::timing::path::Path;
 use clients::prometheus::{Rule, RuleGroup};
@@ -42,6 +46,10 @@ pub struct Sources {
     pub paths: Vec<Path>,
     /// The scraped series, without duplicates.
     pub selectors: BTreeSet<Selector>,
+    /// The rules on the paths, this one included: indices of the group and of the rule in it.
+    pub rules: BTreeSet<(usize, usize)>,
+    /// The ranges on the paths.
+    pub ranges: BTreeSet<Ranged>,
 }
 
 impl Sources {
@@ -101,7 +109,7 @@ impl Graph<'_> {
         let reads = promql::reads(&rule.query, STEP)
             .map_err(|error| DrillError::Rule(format!("the rule `{}`: {error}", rule.name)))?;
         self.following.push(place);
-        let mut sources = Sources::default();
+        let mut sources = Sources { rules: [(place.group, place.index)].into(), ..Sources::default() };
         for read in &reads {
             self.follow(place, read, &mut sources)?;
         }
@@ -115,7 +123,10 @@ impl Graph<'_> {
         if writers.is_empty() || read.metric.is_none() {
             sources.add(Path { lookback: plus(Duration::ZERO, read.lookback_ms), ..Path::default() });
             sources.selectors.extend(scraped(read));
+            sources.ranges.extend(Ranged::all(read, Apart::Scraped(read.text.clone()), read.optional));
         }
+        // What several rules write is there as long as one of them writes it.
+        let optional = read.optional || writers.len() > 1;
         for writer in writers {
             let (group, rule) = (&self.groups[writer.group], &self.groups[writer.group].rules[writer.index]);
             // An alert's own state exists only while it is active, so it delays neither its start nor its end.
@@ -130,6 +141,12 @@ impl Graph<'_> {
             }
             let same_round = writer.group == reader.group && writer.index < reader.index && !read.shifted;
             let waits = if same_round { Duration::ZERO } else { group.interval };
+            if rule.alerting.is_none() {
+                let newest = (writer.group == reader.group && !read.shifted).then_some(waits);
+                let unseen = group.query_offset.saturating_sub(self.groups[reader.group].query_offset);
+                let apart = Apart::Recorded { interval: group.interval, newest, unseen };
+                sources.ranges.extend(Ranged::all(read, apart, optional));
+            }
             let (mut hold, mut keep) = (Duration::ZERO, Duration::ZERO);
             if let Some(alerting) = &rule.alerting {
                 let states = read.accepts("__name__", "ALERTS");
@@ -140,13 +157,17 @@ impl Graph<'_> {
             }
             let below = self.of(writer)?;
             for path in &below.paths {
+                let unseen = path.behind.saturating_sub(group.query_offset);
                 sources.add(Path {
                     lookback: plus(path.lookback, read.lookback_ms),
-                    rise: path.rise + waits + hold,
-                    fall: path.fall + waits + keep,
+                    rise: path.rise + unseen + waits + hold,
+                    fall: path.fall + unseen + waits + keep,
+                    behind: group.query_offset,
                 });
             }
             sources.selectors.extend(below.selectors);
+            sources.rules.extend(below.rules);
+            sources.ranges.extend(below.ranges.into_iter().map(|it| it.within(optional)));
         }
         Ok(())
     }
@@ -178,7 +199,7 @@ impl Graph<'_> {
         names.extend(self.following.get(begin).map(name));
         DrillError::Rule(format!(
             "rules form a cycle, {}: each result depends on all earlier results, so there is no bound on how long \
-             a change takes to pass through; prove an alert that does not read them",
+             a change takes to pass through; prove an alert that does not depend on them",
             names.join(" → ")
         ))
     }

@@ -28,7 +28,8 @@ fn alert(name: &str, query: &str, hold: u64, keep: u64, severity: &str) -> Rule 
 }
 
 fn group(interval: u64, rules: Vec<Rule>) -> RuleGroup {
-    RuleGroup { name: format!("every {interval} s"), file: "a.yml".into(), interval: s(interval), rules }
+    let name = format!("every {interval} s");
+    RuleGroup { name, file: "a.yml".into(), interval: s(interval), rules, ..RuleGroup::default() }
 }
 
 /// (W, rise, fall) in seconds of each path of the rule `A`.
@@ -170,4 +171,24 @@ fn refuses_chains_that_would_overflow_the_stack() {
     assert_eq!(chain(100).unwrap().paths[0].rise, s(1_000));
     let error = chain(20_000).unwrap_err().to_string();
     assert!(error.contains("more than 200 rules read one another in a row"), "{error}");
+}
+
+#[test]
+fn a_query_offset_delays_those_who_read_nearer_to_the_present() {
+    let behind = |offset, group: RuleGroup| RuleGroup { query_offset: s(offset), ..group };
+    let groups = |first, second| {
+        vec![
+            behind(first, group(10, vec![record("p", "x")])),
+            behind(second, group(20, vec![record("q", "p")])),
+            group(5, vec![alert("A", "q > 0", 0, 0, "page")]),
+        ]
+    };
+    for (first, second, rise, offset) in
+        [(0, 0, 30, 0), (7, 0, 37, 0), (0, 7, 30, 7), (7, 7, 30, 7), (9, 7, 32, 7)]
+    {
+        let found = of_a(&groups(first, second)).unwrap();
+        let expected = Path { rise: s(rise), fall: s(rise), behind: s(offset), ..Path::default() };
+        assert_eq!(found.paths, [expected], "{first} {second}");
+        assert_eq!(found.rules, [(0, 0), (1, 0), (2, 0)].into());
+    }
 }

@@ -1,6 +1,7 @@
 //! The rule under test, as the running Prometheus has loaded it.
 
 pub mod graph;
+pub mod ranges;
 pub mod thresholds;
 
 use crate::error::DrillError;
@@ -42,6 +43,13 @@ pub struct RuleUnderTest {
     pub hold: Duration,
     /// K, `keep_firing_for`.
     pub keep_firing: Duration,
+    /// `query_offset` of the group, as far as known.
+    pub query_offset: Duration,
+    /// Groups on the way to the rule, its own included, whose `query_offset` is not known; that of the configuration is
+    /// assumed.
+    pub offset_unknown: BTreeSet<String>,
+    /// Names of the other rules that the expression reads, directly and through others.
+    pub reads: BTreeSet<String>,
     /// What the expression reads, directly and through other rules.
     pub sources: Sources,
     /// The number the expression is compared with.
@@ -53,6 +61,18 @@ impl RuleUnderTest {
     #[must_use]
     pub fn owns(&self, labels: &Labels) -> bool {
         labels.get("alertname") == Some(&self.alert) && covers(labels, &self.wanted)
+    }
+
+    /// Why the rule, or one that it reads, cannot be evaluated; `None` if all can.
+    #[must_use]
+    pub fn failure(&self, groups: &[RuleGroup]) -> Option<String> {
+        let failed = |rule: &&Rule| rule.health == "err";
+        if let Some((rule, _)) = self.loaded(groups).filter(|(rule, _)| failed(rule)) {
+            return Some(format!("the rule `{}` fails: {}", rule.name, rule.last_error));
+        }
+        let mut rules = groups.iter().flat_map(|group| &group.rules).filter(failed);
+        let rule = rules.find(|rule| self.reads.contains(&rule.name))?;
+        Some(format!("the rule `{}`, which `{}` reads, fails: {}", rule.name, self.alert, rule.last_error))
     }
 
     /// The rule in the loaded groups.
@@ -105,7 +125,7 @@ pub fn find<'a>(
     }
     if let Some((_, _, other)) = named.first() {
         return Err(DrillError::Rule(format!(
-            "the rule `{alert}` has the labels {}, not {}",
+            "the rule `{alert}` has the labels {}, not {}: correct `proves.labels`",
             write_labels(&other.labels),
             write_labels(wanted)
         )));
@@ -131,6 +151,8 @@ pub fn write_labels(labels: &Labels) -> String {
 pub fn gather(groups: &[RuleGroup], alert: &str, wanted: &Labels) -> Result<RuleUnderTest, DrillError> {
     let (group, rule, alerting) = find(groups, alert, wanted)?;
     let recorded = recorded(groups);
+    let sources = graph::sources(groups, rule)?;
+    let named = |(group, rule): &(usize, usize)| groups[*group].rules[*rule].name.clone();
     let mut known: Labels = alerting
         .labels
         .iter()
@@ -150,7 +172,10 @@ pub fn gather(groups: &[RuleGroup], alert: &str, wanted: &Labels) -> Result<Rule
         evaluation: group.interval,
         hold: alerting.hold,
         keep_firing: alerting.keep_firing,
-        sources: graph::sources(groups, rule)?,
+        query_offset: group.query_offset,
+        offset_unknown: BTreeSet::new(),
+        reads: sources.rules.iter().map(named).filter(|name| *name != rule.name).collect(),
+        sources,
         threshold: threshold(&rule.query, &recorded),
     })
 }

@@ -32,6 +32,7 @@ fn groups() -> Vec<RuleGroup> {
             rule("Burn", "rate(errors_total[6h]) > 1", "warning"),
             rule("Bare", "up", "warning"),
         ],
+        ..RuleGroup::default()
     }]
 }
 
@@ -130,4 +131,20 @@ fn rejects_ambient_alerts_that_are_not_loaded() {
     let errors: Vec<_> = check_ambient(&loaded, &groups()).iter().map(ToString::to_string).collect();
     assert_eq!(errors.len(), 1, "{errors:?}");
     assert!(errors[0].contains("suite.yaml:4:13: no loaded rule defines the alert `Wachdog`"), "{errors:?}");
+}
+
+#[test]
+fn names_the_rule_that_fails() {
+    let failing = |index: usize| {
+        let mut groups = groups();
+        let rule = &mut groups[0].rules[index];
+        (rule.health, rule.last_error) = ("err".into(), "exceeded limit of 1 with 2 series".into());
+        gather(&groups, "High", &Labels::new()).unwrap().failure(&groups)
+    };
+    assert_eq!(failing(1).unwrap(), "the rule `High` fails: exceeded limit of 1 with 2 series");
+    assert_eq!(
+        failing(0).unwrap(),
+        "the rule `share:rate5m`, which `High` reads, fails: exceeded limit of 1 with 2 series"
+    );
+    assert_eq!(failing(2), None, "it does not read that one");
 }

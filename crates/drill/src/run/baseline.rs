@@ -51,7 +51,7 @@ pub async fn baseline<'a>(
     context: &'a Context<'a>,
     expectation: &Expectation,
 ) -> Result<Steady<'a>, DrillError> {
-    let arrivals = Arrivals::after(&context.systems.arrived(0).await?);
+    let arrivals = Arrivals::after(&context.systems.position().await?);
     let started = Timestamp::now();
     context.log.append(Event::Baseline(started));
     let mut since = started;
@@ -146,7 +146,7 @@ async fn steady(
         context.log.append(Event::Waiting(waiting.clone()));
         let Some(waiting) = waiting else { return Ok(running) };
         if deadline.passed() {
-            return Err(DrillError::Stack(format!("{waiting}, after {}", readable(limit.as_secs_f64()))));
+            return Err(DrillError::Stack(format!("{waiting} (waited {})", readable(limit.as_secs_f64()))));
         }
         sleep(Duration::from_millis(250)).await;
     }
@@ -183,11 +183,14 @@ async fn evaluated(
     let Some((rule, alerting)) = rule_under_test.loaded(&rules) else {
         return Some(format!("the rule `{}` is no longer loaded", rule_under_test.alert));
     };
+    if let Some(failure) = rule_under_test.failure(&rules) {
+        return Some(failure);
+    }
     if rule.last_evaluation <= since {
         return Some("the rule was not evaluated during the baseline".to_owned());
     }
     let active = alerting.alerts.iter().find(|alert| rule_under_test.owns(&alert.labels))?;
-    Some(format!("{} is {} during the baseline, without the cause", rule_under_test.alert, active.state))
+    Some(format!("{} is {} during the baseline, before the cause", rule_under_test.alert, active.state))
 }
 
 /// Whether the responses are healthy: nine in ten with a status the drill expects.
@@ -208,7 +211,7 @@ struct Pace {
 impl Pace {
     fn new(counts: Counts, rate: f64) -> Self {
         let responses = counts.expected + counts.unexpected;
-        let message = format!("0 of {rate}/s so far");
+        let message = format!("no responses yet, expected {rate} per second");
         Self { rate, responses, unexpected: counts.unexpected, since: Instant::now(), good: 0, message }
     }
 

@@ -27,7 +27,7 @@ pub fn deliverable(routing: &Routing, known: &Labels, drill: &Drill) -> Result<(
             names.sort();
             names.dedup();
             return Err(DrillError::Stack(format!(
-                "{alert} is expected on {channel}, and its route sends to receiver {}, which has no {channel}_configs: \
+                "{alert} is expected on {channel}, but its route sends to receiver {}, which has no {channel}_configs: \
                  add them, or remove {channel} from `delivered`",
                 names.join(" or ")
             )));

@@ -22,7 +22,7 @@ pub async fn limit(context: &Context<'_>) -> Result<Duration, DrillError> {
         }
         if deadline.passed() {
             return Err(DrillError::Stack(format!(
-                "the inbox's heartbeat is {}: does a route send it to /heartbeat?",
+                "the inbox's heartbeat is {}: check that a route sends an alert that always fires to /heartbeat",
                 beats.state
             )));
         }

@@ -43,10 +43,10 @@ pub async fn seen(context: &Context<'_>, scrape: Duration) -> Option<String> {
             let (free, absent): (Vec<_>, Vec<_>) = missing.into_iter().partition(fires);
             return Some(match (free.is_empty(), absent.is_empty()) {
                 (false, _) => format!(
-                    "{} fired and was not inhibited: does an inhibit rule match both?",
+                    "{} fired and was not inhibited: check that an inhibit rule matches both alerts",
                     free.join(", ")
                 ),
-                _ => format!("{} was expected to fire and be inhibited, and did not fire", absent.join(", ")),
+                _ => format!("{} was expected to fire and be inhibited, but did not fire", absent.join(", ")),
             });
         }
         sleep(POLL).await;

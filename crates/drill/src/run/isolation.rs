@@ -52,7 +52,7 @@ pub async fn settled(
         waited.extend(open.map(|one| (one.alert, one.last)));
     }
     for (alert, last) in waited {
-        context.log.note(last, format!("{alert} fired before this drill; waited until it ended"));
+        context.log.note(last, format!("{alert} fired before this drill, which waited until it ended"));
     }
     Ok(())
 }

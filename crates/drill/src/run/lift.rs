@@ -14,6 +14,8 @@ use load::engine::{self, Running};
 /// The state after the cause was lifted.
 #[derive(Debug)]
 pub struct Lifted {
+    /// When the lifting began: from then on the alert may resolve.
+    pub began: Timestamp,
     /// When the cause was lifted.
     pub at: Timestamp,
     /// The baseline's traffic.
@@ -26,7 +28,9 @@ pub async fn lift(context: &Context<'_>, applied: Applied, since: Timestamp) -> 
     let follows = expectation.quiet.is_none() && !context.drill.proves.stops;
     // Baseline traffic starts before the cause is lifted, so that the target is never idle.
     let running = if follows { running.or_else(|| go_on(context)) } else { running };
-    let seconds = clock::seconds(since, Timestamp::now());
+    let began = Timestamp::now();
+    context.log.append(Event::Lifting(began));
+    let seconds = clock::seconds(since, began);
     let mut generated = caused.lift().await;
     let running = match (&context.drill.baseline, running) {
         // Without traffic of the cause, the baseline is what a control keeps below the thresholds.
@@ -41,7 +45,7 @@ pub async fn lift(context: &Context<'_>, applied: Applied, since: Timestamp) -> 
     undo(context).await;
     let at = Timestamp::now();
     context.log.append(Event::Lifted(at));
-    Lifted { at, running }
+    Lifted { began, at, running }
 }
 
 /// Undoes what the cause did besides traffic.

@@ -11,3 +11,4 @@ pub mod observe;
 pub mod other_alerts;
 pub mod preflight;
 pub mod quiet;
+pub mod targets;

@@ -7,10 +7,11 @@ use jiff::Timestamp;
 use crate::context::Context;
 use crate::observe::near;
 use crate::observe::watch::Watch;
-use crate::observe::{gather, unexpected};
+use crate::observe::{gather, settle, unexpected};
 use crate::record::event::Event;
 use crate::record::stage::{End, Stage};
 use crate::run::cause::Applied;
+use crate::run::lift::Lifted;
 use crate::run::{inhibition, isolation};
 use crate::timing::bounds::{Bounds, patience};
 use crate::timing::clock::{self, Deadline};
@@ -65,10 +66,11 @@ pub async fn recovery(
     context: &Context<'_>,
     observed: Observed<'_>,
     cause: Timestamp,
-    lifted: Timestamp,
+    lifted: &Lifted,
 ) -> End {
     let Observed { watch, missed, not_inhibited, near } = observed;
-    let mut watch = watch.lifted(lifted);
+    let mut watch = watch.lifted(lifted.began);
+    let lifted = lifted.at;
     let control = watch.expectation.quiet.is_some();
     let later = match missed {
         _ if control => None,
@@ -115,7 +117,7 @@ pub async fn recovery(
     let gaps = context.log.case().gaps;
     let anything = if control { "anything" } else { "anything else" };
     match gaps.blind.get("every ALERTS").or_else(|| gaps.blind.get("inbox")) {
-        Some(gap) => End::NotObserved(format!("whether {anything} fired is not known: {gap}")),
+        Some(gap) => End::NotObserved(format!("it is unknown whether {anything} fired: {gap}")),
         None => End::Complete,
     }
 }
@@ -157,7 +159,12 @@ async fn caught(context: &Context<'_>, watch: &mut Watch<'_>, cause: Timestamp) 
         context.log.note(Timestamp::now(), "no longer pending");
         context.enter(Stage::Pending, cause);
     }
-    watch.settle_bounds().await;
+    // Samples may have been taken for later ones than they are, until the next evaluation shows their offset.
+    let evaluation = watch.expectation.inputs.map_or(Duration::ZERO, |inputs| inputs.evaluation);
+    watch
+        .until(Deadline::within(evaluation * 3), |watch| watch.offset_known() && watch.seen.firing.is_some())
+        .await;
+    settle::bounds(context, watch).await;
     let firing = watch.seen.firing.unwrap_or(cause);
     context.enter(Stage::Notified, firing);
     let notified_by = by(watch, firing, promise, |bounds| bounds.notified);

@@ -50,7 +50,12 @@ pub struct OtherAlert {
 
 impl OtherAlert {
     fn words(&self) -> String {
-        format!("{}, firing at {}, is also sent by {}", self.alert, time_of_day(self.last), self.integration)
+        format!(
+            "{} was firing at {} and is also sent by {}",
+            self.alert,
+            time_of_day(self.last),
+            self.integration
+        )
     }
 }
 
@@ -138,7 +143,7 @@ fn reason(other_alerts: &[&OtherAlert]) -> String {
         sorted.into_iter().map(|one| ((&one.alert, &one.integration), one.words())).collect()
     };
     format!(
-        "{}, and counters do not tell alerts apart: route the alerts to an inbox, or start Alertmanager 0.28 or \
+        "{}; counters cannot tell alerts apart: route the alerts to an inbox, or start Alertmanager 0.28 or \
          newer with --enable-feature=receiver-name-in-metrics and give the alerts different receivers",
         latest.into_values().collect::<Vec<_>>().join("; ")
     )

@@ -94,11 +94,11 @@ fn waits_for_the_all_clear_of_resolved_alerts() {
 fn refuses_and_names_alerts_that_do_not_end() {
     let found = in_the_way(&[seen("Other", "warning", 100), seen("Past", "warning", 90)], false);
     let Step::Refuse(message) = step(&found, at(101), true, false) else { panic!("it fires") };
-    let expected = format!("Other, firing at {}, is also sent by webhook, and", time_of_day(at(100)));
+    let expected = format!("Other was firing at {} and is also sent by webhook; ", time_of_day(at(100)));
     assert!(message.starts_with(&expected) && message.contains("route the alerts to an inbox"), "{message}");
     // It fires again and again for a moment; nothing fires right now.
     let Step::Refuse(message) = step(&found, at(103), true, true) else { panic!("its all-clear is due") };
-    assert!(message.contains("Other, firing") && message.contains("; Past, firing"), "{message}");
+    assert!(message.contains("Other was firing") && message.contains("; Past was firing"), "{message}");
 }
 
 #[test]
@@ -107,7 +107,7 @@ fn after_the_cause_names_alerts_that_may_have_been_notified() {
     assert_eq!(since(&found, at(120)), None, "its all-clear was due before the cause");
     for cause in [90, 100, 110, 119] {
         let message = since(&found, at(cause)).unwrap();
-        assert!(message.starts_with("Other, firing at"), "{cause}: {message}");
+        assert!(message.starts_with("Other was firing at"), "{cause}: {message}");
     }
 }
 
@@ -115,6 +115,6 @@ fn after_the_cause_names_alerts_that_may_have_been_notified() {
 fn names_each_alert_once_at_its_latest() {
     let found = in_the_way(&[seen("Other", "warning", 100), seen("Other", "critical", 90)], false);
     let message = since(&found, at(80)).unwrap();
-    let firing = format!("Other, firing at {}, is", time_of_day(at(100)));
+    let firing = format!("Other was firing at {} and is", time_of_day(at(100)));
     assert!(message.starts_with(&firing) && message.matches("Other").count() == 1, "{message}");
 }

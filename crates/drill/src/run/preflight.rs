@@ -9,24 +9,26 @@ use std::time::Duration;
 
 use crate::causes;
 use crate::context::Context;
-use crate::observe::counted;
-use crate::rule::graph::Selector;
+use crate::observe::{counted, offsets};
 use crate::rule::{self, RuleUnderTest};
 use crate::run::deliverable::deliverable;
-use crate::run::quiet;
-use crate::run::{heartbeat, isolation};
+use crate::run::targets::{self, targets_up};
+use crate::run::{heartbeat, isolation, quiet};
 use crate::timing::bounds::DELIVERY;
 use crate::timing::clock::Deadline;
 use alerting::routing::silence;
 use alerting::routing::tree::Routing;
 use clients::gateway::Gateway;
 use clients::inbox::Channel;
-use clients::prometheus::{Outgoing, RuleGroup, Target};
+use clients::prometheus::{Outgoing, RuleGroup};
 use common::duration;
 use jiff::Timestamp;
 
 /// How long to wait until Prometheus uses newly discovered targets: twice its interval of five seconds.
 const DISCOVERY: Duration = Duration::from_secs(10);
+
+/// How long Alertmanagers look for the rest of their cluster: a minute by default, and time to respond.
+const SETTLING: Duration = Duration::from_secs(65);
 
 /// Checks whether the drill can start; returns what it expects.
 ///
@@ -59,7 +61,7 @@ async fn heartbeat(context: &Context<'_>) -> Result<Expectation, DrillError> {
     // Alertmanager resolves the alert, and sends no more heartbeats, when Prometheus has not sent it for four times the
     // resend delay; the inbox notices after its limit.
     let resend = context.systems.prometheus.resend_delay().await?;
-    let bound = resend.max(rule_under_test.evaluation) * 4 + limit + DELIVERY;
+    let bound = resend.max(rule_under_test.evaluation) * 4 + limit + peer_wait(context).await? + DELIVERY;
     let zero = Duration::ZERO;
     let bounds = Bounds { pending: zero, firing: zero, notified: bound, resolved: zero, all_clear: bound };
     Ok(Expectation { channels: vec![Channel::Heartbeat], bounds: Some(bounds), ..expectation })
@@ -75,25 +77,23 @@ async fn alert(context: &Context<'_>) -> Result<Expectation, DrillError> {
     }
     let (expectation, rule_under_test) = rule(context).await?;
     causes_possible(context).await?;
-    let jobs = jobs(context, &rule_under_test.sources.selectors).await?;
-    let scrape = targets_up(context, &jobs).await?;
+    let jobs_of = targets::jobs(context, &rule_under_test).await?;
+    let jobs: BTreeSet<String> = jobs_of.values().flatten().cloned().collect();
+    let (scrape, scrapes) = targets_up(context, &jobs).await?;
+    let short_range = targets::ranges_hold(context, &rule_under_test, &jobs_of, &scrapes).await?;
+    let peer_wait = peer_wait(context).await?;
     let config = systems.alertmanager.config().await?;
     let routing = Routing::parse(&config).map_err(|error| {
         DrillError::System(format!("Alertmanager's configuration cannot be read: {error}"))
     })?;
-    // Absence is noticed only after a heartbeat has arrived, and a stack that has just started has not sent one yet.
+    // A missing heartbeat is noticed only after one has arrived, and a stack that has just started has not sent one yet.
     let heartbeat_limit = if context.drill.expect.delivered.contains(&Channel::Heartbeat) {
         Some(heartbeat::limit(context).await?)
     } else {
         None
     };
-    let expectation = Expectation { heartbeat_limit, jobs, ..expectation }.routed(
-        &routing,
-        &rule_under_test.known,
-        scrape,
-        context.drill,
-        false,
-    );
+    let expectation = Expectation { heartbeat_limit, jobs, short_range, peer_wait, ..expectation };
+    let expectation = expectation.routed(&routing, &rule_under_test.known, scrape, context.drill, false);
     context.log.append(Event::Expected(Box::new(expectation.clone())));
     let known = expectation.outgoing.of(&rule_under_test.known);
     if !expectation.outgoing.rewrites() {
@@ -102,7 +102,7 @@ async fn alert(context: &Context<'_>) -> Result<Expectation, DrillError> {
     let silences = systems.alertmanager.silences().await?;
     if let Some(silence) = silences.iter().find(|silence| silence::covers(silence, &known)) {
         return Err(DrillError::Stack(format!(
-            "silence {} ({}) covers {}: expire it first",
+            "silence {} ({}) covers {}: expire the silence first",
             silence.id, silence.comment, rule_under_test.alert
         )));
     }
@@ -135,12 +135,19 @@ async fn systems(context: &Context<'_>, channels: Vec<Channel>) -> Result<Expect
 /// Checks the systems and the rule under test.
 async fn rule(context: &Context<'_>) -> Result<(Expectation, RuleUnderTest), DrillError> {
     let expectation = systems(context, context.drill.expect.delivered.clone()).await?;
-    let rules = evaluated(context).await?;
-    let mut rule_under_test =
-        rule::gather(&rules, &context.drill.proves.alert.value, &context.drill.proves.labels)?;
+    let mut rules = evaluated(context).await?;
+    let gather = |rules: &[RuleGroup]| {
+        rule::gather(rules, &context.drill.proves.alert.value, &context.drill.proves.labels)
+    };
+    let rule_under_test = gather(&rules)?;
+    if let Some(failure) = rule_under_test.failure(&rules) {
+        return Err(DrillError::Rule(failure));
+    }
+    let offset_unknown = offsets::read(context, &mut rules, &rule_under_test.sources).await?;
+    let mut rule_under_test = RuleUnderTest { offset_unknown, ..gather(&rules)? };
     let outgoing = context.systems.prometheus.outgoing().await.unwrap_or_else(|error| {
         // Some implementations of its API serve no configuration; those add no labels.
-        context.log.note(Timestamp::now(), format!("external labels are not known: {error}"));
+        context.log.note(Timestamp::now(), format!("external labels are unknown: {error}"));
         Outgoing::default()
     });
     // Prometheus' own samples lack the labels that are added when alerts are sent.
@@ -157,7 +164,7 @@ async fn rule(context: &Context<'_>) -> Result<(Expectation, RuleUnderTest), Dri
 async fn causes_possible(context: &Context<'_>) -> Result<(), DrillError> {
     let stack = context.undo_list.stack();
     if context.drill.cause.needs_control() && stack.control.is_empty() {
-        return Err(DrillError::Stack("the cause stops, pauses or restarts a service, and there is no command for that: give --control, \
+        return Err(DrillError::Stack("the cause stops, pauses or restarts a service, but no command is configured for that: set --control, \
                     such as \"stack service\" or deploy/compose/service.sh"
             .to_owned()));
     }
@@ -175,7 +182,7 @@ async fn causes_possible(context: &Context<'_>) -> Result<(), DrillError> {
     }
     if !context.drill.cause.inbox.is_empty() && stack.inbox.is_none() {
         return Err(DrillError::Stack(
-            "the cause makes the inbox fail, and there is no inbox: give --inbox URL".to_owned(),
+            "the cause makes the inbox fail, but no inbox is configured: set --inbox URL".to_owned(),
         ));
     }
     Ok(())
@@ -191,7 +198,7 @@ async fn sends_alerts(context: &Context<'_>) -> Result<(), DrillError> {
         }
         if deadline.passed() {
             return Err(DrillError::Stack(
-                "Prometheus sends to no Alertmanager: its configuration needs `alerting.alertmanagers`"
+                "Prometheus sends alerts to no Alertmanager: set `alerting.alertmanagers` in its configuration"
                     .into(),
             ));
         }
@@ -207,7 +214,10 @@ async fn evaluated(context: &Context<'_>) -> Result<Vec<RuleGroup>, DrillError> 
         let rules = context.systems.prometheus.rules().await?;
         let (group, rule, _) = rule::find(&rules, alert, wanted)?;
         if rule.health == "err" {
-            return Err(DrillError::Rule(format!("the rule {alert} fails: {}", rule.last_error)));
+            return Err(DrillError::Rule(format!(
+                "the rule `{alert}` cannot be evaluated: {}",
+                rule.last_error
+            )));
         }
         if rule.last_evaluation.is_some() && rule.health != "unknown" {
             return Ok(rules);
@@ -215,7 +225,7 @@ async fn evaluated(context: &Context<'_>) -> Result<Vec<RuleGroup>, DrillError> 
         let limit = group.interval * 2 + Duration::from_secs(10);
         if deadline.get_or_insert_with(|| Deadline::within(limit)).passed() {
             return Err(DrillError::Rule(format!(
-                "the rule {alert} was not evaluated within {}",
+                "the rule `{alert}` was not evaluated within {}",
                 duration::format(limit)
             )));
         }
@@ -223,41 +233,20 @@ async fn evaluated(context: &Context<'_>) -> Result<Vec<RuleGroup>, DrillError> 
     }
 }
 
-/// The jobs with the series an expression reads; empty when that is not known.
-async fn jobs(context: &Context<'_>, selectors: &BTreeSet<Selector>) -> Result<BTreeSet<String>, DrillError> {
-    let mut jobs = BTreeSet::new();
-    for selector in selectors {
-        if let Some(job) = &selector.job {
-            jobs.insert(job.clone());
-            continue;
-        }
-        let query = format!("count by (job) ({{__name__={:?}}})", selector.metric);
-        let found = context.systems.prometheus.query(&query, None).await?;
-        jobs.extend(found.into_iter().filter_map(|series| series.labels.get("job").cloned()));
-    }
-    Ok(jobs)
-}
-
-/// Waits until the targets of these jobs (of all jobs if empty) have been scraped; returns the longest interval.
-async fn targets_up(context: &Context<'_>, jobs: &BTreeSet<String>) -> Result<Duration, DrillError> {
-    let mut deadline = None;
+/// The longest wait of an Alertmanager for those before it in its cluster, once the cluster has settled.
+async fn peer_wait(context: &Context<'_>) -> Result<Duration, DrillError> {
+    let deadline = Deadline::within(SETTLING);
     loop {
-        let targets = context.systems.prometheus.targets().await?;
-        let has_jobs = targets.iter().any(|target| jobs.contains(&target.job));
-        let of_rule: Vec<&Target> =
-            targets.iter().filter(|target| !has_jobs || jobs.contains(&target.job)).collect();
-        let Some(interval) = of_rule.iter().map(|target| target.scrape_interval).max() else {
-            return Err(DrillError::Stack("Prometheus has no target to scrape".into()));
-        };
-        let Some(bad) = of_rule.iter().find(|target| target.health != "up") else { return Ok(interval) };
-        let limit = interval * 2 + Duration::from_secs(5);
-        if deadline.get_or_insert_with(|| Deadline::within(limit)).passed() {
+        let cluster = context.systems.alertmanager.cluster().await?;
+        if !cluster.settling {
+            return Ok(context.undo_list.stack().peer_timeout * (cluster.members - 1));
+        }
+        if deadline.passed() {
             return Err(DrillError::Stack(format!(
-                "target {} is {}: {}",
-                bad.scrape_url, bad.health, bad.last_error
+                "Alertmanager's cluster did not settle within {}, and it sends nothing until then: check --cluster.peer",
+                duration::format(SETTLING)
             )));
         }
-        let what = format!("target {}", bad.scrape_url);
-        context.wait(&what).await;
+        context.wait("Alertmanager's cluster to settle").await;
     }
 }

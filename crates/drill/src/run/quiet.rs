@@ -80,7 +80,7 @@ pub async fn forgotten(
     rule_under_test: &RuleUnderTest,
     interval: Duration,
 ) -> Result<bool, DrillError> {
-    let forgotten = interval + DELIVERY + rule_under_test.evaluation;
+    let forgotten = interval + DELIVERY + rule_under_test.evaluation + rule_under_test.query_offset;
     let query = format!(
         "ALERTS{{alertname={:?},alertstate=\"firing\"}}[{}]",
         rule_under_test.alert,

@@ -2,13 +2,13 @@
 //!
 //! | phase | at most |
 //! | --- | --- |
-//! | cause → pending | W·θ/share where the drill states its share, else W, + S + R + E, + the time the cause's commands took |
+//! | cause → pending | W·θ/share where the drill states its share, else W, + S + R + E + Q, + the time the cause's commands took |
 //! | pending → firing | ⌈F/E⌉·E |
-//! | firing → notified | GW (new group) or GI (existing group), + D |
-//! | lifted → resolved | W + S + R + E + ⌈K/E⌉·E |
-//! | resolved → all-clear | GI + D |
+//! | firing → notified | GW (new group) or max(GI, P + D) (existing group), + P + D |
+//! | lifted → resolved | W + S + R + E + Q + ⌈K/E⌉·E |
+//! | resolved → all-clear | max(GI, P + D) + P + D |
 //!
-//! W and R are those of the slowest path from a scraped series through other rules ([`crate::rule::graph`]).
+//! W, R and Q are those of the slowest path from a scraped series through other rules ([`crate::rule::graph`]).
 
 use std::time::Duration;
 
@@ -21,7 +21,7 @@ use crate::timing::path::Path;
 pub const DELIVERY: Duration = Duration::from_secs(2);
 
 /// The configuration from which the bounds are computed.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct Inputs {
     /// S, the longest scrape interval of the targets the rule reads.
     pub scrape: Duration,
@@ -39,6 +39,10 @@ pub struct Inputs {
     pub rise: Option<f64>,
     /// How long the cause's commands took: a service counts as stopped when the command to stop it has returned.
     pub ordered: Duration,
+    /// `query_offset` of the rule's group; Q is this, or that of the group it reads where that is longer.
+    pub query_offset: Duration,
+    /// P, the longest wait of an Alertmanager for those before it in its cluster: (members - 1)·`--cluster.peer-timeout`.
+    pub peer_wait: Duration,
     /// GW of the route.
     pub group_wait: Duration,
     /// GI of the route.
@@ -80,18 +84,21 @@ pub fn baseline(inputs: &Inputs) -> Duration {
 /// Computes the table above.
 #[must_use]
 pub fn compute(inputs: &Inputs) -> Bounds {
-    let around = inputs.scrape + inputs.evaluation;
     let (up, down) = (inputs.rising, inputs.falling);
-    let wait = if inputs.group_exists { inputs.group_interval } else { inputs.group_wait };
+    let around = |path: &Path| inputs.scrape + inputs.evaluation + path.behind.max(inputs.query_offset);
+    // A group's notification lasts until it is sent; what changes meanwhile is in the next one.
+    let sent = inputs.peer_wait + DELIVERY;
+    let next = inputs.group_interval.max(sent);
+    let wait = if inputs.group_exists { next } else { inputs.group_wait };
     Bounds {
-        pending: filled(&up, inputs.rise) + up.rise + around + inputs.ordered,
+        pending: filled(&up, inputs.rise) + up.rise + around(&up) + inputs.ordered,
         firing: whole_evaluations(inputs.hold, inputs.evaluation),
-        notified: wait + DELIVERY,
+        notified: wait + sent,
         resolved: down.lookback
             + down.fall
-            + around
+            + around(&down)
             + whole_evaluations(inputs.keep_firing, inputs.evaluation),
-        all_clear: inputs.group_interval + DELIVERY,
+        all_clear: next + sent,
     }
 }
 
@@ -141,6 +148,8 @@ mod tests {
             keep_firing: Duration::ZERO,
             rise: None,
             ordered: Duration::ZERO,
+            query_offset: Duration::ZERO,
+            peer_wait: Duration::ZERO,
             group_wait: s(30),
             group_interval: s(300),
             group_exists: false,
@@ -171,6 +180,23 @@ mod tests {
                     ..plain
                 },
                 [150, 120, 32, 360, 302],
+            ),
+            ("evaluated 20 s in the past", Inputs { query_offset: s(20), ..plain }, [350, 120, 32, 350, 302]),
+            (
+                "recorded by a group that is further behind",
+                Inputs {
+                    query_offset: s(20),
+                    rising: Path { behind: s(50), ..wide(300) },
+                    falling: Path { behind: s(50), ..wide(300) },
+                    ..plain
+                },
+                [380, 120, 32, 380, 302],
+            ),
+            ("three Alertmanagers", Inputs { peer_wait: s(30), ..plain }, [330, 120, 62, 330, 332]),
+            (
+                "a wait longer than the interval, existing group",
+                Inputs { peer_wait: s(400), group_exists: true, ..plain },
+                [330, 120, 804, 330, 804],
             ),
             ("keep firing", Inputs { keep_firing: s(50), ..plain }, [330, 120, 32, 390, 302]),
             (

@@ -25,12 +25,25 @@ pub struct Instants {
     pub firing: Option<Timestamp>,
     /// When each channel received the firing notification.
     pub notified: BTreeMap<Channel, Timestamp>,
+    /// When the lifting of the cause began.
+    #[serde(skip)]
+    pub lifting: Option<Timestamp>,
     /// When the cause was lifted.
     pub lifted: Option<Timestamp>,
     /// When the alert resolved.
     pub resolved: Option<Timestamp>,
     /// When each channel received the all-clear.
     pub all_clear: BTreeMap<Channel, Timestamp>,
+}
+
+impl Instants {
+    /// When the cause was lifted, for what happened at `end`: while its commands still ran, it was lifted by then.
+    #[must_use]
+    pub fn lifted_by(&self, end: Option<Timestamp>) -> Option<Timestamp> {
+        let during = |end: &Timestamp| self.lifting.is_some_and(|began| began <= *end);
+        let lifted = self.lifted?;
+        Some(end.filter(during).map_or(lifted, |end| end.min(lifted)))
+    }
 }
 
 /// Duration of a phase and its bound, in seconds.
@@ -61,12 +74,11 @@ impl Phases {
     /// For a drill that follows no rule: `notified` counts from the cause, `all_clear` from its lifting.
     #[must_use]
     pub fn without_rule(self, instants: &Instants) -> Self {
-        let took = |from: Option<Timestamp>, to: &BTreeMap<Channel, Timestamp>| {
-            between(from, to.values().max().copied())
-        };
+        let last = |to: &BTreeMap<Channel, Timestamp>| to.values().max().copied();
+        let (notified, clear) = (last(&instants.notified), last(&instants.all_clear));
         Self {
-            notified: Measured { seconds: took(instants.cause, &instants.notified), ..self.notified },
-            all_clear: Measured { seconds: took(instants.lifted, &instants.all_clear), ..self.all_clear },
+            notified: Measured { seconds: between(instants.cause, notified), ..self.notified },
+            all_clear: Measured { seconds: between(instants.lifted_by(clear), clear), ..self.all_clear },
             ..Self::default()
         }
     }
@@ -110,7 +122,9 @@ pub fn measure(instants: &Instants, bounds: Option<&Bounds>, expected: &[Channel
         pending: measured(instants.cause, instants.pending, |bounds| bounds.pending),
         firing: measured(instants.pending, instants.firing, |bounds| bounds.firing),
         notified: measured(instants.firing, last_of(&instants.notified, expected), |bounds| bounds.notified),
-        resolved: measured(instants.lifted, instants.resolved, |bounds| bounds.resolved),
+        resolved: measured(instants.lifted_by(instants.resolved), instants.resolved, |bounds| {
+            bounds.resolved
+        }),
         all_clear: measured(instants.resolved, last_of(&instants.all_clear, expected), |bounds| {
             bounds.all_clear
         }),

@@ -54,6 +54,8 @@ pub struct Rule {
 pub struct Group {
     pub interval: i64,
     pub offset: i64,
+    /// `query_offset`: it is evaluated this far in the past, and its samples have the time of that past.
+    pub behind: i64,
     pub rules: Vec<Rule>,
 }
 
@@ -64,7 +66,38 @@ pub struct Model {
     pub scrape_offset: i64,
     /// An instant at which subqueries are evaluated, as at all that are whole steps from it.
     pub grid: i64,
+    /// Whether a sample at the very start of a range is not in it, as in Prometheus 3.
+    pub left_open: bool,
     pub groups: Vec<Group>,
+}
+
+/// When the receiver has the notification of an alert and its all-clear.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Delivery {
+    pub notified: i64,
+    pub all_clear: i64,
+}
+
+/// The route of an alert: `group_wait`, `group_interval`, the wait for earlier members of Alertmanager's cluster, and the time
+/// that sending takes.
+#[derive(Debug, Clone, Copy)]
+pub struct Route {
+    pub wait: i64,
+    pub interval: i64,
+    pub peers: i64,
+    pub sending: i64,
+}
+
+impl Route {
+    /// Of an alert that is alone in its group: what it is when a notification begins is what is sent. The next one begins
+    /// after the interval, and not before this one is sent.
+    pub fn deliver(&self, firing: i64, resolved: i64) -> Delivery {
+        let sent = self.peers + self.sending;
+        let first = firing + self.wait;
+        let every = self.interval.max(sent).max(1);
+        let later = (resolved - first + every - 1).div_euclid(every).max(1);
+        Delivery { notified: first + sent, all_clear: first + later * every + sent }
+    }
 }
 
 /// When the last rule's alert changed.
@@ -126,6 +159,7 @@ impl Model {
                 scraped.push((at, Some(if holds { State::True } else { State::False })));
                 continue;
             }
+            let then = at - self.groups[group].behind;
             for (index, rule) in self.groups[group].rules.iter().enumerate() {
                 let number = firsts[group] + index;
                 let mut holds = rule.reads.iter().map(|read| {
@@ -133,14 +167,14 @@ impl Model {
                         Source::Scraped => &scraped,
                         Source::Recorded(of) | Source::Firing(of) | Source::Active(of) => &written[of],
                     };
-                    holds(read, samples, at, self.grid)
+                    self.holds(read, samples, then)
                 });
                 let holds = if rule.all { holds.all(|it| it) } else { holds.any(|it| it) };
                 let state = match rule.alert {
                     None => Some(if holds { State::True } else { State::False }),
                     Some(times) => evaluate(&mut alerts[number], holds, at, times),
                 };
-                written[number].push((at, state));
+                written[number].push((then, state));
                 if number + 1 < count {
                     continue;
                 }
@@ -183,38 +217,42 @@ fn evaluate(alert: &mut Alert, holds: bool, at: i64, (hold, keep): (i64, i64)) -
     None
 }
 
-fn holds(read: &Read, samples: &Samples, at: i64, grid: i64) -> bool {
-    let at = at - read.offset;
-    let wanted = |state: Option<State>| match (read.source, state) {
-        (_, None | Some(State::False)) => false,
-        (Source::Firing(_), Some(state)) => state == State::Firing,
-        _ => true,
-    };
-    let until = |at: i64| samples.partition_point(|(time, _)| *time <= at);
-    let last = |at: i64| until(at).checked_sub(1).is_some_and(|index| wanted(samples[index].1));
-    // The marks of staleness are no samples to a range.
-    let range = |length: i64| {
-        let from = samples.partition_point(|(time, _)| *time < at - length);
-        samples[from.min(until(at))..until(at)].iter().filter(|(_, state)| state.is_some())
-    };
-    let steps = |length: i64, step: i64| {
-        let first = grid + (at - length - grid).div_euclid(step) * step;
-        (0..)
-            .map(move |index| first + index * step)
-            .skip_while(move |time| *time < at - length)
-            .take_while(move |time| *time <= at)
-    };
-    match read.reading {
-        Reading::Instant => last(at),
-        Reading::Min(length) => {
-            let mut all = range(length).peekable();
-            all.peek().is_some() && all.all(|(_, state)| wanted(*state))
+impl Model {
+    fn holds(&self, read: &Read, samples: &Samples, at: i64) -> bool {
+        let (at, grid) = (at - read.offset, self.grid);
+        // The first instant of a range of this length.
+        let start = |length: i64| at - length + i64::from(self.left_open);
+        let wanted = |state: Option<State>| match (read.source, state) {
+            (_, None | Some(State::False)) => false,
+            (Source::Firing(_), Some(state)) => state == State::Firing,
+            _ => true,
+        };
+        let until = |at: i64| samples.partition_point(|(time, _)| *time <= at);
+        let last = |at: i64| until(at).checked_sub(1).is_some_and(|index| wanted(samples[index].1));
+        // The marks of staleness are no samples to a range.
+        let range = |length: i64| {
+            let from = samples.partition_point(|(time, _)| *time < start(length));
+            samples[from.min(until(at))..until(at)].iter().filter(|(_, state)| state.is_some())
+        };
+        let steps = |length: i64, step: i64| {
+            let first = grid + (at - length - grid).div_euclid(step) * step;
+            (0..)
+                .map(move |index| first + index * step)
+                .skip_while(move |time| *time < start(length))
+                .take_while(move |time| *time <= at)
+        };
+        match read.reading {
+            Reading::Instant => last(at),
+            Reading::Min(length) => {
+                let mut all = range(length).peekable();
+                all.peek().is_some() && all.all(|(_, state)| wanted(*state))
+            }
+            Reading::Max(length) => range(length).any(|(_, state)| wanted(*state)),
+            Reading::MinSteps(length, step) => {
+                let mut all = steps(length, step).peekable();
+                all.peek().is_some() && all.all(last)
+            }
+            Reading::MaxSteps(length, step) => steps(length, step).any(last),
         }
-        Reading::Max(length) => range(length).any(|(_, state)| wanted(*state)),
-        Reading::MinSteps(length, step) => {
-            let mut all = steps(length, step).peekable();
-            all.peek().is_some() && all.all(last)
-        }
-        Reading::MaxSteps(length, step) => steps(length, step).any(last),
     }
 }

@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 
-use crate::model::{Group, Model, Read, Reading, Rule, SECOND, Source};
+use crate::model::{Group, Model, Read, Reading, Route, Rule, SECOND, Source};
 
 fn seconds(most: i64) -> impl Strategy<Value = i64> {
     (1..=most * 10).prop_map(|tenths| tenths * SECOND / 10)
@@ -43,7 +43,8 @@ pub fn models() -> impl Strategy<Value = Model> {
         };
         (0..count).map(rule).collect::<Vec<_>>()
     });
-    let groups = prop::collection::vec((seconds(15), 0..1_000_000_i64), 3);
+    let behind = prop_oneof![2 => Just(0), 1 => seconds(10)];
+    let groups = prop::collection::vec((seconds(15), 0..1_000_000_i64, behind), 3);
     (
         rules,
         groups,
@@ -51,8 +52,9 @@ pub fn models() -> impl Strategy<Value = Model> {
         seconds(10),
         0..1_000_000_i64,
         0..1_000_000_i64,
+        any::<bool>(),
     )
-        .prop_map(|(rules, groups, dealt, scrape, scrape_offset, grid)| {
+        .prop_map(|(rules, groups, dealt, scrape, scrape_offset, grid, left_open)| {
             let count = rules.len();
             let mut places: Vec<(usize, u16, usize)> =
                 (0..count).map(|number| (dealt[number].0, dealt[number].1, number)).collect();
@@ -75,9 +77,10 @@ pub fn models() -> impl Strategy<Value = Model> {
             };
             let mut made: Vec<Group> = groups
                 .iter()
-                .map(|(interval, part)| Group {
+                .map(|(interval, part, behind)| Group {
                     interval: *interval,
                     offset: interval * part / 1_000_000,
+                    behind: *behind,
                     rules: vec![],
                 })
                 .collect();
@@ -87,21 +90,34 @@ pub fn models() -> impl Strategy<Value = Model> {
                 made[*group].rules.push(Rule { reads, ..rule.clone() });
             }
             made.retain(|group| !group.rules.is_empty());
-            let written: Vec<i64> =
-                made.iter().flat_map(|group| group.rules.iter().map(|_| group.interval)).collect();
-            for read in made.iter_mut().flat_map(|group| &mut group.rules).flat_map(|rule| &mut rule.reads) {
-                // A range shorter than the samples are apart is empty now and then, whatever the cause does.
-                let apart = match read.source {
-                    Source::Scraped => scrape,
-                    Source::Recorded(number) | Source::Firing(number) | Source::Active(number) => {
-                        written[number]
+            let written: Vec<(i64, i64)> = made
+                .iter()
+                .flat_map(|group| group.rules.iter().map(|_| (group.interval, group.behind)))
+                .collect();
+            for group in &mut made {
+                for read in group.rules.iter_mut().flat_map(|rule| &mut rule.reads) {
+                    // A range shorter than the samples are apart is empty now and then, whatever the cause does; those of
+                    // a group that is further behind are not yet there at its end.
+                    let apart = match read.source {
+                        Source::Scraped => scrape,
+                        Source::Recorded(number) | Source::Firing(number) | Source::Active(number) => {
+                            let (interval, behind) = written[number];
+                            interval + (behind - group.behind).max(0)
+                        }
+                    };
+                    match &mut read.reading {
+                        Reading::Min(range) | Reading::Max(range) => *range = (*range).max(apart + 1000),
+                        _ => {}
                     }
-                };
-                match &mut read.reading {
-                    Reading::Min(range) | Reading::Max(range) => *range = (*range).max(apart),
-                    _ => {}
                 }
             }
-            Model { scrape, scrape_offset: scrape * scrape_offset / 1_000_000, grid, groups: made }
+            let scrape_offset = scrape * scrape_offset / 1_000_000;
+            Model { scrape, scrape_offset, grid, left_open, groups: made }
         })
+}
+
+/// Routes whose intervals may be shorter than a notification takes.
+pub fn routes() -> impl Strategy<Value = Route> {
+    (seconds(30), seconds(30), prop_oneof![Just(0), seconds(30)], 0..=2 * SECOND)
+        .prop_map(|(wait, interval, peers, sending)| Route { wait, interval, peers, sending })
 }

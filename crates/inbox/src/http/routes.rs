@@ -61,7 +61,7 @@ async fn receive(
             state.refused(channel);
             return match error.as_response_error().status_code() {
                 StatusCode::PAYLOAD_TOO_LARGE => {
-                    let raise = if limit > BODY_LIMIT { "; --webhook-mib raises it" } else { "" };
+                    let raise = if limit > BODY_LIMIT { "; raise the limit with --webhook-mib" } else { "" };
                     let reason = format!("body too large: must be at most {limit} bytes{raise}");
                     text(StatusCode::PAYLOAD_TOO_LARGE, &reason)
                 }
@@ -80,8 +80,12 @@ async fn receive(
     match channel::read(channel, path, &body) {
         Ok(message) => {
             let response = channel::accepted(channel, path, &message.body);
-            state.accept(channel, message);
-            response
+            match state.accept(channel, message) {
+                Ok(()) => response,
+                Err(error) => {
+                    text(StatusCode::SERVICE_UNAVAILABLE, &format!("the notification was not saved: {error}"))
+                }
+            }
         }
         Err(refusal) => {
             state.refused(channel);
@@ -148,7 +152,7 @@ fn no_channel() -> HttpResponse {
     text(StatusCode::NOT_FOUND, &format!("no such channel: expected one of {}", names.join(", ")))
 }
 
-/// `{"host": "ci-1", "pid": 4711, "since": "2026-11-29T12:00:00Z", "ttl": "30s"}`; with `"dead": {"host": …}`, to take it over from a run whose process has ended.
+/// `{"host": "ci-1", "pid": 4711, "since": "2026-11-29T12:00:00Z", "processes": "BOOT_ID/pid:[4026531836]", "ttl": "30s"}`; with `"dead": {"host": …}`, to take it over from a run whose process has ended.
 #[derive(Deserialize)]
 struct Claim {
     #[serde(flatten)]

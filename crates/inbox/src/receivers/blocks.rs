@@ -22,7 +22,7 @@ pub fn fit(blocks: &[Value]) -> bool {
     blocks.len() <= BLOCKS && blocks.iter().all(fits)
 }
 
-/// Blocks of a kind that is not known here are only asked for their type and the length of their texts.
+/// Blocks of an unknown kind are only checked for their type and the length of their texts.
 fn fits(block: &Value) -> bool {
     let Some(kind) = block["type"].as_str() else { return false };
     let named = block.get("block_id").is_none_or(|id| length(id).is_some_and(|length| length <= BLOCK_ID));

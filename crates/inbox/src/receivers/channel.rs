@@ -1,4 +1,4 @@
-//! What each channel takes and answers, as the service would that it stands for.
+//! What each channel accepts and how it responds, like the real service.
 
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
@@ -37,7 +37,7 @@ pub fn read(channel: Channel, path: &str, body: &[u8]) -> Result<Message, Refusa
     }
 }
 
-/// The service's answer to a message it takes.
+/// The service's response to a message it accepts.
 #[must_use]
 pub fn accepted(channel: Channel, path: &str, message: &Value) -> HttpResponse {
     match channel {
@@ -51,7 +51,7 @@ pub fn accepted(channel: Channel, path: &str, message: &Value) -> HttpResponse {
     }
 }
 
-/// The service's answer to a body it does not take.
+/// The service's response to a body it rejects.
 #[must_use]
 pub fn refused(channel: Channel, Refusal(reason): Refusal) -> HttpResponse {
     match channel {
@@ -65,7 +65,7 @@ pub fn refused(channel: Channel, Refusal(reason): Refusal) -> HttpResponse {
 /// Where Discord takes Slack's bodies: the webhook's own address and `/slack`.
 const DISCORD_AS_SLACK: &str = "/discord/slack";
 
-/// A plain text answer.
+/// A plain text response.
 pub fn text(status: StatusCode, body: &str) -> HttpResponse {
     HttpResponse::build(status).content_type(ContentType::plaintext()).body(body.to_owned())
 }

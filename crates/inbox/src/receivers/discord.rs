@@ -63,7 +63,7 @@ const OF_SLACK: Names = Names {
 /// A message of Discord's own.
 ///
 /// # Errors
-/// What Discord would answer, as JSON.
+/// Discord's response, as JSON.
 pub fn read(bytes: &[u8]) -> Result<Message, Refusal> {
     let color = |color: &Value| color.as_u64().is_some_and(|it| it <= 0xff_ffff);
     let body = checked(bytes, &OWN, color, "a number up to 16777215")?;
@@ -89,7 +89,7 @@ pub fn read(bytes: &[u8]) -> Result<Message, Refusal> {
         let fields = fields.flat_map(|field| [&field["name"], &field["value"]]);
         [&embed["title"], &embed["description"]].into_iter().chain(fields).filter_map(Value::as_str)
     });
-    let (status, alerts) = heading::told_by([content].into_iter().chain(texts));
+    let (status, alerts) = heading::alerts_in([content].into_iter().chain(texts));
     Ok(Message { status, alerts, body })
 }
 
@@ -97,7 +97,7 @@ pub fn read(bytes: &[u8]) -> Result<Message, Refusal> {
 /// hexadecimal digits, not one of Slack's words.
 ///
 /// # Errors
-/// What Discord would answer.
+/// Discord's response.
 pub fn read_slack(bytes: &[u8]) -> Result<Message, Refusal> {
     checked(bytes, &OF_SLACK, |color| color.as_str().is_some_and(is_hex), "#RRGGBB or #RGB")?;
     slack::read(bytes)

@@ -62,7 +62,7 @@ fn is_word(text: &str) -> bool {
 }
 
 /// What texts that stand for one message say, by the first of them with a heading.
-pub fn told_by<'a>(texts: impl Iterator<Item = &'a str>) -> (&'static str, Vec<NotifiedAlert>) {
+pub fn alerts_in<'a>(texts: impl Iterator<Item = &'a str>) -> (&'static str, Vec<NotifiedAlert>) {
     summed_up(texts.map(all).find(|found| !found.is_empty()).unwrap_or_default())
 }
 
@@ -98,7 +98,7 @@ mod tests {
             ("[FIRING:1] Disk [root] full (warning)", "Disk [root] full"),
             ("*[FIRING:3] RateLimitHits*", "RateLimitHits"),
         ] {
-            let (_, alerts) = told_by([text].into_iter());
+            let (_, alerts) = alerts_in([text].into_iter());
             assert_eq!(alerts.iter().map(|it| it.alert.as_str()).collect::<Vec<_>>(), [name], "{text}");
         }
     }
@@ -111,6 +111,6 @@ mod tests {
             ),
             [(FIRING, "A b (x)* and <http://x|"), (RESOLVED, "C>")]
         );
-        assert_eq!(told_by(["[FIRING:1] (warning)"].into_iter()).0, UNKNOWN, "there is no name in it");
+        assert_eq!(alerts_in(["[FIRING:1] (warning)"].into_iter()).0, UNKNOWN, "there is no name in it");
     }
 }

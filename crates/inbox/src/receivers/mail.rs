@@ -21,7 +21,7 @@ pub fn read(from: &str, to: &[String], user: Option<&str>, raw: &[u8]) -> Result
     if mail.from().is_none() || mail.date().is_none() {
         return Err("554 5.6.0 From and Date are required (RFC 5322, 3.6)".into());
     }
-    let (status, alerts) = heading::told_by([subject.as_str()].into_iter());
+    let (status, alerts) = heading::alerts_in([subject.as_str()].into_iter());
     let body = json!({
         "from": from, "to": to, "user": user, "subject": subject,
         "text": mail.body_text(0), "html": mail.body_html(0),

@@ -22,13 +22,13 @@ pub(crate) const RESOLVED: &str = "resolved";
 /// A text that does not say.
 pub const UNKNOWN: &str = "unknown";
 
-/// What the real service would answer to a body of another shape.
+/// The real service's response to a body of another shape.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct Refusal(pub String);
 
 impl From<&str> for Refusal {
-    fn from(answer: &str) -> Self {
-        Self(answer.to_owned())
+    fn from(response: &str) -> Self {
+        Self(response.to_owned())
     }
 }

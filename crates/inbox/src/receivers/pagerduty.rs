@@ -19,7 +19,7 @@ const EVENT: usize = 512_000;
 const SEVERITIES: [&str; 4] = ["critical", "error", "warning", "info"];
 
 /// # Errors
-/// What PagerDuty would answer, as JSON.
+/// PagerDuty's response, as JSON.
 pub fn read(bytes: &[u8]) -> Result<Message, Refusal> {
     let bad = |errors: &[String]| {
         let body = json!({"status": "invalid event", "message": "Event object is invalid", "errors": errors});
@@ -71,7 +71,7 @@ pub fn read(bytes: &[u8]) -> Result<Message, Refusal> {
         "resolve" => RESOLVED,
         _ => UNKNOWN,
     };
-    let (_, mut alerts) = heading::told_by([text("/payload/summary")].into_iter());
+    let (_, mut alerts) = heading::alerts_in([text("/payload/summary")].into_iter());
     // A trigger without a key is given one, by which it can be resolved.
     if text("/dedup_key").is_empty() {
         body["dedup_key"] = json!(new_key());
@@ -81,7 +81,7 @@ pub fn read(bytes: &[u8]) -> Result<Message, Refusal> {
     Ok(Message { status, alerts, body })
 }
 
-/// 32 hexadecimal digits that nobody has had before. The standard library seeds these hashers at random.
+/// 32 hexadecimal digits, different each time. The standard library seeds these hashers at random.
 fn new_key() -> String {
     let half = || std::collections::hash_map::RandomState::new().build_hasher().finish();
     format!("{:016x}{:016x}", half(), half())

@@ -65,7 +65,7 @@ struct Field {
 }
 
 /// # Errors
-/// What Slack would answer.
+/// Slack's response.
 pub fn read(bytes: &[u8]) -> Result<Message, Refusal> {
     // Two ways to send it: JSON itself, or a form whose `payload` is that. JSON does not begin with a letter p.
     let form = bytes.starts_with(b"payload=").then(|| url::form_urlencoded::parse(bytes).next()).flatten();

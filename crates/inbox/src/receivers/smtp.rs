@@ -10,7 +10,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout, timeout_at};
 
 use crate::config::BODY_LIMIT;
 use crate::receivers::mail;
@@ -20,6 +20,8 @@ use clients::inbox::Channel;
 
 /// How long a client may take for a line, and for its message.
 const PATIENCE: Duration = Duration::from_secs(30);
+/// How long a session may last, apart from injected failures; with [`CLIENTS`], so that a few idle ones cannot keep mail out.
+const SESSION: Duration = Duration::from_secs(300);
 /// RFC 5321, 4.5.3.1.5 and RFC 4954, 4.
 const LINE: u64 = 12_288;
 /// Clients served at once; further ones wait.
@@ -37,7 +39,7 @@ pub async fn serve(listener: TcpListener, state: Data<State>) {
                 let state = state.clone();
                 clients.spawn(async move {
                     // A client that disconnected gets no reply.
-                    let _ = Session::new(stream, state).run().await;
+                    let _ = Session::new(stream, state, SESSION).run().await;
                     drop(permit);
                 });
             }
@@ -49,6 +51,7 @@ pub async fn serve(listener: TcpListener, state: Data<State>) {
 struct Session {
     stream: BufReader<TcpStream>,
     state: Data<State>,
+    until: Instant,
     greeted: bool,
     user: Option<String>,
     from: Option<String>,
@@ -56,8 +59,10 @@ struct Session {
 }
 
 impl Session {
-    fn new(stream: TcpStream, state: Data<State>) -> Self {
-        Self { stream: BufReader::new(stream), state, greeted: false, user: None, from: None, to: Vec::new() }
+    fn new(stream: TcpStream, state: Data<State>, limit: Duration) -> Self {
+        let until = Instant::now() + limit;
+        let stream = BufReader::new(stream);
+        Self { stream, state, until, greeted: false, user: None, from: None, to: Vec::new() }
     }
 
     async fn run(&mut self) -> std::io::Result<()> {
@@ -97,16 +102,16 @@ impl Session {
         let mut words = rest.split_whitespace();
         let (mechanism, first) = (words.next().unwrap_or_default().to_ascii_uppercase(), words.next());
         if !self.greeted {
-            return self.say("503 5.5.1 EHLO first").await;
+            return self.say("503 5.5.1 send EHLO first").await;
         }
         let user = match mechanism.as_str() {
             "PLAIN" => {
-                let answer = match first {
+                let reply = match first {
                     Some(first) => decode(first),
                     None => self.challenge("").await?,
                 };
                 // Authorization identity, user and password, divided by zeros.
-                answer.and_then(|text| {
+                reply.and_then(|text| {
                     let parts: Vec<&str> = text.split('\0').collect();
                     (parts.len() == 3 && !parts[1].is_empty() && !parts[2].is_empty())
                         .then(|| parts[1].to_owned())
@@ -152,7 +157,7 @@ impl Session {
 
     async fn rcpt(&mut self, rest: &str) -> std::io::Result<()> {
         match address(rest, "TO:").filter(|to| to.contains('@')) {
-            _ if self.from.is_none() => self.say("503 5.5.1 MAIL first").await,
+            _ if self.from.is_none() => self.say("503 5.5.1 send MAIL first").await,
             Some(_) if self.to.len() >= 100 => self.say("452 4.5.3 too many recipients").await,
             Some(to) => {
                 self.to.push(to);
@@ -164,17 +169,20 @@ impl Session {
 
     async fn data(&mut self) -> std::io::Result<()> {
         let Some(from) = self.from.clone().filter(|_| !self.to.is_empty()) else {
-            return self.say("503 5.5.1 MAIL and RCPT first").await;
+            return self.say("503 5.5.1 send MAIL and RCPT first").await;
         };
         self.say("354 end the message with <CRLF>.<CRLF>").await?;
         let Some(raw) =
-            timeout(PATIENCE, self.content()).await.map_err(|_| std::io::ErrorKind::TimedOut)??
+            timeout_at(self.deadline(), self.content()).await.map_err(|_| std::io::ErrorKind::TimedOut)??
         else {
             self.state.refused(Channel::Email);
-            return self.say("552 5.3.4 message too large").await;
+            return self.say("552 5.3.4 the message is too large").await;
         };
         match self.state.failure(Channel::Email) {
-            Some((Failure::Hang, until)) => tokio::time::sleep_until(until).await,
+            Some((Failure::Hang, until)) => {
+                tokio::time::sleep_until(until).await;
+                self.until = self.until.max(Instant::now() + PATIENCE);
+            }
             Some((Failure::Status(status), _)) => {
                 let reply =
                     if status < 500 { "451 4.3.0 injected failure" } else { "554 5.3.0 injected failure" };
@@ -184,9 +192,12 @@ impl Session {
         }
         match mail::read(&from, &self.to, self.user.as_deref(), &raw) {
             Ok(message) => {
-                self.state.accept(Channel::Email, message);
+                let saved = self.state.accept(Channel::Email, message);
                 self.forget();
-                self.say("250 2.0.0 accepted").await
+                match saved {
+                    Ok(()) => self.say("250 2.0.0 accepted").await,
+                    Err(error) => self.say(&format!("452 4.3.1 the message was not saved: {error}")).await,
+                }
             }
             Err(refusal) => {
                 self.state.refused(Channel::Email);
@@ -195,20 +206,25 @@ impl Session {
         }
     }
 
-    /// The message up to its dot, dots at line starts unstuffed; `None` when it is too large.
+    /// The message up to its dot, dots at line starts unstuffed; `None` when it is too large. Only CRLF ends a line (RFC 5321,
+    /// 4.1.1.4): a server that also takes a bare LF can be made to read one message as two.
     async fn content(&mut self) -> std::io::Result<Option<Vec<u8>>> {
-        let (mut raw, mut line, mut fits) = (Vec::new(), Vec::new(), true);
+        let (mut raw, mut part, mut fits) = (Vec::new(), Vec::new(), true);
+        // Whether the parts so far end a line, and whether they end in a CR.
+        let (mut ended, mut cr) = (true, false);
         loop {
-            line.clear();
-            if (&mut self.stream).take(BODY_LIMIT as u64).read_until(b'\n', &mut line).await? == 0 {
+            part.clear();
+            if (&mut self.stream).take(BODY_LIMIT as u64).read_until(b'\n', &mut part).await? == 0 {
                 return Err(std::io::ErrorKind::UnexpectedEof.into());
             }
-            if line == b".\r\n" || line == b".\n" {
+            let begins = std::mem::replace(&mut ended, part.ends_with(b"\r\n") || (cr && part == b"\n"));
+            cr = part.ends_with(b"\r");
+            if begins && part == b".\r\n" {
                 return Ok(fits.then_some(raw));
             }
-            fits &= raw.len() + line.len() <= BODY_LIMIT;
+            fits &= raw.len() + part.len() <= BODY_LIMIT;
             if fits {
-                raw.extend_from_slice(line.strip_prefix(b".").unwrap_or(&line));
+                raw.extend_from_slice(part.strip_prefix(b".").filter(|_| begins).unwrap_or(&part));
             }
         }
     }
@@ -218,15 +234,28 @@ impl Session {
         self.to.clear();
     }
 
-    /// The next line without its end; `None` when the client has gone or sends none.
+    /// The next line without its end; `None` when the session is over: the client has gone, sends none in time, or sends one
+    /// that is too long.
     async fn line(&mut self) -> std::io::Result<Option<String>> {
         let mut line = Vec::new();
-        let read = timeout(PATIENCE, (&mut self.stream).take(LINE).read_until(b'\n', &mut line)).await;
+        let read =
+            timeout_at(self.deadline(), (&mut self.stream).take(LINE).read_until(b'\n', &mut line)).await;
         match read {
-            Ok(Ok(count)) if count > 0 => Ok(Some(String::from_utf8_lossy(&line).trim_end().to_owned())),
-            Ok(Ok(_)) | Err(_) => Ok(None),
+            Ok(Ok(_)) if line.ends_with(b"\n") => {
+                Ok(Some(String::from_utf8_lossy(&line).trim_end().to_owned()))
+            }
+            Ok(Ok(count)) if count as u64 == LINE => {
+                self.say("500 5.5.6 the line is too long").await.map(|()| None)
+            }
+            Ok(Ok(_)) => Ok(None),
+            Err(_) => self.say("421 4.4.2 timeout").await.map(|()| None),
             Ok(Err(error)) => Err(error),
         }
+    }
+
+    /// When the client has to have sent what is read next.
+    fn deadline(&self) -> Instant {
+        self.until.min(Instant::now() + PATIENCE)
     }
 
     async fn say(&mut self, reply: &str) -> std::io::Result<()> {
@@ -246,4 +275,46 @@ fn address(rest: &str, prefix: &str) -> Option<String> {
     let head = rest.get(..prefix.len()).filter(|head| head.eq_ignore_ascii_case(prefix))?;
     let inner = rest[head.len()..].trim_start().strip_prefix('<')?;
     inner.split_once('>').map(|(address, _)| address.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::history::Limits;
+
+    #[tokio::test]
+    async fn a_session_ends_although_its_client_keeps_talking() {
+        let config = crate::Config {
+            limits: Limits { count: 1, bytes: 1 << 10 },
+            data_dir: None,
+            heartbeat_limit: PATIENCE,
+            allowed_hosts: common::allowed_hosts::AllowedHosts::default(),
+            proofs: None,
+            runbooks: None,
+        };
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let mut client = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+        let state = Data::new(State::open(&config).unwrap());
+        let mut session = Session::new(listener.accept().await.unwrap().0, state, Duration::from_millis(200));
+        let talk = async {
+            let mut replies = String::new();
+            loop {
+                let mut part = [0; 256];
+                match client.read(&mut part).await.unwrap() {
+                    0 => break replies,
+                    read => replies.push_str(std::str::from_utf8(&part[..read]).unwrap()),
+                }
+                let _ = client.write_all(b"NOOP\r\n").await; // the session may just have ended
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        };
+        let ending = async {
+            session.run().await.unwrap();
+            drop(session);
+        };
+        let both = async { tokio::join!(talk, ending) };
+        let (replies, ()) = timeout(Duration::from_secs(20), both).await.expect("the session ends");
+        assert!(replies.starts_with("220 ") && replies.contains("\r\n250 2.0.0 ok\r\n"), "{replies}");
+        assert!(replies.ends_with("\r\n421 4.4.2 timeout\r\n"), "{replies}");
+    }
 }

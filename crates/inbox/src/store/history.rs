@@ -55,18 +55,17 @@ impl History {
         Self { limits, last_id: 0, bytes: 0, kept: VecDeque::new() }
     }
 
-    /// Adds a message and returns its entry.
-    pub fn add(&mut self, channel: Channel, message: Message, received_at: Timestamp) -> &Entry {
-        let entry = Entry::of(&Notification {
+    /// The entry of a message with the next ID, for [`Self::push`].
+    #[must_use]
+    pub fn entry(&self, channel: Channel, message: Message, received_at: Timestamp) -> Entry {
+        Entry::of(&Notification {
             id: self.last_id + 1,
             received_at,
             channel: channel.name().to_owned(),
             status: message.status.to_owned(),
             alerts: message.alerts,
             body: message.body,
-        });
-        self.push(entry);
-        &self.kept[self.kept.len() - 1]
+        })
     }
 
     /// Adds an entry whose ID is above the last one. Returns whether older entries were dropped.
@@ -124,8 +123,12 @@ mod tests {
         history.between(after, u64::MAX, limit).map(|it| it.id).collect()
     }
 
-    fn message(text: &str) -> Message {
-        Message { status: "firing", alerts: Vec::new(), body: json!({"text": text}) }
+    /// Adds a notification and returns its entry.
+    fn add(history: &mut History, channel: Channel, text: &str) -> Entry {
+        let message = Message { status: "firing", alerts: Vec::new(), body: json!({"text": text}) };
+        let entry = history.entry(channel, message, Timestamp::UNIX_EPOCH);
+        history.push(entry.clone());
+        entry
     }
 
     #[test]
@@ -133,7 +136,7 @@ mod tests {
         let mut history = History::new(Limits { count: 3, bytes: ROOM });
         assert_eq!((history.first_id(), history.last_id(), ids(&history, 0, 10)), (0, 0, vec![]));
         for expected in 1..=5 {
-            let added = history.add(Channel::Slack, message(""), Timestamp::UNIX_EPOCH);
+            let added = add(&mut history, Channel::Slack, "");
             let read: Notification = serde_json::from_slice(&added.json).unwrap();
             assert_eq!((added.id, read.id, read.channel.as_str()), (expected, expected, "slack"));
         }
@@ -155,22 +158,22 @@ mod tests {
         let mut again = History::new(Limits { count: 2, bytes: ROOM });
         let gone: Vec<bool> = history.all().cloned().map(|entry| again.push(entry)).collect();
         assert_eq!((ids(&again, 0, 10), gone), (vec![4, 5], vec![false, false, true]));
-        assert_eq!(again.add(Channel::Webhook, message(""), Timestamp::UNIX_EPOCH).id, 6);
+        assert_eq!(add(&mut again, Channel::Webhook, "").id, 6);
     }
 
     #[test]
     fn drops_the_oldest_when_full() {
         let mut history = History::new(Limits { count: 1_000, bytes: 5_000 });
         for _ in 0..20 {
-            history.add(Channel::Slack, message(&"x".repeat(900)), Timestamp::UNIX_EPOCH);
+            add(&mut history, Channel::Slack, &"x".repeat(900));
             let bytes: usize = history.all().map(|entry| entry.json.len()).sum();
             assert!(bytes <= 5_000, "{bytes}");
         }
         let one = history.all().next().unwrap().json.len();
         assert_eq!(history.all().count(), 5_000 / one, "drops no more than necessary");
-        history.add(Channel::Slack, message(&"x".repeat(9_000)), Timestamp::UNIX_EPOCH);
+        add(&mut history, Channel::Slack, &"x".repeat(9_000));
         assert_eq!(ids(&history, 0, 10), [21], "the newest is kept, whatever its size");
-        history.add(Channel::Slack, message(""), Timestamp::UNIX_EPOCH);
+        add(&mut history, Channel::Slack, "");
         assert_eq!(ids(&history, 0, 10), [22]);
     }
 }

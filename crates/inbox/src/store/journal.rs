@@ -1,9 +1,10 @@
 //! The history on disk: one line of JSON per notification, appended on arrival.
 //!
-//! A line truncated by a crash is skipped at the next start. The file is rewritten when it has twice the history's
-//! limit of notifications or bytes, so it stays bounded; reading and writing it takes no more memory than the history.
-//! Lines are passed to the operating system at once: they survive the end of the process, but not a power failure. A
-//! lock, which ends with the process, prevents two inboxes from truncating each other's lines.
+//! A notification is in the history, and acknowledged, only once its line is on disk. What a failed write left behind, for
+//! example on a full disk, is cut off before the next line. A line truncated by a crash is skipped at the next start. The
+//! file is rewritten when it has twice the history's limit of notifications or bytes, so it stays bounded; reading and
+//! writing it takes no more memory than the history. A lock, which ends with the process, prevents two inboxes from
+//! truncating each other's lines.
 
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{BufRead, BufReader, BufWriter, Read, Write};
@@ -39,7 +40,10 @@ pub struct Journal {
     path: PathBuf,
     file: File,
     lines: usize,
-    bytes: usize,
+    /// Length of the complete lines. Whatever follows them in the file is the rest of a failed write.
+    bytes: u64,
+    /// Whether a write has failed since the last complete line.
+    torn: bool,
     /// The lock of the directory, held while the journal is open.
     _lock: File,
 }
@@ -56,72 +60,95 @@ impl Journal {
         let file =
             OpenOptions::new().read(true).append(true).create(true).open(&path).map_err(failed(&path))?;
         let mut history = History::new(limits);
-        let mut journal = Self { path, file, lines: 0, bytes: 0, _lock: lock };
+        let mut journal = Self { path, file, lines: 0, bytes: 0, torn: false, _lock: lock };
         if journal.read(&mut history)? {
-            journal.rewrite(&history)?;
+            journal.rewrite(history.all())?;
         }
         Ok((journal, history))
     }
 
     /// Reads every line into the history. Returns whether the file has content that the history has not.
     fn read(&mut self, history: &mut History) -> Result<bool, JournalError> {
-        let (mut line, mut more) = (Vec::new(), false);
+        let (mut line, mut more, mut skipped) = (Vec::new(), false, false);
         let mut reader = BufReader::new(&self.file);
         loop {
             line.clear();
             let read =
                 (&mut reader).take(LONGEST).read_until(b'\n', &mut line).map_err(failed(&self.path))?;
             if read == 0 {
-                return Ok(more);
+                break;
             }
             // Truncated and overlong lines are skipped, including their rest.
             let json = line.strip_suffix(b"\n").unwrap_or(&line);
             match serde_json::from_slice::<Notification>(json) {
                 Ok(Notification { id, .. }) if history.last_id() < id => {
                     self.lines += 1;
-                    self.bytes += read;
-                    more |=
-                        history.push(Entry { id, json: json.to_vec().into() }) || json.len() == line.len();
+                    self.bytes += read as u64;
+                    let dropped = history.push(Entry { id, json: json.to_vec().into() });
+                    more |= skipped || dropped || json.len() == line.len();
                 }
-                _ => more = true,
+                _ => skipped = true,
             }
         }
+        // Only the end is bad: it is cut off before the next line, which needs no space, unlike writing the file anew.
+        self.torn = skipped && !more;
+        Ok(more)
     }
 
-    /// Appends a notification that is already in `history`. When the file is twice the history's limit, it is replaced
-    /// by the history.
+    /// Appends the next entry of `history`. When the file is twice the history's limit, it is replaced by the history. After
+    /// an error the file has the notifications that it had before.
     ///
     /// # Errors
     /// When the file cannot be written.
     pub fn append(&mut self, entry: &Entry, history: &History) -> Result<(), JournalError> {
         let Limits { count, bytes } = history.limits();
-        if self.lines >= count.saturating_mul(2) || self.bytes >= bytes.saturating_mul(2) {
-            return self.rewrite(history);
+        if self.lines >= count.saturating_mul(2) || self.bytes >= bytes.saturating_mul(2) as u64 {
+            return self.rewrite(history.all().chain(std::iter::once(entry)));
         }
-        // A single write, so that no line is split.
+        if std::mem::replace(&mut self.torn, true) {
+            self.file.set_len(self.bytes).map_err(failed(&self.path))?;
+        }
         let line = [&entry.json[..], b"\n"].concat();
-        self.file.write_all(&line).map_err(failed(&self.path))?;
+        let written = self.file.write_all(&line).and_then(|()| self.file.sync_data());
+        written.map_err(failed(&self.path))?;
+        self.torn = false;
         self.lines += 1;
-        self.bytes += line.len();
+        self.bytes += line.len() as u64;
         Ok(())
     }
 
-    fn rewrite(&mut self, history: &History) -> Result<(), JournalError> {
+    fn rewrite<'a>(&mut self, entries: impl Iterator<Item = &'a Entry>) -> Result<(), JournalError> {
         let temporary = self.path.with_extension("jsonl.new");
-        let mut file = BufWriter::new(File::create(&temporary).map_err(failed(&temporary))?);
-        let (mut lines, mut bytes) = (0, 0);
-        for entry in history.all() {
-            file.write_all(&entry.json).and_then(|()| file.write_all(b"\n")).map_err(failed(&temporary))?;
-            lines += 1;
-            bytes += entry.json.len() + 1;
+        let written = replace(&temporary, &self.path, entries);
+        if written.is_err() {
+            // It would take up the space that the next attempt needs.
+            let _ = fs::remove_file(&temporary);
         }
-        file.flush().map_err(failed(&temporary))?;
-        drop(file);
-        fs::rename(&temporary, &self.path).map_err(failed(&self.path))?;
-        self.file = OpenOptions::new().append(true).open(&self.path).map_err(failed(&self.path))?;
-        (self.lines, self.bytes) = (lines, bytes);
+        (self.file, self.lines, self.bytes) = written.map_err(failed(&self.path))?;
+        self.torn = false;
         Ok(())
     }
+}
+
+/// Writes the entries to `temporary` and moves it to `path`. Returns the file, open for appending, with its lines and bytes.
+fn replace<'a>(
+    temporary: &Path,
+    path: &Path,
+    entries: impl Iterator<Item = &'a Entry>,
+) -> std::io::Result<(File, usize, u64)> {
+    drop(File::create(temporary)?); // `append` cannot be opened together with `truncate`
+    let mut file = BufWriter::new(OpenOptions::new().append(true).open(temporary)?);
+    let (mut lines, mut bytes) = (0, 0);
+    for entry in entries {
+        file.write_all(&entry.json)?;
+        file.write_all(b"\n")?;
+        lines += 1;
+        bytes += entry.json.len() as u64 + 1;
+    }
+    let file = file.into_inner().map_err(std::io::IntoInnerError::into_error)?;
+    file.sync_all()?;
+    fs::rename(temporary, path)?;
+    Ok((file, lines, bytes))
 }
 
 /// Locks the directory for this process.
@@ -141,8 +168,9 @@ fn lock(dir: &Path) -> Result<File, JournalError> {
             // The owner is only informative, so an unreadable PID is ignored.
             let _ = (&mut file).take(20).read_to_string(&mut pid);
             let owner = if pid.trim().is_empty() { String::new() } else { format!(" (pid {})", pid.trim()) };
-            let reason =
-                format!("directory is used by another inbox{owner}: stop it, or choose another directory");
+            let reason = format!(
+                "the directory is in use by another inbox{owner}: stop it, or choose another directory"
+            );
             Err(JournalError { path: dir.to_owned(), reason })
         }
         Err(TryLockError::Error(error)) => Err(failed(&path)(error)),
@@ -168,8 +196,9 @@ mod tests {
 
     /// Adds a message and journals it.
     fn add(journal: &mut Journal, history: &mut History, text: &str) {
-        let entry = history.add(Channel::Slack, message(text), Timestamp::UNIX_EPOCH).clone();
+        let entry = history.entry(Channel::Slack, message(text), Timestamp::UNIX_EPOCH);
         journal.append(&entry, history).unwrap();
+        history.push(entry);
     }
 
     fn ids(dir: &Path, limits: Limits) -> Vec<u64> {
@@ -190,8 +219,11 @@ mod tests {
         let path = dir.path().join(FILE);
         let whole = fs::read(&path).unwrap();
         fs::write(&path, &whole[..whole.len() - 9]).unwrap();
+        let inode = || std::os::unix::fs::MetadataExt::ino(&fs::metadata(&path).unwrap());
+        let before = inode();
         let (mut journal, mut history) = Journal::open(dir.path(), limits(10)).unwrap();
         assert_eq!(history.all().count(), 2);
+        assert_eq!(inode(), before, "a full disk has no space for a new file");
         add(&mut journal, &mut history, "after");
         drop(journal);
         assert_eq!(ids(dir.path(), limits(10)), [1, 2, 3]);

@@ -44,7 +44,7 @@ mod tests {
     use jiff::Timestamp;
 
     fn holder(pid: u32) -> Holder {
-        Holder { host: "a".into(), pid, since: Timestamp::UNIX_EPOCH }
+        Holder { host: "a".into(), pid, since: Timestamp::UNIX_EPOCH, processes: String::new() }
     }
 
     #[test]

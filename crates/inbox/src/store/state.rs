@@ -17,6 +17,7 @@ use crate::store::history::History;
 use crate::store::journal::{Journal, JournalError};
 use crate::store::lease::Lease;
 use clients::inbox::{Channel, NotifiedAlert};
+use common::allowed_hosts::AllowedHosts;
 
 /// The state shared by all requests.
 pub struct State {
@@ -27,6 +28,7 @@ pub struct State {
     heartbeat: Mutex<Heartbeat>,
     data_dir: Option<PathBuf>,
     metrics: Metrics,
+    pub(crate) allowed_hosts: AllowedHosts,
     pub(crate) proofs: Option<PathBuf>,
     pub(crate) runbooks: Option<PathBuf>,
 }
@@ -68,6 +70,7 @@ impl State {
             heartbeat: Mutex::new(heartbeat),
             data_dir: config.data_dir.clone(),
             metrics,
+            allowed_hosts: config.allowed_hosts.clone(),
             proofs: config.proofs.clone(),
             runbooks: config.runbooks.clone(),
         })
@@ -112,31 +115,53 @@ impl State {
     }
 
     /// Stores a message. Of heartbeats, only the recovery is stored.
-    pub fn accept(&self, channel: Channel, message: Message) {
-        self.metrics.notifications.with_label_values(&[channel.name(), message.status]).inc();
+    ///
+    /// # Errors
+    /// When it cannot be saved. It is then not in the history, and the sender has to repeat it.
+    pub fn accept(&self, channel: Channel, message: Message) -> Result<(), JournalError> {
+        let status = message.status;
         if channel == Channel::Heartbeat {
+            let recovered = || heartbeat_message(RESOLVED, "heartbeat received again");
+            self.change_heartbeat(|heartbeat, now| heartbeat.beat(now).map(|_| recovered()))?;
             self.metrics.heartbeats.inc();
-            let back = self.heartbeat().beat(Timestamp::now());
-            if back.is_some() {
-                self.received().add(channel, heartbeat_message(RESOLVED, "heartbeat received again"));
-            }
             self.save_heartbeat();
-            return;
+        } else {
+            self.received().add(channel, message)?;
         }
-        self.received().add(channel, message);
+        self.metrics.notifications.with_label_values(&[channel.name(), status]).inc();
+        Ok(())
     }
 
     /// Checks whether the heartbeat has stopped. Must be called regularly.
     pub fn look(&self) {
-        let stopped = self.heartbeat().look(Timestamp::now());
-        if stopped.is_some() {
-            let limit = common::duration::format(self.heartbeat().limit());
-            let text = format!(
-                "no heartbeat for {limit}: Prometheus, Alertmanager or the connection to the inbox is down"
-            );
-            self.received().add(Channel::Heartbeat, heartbeat_message(FIRING, &text));
+        let stopped = self.change_heartbeat(|heartbeat, now| {
+            let limit = common::duration::format(heartbeat.limit());
+            heartbeat.look(now).map(|_| {
+                heartbeat_message(FIRING, &format!(
+                    "no heartbeat for {limit}: Prometheus, Alertmanager or the connection to the inbox is down"
+                ))
+            })
+        });
+        // If it could not be saved, /readyz says so, and the next call tries again.
+        if stopped.is_ok_and(|reported| reported) {
             self.save_heartbeat();
         }
+    }
+
+    /// Changes the heartbeat and stores the resulting notification, or does neither. Returns whether there was one.
+    fn change_heartbeat(
+        &self,
+        change: impl FnOnce(&mut Heartbeat, Timestamp) -> Option<Message>,
+    ) -> Result<bool, JournalError> {
+        let mut heartbeat = self.heartbeat();
+        let mut next = heartbeat.clone();
+        let message = change(&mut next, Timestamp::now());
+        let reported = message.is_some();
+        if let Some(message) = message {
+            self.received().add(Channel::Heartbeat, message)?;
+        }
+        *heartbeat = next;
+        Ok(reported)
     }
 
     /// Saves the heartbeat after the notification was stored. If the inbox is killed in between, the change is reported
@@ -164,9 +189,15 @@ impl Received {
         self.save_error.as_deref().or(self.heartbeat_save_error.as_deref())
     }
 
-    fn add(&mut self, channel: Channel, message: Message) {
-        let added = self.history.add(channel, message, Timestamp::now()).clone();
-        let Some(journal) = &mut self.journal else { return };
-        self.save_error = journal.append(&added, &self.history).err().map(|error| error.to_string());
+    /// Adds a message to the journal, then to the history.
+    fn add(&mut self, channel: Channel, message: Message) -> Result<(), JournalError> {
+        let entry = self.history.entry(channel, message, Timestamp::now());
+        if let Some(journal) = &mut self.journal {
+            let saved = journal.append(&entry, &self.history);
+            self.save_error = saved.as_ref().err().map(ToString::to_string);
+            saved?;
+        }
+        self.history.push(entry);
+        Ok(())
     }
 }

@@ -20,7 +20,7 @@ use crate::record::window::Recorder;
 use crate::schedule::arrivals::{Arrival, Arrivals};
 use crate::schedule::pace::Pace;
 use crate::spec::capture::Pools;
-use crate::wire::deadline::Watchdog;
+use crate::wire::deadline::RequestDeadline;
 use crate::wire::timer::Timer;
 
 /// Everything a worker needs to run.
@@ -212,10 +212,10 @@ impl Worker {
     /// Serves jobs on one connection, which is reopened when it breaks.
     async fn serve(self: Rc<Self>, connection: usize) {
         let mut kept = None;
-        let mut watchdog = Watchdog::default();
+        let mut request_deadline = RequestDeadline::default();
         while let Some(job) = self.queue.next(connection, || self.closed_loop_job()).await {
             self.active.set(self.active.get() + 1);
-            let arrived = self.perform(job, &mut kept, &mut watchdog).await;
+            let arrived = self.perform(job, &mut kept, &mut request_deadline).await;
             self.active.set(self.active.get() - 1);
             self.dispatch_due();
             if self.queue.is_closed() && self.in_flight() == 0 {

@@ -51,12 +51,12 @@ impl Screen {
         if self.bar.is_finished() {
             self.bar.reset();
         }
-        self.bar.set_message(lines.join("\n"));
+        self.bar.set_message(console::visible(&lines.join("\n")).into_owned());
     }
 
     /// Prints a permanent line above the drawn lines.
     pub fn say(&self, line: &str) {
-        if self.live { self.bar.println(line) } else { console::line(line) }
+        if self.live { self.bar.println(console::visible(line)) } else { console::line(line) }
     }
 
     /// Removes the drawn lines.
@@ -92,5 +92,14 @@ mod tests {
         assert_eq!(terminal.contents(), "one: PROVEN\nother: PROVEN\na new run");
         screen.clear();
         assert_eq!(terminal.contents(), "one: PROVEN\nother: PROVEN");
+    }
+
+    #[test]
+    fn texts_of_others_do_not_move_the_cursor() {
+        let terminal = InMemoryTerm::new(10, 40);
+        let screen = Screen::on(ProgressDrawTarget::term_like(Box::new(terminal.clone())), true);
+        screen.say("MISSED\u{1b}[2K\rPROVEN");
+        screen.draw(&["a\u{1b}[1Ab".to_owned()]);
+        assert_eq!(terminal.contents(), "MISSED\\u001b[2K\\u000dPROVEN\na\\u001b[1Ab");
     }
 }

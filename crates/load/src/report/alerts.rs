@@ -8,9 +8,9 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use url::Url;
 
-use clients::HttpConfig;
 use clients::address::redacted;
 use clients::prometheus::{Prometheus, Series};
+use common::tls::Trust;
 
 /// Maximum number of points queried per series, well below the limit of Prometheus.
 const POINTS: f64 = 5_000.0;
@@ -38,7 +38,7 @@ pub struct AlertSpan {
 /// When the query fails; the error names the Prometheus URL.
 pub async fn fetch(
     prometheus: &Url,
-    config: &HttpConfig,
+    trust: &Trust,
     started: Timestamp,
     elapsed: Duration,
 ) -> Result<Vec<AlertSpan>, LoadError> {
@@ -46,12 +46,12 @@ pub async fn fetch(
         let shown = redacted(prometheus.as_str());
         LoadError::Alerts(format!("--alerts-from {shown}: {error}; the report has no alerts"))
     };
-    let system = Prometheus::new(prometheus, config).map_err(|error| bad(&error))?;
+    let system = Prometheus::without_token(prometheus, trust).map_err(|error| bad(&error))?;
     let length = SignedDuration::try_from(elapsed).map_err(|error| bad(&error))?;
     let step = Duration::from_secs_f64((elapsed.as_secs_f64() / POINTS).ceil().max(1.0));
     let query = system.query_range("ALERTS", started, started + length, step);
-    let answer = tokio::time::timeout(TIMEOUT, query).await;
-    let series = answer.map_err(|_| bad(&"no response within 10 s"))?.map_err(|error| bad(&error))?;
+    let response = tokio::time::timeout(TIMEOUT, query).await;
+    let series = response.map_err(|_| bad(&"no response within 10 s"))?.map_err(|error| bad(&error))?;
     Ok(spans(&series, started, step.as_secs_f64(), elapsed.as_secs_f64()))
 }
 

@@ -16,6 +16,7 @@ use crate::schedule::pace::Pace;
 use crate::spec::request::RequestSpec;
 use crate::verdict::threshold::{Measured, Threshold};
 use crate::verdict::{self, overload};
+use clients::address::without_secrets;
 
 impl Report {
     /// Creates the report of a run.
@@ -41,7 +42,7 @@ impl Report {
             runs: 1,
             host: Host::this(),
             seed,
-            target: format!("{}{path}", plan.target.origin()),
+            target: format!("{}{}", plan.target.origin(), without_secrets(path)),
             pattern: labels.pattern,
             planned: labels.planned,
             r#loop,
@@ -129,7 +130,7 @@ impl Mixed {
         Self {
             weight: spec.weight,
             method: spec.method.name().to_owned(),
-            path: spec.path.clone(),
+            path: without_secrets(&spec.path),
             expected_statuses: spec.expect.to_string(),
         }
     }

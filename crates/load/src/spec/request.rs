@@ -67,7 +67,7 @@ impl RequestSpec {
     pub fn check(&self) -> Result<(), LoadError> {
         if self.weight == 0 {
             return Err(LoadError::Spec(
-                "weight: 0 would never be sent; must be at least 1, or remove the request".to_owned(),
+                "weight: must be at least 1, found 0; remove the request if it must not be sent".to_owned(),
             ));
         }
         let key = self.method.key();
@@ -199,7 +199,7 @@ impl TryFrom<Written> for RequestSpec {
         })?;
         if let Some((second, _)) = given.next() {
             return Err(LoadError::Spec(format!(
-                "a request has exactly one of {keys}, found `{}` and `{}`",
+                "a request must have exactly one of {keys}, found `{}` and `{}`",
                 method.key(),
                 second.key()
             )));

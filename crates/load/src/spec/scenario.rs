@@ -138,10 +138,10 @@ impl Stage {
         if let Some(count) = self.burst {
             let alone = self.duration.is_none() && self.rate.is_none() && self.from.is_none();
             if !alone || self.shape.is_some() || self.period.is_some() {
-                return Err("a burst takes no other keys: write {burst: 100}".to_owned());
+                return Err("a burst cannot have other keys: expected {burst: 100}".to_owned());
             }
             if count == 0 {
-                return Err("burst: 0 sends nothing: must be at least 1".to_owned());
+                return Err("burst: must be at least 1, found 0".to_owned());
             }
             let shape = Shape::Burst { count: f64::from(count) };
             return Ok(Segment { duration: Some(Duration::ZERO), shape });
@@ -168,7 +168,7 @@ impl Stage {
                 }
                 if from > rate {
                     return Err(format!(
-                        "`from` is {from}/s, above `rate`, {rate}/s: a sine needs a `from` of at most its `rate`"
+                        "`from` ({from}/s) must be at most `rate` ({rate}/s) with `shape: sine`"
                     ));
                 }
                 Shape::Sine { low: from, high: rate, period }
@@ -249,11 +249,14 @@ mod tests {
             ("  - {duration: 10, rate: 40/s}", "`10` is not a duration"),
             ("  - {duration: 0s, rate: 40/s}", "a.yaml:3:3: stages: invalid duration \"0s\" of a stage"),
             ("  - {duration: 10s, rate: 0}", "less than one request"),
-            ("  - {burst: 5, rate: 4/s}", "write {burst: 100}"),
-            ("  - {burst: 0}", "burst: 0 sends nothing"),
+            ("  - {burst: 5, rate: 4/s}", "expected {burst: 100}"),
+            ("  - {burst: 0}", "burst: must be at least 1, found 0"),
             ("  - {duration: 10s, rate: 4/s, from: 2/s}", "`from` needs"),
             ("  - {duration: 10s, rate: 4/s, period: 2s}", "`period` needs"),
-            ("  - {duration: 10s, rate: 4/s, from: 9/s, shape: sine}", "`from` is 9/s, above `rate`, 4/s"),
+            (
+                "  - {duration: 10s, rate: 4/s, from: 9/s, shape: sine}",
+                "`from` (9/s) must be at most `rate` (4/s)",
+            ),
             ("  - {duration: 10s, rate: 4/s, from: 1/s, shape: sine, period: 0s}", "invalid period \"0s\""),
             ("  - {duration: 10s, rate: 4/s, shape: square}", "square"),
             ("  - {duration: 10s, rate: 4/s, sharp: linear}", "sharp"),

@@ -94,7 +94,7 @@ impl Outcome {
         let ledger = &report.ledger;
         if !ledger.adds_up() || !report.generator.broken.is_empty() {
             return Self::LedgerBroken(format!(
-                "{} arrivals were scheduled, {} are accounted for; this is a bug in loadgen",
+                "{} arrivals were scheduled, but {} are accounted for; this is a bug in loadgen",
                 format::count(ledger.scheduled),
                 format::count(ledger.accounted())
             ));
@@ -183,7 +183,7 @@ mod tests {
     }
 
     #[test]
-    fn each_cause_is_told_with_its_remedy() {
+    fn each_cause_is_reported_with_its_remedy() {
         let limits = Limits::default();
         assert!(judge(&limits, &fine(), 0.02).is_empty());
         let shed = Record { ledger: Ledger { scheduled: 5_000, shed: 1_200, ..Ledger::default() }, ..fine() };

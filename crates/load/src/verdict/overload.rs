@@ -88,8 +88,8 @@ fn late(plan: &Plan, record: &Record) -> Option<String> {
     }
     let target = plan.pace.target_rate(record.span)?;
     Some(format!(
-        "target rate not reached: {} of {} sent, the last request {} after the end of the schedule, as every connection \
-         was waiting for a response; lower -q, or raise -c if the target can handle more concurrent requests",
+        "target rate not reached: {} of {} sent, the last request {} after the end of the schedule, because every \
+         connection was waiting for a response; lower -q, or raise -c if the target can handle more concurrent requests",
         format::rate(record.achieved_rate()),
         format::rate(target),
         duration::format(Duration::from_secs_f64((after.as_secs_f64() * 10.0).round() / 10.0)),

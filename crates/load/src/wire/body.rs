@@ -4,7 +4,7 @@
 use crate::spec::capture::BODY_KEPT;
 use crate::wire::error::Fault;
 
-/// The largest body that is read to its end, in bytes; beyond it the answer counts as too large.
+/// The largest body that is read to its end, in bytes; beyond it the response counts as too large.
 pub const MAX_BODY: u64 = 256 * 1024 * 1024;
 /// The most bytes of chunk extensions and trailers, together.
 const MAX_EXTRA: u32 = 16 * 1024;

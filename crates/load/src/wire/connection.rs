@@ -8,11 +8,11 @@ use std::time::Instant;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use crate::wire::error::Fault;
-use crate::wire::response::{Answer, MAX_HEAD};
+use crate::wire::response::{MAX_HEAD, Response};
 use crate::wire::target::Target;
 use crate::wire::transport::{self, Transport};
 
-/// What most answers fit into; the buffer grows up to [`MAX_HEAD`] for a longer head.
+/// What most responses fit into; the buffer grows up to [`MAX_HEAD`] for a longer head.
 const USUAL_BUFFER: usize = 8 * 1024;
 
 /// An open connection.
@@ -24,7 +24,7 @@ pub struct Connection {
     filled: usize,
     /// Whether what was written may not be out yet.
     unflushed: bool,
-    /// Whether the answer under way has brought any byte.
+    /// Whether the response under way has brought any byte.
     heard: bool,
 }
 
@@ -43,7 +43,7 @@ impl Connection {
         Ok(Self { stream, buffer: vec![0; USUAL_BUFFER], filled: 0, unflushed: false, heard: false })
     }
 
-    /// Whether nothing came since the last answer, not even the end. Costs no system call unless something did.
+    /// Whether nothing came since the last response, not even the end. Costs no system call unless something did.
     pub async fn is_quiet(&mut self) -> bool {
         std::future::poll_fn(|context| Poll::Ready(self.poll_read(context).is_pending())).await
     }
@@ -54,8 +54,8 @@ impl Connection {
         self.heard
     }
 
-    /// Sends a request and reads its answer to the end; whether the connection may be used again. `written` is called
-    /// once the first byte is out, with the instant just before: a local server can answer before the system call that
+    /// Sends a request and reads its response to the end; whether the connection may be used again. `written` is called
+    /// once the first byte is out, with the instant just before: a local server can respond before the system call that
     /// sent the request returns, and the time it took must not come out shorter than it was.
     ///
     /// # Errors
@@ -63,13 +63,13 @@ impl Connection {
     pub async fn exchange(
         &mut self,
         request: &[u8],
-        answer: &mut Answer,
+        response: &mut Response,
         mut written: impl FnMut(Instant),
     ) -> Result<bool, Fault> {
         let mut sent = 0;
         self.filled = 0;
         self.heard = false;
-        while !answer.is_complete() {
+        while !response.is_complete() {
             let unsent = &request[sent..];
             match std::future::poll_fn(|context| self.poll(context, unsent)).await? {
                 Progress::Wrote { count, from } => {
@@ -78,20 +78,20 @@ impl Connection {
                     }
                     sent += count;
                 }
-                Progress::Read(0) => answer.closed()?,
+                Progress::Read(0) => response.closed()?,
                 Progress::Read(count) => {
                     self.heard = true;
                     self.filled += count;
-                    self.digest(answer)?;
+                    self.digest(response)?;
                 }
             }
         }
-        // Bytes behind the answer belong to no request; an answer before the request was out leaves it half-sent.
-        Ok(answer.keep_alive() && self.filled == 0 && sent == request.len())
+        // Bytes behind the response belong to no request; a response before the request was out leaves it half-sent.
+        Ok(response.keep_alive() && self.filled == 0 && sent == request.len())
     }
 
-    fn digest(&mut self, answer: &mut Answer) -> Result<(), Fault> {
-        let taken = answer.take(&self.buffer[..self.filled])?;
+    fn digest(&mut self, response: &mut Response) -> Result<(), Fault> {
+        let taken = response.take(&self.buffer[..self.filled])?;
         if taken > 0 {
             self.buffer.copy_within(taken..self.filled, 0);
             self.filled -= taken;
@@ -106,7 +106,7 @@ impl Connection {
         Ok(())
     }
 
-    /// Writes what is left of the request and reads what comes, whichever is possible: a server may answer before it
+    /// Writes what is left of the request and reads what comes, whichever is possible: a server may respond before it
     /// has read a large body.
     fn poll(&mut self, context: &mut Context<'_>, unsent: &[u8]) -> Poll<Result<Progress, Fault>> {
         if !unsent.is_empty() {

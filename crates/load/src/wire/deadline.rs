@@ -13,19 +13,19 @@ use tokio::time::Sleep;
 
 /// The timer of one task. It must not be moved to another: it wakes the task that used it first.
 #[derive(Debug)]
-pub struct Watchdog {
+pub struct RequestDeadline {
     sleep: Pin<Box<Sleep>>,
     armed_for: Option<Instant>,
 }
 
-impl Default for Watchdog {
+impl Default for RequestDeadline {
     /// Needs a running tokio runtime with time.
     fn default() -> Self {
         Self { sleep: Box::pin(tokio::time::sleep(Duration::ZERO)), armed_for: None }
     }
 }
 
-impl Watchdog {
+impl RequestDeadline {
     /// What comes of `future`; `None` when `deadline` passes first, to tokio's millisecond.
     pub async fn within<F: Future>(
         &mut self,
@@ -64,22 +64,25 @@ mod tests {
 
     #[tokio::test]
     async fn each_deadline_holds_and_what_is_ready_wins() {
-        let mut watchdog = Watchdog::default();
+        let mut request_deadline = RequestDeadline::default();
         let after = |millis| Instant::now() + Duration::from_millis(millis);
         for round in 0..3 {
             let late = after(3_600_000);
-            assert_eq!(watchdog.within(late, pin!(async { round })).await, Some(round));
+            assert_eq!(request_deadline.within(late, pin!(async { round })).await, Some(round));
             // A shorter deadline after a longer one, and several in a row.
             let begun = Instant::now();
             let deadline = after(20);
-            assert_eq!(watchdog.within(deadline, pin!(std::future::pending::<()>())).await, None);
+            assert_eq!(request_deadline.within(deadline, pin!(std::future::pending::<()>())).await, None);
             assert!(Instant::now() >= deadline && begun.elapsed() < Duration::from_secs(20));
             // The timer goes off for the earlier one while this one goes on.
             let short = async { tokio::time::sleep(Duration::from_millis(5)).await };
-            assert_eq!(watchdog.within(after(10), pin!(short)).await, Some(()));
+            assert_eq!(request_deadline.within(after(10), pin!(short)).await, Some(()));
             let long = async { tokio::time::sleep(Duration::from_millis(60)).await };
-            assert_eq!(watchdog.within(after(60_000), pin!(long)).await, Some(()));
-            assert_eq!(watchdog.within(Instant::now(), pin!(std::future::pending::<()>())).await, None);
+            assert_eq!(request_deadline.within(after(60_000), pin!(long)).await, Some(()));
+            assert_eq!(
+                request_deadline.within(Instant::now(), pin!(std::future::pending::<()>())).await,
+                None
+            );
         }
     }
 }

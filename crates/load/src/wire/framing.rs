@@ -1,4 +1,4 @@
-//! What the headers of an answer say about its body's end and its connection (RFC 9112, 6 and 9).
+//! What the headers of a response say about its body's end and its connection (RFC 9112, 6 and 9).
 
 use crate::wire::error::Fault;
 

@@ -1,4 +1,4 @@
-//! Reads one answer from bytes as they come: head by `httparse`, then the body's end. No I/O here.
+//! Reads one response from bytes as they come: head by `httparse`, then the body's end. No I/O here.
 
 use std::mem::MaybeUninit;
 
@@ -12,9 +12,9 @@ pub const MAX_HEAD: usize = 32 * 1024;
 /// The most header lines.
 const MAX_HEADERS: usize = 128;
 
-/// An answer in the making.
+/// A response being read.
 #[derive(Debug)]
-pub struct Answer {
+pub struct Response {
     to_head: bool,
     state: State,
     status: u16,
@@ -29,8 +29,8 @@ enum State {
     Complete,
 }
 
-impl Answer {
-    /// Waits for the answer to a request; answers to `HEAD` have no body whatever their head says.
+impl Response {
+    /// Waits for the response to a request; responses to `HEAD` have no body whatever their head says.
     #[must_use]
     pub fn new(to_head: bool) -> Self {
         Self { to_head, state: State::Head, status: 0, keep_alive: false, kept: None }
@@ -80,7 +80,7 @@ impl Answer {
     /// The peer closed.
     ///
     /// # Errors
-    /// [`Fault::Closed`] unless that is how this answer ends.
+    /// [`Fault::Closed`] unless that is how this response ends.
     pub fn closed(&mut self) -> Result<(), Fault> {
         match self.state {
             State::Complete => Ok(()),
@@ -110,7 +110,7 @@ impl Answer {
         self.keep_alive
     }
 
-    /// Length of the head at the front of `bytes`, 0 when it is not complete yet. Interim answers (1xx) are passed over.
+    /// Length of the head at the front of `bytes`, 0 when it is not complete yet. Interim responses (1xx) are passed over.
     fn head(&mut self, bytes: &[u8]) -> Result<usize, Fault> {
         self.parse(bytes, &httparse::ParserConfig::default()).or_else(|fault| match fault {
             // A head that is read strictly is rarely wrong, so only one that failed is looked at again.
@@ -131,7 +131,7 @@ impl Answer {
             Err(_) => return Err(Fault::Malformed),
         };
         match response.code {
-            // 101 changes the protocol, which nobody asked for.
+            // 101 changes the protocol, which no request here starts.
             Some(code @ 100..=199) if code != 101 => return Ok(length),
             Some(code @ 200..=999) => self.status = code,
             _ => return Err(Fault::Malformed),
@@ -206,17 +206,17 @@ mod tests {
 
     /// Feeds `text` split at `split`, then closes if it is not complete: status, bytes left over, keep-alive.
     fn read(text: &[u8], split: usize, to_head: bool) -> Result<(u16, usize, bool), Fault> {
-        let mut answer = Answer::new(to_head);
-        let mut taken = answer.take(&text[..split])?;
-        taken += answer.take(&text[taken..])?;
-        if !answer.is_complete() {
-            answer.closed()?;
+        let mut response = Response::new(to_head);
+        let mut taken = response.take(&text[..split])?;
+        taken += response.take(&text[taken..])?;
+        if !response.is_complete() {
+            response.closed()?;
         }
-        Ok((answer.status(), text.len() - taken, answer.keep_alive()))
+        Ok((response.status(), text.len() - taken, response.keep_alive()))
     }
 
     #[test]
-    fn answers_end_where_they_end_however_they_are_split() {
+    fn response_ends_at_the_same_byte_however_it_is_split() {
         for (text, to_head, expected) in [
             (&b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello"[..], false, (200, 0, true)),
             (b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhelloworld", false, (200, 5, true)),
@@ -250,7 +250,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_answer_has_its_kind() {
+    fn each_malformed_response_has_its_fault() {
         let long = [b"HTTP/1.1 200 OK\r\nA: ".as_slice(), &vec![b'x'; MAX_HEAD]].concat();
         let many =
             [b"HTTP/1.1 200 OK\r\n".as_slice(), &b"A: b\r\n".repeat(MAX_HEADERS + 1), b"\r\n"].concat();

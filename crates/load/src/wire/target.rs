@@ -24,10 +24,10 @@ pub enum TargetError {
     #[error("{0}")]
     Tls(LoadError),
     /// User and password in the URL.
-    #[error("`{0}` holds a user or password: give them as -H 'Authorization: Basic …' instead")]
+    #[error("`{0}` contains a user or password: pass them as -H 'Authorization: Basic …' instead")]
     Credentials(String),
     /// The name has no address.
-    #[error("cannot resolve `{host}`: {reason}; check the name, or give an IP address")]
+    #[error("cannot resolve `{host}`: {reason}; check the name, or use an IP address")]
     Unresolvable {
         /// The host as given.
         host: String,
@@ -139,18 +139,18 @@ fn check(url: &Url) -> Result<(), TargetError> {
 /// Resolvers block and may take minutes; the thread is left behind when it does.
 fn look_up(name: &str, port: u16) -> Result<Vec<SocketAddr>, TargetError> {
     let unresolvable = |reason: String| TargetError::Unresolvable { host: name.to_owned(), reason };
-    let (answer, answered) = mpsc::channel();
-    let question = (name.to_owned(), port);
+    let (sender, receiver) = mpsc::channel();
+    let host = (name.to_owned(), port);
     std::thread::Builder::new()
         .name("resolve".to_owned())
         .spawn(move || {
-            let found = question.to_socket_addrs().map(Iterator::collect::<Vec<_>>);
-            let _ = answer.send(found); // nobody listens any more when the limit has passed
+            let found = host.to_socket_addrs().map(Iterator::collect::<Vec<_>>);
+            let _ = sender.send(found); // the receiver is gone once the limit has passed
         })
         .map_err(|error| unresolvable(error.to_string()))?;
-    match answered.recv_timeout(RESOLVE_LIMIT) {
+    match receiver.recv_timeout(RESOLVE_LIMIT) {
         Ok(Ok(addresses)) if !addresses.is_empty() => Ok(addresses),
-        Ok(Ok(_)) => Err(unresolvable("it has no address".to_owned())),
+        Ok(Ok(_)) => Err(unresolvable("the name has no address".to_owned())),
         Ok(Err(error)) => Err(unresolvable(error.to_string())),
         Err(_) => Err(unresolvable(format!("no response within {} s", RESOLVE_LIMIT.as_secs()))),
     }

@@ -29,7 +29,7 @@ impl Tls {
         let bare = host.trim_start_matches('[').trim_end_matches(']');
         let name = ServerName::try_from(bare.to_owned()).map_err(|_| {
             LoadError::Tls(format!(
-                "`{host}` cannot be the name of a TLS server; give a DNS name or an IP address"
+                "`{host}` cannot be the name of a TLS server; use a DNS name or an IP address"
             ))
         })?;
         let mut config = trust.client().map_err(|error| LoadError::Tls(error.to_string()))?;
@@ -43,7 +43,7 @@ impl Tls {
         if let Some(rustls::Error::InvalidCertificate(error)) = error {
             self.refusal.get_or_init(|| {
                 let reason = refusal::reason(error);
-                format!("the certificate is not accepted: {reason}; --insecure accepts any")
+                format!("the certificate is not accepted: {reason}; use --insecure to accept any certificate")
             });
         }
     }

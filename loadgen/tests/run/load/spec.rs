@@ -55,7 +55,7 @@ fn errors_name_the_mistake() {
         ("{rate: 1/s, requests: [{weight: 2}]}", "one of get, post"),
         ("{rate: 1/s, requests: [{get: /, post: /}]}", "found `get` and `post`"),
         ("{rate: 1/s, requests: [{get: /, wieght: 2}]}", "wieght"),
-        ("{rate: 1/s, requests: [{get: /, weight: 0}]}", "weight: 0"),
+        ("{rate: 1/s, requests: [{get: /, weight: 0}]}", "weight: must be at least 1, found 0"),
         ("{rate: 1/s, requests: [{get: api/users}]}", "`api/users` is not a path"),
         ("{rate: 1/s, requests: [{get: '/a b'}]}", "percent-encode"),
         ("{rate: 1/s, requests: [{get: /, expect: 99}]}", "`99` is not a status"),

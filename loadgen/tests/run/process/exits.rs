@@ -42,7 +42,7 @@ fn a_fine_run_exits_0_with_summary_progress_and_report() {
 }
 
 #[test]
-fn unexpected_answers_and_errors_exit_1() {
+fn unexpected_responses_and_errors_exit_1() {
     let server = Server::gateway();
     let url = server.url("/api/error");
     let output = loadgen(&[url.as_str(), "-q", "100", "-n", "20"]);

@@ -30,7 +30,7 @@ fn every_example_works() {
     let server = Server::start(|stream, request| {
         let status = match request.head.split(' ').take(2).collect::<Vec<_>>()[..] {
             ["POST", _] => "422 No",
-            [_, "/api/error"] => "500 Asked",
+            [_, "/api/error"] => "500 Requested",
             _ => "200 OK",
         };
         let _ = std::io::Write::write_all(

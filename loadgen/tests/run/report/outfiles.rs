@@ -16,7 +16,7 @@ fn names(folder: &Path) -> Vec<String> {
     names
 }
 
-fn whole(file: &Path) {
+fn assert_is_complete(file: &Path) {
     ledger_adds_up(&serde_json::from_slice(&fs::read(file).unwrap()).unwrap());
 }
 
@@ -35,7 +35,7 @@ fn concurrent_runs_with_one_file_leave_it_complete() {
         let output = run.wait_with_output().unwrap();
         assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
     }
-    whole(&out);
+    assert_is_complete(&out);
     assert_eq!(names(folder.path()), ["run.json"]);
 }
 
@@ -88,7 +88,7 @@ fn writes_to_the_target_of_a_symbolic_link() {
         let output = loadgen(&[server.url("/").as_str(), "-n", "3", "--out", link.to_str().unwrap()]);
         assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
         assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
-        whole(&real.join("today.json"));
+        assert_is_complete(&real.join("today.json"));
     }
     let mode = |file: &Path| fs::metadata(file).unwrap().permissions().mode();
     fs::write(real.join("any"), "").unwrap();

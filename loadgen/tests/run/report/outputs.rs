@@ -18,6 +18,23 @@ fn run(server: &Server, args: &[&str]) -> Report {
 }
 
 #[test]
+fn secrets_in_a_query_are_in_no_output() {
+    let server = Server::gateway();
+    let folder = tempfile::tempdir().unwrap();
+    let files = ["json", "html", "csv"].map(|form| folder.path().join(format!("r.{form}")));
+    let mut command = Command::new(LOADGEN);
+    command.args(["run", server.url("/api/users?limit=5&token=hush-1").as_str(), "-q", "100", "-n", "3"]);
+    for file in &files {
+        command.arg("--out").arg(file);
+    }
+    let output = command.output().unwrap();
+    let mut texts: Vec<String> = files.iter().map(|file| std::fs::read_to_string(file).unwrap()).collect();
+    texts.extend([stdout(&output), stderr(&output)]);
+    assert!(texts[0].contains("/api/users?limit=5&token=…"), "{}", texts[0]);
+    assert!(texts.iter().all(|text| !text.contains("hush-1")), "{texts:?}");
+}
+
+#[test]
 fn merges_two_runs_bucket_by_bucket() {
     let server = Server::gateway();
     let first = run(&server, &["-q", "200", "-n", "300"]);
@@ -286,7 +303,7 @@ fn port_in_use_names_its_owner_and_the_flag() {
     assert_eq!(output.status.code(), Some(2));
     let message = stderr(&output);
     assert!(
-        message.contains(&format!("port {port} is in use")) && message.contains("--prometheus-addr"),
+        message.contains(&format!("port {port} is already in use")) && message.contains("--prometheus-addr"),
         "{message}"
     );
     if cfg!(target_os = "linux") {

@@ -9,7 +9,7 @@ use pieces::{Read, read};
 use proptest::prelude::*;
 
 /// Responses and the expected result, to a GET or, with `true`, to a HEAD.
-fn answers() -> Vec<(Vec<u8>, bool, Read)> {
+fn responses() -> Vec<(Vec<u8>, bool, Read)> {
     let whole = |text: &str, status, keep_alive, body: &str| {
         (text.as_bytes().to_vec(), false, Ok((status, keep_alive, body.as_bytes().to_vec(), 0)))
     };
@@ -108,7 +108,7 @@ fn answers() -> Vec<(Vec<u8>, bool, Read)> {
 
 #[test]
 fn parses_responses_split_at_every_byte() {
-    for (bytes, to_head, expected) in answers() {
+    for (bytes, to_head, expected) in responses() {
         let shown = bytes[..bytes.len().min(80)].escape_ascii().to_string();
         assert_eq!(read(&bytes, &[usize::MAX], to_head), expected, "{shown} whole");
         // Long ones are split in larger pieces, as an incomplete head is parsed again with each piece.
@@ -124,7 +124,7 @@ fn parses_responses_split_at_every_byte() {
 
 #[test]
 fn leaves_bytes_after_a_response() {
-    for (mut bytes, to_head, expected) in answers() {
+    for (mut bytes, to_head, expected) in responses() {
         let Ok((status, keep_alive, body, _)) = expected else { continue };
         if !keep_alive
             && (body == b"until the end"
@@ -146,11 +146,11 @@ proptest! {
     /// Damaged responses give the same result however they are split, and never a panic.
     #[test]
     fn damaged_responses_do_not_panic(
-        which in 0..answers().len(),
+        which in 0..responses().len(),
         lengths in prop::collection::vec(1_usize..40, 1..12),
         damage in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 0..4),
     ) {
-        let (mut bytes, to_head, _) = answers().swap_remove(which);
+        let (mut bytes, to_head, _) = responses().swap_remove(which);
         bytes.truncate(2_000);
         if !bytes.is_empty() {
             for (at, byte) in damage {

@@ -90,12 +90,12 @@ async fn recorded_traffic_includes_every_response() {
     let cause = load("{rate: 200/s, requests: [{get: /api/error, expect: 500}, {get: /api/error}]}");
     let mut traffic = Traffic::default();
     let origin = jiff::Timestamp::now();
-    let mut answers = Vec::new();
+    let mut responses = Vec::new();
     for (what, load) in [(Load::Baseline, baseline), (Load::Cause, cause)] {
         let running = start_endless(&server.url("/"), &load).unwrap();
         traffic.follow(what, running.series());
-        wait_for("answers", || running.counts().settled() >= 100);
-        answers.push(running.stop(Duration::from_secs(30)).await.ledger);
+        wait_for("responses", || running.counts().settled() >= 100);
+        responses.push(running.stop(Duration::from_secs(30)).await.ledger);
     }
     let end = traffic.end().unwrap();
     // A single step includes everything.
@@ -103,8 +103,8 @@ async fn recorded_traffic_includes_every_response() {
     let rates = traffic.rates(origin, step);
     let near =
         |sum: f64, count: u64| assert!((sum - count as f64).abs() < 0.5, "{sum} of {count}: {rates:?}");
-    near(sum(&rates, |rate| rate.baseline), answers[0].expected);
-    near(sum(&rates, |rate| rate.cause), answers[1].expected);
-    near(sum(&rates, |rate| rate.unexpected), answers[1].unexpected);
-    assert!(answers[1].unexpected >= 40 && answers[0].unexpected == 0, "{answers:?}");
+    near(sum(&rates, |rate| rate.baseline), responses[0].expected);
+    near(sum(&rates, |rate| rate.cause), responses[1].expected);
+    near(sum(&rates, |rate| rate.unexpected), responses[1].unexpected);
+    assert!(responses[1].unexpected >= 40 && responses[0].unexpected == 0, "{responses:?}");
 }

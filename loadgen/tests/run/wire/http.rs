@@ -53,17 +53,17 @@ async fn counts_unexpected_statuses() {
 
 #[tokio::test]
 async fn reads_responses_split_anywhere() {
-    const ANSWER: &[u8] =
+    const RESPONSE: &[u8] =
         b"HTTP/1.1 103 Early\r\nLink: x\r\n\r\nHTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n\
         5;a=b\r\nhello\r\n10\r\n0123456789abcdef\r\n0\r\nTrailer: t\r\n\r\n";
     let server = Server::start(|stream, request| {
-        let (first, second) = ANSWER.split_at(request.number % ANSWER.len());
+        let (first, second) = RESPONSE.split_at(request.number % RESPONSE.len());
         let _ = stream.write_all(first);
         std::thread::sleep(Duration::from_millis(1)); // so that both parts usually arrive separately
         let _ = stream.write_all(second);
         Then::KeepOpen
     });
-    let count = ANSWER.len() as u64;
+    let count = RESPONSE.len() as u64;
     let limits = Limits { connections: 4, ..Limits::default() };
     let record = run(&server.url("/"), &[get("/")], open(1_000.0, count), limits).await;
     assert_eq!(record.ledger.expected, count, "{:?}", record.faults);

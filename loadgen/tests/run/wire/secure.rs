@@ -47,7 +47,7 @@ fn shown(certificate: &Certificate, key: &KeyPair) -> Arc<ServerConfig> {
 }
 
 /// Responds with the request's `Host` as body, until the connection ends.
-fn answer(stream: impl Read + Write) {
+fn respond(stream: impl Read + Write) {
     let mut stream = BufReader::new(stream);
     loop {
         let mut host = String::new();
@@ -67,9 +67,9 @@ fn answer(stream: impl Read + Write) {
         // 200 only for the expected name, so that a wrong `Host` is noticed.
         let status =
             if host.starts_with("shop.example") || host.starts_with("127.0.0.1") { 200 } else { 421 };
-        let answer = format!("HTTP/1.1 {status} So\r\nContent-Length: {}\r\n\r\n{host}", host.len());
+        let response = format!("HTTP/1.1 {status} So\r\nContent-Length: {}\r\n\r\n{host}", host.len());
         let stream = stream.get_mut();
-        if stream.write_all(answer.as_bytes()).and_then(|()| stream.flush()).is_err() {
+        if stream.write_all(response.as_bytes()).and_then(|()| stream.flush()).is_err() {
             return;
         }
     }
@@ -81,7 +81,7 @@ fn tls_server(config: Arc<ServerConfig>) -> SocketAddr {
     std::thread::spawn(move || {
         for stream in listener.incoming().flatten() {
             let session = ServerConnection::new(Arc::clone(&config)).unwrap();
-            std::thread::spawn(move || answer(StreamOwned::new(session, stream)));
+            std::thread::spawn(move || respond(StreamOwned::new(session, stream)));
         }
     });
     address
@@ -150,7 +150,7 @@ fn connects_to_a_unix_socket() {
     let listener = UnixListener::bind(&path).unwrap();
     std::thread::spawn(move || {
         for stream in listener.incoming().flatten() {
-            std::thread::spawn(move || answer(stream));
+            std::thread::spawn(move || respond(stream));
         }
     });
     let url = "http://shop.example/".parse().unwrap();
@@ -200,7 +200,10 @@ fn cacert_trusts_the_certificate_itself_if_name_and_time_are_valid() {
         let (code, errors, words) = run(url, args);
         assert_eq!((code, &errors), (Some(1), &serde_json::json!({"certificate": 60})), "{words}");
         assert!(words.contains("the certificate is not accepted: "), "{words}");
-        assert!(words.contains(reason) && words.contains("; --insecure accepts any"), "{words}");
+        assert!(
+            words.contains(reason) && words.contains("; use --insecure to accept any certificate"),
+            "{words}"
+        );
     };
     // Another certificate with the same name and another key.
     let (other, _) = own_ca("127.0.0.1", false);
@@ -236,7 +239,7 @@ fn cacert_trusts_the_certificate_itself_if_name_and_time_are_valid() {
 }
 
 /// A TLS server that closes its connections without close_notify after one response.
-fn rude(config: Arc<ServerConfig>, answer: &'static str) -> String {
+fn rude(config: Arc<ServerConfig>, response: &'static str) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("https://{}/", listener.local_addr().unwrap());
     std::thread::spawn(move || {
@@ -244,7 +247,7 @@ fn rude(config: Arc<ServerConfig>, answer: &'static str) -> String {
             let mut stream = StreamOwned::new(ServerConnection::new(Arc::clone(&config)).unwrap(), stream);
             std::thread::spawn(move || {
                 let _ = stream.read(&mut [0; 1024]);
-                let _ = stream.write_all(answer.as_bytes()).and_then(|()| stream.flush());
+                let _ = stream.write_all(response.as_bytes()).and_then(|()| stream.flush());
             });
         }
     });

@@ -11,6 +11,7 @@ use super::up_args::{Up, announce};
 use super::{down, signals};
 use crate::error::Error;
 use crate::state::{Identity, State};
+use common::console::visible;
 use process::tail;
 
 /// The limits of the services sum up to less; this one only bounds the wait.
@@ -20,7 +21,7 @@ pub(super) async fn main(up: &Up) -> Result<u8, Error> {
     let settings = up.which.settings(up.scale)?;
     let dir = settings.dir;
     let logs = dir.join("logs");
-    std::fs::create_dir_all(&logs).map_err(Error::io(format!("making {}", logs.display())))?;
+    std::fs::create_dir_all(&logs).map_err(Error::io(format!("creating {}", logs.display())))?;
     if let Some(state) = State::read(&dir)?
         && state.supervisor.alive()
     {
@@ -29,8 +30,8 @@ pub(super) async fn main(up: &Up) -> Result<u8, Error> {
     State::remove(&dir); // left by a killed supervisor; the kernel ended its services with it
 
     let log = logs.join("stack.log");
-    let out = File::create(&log).map_err(Error::io(format!("the log {}", log.display())))?;
-    let err = out.try_clone().map_err(Error::io("the log"))?;
+    let out = File::create(&log).map_err(Error::io(format!("opening the log {}", log.display())))?;
+    let err = out.try_clone().map_err(Error::io("opening the log"))?;
     let exe = std::env::current_exe().map_err(Error::io("finding the path of this program"))?;
     let mut signals = signals::Signals::catch(true)?;
     let mut child = tokio::process::Command::new(exe)
@@ -51,7 +52,7 @@ pub(super) async fn main(up: &Up) -> Result<u8, Error> {
         tokio::select! {
             status = child.wait() => {
                 let status = status.map_err(Error::io("waiting for the supervisor"))?;
-                eprint!("{}", tail(&log, 14));
+                eprint!("{}", visible(&tail(&log, 14)));
                 return Ok(u8::try_from(status.code().unwrap_or(1)).unwrap_or(1));
             }
             signal = signals.next() => {
@@ -69,8 +70,8 @@ pub(super) async fn main(up: &Up) -> Result<u8, Error> {
                 if started.elapsed() > LIMIT {
                     supervisor.signal(Signal::SIGTERM);
                     down::gone(supervisor, Duration::from_secs(60)).await;
-                    eprintln!("stack: not ready after {LIMIT:?}, stopped; last lines of {}:", log.display());
-                    eprint!("{}", tail(&log, 8));
+                    eprintln!("stack: not ready after {LIMIT:?}, so it was stopped; last lines of {}:", log.display());
+                    eprint!("{}", visible(&tail(&log, 8)));
                     return Ok(1);
                 }
             }

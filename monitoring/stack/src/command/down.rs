@@ -14,7 +14,7 @@ const LIMIT: Duration = Duration::from_secs(75);
 pub(super) async fn main(which: &Which) -> Result<u8, Error> {
     let dir = which.dir()?;
     let Some(state) = State::read(&dir)? else {
-        println!("No stack is running from {}", dir.display());
+        println!("No stack is running in {}", dir.display());
         return Ok(0);
     };
     state.supervisor.signal(Signal::SIGTERM);

@@ -50,7 +50,7 @@ pub async fn main(cli: Cli) -> u8 {
         Command::Mutate(mutate) => mutate::main(mutate).await,
     };
     result.unwrap_or_else(|error| {
-        eprintln!("stack: {error}");
+        common::console::line(format_args!("stack: {error}"));
         error.exit_code()
     })
 }

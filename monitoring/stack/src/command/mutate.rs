@@ -2,11 +2,12 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
 use clap::Args;
 use futures_util::{TryStreamExt, stream};
+use tokio::sync::OnceCell;
 
 use super::signals::{Signals, exit_code};
 use crate::error::Error;
@@ -15,6 +16,7 @@ use crate::mutate::fate::{DrillResult, Fate, evaluate};
 use crate::mutate::mutant::Mutant;
 use crate::mutate::summary::{self, Control, MutantResult};
 use crate::mutate::trial::Bench;
+use crate::mutate::unnoticed;
 use process::program;
 
 /// Delay between the first starts, so that the stacks do not slow each other down beyond their limits.
@@ -27,7 +29,7 @@ const ATTEMPTS: u32 = 3;
 /// alert must not be PROVEN. On the unchanged files the same drill must be PROVEN.
 #[derive(Debug, Args)]
 pub struct Mutate {
-    /// Only mutants whose rule, route, drill or kind of change contains this text
+    /// Only mutants whose line in the list, or the name of whose drill, contains this text
     #[arg(value_name = "PATTERN")]
     pattern: Option<String>,
     /// Number of stacks at once
@@ -39,13 +41,6 @@ pub struct Mutate {
     /// List the mutants without running them
     #[arg(long)]
     list: bool,
-}
-
-/// An alert's drills with the mutants that one of them has to notice. They run one after the other, after their
-/// controls.
-struct Group<'a> {
-    drills: Vec<&'a Drill>,
-    mutants: Vec<Mutant>,
 }
 
 /// The results so far.
@@ -62,8 +57,8 @@ pub(super) async fn main(args: Mutate) -> Result<u8, Error> {
     let mut mutants = crate::mutate::all(&monitoring, &drills)?;
     if let Some(pattern) = args.pattern.as_ref().filter(|pattern| !pattern.is_empty()) {
         mutants.retain(|it| {
-            let names = it.drills.iter().chain([&it.of]).map(String::as_str).chain([it.kind.name()]);
-            names.into_iter().any(|name| name.contains(pattern.as_str()))
+            it.title().contains(pattern.as_str())
+                || it.drills.iter().any(|name| name.contains(pattern.as_str()))
         });
         if mutants.is_empty() {
             return Err(Error::Usage(format!(
@@ -71,33 +66,35 @@ pub(super) async fn main(args: Mutate) -> Result<u8, Error> {
             )));
         }
     }
+    let (unnoticed, mut mutants): (Vec<_>, Vec<_>) =
+        mutants.into_iter().partition(|mutant| unnoticed::reason(mutant).is_some());
     if args.list {
         for mutant in &mutants {
-            println!("{}: {}, {}", mutant.of, mutant.kind.name(), mutant.change);
+            println!("{}", mutant.title());
         }
+        print!("{}", summary::unnoticed(&unnoticed));
         return Ok(0);
     }
     let work = repository.join(format!("target/mutate/{}", std::process::id()));
     let bench = Bench::new(monitoring, work.clone(), args.scale)?;
     let mut signals = Signals::catch(true)?;
     let started = Instant::now();
-    let groups = grouped(&drills, mutants);
-    let total: usize = groups.iter().map(|group| group.mutants.len()).sum();
+    mutants.sort_by_key(|mutant| std::cmp::Reverse(first(&drills, mutant).map(|drill| drill.promised)));
+    let total = mutants.len();
+    let controls = Controls::default();
     println!(
-        "{total} mutants and {} control drills, {} stacks at once, time scale {}",
-        groups.len(),
-        args.jobs,
-        args.scale
+        "{total} mutants and their drills on the unchanged files, {} stacks at once, time scale {}",
+        args.jobs, args.scale
     );
     let found = Mutex::new(Found::default());
-    let trials = stream::iter(groups.iter().enumerate().map(Ok)).try_for_each_concurrent(
+    let trials = stream::iter(mutants.iter().enumerate().map(Ok)).try_for_each_concurrent(
         usize::from(args.jobs),
-        |(index, group)| {
+        |(index, mutant)| {
             let stagger = if index < args.jobs.into() { STAGGER * index as u32 } else { Duration::ZERO };
-            let (bench, found) = (&bench, &found);
+            let (bench, drills, controls, found) = (&bench, &drills, &controls, &found);
             async move {
                 tokio::time::sleep(stagger).await;
-                one_group(bench, group, index, found).await
+                one_mutant(bench, mutant, index, drills, controls, found).await
             }
         },
     );
@@ -107,9 +104,10 @@ pub(super) async fn main(args: Mutate) -> Result<u8, Error> {
         signal = signals.next() => Ok(Some(signal)),
     };
     let Found { results, controls } = found.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
-    print!("{}", summary::table(&results, &controls, started.elapsed()));
+    print!("{}", summary::unnoticed(&unnoticed));
+    print!("{}", summary::table(&results, &controls, &unnoticed, started.elapsed()));
     let report = repository.join("target/mutate/report.json");
-    fs::write(&report, format!("{:#}\n", summary::report(&results, &controls)))
+    fs::write(&report, format!("{:#}\n", summary::report(&results, &controls, &unnoticed)))
         .map_err(Error::io(format!("writing {}", report.display())))?;
     println!("Report: {}", short(&repository, &report));
     if let Some(signal) = ended? {
@@ -130,22 +128,35 @@ fn short(repository: &std::path::Path, path: &std::path::Path) -> String {
     path.strip_prefix(repository).unwrap_or(path).display().to_string()
 }
 
-/// Groups mutants by their drills, the slowest drills first.
-fn grouped(drills: &[Drill], mutants: Vec<Mutant>) -> Vec<Group<'_>> {
-    let mut by_drills: BTreeMap<Vec<String>, Vec<Mutant>> = BTreeMap::new();
-    for mutant in mutants {
-        by_drills.entry(mutant.drills.clone()).or_default().push(mutant);
+/// The drill that a mutant is tried with first.
+fn first<'a>(drills: &'a [Drill], mutant: &Mutant) -> Option<&'a Drill> {
+    mutant.drills.first().and_then(|name| drills.iter().find(|drill| drill.name == *name))
+}
+
+/// The drills on the unchanged files, each run when the first mutant needs it.
+#[derive(Default)]
+struct Controls(Mutex<BTreeMap<String, Arc<OnceCell<Control>>>>);
+
+impl Controls {
+    async fn of(&self, bench: &Bench, drill: &Drill, found: &Mutex<Found>) -> Result<Control, Error> {
+        let cell = Arc::clone(held(&self.0).entry(drill.name.clone()).or_default());
+        let run = async || {
+            let name = format!("control-{}", drill.name);
+            let (result, folder) = tried(bench, &name, drill, None, |it| it.verdict == "PROVEN").await?;
+            let control = Control { drill: drill.name.clone(), result };
+            if control.proven() {
+                bench.forget(&folder);
+            }
+            print!("{}", summary::control(&control));
+            held(found).controls.push(control.clone());
+            Ok(control)
+        };
+        cell.get_or_try_init(run).await.cloned()
     }
-    let named = |names: &[String]| {
-        names.iter().filter_map(|name| drills.iter().find(|it| it.name == *name)).collect()
-    };
-    let groups = by_drills.into_iter().map(|(names, mutants)| Group { drills: named(&names), mutants });
-    let mut groups: Vec<Group<'_>> = groups.collect();
-    let lasts = |group: &Group<'_>| -> Duration {
-        group.drills.iter().map(|drill| drill.promised * (1 + group.mutants.len() as u32)).sum()
-    };
-    groups.sort_by_key(|group| std::cmp::Reverse(lasts(group)));
-    groups
+}
+
+fn held<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
 }
 
 /// Runs a drill up to [`ATTEMPTS`] times until its result is `clear`, because a busy machine must not spoil the run.
@@ -169,45 +180,34 @@ async fn tried(
     }
 }
 
-async fn one_group(
+async fn one_mutant(
     bench: &Bench,
-    group: &Group<'_>,
+    mutant: &Mutant,
     index: usize,
+    drills: &[Drill],
+    controls: &Controls,
     found: &Mutex<Found>,
 ) -> Result<(), Error> {
-    let lock = || found.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-    let mut controls = Vec::new();
-    for (which, drill) in group.drills.iter().enumerate() {
-        let name = format!("{index}-control-{which}");
-        let (result, folder) = tried(bench, &name, drill, None, |result| result.verdict == "PROVEN").await?;
-        let control = Control { drill: drill.name.clone(), result };
-        if control.proven() {
+    let mut last = None;
+    for (which, name) in mutant.drills.iter().enumerate() {
+        let Some(drill) = drills.iter().find(|drill| drill.name == *name) else { continue };
+        let control = controls.of(bench, drill, found).await?;
+        let fate = |result: &DrillResult| evaluate(mutant, result, &control.result);
+        let folder = format!("{index}-{which}");
+        let clear = |result: &DrillResult| fate(result) != Fate::Unclear;
+        let (result, folder) = tried(bench, &folder, drill, Some(mutant), clear).await?;
+        let fate = fate(&result);
+        if fate == Fate::Killed {
             bench.forget(&folder);
         }
-        print!("{}", summary::control(&control));
-        lock().controls.push(control.clone());
-        controls.push((*drill, control));
+        last = Some(MutantResult { mutant: mutant.clone(), drill: drill.name.clone(), result, fate });
+        if fate == Fate::Killed {
+            break;
+        }
     }
-    for (number, mutant) in group.mutants.iter().enumerate() {
-        let mut last = None;
-        for (which, (drill, control)) in controls.iter().enumerate() {
-            let name = format!("{index}-{number}-{which}");
-            let fate = |result: &DrillResult| evaluate(mutant, result, &control.result);
-            let (result, folder) =
-                tried(bench, &name, drill, Some(mutant), |result| fate(result) != Fate::Unclear).await?;
-            let fate = fate(&result);
-            if fate == Fate::Killed {
-                bench.forget(&folder);
-            }
-            last = Some(MutantResult { mutant: mutant.clone(), drill: drill.name.clone(), result, fate });
-            if fate == Fate::Killed {
-                break;
-            }
-        }
-        if let Some(results) = last {
-            print!("{}", summary::line(&results));
-            lock().results.push(results);
-        }
+    if let Some(results) = last {
+        print!("{}", summary::line(&results));
+        held(found).results.push(results);
     }
     Ok(())
 }

@@ -45,7 +45,8 @@ pub(super) async fn main(run: Run) -> Result<u8, Error> {
         .dir
         .clone()
         .unwrap_or_else(|| program::repository().join(format!("target/stack/run-{}", std::process::id())));
-    let dir = std::path::absolute(&dir).map_err(Error::io(format!("the folder {}", dir.display())))?;
+    let dir =
+        std::path::absolute(&dir).map_err(Error::io(format!("resolving the path {}", dir.display())))?;
     let mut signals = Signals::catch(true)?;
     match run.shards {
         1 => println!("Starting a stack, time scale {}", run.scale),
@@ -91,8 +92,10 @@ async fn command(run: &Run, dir: &Path, stacks: &mut Shards, signals: &mut Signa
     std::fs::write(&described, format!("{:#}\n", stacks.description()))
         .map_err(Error::io(format!("writing {}", described.display())))?;
     let first = &stacks.stacks[0]; // there is at least one
-    let (name, args) =
-        run.command.split_first().ok_or_else(|| Error::Usage("no command given".to_owned()))?;
+    let (name, args) = run
+        .command
+        .split_first()
+        .ok_or_else(|| Error::Usage("no command given: add it after `--`".to_owned()))?;
     // A separate process group, so that Ctrl-C reaches it only once, through this process.
     let mut command = Command::new(name);
     command

@@ -88,6 +88,7 @@ fn describe(stack: &Stack) -> Value {
             "STACK_CONTROL": control(dir).join(" "),
             "PATH": path_with_tools(),
             "REDIS_PORT": settings.ports.redis.to_string(),
+            "REDISCLI_AUTH": stack.redis().admin(),
             "CONFIG_DIR": path("config"),
             "MODELS_DIR": path("data/models"),
             "TEXTFILES_DIR": path(&format!("data/{TEXTFILES}")),

@@ -7,7 +7,7 @@ use crate::{error::Error, state::State};
 pub(super) fn main(which: &Which) -> Result<u8, Error> {
     let dir = which.dir()?;
     let Some(state) = State::read(&dir)? else {
-        println!("No stack is running from {}", dir.display());
+        println!("No stack is running in {}", dir.display());
         return Ok(1);
     };
     let mut all = state.supervisor.alive();

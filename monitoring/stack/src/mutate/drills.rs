@@ -6,21 +6,59 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
+use super::mutant::parsed;
 use crate::error::Error;
 
-/// A drill that proves an alert.
+/// A drill of an alert, or a negative control.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Drill {
     /// Its name.
     pub name: String,
     /// Its file.
     pub path: PathBuf,
-    /// The alert it proves.
+    /// The alert it proves; empty for a negative control.
     pub alert: String,
     /// Labels it requires of the alert.
     pub labels: BTreeMap<String, String>,
-    /// Its objective for the all-clear, in production timings; zero if it has none.
+    /// Its objective for the all-clear, or the length of the control, in production timings; zero if it has none.
     pub promised: Duration,
+    /// What it expects of other alerts.
+    pub expect: Expect,
+}
+
+/// Alerts that a drill names in `expect`, and the grouping.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+pub struct Expect {
+    /// Must stay silent.
+    #[serde(default)]
+    pub silent: Vec<String>,
+    /// Must come near their thresholds and stay silent.
+    #[serde(default)]
+    pub near: Vec<String>,
+    /// May fire too.
+    #[serde(default)]
+    pub also: Vec<String>,
+    /// Must fire and be inhibited.
+    #[serde(default)]
+    pub inhibited: Vec<String>,
+    /// The labels that notifications are grouped by, if it says so.
+    #[serde(default)]
+    pub grouped_by: Vec<String>,
+}
+
+impl Drill {
+    /// Whether it notices that an alert fires or notifies which it does not prove.
+    #[must_use]
+    pub fn watches(&self, alert: &str) -> bool {
+        let Expect { silent, near, inhibited, .. } = &self.expect;
+        silent.iter().chain(near).chain(inhibited).any(|name| name == alert)
+    }
+
+    /// How many words of its name a text contains.
+    #[must_use]
+    pub fn words_in(&self, text: &str) -> usize {
+        self.name.split('-').filter(|word| text.contains(*word)).count()
+    }
 }
 
 #[derive(Deserialize)]
@@ -30,11 +68,15 @@ struct File {
     proves: Proves,
     #[serde(default)]
     objective: Objective,
+    #[serde(default)]
+    expect: Expect,
 }
 
 #[derive(Default, Deserialize)]
 struct Proves {
-    alert: Option<String>,
+    #[serde(default)]
+    alert: String,
+    quiet: Option<String>,
     #[serde(default)]
     labels: BTreeMap<String, String>,
 }
@@ -44,7 +86,7 @@ struct Objective {
     all_clear: Option<String>,
 }
 
-/// The drills of a folder that prove an alert, by file name; excludes suite files and negative controls.
+/// The drills of a folder, by name; excludes suite files.
 ///
 /// # Errors
 /// When a file cannot be read or is not valid YAML.
@@ -62,11 +104,11 @@ pub fn load(folder: &Path) -> Result<Vec<Drill>, Error> {
 }
 
 fn parse(path: &Path, text: &str) -> Result<Option<Drill>, Error> {
-    let file: File = serde_saphyr::from_str(text)
-        .map_err(|error| Error::Usage(format!("{}: {}", path.display(), error.without_snippet())))?;
-    let Some((name, alert)) = file.drill.zip(file.proves.alert) else { return Ok(None) };
-    let promised = file.objective.all_clear.as_deref().and_then(duration).unwrap_or_default();
-    Ok(Some(Drill { name, path: path.to_owned(), alert, labels: file.proves.labels, promised }))
+    let file: File = parsed(&path.display().to_string(), text)?;
+    let Some(name) = file.drill else { return Ok(None) };
+    let Proves { alert, quiet, labels } = file.proves;
+    let promised = file.objective.all_clear.or(quiet).as_deref().and_then(duration).unwrap_or_default();
+    Ok(Some(Drill { name, path: path.to_owned(), alert, labels, promised, expect: file.expect }))
 }
 
 /// A duration with a single unit as in the monitoring files, such as `90s` or `10m`.
@@ -115,11 +157,14 @@ mod tests {
         assert_eq!((drill.name.as_str(), drill.alert.as_str()), ("a", "A"));
         assert_eq!(drill.labels["burn"], "slow");
         assert_eq!(drill.promised, Duration::from_secs(480));
-        for none in ["suite: s\nambient: []\n", "drill: q\nproves: {quiet: 10m}\n"] {
-            assert_eq!(parse(Path::new("b.yaml"), none).unwrap(), None, "{none}");
-        }
-        let error = parse(Path::new("c.yaml"), "drill: [").unwrap_err().to_string();
-        assert!(error.starts_with("c.yaml: "), "{error}");
+        let suite = "suite: s\nambient: []\n";
+        assert_eq!(parse(Path::new("b.yaml"), suite).unwrap(), None);
+        let text = "drill: q\nproves: {quiet: 10m}\nexpect: {near: [A], silent: [B], grouped_by: [c]}\n";
+        let control = parse(Path::new("b.yaml"), text).unwrap().unwrap();
+        assert_eq!((control.alert.as_str(), control.promised), ("", Duration::from_secs(600)));
+        assert!(control.watches("A") && control.watches("B") && !control.watches("c"));
+        let error = parse(Path::new("c.yaml"), "drill: c\nproves: x\n").unwrap_err().to_string();
+        assert_eq!(error, "c.yaml:2:9: expected fields with their values, such as {name: value}");
     }
 
     #[test]
@@ -130,6 +175,7 @@ mod tests {
             alert: "Burn".into(),
             labels: BTreeMap::from([("burn".into(), burn.into())]),
             promised: Duration::from_secs(60 * minutes),
+            expect: Expect::default(),
         };
         let drills = [drill("one", "fast", 9), drill("three", "slow", 9), drill("two", "slow", 5)];
         let labels = |burn: &str| BTreeMap::from([("burn".to_owned(), burn.to_owned())]);

@@ -38,7 +38,7 @@ const SECONDS: f64 = 5.0;
 /// The outcome of a mutant by its drill's result; `control` is the result on the unchanged files.
 #[must_use]
 pub fn evaluate(mutant: &Mutant, result: &DrillResult, control: &DrillResult) -> Fate {
-    let named = result.reason.contains(&mutant.alert);
+    let named = mutant.alerts.iter().any(|alert| result.reason.contains(alert));
     let killed = match result.verdict.as_str() {
         "PROVEN" => return Fate::Survived,
         "MISSED" => true,
@@ -48,7 +48,11 @@ pub fn evaluate(mutant: &Mutant, result: &DrillResult, control: &DrillResult) ->
         // INCONCLUSIVE because of contradicting times: the heartbeat reported it long before the rule did.
         "LATE" | "INCONCLUSIVE" => slow(result, control),
         // The alert was active before its cause, or the heartbeat was misrouted.
-        "REFUSED" => named || (mutant.alert == "Watchdog" && result.reason.contains("heartbeat is")),
+        "REFUSED" => {
+            let heartbeat = mutant.alerts.iter().any(|alert| alert == "Watchdog");
+            // No route, receiver or inhibit rule makes an alert fire.
+            (named && mutant.kind.of_a_rule()) || (heartbeat && result.reason.contains("heartbeat is"))
+        }
         // Its labels differ from those that the drill requires.
         "INVALID" => mutant.kind == Kind::Severity && named && result.reason.contains("has the labels"),
         _ => false,
@@ -78,7 +82,7 @@ mod tests {
             kind,
             of: text(),
             change: text(),
-            alert: alert.into(),
+            alerts: vec![alert.into()],
             drills: Vec::new(),
             file: text(),
             text: text(),
@@ -87,17 +91,18 @@ mod tests {
 
     #[test]
     fn a_kill_is_caused_by_the_mutation() {
-        let control = result("PROVEN", "every phase within its bound", 3.0);
+        let control = result("PROVEN", "every phase was within its bound", 3.0);
         for (kind, alert, verdict, reason, firing, fate) in [
-            (Kind::Threshold, "A", "PROVEN", "every phase within its bound", 3.0, Fate::Survived),
+            (Kind::Threshold, "A", "PROVEN", "every phase was within its bound", 3.0, Fate::Survived),
             (Kind::Threshold, "A", "MISSED", "the cause is too weak", 0.0, Fate::Killed),
             (Kind::Receiver, "A", "UNEXPECTED", "A arrived at pagerduty", 3.0, Fate::Killed),
             (Kind::Receiver, "A", "UNEXPECTED", "HostHighCpu fired", 3.0, Fate::Unclear),
             (Kind::Hold, "A", "UNEXPECTED", "HostHighCpu fired", 60.0, Fate::Killed),
             (Kind::Hold, "A", "LATE", "firing took 11.1 s", 11.1, Fate::Killed),
-            (Kind::Hold, "A", "LATE", "firing took 4 s, bound 3 s", 4.0, Fate::Unclear),
+            (Kind::Hold, "A", "LATE", "firing took 4 s, more than its bound of 3 s", 4.0, Fate::Unclear),
             (Kind::Matcher, "A", "REFUSED", "A is already firing", 0.0, Fate::Killed),
-            (Kind::Matcher, "A", "REFUSED", "Prometheus does not answer", 0.0, Fate::Unclear),
+            (Kind::Matcher, "A", "REFUSED", "Prometheus does not respond", 0.0, Fate::Unclear),
+            (Kind::Equal, "A", "REFUSED", "A is already firing", 0.0, Fate::Unclear),
             (Kind::Route, "Watchdog", "REFUSED", "the inbox's heartbeat is silent", 0.0, Fate::Killed),
             (Kind::Severity, "A", "INVALID", "the rule `A` has the labels {}, not {}", 0.0, Fate::Killed),
             (Kind::Matcher, "A", "INVALID", "the rule `A` has the labels {}, not {}", 0.0, Fate::Unclear),

@@ -1,16 +1,21 @@
 //! Checks whether the drills notice a broken rule or route.
 //!
-//! In the order data flows: [`rules`] and [`routes`] make broken copies of the monitoring files, one change each,
-//! [`drills`] finds the drills that must notice, [`trial`] runs such a drill on a separate stack with the broken files,
-//! [`fate`] evaluates its result, [`summary`] counts. Only [`trial`] does I/O beyond reading files.
+//! In the order data flows: [`rules`], [`routes`], [`inhibitions`] and [`receivers`] make broken copies of the monitoring
+//! files, one change each, [`drills`] finds the drills that must notice, [`unnoticed`] lists what none can notice, [`trial`]
+//! runs such a drill on a separate stack with the broken files, [`fate`] evaluates its result, [`summary`] counts. Only
+//! [`trial`] does I/O beyond reading files.
 
 pub mod drills;
+pub mod expression;
 pub mod fate;
+pub mod inhibitions;
 pub mod mutant;
+pub mod receivers;
 pub mod routes;
 pub mod rules;
 pub mod summary;
 pub mod trial;
+pub mod unnoticed;
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -18,6 +23,7 @@ use std::path::Path;
 use crate::error::Error;
 use drills::{Drill, read};
 use mutant::Mutant;
+use routes::Routes;
 
 /// Every mutant of the monitoring files in `monitoring`.
 ///
@@ -34,8 +40,20 @@ pub fn all(monitoring: &Path, drills: &[Drill]) -> Result<Vec<Mutant>, Error> {
         }
     }
     let mut found = rules::mutants(&files, drills)?;
-    found.extend(routes::mutants("alertmanager.yml", &read(&monitoring.join("alertmanager.yml"))?, drills)?);
-    Ok(found)
+    let (file, text) = ("alertmanager.yml", read(&monitoring.join("alertmanager.yml"))?);
+    let routes = Routes::read(file, &text)?;
+    found.extend(routes.mutants(drills)?);
+    found.extend(inhibitions::mutants(file, &text, &rules::alerts(&files)?, drills)?);
+    found.extend(receivers::mutants(file, &text, &routes, drills)?);
+    let uncovered = |mutant: &&Mutant| mutant.drills.is_empty() && unnoticed::reason(mutant).is_none();
+    match found.iter().find(uncovered) {
+        Some(mutant) => Err(Error::Usage(format!(
+            "{}: no drill can notice the mutant `{}`: add a drill, or give the reason in unnoticed.rs",
+            mutant.file,
+            mutant.title()
+        ))),
+        None => Ok(found),
+    }
 }
 
 #[cfg(test)]

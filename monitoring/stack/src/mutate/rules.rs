@@ -4,22 +4,14 @@
 
 use std::collections::BTreeMap;
 use std::ops::Range;
-use std::sync::LazyLock;
 
-use regex::Regex;
 use serde::Deserialize;
 use serde_saphyr::Spanned;
 
 use super::drills::{self, Drill};
-use super::mutant::{Kind, Mutant, parsed, pattern, place};
+use super::expression::{self, Change};
+use super::mutant::{Kind, Mutant, parsed, place, replaced};
 use crate::error::Error;
-
-/// A comparison with a number.
-static THRESHOLD: LazyLock<Regex> = LazyLock::new(|| pattern(r"([<>]=?) (\d+(?:\.\d+)?)\b"));
-/// `label="value"`.
-static EQUAL: LazyLock<Regex> = LazyLock::new(|| pattern(r#"\b(\w+)="([^"]+)""#));
-/// `label!="value"`: here the label is misspelt, because another value would match as well.
-static UNEQUAL: LazyLock<Regex> = LazyLock::new(|| pattern(r#"\b(\w+)!="([^"]*)""#));
 
 #[derive(Deserialize)]
 struct File {
@@ -51,6 +43,8 @@ struct Rule<'a> {
     written: Written,
     /// Start of the line of its expression.
     line: usize,
+    /// The metrics that its expression reads.
+    metrics: Vec<String>,
 }
 
 impl Rule<'_> {
@@ -78,95 +72,155 @@ pub fn mutants(files: &BTreeMap<String, String>, drills: &[Drill]) -> Result<Vec
     }
     let mut found = Vec::new();
     for rule in &rules {
-        let speaker = if rule.alerts() { Some(rule) } else { reader(&rules, rule.name(), rules.len()) };
-        let speaker = speaker.ok_or_else(|| {
-            Error::Usage(format!(
+        let affected = if rule.alerts() { vec![rule] } else { readers(&rules, rule.name()) };
+        if affected.is_empty() {
+            return Err(Error::Usage(format!(
                 "{}: no alert uses `{}`, so no drill can notice its mutation",
                 rule.file,
                 rule.name()
-            ))
-        })?;
-        let proving = drills::of(drills, speaker.name(), &speaker.labels());
-        if proving.is_empty() {
-            return Err(Error::Usage(format!("{}: the alert {} has no drill", speaker.file, speaker.name())));
+            )));
         }
-        let text = &files[rule.file];
-        for (kind, change, broken) in breaks(rule, text)? {
+        let (mut proving, mut watching) = (Vec::new(), Vec::new());
+        for alert in &affected {
+            let own = drills::of(drills, alert.name(), &alert.labels());
+            if own.is_empty() {
+                return Err(Error::Usage(format!("{}: the alert {} has no drill", alert.file, alert.name())));
+            }
+            proving.extend(own);
+            watching.extend(drills.iter().filter(|drill| drill.watches(alert.name())));
+        }
+        proving.sort_by_key(|drill| drill.promised);
+        let mut alerts: Vec<String> = affected.iter().map(|alert| alert.name().to_owned()).collect();
+        alerts.dedup();
+        for (kind, change, text) in breaks(rule, &files[rule.file])? {
+            // A rule that fires too easily is noticed by a drill in which it has to stay silent; one that excludes nothing, by
+            // a negative control at first.
+            let controls = watching.iter().copied().filter(|drill| drill.alert.is_empty());
+            let (mut likely, then) = match kind {
+                Kind::LowThreshold => (watching.clone(), &proving),
+                Kind::Matcher if change.contains("!~") => {
+                    (controls.chain(proving.clone()).collect(), &watching)
+                }
+                _ => (proving.clone(), &watching),
+            };
+            // Of several drills of an alert, the one about the changed part is the likeliest to notice.
+            likely.sort_by_key(|drill| std::cmp::Reverse(drill.words_in(&change)));
+            let mut names: Vec<String> = Vec::new();
+            for drill in likely.iter().chain(then) {
+                if !names.contains(&drill.name) {
+                    names.push(drill.name.clone());
+                }
+            }
             found.push(Mutant {
                 kind,
                 of: rule.name().to_owned(),
                 change,
-                alert: speaker.name().to_owned(),
-                drills: proving.iter().map(|drill| drill.name.clone()).collect(),
+                alerts: alerts.clone(),
+                drills: names,
                 file: rule.file.to_owned(),
-                text: broken,
+                text,
             });
         }
     }
     Ok(found)
 }
 
-/// The alert that uses a recorded metric, directly or through another one.
-fn reader<'a>(rules: &'a [Rule<'a>], metric: &str, depth: usize) -> Option<&'a Rule<'a>> {
-    let reads = |rule: &&Rule<'_>| rule.name() != metric && rule.written.expr.value.contains(metric);
-    let direct = rules.iter().filter(reads).find(|rule| rule.alerts());
-    // The number of rules bounds the steps, in case rules use each other in a circle.
-    let next = depth.checked_sub(1)?;
-    direct.or_else(|| rules.iter().filter(reads).find_map(|rule| reader(rules, rule.name(), next)))
+/// The labels that the alerts of `files` set, `alertname` among them.
+///
+/// # Errors
+/// As [`mutants`].
+pub fn alerts(files: &BTreeMap<String, String>) -> Result<Vec<BTreeMap<String, String>>, Error> {
+    let mut found = Vec::new();
+    for (file, text) in files {
+        for rule in read(file, text)?.iter().filter(|rule| rule.alerts()) {
+            let mut labels = rule.labels();
+            labels.insert("alertname".to_owned(), rule.name().to_owned());
+            found.push(labels);
+        }
+    }
+    Ok(found)
+}
+
+/// The alerts that use a recorded metric, directly or through other ones.
+fn readers<'a>(rules: &'a [Rule<'a>], metric: &'a str) -> Vec<&'a Rule<'a>> {
+    let (mut found, mut recorded): (Vec<&'a Rule<'a>>, _) = (Vec::new(), vec![metric]);
+    // Grows while it is read; each name is in it once, so rules that use each other in a circle end too.
+    let mut next = 0;
+    while let Some(name) = recorded.get(next).copied() {
+        for rule in rules.iter().filter(|rule| rule.metrics.iter().any(|metric| metric == name)) {
+            if rule.alerts() {
+                if !found.iter().any(|known| std::ptr::eq(*known, rule)) {
+                    found.push(rule);
+                }
+            } else if !recorded.contains(&rule.name()) {
+                recorded.push(rule.name());
+            }
+        }
+        next += 1;
+    }
+    found
 }
 
 fn read<'a>(file: &'a str, text: &str) -> Result<Vec<Rule<'a>>, Error> {
     let rules = parsed::<File>(file, text)?.groups.into_iter().flat_map(|group| group.rules);
     let read = |written: Written| {
-        let before = &text[..place(&written.expr).start];
+        let at = trimmed(text, place(&written.expr));
+        let before = &text[..at.start];
         let key = before.rfind("expr:").unwrap_or_default();
         let line = before[..key].rfind('\n').map_or(0, |end| end + 1);
-        if before[line..key].trim().is_empty() {
-            return Ok(Rule { file, written, line });
+        if !before[line..key].trim().is_empty() {
+            return Err(Error::Usage(format!(
+                "{file}: each rule must begin with `      - alert:` or `- record:`"
+            )));
         }
-        Err(Error::Usage(format!("{file}: each rule must begin with `      - alert:` or `- record:`")))
+        let expr = &text[at];
+        let parts = promql::parts(expr).map_err(|error| Error::Usage(format!("{file}: {error}")))?;
+        let metrics = parts.metrics.into_iter().map(|metric| expr[metric].to_owned()).collect();
+        Ok(Rule { file, written, line, metrics })
     };
     rules.map(read).collect()
 }
 
+/// A place without the blank space at its end: that of a folded text reaches to the next key.
+fn trimmed(text: &str, at: Range<usize>) -> Range<usize> {
+    at.start..at.start + text[at.clone()].trim_end().len()
+}
+
 /// Every way to break a rule: the kind, a description of the change, and the complete changed file.
 fn breaks(rule: &Rule<'_>, text: &str) -> Result<Vec<(Kind, String, String)>, Error> {
-    let Rule { file, written, line } = rule;
+    let Rule { file, written, line, .. } = rule;
     let unread =
-        |what: &str| Error::Usage(format!("{file}: `{}` has no {what} on lines of its own", rule.name()));
-    let at = place(&written.expr);
+        |what: &str| Error::Usage(format!("{file}: `{}` has no {what} on separate lines", rule.name()));
+    let at = trimmed(text, place(&written.expr));
     let expr = &text[at.clone()];
-    let mut found = Vec::new();
-    let mut push = |kind, old: Range<usize>, new: &str, change: String| {
-        found.push((kind, change, format!("{}{new}{}", &text[..old.start], &text[old.end..])));
-    };
-    let inside = |part: Range<usize>| at.start + part.start..at.start + part.end;
-    let positive = |number: &str| number.parse::<f64>().ok().filter(|number| *number > 0.0);
-    let threshold = THRESHOLD.captures_iter(expr).find_map(|found| Some((positive(&found[2])?, found)));
-    if let Some((number, old)) = threshold.filter(|_| rule.alerts()) {
-        let new = format!("{} {}", &old[1], number * 1_000.0);
-        let change = format!("{} -> {}", &old[2], number * 1_000.0);
-        push(Kind::Threshold, inside(old.get_match().range()), &new, change);
-    }
-    let equal = EQUAL.captures(expr).map(|old| (format!("{}=\"{}x\"", &old[1], &old[2]), old));
-    let unequal = || UNEQUAL.captures(expr).map(|old| (format!("{}x!=\"{}\"", &old[1], &old[2]), old));
-    if let Some((new, old)) = equal.or_else(unequal) {
-        push(Kind::Matcher, inside(old.get_match().range()), &new, format!("{} -> {new}", &old[0]));
-    }
+    let changes = if rule.alerts() { expression::of_alert(expr) } else { expression::of_recording(expr) };
+    let changes = changes.map_err(|error| Error::Usage(format!("{file}: `{}`: {error}", rule.name())))?;
+    let mut found: Vec<_> = changes
+        .into_iter()
+        .map(|Change { kind, what, edits }| {
+            let apply = |text: String, (part, new): &(Range<usize>, String)| {
+                replaced(&text, &(at.start + part.start..at.start + part.end), new)
+            };
+            (kind, what, edits.iter().rev().fold(text.to_owned(), apply))
+        })
+        .collect();
     if !rule.alerts() {
         return Ok(found);
     }
+    let mut push = |kind, old: &Range<usize>, new: &str, change: String| {
+        found.push((kind, change, replaced(text, old, new)));
+    };
     match &written.hold {
         Some(old) => {
             let seconds = drills::duration(&old.value).ok_or_else(|| unread("`for:` of one unit"))?.as_secs();
             let change = format!("for: {} -> {}m", old.value, seconds / 3);
-            push(Kind::Hold, place(old), &format!("{}s", seconds * 20), change);
+            push(Kind::Hold, &place(old), &format!("{}s", seconds * 20), change);
         }
-        None => push(Kind::Hold, *line..*line, "        for: 1h\n", "for: none -> 1h".to_owned()),
+        None => push(Kind::Hold, &(*line..*line), "        for: 1h\n", "for: none -> 1h".to_owned()),
     }
     let severity = written.labels.get("severity").ok_or_else(|| unread("`severity:`"))?;
     let other = if severity.value == "warning" { "critical" } else { "warning" };
-    push(Kind::Severity, place(severity), other, format!("{} -> {other}", severity.value));
+    push(Kind::Severity, &place(severity), other, format!("{} -> {other}", severity.value));
     Ok(found)
 }
 

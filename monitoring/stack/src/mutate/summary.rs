@@ -8,6 +8,7 @@ use textwrap::{Options, WordSplitter};
 
 use super::fate::{DrillResult, Fate};
 use super::mutant::{Kind, Mutant};
+use super::unnoticed;
 
 /// Width of a line in columns.
 const WIDTH: usize = 80;
@@ -51,7 +52,7 @@ pub fn line(results: &MutantResult) -> String {
         Fate::Survived => "SURVIVED",
         Fate::Unclear => "UNCLEAR ",
     };
-    let head = wrap(&format!("{fate}  {}: {}, {}", mutant.of, mutant.kind.name(), mutant.change));
+    let head = wrap(&format!("{fate}  {}", mutant.title()));
     format!("{head}{}", wrap(&format!("          {drill}: {}: {}", result.verdict, result.reason)))
 }
 
@@ -62,9 +63,19 @@ pub fn control(control: &Control) -> String {
     wrap(&format!("{word}  {}: {}: {}", control.drill, control.result.verdict, control.result.reason))
 }
 
+/// The mutants that no drill can notice, each with the reason; empty if there are none.
+#[must_use]
+pub fn unnoticed(mutants: &[Mutant]) -> String {
+    let line = |mutant: &Mutant| {
+        let reason = unnoticed::reason(mutant).unwrap_or_default();
+        format!("{}{}", wrap(&format!("not run   {}", mutant.title())), wrap(&format!("          {reason}")))
+    };
+    mutants.iter().map(line).collect()
+}
+
 /// The table and the line below it.
 #[must_use]
-pub fn table(results: &[MutantResult], controls: &[Control], took: Duration) -> String {
+pub fn table(results: &[MutantResult], controls: &[Control], unnoticed: &[Mutant], took: Duration) -> String {
     let mut text = format!("{:<18} {:>8} {:>8} {:>8}\n", "", "killed", "survived", "unclear");
     let count = |kind: Option<Kind>, fate: Fate| {
         results.iter().filter(|it| kind.is_none_or(|kind| it.mutant.kind == kind) && it.fate == fate).count()
@@ -81,9 +92,10 @@ pub fn table(results: &[MutantResult], controls: &[Control], took: Duration) -> 
     let proven = controls.iter().filter(|control| control.proven()).count();
     let _ = writeln!(
         text,
-        "{killed} of {} mutants killed: {} %. {proven} of {} unbroken drills PROVEN. {} min {} s",
+        "{killed} of {} mutants killed: {} %. {} not run. {proven} of {} unbroken drills PROVEN. {} min {} s",
         results.len(),
         killed * 100 / results.len().max(1),
+        unnoticed.len(),
         controls.len(),
         took.as_secs() / 60,
         took.as_secs() % 60
@@ -99,7 +111,7 @@ pub fn all_killed(results: &[MutantResult], controls: &[Control]) -> bool {
 
 /// The report as JSON.
 #[must_use]
-pub fn report(results: &[MutantResult], controls: &[Control]) -> Value {
+pub fn report(results: &[MutantResult], controls: &[Control], unnoticed: &[Mutant]) -> Value {
     let result = |result: &DrillResult| json!({"verdict": result.verdict, "reason": result.reason, "phases": result.phases});
     let mutants = results.iter().map(|it| {
         json!({
@@ -107,14 +119,27 @@ pub fn report(results: &[MutantResult], controls: &[Control]) -> Value {
             "kind": it.mutant.kind.name(),
             "change": it.mutant.change,
             "file": it.mutant.file,
-            "alert": it.mutant.alert,
+            "alerts": it.mutant.alerts,
             "drill": it.drill,
             "fate": format!("{:?}", it.fate).to_lowercase(),
             "said": result(&it.result),
         })
     });
     let controls = controls.iter().map(|it| json!({"drill": it.drill, "said": result(&it.result)}));
-    json!({"mutants": mutants.collect::<Vec<_>>(), "controls": controls.collect::<Vec<_>>()})
+    let unnoticed = unnoticed.iter().map(|it| {
+        json!({
+            "of": it.of,
+            "kind": it.kind.name(),
+            "change": it.change,
+            "file": it.file,
+            "reason": unnoticed::reason(it),
+        })
+    });
+    json!({
+        "mutants": mutants.collect::<Vec<_>>(),
+        "controls": controls.collect::<Vec<_>>(),
+        "not_run": unnoticed.collect::<Vec<_>>(),
+    })
 }
 
 /// Wraps between words, with further lines indented by ten columns.
@@ -132,7 +157,7 @@ mod tests {
             kind,
             of: "HighErrorRate".into(),
             change: "0.05 -> 50".into(),
-            alert: "HighErrorRate".into(),
+            alerts: vec!["HighErrorRate".into()],
             drills: vec!["high-error-rate".into()],
             file: "api.yml".into(),
             text: String::new(),
@@ -155,7 +180,7 @@ mod tests {
         let text = line(&results(Kind::Threshold, Fate::Killed));
         assert_eq!(
             text,
-            "killed    HighErrorRate: threshold x 1000, 0.05 -> 50\n          \
+            "killed    HighErrorRate: threshold too high, 0.05 -> 50\n          \
              high-error-rate: MISSED: the rule's value reached 0.08 of the 50 it\n          \
              needs: the cause is too weak, and so on\n"
         );
@@ -170,14 +195,14 @@ mod tests {
         assert!(!all_killed(&killed, &[control_of("PROVEN"), control_of("LATE")]));
         assert!(!all_killed(&other(Fate::Survived), &[control_of("PROVEN")]));
         assert!(!all_killed(&other(Fate::Unclear), &[control_of("PROVEN")]));
-        let text = table(&other(Fate::Survived), &[control_of("PROVEN")], Duration::from_secs(125));
+        let text = table(&other(Fate::Survived), &[control_of("PROVEN")], &[], Duration::from_secs(125));
         assert_eq!(
             text,
             "                     killed survived  unclear\n\
-             threshold x 1000          1        0        0\n\
+             threshold too high        1        0        0\n\
              for x 20, or 1h           0        1        0\n\
              all                       1        1        0\n\
-             1 of 2 mutants killed: 50 %. 1 of 1 unbroken drills PROVEN. 2 min 5 s\n"
+             1 of 2 mutants killed: 50 %. 0 not run. 1 of 1 unbroken drills PROVEN. 2 min 5 s\n"
         );
     }
 }

@@ -56,8 +56,8 @@ impl Bench {
             fs::write(&path, &mutant.text).map_err(Error::io(format!("writing {}", path.display())))?;
         }
         let (log, report) = (dir.join("log"), dir.join("report.json"));
-        let out = fs::File::create(&log).map_err(Error::io(format!("the log {}", log.display())))?;
-        let err = out.try_clone().map_err(Error::io(format!("the log {}", log.display())))?;
+        let out = fs::File::create(&log).map_err(Error::io(format!("opening the log {}", log.display())))?;
+        let err = out.try_clone().map_err(Error::io(format!("opening the log {}", log.display())))?;
         let mut command = Command::new(&self.stack);
         command.arg("run").arg("--scale").arg(self.scale.to_string());
         command.arg("--monitoring").arg(&monitoring).arg("--dir").arg(dir.join("stack")).arg("--");
@@ -100,7 +100,13 @@ fn understood(code: Option<i32>, report: &str, log: &str) -> DrillResult {
         (Some(2), Some(error)) => ("INVALID", error.to_owned()),
         (code, error) => {
             let last = error.or_else(|| log.lines().last()).unwrap_or("no output");
-            ("NONE", format!("exit {}: {last}", code.map_or("by a signal".into(), |code| code.to_string())))
+            (
+                "NONE",
+                format!(
+                    "{}: {last}",
+                    code.map_or("ended by a signal".into(), |code| format!("exit code {code}"))
+                ),
+            )
         }
     };
     DrillResult { verdict: verdict.into(), reason, ..DrillResult::default() }
@@ -142,8 +148,8 @@ mod tests {
                 "INVALID",
                 "a.yaml:2:9: the rule `A` has",
             ),
-            (Some(1), "stack: redis was not ready\n", "NONE", "exit 1: stack: redis was not ready"),
-            (None, "", "NONE", "exit by a signal: no output"),
+            (Some(1), "stack: redis was not ready\n", "NONE", "exit code 1: stack: redis was not ready"),
+            (None, "", "NONE", "ended by a signal: no output"),
         ] {
             let result = understood(code, "", log);
             assert_eq!((result.verdict.as_str(), result.reason.as_str()), (verdict, reason));

@@ -9,6 +9,7 @@ use serde_json::{Map, Value};
 const ROOT: &[(&str, &str)] = &[
     ("secrets", "writes into volumes of other users, and exits at once"),
     ("channels", "reads files that may be readable by their owner only, and exits at once"),
+    ("docker-proxy", "the engine's socket belongs to root"),
     ("cadvisor", "reads control groups and Docker's folder, which belong to root"),
 ];
 
@@ -95,6 +96,7 @@ fn profiles_have_the_expected_services() {
             "alertmanager",
             "cadvisor",
             "channels",
+            "docker-proxy",
             "grafana",
             "inbox",
             "node-exporter",
@@ -128,6 +130,38 @@ fn the_example_has_the_default_settings() {
         .map(|line| line.split_once('=').map(|(name, value)| (name.to_owned(), value.to_owned())).unwrap())
         .collect();
     assert_eq!(example, defaults);
+}
+
+/// Any web page in a browser that reaches Prometheus could stop it.
+#[test]
+fn no_service_can_be_controlled_without_a_login() {
+    for (name, service) in services() {
+        let command = service["command"].to_string();
+        for flag in ["--web.enable-lifecycle", "--web.enable-admin-api", "--protected-mode"] {
+            assert!(!command.contains(flag), "{name}: {flag}");
+        }
+    }
+    let redis = services()["redis"]["command"].to_string();
+    assert!(redis.contains("--aclfile"), "{redis}");
+}
+
+/// A read-only mount does not make a socket read-only.
+#[test]
+fn only_the_proxy_reaches_the_socket_of_the_engine() {
+    for (name, service) in services() {
+        let covered: Vec<&str> =
+            service["tmpfs"].as_array().into_iter().flatten().map(|it| it.as_str().unwrap()).collect();
+        let root = service["user"].as_str().is_some_and(|user| user.starts_with('0'));
+        for volume in service["volumes"].as_array().into_iter().flatten().map(|it| it.as_str().unwrap()) {
+            let (source, rest) = volume.rsplit_once(":/").unwrap_or_else(|| panic!("{name}: {volume}"));
+            let target = format!("/{}", rest.trim_end_matches(":ro"));
+            assert!(name == "docker-proxy" || !source.contains("docker.sock"), "{name}: {volume}");
+            assert!(!["/run", "/var/run", "/var"].contains(&source), "{name}: {volume}");
+            // Other users than root have no right to the socket.
+            let sockets = format!("{}/run", target.trim_end_matches('/'));
+            assert!(source != "/" || !root || covered.contains(&sockets.as_str()), "{name}: {volume}");
+        }
+    }
 }
 
 /// The file contains no secret, and no environment has one.

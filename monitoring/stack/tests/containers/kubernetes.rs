@@ -45,7 +45,7 @@ fn scraped() -> BTreeSet<String> {
     jobs.map(|it| it["replacement"].as_str().unwrap().to_owned()).collect()
 }
 
-/// The jobs that an expression asks for by `job="A"` and `job=~"A|B"`.
+/// The jobs that an expression selects by `job="A"` and `job=~"A|B"`.
 fn jobs(expression: &str) -> BTreeSet<String> {
     assert!(!expression.contains("job!"), "selects jobs by exclusion: {expression}");
     let parts =
@@ -178,6 +178,120 @@ fn a_cluster_can_set_its_own_jobs_and_links() {
     assert_eq!(annotations["runbook_url"], "https://wiki.example/runbooks?a&b=/APIDown");
     assert_eq!(annotations["dashboard_url"], "https://grafana.example/d/rx580-api-overview");
     assert!(!text.contains("127.0.0.1"), "a link to the local machine");
+}
+
+/// What `secrets.sh` prints has every key that the manifests mount or read.
+#[test]
+fn secrets_have_the_keys_that_the_manifests_use() {
+    let print = |database: &str, proxies: &str| {
+        let mut command = Command::new(repository().join("deploy/kubernetes/secrets.sh"));
+        command.env("DATABASE_URL", database).env("TRUSTED_PROXIES", proxies);
+        let output = command.output().unwrap();
+        (
+            output.status.code(),
+            String::from_utf8(output.stdout).unwrap() + &String::from_utf8_lossy(&output.stderr),
+        )
+    };
+    let database = "postgres://u:p%24@db:5432/firedrill?sslmode=verify-full";
+    let (code, text) = print(database, "10.244.0.0/16,fd00::/8");
+    assert_eq!(code, Some(0), "{text}");
+    let printed = serde_saphyr::from_multiple::<Value>(&text).unwrap();
+    let of = |kind: &str, name: &str, key: &str| {
+        let object = printed.iter().find(|it| it["kind"] == kind && it["metadata"]["name"] == name).unwrap();
+        let value = object["stringData"].get(key).or_else(|| object["data"].get(key));
+        value.unwrap_or_else(|| panic!("{kind} {name} has no {key}")).as_str().unwrap().to_owned()
+    };
+    let dotenv = of("Secret", "api", ".env");
+    assert!(dotenv.contains(&format!("DATABASE_URL='{database}'\n")), "{dotenv}");
+    assert!(dotenv.contains(&format!("ADMIN_TOKEN={}\n", of("Secret", "api", "ADMIN_TOKEN"))), "{dotenv}");
+    assert_eq!(of("ConfigMap", "api", "TRUSTED_PROXIES"), "10.244.0.0/16,fd00::/8");
+    assert!(!of("Secret", "redis", "users.acl").contains("PASSWORD"));
+
+    let mut used = 0;
+    for file in ["api.yaml", "redis.yaml"] {
+        for object in serde_saphyr::from_multiple::<Value>(&manifest(file)).unwrap() {
+            let pod = &object["spec"]["template"]["spec"];
+            for secret in pod["volumes"].as_array().into_iter().flatten().map(|it| &it["secret"]) {
+                for item in secret["items"].as_array().into_iter().flatten() {
+                    of("Secret", secret["secretName"].as_str().unwrap(), item["key"].as_str().unwrap());
+                    used += 1;
+                }
+            }
+            for variable in pod["containers"][0]["env"].as_array().into_iter().flatten() {
+                assert!(
+                    variable["valueFrom"]["secretKeyRef"].is_null(),
+                    "secret in an environment: {variable}"
+                );
+                let reference = &variable["valueFrom"]["configMapKeyRef"];
+                if let Some(name) = reference["name"].as_str() {
+                    of("ConfigMap", name, reference["key"].as_str().unwrap());
+                    assert!(reference["optional"].is_null(), "the step is required: {variable}");
+                    used += 1;
+                }
+            }
+        }
+    }
+    assert_eq!(used, 3);
+
+    for (database, proxies, missing) in [
+        ("", "10.0.0.0/8", "DATABASE_URL is not set"),
+        (database, "", "TRUSTED_PROXIES is not set"),
+        (database, "*", "must be addresses"),
+        ("postgres://u:'@db/x", "10.0.0.0/8", "percent-encode"),
+    ] {
+        let (code, text) = print(database, proxies);
+        assert!(code == Some(2) && text.contains(missing), "{text}");
+    }
+}
+
+#[test]
+fn the_namespace_denies_what_no_policy_allows() {
+    let policies: Vec<Value> = ["network-policies.yaml", "api.yaml", "redis.yaml"]
+        .iter()
+        .flat_map(|file| serde_saphyr::from_multiple::<Value>(&manifest(file)).unwrap())
+        .filter(|object| object["kind"] == "NetworkPolicy")
+        .collect();
+    let deny = policies.iter().find(|it| it["spec"]["podSelector"] == json!({})).unwrap();
+    assert_eq!(deny["spec"], json!({"podSelector": {}, "policyTypes": ["Ingress", "Egress"]}));
+    let allowing = |direction: &str, app: &str| {
+        let selects = |it: &&Value| {
+            it["spec"]["podSelector"]["matchLabels"]["app.kubernetes.io/name"] == app
+                && !it["spec"][direction].is_null()
+        };
+        policies.iter().filter(selects).count()
+    };
+    assert_eq!([allowing("ingress", "api"), allowing("egress", "api")], [1, 1]);
+    assert_eq!([allowing("ingress", "redis"), allowing("egress", "redis")], [1, 0]);
+    assert!(manifest("kustomization.yaml").contains("- network-policies.yaml"));
+}
+
+/// A check that could not run is the last that `make test` says, and a failure in CI.
+#[test]
+fn skipped_checks_are_repeated_at_the_end_and_fail_in_ci() {
+    let folder = tempfile::tempdir().unwrap();
+    let skipped = folder.path().join("skipped");
+    let bash = process::program::external("bash").unwrap();
+    let check = repository().join("deploy/kubernetes/check.sh");
+    // Without npm, as the folder is all of the PATH.
+    for tool in ["dirname"] {
+        std::os::unix::fs::symlink(process::program::external(tool).unwrap(), folder.path().join(tool))
+            .unwrap();
+    }
+    let run =
+        Command::new(bash).arg(check).env("PATH", folder.path()).env("SKIPPED", &skipped).output().unwrap();
+    assert!(run.status.success(), "{run:?}");
+    let line = "SKIPPED: validating the manifests needs node and npm (Debian: npm)\n";
+    assert_eq!(std::fs::read_to_string(&skipped).unwrap(), line);
+    let close = |ci: &str| {
+        let mut command = Command::new("make");
+        command.args(["-s", "skipped", &format!("SKIPPED={}", skipped.display())]).env("CI", ci);
+        let output = command.env_remove("MAKEFLAGS").current_dir(repository()).output().unwrap();
+        (output.status.success(), String::from_utf8(output.stdout).unwrap())
+    };
+    assert_eq!(close(""), (true, line.to_owned()));
+    assert_eq!(close("true"), (false, line.to_owned()));
+    std::fs::remove_file(&skipped).unwrap();
+    assert_eq!(close("true"), (true, String::new()));
 }
 
 #[test]

@@ -4,8 +4,10 @@
 
 mod channels;
 mod compose_file;
+mod docker_proxy;
 mod engine;
 mod kubernetes;
 #[path = "../common/markdown.rs"]
 mod markdown;
 mod project;
+mod redis_users;

@@ -56,9 +56,9 @@ async fn every_query_of_every_panel_returns_data_while_drills_run() {
     let mut load = load(&bed);
     let mut load = load.spawn().unwrap();
 
-    let asking = ask(&prometheus, &mut drill);
+    let querying = run_queries(&prometheus, &mut drill);
     let queries = tokio::select! {
-        queries = asking => queries,
+        queries = querying => queries,
         () = bed.stack.tend(|line| println!("{line}")) => unreachable!("tending never ends"),
     };
     traffic.abort();
@@ -94,7 +94,7 @@ fn load(bed: &Bed) -> tokio::process::Command {
 }
 
 /// Queries until every query has returned data or the drills have ended.
-async fn ask(prometheus: &Prometheus, drill: &mut tokio::process::Child) -> Vec<PanelQuery> {
+async fn run_queries(prometheus: &Prometheus, drill: &mut tokio::process::Child) -> Vec<PanelQuery> {
     let mut queries = everything();
     let limit = Duration::from_secs(420);
     let started = Instant::now();

@@ -9,7 +9,7 @@ use tokio::io::{AsyncBufReadExt, BufReader};
 use crate::support::{self, Bed, FAST};
 
 /// Requests completed by the gateway under /api, from its metrics.
-async fn answered(bed: &Bed) -> f64 {
+async fn responses(bed: &Bed) -> f64 {
     let (_, text) = support::get(&format!("{}/metrics", bed.stack.url("api"))).await.unwrap();
     text.lines()
         .filter(|line| line.starts_with("http_requests_total{") && line.contains("route=\"/api/"))
@@ -63,9 +63,9 @@ async fn ctrl_c_in_any_phase_of_a_drill_leaves_nothing_running() {
         assert!(report.contains("\"interrupted\""), "the report is written in {phase}: {report}");
 
         // All requests of the drill are completed by now; the count must not change any more.
-        let settled = answered(&bed).await;
+        let settled = responses(&bed).await;
         tokio::time::sleep(Duration::from_millis(500)).await; // time for further traffic to show
-        assert_eq!(answered(&bed).await, settled, "requests are still sent after {phase}");
+        assert_eq!(responses(&bed).await, settled, "requests are still sent after {phase}");
         support::eventually("the alerts to be over", Duration::from_secs(90), || quiet(&bed)).await;
     }
     bed.stack.stop().await;

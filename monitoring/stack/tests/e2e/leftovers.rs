@@ -66,7 +66,7 @@ impl Running {
         support::get_json(&url).await.unwrap()["faults"].as_array().unwrap().clone()
     }
 
-    async fn redis_answers(&self) -> bool {
+    async fn redis_responds(&self) -> bool {
         let port = self.place["env"]["REDIS_PORT"].as_str().unwrap();
         tokio::net::TcpStream::connect(format!("127.0.0.1:{port}")).await.is_ok()
     }
@@ -129,7 +129,7 @@ async fn a_cause_that_cannot_be_undone_is_reported_and_blocks_further_drills() {
     }
 
     // Another start retries, and refuses as long as the undo fails.
-    for (code, what) in [(Some(5), "not ready for a drill"), (Some(0), "now done: run")] {
+    for (code, what) in [(Some(5), "not ready for a drill"), (Some(0), "completed now: run")] {
         let output = support::finish(stack.drill(&second), Duration::from_secs(120)).await;
         let output_text = String::from_utf8_lossy(&output.stdout) + String::from_utf8_lossy(&output.stderr);
         assert!(output.status.code() == code && output_text.contains(what), "{output_text}");
@@ -153,16 +153,16 @@ async fn the_next_run_undoes_what_a_killed_run_left() {
         // There is nothing to undo before the cause or after it was lifted.
         let at_work = matches!(phase, "firing" | "notified");
         if at_work {
-            assert!(!stack.redis_answers().await, "{phase}: the cause is at work");
+            assert!(!stack.redis_responds().await, "{phase}: the cause is at work");
             // Without a next run, only its time to live would end the fault.
             let left = stack.faults().await[0]["expires_in_seconds"].as_f64();
             assert!(left.is_some_and(|left| (1.0..=3_600.0).contains(&left)), "{phase}: {left:?}");
         }
         let output = support::finish(stack.drill(&next), Duration::from_secs(120)).await;
         let output_text = String::from_utf8_lossy(&output.stderr);
-        assert!(stack.redis_answers().await, "{phase}: {output_text}");
+        assert!(stack.redis_responds().await, "{phase}: {output_text}");
         assert!(stack.faults().await.is_empty(), "{phase}: {output_text}");
-        let undone = |what: &str| output_text.contains(&format!("now done: {what}"));
+        let undone = |what: &str| output_text.contains(&format!("completed now: {what}"));
         // Killed at the start of its cause, it may have recorded nothing yet, or an undo for something not done.
         if phase != "pending" {
             assert_eq!(

@@ -146,11 +146,11 @@ pub fn all_free(ports: Ports) -> bool {
 pub async fn eventually<T, F: Future<Output = Option<T>>>(
     what: &str,
     limit: Duration,
-    mut ask: impl FnMut() -> F,
+    mut probe: impl FnMut() -> F,
 ) -> T {
     let started = Instant::now();
     loop {
-        if let Some(response) = ask().await {
+        if let Some(response) = probe().await {
             return response;
         }
         assert!(started.elapsed() < limit, "{what}: not within {limit:?}");

@@ -31,7 +31,7 @@ async fn distinguishes_a_weak_cause_from_a_misspelt_label() {
     let finished = bed.run_drill(&drill(8).replace("severity: warning", "severty: warning")).await;
     let (verdict, reason) = finished.verdict();
     assert_eq!(verdict, "MISSED", "{}", finished.text);
-    assert!(reason.contains("is `severty` in `proves.labels` misspelt?"), "{reason}");
+    assert!(reason.contains("check the spelling of `severty` in `proves.labels`"), "{reason}");
     bed.stack.stop().await;
 }
 
@@ -71,7 +71,7 @@ async fn a_route_without_receiver_or_in_a_time_interval_is_refused() {
     for (text, needle) in [
         (
             drill(8),
-            "is expected on webhook, and its route sends to receiver `nowhere`, which has no webhook_configs",
+            "is expected on webhook, but its route sends to receiver `nowhere`, which has no webhook_configs",
         ),
         (critical, "the route to receiver `critical` is muted by the time interval `always`"),
     ] {

@@ -14,14 +14,56 @@ use crate::table::{Break, Shape};
 
 const READY: Duration = Duration::from_secs(40);
 
+/// `--cluster.peer-timeout` of clustered Alertmanagers.
+const PEER_TIMEOUT: &str = "4s";
+
+/// Major and minor version of the Prometheus at hand.
+pub fn version() -> (u32, u32) {
+    let mut prometheus = std::process::Command::new(program::external("prometheus").unwrap());
+    let output = prometheus.arg("--version").output().unwrap();
+    let text =
+        String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
+    let version = text.split_whitespace().nth(2).unwrap_or_else(|| panic!("{text}"));
+    let mut numbers = version.split('.').map(|number| number.parse().unwrap());
+    (numbers.next().unwrap(), numbers.next().unwrap())
+}
+
+/// The Alertmanager at the end of the cluster, once all have found each other.
+async fn last_of(ports: &[u16]) -> u16 {
+    let client = reqwest::Client::builder().no_proxy().build().unwrap();
+    let gauge = |text: &str, name: &str| {
+        let line = text.lines().find_map(|line| line.strip_prefix(name)).unwrap_or("0").trim();
+        line.parse::<f64>().unwrap() as usize
+    };
+    let started = std::time::Instant::now();
+    loop {
+        let mut last = None;
+        let mut complete = true;
+        for port in ports {
+            let answer = client.get(format!("http://127.0.0.1:{port}/metrics")).send().await.unwrap();
+            let text = answer.text().await.unwrap();
+            complete &= gauge(&text, "alertmanager_cluster_members ") == ports.len();
+            if gauge(&text, "alertmanager_peer_position ") == ports.len() - 1 {
+                last = Some(*port);
+            }
+        }
+        if let Some(last) = last.filter(|_| complete) {
+            return last;
+        }
+        assert!(started.elapsed() < READY, "the Alertmanagers do not find each other");
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+}
+
 /// A chain on free ports.
 pub struct Chain {
     shape: &'static str,
     pub dir: TempDir,
     pub exporter: Exporter,
-    prometheus: String,
+    pub prometheus: String,
     alertmanager: String,
-    inbox: String,
+    pub inbox: String,
+    clustered: bool,
     launches: Vec<Launch>,
     processes: Vec<Process>,
 }
@@ -41,18 +83,6 @@ impl Chain {
         let config = shape.alertmanager.replace("INBOX", &format!("http://127.0.0.1:{inbox}"));
         file("alertmanager.yml", edit(config));
         file("rules.yml", edit(shape.rules.to_owned()));
-        let targets: Vec<_> = alertmanagers.iter().map(|(web, _)| format!("\"127.0.0.1:{web}\"")).collect();
-        let target = exporter.url.trim_start_matches("http://");
-        file(
-            "prometheus.yml",
-            format!(
-                "global: {{scrape_interval: 1s, scrape_timeout: 1s, evaluation_interval: 1s}}\nrule_files: [rules.yml]\n\
-                 alerting:\n  alertmanagers:\n    - static_configs: [{{targets: [{}]}}]\n\
-                 scrape_configs:\n  - job_name: test\n    static_configs: [{{targets: [\"{target}\"]}}]\n",
-                targets.join(", ")
-            ),
-        );
-
         let url = |port: u16| format!("http://127.0.0.1:{port}");
         let mut this = Self {
             shape: shape.name,
@@ -60,6 +90,7 @@ impl Chain {
             prometheus: url(prometheus),
             alertmanager: url(alertmanagers[0].0),
             inbox: url(inbox),
+            clustered: shape.alertmanagers > 1,
             launches: Vec::new(),
             processes: Vec::new(),
             dir,
@@ -81,11 +112,21 @@ impl Chain {
             } else {
                 args.push(format!("--cluster.listen-address=127.0.0.1:{cluster}"));
                 args.push(format!("--cluster.peer=127.0.0.1:{}", alertmanagers[0].1));
+                args.push(format!("--cluster.peer-timeout={PEER_TIMEOUT}"));
             }
             let ready = Probe::Http(format!("{}/-/ready", url(*web)));
             let name = format!("alertmanager-{index}");
             this.launch(&name, program::external("alertmanager").unwrap(), args, &ready).await;
         }
+        let mut informed: Vec<u16> = alertmanagers.iter().map(|(web, _)| *web).collect();
+        if alertmanagers.len() > 1 {
+            let last = last_of(&informed).await;
+            if shape.only_last {
+                informed = vec![last];
+                this.alertmanager = url(last);
+            }
+        }
+        fs::write(here.join("prometheus.yml"), this.prometheus_file(shape, &informed)).unwrap();
         let args = vec![
             format!("--config.file={}", path("prometheus.yml")),
             format!("--storage.tsdb.path={}", path("prometheus")),
@@ -97,6 +138,41 @@ impl Chain {
         this
     }
 
+    fn prometheus_file(&self, shape: &Shape, alertmanagers: &[u16]) -> String {
+        let targets: Vec<_> = alertmanagers.iter().map(|web| format!("\"127.0.0.1:{web}\"")).collect();
+        let target = self.exporter.url.trim_start_matches("http://");
+        format!(
+            "global: {{scrape_interval: 1s, scrape_timeout: 1s, evaluation_interval: 1s{}}}\nrule_files: [rules.yml]\n\
+             alerting: {{alertmanagers: [{{static_configs: [{{targets: [{}]}}]}}]}}\nscrape_configs: {}\n",
+            shape.global,
+            targets.join(", "),
+            shape.scrapes.replace("TARGET", &format!("\"{target}\""))
+        )
+    }
+
+    /// Checks that the Prometheus at hand, which is older than the shape, says so when it reads the shape's files.
+    pub fn refuses(shape: &Shape) {
+        let dir = tempfile::tempdir().unwrap();
+        let config = format!(
+            "global: {{evaluation_interval: 1s{}}}\nrule_files: [{}]\n",
+            shape.global,
+            dir.path().join("rules.yml").display()
+        );
+        fs::write(dir.path().join("rules.yml"), shape.rules).unwrap();
+        fs::write(dir.path().join("prometheus.yml"), config).unwrap();
+        let mut promtool = std::process::Command::new(program::external("promtool").unwrap());
+        let output =
+            promtool.args(["check", "config"]).arg(dir.path().join("prometheus.yml")).output().unwrap();
+        let text =
+            String::from_utf8_lossy(&output.stderr).into_owned() + &String::from_utf8_lossy(&output.stdout);
+        assert!(
+            !output.status.success() && text.contains("query_offset not found"),
+            "{}: {text}",
+            shape.name
+        );
+        println!("{}: left out, it needs Prometheus {}.{}", shape.name, shape.since.0, shape.since.1);
+    }
+
     async fn launch(&mut self, name: &str, program: std::path::PathBuf, args: Vec<String>, ready: &Probe) {
         let shape = self.shape;
         let launch = Launch::new(name, program, args);
@@ -104,7 +180,7 @@ impl Chain {
         self.launches.push(launch);
         let client = reqwest::Client::builder().no_proxy().build().unwrap();
         let started = std::time::Instant::now();
-        while let Err(reason) = ready::ask(&client, ready).await {
+        while let Err(reason) = ready::check(&client, ready).await {
             let process = self.processes.last_mut().unwrap();
             if let Some(status) = process.ended() {
                 panic!("{shape}: {}", process.ended_error(status));
@@ -172,6 +248,9 @@ impl Chain {
         command
             .args(["--alertmanager", &self.alertmanager, "--inbox", &self.inbox, "--json"])
             .arg(self.report());
+        if self.clustered {
+            command.args(["--peer-timeout", PEER_TIMEOUT]);
+        }
         if !more.contains(&"--leftovers") {
             command.args(["--leftovers", "leftovers"]);
         }

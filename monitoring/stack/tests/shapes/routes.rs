@@ -88,5 +88,13 @@ time_intervals:
             breaks: vec![NOT_REACHED, NO_ALL_CLEAR],
             ..gauge()
         },
+        Shape {
+            name: "last-of-two-alertmanagers",
+            rules: "groups: [{name: g, rules: [{alert: A, expr: test_value > 0}]}]",
+            alertmanagers: 2,
+            only_last: true,
+            breaks: vec![NOT_REACHED],
+            ..gauge()
+        },
     ]
 }

@@ -96,7 +96,88 @@ groups:
             rules: "groups: [{name: g, rules: [{alert: A, expr: 'rate(test_total[6s]) > 4'}]}]",
             cause: "rate=20",
             undo: "rate=0",
-            breaks: vec![weak("rate=2", "the cause is too weak")],
+            breaks: vec![
+                weak("rate=2", "the cause is too weak"),
+                Break {
+                    name: "a range as long as the scrape interval",
+                    edits: &[("[6s]", "[1s]")],
+                    cause: None,
+                    verdict: "REFUSED",
+                    says: "`rate(test_total[1s])` needs two samples",
+                },
+            ],
+            ..gauge()
+        },
+        Shape {
+            name: "value-in-an-annotation",
+            rules: "groups: [{name: g, rules: [{alert: A, expr: 'rate(test_total[6s]) > 4', for: 2s, annotations: {now: '{{ $value }}'}}]}]",
+            cause: "rate=20",
+            undo: "rate=0",
+            breaks: vec![Break {
+                name: "the value in a label",
+                edits: &[("annotations:", "labels:")],
+                cause: None,
+                verdict: "MISSED",
+                says: "the label `now` changes from one evaluation to the next",
+            }],
+            ..gauge()
+        },
+        Shape {
+            name: "limit",
+            rules: "groups: [{name: g, limit: 1, rules: [{alert: A, expr: test_one > 0}]}]",
+            series: &[("test_one{part=\"a\"}", 0.0), ("test_one{part=\"b\"}", 0.0)],
+            cause: "test_one%7Bpart%3D%22a%22%7D=1",
+            undo: "test_one%7Bpart%3D%22a%22%7D=0&test_one%7Bpart%3D%22b%22%7D=0",
+            breaks: vec![
+                Break {
+                    name: "more alerts than the limit",
+                    edits: &[],
+                    cause: Some("test_one%7Bpart%3D%22a%22%7D=1&test_one%7Bpart%3D%22b%22%7D=1"),
+                    verdict: "MISSED",
+                    says: "the rule `A` fails: exceeded limit of 1 with 2 alerts",
+                },
+                Break {
+                    name: "more alerts than the limit before the cause",
+                    edits: &[("test_one > 0", "test_one >= 0")],
+                    cause: None,
+                    verdict: "REFUSED",
+                    says: "exceeded limit of 1 with 2 alerts",
+                },
+            ],
+            ..gauge()
+        },
+        Shape {
+            name: "query-offset-of-all-groups",
+            rules: "groups: [{name: g, rules: [{alert: A, expr: test_value > 0, for: 2s}]}]",
+            global: ", rule_query_offset: 9s",
+            since: (2, 53),
+            ..gauge()
+        },
+        Shape {
+            name: "query-offset-of-the-group",
+            rules: "groups: [{name: g, query_offset: 9s, rules: [{alert: A, expr: test_value > 0}]}]",
+            since: (2, 53),
+            breaks: vec![
+                MISSPELT,
+                Break {
+                    name: "an offset longer than the drill waits",
+                    edits: &[("9s", "40s")],
+                    cause: None,
+                    verdict: "INCONCLUSIVE",
+                    says: "its group `g` may have a `query_offset`, which Prometheus does not report",
+                },
+            ],
+            ..gauge()
+        },
+        Shape {
+            name: "query-offset-of-a-recording",
+            rules: "\
+groups:
+  - {name: slow, interval: 4s, query_offset: 8s, rules: [{record: r, expr: max by (job) (test_value)}]}
+  - {name: g, rules: [{alert: A, expr: r > 0}]}
+",
+            global: ", rule_query_offset: 2s",
+            since: (2, 53),
             ..gauge()
         },
         Shape {
@@ -152,7 +233,7 @@ groups:
                     edits: &[("test_mute > 0", "test_mute == 0")],
                     cause: None,
                     verdict: "MISSED",
-                    says: "another part of its expression did not hold",
+                    says: "another condition of its expression was not met",
                 },
                 MISSPELT,
             ],

@@ -1,4 +1,4 @@
-//! Two runs of drills on one stack: the second is REFUSED and names the first; a run that was killed is in nobody's way.
+//! Two runs of drills on one stack: the second is REFUSED and names the first; a killed run blocks no other.
 
 use std::process::Stdio;
 

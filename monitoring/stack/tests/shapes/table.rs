@@ -11,6 +11,14 @@ pub struct Shape {
     /// Alertmanager's file; `INBOX` stands for the inbox's URL.
     pub alertmanager: &'static str,
     pub alertmanagers: usize,
+    /// Whether Prometheus sends to one Alertmanager only: the one that waits for all others of the cluster.
+    pub only_last: bool,
+    /// Further text of Prometheus's `global`, beginning with a comma.
+    pub global: &'static str,
+    /// What is scraped; `TARGET` stands for the exporter.
+    pub scrapes: &'static str,
+    /// The first Prometheus that knows what the files use.
+    pub since: (u32, u32),
     /// What the exporter shows at first.
     pub series: &'static [(&'static str, f64)],
     /// What is set to trip the alert, and to end that.
@@ -83,7 +91,7 @@ pub const MISSPELT: Break = Break {
     edits: &[("test_value", "test_valeu")],
     cause: None,
     verdict: "MISSED",
-    says: "Prometheus has no series of `test_valeu`: is a metric or label misspelt?",
+    says: "Prometheus has no series of `test_valeu`: check the spelling of metrics and labels",
 };
 
 /// A gauge of 0 or 1 and one webhook.
@@ -93,6 +101,10 @@ pub fn gauge() -> Shape {
         rules: "",
         alertmanager: ROUTE,
         alertmanagers: 1,
+        only_last: false,
+        global: "",
+        scrapes: "[{job_name: test, static_configs: [{targets: [TARGET]}]}]",
+        since: (2, 42),
         series: &[("test_value", 0.0)],
         cause: "test_value=1",
         undo: "test_value=0",

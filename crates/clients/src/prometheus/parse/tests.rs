@@ -27,6 +27,8 @@ fn parses_rules_of_both_major_versions() {
     let groups = rules(RULES).unwrap();
     assert_eq!(groups.len(), 2);
     assert_eq!((groups[0].name.as_str(), groups[0].interval), ("api", Duration::from_secs(10)));
+    assert_eq!(groups[0].last_evaluation, Some("2026-05-04T12:00:01.123456789Z".parse().unwrap()));
+    assert_eq!((groups[1].last_evaluation, groups[1].query_offset), (None, Duration::ZERO));
     assert!(groups[1].rules.is_empty());
     let [recording, firing, new, bad] = &groups[0].rules[..] else { panic!("four rules") };
     assert!(recording.alerting.is_none());
@@ -46,6 +48,21 @@ fn parses_rules_of_both_major_versions() {
         (Duration::from_millis(1500), Duration::from_secs(300))
     );
     assert_eq!((bad.health.as_str(), bad.last_error.as_str()), ("err", "many-to-many matching not allowed"));
+}
+
+#[test]
+fn parses_versions() {
+    for (data, expected) in [
+        (r#"{"version":"2.42.0+ds","goVersion":"go1.19.8"}"#, Some((2, 42))),
+        (r#"{"version":"3.5.3+ds1"}"#, Some((3, 5))),
+        (r#"{"version":"v1.145.0"}"#, None),
+        (r#"{"version":""}"#, None),
+        ("{}", None),
+        ("null", None),
+    ] {
+        let body = format!(r#"{{"status":"success","data":{data}}}"#);
+        assert_eq!(version(&body).unwrap(), expected, "{data}");
+    }
 }
 
 #[test]
@@ -110,7 +127,7 @@ fn rejects_invalid_responses() {
             r#"{"status":"error","errorType":"bad_data","error":"parse error at char 3"}"#,
             "bad_data: parse error at char 3",
         ),
-        (r#"{"status":"success"}"#, "not understood"),
+        (r#"{"status":"success"}"#, "cannot parse the response"),
         (
             r#"{"status":"success","data":{"resultType":"vector","result":[{"metric":{},"value":[1,"x"]}]}}"#,
             "\"x\"",
@@ -120,8 +137,8 @@ fn rejects_invalid_responses() {
             "time",
         ),
         (r#"{"status":"success","data":{"resultType":"string","result":[1,"text"]}}"#, "\"text\""),
-        ("<html>", "not understood"),
-        ("", "not understood"),
+        ("<html>", "cannot parse the response"),
+        ("", "cannot parse the response"),
     ] {
         let error = series(body).unwrap_err().to_string();
         assert!(error.contains(message), "{body}: {error}");

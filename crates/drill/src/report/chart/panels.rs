@@ -62,7 +62,7 @@ fn traffic(panel: Plane, rates: &[Rate]) -> Markup {
         layer("baseline", "baseline, expected responses", "fa", |rate| rate.baseline),
         layer("cause", "cause, expected responses", "fb", |rate| rate.cause),
         layer("unexpected", "unexpected responses", "fc", |rate| rate.unexpected),
-        layer("no response", "no response", "fink", |rate| rate.unanswered),
+        layer("no response", "no response", "fink", |rate| rate.without_response),
     ];
     html! {
         (frame(&panel, "traffic"))

@@ -9,9 +9,9 @@ use crate::plan::request::Request;
 use crate::spec::method::Method;
 use crate::spec::template::Moment;
 use crate::wire::connection::Connection;
-use crate::wire::deadline::Watchdog;
+use crate::wire::deadline::RequestDeadline;
 use crate::wire::error::Fault;
-use crate::wire::response::Answer;
+use crate::wire::response::Response;
 use common::rng::Rng;
 
 /// A complete response.
@@ -39,7 +39,12 @@ impl Drop for Unfinished<'_> {
 
 impl Worker {
     /// Sends one request and records the result. Returns whether a response arrived.
-    pub async fn perform(&self, job: Job, kept: &mut Option<Connection>, watchdog: &mut Watchdog) -> bool {
+    pub async fn perform(
+        &self,
+        job: Job,
+        kept: &mut Option<Connection>,
+        request_deadline: &mut RequestDeadline,
+    ) -> bool {
         let mut made = Vec::new();
         let (request, bytes) = self.compose(job, &mut made);
         let mut unfinished = Unfinished { worker: self, due: Some(job.due) };
@@ -52,7 +57,7 @@ impl Worker {
             let attempt = std::pin::pin!(self.attempt(request, bytes, kept, &written));
             let timed_out =
                 || Err(if written.get().is_some() { Fault::Timeout } else { Fault::ConnectTimeout });
-            watchdog.within(deadline, attempt).await.unwrap_or_else(timed_out)
+            request_deadline.within(deadline, attempt).await.unwrap_or_else(timed_out)
         };
         if result.is_err() {
             *kept = None;
@@ -95,14 +100,17 @@ impl Worker {
                     self.recorder.borrow_mut().at(now).sent += 1;
                 }
             };
-            let mut answer = Answer::new(request.spec.method == Method::Head);
+            let mut response = Response::new(request.spec.method == Method::Head);
             if !request.spec.capture.is_empty() {
-                answer = answer.keeping();
+                response = response.keeping();
             }
-            match connection.exchange(bytes, &mut answer, on_write).await {
+            match connection.exchange(bytes, &mut response, on_write).await {
                 Ok(reusable) => {
                     *kept = (reusable && self.plan.limits.keep_alive).then_some(connection);
-                    return Ok(Arrived { status: answer.status(), complete: self.capture(request, &answer) });
+                    return Ok(Arrived {
+                        status: response.status(),
+                        complete: self.capture(request, &response),
+                    });
                 }
                 // The server closed the kept connection just as it was used, which is not an error of this request.
                 Err(Fault::Closed | Fault::Reset)
@@ -140,10 +148,10 @@ impl Worker {
 
     /// Stores the values that later requests need. Returns false when a 2xx response lacks one; responses with other
     /// expected statuses, such as 404, may lack them.
-    fn capture(&self, request: &Request, answer: &Answer) -> bool {
-        let status = answer.status();
+    fn capture(&self, request: &Request, response: &Response) -> bool {
+        let status = response.status();
         let good = (200..300).contains(&status);
-        let Some(kept) = answer.kept().filter(|_| good || request.spec.expect.matches(status)) else {
+        let Some(kept) = response.kept().filter(|_| good || request.spec.expect.matches(status)) else {
             return true;
         };
         request.spec.capture.iter().fold(true, |complete, capture| match kept.find(&capture.source) {

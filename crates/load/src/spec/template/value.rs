@@ -16,7 +16,7 @@ pub enum Value {
         /// The modulus, if given.
         modulo: Option<u64>,
     },
-    /// `int 1 6`: a whole number, both ends included.
+    /// `int 1 6`: an integer, both ends included.
     Int {
         /// Minimum.
         from: i64,

@@ -116,8 +116,8 @@ impl Checkout {
                 hold(!text.trim().is_empty(), "prints nothing")?;
             }
         }
-        let asks = given.text.contains("/api/v1/query");
-        hold(!asks || text.contains("\"status\":\"success\""), "the query has no result")?;
+        let queries = given.text.contains("/api/v1/query");
+        hold(!queries || text.contains("\"status\":\"success\""), "the query has no result")?;
         let numberless = without_numbers(&text);
         for shown in &given.shown {
             let shown = shown.split("  #").next().unwrap().trim();
@@ -153,8 +153,10 @@ impl Checkout {
             swap(&format!("--{flag} URL"), &format!("--{flag} http://127.0.0.1:{port}"));
         }
         swap("redis-cli -p 6379", "redis-cli");
-        swap("redis-cli --latency-history", "timeout 3 redis-cli --latency-history");
-        swap("redis-cli ", &format!("redis-cli -p {} ", at.redis));
+        let auth = format!("REDISCLI_AUTH=$(cat target/stack/{offset}/redis/password)");
+        swap("redis-cli ", &format!("{auth} redis-cli -p {} ", at.redis));
+        let history = format!("redis-cli -p {} --latency-history", at.redis);
+        swap(&history, &format!("timeout 3 {history}"));
         swap("stack status", &format!("stack status --port-offset {offset}"));
         swap("stack service", &format!("stack service --port-offset {offset}"));
         for verb in ["up", "down", "status"] {

@@ -197,7 +197,7 @@ impl From<Probe> for Sign {
 impl Sign {
     async fn seen(&self, client: &reqwest::Client) -> Result<(), ready::NotYet> {
         match self {
-            Self::Probe(probe) => ready::ask(client, probe).await,
+            Self::Probe(probe) => ready::check(client, probe).await,
             Self::Listens(port) => Ok(TcpStream::connect(("127.0.0.1", *port)).await.map(drop)?),
         }
     }

@@ -60,13 +60,13 @@ impl<'a> Other<'a> {
     /// Waits until Prometheus shows it as firing, or as inactive.
     async fn is(&self, firing: bool) {
         let url = format!("{}/api/v1/alerts", self.foreign.prometheus);
-        let ask = || async {
+        let check = || async {
             let response = support::get_json(&url).await?;
             let alerts = response["data"]["alerts"].as_array()?;
             let own = alerts.iter().find(|alert| alert["labels"]["alertname"] == "RedisMemoryHigh");
             (own.map(|alert| &alert["state"]) == firing.then_some(&Value::from("firing"))).then_some(())
         };
-        eventually(&format!("RedisMemoryHigh firing: {firing}"), Duration::from_secs(60), ask).await;
+        eventually(&format!("RedisMemoryHigh firing: {firing}"), Duration::from_secs(60), check).await;
     }
 }
 
@@ -127,7 +127,7 @@ async fn does_not_count_the_all_clear_of_another_alert() {
     assert!(phases["firing"]["seconds"].is_f64(), "{phases:#}");
     assert!(phases["notified"]["seconds"].is_null(), "RedisDown was not notified: {phases:#}");
     assert!(
-        finished.text.contains("RedisMemoryHigh fired before this drill; waited until it ended"),
+        finished.text.contains("RedisMemoryHigh fired before this drill, which waited until it ended"),
         "{}",
         finished.text
     );
@@ -139,7 +139,7 @@ async fn does_not_count_the_all_clear_of_another_alert() {
     let (verdict, reason) = finished.verdict();
     assert_eq!((finished.code, verdict), (Some(5), "REFUSED"), "{reason}\n{}", finished.text);
     assert!(
-        reason.contains("RedisMemoryHigh, firing at ") && reason.contains("is also sent by webhook"),
+        reason.contains("RedisMemoryHigh was firing at ") && reason.contains("is also sent by webhook"),
         "{reason}"
     );
     assert!(finished.report["drills"][0]["phases"]["firing"]["seconds"].is_null(), "{}", finished.text);
@@ -155,7 +155,7 @@ async fn another_alert_during_the_run_is_inconclusive() {
     let (verdict, reason) = finished.verdict();
     assert_eq!((finished.code, verdict), (Some(5), "INCONCLUSIVE"), "{reason}\n{}", finished.text);
     assert!(
-        reason.contains("RedisMemoryHigh, firing at ") && reason.contains("is also sent by webhook"),
+        reason.contains("RedisMemoryHigh was firing at ") && reason.contains("is also sent by webhook"),
         "{reason}"
     );
     foreign.stop().await;

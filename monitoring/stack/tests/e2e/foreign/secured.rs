@@ -111,11 +111,7 @@ async fn proves_alerts_behind_tls_and_passwords() {
     foreign.secured = cacert;
     foreign.prometheus = format!("https://127.0.0.1:{}", foreign.nginx);
     let finished = foreign.drill(&[drill("redis-down")]).await;
-    assert!(
-        finished.verdict().1.contains("not a TLS server; is it an http:// address?"),
-        "{}",
-        finished.text
-    );
+    assert!(finished.verdict().1.contains("not a TLS server; use an http:// address"), "{}", finished.text);
     foreign.stop().await;
 }
 
