@@ -100,7 +100,7 @@ mod tests {
         assert_eq!(parse("292y").unwrap(), Duration::from_secs(292 * 365 * 86_400));
         for text in ["293y", "1h4294967296s", "99999999999999999999ms", "4000000000y"] {
             let error = parse(text).unwrap_err().to_string();
-            assert!(error.starts_with(&format!("`{text}` is too long a duration")), "{error}");
+            assert!(error.starts_with(&format!("the duration `{text}` is too long")), "{error}");
         }
     }
 

@@ -78,7 +78,7 @@ mod tests {
             ("x[1h4294967296s]", "1h4294967296s"),
         ] {
             let error = parse(expr).unwrap_err().to_string();
-            let expected = format!("`{expr}` is not PromQL: `{duration}` is too long a duration");
+            let expected = format!("`{expr}` is not PromQL: the duration `{duration}` is too long");
             assert!(error.starts_with(&expected), "{error}");
         }
         assert!(parse("rate(x[5m]) > 300y").is_ok(), "not a duration");

@@ -102,7 +102,7 @@ impl Graph<'_> {
         let rule = &self.groups[place.group].rules[place.index];
         if self.following.len() > MAX_DEPTH {
             return Err(DrillError::Rule(format!(
-                "more than {MAX_DEPTH} rules read one another in a row, down to `{}`: prove an alert that reads fewer",
+                "more than {MAX_DEPTH} rules read one another in a chain, down to `{}`: prove an alert that depends on fewer rules",
                 rule.name
             )));
         }

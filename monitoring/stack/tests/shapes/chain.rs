@@ -40,8 +40,8 @@ async fn last_of(ports: &[u16]) -> u16 {
         let mut last = None;
         let mut complete = true;
         for port in ports {
-            let answer = client.get(format!("http://127.0.0.1:{port}/metrics")).send().await.unwrap();
-            let text = answer.text().await.unwrap();
+            let response = client.get(format!("http://127.0.0.1:{port}/metrics")).send().await.unwrap();
+            let text = response.text().await.unwrap();
             complete &= gauge(&text, "alertmanager_cluster_members ") == ports.len();
             if gauge(&text, "alertmanager_peer_position ") == ports.len() - 1 {
                 last = Some(*port);
