@@ -150,7 +150,7 @@ fn complete(case: &Case, phases: &Phases) -> (Verdict, String) {
     let unknown: Vec<String> = unknown.map(|group| format!("`{group}`")).collect();
     if !late.is_empty() && broken_promises.is_empty() && !unknown.is_empty() {
         let reason = format!(
-            "{}, but a `query_offset` of the rule group {} would be counted, and Prometheus does not report it",
+            "{}, but the rule group {} may have a `query_offset`, which Prometheus does not report",
             late.join("; "),
             unknown.join(" or ")
         );
