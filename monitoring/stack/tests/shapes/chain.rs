@@ -170,7 +170,7 @@ impl Chain {
             "{}: {text}",
             shape.name
         );
-        println!("{}: left out, it needs Prometheus {}.{}", shape.name, shape.since.0, shape.since.1);
+        println!("skipped: {} needs Prometheus {}.{}", shape.name, shape.since.0, shape.since.1);
     }
 
     async fn launch(&mut self, name: &str, program: std::path::PathBuf, args: Vec<String>, ready: &Probe) {
