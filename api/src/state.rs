@@ -94,6 +94,13 @@ impl State {
     }
 }
 
+impl State {
+    /// Why writes to the database fail now; `None` when the last ones of each kind were committed.
+    pub(crate) fn write_failure(&self) -> Option<String> {
+        self.store.write_failure().or_else(|| self.pipeline.write_failure()).map(|error| error.to_string())
+    }
+}
+
 fn declare(registry: &Registry) -> prometheus::Result<Metrics> {
     let metrics = Metrics::register(registry)?;
     #[cfg(target_os = "linux")]

@@ -28,6 +28,7 @@ pub(super) struct Health {
 /// The status of each component.
 #[derive(Serialize, ToSchema)]
 struct Components {
+    /// `ok`; in a 503 also `unavailable`, or `writes fail` while reads go on.
     database: &'static str,
     /// `ok`, `unavailable` or `not configured`.
     redis: &'static str,
@@ -42,6 +43,10 @@ pub(crate) struct Probe {
 
 /// Longest `/health` waits for the database.
 const DATABASE_LIMIT: Duration = Duration::from_secs(1);
+
+const DATABASE_AWAY: &str = "the database is unavailable";
+const WRITES_FAIL: &str =
+    "writes to the database fail; the log has the reason, and they are retried every second";
 
 /// Longest `/metrics` waits for the models folder.
 const FOLDER_LIMIT: Duration = Duration::from_millis(500);
@@ -66,13 +71,15 @@ pub(super) async fn health(state: Data<State>) -> Result<HttpResponse, Problem> 
         RedisState::Away => "unavailable",
     };
     let trouble = match tokio::time::timeout(DATABASE_LIMIT, state.store.ping()).await {
-        Ok(Ok(())) => None,
-        Ok(Err(error)) => Some(error.to_string()),
-        Err(_) => Some("no response from the database within 1 second".to_owned()),
+        Ok(Ok(())) => state.write_failure().map(|cause| (WRITES_FAIL, "writes fail", cause)),
+        Ok(Err(error)) => Some((DATABASE_AWAY, "unavailable", error.to_string())),
+        Err(_) => {
+            Some((DATABASE_AWAY, "unavailable", "no response from the database within 1 second".to_owned()))
+        }
     };
-    if let Some(cause) = trouble {
-        return Err(Problem::unavailable("the database is unavailable")
-            .with("components", json!({"database": "unavailable", "redis": redis}))
+    if let Some((detail, database, cause)) = trouble {
+        return Err(Problem::unavailable(detail)
+            .with("components", json!({"database": database, "redis": redis}))
             .caused_by(cause));
     }
     let status = if redis_state == RedisState::Away { "degraded" } else { "ok" };
@@ -101,12 +108,15 @@ pub(crate) async fn livez() -> Result<HttpResponse, Problem> {
     summary = "Whether the gateway accepts traffic",
     responses(
         (status = 200, description = "ready", body = Probe),
-        (status = 503, description = "starting or draining"),
+        (status = 503, description = "starting, draining, or writes to the database fail"),
     ),
 )]
 pub(crate) async fn readyz(state: Data<State>) -> Result<HttpResponse, Problem> {
     match state.lifecycle.phase() {
-        Phase::Ready => json(StatusCode::OK, &Probe { status: "ready" }),
+        Phase::Ready => match state.write_failure() {
+            None => json(StatusCode::OK, &Probe { status: "ready" }),
+            Some(cause) => Err(Problem::unavailable(WRITES_FAIL).caused_by(cause)),
+        },
         Phase::Starting => Err(Problem::unavailable("starting; not ready for traffic yet")),
         Phase::Draining => Err(Problem::unavailable("draining; send new traffic elsewhere")),
     }

@@ -180,6 +180,11 @@ impl Store {
         read!(&self.database, c => c.ping())
     }
 
+    /// Why writes of users fail now; `None` when the last ones were committed.
+    pub(crate) fn write_failure(&self) -> Option<StoreError> {
+        self.writer.failure()
+    }
+
     /// Commits the queued writes, waits for running calls and closes the database. The owner of the readings' writer
     /// closes that one before.
     pub async fn close(&self) {

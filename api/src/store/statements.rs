@@ -218,6 +218,23 @@ macro_rules! statements {
                 Ok(forgotten.rows_affected())
             }
 
+            /// Writes a row that expires at once.
+            pub(super) async fn probe(&mut self, now: i64) -> sqlx::Result<()> {
+                // SQLite writes no page whose content stays the same, so that it has to differ.
+                let content = uuid::Uuid::new_v4();
+                sqlx::query(
+                    "INSERT INTO idempotency_keys (id, fingerprint, status, headers, body, expires_at) \
+                     VALUES ($1, $2, 0, '', $2, $3) \
+                     ON CONFLICT (id) DO UPDATE SET body = excluded.body, expires_at = excluded.expires_at",
+                )
+                .bind(&b"probe"[..])
+                .bind(&content.as_bytes()[..])
+                .bind(now)
+                .execute(&mut *self.0)
+                .await?;
+                Ok(())
+            }
+
             /// Checks whether data can be served.
             pub(super) async fn ping(&mut self) -> sqlx::Result<()> {
                 sqlx::query("SELECT 1 FROM users LIMIT 1").execute(&mut *self.0).await?;
