@@ -10,7 +10,7 @@ use crate::{
 use actix_web::{
     HttpRequest, HttpResponse,
     http::{StatusCode, header::CONTENT_TYPE},
-    web::{self, Data},
+    web::{self, Bytes, Data},
 };
 use serde::Serialize;
 use serde_json::json;
@@ -70,12 +70,20 @@ pub(super) async fn health(state: Data<State>) -> Result<HttpResponse, Problem> 
         RedisState::Up => "ok",
         RedisState::Away => "unavailable",
     };
-    let trouble = match tokio::time::timeout(DATABASE_LIMIT, state.store.ping()).await {
-        Ok(Ok(())) => state.write_failure().map(|cause| (WRITES_FAIL, "writes fail", cause)),
-        Ok(Err(error)) => Some((DATABASE_AWAY, "unavailable", error.to_string())),
-        Err(_) => {
-            Some((DATABASE_AWAY, "unavailable", "no response from the database within 1 second".to_owned()))
+    let ping = match state.pings.last() {
+        Some(ping) => ping,
+        None => {
+            let ping = match tokio::time::timeout(DATABASE_LIMIT, state.store.ping()).await {
+                Ok(ping) => ping.map_err(|error| error.to_string()),
+                Err(_) => Err("no response from the database within 1 second".to_owned()),
+            };
+            state.pings.keep(ping.clone());
+            ping
         }
+    };
+    let trouble = match ping {
+        Ok(()) => state.write_failure().map(|cause| (WRITES_FAIL, "writes fail", cause)),
+        Err(cause) => Some((DATABASE_AWAY, "unavailable", cause)),
     };
     if let Some((detail, database, cause)) = trouble {
         return Err(Problem::unavailable(detail)
@@ -141,10 +149,17 @@ pub(crate) async fn readyz(state: Data<State>) -> Result<HttpResponse, Problem> 
 )]
 pub(super) async fn metrics(req: HttpRequest, state: Data<State>) -> Result<HttpResponse, Problem> {
     state.access.admits_to_metrics(req.headers())?;
+    let response =
+        |text: Bytes| HttpResponse::Ok().insert_header((CONTENT_TYPE, telemetry::CONTENT_TYPE)).body(text);
+    if let Some(text) = state.scrapes.last() {
+        return Ok(response(text));
+    }
     state.limiter.refresh_metrics();
     let models = state.models.clone();
     // Reading a folder must not block a worker's thread. If it takes too long, the previous values stay.
     let _ = tokio::time::timeout(FOLDER_LIMIT, web::block(move || models.refresh_metrics())).await;
     let text = telemetry::render(&state.http, &state.registry).map_err(Problem::internal)?;
-    Ok(HttpResponse::Ok().insert_header((CONTENT_TYPE, telemetry::CONTENT_TYPE)).body(text))
+    let text = Bytes::from(text);
+    state.scrapes.keep(text.clone());
+    Ok(response(text))
 }

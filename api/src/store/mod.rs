@@ -17,7 +17,7 @@ mod writer;
 mod writes;
 
 pub use error::{OpenError, StoreError};
-pub use once::{CreationResponse, Digest, InFlightGuard, Once, Sent, StoredResponse};
+pub use once::{CreationResponse, Digest, InFlightGuard, LARGEST_KEPT, Once, Sent, StoredResponse};
 pub use reading::{Cursor, Reading, ReadingsQuery, Stream};
 pub use user::{Changes, Outcome, User};
 

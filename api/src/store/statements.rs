@@ -205,6 +205,17 @@ macro_rules! statements {
                 Ok(trimmed.rows_affected())
             }
 
+            /// Deletes up to `limit` keys with large responses beyond the `most` that expire last.
+            pub(super) async fn trim_large(&mut self, most: i64, limit: i64) -> sqlx::Result<()> {
+                // With the condition of the index.
+                let trim = sqlx::query(
+                    "DELETE FROM idempotency_keys WHERE id IN (SELECT id FROM idempotency_keys \
+                     WHERE length(body) > 2048 ORDER BY expires_at DESC LIMIT $2 OFFSET $1)",
+                );
+                trim.bind(most).bind(limit).execute(&mut *self.0).await?;
+                Ok(())
+            }
+
             /// Deletes up to `limit` readings that arrived at `until` or before; returns how many.
             pub(super) async fn forget_readings(&mut self, until: i64, limit: i64) -> sqlx::Result<u64> {
                 let forgotten = sqlx::query(
