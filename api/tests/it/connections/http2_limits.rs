@@ -82,18 +82,18 @@ async fn a_response_that_the_client_does_not_take_ends() {
 
     // A client that takes some now and then gets everything, however long that takes.
     let mut builder = Builder::new();
-    builder.initial_window_size(16_384);
+    builder.initial_window_size(4096);
     let client = connect(&https, &builder).await;
     let (response, _) = client.clone().send_request(request("/metrics"), true).unwrap();
     let response = timeout(PATIENCE, response).await.unwrap().unwrap();
     let length: usize = response.headers()["content-length"].to_str().unwrap().parse().unwrap();
-    assert!(length > 3 * 16_384, "{length}");
+    assert!(length > 3 * 4096, "{length}");
     let mut body = response.into_body();
     let mut taken = 0;
     while let Some(chunk) = timeout(PATIENCE, body.data()).await.unwrap() {
         let chunk = chunk.unwrap();
         taken += chunk.len();
-        if taken % 16_384 == 0 {
+        if taken % 4096 == 0 {
             sleep(Duration::from_millis(500)).await;
         }
         let _ = body.flow_control().release_capacity(chunk.len());
