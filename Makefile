@@ -9,6 +9,7 @@ PROOFS_DIR ?= target/proofs
 SHARDS     ?= 6
 JOBS       ?= $(SHARDS)
 FUZZ_SECONDS ?= 60
+FUZZ       ?=
 STACK      ?= auto
 target     := $(or $(CARGO_TARGET_DIR),target)
 release    := $(target)/release
@@ -22,7 +23,7 @@ export PATH := $(PATH):$(CURDIR)/target/tools/bin
 export SKIPPED := $(abspath $(target))/skipped
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build demo test test-all skipped check format-check lint deny rules unit up down status load drill mutate quiet bench fuzz-api fuzz-load dashboards images-local password versions pictures docs
+.PHONY: help setup build demo test test-all skipped check format-check lint deny rules unit up down status load drill mutate quiet bench fuzz fuzz-api dashboards images-local password versions pictures docs
 
 help: ## print the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -52,7 +53,7 @@ test: ## run all checks and tests, including every drill end to end
 test-all: setup format-check lint rules
 	$(CARGO) build --locked --workspace
 	api/tests/fuzz/run.sh $(target)/debug/api
-	crates/load/fuzz/run.sh 20
+	fuzz/run.sh 5
 	$(CARGO) test --locked --workspace
 
 # Checks that could not be installed, for example without a package registry. In CI (the variable is set) that is a failure.
@@ -95,8 +96,8 @@ fuzz-api: ## check that responses match /openapi.json
 	$(CARGO) build --locked -p api
 	api/tests/fuzz/run.sh $(target)/debug/api
 
-fuzz-load: ## fuzz loadgen's parser with damaged responses, FUZZ_SECONDS=60
-	crates/load/fuzz/run.sh $(FUZZ_SECONDS)
+fuzz: ## fuzz each parser for FUZZ_SECONDS=60, or some: FUZZ="promql rules"
+	fuzz/run.sh $(FUZZ_SECONDS) $(FUZZ)
 
 # Only local processes need `make setup` and a build.
 stack_sh = STACK=$(STACK) OFFSET=$(OFFSET) deploy/compose/stack.sh

@@ -4,7 +4,8 @@
 #
 #   monitoring/versions.sh [--drill] [SUITE…]
 #
-# --drill also proves an alert of each severity on a stack with each suite's programs; that needs a release build.
+# --drill also proves an alert of each severity on a stack with each suite's programs, which needs a release build, and holds
+# the bounds of drills against them: the shapes and the model, of which query offsets need Prometheus 2.53.
 # About 80 MB are downloaded for a suite.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -92,6 +93,8 @@ for suite in "$@"; do
   if [ -n "$drill" ]; then
     check 'two drills on its Prometheus and Alertmanager' env PATH="$bin:$PATH" "$stack/stack" run --scale 20 -- \
       "$stack/loadgen" drill monitoring/drills/high-error-rate.yaml monitoring/drills/api-down.yaml
+    check 'healthy and broken shapes of rules and routes' env PATH="$bin:$PATH" cargo test -q --locked -p stack --test shapes chains_are
+    check 'the model of the bounds' env PATH="$bin:$PATH" cargo test -q --locked -p stack --test model
   fi
 done
 [ -z "$failed" ]

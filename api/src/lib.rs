@@ -12,6 +12,7 @@ pub mod file_limit;
 pub mod listen;
 pub mod telemetry;
 
+pub mod reload;
 pub mod server;
 mod state;
 
@@ -24,7 +25,9 @@ pub mod limit;
 pub mod fault;
 
 pub mod bytes;
+mod fresh;
 pub mod handlers;
+mod json;
 mod openapi;
 pub mod problem;
 pub mod shares;

@@ -3,10 +3,9 @@
 use api::{
     Config, Gateway, Listeners, StartError,
     cli::{Cli, Command, dotenv, print},
-    file_limit,
-    limit::Reloader,
-    listen,
+    file_limit, listen,
     middleware::panics,
+    reload::{Reloaded, Reloader},
     telemetry,
 };
 use clap::{CommandFactory, FromArgMatches};
@@ -86,17 +85,32 @@ async fn run(config: &Config) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Reloads the rate limits on each SIGHUP.
+/// Reloads rate limits, API keys and the certificate on each SIGHUP.
 async fn reload_on(mut hangup: Signal, reloader: Reloader) {
     while hangup.recv().await.is_some() {
         let reloader = reloader.clone();
         match tokio::task::spawn_blocking(move || reloader.reload()).await {
-            Ok(Ok(policies)) => tracing::info!(policies, "rate limits reloaded"),
-            Ok(Err(reason)) => {
-                tracing::error!(error = %reason, "rate limit reload failed, keeping current policies")
-            }
-            Err(reason) => tracing::error!(error = %reason, "rate limit reload did not run"),
+            Ok(reloaded) => report(reloaded),
+            Err(reason) => tracing::error!(error = %reason, "reload did not run"),
         }
+    }
+}
+
+fn report(reloaded: Reloaded) {
+    match reloaded.limits {
+        Some(Ok(policies)) => tracing::info!(policies, "rate limits reloaded"),
+        Some(Err(error)) => tracing::error!(%error, "rate limit reload failed, keeping current policies"),
+        None => {}
+    }
+    match reloaded.keys {
+        Some(Ok(keys)) => tracing::info!(keys, "API keys reloaded"),
+        Some(Err(error)) => tracing::error!(%error, "API key reload failed, keeping current keys"),
+        None => {}
+    }
+    match reloaded.certificate {
+        Some(Ok(())) => tracing::info!("TLS certificate reloaded"),
+        Some(Err(error)) => tracing::error!(%error, "TLS certificate reload failed, keeping the current one"),
+        None => {}
     }
 }
 

@@ -16,6 +16,18 @@ pub(crate) struct Endpoint {
     pub limited: bool,
 }
 
+impl Endpoint {
+    /// Whether a GET sets a gauge.
+    pub(crate) fn writes_on_get(&self) -> bool {
+        [UPDATE.path, CPU.path].contains(&self.path)
+    }
+
+    /// Whether it is there to try alerts: `TEST_ENDPOINTS` switches these off.
+    pub(crate) fn is_for_tests(&self) -> bool {
+        self.writes_on_get() || [SLOW.path, API_SLOW.path, ERROR.path, API_ERROR.path].contains(&self.path)
+    }
+}
+
 /// `endpoint!(PATH, limited: BOOL, METHOD, …)`: `Allow` follows from the methods.
 macro_rules! endpoint {
     ($path:expr, limited: $limited:expr, $($method:literal),+) => {

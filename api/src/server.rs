@@ -6,10 +6,10 @@ use crate::{
     config::Config,
     error::StartError,
     handlers,
-    limit::Reloader,
-    listen,
-    middleware::{body_timeout::BodyTimeout, cors, fault::FaultLayer, limit, observe, unread::unread},
+    listen::{self, Tls},
+    middleware::{body_timeout::BodyTimeout, cors, fault::FaultLayer, gate, limit, observe, unread::unread},
     openapi,
+    reload::Reloader,
     state::State,
     telemetry::{Phase, Spans},
 };
@@ -34,7 +34,7 @@ pub struct Gateway {
     state: Data<State>,
     config: Config,
     token: Token,
-    tls: Option<rustls::ServerConfig>,
+    tls: Option<Tls>,
 }
 
 impl Gateway {
@@ -49,11 +49,13 @@ impl Gateway {
         Ok(Self { state, config: config.clone(), token, tls })
     }
 
-    /// Reloads the rate limits while this serves.
+    /// Reloads rate limits, API keys and the certificate while this serves.
     pub fn reloader(&self) -> Reloader {
-        let state = self.state.clone();
-        let plan_missing = move |policies: &_| state.access.plan_missing(policies).map(str::to_owned);
-        Reloader::new(self.state.limiter.clone(), plan_missing, self.config.limits.file().cloned())
+        Reloader {
+            state: self.state.clone(),
+            limits: self.config.limits.file().cloned(),
+            certificate: self.tls.as_ref().map(|tls| tls.certificate.clone()),
+        }
     }
 
     /// Serves on `listeners` until `shutdown` resolves, then drains: `/readyz` responds 503 on both for the drain
@@ -124,7 +126,7 @@ macro_rules! chain {
 fn server(
     state: &Data<State>,
     config: &Config,
-    tls: Option<rustls::ServerConfig>,
+    tls: Option<Tls>,
     listener: TcpListener,
 ) -> std::io::Result<Server> {
     let (shared, unreadable) = (state.clone(), state.clone());
@@ -143,6 +145,8 @@ fn server(
             shared.http.layer(),
             // Limits the time a client takes to send the body.
             BodyTimeout(body_timeout),
+            // Refuses a malformed Host, writes by pages of other sites, and endpoints that are switched off.
+            from_fn(gate::layer),
             // Identifies the caller and checks its rate limits.
             from_fn(limit::layer),
             // Applies faults, which may replace the handler.
@@ -150,6 +154,7 @@ fn server(
         ]
     };
     let explain = move |status| unread(&unreadable, status);
+    let tls = tls.map(|tls| tls.config);
     listen::serve(factory, listener, tls, &config.server, &config.connections, explain)
 }
 

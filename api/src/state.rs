@@ -5,6 +5,7 @@ use crate::{
     config::{Config, SettingError},
     error::StartError,
     fault::{Bounds, Plane, Switch, Switches},
+    fresh::Fresh,
     limit::{Limiter, PolicySet, RedisBackend, RedisSettings},
     models::{self, Models},
     pipeline::Pipeline,
@@ -12,8 +13,12 @@ use crate::{
     store::Store,
     telemetry::{HttpMetrics, Lifecycle, Metrics, Spans},
 };
+use actix_web::web::Bytes;
 use prometheus::{IntGaugeVec, Opts, Registry};
 use std::sync::Arc;
+
+/// Most pings of the database, and most renderings of `/metrics`, in a second.
+const MOST_PROBES: u32 = 200;
 
 /// The state that all workers share.
 pub(crate) struct State {
@@ -30,6 +35,12 @@ pub(crate) struct State {
     pub pipeline: Pipeline,
     pub faults: Arc<Plane>,
     pub lifecycle: Lifecycle,
+    /// Whether the endpoints to try alerts are served.
+    pub test_endpoints: bool,
+    /// Outcomes of pings of the database: `/health` is open to all, and costs most of a millisecond.
+    pub pings: Fresh<Result<(), String>>,
+    /// Texts of `/metrics`, for the same reason.
+    pub scrapes: Fresh<Bytes>,
     /// The pipeline to the trace collector; `None` when none is configured.
     pub spans: Option<Spans>,
 }
@@ -88,8 +99,18 @@ impl State {
             pipeline,
             faults,
             lifecycle,
+            test_endpoints: config.faults.test_endpoints,
+            pings: Fresh::at_most(MOST_PROBES),
+            scrapes: Fresh::at_most(MOST_PROBES),
             spans,
         })
+    }
+}
+
+impl State {
+    /// Why writes to the database fail now; `None` when the last ones of each kind were committed.
+    pub(crate) fn write_failure(&self) -> Option<String> {
+        self.store.write_failure().or_else(|| self.pipeline.write_failure()).map(|error| error.to_string())
     }
 }
 

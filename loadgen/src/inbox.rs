@@ -43,7 +43,7 @@ pub struct Args {
     #[arg(long, env = "PROOFS_DIR", value_name = "DIR")]
     proofs: Option<PathBuf>,
     /// Also respond under this host name; repeatable. IP addresses, localhost and host.docker.internal are
-    /// always allowed. Receivers accept notifications under any name
+    /// always allowed. Receivers accept notifications under any host name
     #[arg(long, value_name = "NAME")]
     allow_host: Vec<HostName>,
     /// Serve the runbooks ALERTNAME.md in this directory at /runbooks/ALERTNAME

@@ -1,5 +1,6 @@
 use super::{
     address::{TrustedProxies, client_address},
+    host,
     key_ring::KeyRing,
     origins::Origins,
     token::{Token, bearer},
@@ -11,10 +12,14 @@ use crate::{
     toml_file::FileError,
 };
 use actix_web::{
-    dev::ServiceRequest,
-    http::header::{HeaderName, HeaderValue, WWW_AUTHENTICATE},
+    dev::{RequestHead, ServiceRequest},
+    http::{
+        Version,
+        header::{HeaderName, HeaderValue, ORIGIN, WWW_AUTHENTICATE},
+    },
 };
-use std::{net::IpAddr, path::PathBuf};
+use arc_swap::ArcSwap;
+use std::{net::IpAddr, path::PathBuf, sync::Arc};
 
 const API_KEY: HeaderName = HeaderName::from_static("x-api-key");
 const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
@@ -25,7 +30,7 @@ const FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto")
 pub enum RequireKey {
     /// None; a key that is sent must still be valid.
     None,
-    /// POST, PUT, PATCH and DELETE.
+    /// POST, PUT, PATCH and DELETE, and GET where it sets a gauge.
     Writes,
     /// All.
     All,
@@ -46,9 +51,15 @@ pub struct Settings {
     pub origins: Origins,
 }
 
+/// The API keys in force, and their file.
+struct Keys {
+    path: PathBuf,
+    ring: ArcSwap<KeyRing>,
+}
+
 /// Decides who a request comes from and whether it is allowed.
 pub(crate) struct Access {
-    keys: Option<KeyRing>,
+    keys: Option<Keys>,
     require: RequireKey,
     proxies: TrustedProxies,
     metrics_token: Token,
@@ -59,17 +70,35 @@ impl Access {
     /// Reads the key file.
     pub(crate) fn prepare(settings: Settings, policies: &PolicySet) -> Result<Self, FileError> {
         let Settings { keys_file, require, proxies, metrics_token, origins } = settings;
-        let keys = keys_file.map(|path| KeyRing::load(&path, policies)).transpose()?;
+        let keys = keys_file.map(|path| {
+            let ring = ArcSwap::from_pointee(KeyRing::load(&path, policies)?);
+            Ok(Keys { path, ring })
+        });
+        let keys = keys.transpose()?;
         Ok(Self { keys, require, proxies, metrics_token: Token::new(metrics_token.as_deref()), origins })
     }
 
     /// A plan that an API key names and these policies lack.
-    pub(crate) fn plan_missing(&self, policies: &PolicySet) -> Option<&str> {
-        self.keys.as_ref()?.plan_missing(policies)
+    pub(crate) fn plan_missing(&self, policies: &PolicySet) -> Option<String> {
+        self.keys.as_ref()?.ring.load().plan_missing(policies).map(str::to_owned)
+    }
+
+    /// Reads the key file again, for these policies; `None` without one.
+    pub(crate) fn read_keys(&self, policies: &PolicySet) -> Option<Result<KeyRing, FileError>> {
+        self.keys.as_ref().map(|keys| KeyRing::load(&keys.path, policies))
+    }
+
+    /// Replaces the keys; returns how many there are.
+    pub(crate) fn replace_keys(&self, ring: KeyRing) -> usize {
+        let count = ring.len();
+        if let Some(keys) = &self.keys {
+            keys.ring.store(Arc::new(ring));
+        }
+        count
     }
 
     /// The caller of a request. A key that is sent must be valid; without a key file, keys are ignored.
-    pub(crate) fn identify(&self, req: &ServiceRequest, method: &str) -> Result<Caller, Problem> {
+    pub(crate) fn identify(&self, req: &ServiceRequest, is_write: bool) -> Result<Caller, Problem> {
         let address = self.client(req);
         let Some(keys) = &self.keys else { return Ok(Caller::by_address(address)) };
         let presented = match req.headers().get(&API_KEY) {
@@ -77,16 +106,21 @@ impl Access {
             None => bearer(req.headers()),
         };
         match presented {
-            Some(key) => keys.find(key, address).ok_or_else(|| {
+            Some(key) => keys.ring.load().find(key, address).ok_or_else(|| {
                 let challenge = HeaderValue::from_static("Bearer realm=\"api\", error=\"invalid_token\"");
                 unauthorized("unknown API key", challenge)
             }),
-            None if self.requires_key(method) => Err(unauthorized(
+            None if self.requires_key(is_write) => Err(unauthorized(
                 "this request needs an API key; send it as X-API-Key or Authorization: Bearer",
                 HeaderValue::from_static("Bearer realm=\"api\""),
             )),
             None => Ok(Caller::by_address(address)),
         }
+    }
+
+    /// The caller that a request is charged to if it cannot be identified: its address.
+    pub(crate) fn stranger(&self, req: &ServiceRequest) -> Caller {
+        Caller::by_address(self.client(req))
     }
 
     /// Whether a request may read `/metrics`.
@@ -103,10 +137,15 @@ impl Access {
         ))
     }
 
-    fn requires_key(&self, method: &str) -> bool {
+    /// Whether a page that may not call the API sends a request.
+    pub(crate) fn is_foreign(&self, head: &RequestHead) -> bool {
+        host::is_from_elsewhere(head) && self.origins.allow(head.headers.get(ORIGIN)).is_none()
+    }
+
+    fn requires_key(&self, is_write: bool) -> bool {
         match self.require {
             RequireKey::None => false,
-            RequireKey::Writes => matches!(method, "POST" | "PUT" | "PATCH" | "DELETE"),
+            RequireKey::Writes => is_write,
             RequireKey::All => true,
         }
     }
@@ -125,7 +164,8 @@ impl Access {
         match forwarded.and_then(|list| list.rsplit(|byte| *byte == b',').next()).map(<[u8]>::trim_ascii) {
             Some(b"https") => "https",
             Some(b"http") => "http",
-            _ if req.conn_data::<Encrypted>().is_some() => "https",
+            // HTTP/2 is served over TLS only.
+            _ if req.version() == Version::HTTP_2 || req.conn_data::<Encrypted>().is_some() => "https",
             _ => "http",
         }
     }

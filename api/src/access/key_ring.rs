@@ -46,6 +46,11 @@ impl KeyRing {
         self.entries.iter().map(|entry| entry.plan.name()).find(|plan| policies.plan(plan).is_none())
     }
 
+    /// How many keys there are.
+    pub(super) fn len(&self) -> usize {
+        self.entries.len()
+    }
+
     /// The caller with this key at this address; `None` for an unknown key.
     pub fn find(&self, key: &[u8], address: Option<IpAddr>) -> Option<Caller> {
         let hash = digest(key);

@@ -1,6 +1,7 @@
 //! Who is calling: the client's address behind proxies, API keys, tokens of monitors, origins of web pages.
 
 pub(crate) mod address;
+mod host;
 pub(crate) mod identify;
 mod key_entry;
 mod key_file;
@@ -13,5 +14,6 @@ pub use identify::{RequireKey, Settings};
 pub use key_ring::{KeyRing, hash};
 pub use origins::Origins;
 
+pub(crate) use host::is_well_named;
 pub(crate) use identify::Access;
 pub(crate) use token::Token;

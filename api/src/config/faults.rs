@@ -3,6 +3,10 @@ use std::time::Duration;
 /// Limits on injected faults, and the memory threshold of HighMemoryUsage.
 #[derive(Debug, Clone, clap::Args)]
 pub struct FaultSettings {
+    /// Serve /slow, /error, /update and /cpu, which are there to try alerts
+    #[arg(long, env, default_value_t = true, action = clap::ArgAction::Set)]
+    pub test_endpoints: bool,
+
     /// Maximum time to live of a fault
     #[arg(long, env, default_value = "1h", value_parser = super::value::positive_duration)]
     pub fault_max_ttl: Duration,

@@ -10,7 +10,7 @@ use crate::{
 use actix_web::{
     HttpRequest, HttpResponse,
     http::{StatusCode, header::CONTENT_TYPE},
-    web::{self, Data},
+    web::{self, Bytes, Data},
 };
 use serde::Serialize;
 use serde_json::json;
@@ -28,6 +28,7 @@ pub(super) struct Health {
 /// The status of each component.
 #[derive(Serialize, ToSchema)]
 struct Components {
+    /// `ok`; in a 503 also `unavailable`, or `writes fail` while reads go on.
     database: &'static str,
     /// `ok`, `unavailable` or `not configured`.
     redis: &'static str,
@@ -42,6 +43,10 @@ pub(crate) struct Probe {
 
 /// Longest `/health` waits for the database.
 const DATABASE_LIMIT: Duration = Duration::from_secs(1);
+
+const DATABASE_AWAY: &str = "the database is unavailable";
+const WRITES_FAIL: &str =
+    "writes to the database fail; the log has the reason, and they are retried every second";
 
 /// Longest `/metrics` waits for the models folder.
 const FOLDER_LIMIT: Duration = Duration::from_millis(500);
@@ -65,14 +70,24 @@ pub(super) async fn health(state: Data<State>) -> Result<HttpResponse, Problem> 
         RedisState::Up => "ok",
         RedisState::Away => "unavailable",
     };
-    let trouble = match tokio::time::timeout(DATABASE_LIMIT, state.store.ping()).await {
-        Ok(Ok(())) => None,
-        Ok(Err(error)) => Some(error.to_string()),
-        Err(_) => Some("no response from the database within 1 second".to_owned()),
+    let ping = match state.pings.last() {
+        Some(ping) => ping,
+        None => {
+            let ping = match tokio::time::timeout(DATABASE_LIMIT, state.store.ping()).await {
+                Ok(ping) => ping.map_err(|error| error.to_string()),
+                Err(_) => Err("no response from the database within 1 second".to_owned()),
+            };
+            state.pings.keep(ping.clone());
+            ping
+        }
     };
-    if let Some(cause) = trouble {
-        return Err(Problem::unavailable("the database is unavailable")
-            .with("components", json!({"database": "unavailable", "redis": redis}))
+    let trouble = match ping {
+        Ok(()) => state.write_failure().map(|cause| (WRITES_FAIL, "writes fail", cause)),
+        Err(cause) => Some((DATABASE_AWAY, "unavailable", cause)),
+    };
+    if let Some((detail, database, cause)) = trouble {
+        return Err(Problem::unavailable(detail)
+            .with("components", json!({"database": database, "redis": redis}))
             .caused_by(cause));
     }
     let status = if redis_state == RedisState::Away { "degraded" } else { "ok" };
@@ -101,12 +116,15 @@ pub(crate) async fn livez() -> Result<HttpResponse, Problem> {
     summary = "Whether the gateway accepts traffic",
     responses(
         (status = 200, description = "ready", body = Probe),
-        (status = 503, description = "starting or draining"),
+        (status = 503, description = "starting, draining, or writes to the database fail"),
     ),
 )]
 pub(crate) async fn readyz(state: Data<State>) -> Result<HttpResponse, Problem> {
     match state.lifecycle.phase() {
-        Phase::Ready => json(StatusCode::OK, &Probe { status: "ready" }),
+        Phase::Ready => match state.write_failure() {
+            None => json(StatusCode::OK, &Probe { status: "ready" }),
+            Some(cause) => Err(Problem::unavailable(WRITES_FAIL).caused_by(cause)),
+        },
         Phase::Starting => Err(Problem::unavailable("starting; not ready for traffic yet")),
         Phase::Draining => Err(Problem::unavailable("draining; send new traffic elsewhere")),
     }
@@ -131,10 +149,17 @@ pub(crate) async fn readyz(state: Data<State>) -> Result<HttpResponse, Problem> 
 )]
 pub(super) async fn metrics(req: HttpRequest, state: Data<State>) -> Result<HttpResponse, Problem> {
     state.access.admits_to_metrics(req.headers())?;
+    let response =
+        |text: Bytes| HttpResponse::Ok().insert_header((CONTENT_TYPE, telemetry::CONTENT_TYPE)).body(text);
+    if let Some(text) = state.scrapes.last() {
+        return Ok(response(text));
+    }
     state.limiter.refresh_metrics();
     let models = state.models.clone();
     // Reading a folder must not block a worker's thread. If it takes too long, the previous values stay.
     let _ = tokio::time::timeout(FOLDER_LIMIT, web::block(move || models.refresh_metrics())).await;
     let text = telemetry::render(&state.http, &state.registry).map_err(Problem::internal)?;
-    Ok(HttpResponse::Ok().insert_header((CONTENT_TYPE, telemetry::CONTENT_TYPE)).body(text))
+    let text = Bytes::from(text);
+    state.scrapes.keep(text.clone());
+    Ok(response(text))
 }

@@ -1,5 +1,7 @@
 //! POST `/inference`: predictions for rows of numbers.
 
+mod body;
+
 use super::{
     input::{self, fault as wrong},
     models,
@@ -7,28 +9,26 @@ use super::{
 };
 use crate::{
     fault,
-    models::{Description, InferError, Inferred, LoadedModel, Rows},
-    problem::{FieldError, Kind, Problem},
+    models::{InferError, Inferred, LoadedModel, Models, Rows},
+    problem::{Kind, Problem},
     state::State,
     store::{Sent, StoredResponse},
 };
 use actix_web::{
     HttpRequest, HttpResponse,
     http::header::{HeaderValue, RETRY_AFTER},
-    web::{Bytes, Data},
+    web::{self, Bytes, Data},
 };
+use body::Body;
 use serde::Serialize;
-use serde_json::{Map, Value};
+use std::sync::Arc;
 use utoipa::ToSchema;
 
-/// Longest body accepted, in bytes: the maximum of rows with a few hundred features.
+/// Longest body accepted, in bytes: the maximum of rows with a hundred features. Each model has its own limit within it.
 pub(super) const BODY_LIMIT: usize = 4 * 1024 * 1024;
 
-/// Longest response stored under an `Idempotency-Key`, in bytes: about a thousand predictions.
-const LARGEST_KEPT: usize = 64 * 1024;
-
-/// Most errors of a body that are listed.
-const MOST_FAULTS: usize = 20;
+/// Longest body that is read on a serving thread, in bytes; longer ones would delay other requests.
+const READ_AT_ONCE: usize = 16 * 1024;
 
 /// The input of a prediction.
 #[derive(ToSchema)]
@@ -69,7 +69,7 @@ pub(super) struct Predictions<'a> {
         (status = 400, description = "the body is not JSON, or the idempotency key is not valid"),
         (status = 404, description = "no model of this name is loaded"),
         (status = 409, description = "the first request with this key is still in progress"),
-        (status = 413, description = "the body is larger than 4 MiB"),
+        (status = 413, description = "the body is larger than the rows of the model can be, or than 4 MiB"),
         (status = 422, description = "the rows do not fit the model, the key was used with another request, or the response is too large to be stored under its key"),
         (status = 503, description = "the queue is full; try again"),
         (status = 504, description = "not ready within the deadline"),
@@ -81,16 +81,15 @@ pub(super) async fn infer(
     body: Bytes,
 ) -> Result<HttpResponse, Problem> {
     models::available()?;
-    let key = Key::of(&req, &body)?;
-    let example = r#"{"model_name":"iris","input_data":[[5.1,3.5,1.4,0.2]]}"#;
-    let body = input::object(&req, &body, example)?;
-    let name = match body.get("model_name") {
-        Some(Value::String(name)) => name,
-        Some(_) => return Err(Problem::validation(vec![wrong("#/model_name", "must be a string")])),
-        None => return Err(Problem::validation(vec![wrong("#/model_name", "model_name is required")])),
+    input::expect_json(&req)?;
+    let (model, rows) = if body.len() <= READ_AT_ONCE {
+        read(&state.models, &body)?
+    } else {
+        let (models, body) = (state.models.clone(), body.clone());
+        web::block(move || read(&models, &body)).await.map_err(Problem::internal)??
     };
-    let model = state.models.get(name).ok_or_else(models::not_loaded)?;
-    let rows = rows(&body, model.description()).map_err(Problem::validation)?;
+    let key = Key::of(&req, &body)?;
+    drop(body);
     let held = key.map(|key| key.hold(&state.store)).transpose()?;
     if let Some(Held { once, .. }) = &held
         && let Some(sent) = state.store.kept(*once).await?
@@ -107,10 +106,7 @@ pub(super) async fn infer(
     };
     let stored = predictions_response(&model, &rows)?;
     if let Some(Held { once, .. }) = &held {
-        if stored.body.len() > LARGEST_KEPT {
-            let detail = "the response is too large to be stored; send fewer rows, or no Idempotency-Key";
-            return Err(Problem::new(Kind::Validation, detail));
-        }
+        once::storable(&stored)?;
         match state.store.keep(*once, stored.clone()).await? {
             Sent::First(()) => {}
             again => return once::again(again),
@@ -123,6 +119,25 @@ pub(super) async fn infer(
     Ok(response)
 }
 
+/// The model of a request, and its rows.
+fn read(loaded: &Models, body: &[u8]) -> Result<(Arc<LoadedModel>, Rows), Problem> {
+    let parts = Body::read(body)?;
+    let model = loaded.get(&parts.model_name()?).ok_or_else(models::not_loaded)?;
+    let description = model.description();
+    if body.len() > description.largest_body() {
+        let detail = format!(
+            "the body has {} bytes; {} rows of {} numbers need {} at most",
+            body.len(),
+            description.most_rows(),
+            description.features,
+            description.largest_body(),
+        );
+        return Err(Problem::new(Kind::PayloadTooLarge, detail));
+    }
+    let rows = parts.rows(description).map_err(Problem::validation)?;
+    Ok((model, rows))
+}
+
 fn predictions_response(model: &LoadedModel, rows: &[Vec<f32>]) -> Result<StoredResponse, Problem> {
     let description = model.description();
     let predictions = Predictions {
@@ -132,55 +147,6 @@ fn predictions_response(model: &LoadedModel, rows: &[Vec<f32>]) -> Result<Stored
     };
     let body = serde_json::to_vec(&predictions).map_err(Problem::internal)?;
     Ok(StoredResponse { status: 200, headers: Vec::new(), body })
-}
-
-/// The rows of `input_data`, checked against the input of the model.
-fn rows(body: &Map<String, Value>, model: &Description) -> Result<Rows, Vec<FieldError>> {
-    const FIELD: &str = "#/input_data";
-    let one = |detail: String| Err(vec![wrong(FIELD, detail)]);
-    let features = model.features;
-    let expected = || format!("must be rows of {features} numbers each, such as [[…],[…]]");
-    let rows = match body.get("input_data") {
-        None => return one("input_data is required".to_owned()),
-        Some(Value::Array(rows)) if rows.is_empty() => return one("must have at least one row".to_owned()),
-        Some(Value::Array(rows)) if rows.len() > model.most_rows() => {
-            return one(format!("must have at most {} rows; {} were sent", model.most_rows(), rows.len()));
-        }
-        Some(Value::Array(rows)) if rows.len() % model.rows != 0 => {
-            return one(format!(
-                "must have a multiple of {} rows, which is the batch size of this model",
-                model.rows
-            ));
-        }
-        Some(Value::Array(rows)) => rows,
-        Some(_) => return one(expected()),
-    };
-    let mut faults = Vec::new();
-    let mut values = Vec::with_capacity(rows.len() * features);
-    for (at, row) in rows.iter().enumerate() {
-        match row {
-            Value::Array(numbers) if numbers.len() == features => {
-                for (column, number) in numbers.iter().enumerate() {
-                    let value = number.as_f64().map(|number| number as f32).filter(|value| value.is_finite());
-                    if value.is_none() && faults.len() < MOST_FAULTS {
-                        let detail = match number {
-                            Value::Number(_) => "must fit a 32-bit floating point number",
-                            _ => "must be a number",
-                        };
-                        faults.push(wrong(&format!("{FIELD}/{at}/{column}"), detail));
-                    }
-                    values.push(value.unwrap_or_default());
-                }
-            }
-            Value::Array(numbers) if faults.len() < MOST_FAULTS => {
-                let detail = format!("must have {features} numbers; {} were sent", numbers.len());
-                faults.push(wrong(&format!("{FIELD}/{at}"), detail));
-            }
-            _ if faults.len() < MOST_FAULTS => faults.push(wrong(&format!("{FIELD}/{at}"), expected())),
-            _ => break,
-        }
-    }
-    if faults.is_empty() { Ok(Rows { count: rows.len(), values }) } else { Err(faults) }
 }
 
 impl From<InferError> for Problem {
@@ -198,69 +164,5 @@ impl From<InferError> for Problem {
                 "the prediction is not finite: the numbers are out of range for this model",
             )]),
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use serde_json::json;
-
-    fn check(input: Value, at_once: usize) -> Result<Rows, Vec<String>> {
-        let model = Description {
-            inputs: vec![],
-            outputs: vec![],
-            features: 2,
-            predictions: 1,
-            rows: at_once,
-            classes: None,
-        };
-        let body =
-            if input.is_null() { Map::new() } else { Map::from_iter([("input_data".to_owned(), input)]) };
-        rows(&body, &model).map_err(|faults| {
-            faults.iter().map(|fault| format!("{} {}", fault.pointer, fault.detail)).collect()
-        })
-    }
-
-    #[test]
-    fn reads_rows_in_order() {
-        let found = check(json!([[1, 2.5], [-3, 1e-3]]), 1).unwrap();
-        assert_eq!(found, Rows { count: 2, values: vec![1.0, 2.5, -3.0, 0.001] });
-        assert_eq!(check(json!([[1, 2], [3, 4]]), 2).unwrap().count, 2);
-    }
-
-    #[test]
-    fn points_at_each_wrong_value() {
-        for (input, at_once, expected) in [
-            (json!(null), 1, &["#/input_data input_data is required"][..]),
-            (json!("1,2"), 1, &["#/input_data must be rows of 2 numbers each, such as [[…],[…]]"]),
-            (json!([]), 1, &["#/input_data must have at least one row"]),
-            (json!([1, 2]), 1, &["#/input_data/0 must be rows of 2", "#/input_data/1 must be rows of 2"]),
-            (
-                json!([[1, 2], [1], [1, 2, 3]]),
-                1,
-                &["#/input_data/1 must have 2 numbers; 1 were", "#/input_data/2 must have 2 numbers; 3 were"],
-            ),
-            (
-                json!([[1, "NaN"], [null, true]]),
-                1,
-                &[
-                    "#/input_data/0/1 must be a number",
-                    "#/input_data/1/0 must be",
-                    "#/input_data/1/1 must be",
-                ],
-            ),
-            (json!([[1e39, 0], [-1e39, 0]]), 1, &["#/input_data/0/0 must fit", "#/input_data/1/0 must fit"]),
-            (json!(vec![[0, 0]; 1025]), 1, &["#/input_data must have at most 1024 rows; 1025 were"]),
-            (json!([[1, 2], [3, 4], [5, 6]]), 2, &["#/input_data must have a multiple of 2 rows"]),
-        ] {
-            let found = check(input.clone(), at_once).unwrap_err();
-            assert_eq!(found.len(), expected.len(), "{found:?}");
-            for (found, expected) in found.iter().zip(expected) {
-                assert!(found.starts_with(expected), "{found} / {expected}");
-            }
-        }
-        assert_eq!(check(json!(vec![["x", "y"]; 500]), 1).unwrap_err().len(), MOST_FAULTS);
-        assert_eq!(check(json!(vec![0; 500]), 1).unwrap_err().len(), MOST_FAULTS);
     }
 }

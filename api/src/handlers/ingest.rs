@@ -14,8 +14,8 @@ use actix_web::{
     HttpRequest, HttpResponse,
     web::{Bytes, Data},
 };
-use serde::Serialize;
-use serde_json::json;
+use serde::{Deserialize, Serialize};
+use serde_json::{json, value::RawValue};
 use utoipa::ToSchema;
 
 /// Readings to ingest, at most 1000.
@@ -25,6 +25,16 @@ pub(super) struct Readings {
     #[schema(min_items = 1, max_items = 1000)]
     readings: Vec<Reading>,
 }
+
+/// The part of a body that matters, as text.
+#[derive(Deserialize)]
+struct Parts<'a> {
+    #[serde(borrow)]
+    readings: Option<&'a RawValue>,
+}
+
+const EXAMPLE: &str =
+    r#"{"readings":[{"device":"d1","stream":"heart_rate","timestamp":1790000000,"value":61}]}"#;
 
 /// Result of a batch.
 #[derive(Serialize, ToSchema)]
@@ -53,7 +63,7 @@ pub(super) struct Ingested {
         (status = 400, description = "the body is not JSON, or the idempotency key is not valid"),
         (status = 409, description = "the first request with this key is still in progress"),
         (status = 413, description = "the body is larger than 512 KiB"),
-        (status = 422, description = "no reading is valid, or the key was used with another request"),
+        (status = 422, description = "no reading is valid, the key was used with another request, or the response is too large to be stored under one"),
         (status = 503, description = "the queue is full, or the database is busy or unavailable"),
     ),
 )]
@@ -63,8 +73,9 @@ pub(super) async fn ingest(
     body: Bytes,
 ) -> Result<HttpResponse, Problem> {
     let key = Key::of(&req, &body)?;
-    let Batch { readings, rejected } =
-        pipeline::check(input::json_value(&req, &body)?).map_err(|fault| Problem::validation(vec![fault]))?;
+    let parts: Parts<'_> = input::parts(&req, &body, EXAMPLE)?;
+    let Batch { readings, rejected } = pipeline::check(parts.readings.map(RawValue::get))
+        .map_err(|fault| Problem::validation(vec![fault]))?;
     state.pipeline.note_rejected(&rejected);
     if readings.is_empty() {
         let errors = rejected
@@ -80,6 +91,9 @@ pub(super) async fn ingest(
     let body =
         serde_json::to_vec(&Ingested { accepted: readings.len(), rejected }).map_err(Problem::internal)?;
     let stored = StoredResponse { status: 202, headers: Vec::new(), body };
+    if held.is_some() {
+        once::storable(&stored)?;
+    }
     let once = held.as_ref().map(|held| (held.once, stored.clone()));
     match state.pipeline.submit(readings, once).await? {
         Sent::First(()) => once::respond(stored),

@@ -1,12 +1,14 @@
 //! Input of clients: query parameters, and fields from a JSON body or from the query.
 
 use crate::{
+    json,
     problem::{FieldError, Kind, Problem},
     store::Changes,
 };
 use actix_web::{HttpMessage, HttpRequest, web};
 use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value};
+use unicode_security::MixedScript;
 use utoipa::{
     PartialSchema, ToSchema,
     openapi::{RefOr, Schema},
@@ -109,20 +111,62 @@ pub(super) fn required(fields: Changes) -> Result<(String, String), Problem> {
 pub(super) fn object(req: &HttpRequest, body: &[u8], example: &str) -> Result<Map<String, Value>, Problem> {
     match json_value(req, body)? {
         Value::Object(object) => Ok(object),
-        _ => Err(Problem::validation(vec![fault("#", format!("must be a JSON object such as {example}"))])),
+        _ => Err(not_an_object(example)),
     }
+}
+
+/// The parts of a body that matter, without the rest of it; errors show `example`.
+///
+/// # Errors
+/// 400 when the body is not JSON, 415 when it is not said to be, 422 when it is not an object.
+pub(super) fn parts<'a, T: Deserialize<'a>>(
+    req: &HttpRequest,
+    body: &'a [u8],
+    example: &str,
+) -> Result<T, Problem> {
+    expect_json(req)?;
+    object_parts(body, example)
+}
+
+/// Same for a body that is said to be JSON.
+pub(super) fn object_parts<'a, T: Deserialize<'a>>(body: &'a [u8], example: &str) -> Result<T, Problem> {
+    // A struct could be read from a list as well.
+    if body.trim_ascii_start().first().is_some_and(|first| *first != b'{') {
+        json::check(body).map_err(|error| malformed(&error))?;
+        return Err(not_an_object(example));
+    }
+    serde_json::from_slice(body).map_err(|error| malformed(&error))
+}
+
+/// 422 for a body that is JSON but not an object; shows `example`.
+fn not_an_object(example: &str) -> Problem {
+    Problem::validation(vec![fault("#", format!("must be a JSON object such as {example}"))])
 }
 
 /// The body as JSON.
 pub(crate) fn json_value(req: &HttpRequest, body: &[u8]) -> Result<Value, Problem> {
+    expect_json(req)?;
+    serde_json::from_slice(body).map_err(|error| malformed(&error))
+}
+
+/// Whether the body is said to be JSON.
+pub(super) fn expect_json(req: &HttpRequest) -> Result<(), Problem> {
     let media_type = req.content_type();
     if media_type != "application/json" && !media_type.ends_with("+json") {
         return Err(Problem::new(Kind::UnsupportedMediaType, "send the body as application/json"));
     }
-    serde_json::from_slice(body).map_err(|error| {
-        let detail = format!("the body is not valid JSON: line {}, column {}", error.line(), error.column());
-        Problem::new(Kind::BadRequest, detail)
-    })
+    Ok(())
+}
+
+/// 400 for a body that is not JSON, or has a field twice.
+fn malformed(error: &serde_json::Error) -> Problem {
+    let (line, column) = (error.line(), error.column());
+    let detail = if error.is_data() {
+        format!("the body has a field twice: line {line}, column {column}")
+    } else {
+        format!("the body is not valid JSON: line {line}, column {column}")
+    };
+    Problem::new(Kind::BadRequest, detail)
 }
 
 /// An integer query parameter.
@@ -160,8 +204,10 @@ fn name_fault(name: &str) -> Option<String> {
         Some("must not be empty".to_owned())
     } else if name.chars().count() > NAME_LIMIT {
         Some(format!("must be at most {NAME_LIMIT} characters"))
-    } else if name.chars().any(char::is_control) {
-        Some("must not contain control characters".to_owned())
+    } else if name.chars().any(|c| c.is_control() || is_invisible(c) && !matches!(c, '\u{200c}' | '\u{200d}'))
+    {
+        // The two joiners are letters' parts in several scripts.
+        Some("must not contain control characters or invisible ones, such as U+202E".to_owned())
     } else {
         None
     }
@@ -174,14 +220,34 @@ fn email_fault(email: &str) -> Option<String> {
         return Some(format!("must be at most {EMAIL_LIMIT} bytes"));
     }
     let Some((local, domain)) = email.rsplit_once('@') else { return wrong() };
-    let odd = |c: char| c.is_whitespace() || c.is_control() || matches!(c, '@' | '<' | '>' | ',' | ';' | '"');
+    let odd = |c: char| {
+        c.is_whitespace()
+            || c.is_control()
+            || is_invisible(c)
+            || matches!(c, '@' | '<' | '>' | ',' | ';' | '"')
+    };
     let label = |label: &str| {
         !label.is_empty()
             && !label.starts_with('-')
             && !label.ends_with('-')
             && label.chars().all(|c| c.is_alphanumeric() || c == '-')
     };
-    if local.is_empty() || local.contains(odd) || !domain.split('.').all(label) { wrong() } else { None }
+    // No dot at an end, no two in a row (RFC 5322, 3.2.3).
+    if local.split('.').any(|atom| atom.is_empty() || atom.contains(odd)) || !domain.split('.').all(label) {
+        return wrong();
+    }
+    // `pаypal` with a Cyrillic `а` is another address that looks the same.
+    if !email.split(['@', '.']).all(MixedScript::is_single_script) {
+        return Some("must not mix scripts within a part, such as Latin and Cyrillic letters".to_owned());
+    }
+    None
+}
+
+/// Characters without a shape of their own that change how the text around them looks: Unicode's format characters that
+/// occur in no name, and the direction of text.
+fn is_invisible(c: char) -> bool {
+    matches!(c, '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
+        | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
 }
 
 #[cfg(test)]
@@ -190,20 +256,52 @@ mod tests {
 
     #[test]
     fn rejects_mistyped_addresses() {
-        for good in ["a@b.c", "ada.l+x@example.com", "root@localhost", "ä@exämple.org"] {
+        for good in [
+            "a@b.c",
+            "ada.l+x@example.com",
+            "root@localhost",
+            "ä@exämple.org",
+            "мария@пример.рф",
+            "user.мария@x.y",
+        ] {
             assert_eq!(email_fault(good), None, "{good}");
         }
         let long = format!("{}@example.com", "a".repeat(250));
-        for bad in ["", "a", "@b", "a@", "a b@c.d", "a@b..c", "a@-b.c", "a@@b.c", "<a@b.c>", "a@b,c", &long] {
+        for bad in [
+            "",
+            "a",
+            "@b",
+            "a@",
+            "a b@c.d",
+            "a..b@x.y",
+            ".a@x.y",
+            "a.@x.y",
+            "a\u{202e}b@x.y",
+            "p\u{430}ypal@x.y",
+            "a@\u{430}pple.com",
+            "a@b..c",
+            "a@-b.c",
+            "a@@b.c",
+            "<a@b.c>",
+            "a@b,c",
+            &long,
+        ] {
             assert!(email_fault(bad).is_some(), "{bad}");
         }
     }
 
     #[test]
     fn names_are_bounded() {
-        for (name, fine) in
-            [("Ada", true), ("", false), (&"x".repeat(200), true), (&"x".repeat(201), false), ("a\nb", false)]
-        {
+        for (name, fine) in [
+            ("Ada", true),
+            ("", false),
+            (&"x".repeat(200), true),
+            (&"x".repeat(201), false),
+            ("a\nb", false),
+            ("a\u{202e}b", false),
+            ("a\u{feff}b", false),
+            ("نامه\u{200c}ای", true),
+        ] {
             assert_eq!(name_fault(name).is_none(), fine, "{name:?}");
         }
     }

@@ -1,11 +1,13 @@
 //! `Idempotency-Key`: the first response is stored together with the write, and repeated.
 
 use crate::{
+    limit::ClientKey,
+    middleware::limit::IDEMPOTENCY_KEY as HEADER,
     problem::{Kind, Problem},
-    store::{InFlightGuard, Once, Sent, Store, StoredResponse},
+    store::{InFlightGuard, LARGEST_KEPT, Once, Sent, Store, StoredResponse},
 };
 use actix_web::{
-    HttpRequest, HttpResponse,
+    HttpMessage, HttpRequest, HttpResponse,
     http::{
         StatusCode,
         header::{AUTHORIZATION, CONTENT_TYPE, HeaderName, HeaderValue, RETRY_AFTER},
@@ -13,7 +15,6 @@ use actix_web::{
 };
 use sha2::{Digest, Sha256};
 
-const HEADER: HeaderName = HeaderName::from_static("idempotency-key");
 /// Marks a repeated response.
 const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
 const API_KEY: HeaderName = HeaderName::from_static("x-api-key");
@@ -48,10 +49,12 @@ impl Key {
         if given.next().is_some() || key.is_empty() || key.len() > LONGEST || !printable {
             return Err(bad());
         }
-        // Another authentication means another caller, whose responses must stay separate.
+        // Responses of different callers must stay separate: of API keys, of addresses, and of whatever else clients send
+        // to authenticate where no API keys are configured.
+        let client = req.extensions().get::<ClientKey>().map_or_else(String::new, ToString::to_string);
         let caller = |name: HeaderName| req.headers().get(name).map_or(&b""[..], HeaderValue::as_bytes);
         let route = req.match_pattern().unwrap_or_default();
-        let id = digest(&[route.as_bytes(), caller(AUTHORIZATION), caller(API_KEY), key]);
+        let id = digest(&[route.as_bytes(), client.as_bytes(), caller(AUTHORIZATION), caller(API_KEY), key]);
         let fingerprint = digest(&[req.query_string().as_bytes(), body]);
         Ok(Some(Self(Once { id, fingerprint })))
     }
@@ -77,6 +80,18 @@ fn digest(parts: &[&[u8]]) -> [u8; 32] {
         hash.update(part);
     }
     hash.finalize().into()
+}
+
+/// Whether a response may be stored.
+///
+/// # Errors
+/// 422 when it is too large.
+pub(super) fn storable(response: &StoredResponse) -> Result<(), Problem> {
+    if response.body.len() <= LARGEST_KEPT {
+        return Ok(());
+    }
+    let detail = "the response is too large to be stored; send less in one request, or no Idempotency-Key";
+    Err(Problem::new(Kind::Validation, detail))
 }
 
 /// The response in the form in which it is stored.

@@ -279,7 +279,7 @@ impl From<StoreError> for Problem {
             StoreError::Full => Self::unavailable("too many writes are waiting; try again shortly")
                 .header(RETRY_AFTER, HeaderValue::from_static("1"))
                 .caused_by(error),
-            StoreError::Away(_) => {
+            StoreError::Away(_) | StoreError::Busy(_) => {
                 Self::unavailable("the database is busy or unavailable; try again shortly")
                     .header(RETRY_AFTER, HeaderValue::from_static("1"))
                     .caused_by(error)

@@ -81,6 +81,11 @@ impl Limiter {
         }
     }
 
+    /// The policies in force.
+    pub fn policies(&self) -> PolicySet {
+        self.rules.load().policies().clone()
+    }
+
     /// Replaces the policies. Policies that keep their names keep their balances.
     pub fn replace(&self, policies: PolicySet) {
         let mut registry = self.registry.lock();

@@ -14,7 +14,6 @@ mod policy;
 mod quota;
 mod redis;
 mod registry;
-mod reload;
 mod rules;
 mod shards;
 
@@ -36,6 +35,5 @@ pub use redis::{
     script::{Reply, ScriptCheck},
     url::{RedisUrl, RedisUrlError},
 };
-pub use reload::{ReloadError, Reloader};
 
 pub(crate) use policy::client::name_is_clean;

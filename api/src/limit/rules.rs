@@ -54,6 +54,11 @@ impl Rules {
         Self { policies, slots, reading, hashed, counters }
     }
 
+    /// The policies.
+    pub(super) fn policies(&self) -> &PolicySet {
+        &self.policies
+    }
+
     /// The checks of a request by the policies that cover it, in file order.
     pub(super) fn checks(&self, route: &'static str, method: &str, caller: &Caller) -> Checks {
         let check = |(index, policy): (usize, &Policy)| {

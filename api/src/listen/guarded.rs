@@ -4,10 +4,7 @@
 //! response, or a client that reads nothing, would hold its connection for ever. It also refuses input that is not
 //! HTTP with a bare status that no middleware sees, so that response is completed here.
 
-use super::{
-    marks::Marks,
-    streams::{Entrance, Streams},
-};
+use super::marks::Marks;
 use std::{
     io::{self, IoSlice},
     pin::Pin,
@@ -40,20 +37,11 @@ pub(super) struct Guarded<T> {
     write_clock: Option<Pin<Box<Sleep>>>,
     /// A refusal being written in place of the bare one, and how many bytes of the bare one it stands for.
     refusal: Option<(Vec<u8>, usize)>,
-    /// Of HTTP/2.
-    streams: Option<Streams>,
 }
 
 impl<T> Guarded<T> {
     pub(super) fn new(io: T, http1: Option<Http1>, write_timeout: Duration) -> Self {
-        // An HTTP/1 connection has one request at a time and drops it when it ends.
-        let streams = http1.is_none().then(Streams::new);
-        Self { io, http1, write_timeout, head_clock: None, write_clock: None, refusal: None, streams }
-    }
-
-    /// For the requests on this connection, of HTTP/2.
-    pub(super) fn entrance(&self) -> Option<Entrance> {
-        self.streams.as_ref().map(Streams::entrance)
+        Self { io, http1, write_timeout, head_clock: None, write_clock: None, refusal: None }
     }
 
     /// For the requests on this connection.
@@ -170,9 +158,6 @@ impl<T: AsyncRead + Unpin> AsyncRead for Guarded<T> {
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         let this = self.get_mut();
-        if this.streams.as_ref().is_some_and(|streams| streams.are_overrun(cx)) {
-            return Poll::Ready(Err(io::ErrorKind::ConnectionAborted.into()));
-        }
         let before = buffer.filled().len();
         let outcome = Pin::new(&mut this.io).poll_read(cx, buffer);
         match &this.http1 {

@@ -2,15 +2,15 @@
 
 pub(crate) mod encrypted;
 mod guarded;
+mod http2;
 mod limits;
 mod marks;
 mod serve;
-mod streams;
 mod tls;
 
 pub(crate) use marks::Busy;
 pub(crate) use serve::serve;
-pub(crate) use tls::tls;
+pub(crate) use tls::{Certificate, Tls, tls};
 
 use std::{
     io,

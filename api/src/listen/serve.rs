@@ -3,15 +3,15 @@
 use super::{
     encrypted::Encrypted,
     guarded::{Explain, Guarded, Http1},
-    limits,
+    http2, limits,
     marks::Marks,
-    streams::{Entrance, Slot},
 };
 use crate::config::{ConnectionSettings, ServerSettings};
 use actix_http::{HttpService, Protocol, Request, Response, error::DispatchError};
 use actix_server::{GracefulShutdownSignal, Server};
 use actix_service::{
-    IntoServiceFactory, Service, ServiceFactory, ServiceFactoryExt, apply_fn_factory, fn_service, map_config,
+    IntoServiceFactory, Service, ServiceFactory, ServiceFactoryExt, apply_fn_factory, fn_factory, fn_service,
+    map_config,
 };
 use actix_tls::accept::{
     TlsError,
@@ -98,14 +98,63 @@ where
                 acceptor
                     .map_err(TlsError::into_service_error)
                     .and_then(fn_service(accept))
-                    .and_then(http(&app, &settings, &draining, true).map_err(TlsError::Service))
+                    .and_then(https(&app, &settings, &draining).map_err(TlsError::Service))
             })?
         }
     };
     Ok(server.run())
 }
 
-/// One HTTP service: a worker's copy of the application behind a connection of either kind.
+/// What a worker has for HTTPS connections: a copy of the application for each version of HTTP.
+fn https<T, F, I, S, B>(
+    app: &F,
+    settings: &ConnectionSettings,
+    draining: &GracefulShutdownSignal,
+) -> impl ServiceFactory<
+    (Guarded<T>, Protocol, Option<SocketAddr>),
+    Config = (),
+    Response = (),
+    Error = DispatchError,
+    InitError = (),
+> + use<T, F, I, S, B>
+where
+    T: AsyncRead + AsyncWrite + Unpin + 'static,
+    F: Fn() -> I,
+    I: IntoServiceFactory<S, Request>,
+    S: ServiceFactory<Request, Config = AppConfig, Response = ServiceResponse<B>, Error = Error> + 'static,
+    S::InitError: fmt::Debug,
+    S::Service: 'static,
+    <S::Service as Service<Request>>::Future: 'static,
+    B: MessageBody + 'static,
+{
+    let http1 = http(app, settings, draining, true);
+    let http2 = map_config(app(), |()| AppConfig::default());
+    let draining = draining.clone();
+    let limits = http2::Limits {
+        head: settings.request_head_timeout,
+        idle: settings.keep_alive,
+        write: settings.write_timeout,
+        disconnect: DISCONNECT,
+    };
+    fn_factory(move || {
+        let (http1, http2) = (http1.new_service(()), http2.new_service(()));
+        let draining = draining.clone();
+        async move {
+            let http1 = Rc::new(http1.await?);
+            let http2 = http2.await.map_err(|error| tracing::error!(?error, "no application for HTTP/2"))?;
+            let http2 = Rc::new(http2);
+            Ok::<_, ()>(fn_service(move |(io, spoken, peer)| {
+                if spoken != Protocol::Http2 {
+                    return Either::Left(http1.call((io, spoken, peer)));
+                }
+                let (app, draining) = (http2.clone(), draining.clone());
+                Either::Right(async move { http2::serve(io, peer, &*app, limits, draining.notified()).await })
+            }))
+        }
+    })
+}
+
+/// The HTTP/1 service: a worker's copy of the application behind its connections.
 fn http<T, F, I, S, B>(
     app: &F,
     settings: &ConnectionSettings,
@@ -130,17 +179,8 @@ where
 {
     let draining = draining.clone();
     let app = apply_fn_factory(app(), move |request: Request, app: &S::Service| {
-        // HTTP/2 is spoken over TLS only.
-        match encrypted.then(|| request.conn_data::<Entrance>().cloned()).flatten() {
-            None => {
-                let marks = request.conn_data::<Rc<Marks>>().cloned();
-                Either::Left(until_hung_up(marks, app.call(request)))
-            }
-            Some(entrance) => {
-                let stream = entrance.enter().map(|slot| (slot, app.call(request)));
-                Either::Right(on_stream(entrance, stream))
-            }
-        }
+        let marks = request.conn_data::<Rc<Marks>>().cloned();
+        until_hung_up(marks, app.call(request))
     })
     .map_err(|error: Error| Response::from(error.error_response()));
     HttpService::build()
@@ -161,9 +201,6 @@ where
             if let Some(marks) = connection.marks() {
                 data.insert(marks.clone());
             }
-            if let Some(entrance) = connection.entrance() {
-                data.insert(entrance);
-            }
         })
         .finish(map_config(app, |()| AppConfig::default()))
 }
@@ -183,26 +220,6 @@ async fn until_hung_up<R>(
         other => other,
     })
     .await
-}
-
-/// The response on a stream of HTTP/2, which keeps its slot until the client has read it. Without a slot, or once the
-/// connection is gone, the request is dropped and counted as one whose client hung up.
-async fn on_stream<B>(
-    entrance: Entrance,
-    stream: Option<(Slot, impl Future<Output = Result<ServiceResponse<B>, Error>>)>,
-) -> Result<ServiceResponse<B>, Error> {
-    let gone = || Err(io::Error::from(io::ErrorKind::ConnectionAborted).into());
-    let Some((slot, response)) = stream else { return gone() };
-    tokio::select! {
-        // In this order, so that every request is begun, and so counted.
-        biased;
-        response = response => response.map(|mut response| {
-            // The extensions go when the last byte of the body has.
-            response.response_mut().extensions_mut().insert(slot);
-            response
-        }),
-        () = entrance.closed() => gone(),
-    }
 }
 
 /// Makes the guards of one worker's connections.

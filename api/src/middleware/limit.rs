@@ -7,13 +7,17 @@ use crate::{
     state::State,
 };
 use actix_web::{
-    Error,
+    Error, HttpMessage,
     body::{BoxBody, MessageBody},
     dev::{ServiceRequest, ServiceResponse},
-    http::header::RETRY_AFTER,
+    http::header::{HeaderName, RETRY_AFTER},
     middleware::Next,
     web,
 };
+
+/// The header whose keys are separate for each caller; handlers find the caller's [`crate::limit::ClientKey`] in the
+/// request's extensions.
+pub(crate) const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 
 /// The layer itself, for `middleware::from_fn`; the observe layer runs before it.
 pub(crate) async fn layer<B: MessageBody + 'static>(
@@ -26,12 +30,16 @@ pub(crate) async fn layer<B: MessageBody + 'static>(
     if !info.is_limited() || info.method == "OPTIONS" {
         return Ok(next.call(req).await?.map_into_boxed_body());
     }
-    let caller = match state.access.identify(&req, info.method) {
-        Ok(caller) => caller,
-        Err(refusal) => return Ok(req.error_response(refusal).map_into_boxed_body()),
+    // Who guesses keys is charged as well, by address.
+    let (caller, unidentified) = match state.access.identify(&req, info.is_write()) {
+        Ok(caller) => (caller, None),
+        Err(refusal) => (state.access.stranger(&req), Some(refusal)),
     };
+    if req.headers().contains_key(IDEMPOTENCY_KEY) {
+        req.extensions_mut().insert(caller.key.clone());
+    }
     let decision = state.limiter.decide(info.route(), info.method, &caller).await;
-    let mut response = match decision.as_ref().and_then(refusal) {
+    let mut response = match decision.as_ref().and_then(refusal).or(unidentified) {
         Some(refusal) => req.error_response(refusal).map_into_boxed_body(),
         None => next.call(req).await?.map_into_boxed_body(),
     };

@@ -6,6 +6,7 @@ pub(crate) mod body_timeout;
 mod broken;
 pub(crate) mod cors;
 pub(crate) mod fault;
+pub(crate) mod gate;
 mod in_flight;
 pub(crate) mod limit;
 pub(crate) mod observe;

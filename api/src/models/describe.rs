@@ -62,6 +62,14 @@ impl Description {
         (MOST_NUMBERS / self.features.max(self.predictions).max(1)).clamp(1, MOST_ROWS)
     }
 
+    /// Longest body of a request in bytes: the most rows with as much text as an encoder that indents uses for a number.
+    pub fn largest_body(&self) -> usize {
+        const NUMBER: usize = 40;
+        const ROW: usize = 64;
+        const REST: usize = 4096;
+        self.most_rows() * (self.features * NUMBER + ROW) + REST
+    }
+
     /// The class of the largest prediction of a row; `None` when the model has no classes.
     pub fn class_of(&self, predictions: &[f32]) -> Option<&str> {
         let classes = self.classes.as_ref()?;

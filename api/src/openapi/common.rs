@@ -54,6 +54,9 @@ pub(super) fn complete(operation: &mut Operation, endpoint: &Endpoint, method: &
     }
     if limited {
         also(401, "the API key is unknown, or a key is required");
+        if !matches!(method, "GET" | "HEAD") || endpoint.writes_on_get() {
+            also(403, "a page of another site sends it");
+        }
         also(429, "rate limit exceeded; wait for `Retry-After`");
     }
     for (status, response) in responses {

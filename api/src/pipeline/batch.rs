@@ -1,6 +1,7 @@
 //! Checks a batch reading by reading: an invalid reading does not affect the others. Pure functions.
 
 use crate::{
+    json,
     problem::FieldError,
     store::{Reading, Stream},
 };
@@ -9,6 +10,8 @@ use std::ops::RangeInclusive;
 
 /// Most readings in a batch.
 pub const MOST_READINGS: usize = 1000;
+/// Longest text of a reading, in bytes.
+const LONGEST_READING: usize = 4096;
 /// Longest device name, in characters.
 const LONGEST_DEVICE: usize = 64;
 /// Valid times: the years 2000 to 2099. Milliseconds are far outside.
@@ -37,43 +40,56 @@ pub struct Rejection {
     pub stream: Option<Stream>,
 }
 
-/// Checks a batch.
+/// Checks the JSON text of a list of readings. Those past the most are counted only.
 ///
 /// # Errors
-/// When the body is not a batch, is empty or is too long.
-pub fn check(body: Value) -> Result<Batch, FieldError> {
-    let fault = |pointer: &str, detail: String| FieldError { detail, pointer: pointer.to_owned() };
-    let Value::Object(mut body) = body else {
-        let detail = "must be a JSON object such as {\"readings\":[{\"device\":\"d1\",\"stream\":\"heart_rate\",\
-                      \"timestamp\":1790000000,\"value\":61}]}";
-        return Err(fault("#", detail.to_owned()));
-    };
-    let readings = match body.remove("readings") {
-        Some(Value::Array(readings)) => readings,
-        Some(_) => return Err(fault("#/readings", "must be a list of readings".to_owned())),
-        None => return Err(fault("#/readings", "readings is required".to_owned())),
-    };
-    if readings.is_empty() || readings.len() > MOST_READINGS {
-        return Err(fault("#/readings", format!("must have 1 to {MOST_READINGS} readings")));
+/// When it is missing, not a list, empty or too long.
+pub fn check(readings: Option<&str>) -> Result<Batch, FieldError> {
+    let fault = |detail: String| FieldError { detail, pointer: "#/readings".to_owned() };
+    let readings = readings.ok_or_else(|| fault("readings is required".to_owned()))?;
+    if !json::is_list(readings) {
+        return Err(fault("must be a list of readings".to_owned()));
     }
-    let mut batch = Batch::default();
-    for (index, value) in readings.into_iter().enumerate() {
+    let (mut batch, mut count) = (Batch::default(), 0);
+    let read = json::each(readings, |text| {
+        if count < MOST_READINGS {
+            batch.add(count, text);
+        }
+        count += 1;
+    });
+    read.map_err(|error| fault(error.to_string()))?;
+    if !(1..=MOST_READINGS).contains(&count) {
+        return Err(fault(format!("must have 1 to {MOST_READINGS} readings; {count} were sent")));
+    }
+    Ok(batch)
+}
+
+impl Batch {
+    fn add(&mut self, index: usize, text: &str) {
+        // A longer one is not parsed: as a value it could take a hundred times its size.
+        let value = if text.len() <= LONGEST_READING {
+            serde_json::from_str(text).unwrap_or_default()
+        } else {
+            Value::Null
+        };
         let stream = value.get("stream").and_then(Value::as_str).and_then(Stream::of);
         match reading(value) {
-            Ok(reading) => batch.readings.push(reading),
+            Ok(reading) => self.readings.push(reading),
             Err((field, detail)) => {
                 let pointer = format!("#/readings/{index}{field}");
-                batch.rejected.push(Rejection { index, pointer, detail, stream });
+                self.rejected.push(Rejection { index, pointer, detail, stream });
             }
         }
     }
-    Ok(batch)
 }
 
 /// One reading, or the invalid field (`/value`; empty for the reading itself) and the reason.
 fn reading(value: Value) -> Result<Reading, (&'static str, String)> {
     let Value::Object(fields) = value else {
-        return Err(("", "must be an object with device, stream, timestamp and value".to_owned()));
+        let detail = format!(
+            "must be an object with device, stream, timestamp and value, of at most {LONGEST_READING} bytes"
+        );
+        return Err(("", detail));
     };
     let device = text(&fields, "device").map_err(|detail| ("/device", detail))?;
     if let Some(detail) = device_fault(device) {
@@ -129,6 +145,10 @@ fn measured(fields: &Map<String, Value>, stream: Stream) -> Result<f64, String> 
 mod tests {
     use super::*;
     use serde_json::json;
+
+    fn check(body: Value) -> Result<Batch, FieldError> {
+        super::check(body.get("readings").map(Value::to_string).as_deref())
+    }
 
     fn one(reading: Value) -> Batch {
         check(json!({"readings": [reading]})).unwrap()
@@ -214,7 +234,6 @@ mod tests {
     fn rejects_what_is_not_a_batch() {
         let many = vec![json!({}); MOST_READINGS + 1];
         for (body, pointer) in [
-            (json!([]), "#"),
             (json!({}), "#/readings"),
             (json!({"readings": {}}), "#/readings"),
             (json!({"readings": []}), "#/readings"),
@@ -222,5 +241,13 @@ mod tests {
         ] {
             assert_eq!(check(body).unwrap_err().pointer, pointer);
         }
+    }
+
+    #[test]
+    fn a_long_reading_is_not_parsed() {
+        let reading = |length: usize| json!({"device": "d1", "stream": "spo2", "timestamp": 1_790_000_000, "value": 97, "x": "x".repeat(length)});
+        assert_eq!(one(reading(100)).readings.len(), 1);
+        let rejected = &one(reading(LONGEST_READING)).rejected[0];
+        assert!(rejected.pointer == "#/readings/0" && rejected.detail.contains("4096"), "{rejected:?}");
     }
 }

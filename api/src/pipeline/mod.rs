@@ -64,6 +64,11 @@ impl Pipeline {
         self.writer.pause(paused);
     }
 
+    /// Why writes of readings fail now; `None` when the last ones were committed.
+    pub(crate) fn write_failure(&self) -> Option<StoreError> {
+        self.writer.failure()
+    }
+
     /// Commits the queue and accepts nothing more.
     pub(crate) async fn close(&self) {
         self.writer.close().await;

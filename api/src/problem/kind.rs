@@ -41,6 +41,8 @@ kinds! {
     BadRequest = "bad_request", BAD_REQUEST;
     /// 401: the caller is not identified.
     Unauthorized = "unauthorized", UNAUTHORIZED;
+    /// 403: the caller may not.
+    Forbidden = "forbidden", FORBIDDEN;
     /// 404: no such route or object.
     NotFound = "not_found", NOT_FOUND;
     /// 405.
@@ -79,6 +81,7 @@ impl Kind {
     pub(crate) fn of_status(status: StatusCode) -> Self {
         let same = [
             Self::BadRequest,
+            Self::Forbidden,
             Self::NotFound,
             Self::MethodNotAllowed,
             Self::PayloadTooLarge,

@@ -21,6 +21,12 @@ impl RequestInfo {
         self.endpoint.map_or(routes::UNMATCHED, |endpoint| endpoint.path)
     }
 
+    /// Whether it changes something.
+    pub(crate) fn is_write(&self) -> bool {
+        matches!(self.method, "POST" | "PUT" | "PATCH" | "DELETE")
+            || self.endpoint.is_some_and(|endpoint| endpoint.writes_on_get())
+    }
+
     /// Whether limits and faults apply to the route.
     pub(crate) fn is_limited(&self) -> bool {
         self.endpoint.is_none_or(|endpoint| endpoint.limited)

@@ -111,6 +111,13 @@ impl Database {
         }
     }
 
+    /// Must be called after a failed group: the writer's connection may be in any state, and is replaced.
+    pub(super) fn distrust_writer(&self) {
+        if let Self::Sqlite(db) = self {
+            db.distrust_writer();
+        }
+    }
+
     /// Must be called before the responses, once a group of writes was committed or may have been.
     pub(super) fn committed(&self) {
         if let Self::Sqlite(Sqlite { direct: Some(direct), .. }) = self {

@@ -9,9 +9,12 @@ pub enum StoreError {
     /// The queue of writes is full.
     #[error("the write queue is full")]
     Full,
-    /// The database is unreachable, too busy or closed; a retry may succeed.
+    /// The database is unreachable, out of space or closed; a retry may succeed later.
     #[error("the database is unavailable: {0}")]
     Away(String),
+    /// Another connection was in the way; a retry may succeed.
+    #[error("the database is busy: {0}")]
+    Busy(String),
     /// Anything else: a bug in the gateway.
     #[error("the database failed: {0}")]
     Failed(String),
@@ -29,28 +32,41 @@ pub struct OpenError {
     pub remedy: &'static str,
 }
 
-/// Codes after which a retry may succeed. SQLite: 5 busy, 6 locked, 10 I/O, 13 disk full. PostgreSQL, by class: 08
-/// connection, 40 rolled back (deadlock, serialization), 53 out of resources, 55 lock not available, 57 cancelled,
-/// shutting down, starting up.
-fn is_temporary(code: &str) -> bool {
+/// Whether a code is one of these: classes of PostgreSQL (of five characters), or codes of SQLite.
+fn is_one_of(code: &str, classes: &[&str], codes: &[u32]) -> bool {
     match code.len() {
-        5 => ["08", "40", "53", "55", "57"].contains(&&code[..2]),
+        5 => classes.contains(&&code[..2]),
         // The low byte of an extended SQLite code is the plain code.
-        _ => code.parse::<u32>().is_ok_and(|code| [5, 6, 10, 13].contains(&(code & 0xff))),
+        _ => code.parse::<u32>().is_ok_and(|code| codes.contains(&(code & 0xff))),
     }
+}
+
+/// Codes of an outage. SQLite: 10 I/O, 13 disk full, 14 cannot open (a full disk has no room for the log). PostgreSQL:
+/// 08 connection, 53 out of resources, 57 cancelled, shutting down, starting up, 58 I/O.
+fn is_away(code: &str) -> bool {
+    is_one_of(code, &["08", "53", "57", "58"], &[10, 13, 14])
+}
+
+/// Codes of a conflict with another connection. SQLite: 5 busy, 6 locked. PostgreSQL: 40 rolled back (deadlock,
+/// serialization), 55 lock not available.
+fn is_busy(code: &str) -> bool {
+    is_one_of(code, &["40", "55"], &[5, 6])
 }
 
 /// Whether a SQLite code means that another connection has locked the file or a table.
 pub(super) fn is_locked(code: &str) -> bool {
-    code.parse::<u32>().is_ok_and(|code| [5, 6].contains(&(code & 0xff)))
+    is_one_of(code, &[], &[5, 6])
 }
 
 impl From<sqlx::Error> for StoreError {
     fn from(error: sqlx::Error) -> Self {
         match &error {
             sqlx::Error::Database(cause) if cause.is_unique_violation() => Self::EmailTaken,
-            sqlx::Error::Database(cause) if cause.code().is_some_and(|code| is_temporary(&code)) => {
+            sqlx::Error::Database(cause) if cause.code().is_some_and(|code| is_away(&code)) => {
                 Self::Away(error.to_string())
+            }
+            sqlx::Error::Database(cause) if cause.code().is_some_and(|code| is_busy(&code)) => {
+                Self::Busy(error.to_string())
             }
             sqlx::Error::PoolTimedOut
             | sqlx::Error::PoolClosed
@@ -67,12 +83,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn distinguishes_temporary_errors_from_bugs() {
-        for code in ["5", "6", "261", "517", "13", "08006", "40P01", "40001", "53300", "55P03", "57P01"] {
-            assert!(is_temporary(code), "{code}");
+    fn distinguishes_outages_conflicts_and_bugs() {
+        for code in ["10", "13", "14", "778", "08006", "53100", "53300", "57P01", "58030"] {
+            assert!(is_away(code) && !is_busy(code), "{code}");
+        }
+        for code in ["5", "6", "261", "517", "40P01", "40001", "55P03"] {
+            assert!(is_busy(code) && !is_away(code), "{code}");
         }
         for code in ["", "1", "19", "2067", "26", "42P01", "23505", "22001", "XX000"] {
-            assert!(!is_temporary(code), "{code}");
+            assert!(!is_away(code) && !is_busy(code), "{code}");
         }
     }
 }

@@ -17,7 +17,7 @@ mod writer;
 mod writes;
 
 pub use error::{OpenError, StoreError};
-pub use once::{CreationResponse, Digest, InFlightGuard, Once, Sent, StoredResponse};
+pub use once::{CreationResponse, Digest, InFlightGuard, LARGEST_KEPT, Once, Sent, StoredResponse};
 pub use reading::{Cursor, Reading, ReadingsQuery, Stream};
 pub use user::{Changes, Outcome, User};
 
@@ -178,6 +178,11 @@ impl Store {
     /// [`StoreError::Away`] or [`StoreError::Failed`].
     pub async fn ping(&self) -> Result<(), StoreError> {
         read!(&self.database, c => c.ping())
+    }
+
+    /// Why writes of users fail now; `None` when the last ones were committed.
+    pub(crate) fn write_failure(&self) -> Option<StoreError> {
+        self.writer.failure()
     }
 
     /// Commits the queued writes, waits for running calls and closes the database. The owner of the readings' writer

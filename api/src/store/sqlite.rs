@@ -11,7 +11,12 @@ use sqlx::{
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
 use std::{
+    future::ready,
     str::FromStr,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
     time::{Duration, Instant},
 };
 
@@ -28,6 +33,8 @@ const BETWEEN: Duration = Duration::from_millis(50);
 pub(super) struct Sqlite {
     pub(super) reader: SqlitePool,
     pub(super) writer: SqlitePool,
+    /// The writer's connection is closed before the next write, and opened anew.
+    distrusted: Arc<AtomicBool>,
     /// Reads of single rows, without the pool; `None` in memory, where every connection is a separate database.
     pub(super) direct: Option<Direct>,
 }
@@ -51,13 +58,25 @@ impl Sqlite {
         let pool = |size: u32| SqlitePoolOptions::new().max_connections(size).acquire_timeout(WAIT_LIMIT);
         let in_memory = url.contains(":memory:") || url.contains("mode=memory");
         // Each connection to an in-memory database is a separate database: keep exactly one, for ever.
-        let writer_pool = if in_memory { pool(1).idle_timeout(None).max_lifetime(None) } else { pool(1) };
+        let distrusted = Arc::new(AtomicBool::new(false));
+        let writer_pool = if in_memory {
+            pool(1).idle_timeout(None).max_lifetime(None)
+        } else {
+            let distrusted = distrusted.clone();
+            pool(1).before_acquire(move |_, _| Box::pin(ready(Ok(!distrusted.swap(false, Ordering::AcqRel)))))
+        };
         let writer = up_to_date(writer_pool, &options).await.map_err(|error| explain(&error))?;
         let reader = if in_memory { writer.clone() } else { pool(READERS).connect_lazy_with(options) };
         // Parameters of the URL override the defaults.
         let plain = !in_memory && !url.contains('?');
         let direct = plain.then(|| Direct::new(&filename));
-        Ok(Self { reader, writer, direct })
+        Ok(Self { reader, writer, distrusted, direct })
+    }
+
+    /// After an error SQLite may have ended a transaction that sqlx counts as open, and the connection would fail for
+    /// ever.
+    pub(super) fn distrust_writer(&self) {
+        self.distrusted.store(true, Ordering::Release);
     }
 
     /// Waits for running calls and closes the connections.

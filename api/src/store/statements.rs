@@ -205,6 +205,17 @@ macro_rules! statements {
                 Ok(trimmed.rows_affected())
             }
 
+            /// Deletes up to `limit` keys with large responses beyond the `most` that expire last.
+            pub(super) async fn trim_large(&mut self, most: i64, limit: i64) -> sqlx::Result<()> {
+                // With the condition of the index.
+                let trim = sqlx::query(
+                    "DELETE FROM idempotency_keys WHERE id IN (SELECT id FROM idempotency_keys \
+                     WHERE length(body) > 2048 ORDER BY expires_at DESC LIMIT $2 OFFSET $1)",
+                );
+                trim.bind(most).bind(limit).execute(&mut *self.0).await?;
+                Ok(())
+            }
+
             /// Deletes up to `limit` readings that arrived at `until` or before; returns how many.
             pub(super) async fn forget_readings(&mut self, until: i64, limit: i64) -> sqlx::Result<u64> {
                 let forgotten = sqlx::query(
@@ -216,6 +227,23 @@ macro_rules! statements {
                 .execute(&mut *self.0)
                 .await?;
                 Ok(forgotten.rows_affected())
+            }
+
+            /// Writes a row that expires at once.
+            pub(super) async fn probe(&mut self, now: i64) -> sqlx::Result<()> {
+                // SQLite writes no page whose content stays the same, so that it has to differ.
+                let content = uuid::Uuid::new_v4();
+                sqlx::query(
+                    "INSERT INTO idempotency_keys (id, fingerprint, status, headers, body, expires_at) \
+                     VALUES ($1, $2, 0, '', $2, $3) \
+                     ON CONFLICT (id) DO UPDATE SET body = excluded.body, expires_at = excluded.expires_at",
+                )
+                .bind(&b"probe"[..])
+                .bind(&content.as_bytes()[..])
+                .bind(now)
+                .execute(&mut *self.0)
+                .await?;
+                Ok(())
             }
 
             /// Checks whether data can be served.

@@ -2,8 +2,9 @@
 //! costs the same for one write as for hundreds.
 
 use super::{
-    database::{Database, Tx},
+    database::{Database, Tx, on},
     error::StoreError,
+    once::unix_now,
     queue::{Queue, Refusal},
 };
 use futures_util::future::BoxFuture;
@@ -15,6 +16,8 @@ use tokio::{sync::oneshot, task::JoinHandle, time::timeout};
 pub const PATIENCE: Duration = Duration::from_secs(10);
 /// Longest one group may take; shorter than [`PATIENCE`], so that the reason reaches the callers.
 const GROUP_LIMIT: Duration = Duration::from_secs(9);
+/// How often a writer whose last group failed tries whether it can write again.
+const PROBE_EVERY: Duration = Duration::from_secs(1);
 /// Longest the queue may take to empty at the end.
 const FLUSH_LIMIT: Duration = Duration::from_secs(10);
 
@@ -43,6 +46,8 @@ trait Job: Send {
     fn may_conflict(&self) -> bool;
     /// Records its own failure.
     fn fail(&mut self, error: StoreError);
+    /// Its own failure, if that is an outage of the database.
+    fn outage(&self) -> Option<&StoreError>;
     /// Whether its caller has left.
     fn is_abandoned(&self) -> bool;
     /// Sends the caller its own result, or the failure of the group.
@@ -71,6 +76,13 @@ impl<W: Write + Sync> Job for Pending<W> {
         self.result = Some(Err(error));
     }
 
+    fn outage(&self) -> Option<&StoreError> {
+        match &self.result {
+            Some(Err(error @ StoreError::Away(_))) => Some(error),
+            _ => None,
+        }
+    }
+
     fn is_abandoned(&self) -> bool {
         self.reply.is_closed()
     }
@@ -87,11 +99,14 @@ impl<W: Write + Sync> Job for Pending<W> {
 }
 
 type Jobs = Queue<Box<dyn Job>>;
+/// Why the last group failed; `None` when it was committed.
+type Failure = Arc<Mutex<Option<StoreError>>>;
 
 /// A queue of writes and the task that commits them.
 #[derive(Clone)]
 pub(crate) struct Writer {
     queue: Arc<Jobs>,
+    failure: Failure,
     task: Arc<Mutex<Option<JoinHandle<()>>>>,
 }
 
@@ -99,8 +114,9 @@ impl Writer {
     /// Starts the task. The queue holds writes with a total weight of `capacity`; a group weighs at most `group`.
     pub(super) fn start(database: Database, capacity: usize, group: usize) -> Self {
         let queue = Arc::new(Jobs::new(capacity));
-        let task = tokio::spawn(run(database, queue.clone(), group));
-        Self { queue, task: Arc::new(Mutex::new(Some(task))) }
+        let failure = Failure::default();
+        let task = tokio::spawn(run(database, queue.clone(), group, failure.clone()));
+        Self { queue, failure, task: Arc::new(Mutex::new(Some(task))) }
     }
 
     /// Queues a write and waits until it is durable.
@@ -127,6 +143,11 @@ impl Writer {
         self.queue.pause(paused);
     }
 
+    /// Why writes fail now; `None` when the last ones were committed.
+    pub(crate) fn failure(&self) -> Option<StoreError> {
+        self.failure.lock().clone()
+    }
+
     /// Total weight of the queue.
     pub(crate) fn depth(&self) -> usize {
         self.queue.weight()
@@ -150,22 +171,39 @@ impl Writer {
     }
 }
 
-async fn run(database: Database, queue: Arc<Jobs>, group: usize) {
-    while let Some(mut jobs) = queue.take(group).await {
+async fn run(database: Database, queue: Arc<Jobs>, group: usize, last: Failure) {
+    loop {
+        let probing = last.lock().is_some();
+        let taken = if probing {
+            // Without a client's write, an empty group tells when writes succeed again.
+            timeout(PROBE_EVERY, queue.take(group)).await.unwrap_or_else(|_| Some(Vec::new()))
+        } else {
+            queue.take(group).await
+        };
+        let Some(mut jobs) = taken else { return };
         // A client that got 503 may retry; its write must not happen in the background.
         jobs.retain(|job| !job.is_abandoned());
-        if jobs.is_empty() {
+        if jobs.is_empty() && !probing {
             continue;
         }
-        let outcome = match timeout(GROUP_LIMIT, commit(&database, &mut jobs)).await {
+        let outcome = match timeout(GROUP_LIMIT, commit(&database, &mut jobs, probing)).await {
             Ok(outcome) => outcome,
             Err(_) => Err(StoreError::Away(format!("a group was not committed within {GROUP_LIMIT:?}"))),
         };
-        if let Err(error) = &outcome {
-            tracing::error!(writes = jobs.len(), error = %error, "commit of a group of writes failed");
-        }
         let failure = outcome.err();
+        if let Some(error) = &failure {
+            if !(probing && jobs.is_empty()) {
+                tracing::error!(writes = jobs.len(), error = %error, "commit of a group of writes failed");
+            }
+            database.distrust_writer();
+        }
         database.committed();
+        let outage = failure.clone().or_else(|| jobs.iter().find_map(|job| job.outage().cloned()));
+        if probing && outage.is_none() {
+            tracing::info!("writes to the database succeed again");
+        }
+        // Before the responses: a client that knows of the failure finds it at `/health`.
+        *last.lock() = outage;
         for job in jobs {
             job.settle(failure.as_ref());
         }
@@ -177,30 +215,39 @@ enum GroupError {
     /// A statement failed outside a savepoint; nothing was committed.
     Statement,
     /// The whole group failed.
-    Group(sqlx::Error),
+    Group(StoreError),
 }
 
 impl From<sqlx::Error> for GroupError {
     fn from(error: sqlx::Error) -> Self {
-        Self::Group(error)
+        Self::Group(error.into())
     }
 }
 
 /// Commits a group. Only writes that may conflict in normal operation cost a savepoint. If another write fails, the
-/// group is repeated with a savepoint for each, so that it fails alone.
-async fn commit(database: &Database, jobs: &mut [Box<dyn Job>]) -> Result<(), StoreError> {
-    let outcome = match attempt(database, jobs, false).await {
-        Err(GroupError::Statement) => attempt(database, jobs, true).await,
+/// group is repeated with a savepoint for each, so that it fails alone. With `probing` the group also writes something of
+/// its own: a success must mean that the database takes writes, and those of clients may change nothing.
+async fn commit(database: &Database, jobs: &mut [Box<dyn Job>], probing: bool) -> Result<(), StoreError> {
+    let outcome = match attempt(database, jobs, probing, false).await {
+        Err(GroupError::Statement) => attempt(database, jobs, probing, true).await,
         outcome => outcome,
     };
     outcome.map_err(|trouble| match trouble {
-        GroupError::Group(error) => error.into(),
+        GroupError::Group(error) => error,
         GroupError::Statement => StoreError::Failed("a statement failed despite its savepoint".to_owned()),
     })
 }
 
-async fn attempt(database: &Database, jobs: &mut [Box<dyn Job>], careful: bool) -> Result<(), GroupError> {
+async fn attempt(
+    database: &Database,
+    jobs: &mut [Box<dyn Job>],
+    probing: bool,
+    careful: bool,
+) -> Result<(), GroupError> {
     let mut tx = database.begin().await?;
+    if probing {
+        on!(&mut tx, c => c.probe(unix_now()))?;
+    }
     for job in jobs {
         let marked = careful || job.may_conflict();
         if marked {
@@ -209,13 +256,15 @@ async fn attempt(database: &Database, jobs: &mut [Box<dyn Job>], careful: bool) 
         match job.apply(&mut tx).await {
             Ok(()) if marked => tx.keep().await?,
             Ok(()) => {}
-            Err(error) if marked => {
-                tx.undo().await?;
-                job.fail(error);
-            }
-            Err(_) => {
-                tx.rollback().await?;
-                return Err(GroupError::Statement);
+            // After some errors, such as a full disk, SQLite has ended the transaction by itself; that cannot be undone,
+            // and the group fails for this reason.
+            Err(error) if marked => match tx.undo().await {
+                Ok(()) => job.fail(error),
+                Err(_) => return Err(GroupError::Group(error)),
+            },
+            Err(error) => {
+                let undone = tx.rollback().await;
+                return Err(undone.map_or(GroupError::Group(error), |()| GroupError::Statement));
             }
         }
     }

@@ -3,7 +3,9 @@
 use super::{
     database::{Tx, on},
     error::StoreError,
-    once::{CreationResponse, KEPT_SECONDS, MOST_KEPT, Once, Sent, StoredResponse, unix_now},
+    once::{
+        CreationResponse, KEPT_SECONDS, LARGE, MOST_KEPT, MOST_LARGE, Once, Sent, StoredResponse, unix_now,
+    },
     reading::Reading,
     user::{Changes, Outcome, User},
     writer::Write,
@@ -34,7 +36,7 @@ impl Write for CreateUser {
         }
         let user = on!(tx, c => c.create_user(&self.name, &self.email))?;
         if let Some((once, response)) = &self.once {
-            on!(tx, c => c.keep(once, &response(user.as_ref())))?;
+            keep(tx, once, &response(user.as_ref())).await?;
         }
         Ok(Sent::First(user))
     }
@@ -98,7 +100,7 @@ impl Write for PutReadings {
         }
         on!(tx, c => c.put_readings(&self.readings, unix_now()))?;
         if let Some((once, response)) = &self.once {
-            on!(tx, c => c.keep(once, response))?;
+            keep(tx, once, response).await?;
         }
         Ok(Sent::First(()))
     }
@@ -121,7 +123,7 @@ impl Write for KeepResponse {
         if let Some(verdict) = claim(tx, &self.once).await? {
             return Ok(verdict);
         }
-        on!(tx, c => c.keep(&self.once, &self.response))?;
+        keep(tx, &self.once, &self.response).await?;
         Ok(Sent::First(()))
     }
 }
@@ -159,6 +161,16 @@ impl Write for ForgetReadings {
 async fn claim<T>(tx: &mut Tx, once: &Once) -> Result<Option<Sent<T>>, StoreError> {
     let now = unix_now();
     Ok(on!(tx, c => c.claim(once, now, now + KEPT_SECONDS))?.verdict(once))
+}
+
+/// Stores the response to a claim made in this transaction.
+async fn keep(tx: &mut Tx, once: &Once, response: &StoredResponse) -> Result<(), StoreError> {
+    on!(tx, c => c.keep(once, response))?;
+    if response.body.len() > LARGE {
+        // One goes for each that comes; the second is for other gateways and for the past.
+        on!(tx, c => c.trim_large(MOST_LARGE, 2))?;
+    }
+    Ok(())
 }
 
 async fn why_not<T>(tx: &mut Tx, id: i64) -> Result<Outcome<T>, StoreError> {

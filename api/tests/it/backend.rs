@@ -71,7 +71,8 @@ impl Database {
     }
 
     /// Runs a statement.
-    pub async fn execute(&self, statement: &'static str) {
+    pub async fn execute(&self, statement: &str) {
+        let statement = sqlx::AssertSqlSafe(statement.to_owned());
         if self.url.starts_with("sqlite:") {
             let mut connection = SqliteConnection::connect(&self.url).await.unwrap();
             sqlx::query(statement).execute(&mut connection).await.unwrap();

@@ -46,10 +46,10 @@ pub enum Reason {
     #[error("no response within {0} s")]
     Late(u64),
     /// The response body is larger than this many bytes.
-    #[error("response is larger than {} MiB", .0 >> 20)]
+    #[error("the response is larger than {} MiB", .0 >> 20)]
     TooLarge(usize),
     /// The response body has more than this many JSON values.
-    #[error("response has more than {0} values")]
+    #[error("the response has more than {0} values")]
     TooManyValues(usize),
     /// A status other than 2xx.
     #[error("{0}")]

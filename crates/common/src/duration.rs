@@ -8,10 +8,13 @@ use serde::{Deserialize, Deserializer, Serializer, de};
 
 use crate::error::Error;
 
+/// The longest duration of Prometheus and Alertmanager, 2⁶³ − 1 nanoseconds: 292 years.
+pub const LONGEST: Duration = Duration::from_nanos(i64::MAX.unsigned_abs());
+
 /// Parses a duration such as `2m` or `1h30m`. Zero may have a unit or none, as in Prometheus's files.
 ///
 /// # Errors
-/// [`Error::Duration`].
+/// [`Error::Duration`] and, beyond [`LONGEST`], [`Error::LongDuration`].
 pub fn parse(text: &str) -> Result<Duration, Error> {
     let text = text.trim();
     // The parser is for PromQL ranges and rejects zero.
@@ -24,7 +27,15 @@ pub fn parse(text: &str) -> Result<Duration, Error> {
     if text.parse::<f64>().is_ok() {
         return Err(bad());
     }
-    promql_parser::util::parse_duration(text).map_err(|_| bad())
+    let duration = promql_parser::util::parse_duration(text);
+    // The parser leaves out a part whose number has more than 32 bits.
+    let left_out = |digits: &str| !digits.is_empty() && digits.parse::<u32>().is_err();
+    if text.split(|it: char| !it.is_ascii_digit()).any(left_out)
+        || duration.as_ref().is_ok_and(|it| *it > LONGEST)
+    {
+        return Err(Error::LongDuration(text.to_owned()));
+    }
+    duration.map_err(|_| bad())
 }
 
 /// Formats a duration in Prometheus notation, with millisecond precision: `1h30m`, `1s500ms`, `0s`, `1w`.
@@ -82,6 +93,15 @@ mod tests {
             assert_eq!(parse(zero).unwrap(), Duration::ZERO);
         }
         assert_eq!(format(Duration::ZERO), "0s");
+    }
+
+    #[test]
+    fn rejects_durations_that_prometheus_cannot_hold() {
+        assert_eq!(parse("292y").unwrap(), Duration::from_secs(292 * 365 * 86_400));
+        for text in ["293y", "1h4294967296s", "99999999999999999999ms", "4000000000y"] {
+            let error = parse(text).unwrap_err().to_string();
+            assert!(error.starts_with(&format!("the duration `{text}` is too long")), "{error}");
+        }
     }
 
     #[test]

@@ -10,6 +10,9 @@ pub enum Error {
     /// Invalid duration.
     #[error("`{0}` is not a duration: expected a number and a unit, such as 250ms, 15s, 2m or 1h30m")]
     Duration(String),
+    /// A duration beyond those of Prometheus.
+    #[error("the duration `{0}` is too long: must be at most 292y, with numbers of at most 4294967295")]
+    LongDuration(String),
     /// Invalid rate as a number.
     #[error("`{0}` is not a rate: expected a positive number of requests per second")]
     RateNumber(f64),

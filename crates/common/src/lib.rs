@@ -17,5 +17,6 @@ pub mod rng;
 pub mod signals;
 pub mod source_error;
 pub mod tls;
+pub mod yaml;
 
 pub use crate::error::Error;

@@ -9,13 +9,16 @@ use alerting::document::rule_groups::{is_rule_file, rule_groups};
 use alerting::document::tree::{self, Node};
 use clients::prometheus::{Labels, RuleGroup};
 
-/// A file's tree; `None` where there is nothing in it.
 fn read(path: &Path) -> Result<Option<Node>, CoverageError> {
-    let text = fs::read_to_string(path).map_err(unread(path))?;
-    if tree::is_empty(&text) {
+    parse(path, &fs::read_to_string(path).map_err(unread(path))?)
+}
+
+/// A file's tree; `None` where there is nothing in it.
+fn parse(path: &Path, text: &str) -> Result<Option<Node>, CoverageError> {
+    if tree::is_empty(text) {
         return Ok(None);
     }
-    let root = tree::parse(&text).map_err(|(line, reason)| bad(path)(format!("line {line}: {reason}")))?;
+    let root = tree::parse(text).map_err(|(line, reason)| bad(path)(format!("line {line}: {reason}")))?;
     if root.is_map() { Ok(Some(root)) } else { Err(expected(path, &root, "", "a map such as `groups:`")) }
 }
 
@@ -79,28 +82,41 @@ pub fn alerts(path: &Path) -> Result<Vec<Alert>, CoverageError> {
     for file in files {
         // A folder may hold other files beside those of rules.
         let Some(root) = read(&file)?.filter(|root| file == path || is_rule_file(root)) else { continue };
-        let origin = file.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        let groups = rule_groups("", &root).map_err(|error| {
-            let line = error.line.unwrap_or(1);
-            bad(&file)(format!("line {line}: {}: {}", error.field, error.reason))
-        })?;
-        for group in groups {
-            let shared = labels(&file, group.node, "labels")?;
-            for rule in list(&file, group.node, "rules")? {
-                if let Some(name) =
-                    rule.get("alert").filter(|name| name.scalar() != Some("") && !name.is_null())
-                {
-                    let name = name.scalar().ok_or_else(|| expected(&file, name, "alert", "a name"))?;
-                    // A rule's own labels count more than its group's.
-                    let mut all = shared.clone();
-                    all.extend(labels(&file, rule, "labels")?);
-                    found.push(Alert { name: name.to_owned(), labels: all, origin: origin.clone() });
-                }
-            }
-        }
+        found.extend(alerts_below(&file, &root)?);
     }
     if found.is_empty() {
         return Err(Reason::NoAlert(count).of(path));
+    }
+    Ok(found)
+}
+
+/// Every alert in the text of the rule file `path`.
+///
+/// # Errors
+/// The text is not a rule file.
+pub fn alerts_in(path: &Path, text: &str) -> Result<Vec<Alert>, CoverageError> {
+    parse(path, text)?.map_or(Ok(Vec::new()), |root| alerts_below(path, &root))
+}
+
+fn alerts_below(file: &Path, root: &Node) -> Result<Vec<Alert>, CoverageError> {
+    let mut found = Vec::new();
+    let origin = file.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let groups = rule_groups("", root).map_err(|error| {
+        let line = error.line.unwrap_or(1);
+        bad(file)(format!("line {line}: {}: {}", error.field, error.reason))
+    })?;
+    for group in groups {
+        let shared = labels(file, group.node, "labels")?;
+        for rule in list(file, group.node, "rules")? {
+            if let Some(name) = rule.get("alert").filter(|name| name.scalar() != Some("") && !name.is_null())
+            {
+                let name = name.scalar().ok_or_else(|| expected(file, name, "alert", "a name"))?;
+                // A rule's own labels count more than its group's.
+                let mut all = shared.clone();
+                all.extend(labels(file, rule, "labels")?);
+                found.push(Alert { name: name.to_owned(), labels: all, origin: origin.clone() });
+            }
+        }
     }
     Ok(found)
 }

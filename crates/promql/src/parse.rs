@@ -20,6 +20,11 @@ pub fn parse(expr: &str) -> Result<Expr, Error> {
     if parts > MAX_PARTS {
         return Err(Error::TooLarge(parts, MAX_PARTS));
     }
+    // The parser panics on numbers of seconds beyond those of `Duration`.
+    for token in tokens::durations(expr) {
+        tokens::read(&expr[token.at])
+            .map_err(|reason| Error::Syntax { expr: expr.trim().to_owned(), reason: reason.to_string() })?;
+    }
     register_old_names();
     parser::parse(expr).map_err(|reason| Error::Syntax {
         expr: expr.trim().to_owned(),
@@ -60,6 +65,24 @@ fn register_old_names() {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn rejects_durations_that_prometheus_cannot_hold() {
+        for (expr, duration) in [
+            ("x offset 1e309", "1e309"),
+            ("x offset -1e20", "1e20"),
+            ("x[1e10]", "1e10"),
+            ("x[5m:1e20]", "1e20"),
+            ("x offset Inf", "Inf"),
+            ("x[300y]", "300y"),
+            ("x[1h4294967296s]", "1h4294967296s"),
+        ] {
+            let error = parse(expr).unwrap_err().to_string();
+            let expected = format!("`{expr}` is not PromQL: the duration `{duration}` is too long");
+            assert!(error.starts_with(&expected), "{error}");
+        }
+        assert!(parse("rate(x[5m]) > 300y").is_ok(), "not a duration");
+    }
 
     #[test]
     fn unsupported_syntax_has_a_remedy() {

@@ -235,16 +235,7 @@ mod tests {
             "tan",
             "tanh",
             "timestamp",
-            "day_of_month",
-            "day_of_week",
-            "day_of_year",
-            "days_in_month",
-            "hour",
-            "minute",
-            "month",
-            "year",
         ];
-        calls.extend(vector.iter().map(|name| format!("{name}(x)")));
         let dates = [
             "day_of_month",
             "day_of_week",
@@ -255,6 +246,7 @@ mod tests {
             "month",
             "year",
         ];
+        calls.extend(vector.iter().chain(&dates).map(|name| format!("{name}(x)")));
         calls.extend(dates.iter().map(|name| format!("{name}()")));
         calls.extend(
             [

@@ -40,7 +40,7 @@ pub fn rewrite_durations(
         return Err(apart());
     }
     for (token, occurrence) in tokens.into_iter().zip(occurrences) {
-        let from = read(&expr[token.at.clone()])?;
+        let from = tokens::read(&expr[token.at.clone()])?;
         if (token.place, from) != (occurrence.place, occurrence.from) {
             return Err(apart());
         }
@@ -66,15 +66,6 @@ pub fn rewrite_durations(
         return Err(apart());
     }
     Ok((text, changes))
-}
-
-/// Parses a PromQL duration: with units, or as bare seconds (Prometheus 3).
-fn read(text: &str) -> Result<Duration, Error> {
-    match text.parse::<f64>() {
-        Ok(seconds) => Duration::try_from_secs_f64(seconds)
-            .map_err(|error| Error::Duration(format!("`{text}`: {error}"))),
-        Err(_) => duration::parse(text).map_err(|error| Error::Duration(error.to_string())),
-    }
 }
 
 fn rounded_millis(duration: Duration) -> u64 {

@@ -4,9 +4,14 @@
 //! occur only between brackets and after `offset`. The result is checked against the tree by the caller.
 
 use std::ops::Range;
+use std::time::Duration;
 
 use lrpar::{Lexeme, Lexer};
 use promql_parser::parser::{lex, token};
+use promql_parser::util::parse_str_radix;
+
+use crate::error::Error;
+use common::duration;
 
 /// The kind of a duration.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,6 +47,15 @@ pub struct DurationToken {
 /// The durations of an expression in textual order; empty if it cannot be tokenized.
 pub fn durations(text: &str) -> Vec<DurationToken> {
     numbers(text).into_iter().filter_map(|(place, _, at)| Some(DurationToken { place: place?, at })).collect()
+}
+
+/// Parses a PromQL duration: with units, or as bare seconds (Prometheus 3).
+pub fn read(text: &str) -> Result<Duration, Error> {
+    let Ok(seconds) = parse_str_radix(text) else {
+        return duration::parse(text).map_err(|error| Error::Duration(error.to_string()));
+    };
+    let read = Duration::try_from_secs_f64(seconds).ok().filter(|it| *it <= duration::LONGEST);
+    read.ok_or_else(|| Error::Duration(common::Error::LongDuration(text.to_owned()).to_string()))
 }
 
 /// Numbers with a unit of time, such as `1h` in `x > 1h`, which Prometheus 3 reads as 3600.

@@ -8,6 +8,7 @@ use url::Position;
 
 use crate::patterns;
 use crate::run::args::{Args, ArrivalsArg};
+use clients::address::without_secrets;
 use common::duration;
 use common::rate::Rate;
 use common::rng;
@@ -76,7 +77,7 @@ impl Resolved {
     pub fn title(&self) -> String {
         match &self.scenario {
             Some(scenario) => format!("{} · {}", scenario.name, self.plan.target.origin()),
-            None => self.plan.target.url.to_string(),
+            None => without_secrets(self.plan.target.url.as_str()),
         }
     }
 }

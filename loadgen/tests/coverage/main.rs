@@ -4,6 +4,8 @@
 #![allow(clippy::unwrap_used)] // a test fails by panicking
 
 mod any_text;
+#[path = "../damage/mod.rs"]
+mod damage;
 mod secured;
 
 use std::fs;

@@ -2,52 +2,8 @@
 
 use proptest::prelude::*;
 
+use crate::damage::{any_text, damaged};
 use crate::fixture::{files, scaled};
-
-const PARTS: &[&str] = &[
-    "groups:",
-    "- ",
-    "\n",
-    "\n  ",
-    "  ",
-    "{",
-    "}",
-    "[",
-    "]",
-    "&a ",
-    "*a",
-    "<<: ",
-    "---\n",
-    "...",
-    "? ",
-    "|\n",
-    ">-\n",
-    "'",
-    "\"",
-    "\\",
-    "#",
-    "~",
-    ": ",
-    ",",
-    "!!str ",
-    "%YAML 1.2\n",
-    "5m",
-    "-5m",
-    "9999999999y",
-    "1e9",
-    "kind: List\n",
-    "kind: PrometheusRule\n",
-    "items:",
-    "spec:",
-    "rules:",
-    "expr: ",
-    "for: ",
-    "\t",
-    "\r",
-    "\u{0}",
-    "\u{feff}",
-    "ä",
-];
 
 /// Renders the small directory with one file replaced.
 fn render(file: &str, text: String) {
@@ -81,36 +37,23 @@ fn rejects_excessive_nesting() {
     }
 }
 
+/// A file of the directory.
+fn file() -> impl Strategy<Value = &'static str> {
+    prop::sample::select(vec!["prometheus.yml", "alertmanager.yml", "alert_rules/api.yml"])
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(96))]
+    #![proptest_config(ProptestConfig::with_cases(192))]
 
     #[test]
-    fn any_text_is_rendered_or_rejected(
-        text in ".{0,80}",
-        parts in prop::collection::vec(prop::sample::select(PARTS), 0..30),
-        file in prop::sample::select(vec!["prometheus.yml", "alertmanager.yml", "alert_rules/api.yml"]),
-    ) {
+    fn any_text_is_rendered_or_rejected(file in file(), text in any_text()) {
         render(file, text);
-        render(file, parts.concat());
     }
 
     #[test]
     fn damaged_files_are_rendered_or_rejected(
-        file in prop::sample::select(vec!["prometheus.yml", "alertmanager.yml", "alert_rules/api.yml"]),
-        at in 0.0f64..1.0,
-        taken in 0usize..12,
-        part in prop::sample::select(PARTS),
+        (file, text) in file().prop_flat_map(|file| (Just(file), damaged(files()[file].clone()))),
     ) {
-        let text = files()[file].clone();
-        let boundary = |mut at: usize| {
-            while !text.is_char_boundary(at) {
-                at -= 1;
-            }
-            at
-        };
-        let from = boundary((at * text.len() as f64) as usize);
-        let to = boundary((from + taken).min(text.len()));
-        render(file, format!("{}{part}{}", &text[..from], &text[to..]));
-        render(file, text[..from].to_owned());
+        render(file, text);
     }
 }

@@ -5,6 +5,8 @@
 mod addresses;
 mod any_text;
 mod command;
+#[path = "../damage/mod.rs"]
+mod damage;
 mod fixture;
 mod reading;
 mod refused;

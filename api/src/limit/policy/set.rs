@@ -5,8 +5,7 @@ use crate::toml_file::{self, FileError};
 use std::path::Path;
 
 /// The policies used when no file is configured; `api/rate_limits.toml` has the same.
-pub const BUILT_IN: &str =
-    "[[policy]]\nname = \"default\"\nlimit = \"100/s\"\nburst = 200\nkey = \"client\"\n";
+pub const BUILT_IN: &str = "[[policy]]\nname = \"default\"\nlimit = \"100/s\"\nburst = 200\nkey = \"client\"\ncost = { \"/inference\" = 3 }\n";
 
 /// All policies, in file order.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -69,6 +68,7 @@ mod tests {
         let [default] = built_in.policies() else { panic!("one policy") };
         assert_eq!(default.name, "default");
         assert_eq!(default.quota, Quota::new(100, 1_000_000, 200).unwrap());
+        assert_eq!((default.cost.of("/inference"), default.cost.of("/api/users")), (3, 1));
         assert!(default.covers("/api/users", "GET") && default.covers("unmatched", "OTHER"));
     }
 

@@ -67,30 +67,34 @@ async fn counts_keys_by_name_and_plan_and_others_by_address() {
 }
 
 #[tokio::test]
-async fn an_unknown_key_is_401_and_charges_no_limit() {
-    let app = spawn(&plans(2, 5), &[]).await;
-    for (name, value) in [
+async fn an_unknown_key_is_401_and_charges_its_address() {
+    let app = spawn(&plans(4, 5), &[]).await;
+    for (left, (name, value)) in [
         ("x-api-key", "fd_guess"),
         ("x-api-key", ""),
         ("authorization", "Bearer fd_guess"),
         ("x-api-key", "ci"),
-    ] {
-        for _ in 0..10 {
-            let response = with(&app, "GET", "/api/users", name, value).await;
-            assert_eq!(
-                header(&response, "www-authenticate"),
-                "Bearer realm=\"api\", error=\"invalid_token\""
-            );
-            assert!(response.headers().get("ratelimit").is_none());
-            let body = problem(response, 401).await;
-            assert!(!body.to_string().contains("fd_guess"), "{body}");
-        }
+    ]
+    .into_iter()
+    .rev()
+    .enumerate()
+    .rev()
+    {
+        let response = with(&app, "GET", "/api/users", name, value).await;
+        assert_eq!(header(&response, "www-authenticate"), "Bearer realm=\"api\", error=\"invalid_token\"");
+        assert_eq!(header(&response, "x-ratelimit-remaining"), left.to_string());
+        let body = problem(response, 401).await;
+        assert!(!body.to_string().contains("fd_guess"), "{body}");
     }
+    for guess in 0..10 {
+        problem(with(&app, "GET", "/api/users", "x-api-key", &format!("fd_{guess}")).await, 429).await;
+    }
+    problem(app.get("/").await, 429).await;
     let metrics = app.metrics().await;
-    assert_eq!(metrics.get("rate_limit_keys{store=\"local\"}"), Some(0.0), "no balance was created");
-    assert_eq!(metrics.requests("GET", "/api/users", 401), 40.0);
-    assert_eq!(metrics.get("api_errors_total{error_type=\"unauthorized\"}"), Some(40.0));
-    assert_eq!(header(&app.get("/").await, "x-ratelimit-remaining"), "1", "the address has its full burst");
+    assert_eq!(metrics.get("rate_limit_keys{store=\"local\"}"), Some(1.0), "one balance, of the address");
+    assert_eq!(metrics.requests("GET", "/api/users", 401), 4.0);
+    assert_eq!(metrics.get("api_errors_total{error_type=\"unauthorized\"}"), Some(4.0));
+    assert_eq!(with(&app, "GET", "/", "x-api-key", CI).await.status(), 200, "a key has a balance of its own");
 }
 
 #[tokio::test]
@@ -106,6 +110,13 @@ async fn keys_are_required_as_configured_but_never_for_probes() {
             assert_eq!(header(&response, "www-authenticate"), "Bearer realm=\"api\"");
             let detail = problem(response, 401).await["detail"].to_string();
             assert!(detail.contains("X-API-Key"), "{detail}");
+        }
+        for path in ["/update?users=1", "/cpu?value=1"] {
+            assert_eq!(
+                app.get(path).await.status(),
+                if write == 401 { 401 } else { 200 },
+                "{require} {path}"
+            );
         }
         for path in ["/health", "/livez", "/readyz", "/metrics"] {
             assert_eq!(app.get(path).await.status(), 200, "{require} {path}");

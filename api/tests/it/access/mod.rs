@@ -2,4 +2,6 @@
 
 pub mod admin;
 pub mod cors;
+pub mod gate;
 pub mod keys;
+pub mod reload;

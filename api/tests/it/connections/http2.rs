@@ -8,13 +8,13 @@ use actix_web::web::Bytes;
 use h2::{Reason, client::SendRequest};
 use tokio::time::timeout;
 
-type Client = SendRequest<Bytes>;
+pub type Client = SendRequest<Bytes>;
 
-fn request(path: &str) -> http::Request<()> {
+pub fn request(path: &str) -> http::Request<()> {
     http::Request::get(format!("https://localhost{path}")).body(()).unwrap()
 }
 
-async fn text(client: &Client, path: &str) -> String {
+pub async fn text(client: &Client, path: &str) -> String {
     let (response, _) = client.clone().send_request(request(path), true).unwrap();
     let response = timeout(PATIENCE, response).await.unwrap().unwrap();
     assert_eq!(response.status(), 200, "{path}");

@@ -3,6 +3,7 @@
 #[cfg(target_os = "linux")]
 pub mod crowd;
 pub mod http2;
+pub mod http2_limits;
 pub mod limits;
 pub mod saturation;
 pub mod tls;

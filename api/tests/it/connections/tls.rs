@@ -55,10 +55,17 @@ pub struct Https {
 }
 
 pub async fn spawn() -> Https {
+    spawn_https(&[]).await
+}
+
+/// With further flags.
+pub async fn spawn_https(flags: &[&str]) -> Https {
     let dir = tempfile::tempdir().unwrap();
     certify(dir.path());
     let file = |name: &str| dir.path().join(name).display().to_string();
-    let app = spawn_with(&roomy(), &["--tls-cert", &file("cert.pem"), "--tls-key", &file("key.pem")]).await;
+    let (cert, key) = (file("cert.pem"), file("key.pem"));
+    let tls = ["--tls-cert", &cert, "--tls-key", &key];
+    let app = spawn_with(&roomy(), &[&tls[..], flags].concat()).await;
     Https { app, dir }
 }
 

@@ -2,7 +2,7 @@
 
 use crate::{
     backend::Backend,
-    helpers::{TestApp, eventually, header, problem},
+    helpers::{TestApp, eventually, header, problem, roomy, spawn_with},
 };
 use futures_util::future::join_all;
 use reqwest::Response;
@@ -144,3 +144,18 @@ on_both!(
     in_flight_is_409_and_ingest_is_repeated,
     responses_are_stored_for_a_day,
 );
+
+#[tokio::test]
+async fn the_same_key_of_another_address_is_another_key() {
+    let app = spawn_with(&roomy(), &["--trusted-proxies", "127.0.0.0/8"]).await;
+    let from = async |address: &str, email: &str| {
+        let user = json!({"name": "Ada", "email": email});
+        let request = app.request("POST", "/api/users").header("Idempotency-Key", "k");
+        request.header("X-Forwarded-For", address).json(&user).send().await.unwrap()
+    };
+    for (address, email) in [("198.51.100.1", "a@example.com"), ("198.51.100.2", "b@example.com")] {
+        assert_eq!(from(address, email).await.status(), 201, "{address}");
+        assert_eq!(header(&from(address, email).await, "idempotency-replayed"), "true", "{address}");
+    }
+    problem(from("198.51.100.1", "b@example.com").await, 422).await;
+}

@@ -1,5 +1,6 @@
 //! `Idempotency-Key`: a request sent twice is done once.
 
+pub mod bounds;
 #[cfg(feature = "inference")]
 pub mod inference;
 pub mod keys;

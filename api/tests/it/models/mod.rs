@@ -1,6 +1,7 @@
 //! Models and their predictions.
 
 #[cfg(feature = "inference")]
+pub mod bodies;
 pub mod folder;
 #[cfg(feature = "inference")]
 pub mod inference;

@@ -43,10 +43,20 @@ impl Running {
 
     /// Same with this limit of open files.
     pub fn start_with_files(files: usize, flags: &[&str]) -> Self {
+        Self::start_in_shell(&["/bin/sh", "-c"], &format!("ulimit -n {files}"), flags)
+    }
+
+    /// Same as the process of a shell that runs `first` before.
+    pub fn start_in_shell(shell: &[&str], first: &str, flags: &[&str]) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let api = binary(dir.path());
-        let mut shell = Command::new("/bin/sh");
-        shell.args(["-c", &format!("ulimit -n {files}; exec \"$0\" \"$@\"")]).arg(api.get_program());
+        let script = format!("{first} && exec \"$0\" \"$@\"");
+        let mut shell = {
+            let mut command = Command::new(shell[0]);
+            command.args(&shell[1..]);
+            command
+        };
+        shell.arg(script).arg(api.get_program());
         shell.env_clear().envs(api.get_envs().filter_map(|(name, value)| Some((name, value?))));
         shell.current_dir(dir.path());
         Self::launch(shell, flags, &[], dir)

@@ -1,6 +1,6 @@
 //! A YAML file as a tree with the position of each scalar in the text.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 
 use crate::document::report::ScaleError;
@@ -157,16 +157,13 @@ impl<'a> Reader<'a> {
 
     fn node(&mut self, event: Event<'a>, span: Span, depth: usize) -> Result<Node, (usize, String)> {
         let line = span.start.line();
-        self.nodes += 1;
-        if depth > MAX_DEPTH || self.nodes > MAX_NODES {
-            return Err((line, "nested too deeply or too large".to_owned()));
-        }
+        self.count(1, depth, line)?;
         let (anchor, kind) = match event {
             Event::Alias(id) => {
                 let target = self.anchors.get(&id).cloned();
                 let target =
                     target.ok_or_else(|| (line, "an alias refers to a node that contains it".to_owned()))?;
-                self.nodes += size(&target);
+                self.count(size(&target), depth, line)?;
                 return Ok(target);
             }
             Event::Scalar(value, style, anchor, _) => {
@@ -182,9 +179,18 @@ impl<'a> Reader<'a> {
         let span_bytes = span.byte_range().ok_or_else(|| (line, "position unknown".to_owned()))?;
         let node = Node { line, span: span_bytes, kind };
         if anchor > 0 {
+            self.count(size(&node), depth, line)?; // nested anchors hold a copy of the same nodes each
             self.anchors.insert(anchor, node.clone());
         }
         Ok(node)
+    }
+
+    fn count(&mut self, nodes: usize, depth: usize, line: usize) -> Result<(), (usize, String)> {
+        self.nodes += nodes;
+        if depth > MAX_DEPTH || self.nodes > MAX_NODES {
+            return Err((line, "nested too deeply or too large".to_owned()));
+        }
+        Ok(())
     }
 
     fn list(&mut self, depth: usize) -> Result<Vec<Node>, (usize, String)> {
@@ -199,6 +205,7 @@ impl<'a> Reader<'a> {
 
     fn map(&mut self, depth: usize) -> Result<Vec<(String, Node)>, (usize, String)> {
         let mut entries: Vec<(String, Node)> = Vec::new();
+        let mut names: HashSet<String> = HashSet::new();
         let mut merged = Vec::new();
         loop {
             let key = match self.next()? {
@@ -214,9 +221,7 @@ impl<'a> Reader<'a> {
             }
             match key.kind {
                 Kind::Scalar { value: name, plain: true } if name == "<<" => merged.push(value),
-                Kind::Scalar { value: name, .. } if entries.iter().all(|(other, _)| *other != name) => {
-                    entries.push((name, value));
-                }
+                Kind::Scalar { value: name, .. } if names.insert(name.clone()) => entries.push((name, value)),
                 Kind::Scalar { value: name, .. } => {
                     return Err((key.line, format!("duplicate key `{name}`")));
                 }
@@ -230,7 +235,7 @@ impl<'a> Reader<'a> {
                 _ => vec![value],
             };
             for (name, node) in sources.iter().flat_map(Node::entries) {
-                if entries.iter().all(|(other, _)| other != name) {
+                if names.insert(name.clone()) {
                     entries.push((name.clone(), node.clone()));
                 }
             }

@@ -45,6 +45,11 @@ fn errors_have_lines() {
     }
     let blocks: String = (0..2_000).map(|depth| format!("{:depth$}a:\n", "")).collect();
     assert!(parse(&blocks).is_err());
+    // Copies that nested anchors keep count as well, or 60 times the nodes would be in memory.
+    let items = "x, ".repeat(20_000);
+    let nested = |anchor: &str| format!("a: {}{items}{}", format!("{anchor}[").repeat(60), "]".repeat(60));
+    assert!(parse(&nested("")).is_ok());
+    assert!(parse(&nested("&a ")).is_err_and(|(_, reason)| reason.contains("too large")));
     let mut bomb = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n".to_owned();
     for i in 1..10 {
         bomb += &format!("a{i}: &a{i} [{}]\n", vec![format!("*a{}", i - 1); 10].join(", "));

@@ -12,7 +12,7 @@ use crate::routing::error::RoutingError;
 use crate::routing::matcher::{Matcher, matchers};
 use crate::routing::time_interval::{Intervals, Named, TimeIntervals};
 use clients::prometheus::Labels;
-use common::{duration, source_error};
+use common::{duration, source_error, yaml};
 
 /// The defaults of a route without settings.
 const GROUP_WAIT: Duration = Duration::from_secs(30);
@@ -109,18 +109,10 @@ impl Routing {
     ///
     /// # Errors
     /// The part of the configuration that is invalid.
-    pub fn parse(yaml: &str) -> Result<Self, RoutingError> {
+    pub fn parse(text: &str) -> Result<Self, RoutingError> {
         let bad = |error: serde_saphyr::Error| RoutingError::Configuration(source_error::plain(&error, true));
-        // A `---` at the end starts an empty document.
-        let files: Vec<Option<ConfigFile>> = serde_saphyr::from_multiple(yaml).map_err(bad)?;
-        let mut files = files.into_iter().flatten();
-        let file = match (files.next(), files.next()) {
-            (Some(file), None) => file,
-            (None, _) => {
-                return Err(RoutingError::Configuration("empty: expected `route:`".to_owned()));
-            }
-            _ => return Err(RoutingError::Configuration("a second document: expected only one".to_owned())),
-        };
+        let file: Option<ConfigFile> = yaml::document(text).map_err(bad)?;
+        let file = file.ok_or_else(|| RoutingError::Configuration("empty: expected `route:`".to_owned()))?;
         let top = Route {
             receiver: String::new(),
             group_by: Vec::new(),

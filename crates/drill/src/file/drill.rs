@@ -12,6 +12,7 @@ pub use crate::file::cause::Cause;
 pub use crate::file::objective::Objective;
 use common::duration;
 use common::source_error::FileError;
+use common::yaml;
 use load::spec::load::LoadSpec;
 
 /// A drill, as written in YAML.
@@ -133,7 +134,7 @@ impl Default for Expect {
 /// # Errors
 /// Describes the mistake with its file and line, and what was expected.
 pub fn parse(path: &Path, text: &str) -> Result<Drill, FileError> {
-    let drill: Drill = serde_saphyr::from_str(text).map_err(|error| FileError::yaml(path, &error))?;
+    let drill: Drill = yaml::document(text).map_err(|error| FileError::yaml(path, &error))?;
     let name = &drill.drill.value;
     if name.is_empty() || !name.chars().all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c)) {
         let reason = format!("invalid drill name `{name}`: expected letters, digits, `-`, `_` and `.`");
@@ -150,7 +151,7 @@ pub fn parse(path: &Path, text: &str) -> Result<Drill, FileError> {
                 "proves: `quiet` means that no alert fires: remove `alert`, `stops` and `labels`".to_owned();
             return Err(FileError::at(path, drill.drill.referenced, reason));
         }
-        let given: Given = serde_saphyr::from_str(text).map_err(|error| FileError::yaml(path, &error))?;
+        let given: Given = yaml::document(text).map_err(|error| FileError::yaml(path, &error))?;
         for (name, at) in [
             ("objective", given.objective),
             ("expect.delivered", given.expect.delivered),
@@ -194,7 +195,7 @@ pub fn parse(path: &Path, text: &str) -> Result<Drill, FileError> {
     }
     let proved = &drill.proves.alert.value;
     if drill.proves.stops {
-        let given: Given = serde_saphyr::from_str(text).map_err(|error| FileError::yaml(path, &error))?;
+        let given: Given = yaml::document(text).map_err(|error| FileError::yaml(path, &error))?;
         if let Some(at) = given.expect.delivered.filter(|_| drill.expect.delivered != [Channel::Heartbeat]) {
             let reason =
                 "with `stops`, only the heartbeat channel can show that the alert stopped: expected [heartbeat]".to_owned();
@@ -227,7 +228,7 @@ pub fn parse(path: &Path, text: &str) -> Result<Drill, FileError> {
 /// Parses a drill that names what it proves and has no cause yet, as scaffolding writes it.
 #[must_use]
 pub fn without_cause(text: &str) -> Option<Drill> {
-    let drill: Drill = serde_saphyr::from_str(text).ok()?;
+    let drill: Drill = yaml::document(text).ok()?;
     let proves = &drill.proves;
     (drill.cause.is_empty() && proves.quiet.is_none() && !proves.alert.value.is_empty()).then_some(drill)
 }

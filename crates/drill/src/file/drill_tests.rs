@@ -99,6 +99,19 @@ fn rejects_the_proven_alert_among_other_alerts_unless_labels_differ() {
 }
 
 #[test]
+fn an_empty_document_may_follow() {
+    let stops =
+        "drill: a\nproves: {alert: A, stops: true}\ncause: {idle: true}\nexpect: {delivered: [heartbeat]}\n";
+    for text in [GOOD, stops, "drill: q\nproves: {quiet: 10m}\n"] {
+        let ended = format!("{text}---\n# the end\n");
+        assert_eq!(read(&ended).unwrap().drill.value, read(text).unwrap().drill.value);
+        assert!(read(&format!("{text}---\n{text}")).unwrap_err().to_string().contains("second document"));
+    }
+    let unfilled = "drill: a\nproves: {alert: A}\ncause: {}\n---\n";
+    assert_eq!(without_cause(unfilled).unwrap().proves.alert.value, "A");
+}
+
+#[test]
 fn a_grouping_needs_a_webhook() {
     let text = |delivered: &str| {
         format!(

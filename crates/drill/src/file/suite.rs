@@ -8,6 +8,7 @@ use serde_saphyr::Spanned;
 
 use crate::file::drill::{self, Drill};
 use common::source_error::FileError;
+use common::yaml;
 
 /// A suite file: `suite: NAME` first, then what applies to every drill in its directory.
 #[derive(Debug, Clone, Deserialize)]
@@ -114,7 +115,7 @@ pub fn survey(paths: &[PathBuf]) -> (Suite, Vec<FileError>) {
     suite_files.dedup();
     for file in suite_files {
         match read(&file).and_then(|text| {
-            serde_saphyr::from_str::<SuiteFile>(&text).map_err(|error| FileError::yaml(&file, &error))
+            yaml::document::<SuiteFile>(&text).map_err(|error| FileError::yaml(&file, &error))
         }) {
             Ok(read) => suite.ambient.extend(read.ambient.into_iter().map(|it| (file.clone(), it))),
             Err(error) => errors.push(error),

@@ -88,7 +88,7 @@ impl<'a> Signs<'a> {
 pub fn likeliest(signs: &Signs<'_>) -> String {
     let reason = of_stage(signs);
     match signs.short_range.filter(|_| signs.missed <= Stage::Firing) {
-        Some(short) => format!("{reason}; besides, {short}"),
+        Some(short) => format!("{reason}; in addition, {short}"),
         None => reason,
     }
 }

@@ -296,7 +296,7 @@ fn a_rule_that_failed_meanwhile_and_a_short_range_are_the_reason() {
             Signs { short_range: Some("`rate(x[9s])` is short"), ..signs(stage, &rule_under_test, &value) };
         assert_eq!(
             likeliest(&short),
-            "the rule's value reached 0.01 of the 0.05 it needs: the cause is too weak; besides, `rate(x[9s])` is short"
+            "the rule's value reached 0.01 of the 0.05 it needs: the cause is too weak; in addition, `rate(x[9s])` is short"
         );
     }
     let later =

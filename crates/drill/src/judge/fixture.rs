@@ -21,6 +21,7 @@ use crate::timing::bounds::Bounds;
 use crate::timing::phases::Instants;
 use clients::inbox::Channel;
 
+/// 08:00:00 UTC plus seconds.
 pub fn at(seconds: f64) -> Timestamp {
     Timestamp::from_millisecond(1_800_000_000_000 + (seconds * 1000.0) as i64).unwrap()
 }

@@ -3,5 +3,5 @@
 pub mod contradiction;
 pub mod diagnosis;
 #[cfg(test)]
-mod fixture;
+pub(crate) mod fixture;
 pub mod verdict;

@@ -76,8 +76,8 @@ fn missed(case: &Case, stage: Stage, likeliest: Option<&str>) -> (Verdict, Strin
     if let Some(weak) = not_applied(case).filter(|_| stage <= Stage::Firing) {
         return (Verdict::Inconclusive, weak);
     }
-    if let Some(unseen) = unseen(case).filter(|_| stage == Stage::Pending) {
-        return (Verdict::Inconclusive, unseen);
+    if let Some(reason) = not_observed(case).filter(|_| stage == Stage::Pending) {
+        return (Verdict::Inconclusive, reason);
     }
     let likeliest = changing(case).filter(|_| stage >= Stage::Firing).or(likeliest.map(str::to_owned));
     let mut reason = likeliest.unwrap_or_else(|| format!("the phase `{}` was not reached", stage.name()));
@@ -93,7 +93,7 @@ fn missed(case: &Case, stage: Stage, likeliest: Option<&str>) -> (Verdict, Strin
 
 /// Why the rule may have been evaluated too far in the past to see the cause in time: its expression had a result long enough
 /// for an evaluation, and Prometheus does not report a group's `query_offset`.
-fn unseen(case: &Case) -> Option<String> {
+fn not_observed(case: &Case) -> Option<String> {
     let rule_under_test = case.expectation.rule_under_test.as_ref()?;
     let (evidence, cause) = (case.evidence.as_ref()?, case.instants.cause?);
     let by = case.instants.lifted?;
@@ -101,7 +101,7 @@ fn unseen(case: &Case) -> Option<String> {
     let seen_by = clock::before(by, rule_under_test.evaluation * 2);
     let held = evidence.holds.iter().find(|at| **at >= cause && **at <= seen_by).filter(|_| !explained)?;
     Some(format!(
-        "the expression had a result at {}, and the rule was inactive until {}: its group `{}` may have a `query_offset`, which \
+        "the expression had a result at {}, but the rule was inactive until {}: its group `{}` may have a `query_offset`, which \
          Prometheus does not report",
         time_of_day(*held),
         time_of_day(by),
@@ -150,7 +150,7 @@ fn complete(case: &Case, phases: &Phases) -> (Verdict, String) {
     let unknown: Vec<String> = unknown.map(|group| format!("`{group}`")).collect();
     if !late.is_empty() && broken_promises.is_empty() && !unknown.is_empty() {
         let reason = format!(
-            "{}, but a `query_offset` of the rule group {} would be counted, and Prometheus does not report it",
+            "{}, but the rule group {} may have a `query_offset`, which Prometheus does not report",
             late.join("; "),
             unknown.join(" or ")
         );

@@ -231,7 +231,9 @@ fn what_a_query_offset_may_explain_is_inconclusive() {
     let (verdict, reason) = judged(&late);
     assert_eq!(verdict, Verdict::Inconclusive);
     assert!(
-        reason.starts_with("pending took 11.5 s, bound 11.0 s, but a `query_offset` of the rule group `g`"),
+        reason.starts_with(
+            "pending took 11.5 s, more than its bound of 11.0 s, but the rule group `g` may have"
+        ),
         "{reason}"
     );
     late.objective.notified = Some(Duration::from_secs(1));
@@ -267,7 +269,7 @@ fn an_expression_that_held_unseen_is_inconclusive() {
     assert_eq!(seen_late.verdict, Verdict::Inconclusive);
     assert_eq!(
         seen_late.reason,
-        "the expression had a result at 08:00:09, and the rule was inactive until 08:00:20: its group `g` may have a \
+        "the expression had a result at 08:00:09, but the rule was inactive until 08:00:20: its group `g` may have a \
          `query_offset`, which Prometheus does not report"
     );
     for (name, case) in [

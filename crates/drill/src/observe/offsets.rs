@@ -35,7 +35,7 @@ pub async fn read(
         return Ok(BTreeSet::new());
     }
     let usual = prometheus.query_offset().await.unwrap_or_else(|error| {
-        context.log.note(Timestamp::now(), format!("the query offset of rules is not known: {error}"));
+        context.log.note(Timestamp::now(), format!("the query offset of rules is unknown: {error}"));
         Duration::ZERO
     });
     groups.iter_mut().for_each(|group| group.query_offset = usual);

@@ -121,25 +121,18 @@ pub fn story(record: &Case) -> String {
 
 #[cfg(test)]
 pub(crate) mod tests {
-    use std::collections::BTreeMap;
     use std::path::Path;
     use std::time::Duration;
-
-    use jiff::Timestamp;
 
     use super::*;
     use crate::evidence::value::Evidence;
     use crate::evidence::value::Value;
     use crate::file::drill;
+    pub use crate::judge::fixture::at;
+    use crate::judge::fixture::{bounds, proven};
     use crate::record::judgement::Judgement;
     use crate::timing::bounds::Bounds;
     use crate::timing::phases::Instants;
-    use clients::inbox::Channel;
-
-    /// 08:00:00 UTC plus seconds.
-    pub fn at(seconds: f64) -> Timestamp {
-        Timestamp::from_millisecond(1_800_000_000_000 + (seconds * 1000.0) as i64).unwrap()
-    }
 
     /// A PROVEN drill: pending 9 s, firing 6 s, notified 4 s, resolved 10 s, all-clear 5 s.
     pub fn record() -> Case {
@@ -148,22 +141,8 @@ pub(crate) mod tests {
                     expect: {delivered: [webhook, slack]}\n";
         let mut record = Case::new(&drill::parse(Path::new("a.yaml"), text).unwrap(), 20.0);
         record.started = at(-9.0);
-        let both =
-            |webhook, slack| BTreeMap::from([(Channel::Webhook, at(webhook)), (Channel::Slack, at(slack))]);
-        record.instants = Instants {
-            baseline: Some(at(-8.0)),
-            cause: Some(at(0.0)),
-            pending: Some(at(9.0)),
-            firing: Some(at(15.0)),
-            notified: both(17.0, 19.0),
-            lifting: None,
-            lifted: Some(at(20.0)),
-            resolved: Some(at(30.0)),
-            all_clear: both(35.0, 34.0),
-        };
-        let [pending, firing, notified, resolved, all_clear] =
-            [11_400, 6_000, 5_000, 17_000, 17_000].map(Duration::from_millis);
-        record.expectation.bounds = Some(Bounds { pending, firing, notified, resolved, all_clear });
+        record.instants = proven();
+        record.expectation.bounds = Some(Bounds { pending: Duration::from_millis(11_400), ..bounds() });
         let value = Value {
             expr: "x".into(),
             operator: Some(">".into()),

@@ -25,6 +25,9 @@ use promql::Read;
 /// Step of a subquery without one: Prometheus uses its global evaluation interval, 1m by default.
 const STEP: Duration = Duration::from_secs(60);
 
+/// Most rules between an alert and a scraped series, far above any real configuration, so that none exhausts the stack.
+const MAX_DEPTH: usize = 200;
+
 /// A selector of a scraped series.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Selector {
@@ -97,6 +100,12 @@ impl Graph<'_> {
             return Ok(known.clone());
         }
         let rule = &self.groups[place.group].rules[place.index];
+        if self.following.len() > MAX_DEPTH {
+            return Err(DrillError::Rule(format!(
+                "more than {MAX_DEPTH} rules read one another in a chain, down to `{}`: prove an alert that depends on fewer rules",
+                rule.name
+            )));
+        }
         let reads = promql::reads(&rule.query, STEP)
             .map_err(|error| DrillError::Rule(format!("the rule `{}`: {error}", rule.name)))?;
         self.following.push(place);

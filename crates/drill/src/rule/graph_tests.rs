@@ -161,6 +161,19 @@ fn follows_a_graph_with_a_million_paths_once() {
 }
 
 #[test]
+fn refuses_chains_that_would_overflow_the_stack() {
+    let chain = |length: usize| {
+        let link = |number: usize| record(&format!("r{number}"), &format!("r{}", number + 1));
+        let mut rules = vec![alert("A", "r0 > 0", 0, 0, "page")];
+        rules.extend((0..length).map(link));
+        of_a(&[group(10, rules)])
+    };
+    assert_eq!(chain(100).unwrap().paths[0].rise, s(1_000));
+    let error = chain(20_000).unwrap_err().to_string();
+    assert!(error.contains("more than 200 rules read one another in a chain"), "{error}");
+}
+
+#[test]
 fn a_query_offset_delays_those_who_read_nearer_to_the_present() {
     let behind = |offset, group: RuleGroup| RuleGroup { query_offset: s(offset), ..group };
     let groups = |first, second| {

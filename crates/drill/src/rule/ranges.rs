@@ -98,10 +98,10 @@ impl Ranged {
             let enough = duration::format(apart * self.needs + empty);
             let (text, length, apart) = (&self.text, duration::format(self.length), duration::format(apart));
             let samples = if self.needs == 1 { "a sample" } else { "two samples" };
-            let holds = if most < needs { "never has so many" } else { "does not always have so many" };
+            let holds = if most < needs { "never has that many" } else { "does not always have that many" };
             let reason = format!(
-                "`{text}` needs {samples}, and in a range of {length} it {holds}, since they are {apart} apart: make the \
-                 range {enough} or longer"
+                "`{text}` needs {samples}, but a range of {length} {holds}, because they are {apart} apart: use a range \
+                 of {enough} or longer"
             );
             Short { reason, never: most < needs && !self.optional }
         })
@@ -196,8 +196,8 @@ mod tests {
         let short = of("rate(x[5s])", Apart::Scraped("x".into())).short(Some(scrapes), true).unwrap();
         assert_eq!(
             short.reason,
-            "`rate(x[5s])` needs two samples, and in a range of 5s it never has so many, since they are 5s apart: make the \
-             range 10s or longer"
+            "`rate(x[5s])` needs two samples, but a range of 5s never has that many, because they are 5s apart: use a range \
+             of 10s or longer"
         );
     }
 }

@@ -123,8 +123,9 @@ fn rejects_ambient_alerts_that_are_not_loaded() {
     let (drill, suite) = (folder.path().join("a.yaml"), folder.path().join("suite.yaml"));
     std::fs::write(&drill, "drill: a\nproves: {quiet: 1m}\n").unwrap();
     let known = &groups()[0].rules.iter().find(|rule| rule.alerting.is_some()).unwrap().name.clone();
-    let text =
-        format!("suite: s\nambient:\n  - {{alert: {known}, reason: r}}\n  - {{alert: Wachdog, reason: r}}\n");
+    let text = format!(
+        "suite: s\nambient:\n  - {{alert: {known}, reason: r}}\n  - {{alert: Wachdog, reason: r}}\n---\n"
+    );
     std::fs::write(&suite, text).unwrap();
     let loaded = crate::file::suite::load(&[drill]).unwrap();
     let errors: Vec<_> = check_ambient(&loaded, &groups()).iter().map(ToString::to_string).collect();

@@ -147,6 +147,7 @@ async fn caught(context: &Context<'_>, watch: &mut Watch<'_>, cause: Timestamp) 
             // It was pending and became inactive, so the missing phase is firing.
             return Some(if watch.seen.pending.is_some() { Stage::Firing } else { Stage::Pending });
         }
+        offset_known(watch, |_| true).await;
         let pending = watch.seen.pending.unwrap_or(cause);
         context.enter(Stage::Firing, pending);
         let firing_by = by(watch, pending, promise, |bounds| bounds.firing);
@@ -159,16 +160,20 @@ async fn caught(context: &Context<'_>, watch: &mut Watch<'_>, cause: Timestamp) 
         context.log.note(Timestamp::now(), "no longer pending");
         context.enter(Stage::Pending, cause);
     }
-    // Samples may have been taken for later ones than they are, until the next evaluation shows their offset.
-    let evaluation = watch.expectation.inputs.map_or(Duration::ZERO, |inputs| inputs.evaluation);
-    watch
-        .until(Deadline::within(evaluation * 3), |watch| watch.offset_known() && watch.seen.firing.is_some())
-        .await;
+    offset_known(watch, |watch| watch.seen.firing.is_some()).await;
     settle::bounds(context, watch).await;
     let firing = watch.seen.firing.unwrap_or(cause);
     context.enter(Stage::Notified, firing);
     let notified_by = by(watch, firing, promise, |bounds| bounds.notified);
     (!watch.until(notified_by, Watch::all_notified).await).then_some(Stage::Notified)
+}
+
+/// Waits, while the alert is active, until the next evaluation has shown the `query_offset` of its samples, unless it is known:
+/// the timestamps taken from them may be too early. `also` holds after it.
+async fn offset_known(watch: &mut Watch<'_>, also: fn(&Watch<'_>) -> bool) {
+    let evaluation = watch.expectation.inputs.map_or(Duration::ZERO, |inputs| inputs.evaluation);
+    let limit = Deadline::within(evaluation * 3);
+    watch.until(limit, |watch| !watch.active() || (watch.offset_known() && also(watch))).await;
 }
 
 /// Waits for resolved and, if the receivers were notified, for the all-clear; returns the phase that was missed.

@@ -243,7 +243,7 @@ async fn peer_wait(context: &Context<'_>) -> Result<Duration, DrillError> {
         }
         if deadline.passed() {
             return Err(DrillError::Stack(format!(
-                "Alertmanager's cluster did not settle within {}, and it sends nothing until then: check --cluster.peer",
+                "Alertmanager's cluster did not settle within {}, and Alertmanager sends nothing before that: check --cluster.peer",
                 duration::format(SETTLING)
             )));
         }

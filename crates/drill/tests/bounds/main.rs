@@ -122,9 +122,9 @@ fn phases(model: &Model, route: &Route) -> ([i64; 5], [i64; 5]) {
     // Long enough before for every window to hold nothing but what was before, and after for all of it to have passed.
     let settled = bounds[0] + bounds[2] + model.scrape;
     // A cause is lifted once its notification has arrived.
-    let told = bounds[0] + bounds[1] + bounds[3];
-    let end = 4 * settled + told;
-    let run = model.run(-settled, told, end);
+    let total = bounds[0] + bounds[1] + bounds[3];
+    let end = 4 * settled + total;
+    let run = model.run(-settled, total, end);
     let Run { pending, firing, lifted, resolved } =
         run.unwrap_or_else(|| panic!("no end by {end}: {model:?}\n{:?}", loaded(model)));
     let Delivery { notified, all_clear } = route.deliver(firing, resolved);

@@ -28,6 +28,7 @@ use crate::spec::request::RequestSpec;
 use common::duration;
 use common::rate::Rate;
 use common::source_error::FileError;
+use common::yaml;
 
 /// A validated scenario.
 #[derive(Debug, Clone)]
@@ -89,7 +90,7 @@ impl Scenario {
     /// # Errors
     /// With the file, the line and what was expected.
     pub fn parse(path: &Path, text: &str) -> Result<Self, FileError> {
-        let written: Written = serde_saphyr::from_str(text).map_err(|error| FileError::yaml(path, &error))?;
+        let written: Written = yaml::document(text).map_err(|error| FileError::yaml(path, &error))?;
         let mut segments = Vec::with_capacity(written.stages.value.len());
         let mut before = 0.0;
         for stage in &written.stages.value {
@@ -231,6 +232,13 @@ mod tests {
                 schedule.rate_at(seconds)
             );
         }
+    }
+
+    #[test]
+    fn an_empty_document_may_follow() {
+        let text = "scenario: a\nstages: [{burst: 3}]\nrequests: [{get: /}]\n---\n";
+        assert_eq!(read(text).unwrap().schedule.total(), Some(3));
+        assert!(read(&format!("{text}scenario: b\n")).unwrap_err().contains("second document"));
     }
 
     #[test]

@@ -131,3 +131,14 @@ fn errors_name_the_placeholder() {
         assert!(error.to_string().contains(words), "{text}: {error}");
     }
 }
+
+#[test]
+fn bounds_may_have_any_number_of_decimals() {
+    let pools = Pools::default();
+    for word in ["float", "rhythm"] {
+        let period = if word == "rhythm" { " 10m" } else { "" };
+        let text = format!("{{{{{word} 0.{} 1{period}}}}}", "0".repeat(70_000));
+        let value = render(&text, Place::Plain, 0, &pools).unwrap();
+        assert_eq!(value.len(), "0.".len() + 17, "{word}: {value}");
+    }
+}

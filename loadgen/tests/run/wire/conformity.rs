@@ -1,6 +1,6 @@
 //! HTTP/1.1 conformity (RFC 9112): valid responses are parsed, invalid ones have a fault, however the bytes are split.
 
-#[path = "../../../../crates/load/fuzz/pieces.rs"]
+#[path = "../../../../fuzz/pieces.rs"]
 mod pieces;
 
 use load::wire::error::Fault;

@@ -29,7 +29,7 @@ const ATTEMPTS: u32 = 3;
 /// alert must not be PROVEN. On the unchanged files the same drill must be PROVEN.
 #[derive(Debug, Args)]
 pub struct Mutate {
-    /// Only mutants whose line in the list, or the name of whose drill, contains this text
+    /// Only mutants whose line in the list or drill name contains this text
     #[arg(value_name = "PATTERN")]
     pattern: Option<String>,
     /// Number of stacks at once

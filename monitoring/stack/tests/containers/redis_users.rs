@@ -42,7 +42,7 @@ async fn each_user_can_do_only_what_it_needs() {
     let arguments = service::redis_args(port, dir.path()).into_iter().chain(["--aclfile".to_owned(), acl]);
     let launch = Launch::new("redis", program::external("redis-server").unwrap(), arguments);
     let mut process = Process::start(&launch, &dir.path().join("redis.log")).unwrap();
-    let ask = |login: &[&str], command: &[&str]| {
+    let send = |login: &[&str], command: &[&str]| {
         let mut cli = Command::new(program::external("redis-cli").unwrap());
         cli.args(["-e", "--no-auth-warning", "-p", &port.to_string()]).args(login).args(command);
         let output = cli.output().unwrap();
@@ -51,7 +51,7 @@ async fn each_user_can_do_only_what_it_needs() {
     // The health check of docker-compose.yml.
     let probe = ["--user", "probe", "--pass", "-"];
     let started = Instant::now();
-    while ask(&probe, &["ping"]) != (true, "PONG".to_owned()) {
+    while send(&probe, &["ping"]) != (true, "PONG".to_owned()) {
         assert!(started.elapsed() < Duration::from_secs(20), "not ready");
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
@@ -84,7 +84,7 @@ async fn each_user_can_do_only_what_it_needs() {
         (&operator, &["config", "set", "maxclients", "5000"], true),
         (&operator, &["get", "firedrill:limit:a"], true),
     ] {
-        let (done, reply) = ask(login, command);
+        let (done, reply) = send(login, command);
         assert_eq!(done, allowed, "{login:?} {command:?}: {reply}");
     }
     process.stop(Duration::from_secs(5)).await;

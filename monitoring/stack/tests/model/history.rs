@@ -42,7 +42,7 @@ pub struct History {
     /// When the series were set.
     set: Vec<i64>,
     /// By alert and status.
-    told: BTreeMap<(String, String), i64>,
+    received: BTreeMap<(String, String), i64>,
     /// By metric, or by alert and state.
     samples: BTreeMap<String, Vec<i64>>,
 }
@@ -56,7 +56,7 @@ impl History {
             inbox: chain.inbox.clone(),
             left_open: chain::version().0 >= 3,
             set: Vec::new(),
-            told: BTreeMap::new(),
+            received: BTreeMap::new(),
             samples: BTreeMap::new(),
         }
     }
@@ -65,13 +65,13 @@ impl History {
     pub async fn set(&mut self, names: &[&str], value: u8) {
         let query: Vec<(&str, u8)> = names.iter().map(|name| (*name, value)).collect();
         self.set.push(now());
-        let answer = self.client.get(format!("{}/set", self.exporter)).query(&query).send().await.unwrap();
-        assert!(answer.status().is_success());
+        let response = self.client.get(format!("{}/set", self.exporter)).query(&query).send().await.unwrap();
+        assert!(response.status().is_success());
     }
 
     async fn json(&self, url: &str, query: &[(&str, &str)]) -> Value {
-        let answer = self.client.get(url).query(query).send().await.unwrap();
-        serde_json::from_str(&answer.text().await.unwrap()).unwrap()
+        let response = self.client.get(url).query(query).send().await.unwrap();
+        serde_json::from_str(&response.text().await.unwrap()).unwrap()
     }
 
     /// Reads what arrives until `done`.
@@ -83,7 +83,7 @@ impl History {
                 let at: jiff::Timestamp = notification["received_at"].as_str().unwrap().parse().unwrap();
                 for alert in notification["alerts"].as_array().unwrap() {
                     let text = |field: &str| alert[field].as_str().unwrap().to_owned();
-                    self.told.entry((text("alert"), text("status"))).or_insert(at.as_microsecond());
+                    self.received.entry((text("alert"), text("status"))).or_insert(at.as_microsecond());
                 }
             }
             if done(self) {
@@ -92,15 +92,16 @@ impl History {
             assert!(
                 started.elapsed() < limit,
                 "not every configuration is {what} within {limit:?}: {:?}",
-                self.told
+                self.received
             );
             tokio::time::sleep(Duration::from_millis(200)).await;
         }
     }
 
     /// Whether the notification with this status has arrived.
-    pub fn told(&self, configuration: &Configuration, status: &str) -> bool {
-        self.told.contains_key(&(text::name(configuration, configuration.last(), true), status.to_owned()))
+    pub fn received(&self, configuration: &Configuration, status: &str) -> bool {
+        self.received
+            .contains_key(&(text::name(configuration, configuration.last(), true), status.to_owned()))
     }
 
     /// Reads the samples.
@@ -162,7 +163,7 @@ impl History {
             .map(|at| at + group.behind)
             .find(|at| *at >= lift && !firing.contains(at) && !pending.contains(at))
             .ok_or_else(|| format!("{alert} does not resolve"))?;
-        let told = |status: &str| self.told[&(alert.clone(), status.to_owned())] - cause;
+        let received = |status: &str| self.received[&(alert.clone(), status.to_owned())] - cause;
         Ok(Real {
             scraped,
             evaluated,
@@ -172,8 +173,8 @@ impl History {
             pending: first(&pending).map_or(fired, |at| at.min(fired)) - cause,
             firing: fired - cause,
             resolved: resolved - cause,
-            notified: told("firing"),
-            all_clear: told("resolved"),
+            notified: received("firing"),
+            all_clear: received("resolved"),
         })
     }
 }

@@ -1,9 +1,9 @@
 //! The model against which the bounds of drills are tested, held against a real Prometheus and Alertmanager: thirty
 //! configurations are drawn, run beside each other, and each phase happens when the model says.
 //!
-//! Where the model is asked, it knows when each target was scraped and each group evaluated, as the samples show, so that its
-//! answer is an instant and not a range over all ways in which these may lie to each other. What no sample shows is how
-//! long a scrape or an evaluation takes; the answers for up to [`DELAY`] are the range in which the real phase has to lie. A
+//! The model gets the times of scrapes and evaluations from the samples, so that its
+//! result is an instant and not a range over all ways in which these may lie to each other. What no sample shows is how
+//! long a scrape or an evaluation takes; the results for up to [`DELAY`] are the range in which the real phase has to lie. A
 //! configuration that lies outside is run again, since the machine may have been busy; outside the range for [`BUSY`] it is wrong.
 //!
 //! `SEED=1` draws others.
@@ -112,11 +112,11 @@ async fn run(configurations: &[Configuration]) -> History {
     let mut history = History::new(&chain);
     history.set(&names, 1).await;
     history
-        .wait("notified", LIMIT, |history| configurations.iter().all(|it| history.told(it, "firing")))
+        .wait("notified", LIMIT, |history| configurations.iter().all(|it| history.received(it, "firing")))
         .await;
     history.set(&names, 0).await;
     history
-        .wait("all-clear", LIMIT, |history| configurations.iter().all(|it| history.told(it, "resolved")))
+        .wait("all-clear", LIMIT, |history| configurations.iter().all(|it| history.received(it, "resolved")))
         .await;
     history.read().await;
     chain.stop().await;
@@ -163,11 +163,11 @@ fn judge(configuration: &Configuration, history: &History) -> Judged {
 }
 
 fn compare(configuration: &Configuration, real: &Real, delay: i64) -> Result<String, String> {
-    let answers = answers(configuration, real, delay)?;
+    let predictions = predictions(configuration, real, delay)?;
     let happened = [real.pending, real.firing, real.resolved, real.notified, real.all_clear];
     let names = ["pending", "firing", "resolved", "notified", "all-clear"];
     let mut line = format!("{:>2}", configuration.number);
-    for ((name, at), Span(from, to)) in names.iter().zip(happened).zip(answers) {
+    for ((name, at), Span(from, to)) in names.iter().zip(happened).zip(predictions) {
         let seconds = |micros: i64| micros as f64 / SECOND as f64;
         line.push_str(&format!("  {name} {:.2} ({:.2} to {:.2})", seconds(at), seconds(from), seconds(to)));
         if at < from || at > to {
@@ -178,7 +178,7 @@ fn compare(configuration: &Configuration, real: &Real, delay: i64) -> Result<Str
 }
 
 /// When the model has pending, firing, resolved, notified and all-clear, whatever takes up to `delay`.
-fn answers(configuration: &Configuration, real: &Real, delay: i64) -> Result<[Span; 5], String> {
+fn predictions(configuration: &Configuration, real: &Real, delay: i64) -> Result<[Span; 5], String> {
     let late = |bit: usize, mask: usize| if mask >> bit & 1 == 1 { delay } else { 0 };
     let mut spans: Option<[Span; 5]> = None;
     let groups = configuration.model.groups.len();
@@ -212,5 +212,5 @@ fn answers(configuration: &Configuration, real: &Real, delay: i64) -> Result<[Sp
     // Timestamps of samples are whole milliseconds.
     spans
         .map(|spans| spans.map(|Span(from, to)| Span(from - 2000, to + 2000)))
-        .ok_or_else(|| "no answer".to_owned())
+        .ok_or_else(|| "no prediction".to_owned())
 }

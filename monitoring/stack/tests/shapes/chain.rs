@@ -40,8 +40,8 @@ async fn last_of(ports: &[u16]) -> u16 {
         let mut last = None;
         let mut complete = true;
         for port in ports {
-            let answer = client.get(format!("http://127.0.0.1:{port}/metrics")).send().await.unwrap();
-            let text = answer.text().await.unwrap();
+            let response = client.get(format!("http://127.0.0.1:{port}/metrics")).send().await.unwrap();
+            let text = response.text().await.unwrap();
             complete &= gauge(&text, "alertmanager_cluster_members ") == ports.len();
             if gauge(&text, "alertmanager_peer_position ") == ports.len() - 1 {
                 last = Some(*port);
@@ -170,7 +170,7 @@ impl Chain {
             "{}: {text}",
             shape.name
         );
-        println!("{}: left out, it needs Prometheus {}.{}", shape.name, shape.since.0, shape.since.1);
+        println!("skipped: {} needs Prometheus {}.{}", shape.name, shape.since.0, shape.since.1);
     }
 
     async fn launch(&mut self, name: &str, program: std::path::PathBuf, args: Vec<String>, ready: &Probe) {

@@ -155,13 +155,13 @@ groups:
         },
         Shape {
             name: "query-offset-of-the-group",
-            rules: "groups: [{name: g, query_offset: 9s, rules: [{alert: A, expr: test_value > 0}]}]",
+            rules: "groups: [{name: g, query_offset: 15s, rules: [{alert: A, expr: 'max_over_time(test_value[20s]) > 0', for: 1s}]}]",
             since: (2, 53),
             breaks: vec![
                 MISSPELT,
                 Break {
                     name: "an offset longer than the drill waits",
-                    edits: &[("9s", "40s")],
+                    edits: &[("15s", "60s")],
                     cause: None,
                     verdict: "INCONCLUSIVE",
                     says: "its group `g` may have a `query_offset`, which Prometheus does not report",

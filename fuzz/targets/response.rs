@@ -1,13 +1,6 @@
 //! Any bytes in any pieces cause no panic and no hang, and give the same response however they are split.
 #![no_main]
 
-extern crate self as common;
-extern crate self as load;
-
-#[path = "../run.rs"]
-pub mod run;
-pub use run::{rng, spec, wire};
-
 #[path = "../pieces.rs"]
 mod pieces;
 
