@@ -37,8 +37,8 @@ pub(crate) struct State {
     pub lifecycle: Lifecycle,
     /// Whether the endpoints to try alerts are served.
     pub test_endpoints: bool,
-    /// Outcomes of pings of the database: `/health` is open to all, and costs most of a millisecond.
-    pub pings: Fresh<Result<(), String>>,
+    /// What pings of the database found wrong: `/health` is open to all, and costs most of a millisecond.
+    pub pings: Fresh<Option<String>>,
     /// Texts of `/metrics`, for the same reason.
     pub scrapes: Fresh<Bytes>,
     /// The pipeline to the trace collector; `None` when none is configured.

@@ -68,7 +68,6 @@ mod tests {
             ("a:1:2", false),
             ("[::1", false),
             ("http://a", false),
-            ("a,b", false),
         ] {
             assert_eq!(is_well_named(head(&[("host", host)]).head()), fine, "{host}");
         }

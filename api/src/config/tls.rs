@@ -4,11 +4,12 @@ use std::path::{Path, PathBuf};
 /// HTTPS.
 #[derive(Debug, Clone, clap::Args)]
 pub struct TlsSettings {
-    /// PEM file of the certificate and its chain; with TLS_KEY it enables HTTPS and HTTP/2 on the public listener
+    /// PEM file of the certificate and its chain, reloaded on SIGHUP; with TLS_KEY it enables HTTPS and HTTP/2 on the
+    /// public listener
     #[arg(long, env, value_parser = super::value::path)]
     pub tls_cert: Option<PathBuf>,
 
-    /// PEM file of the certificate's private key
+    /// PEM file of the certificate's private key, reloaded on SIGHUP
     #[arg(long, env, value_parser = super::value::path)]
     pub tls_key: Option<PathBuf>,
 }

@@ -70,20 +70,20 @@ pub(super) async fn health(state: Data<State>) -> Result<HttpResponse, Problem> 
         RedisState::Up => "ok",
         RedisState::Away => "unavailable",
     };
-    let ping = match state.pings.last() {
-        Some(ping) => ping,
+    let away = match state.pings.last() {
+        Some(away) => away,
         None => {
-            let ping = match tokio::time::timeout(DATABASE_LIMIT, state.store.ping()).await {
-                Ok(ping) => ping.map_err(|error| error.to_string()),
-                Err(_) => Err("no response from the database within 1 second".to_owned()),
+            let away = match tokio::time::timeout(DATABASE_LIMIT, state.store.ping()).await {
+                Ok(ping) => ping.err().map(|error| error.to_string()),
+                Err(_) => Some("no response from the database within 1 second".to_owned()),
             };
-            state.pings.keep(ping.clone());
-            ping
+            state.pings.keep(away.clone());
+            away
         }
     };
-    let trouble = match ping {
-        Ok(()) => state.write_failure().map(|cause| (WRITES_FAIL, "writes fail", cause)),
-        Err(cause) => Some((DATABASE_AWAY, "unavailable", cause)),
+    let trouble = match away {
+        None => state.write_failure().map(|cause| (WRITES_FAIL, "writes fail", cause)),
+        Some(cause) => Some((DATABASE_AWAY, "unavailable", cause)),
     };
     if let Some((detail, database, cause)) = trouble {
         return Err(Problem::unavailable(detail)
