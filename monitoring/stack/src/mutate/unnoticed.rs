@@ -25,7 +25,7 @@ pub const UNNOTICED: &[Unnoticed] = &[
         kind: Kind::Inhibition,
         of: "inhibit rule 4",
         change: "",
-        reason: "a Redis that is down reports nothing else that could be inhibited; a test of the stack posts such alerts",
+        reason: "while Redis is down, none of its other alerts can fire, so there is nothing to inhibit; an end-to-end test posts such alerts instead",
     },
     Unnoticed {
         kind: Kind::Equal,
