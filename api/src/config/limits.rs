@@ -18,7 +18,7 @@ pub struct LimitSettings {
     pub rate_limit_keys: usize,
 
     /// Redis in which several gateways share their limits: redis://, redis+sentinel://HOST,HOST/SERVICE or
-    /// redis+cluster://HOST,HOST; without it each gateway counts for itself
+    /// redis+cluster://HOST,HOST; without it each gateway counts separately
     #[arg(long, env, hide_env_values = true)]
     pub redis_url: Option<String>,
 

@@ -26,7 +26,7 @@ pub enum ValueError {
     #[error("expected ADDRESS:PORT such as 127.0.0.1:8000 or [::1]:8000")]
     Address,
     /// Not a valid prefix of Redis keys.
-    #[error("expected text without braces or spaces, such as firedrill:")]
+    #[error("expected text without braces or spaces, such as `firedrill:`")]
     Prefix,
     /// Not a share.
     #[error("expected a number from 0 to 1, such as 0.1")]

@@ -86,8 +86,8 @@ pub(super) async fn list(req: HttpRequest, state: Data<State>) -> Result<HttpRes
     summary = "Creates a user",
     description = "The fields come from a JSON body, or from the query when there is no body.",
     params(
-        ("name" = Option<String>, Query, description = "when there is no body"),
-        ("email" = Option<String>, Query, description = "when there is no body"),
+        ("name" = Option<String>, Query, description = "name, if the request has no body"),
+        ("email" = Option<String>, Query, description = "e-mail address, if the request has no body"),
         ("Idempotency-Key" = Option<String>, Header, description = "a request repeated with this key within a day gets the first response again", min_length = 1, max_length = 255),
     ),
     request_body = Option<input::NewUser>,
@@ -176,8 +176,8 @@ pub(super) async fn get(req: HttpRequest, state: Data<State>) -> Result<HttpResp
                    from the query when there is no body.",
     params(
         ("id" = i64, Path, minimum = 1, example = 1),
-        ("name" = Option<String>, Query, description = "when there is no body"),
-        ("email" = Option<String>, Query, description = "when there is no body"),
+        ("name" = Option<String>, Query, description = "new name, if the request has no body"),
+        ("email" = Option<String>, Query, description = "new e-mail address, if the request has no body"),
         ("If-Match" = Option<String>, Header, description = "change only this version: entity tags, or `*`"),
     ),
     request_body = Option<input::UserChanges>,

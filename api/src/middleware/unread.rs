@@ -24,7 +24,14 @@ pub(crate) fn unread(state: &State, status: u16) -> (String, Vec<u8>) {
     state.metrics.errors.with_label_values(&[kind.label()]).inc();
     state.http.record_without_response(route, method, status.as_str(), Duration::ZERO);
     let (request_id, trace_id) = (identity.id.as_str(), tracing::field::display(identity.trace.id));
-    tracing::info!(request_id, trace_id, method, route, status = status.as_u16(), "no request");
+    tracing::info!(
+        request_id,
+        trace_id,
+        method,
+        route,
+        status = status.as_u16(),
+        "unreadable request rejected"
+    );
 
     let mut response = problem::without_request(&Problem::new(kind, detail), identity.ids());
     identity.stamp(response.headers_mut(), true);

@@ -3,8 +3,8 @@
 
 use std::time::Duration;
 
-use http_body_util::{BodyExt, Full};
-use hyper::body::{Body, Bytes, Incoming};
+use http_body_util::Full;
+use hyper::body::Bytes;
 use hyper::header::{AUTHORIZATION, CONTENT_TYPE, LOCATION, USER_AGENT};
 use hyper::http::response::Parts;
 use hyper::{Method, Request, StatusCode};
@@ -19,16 +19,11 @@ use url::Url;
 use crate::authorization::{Access, Authorization};
 use crate::error::{Reason, SystemError};
 use crate::problem::{errors, message};
-use crate::{address, reason};
+use crate::{address, body, reason};
 use common::tls::{self, Trust};
 
 /// Timeout of one call, from connecting to the last byte.
 pub const CALL_LIMIT: Duration = Duration::from_secs(5);
-/// Maximum size of a response body in bytes. The largest are lists of targets, with some kilobytes for each.
-const BODY_LIMIT: usize = 32 * 1024 * 1024;
-/// Maximum number of JSON values in a body. `[],` has three bytes and takes some forty when parsed, so that a limit of the size
-/// alone would not bound memory.
-const VALUE_LIMIT: usize = 4 * 1024 * 1024;
 /// Idle connections are closed before common servers close them, so that a call never uses a closed one.
 const IDLE_LIMIT: Duration = Duration::from_secs(2);
 
@@ -194,7 +189,7 @@ impl Http {
         let response = async {
             let response = self.client.request(request).await.map_err(|error| reason::of(&error))?;
             let (head, body) = response.into_parts();
-            Ok((head, read(body).await?))
+            Ok((head, body::read(body).await?))
         };
         let late = |_| Err(Reason::Late(CALL_LIMIT.as_secs()));
         tokio::time::timeout(CALL_LIMIT, response).await.unwrap_or_else(late)
@@ -230,28 +225,6 @@ impl Http {
         url.set_fragment(None);
         url
     }
-}
-
-/// Reads a body as text, up to [`BODY_LIMIT`].
-async fn read(mut body: Incoming) -> Result<String, Reason> {
-    let too_large = || Reason::TooLarge(BODY_LIMIT);
-    if body.size_hint().lower() > BODY_LIMIT as u64 {
-        return Err(too_large());
-    }
-    let (mut text, mut values) = (Vec::new(), 0);
-    while let Some(frame) = body.frame().await {
-        let Ok(data) = frame.map_err(|error| reason::of(&error))?.into_data() else { continue };
-        if text.len() + data.len() > BODY_LIMIT {
-            return Err(too_large());
-        }
-        // Every value but the first has one of these before it. Those in strings are counted too, which does no harm.
-        values += data.iter().filter(|byte| matches!(byte, b',' | b':' | b'[' | b'{')).count();
-        if values > VALUE_LIMIT {
-            return Err(Reason::TooManyValues(VALUE_LIMIT));
-        }
-        text.extend_from_slice(&data);
-    }
-    Ok(String::from_utf8(text).unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned()))
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@
 pub mod address;
 pub mod alertmanager;
 mod authorization;
+mod body;
 mod config;
 mod error;
 pub mod gateway;

@@ -1,4 +1,4 @@
-//! Responses without an end: every client stops reading and says so.
+//! Responses of more than a gigabyte: every client stops reading and says so.
 
 #![allow(clippy::unwrap_used, reason = "in tests, a panic is the report")]
 
@@ -31,7 +31,7 @@ fn server(head: &'static str) -> (Url, JoinHandle<usize>) {
             request.extend_from_slice(&part[..read]);
         }
         client.write_all(head.as_bytes()).unwrap();
-        let chunk = [format!("{:x}\r\n", 1 << 16).as_bytes(), &[b' '; 1 << 16], b"\r\n"].concat();
+        let chunk = [b' '; 1 << 16];
         let mut sent = 0;
         while sent < ENDLESS && client.write_all(&chunk).is_ok() {
             sent += chunk.len();
@@ -53,13 +53,12 @@ async fn stops<T: std::fmt::Debug, F: Future<Output = Result<T, SystemError>>>(
     assert!(sent < 96 << 20, "{sent} bytes");
 }
 
-const OK: &str = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
-const BAD: &str = "HTTP/1.1 500 Internal Server Error\r\nTransfer-Encoding: chunked\r\n\r\n";
-const ANNOUNCED: &str = "HTTP/1.1 200 OK\r\nContent-Length: 1610612736\r\n\r\n";
+const OK: &str = "HTTP/1.1 200 OK\r\nContent-Length: 1610612736\r\n\r\n";
+const BAD: &str = "HTTP/1.1 500 Internal Server Error\r\nContent-Length: 1610612736\r\n\r\n";
 
 #[tokio::test]
 async fn prometheus() {
-    for head in [OK, BAD, ANNOUNCED] {
+    for head in [OK, BAD] {
         stops(head, async |url, config| Prometheus::new(&url, &config)?.rules().await).await;
     }
     stops(OK, async |url, config| Prometheus::new(&url, &config)?.query("up", None).await).await;
@@ -81,20 +80,4 @@ async fn inbox() {
 async fn gateway() {
     stops(OK, async |url, config| Gateway::new(&url, &config)?.alive().await).await;
     stops(BAD, async |url, config| Gateway::new(&url, &config)?.put_fault("a", &json!({})).await).await;
-}
-
-/// A list of empty lists takes ten times its size when parsed.
-#[tokio::test]
-async fn many_small_values() {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let url = format!("http://{}", listener.local_addr().unwrap()).parse().unwrap();
-    std::thread::spawn(move || {
-        let mut client: TcpStream = listener.accept().unwrap().0;
-        let _ = client.read(&mut [0; 4096]).unwrap();
-        let body = format!("{{\"status\":\"success\",\"data\":[{}1]}}", "[],".repeat(4 << 20));
-        // The client leaves before the end.
-        let _ = write!(client, "HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n{body}", body.len());
-    });
-    let error = Prometheus::new(&url, &HttpConfig::default()).unwrap().rules().await.unwrap_err();
-    assert!(error.to_string().ends_with("response has more than 4194304 values"), "{error}");
 }

@@ -3,13 +3,12 @@
 
 #![warn(clippy::disallowed_macros)]
 
-pub mod allowed_hosts;
 pub mod console;
 pub mod duration;
 mod error;
 pub mod exit;
 pub mod hangup;
-pub mod listen;
+mod net;
 pub mod plain_words;
 pub mod proof;
 pub mod rate;
@@ -20,3 +19,4 @@ pub mod tls;
 pub mod yaml;
 
 pub use crate::error::Error;
+pub use crate::net::{allowed_hosts, listen};

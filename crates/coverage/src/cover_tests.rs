@@ -96,8 +96,8 @@ fn what_fits_several_rules_covers_none_of_them() {
     assert_eq!(seen, [of("", "burn", true), of("", "burn", false), of("", "", true), of("slow", "", false)]);
     assert!(found[0].last_proven.is_none(), "a proof of one that fits several is of neither");
     let table = crate::report::table(&found);
-    let advice = "(`burn` also matches another rule of this name: expect {long=\"6h\", severity=\"critical\", \
-                  short=\"30m\"} in the drill)";
+    let advice = "(`burn` also matches another rule of this name: add {long=\"6h\", severity=\"critical\", \
+                  short=\"30m\"} to `proves.labels` in the drill)";
     assert!(table.contains(advice), "{table}");
 }
 

@@ -63,8 +63,8 @@ fn drill_advice(it: &Covered) -> String {
     }
     let fits = if it.ambiguous.len() == 1 { "matches" } else { "match" };
     let remedy = match it.labels.is_empty() {
-        false => format!("expect {} in the drill", write_labels(&it.labels)),
-        true => "add a distinguishing label to the rule and expect it in the drill".to_owned(),
+        false => format!("add {} to `proves.labels` in the drill", write_labels(&it.labels)),
+        true => "add a distinguishing label to the rule, and to `proves.labels` in the drill".to_owned(),
     };
     format!(" (`{}` also {fits} another rule of this name: {remedy})", it.ambiguous.join("`, `"))
 }

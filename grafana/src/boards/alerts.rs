@@ -42,7 +42,7 @@ pub(super) fn board() -> Dashboard {
             Panel::stat("Firing now", "short", 6, "Firing alerts except the Watchdog.")
                 .query("firing", r#"count(ALERTS{alertstate="firing",severity!="none"}) or vector(0)"#)
                 .steps(&[(1.0, "red")]),
-            Panel::stat("Heartbeat", "bool_on_off", 6, "On while the Watchdog fires: rules are evaluated and alerts can be sent.")
+            Panel::stat("Heartbeat", "bool_on_off", 6, "On while the Watchdog alert fires, which shows that Prometheus evaluates rules.")
                 .query("Watchdog", r#"count(ALERTS{alertname="Watchdog",alertstate="firing"}) or vector(0)"#)
                 .steps(&[(1.0, "green")])
                 .bad_below(),

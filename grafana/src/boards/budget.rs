@@ -25,14 +25,14 @@ pub(super) fn board() -> Dashboard {
                 .steps(&[(0.0, "yellow"), (0.25, "green")])
                 .bad_below()
                 .up_to(1.0),
-            Panel::stat("Availability", "percentunit", 8, "Share of requests in 30 days without a server error.")
+            Panel::stat("Availability", "percentunit", 8, "Share of requests without a server error in the last 30 days.")
                 .query(
                     "without 5xx",
                     r#"1 - sum(increase(http_requests_total{job=~"$job",instance=~"$instance",status=~"5..",route!~"/health|/livez|/readyz|/metrics"}[30d])) / (sum(increase(http_requests_total{job=~"$job",instance=~"$instance",route!~"/health|/livez|/readyz|/metrics"}[30d])) > 0)"#,
                 )
                 .steps(&[(0.995, "green")])
                 .bad_below(),
-            Panel::stat("Failed requests", "short", 8, "Requests in 30 days with a server error.")
+            Panel::stat("Failed requests", "short", 8, "Requests with a server error in the last 30 days.")
                 .query(
                     "5xx",
                     r#"sum(increase(http_requests_total{job=~"$job",instance=~"$instance",status=~"5..",route!~"/health|/livez|/readyz|/metrics"}[30d]))"#,

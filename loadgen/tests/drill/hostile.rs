@@ -33,9 +33,11 @@ fn refused(prometheus: &str) -> String {
 }
 
 #[test]
-fn endless_response_is_refused() {
+fn response_beyond_the_limit_is_refused() {
     let text = refused(&server(|client| {
-        client.write_all(b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n{\"status\":\"success\",\"data\":")?;
+        client.write_all(
+            b"HTTP/1.1 200 OK\r\nContent-Length: 1610612736\r\n\r\n{\"status\":\"success\",\"data\":",
+        )?;
         loop {
             client.write_all(&[b' '; 1 << 16])?;
         }

@@ -95,7 +95,7 @@ async fn shown(
         {
             longest = longest.max(Some(offset::of_recording(newest, evaluated, usual)));
         }
-        context.wait("a second look at the samples of the rules").await;
+        context.wait("another sample of the recording rule").await;
     }
     Ok(longest)
 }

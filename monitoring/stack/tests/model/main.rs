@@ -179,7 +179,7 @@ fn compare(configuration: &Configuration, real: &Real, delay: i64) -> Result<Str
 
 /// When the model has pending, firing, resolved, notified and all-clear, whatever takes up to `delay`.
 fn predictions(configuration: &Configuration, real: &Real, delay: i64) -> Result<[Span; 5], String> {
-    let late = |bit: usize, mask: usize| if mask >> bit & 1 == 1 { delay } else { 0 };
+    let late = |bit: usize, mask: usize| if (mask >> bit) & 1 == 1 { delay } else { 0 };
     let mut spans: Option<[Span; 5]> = None;
     let groups = configuration.model.groups.len();
     // Each of: the scrape, every group, the request of the cause, that of its end.

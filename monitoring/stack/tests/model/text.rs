@@ -25,11 +25,11 @@ pub fn rules(configuration: &Configuration) -> String {
     let mut number = 0;
     for (index, group) in configuration.model.groups.iter().enumerate() {
         let clock = clock(configuration, index);
-        let _ = write!(text, "  - name: {clock}\n    interval: {}\n", ms(group.interval));
+        let _ = writeln!(text, "  - name: {clock}\n    interval: {}", ms(group.interval));
         if group.behind > 0 {
             let _ = writeln!(text, "    query_offset: {}", ms(group.behind));
         }
-        let _ = write!(text, "    rules:\n      - {{record: {clock}, expr: vector(0)}}\n");
+        let _ = writeln!(text, "    rules:\n      - {{record: {clock}, expr: vector(0)}}");
         for rule in &group.rules {
             let expr = expression(configuration, rule);
             let name = name(configuration, number, rule.alert.is_some());

@@ -90,7 +90,7 @@ fn rule(axis: &Axis, panel: Plane, value: &Value) -> Markup {
         @if let (Some(operator), Some(threshold)) = (&value.operator, value.threshold) {
             @let y = panel.y(threshold);
             path.threshold d={ "M" (panel.left) " " (y) "H" (load::report::plot::RIGHT) } {}
-            text x=(panel.left + 3.0) y=(tenth(y - 3.0)) { "fires at " (operator) " " (number(threshold)) }
+            text x=(panel.left + 3.0) y=(tenth(y - 3.0)) { "threshold " (operator) " " (number(threshold)) }
         }
     }
 }
