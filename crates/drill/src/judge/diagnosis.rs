@@ -233,7 +233,10 @@ fn not_notified(signs: &Signs<'_>) -> String {
         );
     }
     let channels = listed(signs.missing.iter().map(|channel| channel.name()));
-    let nothing = format!("{since}no notification reached {channels}");
+    let nothing = match signs.missing.is_empty() {
+        true => format!("{since}the alert was not notified"),
+        false => format!("{since}no notification reached {channels}"),
+    };
     let Some(held) = signs.held else {
         return format!(
             "{nothing}: Alertmanager does not have the alert; check that Prometheus sends to this Alertmanager and \

@@ -220,7 +220,9 @@ fn explains_notifications_of_another_alert_of_the_name() {
                     {alertname=\"A\", job=\"redis\"}, not {alertname=\"A\", job=\"api\"}: ";
     assert!(message.starts_with(expected), "{message}");
     let missing = vec![Channel::Webhook];
-    assert!(likeliest(&Signs { missing, ..signs }).contains("no notification reached `webhook`"));
+    assert!(likeliest(&Signs { missing, ..signs.clone() }).contains("no notification reached `webhook`"));
+    let silent = likeliest(&Signs { missing: Vec::new(), ..signs });
+    assert!(silent.starts_with("firing since 12:01:04, but the alert was not notified: "), "{silent}");
 }
 
 #[test]
