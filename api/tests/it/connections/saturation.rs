@@ -25,7 +25,7 @@ fn fetch(address: SocketAddr, path: &str) -> std::io::Result<(Duration, String)>
     let started = Instant::now();
     let mut socket = TcpStream::connect_timeout(&address, Duration::from_secs(10))?;
     socket.set_read_timeout(Some(Duration::from_secs(10)))?;
-    write!(socket, "GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")?;
+    write!(socket, "GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")?;
     let mut response = String::new();
     socket.read_to_string(&mut response)?;
     Ok((started.elapsed(), response))
@@ -33,7 +33,8 @@ fn fetch(address: SocketAddr, path: &str) -> std::io::Result<(Duration, String)>
 
 fn put_fault(admin: SocketAddr, fault: &str) {
     let mut socket = TcpStream::connect(admin).unwrap();
-    let head = "PUT /faults/hold HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Type: application/json";
+    let head =
+        "PUT /faults/hold HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Type: application/json";
     write!(socket, "{head}\r\nContent-Length: {}\r\n\r\n{fault}", fault.len()).unwrap();
     let mut response = String::new();
     socket.read_to_string(&mut response).unwrap();
@@ -45,7 +46,7 @@ fn hammer(address: SocketAddr, stop: &AtomicBool, responses: &AtomicUsize) {
     let mut socket = TcpStream::connect(address).unwrap();
     socket.set_read_timeout(Some(Duration::from_millis(200))).unwrap();
     // Pipelined, so that the workers always have a next request.
-    let batch = "GET /api/users HTTP/1.1\r\nHost: x\r\n\r\n".repeat(16);
+    let batch = "GET /api/users HTTP/1.1\r\nHost: localhost\r\n\r\n".repeat(16);
     let mut buffer = [0; 64 * 1024];
     while !stop.load(Ordering::Relaxed) {
         socket.write_all(batch.as_bytes()).unwrap();
@@ -79,7 +80,7 @@ fn the_admin_listener_responds_while_public_workers_are_saturated() {
     while held.len() < wanted && started.elapsed() < CONNECTING {
         // A machine with fewer ports or less memory opens fewer.
         let Ok(mut socket) = TcpStream::connect_timeout(&public, Duration::from_secs(10)) else { break };
-        socket.write_all(b"GET /slow?delay=30s HTTP/1.1\r\nHost: x\r\n\r\n").unwrap();
+        socket.write_all(b"GET /slow?delay=30s HTTP/1.1\r\nHost: localhost\r\n\r\n").unwrap();
         held.push(socket);
     }
     let in_progress = || {
