@@ -86,6 +86,11 @@ impl Checkout {
             .env("TIME_SCALE", support::FAST.to_string())
             .stdin(Stdio::null())
             .kill_on_drop(true);
+        // The operator's password, from where docs/operations/gateway.md says that it is.
+        let password = self.path().join(format!("target/stack/{}/redis/password", self.offset));
+        if let Ok(password) = std::fs::read_to_string(password) {
+            shell.env("REDISCLI_AUTH", password.trim());
+        }
         let Output { status, stdout, stderr } = support::finish(shell, limit).await;
         let text = [stdout, stderr].map(|it| String::from_utf8_lossy(&it).into_owned()).join("\n");
         (status.code().unwrap_or(-1), text)
