@@ -23,6 +23,17 @@ pub const ELSEWHERE: &[(&str, &str, &str)] = &[
         "monitoring/stack/tests/containers/kubernetes.rs",
         "manifests_match_their_schemas_and_a_damaged_one_does_not",
     ),
+    (
+        "deploy/kubernetes/secrets.sh",
+        "monitoring/stack/tests/containers/kubernetes.rs",
+        "\"deploy/kubernetes/secrets.sh\"",
+    ),
+    (
+        "export DATABASE_URL=",
+        "monitoring/stack/tests/containers/kubernetes.rs",
+        "env(\"DATABASE_URL\", database)",
+    ),
+    ("cargo test", "Makefile", "\n\t$(CARGO) test --locked --workspace\n"),
 ];
 
 /// Starts of commands that no test runs, with the reason.
@@ -33,6 +44,9 @@ pub const NEVER: &[(&str, &str)] = &[
     ("cargo build --no-default-features", "compiles the gateway again"),
     ("docker image prune", "would remove other images of the machine"),
     ("gdb -p PID", "the project does not provide a debugger"),
+    ("kubectl apply -f deploy/kubernetes/namespace.yaml", "needs a cluster"),
+    ("kubectl cluster-info", "needs a cluster"),
+    ("kubectl -n firedrill", "needs a cluster"),
 ];
 
 /// Expected results other than success with output: words of the command, exit codes, words of its output.
