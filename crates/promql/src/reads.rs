@@ -53,9 +53,7 @@ impl Read {
 /// # Errors
 /// The parser's message, with the expression.
 pub fn reads(expr: &str, step: Duration) -> Result<Vec<Read>, Error> {
-    let mut found = Vec::new();
-    collect(&parse(expr)?, step, &Around::default(), &mut found);
-    Ok(found)
+    Ok(collect(&parse(expr)?, step))
 }
 
 /// What is around a part of an expression.
@@ -69,36 +67,42 @@ struct Around<'a> {
     call: Option<&'a Expr>,
 }
 
-fn collect<'a>(expr: &'a Expr, step: Duration, around: &Around<'a>, found: &mut Vec<Read>) {
-    let call = around.call;
-    match expr {
-        Expr::VectorSelector(it) => found.extend(read(it, around.clone())),
-        Expr::MatrixSelector(it) => {
-            let mut inside = around.clone();
-            inside.lookback_ms = inside.lookback_ms.saturating_add(ms(it.range));
-            inside.ranges.push(Range::of(call, it.range, None));
-            found.extend(read(&it.vs, inside));
+/// It keeps a list of what is left instead of calling itself: an expression may be nested too deeply for the stack.
+fn collect(root: &Expr, step: Duration) -> Vec<Read> {
+    let mut found = Vec::new();
+    let mut rest = vec![(root, Around::default())];
+    while let Some((expr, around)) = rest.pop() {
+        let call = around.call;
+        match expr {
+            Expr::VectorSelector(it) => found.extend(read(it, around)),
+            Expr::MatrixSelector(it) => {
+                let mut inside = around;
+                inside.lookback_ms = inside.lookback_ms.saturating_add(ms(it.range));
+                inside.ranges.push(Range::of(call, it.range, None));
+                found.extend(read(&it.vs, inside));
+            }
+            Expr::Subquery(it) if is_moment(it.at.as_ref()) => {}
+            Expr::Subquery(it) => {
+                let mut inside = Around { shifted: true, call: None, ..around };
+                inside.lookback_ms = inside.lookback_ms.saturating_add(behind(it, step));
+                inside.ranges.push(Range::of(call, it.range, Some(it.step.unwrap_or(step))));
+                rest.push((&it.expr, inside));
+            }
+            Expr::Binary(it) if matches!(it.op.id(), T_LOR | T_LUNLESS) => {
+                let inside = Around { optional: true, ..around.clone() };
+                let left = if it.op.id() == T_LOR { inside.clone() } else { around };
+                rest.push((&it.rhs, inside));
+                rest.push((&it.lhs, left));
+            }
+            Expr::Call(it) => {
+                let optional = around.optional || it.func.name.starts_with("absent");
+                let inside = Around { optional, call: Some(expr), ..around };
+                rest.extend(children(expr).into_iter().rev().map(|child| (child, inside.clone())));
+            }
+            other => rest.extend(children(other).into_iter().rev().map(|child| (child, around.clone()))),
         }
-        Expr::Subquery(it) if is_moment(it.at.as_ref()) => {}
-        Expr::Subquery(it) => {
-            let mut inside = Around { shifted: true, call: None, ..around.clone() };
-            inside.lookback_ms = inside.lookback_ms.saturating_add(behind(it, step));
-            inside.ranges.push(Range::of(call, it.range, Some(it.step.unwrap_or(step))));
-            collect(&it.expr, step, &inside, found);
-        }
-        Expr::Binary(it) if matches!(it.op.id(), T_LOR | T_LUNLESS) => {
-            let inside = Around { optional: true, ..around.clone() };
-            let left = if it.op.id() == T_LOR { &inside } else { around };
-            collect(&it.lhs, step, left, found);
-            collect(&it.rhs, step, &inside, found);
-        }
-        Expr::Call(it) => {
-            let optional = around.optional || it.func.name.starts_with("absent");
-            let inside = Around { optional, call: Some(expr), ..around.clone() };
-            children(expr).into_iter().for_each(|child| collect(child, step, &inside, found));
-        }
-        other => children(other).into_iter().for_each(|child| collect(child, step, around, found)),
     }
+    found
 }
 
 fn read(selector: &VectorSelector, around: Around<'_>) -> Option<Read> {
