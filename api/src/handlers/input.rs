@@ -118,7 +118,7 @@ pub(super) fn object(req: &HttpRequest, body: &[u8], example: &str) -> Result<Ma
 /// The parts of a body that matter, without the rest of it; errors show `example`.
 ///
 /// # Errors
-/// 400 when the body is not JSON, 415 when it is not said to be, 422 when it is not an object.
+/// 400 when the body is not JSON, 415 when its media type is another, 422 when it is not an object.
 pub(super) fn parts<'a, T: Deserialize<'a>>(
     req: &HttpRequest,
     body: &'a [u8],
@@ -128,7 +128,7 @@ pub(super) fn parts<'a, T: Deserialize<'a>>(
     object_parts(body, example)
 }
 
-/// Same for a body that is said to be JSON.
+/// Same for a body whose media type is JSON.
 pub(super) fn object_parts<'a, T: Deserialize<'a>>(body: &'a [u8], example: &str) -> Result<T, Problem> {
     // A struct could be read from a list as well.
     if body.trim_ascii_start().first().is_some_and(|first| *first != b'{') {
@@ -149,7 +149,7 @@ pub(crate) fn json_value(req: &HttpRequest, body: &[u8]) -> Result<Value, Proble
     serde_json::from_slice(body).map_err(|error| malformed(&error))
 }
 
-/// Whether the body is said to be JSON.
+/// Whether the body's media type is JSON.
 pub(super) fn expect_json(req: &HttpRequest) -> Result<(), Problem> {
     let media_type = req.content_type();
     if media_type != "application/json" && !media_type.ends_with("+json") {

@@ -37,7 +37,7 @@ use tokio::{
     time::{Instant, sleep, timeout},
 };
 
-/// Longest header list of a request in bytes, decoded, as RFC 9113, 6.5.2 counts it. A longer one is answered by 431.
+/// Longest header list of a request in bytes, decoded, as RFC 9113, 6.5.2 counts it. A longer one is refused with 431.
 const LONGEST_HEADERS: u32 = 32 * 1024;
 /// Longest header lists of all open streams of a connection together, in bytes.
 const LONGEST_HEADERS_OF_ALL: usize = 1024 * 1024;

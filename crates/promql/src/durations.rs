@@ -8,7 +8,7 @@ use promql_parser::parser::{Expr, Offset, VectorSelector};
 
 use crate::error::Error;
 use crate::parse::parse;
-use crate::tokens::Place;
+use crate::place::Place;
 use crate::walk::children;
 
 /// A duration in an expression.

@@ -29,7 +29,7 @@ pub enum Error {
         /// The original duration.
         from: String,
         /// Its kind.
-        place: crate::tokens::Place,
+        place: crate::place::Place,
         /// The expression.
         expr: String,
     },

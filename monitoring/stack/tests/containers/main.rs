@@ -11,3 +11,4 @@ mod kubernetes;
 mod markdown;
 mod project;
 mod redis_users;
+mod skipped;
