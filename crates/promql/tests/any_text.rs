@@ -8,6 +8,7 @@ use proptest::prelude::*;
 fn read(expr: &str) -> bool {
     let found = promql::durations(expr);
     let _ = (promql::stays(expr), promql::reads(expr, Duration::from_secs(60)), promql::threshold(expr));
+    let _ = promql::parts(expr);
     if let Ok((text, changes)) = promql::rewrite_durations(expr, |it| it.from.max(Duration::from_millis(1))) {
         assert_eq!(text, expr, "{changes:?}");
     }
