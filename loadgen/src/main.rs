@@ -1,6 +1,7 @@
 //! The `loadgen` binary, with one module per subcommand.
 
 mod channels;
+mod check;
 mod completions;
 mod coverage;
 mod discreet;
@@ -35,6 +36,8 @@ enum Command {
     Report(report::Args),
     /// Trigger real alerts and prove that they fire, reach the receivers and resolve
     Drill(Box<drill::args::Args>),
+    /// Check drill, suite, scenario and assertion files without a stack
+    Check(check::Args),
     /// Show which alerts have a drill, a unit test and a runbook, and when they were last proven
     Coverage(coverage::Args),
     /// Show who is notified of an alert by Alertmanager's configuration, or check assertions on it
@@ -55,6 +58,7 @@ fn main() -> ExitCode {
         Command::Patterns(args) => patterns::main(&args),
         Command::Report(args) => report::main(&args),
         Command::Drill(args) => drill::command::main(*args),
+        Command::Check(args) => check::main(&args),
         Command::Coverage(args) => coverage::main(args),
         Command::Routes(args) => routes::command::main(*args),
         Command::Inbox(args) => inbox::main(args),
