@@ -3,7 +3,7 @@
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 
 /// Raises the soft limit of open files to the hard limit and returns it, because ten thousand clients exceed the usual
-/// 1,024. If the system refuses, the limit stays and the gateway serves fewer clients at once.
+/// 1,024. If the system refuses, the current limit stays and fewer clients are served at once.
 pub fn raise() -> Option<u64> {
     let raised = getrlimit(Resource::RLIMIT_NOFILE).and_then(|(soft, hard)| {
         if soft < hard {

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 /// The period of the rate, which is also how old a value can be.
 const PERIOD: Duration = Duration::from_secs(1);
 
-/// Makes at most so many values a second.
+/// Limits how many values are made per second.
 pub(crate) struct Fresh<T> {
     most: u32,
     state: Mutex<State<T>>,
@@ -23,7 +23,8 @@ impl<T: Clone> Fresh<T> {
         Self { most, state: Mutex::new(State { since: Instant::now(), made: 0, last: None }) }
     }
 
-    /// The last value if enough were made in this second; `None` when the caller is to make one and [`Self::keep`] it.
+    /// The last value if the limit of this second is reached; `None` when the caller must make one and [`Self::keep`]
+    /// it.
     pub(crate) fn last(&self) -> Option<T> {
         self.last_at(Instant::now())
     }
@@ -40,7 +41,7 @@ impl<T: Clone> Fresh<T> {
         state.last.clone()
     }
 
-    /// The value just made.
+    /// Stores the value just made.
     pub(crate) fn keep(&self, value: T) {
         self.state.lock().last = Some(value);
     }

@@ -91,7 +91,7 @@ async fn reload_on(mut hangup: Signal, reloader: Reloader) {
         let reloader = reloader.clone();
         match tokio::task::spawn_blocking(move || reloader.reload()).await {
             Ok(reloaded) => report(reloaded),
-            Err(reason) => tracing::error!(error = %reason, "reload did not run"),
+            Err(reason) => tracing::error!(error = %reason, "reload task failed"),
         }
     }
 }

@@ -22,7 +22,7 @@ impl Endpoint {
         [UPDATE.path, CPU.path].contains(&self.path)
     }
 
-    /// Whether it is there to try alerts: `TEST_ENDPOINTS` switches these off.
+    /// Whether it exists to trigger alerts: `TEST_ENDPOINTS` switches these off.
     pub(crate) fn is_for_tests(&self) -> bool {
         self.writes_on_get() || [SLOW.path, API_SLOW.path, ERROR.path, API_ERROR.path].contains(&self.path)
     }

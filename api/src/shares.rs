@@ -21,14 +21,14 @@ pub enum ShareError {
         /// The value parser's error.
         reason: String,
     },
-    /// A percentage that is not a number above 0 and up to 100.
-    #[error("`{0}`: the share must be a percentage above 0 and up to 100, such as `20`")]
+    /// A percentage that is not a number above 0 and at most 100.
+    #[error("`{0}`: the share must be a percentage above 0 and at most 100, such as `20`")]
     Percent(String),
     /// A list with a value without a share.
     #[error("`{0}`: every value of a list needs a share, such as `{0}:50`")]
     Missing(String),
     /// Shares that sum to more than 100 %.
-    #[error("the shares sum to {0} %, more than 100 %")]
+    #[error("the shares add up to {0} %: must be at most 100 %")]
     Sum(String),
 }
 
@@ -113,7 +113,7 @@ mod tests {
             ("503:20,x:3", "`x:3`"),
             ("503:0", "above 0"),
             ("503:-1", "above 0"),
-            ("503:101", "up to 100"),
+            ("503:101", "at most 100"),
             ("503:NaN", "above 0"),
             ("503:abc", "percentage"),
             ("503,404:10", "needs a share"),

@@ -17,8 +17,8 @@ use actix_web::web::Bytes;
 use prometheus::{IntGaugeVec, Opts, Registry};
 use std::sync::Arc;
 
-/// Most pings of the database, and most renderings of `/metrics`, in a second.
-const MOST_PROBES: u32 = 200;
+/// Maximum number of database pings, and of renderings of `/metrics`, per second.
+const MAX_PROBES: u32 = 200;
 
 /// The state that all workers share.
 pub(crate) struct State {
@@ -35,11 +35,12 @@ pub(crate) struct State {
     pub pipeline: Pipeline,
     pub faults: Arc<Plane>,
     pub lifecycle: Lifecycle,
-    /// Whether the endpoints to try alerts are served.
+    /// Whether the endpoints that trigger alerts are served.
     pub test_endpoints: bool,
-    /// What pings of the database found wrong: `/health` is open to all, and costs most of a millisecond.
+    /// The results of database pings, limited in rate: `/health` is open to everyone, and a ping takes most of a
+    /// millisecond.
     pub pings: Fresh<Option<String>>,
-    /// Texts of `/metrics`, for the same reason.
+    /// Rendered `/metrics`, limited in rate for the same reason.
     pub scrapes: Fresh<Bytes>,
     /// The pipeline to the trace collector; `None` when none is configured.
     pub spans: Option<Spans>,
@@ -100,8 +101,8 @@ impl State {
             faults,
             lifecycle,
             test_endpoints: config.faults.test_endpoints,
-            pings: Fresh::at_most(MOST_PROBES),
-            scrapes: Fresh::at_most(MOST_PROBES),
+            pings: Fresh::at_most(MAX_PROBES),
+            scrapes: Fresh::at_most(MAX_PROBES),
             spans,
         })
     }

@@ -3,7 +3,7 @@
 # copied line by line, so that there is one source. `rules.sh --check` fails if the file is stale; `--print` prints the
 # output.
 #
-# Rules about jobs that no manifest scrapes are omitted, because they would fire for ever or never. Settings, all optional:
+# Rules about jobs that no manifest scrapes are omitted, because they would fire forever or never. Settings, all optional:
 #
 #   JOBS="alertmanager=alertmanager-main prometheus=prometheus-k8s node=node-exporter"
 #                    further jobs scraped by the cluster's Prometheus: NAME IN RULES=NAME IN THE CLUSTER

@@ -17,13 +17,13 @@ pub struct HttpArgs {
     bearer_token_file: Option<PathBuf>,
 }
 
-/// The path as a run from another directory has to name it.
+/// The absolute path, which is valid in every directory.
 pub fn absolute(path: &Path) -> PathBuf {
     std::path::absolute(path).unwrap_or_else(|_| path.to_owned())
 }
 
 impl HttpArgs {
-    /// The configuration with absolute paths, as a later run from another directory may read it.
+    /// The configuration with absolute paths, so that a later run from another directory can read it.
     #[must_use]
     pub fn config(&self) -> HttpConfig {
         HttpConfig {

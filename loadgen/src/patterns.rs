@@ -50,7 +50,7 @@ pub fn in_words(schedule: &Schedule) -> String {
     if let Some(total) = schedule.total().filter(|_| schedule.duration().is_some_and(|time| time.is_zero())) {
         return format!("{} at once", format::count(total));
     }
-    let (low, high) = (schedule.least(), schedule.peak());
+    let (low, high) = (schedule.min(), schedule.peak());
     let (low, high) = (short(low), short(high));
     let rate = if low == high { format!("{high}/s") } else { format!("{low}/s to {high}/s") };
     match schedule.duration() {

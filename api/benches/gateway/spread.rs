@@ -1,11 +1,11 @@
 //! Repeated measurements of one figure.
 
-/// Median, least and most.
+/// Median, minimum and maximum.
 #[derive(Debug, Clone, Copy)]
 pub struct Spread {
     pub median: f64,
-    pub least: f64,
-    pub most: f64,
+    pub min: f64,
+    pub max: f64,
 }
 
 impl Spread {
@@ -18,13 +18,13 @@ impl Spread {
             0 => (sorted[middle - 1] + sorted[middle]) / 2.0,
             _ => sorted[middle],
         };
-        Self { median, least: sorted[0], most: sorted[sorted.len() - 1] }
+        Self { median, min: sorted[0], max: sorted[sorted.len() - 1] }
     }
 
     /// `14.2 (13.9–14.8)`
     pub fn text(&self, decimals: usize) -> String {
-        let Self { median, least, most } = self;
-        format!("{median:.decimals$} ({least:.decimals$}–{most:.decimals$})")
+        let Self { median, min, max } = self;
+        format!("{median:.decimals$} ({min:.decimals$}–{max:.decimals$})")
     }
 }
 

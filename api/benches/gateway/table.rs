@@ -34,7 +34,7 @@ impl Table {
 
 impl fmt::Display for Table {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "| figure | measured: median (least–most) | bar | |\n| --- | --- | --- | --- |")?;
+        writeln!(f, "| figure | measured: median (min–max) | bar | |\n| --- | --- | --- | --- |")?;
         self.0.iter().try_for_each(|Row { what, measured, bar, verdict }| {
             writeln!(f, "| {what} | {measured} | {bar} | {verdict} |")
         })

@@ -53,8 +53,8 @@ pub async fn measure(args: &Args, machine: &Machine, dir: &Path, table: &mut Tab
     }
     let ratio = Spread::of(grouped.iter().zip(&alone).map(|(grouped, alone)| grouped / alone));
     let per_second = |values: Vec<f64>| {
-        let Spread { median, least, most } = Spread::of(values);
-        format!("{}/s ({}–{})", count(median), count(least), count(most))
+        let Spread { median, min, max } = Spread::of(values);
+        format!("{}/s ({}–{})", count(median), count(min), count(max))
     };
     let what = format!("Durable writes, {CONNECTIONS} writers: one transaction each, no HTTP");
     table.reference(&what, per_second(alone));

@@ -40,7 +40,7 @@ fn network(entry: &str) -> Result<IpNet, NetworkError> {
     // ::ffff:10.0.0.0/104 means 10.0.0.0/8: addresses are compared as IPv4.
     match (parsed.addr().to_canonical(), parsed.prefix_len()) {
         (IpAddr::V4(address), prefix @ 96..=128) if parsed.addr().is_ipv6() => {
-            Ok(Ipv4Net::new(address, prefix - 96).expect("an IPv4 prefix is at most 32").into())
+            Ok(Ipv4Net::new(address, prefix - 96).expect("the prefix is 96 to 128").into())
         }
         _ => Ok(parsed),
     }

@@ -57,7 +57,7 @@ struct Keys {
     ring: ArcSwap<KeyRing>,
 }
 
-/// Decides who a request comes from and whether it is allowed.
+/// Identifies the caller of a request and decides whether it is allowed.
 pub(crate) struct Access {
     keys: Option<Keys>,
     require: RequireKey,
@@ -78,12 +78,12 @@ impl Access {
         Ok(Self { keys, require, proxies, metrics_token: Token::new(metrics_token.as_deref()), origins })
     }
 
-    /// A plan that an API key names and these policies lack.
+    /// A plan that an API key uses but these policies do not define.
     pub(crate) fn plan_missing(&self, policies: &PolicySet) -> Option<String> {
         self.keys.as_ref()?.ring.load().plan_missing(policies).map(str::to_owned)
     }
 
-    /// Reads the key file again, for these policies; `None` without one.
+    /// Reads the key file again and checks it against these policies; `None` without a key file.
     pub(crate) fn read_keys(&self, policies: &PolicySet) -> Option<Result<KeyRing, FileError>> {
         self.keys.as_ref().map(|keys| KeyRing::load(&keys.path, policies))
     }
@@ -132,12 +132,12 @@ impl Access {
             return Ok(());
         }
         Err(unauthorized(
-            "the metrics require METRICS_TOKEN; send it as Authorization: Bearer TOKEN",
+            "/metrics requires METRICS_TOKEN; send it as Authorization: Bearer TOKEN",
             HeaderValue::from_static("Bearer realm=\"metrics\""),
         ))
     }
 
-    /// Whether a page that may not call the API sends a request.
+    /// Whether a request comes from a page whose origin may not call the API.
     pub(crate) fn is_foreign(&self, head: &RequestHead) -> bool {
         host::is_from_elsewhere(head) && self.origins.allow(head.headers.get(ORIGIN)).is_none()
     }

@@ -28,11 +28,11 @@ struct RawKey {
 pub(super) fn parse(path: &str, text: &str, policies: &PolicySet) -> Result<Vec<Entry>, FileError> {
     let source = TomlFile { variable: VARIABLE, path, text };
     let content = |fault| source.wrong(fault);
-    let file: File = source.read("create the lines of a key with `api hash-key`")?;
+    let file: File = source.read("create an entry with `api hash-key`")?;
     if file.keys.is_empty() {
         return Err(content((
             0..0,
-            "`keys`: the file has no keys; create the lines of a key with `api hash-key`".to_owned(),
+            "`keys`: the file has no keys; create an entry with `api hash-key`".to_owned(),
         )));
     }
     let (mut names, mut hashes) = (HashMap::new(), HashMap::new());

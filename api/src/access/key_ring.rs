@@ -41,7 +41,7 @@ impl KeyRing {
         Ok(Self { entries, places })
     }
 
-    /// A plan that a key names and these policies lack.
+    /// A plan that a key uses but these policies do not define.
     pub fn plan_missing<'a>(&'a self, policies: &PolicySet) -> Option<&'a str> {
         self.entries.iter().map(|entry| entry.plan.name()).find(|plan| policies.plan(plan).is_none())
     }

@@ -1,15 +1,15 @@
-//! `api hash-key`: creates an API key and its lines for the key file.
+//! `api hash-key`: creates an API key and its entry for the key file.
 
 use crate::access::hash;
 use std::io::{self, Read, Write};
 
 /// Shortest key accepted from standard input: 128 bits as hexadecimal digits. A plain SHA-256 only protects keys that
 /// cannot be guessed.
-const SHORTEST: usize = 32;
+const MIN_LENGTH: usize = 32;
 /// Longest key, well below the limit of a header.
-const LONGEST: usize = 512;
+const MAX_LENGTH: usize = 512;
 
-/// Why no lines were written.
+/// An error of `api hash-key`.
 #[derive(Debug, thiserror::Error)]
 pub enum HashKeyError {
     /// A name that is invalid in a Redis key.
@@ -23,12 +23,12 @@ pub enum HashKeyError {
     Unsendable,
     /// The key is too short or too long.
     #[error(
-        "the key on standard input must have {SHORTEST} to {LONGEST} characters, so that it cannot be guessed; \
+        "the key on standard input must have {MIN_LENGTH} to {MAX_LENGTH} characters, so that it cannot be guessed; \
          omit --stdin to generate one"
     )]
     Length,
-    /// The system provides no random numbers.
-    #[error("the system provides no random numbers")]
+    /// The system's random number generator failed.
+    #[error("cannot get random numbers from the system")]
     Random,
     /// The lines cannot be written.
     #[error("cannot write the key: {0}")]
@@ -42,7 +42,7 @@ pub struct HashKey {
     #[arg(long)]
     pub stdin: bool,
 
-    /// Name of the key's owner: letters, digits, and any of . - _
+    /// Name of the key's owner: 1 to 64 letters, digits, -, _ or .
     #[arg(long, default_value = "client", value_parser = name)]
     pub name: String,
 
@@ -83,12 +83,12 @@ fn name(text: &str) -> Result<String, HashKeyError> {
 fn given(input: impl Read) -> Result<String, HashKeyError> {
     let mut text = String::new();
     // One byte more than the longest key with its line end, to detect a longer one.
-    input.take(LONGEST as u64 + 3).read_to_string(&mut text).map_err(HashKeyError::Input)?;
+    input.take(MAX_LENGTH as u64 + 3).read_to_string(&mut text).map_err(HashKeyError::Input)?;
     let key = text.trim();
     if !key.bytes().all(|byte| byte.is_ascii_graphic()) {
         return Err(HashKeyError::Unsendable);
     }
-    if !(SHORTEST..=LONGEST).contains(&key.len()) {
+    if !(MIN_LENGTH..=MAX_LENGTH).contains(&key.len()) {
         return Err(HashKeyError::Length);
     }
     Ok(key.to_owned())

@@ -47,7 +47,7 @@ fn of_config(config: &Config) -> Result<Url, SettingError> {
         IpAddr::V6(_) => Ipv6Addr::LOCALHOST.into(),
     };
     let address = SocketAddr::new(ip, listen.port());
-    Ok(format!("{scheme}://{address}/readyz").parse().expect("an address makes a URL"))
+    Ok(format!("{scheme}://{address}/readyz").parse().expect("a socket address is valid in a URL"))
 }
 
 fn target(text: &str) -> Result<Url, String> {
@@ -70,8 +70,7 @@ fn target(text: &str) -> Result<Url, String> {
     }
 }
 
-/// A client that accepts any certificate: the gateway's certificate names its public address, not the loopback address,
-/// and between two processes of one machine it would prove nothing.
+/// A client that accepts any certificate: the gateway's certificate names its public address, not the loopback address, and verification between two processes of one machine has no benefit.
 fn agent() -> Agent {
     let tls = TlsConfig::builder()
         .disable_verification(true)

@@ -7,7 +7,7 @@ pub mod print;
 
 use crate::config::Config;
 
-/// The arguments of `api`. Without a command it serves.
+/// Command-line arguments of `api`. Without a command, the gateway starts.
 #[derive(Debug, clap::Parser)]
 #[command(
     name = "api",
@@ -25,15 +25,15 @@ pub struct Cli {
     #[arg(long)]
     pub print_config: bool,
 
-    /// The command to run instead of serving.
+    /// Command to run instead of the gateway.
     #[command(subcommand)]
     pub command: Option<Command>,
 }
 
-/// The command to run instead of serving.
+/// Command to run instead of the gateway.
 #[derive(Debug, clap::Subcommand)]
 pub enum Command {
-    /// Generate an API key and its lines for API_KEYS_FILE
+    /// Generate an API key and its entry for API_KEYS_FILE
     HashKey(hash_key::HashKey),
     /// Check whether the gateway with these settings is ready: exit code 0 or 1, within 2 seconds
     Healthcheck(healthcheck::Healthcheck),

@@ -9,8 +9,7 @@ use std::path::PathBuf;
 /// Access control.
 #[derive(Debug, Clone, clap::Args)]
 pub struct AccessSettings {
-    /// TOML file of API keys with the name, hash and plan of each, reloaded on SIGHUP; `api hash-key` creates its
-    /// lines
+    /// TOML file of API keys with the name, hash and plan of each, reloaded on SIGHUP; `api hash-key` creates an entry
     #[arg(long, env, value_parser = super::value::path)]
     pub api_keys_file: Option<PathBuf>,
 

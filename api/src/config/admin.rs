@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 /// The admin listener.
 #[derive(Debug, Clone, clap::Args)]
 pub struct AdminSettings {
-    /// Address and port of the admin listener: custom metrics, faults, drain
+    /// Address and port of the admin listener, which serves custom metrics, faults and the drain
     #[arg(long, env, default_value = "127.0.0.1:8001", value_parser = super::server::address)]
     pub admin_listen: SocketAddr,
 

@@ -3,7 +3,7 @@ use std::time::Duration;
 /// Limits on injected faults, and the memory threshold of HighMemoryUsage.
 #[derive(Debug, Clone, clap::Args)]
 pub struct FaultSettings {
-    /// Serve /slow, /error, /update and /cpu, which are there to try alerts
+    /// Serve /slow, /error, /update and /cpu, the endpoints that trigger alerts
     #[arg(long, env, default_value_t = true, action = clap::ArgAction::Set)]
     pub test_endpoints: bool,
 

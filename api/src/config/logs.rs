@@ -1,7 +1,7 @@
 /// Logging.
 #[derive(Debug, Clone, clap::Args)]
 pub struct LogSettings {
-    /// Least severe level to log
+    /// Minimum level of log lines
     #[arg(long, env, default_value = "info")]
     pub log_level: LogLevel,
 
@@ -10,7 +10,7 @@ pub struct LogSettings {
     pub log_format: LogFormat,
 }
 
-/// Least severe level to log.
+/// Minimum level of log lines.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub enum LogLevel {
     /// Nothing.
@@ -21,7 +21,7 @@ pub enum LogLevel {
     Warn,
     /// Also one line per request.
     Info,
-    /// Also the steps of libraries.
+    /// Also debug messages, including those of libraries.
     Debug,
     /// Everything.
     Trace,
@@ -34,6 +34,6 @@ pub enum LogFormat {
     Auto,
     /// One JSON object per line.
     Json,
-    /// For people.
+    /// Human-readable lines.
     Pretty,
 }

@@ -32,7 +32,7 @@ pub struct StorageSettings {
     pub readings_retention: Retention,
 }
 
-/// A retention time; `None` is for ever.
+/// A retention time; `None` means forever.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Retention(pub Option<Duration>);
 

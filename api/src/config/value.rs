@@ -6,18 +6,18 @@ use std::{convert::Infallible, fmt::Display, path::PathBuf, str::FromStr, time::
 #[derive(Debug, thiserror::Error)]
 pub enum ValueError {
     /// Not an integer, or out of bounds.
-    #[error("expected an integer from {least} to {most}")]
+    #[error("expected an integer from {min} to {max}")]
     Integer {
-        /// The least valid value.
-        least: String,
-        /// The greatest valid value.
-        most: String,
+        /// The minimum.
+        min: String,
+        /// The maximum.
+        max: String,
     },
     /// Not a duration.
     #[error("expected a duration such as 250ms, 5s or 1m ({0})")]
     Duration(#[from] humantime::DurationError),
     /// A zero duration.
-    #[error("must be above zero, such as 10ms")]
+    #[error("must be above 0s, such as 10ms")]
     Zero,
     /// Not a retention time.
     #[error("expected a duration of at least 1s, such as 30d, or forever")]
@@ -41,12 +41,12 @@ pub enum ValueError {
 /// An integer within bounds.
 pub(super) fn integer<T: FromStr + PartialOrd + Display>(
     text: &str,
-    least: T,
-    most: T,
+    min: T,
+    max: T,
 ) -> Result<T, ValueError> {
     match text.trim().parse() {
-        Ok(number) if (&least..=&most).contains(&&number) => Ok(number),
-        _ => Err(ValueError::Integer { least: least.to_string(), most: most.to_string() }),
+        Ok(number) if (&min..=&max).contains(&&number) => Ok(number),
+        _ => Err(ValueError::Integer { min: min.to_string(), max: max.to_string() }),
     }
 }
 

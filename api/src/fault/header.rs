@@ -19,5 +19,5 @@ impl InjectedPanic {
 /// The value of [`HEADER`] for the faults of these ids.
 pub(crate) fn names<'a>(ids: impl Iterator<Item = &'a str>) -> HeaderValue {
     let ids = ids.collect::<Vec<_>>().join(", ");
-    HeaderValue::from_str(&ids).expect("ids are letters, digits, - and _")
+    HeaderValue::from_str(&ids).expect("fault ids are valid in a header")
 }

@@ -11,7 +11,7 @@ use std::time::Duration;
 pub struct Bounds {
     /// Longest time to live.
     pub ttl: Duration,
-    /// Most memory, in bytes.
+    /// Maximum memory, in bytes.
     pub memory: u64,
     /// Whether there is an ingest worker to pause.
     pub ingest: bool,
@@ -173,14 +173,13 @@ impl<'a> Reader<'a> {
 fn route(value: &Value) -> Reading<&'static str> {
     let path = value.as_str()?;
     let found = routes::ALL.iter().find(|endpoint| endpoint.path == path);
-    Some(match found {
-        Some(endpoint) if endpoint.limited => Ok(endpoint.path),
-        Some(_) => Err("probes and metrics are exempt from faults".to_owned()),
-        None => {
-            let all: Vec<&str> = routes::ALL.iter().filter(|one| one.limited).map(|one| one.path).collect();
-            Err(format!("unknown route; valid routes are {}", all.join(", ")))
-        }
-    })
+    let problem = match found {
+        Some(endpoint) if endpoint.limited => return Some(Ok(endpoint.path)),
+        Some(_) => "probes and metrics are exempt from faults",
+        None => "unknown route",
+    };
+    let all: Vec<&str> = routes::ALL.iter().filter(|one| one.limited).map(|one| one.path).collect();
+    Some(Err(format!("{problem}; valid routes are {}", all.join(", "))))
 }
 
 fn delays(value: &Value) -> Reading<Delays> {

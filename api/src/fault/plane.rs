@@ -20,10 +20,10 @@ use std::{
 };
 use tokio::sync::Notify;
 
-/// Most faults active at once.
-const MOST: usize = 32;
-/// Most ids that get a `fault` label of their own during the life of the process; further ones share one.
-const MOST_LABELS: usize = 64;
+/// Maximum number of active faults.
+const MAX: usize = 32;
+/// Maximum number of ids that get a `fault` label of their own during the life of the process; further ones share one.
+const MAX_LABELS: usize = 64;
 /// The label that they share.
 const SHARED_LABEL: &str = "other";
 
@@ -55,21 +55,21 @@ pub enum Refusal {
     /// The id is not valid as a label.
     #[error("invalid fault id: must be 1 to 40 letters, digits, - or _")]
     Id,
-    /// There are [`MOST`] faults already.
-    #[error("{MOST} faults are active, which is the maximum; lift one first")]
+    /// There are [`MAX`] faults already.
+    #[error("{MAX} faults are active, which is the maximum; remove one first")]
     TooMany,
     /// All faults together would hold more than `FAULT_MAX_MEMORY`.
     #[error(
-        "must be at most {most} bytes (FAULT_MAX_MEMORY) together with the {held} bytes that other faults hold"
+        "must be at most {max} bytes (FAULT_MAX_MEMORY) together with the {held} bytes that other faults hold"
     )]
     Memory {
         /// Bytes held by other faults.
         held: u64,
         /// The limit in bytes.
-        most: u64,
+        max: u64,
     },
     /// The system cannot provide the memory.
-    #[error("the system cannot provide that much memory")]
+    #[error("the system cannot provide that much memory; use a smaller size")]
     NoMemory(#[source] std::io::Error),
 }
 
@@ -114,12 +114,12 @@ impl Plane {
             let others = book.iter().filter(|(other, _)| *other != id).map(|(_, entry)| &entry.hold);
             others.fold((0, 0), |(count, held), hold| (count + 1, held + hold.as_ref().map_or(0, Hold::len)))
         };
-        if others >= MOST {
+        if others >= MAX {
             return Err(Refusal::TooMany);
         }
         let wanted = spec.memory.unwrap_or(0);
         if held + wanted > self.bounds.memory {
-            return Err(Refusal::Memory { held, most: self.bounds.memory });
+            return Err(Refusal::Memory { held, max: self.bounds.memory });
         }
         let hold = spec.memory.map(Hold::take).transpose().map_err(Refusal::NoMemory)?;
         let label = self.label(id);
@@ -177,7 +177,7 @@ impl Plane {
         self.book.read().values().filter_map(|entry| entry.fault.status(now)).collect()
     }
 
-    /// Lifts faults when they expire. Runs for ever, in a task of its own.
+    /// Lifts faults when they expire. Runs forever, in a separate task.
     pub async fn upkeep(self: Arc<Self>) {
         loop {
             let changed = self.changed.notified();
@@ -252,7 +252,7 @@ impl Plane {
 
     fn label(&self, id: &str) -> String {
         let mut labels = self.labels.lock();
-        if labels.contains(id) || labels.len() < MOST_LABELS {
+        if labels.contains(id) || labels.len() < MAX_LABELS {
             labels.insert(id.to_owned());
             return id.to_owned();
         }

@@ -18,13 +18,13 @@ pub(super) struct Slow {
     delay_seconds: f64,
 }
 
-/// The response when no error was chosen.
+/// The response to a request without an error.
 #[derive(Serialize, ToSchema)]
 pub(super) struct NoError {
     message: &'static str,
 }
 
-/// Longest delay; longer ones are cut to it.
+/// Maximum delay; longer ones are reduced to it.
 const LONGEST: Duration = Duration::from_secs(30);
 /// The delay without a parameter: 2 to 3 seconds.
 const USUAL: std::ops::Range<f64> = 2.0..3.0;
@@ -37,8 +37,7 @@ const USUAL: std::ops::Range<f64> = 2.0..3.0;
     tag = "faults",
     operation_id = "slow",
     summary = "Responds after a delay",
-    description = "After 2 to 3 seconds, or after `delay`: one duration, or durations with percentages of the requests \
-                   as in `50ms:90,2s:10`; the remaining requests are not delayed. At most 30 s.",
+    description = "The delay is 2 to 3 seconds, or `delay`: one duration, or durations with percentages of the requests, such as `50ms:90,2s:10`; the remaining requests are not delayed. The maximum is 30 s.",
     params(("delay" = Option<String>, Query, example = "250ms")),
     responses(
         (status = 200, description = "after the delay", body = Slow),
@@ -71,11 +70,10 @@ fn delay(text: Option<&str>, point: f64) -> Result<Duration, Problem> {
     tag = "faults",
     operation_id = "error",
     summary = "Responds with an error",
-    description = "500, or `status`: one status from 400 to 599, or statuses with percentages of the requests as \
-                   in `503:20,404:10`; the remaining requests get 200.",
+    description = "The status is 500, or `status`: one status from 400 to 599, or statuses with percentages of the requests, such as `503:20,404:10`; the remaining requests get 200.",
     params(("status" = Option<String>, Query, example = "503:20,404:10")),
     responses(
-        (status = 200, description = "no error was chosen", body = NoError),
+        (status = 200, description = "no error for this request", body = NoError),
         (status = 400, description = "`status` is invalid"),
         (status = "4XX", description = "the requested status"),
         (status = "5XX", description = "the requested status"),

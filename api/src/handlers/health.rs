@@ -41,14 +41,14 @@ pub(crate) struct Probe {
     status: &'static str,
 }
 
-/// Longest `/health` waits for the database.
+/// Maximum time `/health` waits for the database.
 const DATABASE_LIMIT: Duration = Duration::from_secs(1);
 
 const DATABASE_AWAY: &str = "the database is unavailable";
 const WRITES_FAIL: &str =
-    "writes to the database fail; the log has the reason, and they are retried every second";
+    "writes to the database fail and are retried every second; see the log for the reason";
 
-/// Longest `/metrics` waits for the models folder.
+/// Maximum time `/metrics` waits for the models folder.
 const FOLDER_LIMIT: Duration = Duration::from_millis(500);
 
 /// GET `/health`: 200 while data can be served, with status `degraded` without Redis; 503 otherwise.
@@ -100,7 +100,7 @@ pub(super) async fn health(state: Data<State>) -> Result<HttpResponse, Problem> 
     path = "/livez",
     tag = "probes",
     operation_id = "livez",
-    summary = "The process responds; checks no dependency",
+    summary = "Whether the process responds; checks no dependency",
     responses((status = 200, description = "alive", body = Probe)),
 )]
 pub(crate) async fn livez() -> Result<HttpResponse, Problem> {
@@ -116,7 +116,7 @@ pub(crate) async fn livez() -> Result<HttpResponse, Problem> {
     summary = "Whether the gateway accepts traffic",
     responses(
         (status = 200, description = "ready", body = Probe),
-        (status = 503, description = "starting, draining, or writes to the database fail"),
+        (status = 503, description = "the gateway is starting or draining, or writes to the database fail"),
     ),
 )]
 pub(crate) async fn readyz(state: Data<State>) -> Result<HttpResponse, Problem> {

@@ -32,7 +32,10 @@ const READ_AT_ONCE: usize = 16 * 1024;
 
 /// The input of a prediction.
 #[derive(ToSchema)]
-#[expect(dead_code, reason = "describes the body, which is read number by number against the model's shape")]
+#[expect(
+    dead_code,
+    reason = "used only in the API description; the body is parsed number by number against the model's shape"
+)]
 pub(super) struct InferenceRequest {
     #[schema(examples("iris"))]
     model_name: String,
@@ -69,10 +72,10 @@ pub(super) struct Predictions<'a> {
         (status = 400, description = "the body is not JSON, or the idempotency key is not valid"),
         (status = 404, description = "no model of this name is loaded"),
         (status = 409, description = "the first request with this key is still in progress"),
-        (status = 413, description = "the body is larger than the rows of the model can be, or than 4 MiB"),
+        (status = 413, description = "the body is larger than 4 MiB, or than the maximum for the model"),
         (status = 422, description = "the rows do not fit the model, the key was used with another request, or the response is too large to be stored under its key"),
         (status = 503, description = "the queue is full; try again"),
-        (status = 504, description = "not ready within the deadline"),
+        (status = 504, description = "the predictions were not ready within the deadline"),
     ),
 )]
 pub(super) async fn infer(
@@ -126,11 +129,11 @@ fn read(loaded: &Models, body: &[u8]) -> Result<(Arc<LoadedModel>, Rows), Proble
     let description = model.description();
     if body.len() > description.largest_body() {
         let detail = format!(
-            "the body has {} bytes; {} rows of {} numbers need {} at most",
+            "the body has {} bytes: must have at most {}, the maximum for {} rows of {} numbers",
             body.len(),
-            description.most_rows(),
-            description.features,
             description.largest_body(),
+            description.max_rows(),
+            description.features,
         );
         return Err(Problem::new(Kind::PayloadTooLarge, detail));
     }

@@ -20,7 +20,7 @@ use utoipa::ToSchema;
 
 /// Readings to ingest, at most 1000.
 #[derive(ToSchema)]
-#[expect(dead_code, reason = "describes the body, which is checked reading by reading")]
+#[expect(dead_code, reason = "used only in the API description; the body is parsed reading by reading")]
 pub(super) struct Readings {
     #[schema(min_items = 1, max_items = 1000)]
     readings: Vec<Reading>,
@@ -63,7 +63,7 @@ pub(super) struct Ingested {
         (status = 400, description = "the body is not JSON, or the idempotency key is not valid"),
         (status = 409, description = "the first request with this key is still in progress"),
         (status = 413, description = "the body is larger than 512 KiB"),
-        (status = 422, description = "no reading is valid, the key was used with another request, or the response is too large to be stored under one"),
+        (status = 422, description = "no reading is valid, the key was used with another request, or the response is too large to be stored under its key"),
         (status = 503, description = "the queue is full, or the database is busy or unavailable"),
     ),
 )]

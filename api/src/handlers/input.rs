@@ -162,7 +162,7 @@ pub(super) fn expect_json(req: &HttpRequest) -> Result<(), Problem> {
 fn malformed(error: &serde_json::Error) -> Problem {
     let (line, column) = (error.line(), error.column());
     let detail = if error.is_data() {
-        format!("the body has a field twice: line {line}, column {column}")
+        format!("the body has a duplicate field: line {line}, column {column}")
     } else {
         format!("the body is not valid JSON: line {line}, column {column}")
     };
@@ -170,12 +170,12 @@ fn malformed(error: &serde_json::Error) -> Problem {
 }
 
 /// An integer query parameter.
-pub(super) fn number(query: &Query, name: &str, least: i64, most: i64) -> Result<Option<i64>, Problem> {
+pub(super) fn number(query: &Query, name: &str, min: i64, max: i64) -> Result<Option<i64>, Problem> {
     let Some(text) = query.get(name) else { return Ok(None) };
     match text.trim().parse() {
-        Ok(number) if (least..=most).contains(&number) => Ok(Some(number)),
+        Ok(number) if (min..=max).contains(&number) => Ok(Some(number)),
         _ => {
-            let detail = format!("must be an integer from {least} to {most}");
+            let detail = format!("must be an integer from {min} to {max}");
             Err(Problem::validation(vec![fault(&format!("#/{name}"), detail)]))
         }
     }
@@ -238,7 +238,7 @@ fn email_fault(email: &str) -> Option<String> {
     }
     // `pаypal` with a Cyrillic `а` is another address that looks the same.
     if !email.split(['@', '.']).all(MixedScript::is_single_script) {
-        return Some("must not mix scripts within a part, such as Latin and Cyrillic letters".to_owned());
+        return Some("must not mix scripts, such as Latin and Cyrillic letters, within one part".to_owned());
     }
     None
 }

@@ -88,10 +88,10 @@ pub(super) async fn get(req: HttpRequest, state: Data<State>) -> Result<HttpResp
             body = Model,
             headers(("Location" = String, description = "the path of the model"))
         ),
-        (status = 400, description = "a body was sent; the model is loaded from the models folder"),
+        (status = 400, description = "the request has a body; send none, because the model is loaded from the models folder"),
         (status = 404, description = "no such file"),
         (status = 409, description = "too many models are loaded"),
-        (status = 413, description = "a large body was sent"),
+        (status = 413, description = "the request has a large body; send none"),
         (status = 422, description = "the file is not a usable model"),
         (status = 503, description = "other models are being loaded; try again"),
         (status = 504, description = "loading took too long"),
@@ -112,7 +112,7 @@ pub(super) async fn load(req: HttpRequest, state: Data<State>, body: Bytes) -> R
     }
     let mut response = json(StatusCode::CREATED, &shown(&model))?;
     let location = HeaderValue::try_from(format!("{}/{}", routes::MODELS.path, model.name()));
-    response.headers_mut().insert(LOCATION, location.expect("a name is letters, digits, - and _"));
+    response.headers_mut().insert(LOCATION, location.expect("a model name is valid in a header"));
     Ok(response)
 }
 

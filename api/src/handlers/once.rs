@@ -20,7 +20,7 @@ const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
 const API_KEY: HeaderName = HeaderName::from_static("x-api-key");
 
 /// Longest key, in characters.
-const LONGEST: usize = 255;
+const MAX_LENGTH: usize = 255;
 
 /// The key of a request.
 pub(super) struct Key(Once);
@@ -41,12 +41,12 @@ impl Key {
         let mut given = req.headers().get_all(&HEADER);
         let Some(first) = given.next() else { return Ok(None) };
         let bad = || {
-            let detail = format!("send one Idempotency-Key of 1 to {LONGEST} printable ASCII characters");
+            let detail = format!("send one Idempotency-Key of 1 to {MAX_LENGTH} printable ASCII characters");
             Problem::new(Kind::BadRequest, detail)
         };
         let key = first.as_bytes().trim_ascii();
         let printable = key.iter().all(|byte| (b' '..=b'~').contains(byte));
-        if given.next().is_some() || key.is_empty() || key.len() > LONGEST || !printable {
+        if given.next().is_some() || key.is_empty() || key.len() > MAX_LENGTH || !printable {
             return Err(bad());
         }
         // Responses of different callers must stay separate: of API keys, of addresses, and of whatever else clients send
@@ -90,7 +90,7 @@ pub(super) fn storable(response: &StoredResponse) -> Result<(), Problem> {
     if response.body.len() <= LARGEST_KEPT {
         return Ok(());
     }
-    let detail = "the response is too large to be stored; send less in one request, or no Idempotency-Key";
+    let detail = "the response is too large to be stored; send a smaller request, or omit Idempotency-Key";
     Err(Problem::new(Kind::Validation, detail))
 }
 
@@ -125,7 +125,7 @@ pub(super) fn again<T>(sent: Sent<T>) -> Result<HttpResponse, Problem> {
             let detail = "this Idempotency-Key was used for another request; use a new key for a new request";
             Err(Problem::new(Kind::Validation, detail))
         }
-        Sent::First(_) => Err(Problem::internal("a first response was treated as a repeated one")),
+        Sent::First(_) => Err(Problem::internal("expected a repeated request, found a first one")),
     }
 }
 

@@ -24,7 +24,7 @@ use utoipa::ToSchema;
 
 /// Default number of readings on a page.
 const PAGE: i64 = 100;
-/// Most readings on a page.
+/// Maximum number of readings on a page.
 const LARGEST_PAGE: i64 = 1000;
 
 /// A page of readings, ordered by device, stream and time.

@@ -44,7 +44,7 @@ where
     Args: actix_web::FromRequest + 'static,
     F::Output: Responder + 'static,
 {
-    let method = Method::from_bytes(method.as_bytes()).expect("methods are written in this file");
+    let method = Method::from_bytes(method.as_bytes()).expect("the method is a valid constant");
     web::method(method).to(handler)
 }
 

@@ -26,7 +26,7 @@ use utoipa::ToSchema;
 
 /// Default number of users on a page.
 const PAGE: u32 = 100;
-/// Most users on a page.
+/// Maximum number of users on a page.
 const LARGEST_PAGE: u32 = 1000;
 const EMAIL_TAKEN: &str = "another user has this e-mail address";
 
@@ -71,7 +71,7 @@ pub(super) async fn list(req: HttpRequest, state: Data<State>) -> Result<HttpRes
     let mut response = json(StatusCode::OK, &UserPage { count: users.len(), users })?;
     if let (true, Some(last)) = (more, last) {
         let link = format!("<{}?limit={limit}&after={last}>; rel=\"next\"", routes::USERS.path);
-        let link = HeaderValue::try_from(link).expect("a path and digits make a header value");
+        let link = HeaderValue::try_from(link).expect("a path and digits are valid in a header");
         response.headers_mut().insert(LINK, link);
     }
     Ok(response)
@@ -172,7 +172,7 @@ pub(super) async fn get(req: HttpRequest, state: Data<State>) -> Result<HttpResp
     tag = "users",
     operation_id = "update_user",
     summary = "Changes a user",
-    description = "A field that is not given keeps its value, with PUT and with PATCH. The fields come from a JSON body, or \
+    description = "Omitted fields keep their values, with PUT and with PATCH. The fields come from a JSON body, or \
                    from the query when there is no body.",
     params(
         ("id" = i64, Path, minimum = 1, example = 1),

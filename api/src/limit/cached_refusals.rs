@@ -12,14 +12,14 @@ use std::time::Duration;
 #[derive(Debug, Clone, Copy)]
 struct CachedBalance {
     /// The earliest instant: a refusal before it is certainly right.
-    least: u64,
+    min: u64,
     /// The latest instant: a client that waits until then has waited long enough.
-    most: u64,
+    max: u64,
 }
 
 impl Expires for CachedBalance {
     fn expired(&self, now: Duration) -> bool {
-        u128::from(self.least) <= now.as_nanos()
+        u128::from(self.min) <= now.as_nanos()
     }
 }
 
@@ -38,8 +38,8 @@ impl CachedRefusals {
         let ahead = u128::from(balance) * 1000;
         let count = u128::from(check.quota.count());
         let proof = CachedBalance {
-            least: (sent_at.as_nanos() + ahead / count) as u64,
-            most: (received_at.as_nanos() + ahead.div_ceil(count)) as u64,
+            min: (sent_at.as_nanos() + ahead / count) as u64,
+            max: (received_at.as_nanos() + ahead.div_ceil(count)) as u64,
         };
         let slot = (check.reading, check.key.clone());
         let mut shard = self.0.lock(self.0.index(&slot));
@@ -59,12 +59,12 @@ impl CachedRefusals {
         let proof = *self.0.lock(self.0.index(&slot)).get(&slot)?;
         let ticks = |ahead: u64| u128::from(ahead) * u128::from(check.quota.count());
         let now = now.as_nanos() as u64;
-        let least = (ticks(proof.least.saturating_sub(now)) / 1000) as u64;
-        if check.quota.affords(least, check.cost) {
+        let min = (ticks(proof.min.saturating_sub(now)) / 1000) as u64;
+        if check.quota.affords(min, check.cost) {
             return None;
         }
-        let most = ticks(proof.most.saturating_sub(now)).div_ceil(1000) as u64;
-        Some(CheckResult::to(check, most, false))
+        let max = ticks(proof.max.saturating_sub(now)).div_ceil(1000) as u64;
+        Some(CheckResult::to(check, max, false))
     }
 
     /// Removes refusals that hold no longer.

@@ -53,8 +53,7 @@ pub(crate) fn insert<'a>(
         item(&mut policies, name, [(";q=", quota.burst()), (";w=", quota.window_seconds())]);
         item(&mut states, name, [(";r=", verdict.remaining), (";t=", seconds(verdict.reset_us))]);
     }
-    let text =
-        |text: String| HeaderValue::try_from(text).expect("policy names are header-safe by the file's check");
+    let text = |text: String| HeaderValue::try_from(text).expect("policy names are valid in a header");
     headers.insert(POLICY, text(policies));
     headers.insert(STATE, text(states));
     headers.insert(LIMIT, tightest.quota.burst().into());

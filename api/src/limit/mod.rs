@@ -24,7 +24,7 @@ pub use limiter::{Limiter, RedisState};
 pub use policy::{
     caller::{Caller, Plan},
     client::ClientKey,
-    definition::{Cost, MOST_POLICIES, Policy, WithoutRedis},
+    definition::{Cost, MAX_POLICIES, Policy, WithoutRedis},
     key::{Key, KeyBy, KeyPart},
     rate::{Rate, RateError},
     set::{BUILT_IN, PolicySet},

@@ -5,7 +5,7 @@ use super::{
     check::Check,
     policy::{
         caller::Caller,
-        definition::{MOST_POLICIES, Policy, WithoutRedis},
+        definition::{MAX_POLICIES, Policy, WithoutRedis},
         hash_tag,
         key::KeyPart,
         set::PolicySet,
@@ -65,7 +65,7 @@ impl Rules {
             if !policy.applies_to(&caller.plan) || !policy.covers(route, method) {
                 return None;
             }
-            let reading = self.reading.wrapping_mul(MOST_POLICIES as u32).wrapping_add(index as u32);
+            let reading = self.reading.wrapping_mul(MAX_POLICIES as u32).wrapping_add(index as u32);
             Some(Check::new(
                 index,
                 [self.slots[index], reading],

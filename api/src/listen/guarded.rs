@@ -1,8 +1,8 @@
-//! A connection that limits the waits for its client, and turns every refusal into a problem response.
+//! A connection that limits how long it waits for its client, and turns every refusal into a problem response.
 //!
-//! actix-http only limits the first head on a connection and idle time: a head that trickles in after the first
-//! response, or a client that reads nothing, would hold its connection for ever. It also refuses input that is not
-//! HTTP with a bare status that no middleware sees, so that response is completed here.
+//! actix-http limits only the first head of a connection and the idle time. A client that sends a later head slowly, or
+//! that does not read its response, could hold its connection forever. actix-http also refuses input that is not HTTP
+//! with a bare status that no middleware sees; this module replaces that response.
 
 use super::marks::Marks;
 use std::{
@@ -17,25 +17,25 @@ use tokio::{
     time::{Instant, Sleep, sleep_until},
 };
 
-/// Turns the status of a bare refusal into what to send: header lines, each with its line end, and the body.
+/// Maps the status of a bare refusal to its complete response: header lines, each with its line end, and the body.
 pub(super) type Explain = Rc<dyn Fn(u16) -> (String, Vec<u8>)>;
 
-/// The watch over an HTTP/1 connection's heads and refusals. HTTP/2 sees to both by itself.
+/// Monitors the heads and refusals of an HTTP/1 connection. HTTP/2 does both itself.
 pub(super) struct Http1 {
     pub marks: Rc<Marks>,
     pub explain: Explain,
 }
 
-/// A connection with its watch.
+/// A monitored connection.
 pub(super) struct Guarded<T> {
     io: T,
     http1: Option<Http1>,
     write_timeout: Duration,
-    /// Wakes the connection when its next head is due, or earlier: it is set again only when that is needed.
+    /// Wakes the connection when its next head is due, or earlier: it is rearmed only when necessary.
     head_clock: Option<Pin<Box<Sleep>>>,
-    /// Runs while the client takes nothing.
+    /// Runs while the client reads nothing.
     write_clock: Option<Pin<Box<Sleep>>>,
-    /// A refusal being written in place of the bare one, and how many bytes of the bare one it stands for.
+    /// A refusal being written in place of the bare one, and the number of bytes of the bare one that it replaces.
     refusal: Option<(Vec<u8>, usize)>,
 }
 
@@ -49,12 +49,12 @@ impl<T> Guarded<T> {
         self.http1.as_ref().map(|http1| &http1.marks)
     }
 
-    /// Ready when the next head is overdue; otherwise the connection is woken when it is.
+    /// Ready when the next head is overdue; otherwise the connection is woken at that time.
     fn poll_overdue(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         let deadline = self.http1.as_ref().and_then(|http1| http1.marks.deadline());
         let Some(deadline) = deadline.map(Instant::from_std) else { return Poll::Pending };
         let clock = self.head_clock.get_or_insert_with(|| Box::pin(sleep_until(deadline)));
-        // Busy connections get new deadlines all the time; moving the clock for each would cost more than a wake-up.
+        // Busy connections get new deadlines all the time; resetting the timer for each would cost more than a wake-up.
         if clock.deadline() > deadline {
             clock.as_mut().reset(deadline);
         }
@@ -67,7 +67,7 @@ impl<T> Guarded<T> {
         Poll::Pending
     }
 
-    /// A write's outcome, or an error when the client has taken nothing for too long.
+    /// The result of a write, or an error when the client has read nothing for too long.
     fn watched<R>(&mut self, cx: &mut Context<'_>, outcome: Poll<io::Result<R>>) -> Poll<io::Result<R>> {
         if outcome.is_ready() {
             self.write_clock = None;
@@ -80,7 +80,7 @@ impl<T> Guarded<T> {
 }
 
 impl<T: AsyncRead + Unpin> Guarded<T> {
-    /// What to send in place of a bare refusal; `None` for everything else.
+    /// The response that replaces a bare refusal; `None` for all other bytes.
     fn complete(&mut self, cx: &mut Context<'_>, bytes: &[u8]) -> Option<Vec<u8>> {
         let http1 = self.http1.as_ref().filter(|http1| !http1.marks.is_busy())?;
         let (status, head) = bare_refusal(bytes)?;
@@ -126,11 +126,11 @@ impl<T: AsyncWrite + Unpin> Guarded<T> {
     }
 }
 
-/// Upper bound of the length of a bare refusal, which has only a few headers. Longer texts are not searched.
+/// Maximum length of a bare refusal, which has only a few headers. Longer responses are not searched.
 const LONGEST_BARE: usize = 256;
 
-/// The status and text of a refusal that is no more than a status: what actix-http says to what it cannot read. Our
-/// own always have a body and a request id.
+/// The status and text of a refusal that actix-http sends for input it cannot parse. The gateway's own refusals always
+/// have a body and a request id.
 fn bare_refusal(bytes: &[u8]) -> Option<(u16, &str)> {
     if bytes.len() > LONGEST_BARE || !bytes.starts_with(b"HTTP/1.") {
         return None;
@@ -141,7 +141,7 @@ fn bare_refusal(bytes: &[u8]) -> Option<(u16, &str)> {
     bare.then_some((status, head))
 }
 
-/// Length of what precedes a bare refusal at the end of the bytes; all of them if there is none, or nothing precedes it.
+/// Length of the bytes before a bare refusal at the end; all of them if there is none, or if nothing precedes it.
 fn before_refusal(bytes: &[u8]) -> usize {
     if !bytes.ends_with(b"\r\n\r\n") {
         return bytes.len();
@@ -167,7 +167,7 @@ impl<T: AsyncRead + Unpin> AsyncRead for Guarded<T> {
             }
             _ => {}
         }
-        // Looked at whether or not something came: a trickle is the point.
+        // Checked even when bytes arrived: a slow client sends a few at a time.
         match this.poll_overdue(cx) {
             Poll::Ready(()) => Poll::Ready(Err(io::ErrorKind::TimedOut.into())),
             Poll::Pending => outcome,
@@ -181,7 +181,7 @@ impl<T: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Guarded<T> {
         if this.http1.as_ref().is_some_and(|http1| http1.marks.is_abandoned()) {
             return Poll::Ready(Err(io::ErrorKind::ConnectionAborted.into()));
         }
-        // A refusal behind a response goes out on its own, to be completed.
+        // A refusal after a response is written separately, so that it can be replaced.
         let bytes = if this.http1.is_some() { &bytes[..before_refusal(bytes)] } else { bytes };
         if this.refusal.is_none() {
             this.refusal = this.complete(cx, bytes).map(|refusal| (refusal, bytes.len()));
@@ -209,7 +209,7 @@ impl<T: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Guarded<T> {
     }
 
     fn is_write_vectored(&self) -> bool {
-        // HTTP/1 comes through `poll_write`, where its refusals are looked for.
+        // HTTP/1 uses `poll_write`, which searches for refusals.
         self.http1.is_none() && self.io.is_write_vectored()
     }
 

@@ -1,7 +1,7 @@
 //! HTTP/2: the requests of one connection.
 //!
-//! actix's own dispatcher accepts header lists of 16 MiB, and waits without end for a client that takes nothing of a
-//! response. Neither can be set there, so that this dispatcher replaces it.
+//! actix's own dispatcher accepts header lists of 16 MiB, and waits indefinitely for a client that does not read its
+//! response. Neither is configurable, so this dispatcher replaces it.
 
 use super::guarded::Guarded;
 use actix_http::{
@@ -37,50 +37,51 @@ use tokio::{
     time::{Instant, sleep, timeout},
 };
 
-/// Longest header list of a request in bytes, decoded, as RFC 9113, 6.5.2 counts it. A longer one is refused with 431.
+/// Maximum size of a request's header list in bytes, decoded, as defined by RFC 9113, 6.5.2. A larger one is refused
+/// with 431.
 const LONGEST_HEADERS: u32 = 32 * 1024;
-/// Longest header lists of all open streams of a connection together, in bytes.
+/// Maximum size of the header lists of all open streams of a connection together, in bytes.
 const LONGEST_HEADERS_OF_ALL: usize = 1024 * 1024;
-/// Most streams of a connection that are handled or whose responses have not been taken. No well-behaved client has as
-/// many: those that ask how many there may be assume 100, and those that do not some more.
-const MOST_STREAMS: usize = 1_000;
-/// How far a client may send ahead of what is read of its bodies, in bytes.
+/// Maximum number of streams of a connection that are handled or whose responses have not been read. Well-behaved
+/// clients use fewer: those that read the server's limit assume 100, the others a few more.
+const MAX_STREAMS: usize = 1_000;
+/// Maximum number of body bytes that a client may send before they are read.
 const STREAM_WINDOW: u32 = 1024 * 1024;
 const CONNECTION_WINDOW: u32 = 2 * STREAM_WINDOW;
-/// Most bytes of all responses of a connection that its client has not taken; another one is reset.
-const MOST_UNTAKEN: u64 = 32 * 1024 * 1024;
-/// Most bytes of a body that are handed over at once.
+/// Maximum number of unread response bytes of a connection; a response beyond it is reset.
+const MAX_UNTAKEN: u64 = 32 * 1024 * 1024;
+/// Maximum number of body bytes passed on at once.
 const CHUNK: usize = 16 * 1024;
 
 /// Time limits of a connection.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Limits {
-    /// For the start of the connection.
+    /// Until the connection is established.
     pub head: Duration,
     /// Without an open stream.
     pub idle: Duration,
-    /// Without a byte that the client takes of a response.
+    /// While the client reads nothing of a response.
     pub write: Duration,
-    /// For the end of the connection.
+    /// For closing the connection.
     pub disconnect: Duration,
 }
 
-/// What happens next on a connection.
-#[expect(clippy::large_enum_variant, reason = "there is one at a time, and it is never stored")]
+/// The next event on a connection.
+#[expect(clippy::large_enum_variant, reason = "a connection has one event at a time and stores none")]
 enum Event {
     Request(http::Request<RecvStream>, SendResponse<Bytes>),
-    /// No stream has been open for too long.
+    /// No stream has been open for the idle time.
     Idle,
-    /// The server stops.
+    /// The server is stopping.
     Drain,
     /// The client closed the connection.
     Closed,
 }
 
-/// Serves the requests of a connection until it ends. No new ones are accepted from the moment `drained` is ready.
+/// Serves the requests of a connection until it ends. After `drained` is ready, no new requests are accepted.
 ///
-/// Streams are polled here and in order, so that each that is accepted is begun, and thereby counted, and all are dropped
-/// with the connection.
+/// Streams are polled here, in order, so that every accepted stream starts and is counted, and all are dropped with the
+/// connection.
 pub(super) async fn serve<T, S, B>(
     io: Guarded<T>,
     peer: Option<SocketAddr>,
@@ -130,8 +131,8 @@ where
             Event::Request(request, respond) => {
                 let size = header_size(&request);
                 headers_of_all += size;
-                if streams.len() >= MOST_STREAMS || headers_of_all > LONGEST_HEADERS_OF_ALL {
-                    // Whoever waited for a response has hung up.
+                if streams.len() >= MAX_STREAMS || headers_of_all > LONGEST_HEADERS_OF_ALL {
+                    // The client that waited for a response has disconnected.
                     streams.clear();
                     connection.abrupt_shutdown(Reason::ENHANCE_YOUR_CALM);
                     let closed = poll_fn(|cx| connection.poll_closed(cx));
@@ -141,7 +142,7 @@ where
                 let response = app.call(received(request, peer));
                 let sender = Sender { respond, head_only, write: limits.write, untaken: &untaken };
                 streams.push(async move {
-                    // A stream that fails concerns its client only, who has reset it or left.
+                    // A failed stream affects only its client, which has reset it or disconnected.
                     let _ = match response.await {
                         Ok(response) => sender.send(response.into()).await,
                         Err(error) => sender.send(error.error_response().into()).await,
@@ -160,13 +161,13 @@ where
     }
 }
 
-/// The size of a request's header list, as RFC 9113, 6.5.2 counts it but for the pseudo-headers, which are short.
+/// The size of a request's header list as defined by RFC 9113, 6.5.2, without the pseudo-headers, which are short.
 fn header_size(request: &http::Request<RecvStream>) -> usize {
     let fields = request.headers().iter().map(|(name, value)| name.as_str().len() + value.len() + 32);
     fields.sum::<usize>() + request.uri().path_and_query().map_or(0, |path| path.as_str().len())
 }
 
-/// A request as the application gets it.
+/// Converts a request for the application.
 fn received(request: http::Request<RecvStream>, peer: Option<SocketAddr>) -> Request {
     let (parts, body) = request.into_parts();
     let payload = if body.is_end_stream() {
@@ -199,23 +200,23 @@ impl Stream for Received {
     }
 }
 
-/// Where the response of a stream goes.
+/// Sends the response of a stream.
 struct Sender<'c> {
     respond: SendResponse<Bytes>,
     head_only: bool,
     write: Duration,
-    /// Bytes of all responses of the connection that are being sent.
+    /// Unread response bytes of the connection.
     untaken: &'c Cell<u64>,
 }
 
 impl Sender<'_> {
-    /// Sends a response, as fast as the client takes it.
+    /// Sends a response as fast as the client reads it.
     async fn send<B: MessageBody>(mut self, response: Response<B>) -> Result<(), h2::Error> {
         let (response, body) = response.into_parts();
         let size = if response.status() == StatusCode::NO_CONTENT { BodySize::None } else { body.size() };
         let ends = self.head_only || size.is_eof();
         let length = if let BodySize::Sized(length) = size { length } else { 0 };
-        if !ends && self.untaken.get() + length > MOST_UNTAKEN {
+        if !ends && self.untaken.get() + length > MAX_UNTAKEN {
             self.respond.send_reset(Reason::ENHANCE_YOUR_CALM);
             return Ok(());
         }
@@ -255,8 +256,8 @@ impl Drop for Untaken<'_> {
     }
 }
 
-/// How many bytes of `wanted` the client takes now; `None` when the stream has ended, or does so because the client has
-/// taken nothing for too long.
+/// How many of the `wanted` bytes the client accepts now; `None` when the stream has ended, or was reset because the
+/// client read nothing for too long.
 async fn room(
     stream: &mut SendStream<Bytes>,
     wanted: usize,
@@ -272,7 +273,7 @@ async fn room(
     }
 }
 
-/// The head of a response. Headers about a connection of HTTP/1 have no place in it (RFC 9113, 8.2.2).
+/// The head of a response, without the HTTP/1 headers about the connection (RFC 9113, 8.2.2).
 fn head(response: &ResponseHead, size: BodySize) -> http::Response<()> {
     const OF_HTTP1: [HeaderName; 5] = [
         CONNECTION,

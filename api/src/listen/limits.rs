@@ -1,4 +1,4 @@
-//! What the system lends: sockets that wait, files that are open.
+//! Limits of the operating system: the backlog and open files.
 
 use crate::config::ConnectionSettings;
 use nix::sys::{
@@ -7,13 +7,13 @@ use nix::sys::{
 };
 use std::{io, net::TcpListener};
 
-/// Descriptors the process needs beside its connections: the admin listener's, database, Redis, logs, workers.
+/// File descriptors that the process needs besides its connections: admin listener, database, Redis, logs, workers.
 const OTHER_FILES: u64 = 256;
 
-/// Gives a listener its backlog and tells how many connections are served at once: as many as the settings say, or
-/// fewer where the system's limit of open files leaves room for fewer. Those past it wait in the backlog.
+/// Sets the backlog of a listener and returns how many connections are served at once: the configured number, or fewer
+/// when the limit of open files is too low. Further connections wait in the backlog.
 pub(crate) fn prepare(listener: &TcpListener, settings: &ConnectionSettings) -> io::Result<usize> {
-    // Listening again on a socket that listens changes its backlog.
+    // Calling `listen` again on a listening socket changes its backlog.
     listen(listener, Backlog::new(settings.backlog as i32)?)?;
     let (wanted, files) =
         (settings.max_connections, getrlimit(Resource::RLIMIT_NOFILE).map(|(soft, _)| soft));
@@ -28,10 +28,10 @@ pub(crate) fn prepare(listener: &TcpListener, settings: &ConnectionSettings) -> 
     Ok(served as usize)
 }
 
-/// How many connections fit beside everything else that needs a file: were they to take the last one, nothing could
-/// be opened any more, no connection of the admin listener's and no file of the database's.
+/// How many connections fit besides the other files. If connections used every descriptor, the admin listener could
+/// accept nothing and the database could open no file.
 fn fitting(wanted: u32, files: u64) -> u32 {
-    // With a limit so low that nothing is left, half of it is the best that can be done.
+    // If the limit leaves no room, use half of it.
     let room = files.saturating_sub(OTHER_FILES).max(files / 2);
     wanted.min(u32::try_from(room).unwrap_or(u32::MAX))
 }

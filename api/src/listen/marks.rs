@@ -1,4 +1,4 @@
-//! What one HTTP/1 connection is doing, as far as the watch over its time needs to know.
+//! The state of an HTTP/1 connection, as far as its time limits need it.
 
 use actix_web::dev::ServiceRequest;
 use std::{
@@ -10,14 +10,14 @@ use std::{
 /// Where a connection is between its requests.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Phase {
-    /// Before its first request, whose head the HTTP layer itself waits for.
+    /// Before the first request. The HTTP layer itself limits the time for its head.
     First,
     /// Requests are being handled.
     Busy(u32),
     /// No request is being handled. The HTTP layer closes a connection that is idle for the keep-alive time, except
-    /// when the start of another head came in together with the last request; so there is an end here as well.
+    /// when the start of another head arrived with the last request, so this deadline applies as well.
     Idle(Instant),
-    /// Something has come since: a head, which must be complete by then.
+    /// Part of a head has arrived; the head must be complete by this time.
     Head(Instant),
 }
 
@@ -32,7 +32,7 @@ pub(super) struct Marks {
     idle_limit: Duration,
 }
 
-/// By how much the HTTP layer may be late; it closes with more grace.
+/// Extra time for the HTTP layer, which closes connections more gracefully.
 const GRACE: Duration = Duration::from_millis(500);
 
 impl Marks {
@@ -42,13 +42,13 @@ impl Marks {
         Self { phase: Cell::new(Phase::First), received, hung_up, abandoned, head_limit, idle_limit }
     }
 
-    /// The client closed its half of the connection.
+    /// Records that the client closed its half of the connection.
     pub(super) fn hang_up(&self) {
         self.hung_up.set(true);
     }
 
-    /// Drops a request that is still being handled if the client has closed its half, and tells whether it did: nothing
-    /// is written on the connection from then on.
+    /// Drops the request in progress if the client has closed its half, and returns whether it did: nothing is written
+    /// on the connection after that.
     pub(super) fn abandon(&self) -> bool {
         self.abandoned.set(self.hung_up.get());
         self.hung_up.get()
@@ -59,7 +59,7 @@ impl Marks {
         self.abandoned.get()
     }
 
-    /// Bytes came in.
+    /// Records that bytes arrived.
     pub(super) fn received(&self) {
         self.received.set(true);
         if let Phase::Idle(_) = self.phase.get() {
@@ -67,14 +67,14 @@ impl Marks {
         }
     }
 
-    /// Bytes went out: a client that reads a response slowly is not idle yet.
+    /// Records that bytes were sent: a client that reads a response slowly is not idle yet.
     pub(super) fn sent(&self) {
         if let Phase::Idle(_) = self.phase.get() {
             self.phase.set(Phase::Idle(Instant::now() + self.idle_limit));
         }
     }
 
-    /// Whether the client has sent anything at all.
+    /// Whether the client has sent any bytes.
     pub(super) fn has_received(&self) -> bool {
         self.received.get()
     }
@@ -97,7 +97,7 @@ impl Marks {
 pub(crate) struct Busy(Rc<Marks>);
 
 impl Busy {
-    /// Marks the connection of a request; `None` where nothing watches it (HTTP/2, tests without a connection).
+    /// Marks the connection of a request as busy; `None` without a monitored connection (HTTP/2, tests).
     pub(crate) fn of(req: &ServiceRequest) -> Option<Self> {
         req.conn_data::<Rc<Marks>>().map(|marks| Self::on(marks.clone()))
     }

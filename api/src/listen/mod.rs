@@ -1,4 +1,4 @@
-//! The listener: binding a port, with an error that names its owner; TLS; what a connection may take.
+//! The listener: binds a port, with an error that names its owner; TLS; limits of a connection.
 
 pub(crate) mod encrypted;
 mod guarded;
@@ -23,13 +23,13 @@ use std::{
 pub struct ListenError {
     /// The requested address.
     pub address: SocketAddr,
-    /// Why not, with the port's owner where it can be known.
+    /// Why it cannot be used, with the port's owner if known.
     pub reason: String,
-    /// The way out, naming the flag.
+    /// How to fix it, naming the flag.
     pub remedy: String,
 }
 
-/// Binds `address`. `flag` is how the caller's user changes it, such as `--listen (LISTEN)`.
+/// Binds `address`. `flag` is the setting for error messages, such as `--listen (LISTEN)`.
 ///
 /// # Errors
 /// [`ListenError`] when the port is already in use or privileged, or the address is not one of this machine.

@@ -1,4 +1,4 @@
-//! The server, put together from actix's parts as `HttpServer` would, with each connection in its guard.
+//! The server, assembled from actix's parts as `HttpServer` does, with a guard around each connection.
 
 use super::{
     encrypted::Encrypted,
@@ -37,11 +37,11 @@ use std::{
 };
 use tokio::io::{AsyncRead, AsyncWrite};
 
-/// Longest a closing connection is waited for.
+/// Maximum wait for a closing connection.
 const DISCONNECT: Duration = Duration::from_secs(1);
 
-/// A server of `app` on `listener`: HTTP/1, or with `tls` HTTPS in both versions. It runs when it is polled. `explain` gives
-/// header lines and body to the status of a bare refusal.
+/// A server of `app` on `listener`: HTTP/1, or with `tls` HTTPS in both versions. It runs while it is polled. `explain`
+/// returns the header lines and the body for the status of a bare refusal.
 pub(crate) fn serve<F, I, S, B>(
     app: F,
     listener: TcpListener,
@@ -105,7 +105,7 @@ where
     Ok(server.run())
 }
 
-/// What a worker has for HTTPS connections: a copy of the application for each version of HTTP.
+/// The HTTPS service of a worker: one instance of the application for each HTTP version.
 fn https<T, F, I, S, B>(
     app: &F,
     settings: &ConnectionSettings,
@@ -141,7 +141,8 @@ where
         let draining = draining.clone();
         async move {
             let http1 = Rc::new(http1.await?);
-            let http2 = http2.await.map_err(|error| tracing::error!(?error, "no application for HTTP/2"))?;
+            let http2 =
+                http2.await.map_err(|error| tracing::error!(?error, "cannot create the HTTP/2 service"))?;
             let http2 = Rc::new(http2);
             Ok::<_, ()>(fn_service(move |(io, spoken, peer)| {
                 if spoken != Protocol::Http2 {
@@ -154,7 +155,7 @@ where
     })
 }
 
-/// The HTTP/1 service: a worker's copy of the application behind its connections.
+/// The HTTP/1 service of a worker: an instance of the application behind its connections.
 fn http<T, F, I, S, B>(
     app: &F,
     settings: &ConnectionSettings,
@@ -205,8 +206,8 @@ where
         .finish(map_config(app, |()| AppConfig::default()))
 }
 
-/// The response on an HTTP/1 connection. A client that closes its half has hung up: its handler is dropped and counted as
-/// 499.
+/// The response on an HTTP/1 connection. A client that closes its half has disconnected: its handler is dropped and the
+/// request is counted as 499.
 async fn until_hung_up<R>(
     marks: Option<Rc<Marks>>,
     response: impl Future<Output = Result<R, Error>>,
@@ -222,7 +223,7 @@ async fn until_hung_up<R>(
     .await
 }
 
-/// Makes the guards of one worker's connections.
+/// Creates the guards of one worker's connections.
 #[derive(Clone)]
 struct Watch {
     head_timeout: Duration,
@@ -253,7 +254,7 @@ impl Watch {
     }
 }
 
-/// Prepares a connection and tells whose it is.
+/// Prepares a connection and returns the address of its peer.
 fn welcome(socket: &TcpStream) -> Option<SocketAddr> {
     // A response goes out in one piece; waiting for more only delays it. A socket that refuses this is only slower.
     let _ = socket.set_nodelay(true);
@@ -261,6 +262,6 @@ fn welcome(socket: &TcpStream) -> Option<SocketAddr> {
 }
 
 fn cores() -> usize {
-    // More workers than this the server refuses.
+    // The server rejects a higher number of workers.
     std::thread::available_parallelism().map_or(1, NonZero::get).min(512)
 }

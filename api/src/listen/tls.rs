@@ -38,10 +38,10 @@ impl ResolvesServerCert for Certificate {
 }
 
 impl Certificate {
-    /// Reads the files again. Connections that are open keep what they have.
+    /// Reads the files again. Open connections keep their certificate.
     ///
     /// # Errors
-    /// As [`tls`]; the certificate stays.
+    /// As [`tls`]; the current certificate stays.
     pub(crate) fn reload(&self) -> Result<(), SettingError> {
         self.current.store(Arc::new(read(&self.cert, &self.key)?));
         Ok(())
@@ -51,7 +51,8 @@ impl Certificate {
 /// Reads the certificate and key; `None` when HTTP is served.
 ///
 /// # Errors
-/// [`SettingError`] naming the file that is missing, unreadable, of another kind, or does not belong to the other.
+/// [`SettingError`] naming the file that is missing, unreadable or of another kind, or the key that does not match the
+/// certificate.
 pub(crate) fn tls(settings: &TlsSettings) -> Result<Option<Tls>, SettingError> {
     let Some((cert, key)) = settings.files()? else { return Ok(None) };
     let current = ArcSwap::from_pointee(read(cert, key)?);
@@ -59,7 +60,7 @@ pub(crate) fn tls(settings: &TlsSettings) -> Result<Option<Tls>, SettingError> {
     // Named rather than taken from the process: a second provider among the dependencies must not decide.
     let config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
         .with_safe_default_protocol_versions()
-        .expect("ring has the cipher suites of TLS 1.2 and 1.3")
+        .expect("ring supports TLS 1.2 and 1.3")
         .with_no_client_auth()
         .with_cert_resolver(certificate.clone());
     Ok(Some(Tls { config, certificate }))
@@ -93,7 +94,7 @@ fn refusal(variable: &'static str, path: &Path, reason: String, remedy: &'static
 
 fn unreadable(error: &PemError) -> String {
     match error {
-        PemError::Io(error) => format!("cannot be read ({error})"),
+        PemError::Io(error) => format!("cannot read the file ({error})"),
         PemError::NoItemsFound => "contains no PEM block of the expected kind".to_owned(),
         other => format!("is not valid PEM ({other})"),
     }

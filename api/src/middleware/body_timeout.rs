@@ -1,5 +1,5 @@
 //! A limit on the time a client takes to send a request's body. The server itself limits the head only: a body that
-//! trickles in would hold its connection and its handler for ever.
+//! trickles in would hold its connection and its handler forever.
 
 use crate::problem::{Kind, Problem};
 use actix_web::{

@@ -1,4 +1,4 @@
-//! Requests that are refused before anybody is identified: with a malformed `Host`, by pages of other sites, and for
+//! Refuses requests before the caller is identified: those with a malformed `Host`, from pages of other sites, and to
 //! endpoints that are switched off.
 
 use crate::{

@@ -28,7 +28,7 @@ pub(crate) async fn layer<B: MessageBody + 'static>(
     let method = routes::method_label(req.method().as_str());
     if method == routes::OTHER_METHOD {
         // The counting layer reads the method from the request; clients must not be able to create label values.
-        req.head_mut().method = Method::from_bytes(method.as_bytes()).expect("letters make a method token");
+        req.head_mut().method = Method::from_bytes(method.as_bytes()).expect("the label is a valid method");
     }
     let info = RequestInfo { endpoint, method };
     let flight = InFlight::start(state.clone(), info, &req);

@@ -2,11 +2,11 @@
 
 use serde::Serialize;
 
-/// Most input rows in a request.
-pub(super) const MOST_ROWS: usize = 1024;
+/// Maximum number of input rows in a request.
+pub(super) const MAX_ROWS: usize = 1024;
 
-/// Most numbers in a row of input or of predictions, and in all rows of a request.
-pub(super) const MOST_NUMBERS: usize = 1_000_000;
+/// Maximum number of numbers in a row of input or of predictions, and in all rows of a request.
+pub(super) const MAX_NUMBERS: usize = 1_000_000;
 
 /// Why a network cannot be served or run, in words that may be sent to clients.
 #[derive(Debug, thiserror::Error)]
@@ -56,18 +56,18 @@ pub struct Description {
 }
 
 impl Description {
-    /// Most rows of a request: 1024, or fewer for wide rows or predictions, so that neither the input nor the response
+    /// Maximum number of rows of a request: 1024, or fewer for wide rows or predictions, so that neither the input nor the response
     /// exceeds a million numbers.
-    pub fn most_rows(&self) -> usize {
-        (MOST_NUMBERS / self.features.max(self.predictions).max(1)).clamp(1, MOST_ROWS)
+    pub fn max_rows(&self) -> usize {
+        (MAX_NUMBERS / self.features.max(self.predictions).max(1)).clamp(1, MAX_ROWS)
     }
 
-    /// Longest body of a request in bytes: the most rows with as much text as an encoder that indents uses for a number.
+    /// Maximum body of a request in bytes: the maximum number of rows, with as much text per number as an encoder that indents uses.
     pub fn largest_body(&self) -> usize {
         const NUMBER: usize = 40;
         const ROW: usize = 64;
         const REST: usize = 4096;
-        self.most_rows() * (self.features * NUMBER + ROW) + REST
+        self.max_rows() * (self.features * NUMBER + ROW) + REST
     }
 
     /// The class of the largest prediction of a row; `None` when the model has no classes.
@@ -104,7 +104,7 @@ mod tests {
 
     #[test]
     fn limits_the_number_of_wide_rows() {
-        for (features, predictions, most) in
+        for (features, predictions, max) in
             [(4, 3, 1024), (64, 10, 1024), (1000, 1, 1000), (2, 10_000, 100), (1_000_000, 1, 1)]
         {
             let model = Description {
@@ -115,7 +115,7 @@ mod tests {
                 rows: 1,
                 classes: None,
             };
-            assert_eq!(model.most_rows(), most, "{features} {predictions}");
+            assert_eq!(model.max_rows(), max, "{features} {predictions}");
         }
     }
 

@@ -13,8 +13,8 @@ pub(super) const LARGEST_FILE: u64 = 256 * 1024 * 1024;
 /// Longest name, in bytes.
 const LONGEST_NAME: usize = 64;
 
-/// Most entries of the folder that are read.
-const MOST_ENTRIES: usize = 1000;
+/// Maximum number of entries of the folder that are read.
+const MAX_ENTRIES: usize = 1000;
 
 const EXTENSION: &str = ".onnx";
 
@@ -62,7 +62,7 @@ impl Folder {
     pub(super) fn names(&self) -> Vec<ModelName> {
         let Ok(entries) = std::fs::read_dir(&self.0) else { return Vec::new() };
         let mut names: Vec<ModelName> = entries
-            .take(MOST_ENTRIES)
+            .take(MAX_ENTRIES)
             .filter_map(|entry| {
                 let name = entry.ok()?.file_name();
                 let stem = name.to_str()?.strip_suffix(EXTENSION)?.to_owned();
@@ -90,7 +90,7 @@ impl Folder {
             return Err(LoadError::Unfit("not a regular file".to_owned()));
         }
         let too_large = |bytes: u64| {
-            LoadError::Unfit(format!("the file has {bytes} bytes; the maximum is {LARGEST_FILE}"))
+            LoadError::Unfit(format!("the file has {bytes} bytes: must have at most {LARGEST_FILE}"))
         };
         if found.len() > LARGEST_FILE {
             return Err(too_large(found.len()));

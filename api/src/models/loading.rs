@@ -7,12 +7,12 @@ use tokio::{
     time::timeout,
 };
 
-/// Most models loaded at once, and most names with a label of their own.
-pub const MOST_MODELS: usize = 100;
-/// Longest a load waits for the previous one.
+/// Maximum number of models loaded at once, and of names with a label of their own.
+pub const MAX_MODELS: usize = 100;
+/// Maximum time a load waits for the previous one.
 const LONGEST_WAIT: Duration = Duration::from_secs(10);
 
-/// Most threads at once: one whose result is awaited, and abandoned ones.
+/// Maximum number of threads at once: one whose result is awaited, and abandoned ones.
 const THREADS: usize = 4;
 
 /// Stack size of a thread: graphs nest, and the reader follows them by recursion.
@@ -27,8 +27,8 @@ pub enum LoadError {
     /// The file is not a usable model.
     #[error("{0}")]
     Unfit(String),
-    /// [`MOST_MODELS`] are loaded.
-    #[error("{MOST_MODELS} models are loaded, which is the maximum; unload one first")]
+    /// [`MAX_MODELS`] are loaded.
+    #[error("{MAX_MODELS} models are loaded, which is the maximum; unload one first")]
     TooMany,
     /// Other loads are in progress.
     #[error("another model is being loaded; try again shortly")]

@@ -1,6 +1,6 @@
 //! The models' metrics.
 
-use super::{folder::ModelName, loading::MOST_MODELS};
+use super::{folder::ModelName, loading::MAX_MODELS};
 use crate::telemetry::metrics;
 use parking_lot::Mutex;
 use prometheus::{HistogramVec, IntCounter, IntCounterVec, IntGauge, Registry};
@@ -52,7 +52,7 @@ impl ModelMetrics {
     pub(super) fn failures(&self, name: &ModelName) -> IntCounter {
         let mut names = self.names.lock();
         let known = names.contains(name.as_str())
-            || (names.len() < MOST_MODELS && names.insert(name.as_str().to_owned()));
+            || (names.len() < MAX_MODELS && names.insert(name.as_str().to_owned()));
         self.families.failures.with_label_values(&[if known { name.as_str() } else { OTHER }])
     }
 
@@ -71,7 +71,7 @@ mod tests {
     fn names_beyond_the_limit_share_a_series() {
         let registry = Registry::new();
         let metrics = ModelMetrics::register(&registry).unwrap();
-        for number in 0..MOST_MODELS + 20 {
+        for number in 0..MAX_MODELS + 20 {
             let name = ModelName::parse(&format!("m{number}")).unwrap();
             metrics.failures(&name).inc();
             metrics.inference(name.as_str()).observe(0.1);
@@ -80,8 +80,8 @@ mod tests {
             let families = registry.gather();
             families.iter().find(|family| family.name() == name).unwrap().get_metric().len()
         };
-        assert_eq!(count("model_load_failures_total"), MOST_MODELS + 1);
-        assert_eq!(count("inference_duration_seconds"), MOST_MODELS + 1);
+        assert_eq!(count("model_load_failures_total"), MAX_MODELS + 1);
+        assert_eq!(count("inference_duration_seconds"), MAX_MODELS + 1);
         assert_eq!(metrics.families.failures.with_label_values(&[OTHER]).get(), 20);
         assert_eq!(metrics.families.failures.with_label_values(&["m0"]).get(), 1);
     }

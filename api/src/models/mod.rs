@@ -29,7 +29,7 @@ mod worker;
 pub use describe::{Description, Port, Rows};
 pub use folder::ModelName;
 pub use infer::Inferred;
-pub use loading::{LoadError, MOST_MODELS};
+pub use loading::{LoadError, MAX_MODELS};
 pub use registry::LoadedModel;
 pub use service::{AVAILABLE, Models, OpenError, Settings};
 pub use worker::InferError;

@@ -1,7 +1,7 @@
 //! An ONNX network: read by `rten`, checked for a supported shape, tested once, run.
 
 use super::{
-    describe::{Description, MOST_NUMBERS, MOST_ROWS, Port, Rows, Unfit},
+    describe::{Description, MAX_NUMBERS, MAX_ROWS, Port, Rows, Unfit},
     wire,
 };
 use rten::{DataType, Dimension, Model, ModelOptions, NodeId, RunOptions, ThreadPool, Value, ValueType};
@@ -73,7 +73,7 @@ impl Network {
             return Err("the number of features in a row must be fixed".into());
         };
         let features =
-            width(&sizes).ok_or_else(|| Unfit(format!("a row must have 1 to {MOST_NUMBERS} features")))?;
+            width(&sizes).ok_or_else(|| Unfit(format!("a row must have 1 to {MAX_NUMBERS} features")))?;
         let output = model.output_ids().iter().copied().find(|id| {
             let info = model.node_info(*id);
             let kind = info.and_then(|info| info.dtype());
@@ -81,10 +81,10 @@ impl Network {
         });
         let output = output.ok_or("the model has no output of 32-bit floating point numbers")?;
         let rows_at_once = rows.unwrap_or(1);
-        if !(1..=MOST_ROWS).contains(&rows_at_once) || rows_at_once * features > MOST_NUMBERS {
+        if !(1..=MAX_ROWS).contains(&rows_at_once) || rows_at_once * features > MAX_NUMBERS {
             return Err(Unfit(format!(
                 "the model's batch of {rows_at_once} rows of {features} features is too large: it must have 1 to \
-                 {MOST_ROWS} rows and at most {MOST_NUMBERS} numbers"
+                 {MAX_ROWS} rows and at most {MAX_NUMBERS} numbers"
             )));
         }
         let description = Description {
@@ -108,12 +108,12 @@ impl Network {
         let predictions =
             guarded(trial).map_err(|reason| Unfit(format!("the test run failed: {}", tidy(&reason.0))))?;
         self.description.predictions = predictions.len() / rows;
-        if self.description.rows > self.description.most_rows() {
+        if self.description.rows > self.description.max_rows() {
             return Err(Unfit(format!(
                 "the model returns {} numbers for its batch of {} rows; it must have at most {} rows",
                 predictions.len(),
                 self.description.rows,
-                self.description.most_rows()
+                self.description.max_rows()
             )));
         }
         let classes = self.model.metadata().get("classes");
@@ -167,10 +167,10 @@ fn guarded<T>(work: impl FnOnce() -> Result<T, Unfit>) -> Result<T, Unfit> {
     catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| Err("the model runtime panicked".into()))
 }
 
-/// The product of sizes; `None` when it is 0 or above [`MOST_NUMBERS`].
+/// The product of sizes; `None` when it is 0 or above [`MAX_NUMBERS`].
 fn width(sizes: &[usize]) -> Option<usize> {
     let product = sizes.iter().try_fold(1usize, |product, size| product.checked_mul(*size))?;
-    (1..=MOST_NUMBERS).contains(&product).then_some(product)
+    (1..=MAX_NUMBERS).contains(&product).then_some(product)
 }
 
 fn port(model: &Model, id: NodeId) -> Port {

@@ -3,7 +3,7 @@
 use super::{
     describe::Description,
     folder::ModelName,
-    loading::{LoadError, MOST_MODELS},
+    loading::{LoadError, MAX_MODELS},
     network::Network,
 };
 use parking_lot::RwLock;
@@ -69,14 +69,14 @@ impl Registry {
         };
         match models.get(&model.name) {
             Some(old) if shape(old) != shape(&model) => {
-                let (old, new) = (old.description(), model.description());
                 return Err(LoadError::Unfit(format!(
-                    "the loaded model of this name has {} predictions and {} features, but the file has {} and {}; \
-                     unload it first if its clients expect the change",
-                    old.predictions, old.features, new.predictions, new.features
+                    "the file has {:?} features, predictions and rows per batch, but the loaded model of this name has \
+                     {:?}; unload it first if its clients expect the change",
+                    shape(&model),
+                    shape(old),
                 )));
             }
-            None if models.len() >= MOST_MODELS => return Err(LoadError::TooMany),
+            None if models.len() >= MAX_MODELS => return Err(LoadError::TooMany),
             _ => {}
         }
         let old = models.insert(model.name.clone(), model);

@@ -2,7 +2,7 @@
 //!
 //! An ONNX file is a Protocol Buffers message: fields with a number, a type and a value, where a length precedes text,
 //! bytes and nested messages (<https://protobuf.dev/programming-guides/encoding/>). The reader trusts those lengths:
-//! one above 2^63 makes it seek backwards for ever, one of many gigabytes makes it allocate that much memory, which
+//! one above 2^63 makes it seek backwards forever, one of many gigabytes makes it allocate that much memory, which
 //! ends the process. So every length must fit into the enclosing message, down to the last one, and the depth of
 //! nesting is limited.
 

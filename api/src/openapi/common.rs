@@ -122,7 +122,10 @@ pub(super) fn parameters() -> Vec<Parameter> {
             .build()
     };
     vec![
-        header("X-Request-Id", "kept if it is 1 to 64 letters, digits, `-`, `_` or `.`; otherwise replaced"),
+        header(
+            "X-Request-Id",
+            "accepted if it has 1 to 64 letters, digits, `-`, `_` or `.`; otherwise replaced",
+        ),
         header("traceparent", "the caller's W3C trace context; continued if valid"),
     ]
 }

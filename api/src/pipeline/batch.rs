@@ -8,8 +8,8 @@ use crate::{
 use serde_json::{Map, Value};
 use std::ops::RangeInclusive;
 
-/// Most readings in a batch.
-pub const MOST_READINGS: usize = 1000;
+/// Maximum number of readings in a batch.
+pub const MAX_READINGS: usize = 1000;
 /// Longest text of a reading, in bytes.
 const LONGEST_READING: usize = 4096;
 /// Longest device name, in characters.
@@ -40,7 +40,7 @@ pub struct Rejection {
     pub stream: Option<Stream>,
 }
 
-/// Checks the JSON text of a list of readings. Those past the most are counted only.
+/// Checks the JSON text of a list of readings. Readings beyond the maximum are only counted.
 ///
 /// # Errors
 /// When it is missing, not a list, empty or too long.
@@ -52,14 +52,14 @@ pub fn check(readings: Option<&str>) -> Result<Batch, FieldError> {
     }
     let (mut batch, mut count) = (Batch::default(), 0);
     let read = json::each(readings, |text| {
-        if count < MOST_READINGS {
+        if count < MAX_READINGS {
             batch.add(count, text);
         }
         count += 1;
     });
     read.map_err(|error| fault(error.to_string()))?;
-    if !(1..=MOST_READINGS).contains(&count) {
-        return Err(fault(format!("must have 1 to {MOST_READINGS} readings; {count} were sent")));
+    if !(1..=MAX_READINGS).contains(&count) {
+        return Err(fault(format!("must have 1 to {MAX_READINGS} readings; {count} were sent")));
     }
     Ok(batch)
 }
@@ -232,7 +232,7 @@ mod tests {
 
     #[test]
     fn rejects_what_is_not_a_batch() {
-        let many = vec![json!({}); MOST_READINGS + 1];
+        let many = vec![json!({}); MAX_READINGS + 1];
         for (body, pointer) in [
             (json!({}), "#/readings"),
             (json!({"readings": {}}), "#/readings"),

@@ -3,7 +3,7 @@
 mod batch;
 mod metrics;
 
-pub use batch::{Batch, MOST_READINGS, Rejection, check, device_fault, unknown_stream};
+pub use batch::{Batch, MAX_READINGS, Rejection, check, device_fault, unknown_stream};
 
 use crate::store::{Once, Reading, Sent, Store, StoreError, StoredResponse, Writer};
 use metrics::{Outcome, PipelineMetrics, QueueMetrics};

@@ -25,12 +25,12 @@ impl RequestId {
     pub(super) fn fresh() -> Self {
         let mut buffer = Uuid::encode_buffer();
         let text: &str = Uuid::new_v4().simple().encode_lower(&mut buffer);
-        Self(HeaderValue::from_str(text).expect("hexadecimal digits make a header value"))
+        Self(HeaderValue::from_str(text).expect("hexadecimal digits are valid in a header"))
     }
 
     /// The id as text.
     pub(crate) fn as_str(&self) -> &str {
-        self.0.to_str().expect("both ways to make an id allow visible ASCII only")
+        self.0.to_str().expect("request ids contain only visible ASCII")
     }
 
     pub(crate) fn header(&self) -> HeaderValue {

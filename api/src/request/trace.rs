@@ -62,7 +62,7 @@ impl Trace {
     /// The value of `traceresponse`.
     pub(super) fn response(&self, sampled: bool) -> HeaderValue {
         let text = format!("00-{}-{:016x}-{:02x}", self.id, self.span, u8::from(sampled));
-        HeaderValue::try_from(text).expect("hexadecimal digits and dashes make a header value")
+        HeaderValue::try_from(text).expect("hexadecimal digits and dashes are valid in a header")
     }
 }
 

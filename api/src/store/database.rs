@@ -9,9 +9,9 @@ use super::{
 use sqlx::Transaction;
 use std::time::Duration;
 
-/// Longest a read may take, including the wait for a connection.
+/// Time limit of a read, including the wait for a connection.
 pub(super) const READ_LIMIT: Duration = Duration::from_secs(5);
-/// Longest that closing the connections may take.
+/// Time limit for closing the connections.
 const CLOSE_LIMIT: Duration = Duration::from_secs(5);
 
 /// An open database.
@@ -136,7 +136,7 @@ impl Database {
             }
         };
         if tokio::time::timeout(CLOSE_LIMIT, closed).await.is_err() {
-            tracing::warn!("database did not close within {CLOSE_LIMIT:?}");
+            tracing::warn!(limit = ?CLOSE_LIMIT, "database did not close in time");
         }
     }
 }

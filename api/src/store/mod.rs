@@ -29,9 +29,9 @@ use std::{sync::Arc, time::Duration};
 use tokio::task::AbortHandle;
 use writes::{CreateUser, DeleteUser, KeepResponse, PutReadings, UpdateUser};
 
-/// Most writes in one commit.
+/// Maximum number of writes in one commit.
 const GROUP: usize = 512;
-/// Most readings in one commit.
+/// Maximum number of readings in one commit.
 const READINGS_GROUP: usize = 10_000;
 
 /// The store.
@@ -45,7 +45,7 @@ pub struct Store {
 
 impl Store {
     /// Opens the database, creates its file if missing (SQLite), runs the migrations and starts the writer with a queue
-    /// of `queue` writes. Readings are kept for ever. The writer runs on the caller's runtime, which must outlive the
+    /// of `queue` writes. Readings are kept forever. The writer runs on the caller's runtime, which must outlive the
     /// store.
     ///
     /// # Errors

@@ -10,14 +10,14 @@ use std::{
 
 /// How long a response is stored, in seconds: a day.
 pub(super) const KEPT_SECONDS: i64 = 24 * 3600;
-/// Most stored responses; beyond it the first to expire are deleted early.
-pub(super) const MOST_KEPT: i64 = 1_000_000;
+/// Maximum number of stored responses; beyond it the first to expire are deleted early.
+pub(super) const MAX_KEPT: i64 = 1_000_000;
 /// Longest body of a stored response, in bytes: about a thousand predictions.
 pub const LARGEST_KEPT: usize = 64 * 1024;
 /// A longer body is large; the index of the large ones has the same number.
 pub(super) const LARGE: usize = 2048;
-/// Most large ones, 256 MiB at the worst; another takes the place of the first to expire.
-pub(super) const MOST_LARGE: i64 = 4096;
+/// Maximum number of large ones, together at most 256 MiB; another replaces the first to expire.
+pub(super) const MAX_LARGE: i64 = 4096;
 
 /// A SHA-256 digest.
 pub type Digest = [u8; 32];

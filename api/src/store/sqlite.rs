@@ -25,7 +25,7 @@ const WAIT_LIMIT: Duration = Duration::from_secs(2);
 /// More readers than cores would only take turns.
 const READERS: u32 = 4;
 
-/// Longest a start waits for others that open or migrate the same file, and the pause between two attempts.
+/// Maximum time a start waits for others that open or migrate the same file, and the pause between two attempts.
 const START_LIMIT: Duration = Duration::from_secs(30);
 const BETWEEN: Duration = Duration::from_millis(50);
 
@@ -57,7 +57,7 @@ impl Sqlite {
         let filename = options.get_filename().to_owned();
         let pool = |size: u32| SqlitePoolOptions::new().max_connections(size).acquire_timeout(WAIT_LIMIT);
         let in_memory = url.contains(":memory:") || url.contains("mode=memory");
-        // Each connection to an in-memory database is a separate database: keep exactly one, for ever.
+        // Each connection to an in-memory database is a separate database: keep exactly one, forever.
         let distrusted = Arc::new(AtomicBool::new(false));
         let writer_pool = if in_memory {
             pool(1).idle_timeout(None).max_lifetime(None)

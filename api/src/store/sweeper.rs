@@ -9,7 +9,7 @@ use std::time::Duration;
 /// Pause between two sweeps.
 const EVERY: Duration = Duration::from_secs(60);
 
-/// Sweeps periodically until it is aborted. Readings are kept for `readings`, or for ever if `None`.
+/// Sweeps periodically until it is aborted. Readings are kept for `readings`, or forever if `None`.
 pub(super) async fn run(writer: Writer, readings: Option<Duration>) {
     loop {
         clear(&writer, "responses", || Sweep).await;

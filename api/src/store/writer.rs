@@ -12,13 +12,13 @@ use parking_lot::Mutex;
 use std::{sync::Arc, time::Duration};
 use tokio::{sync::oneshot, task::JoinHandle, time::timeout};
 
-/// Longest a caller waits until its write is durable.
+/// Maximum time a caller waits until its write is durable.
 pub const PATIENCE: Duration = Duration::from_secs(10);
-/// Longest one group may take; shorter than [`PATIENCE`], so that the reason reaches the callers.
+/// Time limit of one group; shorter than [`PATIENCE`], so that the reason reaches the callers.
 const GROUP_LIMIT: Duration = Duration::from_secs(9);
 /// How often a writer whose last group failed tries whether it can write again.
 const PROBE_EVERY: Duration = Duration::from_secs(1);
-/// Longest the queue may take to empty at the end.
+/// Time limit for emptying the queue at shutdown.
 const FLUSH_LIMIT: Duration = Duration::from_secs(10);
 
 /// A write.
@@ -91,7 +91,7 @@ impl<W: Write + Sync> Job for Pending<W> {
         let result = match (group, self.result) {
             (Some(error), _) => Err(error.clone()),
             (None, Some(result)) => result,
-            (None, None) => Err(StoreError::Failed("a write was missing from its group".to_owned())),
+            (None, None) => Err(StoreError::Failed("the group was committed without this write".to_owned())),
         };
         // An error means that the client disconnected; the write stands.
         let _ = self.reply.send(result);
@@ -166,7 +166,7 @@ impl Writer {
             && timeout(FLUSH_LIMIT, &mut task).await.is_err()
         {
             task.abort();
-            tracing::error!(left = self.depth(), "write queue not empty after {FLUSH_LIMIT:?}");
+            tracing::error!(left = self.depth(), limit = ?FLUSH_LIMIT, "write queue was not flushed in time");
         }
     }
 }

@@ -4,7 +4,7 @@ use super::{
     database::{Tx, on},
     error::StoreError,
     once::{
-        CreationResponse, KEPT_SECONDS, LARGE, MOST_KEPT, MOST_LARGE, Once, Sent, StoredResponse, unix_now,
+        CreationResponse, KEPT_SECONDS, LARGE, MAX_KEPT, MAX_LARGE, Once, Sent, StoredResponse, unix_now,
     },
     reading::Reading,
     user::{Changes, Outcome, User},
@@ -137,7 +137,7 @@ impl Write for Sweep {
 
     async fn apply(&self, tx: &mut Tx) -> Result<bool, StoreError> {
         let swept = on!(tx, c => c.sweep(unix_now(), SWEPT_AT_ONCE))?;
-        let trimmed = on!(tx, c => c.trim(MOST_KEPT, SWEPT_AT_ONCE))?;
+        let trimmed = on!(tx, c => c.trim(MAX_KEPT, SWEPT_AT_ONCE))?;
         Ok(swept.max(trimmed) >= SWEPT_AT_ONCE as u64)
     }
 }
@@ -168,7 +168,7 @@ async fn keep(tx: &mut Tx, once: &Once, response: &StoredResponse) -> Result<(),
     on!(tx, c => c.keep(once, response))?;
     if response.body.len() > LARGE {
         // One goes for each that comes; the second is for other gateways and for the past.
-        on!(tx, c => c.trim_large(MOST_LARGE, 2))?;
+        on!(tx, c => c.trim_large(MAX_LARGE, 2))?;
     }
     Ok(())
 }

@@ -12,7 +12,7 @@ use ureq::{
     tls::{Certificate, RootCerts, TlsConfig},
 };
 
-/// Most bytes read of a response; a collector's is short.
+/// Maximum number of bytes read of a response; a collector's is short.
 const LONGEST_RESPONSE: u64 = 1 << 20;
 
 /// A client for one collector.
@@ -56,10 +56,10 @@ fn from_file(path: &Path) -> Result<Vec<Certificate<'static>>, SettingError> {
         variable: "OTEL_EXPORTER_OTLP_CERTIFICATE",
         value: path.display().to_string(),
         reason,
-        remedy: "set it to a PEM file with the certificate of the collector or of its authority",
+        remedy: "set it to a PEM file with the certificate of the collector or of its certificate authority",
     };
     let certs = CertificateDer::pem_file_iter(path).and_then(Iterator::collect::<Result<Vec<_>, _>>);
-    let certs = certs.map_err(|error| refusal(format!("cannot be read as PEM ({error})")))?;
+    let certs = certs.map_err(|error| refusal(format!("cannot read certificates as PEM ({error})")))?;
     if certs.is_empty() {
         return Err(refusal("contains no certificate".to_owned()));
     }

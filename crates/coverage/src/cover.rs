@@ -1,4 +1,4 @@
-//! Holds every alert against the drills, unit tests, runbooks and proofs there are.
+//! Finds the drills, unit tests, runbooks and proofs of every alert.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,28 +12,29 @@ use drill::file::drill::Drill;
 use drill::file::namesakes;
 use drill::file::suite::Suite;
 
-/// What there is for one rule.
+/// The coverage of one rule.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Covered {
     /// The alert.
     pub alert: String,
-    /// What tells its rule from others of that name; empty where there is only one.
+    /// Labels that distinguish the rule from others of the same name; empty if there are none.
     pub labels: BTreeMap<String, String>,
-    /// Where the rule comes from.
+    /// The files or groups that define the rule.
     pub origin: String,
     /// Drills that prove it.
     pub drills: Vec<String>,
-    /// When each of them last said PROVEN; those that never did are left out.
+    /// The last proof of each of these drills that has one.
     pub proven: BTreeMap<String, Timestamp>,
-    /// Drills that prove it or another rule of its name: they do not demand the labels that tell which.
+    /// Drills that prove it or another rule of the same name, because they do not require the labels that distinguish
+    /// them.
     pub ambiguous: Vec<String>,
-    /// Drills for it that have no cause yet, as scaffolding leaves them.
+    /// Drills for it without a cause, as written by scaffolding.
     pub unfilled: Vec<String>,
-    /// Whether a unit test shows it firing.
+    /// Whether a unit test expects it to fire.
     pub tested: bool,
     /// Whether it has a runbook.
     pub runbook: bool,
-    /// When one of its drills last said PROVEN.
+    /// The time of its last proof.
     pub last_proven: Option<Timestamp>,
 }
 
@@ -45,7 +46,7 @@ impl Covered {
     }
 }
 
-/// What alerts are held against.
+/// The inputs of the coverage besides the alerts.
 #[derive(Debug, Default)]
 pub struct Holdings {
     /// Drill files.
@@ -58,9 +59,9 @@ pub struct Holdings {
     pub proofs: Vec<Proof>,
 }
 
-/// Holds every alert against what there is. Rules of one name and the same labels are one alert, since nothing that
-/// arrives tells them apart; of the others of that name, a drill or unit test covers the one that its labels single out,
-/// and none when several fit.
+/// Computes the coverage of every alert. Rules with the same name and labels are one alert, because their notifications
+/// cannot be distinguished. Of other rules with the same name, a drill or unit test covers the one that its labels
+/// select, and none when several match.
 #[must_use]
 pub fn cover(alerts: &[Alert], holdings: &Holdings) -> Vec<Covered> {
     let alerts = merged(alerts);
@@ -92,7 +93,7 @@ pub fn cover(alerts: &[Alert], holdings: &Holdings) -> Vec<Covered> {
         .collect()
 }
 
-/// Alerts of one name and the same labels in one, with every place they come from.
+/// Merges alerts with the same name and labels, and collects the places that define them.
 fn merged(alerts: &[Alert]) -> Vec<Alert> {
     let mut merged: Vec<Alert> = Vec::new();
     for alert in alerts {
@@ -105,7 +106,7 @@ fn merged(alerts: &[Alert]) -> Vec<Alert> {
     merged
 }
 
-/// What labels mean of the rules of one name.
+/// Which of the rules with one name these labels select.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Meant {
     This,
@@ -113,7 +114,7 @@ enum Meant {
     Other,
 }
 
-/// `complete`: the labels are all that the alert has, so that a rule that sets others is not meant.
+/// `complete`: these are all labels of the alert, so a rule that sets others does not match.
 fn meant(same_name: &[&Alert], alert: &Alert, labels: &Labels, complete: bool) -> Meant {
     let has_all =
         |it: &Alert| it.labels.iter().all(|(name, value)| namesakes::fits(labels.get(name), value, false));
@@ -127,7 +128,7 @@ fn meant(same_name: &[&Alert], alert: &Alert, labels: &Labels, complete: bool) -
     }
 }
 
-/// Names of drills that prove this alert, and of those that may as well prove another of its name.
+/// Names of drills that prove this alert, and of those that may prove another of the same name instead.
 #[derive(Default)]
 struct Sorted {
     this: Vec<String>,
@@ -146,8 +147,8 @@ fn sort<'a>(drills: impl Iterator<Item = &'a Drill>, same_name: &[&Alert], alert
     sorted
 }
 
-/// The labels that not every rule of the name sets alike: what a drill demands to mean this one. A template is known
-/// only when the alert fires.
+/// The labels in which the rules of the name differ; a drill requires them to select this one. The value of a template
+/// is known only when the alert fires.
 fn own(same_name: &[&Alert], alert: &Alert) -> Labels {
     let differs =
         |name: &String, value: &String| same_name.iter().any(|other| other.labels.get(name) != Some(value));

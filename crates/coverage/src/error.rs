@@ -3,31 +3,31 @@
 use std::fmt::Display;
 use std::path::{Path, PathBuf};
 
-/// A file or folder that cannot be used.
+/// A file or directory that cannot be used.
 #[derive(Debug, thiserror::Error)]
 #[error("{}: {reason}", path.display())]
 pub struct CoverageError {
-    /// The file or folder.
+    /// The file or directory.
     pub path: PathBuf,
     /// What is wrong with it.
     pub reason: Reason,
 }
 
-/// What is wrong with a file or folder.
+/// What is wrong with a file or directory.
 #[derive(Debug, thiserror::Error)]
 pub enum Reason {
     /// Reading failed.
-    #[error("cannot be read: {0}")]
+    #[error("cannot read the file: {0}")]
     Read(String),
-    /// Writing failed, or what it says is not understood.
+    /// Writing failed, or the content is invalid.
     #[error("{0}")]
     File(String),
-    /// No file at all.
+    /// There is no rule file.
     #[error(
         "no rule file found: expected *.{0} files, not in subdirectories; set --rules to the directory or file"
     )]
     NoFile(String),
-    /// No alert in so many files: of nothing, everything is covered.
+    /// There is no alert in this many files. It is an error, because complete coverage of nothing would be misleading.
     #[error("no alert found: expected rules with `alert:` in the groups of the {0} file(s) read")]
     NoAlert(usize),
 }

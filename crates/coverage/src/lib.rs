@@ -1,8 +1,8 @@
-//! Coverage: which alerts have a drill, a unit test and a runbook, and when each was last proven. It runs no drill, and
-//! changes no file that is there.
+//! Coverage: which alerts have a drill, a unit test and a runbook, and when each was last proven. It runs no drill and
+//! changes no existing file.
 //!
-//! [`rules`] reads the alerts from rule files or a Prometheus, [`report`] shows them, [`scaffold`] writes drill files for
-//! those that have none.
+//! [`rules`] reads the alerts from rule files or from Prometheus, [`report`] shows them, [`scaffold`] writes drill
+//! files for those that have none.
 
 #![warn(clippy::disallowed_macros)]
 

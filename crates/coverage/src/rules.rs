@@ -13,7 +13,7 @@ fn read(path: &Path) -> Result<Option<Node>, CoverageError> {
     parse(path, &fs::read_to_string(path).map_err(unread(path))?)
 }
 
-/// A file's tree; `None` where there is nothing in it.
+/// The tree of a file; `None` if the file is empty.
 fn parse(path: &Path, text: &str) -> Result<Option<Node>, CoverageError> {
     if tree::is_empty(text) {
         return Ok(None);
@@ -22,7 +22,7 @@ fn parse(path: &Path, text: &str) -> Result<Option<Node>, CoverageError> {
     if root.is_map() { Ok(Some(root)) } else { Err(expected(path, &root, "", "a map such as `groups:`")) }
 }
 
-/// The items under a key; none where there is nothing.
+/// The items under a key; none if the key is missing or empty.
 fn list<'a>(path: &Path, node: &'a Node, key: &str) -> Result<&'a [Node], CoverageError> {
     match node.get(key).filter(|value| !value.is_null()) {
         None => Ok(&[]),
@@ -30,7 +30,7 @@ fn list<'a>(path: &Path, node: &'a Node, key: &str) -> Result<&'a [Node], Covera
     }
 }
 
-/// The labels under a key. Nothing behind a name is an empty value, as Prometheus reads it.
+/// The labels under a key. A name without a value has an empty value, as in Prometheus.
 fn labels(path: &Path, node: &Node, key: &str) -> Result<Labels, CoverageError> {
     let Some(map) = node.get(key).filter(|value| !value.is_null()) else { return Ok(Labels::new()) };
     if !map.is_map() {
@@ -49,10 +49,10 @@ fn expected(path: &Path, node: &Node, field: &str, what: &str) -> CoverageError 
     bad(path)(format!("line {}:{field} expected {what}", node.line))
 }
 
-/// What rule files and their tests are called: `promtool` requires no name, and these are common.
+/// The extensions of rule files and their tests: `promtool` requires none, and these are common.
 const ENDINGS: [&str; 3] = ["yml", "yaml", "rules"];
 
-/// The files of these endings in a directory, not deeper, or the file itself.
+/// The files with these extensions in a directory (not recursive), or the file itself.
 fn files(path: &Path) -> Result<Vec<PathBuf>, CoverageError> {
     if path.is_file() {
         return Ok(vec![path.to_owned()]);
@@ -71,7 +71,7 @@ fn files(path: &Path) -> Result<Vec<PathBuf>, CoverageError> {
 /// Every alert of a rule file or a directory of them.
 ///
 /// # Errors
-/// The file that cannot be read or understood, and that there is no alert: of nothing, everything is covered.
+/// A file cannot be read or parsed, or there is no alert.
 pub fn alerts(path: &Path) -> Result<Vec<Alert>, CoverageError> {
     let mut found = Vec::new();
     let files = files(path)?;
@@ -80,7 +80,7 @@ pub fn alerts(path: &Path) -> Result<Vec<Alert>, CoverageError> {
     }
     let count = files.len();
     for file in files {
-        // A folder may hold other files beside those of rules.
+        // A directory may contain other files.
         let Some(root) = read(&file)?.filter(|root| file == path || is_rule_file(root)) else { continue };
         found.extend(alerts_below(&file, &root)?);
     }
@@ -111,7 +111,7 @@ fn alerts_below(file: &Path, root: &Node) -> Result<Vec<Alert>, CoverageError> {
             if let Some(name) = rule.get("alert").filter(|name| name.scalar() != Some("") && !name.is_null())
             {
                 let name = name.scalar().ok_or_else(|| expected(file, name, "alert", "a name"))?;
-                // A rule's own labels count more than its group's.
+                // A rule's own labels override those of its group.
                 let mut all = shared.clone();
                 all.extend(labels(file, rule, "labels")?);
                 found.push(Alert { name: name.to_owned(), labels: all, origin: origin.clone() });
@@ -137,7 +137,7 @@ pub fn loaded(groups: &[RuleGroup]) -> Vec<Alert> {
 /// The alerts that promtool unit tests expect to fire, with the labels they expect.
 ///
 /// # Errors
-/// The file that cannot be read or understood.
+/// A file cannot be read or parsed.
 pub fn tested(path: &Path) -> Result<Vec<Tested>, CoverageError> {
     let mut found = Vec::new();
     for file in files(path)? {

@@ -1,4 +1,4 @@
-//! Drill files to begin with, for alerts that have none.
+//! Writes templates of drill files for alerts that have none.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -13,11 +13,12 @@ use clients::prometheus::Labels;
 use drill::file::drill::Drill;
 use drill::file::suite::Suite;
 
-/// The longest name before a number is added: room for `.json.new` and the like below the 255 bytes of file systems.
+/// Maximum length of a name before a number is added. It leaves room for `.json.new` and the like below the 255 bytes
+/// of file systems.
 const LONGEST: usize = 80;
 
-/// `HighErrorRate` as `high-error-rate`; runs of capitals stay together, anything but ASCII letters and digits parts
-/// words. `alert` where no letter or digit is left.
+/// `HighErrorRate` becomes `high-error-rate`. Consecutive capitals stay together, and all characters except ASCII
+/// letters and digits separate words. The name is `alert` if no letter or digit is left.
 #[must_use]
 pub fn file_name(alert: &str) -> String {
     let mut name = alert.replace(|it: char| !it.is_ascii_alphanumeric(), "-").to_kebab_case();
@@ -28,24 +29,24 @@ pub fn file_name(alert: &str) -> String {
     }
 }
 
-/// `name`, or with the first number behind it that makes it one of its own.
+/// `name`, or `name` with the first number that makes it unique.
 fn unique(name: &str, taken: impl Fn(&str) -> bool) -> String {
     let numbered = (2..).map(|number| format!("{name}-{number}"));
     let mut names = std::iter::once(name.to_owned()).chain(numbered);
     names.find(|name| !taken(name)).unwrap_or_else(|| name.to_owned()) // the numbers do not end
 }
 
-/// Text as YAML reads it back: plain where it is a word that means nothing else, quoted otherwise.
+/// Text that YAML reads back unchanged: plain if it is an unambiguous word, otherwise quoted.
 fn scalar(text: &str) -> String {
     const MEANT: [&str; 10] = ["true", "false", "yes", "no", "on", "off", "null", "y", "n", "nan"];
     let word = text.starts_with(|first: char| first.is_ascii_alphabetic())
         && text.chars().all(|character| character.is_ascii_alphanumeric() || "-_".contains(character))
         && !MEANT.iter().any(|meant| text.eq_ignore_ascii_case(meant));
-    // JSON's strings are YAML's double-quoted ones.
+    // Strings of JSON are double-quoted strings of YAML.
     if word { text.to_owned() } else { serde_json::Value::from(text).to_string() }
 }
 
-/// The text of a drill file that has everything but its cause.
+/// The text of a drill file without a cause.
 #[must_use]
 pub fn text(name: &str, covered: &Covered) -> String {
     let quoted = |text: &String| serde_json::Value::from(text.as_str()).to_string();
@@ -73,16 +74,16 @@ pub fn text(name: &str, covered: &Covered) -> String {
     )
 }
 
-/// Writes a file for each alert that has neither a drill nor one without a cause; gives those written. A file that is
-/// there is left alone, and a drill's name in `suite` is not used again.
+/// Writes a file for each alert that has no drill, not even one without a cause; returns the files. Existing files are
+/// not changed, and the names of drills in `suite` are not reused.
 ///
 /// # Errors
-/// The file that cannot be written.
+/// A file cannot be written.
 pub fn write_missing(dir: &Path, covered: &[Covered], suite: &Suite) -> Result<Vec<PathBuf>, CoverageError> {
     fs::create_dir_all(dir).map_err(bad(dir))?;
     let drills = suite.drills.iter().map(|(_, drill)| drill);
     let drills: Vec<&Drill> = drills.chain(suite.unfilled.iter().map(|it| &it.drill)).collect();
-    // Rules that no label tells apart would get the same file again and again.
+    // Rules that no label distinguishes would get a new file each time.
     let mut demanded: BTreeSet<(&str, &Labels)> =
         drills.iter().map(|drill| (drill.proves.alert.value.as_str(), &drill.proves.labels)).collect();
     let mut written = Vec::new();

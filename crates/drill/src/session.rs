@@ -171,7 +171,7 @@ fn keep(plan: &Plan<'_>, log: &Log) {
         phases: case.phases().named().into_iter().filter_map(took).collect(),
     };
     if let Err(error) = common::proof::keep(dir, &proof) {
-        let why = format!("the proof of {} could not be stored in {}: {error}", proof.drill, dir.display());
+        let why = format!("cannot store the proof of {} in {}: {error}", proof.drill, dir.display());
         log.note(Timestamp::now(), why.clone());
         log.append(Event::NotKept(why));
     }
@@ -197,7 +197,7 @@ async fn explain(systems: &Systems, log: &Log, limit: Duration) {
     match timeout(limit, gathered).await {
         Ok(Ok(evidence)) => log.append(Event::Explained(Box::new(evidence))),
         Ok(Err(error)) => {
-            log.note(Timestamp::now(), format!("the rule's value could not be queried: {error}"))
+            log.note(Timestamp::now(), format!("the query for the rule's value failed: {error}"))
         }
         Err(_) => log.note(Timestamp::now(), "the query for the rule's value timed out"),
     }

@@ -21,7 +21,7 @@ pub enum Error {
     #[error("{0}")]
     Duration(String),
     /// The durations of the tokens and of the syntax tree differ.
-    #[error("`{0}`: cannot locate its durations")]
+    #[error("cannot locate the durations of `{0}`")]
     Ambiguous(String),
     /// A duration would become zero.
     #[error("`{from}` would become a {place} below 1ms in `{expr}`")]

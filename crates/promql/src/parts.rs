@@ -35,7 +35,7 @@ pub struct Parts {
     pub matchers: Vec<Matcher>,
     /// The comparisons with a number.
     pub comparisons: Vec<Comparison>,
-    /// The operands of every `or`, each with the operator that falls away with it: without this text the expression is
+    /// The operands of every `or`, each with the operator that is removed with it: without this text the expression is
     /// complete.
     pub branches: Vec<Range<usize>>,
     /// The names of metrics.
@@ -138,7 +138,7 @@ fn operand(tokens: &[(u16, Range<usize>)], index: usize) -> Option<usize> {
     Some(tokens.get(next)?.1.start)
 }
 
-/// What stands between two brackets or commas.
+/// The tokens between two brackets or commas.
 struct Level {
     opened: u16,
     start: usize,
@@ -152,7 +152,7 @@ impl Level {
         Self { opened, start, labels, ors: Vec::new() }
     }
 
-    /// The operands, if there is an `or`. `or` binds least, so they reach to the ends of this level.
+    /// The operands, if there is an `or`. It has the lowest precedence, so they reach to the ends of this level.
     fn close(self, end: usize, branches: &mut Vec<Range<usize>>) {
         let Some((_, first)) = self.ors.first() else { return };
         branches.push(self.start..*first);

@@ -1,4 +1,4 @@
-//! Where in an expression a duration stands.
+//! The kind of a duration in an expression.
 
 /// The kind of a duration.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -6,9 +6,9 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// Most source files in one folder.
+/// Maximum number of source files in one folder.
 const FILES: usize = 15;
-/// Most `Result<_, String>` in the workspace.
+/// Maximum number of `Result<_, String>` in the workspace.
 const STRING_ERRORS: usize = 30;
 
 /// Every Rust file below a `src` of the workspace, relative to its root, with its text.

@@ -49,7 +49,7 @@ pub(super) fn board() -> Dashboard {
                 "Latency percentiles",
                 "s",
                 12,
-                "50 %, 95 % and 99 % of the requests were faster. HighLatency fires when P95 is above 100 ms.",
+                "50th, 95th and 99th percentile of the response time. HighLatency fires when P95 is above 100 ms.",
             )
             .query(
                 "P50",

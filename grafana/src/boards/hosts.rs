@@ -20,7 +20,7 @@ pub(super) fn board() -> Dashboard {
                 .query("{{job}} {{instance}}", r#"up{job=~"$job",instance=~"$instance"}"#)
                 .word("1", "up", "green")
                 .word("0", "down", "red"),
-            Panel::bars("Scrape time", "s", 8, "Duration of the last scrape of each target. The limit is 10 s.")
+            Panel::bars("Scrape time", "s", 8, "Duration of the last scrape of each target. Scrapes time out after 10 s.")
                 .query("{{job}}", r#"max by (job) (scrape_duration_seconds{job=~"$job",instance=~"$instance"})"#)
                 .steps(&[(1.0, "yellow"), (5.0, "red")]),
         ],

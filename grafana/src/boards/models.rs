@@ -26,7 +26,7 @@ pub(super) fn board() -> Dashboard {
                 "Inference time",
                 "s",
                 8,
-                "50 % and 95 % of the inferences were faster, excluding time in the queue. SlowInference fires when P95 is above 1 s.",
+                "50th and 95th percentile of the inference time, excluding time in the queue. SlowInference fires when P95 is above 1 s.",
             )
             .query(
                 "P50 {{model}}",

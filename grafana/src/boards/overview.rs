@@ -37,7 +37,7 @@ pub(super) fn board() -> Dashboard {
                 "P95 latency",
                 "s",
                 6,
-                "95 % of the requests were faster. HighLatency fires above 100 ms, VeryHighLatency above 500 ms.",
+                "95th percentile of the response time. HighLatency fires above 100 ms, VeryHighLatency above 500 ms.",
             )
             .query(
                 "P95",
@@ -65,7 +65,7 @@ pub(super) fn board() -> Dashboard {
                 "Response latency percentiles",
                 "s",
                 12,
-                "50 %, 95 % and 99 % of the requests were faster.",
+                "50th, 95th and 99th percentile of the response time.",
             )
             .query(
                 "P50",

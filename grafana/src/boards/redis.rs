@@ -38,7 +38,7 @@ pub(super) fn board() -> Dashboard {
                     r#"sum(rate(rate_limit_hits_total{job=~"$job",instance=~"$instance"}[$__rate_interval])) / (sum(rate(rate_limit_decisions_total{job=~"$job",instance=~"$instance"}[$__rate_interval])) > 0)"#,
                 )
                 .steps(&[(0.01, "yellow"), (0.2, "red")]),
-            Panel::stat("Redis decides", "bool_yes_no", 4, "No: the breaker is open, and each gateway applies local limits.")
+            Panel::stat("Redis decides", "bool_yes_no", 4, "`No` means that the circuit breaker is open and each gateway applies its own limits.")
                 .query("{{instance}}", r#"min(rate_limit_backend_up{job=~"$job",instance=~"$instance"})"#)
                 .steps(&[(1.0, "green")])
                 .bad_below(),
@@ -52,7 +52,7 @@ pub(super) fn board() -> Dashboard {
                 "Decision time",
                 "s",
                 8,
-                "50 % and 99 % of the decisions were faster, by backend. REDIS_DEADLINE limits it to 10 ms.",
+                "50th and 99th percentile of the decision time by backend. REDIS_DEADLINE, 10 ms by default, limits it.",
             )
             .query(
                 "P50 {{backend}}",

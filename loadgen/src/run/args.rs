@@ -157,9 +157,9 @@ pub struct Args {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub enum ArrivalsArg {
     // Undocumented, as docs of the values would make the help longer.
-    #[allow(missing_docs, reason = "the argument describes them")]
+    #[allow(missing_docs, reason = "the help of the argument describes the values")]
     Even,
-    #[allow(missing_docs, reason = "the argument describes them")]
+    #[allow(missing_docs, reason = "the help of the argument describes the values")]
     Poisson,
 }
 
@@ -173,11 +173,11 @@ fn positive(text: &str) -> Result<Duration, String> {
 }
 
 /// Parses an integer within inclusive bounds.
-fn count<T: TryFrom<u64>>(text: &str, least: u64, most: u64) -> Result<T, String> {
-    let number = text.parse().ok().filter(|number| (least..=most).contains(number));
+fn count<T: TryFrom<u64>>(text: &str, min: u64, max: u64) -> Result<T, String> {
+    let number = text.parse().ok().filter(|number| (min..=max).contains(number));
     number
         .and_then(|number| T::try_from(number).ok())
-        .ok_or_else(|| format!("`{text}` is not an integer from {least} to {most}"))
+        .ok_or_else(|| format!("`{text}` is not an integer from {min} to {max}"))
 }
 
 fn threads(text: &str) -> Result<NonZero<u8>, String> {

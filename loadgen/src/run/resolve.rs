@@ -182,7 +182,7 @@ fn schedule(args: &Args, scenario: Option<&Scenario>) -> Result<(Schedule, Strin
         let time = args.duration.map_or(1.0, |time| time.as_secs_f64() / length.as_secs_f64());
         if !(rate.is_finite() && time.is_finite()) {
             return Err(CommandError::usage(
-                "the scenario has only bursts: -q and -z cannot be used, because it has no rate and no duration",
+                "the scenario has only bursts, without a rate or duration to change: remove -q and -z",
             ));
         }
         let schedule = stages.scaled(rate, time);

@@ -63,7 +63,7 @@ fn ignores_an_empty_document_at_the_end() {
     let (text, changed) = rendered(rules);
     assert_eq!(text, rules.replace("[5m]", "[15s]").replace("for: 5m", "for: 15s"));
     assert_eq!(changed.len(), 2);
-    assert!(refused(&format!("{rules}groups: []\n")).contains("rules.yml:7: not YAML: a second document"));
+    assert!(refused(&format!("{rules}groups: []\n")).contains("rules.yml:7: not YAML: second document"));
 }
 
 #[test]

@@ -90,14 +90,14 @@ fn ids_and_numbers_are_bounded() {
     for id in ["", "a b", "other", &"x".repeat(41)] {
         assert!(matches!(put(&plane, id, json!({"abort": 503}), now), Err(Refusal::Id)), "{id:?}");
     }
-    for n in 0..MOST {
+    for n in 0..MAX {
         put(&plane, &format!("f{n}"), json!({"abort": 503}), now).unwrap();
     }
     assert!(matches!(put(&plane, "one-more", json!({"abort": 503}), now), Err(Refusal::TooMany)));
     assert!(!put(&plane, "f0", json!({"abort": 500}), now).unwrap(), "replacing adds none");
 
     // New ids keep coming; the label's values must not grow without bound.
-    for n in 0..3 * MOST_LABELS {
+    for n in 0..3 * MAX_LABELS {
         plane.lift_all();
         put(&plane, &format!("g{n}"), json!({"abort": 503, "seed": 1}), now).unwrap();
         for (fault, _) in plane.decide("/", "GET", now) {
@@ -105,7 +105,7 @@ fn ids_and_numbers_are_bounded() {
         }
     }
     let shared = plane.injected.with_label_values(&[SHARED_LABEL, "abort"]).get();
-    assert_eq!(shared, (3 * MOST_LABELS - (MOST_LABELS - MOST)) as u64);
+    assert_eq!(shared, (3 * MAX_LABELS - (MAX_LABELS - MAX)) as u64);
 }
 
 #[test]

@@ -9,8 +9,8 @@ use crate::{
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-/// Most errors of a body that are listed.
-const MOST_FAULTS: usize = 20;
+/// Maximum number of errors of a body that are listed.
+const MAX_FAULTS: usize = 20;
 
 const EXAMPLE: &str = r#"{"model_name":"iris","input_data":[[5.1,3.5,1.4,0.2]]}"#;
 const FIELD: &str = "#/input_data";
@@ -51,13 +51,13 @@ impl<'a> Body<'a> {
             return one("input_data is required".to_owned());
         };
         if !json::is_list(list) {
-            return one(expected(features));
+            return one(format!("must be a list of rows with {features} numbers each, such as [[…],[…]]"));
         }
-        let (mut count, most) = (0, model.most_rows());
+        let (mut count, max) = (0, model.max_rows());
         let mut reader = Reader { features, values: Vec::new(), faults: Vec::new() };
         let read = json::each(list, |row| {
-            // Those past the most are counted only.
-            if count < most {
+            // Rows beyond the maximum are only counted.
+            if count < max {
                 reader.row(count, row);
             }
             count += 1;
@@ -68,8 +68,8 @@ impl<'a> Body<'a> {
         if count == 0 {
             return one("must have at least one row".to_owned());
         }
-        if count > most {
-            return one(format!("must have at most {most} rows; {count} were sent"));
+        if count > max {
+            return one(format!("must have at most {max} rows; {count} were sent"));
         }
         if count % model.rows != 0 {
             return one(format!(
@@ -91,18 +91,19 @@ struct Reader {
 
 impl Reader {
     fn row(&mut self, at: usize, row: &str) {
-        if self.faults.len() >= MOST_FAULTS {
+        if self.faults.len() >= MAX_FAULTS {
             return;
         }
         if !json::is_list(row) {
-            self.faults.push(wrong(&format!("{FIELD}/{at}"), expected(self.features)));
+            let detail = format!("must be a row, a list of {} numbers", self.features);
+            self.faults.push(wrong(&format!("{FIELD}/{at}"), detail));
             return;
         }
         let (mut found, mut odd) = (0, Vec::new());
         let read = json::each(row, |text| {
             if found < self.features {
                 let value = number(text).unwrap_or_else(|detail| {
-                    if odd.len() < MOST_FAULTS {
+                    if odd.len() < MAX_FAULTS {
                         odd.push(wrong(&format!("{FIELD}/{at}/{found}"), detail));
                     }
                     0.0
@@ -118,13 +119,9 @@ impl Reader {
             self.faults.push(wrong(&format!("{FIELD}/{at}"), detail));
         } else {
             self.faults.extend(odd);
-            self.faults.truncate(MOST_FAULTS);
+            self.faults.truncate(MAX_FAULTS);
         }
     }
-}
-
-fn expected(features: usize) -> String {
-    format!("must be rows of {features} numbers each, such as [[…],[…]]")
 }
 
 /// A number of a row, from its text.
@@ -133,7 +130,7 @@ fn number(text: &str) -> Result<f32, &'static str> {
         return Err("must be a number");
     }
     let value = text.parse::<f64>().ok().map(|number| number as f32).filter(|value| value.is_finite());
-    value.ok_or("must fit a 32-bit floating point number")
+    value.ok_or("must fit in a 32-bit floating point number")
 }
 
 #[cfg(test)]
@@ -163,9 +160,17 @@ mod tests {
     fn points_at_each_wrong_value() {
         for (input, at_once, expected) in [
             (json!(null), 1, &["#/input_data input_data is required"][..]),
-            (json!("1,2"), 1, &["#/input_data must be rows of 2 numbers each, such as [[…],[…]]"]),
+            (
+                json!("1,2"),
+                1,
+                &["#/input_data must be a list of rows with 2 numbers each, such as [[…],[…]]"],
+            ),
             (json!([]), 1, &["#/input_data must have at least one row"]),
-            (json!([1, 2]), 1, &["#/input_data/0 must be rows of 2", "#/input_data/1 must be rows of 2"]),
+            (
+                json!([1, 2]),
+                1,
+                &["#/input_data/0 must be a row, a list of 2", "#/input_data/1 must be a row, a list of 2"],
+            ),
             (
                 json!([[1, 2], [1], [1, 2, 3]]),
                 1,
@@ -190,8 +195,8 @@ mod tests {
                 assert!(found.starts_with(expected), "{found} / {expected}");
             }
         }
-        assert_eq!(check(json!(vec![["x", "y"]; 500]), 1).unwrap_err().len(), MOST_FAULTS);
-        assert_eq!(check(json!(vec![0; 500]), 1).unwrap_err().len(), MOST_FAULTS);
+        assert_eq!(check(json!(vec![["x", "y"]; 500]), 1).unwrap_err().len(), MAX_FAULTS);
+        assert_eq!(check(json!(vec![0; 500]), 1).unwrap_err().len(), MAX_FAULTS);
     }
 
     #[test]
@@ -202,8 +207,8 @@ mod tests {
         for row in 1..1000 {
             reader.row(row, "[[0],{}]");
         }
-        assert_eq!(reader.faults.len(), MOST_FAULTS);
-        assert!(reader.values.len() <= 2 * (MOST_FAULTS + 1), "{}", reader.values.len());
+        assert_eq!(reader.faults.len(), MAX_FAULTS);
+        assert!(reader.values.len() <= 2 * (MAX_FAULTS + 1), "{}", reader.values.len());
     }
 
     #[test]

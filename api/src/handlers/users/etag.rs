@@ -8,7 +8,7 @@ use actix_web::{
 
 /// The `ETag` header of a user.
 pub(super) fn header(user: &User) -> (HeaderName, HeaderValue) {
-    let value = HeaderValue::try_from(tag(user)).expect("quotes and digits make a header value");
+    let value = HeaderValue::try_from(tag(user)).expect("quotes and digits are valid in a header");
     (ETAG, value)
 }
 

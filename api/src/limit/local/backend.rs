@@ -147,7 +147,7 @@ impl LocalBackend {
 
 fn guarded<'a, 'g>(guards: &'a mut Guards<'g>, shard: usize) -> &'a mut Shard<Arrival> {
     let found = guards.iter_mut().find(|(index, _)| *index == shard);
-    &mut found.expect("the shard of every case is locked").1
+    &mut found.expect("the shards of all cases are locked").1
 }
 
 /// 2^64 nanoseconds are 584 years.

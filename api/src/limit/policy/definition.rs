@@ -26,8 +26,8 @@ pub struct Policy {
     pub plan: bool,
 }
 
-/// Most policies in a file. The script returns the refusing ones as bits of one number.
-pub const MOST_POLICIES: usize = 32;
+/// Maximum number of policies in a file. The script returns the refusing ones as bits of one number.
+pub const MAX_POLICIES: usize = 32;
 
 /// Who decides while Redis is configured but does not decide.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

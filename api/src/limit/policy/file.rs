@@ -3,7 +3,7 @@
 use super::{
     caller::Plan,
     client::name_is_clean,
-    definition::{Cost, MOST_POLICIES, Policy, WithoutRedis, matches},
+    definition::{Cost, MAX_POLICIES, Policy, WithoutRedis, matches},
     key::{KeyBy, KeyPart},
     rate::Rate,
 };
@@ -69,9 +69,9 @@ pub(super) fn parse(path: &str, text: &str) -> Result<Vec<Policy>, FileError> {
     if file.policy.is_empty() {
         return Err(content((0..0, "`policy`: the file has no policies; add a [[policy]]".to_owned())));
     }
-    if let Some(further) = file.policy.get(MOST_POLICIES) {
+    if let Some(further) = file.policy.get(MAX_POLICIES) {
         let reason =
-            format!("`policy`: too many policies ({}); the maximum is {MOST_POLICIES}", MOST_POLICIES + 1);
+            format!("`policy`: too many policies ({}): must be at most {MAX_POLICIES}", MAX_POLICIES + 1);
         return Err(content((further.name.span(), reason)));
     }
     let mut names = HashSet::new();

@@ -32,7 +32,7 @@ fn errors_name_file_line_field_and_fix() {
         (with("shadow = 1"), &["line 6", "boolean"]),
         (
             (0..33).map(|i| format!("[[policy]]\nname='p{i}'\nlimit='1/s'\nburst=1\n")).collect(),
-            &["line 130", "`policy`", "33", "maximum is 32"],
+            &["line 130", "`policy`", "33", "at most 32"],
         ),
         (with("routes = [\"/nope\"]"), &["line 6", "`routes`", "/api/users"]),
         (with("routes = [\"/health\"]"), &["line 6", "`routes`", "/api/users"]),

@@ -14,7 +14,7 @@ pub struct PolicySet(Vec<Policy>);
 impl PolicySet {
     /// The built-in policies.
     pub fn built_in() -> Self {
-        Self::parse("built-in", BUILT_IN).expect("a test parses the built-in policies")
+        Self::parse("built-in", BUILT_IN).expect("the built-in policies are valid")
     }
 
     /// The policies of a file, or the built-in ones without a file.

@@ -193,7 +193,7 @@ impl RedisBackend {
                     match backend.establish().await {
                         Ok(connection) => _ = place.set(connection),
                         Err(reason) => {
-                            tracing::debug!(error = %reason, "thread keeps using the shared connection")
+                            tracing::debug!(error = %reason, "cannot open a connection for this thread, using the shared one")
                         }
                     }
                 });

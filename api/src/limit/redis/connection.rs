@@ -79,7 +79,7 @@ impl Source {
                     .runtime(Runtime::Tokio1)
                     .timeouts(limits)
                     .build()
-                    .expect("a pool with time-outs is built with its runtime named")
+                    .expect("the timeouts of the pool have a runtime")
             };
         }
         match url {

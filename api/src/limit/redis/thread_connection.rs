@@ -12,7 +12,7 @@ use std::{
 };
 
 /// Backends a thread remembers; more than one only in tests.
-const MOST: usize = 4;
+const MAX: usize = 4;
 
 /// Late responses in a row after which a thread reconnects. Other threads may be served well meanwhile, so nothing else
 /// would notice.
@@ -55,7 +55,7 @@ pub(super) fn find(of: Of) -> Found {
             return known.slot.get().cloned().map_or(Found::Absent, Found::Ready);
         }
         own.retain(|known| known.of.backend != of.backend);
-        if own.len() >= MOST {
+        if own.len() >= MAX {
             own.remove(0);
         }
         let slot = Slot::default();
@@ -92,7 +92,7 @@ mod tests {
         for backend in 2..=5 {
             assert!(matches!(find(of(backend, 0)), Found::Wanted(_)));
         }
-        assert_eq!(OWN.with_borrow(Vec::len), MOST);
+        assert_eq!(OWN.with_borrow(Vec::len), MAX);
         assert!(matches!(find(of(1, 1)), Found::Wanted(_)), "replaced by another backend");
     }
 

@@ -68,7 +68,7 @@ impl RedisBackend {
         }
     }
 
-    /// Watches Redis for ever, in a task of its own: probes while it is up, reconnects while it is away.
+    /// Watches Redis forever, in a separate task: probes while it is available, reconnects while it is not.
     pub async fn watch(self: Arc<Self>) {
         loop {
             if !self.breaker.is_closed() {

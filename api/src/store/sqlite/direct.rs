@@ -19,7 +19,7 @@ use std::{
 use tokio::runtime::{Handle, RuntimeFlavor};
 
 /// Databases a thread keeps open; more than one only in tests.
-const MOST: usize = 4;
+const MAX: usize = 4;
 /// The same row as `Statements::user` returns.
 const USER: &str = "SELECT id, name, email, created_at, updated_at, version FROM users WHERE id = ?1";
 
@@ -76,7 +76,7 @@ impl Direct {
                 Some(at) => at,
                 None => {
                     let connection = connect(&self.0.path).ok()?;
-                    if open.len() >= MOST {
+                    if open.len() >= MAX {
                         open.remove(0);
                     }
                     open.push((number, Reader::new(connection)));
@@ -225,12 +225,12 @@ mod tests {
 
     #[tokio::test]
     async fn a_thread_keeps_few_databases_open() {
-        let dirs: Vec<_> = (0..=MOST).map(|_| tempfile::tempdir().unwrap()).collect();
+        let dirs: Vec<_> = (0..=MAX).map(|_| tempfile::tempdir().unwrap()).collect();
         for dir in &dirs {
             let (store, direct) = store(dir.path()).await;
             assert_eq!(direct.user(1), Some(None));
             store.close().await;
         }
-        assert!(OPEN.with_borrow(Vec::len) <= MOST);
+        assert!(OPEN.with_borrow(Vec::len) <= MAX);
     }
 }

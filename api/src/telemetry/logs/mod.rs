@@ -16,7 +16,7 @@ use tracing_subscriber::{filter::LevelFilter, fmt, layer::SubscriberExt, util::S
 /// The buffer of JSON lines; set once a JSON logger is installed.
 static SINK: OnceLock<Arc<Sink>> = OnceLock::new();
 
-/// Longest the exit of the process waits for a slow reader of standard output.
+/// Maximum time the process waits at exit for a slow reader of standard output.
 const FLUSH_LIMIT: Duration = Duration::from_secs(2);
 
 /// Writes buffered lines on drop.

@@ -1,7 +1,7 @@
 //! A buffer for log lines. A system call per line would cost a request more than its handler, and a reader of standard
 //! output that stops reading must not block the workers.
 //!
-//! Lines are written within [`GATHER`], or at once when there are many or one is urgent. Lines beyond [`MOST`] bytes
+//! Lines are written within [`GATHER`], or at once when there are many or one is urgent. Lines beyond [`MAX`] bytes
 //! are dropped and counted, and a later line has their number.
 
 use parking_lot::{Condvar, Mutex};
@@ -12,12 +12,12 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// Longest a line waits for others.
+/// Maximum time a line waits for others.
 const GATHER: Duration = Duration::from_millis(50);
 /// Number of bytes that is written without waiting for more.
 const ENOUGH: usize = 64 * 1024;
-/// Most bytes buffered for a slow reader.
-const MOST: usize = 8 * 1024 * 1024;
+/// Maximum number of bytes buffered for a slow reader.
+const MAX: usize = 8 * 1024 * 1024;
 
 /// Buffers lines for a thread that writes them.
 #[derive(Debug, Default)]
@@ -56,7 +56,7 @@ impl Sink {
     /// Accepts a line, which ends in a line feed. Never waits for the output.
     pub(super) fn take(&self, line: &[u8], urgent: bool) {
         let mut pending = self.pending.lock();
-        if pending.lines.len() + line.len() > MOST {
+        if pending.lines.len() + line.len() > MAX {
             pending.dropped += 1;
             return;
         }
@@ -170,7 +170,7 @@ mod tests {
         assert_eq!(writes.recv().unwrap(), b"first\n");
         // The output is blocked from here on.
         let line = [b'x'; 1024];
-        for _ in 0..MOST / line.len() + 5 {
+        for _ in 0..MAX / line.len() + 5 {
             sink.take(&line, false);
         }
         let started = Instant::now();
@@ -180,12 +180,8 @@ mod tests {
             let pending = sink.pending.lock();
             (pending.lines.len(), pending.dropped)
         };
-        assert_eq!((waiting, dropped), (MOST, 5));
+        assert_eq!((waiting, dropped), (MAX, 5));
         allow.send(()).unwrap();
-        assert_eq!(
-            writes.recv().unwrap().len(),
-            MOST,
-            "buffered lines are written once the output continues"
-        );
+        assert_eq!(writes.recv().unwrap().len(), MAX, "buffered lines are written once the output continues");
     }
 }

@@ -20,7 +20,7 @@ use tokio::{
     time::timeout,
 };
 
-/// Most descriptors that a gateway has open besides its connections.
+/// Maximum number of descriptors that a gateway has open besides its connections.
 const OTHER_FILES: usize = 256;
 
 /// The next step of the clients.

@@ -71,12 +71,12 @@ async fn streams_that_are_reset_and_connections_that_break_are_counted_once() {
 
 #[tokio::test]
 async fn closes_a_connection_with_too_many_open_streams() {
-    const MOST: usize = 1_000;
+    const MAX: usize = 1_000;
     let https = tls::spawn().await;
     let connect = async || {
         let stream = https.connect(&["h2"], "localhost").await.unwrap();
         let mut builder = h2::client::Builder::new();
-        let builder = builder.initial_max_send_streams(10 * MOST);
+        let builder = builder.initial_max_send_streams(10 * MAX);
         let (client, connection) = builder.handshake::<_, Bytes>(stream).await.unwrap();
         (client, tokio::spawn(connection))
     };
@@ -85,7 +85,7 @@ async fn closes_a_connection_with_too_many_open_streams() {
     let mut send = |path| client.send_request(request(path), true).unwrap().0;
     // As many as allowed, and as many again once they have ended: only concurrent streams count.
     for _ in 0..2 {
-        let responses: Vec<_> = (0..MOST).map(|_| send("/livez")).collect();
+        let responses: Vec<_> = (0..MAX).map(|_| send("/livez")).collect();
         for response in responses {
             // Dropping the response unread ends its stream.
             assert_eq!(timeout(PATIENCE, response).await.unwrap().unwrap().status(), 200);
@@ -94,14 +94,14 @@ async fn closes_a_connection_with_too_many_open_streams() {
     // Some of those may not have ended yet; another connection has its own count.
     let (mut client, driver) = connect().await;
     let mut send = |path| client.send_request(request(path), true).unwrap().0;
-    let waiting: Vec<_> = (0..MOST + 1).map(|_| send("/slow?delay=30s")).collect();
+    let waiting: Vec<_> = (0..MAX + 1).map(|_| send("/slow?delay=30s")).collect();
     for response in waiting {
         timeout(PATIENCE, response).await.expect("closed before the timeout").unwrap_err();
     }
     let _ = timeout(PATIENCE, driver).await.expect("the connection ends");
     let metrics = async || Metrics::parse(&text(&watcher, "/metrics").await);
     eventually("every started request is counted", || async {
-        metrics().await.requests("GET", "/slow", 499) == MOST as f64
+        metrics().await.requests("GET", "/slow", 499) == MAX as f64
     })
     .await;
     let in_progress = r#"http_requests_in_progress{method="GET",route="/slow"}"#;

@@ -14,7 +14,7 @@ fn batch(wrong: usize) -> Value {
 async fn a_large_response_is_not_stored_and_nothing_done(backend: Backend) {
     let (app, database) = backend.spawn().await;
     let refused = problem(post(&app, "/api/ingest", "k", &batch(999)).await, 422).await;
-    assert!(refused["detail"].as_str().unwrap().contains("no Idempotency-Key"), "{refused}");
+    assert!(refused["detail"].as_str().unwrap().contains("omit Idempotency-Key"), "{refused}");
     assert_eq!(database.number("SELECT count(*) FROM readings").await, 0);
     assert_eq!(database.number("SELECT count(*) FROM idempotency_keys").await, 0);
     assert_eq!(app.send_json("POST", "/api/ingest", batch(999)).await.status(), 202, "without a key");

@@ -156,7 +156,10 @@ async fn a_loaded_model_survives_a_damaged_or_reshaped_file() {
     let app = spawn_on(&folder, &[]).await;
     for (bytes, needle) in [
         (b"broken on its way".to_vec(), "not a runnable ONNX model"),
-        (Folder::fixture("sum3"), "has 3 predictions and 4 features, but the file has 1 and 3"),
+        (
+            Folder::fixture("sum3"),
+            "the file has (3, 1, 1) features, predictions and rows per batch, but the loaded model of this name has (4, 3, 1)",
+        ),
     ] {
         folder.put("iris", &bytes);
         let body = problem(app.send("PUT", "/models/iris").await, 422).await;

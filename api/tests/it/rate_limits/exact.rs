@@ -117,8 +117,8 @@ async fn with_refill_skewed_gateways_stay_within_one_of_the_oracle() {
     let after_last = redis_time(&mut connection).await;
     // What the oracle grants at the earliest and the latest time of the decisions.
     let granted = |from: u64, to: u64| BURST + (to - from) * RATE / 1_000_000;
-    let (least, most) = (granted(after_first, before_last), granted(before_first, after_last));
-    assert!((least..=most).contains(&admitted), "{admitted}, the oracle {least} to {most}");
+    let (min, max) = (granted(after_first, before_last), granted(before_first, after_last));
+    assert!((min..=max).contains(&admitted), "{admitted}, the oracle {min} to {max}");
     assert!(admitted > 60, "the refill was included: {admitted}");
 }
 

@@ -157,7 +157,10 @@ fn beside(read: &impl Fn(&str) -> Option<(String, String)>, there: &str, missing
 }
 
 fn unreadable(path: &Path, error: &std::io::Error) -> ChannelsError {
-    wrong(&path.display().to_string(), &format!("cannot be read ({error}): make it readable or remove it"))
+    wrong(
+        &path.display().to_string(),
+        &format!("cannot read the file ({error}): make it readable or remove it"),
+    )
 }
 
 fn env_file(path: &Path) -> Result<BTreeMap<String, String>, ChannelsError> {

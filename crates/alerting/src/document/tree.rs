@@ -118,7 +118,7 @@ pub fn parse(text: &str) -> Result<Node, (usize, String)> {
                     None => root = Some(node),
                     Some(_) if node.is_null() => {}
                     Some(_) => {
-                        return Err((line, "a second document starts here: expected only one".to_owned()));
+                        return Err((line, "second document (`---`): use one file per document".to_owned()));
                     }
                 }
             }

@@ -16,10 +16,10 @@ static MATCHER: LazyLock<Regex> = LazyLock::new(|| {
     let name = r#""?([^=!"\s](?:[^=!"]*[^=!"\s])?)"?"#;
     let value = r#"(?:"(?<quoted>(?:[^"\\]|\\.)*)"|(?<bare>(?:[^",][^,]*)?))"#;
     Regex::new(&format!(r"(?s)^{name}\s*([=!]~|!?=)\s*{value}\s*(?:,\s*|$)"))
-        .expect("the patterns are constant and tested")
+        .expect("the patterns are valid constants")
 });
 static ESCAPE: LazyLock<Regex> =
-    LazyLock::new(|| Regex::new(r#"\\(n|"|\\)"#).expect("the patterns are constant and tested"));
+    LazyLock::new(|| Regex::new(r#"\\(n|"|\\)"#).expect("the patterns are valid constants"));
 
 /// A condition on one label.
 #[derive(Debug, Clone)]

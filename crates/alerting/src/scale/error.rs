@@ -10,7 +10,7 @@ pub enum OptionError {
     #[error("`{0}` is not a replacement: expected HOST:PORT=HOST:PORT, such as api:8000=127.0.0.1:18000")]
     Replacement(String),
     /// One address has two replacements.
-    #[error("`{from}` has two replacements, {one} and {other}: expected one of them")]
+    #[error("`{from}` has two replacements, {one} and {other}: use one of them")]
     Both {
         /// The address to replace.
         from: String,

@@ -93,8 +93,7 @@ fn lifted(occurrence: &Occurrence, factor: Factor, scrapes: &Scrapes) -> Option<
     let to = factor.divide(occurrence.from, floor(occurrence, scrapes)).to;
     (to > usual).then(|| {
         format!(
-            "the {} of {} names no job of prometheus.yml, so it covers {SCRAPES_PER_RANGE} scrapes of the slowest, `{slowest}` (every {}): to \
-             shorten it, add `job=\"…\"` to its selectors",
+            "the {} of {} selects no job of prometheus.yml, so it covers {SCRAPES_PER_RANGE} scrapes of the slowest job, `{slowest}` (every {}): to shorten it, add `job=\"…\"` to its selectors",
             occurrence.place,
             duration::format(occurrence.from),
             duration::format(longest)

@@ -209,7 +209,7 @@ async fn one(path: &Path, mut file: &File, found: &mut Found) {
 /// The message that something could not be undone: the reason and what a person can do.
 pub fn not_done(undo: &Undo, stack: &Stack, reason: &str) -> String {
     let reason = reason.trim_end_matches([':', ' ']);
-    format!("could not {undo}: {reason}; to do this by hand: {}", undo.by_hand(stack))
+    format!("cannot {undo}: {reason}; to do this by hand: {}", undo.by_hand(stack))
 }
 
 /// The message that the list is kept, and for how long.

@@ -145,7 +145,7 @@ impl Stack {
         let output = tokio::time::timeout(COMMAND, command.output())
             .await
             .map_err(|_| DrillError::Cause(format!("`{name}` did not end within {} s", COMMAND.as_secs())))?
-            .map_err(|error| DrillError::Cause(format!("`{name}` could not be started: {error}")))?;
+            .map_err(|error| DrillError::Cause(format!("cannot start `{name}`: {error}")))?;
         if output.status.success() {
             return Ok(());
         }
@@ -164,9 +164,9 @@ impl Stack {
     pub fn hold(&self, argv: &[String]) -> Result<Held, DrillError> {
         let mut command = self.command(argv)?;
         command.stdout(Stdio::null()).stderr(Stdio::null());
-        let child = command.spawn().map_err(|error| {
-            DrillError::Cause(format!("`{}` could not be started: {error}", argv.join(" ")))
-        })?;
+        let child = command
+            .spawn()
+            .map_err(|error| DrillError::Cause(format!("cannot start `{}`: {error}", argv.join(" "))))?;
         let pid = child.id().and_then(|pid| i32::try_from(pid).ok());
         Ok(Held { pid, name: argv.join(" ").chars().take(OUTPUT_CHARS).collect(), _child: child })
     }

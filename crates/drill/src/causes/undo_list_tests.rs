@@ -59,7 +59,7 @@ async fn undoes_the_last_first_and_returns_failures() {
     let failed = undo_list.undo_all().await;
     assert!(mark.exists());
     assert_eq!(failed.len(), 2, "the failed action and the list's path: {failed:?}");
-    assert!(failed[0].starts_with("could not start redis: `false start redis` failed"), "{failed:?}");
+    assert!(failed[0].starts_with("cannot start redis: `false start redis` failed"), "{failed:?}");
     assert!(failed[0].ends_with("; to do this by hand: false start redis"), "{failed:?}");
     drop(undo_list);
     assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 2, "the mark and the list");

@@ -8,7 +8,7 @@ use clients::alertmanager::{Delivered, Sender};
 use clients::inbox::Channel;
 
 /// The note a verdict carries when delivery was not observed by an inbox.
-pub const COUNTED_ONLY: &str = "delivery was counted by Alertmanager, not observed";
+pub const COUNTED_ONLY: &str = "delivery was checked by Alertmanager's counters only";
 
 /// Notifications that Alertmanager counted between two polls.
 #[derive(Debug, Clone, PartialEq, Eq)]

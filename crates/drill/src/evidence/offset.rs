@@ -1,5 +1,5 @@
-//! The `query_offset` of a rule's group, as its samples show it: Prometheus gives them the time at which the rules were
-//! evaluated, which lies that far in the past, whereas `activeAt` and `lastEvaluation` are on the clock.
+//! The `query_offset` of a rule's group, derived from its samples. Samples have the timestamp at which the rules were
+//! evaluated, which is that far in the past, whereas `activeAt` and `lastEvaluation` are the actual time.
 
 use std::time::Duration;
 
@@ -9,11 +9,12 @@ use crate::evidence::activation::Activation;
 use crate::timing::clock;
 use clients::prometheus::{ActiveAlert, Labels};
 
-/// A rule is evaluated this much after its turn at most, when an offset is read from a single sample.
+/// Maximum delay of a rule's evaluation, when an offset is derived from a single sample.
 const PUNCTUAL: f64 = 0.5;
 
-/// The offset that an active alert shows, given the activations in the samples and the rule's last evaluation: `None` until
-/// the evaluation after that in which the alert went pending, since only then the first sample has surely been read.
+/// The offset of an active alert, derived from the activations in the samples and the rule's last evaluation. `None`
+/// until the evaluation after the one in which the alert went pending, because only then the first sample has certainly
+/// been read.
 #[must_use]
 pub fn of_alert(
     activations: &[Activation],
@@ -34,8 +35,8 @@ pub fn of_alert(
     })
 }
 
-/// The offset that the newest sample of a recording rule shows, given the group's last evaluation and the offset it has
-/// unless it sets one itself.
+/// The offset derived from the newest sample of a recording rule, the group's last evaluation, and the offset it has
+/// unless it sets its own.
 #[must_use]
 pub fn of_recording(newest: Timestamp, evaluated: Timestamp, usual: Duration) -> Duration {
     let behind = clock::seconds(newest, evaluated).max(0.0);

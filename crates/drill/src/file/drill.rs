@@ -207,7 +207,7 @@ pub fn parse(path: &Path, text: &str) -> Result<Drill, FileError> {
     if let Some(own) = fires.find(|it| it.value == *proved && drill.proves.labels.is_empty()) {
         let reason = format!(
             "`{proved}` is the alert this drill proves: remove it from `also` and `inhibited`, or set `proves.labels` \
-             to tell alerts of that name apart"
+             to distinguish the alerts of that name"
         );
         return Err(FileError::at(path, own.referenced, reason));
     }
@@ -217,7 +217,7 @@ pub fn parse(path: &Path, text: &str) -> Result<Drill, FileError> {
     });
     if let Some(silent) = silent {
         let reason = format!(
-            "`{}` is expected to stay silent and to fire: remove it from `silent`, or from `also` and `proves`",
+            "`{}` is expected both to stay silent and to fire: remove it from `silent`, or from `also` and `proves`",
             silent.value
         );
         return Err(FileError::at(path, silent.referenced, reason));

@@ -63,11 +63,13 @@ impl TryFrom<Written> for Fault {
         let on_traffic = abort.is_some() || delay.is_some() || panics;
         if !on_traffic && memory.is_none() && pause.is_none() && model.is_none() {
             return Err(DrillError::Field(
-                "fault: no effect: set abort, delay, panic, memory, pause or model".to_owned(),
+                "fault has no effect: set abort, delay, panic, memory, pause or model".to_owned(),
             ));
         }
         if model.as_ref().is_some_and(|model| model.delay.is_none() && model.fail != Some(true)) {
-            return Err(DrillError::Field("fault.model: no effect: set delay, or `fail: true`".to_owned()));
+            return Err(DrillError::Field(
+                "fault.model has no effect: set delay, or `fail: true`".to_owned(),
+            ));
         }
         if abort.is_some() && panics {
             return Err(DrillError::Field(
@@ -84,7 +86,7 @@ impl TryFrom<Written> for Fault {
         }
         match serde_json::to_value(&written) {
             Ok(Value::Object(fields)) => Ok(Self(fields)),
-            other => Err(DrillError::Field(format!("fault: cannot be written as JSON: {other:?}"))),
+            other => Err(DrillError::Field(format!("cannot write the fault as JSON: {other:?}"))),
         }
     }
 }
@@ -191,8 +193,8 @@ mod tests {
     #[test]
     fn errors_name_the_expected_value() {
         for (text, message) in [
-            ("{}", "no effect: set abort"),
-            ("{panic: false}", "no effect"),
+            ("{}", "fault has no effect: set abort"),
+            ("{panic: false}", "has no effect"),
             ("{rout: /x}", "unknown field `rout`, expected one of route, method"),
             ("{delay: 3 parsecs}", "fault.delay: `3 parsecs`: expected a duration such as 250ms"),
             ("{delay: '50ms:90,2s:20'}", "fault.delay: "),
@@ -204,7 +206,7 @@ mod tests {
             ("{memory: lots}", "expected a size such as 500MB"),
             ("{pause: redis}", "fault.pause: `redis`: expected ingest"),
             ("{model: {dely: 1s}}", "unknown field `dely`"),
-            ("{model: {fail: false}}", "fault.model: no effect"),
+            ("{model: {fail: false}}", "fault.model has no effect"),
             ("{memory: 1MB, route: /x}", "select requests"),
             ("{abort: 503, ttl: 5s}", "remove `ttl`"),
         ] {

@@ -139,7 +139,7 @@ fn add(suite: &mut Suite, path: PathBuf, drill: Drill, errors: &mut Vec<FileErro
 }
 
 fn read(path: &Path) -> Result<String, FileError> {
-    fs::read_to_string(path).map_err(|error| FileError::file(path, format!("cannot be read: {error}")))
+    fs::read_to_string(path).map_err(|error| FileError::file(path, format!("cannot read the file: {error}")))
 }
 
 /// Whether the first key of the document is `suite`.
@@ -156,13 +156,13 @@ fn files_of(path: &Path) -> Result<(Vec<PathBuf>, Vec<PathBuf>), FileError> {
         let reason = if error.kind() == std::io::ErrorKind::NotFound {
             "no such file or directory: expected drill files or a directory of them".to_owned()
         } else {
-            format!("cannot be read: {error}")
+            format!("cannot read the file: {error}")
         };
         FileError::file(path, reason)
     })?;
     if meta.is_dir() {
-        let files =
-            yaml_in(path).map_err(|error| FileError::file(path, format!("cannot be listed: {error}")))?;
+        let files = yaml_in(path)
+            .map_err(|error| FileError::file(path, format!("cannot list the directory: {error}")))?;
         return Ok((files, Vec::new()));
     }
     let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));

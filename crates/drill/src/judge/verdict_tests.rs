@@ -19,7 +19,7 @@ fn a_proof_notes_counted_delivery() {
     assert_eq!(verdict, Verdict::Proven);
     assert_eq!(
         reason,
-        "every phase was within its bound; delivery was counted by Alertmanager, not observed"
+        "every phase was within its bound; delivery was checked by Alertmanager's counters only"
     );
 }
 
@@ -55,10 +55,10 @@ fn a_cause_that_was_not_undone_is_never_proven_and_always_reported() {
         (End::Refused("gone".into()), Verdict::Refused),
     ] {
         for quiet in [None, Some(Duration::from_secs(3))] {
-            let left = vec!["could not start redis: gone; to do this by hand: start redis".to_owned()];
+            let left = vec!["cannot start redis: gone; to do this by hand: start redis".to_owned()];
             let judged = judged(&Given { not_undone: left, quiet, ..about(end.clone()) });
             assert_eq!(judged.0, verdict, "{end:?} {}", judged.1);
-            assert!(judged.1.contains("the cause was not undone: could not start redis"), "{}", judged.1);
+            assert!(judged.1.contains("the cause was not undone: cannot start redis"), "{}", judged.1);
         }
     }
 }

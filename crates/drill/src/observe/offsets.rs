@@ -1,4 +1,4 @@
-//! How far in the past the groups are evaluated whose rules the drill's alert depends on.
+//! How far in the past the groups of the rules are evaluated that the drill's alert depends on.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -15,11 +15,12 @@ use clients::prometheus::RuleGroup;
 
 /// The first Prometheus with `query_offset`.
 const FIRST: (u32, u32) = (2, 53);
-/// How often a group is looked at: its samples and the time of its evaluation have to be of the same one.
+/// Number of attempts per group: its samples and the time of its evaluation must belong to the same evaluation.
 const LOOKS: usize = 2;
 
-/// Sets the `query_offset` of all groups: that of the configuration, except where the samples of a group on the paths of
-/// `sources` show another. Returns the names of the groups on the paths that record nothing, so that theirs is not known.
+/// Sets the `query_offset` of all groups to that of the configuration, except for groups on the paths of `sources`
+/// whose samples show another. Returns the names of the groups on the paths that record nothing, so that their offset
+/// is unknown.
 ///
 /// # Errors
 /// Prometheus does not respond.
@@ -35,7 +36,7 @@ pub async fn read(
         return Ok(BTreeSet::new());
     }
     let usual = prometheus.query_offset().await.unwrap_or_else(|error| {
-        context.log.note(Timestamp::now(), format!("the query offset of rules is unknown: {error}"));
+        context.log.note(Timestamp::now(), format!("cannot read the default query offset of rules: {error}"));
         Duration::ZERO
     });
     groups.iter_mut().for_each(|group| group.query_offset = usual);
@@ -69,7 +70,7 @@ pub async fn again(context: &Context<'_>, before: &RuleUnderTest) -> Option<Rule
     Some(RuleUnderTest { sources, query_offset, offset_unknown, ..before.clone() })
 }
 
-/// The offset that the samples of a group show; `None` when it records nothing under a name of its own.
+/// The offset derived from the samples of a group; `None` when no recorded name is unique to it.
 async fn shown(
     context: &Context<'_>,
     groups: &[RuleGroup],

@@ -35,7 +35,7 @@ pub async fn collect(context: &Context<'_>, mut watch: Watch<'_>) {
         }
         let reason = context.suite.ambient(&name);
         if named(&context.drill.expect.inhibited, &name) {
-            context.log.note(*at, format!("{name} {state} (to be inhibited)"));
+            context.log.note(*at, format!("{name} {state} (expected to be inhibited)"));
         } else if state == "firing" && reason.is_none() && !named(also, &name) {
             let named_silent = named(silent, &name);
             context.log.append(Event::Unexpected(Unexpected {

@@ -25,7 +25,8 @@ use promql::Read;
 /// Step of a subquery without one: Prometheus uses its global evaluation interval, 1m by default.
 const STEP: Duration = Duration::from_secs(60);
 
-/// Most rules between an alert and a scraped series, far above any real configuration, so that none exhausts the stack.
+/// Maximum number of rules between an alert and a scraped series, far above any real configuration, so that no chain
+/// exhausts the stack.
 const MAX_DEPTH: usize = 200;
 
 /// A selector of a scraped series.
@@ -102,7 +103,7 @@ impl Graph<'_> {
         let rule = &self.groups[place.group].rules[place.index];
         if self.following.len() > MAX_DEPTH {
             return Err(DrillError::Rule(format!(
-                "more than {MAX_DEPTH} rules read one another in a chain, down to `{}`: prove an alert that depends on fewer rules",
+                "the alert depends on a chain of more than {MAX_DEPTH} rules, down to `{}`: prove an alert that depends on fewer rules",
                 rule.name
             )));
         }

@@ -170,7 +170,7 @@ fn refuses_chains_that_would_overflow_the_stack() {
     };
     assert_eq!(chain(100).unwrap().paths[0].rise, s(1_000));
     let error = chain(20_000).unwrap_err().to_string();
-    assert!(error.contains("more than 200 rules read one another in a chain"), "{error}");
+    assert!(error.contains("the alert depends on a chain of more than 200 rules"), "{error}");
 }
 
 #[test]

@@ -14,9 +14,9 @@ pub enum Apart {
     Recorded {
         /// The interval.
         interval: Duration,
-        /// For a range of the same group: how long before each evaluation the newest of them is, exactly.
+        /// For a range of the same group: the exact age of the newest sample at each evaluation.
         newest: Option<Duration>,
-        /// How much of the end of the range is not visible yet, by the groups' `query_offset`.
+        /// Length of the end of the range that is not visible yet, because of the groups' `query_offset`.
         unseen: Duration,
     },
     /// The step of a subquery.
@@ -67,7 +67,7 @@ impl Ranged {
         read.ranges.iter().map(ranged).collect()
     }
 
-    /// The same, of a rule that is read by another, which perhaps can do without.
+    /// The same for a rule that is read by another, which may have a result without it.
     #[must_use]
     pub fn within(self, optional: bool) -> Self {
         Self { optional: self.optional || optional, ..self }
@@ -77,12 +77,12 @@ impl Ranged {
     /// Prometheus 2 counts a sample at the start of a range (`closed`), Prometheus 3 does not.
     #[must_use]
     pub fn short(&self, scrapes: Option<Scrapes>, closed: bool) -> Option<Short> {
-        // How far apart, how much of the end is empty, and the least and most samples.
-        let (apart, empty, (least, most)) = match self.apart {
+        // How far apart, how much of the end is empty, and the minimum and maximum number of samples.
+        let (apart, empty, (min, max)) = match self.apart {
             Apart::Scraped(_) => {
                 let Scrapes { shortest, longest } = scrapes?;
-                let (least, most) = (anywhere(self.length, longest).0, anywhere(self.length, shortest).1);
-                (longest, Duration::ZERO, (least, most))
+                let (min, max) = (anywhere(self.length, longest).0, anywhere(self.length, shortest).1);
+                (longest, Duration::ZERO, (min, max))
             }
             Apart::Recorded { interval, newest: Some(newest), .. } => {
                 let count = at(self.length, interval, newest, closed);
@@ -94,28 +94,28 @@ impl Ranged {
             Apart::Step(step) => (step, Duration::ZERO, anywhere(self.length, step)),
         };
         let needs = u128::from(self.needs);
-        (least < needs && !apart.is_zero()).then(|| {
+        (min < needs && !apart.is_zero()).then(|| {
             let enough = duration::format(apart * self.needs + empty);
             let (text, length, apart) = (&self.text, duration::format(self.length), duration::format(apart));
             let samples = if self.needs == 1 { "a sample" } else { "two samples" };
-            let holds = if most < needs { "never has that many" } else { "does not always have that many" };
+            let holds = if max < needs { "never has that many" } else { "does not always have that many" };
             let reason = format!(
                 "`{text}` needs {samples}, but a range of {length} {holds}, because they are {apart} apart: use a range \
                  of {enough} or longer"
             );
-            Short { reason, never: most < needs && !self.optional }
+            Short { reason, never: max < needs && !self.optional }
         })
     }
 }
 
-/// The least and the most samples `apart` in a range of this `length`, whatever lies where. That a sample is at its very
+/// The minimum and maximum number of samples `apart` in a range of this `length`, whatever lies where. That a sample is at its very
 /// start is left out: neither scrapes nor evaluations of two groups are that exact.
 fn anywhere(length: Duration, apart: Duration) -> (u128, u128) {
     let (length, apart) = (length.as_nanos(), apart.as_nanos().max(1));
     (length / apart, length.div_ceil(apart))
 }
 
-/// The samples in a range whose newest is `newest` before its end.
+/// The number of samples in a range whose newest is `newest` before its end.
 fn at(length: Duration, apart: Duration, newest: Duration, closed: bool) -> u128 {
     let Some(rest) = length.checked_sub(newest) else { return 0 };
     let (rest, apart) = (rest.as_nanos(), apart.as_nanos().max(1));
@@ -135,7 +135,7 @@ mod tests {
         Ranged::all(&reads[0], apart, reads[0].optional).remove(0)
     }
 
-    /// Whether it is short, and if so, whether it never has enough.
+    /// `Some` if the range is too short: whether it never has enough samples.
     fn short(expr: &str, apart: Apart, scrape: (u64, u64), closed: bool) -> Option<bool> {
         let scrapes = Scrapes { shortest: s(scrape.0), longest: s(scrape.1) };
         of(expr, apart).short(Some(scrapes), closed).map(|short| short.never)

@@ -60,7 +60,7 @@ pub async fn cause(
             .await
             .map_err(|error| {
                 if stage == Stage::Pending {
-                    End::NotObserved(format!("the cause could not be applied: {error}"))
+                    End::NotObserved(format!("the cause was not applied: {error}"))
                 } else {
                     error.into()
                 }

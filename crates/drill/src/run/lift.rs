@@ -14,7 +14,7 @@ use load::engine::{self, Running};
 /// The state after the cause was lifted.
 #[derive(Debug)]
 pub struct Lifted {
-    /// When the lifting began: from then on the alert may resolve.
+    /// When the lifting began; from then on the alert may resolve.
     pub began: Timestamp,
     /// When the cause was lifted.
     pub at: Timestamp,
@@ -65,7 +65,7 @@ fn go_on(context: &Context<'_>) -> Option<Running> {
             Some(running)
         }
         Err(error) => {
-            context.log.note(Timestamp::now(), format!("baseline traffic could not be restarted: {error}"));
+            context.log.note(Timestamp::now(), format!("cannot restart the baseline traffic: {error}"));
             None
         }
     }

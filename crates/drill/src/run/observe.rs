@@ -168,8 +168,8 @@ async fn caught(context: &Context<'_>, watch: &mut Watch<'_>, cause: Timestamp) 
     (!watch.until(notified_by, Watch::all_notified).await).then_some(Stage::Notified)
 }
 
-/// Waits, while the alert is active, until the next evaluation has shown the `query_offset` of its samples, unless it is known:
-/// the timestamps taken from them may be too early. `also` holds after it.
+/// Waits, while the alert is active, until the next evaluation has shown the `query_offset` of its samples, unless it
+/// is known: the timestamps derived from them may be too early. After it, `also` must hold.
 async fn offset_known(watch: &mut Watch<'_>, also: fn(&Watch<'_>) -> bool) {
     let evaluation = watch.expectation.inputs.map_or(Duration::ZERO, |inputs| inputs.evaluation);
     let limit = Deadline::within(evaluation * 3);

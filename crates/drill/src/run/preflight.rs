@@ -83,9 +83,8 @@ async fn alert(context: &Context<'_>) -> Result<Expectation, DrillError> {
     let short_range = targets::ranges_hold(context, &rule_under_test, &jobs_of, &scrapes).await?;
     let peer_wait = peer_wait(context).await?;
     let config = systems.alertmanager.config().await?;
-    let routing = Routing::parse(&config).map_err(|error| {
-        DrillError::System(format!("Alertmanager's configuration cannot be read: {error}"))
-    })?;
+    let routing = Routing::parse(&config)
+        .map_err(|error| DrillError::System(format!("cannot read Alertmanager's configuration: {error}")))?;
     // A missing heartbeat is noticed only after one has arrived, and a stack that has just started has not sent one yet.
     let heartbeat_limit = if context.drill.expect.delivered.contains(&Channel::Heartbeat) {
         Some(heartbeat::limit(context).await?)
@@ -147,7 +146,7 @@ async fn rule(context: &Context<'_>) -> Result<(Expectation, RuleUnderTest), Dri
     let mut rule_under_test = RuleUnderTest { offset_unknown, ..gather(&rules)? };
     let outgoing = context.systems.prometheus.outgoing().await.unwrap_or_else(|error| {
         // Some implementations of its API serve no configuration; those add no labels.
-        context.log.note(Timestamp::now(), format!("external labels are unknown: {error}"));
+        context.log.note(Timestamp::now(), format!("cannot read Prometheus' external labels: {error}"));
         Outgoing::default()
     });
     // Prometheus' own samples lack the labels that are added when alerts are sent.

@@ -55,7 +55,7 @@ fn is_receiver(path: &str) -> bool {
     Channel::ALL.iter().any(|channel| channel::paths(*channel).contains(&path))
 }
 
-/// The values of a header; what is no text cannot be a name and stays as it is shown.
+/// The values of a header. A value that is not text cannot be a host name; it is kept in its display form.
 fn values(request: &ServiceRequest, name: HeaderName) -> Vec<String> {
     request
         .headers()

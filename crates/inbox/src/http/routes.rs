@@ -185,7 +185,10 @@ async fn runbook(state: Data<State>, alert: Path<String>) -> HttpResponse {
     let file = state.runbooks.as_ref().filter(|_| plain).map(|dir| dir.join(format!("{alert}.md")));
     match file.and_then(|file| std::fs::read_to_string(file).ok()) {
         Some(body) => text(StatusCode::OK, &body),
-        None => text(StatusCode::NOT_FOUND, "no runbook for this alert"),
+        None => text(
+            StatusCode::NOT_FOUND,
+            "no runbook for this alert: add ALERTNAME.md to the directory of --runbooks",
+        ),
     }
 }
 

@@ -1,13 +1,12 @@
-//! Slack's blocks: what they say, and what they may hold at most. Source:
-//! <https://docs.slack.dev/reference/block-kit/blocks>, and for texts
-//! <https://docs.slack.dev/reference/block-kit/composition-objects/text-object>.
+//! Slack's blocks: their text, and their limits. Source: <https://docs.slack.dev/reference/block-kit/blocks>, and for
+//! texts <https://docs.slack.dev/reference/block-kit/composition-objects/text-object>.
 
 use serde_json::Value;
 
-/// Most blocks of a message, or of an attachment.
+/// Maximum number of blocks in a message or an attachment.
 const BLOCKS: usize = 50;
 const BLOCK_ID: usize = 255;
-/// Most characters of a text that has no limit of its own.
+/// Maximum number of characters of a text without a limit of its own.
 const TEXT: usize = 3_000;
 const HEADER: usize = 150;
 const MARKDOWN: usize = 12_000;
@@ -17,7 +16,7 @@ const CONTEXT: usize = 10;
 const ACTIONS: usize = 25;
 const ALT_TEXT: usize = 2_000;
 
-/// Whether Slack would take these blocks.
+/// Whether Slack would accept these blocks.
 pub fn fit(blocks: &[Value]) -> bool {
     blocks.len() <= BLOCKS && blocks.iter().all(fits)
 }
@@ -46,23 +45,23 @@ fn fits(block: &Value) -> bool {
     named && own
 }
 
-/// How many characters a text has, `None` for what is no text.
+/// The number of characters of a text; `None` if the value is not text.
 fn length(value: &Value) -> Option<usize> {
     value.as_str().map(|text| text.chars().count())
 }
 
-/// Whether it is a text object of 1 to `most` characters.
-fn is_text(value: &Value, most: usize) -> bool {
+/// Whether it is a text object of 1 to `max` characters.
+fn is_text(value: &Value, max: usize) -> bool {
     matches!(value["type"].as_str(), Some("plain_text" | "mrkdwn"))
-        && length(&value["text"]).is_some_and(|length| (1..=most).contains(&length))
+        && length(&value["text"]).is_some_and(|length| (1..=max).contains(&length))
 }
 
-/// Whether it is a list of 1 to `most` items, each of which fits.
-fn is_list(value: &Value, most: usize, fits: impl Fn(&Value) -> bool) -> bool {
-    value.as_array().is_some_and(|items| (1..=most).contains(&items.len()) && items.iter().all(fits))
+/// Whether it is a list of 1 to `max` items, each of which fits.
+fn is_list(value: &Value, max: usize, fits: impl Fn(&Value) -> bool) -> bool {
+    value.as_array().is_some_and(|items| (1..=max).contains(&items.len()) && items.iter().all(fits))
 }
 
-/// What a block says, at whatever depth: each `text` that is one.
+/// The text of a block: every `text` in it that is a string, at any depth.
 pub fn texts(block: &Value) -> Vec<&str> {
     match block {
         Value::Array(items) => items.iter().flat_map(texts).collect(),

@@ -9,7 +9,7 @@ use crate::receivers::message::{Message, Refusal};
 use crate::receivers::{discord, pagerduty, slack, webhook};
 use clients::inbox::Channel;
 
-/// The paths to post to; mail comes another way.
+/// The paths that accept POST; mail arrives by SMTP.
 #[must_use]
 pub fn paths(channel: Channel) -> &'static [&'static str] {
     match channel {
@@ -25,7 +25,7 @@ pub fn paths(channel: Channel) -> &'static [&'static str] {
 /// Checks a body that was posted to `path` as the real service would.
 ///
 /// # Errors
-/// What the service would say of it.
+/// The real service's response to an invalid body.
 pub fn read(channel: Channel, path: &str, body: &[u8]) -> Result<Message, Refusal> {
     match channel {
         Channel::Webhook | Channel::Heartbeat => webhook::read(body),
@@ -62,7 +62,7 @@ pub fn refused(channel: Channel, Refusal(reason): Refusal) -> HttpResponse {
     }
 }
 
-/// Where Discord takes Slack's bodies: the webhook's own address and `/slack`.
+/// The paths where Discord accepts Slack's format: the webhook's own URL followed by `/slack`.
 const DISCORD_AS_SLACK: &str = "/discord/slack";
 
 /// A plain text response.

@@ -1,5 +1,6 @@
-//! Discord's webhooks: <https://docs.discord.com/developers/resources/webhook#execute-webhook>. Below `/slack` they take
-//! Slack's bodies, which is how an Alertmanager reaches them whose own Discord receiver has its address in the open.
+//! Discord's webhooks: <https://docs.discord.com/developers/resources/webhook#execute-webhook>. Below `/slack` they
+//! accept Slack's format. An Alertmanager whose own Discord receiver would show the URL, a secret, in its configuration
+//! uses that.
 
 use serde_json::Value;
 use url::Url;
@@ -7,26 +8,27 @@ use url::Url;
 use crate::receivers::message::{Message, Refusal};
 use crate::receivers::{heading, slack};
 
-/// Most characters of a message's `content`.
+/// Maximum number of characters of a message's `content`.
 const CONTENT: usize = 2_000;
-/// Most embeds of a message.
+/// Maximum number of embeds in a message.
 const EMBEDS: usize = 10;
-/// Most characters of an embed's parts, and of all embeds of a message together:
+/// Maximum number of characters of an embed's parts, and of all embeds of a message together:
 /// <https://docs.discord.com/developers/resources/message#embed-object-embed-limits>.
 const TITLE: usize = 256;
 const DESCRIPTION: usize = 4_096;
 const ALTOGETHER: usize = 6_000;
-/// Most characters of a link.
+/// Maximum number of characters of a link.
 const LINK: usize = 2_048;
 
-/// Most fields of an embed, and most characters of their parts, its footer and its author.
+/// Maximum number of fields of an embed, and of characters of their parts, its footer and its author.
 const FIELDS: usize = 25;
 const FIELD_NAME: usize = 256;
 const FIELD_VALUE: usize = 1_024;
 const FOOTER: usize = 2_048;
 const AUTHOR: usize = 256;
 
-/// What the parts of a message are called: a footer and an author by the object and the key in it, if they are objects.
+/// Names of the parts of a message; footer and author have the names of the object and of the key in it, if they are
+/// objects.
 struct Names {
     content: &'static str,
     list: &'static str,
@@ -60,7 +62,7 @@ const OF_SLACK: Names = Names {
     author: ("author_name", None),
 };
 
-/// A message of Discord's own.
+/// A message in Discord's format.
 ///
 /// # Errors
 /// Discord's response, as JSON.
@@ -69,7 +71,7 @@ pub fn read(bytes: &[u8]) -> Result<Message, Refusal> {
     let body = checked(bytes, &OWN, color, "a number up to 16777215")?;
     let embeds = objects(&body, "embeds", EMBEDS)?;
     let content = text(&body, "content")?;
-    // An embed without texts may be a picture.
+    // An embed without text may be an image.
     let shows = |embed: &Value| {
         embed.as_object().is_some_and(|parts| {
             parts.iter().any(|(key, part)| match part {
@@ -93,8 +95,8 @@ pub fn read(bytes: &[u8]) -> Result<Message, Refusal> {
     Ok(Message { status, alerts, body })
 }
 
-/// A body of Slack's, posted below `/slack`: its attachments become embeds, whose limits hold. A colour is one in
-/// hexadecimal digits, not one of Slack's words.
+/// A body in Slack's format, posted below `/slack`: its attachments become embeds, whose limits apply. A colour must
+/// have hexadecimal digits; Slack's names of colours are invalid.
 ///
 /// # Errors
 /// Discord's response.
@@ -103,7 +105,7 @@ pub fn read_slack(bytes: &[u8]) -> Result<Message, Refusal> {
     slack::read(bytes)
 }
 
-/// Reads a body whose content and embeds have these names, and holds it against the limits.
+/// Reads a body whose content and embeds have these names, and checks the limits.
 fn checked(
     bytes: &[u8],
     names: &Names,
@@ -125,19 +127,19 @@ fn checked(
         altogether += length(embed, "embeds: ", names.title, TITLE)?;
         altogether += length(embed, "embeds: ", names.description, DESCRIPTION)?;
         for field in objects(embed, "fields", FIELDS)? {
-            for (key, most) in [(names.field, FIELD_NAME), ("value", FIELD_VALUE)] {
-                let characters = length(field, "embeds: fields: ", key, most)?;
+            for (key, max) in [(names.field, FIELD_NAME), ("value", FIELD_VALUE)] {
+                let characters = length(field, "embeds: fields: ", key, max)?;
                 if characters == 0 && names.list == OWN.list {
                     return Err(form(&format!("embeds: fields: {key}: This field is required")));
                 }
                 altogether += characters;
             }
         }
-        for ((key, inner), most) in [(names.footer, FOOTER), (names.author, AUTHOR)] {
+        for ((key, inner), max) in [(names.footer, FOOTER), (names.author, AUTHOR)] {
             altogether += match (inner, embed.get(key)) {
-                (Some(inner), Some(part)) if !part.is_null() => length(part, "embeds: ", inner, most)?,
+                (Some(inner), Some(part)) if !part.is_null() => length(part, "embeds: ", inner, max)?,
                 (Some(_), _) => 0,
-                (None, _) => length(embed, "embeds: ", key, most)?,
+                (None, _) => length(embed, "embeds: ", key, max)?,
             };
         }
         let link = text(embed, names.link)?;
@@ -159,15 +161,15 @@ fn form(reason: &str) -> Refusal {
     bad(50035, &format!("Invalid Form Body: {reason}"))
 }
 
-fn objects<'a>(value: &'a Value, key: &str, most: usize) -> Result<&'a [Value], Refusal> {
+fn objects<'a>(value: &'a Value, key: &str, max: usize) -> Result<&'a [Value], Refusal> {
     match value.get(key) {
         None | Some(Value::Null) => Ok(&[]),
-        Some(Value::Array(items)) if items.len() <= most && items.iter().all(Value::is_object) => Ok(items),
-        Some(_) => Err(form(&format!("{key}: expected at most {most} objects"))),
+        Some(Value::Array(items)) if items.len() <= max && items.iter().all(Value::is_object) => Ok(items),
+        Some(_) => Err(form(&format!("{key}: expected at most {max} objects"))),
     }
 }
 
-/// How many characters a text has, if it has no more than it may.
+/// The number of characters of a text, if it is within the limit.
 fn length(value: &Value, place: &str, key: &str, limit: usize) -> Result<usize, Refusal> {
     let count = text(value, key)?.chars().count();
     match count > limit {

@@ -1,13 +1,14 @@
-//! What a text says of which alert: `[FIRING:1] Name …`, as Alertmanager's own templates and ours begin.
+//! Headings of text notifications: `[FIRING:1] Name …`, as in Alertmanager's own templates and in those of this
+//! project.
 //!
-//! A name may hold spaces, and what follows it depends on the template, so a text alone does not say where it ends. The
-//! inbox makes a guess for people; who knows the names that there are finds the right one in the heading, which is
-//! kept for that.
+//! A name may contain spaces, and what follows it depends on the template, so a text alone does not show where the name
+//! ends. The inbox guesses, for display. A reader that knows all alert names finds the right one in the heading, which
+//! is stored.
 
 use crate::receivers::message::{FIRING, RESOLVED, UNKNOWN};
 use clients::inbox::NotifiedAlert;
 
-/// A heading: what it says of the alert, and the text after that, which begins with the alert's name.
+/// A heading: the alert's status, and the text after it, which starts with the alert's name.
 pub type Heading<'a> = (&'static str, &'a str);
 
 /// Each `[FIRING:n] …` or `[RESOLVED:n] …` in a text, up to the next one or the end of its line; `:n` may be missing.
@@ -31,7 +32,7 @@ pub fn all(text: &str) -> Vec<Heading<'_>> {
     found
 }
 
-/// The status a text begins with, in brackets, and how long those are.
+/// The status in brackets at the start of a text, and its length.
 fn bracket(text: &str) -> Option<(&'static str, usize)> {
     let (inside, _) = text.strip_prefix('[')?.split_once(']')?;
     let (word, count) = inside.split_once(':').unwrap_or((inside, "1"));
@@ -43,8 +44,8 @@ fn bracket(text: &str) -> Option<(&'static str, usize)> {
     count.trim().parse::<u32>().is_ok().then_some((status, inside.len() + 2))
 }
 
-/// The alert's name, as far as the text tells: ours end it with the severity in parentheses or with a colon; without
-/// either, labels may follow it and the first word is taken.
+/// The alert's name, guessed from the text: it ends at the severity in parentheses or at a colon; without either, it is
+/// the first word, because labels may follow.
 fn guess(heading: &str) -> &str {
     let heading = heading.split(['|', '<', '>', '*', '`', '~']).next().unwrap_or_default();
     let (before, after) = heading.split_once(" (").unwrap_or((heading, ""));
@@ -56,12 +57,12 @@ fn guess(heading: &str) -> &str {
     name.trim().trim_end_matches([':', ','])
 }
 
-/// Whether one word fills the parentheses that `text` is the rest of.
+/// Whether the parentheses whose content starts at `text` contain exactly one word.
 fn is_word(text: &str) -> bool {
     text.split_once(')').is_some_and(|(word, _)| !word.is_empty() && !word.contains([' ', '(', '.', ':']))
 }
 
-/// What texts that stand for one message say, by the first of them with a heading.
+/// The headings of one message: those of the first of its texts that has any.
 pub fn alerts_in<'a>(texts: impl Iterator<Item = &'a str>) -> (&'static str, Vec<NotifiedAlert>) {
     summed_up(texts.map(all).find(|found| !found.is_empty()).unwrap_or_default())
 }
@@ -91,7 +92,7 @@ mod tests {
             ("[FIRING:1] Service Is Down (critical): 5 of 6 (all) are gone", "Service Is Down"),
             ("[RESOLVED:2] Service Is Down: back (again)", "Service Is Down"),
             ("[FIRING:2] Service Is Down: 5 of 6 are gone", "Service Is Down"),
-            // Alertmanager's own: values of the group's labels, then of the others.
+            // Alertmanager's own template: the values of the group's labels, then of the others.
             ("[FIRING:1] HighErrorRate api (10.0.0.1 warning)", "HighErrorRate"),
             ("[RESOLVED] HighErrorRate api (10.0.0.1)", "HighErrorRate"),
             ("[FIRING:1] HighErrorRate api | http://am:9093/#/alerts?receiver=x", "HighErrorRate"),

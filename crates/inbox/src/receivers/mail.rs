@@ -1,4 +1,4 @@
-//! An e-mail as it came over SMTP, read as a person's program would show it.
+//! An e-mail received by SMTP, decoded as a mail program does.
 
 use mail_parser::MessageParser;
 use serde_json::json;
@@ -6,11 +6,11 @@ use serde_json::json;
 use crate::receivers::heading;
 use crate::receivers::message::{Message, Refusal};
 
-/// Most characters of a line, its end not counted: RFC 5322, 2.1.1.
+/// Maximum number of characters of a line without its end: RFC 5322, 2.1.1.
 const LINE: usize = 998;
 
 /// # Errors
-/// Why no mail server would take it.
+/// Why mail servers would reject it.
 pub fn read(from: &str, to: &[String], user: Option<&str>, raw: &[u8]) -> Result<Message, Refusal> {
     if raw.split(|byte| *byte == b'\n').any(|line| line.strip_suffix(b"\r").unwrap_or(line).len() > LINE) {
         let reason = format!("554 5.6.0 a line has more than {LINE} characters (RFC 5322, 2.1.1)");

@@ -1,15 +1,15 @@
-//! A body that has the right shape, as the history takes it.
+//! A valid body, in the form that the history stores.
 
 use serde_json::Value;
 
 use clients::inbox::NotifiedAlert;
 
-/// A body that has the right shape.
+/// A valid body.
 #[derive(Debug, Clone)]
 pub struct Message {
     /// `firing`, `resolved` or `unknown`.
     pub status: &'static str,
-    /// The alerts it speaks of.
+    /// The alerts it contains.
     pub alerts: Vec<NotifiedAlert>,
     /// The body as sent.
     pub body: Value,
@@ -19,10 +19,10 @@ pub struct Message {
 pub const STATUSES: [&str; 3] = [FIRING, RESOLVED, UNKNOWN];
 pub(crate) const FIRING: &str = "firing";
 pub(crate) const RESOLVED: &str = "resolved";
-/// A text that does not say.
+/// The status of a text without one.
 pub const UNKNOWN: &str = "unknown";
 
-/// The real service's response to a body of another shape.
+/// The real service's response to an invalid body.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct Refusal(pub String);

@@ -1,4 +1,4 @@
-//! The channels of notifications: each checks the shape that the real service requires, and responds as it would.
+//! The channels of notifications: each validates a body as the real service does, and responds as it would.
 
 mod blocks;
 pub mod channel;

@@ -10,11 +10,11 @@ use crate::receivers::message::{FIRING, Message, RESOLVED, Refusal, UNKNOWN};
 
 /// Length of a routing key, the integration key of a service.
 const KEY: usize = 32;
-/// Most characters of `payload.summary`.
+/// Maximum number of characters of `payload.summary`.
 const SUMMARY: usize = 1_024;
-/// Most characters of `dedup_key`.
+/// Maximum number of characters of `dedup_key`.
 const DEDUP_KEY: usize = 255;
-/// Most bytes of an event.
+/// Maximum size of an event in bytes.
 const EVENT: usize = 512_000;
 const SEVERITIES: [&str; 4] = ["critical", "error", "warning", "info"];
 
@@ -72,11 +72,11 @@ pub fn read(bytes: &[u8]) -> Result<Message, Refusal> {
         _ => UNKNOWN,
     };
     let (_, mut alerts) = heading::alerts_in([text("/payload/summary")].into_iter());
-    // A trigger without a key is given one, by which it can be resolved.
+    // A trigger without a key gets one, with which it can be resolved.
     if text("/dedup_key").is_empty() {
         body["dedup_key"] = json!(new_key());
     }
-    // What it does counts, not what the text calls it.
+    // The action counts, not the status in the text.
     alerts.iter_mut().for_each(|alert| status.clone_into(&mut alert.status));
     Ok(Message { status, alerts, body })
 }

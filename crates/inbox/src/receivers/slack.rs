@@ -1,6 +1,6 @@
 //! Slack's incoming webhooks: <https://docs.slack.dev/messaging/sending-messages-using-incoming-webhooks>.
 //!
-//! Slack knows no alerts, only text. Which alert a message is about is read from its [`heading`].
+//! Slack has no alerts, only text. The alert of a message is read from its [`heading`].
 
 use serde::Deserialize;
 use serde::de::IgnoredAny;
@@ -9,16 +9,18 @@ use serde_json::Value;
 use crate::receivers::message::{Message, Refusal};
 use crate::receivers::{blocks, heading};
 
-/// Slack's own words for a body it cannot read, and for a message with nothing to show.
+/// Slack's responses to a body it cannot parse, and to a message with nothing to show.
 const INVALID_PAYLOAD: &str = "invalid_payload";
 const NO_TEXT: &str = "no_text";
-/// And for more than it takes: 100 attachments (<https://docs.slack.dev/reference/methods/chat.postMessage>), and what
-/// [`blocks`] may be. Longer texts of a message or an attachment it cuts without a word.
+/// Slack's responses to a message above its limits: 100 attachments
+/// (<https://docs.slack.dev/reference/methods/chat.postMessage>), and the limits of [`blocks`]. Slack truncates longer
+/// texts of a message or an attachment without an error.
 const TOO_MANY_ATTACHMENTS: &str = "too_many_attachments";
 const INVALID_BLOCKS: &str = "invalid_blocks";
 const ATTACHMENTS: usize = 100;
 
-/// What is looked at of a message. Other fields may hold anything; that they are gathered refuses lists.
+/// The fields of a message that are checked. Other fields may have any value; the catch-all field makes serde reject
+/// lists.
 #[derive(Deserialize)]
 struct Body {
     text: Option<String>,
@@ -41,7 +43,7 @@ struct Attachment {
 }
 
 impl Attachment {
-    /// What it shows. Headings in its fields or its blocks are different ones, so those texts are one.
+    /// Its text. Fields and blocks have different headings, so their texts are joined to one.
     fn texts(&self) -> Vec<String> {
         let fields = self.fields.iter().flatten().flat_map(|field| [&field.title, &field.value]).flatten();
         let fields = joined(fields.map(String::as_str));
@@ -55,7 +57,7 @@ fn joined<'a>(texts: impl Iterator<Item = &'a str>) -> String {
     texts.collect::<Vec<_>>().join("\n")
 }
 
-/// Of an attachment; how many it may have, Slack does not say.
+/// Fields of an attachment; Slack documents no maximum.
 #[derive(Deserialize)]
 struct Field {
     title: Option<String>,
@@ -67,7 +69,7 @@ struct Field {
 /// # Errors
 /// Slack's response.
 pub fn read(bytes: &[u8]) -> Result<Message, Refusal> {
-    // Two ways to send it: JSON itself, or a form whose `payload` is that. JSON does not begin with a letter p.
+    // A body is JSON, or a form whose `payload` is JSON. JSON does not begin with the letter p.
     let form = bytes.starts_with(b"payload=").then(|| url::form_urlencoded::parse(bytes).next()).flatten();
     let json = form.as_ref().map_or(bytes, |(_, payload)| payload.as_bytes());
     let body: Value = serde_json::from_slice(json).map_err(|_| INVALID_PAYLOAD)?;
@@ -89,7 +91,7 @@ pub fn read(bytes: &[u8]) -> Result<Message, Refusal> {
     if !lists.all(blocks::fit) {
         return Err(INVALID_BLOCKS.into());
     }
-    // The heading stands in title and fallback alike: the first text that has any counts, once per part.
+    // Title and fallback have the same heading: only the first text with a heading counts, once per part.
     let found = shown.iter().flat_map(|texts| {
         texts.iter().map(|text| heading::all(text)).find(|found| !found.is_empty()).unwrap_or_default()
     });
@@ -146,7 +148,7 @@ mod tests {
             (r#"{"text":"[FIRING:many] A"}"#, "unknown: "),
             (r#"{"text":"hi","attachments":null}"#, "unknown: "),
             (r#"{"blocks":[{"type":"divider"}]}"#, "unknown: "),
-            // Blocks and fields alone show something as well.
+            // Blocks or fields alone are enough.
             (
                 r##"{"attachments":[{"color":"#f00","blocks":[{"type":"section","text":{"type":"mrkdwn","text":"[FIRING:1] X"}}]}]}"##,
                 "firing: X=firing",
@@ -164,7 +166,7 @@ mod tests {
                 r#"{"blocks":[{"type":"section","fields":[{"type":"mrkdwn","text":"[FIRING:1] A"},{"type":"mrkdwn","text":"[RESOLVED] B"}]}]}"#,
                 "firing: A=firing B=resolved",
             ),
-            // As a form, which is how Slack's own older examples post.
+            // As a form, as in Slack's older examples.
             (
                 "payload=%7B%22text%22%3A+%22%5BFIRING%3A1%5D+API+Down+%28critical%29+%26+more%22%7D",
                 "firing: API Down=firing",

@@ -1,7 +1,7 @@
-//! A mail server that takes everything and sends nothing on: RFC 5321 with AUTH (RFC 4954) by PLAIN and LOGIN.
+//! A mail server that accepts all mail and forwards none: RFC 5321 with AUTH (RFC 4954) by PLAIN and LOGIN.
 //!
-//! It demands AUTH, as the servers do that stand behind an alert's e-mail; which user and password is up to the
-//! sender, so that no account is needed.
+//! It requires AUTH, as the servers for alert e-mail do, but accepts any user and password, so that no account is
+//! needed.
 
 use std::time::Duration;
 
@@ -18,16 +18,17 @@ use crate::store::failure::Failure;
 use crate::store::state::State;
 use clients::inbox::Channel;
 
-/// How long a client may take for a line, and for its message.
+/// Time limit for a line, and for a message.
 const PATIENCE: Duration = Duration::from_secs(30);
-/// How long a session may last, apart from injected failures; with [`CLIENTS`], so that a few idle ones cannot keep mail out.
+/// Time limit of a session, excluding injected failures. Together with [`CLIENTS`] it prevents a few idle clients from
+/// blocking mail.
 const SESSION: Duration = Duration::from_secs(300);
 /// RFC 5321, 4.5.3.1.5 and RFC 4954, 4.
 const LINE: u64 = 12_288;
-/// Clients served at once; further ones wait.
+/// Maximum number of clients served at once; further ones wait.
 const CLIENTS: usize = 64;
 
-/// Serves until dropped.
+/// Serves until it is dropped.
 pub async fn serve(listener: TcpListener, state: Data<State>) {
     let room = std::sync::Arc::new(tokio::sync::Semaphore::new(CLIENTS));
     let mut clients = tokio::task::JoinSet::new();
@@ -72,7 +73,8 @@ impl Session {
             match verb.to_ascii_uppercase().as_str() {
                 "EHLO" => {
                     self.greeted = true;
-                    // LOGIN first: Alertmanager takes the first it knows, and refuses PLAIN without TLS but on loopback.
+                    // LOGIN first: Alertmanager uses the first mechanism it supports, and refuses PLAIN without TLS
+                    // except on loopback.
                     self.say(&format!(
                         "250-inbox\r\n250-AUTH LOGIN PLAIN\r\n250-8BITMIME\r\n250 SIZE {BODY_LIMIT}"
                     ))
@@ -110,7 +112,7 @@ impl Session {
                     Some(first) => decode(first),
                     None => self.challenge("").await?,
                 };
-                // Authorization identity, user and password, divided by zeros.
+                // Authorization identity, user and password, separated by zero bytes.
                 reply.and_then(|text| {
                     let parts: Vec<&str> = text.split('\0').collect();
                     (parts.len() == 3 && !parts[1].is_empty() && !parts[2].is_empty())
@@ -206,8 +208,8 @@ impl Session {
         }
     }
 
-    /// The message up to its dot, dots at line starts unstuffed; `None` when it is too large. Only CRLF ends a line (RFC 5321,
-    /// 4.1.1.4): a server that also takes a bare LF can be made to read one message as two.
+    /// The message up to the final dot, with dot-stuffing removed; `None` when it is too large. Only CRLF ends a line
+    /// (RFC 5321, 4.1.1.4): a server that also accepts a bare LF can be made to read one message as two.
     async fn content(&mut self) -> std::io::Result<Option<Vec<u8>>> {
         let (mut raw, mut part, mut fits) = (Vec::new(), Vec::new(), true);
         // Whether the parts so far end a line, and whether they end in a CR.
@@ -234,8 +236,8 @@ impl Session {
         self.to.clear();
     }
 
-    /// The next line without its end; `None` when the session is over: the client has gone, sends none in time, or sends one
-    /// that is too long.
+    /// The next line without its end; `None` when the session ends: the client disconnected, sent no line in time, or
+    /// sent one that is too long.
     async fn line(&mut self) -> std::io::Result<Option<String>> {
         let mut line = Vec::new();
         let read =
@@ -253,7 +255,7 @@ impl Session {
         }
     }
 
-    /// When the client has to have sent what is read next.
+    /// Deadline for the data that is read next.
     fn deadline(&self) -> Instant {
         self.until.min(Instant::now() + PATIENCE)
     }

@@ -9,7 +9,7 @@ use crate::receivers::message::{FIRING, Message, RESOLVED, Refusal};
 use clients::inbox::NotifiedAlert;
 use clients::prometheus::Labels;
 
-/// What Alertmanager always sends; a body without it is somebody else's.
+/// The fields that Alertmanager always sends; a body without them is from another program.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Body {
@@ -35,21 +35,21 @@ struct Alert {
 }
 
 /// # Errors
-/// What is wrong with the body, in words.
+/// What is wrong with the body.
 pub fn read(bytes: &[u8]) -> Result<Message, Refusal> {
     let bad = |reason: String| Refusal(format!("not a webhook body of Alertmanager (version 4): {reason}"));
     let body: Value = serde_json::from_slice(bytes).map_err(|error| bad(format!("not JSON: {error}")))?;
-    // Serde would take a list for a struct; Alertmanager sends none.
+    // Serde would accept a list in place of a struct, which Alertmanager never sends.
     let objects = |list: &Value| list.as_array().is_none_or(|all| all.iter().all(Value::is_object));
     if !body.is_object() || !body.get("alerts").is_none_or(objects) {
-        return Err(bad("expected objects with named fields".to_owned()));
+        return Err(bad("expected a JSON object with a list of objects in `alerts`".to_owned()));
     }
     let read = Body::deserialize(&body).map_err(|error| bad(error.to_string()))?;
     if read.version != "4" {
         return Err(bad(format!("version is {:?}, expected \"4\"", read.version)));
     }
     if read.alerts.is_empty() {
-        return Err(bad("no alerts in it".to_owned()));
+        return Err(bad("`alerts` is empty".to_owned()));
     }
     let status = |text: &str| match text {
         FIRING => Ok(FIRING),
@@ -63,7 +63,7 @@ pub fn read(bytes: &[u8]) -> Result<Message, Refusal> {
             heading: None,
             fingerprint: Some(alert.fingerprint),
             starts_at: Some(alert.starts_at),
-            // Year 1 while it is firing.
+            // Alertmanager sends year 1 while the alert is firing.
             ends_at: (alert.ends_at > Timestamp::UNIX_EPOCH).then_some(alert.ends_at),
             labels: alert.labels,
         })
@@ -121,8 +121,8 @@ mod tests {
         };
         for (body, says) in [
             (String::new(), "not JSON"),
-            ("[]".to_owned(), "expected objects"),
-            (with("/alerts/1", json!(["firing", {}, {}])), "expected objects"),
+            ("[]".to_owned(), "expected a JSON object"),
+            (with("/alerts/1", json!(["firing", {}, {}])), "expected a JSON object"),
             (without("", "groupKey"), "groupKey"),
             (without("", "alerts"), "alerts"),
             (without("/alerts/0", "fingerprint"), "fingerprint"),
@@ -130,7 +130,7 @@ mod tests {
             (with("/version", json!("3")), "\"3\""),
             (with("/version", json!(4)), "string"),
             (with("/status", json!("open")), "\"open\""),
-            (with("/alerts", json!([])), "no alerts"),
+            (with("/alerts", json!([])), "`alerts` is empty"),
             (with("/alerts/1/status", json!("")), "\"\""),
             (with("/alerts/0/startsAt", json!("noon")), "year"),
             (with("/alerts/0/labels/job", json!(5)), "string"),

@@ -86,7 +86,7 @@ pub fn start(plan: Plan) -> Result<Running, StartError> {
     drop(full);
     for _ in 0..workers {
         let ready = readiness.recv_timeout(START_LIMIT);
-        ready.map_err(|_| io::Error::other("a thread did not start in time"))??;
+        ready.map_err(|_| io::Error::other(format!("a thread did not start within {START_LIMIT:?}")))??;
     }
     let seconds = plan.pace.planned_end().map(|end| end.as_secs());
     let gathered = Arc::new(Mutex::new(Gathered::new(seconds)));

@@ -13,7 +13,7 @@ const LONGEST: u64 = 3_600_000_000_000;
 /// An empty histogram of nanoseconds: 1 µs to 1 h with three significant digits, about 190 KiB.
 #[must_use]
 pub fn histogram() -> Histogram<u64> {
-    Histogram::new_with_bounds(FINEST, LONGEST, 3).expect("the bounds are constant and valid")
+    Histogram::new_with_bounds(FINEST, LONGEST, 3).expect("the histogram bounds are valid constants")
 }
 
 /// The four latencies of a request. Histograms are in nanoseconds.

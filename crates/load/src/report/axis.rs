@@ -18,22 +18,22 @@ impl Scale {
     /// A linear scale from 0 to a round number above every value.
     #[must_use]
     pub fn linear(values: impl Iterator<Item = f64>) -> Self {
-        let most = values.fold(0.0, f64::max);
-        let most = if most > 0.0 { most } else { 1.0 };
-        let step = round_step(most, 4.0);
-        Self { low: 0.0, high: (most / step).ceil() * step, log: false }
+        let max = values.fold(0.0, f64::max);
+        let max = if max > 0.0 { max } else { 1.0 };
+        let step = round_step(max, 4.0);
+        Self { low: 0.0, high: (max / step).ceil() * step, log: false }
     }
 
     /// A scale for latencies: logarithmic when the values are far apart, else linear.
     #[must_use]
     pub fn fitting(values: impl Iterator<Item = f64> + Clone) -> Self {
-        let least = values.clone().filter(|&value| value > 0.0).fold(f64::INFINITY, f64::min);
-        let most = values.clone().fold(0.0, f64::max);
-        if !(least.is_finite() && most > least * WIDE) {
+        let min = values.clone().filter(|&value| value > 0.0).fold(f64::INFINITY, f64::min);
+        let max = values.clone().fold(0.0, f64::max);
+        if !(min.is_finite() && max > min * WIDE) {
             return Self::linear(values);
         }
         let power = |exponent: f64| 10_f64.powf(exponent);
-        Self { low: power(least.log10().floor()), high: power(most.log10().ceil()), log: true }
+        Self { low: power(min.log10().floor()), high: power(max.log10().ceil()), log: true }
     }
 
     /// The position of a value, from 0 at `low` to 1 at `high`.
@@ -87,12 +87,12 @@ mod tests {
 
     #[test]
     fn ticks_are_round_and_cover_the_values() {
-        for (most, high, ticks) in
+        for (max, high, ticks) in
             [(95.0, 100.0, 5), (1.0, 1.0, 5), (0.0, 1.0, 5), (10_400.0, 15_000.0, 4), (0.003, 0.003, 4)]
         {
-            let scale = Scale::linear([0.0, most].into_iter());
-            assert!((scale.high - high).abs() < 1e-9 * high, "{most}: {scale:?}");
-            assert!((3..=6).contains(&scale.ticks().len()) && ticks <= 6, "{most}: {:?}", scale.ticks());
+            let scale = Scale::linear([0.0, max].into_iter());
+            assert!((scale.high - high).abs() < 1e-9 * high, "{max}: {scale:?}");
+            assert!((3..=6).contains(&scale.ticks().len()) && ticks <= 6, "{max}: {:?}", scale.ticks());
             assert_eq!(scale.part(scale.high), 1.0);
         }
         let wide = Scale::fitting([0.0002, 0.9].into_iter());

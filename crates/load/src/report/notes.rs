@@ -10,7 +10,7 @@ pub fn outcome(report: &Report) -> String {
     match Outcome::of(report) {
         Outcome::Fine => "Fine: every response was as expected.".to_owned(),
         Outcome::Failed(why) => format!("FAILED: {why}."),
-        Outcome::LedgerBroken(why) => format!("FAILED: the ledger does not add up: {why}."),
+        Outcome::LedgerBroken(why) => format!("FAILED: the request counts do not add up: {why}."),
         Outcome::Threshold(which) => format!("THRESHOLD crossed: {which}."),
         Outcome::Invalid => "INVALID: these measurements do not describe the target.".to_owned(),
         Outcome::Interrupted(signal) => format!("Interrupted by {signal}: the report is partial."),

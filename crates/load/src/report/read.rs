@@ -11,7 +11,7 @@ use crate::report::model::{Report, SCHEMA_VERSION};
 /// Maximum time in a report, in seconds: the range of the series.
 const LONGEST: f64 = u32::MAX as f64;
 /// Maximum of any other number; sums of thousands of reports do not overflow.
-const MOST: f64 = 1e15;
+const MAX: f64 = 1e15;
 
 /// Reads one report.
 ///
@@ -59,10 +59,10 @@ fn in_range(name: &str, value: &Value) -> Result<(), String> {
             let seconds = last.ends_with("_seconds")
                 || last == "seconds"
                 || name.starts_with("latency_seconds.") && last != "count";
-            let most = if seconds { LONGEST } else { MOST };
+            let max = if seconds { LONGEST } else { MAX };
             match number.as_f64() {
-                Some(given) if (0.0..=most).contains(&given) => Ok(()),
-                _ => Err(format!("{name}: {number} is not between 0 and {most}")),
+                Some(given) if (0.0..=max).contains(&given) => Ok(()),
+                _ => Err(format!("{name}: {number} is not between 0 and {max}")),
             }
         }
         _ => Ok(()),

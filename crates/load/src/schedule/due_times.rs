@@ -162,11 +162,11 @@ impl Schedule {
 
     /// The lowest rate of any segment except bursts, per second.
     #[must_use]
-    pub fn least(&self) -> f64 {
+    pub fn min(&self) -> f64 {
         let timed =
             self.segments.iter().filter(|(segment, ..)| !matches!(segment.shape, Shape::Burst { .. }));
-        let least = timed.map(|(segment, ..)| segment.least()).fold(f64::INFINITY, f64::min);
-        if least.is_finite() { least } else { 0.0 }
+        let min = timed.map(|(segment, ..)| segment.min()).fold(f64::INFINITY, f64::min);
+        if min.is_finite() { min } else { 0.0 }
     }
 
     /// The highest rate of any segment except bursts, per second.

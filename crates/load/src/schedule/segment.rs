@@ -97,7 +97,7 @@ impl Segment {
 
     /// Its lowest rate.
     #[must_use]
-    pub fn least(&self) -> f64 {
+    pub fn min(&self) -> f64 {
         match self.shape {
             Shape::Line { from, to } => from.min(to),
             Shape::Sine { low, .. } => low,

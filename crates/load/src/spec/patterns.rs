@@ -48,7 +48,7 @@ impl Pattern {
     /// Its stages and requests.
     #[must_use]
     pub fn scenario(self) -> Scenario {
-        Scenario::parse(Path::new(self.name), self.text).expect("a test reads every pattern")
+        Scenario::parse(Path::new(self.name), self.text).expect("the built-in patterns are valid")
     }
 }
 

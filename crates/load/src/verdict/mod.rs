@@ -77,7 +77,7 @@ pub enum Outcome {
     Fine,
     /// Unexpected responses or errors.
     Failed(String),
-    /// The generator lost arrivals.
+    /// The request counts do not add up.
     LedgerBroken(String),
     /// The generator could not keep up.
     Invalid,
@@ -153,7 +153,7 @@ fn failures(report: &Report) -> Vec<String> {
         .collect();
     failures.extend(report.overload.clone());
     if report.ended_early_by.as_deref() == Some("deadline") {
-        failures.push("the deadline passed before the end".to_owned());
+        failures.push("ended early by --deadline".to_owned());
     }
     failures
 }

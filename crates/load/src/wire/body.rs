@@ -1,22 +1,22 @@
-//! Where a body ends: by length, by chunks, by the connection's end (RFC 9112, 6 and 7). Bytes are passed over, unless
-//! they are to be captured from.
+//! The end of a response body: by length, by chunks, or by the end of the connection (RFC 9112, 6 and 7). Bytes are
+//! discarded, except those that values are captured from.
 
 use crate::spec::capture::BODY_KEPT;
 use crate::wire::error::Fault;
 
-/// The largest body that is read to its end, in bytes; beyond it the response counts as too large.
+/// Maximum size of a body in bytes; a larger response counts as too large.
 pub const MAX_BODY: u64 = 256 * 1024 * 1024;
-/// The most bytes of chunk extensions and trailers, together.
+/// Maximum number of bytes of chunk extensions and trailers together.
 const MAX_EXTRA: u32 = 16 * 1024;
 
-/// How the end of a body is known, and how far along it is.
+/// How the end of a body is determined, and the position in it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Body {
-    /// This many bytes are left.
+    /// By length: this many bytes are left.
     Length(u64),
     /// Chunked transfer coding.
     Chunked(Chunks),
-    /// Until the peer closes.
+    /// By the end of the connection.
     UntilClose {
         /// Bytes so far.
         seen: u64,
@@ -24,8 +24,8 @@ pub enum Body {
 }
 
 impl Body {
-    /// Takes what belongs to the body from the front of `bytes`: how many bytes, and whether that was the end. Data is
-    /// added to `keep`, as much as fits.
+    /// Consumes the bytes at the front of `bytes` that belong to the body: returns their number, and whether the body
+    /// is complete. Data is appended to `keep`, up to its limit.
     ///
     /// # Errors
     /// [`Fault::Malformed`] or [`Fault::TooLarge`].
@@ -54,7 +54,7 @@ fn keep_some(keep: Option<&mut Vec<u8>>, data: &[u8]) {
     }
 }
 
-/// A decoder of chunks that may be interrupted after any byte.
+/// A decoder of chunks that can stop and continue after any byte.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Chunks {
     state: State,
@@ -105,7 +105,7 @@ impl Chunks {
         Ok((at, false))
     }
 
-    /// The state after one byte outside of data; `None` at the end of the body. A bare LF ends a line too.
+    /// The state after one byte outside of chunk data; `None` at the end of the body. A bare LF ends a line too.
     fn step(&mut self, byte: u8) -> Result<Option<State>, Fault> {
         let next = match (self.state, byte) {
             (State::Size { value, digits }, b'0'..=b'9' | b'a'..=b'f' | b'A'..=b'F') => {

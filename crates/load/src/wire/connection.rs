@@ -1,4 +1,4 @@
-//! One connection to the target: opened, used for one request at a time, kept alive as long as both sides agree.
+//! A connection to the target: opened, used for one request at a time, and kept alive as long as both sides agree.
 
 use std::io;
 use std::pin::Pin;
@@ -12,7 +12,7 @@ use crate::wire::response::{MAX_HEAD, Response};
 use crate::wire::target::Target;
 use crate::wire::transport::{self, Transport};
 
-/// What most responses fit into; the buffer grows up to [`MAX_HEAD`] for a longer head.
+/// Initial size of the buffer, enough for most responses; it grows up to [`MAX_HEAD`] for a longer head.
 const USUAL_BUFFER: usize = 8 * 1024;
 
 /// An open connection.
@@ -20,11 +20,11 @@ const USUAL_BUFFER: usize = 8 * 1024;
 pub struct Connection {
     stream: Transport,
     buffer: Vec<u8>,
-    /// Bytes at the front of the buffer that wait for the rest of a head.
+    /// Bytes at the front of the buffer that belong to an incomplete head.
     filled: usize,
-    /// Whether what was written may not be out yet.
+    /// Whether written bytes may still be buffered.
     unflushed: bool,
-    /// Whether the response under way has brought any byte.
+    /// Whether any byte of the current response has arrived.
     heard: bool,
 }
 
@@ -34,7 +34,7 @@ enum Progress {
 }
 
 impl Connection {
-    /// Connects. The caller limits the time.
+    /// Connects. The caller sets the time limit.
     ///
     /// # Errors
     /// See [`transport::open`].
@@ -43,23 +43,24 @@ impl Connection {
         Ok(Self { stream, buffer: vec![0; USUAL_BUFFER], filled: 0, unflushed: false, heard: false })
     }
 
-    /// Whether nothing came since the last response, not even the end. Costs no system call unless something did.
+    /// Whether nothing has arrived since the last response, not even the end of the connection. Needs a system call
+    /// only if something has.
     pub async fn is_quiet(&mut self) -> bool {
         std::future::poll_fn(|context| Poll::Ready(self.poll_read(context).is_pending())).await
     }
 
-    /// Whether the peer sent anything since the last request began.
+    /// Whether the peer has sent anything since the last request began.
     #[must_use]
     pub fn heard(&self) -> bool {
         self.heard
     }
 
-    /// Sends a request and reads its response to the end; whether the connection may be used again. `written` is called
-    /// once the first byte is out, with the instant just before: a local server can respond before the system call that
-    /// sent the request returns, and the time it took must not come out shorter than it was.
+    /// Sends a request and reads its complete response; returns whether the connection can be used again. `written` is
+    /// called after the first byte is written, with the time just before the write: a local server can respond before
+    /// the system call returns, and the measured time must not be shorter than the actual one.
     ///
     /// # Errors
-    /// The fault; the connection is of no use afterwards.
+    /// The fault; the connection cannot be used afterwards.
     pub async fn exchange(
         &mut self,
         request: &[u8],
@@ -86,7 +87,7 @@ impl Connection {
                 }
             }
         }
-        // Bytes behind the response belong to no request; a response before the request was out leaves it half-sent.
+        // Bytes after the response belong to no request, and an early response leaves the request incomplete.
         Ok(response.keep_alive() && self.filled == 0 && sent == request.len())
     }
 
@@ -106,8 +107,8 @@ impl Connection {
         Ok(())
     }
 
-    /// Writes what is left of the request and reads what comes, whichever is possible: a server may respond before it
-    /// has read a large body.
+    /// Writes the rest of the request and reads the response concurrently: a server may respond before it has read a
+    /// large body.
     fn poll(&mut self, context: &mut Context<'_>, unsent: &[u8]) -> Poll<Result<Progress, Fault>> {
         if !unsent.is_empty() {
             let from = Instant::now();

@@ -1,8 +1,8 @@
-//! A time limit for one request after another that costs next to nothing while it is kept.
+//! A time limit for consecutive requests that costs almost nothing while it is met.
 //!
-//! A timer per request would be put into the runtime's wheel and taken out again each time. Deadlines of a connection only
-//! grow, so one timer stays armed for the deadline of some earlier request; when it goes off too early it is armed for the
-//! present one.
+//! A timer per request would be added to the runtime's wheel and removed again each time. The deadlines of a connection
+//! only grow, so one timer stays armed for an earlier deadline; when it fires too early, it is rearmed for the current
+//! one.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use tokio::time::Sleep;
 
-/// The timer of one task. It must not be moved to another: it wakes the task that used it first.
+/// The timer of one task. It must not be moved to another task, because it wakes the task that used it first.
 #[derive(Debug)]
 pub struct RequestDeadline {
     sleep: Pin<Box<Sleep>>,
@@ -26,7 +26,7 @@ impl Default for RequestDeadline {
 }
 
 impl RequestDeadline {
-    /// What comes of `future`; `None` when `deadline` passes first, to tokio's millisecond.
+    /// The result of `future`; `None` when `deadline` passes first, with tokio's resolution of a millisecond.
     pub async fn within<F: Future>(
         &mut self,
         deadline: Instant,

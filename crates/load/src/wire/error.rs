@@ -1,42 +1,42 @@
-//! What can go wrong with a request besides its response: a closed set of kinds.
+//! The kinds of failed requests, a closed set.
 
 use std::io;
 
 use strum::{EnumCount, IntoStaticStr, VariantArray};
 
-/// Why there is no response; the names are the keys of `errors` in a report.
+/// Why a request has no response. The names are the keys of `errors` in a report.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, EnumCount, IntoStaticStr, VariantArray)]
 #[strum(serialize_all = "snake_case")]
 pub enum Fault {
-    /// Nothing listens at the address.
+    /// Nothing listens on the address.
     Refused,
     /// No route to the host or its network.
     Unreachable,
     /// The target's certificate is not accepted.
     Certificate,
-    /// The TLS handshake failed otherwise, or what came after it is no TLS.
+    /// The TLS handshake failed for another reason, or the data after it is not TLS.
     Tls,
-    /// The time limit passed before a connection was there.
+    /// The time limit passed while connecting.
     ConnectTimeout,
-    /// The time limit passed while every connection was busy with an earlier request.
+    /// The time limit passed while all connections were busy with earlier requests.
     QueueTimeout,
-    /// The time limit passed after sending.
+    /// The time limit passed after the request was sent.
     Timeout,
     /// The connection was reset.
     Reset,
     /// The connection was closed before the response was complete.
     Closed,
-    /// What came is not HTTP/1.
+    /// The response is not HTTP/1.
     Malformed,
-    /// The head or the body passed its limit.
+    /// The head or the body exceeded its limit.
     TooLarge,
-    /// Any other failure of the connection.
+    /// Another failure of the connection.
     Network,
-    /// Ours: out of file descriptors.
+    /// Generator error: out of file descriptors.
     Descriptors,
-    /// Ours: out of local ports.
+    /// Generator error: out of local ports.
     Ports,
-    /// Ours: the operating system is out of memory or buffers.
+    /// Generator error: the operating system is out of memory or buffers.
     Memory,
 }
 
@@ -51,7 +51,7 @@ impl Fault {
         self.into()
     }
 
-    /// For people, after a count: `12 × connection refused`.
+    /// The kind in words, after a count: `12 × connection refused`.
     #[must_use]
     pub fn meaning(self) -> &'static str {
         match self {
@@ -85,7 +85,7 @@ impl Fault {
         matches!(self, Self::ConnectTimeout | Self::QueueTimeout | Self::Timeout)
     }
 
-    /// The kind of an error of the operating system.
+    /// The kind of an operating system error.
     #[must_use]
     pub fn of(error: &io::Error) -> Self {
         if let Some(error) = error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>()) {

@@ -1,12 +1,12 @@
-//! What the headers of a response say about its body's end and its connection (RFC 9112, 6 and 9).
+//! The headers of a response that determine the end of its body and of its connection (RFC 9112, 6 and 9).
 
 use crate::wire::error::Fault;
 
-/// What the headers say about the body's end and the connection.
+/// The parsed headers.
 #[derive(Debug, Default)]
 pub(super) struct Framing {
     pub(super) length: Option<u64>,
-    /// Whether `chunked` is the last transfer coding, when there is any.
+    /// Whether `chunked` is the last transfer coding; `None` without transfer codings.
     pub(super) coding: Option<bool>,
     pub(super) close: bool,
     pub(super) keep_alive: bool,
@@ -40,7 +40,7 @@ fn tokens(value: &[u8]) -> impl Iterator<Item = &[u8]> {
     value.split(|&byte| byte == b',').map(<[u8]>::trim_ascii)
 }
 
-/// A length, or a list of them that are all the same (RFC 9112, 6.3).
+/// A length, or a list of equal lengths (RFC 9112, 6.3).
 fn length(value: &[u8]) -> Result<u64, Fault> {
     let mut all = tokens(value).map(digits);
     let first = all.next().unwrap_or(Err(Fault::Malformed))?;

@@ -1,4 +1,4 @@
-//! Reads one response from bytes as they come: head by `httparse`, then the body's end. No I/O here.
+//! Reads one response from bytes as they arrive: the head with `httparse`, then the body. No I/O.
 
 use std::mem::MaybeUninit;
 
@@ -7,9 +7,9 @@ use crate::wire::body::{Body, Chunks, MAX_BODY};
 use crate::wire::error::Fault;
 use crate::wire::framing::Framing;
 
-/// The longest head, in bytes, and so the largest buffer a connection needs.
+/// Maximum size of a head in bytes, and thus of a connection's buffer.
 pub const MAX_HEAD: usize = 32 * 1024;
-/// The most header lines.
+/// Maximum number of header lines.
 const MAX_HEADERS: usize = 128;
 
 /// A response being read.
@@ -30,27 +30,27 @@ enum State {
 }
 
 impl Response {
-    /// Waits for the response to a request; responses to `HEAD` have no body whatever their head says.
+    /// Starts to read the response to a request. Responses to `HEAD` have no body, whatever their head says.
     #[must_use]
     pub fn new(to_head: bool) -> Self {
         Self { to_head, state: State::Head, status: 0, keep_alive: false, kept: None }
     }
 
-    /// The same, but its headers and its body are kept, to capture from.
+    /// The same, but keeps the headers and the body, so that values can be captured.
     #[must_use]
     pub fn keeping(mut self) -> Self {
         self.kept = Some(Box::default());
         self
     }
 
-    /// What was kept.
+    /// The kept headers and body.
     #[must_use]
     pub fn kept(&self) -> Option<&Kept> {
         self.kept.as_deref()
     }
 
-    /// Takes what it can from the front of `bytes` and says how many. Until the head is complete nothing is taken:
-    /// give the same bytes again with more behind them.
+    /// Consumes bytes at the front of `bytes` and returns their number. It consumes nothing until the head is complete:
+    /// call it again with the same bytes and more after them.
     ///
     /// # Errors
     /// [`Fault::Malformed`] or [`Fault::TooLarge`].
@@ -77,10 +77,10 @@ impl Response {
         Ok(taken)
     }
 
-    /// The peer closed.
+    /// Records that the peer closed the connection.
     ///
     /// # Errors
-    /// [`Fault::Closed`] unless that is how this response ends.
+    /// [`Fault::Closed`] unless this ends the response properly.
     pub fn closed(&mut self) -> Result<(), Fault> {
         match self.state {
             State::Complete => Ok(()),
@@ -110,17 +110,17 @@ impl Response {
         self.keep_alive
     }
 
-    /// Length of the head at the front of `bytes`, 0 when it is not complete yet. Interim responses (1xx) are passed over.
+    /// Length of the head at the front of `bytes`, 0 when it is incomplete. Interim responses (1xx) are skipped.
     fn head(&mut self, bytes: &[u8]) -> Result<usize, Fault> {
         self.parse(bytes, &httparse::ParserConfig::default()).or_else(|fault| match fault {
-            // A head that is read strictly is rarely wrong, so only one that failed is looked at again.
+            // Strict parsing rarely fails, so lenient parsing is only tried after it did.
             Fault::Malformed => self.parse(&unfolded(bytes), &lenient()),
             other => Err(other),
         })
     }
 
     fn parse(&mut self, bytes: &[u8], config: &httparse::ParserConfig) -> Result<usize, Fault> {
-        // Left as it is: filling in so many lines would cost more than reading the few there are.
+        // Left uninitialized: filling so many lines would cost more than reading the few that exist.
         let mut lines = [const { MaybeUninit::uninit() }; MAX_HEADERS];
         let mut response = httparse::Response::new(&mut []);
         let length = match config.parse_response_with_uninit_headers(&mut response, bytes, &mut lines) {
@@ -131,7 +131,7 @@ impl Response {
             Err(_) => return Err(Fault::Malformed),
         };
         match response.code {
-            // 101 changes the protocol, which no request here starts.
+            // 101 changes the protocol, which no request here asks for.
             Some(code @ 100..=199) if code != 101 => return Ok(length),
             Some(code @ 200..=999) => self.status = code,
             _ => return Err(Fault::Malformed),
@@ -178,9 +178,9 @@ fn lenient() -> httparse::ParserConfig {
     config
 }
 
-/// The bytes with spaces in place of each line end in the head that goes on with whitespace (RFC 9112, 5.2). Every other
-/// byte stays where it is. While the head is not complete, a line end at the end of the bytes is left out: only the next
-/// byte says whether its line goes on.
+/// The bytes with spaces in place of each line end in the head that is followed by whitespace (RFC 9112, 5.2). All
+/// other bytes keep their positions. While the head is incomplete, a line end at the end of the bytes is ignored,
+/// because only the next byte shows whether its line continues.
 fn unfolded(bytes: &[u8]) -> Vec<u8> {
     let mut bytes = bytes.to_vec();
     let mut at = 0;
@@ -261,7 +261,7 @@ mod tests {
             (b"HTTP/1.1 101 Switch\r\n\r\n", Fault::Malformed),
             (b"HTTP/1.1 200 OK\r\nContent-Length: -1\r\n\r\n", Fault::Malformed),
             (b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab", Fault::Malformed),
-            // RFC 9112, 6.3: lengths that differ, or that are none.
+            // RFC 9112, 6.3: lengths that differ or are invalid.
             (b"HTTP/1.1 200 OK\r\nContent-Length: 1, 2\r\n\r\nab", Fault::Malformed),
             (b"HTTP/1.1 200 OK\r\nContent-Length: 2,\r\n\r\nab", Fault::Malformed),
             (b"HTTP/1.1 200 OK\r\nContent-Length: 2, x\r\n\r\nab", Fault::Malformed),

@@ -1,4 +1,4 @@
-//! Where the load goes: a URL, the way there, its `Host` header.
+//! The target of the load: its URL, how to reach it, and its `Host` header.
 
 use crate::error::LoadError;
 use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
@@ -11,19 +11,19 @@ use url::{Host, Url};
 use crate::wire::tls::Tls;
 use common::tls::Trust;
 
-/// How long a name may take to resolve.
+/// Time limit for resolving a name.
 pub const RESOLVE_LIMIT: Duration = Duration::from_secs(5);
 
-/// Why a target cannot be used; each names the input and the way out.
+/// Why a target cannot be used. Each message names the input and the fix.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 pub enum TargetError {
-    /// Not a URL with a host.
+    /// The text is not a URL with a host.
     #[error("`{0}` is not a URL: expected http://HOST:PORT/PATH, such as http://127.0.0.1:8000/api/users")]
     NotUrl(String),
-    /// Certificates that cannot be had, or a host that cannot have one.
+    /// The certificates cannot be loaded, or the host cannot have one.
     #[error("{0}")]
     Tls(LoadError),
-    /// User and password in the URL.
+    /// The URL contains a user or password.
     #[error("`{0}` contains a user or password: pass them as -H 'Authorization: Basic …' instead")]
     Credentials(String),
     /// The name has no address.
@@ -31,19 +31,19 @@ pub enum TargetError {
     Unresolvable {
         /// The host as given.
         host: String,
-        /// What the resolver said.
+        /// The resolver's error.
         reason: String,
     },
 }
 
-/// A target that was resolved.
+/// A resolved target.
 #[derive(Debug, Clone)]
 pub struct Target {
-    /// As given, without fragment.
+    /// The URL as given, without its fragment.
     pub url: Url,
     /// What to connect to.
     pub route: Route,
-    /// How to shake hands, with `https://`.
+    /// TLS setup, for `https://`.
     pub tls: Option<Tls>,
 }
 
@@ -52,23 +52,23 @@ pub struct Target {
 pub enum Route {
     /// Every address of the host, in the resolver's order; at least one.
     Addresses(Vec<SocketAddr>),
-    /// A socket in the file system.
+    /// A Unix socket.
     Unix(PathBuf),
 }
 
-/// How a target is reached, where that does not follow from its URL.
+/// How a target is reached, if not as its URL says.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Access {
     /// Connect to this socket instead.
     pub unix_socket: Option<PathBuf>,
-    /// Connect to this host and port instead; `Host` and the certificate's name stay the URL's.
+    /// Connect to this host and port instead; `Host` and the name in the certificate are still those of the URL.
     pub connect_to: Option<(String, u16)>,
-    /// Whose certificates are accepted.
+    /// Which certificates are accepted.
     pub trust: Trust,
 }
 
 impl Target {
-    /// Reads a URL; see [`check`].
+    /// Parses a URL; see [`check`].
     ///
     /// # Errors
     /// See [`TargetError`].
@@ -86,7 +86,7 @@ impl Target {
         Self::by(url, &Access::default())
     }
 
-    /// The same by another way.
+    /// The same, with another address to connect to.
     ///
     /// # Errors
     /// See [`TargetError`].
@@ -112,13 +112,13 @@ impl Target {
         Ok(Self { url, route, tls })
     }
 
-    /// The `Host` header: the port only when it is not the scheme's own.
+    /// The `Host` header; it has the port only when that is not the default of the scheme.
     #[must_use]
     pub fn host_header(&self) -> String {
         self.url.authority().to_owned()
     }
 
-    /// Scheme, host and port, for people: `http://127.0.0.1:8000`.
+    /// Scheme, host and port, for display: `http://127.0.0.1:8000`.
     #[must_use]
     pub fn origin(&self) -> String {
         format!("{}://{}", self.url.scheme(), self.host_header())
@@ -136,7 +136,7 @@ fn check(url: &Url) -> Result<(), TargetError> {
     }
 }
 
-/// Resolvers block and may take minutes; the thread is left behind when it does.
+/// Resolvers block and may take minutes; after the time limit the thread is abandoned.
 fn look_up(name: &str, port: u16) -> Result<Vec<SocketAddr>, TargetError> {
     let unresolvable = |reason: String| TargetError::Unresolvable { host: name.to_owned(), reason };
     let (sender, receiver) = mpsc::channel();

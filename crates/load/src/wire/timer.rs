@@ -1,7 +1,7 @@
 //! A timer that wakes within a fraction of a millisecond.
 //!
-//! tokio's own timers round up to whole milliseconds, which at 1,000/s would be the largest part of what is measured.
-//! On Linux a timerfd wakes the same event loop some 0.03 ms late; elsewhere tokio's timers have to do.
+//! tokio's own timers round up to whole milliseconds, which at 1,000/s would be the largest part of the measured time.
+//! On Linux a timerfd wakes the same event loop about 0.03 ms late; other systems use tokio's timers.
 
 use std::io;
 use std::time::Instant;
@@ -22,7 +22,7 @@ mod precise {
 
     use super::{Instant, io};
 
-    /// Wakes at an instant; needs a running tokio runtime with I/O.
+    /// Wakes at an instant. Needs a running tokio runtime with I/O.
     #[derive(Debug)]
     pub struct Timer {
         fd: AsyncFd<Descriptor>,
@@ -39,7 +39,7 @@ mod precise {
 
     impl Timer {
         /// # Errors
-        /// When there is no file descriptor left.
+        /// When no file descriptor is available.
         pub fn new() -> io::Result<Self> {
             let flags = TimerFlags::TFD_NONBLOCK | TimerFlags::TFD_CLOEXEC;
             let fd = Descriptor(TimerFd::new(ClockId::CLOCK_MONOTONIC, flags)?);
@@ -52,10 +52,10 @@ mod precise {
             Ok(Self { fd })
         }
 
-        /// Returns at `instant` or shortly after, at once when it has passed. May be dropped half-way.
+        /// Returns at `instant` or shortly after it, immediately if it has passed. May be dropped before it completes.
         ///
         /// # Errors
-        /// When the operating system refuses the timer, which it has no cause to.
+        /// When the operating system rejects the timer, which is not expected.
         pub async fn until(&self, instant: Instant) -> io::Result<()> {
             loop {
                 let left = instant.saturating_duration_since(Instant::now());
@@ -64,13 +64,13 @@ mod precise {
                 }
                 let alarm = Expiration::OneShot(TimeSpec::from_duration(left));
                 self.fd.get_ref().0.set(alarm, TimerSetTimeFlags::empty())?;
-                // Readiness may be left over from an earlier alarm: then the read says "would block" and waits on.
+                // Readiness may be from an earlier expiry; then the read would block, and the loop waits again.
                 loop {
                     let mut ready = self.fd.readable().await?;
                     let read = |fd: &AsyncFd<Descriptor>| fd.get_ref().0.wait().map_err(io::Error::from);
                     match ready.try_io(read) {
                         Ok(read) => {
-                            // It goes off once: nothing more is to be read until it is set anew.
+                            // It fires once: there is nothing more to read until it is set again.
                             ready.clear_ready();
                             break read?;
                         }
@@ -86,21 +86,21 @@ mod precise {
 mod coarse {
     use super::{Instant, io};
 
-    /// Wakes at an instant, to tokio's millisecond.
+    /// Wakes at an instant, with tokio's resolution of a millisecond.
     #[derive(Debug)]
     pub struct Timer;
 
     impl Timer {
         /// # Errors
-        /// Never here.
+        /// Never on this system.
         pub fn new() -> io::Result<Self> {
             Ok(Self)
         }
 
-        /// Returns at `instant` or shortly after.
+        /// Returns at `instant` or shortly after it.
         ///
         /// # Errors
-        /// Never here.
+        /// Never on this system.
         pub async fn until(&self, instant: Instant) -> io::Result<()> {
             tokio::time::sleep_until(instant.into()).await;
             Ok(())

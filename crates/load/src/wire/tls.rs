@@ -1,4 +1,4 @@
-//! How an `https://` target is shaken hands with.
+//! TLS setup for `https://` targets.
 
 use crate::error::LoadError;
 use std::io;
@@ -9,22 +9,22 @@ use rustls::pki_types::ServerName;
 
 use common::tls::{Trust, refusal};
 
-/// A handshake in the making.
+/// The TLS setup of a target.
 #[derive(Debug, Clone)]
 pub struct Tls {
-    /// Versions, ciphers, trust.
+    /// Versions, ciphers and trusted certificates.
     pub config: Arc<ClientConfig>,
-    /// Whom the certificate must be for.
+    /// The name that the certificate must be valid for.
     pub name: ServerName<'static>,
-    /// Why the first certificate that was not accepted was not; all copies share it.
+    /// Why the first rejected certificate was rejected; shared by all clones.
     refusal: Arc<OnceLock<String>>,
 }
 
 impl Tls {
-    /// For a host name or address.
+    /// The setup for a host name or address.
     ///
     /// # Errors
-    /// A sentence that names the file or the host, and the way out.
+    /// A sentence that names the file or the host, and the fix.
     pub fn to(host: &str, trust: &Trust) -> Result<Self, LoadError> {
         let bare = host.trim_start_matches('[').trim_end_matches(']');
         let name = ServerName::try_from(bare.to_owned()).map_err(|_| {
@@ -37,7 +37,7 @@ impl Tls {
         Ok(Self { config: Arc::new(config), name, refusal: Arc::default() })
     }
 
-    /// Keeps the reason of a handshake's failure, if it is the first that has to do with the certificate.
+    /// Stores the reason of a failed handshake, if it is the first about the certificate.
     pub fn note(&self, error: &io::Error) {
         let error = error.get_ref().and_then(|error| error.downcast_ref());
         if let Some(rustls::Error::InvalidCertificate(error)) = error {
@@ -48,7 +48,7 @@ impl Tls {
         }
     }
 
-    /// Why a certificate was not accepted, with the way out; none while none was refused.
+    /// Why a certificate was rejected, with the fix; `None` if none was.
     #[must_use]
     pub fn refusal(&self) -> Option<&str> {
         self.refusal.get().map(String::as_str)

@@ -1,4 +1,4 @@
-//! What bytes go over: TCP or a Unix socket, with TLS or without.
+//! The transport of a connection: TCP or a Unix socket, with or without TLS.
 
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
@@ -11,16 +11,16 @@ use tokio_util::either::Either;
 use crate::wire::error::Fault;
 use crate::wire::target::{Route, Target};
 
-/// An open way to the target: as it is, or encrypted.
+/// An open transport to the target, plain or encrypted.
 pub type Transport = Either<Socket, Box<TlsStream<Socket>>>;
 
-/// A connected socket: to an address, or to a file on this machine.
+/// A connected TCP or Unix socket.
 pub type Socket = Either<TcpStream, UnixStream>;
 
-/// Connects, to the first address that accepts, and shakes hands. The caller limits the time.
+/// Connects to the first address that accepts, and performs the TLS handshake. The caller sets the time limit.
 ///
 /// # Errors
-/// The last address's failure, or the handshake's.
+/// The error of the last address, or of the handshake.
 pub async fn open(target: &Target) -> Result<Transport, Fault> {
     let socket = socket(&target.route).await?;
     let Some(tls) = &target.tls else { return Ok(Either::Left(socket)) };
@@ -32,7 +32,7 @@ pub async fn open(target: &Target) -> Result<Transport, Fault> {
     Ok(Either::Right(Box::new(stream)))
 }
 
-/// Whether what was written may still wait in a buffer of ours.
+/// Whether written bytes may still be in a buffer of this process.
 #[must_use]
 pub fn buffers(transport: &Transport) -> bool {
     matches!(transport, Either::Right(_))
@@ -64,8 +64,9 @@ async fn socket(route: &Route) -> Result<Socket, Fault> {
     Err(fault)
 }
 
-/// "Address not available" is said of two things: that every local port is in use, which is our fault, and that this
-/// machine has no address to speak to that one from, as with `::1` where IPv6 is off; then the host's next one may do.
+/// "Address not available" has two meanings: all local ports are in use, which is an error of the generator, or this
+/// machine has no address from which it can reach the other, as with `::1` when IPv6 is off. In the second case the
+/// host's next address may work.
 fn fault_at(error: &io::Error, address: SocketAddr) -> Fault {
     match Fault::of(error) {
         Fault::Ports if !can_be_spoken_to(address) => Fault::Unreachable,
@@ -76,6 +77,6 @@ fn fault_at(error: &io::Error, address: SocketAddr) -> Fault {
 fn can_be_spoken_to(address: SocketAddr) -> bool {
     let any: IpAddr =
         if address.is_ipv4() { Ipv4Addr::UNSPECIFIED.into() } else { Ipv6Addr::UNSPECIFIED.into() };
-    // UDP has ports of its own, and nothing is sent by connecting.
+    // UDP has separate ports, and connecting sends nothing.
     UdpSocket::bind((any, 0)).is_ok_and(|socket| socket.connect(address).is_ok())
 }

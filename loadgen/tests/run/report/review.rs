@@ -233,8 +233,8 @@ fn broken_ledger_fails_the_report() {
     let text = stdout(&output);
     assert!(text.contains("20 scheduled DOES NOT EQUAL 19 expected"), "{text}");
     assert!(
-        text.contains("FAILED: the ledger does not add up: 20 arrivals were scheduled, but 19 are"),
+        text.contains("FAILED: the request counts do not add up: 20 arrivals were scheduled, but 19 are"),
         "{text}"
     );
-    assert!(std::fs::read_to_string(page).unwrap().contains("FAILED: the ledger does not add up"));
+    assert!(std::fs::read_to_string(page).unwrap().contains("FAILED: the request counts do not add up"));
 }

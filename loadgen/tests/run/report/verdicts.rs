@@ -72,7 +72,7 @@ fn deadline_ends_the_run() {
     let server = Server::silent();
     let (output, report) = report_of(&server.url("/"), &["-q", "50", "-n", "20", "--deadline", "1s"]);
     assert_eq!(output.status.code(), Some(1), "{}", stdout(&output));
-    assert!(stdout(&output).contains("the deadline passed before the end"), "{}", stdout(&output));
+    assert!(stdout(&output).contains("ended early by --deadline"), "{}", stdout(&output));
     assert_eq!(
         (&report["ended_early_by"], &report["ledger"]["unfinished"]),
         (&"deadline".into(), &20.into())

@@ -27,7 +27,7 @@ pub(super) async fn main(which: &Which) -> Result<u8, Error> {
         if service.process.alive() && !gone(service.process, Duration::from_secs(2)).await {
             service.process.signal(Signal::SIGKILL);
             if !gone(service.process, Duration::from_secs(5)).await {
-                eprintln!("stack: {} (pid {}) could not be killed", service.name, service.process.pid);
+                eprintln!("stack: cannot kill {} (pid {})", service.name, service.process.pid);
                 return Ok(1);
             }
         }

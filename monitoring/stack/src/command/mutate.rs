@@ -128,7 +128,7 @@ fn short(repository: &std::path::Path, path: &std::path::Path) -> String {
     path.strip_prefix(repository).unwrap_or(path).display().to_string()
 }
 
-/// The drill that a mutant is tried with first.
+/// The drill that is run first for a mutant.
 fn first<'a>(drills: &'a [Drill], mutant: &Mutant) -> Option<&'a Drill> {
     mutant.drills.first().and_then(|name| drills.iter().find(|drill| drill.name == *name))
 }

@@ -14,7 +14,7 @@ use super::signals::{Signals, exit_code};
 use crate::error::Error;
 use process::program;
 
-/// Time the command gets to end after a signal before it is killed.
+/// Time for the command to end after a signal, before it is killed.
 const GRACE: Duration = Duration::from_secs(60);
 
 /// Arguments of `stack run`. The command gets the addresses in the variables `TARGET_URL`, `ADMIN_URL`,

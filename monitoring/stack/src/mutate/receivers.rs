@@ -14,7 +14,7 @@ use crate::error::Error;
 
 /// A key of the file, not in a comment. Receivers have many kinds of channels, but all have this key.
 static SENDS: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r"(?m)^[^#\n]*\bsend_resolved:\s*(true)\b").expect("the pattern is constant and tested")
+    Regex::new(r"(?m)^[^#\n]*\bsend_resolved:\s*(true)\b").expect("the pattern is a valid constant")
 });
 
 #[derive(Deserialize)]

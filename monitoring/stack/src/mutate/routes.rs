@@ -14,7 +14,7 @@ use super::mutant::{Kind, Mutant, parsed, place, replaced};
 use crate::error::Error;
 
 static MATCHER: LazyLock<Regex> =
-    LazyLock::new(|| Regex::new(r#"^(\w+)="(\w+)"$"#).expect("the pattern is constant and tested"));
+    LazyLock::new(|| Regex::new(r#"^(\w+)="(\w+)"$"#).expect("the pattern is a valid constant"));
 
 #[derive(Deserialize)]
 struct Config {

@@ -181,7 +181,7 @@ fn read<'a>(file: &'a str, text: &str) -> Result<Vec<Rule<'a>>, Error> {
     rules.map(read).collect()
 }
 
-/// A place without the blank space at its end: that of a folded text reaches to the next key.
+/// A range without trailing white space: a folded text reaches to the next key.
 fn trimmed(text: &str, at: Range<usize>) -> Range<usize> {
     at.start..at.start + text[at.clone()].trim_end().len()
 }

@@ -5,7 +5,7 @@ use super::mutant::{Kind, Mutant};
 /// Some mutants and the reason.
 pub struct Unnoticed {
     kind: Kind,
-    /// What the name of the rule, route, inhibit rule or receiver begins with.
+    /// Start of the name of the rule, route, inhibit rule or receiver.
     of: &'static str,
     /// Part of the change.
     change: &'static str,
@@ -13,13 +13,13 @@ pub struct Unnoticed {
     pub reason: &'static str,
 }
 
-const ALLOTMENT: &str =
-    "a drill brings the host above its threshold only by setting an allotment, not without one";
+const ALLOTMENT: &str = "drills bring the host above its threshold by setting an allotment, so the part for hosts without one is not used";
 const WINDOWS: &str =
-    "the other window still holds its threshold, and they differ only after an hour of traffic";
-const STAYS: &str = "a container in a drill that stays up would be missing at the end of the drill";
+    "the other window keeps its threshold, and the two windows differ only after an hour of traffic";
+const STAYS: &str =
+    "a drill has no container that stays up, because the alert would fire for it when the drill ends";
 
-/// The mutants of the shipped files that no drill can notice. Unit tests of the rules hold most of them.
+/// The mutants of the shipped files that no drill can notice. Unit tests of the rules cover most of them.
 pub const UNNOTICED: &[Unnoticed] = &[
     Unnoticed {
         kind: Kind::Inhibition,
@@ -31,7 +31,7 @@ pub const UNNOTICED: &[Unnoticed] = &[
         kind: Kind::Equal,
         of: "inhibit rule 1",
         change: "job",
-        reason: "no two jobs have alerts on one symptom",
+        reason: "alerts with the same symptom also have the same job",
     },
     Unnoticed {
         kind: Kind::Equal,
@@ -61,19 +61,19 @@ pub const UNNOTICED: &[Unnoticed] = &[
         kind: Kind::Matcher,
         of: "ExcessiveHttp500",
         change: "route!~",
-        reason: "no probe ever responds 500",
+        reason: "probes never respond with 500",
     },
     Unnoticed {
         kind: Kind::Matcher,
         of: "HighInFlight",
         change: "route!~",
-        reason: "probes respond at once, so that none are in flight together",
+        reason: "probes respond immediately, so they do not raise the number of requests in flight",
     },
     Unnoticed {
         kind: Kind::Matcher,
         of: "HostDiskFull",
         change: "fstype!~",
-        reason: "both sides of the division exclude the same, so that one alone adds nothing",
+        reason: "both sides of the division exclude the same file systems, so a change of one side adds no series",
     },
     Unnoticed { kind: Kind::LowThreshold, of: "ErrorBudgetBurn", change: "> 14.4", reason: WINDOWS },
     Unnoticed { kind: Kind::LowThreshold, of: "ErrorBudgetBurn", change: "> 6", reason: WINDOWS },
@@ -81,25 +81,25 @@ pub const UNNOTICED: &[Unnoticed] = &[
         kind: Kind::LowThreshold,
         of: "APINoTraffic",
         change: "> 0 ->",
-        reason: "the suite lets this alert fire beside any drill, because traffic stops between drills",
+        reason: "the suite allows this alert during any drill, because traffic stops between drills",
     },
     Unnoticed {
         kind: Kind::LowThreshold,
         of: "PipelineStalled",
         change: "> 0 ->",
-        reason: "the suite lets this alert fire beside any drill, because readings stop when a drill ends",
+        reason: "the suite allows this alert during any drill, because readings stop when a drill ends",
     },
     Unnoticed {
         kind: Kind::LowThreshold,
         of: "RateLimitHits",
         change: "> 50",
-        reason: "traffic beyond the quota of 100/s is refused far more often than the threshold allows",
+        reason: "traffic above the quota of 100/s causes far more refusals than the threshold",
     },
     Unnoticed {
         kind: Kind::LowThreshold,
         of: "RateLimiterDegraded",
         change: "> 0.05",
-        reason: "a drill cannot hold a share of late decisions below the threshold",
+        reason: "a drill cannot keep the share of late decisions just below the threshold",
     },
     Unnoticed {
         kind: Kind::Matcher,

@@ -124,7 +124,7 @@ async fn a_cause_that_cannot_be_undone_is_reported_and_blocks_further_drills() {
         std::fs::read_to_string(junit).unwrap(),
         std::fs::read_to_string(html).unwrap(),
     ] {
-        assert!(text.contains("the cause was not undone: could not run"), "{text}");
+        assert!(text.contains("the cause was not undone: cannot run"), "{text}");
         assert!(text.contains("not ready for a drill"), "{text}");
     }
 

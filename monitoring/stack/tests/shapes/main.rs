@@ -96,7 +96,7 @@ async fn a_proof_that_cannot_be_kept_is_exit_1() {
     });
     let finished = chain.run(&drill, &["--proofs", "proofs"]).await;
     assert_eq!((finished.code, finished.verdict().0), (Some(1), "PROVEN"), "{}", finished.text);
-    assert!(finished.text.contains("the proof of kept could not be stored in proofs: "), "{}", finished.text);
+    assert!(finished.text.contains("cannot store the proof of kept in proofs: "), "{}", finished.text);
     std::fs::remove_file(chain.dir.path().join("proofs")).unwrap();
     chain.stop().await;
 }

@@ -61,15 +61,15 @@ impl Value {
     }
 }
 
-/// Most decimals of a bound: a floating-point number has no more, and formatting has a limit.
+/// Maximum number of decimals of a bound: a floating-point number has no more, and formatting has a limit.
 const DECIMALS: usize = 17;
 
 /// Finite bounds in order, and the number of decimals they are written with.
 fn bounds(from: &str, to: &str) -> Option<(f64, f64, usize)> {
     let decimals = |text: &str| text.split_once('.').map_or(0, |(_, behind)| behind.len());
-    let (least, most): (f64, f64) = (from.parse().ok()?, to.parse().ok()?);
-    let fit = least.is_finite() && most.is_finite() && least <= most;
-    fit.then_some((least, most, decimals(from).max(decimals(to)).min(DECIMALS)))
+    let (min, max): (f64, f64) = (from.parse().ok()?, to.parse().ok()?);
+    let fit = min.is_finite() && max.is_finite() && min <= max;
+    fit.then_some((min, max, decimals(from).max(decimals(to)).min(DECIMALS)))
 }
 
 /// Whether `name` is a valid name for a captured value.

@@ -7,7 +7,7 @@ use process::program::repository;
 
 /// Folders that are generated, or not part of the repository.
 const LEFT_OUT: [&str; 3] = ["target", "node_modules", ".git"];
-/// Most bytes of the front page, which must be readable in a minute.
+/// Maximum size of the front page in bytes, which must be readable in a minute.
 const FRONT_PAGE: usize = 8 * 1024;
 
 /// Every Markdown document, relative to the repository.
