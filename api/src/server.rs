@@ -6,7 +6,7 @@ use crate::{
     config::Config,
     error::StartError,
     handlers,
-    listen::{self, Tls},
+    listen::{self, Admission, Tls},
     middleware::{body_timeout::BodyTimeout, cors, fault::FaultLayer, gate, limit, observe, unread::unread},
     openapi,
     reload::Reloader,
@@ -153,9 +153,13 @@ fn server(
             FaultLayer(shared.faults.clone()),
         ]
     };
+    let admission = Admission {
+        proxies: config.access.trusted_proxies.clone(),
+        closed: state.metrics.connections_closed.clone(),
+    };
     let explain = move |status| unread(&unreadable, status);
     let tls = tls.map(|tls| tls.config);
-    listen::serve(factory, listener, tls, &config.server, &config.connections, explain)
+    listen::serve(factory, listener, tls, &config.server, &config.connections, admission, explain)
 }
 
 #[cfg(test)]

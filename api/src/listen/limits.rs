@@ -9,9 +9,11 @@ use std::{io, net::TcpListener};
 
 /// Descriptors the process needs beside its connections: the admin listener's, database, Redis, logs, workers.
 const OTHER_FILES: u64 = 256;
+/// Of these, connections that wait for their turn or have just lost it.
+pub(super) const IN_TRANSIT: usize = 64;
 
 /// Gives a listener its backlog and tells how many connections are served at once: as many as the settings say, or
-/// fewer where the system's limit of open files leaves room for fewer. Those past it wait in the backlog.
+/// fewer where the system's limit of open files leaves room for fewer.
 pub(crate) fn prepare(listener: &TcpListener, settings: &ConnectionSettings) -> io::Result<usize> {
     // Listening again on a socket that listens changes its backlog.
     listen(listener, Backlog::new(settings.backlog as i32)?)?;
