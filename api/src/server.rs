@@ -7,7 +7,10 @@ use crate::{
     error::StartError,
     handlers,
     listen::{self, Admission, Tls},
-    middleware::{body_timeout::BodyTimeout, cors, fault::FaultLayer, gate, limit, observe, unread::unread},
+    middleware::{
+        body_limits::BodyLimits, body_memory::BodyMemory, cors, fault::FaultLayer, gate, limit, observe,
+        unread::unread,
+    },
     openapi,
     reload::Reloader,
     state::State,
@@ -130,7 +133,10 @@ fn server(
     listener: TcpListener,
 ) -> std::io::Result<Server> {
     let (shared, unreadable) = (state.clone(), state.clone());
-    let body_timeout = config.connections.request_body_timeout;
+    let bodies = BodyLimits {
+        time: config.connections.request_body_timeout,
+        memory: BodyMemory::new(config.connections.body_memory),
+    };
     let factory = move || {
         chain![
             App::new()
@@ -143,8 +149,8 @@ fn server(
             from_fn(observe::layer),
             // Counts and times the response.
             shared.http.layer(),
-            // Limits the time a client takes to send the body.
-            BodyTimeout(body_timeout),
+            // Limits the time a client takes to send the body, and the memory of all bodies.
+            bodies.clone(),
             // Refuses a malformed Host, writes by pages of other sites, and endpoints that are switched off.
             from_fn(gate::layer),
             // Identifies the caller and checks its rate limits.

@@ -15,12 +15,14 @@ use std::{
         atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::SeqCst},
     },
     task::Context,
-    time::Instant,
+    time::{Duration, Instant},
 };
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 /// The share of a search's result that later searches take from: searching costs as much as there are connections.
 const AT_ONCE: usize = 16;
+/// For how long a new connection is preferred to one that has had its turn: its first request may be on its way.
+const GRACE: Duration = Duration::from_secs(2);
 /// `since` of a connection with a request, or one that waits.
 const BUSY: u64 = 0;
 
@@ -100,7 +102,7 @@ impl Seats {
             Err(_) => self.next_free().await,
         };
         *seat.place.permit.lock() = Some(permit);
-        seat.place.since.store(self.now(), SeqCst);
+        seat.place.since.store(self.now() + GRACE.as_micros() as u64, SeqCst);
         self.make_room();
         Some(seat)
     }
@@ -304,7 +306,10 @@ pub(super) mod tests {
         let all = seats(40, 40, "");
         let mut held = Vec::new();
         for host in 0..40 {
-            held.push(admit(&all, host).unwrap());
+            let seat = admit(&all, host).unwrap();
+            seat.busy();
+            seat.idle();
+            held.push(seat);
             tick(&all);
         }
         held[0].busy();
@@ -323,6 +328,17 @@ pub(super) mod tests {
         drop(held);
         assert_eq!(all.free.available_permits(), 40, "each place is given back once");
         assert!(all.register.lock().addresses.is_empty());
+    }
+
+    #[test]
+    fn a_connection_that_has_not_had_its_turn_is_preferred() {
+        let all = seats(2, 2, "");
+        let (fresh, served) = (admit(&all, 1).unwrap(), admit(&all, 2).unwrap());
+        served.busy();
+        tick(&all);
+        served.idle();
+        let _third = admit(&all, 3).unwrap();
+        assert!(served.is_closing() && !fresh.is_closing(), "although it has been idle for longer");
     }
 
     #[test]

@@ -1,16 +1,17 @@
 //! A connection to any kind of Redis, and its source.
 
 use super::url::RedisUrl;
-use deadpool_redis::{
-    Manager, PoolError, Runtime, Timeouts, cluster,
-    sentinel::{self, SentinelNodeConnectionInfo, SentinelServerType},
-};
 use redis::{
-    AsyncConnectionConfig, Cmd, Pipeline, RedisError, RedisFuture, Value,
+    AsyncConnectionConfig, Client, Cmd, ConnectionInfo, Pipeline, RedisError, RedisFuture, TlsCertificates,
+    TlsMode, Value,
     aio::{ConnectionLike, MultiplexedConnection},
+    cluster::{ClusterClient, ClusterClientBuilder},
     cluster_async::ClusterConnection,
+    sentinel::{SentinelClient, SentinelClientBuilder, SentinelServerType},
 };
+use rustls::crypto::ring;
 use std::time::Duration;
+use tokio::sync::Mutex;
 
 /// Timeout of a connection attempt, unless the deadline of a decision is longer. Together with the pause it is half of
 /// the second within which a recovered Redis must be found.
@@ -57,69 +58,79 @@ impl ConnectionLike for Connection {
     }
 }
 
-/// The pool of each kind. Connections are never returned to it: a checkout per request would cost a PING each.
+/// Where connections come from.
 pub(super) enum Source {
-    Single(deadpool_redis::Pool),
-    Sentinel(sentinel::Pool),
-    Cluster(cluster::Pool),
+    Single(Client, AsyncConnectionConfig),
+    // The client remembers which Sentinel responded last.
+    Sentinel(Mutex<SentinelClient>, AsyncConnectionConfig),
+    Cluster(ClusterClient),
 }
 
-/// Size of a pool, whose connections are not returned to it.
-const SIZE: usize = 2;
-
 impl Source {
-    /// A source of connections for decisions with this deadline.
-    pub(super) fn new(url: RedisUrl, deadline: Duration) -> Result<Self, RedisError> {
-        let limit = connect_limit(deadline);
-        let limits = Timeouts { wait: Some(limit), create: Some(limit), recycle: Some(limit) };
-        macro_rules! pool {
-            ($pool:ty, $manager:expr) => {
-                <$pool>::builder($manager)
-                    .max_size(SIZE)
-                    .runtime(Runtime::Tokio1)
-                    .timeouts(limits)
-                    .build()
-                    .expect("a pool with time-outs is built with its runtime named")
-            };
+    /// A source of connections for decisions with this deadline. `certificates` are used with an encrypted URL.
+    pub(super) fn new(
+        url: RedisUrl,
+        certificates: &TlsCertificates,
+        deadline: Duration,
+    ) -> Result<Self, RedisError> {
+        if url.is_encrypted() {
+            // Redis's client takes the provider of the process. If another one is installed, that one serves as well.
+            let _ = ring::default_provider().install_default();
         }
-        match url {
-            RedisUrl::Single(node) => {
-                // No response timeout: every call has its own limit.
-                let config = AsyncConnectionConfig::new()
-                    .set_connection_timeout(Some(limit))
-                    .set_response_timeout(None);
-                let manager = Manager::new_with_config(node, config)?;
-                Ok(Self::Single(pool!(deadpool_redis::Pool, manager)))
+        // No response timeout: every call has its own limit.
+        let config = AsyncConnectionConfig::new()
+            .set_connection_timeout(Some(connect_limit(deadline)))
+            .set_response_timeout(None);
+        let encrypted = url.is_encrypted();
+        Ok(match url {
+            RedisUrl::Single(node) if encrypted => {
+                Self::Single(Client::build_with_tls(node, certificates.clone())?, config)
             }
+            RedisUrl::Single(node) => Self::Single(Client::open(node)?, config),
             RedisUrl::Sentinel { sentinels, service, primary } => {
-                let login = deadpool_redis::RedisConnectionInfo {
-                    db: primary.db(),
-                    username: primary.username().map(str::to_owned),
-                    password: primary.password().map(str::to_owned),
-                    ..Default::default()
-                };
-                let node = SentinelNodeConnectionInfo { tls_mode: None, redis_connection_info: Some(login) };
-                let manager =
-                    sentinel::Manager::new(sentinels, service, Some(node), SentinelServerType::Master)?;
-                Ok(Self::Sentinel(pool!(sentinel::Pool, manager)))
+                let login =
+                    sentinels.first().map(ConnectionInfo::redis_settings).cloned().unwrap_or_default();
+                let nodes = sentinels.iter().map(|node| node.addr().clone());
+                let mut builder = SentinelClientBuilder::new(nodes, service, SentinelServerType::Master)?
+                    .set_client_to_redis_db(primary.db());
+                if let Some(name) = primary.username() {
+                    builder = builder.set_client_to_redis_username(name);
+                }
+                if let Some(password) = primary.password() {
+                    builder = builder.set_client_to_redis_password(password);
+                }
+                if let Some(name) = login.username() {
+                    builder = builder.set_client_to_sentinel_username(name);
+                }
+                if let Some(password) = login.password() {
+                    builder = builder.set_client_to_sentinel_password(password);
+                }
+                if encrypted {
+                    builder = builder
+                        .set_client_to_redis_tls_mode(TlsMode::Secure)
+                        .set_client_to_redis_certificates(certificates.clone())
+                        .set_client_to_sentinel_certificates(certificates.clone());
+                }
+                Self::Sentinel(Mutex::new(builder.build()?), config)
             }
             RedisUrl::Cluster(nodes) => {
-                let manager = cluster::Manager::new(nodes, false)?;
-                Ok(Self::Cluster(pool!(cluster::Pool, manager)))
+                let builder = ClusterClientBuilder::new(nodes);
+                let builder = if encrypted { builder.certs(certificates.clone()) } else { builder };
+                Self::Cluster(builder.build()?)
             }
-        }
+        })
     }
 
-    /// A new connection.
-    pub(super) async fn connect(&self) -> Result<Connection, PoolError> {
+    /// A new connection. The caller limits the time.
+    pub(super) async fn connect(&self) -> Result<Connection, RedisError> {
         Ok(match self {
-            Self::Single(pool) => Connection::Node(deadpool_redis::Connection::take(pool.get().await?)),
-            Self::Sentinel(pool) => {
-                let mut node = sentinel::Connection::take(pool.get().await?);
-                node.set_response_timeout(Duration::MAX);
-                Connection::Node(node)
+            Self::Single(client, config) => {
+                Connection::Node(client.get_multiplexed_async_connection_with_config(config).await?)
             }
-            Self::Cluster(pool) => Connection::Cluster(cluster::Connection::take(pool.get().await?)),
+            Self::Sentinel(client, config) => {
+                Connection::Node(client.lock().await.get_async_connection_with_config(config).await?)
+            }
+            Self::Cluster(client) => Connection::Cluster(client.get_async_connection().await?),
         })
     }
 }

@@ -4,7 +4,6 @@ use super::{
     backend::{Failure, RedisBackend},
     connection::{Connection, connect_limit},
 };
-use deadpool_redis::PoolError;
 use redis::RedisError;
 use std::{sync::Arc, time::Duration};
 use tokio::time::{sleep, timeout};
@@ -45,8 +44,8 @@ pub(super) enum ConnectError {
     #[error("no connection within the deadline")]
     Late,
     /// Connecting failed.
-    #[error(transparent)]
-    Pool(#[from] PoolError),
+    #[error("cannot connect: {0}")]
+    Redis(#[from] RedisError),
     /// Connected, but Redis does not decide.
     #[error(transparent)]
     Probe(#[from] ProbeError),
