@@ -6,8 +6,11 @@ use crate::{
     config::Config,
     error::StartError,
     handlers,
-    listen::{self, Tls},
-    middleware::{body_timeout::BodyTimeout, cors, fault::FaultLayer, gate, limit, observe, unread::unread},
+    listen::{self, Admission, Tls},
+    middleware::{
+        body_limits::BodyLimits, body_memory::BodyMemory, cors, fault::FaultLayer, gate, limit, observe,
+        unread::unread,
+    },
     openapi,
     reload::Reloader,
     state::State,
@@ -130,7 +133,10 @@ fn server(
     listener: TcpListener,
 ) -> std::io::Result<Server> {
     let (shared, unreadable) = (state.clone(), state.clone());
-    let body_timeout = config.connections.request_body_timeout;
+    let bodies = BodyLimits {
+        time: config.connections.request_body_timeout,
+        memory: BodyMemory::new(config.connections.body_memory),
+    };
     let factory = move || {
         chain![
             App::new()
@@ -143,8 +149,8 @@ fn server(
             from_fn(observe::layer),
             // Counts and times the response.
             shared.http.layer(),
-            // Limits the time a client takes to send the body.
-            BodyTimeout(body_timeout),
+            // Limits the time a client takes to send the body, and the memory of all bodies.
+            bodies.clone(),
             // Refuses a malformed Host, writes by pages of other sites, and endpoints that are switched off.
             from_fn(gate::layer),
             // Identifies the caller and checks its rate limits.
@@ -153,9 +159,13 @@ fn server(
             FaultLayer(shared.faults.clone()),
         ]
     };
+    let admission = Admission {
+        proxies: config.access.trusted_proxies.clone(),
+        closed: state.metrics.connections_closed.clone(),
+    };
     let explain = move |status| unread(&unreadable, status);
     let tls = tls.map(|tls| tls.config);
-    listen::serve(factory, listener, tls, &config.server, &config.connections, explain)
+    listen::serve(factory, listener, tls, &config.server, &config.connections, admission, explain)
 }
 
 #[cfg(test)]

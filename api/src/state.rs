@@ -145,9 +145,11 @@ fn faults(
 }
 
 fn redis_backend(config: &Config, metrics: &Metrics) -> Result<Option<Arc<RedisBackend>>, SettingError> {
+    let certificates = config.limits.redis_certificates()?;
     let Some(url) = config.limits.redis() else { return Ok(None) };
     let settings = RedisSettings {
         url: url.to_owned(),
+        certificates,
         deadline: config.limits.redis_deadline,
         prefix: config.limits.redis_key_prefix.clone(),
     };
@@ -156,7 +158,7 @@ fn redis_backend(config: &Config, metrics: &Metrics) -> Result<Option<Arc<RedisB
         // The URL may hold a password.
         value: "…".to_owned(),
         reason: format!("is not a valid Redis URL ({error})"),
-        remedy: "expected a URL such as redis://127.0.0.1:6379, redis+sentinel://HOST:26379,HOST:26379/SERVICE or redis+cluster://HOST:6379,HOST:6379",
+        remedy: "expected a URL such as redis://127.0.0.1:6379, redis+sentinel://HOST:26379,HOST:26379/SERVICE or redis+cluster://HOST:6379,HOST:6379, or rediss for TLS",
     })?;
     Ok(Some(backend))
 }

@@ -17,7 +17,7 @@ use std::{
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpSocket, TcpStream},
-    time::{sleep, timeout},
+    time::timeout,
 };
 
 /// Files that are not available for idle connections: those of the gateway and the load, and the guests below.
@@ -26,31 +26,29 @@ const OTHER_FILES: u64 = 1_000;
 const PER_ADDRESS: usize = 10_000;
 /// Connections being opened at once.
 const OPENING: usize = 128;
-/// Connections beyond the idle ones, for the clients served meanwhile.
-const GUESTS: usize = 64;
 /// Requests of these clients.
 const REQUESTS: usize = 500;
-/// Connections beyond the limit; they fit into the backlog.
-const WAITING: usize = 500;
-/// How long they are observed while waiting.
-const WATCHED: Duration = Duration::from_secs(2);
+/// Connections beyond the limit.
+const FURTHER: usize = 500;
 /// Timeout of every step.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 pub async fn measure(args: &Args, machine: &Machine, dir: &Path, table: &mut Table) -> anyhow::Result<()> {
     let files = api::file_limit::raise().context("the open file limit")?;
     let idle = args.connections.min(files.saturating_sub(OTHER_FILES)) as usize;
-    ensure!(idle > WAITING, "the open file limit of {files} is too low for a measurement");
+    ensure!(idle > FURTHER, "the open file limit of {files} is too low for a measurement");
     let database = dir.join("connections.db");
     let settings = Settings::roomy("", &database);
-    let extra = [("MAX_CONNECTIONS", (idle + GUESTS).to_string()), ("KEEP_ALIVE", "1h".to_owned())];
+    let most = idle.to_string();
+    let extra = ["MAX_CONNECTIONS", "MAX_CONNECTIONS_PER_ADDRESS"].map(|setting| (setting, most.clone()));
+    let extra = [&extra[..], &[("KEEP_ALIVE", "1h".to_owned())]].concat();
     let server = Server::gateway_with("connections", &settings, &extra, machine, dir).await?;
     server.user().await?;
     let address: SocketAddr = server.base().trim_start_matches("http://").parse()?;
 
     let alone = requests(address).await?;
     let before = server.resident_bytes()?;
-    let mut held = open(address, idle).await?;
+    let held = open(address, idle).await?;
     let after = server.resident_bytes()?;
     let each = after.saturating_sub(before) as f64 / idle as f64;
     let wanted = if (idle as u64) < args.connections {
@@ -69,39 +67,20 @@ pub async fn measure(args: &Args, machine: &Machine, dir: &Path, table: &mut Tab
         format!("{} ms, {} ms", alone.text(2), meanwhile.text(2)),
     );
 
-    let guests = open(address, GUESTS).await?;
-    let mut waiting = stream::iter((0..WAITING).map(|number| async move {
-        let mut stream = connect(address, number).await?;
-        stream.write_all(PROBE).await?;
-        anyhow::Ok(stream)
-    }))
-    .buffer_unordered(OPENING)
-    .try_collect::<Vec<_>>()
-    .await?;
-    sleep(WATCHED).await;
-    let served_early = waiting.iter().filter(|stream| has_response(stream)).count();
-    ensure!(served_early == 0, "{served_early} of {WAITING} connections beyond MAX_CONNECTIONS were served");
     let mut took = Vec::new();
-    for stream in held.iter_mut().step_by(idle / REQUESTS) {
+    let mut further = Vec::new();
+    for number in 0..FURTHER {
         let sent = Instant::now();
-        fetch(stream).await.context("a connection that was served before")?;
+        let mut stream = connect(address, number).await?;
+        fetch(&mut stream).await.context("a connection beyond MAX_CONNECTIONS")?;
         took.push(sent.elapsed().as_secs_f64() * 1e3);
+        further.push(stream);
     }
-    let served = Spread::of(took);
-    let left = Instant::now();
-    held.truncate(idle - WAITING);
-    for stream in &mut waiting {
-        response(stream).await.context("a connection that waited")?;
-    }
-    let then = left.elapsed().as_secs_f64() * 1e3;
     table.reference(
-        &format!("{WAITING} connections beyond MAX_CONNECTIONS"),
-        format!(
-            "none served in {WATCHED:?}, others served in {} ms; all served {then:.0} ms after the same number left",
-            served.text(2)
-        ),
+        &format!("{FURTHER} connections beyond MAX_CONNECTIONS"),
+        format!("each served in {} ms; the longest idle ones are closed for them", Spread::of(took).text(2)),
     );
-    drop((held, guests, waiting));
+    drop((held, further));
     server.stop().await;
     Ok(())
 }
@@ -140,11 +119,6 @@ async fn response(stream: &mut TcpStream) -> anyhow::Result<()> {
         received.extend_from_slice(&part[..count]);
     }
     Ok(())
-}
-
-/// Whether data or the end has arrived.
-fn has_response(stream: &TcpStream) -> bool {
-    !matches!(stream.try_read(&mut [0]), Err(error) if error.kind() == std::io::ErrorKind::WouldBlock)
 }
 
 /// Duration of requests for a user in milliseconds, each on a new connection, including connecting.

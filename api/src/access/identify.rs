@@ -36,6 +36,22 @@ pub enum RequireKey {
     All,
 }
 
+/// What a request does, as far as access depends on it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Act {
+    pub writes: bool,
+    pub unloads_model: bool,
+}
+
+/// Requests that may unload models.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum MayUnload {
+    /// Those with an API key: predictions of everybody would fail.
+    Keys,
+    /// All that may write.
+    Anyone,
+}
+
 /// Access control.
 #[derive(Debug, Clone)]
 pub struct Settings {
@@ -43,6 +59,8 @@ pub struct Settings {
     pub keys_file: Option<PathBuf>,
     /// Requests that need an API key.
     pub require: RequireKey,
+    /// Requests that may unload models.
+    pub unload: MayUnload,
     /// Proxies whose `X-Forwarded-For` is trusted.
     pub proxies: TrustedProxies,
     /// The token that `/metrics` requires.
@@ -61,6 +79,7 @@ struct Keys {
 pub(crate) struct Access {
     keys: Option<Keys>,
     require: RequireKey,
+    unload: MayUnload,
     proxies: TrustedProxies,
     metrics_token: Token,
     pub(crate) origins: Origins,
@@ -69,13 +88,20 @@ pub(crate) struct Access {
 impl Access {
     /// Reads the key file.
     pub(crate) fn prepare(settings: Settings, policies: &PolicySet) -> Result<Self, FileError> {
-        let Settings { keys_file, require, proxies, metrics_token, origins } = settings;
+        let Settings { keys_file, require, unload, proxies, metrics_token, origins } = settings;
         let keys = keys_file.map(|path| {
             let ring = ArcSwap::from_pointee(KeyRing::load(&path, policies)?);
             Ok(Keys { path, ring })
         });
         let keys = keys.transpose()?;
-        Ok(Self { keys, require, proxies, metrics_token: Token::new(metrics_token.as_deref()), origins })
+        Ok(Self {
+            keys,
+            require,
+            unload,
+            proxies,
+            metrics_token: Token::new(metrics_token.as_deref()),
+            origins,
+        })
     }
 
     /// A plan that an API key uses but these policies do not define.
@@ -98,9 +124,16 @@ impl Access {
     }
 
     /// The caller of a request. A key that is sent must be valid; without a key file, keys are ignored.
-    pub(crate) fn identify(&self, req: &ServiceRequest, is_write: bool) -> Result<Caller, Problem> {
+    pub(crate) fn identify(&self, req: &ServiceRequest, act: Act) -> Result<Caller, Problem> {
         let address = self.client(req);
-        let Some(keys) = &self.keys else { return Ok(Caller::by_address(address)) };
+        let unloads = act.unloads_model && self.unload == MayUnload::Keys;
+        let Some(keys) = &self.keys else {
+            if unloads {
+                let detail = "unloading a model needs an API key, and no keys are configured (API_KEYS_FILE, UNLOAD_MODELS)";
+                return Err(Problem::new(Kind::Forbidden, detail));
+            }
+            return Ok(Caller::by_address(address));
+        };
         let presented = match req.headers().get(&API_KEY) {
             Some(value) => Some(value.as_bytes()),
             None => bearer(req.headers()),
@@ -110,7 +143,7 @@ impl Access {
                 let challenge = HeaderValue::from_static("Bearer realm=\"api\", error=\"invalid_token\"");
                 unauthorized("unknown API key", challenge)
             }),
-            None if self.requires_key(is_write) => Err(unauthorized(
+            None if unloads || self.requires_key(act.writes) => Err(unauthorized(
                 "this request needs an API key; send it as X-API-Key or Authorization: Bearer",
                 HeaderValue::from_static("Bearer realm=\"api\""),
             )),

@@ -1,7 +1,7 @@
 use super::{error::SettingError, secret::Secret};
 use crate::access::{
     address::TrustedProxies,
-    identify::{RequireKey, Settings},
+    identify::{MayUnload, RequireKey, Settings},
     origins::Origins,
 };
 use std::path::PathBuf;
@@ -16,6 +16,10 @@ pub struct AccessSettings {
     /// Requests that need an API key; probes, /metrics and OPTIONS never need one
     #[arg(long, env, default_value = "none")]
     pub require_api_key: RequireKey,
+
+    /// Who may unload models: keys for requests with an API key, or anyone
+    #[arg(long, env, default_value = "keys")]
+    pub unload_models: MayUnload,
 
     /// Proxies whose X-Forwarded-For is trusted: addresses and networks, comma-separated
     #[arg(long, env, default_value = "", hide_default_value = true)]
@@ -57,6 +61,7 @@ impl AccessSettings {
         Ok(Settings {
             keys_file,
             require: self.require_api_key,
+            unload: self.unload_models,
             proxies: self.trusted_proxies.clone(),
             metrics_token: metrics_token.map(str::to_owned),
             origins: self.cors_origins.clone(),

@@ -1,3 +1,5 @@
+use crate::pem::Refusal;
+
 /// A setting that parses but whose value cannot be used.
 #[derive(Debug, thiserror::Error)]
 #[error("{variable}={value}: {reason}; {remedy}")]
@@ -10,4 +12,15 @@ pub struct SettingError {
     pub reason: String,
     /// How to fix it.
     pub remedy: &'static str,
+}
+
+impl From<Refusal> for SettingError {
+    fn from(file: Refusal) -> Self {
+        Self {
+            variable: file.variable,
+            value: file.path.display().to_string(),
+            reason: file.reason,
+            remedy: file.remedy,
+        }
+    }
 }

@@ -1,4 +1,4 @@
-use super::error::SettingError;
+use super::{error::SettingError, value};
 use std::path::{Path, PathBuf};
 
 /// HTTPS.
@@ -26,15 +26,11 @@ impl TlsSettings {
             reason: format!("is set without {other}"),
             remedy: "set both for HTTPS, or neither for HTTP",
         };
-        match (given(&self.tls_cert), given(&self.tls_key)) {
+        match (value::given(&self.tls_cert), value::given(&self.tls_key)) {
             (Some(cert), Some(key)) => Ok(Some((cert, key))),
             (Some(cert), None) => Err(alone("TLS_CERT", cert, "TLS_KEY")),
             (None, Some(key)) => Err(alone("TLS_KEY", key, "TLS_CERT")),
             (None, None) => Ok(None),
         }
     }
-}
-
-fn given(path: &Option<PathBuf>) -> Option<&Path> {
-    path.as_deref().filter(|path| !path.as_os_str().is_empty())
 }

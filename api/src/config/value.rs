@@ -1,6 +1,12 @@
 //! Value parsers of the settings.
 
-use std::{convert::Infallible, fmt::Display, path::PathBuf, str::FromStr, time::Duration};
+use std::{
+    convert::Infallible,
+    fmt::Display,
+    path::{Path, PathBuf},
+    str::FromStr,
+    time::Duration,
+};
 
 /// A text that is not a valid value of its setting.
 #[derive(Debug, thiserror::Error)]
@@ -36,6 +42,11 @@ pub enum ValueError {
         "expected the http:// or https:// address of an OTLP/HTTP collector, such as http://127.0.0.1:4318{0}"
     )]
     Collector(String),
+}
+
+/// A path that is set; an empty variable counts as unset.
+pub(super) fn given(path: &Option<PathBuf>) -> Option<&Path> {
+    path.as_deref().filter(|path| !path.as_os_str().is_empty())
 }
 
 /// An integer within bounds.

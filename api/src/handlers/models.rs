@@ -126,6 +126,8 @@ pub(super) async fn load(req: HttpRequest, state: Data<State>, body: Bytes) -> R
     params(("name" = String, Path, description = "letters, digits, `-` and `_`")),
     responses(
         (status = 204, description = "unloaded"),
+        (status = 401, description = "the request has no API key (UNLOAD_MODELS)"),
+        (status = 403, description = "the gateway has no API keys (UNLOAD_MODELS)"),
         (status = 404, description = "no model of this name is loaded"),
     ),
 )]

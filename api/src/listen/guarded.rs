@@ -4,7 +4,7 @@
 //! that does not read its response, could hold its connection forever. actix-http also refuses input that is not HTTP
 //! with a bare status that no middleware sees; this module replaces that response.
 
-use super::marks::Marks;
+use super::{marks::Marks, seats::Seat};
 use std::{
     io::{self, IoSlice},
     pin::Pin,
@@ -29,6 +29,7 @@ pub(super) struct Http1 {
 /// A monitored connection.
 pub(super) struct Guarded<T> {
     io: T,
+    seat: Rc<Seat>,
     http1: Option<Http1>,
     write_timeout: Duration,
     /// Wakes the connection when its next head is due, or earlier: it is rearmed only when necessary.
@@ -40,8 +41,13 @@ pub(super) struct Guarded<T> {
 }
 
 impl<T> Guarded<T> {
-    pub(super) fn new(io: T, http1: Option<Http1>, write_timeout: Duration) -> Self {
-        Self { io, http1, write_timeout, head_clock: None, write_clock: None, refusal: None }
+    pub(super) fn new(io: T, seat: Rc<Seat>, http1: Option<Http1>, write_timeout: Duration) -> Self {
+        Self { io, seat, http1, write_timeout, head_clock: None, write_clock: None, refusal: None }
+    }
+
+    /// The connection's place.
+    pub(super) fn seat(&self) -> &Rc<Seat> {
+        &self.seat
     }
 
     /// For the requests on this connection.
@@ -159,7 +165,15 @@ impl<T: AsyncRead + Unpin> AsyncRead for Guarded<T> {
     ) -> Poll<io::Result<()>> {
         let this = self.get_mut();
         let before = buffer.filled().len();
-        let outcome = Pin::new(&mut this.io).poll_read(cx, buffer);
+        let outcome = match Pin::new(&mut this.io).poll_read(cx, buffer) {
+            // TLS takes the end for that of an attacker. Responses are still sent.
+            Poll::Ready(Err(error))
+                if error.kind() == io::ErrorKind::UnexpectedEof && this.seat.is_closing() =>
+            {
+                Poll::Ready(Ok(()))
+            }
+            outcome => outcome,
+        };
         match &this.http1 {
             Some(http1) if buffer.filled().len() > before => http1.marks.received(),
             Some(http1) if buffer.remaining() > 0 && matches!(outcome, Poll::Ready(Ok(()))) => {

@@ -72,6 +72,8 @@ enum Event {
     Request(http::Request<RecvStream>, SendResponse<Bytes>),
     /// No stream has been open for the idle time.
     Idle,
+    /// Another connection has got this one's place.
+    Displaced,
     /// The server is stopping.
     Drain,
     /// The client closed the connection.
@@ -94,6 +96,7 @@ where
     S: Service<Request, Response = ServiceResponse<B>, Error = Error>,
     B: MessageBody,
 {
+    let seat = io.seat().clone();
     let mut builder = Builder::new();
     builder
         .max_header_list_size(LONGEST_HEADERS)
@@ -111,12 +114,16 @@ where
             while let Poll::Ready(Some(size)) = streams.poll_next_unpin(cx) {
                 headers_of_all -= size;
                 if streams.is_empty() {
+                    seat.idle();
                     let limit = if leaving { limits.disconnect } else { limits.idle };
                     idle.as_mut().reset(Instant::now() + limit);
                 }
             }
             if !leaving && drained.as_mut().poll(cx).is_ready() {
                 return Poll::Ready(Ok(Event::Drain));
+            }
+            if streams.is_empty() && seat.poll_must_leave(cx) {
+                return Poll::Ready(Ok(Event::Displaced));
             }
             if let Poll::Ready(accepted) = connection.poll_accept(cx) {
                 let event = accepted.transpose()?;
@@ -129,14 +136,13 @@ where
         });
         match event.await? {
             Event::Request(request, respond) => {
+                seat.busy();
                 let size = header_size(&request);
                 headers_of_all += size;
                 if streams.len() >= MAX_STREAMS || headers_of_all > LONGEST_HEADERS_OF_ALL {
                     // The client that waited for a response has disconnected.
                     streams.clear();
-                    connection.abrupt_shutdown(Reason::ENHANCE_YOUR_CALM);
-                    let closed = poll_fn(|cx| connection.poll_closed(cx));
-                    return Ok(timeout(limits.disconnect, closed).await.unwrap_or(Ok(()))?);
+                    return end(connection, Reason::ENHANCE_YOUR_CALM, limits).await;
                 }
                 let head_only = request.method() == http::Method::HEAD;
                 let response = app.call(received(request, peer));
@@ -150,6 +156,8 @@ where
                     size
                 });
             }
+            // Its GOAWAY says which requests have not been seen, so that they can be sent again.
+            Event::Displaced => return end(connection, Reason::NO_ERROR, limits).await,
             Event::Idle if leaving => return Ok(()),
             Event::Idle | Event::Drain => {
                 leaving = true;
@@ -159,6 +167,20 @@ where
             Event::Closed => return Ok(()),
         }
     }
+}
+
+/// Ends a connection at once.
+async fn end<T>(
+    mut connection: Connection<Guarded<T>, Bytes>,
+    reason: Reason,
+    limits: Limits,
+) -> Result<(), DispatchError>
+where
+    T: AsyncRead + AsyncWrite + Unpin,
+{
+    connection.abrupt_shutdown(reason);
+    let closed = poll_fn(|cx| connection.poll_closed(cx));
+    Ok(timeout(limits.disconnect, closed).await.unwrap_or(Ok(()))?)
 }
 
 /// The size of a request's header list as defined by RFC 9113, 6.5.2, without the pseudo-headers, which are short.

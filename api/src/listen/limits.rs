@@ -9,9 +9,11 @@ use std::{io, net::TcpListener};
 
 /// File descriptors that the process needs besides its connections: admin listener, database, Redis, logs, workers.
 const OTHER_FILES: u64 = 256;
+/// Of these, connections that wait for their turn or have just lost it.
+pub(super) const IN_TRANSIT: usize = 64;
 
 /// Sets the backlog of a listener and returns how many connections are served at once: the configured number, or fewer
-/// when the limit of open files is too low. Further connections wait in the backlog.
+/// when the limit of open files is too low.
 pub(crate) fn prepare(listener: &TcpListener, settings: &ConnectionSettings) -> io::Result<usize> {
     // Calling `listen` again on a listening socket changes its backlog.
     listen(listener, Backlog::new(settings.backlog as i32)?)?;

@@ -1,5 +1,6 @@
 //! The state of an HTTP/1 connection, as far as its time limits need it.
 
+use super::seats::Seat;
 use actix_web::dev::ServiceRequest;
 use std::{
     cell::Cell,
@@ -22,8 +23,8 @@ enum Phase {
 }
 
 /// Shared by the connection and the requests on it.
-#[derive(Debug)]
 pub(super) struct Marks {
+    seat: Rc<Seat>,
     phase: Cell<Phase>,
     received: Cell<bool>,
     hung_up: Cell<bool>,
@@ -36,15 +37,15 @@ pub(super) struct Marks {
 const GRACE: Duration = Duration::from_millis(500);
 
 impl Marks {
-    pub(super) fn new(head_limit: Duration, keep_alive: Duration) -> Self {
+    pub(super) fn new(head_limit: Duration, keep_alive: Duration, seat: Rc<Seat>) -> Self {
         let (received, hung_up, abandoned) = Default::default();
         let idle_limit = keep_alive + GRACE;
-        Self { phase: Cell::new(Phase::First), received, hung_up, abandoned, head_limit, idle_limit }
+        Self { seat, phase: Cell::new(Phase::First), received, hung_up, abandoned, head_limit, idle_limit }
     }
 
-    /// Records that the client closed its half of the connection.
+    /// Records that the client closed its half of the connection, or that another connection got its place.
     pub(super) fn hang_up(&self) {
-        self.hung_up.set(true);
+        self.hung_up.set(!self.seat.is_closing());
     }
 
     /// Drops the request in progress if the client has closed its half, and returns whether it did: nothing is written
@@ -105,27 +106,33 @@ impl Busy {
     fn on(marks: Rc<Marks>) -> Self {
         let others = if let Phase::Busy(count) = marks.phase.get() { count } else { 0 };
         marks.phase.set(Phase::Busy(others + 1));
+        marks.seat.busy();
         Self(marks)
     }
 }
 
 impl Drop for Busy {
     fn drop(&mut self) {
-        self.0.phase.set(match self.0.phase.get() {
-            Phase::Busy(count) if count > 1 => Phase::Busy(count - 1),
-            _ => Phase::Idle(Instant::now() + self.0.idle_limit),
-        });
+        let others = if let Phase::Busy(count) = self.0.phase.get() { count - 1 } else { 0 };
+        if others > 0 {
+            return self.0.phase.set(Phase::Busy(others));
+        }
+        self.0.phase.set(Phase::Idle(Instant::now() + self.0.idle_limit));
+        self.0.seat.idle();
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::listen::seats::tests::seats;
+    use futures_util::FutureExt;
 
     #[test]
     fn every_head_after_the_first_has_a_deadline() {
         let (head, idle) = (Duration::from_secs(5), Duration::from_secs(75));
-        let marks = Rc::new(Marks::new(head, idle));
+        let seat = seats(1, 1, "").admit(None).now_or_never().unwrap().unwrap();
+        let marks = Rc::new(Marks::new(head, idle, Rc::new(seat)));
         let within = |limit: Duration| {
             let left = marks.deadline().unwrap().saturating_duration_since(Instant::now());
             assert!(left <= limit + GRACE && left > limit / 2, "{left:?} of {limit:?}");

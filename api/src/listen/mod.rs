@@ -5,10 +5,13 @@ mod guarded;
 mod http2;
 mod limits;
 mod marks;
+mod seated;
+mod seats;
 mod serve;
 mod tls;
 
 pub(crate) use marks::Busy;
+pub(crate) use seats::Admission;
 pub(crate) use serve::serve;
 pub(crate) use tls::{Certificate, Tls, tls};
 

@@ -5,6 +5,8 @@ use super::{
     guarded::{Explain, Guarded, Http1},
     http2, limits,
     marks::Marks,
+    seated::Seated,
+    seats::{Admission, Seat, Seats},
 };
 use crate::config::{ConnectionSettings, ServerSettings};
 use actix_http::{HttpService, Protocol, Request, Response, error::DispatchError};
@@ -23,7 +25,7 @@ use actix_web::{
     dev::{AppConfig, ServiceResponse},
     rt::net::TcpStream,
 };
-use futures_util::future::Either;
+use futures_util::future::{Either, LocalBoxFuture};
 use rustls::ServerConfig;
 use std::{
     fmt,
@@ -32,6 +34,7 @@ use std::{
     net::{SocketAddr, TcpListener},
     num::NonZero,
     rc::Rc,
+    sync::Arc,
     task::Poll,
     time::Duration,
 };
@@ -48,6 +51,7 @@ pub(crate) fn serve<F, I, S, B>(
     tls: Option<ServerConfig>,
     server: &ServerSettings,
     settings: &ConnectionSettings,
+    admission: Admission,
     explain: impl Fn(u16) -> (String, Vec<u8>) + Clone + Send + 'static,
 ) -> io::Result<Server>
 where
@@ -62,22 +66,26 @@ where
     let workers = server.workers.unwrap_or_else(cores);
     let settings = settings.clone();
     let connections = limits::prepare(&listener, &settings)?;
+    let seats = Seats::new(connections, settings.of_address(connections), admission);
     let builder = Server::build()
         .disable_signals()
         .workers(workers)
         .backlog(settings.backlog)
-        .max_concurrent_connections(connections.div_ceil(workers))
+        .max_concurrent_connections((connections + limits::IN_TRANSIT).div_ceil(workers))
         .shutdown_timeout(server.shutdown_timeout.as_secs_f64().ceil() as u64);
     let draining = builder.graceful_shutdown_signal();
     let server = match tls {
         None => builder.listen("http", listener, move || {
             let watch = Watch::new(&settings, &explain);
-            let accept = move |io: TcpStream| {
-                let peer = welcome(&io);
-                let guarded = watch.over(io, Protocol::Http1);
+            let guard = move |(io, peer): (Seated, _)| {
+                let seat = io.seat.clone();
+                let guarded = watch.over(io, seat, Protocol::Http1);
                 ready(Ok::<_, DispatchError>((guarded, Protocol::Http1, peer)))
             };
-            fn_service(accept).and_then(http(&app, &settings, &draining, false))
+            fn_service(welcome(&seats))
+                .map_err(DispatchError::Io)
+                .and_then(fn_service(guard))
+                .and_then(http(&app, &settings, &draining, false))
         })?,
         Some(mut tls) => {
             tls.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
@@ -85,19 +93,22 @@ where
                 let watch = Watch::new(&settings, &explain);
                 let mut acceptor = Acceptor::new(tls.clone());
                 acceptor.set_handshake_timeout(settings.request_head_timeout);
-                let accept = move |io: TlsStream<TcpStream>| {
+                let guard = move |io: TlsStream<Seated>| {
                     let (socket, session) = io.get_ref();
-                    let peer = welcome(socket);
+                    let (seat, peer) = (socket.seat.clone(), socket.io.peer_addr().ok());
                     let spoken = match session.alpn_protocol() {
                         Some(b"h2") => Protocol::Http2,
                         _ => Protocol::Http1,
                     };
-                    let guarded = watch.over(io, spoken);
+                    let guarded = watch.over(io, seat, spoken);
                     ready(Ok::<_, TlsError<io::Error, DispatchError>>((guarded, spoken, peer)))
                 };
-                acceptor
+                fn_service(welcome(&seats))
+                    .map(|(io, _)| io)
+                    .map_err(TlsError::Tls)
+                    .and_then(acceptor)
                     .map_err(TlsError::into_service_error)
-                    .and_then(fn_service(accept))
+                    .and_then(fn_service(guard))
                     .and_then(https(&app, &settings, &draining).map_err(TlsError::Service))
             })?
         }
@@ -245,20 +256,32 @@ impl Watch {
         }
     }
 
-    fn over<T>(&self, io: T, spoken: Protocol) -> Guarded<T> {
+    fn over<T>(&self, io: T, seat: Rc<Seat>, spoken: Protocol) -> Guarded<T> {
         let http1 = (spoken == Protocol::Http1).then(|| Http1 {
-            marks: Rc::new(Marks::new(self.head_timeout, self.keep_alive)),
+            marks: Rc::new(Marks::new(self.head_timeout, self.keep_alive, seat.clone())),
             explain: self.explain.clone(),
         });
-        Guarded::new(io, http1, self.write_timeout)
+        Guarded::new(io, seat, http1, self.write_timeout)
     }
 }
 
-/// Prepares a connection and returns the address of its peer.
-fn welcome(socket: &TcpStream) -> Option<SocketAddr> {
-    // A response goes out in one piece; waiting for more only delays it. A socket that refuses this is only slower.
-    let _ = socket.set_nodelay(true);
-    socket.peer_addr().ok()
+/// Prepares a connection, tells whose it is, and waits for a seat for it.
+fn welcome(
+    seats: &Arc<Seats>,
+) -> impl Fn(TcpStream) -> LocalBoxFuture<'static, io::Result<(Seated, Option<SocketAddr>)>> + Clone + use<> {
+    let seats = seats.clone();
+    move |io: TcpStream| {
+        let seats = seats.clone();
+        // A response goes out in one piece; waiting for more only delays it. A socket that refuses this is only slower.
+        let _ = io.set_nodelay(true);
+        Box::pin(async move {
+            let peer = io.peer_addr().ok();
+            match seats.admit(peer.map(|peer| peer.ip())).await {
+                Some(seat) => Ok((Seated { io, seat: Rc::new(seat) }, peer)),
+                None => Err(io::ErrorKind::ConnectionRefused.into()),
+            }
+        })
+    }
 }
 
 fn cores() -> usize {

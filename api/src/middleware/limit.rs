@@ -1,6 +1,7 @@
 //! The layer that identifies the caller, checks its rate limit and adds the limit headers to the response.
 
 use crate::{
+    access::identify::Act,
     limit::{Decision, Outcome, headers},
     problem::{Kind, Problem},
     request::RequestInfo,
@@ -31,7 +32,8 @@ pub(crate) async fn layer<B: MessageBody + 'static>(
         return Ok(next.call(req).await?.map_into_boxed_body());
     }
     // Who guesses keys is charged as well, by address.
-    let (caller, unidentified) = match state.access.identify(&req, info.is_write()) {
+    let act = Act { writes: info.is_write(), unloads_model: info.unloads_model() };
+    let (caller, unidentified) = match state.access.identify(&req, act) {
         Ok(caller) => (caller, None),
         Err(refusal) => (state.access.stranger(&req), Some(refusal)),
     };

@@ -2,7 +2,8 @@
 //! request passes them; `admin` is the only layer of the admin listener.
 
 pub(crate) mod admin;
-pub(crate) mod body_timeout;
+pub(crate) mod body_limits;
+pub(crate) mod body_memory;
 mod broken;
 pub(crate) mod cors;
 pub(crate) mod fault;

@@ -27,6 +27,11 @@ impl RequestInfo {
             || self.endpoint.is_some_and(|endpoint| endpoint.writes_on_get())
     }
 
+    /// Whether it unloads a model.
+    pub(crate) fn unloads_model(&self) -> bool {
+        self.method == "DELETE" && self.endpoint.is_some_and(|endpoint| endpoint.path == routes::MODEL.path)
+    }
+
     /// Whether limits and faults apply to the route.
     pub(crate) fn is_limited(&self) -> bool {
         self.endpoint.is_none_or(|endpoint| endpoint.limited)

@@ -12,6 +12,8 @@ metrics! {
     pub struct Metrics {
         /// HTTP requests in progress.
         pub in_progress: IntGaugeVec = "http_requests_in_progress" ["method", "route"];
+        /// Connections closed because there was no room, by limit: `idle` for another one, `address` by the limit per address.
+        pub connections_closed: IntCounterVec = "http_connections_closed_total" ["reason"];
         /// Error responses by kind of error.
         pub errors: IntCounterVec = "api_errors_total" ["error_type"];
         /// Active users as set through /update.

@@ -43,6 +43,30 @@ fn the_settings_page_has_every_setting_with_its_default() {
     assert_eq!(listed.len(), settings.len(), "docs/reference/settings.md has a setting that does not exist");
 }
 
+/// Settings that a container does not get from its environment, with the reason.
+const NOT_IN_COMPOSE: [(&str, &str); 3] = [
+    ("ADMIN_TOKEN", "a secret, in the file .env that the service `secrets` writes"),
+    ("REDIS_URL", "has a password, in that file as well"),
+    ("METRICS_TOKEN", "a secret; Prometheus would have to have it too"),
+];
+
+#[test]
+fn every_setting_reaches_the_container() {
+    let compose = std::fs::read_to_string(repository().join("docker-compose.yml")).unwrap();
+    let (_, service) = compose.split_once("\n  api:\n").unwrap();
+    let (_, environment) = service.split_once("\n    environment:\n").unwrap();
+    let passed: BTreeSet<&str> = environment
+        .lines()
+        .map_while(|line| line.strip_prefix("      "))
+        .filter_map(|line| line.split_once(':').map(|(name, _)| name))
+        .chain(NOT_IN_COMPOSE.map(|(name, _)| name))
+        .collect();
+    let command = Config::command();
+    let known: BTreeSet<&str> =
+        command.get_arguments().filter_map(|argument| argument.get_env()?.to_str()).collect();
+    assert_eq!(passed, known, "docker-compose.yml, and the settings of the gateway");
+}
+
 /// Rows of methods and path, without HEAD, which every GET has.
 fn endpoints(heading: &str) -> BTreeMap<String, BTreeSet<String>> {
     let rows = rows_under(repository(), "docs/reference/endpoints.md", heading);

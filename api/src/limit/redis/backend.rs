@@ -1,6 +1,6 @@
 //! The shared backend: one script, one round trip, one deadline per decision.
 //!
-//! Connections come from `deadpool-redis`, whose pool has the connect time-outs, and are then held and shared: a
+//! Connections come from `deadpool-redis`, whose pool has the connect timeouts, and are then held and shared: a
 //! checkout per request would cost a PING each. A background task (`watch.rs`), never a request, probes and reconnects.
 
 use super::{
@@ -12,7 +12,7 @@ use super::{
 };
 use crate::telemetry::Metrics;
 use parking_lot::RwLock;
-use redis::RedisError;
+use redis::{RedisError, TlsCertificates};
 use std::{
     fmt,
     sync::{
@@ -26,8 +26,10 @@ use tokio::{sync::Notify, time::timeout};
 /// How to reach Redis, and the deadline of a decision.
 #[derive(Debug, Clone)]
 pub struct RedisSettings {
-    /// `redis://…`, `redis+sentinel://…` or `redis+cluster://…`.
+    /// `redis://…`, `redis+sentinel://…` or `redis+cluster://…`; with `rediss` over TLS.
     pub url: String,
+    /// Authorities and client certificate of an encrypted connection.
+    pub certificates: TlsCertificates,
     /// Deadline of one decision.
     pub deadline: Duration,
     /// Prefix of every key.
@@ -100,7 +102,7 @@ impl RedisBackend {
     /// When the URL is not a Redis URL.
     pub fn new(settings: RedisSettings, metrics: Metrics) -> Result<Arc<Self>, RedisUrlError> {
         static NUMBERS: AtomicU64 = AtomicU64::new(0);
-        let source = Source::new(RedisUrl::parse(&settings.url)?, settings.deadline)?;
+        let source = Source::new(RedisUrl::parse(&settings.url)?, &settings.certificates, settings.deadline)?;
         metrics.limit_backend_up.with_label_values(NO_LABELS).set(0);
         metrics.limit_instances.with_label_values(NO_LABELS).set(1);
         for failure in Failure::ALL {

@@ -1,16 +1,14 @@
 //! `REDIS_URL`: one server, a Sentinel's primary, or a cluster.
 
-use redis::{ConnectionInfo, IntoConnectionInfo, RedisConnectionInfo, RedisError};
+use redis::{ConnectionAddr, ConnectionInfo, IntoConnectionInfo, RedisConnectionInfo, RedisError};
 use std::fmt;
 
-const SENTINEL: &str = "redis+sentinel://";
-const CLUSTER: &str = "redis+cluster://";
 const SENTINEL_PORT: u16 = 26_379;
 
 /// Where Redis is.
 #[derive(Clone)]
 pub enum RedisUrl {
-    /// `redis://[USER:PASSWORD@]HOST[:PORT][/DB]`, `unix:///PATH`.
+    /// `redis://[USER:PASSWORD@]HOST[:PORT][/DB]`, `unix:///PATH`; with `rediss://` over TLS, as in the other forms.
     Single(ConnectionInfo),
     /// `redis+sentinel://[USER:PASSWORD@]HOST[:PORT],…/SERVICE[/DB]`. The credentials are those of the primary; those
     /// of the Sentinels are the parameters `sentinel_username` and `sentinel_password`.
@@ -43,21 +41,38 @@ impl RedisUrl {
     /// # Errors
     /// What is wrong with it.
     pub fn parse(url: &str) -> Result<Self, RedisUrlError> {
-        if let Some(rest) = url.strip_prefix(SENTINEL) {
-            return sentinel(rest);
+        let (scheme, rest) = url.split_once("://").unwrap_or(("", url));
+        let (scheme, kind) = scheme.split_once('+').unwrap_or((scheme, ""));
+        if !matches!(scheme, "redis" | "rediss") || kind.is_empty() {
+            if url.ends_with("#insecure") {
+                return Err(wrong("#insecure would accept any certificate: set REDIS_TLS_CA instead"));
+            }
+            return info(url).map(Self::Single);
         }
-        if let Some(rest) = url.strip_prefix(CLUSTER) {
+        if kind == "sentinel" {
+            return sentinel(scheme, rest);
+        }
+        if kind == "cluster" {
             let rest = rest.trim_end_matches('/');
             if rest.contains(['/', '?']) {
                 return Err(wrong("a cluster has no numbered databases: remove the path after the hosts"));
             }
-            return Ok(Self::Cluster(hosts(rest, 6379)?));
+            return Ok(Self::Cluster(hosts(scheme, rest, 6379)?));
         }
-        info(url).map(Self::Single)
+        Err(wrong("the kind after + must be sentinel or cluster"))
+    }
+
+    /// Whether connections use TLS.
+    pub fn is_encrypted(&self) -> bool {
+        let node = match self {
+            Self::Single(node) => Some(node),
+            Self::Sentinel { sentinels: nodes, .. } | Self::Cluster(nodes) => nodes.first(),
+        };
+        node.is_some_and(|node| matches!(node.addr(), ConnectionAddr::TcpTls { .. }))
     }
 }
 
-fn sentinel(rest: &str) -> Result<RedisUrl, RedisUrlError> {
+fn sentinel(scheme: &str, rest: &str) -> Result<RedisUrl, RedisUrlError> {
     let missing = || wrong("the service name is missing: expected redis+sentinel://HOST:PORT/SERVICE");
     let (rest, parameters) = rest.split_once('?').unwrap_or((rest, ""));
     let (authority, path) = rest.split_once('/').ok_or_else(missing)?;
@@ -77,7 +92,7 @@ fn sentinel(rest: &str) -> Result<RedisUrl, RedisUrlError> {
             }
         };
     }
-    let nodes = hosts(authority, SENTINEL_PORT)?;
+    let nodes = hosts(scheme, authority, SENTINEL_PORT)?;
     let mut primary = nodes[0].redis_settings().clone();
     if !database.is_empty() {
         let number =
@@ -89,7 +104,7 @@ fn sentinel(rest: &str) -> Result<RedisUrl, RedisUrlError> {
 }
 
 /// `[USER:PASSWORD@]HOST[:PORT],…`, each host with the credentials.
-fn hosts(authority: &str, default_port: u16) -> Result<Vec<ConnectionInfo>, RedisUrlError> {
+fn hosts(scheme: &str, authority: &str, default_port: u16) -> Result<Vec<ConnectionInfo>, RedisUrlError> {
     let (login, hosts) = authority
         .rsplit_once('@')
         .map_or(("", authority), |(_, hosts)| authority.split_at(authority.len() - hosts.len()));
@@ -100,7 +115,7 @@ fn hosts(authority: &str, default_port: u16) -> Result<Vec<ConnectionInfo>, Redi
         // Only a colon after a closing bracket starts the port of an IPv6 address.
         let has_port = host.rsplit(']').next().is_some_and(|end| end.contains(':'));
         let port = if has_port { String::new() } else { format!(":{default_port}") };
-        info(&format!("redis://{login}{host}{port}"))
+        info(&format!("{scheme}://{login}{host}{port}"))
     };
     hosts.split(',').map(host).collect()
 }
@@ -157,6 +172,17 @@ mod tests {
         };
         assert_eq!(addresses(&nodes), "a:1 b:6379 c:3");
         assert!(nodes.iter().all(|node| node.redis_settings().username() == Some("u")));
+        for (url, encrypted) in [
+            ("redis://a", false),
+            ("rediss://u:p@a:7000/3", true),
+            ("redis+sentinel://a,b/main", false),
+            ("rediss+sentinel://a,b/main", true),
+            ("redis+cluster://a,b", false),
+            ("rediss+cluster://a,b", true),
+            ("unix:///run/redis.sock", false),
+        ] {
+            assert_eq!(RedisUrl::parse(url).unwrap().is_encrypted(), encrypted, "{url}");
+        }
     }
 
     #[test]
@@ -171,6 +197,8 @@ mod tests {
             ("redis+cluster://:hush@a,,b", "host"),
             ("redis+cluster://:hush@a,b/1", "databases"),
             ("redis+cluster://:hush@a:x", ""),
+            ("redis+ring://:hush@a", "cluster"),
+            ("rediss://:hush@a/#insecure", "REDIS_TLS_CA"),
         ] {
             let reason = RedisUrl::parse(url).unwrap_err().to_string();
             assert!(reason.contains(needle), "{url}: {reason}");

@@ -45,7 +45,7 @@ pub(super) enum ConnectError {
     #[error("no connection within the deadline")]
     Late,
     /// Connecting failed.
-    #[error(transparent)]
+    #[error("cannot connect: {0}")]
     Pool(#[from] PoolError),
     /// Connected, but Redis does not decide.
     #[error(transparent)]

@@ -195,3 +195,21 @@ async fn metrics_require_the_token() {
     assert!(response.text().await.unwrap().contains("app_build_info"));
     assert_eq!(app.get("/health").await.status(), 200, "other probes need no token");
 }
+
+#[tokio::test]
+async fn only_keys_may_unload_models() {
+    let models = concat!(env!("CARGO_MANIFEST_DIR"), "/models");
+    let (open, keyed) = (
+        spawn_with(&roomy(), &["--models-dir", models]).await,
+        spawn(&plans(100, 100), &["--models-dir", models]).await,
+    );
+    let refused = problem(open.send("DELETE", "/models/iris").await, 403).await;
+    assert!(refused["detail"].as_str().unwrap().contains("UNLOAD_MODELS"), "{refused}");
+    problem(keyed.send("DELETE", "/models/iris").await, 401).await;
+    for app in [&open, &keyed] {
+        assert_eq!(app.get("/models/iris").await.status(), 200, "it is still loaded");
+        assert_eq!(app.send("PUT", "/models/iris").await.status(), 200, "loading needs no key");
+    }
+    assert_eq!(with(&keyed, "DELETE", "/models/iris", "x-api-key", CI).await.status(), 204);
+    problem(keyed.get("/models/iris").await, 404).await;
+}

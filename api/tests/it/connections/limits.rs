@@ -260,16 +260,3 @@ async fn an_idle_connection_is_kept_longer_than_a_head_may_take() {
         sleep(pause).await;
     }
 }
-
-#[tokio::test]
-async fn connections_beyond_the_maximum_wait_for_their_turn() {
-    let app = spawn(&["--max-connections", "16"]).await;
-    let mut idle = Vec::new();
-    for _ in 0..24 {
-        idle.push(connect(&app).await);
-    }
-    // Sixteen are accepted and stay silent until they are closed; then the others are accepted, and this one.
-    let sent = Instant::now();
-    assert_eq!(app.get("/livez").await.status(), 200);
-    assert!(sent.elapsed() < LIMIT + SLACK, "{:?}", sent.elapsed());
-}

@@ -71,7 +71,7 @@ fn the_admin_listener_responds_while_public_workers_are_saturated() {
     setrlimit(Resource::RLIMIT_NOFILE, hard, hard).unwrap();
     let wanted = WANTED.min(hard.saturating_sub(1_500)) as usize;
 
-    let api = Running::start(&[]);
+    let api = Running::start(&["--max-connections-per-address", "20000"]);
     let (public, admin) = (api.public_address(), api.admin_address());
     // `/slow` alone waits at most half a minute, which a busy machine may need for connecting.
     put_fault(admin, r#"{"route":"/slow","delay":"60s","ttl":"10m"}"#);

@@ -12,7 +12,16 @@ async fn repeats_predictions(backend: Backend) {
     let (database, folder) = (backend.database().await, Folder::shipped());
     let models = folder.dir().to_str().unwrap();
     let app = database
-        .spawn(&["--models-dir", models, "--inference-deadline", "10m", "--inference-workers", "1"])
+        .spawn(&[
+            "--models-dir",
+            models,
+            "--inference-deadline",
+            "10m",
+            "--inference-workers",
+            "1",
+            "--unload-models",
+            "anyone",
+        ])
         .await;
     let input = json!({"model_name": "iris", "input_data": [IRIS]});
     let first = post(&app, "/inference", "k", &input).await;

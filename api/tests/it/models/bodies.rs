@@ -1,13 +1,18 @@
 //! Bodies of POST `/inference` that are far larger than what a model can use.
 
 use crate::{
-    helpers::problem,
+    helpers::{eventually, problem},
     models::folder::{Folder, IRIS, spawn_on},
     process::running::Running,
 };
 use futures_util::future::join_all;
 use serde_json::{Value, json};
-use std::fs;
+use std::{fs, time::Duration};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+    time::timeout,
+};
 
 /// A request of about 4 MiB whose model is named last.
 fn padded(model: &str, rows: &str, filler: &str) -> String {
@@ -64,4 +69,53 @@ async fn hostile_bodies_take_little_memory() {
     }
     let grown = peak() - before;
     assert!(grown < 128, "{grown} MiB for four requests of 4 MiB at once");
+}
+
+/// Each client has sent most of a large body and waits.
+#[tokio::test]
+async fn bodies_of_all_clients_together_have_a_limit() {
+    let app = spawn_on(&Folder::shipped(), &["--body-memory", "8MB"]).await;
+    let address = app.base.strip_prefix("http://").unwrap();
+    let head = |length: usize| {
+        format!(
+            "POST /inference HTTP/1.1\r\nhost: a\r\ncontent-type: application/json\r\ncontent-length: {length}\r\n\r\n"
+        )
+    };
+    let (mut held, mut refused) = (Vec::new(), 0);
+    for _ in 0..4 {
+        let mut stream = TcpStream::connect(address).await.unwrap();
+        stream.write_all(head(4 << 20).as_bytes()).await.unwrap();
+        // Those that are refused may close first.
+        let _ = stream.write_all(&vec![b' '; 3 << 20]).await;
+        held.push(stream);
+    }
+    for stream in &mut held {
+        let mut part = [0; 64];
+        if let Ok(Ok(count @ 1..)) = timeout(Duration::from_secs(3), stream.read(&mut part)).await {
+            assert!(
+                part[..count].starts_with(b"HTTP/1.1 503 "),
+                "{}",
+                String::from_utf8_lossy(&part[..count])
+            );
+            refused += 1;
+        }
+    }
+    assert!((1..=2).contains(&refused), "8 MB hold two bodies of 3 MiB, and not four: {refused}");
+    let small = json!({"model_name": "iris", "input_data": [IRIS]});
+    assert_eq!(
+        app.send_json("POST", "/inference", small.clone()).await.status(),
+        200,
+        "small ones are served"
+    );
+    drop(held);
+    let rows = vec![" 15.062500000000001"; 64].join(",\n");
+    let large = format!(
+        "{{\"model_name\":\"digits\",\"input_data\":[{}]}}",
+        vec![format!("[{rows}]"); 1024].join(",")
+    );
+    eventually("the memory is given back", || async {
+        let request = app.request("POST", "/inference").header("content-type", "application/json");
+        request.body(large.clone()).send().await.unwrap().status() == 200
+    })
+    .await;
 }

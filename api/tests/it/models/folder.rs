@@ -54,6 +54,7 @@ pub async fn spawn_on(folder: &Folder, flags: &[&str]) -> TestApp {
         // The default of 5 s is for production; a debug build on a busy machine may miss it.
         all.extend(["--inference-deadline", "20s"]);
     }
+    all.extend(["--unload-models", "anyone"]);
     all.extend(flags);
     spawn_with(&roomy(), &all).await
 }

@@ -137,6 +137,38 @@ fn rejects_invalid_inputs_before_binding() {
         (&["--tls-cert", "cert.pem", "--tls-key", "none.pem"], &["TLS_KEY=none.pem", "cannot read the file"]),
         (&["--tls-cert", "junk.pem", "--tls-key", "key.pem"], &["TLS_CERT=junk.pem", "no certificate"]),
         (&["--tls-cert", "cert.pem", "--tls-key", "cert.pem"], &["TLS_KEY=cert.pem", "PEM"]),
+        (&["--redis-tls-ca", "cert.pem"], &["REDIS_TLS_CA=cert.pem", "not encrypted", "rediss://"]),
+        (
+            &["--redis-url", "redis://a", "--redis-tls-cert", "cert.pem"],
+            &["REDIS_TLS_CERT=cert.pem", "not encrypted", "rediss://"],
+        ),
+        (
+            &["--redis-url", "rediss://a", "--redis-tls-cert", "cert.pem"],
+            &["REDIS_TLS_CERT=cert.pem", "without REDIS_TLS_KEY"],
+        ),
+        (
+            &["--redis-url", "rediss+cluster://a", "--redis-tls-key", "key.pem"],
+            &["REDIS_TLS_KEY=key.pem", "without REDIS_TLS_CERT"],
+        ),
+        (
+            &["--redis-url", "rediss://a", "--redis-tls-ca", "none.pem"],
+            &["REDIS_TLS_CA=none.pem", "cannot be read"],
+        ),
+        (
+            &["--redis-url", "rediss://a", "--redis-tls-ca", "junk.pem"],
+            &["REDIS_TLS_CA=junk.pem", "no certificate"],
+        ),
+        (
+            &[
+                "--redis-url",
+                "rediss://a",
+                "--redis-tls-cert",
+                "cert.pem",
+                "--redis-tls-key",
+                "other/key.pem",
+            ],
+            &["REDIS_TLS_KEY=other/key.pem", "is not the key", "cert.pem"],
+        ),
         (
             &["--tls-cert", "cert.pem", "--tls-key", "other/key.pem"],
             &["TLS_KEY=other/key.pem", "is not the key", "cert.pem"],
@@ -163,6 +195,9 @@ fn empty_variables_count_as_unset() {
         "CORS_ORIGINS",
         "RATE_LIMITS_FILE",
         "REDIS_URL",
+        "REDIS_TLS_CA",
+        "REDIS_TLS_CERT",
+        "REDIS_TLS_KEY",
     ] {
         command.env(name, "");
     }

@@ -1,6 +1,7 @@
 //! Rate limits: policies, headers, Redis and its outages.
 
 pub mod cluster;
+pub mod encrypted;
 pub mod exact;
 pub mod headers;
 pub mod outage;

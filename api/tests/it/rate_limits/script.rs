@@ -19,7 +19,9 @@ const SECOND: u64 = 1_000_000;
 pub async fn backend(url: &str) -> Arc<RedisBackend> {
     let metrics = Metrics::register(&prometheus::Registry::new()).unwrap();
     let prefix = format!("test-{}:", uuid::Uuid::new_v4().simple());
-    let settings = RedisSettings { url: url.to_owned(), deadline: Duration::from_secs(5), prefix };
+    let certificates = redis::TlsCertificates { client_tls: None, root_cert: None };
+    let settings =
+        RedisSettings { url: url.to_owned(), certificates, deadline: Duration::from_secs(5), prefix };
     let backend = RedisBackend::new(settings, metrics).unwrap();
     assert!(backend.connect().await);
     backend
