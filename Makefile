@@ -72,12 +72,13 @@ deny: ## check licences, sources and versions of dependencies, if cargo-deny is 
 	@if $(CARGO) deny --version >/dev/null 2>&1; then $(CARGO) deny --locked check --hide-inclusion-graph bans licenses sources; \
 	  else echo "deny: skipped, cargo-deny is not installed: cargo install --locked cargo-deny"; fi
 
-rules: ## check rules, rule tests, both configurations and coverage
+rules: ## check rules, rule tests, both configurations, routes and coverage
 	promtool check config --syntax-only monitoring/prometheus.yml
 	promtool check rules monitoring/alert_rules/*.yml
 	promtool test rules monitoring/rule_tests/*.yml
 	amtool check-config monitoring/alertmanager.yml
 	$(CARGO) run --quiet --locked -p loadgen -- coverage --proofs $(PROOFS_DIR)
+	$(CARGO) run --quiet --locked -p loadgen -- routes --alertmanager-config monitoring/alertmanager.yml --assertions monitoring/routes.yaml
 	$(CARGO) test --locked -p dashboards
 
 unit:

@@ -1,6 +1,8 @@
 //! The `loadgen` binary, with one module per subcommand.
 
 mod channels;
+mod check;
+mod completions;
 mod coverage;
 mod discreet;
 mod drill;
@@ -8,6 +10,7 @@ mod http_args;
 mod inbox;
 mod patterns;
 mod report;
+mod routes;
 mod run;
 mod scale;
 
@@ -33,14 +36,20 @@ enum Command {
     Report(report::Args),
     /// Trigger real alerts and prove that they fire, reach the receivers and resolve
     Drill(Box<drill::args::Args>),
+    /// Check drill, suite, scenario and assertion files without a stack
+    Check(check::Args),
     /// Show which alerts have a drill, a unit test and a runbook, and when they were last proven
     Coverage(coverage::Args),
+    /// Show who is notified of an alert by Alertmanager's configuration, or check assertions on it
+    Routes(Box<routes::command::Args>),
     /// Receive notifications in place of the real services and show them
     Inbox(inbox::Args),
     /// Render Prometheus and Alertmanager files with every duration divided
     Scale(scale::Args),
     /// Route configured channels to the real services and the others to the inbox
     Channels(channels::Args),
+    /// Print completions for a shell
+    Completions(completions::Args),
 }
 
 fn main() -> ExitCode {
@@ -49,10 +58,13 @@ fn main() -> ExitCode {
         Command::Patterns(args) => patterns::main(&args),
         Command::Report(args) => report::main(&args),
         Command::Drill(args) => drill::command::main(*args),
+        Command::Check(args) => check::main(&args),
         Command::Coverage(args) => coverage::main(args),
+        Command::Routes(args) => routes::command::main(*args),
         Command::Inbox(args) => inbox::main(args),
         Command::Scale(args) => scale::main(args),
         Command::Channels(args) => channels::main(args),
+        Command::Completions(args) => completions::main::<Cli>(&args),
     };
     ExitCode::from(code)
 }

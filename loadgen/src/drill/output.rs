@@ -9,7 +9,7 @@ use drill::evidence::count::COUNTED_ONLY;
 use drill::record::case::Case;
 use drill::record::judgement::Verdict;
 use drill::report::json::{self, Run};
-use drill::report::{html, junit, table};
+use drill::report::{html, junit, markdown, table};
 use load::error::LoadError;
 use load::report_file::ReportFile;
 
@@ -50,6 +50,7 @@ pub struct Reports {
     json: Option<Output>,
     html: Option<Output>,
     junit: Option<Output>,
+    markdown: Option<Output>,
 }
 
 /// A report file and its path as given.
@@ -81,7 +82,12 @@ impl Reports {
     /// Names the first that cannot.
     pub fn check(args: &Args) -> Result<Self, LoadError> {
         let output = |path: &Option<PathBuf>| path.as_deref().map(Output::check).transpose();
-        Ok(Self { json: output(&args.json)?, html: output(&args.html)?, junit: output(&args.junit)? })
+        Ok(Self {
+            json: output(&args.json)?,
+            html: output(&args.html)?,
+            junit: output(&args.junit)?,
+            markdown: output(&args.markdown)?,
+        })
     }
 
     /// Writes the reports. Returns whether all reports and proofs could be written.
@@ -93,7 +99,9 @@ impl Reports {
         let html = self.html.as_ref().is_none_or(|to| to.write(Ok(html::page(run, records))));
         let junit = |to: &Output| to.write(junit::report(run, records).map_err(std::io::Error::other));
         let junit = self.junit.as_ref().is_none_or(junit);
-        json && html && junit && not_kept.is_empty()
+        let markdown = |to: &Output| to.write(Ok(markdown::report(run, records)));
+        let markdown = self.markdown.as_ref().is_none_or(markdown);
+        json && html && junit && markdown && not_kept.is_empty()
     }
 }
 

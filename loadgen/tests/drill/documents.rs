@@ -86,6 +86,18 @@ fn the_scenario_page_has_every_key_placeholder_and_pattern() {
 }
 
 #[test]
+fn the_routes_page_has_every_key() {
+    let folder = tempfile::tempdir().unwrap();
+    let config = folder.path().join("alertmanager.yml");
+    std::fs::write(&config, "route: {receiver: a}\nreceivers: [{name: a}]\n").unwrap();
+    let command = ["routes", "--alertmanager-config", config.to_str().unwrap(), "--assertions"];
+    for (heading, fields) in [("Assertion", "none_such: 1"), ("`expect`", "expect: {none_such: 1}")] {
+        let text = format!("assertions:\n  - {{{fields}}}\n");
+        assert_eq!(listed("docs/reference/routes.md", heading), expected(&command, &text), "{heading}");
+    }
+}
+
+#[test]
 fn the_exit_codes_page_has_every_code() {
     let text = std::fs::read_to_string(repository().join("crates/common/src/exit.rs")).unwrap();
     let constants = text.lines().filter_map(|line| line.strip_prefix("pub const ")?.strip_suffix(';'));

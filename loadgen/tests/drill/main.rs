@@ -5,6 +5,7 @@
     reason = "clippy.toml allows it in tests, but clippy does not see helpers as such"
 )]
 
+mod check;
 mod documents;
 mod hostile;
 

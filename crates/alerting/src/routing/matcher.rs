@@ -2,6 +2,8 @@
 //!
 //! Source: <https://prometheus.io/docs/alerting/latest/configuration/#matcher>.
 
+use std::collections::BTreeMap;
+use std::fmt;
 use std::sync::LazyLock;
 
 use regex::{Captures, Regex};
@@ -30,7 +32,8 @@ pub struct Matcher {
 #[derive(Debug, Clone)]
 enum Value {
     Text(String),
-    Pattern(Regex),
+    /// As written, and anchored.
+    Pattern(String, Regex),
 }
 
 impl Matcher {
@@ -40,8 +43,8 @@ impl Matcher {
     /// The pattern is not a regular expression.
     pub fn new(name: &str, value: &str, is_regex: bool, equal: bool) -> Result<Self, RoutingError> {
         let value = if is_regex {
-            let anchored = format!("^(?s:{value})$");
-            Value::Pattern(Regex::new(&anchored).map_err(|_| RoutingError::Pattern(value.to_owned()))?)
+            let anchored = Regex::new(&format!("^(?s:{value})$"));
+            Value::Pattern(value.to_owned(), anchored.map_err(|_| RoutingError::Pattern(value.to_owned()))?)
         } else {
             Value::Text(value.to_owned())
         };
@@ -60,10 +63,56 @@ impl Matcher {
         let found = labels.get(&self.name).map_or("", String::as_str);
         let same = match &self.value {
             Value::Text(text) => found == text,
-            Value::Pattern(pattern) => pattern.is_match(found),
+            Value::Pattern(_, pattern) => pattern.is_match(found),
         };
         same == self.equal
     }
+
+    /// The label and the value that it must have, unless the condition is another.
+    #[must_use]
+    pub fn as_label(&self) -> Option<(&str, &str)> {
+        match &self.value {
+            Value::Text(value) if self.equal => Some((&self.name, value)),
+            _ => None,
+        }
+    }
+}
+
+impl fmt::Display for Matcher {
+    fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (operator, value) = match (&self.value, self.equal) {
+            (Value::Text(value), true) => ("=", value),
+            (Value::Text(value), false) => ("!=", value),
+            (Value::Pattern(value, _), true) => ("=~", value),
+            (Value::Pattern(value, _), false) => ("!~", value),
+        };
+        write!(to, "{}{operator}{value:?}", self.name)
+    }
+}
+
+/// Whether the labels meet every condition.
+#[must_use]
+pub(super) fn all_match(matchers: &[Matcher], labels: &Labels) -> bool {
+    matchers.iter().all(|matcher| matcher.matches(labels))
+}
+
+/// The conditions of a route or of a side of an inhibit rule, in the three notations of a file: `matchers`, `match` and
+/// `match_re`. A name without a value has the empty value.
+pub(super) fn conditions(
+    texts: &[String],
+    equal: &BTreeMap<String, Option<String>>,
+    match_re: &BTreeMap<String, Option<String>>,
+) -> Result<Vec<Matcher>, RoutingError> {
+    let mut found = Vec::new();
+    for text in texts {
+        found.extend(matchers(text)?);
+    }
+    for (is_regex, pairs) in [(false, equal), (true, match_re)] {
+        for (name, value) in pairs {
+            found.push(Matcher::new(name, value.as_deref().unwrap_or_default(), is_regex, true)?);
+        }
+    }
+    Ok(found)
 }
 
 /// Parses `severity=~"a|b"` or `{alertname="X", team!=db}`: one or several matchers separated by commas.

@@ -81,6 +81,13 @@ impl Intervals {
         Ok((!names.is_empty()).then(|| format!("active only in the time interval {}", names.join(" or "))))
     }
 
+    /// Checks that the intervals of a route are defined.
+    pub(super) fn check(&self, time_intervals: &TimeIntervals) -> Result<(), RoutingError> {
+        let mut names = time_intervals.mute.iter().chain(&time_intervals.active);
+        let missing = names.find(|name| !self.0.contains_key(*name));
+        missing.map_or(Ok(()), |name| Err(RoutingError::Unnamed(name.clone())))
+    }
+
     fn contains(&self, name: &str, now: Timestamp) -> Result<bool, RoutingError> {
         let intervals = self.0.get(name).ok_or_else(|| RoutingError::Unnamed(name.to_owned()))?;
         any(intervals, |interval| interval.contains(now))

@@ -9,7 +9,8 @@ use jiff::Timestamp;
 use serde::Deserialize;
 
 use crate::routing::error::RoutingError;
-use crate::routing::matcher::{Matcher, matchers};
+use crate::routing::inhibition::{InhibitRule, RuleFile};
+use crate::routing::matcher::{Matcher, conditions};
 use crate::routing::time_interval::{Intervals, Named, TimeIntervals};
 use clients::prometheus::Labels;
 use common::{duration, source_error, yaml};
@@ -29,6 +30,8 @@ struct ConfigFile {
     /// The former name of `time_intervals`; a file may have both.
     #[serde(default)]
     mute_time_intervals: Vec<Named>,
+    #[serde(default)]
+    inhibit_rules: Vec<RuleFile>,
 }
 
 #[derive(Deserialize)]
@@ -65,10 +68,13 @@ pub struct Routing {
     /// Kinds of the integrations of each receiver, one entry per integration: `webhook`, `slack`, `slack`, `email`, …
     receivers: BTreeMap<String, Vec<String>>,
     intervals: Intervals,
+    inhibit_rules: Vec<InhibitRule>,
 }
 
 #[derive(Debug)]
 struct Node {
+    /// Where it stands in the file, such as `route.routes[1]`.
+    path: String,
     route: Route,
     matchers: Vec<Matcher>,
     goes_on: bool,
@@ -101,6 +107,15 @@ impl Route {
         }
         let value = |labels: &Labels, name: &String| labels.get(name).cloned().unwrap_or_default();
         self.group_by.iter().all(|name| value(one, name) == value(other, name))
+    }
+
+    /// The labels by which an alert is grouped, with their values.
+    #[must_use]
+    pub fn group(&self, alert: &Labels) -> Labels {
+        let all = self.group_by.iter().any(|label| label == "...");
+        let mut group = alert.clone();
+        group.retain(|name, _| all || self.group_by.contains(name));
+        group
     }
 }
 
@@ -135,28 +150,56 @@ impl Routing {
             .collect();
         let mut named = file.mute_time_intervals;
         named.extend(file.time_intervals);
-        Ok(Self { root: Node::build(&file.route, &top)?, receivers, intervals: Intervals::new(named) })
+        Ok(Self {
+            root: Node::build(&file.route, &top, "route".to_owned())?,
+            receivers,
+            intervals: Intervals::new(named),
+            inhibit_rules: file.inhibit_rules.iter().map(InhibitRule::new).collect::<Result<_, _>>()?,
+        })
+    }
+
+    /// Checks what [`Self::parse`] does not need, as Alertmanager does when it loads a file.
+    ///
+    /// # Errors
+    /// The top route has no receiver or has matchers, or a route names a receiver or time interval that is not defined.
+    pub fn check(&self) -> Result<(), RoutingError> {
+        if self.root.route.receiver.is_empty() || !self.root.matchers.is_empty() {
+            return Err(RoutingError::TopRoute);
+        }
+        self.root.check(self)
     }
 
     /// The routes of an alert with these labels, in order.
     #[must_use]
     pub fn of(&self, labels: &Labels) -> Vec<&Route> {
-        self.taken(labels, true)
+        self.taken(labels, true).map(|node| &node.route).collect()
+    }
+
+    /// The routes of an alert with these labels, in order, with their place in the file and their own matchers.
+    pub fn matched(&self, labels: &Labels) -> impl Iterator<Item = (&str, &[Matcher], &Route)> {
+        self.taken(labels, true).map(|node| (node.path.as_str(), node.matchers.as_slice(), &node.route))
     }
 
     /// The routes of an alert that has these labels and may have others.
     #[must_use]
     pub fn possible(&self, known: &Labels) -> Vec<&Route> {
-        self.taken(known, false)
+        self.taken(known, false).map(|node| &node.route).collect()
     }
 
-    fn taken(&self, labels: &Labels, complete: bool) -> Vec<&Route> {
+    fn taken(&self, labels: &Labels, complete: bool) -> impl Iterator<Item = &Node> {
         let mut found = Vec::new();
         self.root.walk(labels, complete, &mut found);
         if found.is_empty() {
-            found.push(&self.root.route); // The root receives alerts that no other route matched.
+            found.push(&self.root); // The root receives alerts that no other route matched.
         }
-        found
+        found.into_iter()
+    }
+
+    /// The first inhibit rule, by its index, that keeps an alert from being sent, with the active alert that does it.
+    #[must_use]
+    pub fn inhibitor<'a>(&self, alert: &Labels, active: &'a [Labels]) -> Option<(usize, &'a Labels)> {
+        let mut rules = self.inhibit_rules.iter().enumerate();
+        rules.find_map(|(index, rule)| rule.inhibitor(alert, active).map(|source| (index, source)))
     }
 
     /// Why this route sends nothing at this time; `None` when it does.
@@ -181,7 +224,7 @@ impl Routing {
 }
 
 impl Node {
-    fn build(file: &RouteFile, parent: &Route) -> Result<Self, RoutingError> {
+    fn build(file: &RouteFile, parent: &Route, path: String) -> Result<Self, RoutingError> {
         let route = Route {
             receiver: file.receiver.clone().unwrap_or_else(|| parent.receiver.clone()),
             group_by: file.group_by.clone().unwrap_or_else(|| parent.group_by.clone()),
@@ -194,18 +237,20 @@ impl Node {
                 active: file.active_time_intervals.clone(),
             },
         };
-        let mut conditions = Vec::new();
-        for text in &file.matchers {
-            conditions.extend(matchers(text)?);
-        }
-        for (is_regex, pairs) in [(false, &file.equal), (true, &file.match_re)] {
-            for (name, value) in pairs {
-                conditions.push(Matcher::new(name, value.as_deref().unwrap_or_default(), is_regex, true)?);
-            }
-        }
+        let matchers = conditions(&file.matchers, &file.equal, &file.match_re)?;
+        let children = file.routes.iter().enumerate();
         let children =
-            file.routes.iter().map(|child| Self::build(child, &route)).collect::<Result<_, _>>()?;
-        Ok(Self { route, matchers: conditions, goes_on: file.goes_on.unwrap_or_default(), children })
+            children.map(|(index, child)| Self::build(child, &route, format!("{path}.routes[{index}]")));
+        let children = children.collect::<Result<_, _>>()?;
+        Ok(Self { path, route, matchers, goes_on: file.goes_on.unwrap_or_default(), children })
+    }
+
+    fn check(&self, routing: &Routing) -> Result<(), RoutingError> {
+        if routing.kinds(&self.route.receiver).is_none() {
+            return Err(RoutingError::Receiver(self.route.receiver.clone()));
+        }
+        routing.intervals.check(&self.route.time_intervals)?;
+        self.children.iter().try_for_each(|child| child.check(routing))
     }
 
     fn longest_interval(&self) -> Duration {
@@ -215,7 +260,7 @@ impl Node {
 
     /// Adds the matching routes below this node, or the node itself, and returns whether any matched; `None` when that depends
     /// on labels that are not known. Unless the labels are `complete`, absent labels may have any value.
-    fn walk<'a>(&'a self, labels: &Labels, complete: bool, found: &mut Vec<&'a Route>) -> Option<bool> {
+    fn walk<'a>(&'a self, labels: &Labels, complete: bool, found: &mut Vec<&'a Self>) -> Option<bool> {
         let (known, open): (Vec<_>, Vec<_>) =
             self.matchers.iter().partition(|matcher| complete || labels.contains_key(matcher.name()));
         if !known.iter().all(|matcher| matcher.matches(labels)) {
@@ -231,7 +276,7 @@ impl Node {
             }
         }
         if !below {
-            found.push(&self.route);
+            found.push(self);
         }
         open.is_empty().then_some(true)
     }

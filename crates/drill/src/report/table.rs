@@ -40,20 +40,26 @@ pub fn cell(phase: Measured) -> String {
     format!("{}/{}", with_unit(took), with_unit(bound))
 }
 
+/// The columns of the table.
+pub(super) const COLUMNS: [&str; 7] =
+    ["alert", "verdict", "pending", "firing", "notified", "resolved", "all_clear"];
+
 /// The table: one line per drill, each phase with its bound.
 #[must_use]
 pub fn table(records: &[Case]) -> String {
-    let header =
-        ["alert", "verdict", "pending", "firing", "notified", "resolved", "all_clear"].map(str::to_owned);
-    let row = |record: &Case| {
+    plain(std::iter::once(COLUMNS.map(str::to_owned)).chain(rows(records)), 2, 2, None)
+}
+
+/// One row per drill.
+pub(super) fn rows(records: &[Case]) -> impl Iterator<Item = [String; 7]> {
+    records.iter().map(|record| {
         let ambiguous = records.iter().filter(|other| other.alert == record.alert).count() > 1;
         let name = if ambiguous { &record.drill } else { record.title() };
         let verdict = record.judgement.as_ref().map_or("", |judgement| judgement.verdict.name());
         let [pending, firing, notified, resolved, all_clear] =
             record.phases().named().map(|(_, phase)| cell(phase));
         [shortened(name), verdict.to_owned(), pending, firing, notified, resolved, all_clear]
-    };
-    plain(std::iter::once(header).chain(records.iter().map(row)), 2, 2, None)
+    })
 }
 
 /// A table without borders. Columns are separated by `gap` blanks and right-aligned from `numbers` on. If a row is

@@ -1,0 +1,5 @@
+//! The `loadgen routes` command.
+
+pub mod command;
+mod junit;
+mod story;
