@@ -13,7 +13,7 @@ use load::spec::scenario::Scenario;
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 The first of the keys `drill`, `suite`, `scenario` and `assertions` at the top
-level says what a file is.
+level determines the kind of a file.
 
 Exit codes: 0 every file is valid; 2 a file is not.")]
 pub struct Args {
@@ -22,9 +22,9 @@ pub struct Args {
     paths: Vec<PathBuf>,
 }
 
-/// What a file is.
+/// The kind of a file.
 enum Kind {
-    /// A drill or suite file; these are read together, because a name may be used once.
+    /// A drill or suite file; these are read together, because names must be unique.
     Drill,
     Scenario,
     Assertions,
@@ -63,7 +63,7 @@ pub fn main(args: &Args) -> u8 {
 }
 
 fn unreadable(path: &Path) -> impl FnOnce(std::io::Error) -> FileError {
-    |error| FileError::file(path, format!("cannot be read: {error}"))
+    |error| FileError::file(path, format!("cannot read the file: {error}"))
 }
 
 /// The file itself, or the YAML files of a directory.
@@ -82,7 +82,7 @@ fn files_of(path: &Path) -> Result<Vec<Result<PathBuf, FileError>>, FileError> {
     Ok(files.into_iter().map(Ok).collect())
 }
 
-/// What a file is, by its first known key at the start of a line.
+/// The kind of a file, from its first known key at the start of a line.
 fn kind(path: &Path, text: &str) -> Result<Kind, FileError> {
     let of = |line: &str| match line.split_once(':')?.0.trim_end() {
         "drill" | "suite" => Some(Kind::Drill),

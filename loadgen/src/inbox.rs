@@ -23,7 +23,8 @@ pub struct Args {
     /// Maximum number of notifications; the oldest are dropped
     #[arg(long, value_name = "COUNT", default_value = "10000")]
     capacity: NonZeroUsize,
-    /// Maximum size of the notifications in memory, in MiB; on disk up to twice that, and three times while the file is rewritten
+    /// Maximum size of the notifications in memory, in MiB; on disk up to twice that, and three times while the file is
+    /// rewritten
     #[arg(long, value_name = "MIB", default_value = "64", value_parser = clap::value_parser!(u32).range(1..=4096))]
     capacity_mib: u32,
     /// Maximum body size of requests to /webhook and /heartbeat in MiB. Alertmanager sends all alerts of a group in one

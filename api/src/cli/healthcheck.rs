@@ -70,7 +70,8 @@ fn target(text: &str) -> Result<Url, String> {
     }
 }
 
-/// A client that accepts any certificate: the gateway's certificate names its public address, not the loopback address, and verification between two processes of one machine has no benefit.
+/// A client that accepts any certificate: the gateway's certificate names its public address, not the loopback address,
+/// and verification between two processes of one machine has no benefit.
 fn agent() -> Agent {
     let tls = TlsConfig::builder()
         .disable_verification(true)

@@ -28,7 +28,8 @@ pub struct TraceSettings {
     #[arg(long, env, default_value = "firedrill-api")]
     pub otel_service_name: String,
 
-    /// Share of the gateway's own traces to export, 0 to 1; for traces started by a caller, the caller's decision applies
+    /// Share of the gateway's own traces to export, 0 to 1; for traces started by a caller, the caller's decision
+    /// applies
     #[arg(long, env, default_value = "1", value_parser = share)]
     pub otel_traces_sampler_arg: f64,
 }

@@ -56,13 +56,14 @@ pub struct Description {
 }
 
 impl Description {
-    /// Maximum number of rows of a request: 1024, or fewer for wide rows or predictions, so that neither the input nor the response
-    /// exceeds a million numbers.
+    /// Maximum number of rows of a request: 1024, or fewer for wide rows or predictions, so that neither the input nor
+    /// the response exceeds a million numbers.
     pub fn max_rows(&self) -> usize {
         (MAX_NUMBERS / self.features.max(self.predictions).max(1)).clamp(1, MAX_ROWS)
     }
 
-    /// Maximum body of a request in bytes: the maximum number of rows, with as much text per number as an encoder that indents uses.
+    /// Maximum size of a request's body in bytes: the maximum number of rows, with as much text per number as an
+    /// encoder that indents uses.
     pub fn largest_body(&self) -> usize {
         const NUMBER: usize = 40;
         const ROW: usize = 64;

@@ -67,13 +67,16 @@ impl Registry {
             let description = model.description();
             (description.features, description.predictions, description.rows)
         };
+        let written = |(features, predictions, rows)| {
+            format!("(features {features}, predictions {predictions}, batch size {rows})")
+        };
         match models.get(&model.name) {
             Some(old) if shape(old) != shape(&model) => {
                 return Err(LoadError::Unfit(format!(
-                    "the file has {:?} features, predictions and rows per batch, but the loaded model of this name has \
-                     {:?}; unload it first if its clients expect the change",
-                    shape(&model),
-                    shape(old),
+                    "the file has another shape {} than the loaded model of this name {}; unload that model first if \
+                     its clients expect the change",
+                    written(shape(&model)),
+                    written(shape(old)),
                 )));
             }
             None if models.len() >= MAX_MODELS => return Err(LoadError::TooMany),

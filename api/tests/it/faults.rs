@@ -115,7 +115,7 @@ async fn errors_have_pointers() {
         app.put_fault(&format!("f{n}"), json!({"abort": 503, "share": 0, "ttl": "60s"})).await;
     }
     let body = problem(try_put(&app, "f32", json!({"abort": 503, "ttl": "60s"})).await, 409).await;
-    assert!(body["detail"].as_str().unwrap().contains("lift one"), "{body}");
+    assert!(body["detail"].as_str().unwrap().contains("remove one"), "{body}");
 }
 
 #[tokio::test]

@@ -43,7 +43,11 @@ pub fn text(alert: &Labels, at: Timestamp, decision: &Decision) -> String {
 }
 
 fn integrations(taken: &Taken) -> String {
-    if taken.kinds.is_empty() { "discards, it has no integration".to_owned() } else { taken.kinds.join(", ") }
+    if taken.kinds.is_empty() {
+        "no integration, so the alert is discarded".to_owned()
+    } else {
+        taken.kinds.join(", ")
+    }
 }
 
 fn waits(taken: &Taken) -> [String; 3] {

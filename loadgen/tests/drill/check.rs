@@ -56,5 +56,5 @@ fn names_file_line_and_reason_of_every_mistake() {
     assert!(stderr.lines().count() >= 9, "{stderr}");
     let (output, stderr) = check(folder.path(), &["none_such.yaml"]);
     assert_eq!(output.status.code(), Some(2));
-    assert!(stderr.contains("none_such.yaml: cannot be read"), "{stderr}");
+    assert!(stderr.contains("none_such.yaml: cannot read the file"), "{stderr}");
 }

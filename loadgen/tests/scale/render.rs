@@ -55,7 +55,7 @@ fn factor_twenty_divides_down_to_the_floors_with_a_note() {
         rendered.warnings
     );
     assert!(
-        rendered.warnings[0].reason.contains("the slowest, `slow` (every 6s)"),
+        rendered.warnings[0].reason.contains("the slowest job, `slow` (every 6s)"),
         "{:?}",
         rendered.warnings
     );

@@ -8,7 +8,7 @@
 
 #![warn(clippy::disallowed_macros)]
 
-#[expect(clippy::disallowed_macros, reason = "commands of a program print their output")]
+#[expect(clippy::disallowed_macros, reason = "the subcommands print to standard output")]
 pub mod command;
 pub mod control;
 pub mod error;

@@ -40,7 +40,11 @@ fn points_at_each_wrong_field() {
         (json!({"abort": 503, "ttl": "1s", "share": -0.1}), "#/share", "0 to 1"),
         (json!({"abort": 503, "ttl": "1s", "share": "half"}), "#/share", "0 to 1"),
         (json!({"abort": 503, "ttl": "1s", "route": "/nope"}), "#/route", "/api/users"),
-        (json!({"abort": 503, "ttl": "1s", "route": "/livez"}), "#/route", "exempt"),
+        (
+            json!({"abort": 503, "ttl": "1s", "route": "/livez"}),
+            "#/route",
+            "exempt from faults; valid routes are /,",
+        ),
         (json!({"abort": 503, "ttl": "1s", "route": 5}), "#/route", "such as"),
         (json!({"abort": 503, "ttl": "1s", "method": "get"}), "#/method", "GET"),
         (json!({"abort": 503, "ttl": "1s", "route": "/slow", "method": "PUT"}), "#/method", "/slow accepts"),

@@ -158,7 +158,7 @@ async fn a_loaded_model_survives_a_damaged_or_reshaped_file() {
         (b"broken on its way".to_vec(), "not a runnable ONNX model"),
         (
             Folder::fixture("sum3"),
-            "the file has (3, 1, 1) features, predictions and rows per batch, but the loaded model of this name has (4, 3, 1)",
+            "another shape (features 3, predictions 1, batch size 1) than the loaded model of this name (features 4, predictions 3, batch size 1); unload",
         ),
     ] {
         folder.put("iris", &bytes);

@@ -51,7 +51,7 @@ fn difference(what: &str, expected: &[String], actual: &[&str]) -> Option<String
 fn of_receiver(decision: &Decision, receiver: &str, expected: &RouteSettings) -> Vec<String> {
     let routes: Vec<_> = decision.routes.iter().filter(|taken| taken.route.receiver == receiver).collect();
     if routes.is_empty() {
-        return vec![format!("routes: none goes to {receiver}")];
+        return vec![format!("routes: no route goes to {receiver}")];
     }
     let of = |route: &Route| {
         let group_by: Vec<&str> = route.group_by.iter().map(String::as_str).collect();
@@ -126,7 +126,7 @@ time_intervals: [{name: nights, time_intervals: [{times: [{start_time: "00:00", 
             (
                 "alert: {severity: critical}, expect: {routes: {pager: {group_by: [job], group_interval: 1m}, chat: {}}}",
                 &[
-                    "routes: none goes to chat",
+                    "routes: no route goes to chat",
                     "routes.pager (route.routes[0]): group_by: expected [job], is [alertname, job]",
                     "routes.pager (route.routes[0]): group_interval: expected 1m, is 5m",
                 ],

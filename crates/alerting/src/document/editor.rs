@@ -111,8 +111,9 @@ impl Editor {
         let Some(value) = node.get(key).filter(|value| !value.is_null()) else { return Ok(None) };
         let field = join(field, key);
         self.divided.insert(value.span.start);
-        let text =
-            value.scalar().ok_or_else(|| self.error(value, &field, "expected a duration such as 15s"))?;
+        let text = value
+            .scalar()
+            .ok_or_else(|| self.error(value, &field, "expected a duration such as 15s, not a list or map"))?;
         let from = duration::parse(text).map_err(|reason| self.error(value, &field, reason))?;
         let divided = factor.divide(from, factor::FLOOR);
         if divided.to != from {

@@ -19,7 +19,7 @@ pub struct Decision<'a> {
 /// A route that the alert takes.
 #[derive(Debug)]
 pub struct Taken<'a> {
-    /// Where the route stands in the configuration, such as `route.routes[1]`.
+    /// Position of the route in the configuration, such as `route.routes[1]`.
     pub path: &'a str,
     /// Its matchers, without those of the routes above.
     pub matchers: &'a [Matcher],

@@ -73,7 +73,7 @@ pub struct Routing {
 
 #[derive(Debug)]
 struct Node {
-    /// Where it stands in the file, such as `route.routes[1]`.
+    /// Its position in the file, such as `route.routes[1]`.
     path: String,
     route: Route,
     matchers: Vec<Matcher>,

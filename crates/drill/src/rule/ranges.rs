@@ -108,8 +108,8 @@ impl Ranged {
     }
 }
 
-/// The minimum and maximum number of samples `apart` in a range of this `length`, whatever lies where. That a sample is at its very
-/// start is left out: neither scrapes nor evaluations of two groups are that exact.
+/// The minimum and maximum number of samples `apart` in a range of this `length`, wherever the samples are. A sample at
+/// the very start of the range is ignored: neither scrapes nor evaluations of two groups are that exact.
 fn anywhere(length: Duration, apart: Duration) -> (u128, u128) {
     let (length, apart) = (length.as_nanos(), apart.as_nanos().max(1));
     (length / apart, length.div_ceil(apart))
