@@ -127,7 +127,6 @@ impl World {
             ("RATE_LIMITS_FILE", limits.display().to_string()),
             ("MAX_CONNECTIONS", "1000".to_owned()),
             ("MAX_CONNECTIONS_PER_ADDRESS", "1000".to_owned()),
-            ("DRAIN_DELAY", "0s".to_owned()),
             ("LOG_LEVEL", "warn".to_owned()),
             ("LD_PRELOAD", clock_library.display().to_string()),
             ("FAKETIME_TIMESTAMP_FILE", clock.display().to_string()),
