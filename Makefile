@@ -10,6 +10,9 @@ SHARDS     ?= 6
 JOBS       ?= $(SHARDS)
 FUZZ_SECONDS ?= 60
 FUZZ       ?=
+FAULTS_SECONDS ?= 5
+SEED       ?=
+MINUTES    ?= 3
 STACK      ?= auto
 target     := $(or $(CARGO_TARGET_DIR),target)
 release    := $(target)/release
@@ -23,7 +26,7 @@ export PATH := $(PATH):$(CURDIR)/target/tools/bin
 export SKIPPED := $(abspath $(target))/skipped
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build demo test test-all skipped check format-check lint deny rules unit up down status load drill mutate quiet bench fuzz fuzz-api dashboards images-local password versions pictures docs
+.PHONY: help setup build demo test test-all skipped check format-check lint deny rules unit up down status load drill mutate quiet bench faults fuzz fuzz-api dashboards images-local password versions pictures docs
 
 help: ## print the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -92,6 +95,9 @@ pictures: setup build ## render the pictures of docs/reference/receivers.md; nee
 
 docs: ## build the documents as a site with search in target/docs; needs mdbook
 	@docs/site.sh
+
+faults: setup ## break everything the gateway needs under load, for FAULTS_SECONDS=5 each; SEED=N draws them, for MINUTES=3
+	FAULTS_SECONDS=$(FAULTS_SECONDS) SEED=$(SEED) MINUTES=$(MINUTES) $(CARGO) test --locked -p api --test faults
 
 fuzz-api: ## check that responses match /openapi.json
 	$(CARGO) build --locked -p api

@@ -35,8 +35,11 @@ mv -f /out/redis/users.acl.new /out/redis/users.acl
 printf '{"redis://redis:6379":"%s","redis://exporter@redis:6379":"%s"}\n' "$exporter" "$exporter" \
   >/out/redis-exporter/exporter.json.new
 mv -f /out/redis-exporter/exporter.json.new /out/redis-exporter/exporter.json
+# A Redis elsewhere, such as rediss://USER:PASSWORD@HOST:6379 of a managed service.
+redis_url="redis://gateway:$gateway@redis:6379"
+if [ -s /given/redis_url ]; then redis_url="$(tr -d '\r\n' </given/redis_url)"; fi
 # Replaced, not rewritten: the files are read-only, and this root lacks the capability to override that.
-printf 'ADMIN_TOKEN=%s\nREDIS_URL=redis://gateway:%s@redis:6379\n' "$(cat /out/prometheus/admin_token)" "$gateway" \
+printf "ADMIN_TOKEN=%s\nREDIS_URL='%s'\n" "$(cat /out/prometheus/admin_token)" "$redis_url" \
   >/out/api/.env.new
 mv -f /out/api/.env.new /out/api/.env
 # Only the reader, which is not root, mounts each volume.

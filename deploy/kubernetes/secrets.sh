@@ -6,6 +6,7 @@
 #
 # TRUSTED_PROXIES lists the addresses from which the ingress controller connects, usually the network of the pods. Without
 # it every client would have the address of the ingress, and share one rate limit. 127.0.0.1 if there is no proxy in front.
+# REDIS_URL replaces the Redis of the manifests, such as rediss://USER:PASSWORD@HOST:6379 of a managed service.
 # Running it again changes all passwords; restart both deployments then.
 set -euo pipefail
 here="$(cd "$(dirname "$0")" && pwd)"
@@ -14,6 +15,9 @@ for name in DATABASE_URL TRUSTED_PROXIES; do
 done
 case "$DATABASE_URL" in
   *[\'$'\n']*) echo "secrets.sh: DATABASE_URL contains a quote or a line break: percent-encode it" >&2; exit 2 ;;
+esac
+case "${REDIS_URL:-}" in
+  *[\'$'\n']*) echo "secrets.sh: REDIS_URL contains a quote or a line break: percent-encode it" >&2; exit 2 ;;
 esac
 case "$TRUSTED_PROXIES" in
   *[!0-9A-Fa-f.:/,\ ]*) echo "secrets.sh: TRUSTED_PROXIES must be addresses and networks, comma-separated, such as 10.244.0.0/16" >&2; exit 2 ;;
@@ -31,7 +35,7 @@ stringData:
   ADMIN_TOKEN: "$token"
   .env: |
     ADMIN_TOKEN=$token
-    REDIS_URL=redis://gateway:$gateway@redis:6379
+    REDIS_URL='${REDIS_URL:-redis://gateway:$gateway@redis:6379}'
     DATABASE_URL='$DATABASE_URL'
 ---
 apiVersion: v1

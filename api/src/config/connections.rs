@@ -35,7 +35,7 @@ pub struct ConnectionSettings {
     pub request_body_timeout: Duration,
 
     /// Memory for request bodies at once, not counting the first 16 KiB of each; a body beyond that gets 503
-    #[arg(long, env, default_value = "128MB", value_parser = crate::bytes::parse)]
+    #[arg(long, env, default_value = "64MB", value_parser = crate::bytes::parse)]
     pub body_memory: u64,
 
     /// Maximum time without progress while a client reads a response

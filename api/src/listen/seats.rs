@@ -1,7 +1,8 @@
 //! Who is connected, and who has to leave when there is no room for a new connection.
 //!
-//! Beyond the limit, the connection that has been without a request for the longest time is closed for the new one. Where
-//! all have one, the new connection waits for the first that ends or becomes idle.
+//! Beyond the limit, the connection that has been without a request for the longest time is closed for the new one, of the
+//! address with most connections if that has more than its share. Where all have a request, the new connection waits for the
+//! first that ends or becomes idle.
 
 use crate::{access::address::TrustedProxies, limit::ClientKey};
 use futures_util::task::AtomicWaker;
@@ -21,6 +22,8 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 /// The share of a search's result that later searches take from: searching costs as much as there are connections.
 const AT_ONCE: usize = 16;
+/// An address with more than this part of all connections has more than its share.
+const CROWD: usize = 4;
 /// For how long a new connection is preferred to one that has had its turn: its first request may be on its way.
 const GRACE: Duration = Duration::from_secs(2);
 /// `since` of a connection with a request, or one that waits.
@@ -184,17 +187,36 @@ impl Register {
                 return None;
             }
             searched = true;
-            let among =
-                self.places.values().filter(|place| address.is_none() || place.address.as_ref() == address);
-            let idle = among.filter_map(|place| {
-                let since = place.since.load(SeqCst);
-                (since != BUSY).then_some((since, place.number))
-            });
-            let mut found: Candidates = idle.collect();
-            found.sort_unstable_by(|one, other| other.cmp(one));
-            found.drain(..found.len() - found.len().div_ceil(AT_ONCE));
-            *candidates = found;
+            let crowd = address.cloned().or_else(|| self.crowd());
+            let mut found = self.idle(crowd.as_ref());
+            if found.is_empty() && address.is_none() {
+                found = self.idle(None);
+            }
+            match address {
+                None => self.longest_idle = found,
+                Some(key) => self.addresses.get_mut(key)?.longest_idle = found,
+            }
         }
+    }
+
+    /// The address that has most connections, if it has more than its share.
+    fn crowd(&self) -> Option<ClientKey> {
+        let (key, of) = self.addresses.iter().max_by_key(|(_, of)| of.connections)?;
+        (of.connections > (self.places.len() / CROWD).max(1)).then(|| key.clone())
+    }
+
+    /// The longest idle connections, of this address or of all.
+    fn idle(&self, address: Option<&ClientKey>) -> Candidates {
+        let among =
+            self.places.values().filter(|place| address.is_none() || place.address.as_ref() == address);
+        let idle = among.filter_map(|place| {
+            let since = place.since.load(SeqCst);
+            (since != BUSY).then_some((since, place.number))
+        });
+        let mut found: Candidates = idle.collect();
+        found.sort_unstable_by(|one, other| other.cmp(one));
+        found.drain(..found.len() - found.len().div_ceil(AT_ONCE));
+        found
     }
 
     fn leave(&mut self, place: &Place) {
@@ -339,6 +361,28 @@ pub(super) mod tests {
         served.idle();
         let _third = admit(&all, 3).unwrap();
         assert!(served.is_closing() && !fresh.is_closing(), "although it has been idle for longer");
+    }
+
+    #[test]
+    fn an_address_with_more_than_its_share_leaves_first() {
+        let all = seats(10, 10, "");
+        let others = [admit(&all, 2).unwrap(), admit(&all, 3).unwrap()];
+        for seat in &others {
+            seat.busy();
+            seat.idle();
+        }
+        let crowd: Vec<_> = (0..8).map(|_| admit(&all, 1).unwrap()).collect();
+        let _newcomer = admit(&all, 4).unwrap();
+        assert_eq!(
+            (closing(&others).len(), closing(&crowd).len()),
+            (0, 1),
+            "although others are idle for longer"
+        );
+        for seat in &crowd {
+            seat.busy();
+        }
+        let _another = admit(&all, 5).unwrap();
+        assert_eq!(closing(&others), [0], "the crowd has no idle connection");
     }
 
     #[test]

@@ -83,10 +83,13 @@ impl Inbox {
             None => None,
         };
         let background = background(smtp, state.clone());
+        let bodies = Data::new(http::bodies::Bodies::default());
         let server = HttpServer::new(move || {
             App::new()
+                .app_data(bodies.clone())
                 .app_data(state.clone())
                 .app_data(PayloadConfig::new(BODY_LIMIT))
+                .wrap(from_fn(http::bodies::limit))
                 .wrap(from_fn(http::browsers::refuse_foreign_pages))
                 .configure(|config| http::routes::configure(config, webhook_limit))
         })

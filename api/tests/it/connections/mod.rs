@@ -2,6 +2,8 @@
 
 #[cfg(target_os = "linux")]
 pub mod crowd;
+#[cfg(target_os = "linux")]
+pub mod hostile;
 pub mod http2;
 pub mod http2_limits;
 pub mod limits;

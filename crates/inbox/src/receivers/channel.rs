@@ -3,9 +3,9 @@
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use actix_web::http::header::ContentType;
-use serde_json::{Value, json};
+use serde_json::json;
 
-use crate::receivers::message::{Message, Refusal};
+use crate::receivers::message::{Message, Refusal, Sent};
 use crate::receivers::{discord, pagerduty, slack, webhook};
 use clients::inbox::Channel;
 
@@ -39,14 +39,14 @@ pub fn read(channel: Channel, path: &str, body: &[u8]) -> Result<Message, Refusa
 
 /// The service's response to a message it accepts.
 #[must_use]
-pub fn accepted(channel: Channel, path: &str, message: &Value) -> HttpResponse {
+pub fn accepted(channel: Channel, path: &str, message: &Sent) -> HttpResponse {
     match channel {
         Channel::Webhook | Channel::Heartbeat | Channel::Email => HttpResponse::Ok().finish(),
         Channel::Slack => text(StatusCode::OK, "ok"),
         Channel::Discord if path == DISCORD_AS_SLACK => text(StatusCode::OK, "ok"),
         Channel::Discord => HttpResponse::NoContent().finish(),
         Channel::Pagerduty => HttpResponse::Accepted().json(json!({
-            "status": "success", "message": "Event processed", "dedup_key": message["dedup_key"],
+            "status": "success", "message": "Event processed", "dedup_key": message.field("dedup_key"),
         })),
     }
 }

@@ -92,7 +92,7 @@ pub fn read(bytes: &[u8]) -> Result<Message, Refusal> {
         [&embed["title"], &embed["description"]].into_iter().chain(fields).filter_map(Value::as_str)
     });
     let (status, alerts) = heading::alerts_in([content].into_iter().chain(texts));
-    Ok(Message { status, alerts, body })
+    Ok(Message { status, alerts, body: body.into() })
 }
 
 /// A body in Slack's format, posted below `/slack`: its attachments become embeds, whose limits apply. A colour must

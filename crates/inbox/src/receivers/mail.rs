@@ -27,7 +27,7 @@ pub fn read(from: &str, to: &[String], user: Option<&str>, raw: &[u8]) -> Result
         "text": mail.body_text(0), "html": mail.body_html(0),
         "message_id": mail.message_id(),
     });
-    Ok(Message { status, alerts, body })
+    Ok(Message { status, alerts, body: body.into() })
 }
 
 #[cfg(test)]
@@ -41,7 +41,7 @@ mod tests {
                    Content-Transfer-Encoding: quoted-printable\r\n\r\n<p>gone =C2=B7</p>\r\n";
         let message = read("a@b.example", &["c@d.example".into()], Some("u"), raw.as_bytes()).unwrap();
         assert_eq!((message.status, message.alerts[0].alert.as_str()), ("firing", "APIDown"));
-        assert_eq!(message.body["html"], "<p>gone ·</p>\r\n");
+        assert_eq!(message.body.field("html").unwrap(), "<p>gone ·</p>\r\n");
         assert!(read("a", &[], None, b"Subject: x\r\n\r\nx").unwrap_err().0.starts_with("554"));
         for (length, fits) in [(998, true), (999, false)] {
             let long = format!("{raw}{}\r\n", "x".repeat(length));

@@ -96,7 +96,7 @@ pub fn read(bytes: &[u8]) -> Result<Message, Refusal> {
         texts.iter().map(|text| heading::all(text)).find(|found| !found.is_empty()).unwrap_or_default()
     });
     let (status, alerts) = heading::summed_up(found.collect());
-    Ok(Message { status, alerts, body })
+    Ok(Message { status, alerts, body: body.into() })
 }
 
 #[cfg(test)]

@@ -3,23 +3,25 @@
 
 use jiff::Timestamp;
 use serde::Deserialize;
-use serde_json::Value;
+use serde_json::value::RawValue;
 
-use crate::receivers::message::{FIRING, Message, RESOLVED, Refusal};
+use crate::receivers::message::{FIRING, Message, RESOLVED, Refusal, Sent};
 use clients::inbox::NotifiedAlert;
 use clients::prometheus::Labels;
 
 /// The fields that Alertmanager always sends; a body without them is from another program.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Body {
+struct Body<'b> {
     version: String,
     #[serde(rename = "groupKey")]
     _group_key: String,
     #[serde(rename = "receiver")]
     _receiver: String,
     status: String,
-    alerts: Vec<Alert>,
+    /// Read one after the other: all at once would take many times the size of the body.
+    #[serde(borrow)]
+    alerts: Vec<&'b RawValue>,
 }
 
 #[derive(Deserialize)]
@@ -38,13 +40,14 @@ struct Alert {
 /// What is wrong with the body.
 pub fn read(bytes: &[u8]) -> Result<Message, Refusal> {
     let bad = |reason: String| Refusal(format!("not a webhook body of Alertmanager (version 4): {reason}"));
-    let body: Value = serde_json::from_slice(bytes).map_err(|error| bad(format!("not JSON: {error}")))?;
+    let text: &RawValue = serde_json::from_slice(bytes).map_err(|error| bad(format!("not JSON: {error}")))?;
     // Serde would accept a list in place of a struct, which Alertmanager never sends.
-    let objects = |list: &Value| list.as_array().is_none_or(|all| all.iter().all(Value::is_object));
-    if !body.is_object() || !body.get("alerts").is_none_or(objects) {
-        return Err(bad("expected a JSON object with a list of objects in `alerts`".to_owned()));
-    }
-    let read = Body::deserialize(&body).map_err(|error| bad(error.to_string()))?;
+    let object = |json: &RawValue| match json.get().starts_with('{') {
+        true => Ok(()),
+        false => Err(bad("expected a JSON object with a list of objects in `alerts`".to_owned())),
+    };
+    object(text)?;
+    let read: Body<'_> = serde_json::from_str(text.get()).map_err(|error| bad(error.to_string()))?;
     if read.version != "4" {
         return Err(bad(format!("version is {:?}, expected \"4\"", read.version)));
     }
@@ -56,7 +59,9 @@ pub fn read(bytes: &[u8]) -> Result<Message, Refusal> {
         RESOLVED => Ok(RESOLVED),
         other => Err(bad(format!("status is {other:?}, expected \"firing\" or \"resolved\""))),
     };
-    let alert = |alert: Alert| {
+    let alert = |json: &RawValue| {
+        object(json)?;
+        let alert: Alert = serde_json::from_str(json.get()).map_err(|error| bad(error.to_string()))?;
         Ok(NotifiedAlert {
             alert: alert.labels.get("alertname").cloned().unwrap_or_default(),
             status: status(&alert.status)?.to_owned(),
@@ -69,12 +74,14 @@ pub fn read(bytes: &[u8]) -> Result<Message, Refusal> {
         })
     };
     let alerts = read.alerts.into_iter().map(alert).collect::<Result<_, Refusal>>();
-    Ok(Message { status: status(&read.status)?, alerts: alerts?, body })
+    let (status, alerts) = (status(&read.status)?, alerts?);
+    let body = Sent::text(text.get()).map_err(|error| bad(format!("not JSON: {error}")))?;
+    Ok(Message { status, alerts, body })
 }
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
+    use serde_json::{Value, json};
 
     use super::*;
 
@@ -98,7 +105,8 @@ mod tests {
     fn reads_every_alert() {
         let body = body();
         let message = read(body.to_string().as_bytes()).unwrap();
-        assert_eq!((message.status, &message.body), ("firing", &body));
+        let Sent::Text(text) = &message.body else { panic!("{message:?}") };
+        assert_eq!((message.status, text.get()), ("firing", body.to_string().as_str()));
         let [first, second] = &message.alerts[..] else { panic!("two alerts") };
         assert_eq!((first.alert.as_str(), first.status.as_str()), ("HighErrorRate", "firing"));
         assert_eq!((first.fingerprint.as_deref(), first.ends_at), (Some("0badcafe00000001"), None));

@@ -7,9 +7,10 @@ use std::collections::VecDeque;
 
 use actix_web::web::Bytes;
 use jiff::Timestamp;
+use serde::Serialize;
 
-use crate::receivers::message::Message;
-use clients::inbox::{Channel, Notification};
+use crate::receivers::message::{Message, Sent};
+use clients::inbox::{Channel, NotifiedAlert};
 
 /// The limits of a history. A single larger notification is kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,17 +26,28 @@ pub struct Limits {
 pub struct Entry {
     /// Its ID.
     pub id: u64,
-    /// A [`Notification`] on one line.
+    /// A [`clients::inbox::Notification`] on one line.
     pub json: Bytes,
 }
 
 impl Entry {
-    fn of(notification: &Notification) -> Self {
+    fn of(notification: &Stored<'_>) -> Self {
         let json = serde_json::to_vec(notification)
             .expect("strings, numbers and maps with string keys always serialize");
         // A boxed slice has no spare capacity, so its length is its memory.
         Self { id: notification.id, json: json.into_boxed_slice().into() }
     }
+}
+
+/// A [`clients::inbox::Notification`] as it is written.
+#[derive(Serialize)]
+struct Stored<'m> {
+    id: u64,
+    received_at: Timestamp,
+    channel: &'static str,
+    status: &'static str,
+    alerts: &'m [NotifiedAlert],
+    body: &'m Sent,
 }
 
 /// A bounded list of notifications with increasing IDs.
@@ -58,13 +70,13 @@ impl History {
     /// The entry of a message with the next ID, for [`Self::push`].
     #[must_use]
     pub fn entry(&self, channel: Channel, message: Message, received_at: Timestamp) -> Entry {
-        Entry::of(&Notification {
+        Entry::of(&Stored {
             id: self.last_id + 1,
             received_at,
-            channel: channel.name().to_owned(),
-            status: message.status.to_owned(),
-            alerts: message.alerts,
-            body: message.body,
+            channel: channel.name(),
+            status: message.status,
+            alerts: &message.alerts,
+            body: &message.body,
         })
     }
 
@@ -116,6 +128,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use clients::inbox::Notification;
 
     const ROOM: usize = 1 << 20;
 
@@ -125,7 +138,7 @@ mod tests {
 
     /// Adds a notification and returns its entry.
     fn add(history: &mut History, channel: Channel, text: &str) -> Entry {
-        let message = Message { status: "firing", alerts: Vec::new(), body: json!({"text": text}) };
+        let message = Message { status: "firing", alerts: Vec::new(), body: json!({"text": text}).into() };
         let entry = history.entry(channel, message, Timestamp::UNIX_EPOCH);
         history.push(entry.clone());
         entry

@@ -191,7 +191,7 @@ mod tests {
     }
 
     fn message(text: &str) -> Message {
-        Message { status: "firing", alerts: Vec::new(), body: json!({"text": text}) }
+        Message { status: "firing", alerts: Vec::new(), body: json!({"text": text}).into() }
     }
 
     /// Adds a message and journals it.

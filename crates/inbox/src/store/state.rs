@@ -180,7 +180,7 @@ impl State {
 fn heartbeat_message(status: &'static str, text: &str) -> Message {
     let alert =
         NotifiedAlert { alert: "Watchdog".to_owned(), status: status.to_owned(), ..NotifiedAlert::default() };
-    Message { status, alerts: vec![alert], body: json!({"text": text}) }
+    Message { status, alerts: vec![alert], body: json!({"text": text}).into() }
 }
 
 impl Received {

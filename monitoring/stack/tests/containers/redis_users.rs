@@ -57,7 +57,7 @@ async fn each_user_can_do_only_what_it_needs() {
     }
 
     let dotenv = read("api/.env");
-    let url = dotenv.lines().find_map(|line| line.strip_prefix("REDIS_URL=")).unwrap();
+    let url = dotenv.lines().find_map(|line| line.strip_prefix("REDIS_URL=")).unwrap().trim_matches('\'');
     let (gateway, host) = url.strip_prefix("redis://gateway:").unwrap().split_once('@').unwrap();
     assert_eq!(host, "redis:6379");
     let exporter: serde_json::Value = serde_json::from_str(&read("redis-exporter/exporter.json")).unwrap();

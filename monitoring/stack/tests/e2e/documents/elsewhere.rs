@@ -40,6 +40,7 @@ pub const ELSEWHERE: &[(&str, &str, &str)] = &[
 pub const NEVER: &[(&str, &str)] = &[
     ("make bench", "takes twenty minutes on an idle machine, and its figures do not pass or fail"),
     ("cargo bench", "a part of `make bench`"),
+    ("make faults", "takes five minutes, and starts PostgreSQL"),
     ("cargo install --locked mdbook", "takes minutes; `make docs` is optional"),
     ("cargo build --no-default-features", "compiles the gateway again"),
     ("docker image prune", "would remove other images of the machine"),
