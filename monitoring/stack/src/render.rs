@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use tokio::process::Command;
 
-use crate::{error::Error, load, port::Ports, settings::Settings};
+use crate::{error::Error, load, port::Ports, settings::Settings, tokens};
 use process::program;
 
 /// The container names of services in the files, and their local ports.
@@ -48,7 +48,7 @@ pub async fn render(settings: &Settings) -> Result<PathBuf, Error> {
     command.arg("--inbox-smtp").arg(format!("127.0.0.1:{}", settings.ports.inbox_smtp));
     ended(command.arg("--out").arg(&out).arg(&out)).await?;
     // `loadgen channels` has created the folder of secrets.
-    write_token(&out)?;
+    tokens::write(&out, tokens::metrics_token(settings).as_deref())?;
     let targets = load::folder(&out);
     std::fs::create_dir(&targets).map_err(Error::io(format!("creating {}", targets.display())))?;
     let path = out.join("prometheus.yml");
@@ -101,14 +101,6 @@ fn without_names(text: &str) -> String {
 #[must_use]
 pub fn heartbeat_limit(scale: f64) -> String {
     format!("{}ms", Duration::from_secs_f64((300.0 / scale).max(5.0)).as_millis())
-}
-
-/// Writes the token file of prometheus.yml for the gateway's admin listener, which needs no token on loopback.
-fn write_token(config: &Path) -> Result<(), Error> {
-    let folder = config.join("secrets");
-    std::fs::create_dir_all(&folder)
-        .and_then(|()| std::fs::write(folder.join("admin_token"), "none"))
-        .map_err(Error::io(format!("writing into {}", folder.display())))
 }
 
 /// The interval at which Prometheus resends alerts to Alertmanager: a minute, scaled. Alertmanager treats an alert as

@@ -46,6 +46,11 @@ pub const NEVER: &[(&str, &str)] = &[
     ("gdb -p PID", "the project does not provide a debugger"),
     ("kubectl apply -f deploy/kubernetes/namespace.yaml", "needs a cluster"),
     ("kubectl cluster-info", "needs a cluster"),
+    ("curl -i -H 'Content-Type: application/json' -d", "needs an account of the service"),
+    (
+        "amtool --alertmanager.url http://127.0.0.1:9093 alert add",
+        "the drills of this stack would find its alert",
+    ),
     ("kubectl -n firedrill", "needs a cluster"),
 ];
 
@@ -55,6 +60,7 @@ pub const EXPECTED: &[(&str, &[i32], &str)] = &[
     ("http://127.0.0.1:8000/error", &[22], "\"status\":500"),
     ("export PATH=", &[0], ""),
     ("> own.yaml", &[0], ""),
+    ("> deploy/secrets/metrics_token", &[0], ""),
     // The merged report may be INVALID: see `loadgen run`.
     ("loadgen report a.json b.json", &[0, 4], "2 runs merged"),
     ("# one in five: 503", &[0, 22], ""),
