@@ -125,6 +125,7 @@ password: ## show the password of Grafana's first user in containers
 	@echo
 
 load: build ## send traffic, PATTERN=error-storm; `loadgen patterns` lists more
+	@echo "One address gets 100 requests per second; a tool such as ab meets that limit: docs/guide/load-testing.md"
 	@$(release)/loadgen run http://127.0.0.1:$$((8000 + $(OFFSET))) --pattern $(or $(PATTERN),error-storm) \
 	  --prometheus-addr 127.0.0.1:$$((9464 + $(OFFSET)))
 

@@ -29,6 +29,7 @@ mod fresh;
 pub mod handlers;
 mod json;
 mod openapi;
+mod orders;
 pub mod problem;
 pub mod shares;
 pub mod toml_file;

@@ -8,6 +8,7 @@ use crate::{
     fresh::Fresh,
     limit::{Limiter, PolicySet, RedisBackend, RedisSettings},
     models::{self, Models},
+    orders::Orders,
     pipeline::Pipeline,
     problem::Kind,
     store::Store,
@@ -19,6 +20,8 @@ use std::sync::Arc;
 
 /// Most pings of the database, and most renderings of `/metrics`, in a second.
 const MOST_PROBES: u32 = 200;
+/// Most counts of all users in a second.
+const MOST_COUNTS: u32 = 5;
 
 /// The state that all workers share.
 pub(crate) struct State {
@@ -33,6 +36,9 @@ pub(crate) struct State {
     /// Metrics of the admin `/metrics`: business and pipeline. No series is in both.
     pub custom: Registry,
     pub pipeline: Pipeline,
+    pub orders: Orders,
+    /// Numbers of users: counting them reads all of their index.
+    pub user_counts: Fresh<i64>,
     pub faults: Arc<Plane>,
     pub lifecycle: Lifecycle,
     /// Whether the endpoints to try alerts are served.
@@ -70,6 +76,8 @@ impl State {
         .await?;
         let pipeline = Pipeline::start(&store, config.storage.ingest_queue, &custom)
             .map_err(|error| StartError::Metrics(error.to_string()))?;
+        let orders =
+            Orders::start(&store, &custom).map_err(|error| StartError::Metrics(error.to_string()))?;
         models.load_all().await;
         if let Some(redis) = &redis
             && !redis.connect().await
@@ -97,6 +105,8 @@ impl State {
             registry,
             custom,
             pipeline,
+            orders,
+            user_counts: Fresh::at_most(MOST_COUNTS),
             faults,
             lifecycle,
             test_endpoints: config.faults.test_endpoints,

@@ -46,6 +46,7 @@ pub const NEVER: &[(&str, &str)] = &[
     ("gdb -p PID", "the project does not provide a debugger"),
     ("kubectl apply -f deploy/kubernetes/namespace.yaml", "needs a cluster"),
     ("kubectl cluster-info", "needs a cluster"),
+    ("ab -n", "the package apache2-utils is not one of those that `make setup` unpacks"),
     ("curl -i -H 'Content-Type: application/json' -d", "needs an account of the service"),
     (
         "amtool --alertmanager.url http://127.0.0.1:9093 alert add",
@@ -61,6 +62,7 @@ pub const EXPECTED: &[(&str, &[i32], &str)] = &[
     ("export PATH=", &[0], ""),
     ("> own.yaml", &[0], ""),
     ("> deploy/secrets/metrics_token", &[0], ""),
+    ("> no-limits.toml", &[0], ""),
     // The merged report may be INVALID: see `loadgen run`.
     ("loadgen report a.json b.json", &[0, 4], "2 runs merged"),
     ("# one in five: 503", &[0, 22], ""),
@@ -75,6 +77,7 @@ pub const EXPECTED: &[(&str, &[i32], &str)] = &[
     // They run until stopped, here after seconds: 124 is the exit code of `timeout`.
     ("--latency-history", &[124], ""),
     ("REQUIRE_API_KEY=writes api", &[124], "listening"),
+    ("RATE_LIMITS_FILE=no-limits.toml api", &[124], "listening"),
     ("cargo run -p api", &[124], "listening"),
     // A load that a busy machine cannot send on time is INVALID.
     ("make load", &[124], "scheduled"),
