@@ -10,6 +10,7 @@ const ROOT: &[(&str, &str)] = &[
     ("secrets", "writes into volumes of other users, and exits at once"),
     ("channels", "reads files that may be readable by their owner only, and exits at once"),
     ("docker-proxy", "the engine's socket belongs to root"),
+    ("log-agent", "the engine's log files belong to root"),
     ("cadvisor", "reads control groups and Docker's folder, which belong to root"),
 ];
 
@@ -93,6 +94,8 @@ fn profiles_have_the_expected_services() {
     }
     assert_eq!(profiles["always"], ["api", "redis", "secrets"]);
     assert_eq!(profiles["load"], ["loadgen", "loadgen-image"]);
+    assert_eq!(profiles["tracing"], ["jaeger"]);
+    assert_eq!(profiles["logs"], ["log-agent", "loki"]);
     assert_eq!(
         profiles["monitoring"],
         [
@@ -130,6 +133,31 @@ fn each_image_of_this_repository_is_built_once_and_never_pulled() {
     }
     let builders: Vec<&[String]> = built.values().map(Vec::as_slice).collect();
     assert_eq!(builders, [["api".to_owned()], ["loadgen-image".to_owned()]]);
+}
+
+/// The names and ports of the profiles are those that Grafana's data sources, the gateway and the agent use.
+#[test]
+fn traces_and_logs_are_wired() {
+    let services = services();
+    let endpoint = services["api"]["environment"]["OTEL_EXPORTER_OTLP_ENDPOINT"].as_str().unwrap();
+    assert_eq!(endpoint, "${OTLP_ENDPOINT:-http://jaeger:4318}");
+    let share = services["api"]["environment"]["OTEL_TRACES_SAMPLER_ARG"].as_str().unwrap();
+    assert_eq!(share, "${TRACE_SHARE:-0}", "no collector is needed without the profile");
+    let sources = text("grafana/provisioning/datasources/datasources.yml");
+    let agent = text("deploy/compose/logs.alloy");
+    for (name, port, found) in [("jaeger", 16686, &sources), ("loki", 3100, &sources), ("loki", 3100, &agent)]
+    {
+        assert!(found.contains(&format!("http://{name}:{port}")), "{name}");
+        let published = services[name]["ports"][0].as_str().unwrap();
+        assert!(published.ends_with(&format!(":{port}")), "{published}");
+        assert_eq!(services[name]["networks"], serde_json::json!(["monitoring"]), "Grafana is there");
+    }
+    let loki: Value = serde_saphyr::from_str(&text("deploy/compose/loki.yml")).unwrap();
+    assert_eq!(loki["server"]["http_listen_port"], 3100);
+    for (name, service) in &services {
+        assert_eq!(service["logging"]["options"]["tag"], "{{.Name}}", "{name}: the agent labels lines by it");
+    }
+    assert!(agent.contains("attrs.tag"));
 }
 
 /// Docker refuses to start a container that may use more CPUs than there are.

@@ -46,6 +46,7 @@ pub const NEVER: &[(&str, &str)] = &[
     ("gdb -p PID", "the project does not provide a debugger"),
     ("kubectl apply -f deploy/kubernetes/namespace.yaml", "needs a cluster"),
     ("kubectl cluster-info", "needs a cluster"),
+    ("TRACE_SHARE=1 docker compose", "needs images of a registry that have no stand-in"),
     ("ab -n", "the package apache2-utils is not one of those that `make setup` unpacks"),
     ("curl -i -H 'Content-Type: application/json' -d", "needs an account of the service"),
     (
