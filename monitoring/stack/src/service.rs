@@ -121,6 +121,7 @@ pub fn all(settings: &Settings, config: &Path, redis: &Passwords) -> Result<Vec<
             format!("--data-dir={}", folder("inbox")),
             format!("--smtp={}", at(ports.inbox_smtp)),
             format!("--heartbeat-limit={}", render::heartbeat_limit(settings.scale)),
+            format!("--alertmanager={}", http(ports.alertmanager)),
             format!("--proofs={}", settings.proofs.display()),
             format!("--runbooks={}", program::repository().join("docs/runbooks").display()),
         ],

@@ -5,3 +5,4 @@ pub mod listing;
 pub mod page;
 mod resource;
 pub mod routes;
+pub(crate) mod status;
