@@ -14,14 +14,21 @@ const NONE: &str = "none";
 /// stack for a test or a drill has none.
 #[must_use]
 pub fn metrics_token(settings: &Settings) -> Option<String> {
-    settings.outside.then(|| given(std::env::var(METRICS_TOKEN).ok(), &program::repository().join(".env")))?
+    setting(settings, METRICS_TOKEN)
 }
 
-fn given(environment: Option<String>, dotenv: &Path) -> Option<String> {
+/// A setting of the user: of the environment, else of `.env` in the repository; not in a stack for a test or a drill.
+#[must_use]
+pub fn setting(settings: &Settings, name: &str) -> Option<String> {
+    let dotenv = program::repository().join(".env");
+    settings.outside.then(|| given(name, std::env::var(name).ok(), &dotenv))?
+}
+
+fn given(name: &str, environment: Option<String>, dotenv: &Path) -> Option<String> {
     let in_file = || {
         // `loadgen channels` has reported malformed lines.
         let lines = dotenvy::from_path_iter(dotenv).into_iter().flatten().flatten();
-        lines.filter(|(name, _)| name == METRICS_TOKEN).last().map(|(_, value)| value)
+        lines.filter(|(line, _)| line == name).last().map(|(_, value)| value)
     };
     environment.or_else(in_file).map(|token| token.trim().to_owned()).filter(|token| !token.is_empty())
 }
@@ -46,11 +53,12 @@ mod tests {
     fn the_environment_overrides_the_file() {
         let dir = tempfile::tempdir().unwrap();
         let file = dir.path().join(".env");
-        assert_eq!(given(None, &file), None, "no file");
+        let given = |environment| given(METRICS_TOKEN, environment, &file);
+        assert_eq!(given(None), None, "no file");
         std::fs::write(&file, "# METRICS_TOKEN=no\nMETRICS_TOKEN= of-file \nOTHER=x\n").unwrap();
-        assert_eq!(given(None, &file).as_deref(), Some("of-file"));
-        assert_eq!(given(Some("of-env".into()), &file).as_deref(), Some("of-env"));
-        assert_eq!(given(Some(String::new()), &file), None, "an empty variable is no token");
+        assert_eq!(given(None).as_deref(), Some("of-file"));
+        assert_eq!(given(Some("of-env".into())).as_deref(), Some("of-env"));
+        assert_eq!(given(Some(String::new())), None, "an empty variable is no token");
     }
 
     #[test]
