@@ -241,3 +241,29 @@ impl Store {
         self.database.close().await;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use orders::writes::TrimOrders;
+
+    #[tokio::test]
+    async fn the_oldest_of_too_many_orders_are_deleted() {
+        let store = Store::open("sqlite::memory:", 16).await.unwrap();
+        for _ in 0..5 {
+            store.place_order(1, Currency::Eur, None).await.unwrap();
+        }
+        let left = async || {
+            let mut left = Vec::new();
+            for id in 1..=6 {
+                left.extend(store.order(id).await.unwrap().map(|order| order.id));
+            }
+            left
+        };
+        store.writer.submit(TrimOrders { most: 5 }).await.unwrap();
+        assert_eq!(left().await, [1, 2, 3, 4, 5]);
+        assert!(!store.writer.submit(TrimOrders { most: 3 }).await.unwrap(), "there are no more");
+        assert_eq!(left().await, [3, 4, 5]);
+        store.close().await;
+    }
+}

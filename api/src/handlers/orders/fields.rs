@@ -38,17 +38,14 @@ pub(super) fn new_order(req: &HttpRequest, body: &[u8]) -> Result<(i64, Currency
     let fields = input::fields(req, body, r#"{"amount":1999,"currency":"EUR"}"#)?;
     let NewOrder { amount, currency } = NewOrder::deserialize(fields).map_err(Problem::internal)?;
     let mut errors = Vec::new();
-    let amount = check(amount, "amount", &mut errors, |value| {
+    let must = format!("must be an integer from 1 to {LARGEST}, the amount in cents");
+    let amount = check(amount, "amount", &must, &mut errors, |value| {
         // The query has text.
         let number = value.as_i64().or_else(|| value.as_str()?.trim().parse().ok());
-        number
-            .filter(|cents| (1..=LARGEST).contains(cents))
-            .ok_or_else(|| format!("must be an integer from 1 to {LARGEST}, the amount in cents"))
+        number.filter(|cents| (1..=LARGEST).contains(cents))
     });
-    let currency = check(currency, "currency", &mut errors, |value| {
-        let codes = Currency::ALL.map(Currency::code).join(", ");
-        value.as_str().and_then(Currency::of).ok_or_else(|| format!("must be one of {codes}"))
-    });
+    let must = format!("must be one of {}", Currency::ALL.map(Currency::code).join(", "));
+    let currency = check(currency, "currency", &must, &mut errors, |value| Currency::of(value.as_str()?));
     amount.zip(currency).ok_or_else(|| Problem::validation(errors))
 }
 
@@ -57,20 +54,23 @@ pub(super) fn status(req: &HttpRequest, body: &[u8]) -> Result<OrderStatus, Prob
     let fields = input::fields(req, body, r#"{"status":"paid"}"#)?;
     let OrderChange { status } = OrderChange::deserialize(fields).map_err(Problem::internal)?;
     let mut errors = Vec::new();
-    let status = check(status, "status", &mut errors, |value| {
-        let names = OrderStatus::ALL.map(OrderStatus::name).join(", ");
-        value.as_str().and_then(OrderStatus::of).ok_or_else(|| format!("must be one of {names}"))
-    });
+    let must = format!("must be one of {}", OrderStatus::ALL.map(OrderStatus::name).join(", "));
+    let status = check(status, "status", &must, &mut errors, |value| OrderStatus::of(value.as_str()?));
     status.ok_or_else(|| Problem::validation(errors))
 }
 
-/// The value of a required field; records its error, if any.
+/// The value of a required field; records its error, if any: what it must be.
 fn check<T>(
     field: Option<Value>,
     name: &str,
+    must: &str,
     errors: &mut Vec<FieldError>,
-    read: impl Fn(&Value) -> Result<T, String>,
+    read: impl Fn(&Value) -> Option<T>,
 ) -> Option<T> {
-    let value = field.map_or_else(|| Err(format!("{name} is required")), |value| read(&value));
-    value.map_err(|detail| errors.push(fault(&format!("#/{name}"), detail))).ok()
+    let value = field.as_ref().and_then(read);
+    if value.is_none() {
+        let detail = if field.is_some() { must.to_owned() } else { format!("{name} is required") };
+        errors.push(fault(&format!("#/{name}"), detail));
+    }
+    value
 }

@@ -19,6 +19,10 @@ const WINDOWS: &str =
     "the other window still holds its threshold, and they differ only after an hour of traffic";
 const STAYS: &str = "a container in a drill that stays up would be missing at the end of the drill";
 
+const SCRAPES: &str = "scrapes and probes are too few requests to change a ratio of thirty";
+const BETWEEN: &str =
+    "the suite lets this alert fire beside any drill, because traffic changes from drill to drill";
+
 /// The mutants of the shipped files that no drill can notice. Unit tests of the rules hold most of them.
 pub const UNNOTICED: &[Unnoticed] = &[
     Unnoticed {
@@ -75,6 +79,10 @@ pub const UNNOTICED: &[Unnoticed] = &[
         change: "fstype!~",
         reason: "both sides of the division exclude the same, so that one alone adds nothing",
     },
+    Unnoticed { kind: Kind::Matcher, of: "TrafficSpike", change: "route!~", reason: SCRAPES },
+    Unnoticed { kind: Kind::Matcher, of: "TrafficDrop", change: "route!~", reason: SCRAPES },
+    Unnoticed { kind: Kind::LowThreshold, of: "TrafficSpike", change: "> 1 ->", reason: BETWEEN },
+    Unnoticed { kind: Kind::LowThreshold, of: "TrafficDrop", change: "> 1 ->", reason: BETWEEN },
     Unnoticed { kind: Kind::LowThreshold, of: "ErrorBudgetBurn", change: "> 14.4", reason: WINDOWS },
     Unnoticed { kind: Kind::LowThreshold, of: "ErrorBudgetBurn", change: "> 6", reason: WINDOWS },
     Unnoticed {
