@@ -5,7 +5,7 @@ PATTERN    ?=
 SCALE      ?= 20
 DRILL      ?=
 OFFSET     ?= 0
-PROOFS_DIR ?= target/proofs
+PROOFS_DIR ?= deploy/proofs
 SHARDS     ?= 6
 JOBS       ?= $(SHARDS)
 FUZZ_SECONDS ?= 60
@@ -132,6 +132,7 @@ password: ## show the password of Grafana's first user in containers
 	@echo
 
 load: build ## send traffic, PATTERN=error-storm; `loadgen patterns` lists more
+	@echo "One address gets 100 requests per second; a tool such as ab meets that limit: docs/guide/load-testing.md"
 	@$(release)/loadgen run http://127.0.0.1:$$((8000 + $(OFFSET))) --pattern $(or $(PATTERN),error-storm) \
 	  --prometheus-addr 127.0.0.1:$$((9464 + $(OFFSET)))
 

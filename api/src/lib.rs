@@ -29,6 +29,7 @@ mod fresh;
 pub mod handlers;
 mod json;
 mod openapi;
+mod orders;
 mod pem;
 pub mod problem;
 pub mod shares;

@@ -57,6 +57,8 @@ pub(crate) const METRICS: Endpoint = probe("/metrics");
 pub(crate) const USERS: Endpoint = endpoint!("/api/users", limited: true, "GET", "HEAD", "POST");
 pub(crate) const USER: Endpoint =
     endpoint!("/api/users/{id}", limited: true, "GET", "HEAD", "PUT", "PATCH", "DELETE");
+pub(crate) const ORDERS: Endpoint = endpoint!("/api/orders", limited: true, "POST");
+pub(crate) const ORDER: Endpoint = endpoint!("/api/orders/{id}", limited: true, "GET", "HEAD", "PATCH");
 pub(crate) const INGEST: Endpoint = endpoint!("/api/ingest", limited: true, "POST");
 pub(crate) const READINGS: Endpoint = read("/api/readings");
 pub(crate) const SLOW: Endpoint = read("/slow");
@@ -74,8 +76,8 @@ pub(crate) const INFERENCE: Endpoint = endpoint!("/inference", limited: true, "P
 
 /// Every route.
 pub(crate) const ALL: &[Endpoint] = &[
-    INDEX, HEALTH, LIVEZ, READYZ, METRICS, USERS, USER, INGEST, READINGS, SLOW, API_SLOW, ERROR, API_ERROR,
-    UPDATE, CPU, MODELS, MODEL, INFERENCE, OPENAPI, DOCS,
+    INDEX, HEALTH, LIVEZ, READYZ, METRICS, USERS, USER, ORDERS, ORDER, INGEST, READINGS, SLOW, API_SLOW,
+    ERROR, API_ERROR, UPDATE, CPU, MODELS, MODEL, INFERENCE, OPENAPI, DOCS,
 ];
 
 /// The `route` label of requests that match no route.

@@ -106,6 +106,7 @@ impl Gateway {
         admin.stop().await;
         upkeep.abort();
         self.state.models.close();
+        self.state.orders.close();
         self.state.pipeline.close().await;
         self.state.store.close().await;
         if self.state.spans.is_some() {

@@ -8,6 +8,7 @@ use crate::{
     fresh::Fresh,
     limit::{Limiter, PolicySet, RedisBackend, RedisSettings},
     models::{self, Models},
+    orders::Orders,
     pipeline::Pipeline,
     problem::Kind,
     store::Store,
@@ -19,6 +20,8 @@ use std::sync::Arc;
 
 /// Maximum number of database pings, and of renderings of `/metrics`, per second.
 const MAX_PROBES: u32 = 200;
+/// Maximum number of counts of all users per second.
+const MAX_COUNTS: u32 = 5;
 
 /// The state that all workers share.
 pub(crate) struct State {
@@ -33,6 +36,9 @@ pub(crate) struct State {
     /// Metrics of the admin `/metrics`: business and pipeline. No series is in both.
     pub custom: Registry,
     pub pipeline: Pipeline,
+    pub orders: Orders,
+    /// Numbers of users: counting them reads all of their index.
+    pub user_counts: Fresh<i64>,
     pub faults: Arc<Plane>,
     pub lifecycle: Lifecycle,
     /// Whether the endpoints that trigger alerts are served.
@@ -71,6 +77,8 @@ impl State {
         .await?;
         let pipeline = Pipeline::start(&store, config.storage.ingest_queue, &custom)
             .map_err(|error| StartError::Metrics(error.to_string()))?;
+        let orders =
+            Orders::start(&store, &custom).map_err(|error| StartError::Metrics(error.to_string()))?;
         models.load_all().await;
         if let Some(redis) = &redis
             && !redis.connect().await
@@ -98,6 +106,8 @@ impl State {
             registry,
             custom,
             pipeline,
+            orders,
+            user_counts: Fresh::at_most(MAX_COUNTS),
             faults,
             lifecycle,
             test_endpoints: config.faults.test_endpoints,

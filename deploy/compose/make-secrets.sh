@@ -18,6 +18,14 @@ settle() {
 }
 
 settle admin_token /out/prometheus/admin_token
+# Without one /metrics requires no token, and Prometheus sends a word that nothing checks.
+metrics=""
+if [ -s /given/metrics_token ]; then metrics="$(tr -d '\r\n' </given/metrics_token)"; fi
+case "$metrics" in
+  *[!0-9A-Za-z._~+/=-]*) echo "secrets: metrics_token contains other characters than letters, digits and ._~+/=-: use the output of \`openssl rand -hex 24\`" >&2; exit 1 ;;
+esac
+printf '%s' "${metrics:-none}" >/out/prometheus/metrics_token.new
+mv -f /out/prometheus/metrics_token.new /out/prometheus/metrics_token
 settle grafana_admin_password /out/grafana/admin_password
 settle redis_password /out/redis/password
 settle redis_gateway_password /out/redis/gateway_password
@@ -39,9 +47,11 @@ mv -f /out/redis-exporter/exporter.json.new /out/redis-exporter/exporter.json
 redis_url="redis://gateway:$gateway@redis:6379"
 if [ -s /given/redis_url ]; then redis_url="$(tr -d '\r\n' </given/redis_url)"; fi
 # Replaced, not rewritten: the files are read-only, and this root lacks the capability to override that.
-printf "ADMIN_TOKEN=%s\nREDIS_URL='%s'\n" "$(cat /out/prometheus/admin_token)" "$redis_url" \
-  >/out/api/.env.new
+{
+  printf "ADMIN_TOKEN=%s\nREDIS_URL='%s'\n" "$(cat /out/prometheus/admin_token)" "$redis_url"
+  [ -z "$metrics" ] || printf 'METRICS_TOKEN=%s\n' "$metrics"
+} >/out/api/.env.new
 mv -f /out/api/.env.new /out/api/.env
 # Only the reader, which is not root, mounts each volume.
-chmod 0444 /out/prometheus/admin_token /out/grafana/admin_password /out/api/.env /out/redis/* /out/redis-exporter/*
+chmod 0444 /out/prometheus/* /out/grafana/admin_password /out/api/.env /out/redis/* /out/redis-exporter/*
 echo "secrets: written"

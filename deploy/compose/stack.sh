@@ -40,8 +40,7 @@ case "$way $verb" in
   *' which') echo "$way" ;;
   'docker up')
     # Docker would create a missing folder as root, and treat a bare name as a volume.
-    mkdir -p "${PROOFS_DIR:-target/proofs}"
-    if [ -n "${PROOFS_DIR:-}" ]; then PROOFS_DIR="$(cd "$PROOFS_DIR" && pwd)" && export PROOFS_DIR; fi
+    if [ -n "${PROOFS_DIR:-}" ]; then mkdir -p "$PROOFS_DIR" && PROOFS_DIR="$(cd "$PROOFS_DIR" && pwd)" && export PROOFS_DIR; fi
     compose --profile monitoring up -d
     echo "The API is http://127.0.0.1:${API_PORT:-8000}, Grafana http://127.0.0.1:${GRAFANA_PORT:-3000} (\`make password\`)"
     ;;

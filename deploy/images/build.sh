@@ -72,10 +72,11 @@ done
 fetch "$work/tools" redis-server redis-tools prometheus prometheus-alertmanager prometheus-redis-exporter \
   prometheus-node-exporter haproxy busybox-static
 mkdir -p "$work/tools"/{bin,prometheus,alertmanager,data,var/lib/grafana,srv}
-for applet in sh cat chmod date grep head ls mkdir mv od printf sed sleep sort tr wget; do
+for applet in sh cat chmod date grep head ln ls mkdir mv od printf sed sleep sort tr wget; do
   ln -sf busybox "$work/tools/bin/$applet"
 done
 ln -sf ../sbin/haproxy "$work/tools/usr/bin/haproxy"
+ln -sf prometheus-node-exporter "$work/tools/usr/bin/node_exporter"
 cp "$here/container-metrics.sh" "$here/not-grafana.sh" "$work/tools/srv/"
 # The owners of the original images, which volumes inherit.
 tar -C "$work/tools" -c --owner=0 --group=0 --exclude=./prometheus --exclude=./alertmanager --exclude=./var/lib/grafana . \

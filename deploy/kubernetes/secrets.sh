@@ -24,17 +24,19 @@ case "$TRUSTED_PROXIES" in
 esac
 
 password() { od -An -N24 -tx1 /dev/urandom | tr -d ' \n'; }
-admin="$(password)" gateway="$(password)" exporter="$(password)" token="$(password)"
+admin="$(password)" gateway="$(password)" exporter="$(password)" token="$(password)" metrics="$(password)"
 
 cat <<MANIFEST
-# The gateway reads .env, and Prometheus the token.
+# The gateway reads .env, and Prometheus the tokens.
 apiVersion: v1
 kind: Secret
 metadata: {name: api, namespace: firedrill}
 stringData:
   ADMIN_TOKEN: "$token"
+  METRICS_TOKEN: "$metrics"
   .env: |
     ADMIN_TOKEN=$token
+    METRICS_TOKEN=$metrics
     REDIS_URL='${REDIS_URL:-redis://gateway:$gateway@redis:6379}'
     DATABASE_URL='$DATABASE_URL'
 ---

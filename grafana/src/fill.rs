@@ -11,13 +11,15 @@ pub struct Values {
     pub job: String,
     /// Value of `$instance`: a regular expression.
     pub instance: String,
+    /// Value of `$route`: a regular expression.
+    pub route: String,
     /// Value of `$__rate_interval`: at least four scrapes.
     pub rate_interval: String,
     /// Value of `$__range`: the length of the time range.
     pub range: String,
 }
 
-/// The value of All in [`Values::job`] and [`Values::instance`].
+/// The value of All in [`Values::job`], [`Values::instance`] and [`Values::route`].
 pub const ALL: &str = ".+";
 
 impl Values {
@@ -27,6 +29,7 @@ impl Values {
         Self {
             job: ALL.to_owned(),
             instance: ALL.to_owned(),
+            route: ALL.to_owned(),
             rate_interval: "1m".to_owned(),
             range: "30m".to_owned(),
         }
@@ -36,6 +39,7 @@ impl Values {
         match name {
             "job" => Some(&self.job),
             "instance" => Some(&self.instance),
+            "route" => Some(&self.route),
             "__rate_interval" => Some(&self.rate_interval),
             "__range" => Some(&self.range),
             _ => None,

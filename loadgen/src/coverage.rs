@@ -36,7 +36,7 @@ pub struct Args {
     #[arg(long, value_name = "DIR", default_value = "docs/runbooks")]
     runbooks: PathBuf,
     /// Directory of the last proofs
-    #[arg(long, env = "PROOFS_DIR", value_name = "DIR", default_value = "target/proofs")]
+    #[arg(long, env = "PROOFS_DIR", value_name = "DIR", default_value = "deploy/proofs")]
     proofs: PathBuf,
     /// Print JSON instead of the table
     #[arg(long)]

@@ -5,6 +5,8 @@ use std::net::SocketAddr;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
+use clients::HttpConfig;
+use clients::alertmanager::Alertmanager;
 use common::allowed_hosts::{AllowedHosts, HostName};
 use common::signals::Signals;
 use common::{console, exit, listen};
@@ -47,6 +49,9 @@ pub struct Args {
     /// always allowed. Receivers accept notifications under any host name
     #[arg(long, value_name = "NAME")]
     allow_host: Vec<HostName>,
+    /// Show the alerts, silences and routes of the Alertmanager at this URL on the page /status
+    #[arg(long, value_name = "URL")]
+    alertmanager: Option<url::Url>,
     /// Serve the runbooks ALERTNAME.md in this directory at /runbooks/ALERTNAME
     #[arg(long, value_name = "DIR")]
     runbooks: Option<PathBuf>,
@@ -97,7 +102,13 @@ async fn run(args: Args) -> Result<(), (u8, String)> {
         InboxError::Journal(_) => (exit::USAGE, error.to_string()),
         InboxError::Server(_) => (exit::FAILED, error.to_string()),
     };
+    let alertmanager = args.alertmanager.map(|url| Alertmanager::new(&url, &HttpConfig::default()));
+    let alertmanager = alertmanager.transpose().map_err(|error| (exit::USAGE, error.to_string()))?;
     let inbox = Inbox::open(&config).map_err(failed)?.with_webhook_limit((args.webhook_mib as usize) << 20);
+    let inbox = match alertmanager {
+        Some(alertmanager) => inbox.showing(alertmanager),
+        None => inbox,
+    };
     console::result(&format!("inbox on http://{address}\n"));
     inbox.serve(listener, smtp, stop).await.map_err(failed)
 }

@@ -1,5 +1,6 @@
 use super::{
     address::{TrustedProxies, client_address},
+    country::CountryHeader,
     host,
     key_ring::KeyRing,
     origins::Origins,
@@ -67,6 +68,8 @@ pub struct Settings {
     pub metrics_token: Option<String>,
     /// Origins whose pages may call the API.
     pub origins: Origins,
+    /// The header in which a trusted proxy names the client's country.
+    pub country: CountryHeader,
 }
 
 /// The API keys in force, and their file.
@@ -83,25 +86,20 @@ pub(crate) struct Access {
     proxies: TrustedProxies,
     metrics_token: Token,
     pub(crate) origins: Origins,
+    country: CountryHeader,
 }
 
 impl Access {
     /// Reads the key file.
     pub(crate) fn prepare(settings: Settings, policies: &PolicySet) -> Result<Self, FileError> {
-        let Settings { keys_file, require, unload, proxies, metrics_token, origins } = settings;
+        let Settings { keys_file, require, unload, proxies, metrics_token, origins, country } = settings;
         let keys = keys_file.map(|path| {
             let ring = ArcSwap::from_pointee(KeyRing::load(&path, policies)?);
             Ok(Keys { path, ring })
         });
         let keys = keys.transpose()?;
-        Ok(Self {
-            keys,
-            require,
-            unload,
-            proxies,
-            metrics_token: Token::new(metrics_token.as_deref()),
-            origins,
-        })
+        let metrics_token = Token::new(metrics_token.as_deref());
+        Ok(Self { keys, require, unload, proxies, metrics_token, origins, country })
     }
 
     /// A plan that an API key uses but these policies do not define.
@@ -187,6 +185,12 @@ impl Access {
     pub(crate) fn client(&self, req: &ServiceRequest) -> Option<IpAddr> {
         let forwarded = req.headers().get_all(&FORWARDED_FOR).map(HeaderValue::as_bytes);
         Some(client_address(req.peer_addr()?.ip(), forwarded, &self.proxies))
+    }
+
+    /// The label of the client's country; `None` when countries are not counted.
+    pub(crate) fn country<'a>(&self, req: &'a ServiceRequest) -> Option<&'a str> {
+        let trusted = req.peer_addr().is_some_and(|peer| self.proxies.contains(peer.ip()));
+        self.country.label(req.headers(), trusted)
     }
 
     /// The scheme the client used, `http` or `https`: towards the gateway, or towards a trusted proxy.

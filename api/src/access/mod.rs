@@ -1,6 +1,7 @@
 //! Who is calling: the client's address behind proxies, API keys, tokens of monitors, origins of web pages.
 
 pub(crate) mod address;
+pub(crate) mod country;
 mod host;
 pub(crate) mod identify;
 mod key_entry;

@@ -1,6 +1,7 @@
 use super::{error::SettingError, secret::Secret};
 use crate::access::{
     address::TrustedProxies,
+    country::CountryHeader,
     identify::{MayUnload, RequireKey, Settings},
     origins::Origins,
 };
@@ -32,12 +33,16 @@ pub struct AccessSettings {
     /// Origins whose pages may call the API, comma-separated, such as https://app.example.com; * allows all
     #[arg(long, env, default_value = "", hide_default_value = true)]
     pub cors_origins: Origins,
+
+    /// Header in which a trusted proxy names the client's country, such as CF-IPCountry, to count requests by country
+    #[arg(long, env, default_value = "", hide_default_value = true)]
+    pub country_header: CountryHeader,
 }
 
 impl AccessSettings {
     /// The settings of access control; an empty variable counts as unset.
     ///
-    /// # Errors [`SettingError`] when keys are required but none are configured, or when the token cannot be sent in a
+    /// # Errors [`SettingError`] when keys are required but none are configured, when countries would be counted without a trusted proxy, or when the token cannot be sent in a
     /// header. The error does not contain the token.
     pub fn settings(&self) -> Result<Settings, SettingError> {
         let keys_file = self.api_keys_file.clone().filter(|path| !path.as_os_str().is_empty());
@@ -58,6 +63,14 @@ impl AccessSettings {
                 remedy: "use visible ASCII without spaces, such as the output of `openssl rand -hex 24`",
             });
         }
+        if self.country_header.is_given() && self.trusted_proxies.is_empty() {
+            return Err(SettingError {
+                variable: "COUNTRY_HEADER",
+                value: self.country_header.to_string(),
+                reason: "no proxy is trusted, and anyone else could name any country".to_owned(),
+                remedy: "set TRUSTED_PROXIES to the addresses of the proxy that sets the header",
+            });
+        }
         Ok(Settings {
             keys_file,
             require: self.require_api_key,
@@ -65,6 +78,7 @@ impl AccessSettings {
             proxies: self.trusted_proxies.clone(),
             metrics_token: metrics_token.map(str::to_owned),
             origins: self.cors_origins.clone(),
+            country: self.country_header.clone(),
         })
     }
 }

@@ -1,4 +1,4 @@
-use super::{docs, faults, gauges, health, index, inference, ingest, models, readings, users};
+use super::{docs, faults, gauges, health, index, inference, ingest, models, orders, readings, users};
 use crate::problem;
 
 /// Lists the description of every handler. [`crate::openapi`] adds what is common to all of them.
@@ -25,6 +25,9 @@ use crate::problem;
         users::get,
         users::update,
         users::delete,
+        orders::place,
+        orders::get,
+        orders::change,
         ingest::ingest,
         readings::list,
         models::list,
@@ -42,6 +45,7 @@ use crate::problem;
     components(schemas(problem::Body)),
     tags(
         (name = "users"),
+        (name = "orders", description = "Orders, placed, paid, shipped or cancelled; a source of business metrics."),
         (name = "readings", description = "Readings of wearables."),
         (name = "models"),
         (name = "faults", description = "Endpoints that trigger alerts."),

@@ -35,7 +35,7 @@ pub(super) struct UserChanges {
 }
 
 /// Accepts any value, even null, so that a wrong one does not prevent the check of the other fields.
-fn given<'de, D: Deserializer<'de>>(field: D) -> Result<Option<Value>, D::Error> {
+pub(super) fn given<'de, D: Deserializer<'de>>(field: D) -> Result<Option<Value>, D::Error> {
     Value::deserialize(field).map(Some)
 }
 
@@ -71,19 +71,22 @@ impl Query {
     }
 }
 
-/// A user's fields, from the JSON body if there is one, else from the query. All returned fields are valid.
-pub(super) fn user_fields(req: &HttpRequest, body: &[u8]) -> Result<Changes, Problem> {
-    let fields = if body.is_empty() {
+/// Fields from the JSON body if there is one, else from the query; errors show `example`.
+pub(super) fn fields(req: &HttpRequest, body: &[u8], example: &str) -> Result<Map<String, Value>, Problem> {
+    if body.is_empty() {
         // The first of several parameters counts, as everywhere else.
         let pairs = Query::of(req)?.0.into_iter().rev();
-        pairs.map(|(name, value)| (name, Value::String(value))).collect()
-    } else {
-        let object = object(req, body, r#"{"name":"Ada","email":"ada@example.com"}"#);
-        object.map_err(|problem| match problem.kind {
-            Kind::UnsupportedMediaType => Problem::new(problem.kind, BOTH_FORMS),
-            _ => problem,
-        })?
-    };
+        return Ok(pairs.map(|(name, value)| (name, Value::String(value))).collect());
+    }
+    object(req, body, example).map_err(|problem| match problem.kind {
+        Kind::UnsupportedMediaType => Problem::new(problem.kind, BOTH_FORMS),
+        _ => problem,
+    })
+}
+
+/// A user's fields, from the JSON body if there is one, else from the query. All returned fields are valid.
+pub(super) fn user_fields(req: &HttpRequest, body: &[u8]) -> Result<Changes, Problem> {
+    let fields = fields(req, body, r#"{"name":"Ada","email":"ada@example.com"}"#)?;
     let UserChanges { name, email } = UserChanges::deserialize(fields).map_err(Problem::internal)?;
     let mut errors = Vec::new();
     let name = text(name, "#/name", name_fault, &mut errors);

@@ -14,6 +14,7 @@ mod ingest;
 pub(crate) mod input;
 mod models;
 mod once;
+mod orders;
 mod readings;
 pub(crate) mod resource;
 mod users;
@@ -48,6 +49,10 @@ pub(crate) fn register(config: &mut web::ServiceConfig) {
         .route(on("PUT", users::update))
         .route(on("PATCH", users::update))
         .route(on("DELETE", users::delete));
+    let order = resource(&routes::ORDER)
+        .route(on("GET", orders::get))
+        .route(on("HEAD", orders::get))
+        .route(on("PATCH", orders::change));
     let loaded = resource(&routes::MODEL)
         .route(on("GET", models::get))
         .route(on("HEAD", models::get))
@@ -65,6 +70,8 @@ pub(crate) fn register(config: &mut web::ServiceConfig) {
         .service(read(&routes::METRICS, health::metrics))
         .service(users)
         .service(user)
+        .service(resource(&routes::ORDERS).route(on("POST", orders::place)))
+        .service(order)
         .service(
             resource(&routes::INGEST)
                 .app_data(web::PayloadConfig::new(INGEST_BODY_LIMIT))

@@ -36,9 +36,12 @@ pub(super) struct UserPage {
     users: Vec<User>,
     /// Number of users on this page.
     count: usize,
+    /// Number of all users, at most a second old.
+    total: i64,
 }
 
-/// GET `/api/users`: a page ordered by id, with `Link: rel="next"` if there are more. `count` is the page's length.
+/// GET `/api/users`: a page ordered by id, with `Link: rel="next"` if there are more. `count` is the page's length, `total`
+/// the number of all users.
 #[utoipa::path(
     get,
     path = "/api/users",
@@ -68,13 +71,25 @@ pub(super) async fn list(req: HttpRequest, state: Data<State>) -> Result<HttpRes
     let more = users.len() > limit as usize;
     users.truncate(limit as usize);
     let last = users.last().map(|user| user.id);
-    let mut response = json(StatusCode::OK, &UserPage { count: users.len(), users })?;
+    let count = users.len();
+    let total = if after == 0 && !more { count as i64 } else { count_all(&state).await?.max(count as i64) };
+    let mut response = json(StatusCode::OK, &UserPage { users, count, total })?;
     if let (true, Some(last)) = (more, last) {
         let link = format!("<{}?limit={limit}&after={last}>; rel=\"next\"", routes::USERS.path);
         let link = HeaderValue::try_from(link).expect("a path and digits are valid in a header");
         response.headers_mut().insert(LINK, link);
     }
     Ok(response)
+}
+
+/// The number of all users, counted a few times a second at most.
+async fn count_all(state: &State) -> Result<i64, Problem> {
+    if let Some(total) = state.user_counts.last() {
+        return Ok(total);
+    }
+    let total = state.store.count_users().await?;
+    state.user_counts.keep(total);
+    Ok(total)
 }
 
 /// POST `/api/users`: 201 with `Location` and `ETag`. An `Idempotency-Key` makes repeats safe.

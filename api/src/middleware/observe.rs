@@ -33,6 +33,11 @@ pub(crate) async fn layer<B: MessageBody + 'static>(
     let info = RequestInfo { endpoint, method };
     let flight = InFlight::start(state.clone(), info, &req);
     req.extensions_mut().insert(info);
+    if info.is_limited()
+        && let Some(country) = state.access.country(&req)
+    {
+        state.metrics.by_country.with_label_values(&[country]).inc();
+    }
 
     let response = match AssertUnwindSafe(next.call(req)).catch_unwind().await {
         Ok(Ok(response)) => response,

@@ -32,7 +32,8 @@ pub(super) fn complete(operation: &mut Operation, endpoint: &Endpoint, method: &
         alone(&mut content.schema);
     }
     let tagged = |tag: &str| operation.tags.iter().flatten().any(|own| own == tag);
-    let (stored, models) = (tagged("users") || tagged("readings"), tagged("models"));
+    let stored = ["users", "orders", "readings"].into_iter().any(tagged);
+    let models = tagged("models");
     let responses = &mut operation.responses.responses;
     let mut also = |status: u16, reason: &str| {
         responses

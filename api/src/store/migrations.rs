@@ -7,7 +7,7 @@ use sqlx::{
 
 macro_rules! migrations {
     ($folder:literal) => {
-        migrations!($folder: 1 "users", 2 "readings", 3 "idempotency_keys", 4 "readings_stored_at", 5 "large_responses")
+        migrations!($folder: 1 "users", 2 "readings", 3 "idempotency_keys", 4 "readings_stored_at", 5 "large_responses", 6 "orders")
     };
     ($folder:literal: $($version:literal $name:literal),*) => {
         Migrator::with_migrations(vec![$(migration(

@@ -5,6 +5,7 @@ mod database;
 mod error;
 mod migrations;
 mod once;
+mod orders;
 mod postgres;
 mod queue;
 mod reading;
@@ -18,6 +19,7 @@ mod writes;
 
 pub use error::{OpenError, StoreError};
 pub use once::{CreationResponse, Digest, InFlightGuard, LARGEST_KEPT, Once, Sent, StoredResponse};
+pub use orders::{Currency, Moved, Order, OrderStatus, writes::OrderResponse};
 pub use reading::{Cursor, Reading, ReadingsQuery, Stream};
 pub use user::{Changes, Outcome, User};
 
@@ -25,6 +27,7 @@ pub(crate) use writer::Writer;
 
 use database::{Database, read};
 use once::InFlight;
+use orders::writes::{MoveOrder, PlaceOrder};
 use std::{sync::Arc, time::Duration};
 use tokio::task::AbortHandle;
 use writes::{CreateUser, DeleteUser, KeepResponse, PutReadings, UpdateUser};
@@ -63,6 +66,14 @@ impl Store {
         let writer = Writer::start(database.clone(), queue, GROUP);
         let sweeper = Arc::new(tokio::spawn(sweeper::run(writer.clone(), kept)).abort_handle());
         Ok(Self { database, writer, in_flight: InFlight::default(), sweeper })
+    }
+
+    /// The number of users.
+    ///
+    /// # Errors
+    /// [`StoreError::Away`] or [`StoreError::Failed`].
+    pub async fn count_users(&self) -> Result<i64, StoreError> {
+        read!(&self.database, c => c.count_users())
     }
 
     /// A separate writer for readings with a queue of `queue`, so that neither they nor a pause delay users.
@@ -149,6 +160,43 @@ impl Store {
         read!(&self.database, c => c.readings(&query))
     }
 
+    /// Places an order of `amount` cents. With a claim it does so at most once, and stores the response.
+    ///
+    /// # Errors
+    /// [`StoreError::Full`], [`StoreError::Away`] or [`StoreError::Failed`].
+    pub async fn place_order(
+        &self,
+        amount: i64,
+        currency: Currency,
+        once: Option<(Once, OrderResponse)>,
+    ) -> Result<Sent<Order>, StoreError> {
+        self.writer.submit(PlaceOrder { amount, currency, once }).await
+    }
+
+    /// One order.
+    ///
+    /// # Errors
+    /// [`StoreError::Away`] or [`StoreError::Failed`].
+    pub async fn order(&self, id: i64) -> Result<Option<Order>, StoreError> {
+        read!(&self.database, c => c.order(id))
+    }
+
+    /// Gives an order another status, if its own allows that.
+    ///
+    /// # Errors
+    /// [`StoreError::Full`], [`StoreError::Away`] or [`StoreError::Failed`].
+    pub async fn move_order(&self, id: i64, to: OrderStatus) -> Result<Moved, StoreError> {
+        self.writer.submit(MoveOrder { id, to }).await
+    }
+
+    /// The number of orders that are placed or paid.
+    ///
+    /// # Errors
+    /// [`StoreError::Away`] or [`StoreError::Failed`].
+    pub async fn orders_in_progress(&self) -> Result<i64, StoreError> {
+        read!(&self.database, c => c.orders_in_progress())
+    }
+
     /// The response stored under a key; `None` when the key is free. Used before any work.
     ///
     /// # Errors
@@ -191,5 +239,31 @@ impl Store {
         self.sweeper.abort();
         self.writer.close().await;
         self.database.close().await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use orders::writes::TrimOrders;
+
+    #[tokio::test]
+    async fn the_oldest_of_too_many_orders_are_deleted() {
+        let store = Store::open("sqlite::memory:", 16).await.unwrap();
+        for _ in 0..5 {
+            store.place_order(1, Currency::Eur, None).await.unwrap();
+        }
+        let left = async || {
+            let mut left = Vec::new();
+            for id in 1..=6 {
+                left.extend(store.order(id).await.unwrap().map(|order| order.id));
+            }
+            left
+        };
+        store.writer.submit(TrimOrders { most: 5 }).await.unwrap();
+        assert_eq!(left().await, [1, 2, 3, 4, 5]);
+        assert!(!store.writer.submit(TrimOrders { most: 3 }).await.unwrap(), "there are no more");
+        assert_eq!(left().await, [3, 4, 5]);
+        store.close().await;
     }
 }

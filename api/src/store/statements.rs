@@ -33,6 +33,11 @@ macro_rules! statements {
                     .await
             }
 
+            /// The number of users.
+            pub(super) async fn count_users(&mut self) -> sqlx::Result<i64> {
+                sqlx::query_scalar("SELECT count(*) FROM users").fetch_one(&mut *self.0).await
+            }
+
             /// One user.
             pub(super) async fn user(&mut self, id: i64) -> sqlx::Result<Option<User>> {
                 sqlx::query_as(concat!("SELECT ", $user, " FROM users WHERE id = $1"))

@@ -1,6 +1,8 @@
-//! Deletes expired data: responses under an `Idempotency-Key`, and readings.
+//! Deletes expired data: responses under an `Idempotency-Key`, and readings; and the oldest of too many
+//! orders.
 
 use super::{
+    orders::writes::{MOST_ORDERS, TrimOrders},
     writer::{Write, Writer},
     writes::{ForgetReadings, Sweep},
 };
@@ -13,6 +15,7 @@ const EVERY: Duration = Duration::from_secs(60);
 pub(super) async fn run(writer: Writer, readings: Option<Duration>) {
     loop {
         clear(&writer, "responses", || Sweep).await;
+        clear(&writer, "orders", || TrimOrders { most: MOST_ORDERS }).await;
         if let Some(kept) = readings {
             clear(&writer, "readings", || ForgetReadings { kept }).await;
         }

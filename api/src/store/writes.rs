@@ -158,13 +158,13 @@ impl Write for ForgetReadings {
     }
 }
 
-async fn claim<T>(tx: &mut Tx, once: &Once) -> Result<Option<Sent<T>>, StoreError> {
+pub(super) async fn claim<T>(tx: &mut Tx, once: &Once) -> Result<Option<Sent<T>>, StoreError> {
     let now = unix_now();
     Ok(on!(tx, c => c.claim(once, now, now + KEPT_SECONDS))?.verdict(once))
 }
 
 /// Stores the response to a claim made in this transaction.
-async fn keep(tx: &mut Tx, once: &Once, response: &StoredResponse) -> Result<(), StoreError> {
+pub(super) async fn keep(tx: &mut Tx, once: &Once, response: &StoredResponse) -> Result<(), StoreError> {
     on!(tx, c => c.keep(once, response))?;
     if response.body.len() > LARGE {
         // One goes for each that comes; the second is for other gateways and for the past.

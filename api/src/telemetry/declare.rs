@@ -1,7 +1,7 @@
 //! Structs of metrics: each field is one metric, and its comment is the HELP text.
 
 use prometheus::{
-    Gauge, GaugeVec, Histogram, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge,
+    CounterVec, Gauge, GaugeVec, Histogram, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge,
     IntGaugeVec, Opts, core::Collector,
 };
 
@@ -20,7 +20,7 @@ macro_rules! declare {
     )*};
 }
 declare!(IntCounter, IntGauge, Gauge => |name, help, _, _| Self::with_opts(Opts::new(name, help)));
-declare!(IntCounterVec, IntGaugeVec, GaugeVec => |name, help, labels, _| Self::new(Opts::new(name, help), labels));
+declare!(CounterVec, IntCounterVec, IntGaugeVec, GaugeVec => |name, help, labels, _| Self::new(Opts::new(name, help), labels));
 declare!(Histogram => |name, help, _, buckets| {
     Self::with_opts(HistogramOpts::new(name, help).buckets(buckets.to_vec()))
 });

@@ -22,6 +22,8 @@ metrics! {
         pub cpu_usage: Gauge = "app_cpu_usage_percent" [];
         /// Users created.
         pub users_registered: IntCounter = "users_registered_total" [];
+        /// Requests, without probes, by the client's country as a trusted proxy names it.
+        pub by_country: IntCounterVec = "requests_by_country_total" ["country"];
         /// Resident memory in bytes above which HighMemoryUsage fires (setting MEMORY_ALERT_BYTES).
         pub memory_alert: IntGauge = "app_memory_alert_bytes" [];
         /// Injected faults: affected requests, and for memory and pause the number of starts.

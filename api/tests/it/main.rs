@@ -21,6 +21,7 @@ mod ingest;
 mod metrics;
 mod models;
 mod openapi;
+mod orders;
 mod process;
 mod rate_limits;
 mod storage;

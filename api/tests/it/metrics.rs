@@ -54,6 +54,27 @@ async fn what_alerts_and_panels_need_exists_from_the_start() {
 }
 
 #[tokio::test]
+async fn countries_are_counted_as_a_trusted_proxy_names_them() {
+    let app = spawn_with(
+        &policy("p", "1000/s", 1000),
+        &["--trusted-proxies", "127.0.0.1", "--country-header", "CF-IPCountry"],
+    )
+    .await;
+    for country in ["DE", "DE", "FR", "nonsense"] {
+        app.request("GET", "/api/users").header("cf-ipcountry", country).send().await.unwrap();
+    }
+    app.get("/health").await;
+    let metrics = app.metrics().await;
+    for (country, count) in [("DE", 2.0), ("FR", 1.0), ("unknown", 1.0)] {
+        let series = format!("requests_by_country_total{{country=\"{country}\"}}");
+        assert_eq!(metrics.get(&series), Some(count), "{country}");
+    }
+    let without = spawn_app().await;
+    without.request("GET", "/api/users").header("cf-ipcountry", "DE").send().await.unwrap();
+    assert_eq!(without.metrics().await.sum("requests_by_country_total"), 0.0, "off by default");
+}
+
+#[tokio::test]
 async fn durations_are_summed_over_statuses() {
     let app = spawn_app().await;
     for status in [500, 500, 503] {

@@ -19,11 +19,13 @@ use std::net::TcpListener;
 use std::time::Duration;
 
 pub use crate::config::{BODY_LIMIT, Config, MAX_WEBHOOK_LIMIT, WEBHOOK_LIMIT};
+use crate::http::status::Source;
 use crate::store::journal::JournalError;
 use crate::store::state::State;
 use actix_web::middleware::from_fn;
 use actix_web::web::{Data, PayloadConfig};
 use actix_web::{App, HttpServer};
+use clients::alertmanager::Alertmanager;
 
 /// Grace period for requests in progress at shutdown, in seconds.
 const DRAIN_SECONDS: u64 = 2;
@@ -45,6 +47,7 @@ pub enum InboxError {
 pub struct Inbox {
     state: Data<State>,
     webhook_limit: usize,
+    alertmanager: Option<Alertmanager>,
 }
 
 impl Inbox {
@@ -53,13 +56,20 @@ impl Inbox {
     /// # Errors
     /// When the history cannot be read or is used by another inbox.
     pub fn open(config: &Config) -> Result<Self, InboxError> {
-        Ok(Self { state: Data::new(State::open(config)?), webhook_limit: WEBHOOK_LIMIT })
+        Ok(Self { state: Data::new(State::open(config)?), webhook_limit: WEBHOOK_LIMIT, alertmanager: None })
     }
 
     /// Sets the maximum size of Alertmanager webhooks, in bytes.
     #[must_use]
     pub fn with_webhook_limit(mut self, bytes: usize) -> Self {
         self.webhook_limit = bytes.min(MAX_WEBHOOK_LIMIT);
+        self
+    }
+
+    /// Shows the alerts, silences and routes of this Alertmanager at `/status`.
+    #[must_use]
+    pub fn showing(mut self, alertmanager: Alertmanager) -> Self {
+        self.alertmanager = Some(alertmanager);
         self
     }
 
@@ -74,7 +84,8 @@ impl Inbox {
         smtp: Option<TcpListener>,
         shutdown: impl Future<Output = ()>,
     ) -> Result<(), InboxError> {
-        let Self { state, webhook_limit } = self;
+        let Self { state, webhook_limit, alertmanager } = self;
+        let source = Data::new(Source::new(alertmanager));
         let smtp = match smtp {
             Some(listener) => {
                 listener.set_nonblocking(true)?;
@@ -88,6 +99,7 @@ impl Inbox {
             App::new()
                 .app_data(bodies.clone())
                 .app_data(state.clone())
+                .app_data(source.clone())
                 .app_data(PayloadConfig::new(BODY_LIMIT))
                 .wrap(from_fn(http::bodies::limit))
                 .wrap(from_fn(http::browsers::refuse_foreign_pages))

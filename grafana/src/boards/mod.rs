@@ -6,6 +6,8 @@
 mod alerts;
 mod api;
 mod budget;
+mod business;
+mod endpoint;
 mod hosts;
 mod load;
 mod models;
@@ -20,6 +22,8 @@ pub fn all() -> Vec<Dashboard> {
     vec![
         api::board(),
         overview::board(),
+        endpoint::board(),
+        business::board(),
         redis::board(),
         models::board(),
         hosts::board(),

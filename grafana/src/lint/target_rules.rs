@@ -11,6 +11,7 @@ fn marks() -> Values {
     Values {
         job: "the-job".to_owned(),
         instance: "the-instance".to_owned(),
+        route: "the-route".to_owned(),
         rate_interval: "7919s".to_owned(),
         range: "104729s".to_owned(),
     }

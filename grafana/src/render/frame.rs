@@ -63,7 +63,7 @@ fn variables(board: &Dashboard) -> Vec<Value> {
             "options": [],
         })
     };
-    vec![
+    let mut all = vec![
         json!({
             "name": "datasource",
             "label": "Data source",
@@ -74,7 +74,16 @@ fn variables(board: &Dashboard) -> Vec<Value> {
         }),
         queried("job", "Job", format!("label_values({}, job)", board.offered)),
         queried("instance", "Instance", format!("label_values({}, instance)", within_job(board.offered))),
-    ]
+    ];
+    if uses_route(board) {
+        all.push(queried("route", "Route", format!("label_values({}, route)", within_job(board.offered))));
+    }
+    all
+}
+
+fn uses_route(board: &Dashboard) -> bool {
+    let panels = board.rows.iter().flat_map(|row| &row.panels);
+    panels.flat_map(|panel| &panel.queries).any(|query| query.expr.contains("$route"))
 }
 
 /// The series of a selector within the selected job.

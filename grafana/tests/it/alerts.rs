@@ -78,7 +78,7 @@ fn found(groups: &[Value]) -> Vec<String> {
 #[test]
 fn every_alert_has_its_labels_and_annotations() {
     let groups = every_file();
-    assert_eq!(groups.len(), 8);
+    assert_eq!(groups.len(), 9);
     assert_eq!(found(&groups), Vec::<String>::new());
 }
 

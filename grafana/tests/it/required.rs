@@ -68,9 +68,48 @@ fn the_overview_has_its_six_panels_and_reloads_every_five_seconds() {
 }
 
 #[test]
-fn there_are_eight_and_each_leads_to_the_others() {
+fn the_endpoint_dashboard_offers_the_routes_and_no_other_does() {
+    for board in shipped() {
+        let names: Vec<&str> = board["templating"]["list"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|variable| variable["name"].as_str().unwrap())
+            .collect();
+        let own: &[&str] = if board["uid"] == "firedrill-endpoint" { &["route"] } else { &[] };
+        assert_eq!(names, [&["datasource", "job", "instance"], own].concat(), "{}", board["title"]);
+    }
+    let titles_of = |uid| titles(&board(uid)).into_iter().map(str::to_owned).collect::<Vec<_>>();
+    assert_eq!(
+        titles_of("firedrill-endpoint"),
+        [
+            "Rate",
+            "Errors",
+            "Percentiles",
+            "Saturation",
+            "Refused by a limit",
+            "Requests by hour",
+            "Requests by country"
+        ]
+    );
+    assert_eq!(
+        titles_of("firedrill-business"),
+        [
+            "New users",
+            "Active users",
+            "CPU usage",
+            "Orders in progress",
+            "Registrations",
+            "Orders by status",
+            "Revenue"
+        ]
+    );
+}
+
+#[test]
+fn there_are_ten_and_each_leads_to_the_others() {
     let boards = shipped();
-    assert_eq!(boards.len(), 8);
+    assert_eq!(boards.len(), 10);
     for board in &boards {
         assert_eq!(board["links"][0]["type"], "dashboards", "{}", board["title"]);
         assert_eq!(board["links"][0]["tags"], board["tags"], "{}", board["title"]);

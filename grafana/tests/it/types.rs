@@ -18,7 +18,7 @@ fn dashboards_type_check_and_a_damaged_one_does_not() {
     if text.starts_with("skipped:") {
         return;
     }
-    assert!(text.contains("8 of 8 fit"), "{text}");
+    assert!(text.contains("10 of 10 fit"), "{text}");
 
     let source = dashboards::folder().join("dashboards/rx580-api-overview.json");
     let source = std::fs::read_to_string(source).unwrap();

@@ -60,8 +60,10 @@ async fn page_updates_live_fits_narrow_screens_and_works_by_keyboard() {
     page.picture("inbox-narrow.png");
     page.eval("document.querySelectorAll('details').forEach((it) => it.open = false)");
 
-    // Tab moves from the filter to the cards, j between cards, Enter opens; the focus is visible.
+    // Tab moves from the link to the filter and to the cards, j between cards, Enter opens; the focus is visible.
     let focused = "document.activeElement.id || document.activeElement.tagName";
+    page.key("Tab", 9, "");
+    assert_eq!(page.eval("document.activeElement.getAttribute('href')"), "status");
     page.key("Tab", 9, "");
     assert_eq!(page.eval(focused), "filter");
     page.key("Tab", 9, "");

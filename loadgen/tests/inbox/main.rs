@@ -9,3 +9,4 @@ mod pages;
 mod receivers;
 mod running;
 mod served;
+mod status;

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clients::HttpConfig;
+use clients::alertmanager::Alertmanager;
 use clients::inbox::{Inbox, Notification};
 use common::allowed_hosts::AllowedHosts;
 use inbox::store::history::Limits;
@@ -40,14 +41,29 @@ impl Running {
     }
 
     pub fn with(config: Config) -> Self {
+        Self::open(config, None)
+    }
+
+    /// An inbox that shows an Alertmanager.
+    pub fn showing(alertmanager: Alertmanager) -> Self {
+        Self::open(Self::config(10), Some(alertmanager))
+    }
+
+    fn open(config: Config, alertmanager: Option<Alertmanager>) -> Self {
         let smtp = TcpListener::bind("127.0.0.1:0").unwrap();
         let smtp_address = smtp.local_addr().unwrap().to_string();
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let base = format!("http://{}", listener.local_addr().unwrap());
         let (stop, stopped) = oneshot::channel();
         let shutdown = async move { stopped.await.unwrap_or(()) };
-        let task =
-            tokio::spawn(async move { Server::open(&config)?.serve(listener, Some(smtp), shutdown).await });
+        let task = tokio::spawn(async move {
+            let server = Server::open(&config)?;
+            let server = match alertmanager {
+                Some(alertmanager) => server.showing(alertmanager),
+                None => server,
+            };
+            server.serve(listener, Some(smtp), shutdown).await
+        });
         let http = reqwest::Client::builder().no_proxy().build().unwrap();
         Self { base, smtp_address, http, stop, task }
     }

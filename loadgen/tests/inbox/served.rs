@@ -114,6 +114,8 @@ async fn serves_probes_and_a_self_contained_page() {
         ("/text.js", "text/javascript"),
         ("/message.js", "text/javascript"),
         ("/page.js", "text/javascript"),
+        ("/status", "text/html"),
+        ("/status.js", "text/javascript"),
     ] {
         let (status, kind, text) = inbox.get(path).await;
         assert!(status == 200 && kind.starts_with(expected), "{path}: {status} {kind}");

@@ -23,6 +23,7 @@ pub mod settings;
 pub mod stack;
 pub mod state;
 pub mod textfile;
+mod tokens;
 
 pub use error::Error;
 pub use settings::Settings;

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use tokio::process::Command;
 
-use crate::{error::Error, load, port::Ports, settings::Settings};
+use crate::{error::Error, load, port::Ports, settings::Settings, tokens};
 use process::program;
 
 /// The container names of services in the files, and their local ports.
@@ -48,7 +48,10 @@ pub async fn render(settings: &Settings) -> Result<PathBuf, Error> {
     command.arg("--inbox-smtp").arg(format!("127.0.0.1:{}", settings.ports.inbox_smtp));
     ended(command.arg("--out").arg(&out).arg(&out)).await?;
     // `loadgen channels` has created the folder of secrets.
-    write_token(&out)?;
+    tokens::write(&out, tokens::metrics_token(settings).as_deref())?;
+    if settings.outside {
+        dashboards(&out.join("alert_rules"), tokens::setting(settings, GRAFANA_URL).as_deref())?;
+    }
     let targets = load::folder(&out);
     std::fs::create_dir(&targets).map_err(Error::io(format!("creating {}", targets.display())))?;
     let path = out.join("prometheus.yml");
@@ -78,6 +81,32 @@ async fn ended(command: &mut Command) -> Result<(), Error> {
     }
 }
 
+/// Where the user's Grafana is, without a path at its end.
+pub const GRAFANA_URL: &str = "GRAFANA_URL";
+/// The Grafana of the rule files, which runs in containers only.
+const GRAFANA: &str = "http://127.0.0.1:3000";
+
+/// Lets the links to dashboards lead to this Grafana; without one, removes them.
+fn dashboards(rules: &Path, grafana: Option<&str>) -> Result<(), Error> {
+    let failed = || Error::io(format!("adapting the links in {}", rules.display()));
+    for entry in std::fs::read_dir(rules).map_err(failed())? {
+        let path = entry.map_err(failed())?.path();
+        let text = std::fs::read_to_string(&path).map_err(failed())?;
+        std::fs::write(&path, linked(&text, grafana)).map_err(failed())?;
+    }
+    Ok(())
+}
+
+fn linked(text: &str, grafana: Option<&str>) -> String {
+    let is_link = |line: &str| line.trim_start().starts_with("dashboard_url: ");
+    let line = |line: &str| match grafana {
+        Some(grafana) if is_link(line) => Some(line.replace(GRAFANA, grafana.trim_end_matches('/'))),
+        None if is_link(line) => None,
+        _ => Some(line.to_owned()),
+    };
+    text.lines().filter_map(line).flat_map(|line| [line, "\n".to_owned()]).collect()
+}
+
 /// Removes targets that are discovered by DNS name: these are names of containers, and a local host with such a name is
 /// not part of the stack.
 fn without_names(text: &str) -> String {
@@ -101,14 +130,6 @@ fn without_names(text: &str) -> String {
 #[must_use]
 pub fn heartbeat_limit(scale: f64) -> String {
     format!("{}ms", Duration::from_secs_f64((300.0 / scale).max(5.0)).as_millis())
-}
-
-/// Writes the token file of prometheus.yml for the gateway's admin listener, which needs no token on loopback.
-fn write_token(config: &Path) -> Result<(), Error> {
-    let folder = config.join("secrets");
-    std::fs::create_dir_all(&folder)
-        .and_then(|()| std::fs::write(folder.join("admin_token"), "none"))
-        .map_err(Error::io(format!("writing into {}", folder.display())))
 }
 
 /// The interval at which Prometheus resends alerts to Alertmanager: a minute, scaled. Alertmanager treats an alert as
@@ -141,6 +162,19 @@ mod tests {
                 && kept.contains("targets/load*.json")
                 && kept.contains("job_name: cadvisor")
         );
+    }
+
+    #[test]
+    fn links_lead_to_the_grafana_there_is() {
+        let rules = program::repository().join("monitoring/alert_rules/orders.yml");
+        let text = std::fs::read_to_string(rules).unwrap();
+        assert!(text.contains("dashboard_url: http://127.0.0.1:3000/d/firedrill-business\n"));
+        let without = linked(&text, None);
+        assert_eq!(without.lines().count(), text.lines().count() - 1);
+        assert!(!without.contains("dashboard_url") && without.contains("runbook_url"), "{without}");
+        let with = linked(&text, Some("https://grafana.example/"));
+        assert!(with.contains("dashboard_url: https://grafana.example/d/firedrill-business\n"), "{with}");
+        assert_eq!(with.lines().count(), text.lines().count());
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use crate::{error::Error, ready::Probe, redis::Passwords, render, settings::Settings};
+use crate::{error::Error, ready::Probe, redis::Passwords, render, settings::Settings, tokens};
 use process::Launch;
 use process::program;
 
@@ -106,6 +106,8 @@ pub fn all(settings: &Settings, config: &Path, redis: &Passwords) -> Result<Vec<
         ("MODELS_DIR", folder("models")),
         // Low, so that a drill can exceed it without using much memory.
         ("MEMORY_ALERT_BYTES", "400MB".to_owned()),
+        // Prometheus sends the same.
+        (tokens::METRICS_TOKEN, tokens::metrics_token(settings).unwrap_or_default()),
     ]
     .map(|(key, value)| (key.to_owned(), value))
     .to_vec();
@@ -119,6 +121,7 @@ pub fn all(settings: &Settings, config: &Path, redis: &Passwords) -> Result<Vec<
             format!("--data-dir={}", folder("inbox")),
             format!("--smtp={}", at(ports.inbox_smtp)),
             format!("--heartbeat-limit={}", render::heartbeat_limit(settings.scale)),
+            format!("--alertmanager={}", http(ports.alertmanager)),
             format!("--proofs={}", settings.proofs.display()),
             format!("--runbooks={}", program::repository().join("docs/runbooks").display()),
         ],

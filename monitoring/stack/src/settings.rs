@@ -61,7 +61,7 @@ impl Settings {
 fn proofs(repository: &Path, named: Option<OsString>) -> Result<PathBuf, Error> {
     match named.filter(|named| !named.is_empty()) {
         Some(named) => std::path::absolute(named).map_err(Error::io("resolving the path in PROOFS_DIR")),
-        None => Ok(repository.join("target/proofs")),
+        None => Ok(repository.join("deploy/proofs")),
     }
 }
 
@@ -83,10 +83,10 @@ mod tests {
             |named: Option<&str>| proofs(Path::new("/repository"), named.map(OsString::from)).unwrap();
         assert_eq!(
             named(None),
-            Path::new("/repository/target/proofs"),
+            Path::new("/repository/deploy/proofs"),
             "the folder of the Makefile's drills"
         );
-        assert_eq!(named(Some("")), Path::new("/repository/target/proofs"));
+        assert_eq!(named(Some("")), Path::new("/repository/deploy/proofs"));
         assert_eq!(named(Some("/var/proofs")), Path::new("/var/proofs"));
         assert_eq!(named(Some("proofs")), std::env::current_dir().unwrap().join("proofs"));
     }

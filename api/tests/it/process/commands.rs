@@ -125,6 +125,8 @@ fn rejects_invalid_inputs_before_binding() {
         ),
         (&["--require-api-key", "writes"], &["REQUIRE_API_KEY=writes", "API_KEYS_FILE"]),
         (&["--require-api-key", "some"], &["REQUIRE_API_KEY", "'some'", "none, writes, all"]),
+        (&["--country-header", "CF IPCountry"], &["COUNTRY_HEADER", "CF-IPCountry"]),
+        (&["--country-header", "CF-IPCountry"], &["COUNTRY_HEADER=cf-ipcountry: ", "set TRUSTED_PROXIES"]),
         (&["--trusted-proxies", "10.0.0.0/8,proxy"], &["TRUSTED_PROXIES", "\"proxy\"", "10.0.0.0/8"]),
         (&["--cors-origins", "https://a.example/"], &["CORS_ORIGINS", "https://app.example.com"]),
         (&["--metrics-token", "two words"], &["METRICS_TOKEN=…: ", "openssl rand"]),

@@ -6,3 +6,4 @@ pub mod listing;
 pub mod page;
 mod resource;
 pub mod routes;
+pub(crate) mod status;

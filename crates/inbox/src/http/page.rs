@@ -16,6 +16,8 @@ pub(crate) fn configure(config: &mut ServiceConfig) {
         ("/page.css", "text/css; charset=utf-8", include_str!("page/page.css")),
         ("/text.js", "text/javascript; charset=utf-8", include_str!("page/text.js")),
         ("/message.js", "text/javascript; charset=utf-8", include_str!("page/message.js")),
+        ("/status", "text/html; charset=utf-8", include_str!("page/status.html")),
+        ("/status.js", "text/javascript; charset=utf-8", include_str!("page/status.js")),
         ("/page.js", "text/javascript; charset=utf-8", include_str!("page/page.js")),
     ];
     for (path, kind, text) in files {

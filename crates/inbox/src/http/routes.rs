@@ -14,6 +14,7 @@ use crate::config::BODY_LIMIT;
 use crate::http::listing::Listing;
 use crate::http::page;
 use crate::http::resource::get;
+use crate::http::status;
 use crate::receivers::channel::{self, text};
 use crate::store::failure::Failure;
 use crate::store::state::State;
@@ -45,7 +46,8 @@ pub(crate) fn configure(config: &mut ServiceConfig, webhook_limit: usize) {
         .route("/runbooks/{alert}", get().to(runbook))
         .route("/livez", get().to(livez))
         .route("/readyz", get().to(readyz))
-        .configure(page::configure);
+        .configure(page::configure)
+        .configure(status::configure);
 }
 
 async fn receive(

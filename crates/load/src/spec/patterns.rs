@@ -20,7 +20,7 @@ macro_rules! pattern {
 }
 
 /// Every pattern: healthy traffic in several shapes, storms that trip alerts, and simulated clients.
-pub const ALL: [Pattern; 15] = [
+pub const ALL: [Pattern; 16] = [
     pattern!("steady"),
     pattern!("ramp"),
     pattern!("spike"),
@@ -31,6 +31,7 @@ pub const ALL: [Pattern; 15] = [
     pattern!("slow-storm"),
     pattern!("rate-limit-storm"),
     pattern!("crud"),
+    pattern!("orders"),
     pattern!("devices"),
     pattern!("devices-stall"),
     pattern!("devices-corrupt"),

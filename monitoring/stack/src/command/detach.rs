@@ -10,7 +10,9 @@ use nix::sys::signal::Signal;
 use super::up_args::{Up, announce};
 use super::{down, signals};
 use crate::error::Error;
+use crate::render::GRAFANA_URL;
 use crate::state::{Identity, State};
+use crate::tokens;
 use common::console::visible;
 use process::tail;
 
@@ -19,6 +21,7 @@ const LIMIT: Duration = Duration::from_secs(180);
 
 pub(super) async fn main(up: &Up) -> Result<u8, Error> {
     let settings = up.which.settings(up.scale)?;
+    let grafana = tokens::setting(&settings, GRAFANA_URL);
     let dir = settings.dir;
     let logs = dir.join("logs");
     std::fs::create_dir_all(&logs).map_err(Error::io(format!("creating {}", logs.display())))?;
@@ -63,7 +66,7 @@ pub(super) async fn main(up: &Up) -> Result<u8, Error> {
             }
             _ = look.tick() => {
                 if let Some(state) = State::read(&dir)? && state.ready {
-                    announce(&state, &dir);
+                    announce(&state, &dir, grafana.as_deref());
                     println!("Stop it with `make down`; show it with `stack status`.");
                     return Ok(0);
                 }

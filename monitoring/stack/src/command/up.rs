@@ -2,7 +2,7 @@
 
 use super::up_args::{Up, announce};
 use super::{detach, signals};
-use crate::{error::Error, stack::Stack, state::State};
+use crate::{error::Error, render::GRAFANA_URL, stack::Stack, state::State, tokens};
 
 pub(super) async fn main(up: Up) -> Result<u8, Error> {
     if up.detach { detach::main(&up).await } else { foreground(&up).await }
@@ -11,6 +11,7 @@ pub(super) async fn main(up: Up) -> Result<u8, Error> {
 async fn foreground(up: &Up) -> Result<u8, Error> {
     let settings = up.which.settings(up.scale)?;
     let dir = settings.dir.clone();
+    let grafana = tokens::setting(&settings, GRAFANA_URL);
     let mut signals = signals::Signals::catch(!up.background)?;
     println!("Starting the stack in {}", dir.display());
     let mut stack = tokio::select! {
@@ -22,7 +23,7 @@ async fn foreground(up: &Up) -> Result<u8, Error> {
             return Ok(signals::exit_code(signal));
         }
     };
-    announce(&stack.state(true), &dir);
+    announce(&stack.state(true), &dir, grafana.as_deref());
     if !up.background {
         println!("Stop it with Ctrl-C.");
     }

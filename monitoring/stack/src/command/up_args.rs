@@ -24,11 +24,13 @@ pub struct Up {
 }
 
 /// Prints the addresses of all services.
-pub(super) fn announce(state: &State, dir: &Path) {
+pub(super) fn announce(state: &State, dir: &Path, grafana: Option<&str>) {
     let scale = if state.scale > 1.0 { format!(" at time scale {}", state.scale) } else { String::new() };
     println!("The stack is ready{scale}:");
     for service in &state.services {
         println!("  {:<15} {}", service.name, service.address);
     }
+    let grafana = grafana.unwrap_or("runs in containers (STACK=docker make up); GRAFANA_URL names another");
+    println!("  {:<15} {grafana}", "grafana");
     println!("  {:<15} {}", "logs", dir.join("logs").display());
 }

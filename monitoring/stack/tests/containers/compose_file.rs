@@ -10,6 +10,7 @@ const ROOT: &[(&str, &str)] = &[
     ("secrets", "writes into volumes of other users, and exits at once"),
     ("channels", "reads files that may be readable by their owner only, and exits at once"),
     ("docker-proxy", "the engine's socket belongs to root"),
+    ("log-agent", "the engine's log files belong to root"),
     ("cadvisor", "reads control groups and Docker's folder, which belong to root"),
 ];
 
@@ -18,7 +19,7 @@ const NOT_SECRET: [&str; 6] =
     ["API_KEYS_FILE", "RATE_LIMIT_KEYS", "REDIS_KEY_PREFIX", "REDIS_TLS_KEY", "REQUIRE_API_KEY", "TLS_KEY"];
 
 /// Services that exit after their work; dependent services wait for that.
-const ENDING: [&str; 2] = ["secrets", "channels"];
+const ENDING: [&str; 3] = ["secrets", "channels", "loadgen-image"];
 
 pub fn text(file: &str) -> String {
     std::fs::read_to_string(repository().join(file)).unwrap()
@@ -86,14 +87,19 @@ fn ports_are_on_loopback_and_images_are_pinned_and_replaceable() {
 fn profiles_have_the_expected_services() {
     let mut profiles: BTreeMap<String, Vec<String>> = BTreeMap::new();
     for (name, service) in services() {
-        let profile = service["profiles"][0].as_str().unwrap_or("always").to_owned();
-        profiles.entry(profile).or_default().push(name);
+        let of: Vec<&str> =
+            service["profiles"].as_array().into_iter().flatten().map(|it| it.as_str().unwrap()).collect();
+        for profile in if of.is_empty() { vec!["always"] } else { of } {
+            profiles.entry(profile.to_owned()).or_default().push(name.clone());
+        }
     }
     for names in profiles.values_mut() {
         names.sort();
     }
     assert_eq!(profiles["always"], ["api", "redis", "secrets"]);
-    assert_eq!(profiles["load"], ["loadgen"]);
+    assert_eq!(profiles["load"], ["loadgen", "loadgen-image"]);
+    assert_eq!(profiles["tracing"], ["jaeger"]);
+    assert_eq!(profiles["logs"], ["log-agent", "loki"]);
     assert_eq!(
         profiles["monitoring"],
         [
@@ -103,11 +109,106 @@ fn profiles_have_the_expected_services() {
             "docker-proxy",
             "grafana",
             "inbox",
+            "loadgen-image",
             "node-exporter",
             "prometheus",
             "redis-exporter",
         ]
     );
+}
+
+/// Builds of one tag by several services fail on each other, and nobody publishes these names.
+#[test]
+fn each_image_of_this_repository_is_built_once_and_never_pulled() {
+    let mut built: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for (name, service) in services() {
+        let image = service["image"].as_str().unwrap().to_owned();
+        assert_eq!(
+            image.contains(":-firedrill/"),
+            service["pull_policy"] == "${PULL_POLICY:-never}",
+            "{name}"
+        );
+        if !service["build"].is_null() {
+            built.entry(image).or_default().push(name);
+        } else if image.contains(":-firedrill/") {
+            // It may be started alone, and then only its dependencies are built.
+            assert!(!service["depends_on"]["loadgen-image"].is_null(), "{name}: nothing builds {image}");
+        }
+    }
+    let builders: Vec<&[String]> = built.values().map(Vec::as_slice).collect();
+    assert_eq!(builders, [["api".to_owned()], ["loadgen-image".to_owned()]]);
+}
+
+/// The names and ports of the profiles are those that Grafana's data sources, the gateway and the agent use.
+#[test]
+fn traces_and_logs_are_wired() {
+    let services = services();
+    let endpoint = services["api"]["environment"]["OTEL_EXPORTER_OTLP_ENDPOINT"].as_str().unwrap();
+    assert_eq!(endpoint, "${OTLP_ENDPOINT:-http://jaeger:4318}");
+    let share = services["api"]["environment"]["OTEL_TRACES_SAMPLER_ARG"].as_str().unwrap();
+    assert_eq!(share, "${TRACE_SHARE:-0}", "no collector is needed without the profile");
+    let sources = text("grafana/provisioning/datasources/datasources.yml");
+    let agent = text("deploy/compose/logs.alloy");
+    for (name, port, found) in [("jaeger", 16686, &sources), ("loki", 3100, &sources), ("loki", 3100, &agent)]
+    {
+        assert!(found.contains(&format!("http://{name}:{port}")), "{name}");
+        let published = services[name]["ports"][0].as_str().unwrap();
+        assert!(published.ends_with(&format!(":{port}")), "{published}");
+        assert_eq!(services[name]["networks"], serde_json::json!(["monitoring"]), "Grafana is there");
+    }
+    let loki: Value = serde_saphyr::from_str(&text("deploy/compose/loki.yml")).unwrap();
+    assert_eq!(loki["server"]["http_listen_port"], 3100);
+    for (name, service) in &services {
+        assert_eq!(service["logging"]["options"]["tag"], "{{.Name}}", "{name}: the agent labels lines by it");
+    }
+    assert!(agent.contains("attrs.tag"));
+}
+
+/// Docker refuses to start a container that may use more CPUs than there are.
+#[test]
+fn the_limits_fit_a_machine_with_one_cpu() {
+    for (name, service) in services() {
+        let cpus = match &service["cpus"] {
+            Value::String(text) => text.trim_end_matches('}').rsplit_once(":-").unwrap().1.parse().unwrap(),
+            number => number.as_f64().unwrap(),
+        };
+        assert!(cpus > 0.0 && cpus <= 1.0, "{name}: {cpus} CPUs");
+    }
+}
+
+/// Where SELinux is enforced, a container can read a mounted file only if it is relabelled (`z`) or the container is not
+/// confined. Relabelling files of the system would lock out its services. A missing source would be created, as root.
+#[test]
+fn mounted_files_exist_and_are_readable_under_selinux() {
+    let mut mounted = 0;
+    for (name, service) in services() {
+        let unlabelled = service["security_opt"].as_array().unwrap().contains(&"label:disable".into());
+        for volume in service["volumes"].as_array().into_iter().flatten().map(|it| it.as_str().unwrap()) {
+            let source = volume.rsplit_once(":/").unwrap().0;
+            // The default of a variable, and what follows it.
+            let source = match source.strip_prefix("${").and_then(|it| it.split_once(":-")) {
+                Some((_, rest)) => rest.replacen('}', "", 1),
+                None => source.to_owned(),
+            };
+            let Some(first) = source.chars().next().filter(|first| "./".contains(*first)) else {
+                assert!(!volume.ends_with('z'), "{name}: the volume {volume} has its label already");
+                continue;
+            };
+            mounted += 1;
+            assert!(unlabelled || volume.ends_with(":ro,z"), "{name}: {volume}");
+            assert!(first == '.' || !volume.ends_with('z'), "{name}: {volume} relabels the system");
+            if first == '.' {
+                assert!(repository().join(&source).exists(), "{name}: {source} would be created as root");
+                let tracked = ["ls-files", "--error-unmatch", &source];
+                let git = std::process::Command::new("git").args(tracked).current_dir(repository()).output();
+                let git = git.unwrap();
+                // A source archive has no list of files.
+                let no_list = String::from_utf8_lossy(&git.stderr).contains("not a git repository");
+                assert!(git.status.success() || no_list, "{name}: a clone has no {source}");
+            }
+        }
+    }
+    assert!(mounted >= 15, "{mounted}");
 }
 
 /// `.env.example` has each variable of the compose file with its default, and the variables that the service `channels`
@@ -124,6 +225,8 @@ fn the_example_has_the_default_settings() {
         assert!(before.is_none_or(|before| before == default), "{name} has two defaults");
     }
     defaults.insert("COMPOSE_PROJECT_NAME".into(), "firedrill".into());
+    // Read by Compose itself.
+    defaults.insert("COMPOSE_PROFILES".into(), "monitoring".into());
     for name in crate::channels::variables() {
         assert!(!compose.contains(&name), "{name} may be a secret, which the compose file would show");
         defaults.insert(name, String::new());
@@ -158,7 +261,7 @@ fn only_the_proxy_reaches_the_socket_of_the_engine() {
         let root = service["user"].as_str().is_some_and(|user| user.starts_with('0'));
         for volume in service["volumes"].as_array().into_iter().flatten().map(|it| it.as_str().unwrap()) {
             let (source, rest) = volume.rsplit_once(":/").unwrap_or_else(|| panic!("{name}: {volume}"));
-            let target = format!("/{}", rest.trim_end_matches(":ro"));
+            let target = format!("/{}", rest.trim_end_matches(",z").trim_end_matches(":ro"));
             assert!(name == "docker-proxy" || !source.contains("docker.sock"), "{name}: {volume}");
             assert!(!["/run", "/var/run", "/var"].contains(&source), "{name}: {volume}");
             // Other users than root have no right to the socket.

@@ -38,6 +38,7 @@ async fn services_are_healthy_alerts_are_proven_and_nothing_is_left() {
     wait_targets(&project, started).await;
     println!("all targets up after {:.0?}", started.elapsed());
     confined(&project);
+    host_networks_are_seen(&project).await;
     let admin = "/run/firedrill/admin_password";
     let password = lines(&project.run(&["exec", "-T", "grafana", "cat", admin])).join("");
     assert!(password.len() >= 24, "the password is too short");
@@ -81,6 +82,23 @@ async fn services_are_healthy_alerts_are_proven_and_nothing_is_left() {
         assert_eq!(lines(&output), Vec::<String>::new(), "{what} after down -v");
     }
     assert!(project.folder.path().exists()); // must exist as long as it is mounted
+}
+
+/// The node exporter reports the interfaces of the host: a bridge exists there only.
+async fn host_networks_are_seen(project: &Project) {
+    let bridges = std::fs::read_dir("/sys/class/net").unwrap().map(|it| it.unwrap().file_name());
+    let bridges: Vec<String> =
+        bridges.map(|it| it.into_string().unwrap()).filter(|it| it.starts_with("br-")).collect();
+    if bridges.is_empty() {
+        println!("skipped: this process does not see the engine's bridges");
+        return;
+    }
+    let query = format!("node_network_receive_bytes_total{{device=~\"{}\"}}", bridges.join("|"));
+    let started = Instant::now();
+    while !has_data(project, &query).await {
+        assert!(started.elapsed() < SEEN, "no data for {query}");
+        tokio::time::sleep(Duration::from_millis(500)).await;
+    }
 }
 
 /// Waits until no alert fires that would make a drill REFUSED.

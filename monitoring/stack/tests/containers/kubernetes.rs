@@ -201,13 +201,23 @@ fn secrets_have_the_keys_that_the_manifests_use() {
         let value = object["stringData"].get(key).or_else(|| object["data"].get(key));
         value.unwrap_or_else(|| panic!("{kind} {name} has no {key}")).as_str().unwrap().to_owned()
     };
+    let mut used = 0;
     let dotenv = of("Secret", "api", ".env");
     assert!(dotenv.contains(&format!("DATABASE_URL='{database}'\n")), "{dotenv}");
     assert!(dotenv.contains(&format!("ADMIN_TOKEN={}\n", of("Secret", "api", "ADMIN_TOKEN"))), "{dotenv}");
+    let metrics = of("Secret", "api", "METRICS_TOKEN");
+    assert!(metrics.len() >= 24 && dotenv.contains(&format!("METRICS_TOKEN={metrics}\n")), "{dotenv}");
+    // The tokens that Prometheus reads from the cluster.
+    for monitor in serde_saphyr::from_multiple::<Value>(&manifest("service-monitors.yaml")).unwrap() {
+        let credentials = &monitor["spec"]["endpoints"][0]["authorization"]["credentials"];
+        if let (Some(name), Some(key)) = (credentials["name"].as_str(), credentials["key"].as_str()) {
+            of("Secret", name, key);
+            used += 1;
+        }
+    }
     assert_eq!(of("ConfigMap", "api", "TRUSTED_PROXIES"), "10.244.0.0/16,fd00::/8");
     assert!(!of("Secret", "redis", "users.acl").contains("PASSWORD"));
 
-    let mut used = 0;
     for file in ["api.yaml", "redis.yaml"] {
         for object in serde_saphyr::from_multiple::<Value>(&manifest(file)).unwrap() {
             let pod = &object["spec"]["template"]["spec"];
@@ -231,7 +241,7 @@ fn secrets_have_the_keys_that_the_manifests_use() {
             }
         }
     }
-    assert_eq!(used, 3);
+    assert_eq!(used, 5);
 
     for (database, proxies, missing) in [
         ("", "10.0.0.0/8", "DATABASE_URL is not set"),

@@ -1,4 +1,4 @@
-//! Redis's users: what the containers' secrets allow on a real server.
+//! The containers' secrets: what Redis's users can do with them on a real server, and the token of `/metrics`.
 
 use std::path::Path;
 use std::process::Command;
@@ -23,13 +23,43 @@ fn make_secrets(dir: &Path) -> (bool, String) {
     (output.status.success(), text)
 }
 
+/// The folders of the service's volumes.
+fn folders() -> tempfile::TempDir {
+    let dir = tempfile::tempdir().unwrap();
+    for folder in ["out/api", "out/prometheus", "out/grafana", "out/redis", "out/redis-exporter", "given"] {
+        std::fs::create_dir_all(dir.path().join(folder)).unwrap();
+    }
+    dir
+}
+
+#[test]
+fn a_metrics_token_reaches_the_gateway_and_prometheus() {
+    let dir = folders();
+    let read = |file: &str| std::fs::read_to_string(dir.path().join("out").join(file)).unwrap();
+    let given = dir.path().join("given/metrics_token");
+    assert!(make_secrets(dir.path()).0);
+    assert_eq!(read("prometheus/metrics_token"), "none");
+    assert!(!read("api/.env").contains("METRICS_TOKEN"));
+
+    std::fs::write(&given, "hush.1\r\n").unwrap();
+    assert!(make_secrets(dir.path()).0);
+    assert_eq!(read("prometheus/metrics_token"), "hush.1");
+    assert!(read("api/.env").contains("\nMETRICS_TOKEN=hush.1\n"), "{}", read("api/.env"));
+
+    std::fs::write(&given, "two words").unwrap();
+    let (done, message) = make_secrets(dir.path());
+    assert!(
+        !done && message.contains("metrics_token contains") && message.contains("openssl rand"),
+        "{message}"
+    );
+    std::fs::remove_file(&given).unwrap();
+    assert!(make_secrets(dir.path()).0);
+    assert_eq!(read("prometheus/metrics_token"), "none", "removed");
+}
+
 #[tokio::test]
 async fn each_user_can_do_only_what_it_needs() {
-    let dir = tempfile::tempdir().unwrap();
-    for folder in ["api", "prometheus", "grafana", "redis", "redis-exporter"] {
-        std::fs::create_dir_all(dir.path().join("out").join(folder)).unwrap();
-    }
-    std::fs::create_dir(dir.path().join("given")).unwrap();
+    let dir = folders();
     std::fs::write(dir.path().join("given/redis_password"), "given-one\n").unwrap();
     let read = |file: &str| std::fs::read_to_string(dir.path().join("out").join(file)).unwrap();
     assert_eq!(make_secrets(dir.path()), (true, "secrets: written\n".to_owned()));

@@ -27,6 +27,8 @@ impl Offset {
     fn command(&self, verb: &str) -> tokio::process::Command {
         let mut command = support::stack();
         command.args([verb, "--port-offset", &self.text]).env("PROOFS_DIR", self.proofs());
+        // Prometheus has to send it, or its target `api` is down.
+        command.env("METRICS_TOKEN", "hush");
         command
     }
 
@@ -97,6 +99,9 @@ async fn up_status_an_api_stopped_by_hand_and_down() {
     let targets = targets["data"]["activeTargets"].as_array().unwrap();
     assert_eq!(targets.len(), 8);
     assert!(targets.iter().all(|target| target["health"] == "up"), "{targets:#?}");
+    let metrics = format!("http://127.0.0.1:{}/metrics", ports.api);
+    let anonymous = reqwest::Client::builder().no_proxy().build().unwrap().get(metrics).send().await.unwrap();
+    assert_eq!(anonymous.status(), 401);
 
     let status = support::finish(offset.command("status"), limit).await;
     assert_eq!(status.status.code(), Some(0));

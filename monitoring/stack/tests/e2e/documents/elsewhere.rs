@@ -47,6 +47,13 @@ pub const NEVER: &[(&str, &str)] = &[
     ("gdb -p PID", "the project does not provide a debugger"),
     ("kubectl apply -f deploy/kubernetes/namespace.yaml", "needs a cluster"),
     ("kubectl cluster-info", "needs a cluster"),
+    ("TRACE_SHARE=1 docker compose", "needs images of a registry that have no stand-in"),
+    ("ab -n", "the package apache2-utils is not one of those that `make setup` unpacks"),
+    ("curl -i -H 'Content-Type: application/json' -d", "needs an account of the service"),
+    (
+        "amtool --alertmanager.url http://127.0.0.1:9093 alert add",
+        "the drills of this stack would find its alert",
+    ),
     ("kubectl -n firedrill", "needs a cluster"),
 ];
 
@@ -56,6 +63,8 @@ pub const EXPECTED: &[(&str, &[i32], &str)] = &[
     ("http://127.0.0.1:8000/error", &[22], "\"status\":500"),
     ("export PATH=", &[0], ""),
     ("> own.yaml", &[0], ""),
+    ("> deploy/secrets/metrics_token", &[0], ""),
+    ("> no-limits.toml", &[0], ""),
     // The merged report may be INVALID: see `loadgen run`.
     ("loadgen report a.json b.json", &[0, 4], "2 runs merged"),
     ("# one in five: 503", &[0, 22], ""),
@@ -70,6 +79,7 @@ pub const EXPECTED: &[(&str, &[i32], &str)] = &[
     // They run until stopped, here after seconds: 124 is the exit code of `timeout`.
     ("--latency-history", &[124], ""),
     ("REQUIRE_API_KEY=writes api", &[124], "listening"),
+    ("RATE_LIMITS_FILE=no-limits.toml api", &[124], "listening"),
     ("cargo run -p api", &[124], "listening"),
     // A load that a busy machine cannot send on time is INVALID.
     ("make load", &[124], "scheduled"),
