@@ -1,7 +1,9 @@
 //! Prometheus and Alertmanager behind a gateway that demands a client certificate and a tenant.
 
 use process::port;
-use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, ExtendedKeyUsagePurpose, IsCa, KeyPair};
+use rcgen::{
+    BasicConstraints, CertificateParams, CertifiedIssuer, DnType, ExtendedKeyUsagePurpose, IsCa, KeyPair,
+};
 use stack::ready::Probe;
 
 use crate::bed::{Bed, ROUTE, assert_verdict, http};
@@ -19,6 +21,8 @@ fn certificates(bed: &Bed) {
     {
         let key = KeyPair::generate().unwrap();
         let mut params = CertificateParams::new(["127.0.0.1".to_owned()]).unwrap();
+        // With the name of the authority, it would look as if it had signed itself.
+        params.distinguished_name.push(DnType::CommonName, name);
         params.extended_key_usages = vec![usage];
         bed.write(&format!("{name}.pem"), &params.signed_by(&key, &authority).unwrap().pem());
         bed.write(&format!("{name}.key"), &key.serialize_pem());
