@@ -95,7 +95,7 @@ fn fetch(url: &Url, config: &HttpConfig) -> Result<Vec<Alert>, Box<dyn Error>> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|error| format!("cannot start the runtime: {error}"))?;
     let prometheus = Backend::new(url, &BackendConfig::default(), config)?;
-    let groups = runtime.block_on(prometheus.rules())?;
+    let groups = runtime.block_on(prometheus.loaded())?;
     let alerts = rules::loaded(&groups);
     if alerts.is_empty() {
         let url = address::redacted(url.as_str());

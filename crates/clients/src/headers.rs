@@ -85,10 +85,10 @@ fn read(file: &Path) -> Result<Vec<(HeaderName, HeaderValue)>, Reason> {
 mod tests {
     use super::*;
 
-    fn added(config: &HeaderConfig) -> Result<Vec<(String, String)>, String> {
+    fn added(config: &HeaderConfig) -> Result<Vec<(String, String)>, Reason> {
         let mut map = HeaderMap::new();
         map.insert("authorization", HeaderValue::from_static("Basic x"));
-        config.add(&mut map).map_err(|error| error.to_string())?;
+        config.add(&mut map)?;
         let text = |(name, value): (&HeaderName, &HeaderValue)| {
             (name.to_string(), value.to_str().unwrap().to_owned())
         };
@@ -109,10 +109,10 @@ mod tests {
         );
 
         std::fs::write(&file, "Authorization Token a").unwrap();
-        let error = added(&config).unwrap_err();
+        let error = added(&config).unwrap_err().to_string();
         assert!(error.contains("--header-file ") && error.contains("line 1: has no colon"), "{error}");
         std::fs::remove_file(&file).unwrap();
-        assert!(added(&config).unwrap_err().contains("No such file"), "{:?}", added(&config));
+        assert!(added(&config).unwrap_err().to_string().contains("No such file"), "{:?}", added(&config));
     }
 
     #[test]

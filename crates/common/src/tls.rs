@@ -72,7 +72,7 @@ type Verified = rustls::ConfigBuilder<ClientConfig, rustls::client::WantsClientC
 fn finish(builder: Verified, identity: Option<&Identity>) -> Result<ClientConfig, Error> {
     let Some(Identity { cert, key }) = identity else { return Ok(builder.with_no_client_auth()) };
     let bad = |flag, path: &Path, reason: String| Error::Identity { flag, path: path.to_owned(), reason };
-    let certificates = read_certificates(cert).map_err(|reason| bad("--cert", cert, reason))?;
+    let certificates = read_certificates(cert, |reason| bad("--cert", cert, reason))?;
     let private = PrivateKeyDer::from_pem_file(key).map_err(|error| bad("--key", key, error.to_string()))?;
     let built = builder.with_client_auth_cert(certificates, private);
     built.map_err(|error| bad("--key", key, format!("does not fit --cert {}: {error}", cert.display())))
@@ -105,13 +105,17 @@ fn system() -> Result<RootCertStore, Error> {
 }
 
 fn file(path: &Path) -> Result<Vec<CertificateDer<'static>>, Error> {
-    read_certificates(path).map_err(|reason| bad_file(path, &reason))
+    read_certificates(path, |reason| bad_file(path, &reason))
 }
 
-fn read_certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, String> {
-    let certificates = CertificateDer::pem_file_iter(path).map_err(|error| error.to_string())?;
-    let certificates: Vec<_> = certificates.collect::<Result<_, _>>().map_err(|error| error.to_string())?;
-    if certificates.is_empty() { Err("contains no certificate".to_owned()) } else { Ok(certificates) }
+fn read_certificates(
+    path: &Path,
+    bad: impl Fn(String) -> Error,
+) -> Result<Vec<CertificateDer<'static>>, Error> {
+    let certificates = CertificateDer::pem_file_iter(path).map_err(|error| bad(error.to_string()))?;
+    let certificates: Vec<_> =
+        certificates.collect::<Result<_, _>>().map_err(|error| bad(error.to_string()))?;
+    if certificates.is_empty() { Err(bad("contains no certificate".to_owned())) } else { Ok(certificates) }
 }
 
 fn bad_file(path: &Path, error: &dyn std::fmt::Display) -> Error {

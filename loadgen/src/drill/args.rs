@@ -106,8 +106,8 @@ impl Args {
     }
 }
 
-fn family(text: &str) -> Result<Family, String> {
-    text.parse().map_err(|_| format!("expected one of {}", Family::NAMES))
+fn family(text: &str) -> Result<Family, Reason> {
+    text.parse().map_err(|_| Reason::Setting(format!("expected one of {}", Family::NAMES)))
 }
 
 /// Who receives the notifications.

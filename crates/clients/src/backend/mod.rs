@@ -131,6 +131,15 @@ impl Backend {
             && self.rulers.iter().zip(&self.queriers).all(|(one, other)| one.is(other))
     }
 
+    /// Every rule group as loaded, without the delays of its evaluation.
+    ///
+    /// # Errors
+    /// When no server responds, or a response is not understood.
+    pub async fn loaded(&self) -> Result<Vec<RuleGroup>, SystemError> {
+        let found = join_all(self.rulers.iter().map(async |server| server.known().await?.api.rules().await));
+        Ok(merge::rules(responding(found.await)?))
+    }
+
     /// Every rule group, with the delays of its evaluation.
     ///
     /// # Errors

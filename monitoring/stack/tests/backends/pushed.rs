@@ -54,8 +54,11 @@ async fn an_alert_on_pushed_samples_is_proven() {
     assert!(timeline.contains("samples are 1s apart"), "{timeline}");
 
     // A metric without samples has no spacing; a suite file can state it.
-    let drill = bed.drill("Unknown", "w=1", "w=0");
-    let finished = bed.drills(&[drill], &args).await;
+    let drill = [bed.drill("Unknown", "w=1", "without=w")];
+    let finished = bed.drills(&drill, &args).await;
     assert_verdict(&finished, 1, "REFUSED", "state `scrape_interval: 15s` in a suite file");
+    let suite = bed.write("suite.yaml", "suite: pushed\nscrape_interval: 4s\n");
+    let finished = bed.drills(&drill, &[&args[..], &[&suite]].concat()).await;
+    assert_verdict(&finished, 1, "PROVEN", "every phase was within its bound");
     bed.stop().await;
 }
