@@ -7,7 +7,7 @@ use url::Url;
 
 use clients::HttpConfig;
 use clients::address;
-use clients::prometheus::Prometheus;
+use clients::backend::{Backend, BackendConfig};
 use common::{console, exit, proof};
 use coverage::{Alert, Holdings, cover, report, rules, scaffold};
 use drill::file::suite::{self, Suite};
@@ -22,7 +22,7 @@ pub struct Args {
     #[arg(long, value_name = "FILE|DIR", default_value = "monitoring/alert_rules")]
     rules: PathBuf,
     /// Use the alerts loaded by this Prometheus instead of rule files
-    #[arg(long, value_name = "URL", value_parser = Discreet(address::parse), conflicts_with = "rules")]
+    #[arg(long, value_name = "URL", value_parser = Discreet(address::parse, address::redacted), conflicts_with = "rules")]
     prometheus: Option<Url>,
     #[command(flatten)]
     http: HttpArgs,
@@ -94,8 +94,8 @@ fn drills(args: &Args) -> Result<Suite, Box<dyn Error>> {
 fn fetch(url: &Url, config: &HttpConfig) -> Result<Vec<Alert>, Box<dyn Error>> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|error| format!("cannot start the runtime: {error}"))?;
-    let prometheus = Prometheus::new(url, config)?;
-    let groups = runtime.block_on(prometheus.rules())?;
+    let prometheus = Backend::new(url, &BackendConfig::default(), config)?;
+    let groups = runtime.block_on(prometheus.loaded())?;
     let alerts = rules::loaded(&groups);
     if alerts.is_empty() {
         let url = address::redacted(url.as_str());

@@ -6,15 +6,13 @@ use std::fmt::Display;
 use clap::builder::TypedValueParser;
 use clap::error::ErrorKind;
 
-use clients::address::redacted;
-
-/// Parses an argument. Its error shows the value without user and password.
+/// Parses an argument. Its error shows the value as the second function returns it, such as without user and password.
 #[derive(Debug)]
-pub struct Discreet<T, E>(pub fn(&str) -> Result<T, E>);
+pub struct Discreet<T, E>(pub fn(&str) -> Result<T, E>, pub fn(&str) -> String);
 
 impl<T, E> Clone for Discreet<T, E> {
     fn clone(&self) -> Self {
-        Self(self.0)
+        Self(self.0, self.1)
     }
 }
 
@@ -30,7 +28,7 @@ impl<T: Clone + Send + Sync + 'static, E: Display + 'static> TypedValueParser fo
         let text = value.to_string_lossy();
         (self.0)(&text).map_err(|reason| {
             let named = argument.map_or(String::new(), |argument| format!(" for '{argument}'"));
-            let message = format!("invalid value '{}'{named}: {reason}\n", redacted(&text));
+            let message = format!("invalid value '{}'{named}: {reason}\n", (self.1)(&text));
             clap::Error::raw(ErrorKind::ValueValidation, message).with_cmd(command)
         })
     }
@@ -40,13 +38,13 @@ impl<T: Clone + Send + Sync + 'static, E: Display + 'static> TypedValueParser fo
 mod tests {
     use url::Url;
 
-    use clients::address::parse;
+    use clients::address::{parse, redacted};
 
     use super::*;
 
     #[test]
     fn error_does_not_show_the_password() {
-        let argument = clap::Arg::new("url").long("url").value_parser(Discreet(parse));
+        let argument = clap::Arg::new("url").long("url").value_parser(Discreet(parse, redacted));
         let command = clap::Command::new("test").arg(argument);
         let error =
             command.clone().try_get_matches_from(["test", "--url", "https://me:secret@[bad"]).unwrap_err();

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Installs the external programs of the stack: Redis, the exporters, Prometheus, Alertmanager; and those of the tests:
-# PostgreSQL, HAProxy, nginx with its exporter, and libfaketime.
+# PostgreSQL, HAProxy, nginx with its exporter, VictoriaMetrics with vmalert, and libfaketime.
 #
 # Programs on the PATH are used as they are. The others are downloaded as packages of the distribution and unpacked in
 # target/tools. This needs no root, and no service of the machine is installed, enabled or started. It does nothing if all
@@ -23,7 +23,9 @@ postgres|postgres|postgresql
 initdb|initdb|postgresql
 haproxy|haproxy|haproxy
 nginx|nginx|nginx
-nginx_exporter|prometheus-nginx-exporter|prometheus-nginx-exporter'
+nginx_exporter|prometheus-nginx-exporter|prometheus-nginx-exporter
+victoria-metrics|victoria-metrics|victoria-metrics
+vmalert|vmalert|victoria-metrics'
 
 # Debian has PostgreSQL's programs in a folder per version, which is not on the PATH.
 here() { command -v "$1" >/dev/null || ls /usr/lib/postgresql/*/bin/"$1" >/dev/null 2>&1; }
@@ -70,6 +72,7 @@ setup: these programs are missing:$missing
     haproxy                    https://www.haproxy.org/#down
     nginx                      https://nginx.org/en/download.html
     nginx_exporter             https://github.com/nginx/nginx-prometheus-exporter/releases
+    victoria-metrics, vmalert  https://github.com/VictoriaMetrics/VictoriaMetrics/releases
     libfaketime.so.1           https://github.com/wolfcw/libfaketime
 TXT
   exit 1

@@ -51,6 +51,66 @@ pub fn hushed<'a>(text: &str, addresses: impl IntoIterator<Item = &'a Url>) -> S
     text
 }
 
+fn read<E: serde::de::Error>(text: &str) -> Result<Url, E> {
+    Url::parse(text).map_err(|error| E::custom(format!("`{}` is not a URL: {error}", redacted(text))))
+}
+
+/// For `#[serde(with = "address::text")]`: an address as text, which no error shows as it is.
+pub mod text {
+    use serde::{Deserialize, Deserializer, Serializer};
+    use url::Url;
+
+    /// # Errors
+    /// Those of the serializer.
+    pub fn serialize<S: Serializer>(url: &Url, to: S) -> Result<S::Ok, S::Error> {
+        to.serialize_str(url.as_str())
+    }
+
+    /// # Errors
+    /// When the text is not a URL.
+    pub fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Url, D::Error> {
+        super::read(&String::deserialize(from)?)
+    }
+}
+
+/// For `#[serde(default, with = "address::text_if_any")]`: an optional address.
+pub mod text_if_any {
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+    use url::Url;
+
+    /// # Errors
+    /// Those of the serializer.
+    // serde calls this with a reference to the field.
+    #[allow(clippy::ref_option)]
+    pub fn serialize<S: Serializer>(url: &Option<Url>, to: S) -> Result<S::Ok, S::Error> {
+        url.as_ref().map(Url::as_str).serialize(to)
+    }
+
+    /// # Errors
+    /// When the text is not a URL.
+    pub fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Url>, D::Error> {
+        Option::<String>::deserialize(from)?.map(|text| super::read(&text)).transpose()
+    }
+}
+
+/// For `#[serde(default, with = "address::texts")]`: several addresses.
+pub mod texts {
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+    use url::Url;
+
+    /// # Errors
+    /// Those of the serializer.
+    pub fn serialize<S: Serializer>(urls: &[Url], to: S) -> Result<S::Ok, S::Error> {
+        urls.iter().map(Url::as_str).collect::<Vec<_>>().serialize(to)
+    }
+
+    /// # Errors
+    /// When a text is not a URL.
+    pub fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<Url>, D::Error> {
+        Vec::<String>::deserialize(from)?.iter().map(|text| super::read(text)).collect()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

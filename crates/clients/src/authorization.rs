@@ -8,25 +8,40 @@ use hyper::header::HeaderValue;
 use percent_encoding::percent_decode_str;
 use url::Url;
 
+use crate::config::HttpConfig;
 use crate::error::Reason;
+use crate::headers::HeaderConfig;
 
 /// How a user can authorize requests to a system.
 #[derive(Debug, Clone, Copy)]
 pub enum Access<'a> {
     /// User and password in the address.
     Address,
-    /// As [`Self::Address`], or with the token in the file of `--bearer-token-file`, if given.
-    AddressOrToken(Option<&'a Path>),
+    /// As [`Self::Address`], or with the token in the file of `--bearer-token-file`, if given; and with further headers.
+    Monitoring(Option<&'a Path>, &'a HeaderConfig),
     /// With the token in the file of `--admin-token-file`, if given.
     AdminToken(Option<&'a Path>),
 }
 
 impl<'a> Access<'a> {
+    /// That of Prometheus and Alertmanager.
+    pub fn monitoring(config: &'a HttpConfig) -> Self {
+        Self::Monitoring(config.bearer_token_file.as_deref(), &config.headers)
+    }
+
+    /// The headers to add to every request.
+    pub fn headers(self) -> HeaderConfig {
+        match self {
+            Self::Monitoring(_, headers) => headers.clone(),
+            _ => HeaderConfig::default(),
+        }
+    }
+
     /// The flag of the token file, and the file.
     fn token(self) -> (&'static str, Option<&'a Path>) {
         match self {
             Self::Address => ("", None),
-            Self::AddressOrToken(file) => ("--bearer-token-file", file),
+            Self::Monitoring(file, _) => ("--bearer-token-file", file),
             Self::AdminToken(file) => ("--admin-token-file", file),
         }
     }
@@ -35,7 +50,7 @@ impl<'a> Access<'a> {
     fn remedy(self) -> &'static str {
         match self {
             Self::Address => "set user and password in the address, https://USER:PASSWORD@HOST",
-            Self::AddressOrToken(_) => {
+            Self::Monitoring(..) => {
                 "set user and password in the address, https://USER:PASSWORD@HOST, or --bearer-token-file FILE"
             }
             Self::AdminToken(_) => "set --admin-token-file FILE to a file with the gateway's ADMIN_TOKEN",
@@ -120,7 +135,9 @@ mod tests {
 
     fn of(text: &str, file: Option<&Path>) -> (String, Result<Option<String>, String>) {
         let mut address = Url::parse(text).unwrap();
-        let header = Authorization::of(&mut address, Access::AddressOrToken(file)).and_then(|it| it.header());
+        let none = HeaderConfig::default();
+        let header =
+            Authorization::of(&mut address, Access::Monitoring(file, &none)).and_then(|it| it.header());
         let header = header.map_err(|error| error.to_string());
         (address.to_string(), header.map(|it| it.map(|it| it.to_str().unwrap().to_owned())))
     }
@@ -158,10 +175,11 @@ mod tests {
 
     #[test]
     fn names_only_what_can_help() {
+        let none = HeaderConfig::default();
         for (access, remedy) in [
             (Access::Address, "set user and password in the address, https://USER:PASSWORD@HOST"),
             (
-                Access::AddressOrToken(None),
+                Access::Monitoring(None, &none),
                 "set user and password in the address, https://USER:PASSWORD@HOST, or --bearer-token-file FILE",
             ),
             (

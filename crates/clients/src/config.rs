@@ -4,7 +4,8 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use common::tls::Trust;
+use crate::headers::HeaderConfig;
+use common::tls::{Identity, Trust};
 
 /// Settings for all systems of a stack. User and password are part of each system's address.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -12,6 +13,12 @@ pub struct HttpConfig {
     /// Trusted certificates for `https://` addresses.
     #[serde(default)]
     pub trust: Trust,
+    /// Client certificate for `https://` addresses.
+    #[serde(default)]
+    pub identity: Option<Identity>,
+    /// Further headers for Prometheus and Alertmanager.
+    #[serde(default)]
+    pub headers: HeaderConfig,
     /// Bearer token for Prometheus and Alertmanager, unless their address has a user.
     #[serde(default)]
     pub bearer_token_file: Option<PathBuf>,

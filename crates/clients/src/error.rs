@@ -14,6 +14,14 @@ pub struct SystemError {
     pub reason: Reason,
 }
 
+impl SystemError {
+    /// Whether there was no response at all.
+    #[must_use]
+    pub fn is_silence(&self) -> bool {
+        matches!(self.reason, Reason::Unreachable(_) | Reason::Late(_))
+    }
+}
+
 /// Why a request failed.
 #[derive(Debug, thiserror::Error)]
 pub enum Reason {
@@ -23,6 +31,9 @@ pub enum Reason {
     /// Unsupported scheme.
     #[error("expected a URL such as http://127.0.0.1:9090 or https://prometheus.example.com")]
     Scheme,
+    /// A setting of the server, or of this program, has to change.
+    #[error("{0}")]
+    Setting(String),
     /// Unusable certificates.
     #[error(transparent)]
     Tls(#[from] common::Error),

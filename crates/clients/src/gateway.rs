@@ -18,7 +18,7 @@ impl Gateway {
     /// When the URL cannot serve as a base, or a file of the configuration cannot be used.
     pub fn new(base: &url::Url, config: &HttpConfig) -> Result<Self, SystemError> {
         let access = Access::AdminToken(config.admin_token_file.as_deref());
-        Ok(Self { http: Http::new("gateway's admin listener", base, &config.trust, access)? })
+        Ok(Self { http: Http::new("gateway's admin listener", base, config, access)? })
     }
 
     /// Checks that it is alive (`/livez`).

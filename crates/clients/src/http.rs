@@ -1,13 +1,12 @@
-//! An HTTP client for one system: a timeout on every call, kept-alive connections, no proxy, no redirects, readable
-//! errors. It does not use reqwest, whose TLS features would force a crypto provider on every other crate of the build.
+//! An HTTP client for one system: a timeout on every call, kept-alive connections, no redirects, readable errors. It does not use reqwest, whose TLS features would force a crypto provider on every other crate of the build.
 
 use std::time::Duration;
 
 use http_body_util::Full;
 use hyper::body::Bytes;
-use hyper::header::{AUTHORIZATION, CONTENT_TYPE, LOCATION, USER_AGENT};
+use hyper::header::{AUTHORIZATION, CONTENT_TYPE, LOCATION, PROXY_AUTHORIZATION, USER_AGENT};
 use hyper::http::response::Parts;
-use hyper::{Method, Request, StatusCode};
+use hyper::{HeaderMap, Method, Request, StatusCode};
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
@@ -17,10 +16,13 @@ use serde_json::Value;
 use url::Url;
 
 use crate::authorization::{Access, Authorization};
+use crate::config::HttpConfig;
+use crate::connector::{Connector, Proxies};
 use crate::error::{Reason, SystemError};
+use crate::headers::HeaderConfig;
 use crate::problem::{errors, message};
 use crate::{address, body, reason};
-use common::tls::{self, Trust};
+use common::tls;
 
 /// Timeout of one call, from connecting to the last byte.
 pub const CALL_LIMIT: Duration = Duration::from_secs(5);
@@ -34,7 +36,9 @@ pub struct Http {
     /// The base URL without user and password.
     base: Url,
     authorization: Authorization,
-    client: Client<HttpsConnector<HttpConnector>, Full<Bytes>>,
+    headers: HeaderConfig,
+    proxies: Proxies,
+    client: Client<HttpsConnector<Connector>, Full<Bytes>>,
 }
 
 impl Http {
@@ -42,19 +46,22 @@ impl Http {
     pub fn new(
         system: &'static str,
         address: &Url,
-        trust: &Trust,
+        config: &HttpConfig,
         access: Access<'_>,
     ) -> Result<Self, SystemError> {
         let fail = |reason| SystemError { system, url: address::redacted(address.as_str()), reason };
         let tls = match address.scheme() {
-            "https" => trust.client(),
+            "https" => config.trust.client_as(config.identity.as_ref()),
             "http" => tls::untrusting(),
             _ => return Err(fail(Reason::Scheme)),
         };
         let mut base = address.clone();
         let authorization = Authorization::of(&mut base, access).map_err(fail)?;
+        let headers = access.headers();
         // Reports an unreadable file now and not in the middle of a drill.
         authorization.header().map_err(fail)?;
+        headers.add(&mut HeaderMap::new()).map_err(fail)?;
+        let proxies = Proxies::of_environment();
         let mut tcp = HttpConnector::new();
         tcp.set_nodelay(true);
         tcp.enforce_http(false);
@@ -62,12 +69,29 @@ impl Http {
             .with_tls_config(tls.map_err(|error| fail(error.into()))?)
             .https_or_http()
             .enable_http1()
-            .wrap_connector(tcp);
+            .wrap_connector(Connector { tcp, proxies: proxies.clone() });
         let client = Client::builder(TokioExecutor::new())
             .pool_timer(TokioTimer::new())
             .pool_idle_timeout(IDLE_LIMIT)
             .build(connector);
-        Ok(Self { system, base, authorization, client })
+        Ok(Self { system, base, authorization, headers, proxies, client })
+    }
+
+    /// The same for what is below `path`, which belongs to a system with this name.
+    pub fn below(&self, path: &str, system: &'static str) -> Self {
+        Self { base: self.url(path), system, ..self.clone() }
+    }
+
+    /// The same without the path of the base URL; `None` if it has none.
+    pub fn root(&self) -> Option<Self> {
+        let mut base = self.base.clone();
+        base.set_path("");
+        (self.base.path().len() > 1).then(|| Self { base, ..self.clone() })
+    }
+
+    /// An error of the system itself.
+    pub fn error(&self, reason: Reason) -> SystemError {
+        self.fail(&self.base, reason)
     }
 
     /// Sends `GET path` and parses the body of a 2xx response.
@@ -185,7 +209,11 @@ impl Http {
             }
             None => Full::default(),
         };
-        let request = request.body(body).map_err(|error| Reason::Request(error.to_string()))?;
+        let mut request = request.body(body).map_err(|error| Reason::Request(error.to_string()))?;
+        if let Some(value) = self.proxies.authorization(request.uri()) {
+            request.headers_mut().insert(PROXY_AUTHORIZATION, value);
+        }
+        self.headers.add(request.headers_mut())?;
         let response = async {
             let response = self.client.request(request).await.map_err(|error| reason::of(&error))?;
             let (head, body) = response.into_parts();
@@ -232,7 +260,7 @@ mod tests {
     use super::*;
 
     fn http(base: &str) -> Http {
-        Http::new("Prometheus", &Url::parse(base).unwrap(), &Trust::System, Access::Address).unwrap()
+        Http::new("Prometheus", &Url::parse(base).unwrap(), &HttpConfig::default(), Access::Address).unwrap()
     }
 
     #[test]
@@ -255,12 +283,14 @@ mod tests {
             ("ftp://me:secret@b.example", "ftp://…@b.example"),
         ] {
             let error =
-                Http::new("inbox", &Url::parse(base).unwrap(), &Trust::System, Access::Address).unwrap_err();
+                Http::new("inbox", &Url::parse(base).unwrap(), &HttpConfig::default(), Access::Address)
+                    .unwrap_err();
             let error = error.to_string();
             assert!(error.starts_with(&format!("inbox at {shown}")), "{error}");
             assert!(error.contains("http://127.0.0.1:9090") && !error.contains("secret"), "{error}");
         }
-        let none = Trust::File("/no/such/file.pem".into());
+        let trust = common::tls::Trust::File("/no/such/file.pem".into());
+        let none = HttpConfig { trust, ..HttpConfig::default() };
         let error = Http::new("inbox", &Url::parse("https://b.example").unwrap(), &none, Access::Address)
             .unwrap_err();
         assert!(error.to_string().contains("--cacert /no/such/file.pem: "), "{error}");

@@ -122,7 +122,7 @@ impl Inbox {
     /// # Errors
     /// When the URL cannot serve as a base, or a file of the configuration cannot be used.
     pub fn new(base: &url::Url, config: &HttpConfig) -> Result<Self, SystemError> {
-        Ok(Self { http: Http::new("inbox", base, &config.trust, Access::Address)? })
+        Ok(Self { http: Http::new("inbox", base, config, Access::Address)? })
     }
 
     /// Checks that it is ready (`/readyz`).

@@ -8,10 +8,13 @@
 pub mod address;
 pub mod alertmanager;
 mod authorization;
+pub mod backend;
 mod body;
 mod config;
+mod connector;
 mod error;
 pub mod gateway;
+mod headers;
 mod http;
 pub mod inbox;
 mod problem;
@@ -21,3 +24,5 @@ mod reason;
 
 pub use crate::config::HttpConfig;
 pub use crate::error::{Reason, SystemError};
+pub use crate::headers::{Header, HeaderConfig};
+pub use common::tls::Identity;

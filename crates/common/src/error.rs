@@ -58,6 +58,16 @@ pub enum Error {
         /// Why it cannot be used.
         reason: String,
     },
+    /// The file of `--cert` or `--key` cannot be used.
+    #[error("{flag} {}: {reason}; expected a PEM file", path.display())]
+    Identity {
+        /// The flag.
+        flag: &'static str,
+        /// The file.
+        path: PathBuf,
+        /// Why it cannot be used.
+        reason: String,
+    },
     /// No trusted certificates.
     #[error("no trusted certificates on this system: install ca-certificates or use --cacert FILE.pem")]
     NoCertificates,

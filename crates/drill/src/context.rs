@@ -12,9 +12,9 @@ use crate::progress::Progress;
 use crate::record::log::Log;
 use crate::record::stage::Stage;
 use clients::SystemError;
-use clients::alertmanager::Alertmanager;
+use clients::alertmanager::Alertmanagers;
+use clients::backend::Backend;
 use clients::inbox::{HeartbeatState, Inbox, Listing};
-use clients::prometheus::Prometheus;
 use jiff::Timestamp;
 
 const POLL: Duration = Duration::from_millis(500);
@@ -63,10 +63,10 @@ impl Context<'_> {
 /// The systems of a stack that a drill queries.
 #[derive(Debug, Clone)]
 pub struct Systems {
-    /// Scrapes targets and evaluates rules.
-    pub prometheus: Prometheus,
+    /// Evaluates rules and stores samples: Prometheus, or what has its API.
+    pub prometheus: Backend,
     /// Routes alerts and sends notifications.
-    pub alertmanager: Alertmanager,
+    pub alertmanager: Alertmanagers,
     /// Receives notifications; without an inbox, delivery is read from Alertmanager's counters.
     pub inbox: Option<Inbox>,
 }

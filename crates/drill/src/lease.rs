@@ -162,6 +162,8 @@ mod tests {
             admin: url("http://127.0.0.1:1"),
             prometheus: url(prometheus),
             alertmanager: url("http://[::1]:9093"),
+            alertmanagers: Vec::new(),
+            backend: clients::backend::BackendConfig::default(),
             inbox: None,
             control: Vec::new(),
             peer_timeout: std::time::Duration::ZERO,

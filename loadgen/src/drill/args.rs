@@ -7,18 +7,32 @@ use url::Url;
 
 use crate::discreet::Discreet;
 use crate::http_args::{HttpArgs, absolute};
+use clients::backend::{BackendConfig, Family};
 use clients::{HttpConfig, Reason, address};
 use common::duration;
 
 /// Arguments of `loadgen drill`.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Prometheus that evaluates the rules
+    /// Prometheus that evaluates the rules, or another server with its API; repeat it for replicas with the same rules
     #[arg(long, env = "PROMETHEUS_URL", value_name = "URL", value_parser = URL, hide_env_values = true, default_value = "http://127.0.0.1:9090")]
-    pub prometheus: Url,
-    /// Alertmanager that routes the alerts
+    pub prometheus: Vec<Url>,
+    /// Server with the rules, such as vmalert or a ruler, if it is not --prometheus
+    #[arg(long, env = "RULES_URL", value_name = "URL", value_parser = URL, hide_env_values = true)]
+    pub rules: Option<Url>,
+    /// Server with the samples, if it is not --prometheus
+    #[arg(long, env = "QUERY_URL", value_name = "URL", value_parser = URL, hide_env_values = true)]
+    pub query: Option<Url>,
+    /// What these servers are: prometheus, victoriametrics, thanos, mimir or grafana. Default: found out from their responses
+    #[arg(long, env = "BACKEND", value_name = "NAME", value_parser = family)]
+    pub backend: Option<Family>,
+    /// How far in the past rules are evaluated, where no API reports it: Mimir's -ruler.evaluation-delay-duration (default
+    /// 1m), vmalert's -rule.evalDelay
+    #[arg(long, value_name = "DURATION", value_parser = duration::parse)]
+    pub eval_delay: Option<Duration>,
+    /// Alertmanager that routes the alerts; repeat it for the members of a cluster
     #[arg(long, env = "ALERTMANAGER_URL", value_name = "URL", value_parser = URL, hide_env_values = true, default_value = "http://127.0.0.1:9093")]
-    pub alertmanager: Url,
+    pub alertmanager: Vec<Url>,
     /// Target of the load
     #[arg(long, env = "TARGET_URL", value_name = "URL", value_parser = URL, hide_env_values = true, default_value = "http://127.0.0.1:8000")]
     pub target: Url,
@@ -75,12 +89,28 @@ pub struct Args {
 }
 
 impl Args {
+    /// The servers with rules and samples, besides the first Prometheus.
+    #[must_use]
+    pub fn backend(&self) -> BackendConfig {
+        BackendConfig {
+            family: self.backend,
+            replicas: self.prometheus[1..].to_vec(),
+            rules: self.rules.clone(),
+            query: self.query.clone(),
+            eval_delay: self.eval_delay,
+        }
+    }
+
     /// The HTTP settings of all systems.
     #[must_use]
     pub fn http(&self) -> HttpConfig {
         let admin_token_file = self.admin_token_file.as_deref().map(absolute);
         HttpConfig { admin_token_file, ..self.http.config() }
     }
+}
+
+fn family(text: &str) -> Result<Family, Reason> {
+    text.parse().map_err(|_| Reason::Setting(format!("expected one of {}", Family::NAMES)))
 }
 
 /// Who receives the notifications.
@@ -93,8 +123,8 @@ pub enum Receiver {
 }
 
 /// Addresses may contain passwords, which neither errors nor `--help` may show.
-const URL: Discreet<Url, Reason> = Discreet(address::parse);
-const RECEIVER: Discreet<Receiver, String> = Discreet(receiver);
+const URL: Discreet<Url, Reason> = Discreet(address::parse, address::redacted);
+const RECEIVER: Discreet<Receiver, String> = Discreet(receiver, address::redacted);
 
 fn receiver(text: &str) -> Result<Receiver, String> {
     match text {

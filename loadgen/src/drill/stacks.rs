@@ -6,9 +6,9 @@ use std::path::PathBuf;
 use url::Url;
 
 use crate::drill::args::{Args, Receiver};
-use clients::alertmanager::Alertmanager;
+use clients::alertmanager::Alertmanagers;
+use clients::backend::Backend;
 use clients::inbox::Inbox;
-use clients::prometheus::Prometheus;
 use clients::{HttpConfig, SystemError};
 use common::console;
 use drill::causes::stack::Stack;
@@ -61,8 +61,10 @@ pub async fn resolve(args: &Args) -> Result<Vec<Stack>, DrillError> {
     Ok(vec![Stack {
         target: args.target.clone(),
         admin: args.admin.clone(),
-        prometheus: args.prometheus.clone(),
-        alertmanager: args.alertmanager.clone(),
+        prometheus: args.prometheus[0].clone(),
+        alertmanager: args.alertmanager[0].clone(),
+        alertmanagers: args.alertmanager[1..].to_vec(),
+        backend: args.backend(),
         inbox: inbox(args.inbox.as_ref()).await?,
         control: control.split_whitespace().map(str::to_owned).collect(),
         peer_timeout: args.peer_timeout,
@@ -92,8 +94,8 @@ async fn inbox(named: Option<&Receiver>) -> Result<Option<Url>, DrillError> {
 
 pub fn connect(stack: &Stack) -> Result<Systems, SystemError> {
     Ok(Systems {
-        prometheus: Prometheus::new(&stack.prometheus, &stack.http)?,
-        alertmanager: Alertmanager::new(&stack.alertmanager, &stack.http)?,
+        prometheus: Backend::new(&stack.prometheus, &stack.backend, &stack.http)?,
+        alertmanager: Alertmanagers::new(&stack.alertmanager, &stack.alertmanagers, &stack.http)?,
         inbox: stack.inbox.as_ref().map(|url| Inbox::new(url, &stack.http)).transpose()?,
     })
 }

@@ -146,7 +146,7 @@ pub struct Args {
     #[arg(long, value_name = "HOST:PORT", value_parser = listen::address, help_heading = "Output")]
     pub prometheus_addr: Option<SocketAddr>,
     /// Add alerts from this Prometheus to the report, such as http://127.0.0.1:9090
-    #[arg(long, value_name = "URL", value_parser = Discreet(address::parse), help_heading = "Output")]
+    #[arg(long, value_name = "URL", value_parser = Discreet(address::parse, address::redacted), help_heading = "Output")]
     pub alerts_from: Option<url::Url>,
     /// Print one line per second instead of the live view
     #[arg(long, help_heading = "Output")]

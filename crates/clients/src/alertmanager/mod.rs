@@ -1,9 +1,11 @@
 //! Alertmanager's v2 API: <https://github.com/prometheus/alertmanager/blob/main/api/v2/openapi.yaml>.
 
+mod cluster;
 mod counters;
 mod parse;
 mod types;
 
+pub use crate::alertmanager::cluster::Alertmanagers;
 pub use crate::alertmanager::counters::{Delivered, Sender};
 pub use crate::alertmanager::types::{Cluster, HeldAlert, Matcher, Silence};
 
@@ -26,8 +28,7 @@ impl Alertmanager {
     /// # Errors
     /// When the URL cannot serve as a base, or a file of the configuration cannot be used.
     pub fn new(base: &url::Url, config: &HttpConfig) -> Result<Self, SystemError> {
-        let access = Access::AddressOrToken(config.bearer_token_file.as_deref());
-        Ok(Self { http: Http::new("Alertmanager", base, &config.trust, access)? })
+        Ok(Self { http: Http::new("Alertmanager", base, config, Access::monitoring(config))? })
     }
 
     /// `/-/ready`.

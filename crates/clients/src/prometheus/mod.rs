@@ -11,14 +11,18 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 pub use crate::prometheus::outgoing::Outgoing;
-pub use crate::prometheus::types::{ActiveAlert, Alerting, Labels, Rule, RuleGroup, Series, Target};
+pub use crate::prometheus::types::{ActiveAlert, Alerting, Build, Labels, Rule, RuleGroup, Series, Target};
 
 use crate::authorization::Access;
 use crate::config::HttpConfig;
-use crate::error::SystemError;
+use crate::error::{Reason, SystemError};
 use crate::http::Http;
 use crate::process;
 use common::tls::Trust;
+
+/// Makes VictoriaMetrics return the newest samples too, which it hides for `-search.latencyOffset` otherwise. Prometheus
+/// ignores it.
+const NEWEST: [(&str, &str); 2] = [("nocache", "1"), ("latency_offset", "1ms")];
 
 /// A client of one Prometheus; clones share connections.
 #[derive(Debug, Clone)]
@@ -30,8 +34,7 @@ impl Prometheus {
     /// # Errors
     /// When the URL cannot serve as a base, or a file of the configuration cannot be used.
     pub fn new(base: &url::Url, config: &HttpConfig) -> Result<Self, SystemError> {
-        let access = Access::AddressOrToken(config.bearer_token_file.as_deref());
-        Ok(Self { http: Http::new("Prometheus", base, &config.trust, access)? })
+        Ok(Self { http: Http::new("Prometheus", base, config, Access::monitoring(config))? })
     }
 
     /// A client for commands without a flag for a token file.
@@ -39,7 +42,39 @@ impl Prometheus {
     /// # Errors
     /// As [`Self::new`].
     pub fn without_token(base: &url::Url, trust: &Trust) -> Result<Self, SystemError> {
-        Ok(Self { http: Http::new("Prometheus", base, trust, Access::Address)? })
+        let config = HttpConfig { trust: trust.clone(), ..HttpConfig::default() };
+        Ok(Self { http: Http::new("Prometheus", base, &config, Access::Address)? })
+    }
+
+    /// The client of the API below this path, of a server with this name.
+    pub(crate) fn below(&self, path: &str, system: &'static str) -> Self {
+        Self { http: self.http.below(path, system) }
+    }
+
+    /// `/api/v1/status/buildinfo`.
+    pub(crate) async fn build(&self) -> Result<Build, SystemError> {
+        self.http.get("/api/v1/status/buildinfo", &[], parse::build).await
+    }
+
+    /// The body of another path.
+    pub(crate) async fn text(&self, path: &str) -> Result<String, SystemError> {
+        self.http.get(path, &[], |text| Ok(text.to_owned())).await
+    }
+
+    /// The body of `/metrics`, from the root of the host if there is none below the base URL.
+    pub(crate) async fn metrics(&self) -> Result<String, SystemError> {
+        match self.text("/metrics").await {
+            Ok(text) => Ok(text),
+            Err(error) => match self.http.root() {
+                Some(root) => root.get("/metrics", &[], |text| Ok(text.to_owned())).await.map_err(|_| error),
+                None => Err(error),
+            },
+        }
+    }
+
+    /// An error of this server.
+    pub(crate) fn error(&self, reason: Reason) -> SystemError {
+        self.http.error(reason)
     }
 
     /// `/-/ready`.
@@ -124,7 +159,7 @@ impl Prometheus {
     /// When the request or the query fails, or the response is not understood.
     pub async fn query(&self, expr: &str, at: Option<Timestamp>) -> Result<Vec<Series>, SystemError> {
         let at = at.map(|at| at.to_string());
-        let mut form = vec![("query", expr)];
+        let mut form = vec![("query", expr), NEWEST[0], NEWEST[1]];
         form.extend(at.as_deref().map(|at| ("time", at)));
         self.http.post_form("/api/v1/query", &form, parse::series).await
     }
@@ -141,7 +176,7 @@ impl Prometheus {
         step: Duration,
     ) -> Result<Vec<Series>, SystemError> {
         let (start, end, step) = (start.to_string(), end.to_string(), step.as_secs_f64().to_string());
-        let form = [("query", expr), ("start", &start), ("end", &end), ("step", &step)];
+        let form = [("query", expr), ("start", &start), ("end", &end), ("step", &step), NEWEST[0], NEWEST[1]];
         self.http.post_form("/api/v1/query_range", &form, parse::series).await
     }
 }

@@ -8,7 +8,7 @@ use serde::de::DeserializeOwned;
 use crate::error::Reason;
 use crate::prometheus::config;
 use crate::prometheus::outgoing::Outgoing;
-use crate::prometheus::types::{Labels, Rule, RuleGroup, Sample, Series, Target};
+use crate::prometheus::types::{Build, Labels, Rule, RuleGroup, Sample, Series, Target};
 use common::duration;
 
 /// The envelope of every response. `data` is parsed apart: kept as a generic value here, it would be in memory twice.
@@ -57,17 +57,12 @@ pub fn query_offset(body: &str) -> Result<Duration, Reason> {
     config::query_offset(&wire.yaml)
 }
 
-#[derive(Deserialize, Default)]
-struct WireBuild {
-    #[serde(default)]
-    version: String,
+pub fn build(body: &str) -> Result<Build, Reason> {
+    Ok(data::<Option<Build>>(body)?.unwrap_or_default())
 }
 
 pub fn version(body: &str) -> Result<Option<(u32, u32)>, Reason> {
-    let wire: Option<WireBuild> = data(body)?;
-    let version = wire.unwrap_or_default().version;
-    let mut numbers = version.split('.').map(str::parse::<u32>);
-    Ok(numbers.next().zip(numbers.next()).and_then(|(major, minor)| major.ok().zip(minor.ok())))
+    Ok(build(body)?.numbers())
 }
 
 #[derive(Deserialize)]
@@ -91,17 +86,24 @@ struct WireTargets {
 }
 
 #[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
 struct WireTarget {
     labels: Labels,
+    #[serde(default)]
+    discovered_labels: Labels,
     #[serde(flatten)]
     target: Target,
 }
 
 pub fn targets(body: &str) -> Result<Vec<Target>, Reason> {
     let wire: WireTargets = data(body)?;
-    // Relabelling may change the job, so it can differ from the scrape pool.
-    let named = |WireTarget { mut labels, target }: WireTarget| Target {
+    let named = |WireTarget { mut labels, discovered_labels, target }: WireTarget| Target {
+        // Relabelling may change the job, so it can differ from the scrape pool.
         job: labels.remove("job").unwrap_or(target.job),
+        // VictoriaMetrics and Thanos report the interval only there.
+        scrape_interval: target.scrape_interval.or_else(|| {
+            discovered_labels.get("__scrape_interval__").and_then(|text| duration::parse(text).ok())
+        }),
         ..target
     };
     Ok(wire.active_targets.into_iter().map(named).collect())

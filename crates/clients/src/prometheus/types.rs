@@ -17,6 +17,7 @@ pub struct RuleGroup {
     /// Group name.
     pub name: String,
     /// File it was loaded from.
+    #[serde(default)]
     pub file: String,
     /// Evaluation interval.
     #[serde(deserialize_with = "seconds")]
@@ -27,6 +28,19 @@ pub struct RuleGroup {
     /// How far in the past it is evaluated. The API does not report it: zero until set.
     #[serde(skip)]
     pub query_offset: Duration,
+    /// vmalert's `eval_delay` of the group.
+    #[serde(default, deserialize_with = "seconds_option")]
+    pub eval_delay: Option<Duration>,
+    /// How old the newest samples that its rules read may be, beyond the scrape interval: zero until set.
+    #[serde(skip)]
+    pub unseen: Duration,
+    /// How long after an evaluation its results can be read, where they are sent elsewhere to be stored; `None` where they
+    /// can be read at once, by later rules of the same evaluation too.
+    #[serde(skip)]
+    pub stored_after: Option<Duration>,
+    /// How much earlier than the evaluation the timestamps of its results may be: zero until set.
+    #[serde(skip)]
+    pub stamped_early: Duration,
     /// Rules in evaluation order.
     #[serde(default, deserialize_with = "or_default")]
     pub rules: Vec<Rule>,
@@ -61,7 +75,7 @@ pub struct Alerting {
     #[serde(default, rename = "duration", deserialize_with = "seconds")]
     pub hold: Duration,
     /// `keep_firing_for:`; missing in older versions.
-    #[serde(default, rename = "keepFiringFor", deserialize_with = "seconds")]
+    #[serde(default, rename = "keepFiringFor", alias = "keep_firing_for", deserialize_with = "seconds")]
     pub keep_firing: Duration,
     /// Labels added by the rule.
     #[serde(default, deserialize_with = "or_default")]
@@ -70,7 +84,7 @@ pub struct Alerting {
     #[serde(default)]
     pub state: String,
     /// Pending and firing alerts.
-    #[serde(default, deserialize_with = "or_default")]
+    #[serde(default, deserialize_with = "active")]
     pub alerts: Vec<ActiveAlert>,
 }
 
@@ -84,8 +98,8 @@ pub struct ActiveAlert {
     pub state: String,
     /// Time it became pending.
     pub active_at: Timestamp,
-    /// Value of the expression.
-    #[serde(deserialize_with = "number")]
+    /// Value of the expression; NaN where there is none.
+    #[serde(deserialize_with = "number_or_none")]
     pub value: f64,
 }
 
@@ -106,9 +120,30 @@ pub struct Target {
     /// Time of the last scrape.
     #[serde(default, deserialize_with = "since_zero")]
     pub last_scrape: Option<Timestamp>,
-    /// Scrape interval.
-    #[serde(deserialize_with = "duration::deserialize")]
-    pub scrape_interval: Duration,
+    /// Scrape interval; `None` where it is not reported.
+    #[serde(default, deserialize_with = "duration::deserialize_option")]
+    pub scrape_interval: Option<Duration>,
+}
+
+/// What a server says of its build; everything is empty where it says nothing.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Build {
+    /// The product, such as `Grafana Mimir`; Prometheus names none.
+    pub application: String,
+    /// Its version.
+    pub version: String,
+    /// The version of Go that compiled it.
+    pub go_version: String,
+}
+
+impl Build {
+    /// Major and minor version; `None` where the version does not begin with two numbers.
+    #[must_use]
+    pub fn numbers(&self) -> Option<(u32, u32)> {
+        let mut numbers = self.version.split('.').map(str::parse::<u32>);
+        numbers.next().zip(numbers.next()).and_then(|(major, minor)| major.ok().zip(minor.ok()))
+    }
 }
 
 /// A series with its samples, oldest first.
@@ -157,6 +192,38 @@ fn instant<'de, D: Deserializer<'de>>(from: D) -> Result<Timestamp, D::Error> {
 fn number<'de, D: Deserializer<'de>>(from: D) -> Result<f64, D::Error> {
     let text = String::deserialize(from)?;
     text.parse().map_err(|_| de::Error::custom(format!("{text:?} is not a number")))
+}
+
+/// Alerts without those that Grafana lists as `Normal`, in the words of Prometheus.
+fn active<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<ActiveAlert>, D::Error> {
+    let all: Vec<serde_json::Value> = or_default(from)?;
+    let mut found = Vec::new();
+    for mut alert in all {
+        let state = alert["state"].as_str().unwrap_or_default().to_ascii_lowercase();
+        if matches!(state.as_str(), "normal" | "inactive") {
+            continue;
+        }
+        // Grafana keeps a recovering alert firing.
+        let fires = state.starts_with("alerting") || state == "recovering";
+        alert["state"] = if fires { "firing".into() } else { state.into() };
+        found.push(serde_json::from_value(alert).map_err(de::Error::custom)?);
+    }
+    Ok(found)
+}
+
+fn number_or_none<'de, D: Deserializer<'de>>(from: D) -> Result<f64, D::Error> {
+    let text = String::deserialize(from)?;
+    if text.is_empty() {
+        return Ok(f64::NAN);
+    }
+    number(de::value::StringDeserializer::new(text))
+}
+
+fn seconds_option<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Duration>, D::Error> {
+    let Some(seconds) = Option::<f64>::deserialize(from)? else { return Ok(None) };
+    Duration::try_from_secs_f64(seconds)
+        .map(Some)
+        .map_err(|error| de::Error::custom(format!("{seconds} s: {error}")))
 }
 
 fn seconds<'de, D: Deserializer<'de>>(from: D) -> Result<Duration, D::Error> {

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use tokio::process::{Child, Command};
 use url::Url;
 
+use clients::backend::BackendConfig;
 use clients::inbox::Inbox;
 use clients::{HttpConfig, address};
 
@@ -21,19 +22,25 @@ const OUTPUT_CHARS: usize = 400;
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Stack {
     /// The URL to which load is sent.
-    #[serde(with = "text")]
+    #[serde(with = "address::text")]
     pub target: Url,
     /// The gateway's admin listener.
-    #[serde(with = "text")]
+    #[serde(with = "address::text")]
     pub admin: Url,
     /// The Prometheus that evaluates the rules.
-    #[serde(with = "text")]
+    #[serde(with = "address::text")]
     pub prometheus: Url,
     /// The Alertmanager that routes the alerts.
-    #[serde(with = "text")]
+    #[serde(with = "address::text")]
     pub alertmanager: Url,
+    /// Further Alertmanagers of the cluster.
+    #[serde(default, with = "address::texts")]
+    pub alertmanagers: Vec<Url>,
+    /// What evaluates the rules and stores the samples, if it is not that Prometheus alone.
+    #[serde(default)]
+    pub backend: BackendConfig,
     /// The inbox that receives the notifications; without one, Alertmanager's counters are read.
-    #[serde(default, with = "text_if_any")]
+    #[serde(default, with = "address::text_if_any")]
     pub inbox: Option<Url>,
     /// The command that accepts `stop NAME`, `start NAME`, `pause NAME`, `unpause NAME` and `restart NAME`, such as
     /// `docker compose`.
@@ -55,46 +62,6 @@ fn peer_timeout() -> Duration {
     Duration::from_secs(15)
 }
 
-/// URLs as text.
-mod text {
-    use serde::{Deserialize, Deserializer, Serializer, de};
-    use url::Url;
-
-    use clients::address::redacted;
-
-    pub fn serialize<S: Serializer>(url: &Url, to: S) -> Result<S::Ok, S::Error> {
-        to.serialize_str(url.as_str())
-    }
-
-    pub fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Url, D::Error> {
-        let text = String::deserialize(from)?;
-        Url::parse(&text)
-            .map_err(|error| de::Error::custom(format!("`{}` is not a URL: {error}", redacted(&text))))
-    }
-}
-
-/// An optional URL as text.
-mod text_if_any {
-    use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
-    use url::Url;
-
-    use clients::address::redacted;
-
-    // serde calls this with a reference to the field.
-    #[allow(clippy::ref_option)]
-    pub fn serialize<S: Serializer>(url: &Option<Url>, to: S) -> Result<S::Ok, S::Error> {
-        url.as_ref().map(Url::as_str).serialize(to)
-    }
-
-    pub fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Url>, D::Error> {
-        let bad =
-            |text: String, error| de::Error::custom(format!("`{}` is not a URL: {error}", redacted(&text)));
-        Option::<String>::deserialize(from)?
-            .map(|text| Url::parse(&text).map_err(|error| bad(text, error)))
-            .transpose()
-    }
-}
-
 impl Stack {
     /// A client of the stack's inbox.
     ///
@@ -109,7 +76,12 @@ impl Stack {
     }
 
     fn addresses(&self) -> impl Iterator<Item = &Url> {
-        [&self.target, &self.admin, &self.prometheus, &self.alertmanager].into_iter().chain(&self.inbox)
+        let backend = &self.backend;
+        [&self.target, &self.admin, &self.prometheus, &self.alertmanager]
+            .into_iter()
+            .chain(&self.inbox)
+            .chain(&self.alertmanagers)
+            .chain(backend.replicas.iter().chain(&backend.rules).chain(&backend.query))
     }
 
     /// A command with the stack's environment, in a process group of its own; killed when dropped.

@@ -9,6 +9,8 @@ pub(crate) fn stack() -> Stack {
         admin: url(),
         prometheus: url(),
         alertmanager: url(),
+        alertmanagers: Vec::new(),
+        backend: clients::backend::BackendConfig::default(),
         inbox: Some(url()),
         control: vec!["false".into()],
         peer_timeout: std::time::Duration::ZERO,

@@ -74,6 +74,31 @@ pub fn activations(history: &[Series], evaluation: Duration, hold: Duration) -> 
     activations
 }
 
+/// The activations that the replicas of a server saw, each at times of its own: one that several saw began when the first
+/// saw it, and ended when the last did.
+#[must_use]
+pub fn together(mut replicas: Vec<Vec<Activation>>, evaluation: Duration) -> Vec<Activation> {
+    if replicas.len() < 2 {
+        return replicas.pop().unwrap_or_default();
+    }
+    let mut all: Vec<Activation> = replicas.into_iter().flatten().collect();
+    all.sort_by_key(|activation| activation.began);
+    let mut merged: Vec<Activation> = Vec::new();
+    for next in all {
+        let same = |open: &&mut Activation| {
+            open.labels == next.labels && clock::seconds(open.last, next.began) <= evaluation.as_secs_f64()
+        };
+        match merged.iter_mut().find(same) {
+            Some(open) => {
+                open.fired = [open.fired, next.fired].into_iter().flatten().min();
+                open.last = open.last.max(next.last);
+            }
+            None => merged.push(next),
+        }
+    }
+    merged
+}
+
 /// The alert's own labels: those of its `ALERTS` series without `__name__` and `alertstate`.
 #[must_use]
 pub fn alert_labels(series: &Labels) -> Labels {

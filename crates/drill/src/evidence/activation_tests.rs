@@ -121,3 +121,23 @@ fn active_at_bridges_a_skipped_evaluation_but_not_another_activation() {
         (at(1.0), Some(at(2.0)), Some(at(6.0)))
     );
 }
+
+#[test]
+fn what_several_replicas_saw_is_one_activation() {
+    let labels = |name: &str| Labels::from([("alertname".to_owned(), name.to_owned())]);
+    let at = |seconds: i64| Timestamp::from_second(1_800_000_000 + seconds).unwrap();
+    let one = |name, began, fired: Option<i64>, last| Activation {
+        labels: labels(name),
+        began: at(began),
+        fired: fired.map(at),
+        last: at(last),
+    };
+    let of = |replicas| together(replicas, Duration::from_secs(5));
+    let first = vec![one("A", 10, Some(30), 50), one("B", 10, None, 20)];
+    assert_eq!(of(vec![first.clone()]), first);
+    let second = vec![one("A", 13, Some(28), 53), one("A", 90, None, 95)];
+    let expected = vec![one("A", 10, Some(28), 53), one("B", 10, None, 20), one("A", 90, None, 95)];
+    assert_eq!(of(vec![first.clone(), second]), expected);
+    assert_eq!(of(vec![first.clone(), Vec::new()]), first, "the other was started anew");
+    assert_eq!(of(Vec::new()), []);
+}

@@ -52,6 +52,9 @@ pub struct Proves {
     /// Whether the alert always fires and the drill proves that a missing heartbeat is noticed.
     #[serde(default)]
     pub stops: bool,
+    /// How far back the rule's expression reads, where it is not PromQL, in production timing.
+    #[serde(default, deserialize_with = "duration::deserialize_option")]
+    pub lookback: Option<Duration>,
     /// Labels the firing alert must have, among others.
     #[serde(default)]
     pub labels: BTreeMap<String, String>,
@@ -146,9 +149,14 @@ pub fn parse(path: &Path, text: &str) -> Result<Drill, FileError> {
     }
     if drill.proves.quiet.is_some() {
         let proves = &drill.proves;
-        if !proves.alert.value.is_empty() || proves.stops || !proves.labels.is_empty() {
+        if !proves.alert.value.is_empty()
+            || proves.stops
+            || !proves.labels.is_empty()
+            || proves.lookback.is_some()
+        {
             let reason =
-                "proves: `quiet` means that no alert fires: remove `alert`, `stops` and `labels`".to_owned();
+                "proves: `quiet` means that no alert fires: remove `alert`, `stops`, `labels` and `lookback`"
+                    .to_owned();
             return Err(FileError::at(path, drill.drill.referenced, reason));
         }
         let given: Given = yaml::document(text).map_err(|error| FileError::yaml(path, &error))?;

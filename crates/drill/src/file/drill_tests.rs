@@ -214,7 +214,11 @@ fn a_negative_control_names_no_alert_and_may_have_no_cause() {
         assert!(error.to_string().contains(message), "{error}");
     }
     let labels = read("drill: a\nproves: {quiet: 10m, labels: {a: b}}\n").unwrap_err().to_string();
-    assert!(labels.contains("remove `alert`, `stops` and `labels`"), "{labels}");
+    assert!(labels.contains("remove `alert`, `stops`, `labels` and `lookback`"), "{labels}");
+    let lookback = read("drill: a\nproves: {quiet: 10m, lookback: 5m}\n").unwrap_err().to_string();
+    assert!(lookback.contains("and `lookback`"), "{lookback}");
+    let stated = read("drill: a\nproves: {alert: A, lookback: 5m}\ncause: {idle: true}\n").unwrap();
+    assert_eq!(stated.proves.lookback, Some(Duration::from_secs(300)));
     let stops =
         "drill: a\nproves: {alert: A, stops: true}\ncause: {idle: true}\nexpect: {delivered: [slack]}\n";
     let stops = read(stops).unwrap_err().to_string();

@@ -2,11 +2,13 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use serde::Deserialize;
 use serde_saphyr::Spanned;
 
 use crate::file::drill::{self, Drill};
+use common::duration;
 use common::source_error::FileError;
 use common::yaml;
 
@@ -19,6 +21,10 @@ pub struct SuiteFile {
     /// Alerts that may fire at any time; they are recorded and do not affect the verdict.
     #[serde(default)]
     pub ambient: Vec<Ambient>,
+    /// How long a change of a metric takes at most until it is stored, in production timing, where no target reports its
+    /// scrape interval: that of the sender, and its delay.
+    #[serde(default, deserialize_with = "duration::deserialize_option")]
+    pub scrape_interval: Option<Duration>,
 }
 
 /// An alert that does not affect a drill's verdict.
@@ -38,6 +44,8 @@ pub struct Suite {
     pub drills: Vec<(PathBuf, Drill)>,
     /// Ambient alerts of every suite file read, with the file.
     pub ambient: Vec<(PathBuf, Ambient)>,
+    /// The longest `scrape_interval` that a suite file states.
+    pub scrape_interval: Option<Duration>,
     /// Drills without a cause, as scaffolding writes them; they cannot be run.
     pub unfilled: Vec<Unfilled>,
 }
@@ -117,7 +125,10 @@ pub fn survey(paths: &[PathBuf]) -> (Suite, Vec<FileError>) {
         match read(&file).and_then(|text| {
             yaml::document::<SuiteFile>(&text).map_err(|error| FileError::yaml(&file, &error))
         }) {
-            Ok(read) => suite.ambient.extend(read.ambient.into_iter().map(|it| (file.clone(), it))),
+            Ok(read) => {
+                suite.scrape_interval = suite.scrape_interval.max(read.scrape_interval);
+                suite.ambient.extend(read.ambient.into_iter().map(|it| (file.clone(), it)));
+            }
             Err(error) => errors.push(error),
         }
     }

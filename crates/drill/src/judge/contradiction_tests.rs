@@ -7,10 +7,11 @@ use crate::judge::contradiction::contradiction;
 use crate::judge::diagnosis;
 use crate::judge::fixture::{EXPECTED, Given, about, at, both, bounds, judged};
 use crate::record::case::Case;
-use crate::record::event::Restart;
+use crate::record::event::{Restart, Unexpected};
 use crate::record::expectation::Expectation;
 use crate::record::judgement::Verdict;
 use crate::record::stage::{End, Stage};
+use crate::rule::RuleUnderTest;
 use crate::timing::phases::{Instants, measure};
 
 #[test]
@@ -46,7 +47,12 @@ fn an_end_before_its_beginning_is_inconclusive_and_names_both_systems() {
         let mut odd = about(End::Complete);
         change(&mut odd.instants);
         assert_eq!(judged(&odd), (Verdict::Inconclusive, message.to_owned()));
-        assert_eq!(measure(&odd.instants, Some(&bounds()), &EXPECTED).named()[phase].1.seconds, None);
+        assert_eq!(
+            measure(&odd.instants, Some(&bounds()), &EXPECTED, std::time::Duration::ZERO).named()[phase]
+                .1
+                .seconds,
+            None
+        );
     }
 }
 
@@ -83,7 +89,10 @@ fn may_resolve_while_the_commands_that_lift_the_cause_still_run() {
     slow.instants.resolved = Some(at(19.0));
     slow.instants.lifting = Some(at(18.5));
     assert_eq!(judged(&slow).0, Verdict::Proven);
-    assert_eq!(measure(&slow.instants, Some(&bounds()), &EXPECTED).resolved.seconds, Some(0.0));
+    assert_eq!(
+        measure(&slow.instants, Some(&bounds()), &EXPECTED, std::time::Duration::ZERO).resolved.seconds,
+        Some(0.0)
+    );
     slow.instants.lifting = Some(at(19.5));
     assert_eq!(judged(&slow).0, Verdict::Inconclusive, "it resolved before they began");
 }
@@ -133,7 +142,7 @@ fn a_changing_label_is_the_reason_and_never_proven() {
 
 #[test]
 fn a_restart_makes_a_miss_inconclusive_and_one_of_the_inbox_a_proof() {
-    let restart = |system, forgets| Restart { system, at: at(16.0), forgets };
+    let restart = |system, forgets| Restart { system, at: at(16.0), forgets, gone: false };
     let late = |given: &mut Given| given.instants.pending = Some(at(11.5));
     let never = |_: &mut Given| ();
     type Change = fn(&mut Given);
@@ -153,5 +162,64 @@ fn a_restart_makes_a_miss_inconclusive_and_one_of_the_inbox_a_proof() {
         assert_eq!(found, verdict, "{end:?} {system}: {reason}");
         let message = format!("{system} was restarted at 08:00:16, so part of the evidence may be missing: ");
         assert_eq!(reason.starts_with(&message), verdict == Verdict::Inconclusive, "{reason}");
+    }
+}
+
+#[test]
+fn one_of_several_that_ended_makes_a_miss_and_a_duplicate_inconclusive() {
+    let gone = |gone| Restart { system: "Alertmanager", at: at(16.0), forgets: false, gone };
+    let twice = Unexpected {
+        at: at(18.0),
+        alert: "High".into(),
+        how: "arrived at webhook again after 1.0 s, a duplicate".into(),
+        named_silent: false,
+    };
+    for (end, unexpected, is_gone, verdict) in [
+        (End::Missed(Stage::Notified), Vec::new(), true, Verdict::Inconclusive),
+        (End::Complete, vec![twice.clone()], true, Verdict::Inconclusive),
+        (End::Complete, vec![twice], false, Verdict::Unexpected),
+        (End::Complete, Vec::new(), true, Verdict::Proven),
+    ] {
+        let given = Given { restarts: vec![gone(is_gone)], unexpected, ..about(end.clone()) };
+        let (found, reason) = judged(&given);
+        assert_eq!(found, verdict, "{end:?} {is_gone}: {reason}");
+        let named = "one Alertmanager of several no longer responded at 08:00:16";
+        assert_eq!(reason.contains(named), verdict == Verdict::Inconclusive, "{reason}");
+    }
+}
+
+#[test]
+fn an_alert_that_fired_by_the_rules_only_is_not_missed() {
+    for (stage, fired, verdict) in [
+        (Stage::Pending, Some(at(12.0)), Verdict::Inconclusive),
+        (Stage::Firing, Some(at(12.0)), Verdict::Inconclusive),
+        (Stage::Notified, Some(at(12.0)), Verdict::Missed),
+        (Stage::Firing, None, Verdict::Missed),
+    ] {
+        let (found, reason) = judged(&Given { fired_unstored: fired, ..about(End::Missed(stage)) });
+        assert_eq!(found, verdict, "{stage:?}: {reason}");
+        assert_eq!(
+            reason.contains("its samples in `ALERTS` do not"),
+            verdict == Verdict::Inconclusive,
+            "{reason}"
+        );
+    }
+}
+
+#[test]
+fn timestamps_of_samples_may_be_early_by_as_much_as_the_server_says() {
+    let rule_under_test = |early| RuleUnderTest {
+        stamped_early: std::time::Duration::from_secs_f64(early),
+        ..diagnosis::tests::rule_under_test(">", 1.0)
+    };
+    for (early, pending, verdict) in
+        [(0.0, -0.5, Verdict::Inconclusive), (1.0, -0.5, Verdict::Proven), (1.0, -1.5, Verdict::Inconclusive)]
+    {
+        let mut given = Given { rule_under_test: Some(rule_under_test(early)), ..about(End::Complete) };
+        given.instants.pending = Some(at(pending));
+        given.instants.firing = Some(at(5.0));
+        given.instants.notified = both(8.0, 9.0);
+        let (found, reason) = judged(&given);
+        assert_eq!(found, verdict, "{early} {pending}: {reason}");
     }
 }

@@ -12,6 +12,9 @@ fn at(seconds: i64) -> Timestamp {
 
 pub fn rule_under_test(operator: &str, value: f64) -> RuleUnderTest {
     RuleUnderTest {
+        stored_after: Duration::ZERO,
+        stamped_early: Duration::ZERO,
+        stated: None,
         alert: "A".into(),
         wanted: Labels::new(),
         known: Labels::new(),

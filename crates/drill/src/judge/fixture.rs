@@ -68,6 +68,7 @@ pub struct Given {
     pub rule_under_test: Option<RuleUnderTest>,
     pub activations: Vec<Activation>,
     pub restarts: Vec<Restart>,
+    pub fired_unstored: Option<Timestamp>,
 }
 
 pub fn about(end: End) -> Given {
@@ -87,6 +88,7 @@ pub fn about(end: End) -> Given {
         rule_under_test: None,
         activations: Vec::new(),
         restarts: Vec::new(),
+        fired_unstored: None,
     }
 }
 
@@ -112,6 +114,7 @@ pub fn judged(about: &Given) -> (Verdict, String) {
         acts: about.acts,
         activations: about.activations.clone(),
         restarts: about.restarts.clone(),
+        fired_unstored: about.fired_unstored,
         broke_off: about.broke_off.clone(),
         not_undone: about.not_undone.clone(),
         ..Case::default()

@@ -57,16 +57,23 @@ pub(super) fn given(case: &Case, likeliest: Option<&str>) -> Judgement {
 /// A phase may be missed or late only because a system restarted, and without the inbox's notifications nothing is proven:
 /// both make the verdict inconclusive.
 fn restarted(case: &Case, verdict: Verdict, reason: String) -> (Verdict, String) {
-    let doubtful = matches!(verdict, Verdict::Missed | Verdict::Late);
-    let doubts = |restart: &&Restart| doubtful || (restart.forgets && verdict == Verdict::Proven);
-    let Some(Restart { system, at, .. }) = case.restarts.iter().find(doubts) else {
+    let doubts = |restart: &&Restart| match verdict {
+        Verdict::Missed | Verdict::Late => true,
+        // What one of several had sent when it ended, another may send again.
+        Verdict::Unexpected => restart.gone,
+        Verdict::Proven => restart.forgets,
+        Verdict::Inconclusive | Verdict::Refused => false,
+    };
+    let Some(Restart { system, at, gone, .. }) = case.restarts.iter().find(doubts) else {
         return (verdict, reason);
     };
     let at = time_of_day(*at);
-    (
-        Verdict::Inconclusive,
-        format!("{system} was restarted at {at}, so part of the evidence may be missing: {reason}"),
-    )
+    let what = if *gone {
+        format!("one {system} of several no longer responded at {at}")
+    } else {
+        format!("{system} was restarted at {at}")
+    };
+    (Verdict::Inconclusive, format!("{what}, so part of the evidence may be missing: {reason}"))
 }
 
 fn missed(case: &Case, stage: Stage, likeliest: Option<&str>) -> (Verdict, String) {
@@ -77,6 +84,9 @@ fn missed(case: &Case, stage: Stage, likeliest: Option<&str>) -> (Verdict, Strin
         return (Verdict::Inconclusive, weak);
     }
     if let Some(reason) = not_observed(case).filter(|_| stage == Stage::Pending) {
+        return (Verdict::Inconclusive, reason);
+    }
+    if let Some(reason) = not_stored(case).filter(|_| stage <= Stage::Firing) {
         return (Verdict::Inconclusive, reason);
     }
     let likeliest = changing(case).filter(|_| stage >= Stage::Firing).or(likeliest.map(str::to_owned));
@@ -106,6 +116,16 @@ fn not_observed(case: &Case) -> Option<String> {
         time_of_day(*held),
         time_of_day(by),
         rule_under_test.group
+    ))
+}
+
+/// Why the alert may have fired: the rules say so, and no sample does.
+fn not_stored(case: &Case) -> Option<String> {
+    let at = case.fired_unstored?;
+    Some(format!(
+        "the rules showed the alert as firing at {}, but its samples in `ALERTS` do not: check that the server with the rules \
+         stores them where the drill queries them (--query)",
+        time_of_day(at)
     ))
 }
 

@@ -25,12 +25,15 @@ fn a_proof_notes_counted_delivery() {
 
 #[test]
 fn measures_phases_between_consecutive_timestamps() {
-    let phases = measure(&proven(), Some(&bounds()), &EXPECTED);
+    let phases = measure(&proven(), Some(&bounds()), &EXPECTED, std::time::Duration::ZERO);
     assert_eq!(phases.named().map(|(_, phase)| phase.seconds.unwrap()), [9.0, 6.0, 4.0, 10.0, 5.0]);
     assert_eq!(phases.named().map(|(_, phase)| phase.bound_seconds.unwrap()), [11.0, 6.0, 5.0, 17.0, 17.0]);
     let only = Instants { notified: BTreeMap::from([(Channel::Webhook, at(17.0))]), ..proven() };
-    assert_eq!(measure(&only, None, &EXPECTED).notified, Measured { seconds: None, bound_seconds: None });
-    assert_eq!(measure(&only, None, &EXPECTED[..1]).notified.seconds, Some(2.0));
+    assert_eq!(
+        measure(&only, None, &EXPECTED, std::time::Duration::ZERO).notified,
+        Measured { seconds: None, bound_seconds: None }
+    );
+    assert_eq!(measure(&only, None, &EXPECTED[..1], std::time::Duration::ZERO).notified.seconds, Some(2.0));
 }
 
 #[test]

@@ -15,8 +15,9 @@ use crate::rule::{RuleUnderTest, covers};
 use crate::timing::clock;
 use alerting::routing::tree::{Route, Routing};
 use clients::SystemError;
-use clients::alertmanager::{Alertmanager, HeldAlert};
-use clients::prometheus::{Labels, Prometheus, RuleGroup};
+use clients::alertmanager::{Alertmanagers, HeldAlert};
+use clients::backend::Backend;
+use clients::prometheus::{Labels, RuleGroup};
 
 /// The largest number of points queried for a value.
 const POINTS: f64 = 240.0;
@@ -26,7 +27,7 @@ const POINTS: f64 = 240.0;
 /// # Errors
 /// Prometheus does not respond, or its response cannot be read.
 pub async fn gather(
-    prometheus: &Prometheus,
+    prometheus: &Backend,
     rule_under_test: &RuleUnderTest,
     start: Timestamp,
     end: Timestamp,
@@ -67,7 +68,7 @@ pub async fn gather(
 
 /// Active alerts of the rule that lack the labels the drill demands.
 async fn unlike(
-    prometheus: &Prometheus,
+    prometheus: &Backend,
     rule_under_test: &RuleUnderTest,
     rules: &[RuleGroup],
     window: Duration,
@@ -88,7 +89,7 @@ async fn unlike(
 }
 
 async fn exists(
-    prometheus: &Prometheus,
+    prometheus: &Backend,
     selector: &str,
     window: Duration,
     end: Timestamp,
@@ -102,7 +103,7 @@ async fn exists(
 ///
 /// # Errors
 /// Alertmanager does not respond, or its response cannot be read.
-pub async fn held(alertmanager: &Alertmanager, labels: &Labels) -> Result<Option<Held>, SystemError> {
+pub async fn held(alertmanager: &Alertmanagers, labels: &Labels) -> Result<Option<Held>, SystemError> {
     let (alerts, silences) = tokio::join!(alertmanager.alerts(), alertmanager.silences());
     let (alerts, silences) = (alerts?, silences?);
     let Some(alert) = alerts.iter().find(|alert| covers(&alert.labels, labels)) else { return Ok(None) };

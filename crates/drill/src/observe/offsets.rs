@@ -30,7 +30,10 @@ pub async fn read(
     sources: &Sources,
 ) -> Result<BTreeSet<String>, DrillError> {
     let prometheus = &context.systems.prometheus;
-    // Other implementations of the API have delays of their own, and serve no version or no configuration.
+    // Others have delays of their own, which the groups have already.
+    if !prometheus.family().await?.has_query_offset() {
+        return Ok(BTreeSet::new());
+    }
     let version = prometheus.version().await.ok().flatten();
     if version.is_some_and(|version| version < FIRST) {
         return Ok(BTreeSet::new());
@@ -59,9 +62,11 @@ pub async fn again(context: &Context<'_>, before: &RuleUnderTest) -> Option<Rule
         return None;
     }
     let mut groups = context.log.queried("rules", context.systems.prometheus.rules().await)?;
-    let sources = rule::gather(&groups, &before.alert, &before.wanted).ok()?.sources;
+    let gather =
+        |groups: &[RuleGroup]| rule::gather(groups, &before.alert, &before.wanted, before.stated).ok();
+    let sources = gather(&groups)?.sources;
     let mut offset_unknown = read(context, &mut groups, &sources).await.ok()?;
-    let mut found = rule::gather(&groups, &before.alert, &before.wanted).ok()?;
+    let mut found = gather(&groups)?;
     if !before.offset_unknown.contains(&before.group) {
         offset_unknown.remove(&before.group); // its alert has shown it
         found.query_offset = before.query_offset;

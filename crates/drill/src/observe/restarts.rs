@@ -24,17 +24,33 @@ pub async fn collect(systems: &Systems, cause: &Cause, since: Timestamp, log: &L
     };
     let (prometheus, alertmanager, inbox) =
         tokio::join!(systems.prometheus.started(), systems.alertmanager.started(), inbox);
-    for (system, service, started) in [
+    let replicated = [systems.prometheus.replicas() > 1, systems.alertmanager.replicas() > 1, false];
+    let all: [(_, _, Vec<Result<_, SystemError>>); 3] = [
         ("Prometheus", "prometheus", prometheus),
         ("Alertmanager", "alertmanager", alertmanager),
-        ("the inbox", "inbox", inbox),
-    ] {
-        let started: Result<_, SystemError> = started;
-        // A system that does not respond has failed other queries already, which are counted as gaps.
-        let Ok(Some(at)) = started else { continue };
-        if at > clock::before(since, EARLY) && !cause.restarts(service) {
-            log.append(Event::Noted(Moment { at, what: format!("{system} was started") }));
-            log.append(Event::Restarted(Restart { system, at, forgets: service == "inbox" }));
+        ("the inbox", "inbox", vec![inbox]),
+    ];
+    for ((system, service, started), replicated) in all.into_iter().zip(replicated) {
+        if cause.restarts(service) {
+            continue;
+        }
+        for started in started {
+            let restart = |at, gone| Restart { system, at, forgets: service == "inbox", gone };
+            match started {
+                Ok(Some(at)) if at > clock::before(since, EARLY) => {
+                    log.append(Event::Noted(Moment { at, what: format!("{system} was started") }));
+                    log.append(Event::Restarted(restart(at, false)));
+                }
+                Ok(_) => {}
+                // One of several: the others respond instead of it.
+                Err(error) if replicated && error.is_silence() => {
+                    let at = Timestamp::now();
+                    log.append(Event::Noted(Moment { at, what: error.to_string() }));
+                    log.append(Event::Restarted(restart(at, true)));
+                }
+                // A system that does not respond has failed other queries already, which are counted as gaps.
+                Err(_) => {}
+            }
         }
     }
 }

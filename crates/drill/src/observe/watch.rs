@@ -48,6 +48,8 @@ pub struct Watch<'a> {
     pub arrivals: Arrivals,
     /// Whether the alert was active at the last successful poll.
     active: bool,
+    /// After the alert has gone, until when samples of it may still be stored.
+    gone: Option<Deadline>,
     /// Alertmanager's counters.
     counter: Counter,
 }
@@ -80,6 +82,7 @@ impl<'a> Watch<'a> {
             poll,
             arrivals,
             active: false,
+            gone: None,
             counter: Counter::default(),
         }
     }
@@ -170,7 +173,7 @@ impl<'a> Watch<'a> {
         let range = (clock::seconds(self.since, Timestamp::now()).ceil().max(0.0) as u64) + 1;
         let query = format!("ALERTS{{alertname={name:?}}}[{range}s]");
         let (history, rules, arrived) = tokio::join!(
-            systems.prometheus.query(&query, None),
+            systems.prometheus.histories(&query, None),
             systems.prometheus.rules(),
             systems.arrived(self.arrivals.read()),
         );
@@ -215,7 +218,12 @@ impl<'a> Watch<'a> {
         }
     }
 
-    fn follow(&mut self, rule_under_test: &RuleUnderTest, history: &[Series], rules: Option<&[RuleGroup]>) {
+    fn follow(
+        &mut self,
+        rule_under_test: &RuleUnderTest,
+        history: &[Vec<Series>],
+        rules: Option<&[RuleGroup]>,
+    ) {
         let rule = rules.and_then(|rules| rule_under_test.loaded(rules));
         let own = |labels: &Labels| rule_under_test.owns(labels);
         let active: Vec<_> = rule
@@ -227,8 +235,13 @@ impl<'a> Watch<'a> {
         if self.cause > self.began && self.lifted.is_none() && self.seen.failure.is_none() {
             self.seen.failure = rules.and_then(|rules| rule_under_test.failure(rules));
         }
-        let mut activations =
-            activation::activations(history, rule_under_test.evaluation, rule_under_test.hold);
+        // Timestamps of whole seconds may be a second further apart than the evaluations.
+        let apart = match rule_under_test.stamped_early {
+            Duration::ZERO => rule_under_test.evaluation,
+            _ => rule_under_test.evaluation + Duration::from_secs(1),
+        };
+        let replicas = history.iter().map(|it| activation::activations(it, apart, rule_under_test.hold));
+        let mut activations = activation::together(replicas.collect(), apart);
         activations.retain(|activation| own(&activation.labels));
         if let Some(evaluated) =
             rule.and_then(|(rule, _)| rule.last_evaluation).filter(|_| !self.offset_known())
@@ -244,6 +257,9 @@ impl<'a> Watch<'a> {
             self.active = !active.is_empty();
         }
         let Some(found) = activation::follow(&activations, &active) else { return };
+        if found.firing.is_none() && active.iter().any(|alert| alert.state == "firing") {
+            self.seen.fired_unstored.get_or_insert_with(Timestamp::now);
+        }
         self.seen.activations = activations;
         // Until the alert fires, the pending time may still change: to a later activation, or to the more precise `activeAt`.
         if self.seen.firing.is_none() {
@@ -255,9 +271,13 @@ impl<'a> Watch<'a> {
         let Some((rule, _)) = rule else { return };
         let still = active.iter().any(|alert| alert.labels == found.labels);
         self.active = still;
+        if still || self.lifted.is_none() {
+            self.gone = None;
+        } else if self.gone.is_none() {
+            self.gone = Some(Deadline::within(rule_under_test.stored_after));
+        }
         if let Some(last) = found.last_firing
-            && self.lifted.is_some()
-            && !still
+            && self.gone.is_some_and(|gone| gone.passed())
             && rule.last_evaluation.is_some_and(|evaluated| evaluated > last)
         {
             // The alert resolved at the evaluation after its last sample as firing.

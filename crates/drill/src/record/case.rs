@@ -62,6 +62,8 @@ pub struct Case {
     pub activations: Vec<Activation>,
     /// Why the rule, or one that it reads, could not be evaluated while the cause was in effect.
     pub failure: Option<String>,
+    /// When the rules first showed the alert as firing while no sample did.
+    pub fired_unstored: Option<Timestamp>,
     /// The first firing notification of another alert with the same name on each channel: its time and labels.
     pub namesakes: BTreeMap<Channel, (Timestamp, Labels)>,
     /// The state of the alert in Alertmanager, if it was queried.
@@ -131,7 +133,7 @@ impl Case {
             Event::Observed(seen) => {
                 let seen = *seen;
                 (self.labels, self.fingerprint) = (seen.labels, seen.fingerprint);
-                self.failure = seen.failure;
+                (self.failure, self.fired_unstored) = (seen.failure, seen.fired_unstored);
                 (self.activations, self.namesakes) = (seen.activations, seen.namesakes);
                 self.instants = Instants {
                     pending: seen.pending,
@@ -169,7 +171,8 @@ impl Case {
     #[must_use]
     pub fn phases(&self) -> Phases {
         let Expectation { bounds, channels, .. } = &self.expectation;
-        let measured = measure(&self.instants, bounds.as_ref(), channels);
+        let early = self.expectation.stamped_early();
+        let measured = measure(&self.instants, bounds.as_ref(), channels, early);
         if self.follows { measured } else { measured.without_rule(&self.instants) }
     }
 

@@ -73,7 +73,7 @@ pub struct Moment {
     pub what: String,
 }
 
-/// A system that was restarted during the drill.
+/// A system that was restarted or ended during the drill.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Restart {
     /// `Prometheus`, `Alertmanager` or `the inbox`.
@@ -82,6 +82,8 @@ pub struct Restart {
     pub at: Timestamp,
     /// Whether the system lost data that the drill needs.
     pub forgets: bool,
+    /// Whether it is one of several and did not respond at the end, instead of having been started.
+    pub gone: bool,
 }
 
 /// An alert or notification that nothing in the drill explains.

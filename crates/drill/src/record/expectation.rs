@@ -70,6 +70,7 @@ impl Expectation {
             rising,
             falling,
             query_offset: offset,
+            stamped_early: rule_under_test.stamped_early,
             peer_wait: self.peer_wait,
             hold: rule_under_test.hold,
             keep_firing: rule_under_test.keep_firing,
@@ -121,6 +122,12 @@ impl Expectation {
     #[must_use]
     pub fn group_interval(&self) -> Duration {
         self.inputs.map_or(Duration::ZERO, |inputs| inputs.group_interval)
+    }
+
+    /// How much earlier than the event the timestamp of a sample may be.
+    #[must_use]
+    pub fn stamped_early(&self) -> Duration {
+        self.rule_under_test.as_ref().map_or(Duration::ZERO, |rule| rule.stamped_early)
     }
 
     /// S; E while the alert's targets are not known.

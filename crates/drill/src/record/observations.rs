@@ -25,6 +25,8 @@ pub struct Observations {
     pub firing: Option<Timestamp>,
     /// Timestamp of its last sample as firing.
     pub last_firing: Option<Timestamp>,
+    /// When the rules first showed it as firing while no sample did.
+    pub fired_unstored: Option<Timestamp>,
     /// When each channel received the firing notification.
     pub notified: BTreeMap<Channel, Timestamp>,
     /// The first firing notification of another alert with the same name on each channel: its time and labels.

@@ -68,18 +68,19 @@ impl Sources {
     }
 }
 
-/// Follows a rule down to the scraped series.
+/// Follows a rule down to the scraped series. An expression that is not PromQL, such as MetricsQL with functions of its
+/// own, is taken to read scraped series `stated` back.
 ///
 /// # Errors
-/// An expression cannot be parsed, or recording rules read each other: each result then depends on all earlier results,
+/// An expression cannot be parsed and nothing is stated, or recording rules read each other: each result then depends on all earlier results,
 /// so there is no bound on how long a change takes to pass through.
-pub fn sources(groups: &[RuleGroup], rule: &Rule) -> Result<Sources, DrillError> {
+pub fn sources(groups: &[RuleGroup], rule: &Rule, stated: Option<Duration>) -> Result<Sources, DrillError> {
     let place = groups.iter().enumerate().find_map(|(group, it)| {
         let index = it.rules.iter().position(|other| std::ptr::eq(other, rule))?;
         Some(Place { group, index })
     });
     let place = place.ok_or_else(|| DrillError::Rule(format!("the rule `{}` is not loaded", rule.name)))?;
-    Graph { groups, known: HashMap::new(), following: Vec::new() }.of(place)
+    Graph { groups, stated, known: HashMap::new(), following: Vec::new() }.of(place)
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -90,6 +91,7 @@ struct Place {
 
 struct Graph<'a> {
     groups: &'a [RuleGroup],
+    stated: Option<Duration>,
     known: HashMap<Place, Sources>,
     /// The rules that led to this one.
     following: Vec<Place>,
@@ -107,10 +109,23 @@ impl Graph<'_> {
                 rule.name
             )));
         }
-        let reads = promql::reads(&rule.query, STEP)
-            .map_err(|error| DrillError::Rule(format!("the rule `{}`: {error}", rule.name)))?;
-        self.following.push(place);
         let mut sources = Sources { rules: [(place.group, place.index)].into(), ..Sources::default() };
+        let reads = match (promql::reads(&rule.query, STEP), self.stated) {
+            (Ok(reads), _) => reads,
+            (Err(_), Some(lookback)) => {
+                let unseen = self.groups[place.group].unseen;
+                sources.add(Path { lookback, rise: unseen, fall: unseen, ..Path::default() });
+                Vec::new()
+            }
+            (Err(error), None) => {
+                return Err(DrillError::Rule(format!(
+                    "the rule `{}`: {error}; if it is MetricsQL, state in the drill file how far back it reads, such as \
+                     `proves: {{alert: …, lookback: 5m}}`",
+                    rule.name
+                )));
+            }
+        };
+        self.following.push(place);
         for read in &reads {
             self.follow(place, read, &mut sources)?;
         }
@@ -121,8 +136,10 @@ impl Graph<'_> {
 
     fn follow(&mut self, reader: Place, read: &Read, sources: &mut Sources) -> Result<(), DrillError> {
         let writers = self.writers(read);
+        let late = self.groups[reader.group].unseen;
         if writers.is_empty() || read.metric.is_none() {
-            sources.add(Path { lookback: plus(Duration::ZERO, read.lookback_ms), ..Path::default() });
+            let lookback = plus(Duration::ZERO, read.lookback_ms);
+            sources.add(Path { lookback, rise: late, fall: late, ..Path::default() });
             sources.selectors.extend(scraped(read));
             sources.ranges.extend(Ranged::all(read, Apart::Scraped(read.text.clone()), read.optional));
         }
@@ -140,10 +157,12 @@ impl Graph<'_> {
                     None => continue, // a rule without a metric name reads everything, its own results included
                 }
             }
-            let same_round = writer.group == reader.group && writer.index < reader.index && !read.shifted;
-            let waits = if same_round { Duration::ZERO } else { group.interval };
+            let same_group = writer.group == reader.group && !read.shifted && group.stored_after.is_none();
+            let same_round = same_group && writer.index < reader.index;
+            let stored = group.interval + group.stored_after.unwrap_or_default() + late;
+            let waits = if same_round { Duration::ZERO } else { stored };
             if rule.alerting.is_none() {
-                let newest = (writer.group == reader.group && !read.shifted).then_some(waits);
+                let newest = same_group.then_some(waits);
                 let unseen = group.query_offset.saturating_sub(self.groups[reader.group].query_offset);
                 let apart = Apart::Recorded { interval: group.interval, newest, unseen };
                 sources.ranges.extend(Ranged::all(read, apart, optional));

@@ -43,7 +43,7 @@ fn paths(groups: &[RuleGroup]) -> Vec<(u64, u64, u64)> {
 
 fn of_a(groups: &[RuleGroup]) -> Result<Sources, DrillError> {
     let rule = groups.iter().flat_map(|group| &group.rules).find(|rule| rule.name == "A").unwrap();
-    sources(groups, rule)
+    sources(groups, rule, None)
 }
 
 #[test]
@@ -191,4 +191,37 @@ fn a_query_offset_delays_those_who_read_nearer_to_the_present() {
         assert_eq!(found.paths, [expected], "{first} {second}");
         assert_eq!(found.rules, [(0, 0), (1, 0), (2, 0)].into());
     }
+}
+
+#[test]
+fn late_samples_add_up_along_the_path() {
+    let late = |group: RuleGroup| RuleGroup { unseen: s(40), stored_after: Some(s(6)), ..group };
+    let reader = || alert("A", "r > 0", 0, 0, "page");
+    let recorded = || record("r", "max by (job) (rate(x[5m]))");
+    for (name, groups, expected) in [
+        ("scraped", vec![group(10, vec![alert("A", "rate(x[5m]) > 0", 0, 0, "")])], (300, 40, 40)),
+        // 40 until the recording rule sees it, 10 until its turn, 6 until it is stored, 40 until the alert sees that.
+        ("in its own group", vec![group(10, vec![recorded(), reader()])], (300, 96, 96)),
+        ("in another group", vec![group(30, vec![recorded()]), group(10, vec![reader()])], (300, 116, 116)),
+    ] {
+        let groups: Vec<_> = groups.into_iter().map(late).collect();
+        assert_eq!(paths(&groups), [expected], "{name}");
+    }
+}
+
+#[test]
+fn an_expression_that_is_not_promql_reads_as_far_back_as_stated() {
+    let groups = vec![RuleGroup {
+        unseen: s(30),
+        ..group(10, vec![alert("A", "range_max(x[5m]) keep_metric_names > 0", 0, 0, "")])
+    }];
+    let rule = &groups[0].rules[0];
+    let stated = sources(&groups, rule, Some(s(300))).unwrap();
+    let path = Path { lookback: s(300), rise: s(30), fall: s(30), ..Path::default() };
+    assert_eq!((stated.paths, stated.selectors.len()), (vec![path], 0));
+    let error = sources(&groups, rule, None).unwrap_err().to_string();
+    assert!(error.contains("`A`") && error.contains("lookback: 5m"), "{error}");
+    let plain = vec![group(10, vec![alert("A", "rate(x[5m]) > 0", 0, 0, "")])];
+    let read = sources(&plain, &plain[0].rules[0], Some(s(7))).unwrap();
+    assert_eq!(read.paths[0].lookback, s(300), "PromQL says it itself");
 }

@@ -45,6 +45,12 @@ pub struct RuleUnderTest {
     pub keep_firing: Duration,
     /// `query_offset` of the group, as far as known.
     pub query_offset: Duration,
+    /// How long after an evaluation the samples of the alert can be read; zero where at once.
+    pub stored_after: Duration,
+    /// How much earlier than the evaluation the timestamps of those samples may be.
+    pub stamped_early: Duration,
+    /// The lookback that the drill states, for expressions that are not PromQL.
+    pub stated: Option<Duration>,
     /// Groups on the way to the rule, its own included, whose `query_offset` is not known; that of the configuration is
     /// assumed.
     pub offset_unknown: BTreeSet<String>,
@@ -99,7 +105,7 @@ pub fn recorded(groups: &[RuleGroup]) -> BTreeMap<String, String> {
 #[must_use]
 pub fn falls(groups: &[RuleGroup], rule: &Rule) -> Duration {
     let length = |path: &Path| path.lookback + path.fall;
-    graph::sources(groups, rule).map_or(Duration::ZERO, |sources| length(&sources.longest(length)))
+    graph::sources(groups, rule, None).map_or(Duration::ZERO, |sources| length(&sources.longest(length)))
 }
 
 /// Finds the alerting rule with this name whose own labels do not contradict `wanted`.
@@ -144,14 +150,19 @@ pub fn write_labels(labels: &Labels) -> String {
     format!("{{{}}}", pairs.join(", "))
 }
 
-/// Collects the facts a drill needs about its rule.
+/// Collects the facts a drill needs about its rule. `stated` is the lookback of expressions that are not PromQL.
 ///
 /// # Errors
-/// The rule is not loaded, or its expression cannot be parsed.
-pub fn gather(groups: &[RuleGroup], alert: &str, wanted: &Labels) -> Result<RuleUnderTest, DrillError> {
+/// The rule is not loaded, or its expression cannot be parsed and no lookback is stated.
+pub fn gather(
+    groups: &[RuleGroup],
+    alert: &str,
+    wanted: &Labels,
+    stated: Option<Duration>,
+) -> Result<RuleUnderTest, DrillError> {
     let (group, rule, alerting) = find(groups, alert, wanted)?;
     let recorded = recorded(groups);
-    let sources = graph::sources(groups, rule)?;
+    let sources = graph::sources(groups, rule, stated)?;
     let named = |(group, rule): &(usize, usize)| groups[*group].rules[*rule].name.clone();
     let mut known: Labels = alerting
         .labels
@@ -173,6 +184,9 @@ pub fn gather(groups: &[RuleGroup], alert: &str, wanted: &Labels) -> Result<Rule
         hold: alerting.hold,
         keep_firing: alerting.keep_firing,
         query_offset: group.query_offset,
+        stored_after: group.stored_after.unwrap_or_default(),
+        stamped_early: group.stamped_early,
+        stated,
         offset_unknown: BTreeSet::new(),
         reads: sources.rules.iter().map(named).filter(|name| *name != rule.name).collect(),
         sources,

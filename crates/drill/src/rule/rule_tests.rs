@@ -42,7 +42,8 @@ fn labels(pairs: &[(&str, &str)]) -> Labels {
 
 #[test]
 fn gathers_the_rule_with_its_recording_rules() {
-    let rule_under_test = gather(&groups(), "High", &labels(&[("severity", "warning"), ("t", "x")])).unwrap();
+    let rule_under_test =
+        gather(&groups(), "High", &labels(&[("severity", "warning"), ("t", "x")]), None).unwrap();
     let longest = rule_under_test.sources.longest(|path| path.lookback);
     assert_eq!((longest.lookback, longest.rise), (Duration::from_secs(300), Duration::ZERO));
     assert_eq!(rule_under_test.threshold.as_ref().unwrap().value, 0.05);
@@ -63,28 +64,29 @@ fn gathers_the_rule_with_its_recording_rules() {
 
 #[test]
 fn selects_by_label_among_rules_that_share_a_name() {
-    let of = |severity| gather(&groups(), "Burn", &labels(&[("severity", severity)])).unwrap().query;
+    let of = |severity| gather(&groups(), "Burn", &labels(&[("severity", severity)]), None).unwrap().query;
     assert_eq!(of("critical"), "rate(errors_total[1h]) > 3");
     assert_eq!(of("warning"), "rate(errors_total[6h]) > 1");
 }
 
 #[test]
 fn errors_list_the_loaded_alerts() {
-    let missing = gather(&groups(), "Hihg", &Labels::new()).unwrap_err().to_string();
+    let missing = gather(&groups(), "Hihg", &Labels::new(), None).unwrap_err().to_string();
     assert_eq!(missing, "no loaded rule defines the alert `Hihg`: Prometheus has Bare, Burn, High");
-    let other = gather(&groups(), "High", &labels(&[("severity", "critical")])).unwrap_err().to_string();
+    let other =
+        gather(&groups(), "High", &labels(&[("severity", "critical")]), None).unwrap_err().to_string();
     assert!(
         other.contains("severity=\"warning\"") && other.contains("not {severity=\"critical\"}"),
         "{other}"
     );
     assert!(
-        gather(&[], "High", &Labels::new())
+        gather(&[], "High", &Labels::new(), None)
             .unwrap_err()
             .to_string()
             .ends_with("Prometheus has no alerting rules")
     );
     // A recording rule of that name is not an alert.
-    assert!(gather(&groups(), "share:rate5m", &Labels::new()).is_err());
+    assert!(gather(&groups(), "share:rate5m", &Labels::new(), None).is_err());
 }
 
 #[test]
@@ -139,7 +141,7 @@ fn names_the_rule_that_fails() {
         let mut groups = groups();
         let rule = &mut groups[0].rules[index];
         (rule.health, rule.last_error) = ("err".into(), "exceeded limit of 1 with 2 series".into());
-        gather(&groups, "High", &Labels::new()).unwrap().failure(&groups)
+        gather(&groups, "High", &Labels::new(), None).unwrap().failure(&groups)
     };
     assert_eq!(failing(1).unwrap(), "the rule `High` fails: exceeded limit of 1 with 2 series");
     assert_eq!(

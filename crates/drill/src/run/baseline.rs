@@ -107,6 +107,7 @@ async fn steady(
     let mut scrapes: BTreeMap<String, BTreeSet<Timestamp>> = BTreeMap::new();
     let mut scraped_at = None;
     let filled = Deadline::after(started, least);
+    let pushed = Deadline::after(started, interval * u32::try_from(SCRAPES).unwrap_or(u32::MAX));
     loop {
         if let (Some(pace), Some(running)) = (&mut pace, &running) {
             pace.look(running.counts());
@@ -117,14 +118,19 @@ async fn steady(
             match context.systems.prometheus.targets().await {
                 Err(error) => Some(error.to_string()),
                 Ok(targets) => {
-                    for target in
-                        targets.iter().filter(|target| jobs.is_empty() || jobs.contains(&target.job))
-                    {
+                    let mut known = targets
+                        .iter()
+                        .filter(|target| jobs.is_empty() || jobs.contains(&target.job))
+                        .peekable();
+                    // Nobody is known to scrape: samples arrive by themselves.
+                    let pushed = known.peek().is_none() && !pushed.passed();
+                    for target in known {
                         let seen = scrapes.entry(target.scrape_url.clone()).or_default();
                         seen.extend(target.last_scrape.filter(|at| *at > started));
                     }
                     let slowest = scrapes.iter().min_by_key(|(_, seen)| seen.len());
                     match slowest {
+                        _ if pushed => Some("samples of the baseline may not be stored yet".to_owned()),
                         Some((url, seen)) if seen.len() < SCRAPES => Some(format!(
                             "{url} was scraped {} of {SCRAPES} times during the baseline",
                             seen.len()

@@ -11,4 +11,5 @@ pub mod observe;
 pub mod other_alerts;
 pub mod preflight;
 pub mod quiet;
+pub mod spacing;
 pub mod targets;

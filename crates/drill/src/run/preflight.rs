@@ -18,6 +18,7 @@ use crate::timing::bounds::DELIVERY;
 use crate::timing::clock::Deadline;
 use alerting::routing::silence;
 use alerting::routing::tree::Routing;
+use clients::backend::Family;
 use clients::gateway::Gateway;
 use clients::inbox::Channel;
 use clients::prometheus::{Outgoing, RuleGroup};
@@ -79,7 +80,7 @@ async fn alert(context: &Context<'_>) -> Result<Expectation, DrillError> {
     causes_possible(context).await?;
     let jobs_of = targets::jobs(context, &rule_under_test).await?;
     let jobs: BTreeSet<String> = jobs_of.values().flatten().cloned().collect();
-    let (scrape, scrapes) = targets_up(context, &jobs).await?;
+    let (scrape, scrapes) = targets_up(context, &rule_under_test, &jobs).await?;
     let short_range = targets::ranges_hold(context, &rule_under_test, &jobs_of, &scrapes).await?;
     let peer_wait = peer_wait(context).await?;
     let config = systems.alertmanager.config().await?;
@@ -136,7 +137,9 @@ async fn rule(context: &Context<'_>) -> Result<(Expectation, RuleUnderTest), Dri
     let expectation = systems(context, context.drill.expect.delivered.clone()).await?;
     let mut rules = evaluated(context).await?;
     let gather = |rules: &[RuleGroup]| {
-        rule::gather(rules, &context.drill.proves.alert.value, &context.drill.proves.labels)
+        let proves = &context.drill.proves;
+        let stated = proves.lookback.map(|lookback| lookback.div_f64(context.scale));
+        rule::gather(rules, &proves.alert.value, &proves.labels, stated)
     };
     let rule_under_test = gather(&rules)?;
     if let Some(failure) = rule_under_test.failure(&rules) {
@@ -191,15 +194,17 @@ async fn causes_possible(context: &Context<'_>) -> Result<(), DrillError> {
 async fn sends_alerts(context: &Context<'_>) -> Result<(), DrillError> {
     let deadline = Deadline::within(DISCOVERY);
     loop {
-        let known = context.systems.prometheus.alertmanagers().await?;
-        if !known.is_empty() {
+        if context.systems.prometheus.sends().await? != Some(false) {
             return Ok(());
         }
         if deadline.passed() {
-            return Err(DrillError::Stack(
-                "Prometheus sends alerts to no Alertmanager: set `alerting.alertmanagers` in its configuration"
-                    .into(),
-            ));
+            let how = match context.systems.prometheus.family().await? {
+                Family::VictoriaMetrics => "vmalert sends alerts to no Alertmanager: set -notifier.url",
+                _ => {
+                    "Prometheus sends alerts to no Alertmanager: set `alerting.alertmanagers` in its configuration"
+                }
+            };
+            return Err(DrillError::Stack(how.to_owned()));
         }
         context.wait("Prometheus to find its Alertmanager").await;
     }

@@ -9,7 +9,9 @@ use crate::context::Context;
 use crate::error::DrillError;
 use crate::rule::RuleUnderTest;
 use crate::rule::ranges::{Apart, Scrapes};
+use crate::run::spacing;
 use crate::timing::clock::Deadline;
+use clients::backend::Family;
 use clients::prometheus::Target;
 
 /// By selector, the jobs with its series; empty where that is not known.
@@ -41,6 +43,9 @@ pub async fn ranges_hold(
     jobs_of: &BTreeMap<String, BTreeSet<String>>,
     scrapes: &BTreeMap<String, Scrapes>,
 ) -> Result<Option<String>, DrillError> {
+    if context.systems.prometheus.family().await? == Family::VictoriaMetrics {
+        return Ok(None); // its functions also read the last sample before the range
+    }
     let closed = context.systems.prometheus.version().await.ok().flatten().is_none_or(|(major, _)| major < 3);
     let of = |selector: &String| {
         let known = jobs_of.get(selector)?.iter().filter_map(|job| scrapes.get(job).copied());
@@ -64,25 +69,32 @@ pub async fn ranges_hold(
 }
 
 /// Waits until the targets of these jobs (of all jobs if empty) have been scraped; returns the longest interval, and those of
-/// each job.
+/// each job. Where no target reports it, the interval is taken from the suite or from the samples.
 pub async fn targets_up(
     context: &Context<'_>,
+    rule_under_test: &RuleUnderTest,
     jobs: &BTreeSet<String>,
 ) -> Result<(Duration, BTreeMap<String, Scrapes>), DrillError> {
-    let mut deadline = None;
+    let (mut deadline, mut pushed) = (None, None);
     loop {
         let targets = context.systems.prometheus.targets().await?;
         let has_jobs = targets.iter().any(|target| jobs.contains(&target.job));
         let of_rule: Vec<&Target> =
             targets.iter().filter(|target| !has_jobs || jobs.contains(&target.job)).collect();
-        let Some(interval) = of_rule.iter().map(|target| target.scrape_interval).max() else {
-            return Err(DrillError::Stack(
-                "Prometheus has no targets: add one to its `scrape_configs`".into(),
-            ));
+        let reported = of_rule.iter().map(|target| target.scrape_interval).max().filter(|_| {
+            (has_jobs || jobs.is_empty()) && of_rule.iter().all(|target| target.scrape_interval.is_some())
+        });
+        let interval = match (reported.flatten(), pushed) {
+            (Some(interval), _) | (None, Some(interval)) => interval,
+            (None, None) => {
+                let found = spacing::interval(context, rule_under_test).await?;
+                *pushed.insert(found)
+            }
         };
         let Some(bad) = of_rule.iter().find(|target| target.health != "up") else {
             let mut scrapes = BTreeMap::new();
-            for Target { job, scrape_interval: at, .. } in &targets {
+            for Target { job, scrape_interval, .. } in &targets {
+                let Some(at) = scrape_interval else { continue };
                 let known = scrapes.entry(job.clone()).or_insert(Scrapes { shortest: *at, longest: *at });
                 (known.shortest, known.longest) = (known.shortest.min(*at), known.longest.max(*at));
             }

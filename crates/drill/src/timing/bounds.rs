@@ -41,6 +41,8 @@ pub struct Inputs {
     pub ordered: Duration,
     /// `query_offset` of the rule's group; Q is this, or that of the group it reads where that is longer.
     pub query_offset: Duration,
+    /// How much earlier than the event the timestamp of a sample may be.
+    pub stamped_early: Duration,
     /// P, the longest wait of an Alertmanager for those before it in its cluster: (members - 1)·`--cluster.peer-timeout`.
     pub peer_wait: Duration,
     /// GW of the route.
@@ -93,12 +95,12 @@ pub fn compute(inputs: &Inputs) -> Bounds {
     Bounds {
         pending: filled(&up, inputs.rise) + up.rise + around(&up) + inputs.ordered,
         firing: whole_evaluations(inputs.hold, inputs.evaluation),
-        notified: wait + sent,
+        notified: wait + sent + inputs.stamped_early,
         resolved: down.lookback
             + down.fall
             + around(&down)
             + whole_evaluations(inputs.keep_firing, inputs.evaluation),
-        all_clear: next + sent,
+        all_clear: next + sent + inputs.stamped_early,
     }
 }
 
@@ -149,6 +151,7 @@ mod tests {
             rise: None,
             ordered: Duration::ZERO,
             query_offset: Duration::ZERO,
+            stamped_early: Duration::ZERO,
             peer_wait: Duration::ZERO,
             group_wait: s(30),
             group_interval: s(300),
@@ -191,6 +194,11 @@ mod tests {
                     ..plain
                 },
                 [380, 120, 32, 380, 302],
+            ),
+            (
+                "timestamps up to 16 s early",
+                Inputs { stamped_early: s(16), ..plain },
+                [330, 120, 48, 330, 318],
             ),
             ("three Alertmanagers", Inputs { peer_wait: s(30), ..plain }, [330, 120, 62, 330, 332]),
             (

@@ -1,6 +1,7 @@
 //! Timestamps of a drill and the phases between them.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use jiff::Timestamp;
 use serde::Serialize;
@@ -77,8 +78,14 @@ impl Phases {
         let last = |to: &BTreeMap<Channel, Timestamp>| to.values().max().copied();
         let (notified, clear) = (last(&instants.notified), last(&instants.all_clear));
         Self {
-            notified: Measured { seconds: between(instants.cause, notified), ..self.notified },
-            all_clear: Measured { seconds: between(instants.lifted_by(clear), clear), ..self.all_clear },
+            notified: Measured {
+                seconds: between(instants.cause, notified, Duration::ZERO),
+                ..self.notified
+            },
+            all_clear: Measured {
+                seconds: between(instants.lifted_by(clear), clear, Duration::ZERO),
+                ..self.all_clear
+            },
             ..Self::default()
         }
     }
@@ -96,9 +103,10 @@ impl Phases {
     }
 }
 
-fn between(from: Option<Timestamp>, to: Option<Timestamp>) -> Option<f64> {
+/// `early` is how much earlier than the event a timestamp may be.
+fn between(from: Option<Timestamp>, to: Option<Timestamp>, early: Duration) -> Option<f64> {
     let seconds = from.zip(to).map(|(from, to)| clock::seconds(from, to))?;
-    (seconds >= -STAMP_SECONDS).then_some(seconds.max(0.0))
+    (seconds >= -STAMP_SECONDS - early.as_secs_f64()).then_some(seconds.max(0.0))
 }
 
 /// When the last of the expected channels received the notification; `None` until all have.
@@ -108,15 +116,18 @@ pub fn last_of(received: &BTreeMap<Channel, Timestamp>, expected: &[Channel]) ->
     all?.into_iter().max().copied()
 }
 
-/// Measures every phase that ended.
+/// Measures every phase that ended. `early` is how much earlier than the event the timestamp of a sample may be.
 #[must_use]
-pub fn measure(instants: &Instants, bounds: Option<&Bounds>, expected: &[Channel]) -> Phases {
+pub fn measure(
+    instants: &Instants,
+    bounds: Option<&Bounds>,
+    expected: &[Channel],
+    early: Duration,
+) -> Phases {
     let measured =
-        |from: Option<Timestamp>, to: Option<Timestamp>, bound: fn(&Bounds) -> std::time::Duration| {
-            Measured {
-                seconds: between(from, to),
-                bound_seconds: bounds.map(|bounds| bound(bounds).as_secs_f64()),
-            }
+        |from: Option<Timestamp>, to: Option<Timestamp>, bound: fn(&Bounds) -> Duration| Measured {
+            seconds: between(from, to, early),
+            bound_seconds: bounds.map(|bounds| bound(bounds).as_secs_f64()),
         };
     Phases {
         pending: measured(instants.cause, instants.pending, |bounds| bounds.pending),

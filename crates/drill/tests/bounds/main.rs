@@ -93,7 +93,7 @@ fn loaded(model: &Model) -> Vec<RuleGroup> {
 fn bounds_of(model: &Model, route: &Route) -> Bounds {
     let groups = loaded(model);
     let rule = groups.last().unwrap().rules.last().unwrap();
-    let sources = graph::sources(&groups, rule).unwrap();
+    let sources = graph::sources(&groups, rule, None).unwrap();
     let last = model.groups.last().unwrap();
     let (hold, keep) = last.rules.last().unwrap().alert.unwrap();
     let behind = duration(last.behind);
@@ -103,6 +103,7 @@ fn bounds_of(model: &Model, route: &Route) -> Bounds {
         rising: sources.longest(|path| path.lookback + path.rise + path.behind.max(behind)),
         falling: sources.longest(|path| path.lookback + path.fall + path.behind.max(behind)),
         query_offset: behind,
+        stamped_early: Duration::ZERO,
         peer_wait: duration(route.peers),
         hold: duration(hold),
         keep_firing: duration(keep),

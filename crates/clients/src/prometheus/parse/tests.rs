@@ -77,7 +77,7 @@ fn parses_targets_and_alertmanagers() {
        "lastScrapeDuration":0,"health":"unknown","scrapeInterval":"15s","scrapeTimeout":"10s"}],
       "droppedTargets":[]}}"#;
     let found = targets(body).unwrap();
-    assert_eq!((found[0].job.as_str(), found[0].scrape_interval), ("api", Duration::from_millis(1500)));
+    assert_eq!((found[0].job.as_str(), found[0].scrape_interval), ("api", Some(Duration::from_millis(1500))));
     assert_eq!(found[0].last_scrape, Some("2026-05-04T12:00:00.1Z".parse().unwrap()));
     assert_eq!((found[1].job.as_str(), found[1].last_scrape), ("node", None));
     assert_eq!((found[1].health.as_str(), found[1].last_error.as_str()), ("unknown", "connection refused"));
