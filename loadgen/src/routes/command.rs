@@ -38,7 +38,7 @@ pub struct Args {
     #[arg(long, value_name = "FILE", group = "configuration")]
     alertmanager_config: Option<PathBuf>,
     /// Use the configuration that this Alertmanager runs
-    #[arg(long, value_name = "URL", value_parser = Discreet(address::parse), group = "configuration")]
+    #[arg(long, value_name = "URL", value_parser = Discreet(address::parse, address::redacted), group = "configuration")]
     alertmanager: Option<Url>,
     #[command(flatten)]
     http: HttpArgs,
