@@ -75,7 +75,7 @@ impl Orders {
         self.store.order(id).await
     }
 
-    /// Gives an order another status.
+    /// Changes the status of an order.
     ///
     /// # Errors
     /// Those of the store.

@@ -37,7 +37,7 @@ pub enum RequireKey {
     All,
 }
 
-/// What a request does, as far as access depends on it.
+/// What a request does, for access control.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Act {
     pub writes: bool,
@@ -47,9 +47,9 @@ pub(crate) struct Act {
 /// Requests that may unload models.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub enum MayUnload {
-    /// Those with an API key: predictions of everybody would fail.
+    /// Requests with an API key, because unloading a model fails the predictions of all clients.
     Keys,
-    /// All that may write.
+    /// Every request that may write.
     Anyone,
 }
 

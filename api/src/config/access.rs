@@ -67,7 +67,7 @@ impl AccessSettings {
             return Err(SettingError {
                 variable: "COUNTRY_HEADER",
                 value: self.country_header.to_string(),
-                reason: "no proxy is trusted, and anyone else could name any country".to_owned(),
+                reason: "no proxy is trusted, so any client could set the header".to_owned(),
                 remedy: "set TRUSTED_PROXIES to the addresses of the proxy that sets the header",
             });
         }

@@ -181,7 +181,7 @@ impl Store {
         read!(&self.database, c => c.order(id))
     }
 
-    /// Gives an order another status, if its own allows that.
+    /// Changes the status of an order, if its own allows that.
     ///
     /// # Errors
     /// [`StoreError::Full`], [`StoreError::Away`] or [`StoreError::Failed`].

@@ -37,7 +37,7 @@ pub(super) fn board() -> Dashboard {
         "",
         8,
         vec![
-            Panel::lines("Percentiles", "s", 12, "50 %, 95 % and 99 % of the requests to the chosen routes were faster.")
+            Panel::lines("Percentiles", "s", 12, "50th, 95th and 99th percentile of the response time of the chosen routes.")
             .query(
                 "P50",
                 r#"histogram_quantile(0.50, sum by (le) (rate(http_request_duration_seconds_bucket{job=~"$job",instance=~"$instance",route=~"$route"}[$__rate_interval])))"#,

@@ -88,9 +88,8 @@ pub(super) async fn get(req: HttpRequest, state: Data<State>) -> Result<HttpResp
     path = "/api/orders/{id}",
     tag = "orders",
     operation_id = "move_order",
-    summary = "Gives an order another status",
-    description = "A placed order can be paid, a paid one shipped; both can be cancelled. An order that has the status \
-                   already stays as it is. The status comes from a JSON body, or from the query when there is no body.",
+    summary = "Changes the status of an order",
+    description = "A placed order can be paid, a paid one shipped; both can be cancelled. An order that already has the status is not changed. The status comes from a JSON body, or from the query when there is no body.",
     params(
         ("id" = i64, Path, minimum = 1, example = 1),
         ("status" = Option<String>, Query, description = "paid, shipped or cancelled, if the request has no body"),
@@ -99,7 +98,7 @@ pub(super) async fn get(req: HttpRequest, state: Data<State>) -> Result<HttpResp
     responses(
         (status = 200, description = "the order", body = Order),
         (status = 404, description = "no such order"),
-        (status = 409, description = "the order's status does not allow that one"),
+        (status = 409, description = "the current status of the order does not allow the new one"),
         (status = 422, description = "the status is missing or invalid"),
     ),
 )]

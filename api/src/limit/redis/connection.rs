@@ -6,8 +6,8 @@ use deadpool_redis::{
     sentinel::{self, SentinelNodeConnectionInfo, SentinelServerType},
 };
 use redis::{
-    AsyncConnectionConfig, Client, Cmd, ConnectionInfo, Pipeline, RedisConnectionInfo, RedisError, RedisFuture,
-    TlsCertificates, TlsMode, Value,
+    AsyncConnectionConfig, Client, Cmd, ConnectionInfo, Pipeline, RedisConnectionInfo, RedisError,
+    RedisFuture, TlsCertificates, TlsMode, Value,
     aio::{ConnectionLike, MultiplexedConnection},
     cluster::{ClusterClient, ClusterClientBuilder},
     cluster_async::ClusterConnection,
@@ -163,11 +163,12 @@ fn encrypted_sentinel(
 ) -> Result<SentinelClient, RedisError> {
     let login = sentinels.first().map(ConnectionInfo::redis_settings).cloned().unwrap_or_default();
     let nodes = sentinels.iter().map(|node| node.addr().clone());
-    let mut builder = SentinelClientBuilder::new(nodes, service, redis::sentinel::SentinelServerType::Master)?
-        .set_client_to_redis_db(primary.db())
-        .set_client_to_redis_tls_mode(TlsMode::Secure)
-        .set_client_to_redis_certificates(certificates.clone())
-        .set_client_to_sentinel_certificates(certificates.clone());
+    let mut builder =
+        SentinelClientBuilder::new(nodes, service, redis::sentinel::SentinelServerType::Master)?
+            .set_client_to_redis_db(primary.db())
+            .set_client_to_redis_tls_mode(TlsMode::Secure)
+            .set_client_to_redis_certificates(certificates.clone())
+            .set_client_to_sentinel_certificates(certificates.clone());
     if let Some(name) = primary.username() {
         builder = builder.set_client_to_redis_username(name);
     }

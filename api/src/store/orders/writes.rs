@@ -42,7 +42,7 @@ impl Write for PlaceOrder {
     }
 }
 
-/// Gives an order another status.
+/// Changes the status of an order.
 pub(in crate::store) struct MoveOrder {
     pub(in crate::store) id: i64,
     pub(in crate::store) to: OrderStatus,

@@ -154,7 +154,7 @@ fn rejects_invalid_inputs_before_binding() {
         ),
         (
             &["--redis-url", "rediss://a", "--redis-tls-ca", "none.pem"],
-            &["REDIS_TLS_CA=none.pem", "cannot be read"],
+            &["REDIS_TLS_CA=none.pem", "cannot read the file"],
         ),
         (
             &["--redis-url", "rediss://a", "--redis-tls-ca", "junk.pem"],

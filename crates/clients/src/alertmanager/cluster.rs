@@ -112,7 +112,7 @@ impl Alertmanagers {
                 Err(error) => drop(failed.get_or_insert(error)),
             }
         }
-        Err(failed.expect("`new` takes at least one"))
+        Err(failed.expect("there is at least one client"))
     }
 
     async fn all<T>(

@@ -47,7 +47,7 @@ impl Delays {
             None if stated.is_some() => Flags::default(),
             None => {
                 return Err(ruler.api.error(Reason::Setting(
-                    "vmalert's flags, which the bounds depend on, cannot be read here: set --rules to the address of vmalert \
+                    "cannot read vmalert's flags, on which the bounds depend: set --rules to the address of vmalert \
                      itself, or --eval-delay to its -rule.evalDelay"
                         .to_owned(),
                 )));

@@ -183,7 +183,7 @@ fn one_of_several_that_ended_makes_a_miss_and_a_duplicate_inconclusive() {
         let given = Given { restarts: vec![gone(is_gone)], unexpected, ..about(end.clone()) };
         let (found, reason) = judged(&given);
         assert_eq!(found, verdict, "{end:?} {is_gone}: {reason}");
-        let named = "one Alertmanager of several no longer responded at 08:00:16";
+        let named = "one of several servers (Alertmanager) stopped responding at 08:00:16";
         assert_eq!(reason.contains(named), verdict == Verdict::Inconclusive, "{reason}");
     }
 }

@@ -69,7 +69,7 @@ fn restarted(case: &Case, verdict: Verdict, reason: String) -> (Verdict, String)
     };
     let at = time_of_day(*at);
     let what = if *gone {
-        format!("one {system} of several no longer responded at {at}")
+        format!("one of several servers ({system}) stopped responding at {at}")
     } else {
         format!("{system} was restarted at {at}")
     };
