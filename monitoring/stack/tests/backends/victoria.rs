@@ -1,12 +1,14 @@
 //! vmalert with VictoriaMetrics.
 
+use std::time::Duration;
+
 use futures_util::future::join_all;
 use process::port;
 use serde_json::json;
 use stack::ready::Probe;
 
 use crate::bed::{Bed, ROUTE, assert_verdict, http};
-use crate::support::Finished;
+use crate::support::{Finished, eventually, get_json};
 
 /// Ten alerts, as teams write them.
 const RULES: &str = r#"
@@ -99,6 +101,10 @@ impl Victoria {
             args.push(format!("-remoteWrite.url={}", http(storage)));
         }
         bed.run("vmalert", "vmalert", args, &Probe::Http(format!("{}/health", http(vmalert)))).await;
+        // Samples are visible after the latency offset, so that by now no server was started shortly before the drill.
+        let url = format!("{}/api/v1/query?query=v0", http(storage));
+        let seen = || async { get_json(&url).await?["data"]["result"][0]["value"][1].as_str().map(drop) };
+        eventually("the exporter is scraped", Duration::from_secs(30), seen).await;
         Self { bed, storage: http(storage), vmalert: http(vmalert) }
     }
 
