@@ -47,11 +47,13 @@ pub fn evaluate(mutant: &Mutant, result: &DrillResult, control: &DrillResult) ->
         "UNEXPECTED" => named || slow(result, control),
         // INCONCLUSIVE because of contradicting times: the heartbeat reported it long before the rule did.
         "LATE" | "INCONCLUSIVE" => slow(result, control),
-        // The alert was active before its cause, or the heartbeat was misrouted.
+        // The alert was active before its cause, its route leads to a receiver without the expected channel, or the heartbeat
+        // was misrouted.
         "REFUSED" => {
             let heartbeat = mutant.alerts.iter().any(|alert| alert == "Watchdog");
             // No route, receiver or inhibit rule makes an alert fire.
-            (named && mutant.kind.of_a_rule()) || (heartbeat && result.reason.contains("heartbeat is"))
+            (named && (mutant.kind.of_a_rule() || result.reason.contains("its route sends to receiver")))
+                || (heartbeat && result.reason.contains("heartbeat is"))
         }
         // Its labels differ from those that the drill requires.
         "INVALID" => mutant.kind == Kind::Severity && named && result.reason.contains("has the labels"),
@@ -102,6 +104,14 @@ mod tests {
             (Kind::Hold, "A", "LATE", "firing took 4 s, more than its bound of 3 s", 4.0, Fate::Unclear),
             (Kind::Matcher, "A", "REFUSED", "A is already firing", 0.0, Fate::Killed),
             (Kind::Matcher, "A", "REFUSED", "Prometheus does not respond", 0.0, Fate::Unclear),
+            (
+                Kind::Receiver,
+                "A",
+                "REFUSED",
+                "A is expected on slack, but its route sends to receiver `b`, which has no slack_configs",
+                0.0,
+                Fate::Killed,
+            ),
             (Kind::Equal, "A", "REFUSED", "A is already firing", 0.0, Fate::Unclear),
             (Kind::Route, "Watchdog", "REFUSED", "the inbox's heartbeat is silent", 0.0, Fate::Killed),
             (Kind::Severity, "A", "INVALID", "the rule `A` has the labels {}, not {}", 0.0, Fate::Killed),

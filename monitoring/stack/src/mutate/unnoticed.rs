@@ -71,6 +71,24 @@ pub const UNNOTICED: &[Unnoticed] = &[
     Unnoticed { kind: Kind::Matcher, of: "APINoTraffic", change: "metrics\" (number 2)", reason: BEFORE },
     Unnoticed {
         kind: Kind::Matcher,
+        of: "job:slo_errors:ratio_rate",
+        change: "metrics\" (number 1)",
+        reason: "the alert reads two windows, and the other one excludes the errors of probes",
+    },
+    Unnoticed {
+        kind: Kind::Matcher,
+        of: "job:slo_requests:rate6h",
+        change: "route!~",
+        reason: "no drill has many errors of few users beside many probes",
+    },
+    Unnoticed {
+        kind: Kind::Matcher,
+        of: "PrometheusTargetDown",
+        change: "job!~",
+        reason: "the gateway is started again before the group wait of a warning is over",
+    },
+    Unnoticed {
+        kind: Kind::Matcher,
         of: "HighInFlight",
         change: "route!~",
         reason: "probes respond immediately, so they do not raise the number of requests in flight",
