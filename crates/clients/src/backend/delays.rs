@@ -8,9 +8,9 @@ use crate::backend::server::Known;
 use crate::error::{Reason, SystemError};
 use crate::prometheus::{Labels, RuleGroup};
 
-/// How long VictoriaMetrics takes until samples that it has received can be queried: it collects them for about two seconds.
-/// 1.79 was seen to take almost four on a busy machine.
-const STORED: Duration = Duration::from_secs(5);
+/// How long VictoriaMetrics takes until samples that it has received can be queried: it collects them for some seconds, and
+/// forgets only every ten seconds that there was no such series.
+const STORED: Duration = Duration::from_secs(15);
 /// vmalert's timestamps may be whole seconds.
 const WHOLE_SECOND: Duration = Duration::from_secs(1);
 /// `-search.latencyOffset` unless it is set.
@@ -125,7 +125,7 @@ mod tests {
             delays(delay, latency).set(&mut group);
             let found = (group.unseen.as_secs(), group.stamped_early.as_secs());
             assert_eq!(found, (unseen, early), "{delay} {latency} {own:?}");
-            assert_eq!(group.stored_after, Some(Duration::from_secs(6)));
+            assert_eq!(group.stored_after, Some(Duration::from_secs(16)));
         }
     }
 

@@ -75,7 +75,7 @@ pub fn all() -> Vec<Shape> {
             ..shape("Prometheus", Family::Prometheus, prometheus)
         },
         Shape {
-            delays: (50, Some(10)),
+            delays: (50, Some(20)),
             sends: Some(true),
             targets: &[Some(15)],
             ..shape(
@@ -91,7 +91,7 @@ pub fn all() -> Vec<Shape> {
         },
         Shape {
             base: "/select/0/prometheus",
-            delays: (50, Some(10)),
+            delays: (50, Some(20)),
             sends: Some(true),
             targets: &[Some(15)],
             ..shape(

@@ -34,7 +34,8 @@ pub async fn bounds(context: &Context<'_>, watch: &mut Watch<'_>) {
     let inputs = expectation.inputs.unwrap_or_default();
     let window = duration::format(expectation.group_interval() + GROUP_OUTLIVES + inputs.evaluation);
     // Just before its own first sample as firing.
-    let just_before = clock::before(firing, inputs.query_offset + Duration::from_millis(1));
+    let early = inputs.query_offset + inputs.stamped_early;
+    let just_before = clock::before(firing, early + Duration::from_millis(1));
     let query = format!("ALERTS{{alertstate=\"firing\"}}[{window}]");
     let history = context.log.queried("group", systems.prometheus.query(&query, Some(just_before)).await);
     let exists = history.iter().flatten().any(|series| {

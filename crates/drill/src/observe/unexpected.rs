@@ -3,7 +3,6 @@
 use crate::observe::watch::Watch;
 use crate::record::event::Event;
 use jiff::Timestamp;
-use std::time::Duration;
 
 use crate::context::Context;
 use crate::evidence::activation::alert_labels;
@@ -22,10 +21,6 @@ pub async fn collect(context: &Context<'_>, mut watch: Watch<'_>) {
     let (since, began) = (watch.since, watch.began);
     let rule_under_test = watch.expectation.rule_under_test.clone();
     let rule_under_test = rule_under_test.as_ref();
-    let stored_after = rule_under_test.map_or(Duration::ZERO, |rule| rule.stored_after);
-    if !stored_after.is_zero() {
-        tokio::time::sleep(stored_after).await; // until then, samples of the last moments may be missing
-    }
     let range = (clock::seconds(since, Timestamp::now()).ceil().max(0.0) as u64) + 1;
     let result = context.systems.prometheus.query(&format!("ALERTS[{range}s]"), None).await;
     let named = |list: &[serde_saphyr::Spanned<String>], name: &str| list.iter().any(|it| it.value == name);

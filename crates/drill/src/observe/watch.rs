@@ -48,8 +48,6 @@ pub struct Watch<'a> {
     pub arrivals: Arrivals,
     /// Whether the alert was active at the last successful poll.
     active: bool,
-    /// After the alert has gone, until when samples of it may still be stored.
-    gone: Option<Deadline>,
     /// Alertmanager's counters.
     counter: Counter,
 }
@@ -82,7 +80,6 @@ impl<'a> Watch<'a> {
             poll,
             arrivals,
             active: false,
-            gone: None,
             counter: Counter::default(),
         }
     }
@@ -257,27 +254,39 @@ impl<'a> Watch<'a> {
             self.active = !active.is_empty();
         }
         let Some(found) = activation::follow(&activations, &active) else { return };
-        if found.firing.is_none() && active.iter().any(|alert| alert.state == "firing") {
+        // Where samples can be read only later, the rules show first that it fires.
+        let by_rules = active.iter().any(|alert| alert.state == "firing" && alert.labels == found.labels);
+        let by_rules = rule.filter(|_| by_rules).and_then(|(rule, _)| rule.last_evaluation);
+        let late = !rule_under_test.stored_after.is_zero();
+        if by_rules.is_some() && found.firing.is_none() && !late {
             self.seen.fired_unstored.get_or_insert_with(Timestamp::now);
         }
+        let fired = by_rules.filter(|_| late).or(found.firing);
         self.seen.activations = activations;
         // Until the alert fires, the pending time may still change: to a later activation, or to the more precise `activeAt`.
         if self.seen.firing.is_none() {
             self.seen.pending = Some(found.pending);
             self.seen.labels = Some(found.labels.clone());
         }
-        self.seen.firing = self.seen.firing.or(found.firing);
+        self.seen.firing = self.seen.firing.or(fired);
         self.seen.last_firing = found.last_firing;
         let Some((rule, _)) = rule else { return };
         let still = active.iter().any(|alert| alert.labels == found.labels);
         self.active = still;
-        if still || self.lifted.is_none() {
-            self.gone = None;
-        } else if self.gone.is_none() {
-            self.gone = Some(Deadline::within(rule_under_test.stored_after));
+        if late {
+            // Its last samples may not be stored yet; the rules are polled several times an evaluation.
+            if self.lifted.is_some()
+                && !still
+                && self.seen.firing.is_some()
+                && rule.last_evaluation > self.seen.firing
+            {
+                self.seen.resolved = self.seen.resolved.or(rule.last_evaluation);
+            }
+            return;
         }
         if let Some(last) = found.last_firing
-            && self.gone.is_some_and(|gone| gone.passed())
+            && self.lifted.is_some()
+            && !still
             && rule.last_evaluation.is_some_and(|evaluated| evaluated > last)
         {
             // The alert resolved at the evaluation after its last sample as firing.

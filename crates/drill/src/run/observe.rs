@@ -130,7 +130,9 @@ fn by(
     (cause, promise): (Timestamp, Option<Duration>),
     of: fn(&Bounds) -> Duration,
 ) -> Deadline {
-    let limit = patience(watch.expectation.bounds.as_ref().map(of).unwrap_or_default());
+    let stored_after =
+        watch.expectation.rule_under_test.as_ref().map_or(Duration::ZERO, |rule| rule.stored_after);
+    let limit = patience(watch.expectation.bounds.as_ref().map(of).unwrap_or_default()) + stored_after;
     let left = promise.map(|promise| {
         let past = clock::after(cause, patience(promise));
         Duration::from_secs_f64(clock::seconds(from, past).max(1.0))

@@ -94,7 +94,7 @@ pub fn compute(inputs: &Inputs) -> Bounds {
     let wait = if inputs.group_exists { next } else { inputs.group_wait };
     Bounds {
         pending: filled(&up, inputs.rise) + up.rise + around(&up) + inputs.ordered,
-        firing: whole_evaluations(inputs.hold, inputs.evaluation),
+        firing: whole_evaluations(inputs.hold, inputs.evaluation) + inputs.stamped_early,
         notified: wait + sent + inputs.stamped_early,
         resolved: down.lookback
             + down.fall
@@ -198,7 +198,7 @@ mod tests {
             (
                 "timestamps up to 16 s early",
                 Inputs { stamped_early: s(16), ..plain },
-                [330, 120, 48, 330, 318],
+                [330, 136, 48, 330, 318],
             ),
             ("three Alertmanagers", Inputs { peer_wait: s(30), ..plain }, [330, 120, 62, 330, 332]),
             (

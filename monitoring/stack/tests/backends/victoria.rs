@@ -177,7 +177,7 @@ async fn unknown_settings_are_refused() {
     let rules = "groups: [{name: plain, interval: 1s, rules: [{alert: Gauge, expr: v0 > 0}]}]";
     let stack = Victoria::start(rules, ROUTE, &["no remote write"]).await;
     let drill = stack.drill("Gauge");
-    let finished = stack.run(&[drill.clone()]).await;
+    let finished = stack.run(std::slice::from_ref(&drill)).await;
     assert_verdict(&finished, 1, "REFUSED", "vmalert does not store the states of alerts");
     // Through VictoriaMetrics, vmalert's flags cannot be read.
     let finished = stack.bed.drills(&[drill], &["--prometheus", &stack.storage]).await;
