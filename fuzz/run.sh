@@ -6,7 +6,7 @@
 set -eu
 seconds=${1:-60}
 [ $# -eq 0 ] || shift
-[ $# -gt 0 ] || set -- response promql rules configs drills http1 http2 bodies limits mails webhooks
+[ $# -gt 0 ] || set -- response promql rules configs drills
 cd "$(dirname "$0")"
 if ! command -v "${CXX:-c++}" >/dev/null; then
     skipped="SKIPPED: fuzzing needs a C++ compiler for libFuzzer (\`apt install g++\`)"
@@ -29,7 +29,6 @@ for name; do
         promql) seeds=seeds/promql ;;
         rules) seeds="seeds/rules ../monitoring/alert_rules ../monitoring/rule_tests" ;;
         configs) seeds="seeds/configs ../monitoring/foreign" ;;
-        http1 | http2 | bodies | limits | mails | webhooks) seeds=seeds/$name ;;
         drills) seeds="seeds/drills ../monitoring/drills ../crates/load/patterns" ;;
     esac
     corpus=$target/corpus/$name log=$target/$name.log

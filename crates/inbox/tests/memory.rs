@@ -1,6 +1,8 @@
 //! Hostile clients of the inbox do not exhaust its memory. The only test of this process, whose memory it measures, and which
 //! includes that of the clients.
 
+#![cfg(test)]
+
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::time::Duration;

@@ -1,5 +1,6 @@
 //! Limits on connections, in every protocol.
 
+pub mod any_bytes;
 #[cfg(target_os = "linux")]
 pub mod crowd;
 #[cfg(target_os = "linux")]
