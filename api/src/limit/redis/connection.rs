@@ -70,7 +70,7 @@ pub(super) enum Source {
     // The pools of Sentinel and Cluster take no certificates, so these are the clients below them.
     /// The client remembers which Sentinel responded last.
     EncryptedSentinel(Box<Mutex<SentinelClient>>, AsyncConnectionConfig),
-    EncryptedCluster(ClusterClient),
+    EncryptedCluster(Box<ClusterClient>),
 }
 
 /// Size of a pool, whose connections are not returned to it.
@@ -129,7 +129,8 @@ impl Source {
                 Self::Sentinel(pool!(sentinel::Pool, manager))
             }
             RedisUrl::Cluster(nodes) if encrypted => {
-                Self::EncryptedCluster(ClusterClientBuilder::new(nodes).certs(certificates.clone()).build()?)
+                let client = ClusterClientBuilder::new(nodes).certs(certificates.clone()).build()?;
+                Self::EncryptedCluster(Box::new(client))
             }
             RedisUrl::Cluster(nodes) => {
                 Self::Cluster(pool!(cluster::Pool, cluster::Manager::new(nodes, false)?))
