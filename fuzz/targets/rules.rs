@@ -27,7 +27,7 @@ fuzz_target!(|text: &str| {
     }
     let groups = loaded(text);
     for rule in groups.iter().filter_map(|group| group.rules.last()) {
-        let _ = (rule::gather(&groups, &rule.name, &Labels::new()), rule::falls(&groups, rule));
+        let _ = (rule::gather(&groups, &rule.name, &Labels::new(), None), rule::falls(&groups, rule));
     }
 });
 
