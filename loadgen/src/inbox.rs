@@ -5,7 +5,9 @@ use std::net::SocketAddr;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
+use crate::discreet::Discreet;
 use clients::HttpConfig;
+use clients::address;
 use clients::alertmanager::Alertmanager;
 use common::allowed_hosts::{AllowedHosts, HostName};
 use common::signals::Signals;
@@ -50,7 +52,7 @@ pub struct Args {
     #[arg(long, value_name = "NAME")]
     allow_host: Vec<HostName>,
     /// Show the alerts, silences and routes of the Alertmanager at this URL on the page /status
-    #[arg(long, value_name = "URL")]
+    #[arg(long, value_name = "URL", value_parser = Discreet(address::parse, address::redacted))]
     alertmanager: Option<url::Url>,
     /// Serve the runbooks ALERTNAME.md in this directory at /runbooks/ALERTNAME
     #[arg(long, value_name = "DIR")]
