@@ -4,7 +4,7 @@
 //! that does not read its response, could hold its connection forever. actix-http also refuses input that is not HTTP
 //! with a bare status that no middleware sees; this module replaces that response.
 
-use super::{marks::Marks, seats::Seat};
+use super::{marks::Marks, slots::Slot};
 use std::{
     io::{self, IoSlice},
     pin::Pin,
@@ -29,7 +29,7 @@ pub(super) struct Http1 {
 /// A monitored connection.
 pub(super) struct Guarded<T> {
     io: T,
-    seat: Rc<Seat>,
+    slot: Rc<Slot>,
     http1: Option<Http1>,
     write_timeout: Duration,
     /// Wakes the connection when its next head is due, or earlier: it is rearmed only when necessary.
@@ -41,13 +41,13 @@ pub(super) struct Guarded<T> {
 }
 
 impl<T> Guarded<T> {
-    pub(super) fn new(io: T, seat: Rc<Seat>, http1: Option<Http1>, write_timeout: Duration) -> Self {
-        Self { io, seat, http1, write_timeout, head_clock: None, write_clock: None, refusal: None }
+    pub(super) fn new(io: T, slot: Rc<Slot>, http1: Option<Http1>, write_timeout: Duration) -> Self {
+        Self { io, slot, http1, write_timeout, head_clock: None, write_clock: None, refusal: None }
     }
 
     /// The connection's place.
-    pub(super) fn seat(&self) -> &Rc<Seat> {
-        &self.seat
+    pub(super) fn slot(&self) -> &Rc<Slot> {
+        &self.slot
     }
 
     /// For the requests on this connection.
@@ -168,7 +168,7 @@ impl<T: AsyncRead + Unpin> AsyncRead for Guarded<T> {
         let outcome = match Pin::new(&mut this.io).poll_read(cx, buffer) {
             // TLS takes the end for that of an attacker. Responses are still sent.
             Poll::Ready(Err(error))
-                if error.kind() == io::ErrorKind::UnexpectedEof && this.seat.is_closing() =>
+                if error.kind() == io::ErrorKind::UnexpectedEof && this.slot.is_closing() =>
             {
                 Poll::Ready(Ok(()))
             }

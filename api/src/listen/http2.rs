@@ -96,7 +96,7 @@ where
     S: Service<Request, Response = ServiceResponse<B>, Error = Error>,
     B: MessageBody,
 {
-    let seat = io.seat().clone();
+    let slot = io.slot().clone();
     let mut builder = Builder::new();
     builder
         .max_header_list_size(LONGEST_HEADERS)
@@ -114,7 +114,7 @@ where
             while let Poll::Ready(Some(size)) = streams.poll_next_unpin(cx) {
                 headers_of_all -= size;
                 if streams.is_empty() {
-                    seat.idle();
+                    slot.idle();
                     let limit = if leaving { limits.disconnect } else { limits.idle };
                     idle.as_mut().reset(Instant::now() + limit);
                 }
@@ -122,7 +122,7 @@ where
             if !leaving && drained.as_mut().poll(cx).is_ready() {
                 return Poll::Ready(Ok(Event::Drain));
             }
-            if streams.is_empty() && seat.poll_must_leave(cx) {
+            if streams.is_empty() && slot.poll_must_leave(cx) {
                 return Poll::Ready(Ok(Event::Displaced));
             }
             if let Poll::Ready(accepted) = connection.poll_accept(cx) {
@@ -136,7 +136,7 @@ where
         });
         match event.await? {
             Event::Request(request, respond) => {
-                seat.busy();
+                slot.busy();
                 let size = header_size(&request);
                 headers_of_all += size;
                 if streams.len() >= MAX_STREAMS || headers_of_all > LONGEST_HEADERS_OF_ALL {

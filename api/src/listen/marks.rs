@@ -1,6 +1,6 @@
 //! The state of an HTTP/1 connection, as far as its time limits need it.
 
-use super::seats::Seat;
+use super::slots::Slot;
 use actix_web::dev::ServiceRequest;
 use std::{
     cell::Cell,
@@ -24,7 +24,7 @@ enum Phase {
 
 /// Shared by the connection and the requests on it.
 pub(super) struct Marks {
-    seat: Rc<Seat>,
+    slot: Rc<Slot>,
     phase: Cell<Phase>,
     received: Cell<bool>,
     hung_up: Cell<bool>,
@@ -37,15 +37,15 @@ pub(super) struct Marks {
 const GRACE: Duration = Duration::from_millis(500);
 
 impl Marks {
-    pub(super) fn new(head_limit: Duration, keep_alive: Duration, seat: Rc<Seat>) -> Self {
+    pub(super) fn new(head_limit: Duration, keep_alive: Duration, slot: Rc<Slot>) -> Self {
         let (received, hung_up, abandoned) = Default::default();
         let idle_limit = keep_alive + GRACE;
-        Self { seat, phase: Cell::new(Phase::First), received, hung_up, abandoned, head_limit, idle_limit }
+        Self { slot, phase: Cell::new(Phase::First), received, hung_up, abandoned, head_limit, idle_limit }
     }
 
     /// Records that the client closed its half of the connection, or that another connection got its place.
     pub(super) fn hang_up(&self) {
-        self.hung_up.set(!self.seat.is_closing());
+        self.hung_up.set(!self.slot.is_closing());
     }
 
     /// Drops the request in progress if the client has closed its half, and returns whether it did: nothing is written
@@ -106,7 +106,7 @@ impl Busy {
     fn on(marks: Rc<Marks>) -> Self {
         let others = if let Phase::Busy(count) = marks.phase.get() { count } else { 0 };
         marks.phase.set(Phase::Busy(others + 1));
-        marks.seat.busy();
+        marks.slot.busy();
         Self(marks)
     }
 }
@@ -118,21 +118,21 @@ impl Drop for Busy {
             return self.0.phase.set(Phase::Busy(others));
         }
         self.0.phase.set(Phase::Idle(Instant::now() + self.0.idle_limit));
-        self.0.seat.idle();
+        self.0.slot.idle();
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::listen::seats::tests::seats;
+    use crate::listen::slots::tests::slots;
     use futures_util::FutureExt;
 
     #[test]
     fn every_head_after_the_first_has_a_deadline() {
         let (head, idle) = (Duration::from_secs(5), Duration::from_secs(75));
-        let seat = seats(1, 1, "").admit(None).now_or_never().unwrap().unwrap();
-        let marks = Rc::new(Marks::new(head, idle, Rc::new(seat)));
+        let slot = slots(1, 1, "").admit(None).now_or_never().unwrap().unwrap();
+        let marks = Rc::new(Marks::new(head, idle, Rc::new(slot)));
         let within = |limit: Duration| {
             let left = marks.deadline().unwrap().saturating_duration_since(Instant::now());
             assert!(left <= limit + GRACE && left > limit / 2, "{left:?} of {limit:?}");

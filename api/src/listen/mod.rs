@@ -5,14 +5,14 @@ mod guarded;
 mod http2;
 mod limits;
 mod marks;
-mod seated;
-mod seats;
 mod serve;
+mod slot_socket;
+mod slots;
 mod tls;
 
 pub(crate) use marks::Busy;
-pub(crate) use seats::Admission;
 pub(crate) use serve::serve;
+pub(crate) use slots::Admission;
 pub(crate) use tls::{Certificate, Tls, tls};
 
 use std::{

@@ -5,8 +5,8 @@ use super::{
     guarded::{Explain, Guarded, Http1},
     http2, limits,
     marks::Marks,
-    seated::Seated,
-    seats::{Admission, Seat, Seats},
+    slot_socket::SlotSocket,
+    slots::{Admission, Slot, Slots},
 };
 use crate::config::{ConnectionSettings, ServerSettings};
 use actix_http::{HttpService, Protocol, Request, Response, error::DispatchError};
@@ -66,7 +66,7 @@ where
     let workers = server.workers.unwrap_or_else(cores);
     let settings = settings.clone();
     let connections = limits::prepare(&listener, &settings)?;
-    let seats = Seats::new(connections, settings.of_address(connections), admission);
+    let slots = Slots::new(connections, settings.of_address(connections), admission);
     let builder = Server::build()
         .disable_signals()
         .workers(workers)
@@ -77,12 +77,12 @@ where
     let server = match tls {
         None => builder.listen("http", listener, move || {
             let watch = Watch::new(&settings, &explain);
-            let guard = move |(io, peer): (Seated, _)| {
-                let seat = io.seat.clone();
-                let guarded = watch.over(io, seat, Protocol::Http1);
+            let guard = move |(io, peer): (SlotSocket, _)| {
+                let slot = io.slot.clone();
+                let guarded = watch.over(io, slot, Protocol::Http1);
                 ready(Ok::<_, DispatchError>((guarded, Protocol::Http1, peer)))
             };
-            fn_service(welcome(&seats))
+            fn_service(welcome(&slots))
                 .map_err(DispatchError::Io)
                 .and_then(fn_service(guard))
                 .and_then(http(&app, &settings, &draining, false))
@@ -93,17 +93,17 @@ where
                 let watch = Watch::new(&settings, &explain);
                 let mut acceptor = Acceptor::new(tls.clone());
                 acceptor.set_handshake_timeout(settings.request_head_timeout);
-                let guard = move |io: TlsStream<Seated>| {
+                let guard = move |io: TlsStream<SlotSocket>| {
                     let (socket, session) = io.get_ref();
-                    let (seat, peer) = (socket.seat.clone(), socket.io.peer_addr().ok());
+                    let (slot, peer) = (socket.slot.clone(), socket.io.peer_addr().ok());
                     let spoken = match session.alpn_protocol() {
                         Some(b"h2") => Protocol::Http2,
                         _ => Protocol::Http1,
                     };
-                    let guarded = watch.over(io, seat, spoken);
+                    let guarded = watch.over(io, slot, spoken);
                     ready(Ok::<_, TlsError<io::Error, DispatchError>>((guarded, spoken, peer)))
                 };
-                fn_service(welcome(&seats))
+                fn_service(welcome(&slots))
                     .map(|(io, _)| io)
                     .map_err(TlsError::Tls)
                     .and_then(acceptor)
@@ -256,28 +256,29 @@ impl Watch {
         }
     }
 
-    fn over<T>(&self, io: T, seat: Rc<Seat>, spoken: Protocol) -> Guarded<T> {
+    fn over<T>(&self, io: T, slot: Rc<Slot>, spoken: Protocol) -> Guarded<T> {
         let http1 = (spoken == Protocol::Http1).then(|| Http1 {
-            marks: Rc::new(Marks::new(self.head_timeout, self.keep_alive, seat.clone())),
+            marks: Rc::new(Marks::new(self.head_timeout, self.keep_alive, slot.clone())),
             explain: self.explain.clone(),
         });
-        Guarded::new(io, seat, http1, self.write_timeout)
+        Guarded::new(io, slot, http1, self.write_timeout)
     }
 }
 
-/// Prepares a connection, tells whose it is, and waits for a seat for it.
+/// Prepares a connection, tells whose it is, and waits for a slot for it.
 fn welcome(
-    seats: &Arc<Seats>,
-) -> impl Fn(TcpStream) -> LocalBoxFuture<'static, io::Result<(Seated, Option<SocketAddr>)>> + Clone + use<> {
-    let seats = seats.clone();
+    slots: &Arc<Slots>,
+) -> impl Fn(TcpStream) -> LocalBoxFuture<'static, io::Result<(SlotSocket, Option<SocketAddr>)>> + Clone + use<>
+{
+    let slots = slots.clone();
     move |io: TcpStream| {
-        let seats = seats.clone();
+        let slots = slots.clone();
         // A response goes out in one piece; waiting for more only delays it. A socket that refuses this is only slower.
         let _ = io.set_nodelay(true);
         Box::pin(async move {
             let peer = io.peer_addr().ok();
-            match seats.admit(peer.map(|peer| peer.ip())).await {
-                Some(seat) => Ok((Seated { io, seat: Rc::new(seat) }, peer)),
+            match slots.admit(peer.map(|peer| peer.ip())).await {
+                Some(slot) => Ok((SlotSocket { io, slot: Rc::new(slot) }, peer)),
                 None => Err(io::ErrorKind::ConnectionRefused.into()),
             }
         })

@@ -81,7 +81,7 @@ async fn several_gateways_start_at_once_on_an_empty_database(backend: Backend) {
     for gateway in started {
         assert!(gateway.is_ok(), "{}", gateway.err().unwrap());
     }
-    assert_eq!(database.number("SELECT count(*) FROM _sqlx_migrations").await, 5);
+    assert_eq!(database.number("SELECT count(*) FROM _sqlx_migrations").await, 6);
 }
 
 on_both!(
@@ -104,7 +104,7 @@ async fn a_start_waits_for_a_locked_sqlite_file() {
     other.execute_batch("COMMIT").unwrap();
     let started = tokio::time::timeout(Duration::from_secs(20), starting).await.unwrap();
     assert!(started.is_ok(), "{}", started.err().unwrap());
-    assert_eq!(database.number("SELECT count(*) FROM _sqlx_migrations").await, 5);
+    assert_eq!(database.number("SELECT count(*) FROM _sqlx_migrations").await, 6);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

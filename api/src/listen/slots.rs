@@ -39,7 +39,7 @@ pub(crate) struct Admission {
 }
 
 /// All connections of a listener.
-pub(super) struct Seats {
+pub(super) struct Slots {
     free: Arc<Semaphore>,
     /// Connections of one address, or of one IPv6 network of 64 bits.
     most_of_address: usize,
@@ -71,14 +71,14 @@ struct Place {
     number: u64,
     /// `None` for proxies.
     address: Option<ClientKey>,
-    /// Microseconds of `Seats::origin` plus one, or `BUSY`.
+    /// Microseconds of `Slots::origin` plus one, or `BUSY`.
     since: AtomicU64,
     closing: AtomicBool,
     waker: AtomicWaker,
     permit: Mutex<Option<OwnedSemaphorePermit>>,
 }
 
-impl Seats {
+impl Slots {
     /// With room for `most` connections.
     pub(super) fn new(most: usize, most_of_address: usize, admission: Admission) -> Arc<Self> {
         for reason in ["idle", "address"] {
@@ -94,20 +94,20 @@ impl Seats {
         })
     }
 
-    /// A seat for a connection of this address, as soon as there is one. `None` if the address has as many as it may have,
+    /// A slot for a connection of this address, as soon as there is one. `None` if the address has as many as it may have,
     /// each with a request.
-    pub(super) async fn admit(self: &Arc<Self>, address: Option<IpAddr>) -> Option<Seat> {
+    pub(super) async fn admit(self: &Arc<Self>, address: Option<IpAddr>) -> Option<Slot> {
         let place = self.enter(address)?;
         // From here on the place is given back, also when the connection ends while it waits.
-        let seat = Seat { place, seats: self.clone() };
+        let slot = Slot { place, slots: self.clone() };
         let permit = match self.free.clone().try_acquire_owned() {
             Ok(permit) => permit,
             Err(_) => self.next_free().await,
         };
-        *seat.place.permit.lock() = Some(permit);
-        seat.place.since.store(self.now() + GRACE.as_micros() as u64, SeqCst);
+        *slot.place.permit.lock() = Some(permit);
+        slot.place.since.store(self.now() + GRACE.as_micros() as u64, SeqCst);
         self.make_room();
-        Some(seat)
+        Some(slot)
     }
 
     fn enter(&self, address: Option<IpAddr>) -> Option<Arc<Place>> {
@@ -251,12 +251,12 @@ impl Drop for Waiting<'_> {
 }
 
 /// The place of one connection, idle at first; given back when this is dropped.
-pub(super) struct Seat {
+pub(super) struct Slot {
     place: Arc<Place>,
-    seats: Arc<Seats>,
+    slots: Arc<Slots>,
 }
 
-impl Seat {
+impl Slot {
     /// A request has begun.
     pub(super) fn busy(&self) {
         self.place.since.store(BUSY, SeqCst);
@@ -264,11 +264,11 @@ impl Seat {
 
     /// The last request has ended.
     pub(super) fn idle(&self) {
-        self.place.since.store(self.seats.now(), SeqCst);
+        self.place.since.store(self.slots.now(), SeqCst);
         if self.is_closing() {
             self.place.waker.wake();
         } else {
-            self.seats.make_room();
+            self.slots.make_room();
         }
     }
 
@@ -285,9 +285,9 @@ impl Seat {
     }
 }
 
-impl Drop for Seat {
+impl Drop for Slot {
     fn drop(&mut self) {
-        self.seats.register.lock().leave(&self.place);
+        self.slots.register.lock().leave(&self.place);
         drop(self.place.permit.lock().take());
     }
 }
@@ -298,40 +298,40 @@ pub(super) mod tests {
     use futures_util::{FutureExt, future::BoxFuture};
     use prometheus::Opts;
 
-    pub(in crate::listen) fn seats(most: usize, most_of_address: usize, proxies: &str) -> Arc<Seats> {
+    pub(in crate::listen) fn slots(most: usize, most_of_address: usize, proxies: &str) -> Arc<Slots> {
         let closed = IntCounterVec::new(Opts::new("closed", "closed"), &["reason"]).unwrap();
-        Seats::new(most, most_of_address, Admission { proxies: proxies.parse().unwrap(), closed })
+        Slots::new(most, most_of_address, Admission { proxies: proxies.parse().unwrap(), closed })
     }
 
     /// Of the address 192.0.2.`host`; `None` if it is refused.
-    fn admit(seats: &Arc<Seats>, host: u8) -> Option<Seat> {
-        try_admit(seats, host).now_or_never().expect("nobody has to wait")
+    fn admit(slots: &Arc<Slots>, host: u8) -> Option<Slot> {
+        try_admit(slots, host).now_or_never().expect("nobody has to wait")
     }
 
-    fn try_admit(seats: &Arc<Seats>, host: u8) -> BoxFuture<'static, Option<Seat>> {
-        let seats = seats.clone();
-        Box::pin(async move { seats.admit(Some([192, 0, 2, host].into())).await })
+    fn try_admit(slots: &Arc<Slots>, host: u8) -> BoxFuture<'static, Option<Slot>> {
+        let slots = slots.clone();
+        Box::pin(async move { slots.admit(Some([192, 0, 2, host].into())).await })
     }
 
-    fn closing(seats: &[Seat]) -> Vec<usize> {
-        (0..seats.len()).filter(|index| seats[*index].is_closing()).collect()
+    fn closing(slots: &[Slot]) -> Vec<usize> {
+        (0..slots.len()).filter(|index| slots[*index].is_closing()).collect()
     }
 
     /// Lets the clock advance, which decides who is idle for longer.
-    fn tick(seats: &Seats) {
-        let before = seats.now();
-        while seats.now() == before {}
+    fn tick(slots: &Slots) {
+        let before = slots.now();
+        while slots.now() == before {}
     }
 
     #[test]
     fn the_longest_idle_connection_leaves() {
-        let all = seats(40, 40, "");
+        let all = slots(40, 40, "");
         let mut held = Vec::new();
         for host in 0..40 {
-            let seat = admit(&all, host).unwrap();
-            seat.busy();
-            seat.idle();
-            held.push(seat);
+            let slot = admit(&all, host).unwrap();
+            slot.busy();
+            slot.idle();
+            held.push(slot);
             tick(&all);
         }
         held[0].busy();
@@ -354,7 +354,7 @@ pub(super) mod tests {
 
     #[test]
     fn a_connection_that_has_not_had_its_turn_is_preferred() {
-        let all = seats(2, 2, "");
+        let all = slots(2, 2, "");
         let (fresh, served) = (admit(&all, 1).unwrap(), admit(&all, 2).unwrap());
         served.busy();
         tick(&all);
@@ -365,11 +365,11 @@ pub(super) mod tests {
 
     #[test]
     fn an_address_with_more_than_its_share_leaves_first() {
-        let all = seats(10, 10, "");
+        let all = slots(10, 10, "");
         let others = [admit(&all, 2).unwrap(), admit(&all, 3).unwrap()];
-        for seat in &others {
-            seat.busy();
-            seat.idle();
+        for slot in &others {
+            slot.busy();
+            slot.idle();
         }
         let crowd: Vec<_> = (0..8).map(|_| admit(&all, 1).unwrap()).collect();
         let _newcomer = admit(&all, 4).unwrap();
@@ -378,8 +378,8 @@ pub(super) mod tests {
             (0, 1),
             "although others are idle for longer"
         );
-        for seat in &crowd {
-            seat.busy();
+        for slot in &crowd {
+            slot.busy();
         }
         let _another = admit(&all, 5).unwrap();
         assert_eq!(closing(&others), [0], "the crowd has no idle connection");
@@ -387,7 +387,7 @@ pub(super) mod tests {
 
     #[test]
     fn waits_where_all_have_a_request() {
-        let all = seats(2, 2, "");
+        let all = slots(2, 2, "");
         let (one, two) = (admit(&all, 1).unwrap(), admit(&all, 2).unwrap());
         one.busy();
         two.busy();
@@ -410,7 +410,7 @@ pub(super) mod tests {
 
     #[test]
     fn an_address_has_a_limit_of_its_own_and_proxies_have_none() {
-        let all = seats(10, 2, "192.0.2.9");
+        let all = slots(10, 2, "192.0.2.9");
         let held = [admit(&all, 1).unwrap(), admit(&all, 2).unwrap(), admit(&all, 1).unwrap()];
         let another = admit(&all, 1).unwrap();
         assert_eq!(closing(&held), [0], "its own longest idle one leaves");

@@ -1,6 +1,6 @@
-//! The socket of a connection that has a seat. It reads as closed when another connection gets that seat.
+//! The socket of a connection that has a slot. It reads as closed when another connection gets that slot.
 
-use super::seats::Seat;
+use super::slots::Slot;
 use actix_web::rt::net::{ActixStream, Ready, TcpStream};
 use std::{
     io::{self, IoSlice},
@@ -10,12 +10,12 @@ use std::{
 };
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-pub(super) struct Seated {
+pub(super) struct SlotSocket {
     pub io: TcpStream,
-    pub seat: Rc<Seat>,
+    pub slot: Rc<Slot>,
 }
 
-impl AsyncRead for Seated {
+impl AsyncRead for SlotSocket {
     fn poll_read(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -23,13 +23,13 @@ impl AsyncRead for Seated {
     ) -> Poll<io::Result<()>> {
         match Pin::new(&mut self.io).poll_read(cx, buffer) {
             // A request that has come meanwhile is answered.
-            Poll::Pending if self.seat.poll_must_leave(cx) => Poll::Ready(Ok(())),
+            Poll::Pending if self.slot.poll_must_leave(cx) => Poll::Ready(Ok(())),
             outcome => outcome,
         }
     }
 }
 
-impl AsyncWrite for Seated {
+impl AsyncWrite for SlotSocket {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         Pin::new(&mut self.io).poll_write(cx, bytes)
     }
@@ -55,7 +55,7 @@ impl AsyncWrite for Seated {
     }
 }
 
-impl ActixStream for Seated {
+impl ActixStream for SlotSocket {
     fn poll_read_ready(&self, cx: &mut Context<'_>) -> Poll<io::Result<Ready>> {
         self.io.poll_read_ready(cx).map_ok(|()| Ready::READABLE)
     }
