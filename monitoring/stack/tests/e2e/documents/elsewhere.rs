@@ -70,7 +70,8 @@ pub const EXPECTED: &[(&str, &[i32], &str)] = &[
     ("# one in five: 503", &[0, 22], ""),
     ("curl -si http://127.0.0.1:8000/api/users", &[0, 22], ""),
     ("-X DELETE http://127.0.0.1:8001/", &[0], ""),
-    ("-X DELETE http://127.0.0.1:8000/models/", &[0], ""),
+    // Refused without an API key.
+    ("-X DELETE http://127.0.0.1:8000/models/", &[0, 22], ""),
     ("stack service", &[0], ""),
     ("redis-cli slowlog", &[0], ""),
     // Healthy rules have no last error.

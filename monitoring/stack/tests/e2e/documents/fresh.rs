@@ -179,6 +179,8 @@ impl Checkout {
         for (from, to) in [
             ("cargo run -p api", nowhere),
             ("REQUIRE_API_KEY=writes api", &format!("REQUIRE_API_KEY=writes {nowhere}")),
+            ("no-limits.toml api", "no-limits.toml timeout 6 api"),
+            ("\"$GITHUB_STEP_SUMMARY\"", "summary.md"),
             ("/models/NAME", "/models/iris"),
             ("/faults/ID", "/faults/demo"),
             (" start NAME", " start inbox"),

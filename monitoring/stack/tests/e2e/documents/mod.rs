@@ -56,6 +56,8 @@ async fn every_command_in_the_documents_works() {
          -d '{\"model_name\":\"iris\",\"input_data\":[[5.1,3.5,1.4,0.2]]}'",
         "-X POST http://127.0.0.1:8000/api/ingest -H 'Content-Type: application/json' \
          -d '{\"readings\":[{\"device\":\"d1\",\"stream\":\"hrv_rmssd\",\"timestamp\":1790000000,\"value\":42}]}'",
+        "-X POST 'http://127.0.0.1:8000/api/orders?amount=1999&currency=EUR'",
+        "-X PATCH 'http://127.0.0.1:8000/api/orders/1?status=paid'",
     ] {
         let (code, text) = checkout.run(&checkout.here(&format!("curl -s {request}")), SOON).await;
         assert_eq!(code, 0, "{request}\n{text}");
