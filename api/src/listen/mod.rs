@@ -5,6 +5,7 @@ mod guarded;
 mod http2;
 mod limits;
 mod marks;
+mod places;
 mod serve;
 mod slot_socket;
 mod slots;
