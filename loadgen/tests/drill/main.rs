@@ -8,6 +8,7 @@
 mod check;
 mod documents;
 mod hostile;
+mod routes;
 
 use std::io::Read;
 use std::net::TcpListener;
