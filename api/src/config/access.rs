@@ -42,8 +42,9 @@ pub struct AccessSettings {
 impl AccessSettings {
     /// The settings of access control; an empty variable counts as unset.
     ///
-    /// # Errors [`SettingError`] when keys are required but none are configured, when countries would be counted without a trusted proxy, or when the token cannot be sent in a
-    /// header. The error does not contain the token.
+    /// # Errors
+    /// [`SettingError`] when keys are required but none are configured, when countries would be counted without a trusted
+    /// proxy, or when the token cannot be sent in a header. The error does not contain the token.
     pub fn settings(&self) -> Result<Settings, SettingError> {
         let keys_file = self.api_keys_file.clone().filter(|path| !path.as_os_str().is_empty());
         if keys_file.is_none() && self.require_api_key != RequireKey::None {

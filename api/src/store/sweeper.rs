@@ -2,7 +2,7 @@
 //! orders.
 
 use super::{
-    orders::writes::{MOST_ORDERS, TrimOrders},
+    orders::writes::{MAX_ORDERS, TrimOrders},
     writer::{Write, Writer},
     writes::{ForgetReadings, Sweep},
 };
@@ -15,7 +15,7 @@ const EVERY: Duration = Duration::from_secs(60);
 pub(super) async fn run(writer: Writer, readings: Option<Duration>) {
     loop {
         clear(&writer, "responses", || Sweep).await;
-        clear(&writer, "orders", || TrimOrders { most: MOST_ORDERS }).await;
+        clear(&writer, "orders", || TrimOrders { most: MAX_ORDERS }).await;
         if let Some(kept) = readings {
             clear(&writer, "readings", || ForgetReadings { kept }).await;
         }

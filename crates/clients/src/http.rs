@@ -1,4 +1,5 @@
-//! An HTTP client for one system: a timeout on every call, kept-alive connections, no redirects, readable errors. It does not use reqwest, whose TLS features would force a crypto provider on every other crate of the build.
+//! An HTTP client for one system: a timeout on every call, kept-alive connections, no redirects, readable errors. It does
+//! not use reqwest, whose TLS features would force a crypto provider on every other crate of the build.
 
 use std::time::Duration;
 

@@ -10,7 +10,7 @@ use crate::store::{
 };
 
 /// Most stored orders; beyond it the oldest are deleted.
-pub(in crate::store) const MOST_ORDERS: i64 = 1_000_000;
+pub(in crate::store) const MAX_ORDERS: i64 = 1_000_000;
 /// Orders deleted at once: few enough not to delay others.
 const TRIMMED_AT_ONCE: i64 = 1_000;
 

@@ -106,7 +106,7 @@ impl Server {
         }
         let why = refused.map_or_else(String::new, |error| format!(" ({})", error.reason));
         Err(self.base.error(Reason::Setting(format!(
-            "the server does not say what it is{why}: check the address, or set --backend to one of {}",
+            "cannot tell the kind of the server{why}: check the address, or set --backend to one of {}",
             Family::NAMES
         ))))
     }

@@ -69,7 +69,7 @@ async fn a_server_of_no_family_is_refused_with_the_way_out() {
     let url = server.url("").parse().unwrap();
     let backend = Backend::new(&url, &BackendConfig::default(), &HttpConfig::default()).unwrap();
     let error = backend.rules().await.unwrap_err().to_string();
-    assert!(error.contains("does not say what it is (responded 404"), "{error}");
+    assert!(error.contains("cannot tell the kind of the server (responded 404"), "{error}");
     assert!(
         error.contains("--backend to one of prometheus, victoriametrics, thanos, mimir, grafana"),
         "{error}"

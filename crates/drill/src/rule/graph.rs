@@ -72,8 +72,8 @@ impl Sources {
 /// own, is taken to read scraped series `stated` back.
 ///
 /// # Errors
-/// An expression cannot be parsed and nothing is stated, or recording rules read each other: each result then depends on all earlier results,
-/// so there is no bound on how long a change takes to pass through.
+/// An expression cannot be parsed and nothing is stated, or recording rules read each other: each result then depends on
+/// all earlier results, so there is no bound on how long a change takes to pass through.
 pub fn sources(groups: &[RuleGroup], rule: &Rule, stated: Option<Duration>) -> Result<Sources, DrillError> {
     let place = groups.iter().enumerate().find_map(|(group, it)| {
         let index = it.rules.iter().position(|other| std::ptr::eq(other, rule))?;

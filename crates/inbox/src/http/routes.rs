@@ -154,7 +154,8 @@ fn no_channel() -> HttpResponse {
     text(StatusCode::NOT_FOUND, &format!("no such channel: expected one of {}", names.join(", ")))
 }
 
-/// `{"host": "ci-1", "pid": 4711, "since": "2026-11-29T12:00:00Z", "processes": "BOOT_ID/pid:[4026531836]", "ttl": "30s"}`; with `"dead": {"host": …}`, to take it over from a run whose process has ended.
+/// `{"host": "ci-1", "pid": 4711, "since": "2026-11-29T12:00:00Z", "processes": "BOOT_ID/pid:[4026531836]", "ttl": "30s"}`;
+/// with `"dead": {"host": …}`, to take it over from a run whose process has ended.
 #[derive(Deserialize)]
 struct Claim {
     #[serde(flatten)]

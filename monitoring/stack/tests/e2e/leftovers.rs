@@ -95,7 +95,8 @@ async fn killed_in(stack: &Running, file: &Path, phase: &str) {
 async fn a_cause_that_cannot_be_undone_is_reported_and_blocks_further_drills() {
     let mut stack = Running::start().await;
     let reports = |name: &str| stack.dir.path().join(name);
-    let [key, junit, html, json] = ["key", "junit.xml", "report.html", "report.json"].map(reports);
+    let [key, junit, html, json, markdown] =
+        ["key", "junit.xml", "report.html", "report.json", "report.md"].map(reports);
     let undo = format!("test -e {} || exit 3", key.display());
     let control = |name: &str, cause: &str| format!("drill: {name}\nproves: {{quiet: 1m}}\n{cause}");
     let cause = format!("cause: {{run: {{start: ['true'], undo: [sh, -c, '{undo}']}}}}\n");
@@ -108,6 +109,7 @@ async fn a_cause_that_cannot_be_undone_is_reported_and_blocks_further_drills() {
 
     let mut command = stack.drill(&first);
     command.arg(&second).arg("--junit").arg(&junit).arg("--html").arg(&html).arg("--json").arg(&json);
+    command.arg("--markdown").arg(&markdown);
     let output = support::finish(command, Duration::from_secs(120)).await;
     let output_text = String::from_utf8_lossy(&output.stdout);
     assert_eq!(output.status.code(), Some(5), "{output_text}");
@@ -123,6 +125,7 @@ async fn a_cause_that_cannot_be_undone_is_reported_and_blocks_further_drills() {
         output_text.into_owned(),
         std::fs::read_to_string(junit).unwrap(),
         std::fs::read_to_string(html).unwrap(),
+        std::fs::read_to_string(markdown).unwrap(),
     ] {
         assert!(text.contains("the cause was not undone: cannot run"), "{text}");
         assert!(text.contains("not ready for a drill"), "{text}");
